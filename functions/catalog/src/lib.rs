@@ -1,0 +1,1 @@
+//! GET /products and /products/{id}: what is sold.

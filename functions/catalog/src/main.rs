@@ -1,0 +1,2 @@
+//! GET /products and /products/{id}: what is sold.
+fn main() {}

@@ -1,0 +1,1 @@
+//! POST /checkout: opens a Stripe Checkout session for a signed-in buyer.

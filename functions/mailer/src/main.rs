@@ -1,0 +1,2 @@
+//! Outbox rows become mails.
+fn main() {}

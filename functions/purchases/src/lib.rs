@@ -1,0 +1,1 @@
+//! GET /purchases and /purchases/{id}: a signed-in buyer's own history.

@@ -1,0 +1,1 @@
+//! Stripe events, posted to a public Lambda function URL.

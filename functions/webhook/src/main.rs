@@ -1,0 +1,2 @@
+//! Stripe events, posted to a public Lambda function URL.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The whole shop on one machine.
+fn main() {}

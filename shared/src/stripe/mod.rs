@@ -1,0 +1,3 @@
+//! Stripe: what we ask of it and what it tells us.
+
+pub mod signature;
