@@ -73,7 +73,9 @@ pub fn verify(
     let (timestamp, signatures) = parse(header)?;
     let believed = secrets.iter().any(|secret| {
         let mac = secret.mac(timestamp, body);
-        signatures.iter().any(|signature| mac.clone().verify_slice(signature).is_ok())
+        signatures
+            .iter()
+            .any(|signature| mac.clone().verify_slice(signature).is_ok())
     });
     if !believed {
         return Err(SignatureError::NoMatch);
@@ -104,17 +106,21 @@ fn parse(header: &str) -> Result<(i64, Vec<Vec<u8>>), SignatureError> {
         }
     }
     match timestamp {
-        Some(timestamp) if !signatures.is_empty() => {
-            Ok((timestamp, signatures.into_iter().filter_map(|hex| hex::decode(hex).ok()).collect()))
-        }
+        Some(timestamp) if !signatures.is_empty() => Ok((
+            timestamp,
+            signatures
+                .into_iter()
+                .filter_map(|hex| hex::decode(hex).ok())
+                .collect(),
+        )),
         _ => Err(SignatureError::Malformed),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use stripe_webhook::{Webhook, WebhookError};
     use proptest::prelude::*;
+    use stripe_webhook::{Webhook, WebhookError};
 
     use super::*;
 
@@ -146,8 +152,14 @@ mod tests {
             format!("t={NOW},v1={noise},v1={v1}"),
             format!("v1={v1},v0=ff,t={NOW}"),
         ] {
-            assert_eq!(verify(&header, body, &[old.clone(), new.clone()], NOW), Ok(()));
-            assert_eq!(verify(&header, body, &[new.clone(), old.clone()], NOW), Ok(()));
+            assert_eq!(
+                verify(&header, body, &[old.clone(), new.clone()], NOW),
+                Ok(())
+            );
+            assert_eq!(
+                verify(&header, body, &[new.clone(), old.clone()], NOW),
+                Ok(())
+            );
             assert_eq!(
                 verify(&header, body, std::slice::from_ref(&old), NOW),
                 Err(SignatureError::NoMatch)
@@ -160,19 +172,31 @@ mod tests {
         let secrets = [secret("whsec_a")];
         let header = sign(b"{\"a\":1}", &secrets[0], NOW);
         assert_eq!(verify(&header, b"{\"a\":1}", &secrets, NOW), Ok(()));
-        assert_eq!(verify(&header, b"{\"a\":2}", &secrets, NOW), Err(SignatureError::NoMatch));
+        assert_eq!(
+            verify(&header, b"{\"a\":2}", &secrets, NOW),
+            Err(SignatureError::NoMatch)
+        );
         assert_eq!(verify(&header, b"{\"a\":1}", &secrets, NOW + 300), Ok(()));
         for late in [NOW + 301, NOW - 301, i64::MAX, i64::MIN] {
-            assert_eq!(verify(&header, b"{\"a\":1}", &secrets, late), Err(SignatureError::Stale));
+            assert_eq!(
+                verify(&header, b"{\"a\":1}", &secrets, late),
+                Err(SignatureError::Stale)
+            );
         }
         for malformed in ["", "t=1", "v1=00", "t=x,v1=00", "t=1,v1=00,", "nonsense"] {
-            assert_eq!(verify(malformed, b"", &secrets, NOW), Err(SignatureError::Malformed));
+            assert_eq!(
+                verify(malformed, b"", &secrets, NOW),
+                Err(SignatureError::Malformed)
+            );
         }
     }
 
     /// Header pieces that are right, nearly right and wrong, in any order and number.
     fn pieces(right: String) -> impl Strategy<Value = String> {
-        let hex = right.split_once("v1=").map(|(_, hex)| hex.to_owned()).unwrap_or_default();
+        let hex = right
+            .split_once("v1=")
+            .map(|(_, hex)| hex.to_owned())
+            .unwrap_or_default();
         let piece = prop_oneof![
             4 => (NOW - 310..NOW + 310).prop_map(|t| format!("t={t}")),
             4 => Just(right.split_once(',').unwrap().0.to_owned()),

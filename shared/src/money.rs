@@ -1,0 +1,341 @@
+//! Amounts in minor units, and Stripe's currency rules.
+//!
+//! Source of every rule here: Stripe's page "Supported currencies" (zero-decimal, three-decimal and
+//! special-case currencies; minimum charge amounts) and, for the maximum, the API reference of
+//! `payment_intent.amount` ("up to eight digits").
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// An ISO 4217 code, in lower case as Stripe writes it.
+///
+/// Any three letters are a currency: an authentic event in a currency that Stripe added yesterday
+/// must still be recorded. What may be *sold* in is [`Currency::is_chargeable`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Currency([u8; 3]);
+
+/// Not a currency code.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a currency: use a three-letter ISO 4217 code such as usd")]
+pub struct NotACurrency(String);
+
+impl Currency {
+    /// Digits after the decimal point in the amounts Stripe's API takes. ISK and UGX have none in
+    /// life, yet Stripe keeps counting them in hundredths.
+    pub fn decimals(self) -> u8 {
+        match self.as_str() {
+            "bif" | "clp" | "djf" | "gnf" | "jpy" | "kmf" | "krw" | "mga" | "pyg" | "rwf"
+            | "vnd" | "vuv" | "xaf" | "xof" | "xpf" => 0,
+            "bhd" | "jod" | "kwd" | "omr" | "tnd" => 3,
+            _ => 2,
+        }
+    }
+
+    /// Every amount charged must be a multiple of this: the last digit of three-decimal currencies
+    /// is 0, and so are the hundredths of ISK and UGX.
+    pub fn step(self) -> i64 {
+        match self.as_str() {
+            "isk" | "ugx" => 100,
+            _ if self.decimals() == 3 => 10,
+            _ => 1,
+        }
+    }
+
+    /// Whether Stripe takes charges in this currency.
+    pub fn is_chargeable(self) -> bool {
+        CHARGEABLE.contains(&self.as_str())
+    }
+
+    /// The least that Stripe charges, in minor units. For the currencies its table does not name
+    /// the minimum depends on the day's exchange rate, so there Stripe itself has to refuse.
+    pub fn minimum_charge(self) -> i64 {
+        match self.as_str() {
+            "gbp" => 30,
+            "aud" | "brl" | "cad" | "chf" | "eur" | "inr" | "jpy" | "nzd" | "sgd" | "usd" => 50,
+            "bgn" => 100,
+            "aed" | "myr" | "pln" | "ron" => 200,
+            "dkk" => 250,
+            "nok" | "sek" => 300,
+            "hkd" => 400,
+            "mxn" | "thb" => 1_000,
+            "czk" => 1_500,
+            "huf" => 17_500,
+            _ => self.step(),
+        }
+    }
+
+    /// The three lower-case letters.
+    pub fn as_str(&self) -> &str {
+        // Only ASCII letters are ever stored.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+/// The most that Stripe charges at once, in minor units of any currency.
+pub const MAXIMUM_CHARGE: i64 = 99_999_999;
+
+impl FromStr for Currency {
+    type Err = NotACurrency;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match <[u8; 3]>::try_from(text.as_bytes()) {
+            Ok(code) if code.iter().all(u8::is_ascii_alphabetic) => {
+                Ok(Self(code.map(|letter| letter.to_ascii_lowercase())))
+            }
+            _ => Err(NotACurrency(text.chars().take(16).collect())),
+        }
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = NotACurrency;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Currency> for String {
+    fn from(currency: Currency) -> Self {
+        currency.as_str().to_owned()
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An exact amount: an integer count of minor units (cents, yen, fils) of one currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Money {
+    /// In minor units.
+    pub amount: i64,
+    /// What they are minor units of.
+    pub currency: Currency,
+}
+
+/// Why an amount cannot be worked with.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MoneyError {
+    /// Two currencies in one sum.
+    #[error("{0} and {1} cannot be added up")]
+    MixedCurrencies(Currency, Currency),
+    /// More than 64 bits hold.
+    #[error("the amount is too large to count")]
+    Overflow,
+    /// Stripe takes no charges in it.
+    #[error("{0} is not a currency Stripe takes charges in")]
+    NotChargeable(Currency),
+    /// Less than nothing.
+    #[error("{0} is negative")]
+    Negative(Money),
+    /// Digits that must be 0 are not.
+    #[error("{0} must be a multiple of {step} minor units", step = .0.currency.step())]
+    WrongStep(Money),
+    /// Under Stripe's minimum.
+    #[error("{0} is under Stripe's minimum of {minimum}", minimum = .0.minimum())]
+    TooSmall(Money),
+    /// Over Stripe's maximum.
+    #[error("{0} is over Stripe's maximum of {maximum}", maximum = .0.maximum())]
+    TooLarge(Money),
+}
+
+impl Money {
+    /// `amount` minor units of `currency`.
+    pub fn new(amount: i64, currency: Currency) -> Self {
+        Self { amount, currency }
+    }
+
+    /// Nothing, in `currency`.
+    pub fn zero(currency: Currency) -> Self {
+        Self::new(0, currency)
+    }
+
+    /// The sum, if both are of one currency and it can be counted.
+    pub fn checked_add(self, other: Self) -> Result<Self, MoneyError> {
+        if self.currency != other.currency {
+            return Err(MoneyError::MixedCurrencies(self.currency, other.currency));
+        }
+        let amount = self.amount.checked_add(other.amount).ok_or(MoneyError::Overflow)?;
+        Ok(Self { amount, ..self })
+    }
+
+    /// This many times the amount.
+    pub fn checked_mul(self, times: u32) -> Result<Self, MoneyError> {
+        let amount = self.amount.checked_mul(times.into()).ok_or(MoneyError::Overflow)?;
+        Ok(Self { amount, ..self })
+    }
+
+    /// Checks that a product can have this price: a currency Stripe charges in, not negative, the
+    /// right last digits, not over the maximum. A price may be under the minimum charge: ten
+    /// stickers of 0.10 USD make a fine purchase.
+    pub fn check_price(self) -> Result<(), MoneyError> {
+        if !self.currency.is_chargeable() {
+            return Err(MoneyError::NotChargeable(self.currency));
+        }
+        if self.amount < 0 {
+            return Err(MoneyError::Negative(self));
+        }
+        if self.amount.checked_rem(self.currency.step()) != Some(0) {
+            return Err(MoneyError::WrongStep(self));
+        }
+        if self.amount > MAXIMUM_CHARGE {
+            return Err(MoneyError::TooLarge(self));
+        }
+        Ok(())
+    }
+
+    /// Checks that Stripe would charge this in total. Nothing at all is fine: Checkout completes
+    /// such a session without a payment.
+    pub fn check_total(self) -> Result<(), MoneyError> {
+        self.check_price()?;
+        if self.amount != 0 && self.amount < self.currency.minimum_charge() {
+            return Err(MoneyError::TooSmall(self));
+        }
+        Ok(())
+    }
+
+    /// The amount in major units, exactly and without grouping: `15.00`, `1800`, `3.500`.
+    pub fn major_units(self) -> String {
+        let decimals = usize::from(self.currency.decimals());
+        let digits = format!("{:0>width$}", self.amount.unsigned_abs(), width = decimals.saturating_add(1));
+        let (whole, fraction) = digits.split_at(digits.len().saturating_sub(decimals));
+        let sign = if self.amount < 0 { "-" } else { "" };
+        let point = if decimals == 0 { "" } else { "." };
+        format!("{sign}{whole}{point}{fraction}")
+    }
+
+    fn minimum(self) -> Self {
+        Self { amount: self.currency.minimum_charge(), ..self }
+    }
+
+    fn maximum(self) -> Self {
+        Self { amount: MAXIMUM_CHARGE, ..self }
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.major_units(), self.currency.as_str().to_uppercase())
+    }
+}
+
+/// Stripe's presentment currencies.
+const CHARGEABLE: [&str; 139] = [
+    "aed", "afn", "all", "amd", "ang", "aoa", "ars", "aud", "awg", "azn", "bam", "bbd", "bdt",
+    "bgn", "bhd", "bif", "bmd", "bnd", "bob", "brl", "bsd", "bwp", "byn", "bzd", "cad", "cdf",
+    "chf", "clp", "cny", "cop", "crc", "cve", "czk", "djf", "dkk", "dop", "dzd", "egp", "etb",
+    "eur", "fjd", "fkp", "gbp", "gel", "gip", "gmd", "gnf", "gtq", "gyd", "hkd", "hnl", "htg",
+    "huf", "idr", "ils", "inr", "isk", "jmd", "jod", "jpy", "kes", "kgs", "khr", "kmf", "krw",
+    "kwd", "kyd", "kzt", "lak", "lbp", "lkr", "lrd", "lsl", "mad", "mdl", "mga", "mkd", "mmk",
+    "mnt", "mop", "mur", "mvr", "mwk", "mxn", "myr", "mzn", "nad", "ngn", "nio", "nok", "npr",
+    "nzd", "omr", "pab", "pen", "pgk", "php", "pkr", "pln", "pyg", "qar", "ron", "rsd", "rub",
+    "rwf", "sar", "sbd", "scr", "sek", "sgd", "shp", "sle", "sos", "srd", "std", "szl", "thb",
+    "tjs", "tnd", "top", "try", "ttd", "twd", "tzs", "uah", "ugx", "usd", "uyu", "uzs", "vnd",
+    "vuv", "wst", "xaf", "xcd", "xof", "xpf", "yer", "zar", "zmw",
+];
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn money(amount: i64, currency: &str) -> Money {
+        Money::new(amount, currency.parse().unwrap())
+    }
+
+    #[test]
+    fn amounts_are_written_with_the_decimals_of_their_currency() {
+        for (amount, currency, text) in [
+            (1500, "usd", "15.00 USD"),
+            (5, "usd", "0.05 USD"),
+            (0, "usd", "0.00 USD"),
+            (-1205, "eur", "-12.05 EUR"),
+            (1800, "jpy", "1800 JPY"),
+            (3500, "kwd", "3.500 KWD"),
+            (70, "bhd", "0.070 BHD"),
+            (50000, "isk", "500.00 ISK"),
+            (50000, "ugx", "500.00 UGX"),
+            (i64::MIN, "jpy", "-9223372036854775808 JPY"),
+        ] {
+            assert_eq!(money(amount, currency).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_price_follows_its_currencys_rules() {
+        assert_eq!(money(1500, "usd").check_price(), Ok(()));
+        assert_eq!(money(1, "usd").check_price(), Ok(()));
+        assert_eq!(money(3500, "kwd").check_price(), Ok(()));
+        for (wrong, why) in [
+            (money(3505, "kwd"), "3.505 KWD must be a multiple of 10 minor units"),
+            (money(550, "isk"), "5.50 ISK must be a multiple of 100 minor units"),
+            (money(550, "ugx"), "5.50 UGX must be a multiple of 100 minor units"),
+            (money(-1, "usd"), "-0.01 USD is negative"),
+            (money(100_000_000, "usd"), "1000000.00 USD is over Stripe's maximum of 999999.99 USD"),
+            (money(1, "xxx"), "xxx is not a currency Stripe takes charges in"),
+        ] {
+            assert_eq!(wrong.check_price().unwrap_err().to_string(), why);
+        }
+    }
+
+    #[test]
+    fn a_total_under_stripes_minimum_is_refused_and_a_free_one_is_not() {
+        assert_eq!(money(0, "usd").check_total(), Ok(()));
+        assert_eq!(money(50, "usd").check_total(), Ok(()));
+        assert_eq!(
+            money(49, "usd").check_total().unwrap_err().to_string(),
+            "0.49 USD is under Stripe's minimum of 0.50 USD"
+        );
+        assert_eq!(money(29, "gbp").check_total(), Err(MoneyError::TooSmall(money(29, "gbp"))));
+        assert_eq!(money(17_400, "huf").check_total(), Err(MoneyError::TooSmall(money(17_400, "huf"))));
+    }
+
+    #[test]
+    fn every_currency_sold_in_is_one_that_stripes_own_list_knows() {
+        // Its list leaves out the five three-decimal currencies.
+        let three_decimals = |code: &&str| code.parse::<Currency>().unwrap().decimals() == 3;
+        assert_eq!(CHARGEABLE.iter().filter(|code| three_decimals(code)).count(), 5);
+        for code in CHARGEABLE.into_iter().filter(|code| !three_decimals(code)) {
+            let theirs: stripe_types::Currency = code.parse().unwrap();
+            assert!(!format!("{theirs:?}").starts_with("Unknown"), "{code}");
+            assert_eq!(code.parse::<Currency>().unwrap().to_string(), code);
+        }
+    }
+
+    #[test]
+    fn a_currency_is_three_letters() {
+        assert_eq!("USD".parse::<Currency>().unwrap().as_str(), "usd");
+        for wrong in ["", "us", "usdt", "u$d", "é1"] {
+            assert!(wrong.parse::<Currency>().is_err(), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn sums_are_exact_or_refused(a: i64, b: i64, times: u32) {
+            let (x, y) = (money(a, "usd"), money(b, "usd"));
+            prop_assert_eq!(x.checked_add(y).ok().map(|sum| sum.amount), a.checked_add(b));
+            prop_assert_eq!(x.checked_mul(times).ok().map(|m| m.amount), a.checked_mul(times.into()));
+            prop_assert!(x.checked_add(money(b, "eur")).is_err());
+        }
+
+        #[test]
+        fn major_units_lose_nothing(amount in -99_999_999_i64..=99_999_999, currency in "usd|jpy|kwd|isk") {
+            let money = money(amount, &currency);
+            let digits: String = money.major_units().chars().filter(|c| *c != '.').collect();
+            prop_assert_eq!(digits.parse::<i64>().unwrap(), amount);
+        }
+    }
+}
