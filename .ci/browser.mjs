@@ -103,6 +103,52 @@ const walks = {
     await page.getByText('Your cart is empty').waitFor();
   },
 
+  async 'products come a page at a time, each of them once'(page) {
+    await page.route('**/products?*', (route) =>
+      route.continue({ url: route.request().url().replace(/limit=\d+/, 'limit=2') }));
+    await page.goto(shop);
+    await card(page, 'sample-mug').or(page.locator('.load-more')).first().waitFor();
+    const more = page.getByRole('button', { name: 'Load more' });
+    assert.ok(await more.isVisible(), 'the first page of two is all there is');
+    while (await more.isVisible()) {
+      await more.click();
+      await page.locator('.load-more:not([aria-busy])').waitFor({ state: 'attached' });
+    }
+    const ids = await page.locator('.card').evaluateAll((cards) => cards.map((each) => each.id));
+    assert.equal(new Set(ids).size, ids.length);
+    assert.ok(ids.includes('product-sample-mug') && ids.length > 4, `only ${ids.join(', ')}`);
+  },
+
+  async 'a quantity stays between 1 and 999 however it is typed'(page) {
+    await page.goto(shop);
+    const field = card(page, 'sample-mug').getByRole('spinbutton');
+    for (const [typed, becomes] of [['1000', '999'], ['0', '1'], ['-5', '1'], ['2.9', '2'], ['', '1'], ['12', '12']]) {
+      await field.fill(typed);
+      await field.blur();
+      assert.equal(await field.inputValue(), becomes, `typing "${typed}"`);
+    }
+  },
+
+  async 'the keyboard alone reaches the payment page'(page) {
+    await signIn(page);
+    await page.reload();
+    await buyButton(page, 'sample-mug').waitFor();
+    await page.keyboard.press('Tab');
+    assert.equal(await page.locator(':focus').innerText(), 'Skip to content');
+    for (let presses = 0; presses < 100; presses += 1) {
+      await page.keyboard.press('Tab');
+      if (await buyButton(page, 'sample-mug').evaluate((node) => node === document.activeElement)) break;
+    }
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/pay/**');
+  },
+
+  async 'leaving the payment page says that nothing was charged'(page) {
+    await page.goto(`${shop}/cancel.html`);
+    await page.getByText('Nothing was charged').waitFor();
+    await screenshot(page, 'cancel');
+  },
+
   async 'every page fits a phone and has no sideways scrolling'(page) {
     await page.setViewportSize({ width: 360, height: 740 });
     await page.emulateMedia({ colorScheme: 'dark' });
@@ -187,17 +233,31 @@ const badDays = {
 
   async 'the success page follows a payment from unknown to pending to paid'(page) {
     await signIn(page);
-    const purchase = (status) => (route) => route.fulfill({ json: {
-      id: 'p1', status, created_at: '2026-01-02T03:04:05Z', total: { amount: 1500, currency: 'usd' },
-      lines: [{ product_id: 'sample-mug', name: 'Mug', quantity: 1, unit_amount: 1500 }],
-    } });
     await answer(page, '**/purchases/p1', [
-      problem(404, 'No such purchase.'), problem(500, 'Sorry.'), purchase('open'), purchase('pending'), purchase('pending'), purchase('paid'),
+      problem(404, 'No such purchase.'), problem(500, 'Sorry.'), (route) => route.abort(),
+      purchase('open'), purchase('pending'), purchase('pending'), purchase('paid'),
     ]);
     await page.goto(`${shop}/success.html?purchase_id=p1`);
     await headingSays(page, /Confirming/);
     await headingSays(page, /on its way/);
     await screenshot(page, 'pending');
+    await headingSays(page, /it is paid/);
+  },
+
+  async 'the success page stops asking after a while, says what comes next and can ask again'(page) {
+    await signIn(page);
+    let status = 'open';
+    await page.route('**/purchases/p1', (route) => purchase(status)(route));
+    await page.clock.install();
+    await page.goto(`${shop}/success.html?purchase_id=p1`);
+    await headingSays(page, /Confirming/);
+    await until('the page has stopped asking', async () => {
+      await page.clock.fastForward(10_000);
+      return page.getByText('nothing is lost').isVisible();
+    });
+    await screenshot(page, 'patience-ended');
+    status = 'paid';
+    await page.getByRole('button', { name: 'Check again' }).click();
     await headingSays(page, /it is paid/);
   },
 
@@ -301,6 +361,13 @@ async function answer(page, url, answers) {
     const next = answers.shift();
     return next ? next(route) : route.continue();
   });
+}
+
+function purchase(status) {
+  return (route) => route.fulfill({ json: {
+    id: 'p1', status, created_at: '2026-01-02T03:04:05Z', total: { amount: 1500, currency: 'usd' },
+    lines: [{ product_id: 'sample-mug', name: 'Mug', quantity: 1, unit_amount: 1500 }],
+  } });
 }
 
 function problem(status, detail, headers = {}) {

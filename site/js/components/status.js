@@ -8,7 +8,7 @@ const STATUSES = {
   pending: ['Payment on its way', 'waiting', 'Your bank is still moving the money, which can take a few days. '
     + 'There is nothing more for you to do: we will email you when it arrives.'],
   failed: ['Payment failed', 'bad', 'The payment did not go through. Nothing was charged; you are welcome to try again.'],
-  paid: ['Paid', 'good', 'The payment has arrived. Thank you!'],
+  paid: ['Paid', 'good', 'The payment has arrived.'],
   partially_refunded: ['Partly refunded', 'neutral', 'A part of the payment was sent back to you.'],
   refunded: ['Refunded', 'neutral', 'The whole payment was sent back to you. Your bank may take some days to show it.'],
   disputed: ['Disputed', 'waiting', 'Your bank is looking into this payment at your request.'],

@@ -16,7 +16,7 @@ async function fetchPage(cursor) {
 }
 
 function shopWindow(first) {
-  if (first.items.length === 0) {
+  if (first.items.length === 0 && !first.next) {
     return [panel({ title: 'The shelves are empty', text: 'There is nothing for sale right now. Please come back soon.' })];
   }
   return pagedList({ className: 'cards', first, more: fetchPage, row: productCard });

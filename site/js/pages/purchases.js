@@ -20,7 +20,7 @@ async function fetchPage(cursor) {
 }
 
 function history(first) {
-  if (first.items.length === 0) {
+  if (first.items.length === 0 && !first.next) {
     return [panel({
       title: 'No purchases yet',
       text: 'What you buy will be listed here.',

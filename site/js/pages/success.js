@@ -86,7 +86,8 @@ function showPurchase(purchase) {
     show(heading, waiting('This usually takes a few seconds.'), order(purchase));
   } else {
     show(heading,
-      element('p', { class: 'lead' }, statusBadge(purchase.status), ' ', statusExplanation(purchase.status)),
+      element('p', { class: 'lead' }, statusBadge(purchase.status), ' ', statusExplanation(purchase.status),
+        purchase.status === 'paid' ? ' A confirmation is on its way to you by email.' : null),
       order(purchase),
       whatNext(purchase));
   }
