@@ -153,6 +153,8 @@ const walks = {
     await page.setViewportSize({ width: 360, height: 740 });
     await page.emulateMedia({ colorScheme: 'dark' });
     await signIn(page);
+    const adding = page.getByRole('button', { name: /^Add .* to cart$/ });
+    for (const index of [0, 1, 2]) await adding.nth(index).click();
     const pages = ['index.html', 'cart.html', 'purchases.html', `purchase.html?id=${purchaseId}`,
       `success.html?purchase_id=${purchaseId}`, 'cancel.html'];
     for (const address of pages) {

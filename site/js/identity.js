@@ -15,7 +15,7 @@ const CLOCK_SKEW_SECONDS = 30;
 export const identityEvents = new EventTarget();
 
 /** Signing in did not work; the message tells the buyer why. */
-export class SignInError extends Error {}
+class SignInError extends Error {}
 
 /** `{ email, token }` of the buyer, or null when signed out or no longer valid. */
 export function signedInAs() {

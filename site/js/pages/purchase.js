@@ -23,7 +23,8 @@ function receipt(purchase) {
   return [
     element('p', { class: 'lead' }, statusBadge(purchase.status), ' ', statusExplanation(purchase.status)),
     purchase.attention?.length > 0
-      ? element('p', { class: 'note' }, 'We are looking into something about this purchase and will be in touch if we need you.')
+      ? element('p', { class: 'note' },
+        'We are looking into something about this purchase and will be in touch if we need you.')
       : null,
     order(purchase),
     element('dl', { class: 'facts' },

@@ -105,7 +105,11 @@ function whatNext({ status, id }) {
 function showPatienceEnded(purchase) {
   const checkAgain = button('Check again', restart, 'primary');
   if (purchase?.status === 'pending') {
-    content().append(panel({ title: 'You can close this page', text: 'It has stopped checking by itself.', actions: [checkAgain] }));
+    content().append(panel({
+      title: 'You can close this page',
+      text: 'It has stopped checking by itself.',
+      actions: [checkAgain],
+    }));
     return;
   }
   show('Still waiting for your payment', panel({
