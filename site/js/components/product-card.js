@@ -23,12 +23,12 @@ function buying(product) {
   const quantity = stepper({ label: `Quantity of ${product.name}`, quantity: quantityInMind(product) });
   const items = () => [{ product_id: product.id, quantity: quantity.value() }];
   const buy = checkoutButton('Buy', items);
-  buy.setAttribute('aria-label', `Buy ${product.name}`);
+  buy.setAttribute('aria-label', `Buy: ${product.name}`);
   const add = button('Add to cart', () => {
     addToCart(product.id, quantity.value());
     announceBriefly(`${quantity.value()} × ${product.name} added to your cart.`);
   });
-  add.setAttribute('aria-label', `Add ${product.name} to cart`);
+  add.setAttribute('aria-label', `Add to cart: ${product.name}`);
   return element('div', { class: 'buying' }, quantity.node, add, buy);
 }
 
