@@ -1,0 +1,447 @@
+/**
+ * Walks the shop in a real browser: a buyer signs in, buys, pays, sees it
+ * confirmed and finds it again; then the same shop when things go wrong.
+ *
+ *   node .ci/browser.mjs http://127.0.0.1:3000 [folder for screenshots]
+ *
+ * The shop must be running (`cargo run -- --memory`). Needs Chromium (or
+ * `CHROMIUM=/path/to/it`) and the npm package playwright-core, where Node finds
+ * it or below NODE_PATH. Exits 1 and says what broke if a step fails or a page
+ * reports an error of its own.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+const [shop, folder] = process.argv.slice(2);
+if (!shop) {
+  console.error('usage: node .ci/browser.mjs <shop URL> [folder for screenshots]');
+  process.exit(2);
+}
+
+const PATIENCE_MS = 30_000;
+const BUYER = `browser-${Date.now()}@example.com`;
+const CHOSEN_QUANTITY = 2;
+
+const browser = await launch();
+let purchaseId;
+
+const walks = {
+  async 'a visitor sees the products with their pictures'(page) {
+    await page.goto(shop);
+    await card(page, 'sample-mug').waitFor();
+    assert.match(await card(page, 'sample-mug').innerText(), /15[.,]00/);
+    const pictures = page.locator('.card img');
+    for (let index = 0; index < await pictures.count(); index += 1) {
+      await pictures.nth(index).scrollIntoViewIfNeeded();
+      await until('a product picture has loaded', () =>
+        pictures.nth(index).evaluate((image) => image.complete && image.naturalWidth > 0));
+    }
+    await page.evaluate(() => scrollTo(0, 0));
+    await screenshot(page, 'products');
+  },
+
+  async 'buying signs in first, then goes on to the payment page, then to paid'(page) {
+    await page.goto(shop);
+    await choose(page, 'sample-mug', CHOSEN_QUANTITY);
+    await buyButton(page, 'sample-mug').click();
+    await enterEmail(page);
+    await page.waitForURL('**/pay/**');
+    await screenshot(page, 'payment');
+
+    await pay(page);
+    await page.waitForURL('**/success.html?purchase_id=*');
+    purchaseId = new URL(page.url()).searchParams.get('purchase_id');
+    await headingSays(page, /it is paid/);
+    assert.match(await page.locator('.order').innerText(), /2 × .*15[.,]00/);
+    assert.match(await page.locator('.order-total').innerText(), /30[.,]00/);
+    assert.match(await page.locator('.account').innerText(), new RegExp(BUYER));
+    await screenshot(page, 'success');
+  },
+
+  async 'the purchase is in the history and has a page of its own'(page) {
+    await signIn(page);
+    await page.goto(`${shop}/purchases.html`);
+    const row = page.locator('a.row').first();
+    await row.waitFor();
+    assert.match(await row.innerText(), /Paid/);
+    assert.match(await row.innerText(), /30[.,]00/);
+    await screenshot(page, 'purchases');
+    await row.click();
+    await page.locator('.order').waitFor();
+    assert.match(await page.locator('main').innerText(), new RegExp(purchaseId));
+    await screenshot(page, 'purchase');
+  },
+
+  async 'signing out forgets the buyer'(page) {
+    await signIn(page);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.locator('.account').getByRole('button', { name: 'Sign in' }).waitFor();
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+    await page.goto(`${shop}/purchases.html`);
+    await page.getByText('Sign in to see your purchases').waitFor();
+    await screenshot(page, 'signed-out');
+  },
+
+  async 'a cart of two products is paid for at once and is then empty'(page) {
+    await signIn(page);
+    await page.getByRole('button', { name: /^Add to cart/ }).first().waitFor();
+    for (const id of ['sample-mug', 'sample-poster']) {
+      await card(page, id).getByRole('button', { name: /^Add/ }).click();
+    }
+    await page.getByRole('link', { name: 'Cart (2)' }).click();
+    await page.locator('.cart-row').nth(1).waitFor();
+    assert.match(await page.locator('.order-total').innerText(), /39[.,]00/);
+    await screenshot(page, 'cart');
+    await page.getByRole('button', { name: 'Check out' }).click();
+    await page.waitForURL('**/pay/**');
+    await pay(page);
+    await headingSays(page, /it is paid/);
+    assert.equal(await page.locator('.order-lines li').count(), 2);
+    await page.goto(`${shop}/cart.html`);
+    await page.getByText('Your cart is empty').waitFor();
+  },
+
+  async 'products come a page at a time, each of them once'(page) {
+    await page.route('**/products?*', (route) =>
+      route.continue({ url: route.request().url().replace(/limit=\d+/, 'limit=2') }));
+    await page.goto(shop);
+    await card(page, 'sample-mug').or(page.locator('.load-more')).first().waitFor();
+    const more = page.getByRole('button', { name: 'Load more' });
+    assert.ok(await more.isVisible(), 'the first page of two is all there is');
+    while (await more.isVisible()) {
+      await more.click();
+      await page.locator('.load-more:not([aria-busy])').waitFor({ state: 'attached' });
+    }
+    const ids = await page.locator('.card').evaluateAll((cards) => cards.map((each) => each.id));
+    assert.equal(new Set(ids).size, ids.length);
+    assert.ok(ids.includes('product-sample-mug') && ids.length > 4, `only ${ids.join(', ')}`);
+  },
+
+  async 'a quantity stays between 1 and 999 however it is typed'(page) {
+    await page.goto(shop);
+    const field = card(page, 'sample-mug').getByRole('spinbutton');
+    for (const [typed, becomes] of [['1000', '999'], ['0', '1'], ['-5', '1'], ['2.9', '2'], ['', '1'], ['12', '12']]) {
+      await field.fill(typed);
+      await field.blur();
+      assert.equal(await field.inputValue(), becomes, `typing "${typed}"`);
+    }
+  },
+
+  async 'the keyboard alone reaches the payment page'(page) {
+    await signIn(page);
+    await page.reload();
+    await buyButton(page, 'sample-mug').waitFor();
+    await page.keyboard.press('Tab');
+    assert.equal(await page.locator(':focus').innerText(), 'Skip to content');
+    for (let presses = 0; presses < 100; presses += 1) {
+      await page.keyboard.press('Tab');
+      if (await buyButton(page, 'sample-mug').evaluate((node) => node === document.activeElement)) break;
+    }
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/pay/**');
+  },
+
+  async 'leaving the payment page says that nothing was charged'(page) {
+    await page.goto(`${shop}/cancel.html`);
+    await page.getByText('Nothing was charged').waitFor();
+    await screenshot(page, 'cancel');
+  },
+
+  async 'every page fits a phone and has no sideways scrolling'(page) {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await signIn(page);
+    const adding = page.getByRole('button', { name: /^Add to cart/ });
+    for (const index of [0, 1, 2]) await adding.nth(index).click();
+    const pages = ['index.html', 'cart.html', 'purchases.html', `purchase.html?id=${purchaseId}`,
+      `success.html?purchase_id=${purchaseId}`, 'cancel.html'];
+    for (const address of pages) {
+      await page.goto(`${shop}/${address}`);
+      await page.locator('#content:not([aria-busy])').waitFor();
+      const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(tooWide <= 0, `${address} is ${tooWide} px wider than a phone`);
+      await screenshot(page, `phone-${address.split('.')[0]}`);
+    }
+  },
+
+  async 'amounts follow Stripe’s rules for their currency'(page) {
+    await page.goto(shop);
+    const shown = await page.evaluate(async () => {
+      const { formatMoney } = await import('./js/money.js');
+      return [[1500, 'usd'], [1800, 'jpy'], [3500, 'kwd'], [50000, 'isk'], [50000, 'ugx'], [105, 'huf']]
+        .map(([amount, currency]) => formatMoney({ amount, currency }));
+    });
+    assert.deepEqual(shown.map((text) => text.replace(/[^\d.,]/g, '')),
+      ['15.00', '1,800', '3.500', '500', '500', '1.05']);
+  },
+};
+
+/** The same site with answers that only bad days bring; the browser itself complains about those. */
+const badDays = {
+  async 'a double click makes one purchase'(page) {
+    await signIn(page);
+    const keys = await watchCheckouts(page);
+    await buyButton(page, 'sample-mug').dblclick();
+    await page.waitForURL('**/pay/**');
+    assert.equal(keys.length, 1);
+  },
+
+  async 'a retry after a lost answer carries the same idempotency key'(page) {
+    await signIn(page);
+    const lost = (route) => route.abort('connectionreset');
+    const keys = await watchCheckouts(page, [lost, lost]);
+    await buyButton(page, 'sample-mug').click();
+    await page.getByRole('alert').getByText('cannot be reached').waitFor();
+    await screenshot(page, 'lost-answer');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+    await buyButton(page, 'sample-mug').click();
+    await page.waitForURL('**/pay/**');
+    assert.equal(keys.length, 3);
+    assert.equal(new Set(keys).size, 1);
+    assert.match(keys[0], /^[0-9a-f-]{36}$/);
+  },
+
+  async 'a refusal is explained and the next press is a new attempt'(page) {
+    await signIn(page);
+    const detail = 'The stoneware mug has just sold out.';
+    const keys = await watchCheckouts(page, [problem(422, detail), problem(422, detail)]);
+    for (let press = 0; press < 2; press += 1) {
+      await buyButton(page, 'sample-mug').click();
+      await page.getByRole('alert').getByText(detail).waitFor();
+      await page.getByRole('button', { name: 'Dismiss' }).click();
+    }
+    assert.equal(new Set(keys).size, 2);
+  },
+
+  async 'a busy shop is asked once more after the time it names'(page) {
+    await signIn(page);
+    const keys = await watchCheckouts(page, [problem(503, 'Busy.', { 'retry-after': '1' })]);
+    await buyButton(page, 'sample-mug').click();
+    await page.getByText('The shop is busy. Trying again in 1 second…').waitFor();
+    await page.waitForURL('**/pay/**');
+    assert.equal(keys.length, 2);
+    assert.equal(keys[0], keys[1]);
+  },
+
+  async 'an ended session asks to sign in and then finishes the purchase'(page) {
+    await signIn(page);
+    const keys = await watchCheckouts(page, [(route) => route.fulfill({ status: 401, json: { message: 'Unauthorized' } })]);
+    await buyButton(page, 'sample-mug').click();
+    await page.getByRole('button', { name: 'Sign in and continue' }).click();
+    await enterEmail(page);
+    await page.waitForURL('**/pay/**');
+    assert.equal(keys[0], keys[1]);
+  },
+
+  async 'the success page follows a payment from unknown to pending to paid'(page) {
+    await signIn(page);
+    await answer(page, '**/purchases/p1', [
+      problem(404, 'No such purchase.'), problem(500, 'Sorry.'), (route) => route.abort(),
+      purchase('open'), purchase('pending'), purchase('pending'), purchase('paid'),
+    ]);
+    await page.goto(`${shop}/success.html?purchase_id=p1`);
+    await headingSays(page, /Confirming/);
+    await headingSays(page, /on its way/);
+    await screenshot(page, 'pending');
+    await headingSays(page, /it is paid/);
+  },
+
+  async 'the success page stops asking after a while, says what comes next and can ask again'(page) {
+    await signIn(page);
+    let status = 'open';
+    await page.route('**/purchases/p1', (route) => purchase(status)(route));
+    await page.clock.install();
+    await page.goto(`${shop}/success.html?purchase_id=p1`);
+    await headingSays(page, /Confirming/);
+    await until('the page has stopped asking', async () => {
+      await page.clock.fastForward(10_000);
+      return page.getByText('nothing is lost').isVisible();
+    });
+    await screenshot(page, 'patience-ended');
+    status = 'paid';
+    await page.getByRole('button', { name: 'Check again' }).click();
+    await headingSays(page, /it is paid/);
+  },
+
+  async 'products that cannot be loaded can be asked for again'(page) {
+    await answer(page, '**/products?*', [problem(500, 'The shelves fell over.')]);
+    await page.goto(shop);
+    await page.getByText('The shelves fell over.').waitFor();
+    await screenshot(page, 'products-failed');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await card(page, 'sample-mug').waitFor();
+  },
+
+  async 'a missing or broken config.json is named on the page'(page) {
+    await answer(page, '**/config.json', [
+      (route) => route.fulfill({ status: 404 }),
+      (route) => route.fulfill({ body: '{' }),
+      (route) => route.fulfill({ json: { api: 'http://shop.example', issuer: shop, client_id: 'x' } }),
+    ]);
+    for (const complaint of [/answered 404/, /not valid JSON/, /"http:\/\/shop.example" as "api"/]) {
+      await page.goto(shop);
+      await page.locator('.panel').getByText(complaint).waitFor();
+    }
+  },
+
+  async 'a callback that was not asked for signs nobody in'(page) {
+    await page.goto(shop);
+    await page.locator('.account').getByRole('button', { name: 'Sign in' }).click();
+    await page.locator('input[name=email]').waitFor();
+    await page.goto(`${shop}/callback.html?code=stolen&state=made-up`);
+    await page.getByText('not started in this tab').waitFor();
+    assert.ok(!page.url().includes('stolen'), 'the code is still in the address');
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  },
+};
+
+const failures = await run(walks, { strict: true }) + await run(badDays, { strict: false });
+await browser.close();
+const total = Object.keys({ ...walks, ...badDays }).length;
+console.log(`browser: ${total - failures} passed, ${failures} failed`);
+process.exit(failures > 0 ? 1 : 0);
+
+// What a buyer does
+
+async function signIn(page) {
+  await page.goto(shop);
+  await page.locator('.account').getByRole('button', { name: 'Sign in' }).click();
+  await enterEmail(page);
+  await page.locator('.account').getByText(BUYER).waitFor();
+}
+
+async function enterEmail(page) {
+  await page.locator('input[name=email]').fill(BUYER);
+  await page.locator('[type=submit]').first().click();
+}
+
+async function choose(page, id, quantity) {
+  for (let count = 1; count < quantity; count += 1) {
+    await card(page, id).getByRole('button', { name: 'One more' }).click();
+  }
+}
+
+async function pay(page) {
+  await page.locator('input[name=email]').fill(BUYER);
+  await page.locator('input[name=card_number]').fill('4242424242424242');
+  await page.locator('input[name=exp]').fill('12/40');
+  await page.locator('input[name=cvc]').fill('123');
+  await page.locator('form', { has: page.locator('input[name=card_number]') }).locator('[type=submit]').first().click();
+}
+
+// Where things are
+
+function card(page, id) {
+  return page.locator(`#product-${id}`);
+}
+
+function buyButton(page, id) {
+  return card(page, id).getByRole('button', { name: /^Buy/ });
+}
+
+async function headingSays(page, text) {
+  await page.getByRole('heading', { level: 1, name: text }).waitFor();
+}
+
+async function screenshot(page, name) {
+  if (folder) await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
+}
+
+// Answers made up for bad days
+
+/** Notes the idempotency key of every checkout; the first ones get the given answers. */
+async function watchCheckouts(page, answers = []) {
+  const keys = [];
+  await page.route('**/checkout', (route) => {
+    keys.push(route.request().headers()['idempotency-key']);
+    const next = answers.shift();
+    return next ? next(route) : route.continue();
+  });
+  return keys;
+}
+
+/** Answers the first requests to `url` in turn; the rest reach the shop. */
+async function answer(page, url, answers) {
+  await page.route(url, (route) => {
+    const next = answers.shift();
+    return next ? next(route) : route.continue();
+  });
+}
+
+function purchase(status) {
+  return (route) => route.fulfill({ json: {
+    id: 'p1', status, created_at: '2026-01-02T03:04:05Z', total: { amount: 1500, currency: 'usd' },
+    lines: [{ product_id: 'sample-mug', name: 'Mug', quantity: 1, unit_amount: 1500 }],
+  } });
+}
+
+function problem(status, detail, headers = {}) {
+  return (route) => route.fulfill({
+    status,
+    headers: { 'content-type': 'application/problem+json', ...headers },
+    body: JSON.stringify({ type: 'about:blank', title: 'Made up', status, detail, request_id: 'req-made-up' }),
+  });
+}
+
+// Running
+
+/** Runs each scene in a fresh browser profile; answers how many failed. */
+async function run(scenes, { strict }) {
+  let failed = 0;
+  for (const [name, scene] of Object.entries(scenes)) {
+    const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1200, height: 900 }, reducedMotion: 'reduce' });
+    context.setDefaultTimeout(PATIENCE_MS);
+    const page = await context.newPage();
+    const complaints = [];
+    page.on('pageerror', (error) => complaints.push(`uncaught: ${error.message}`));
+    page.on('console', (message) => {
+      const { url } = message.location();
+      const missing = message.text().startsWith('Failed to load resource');
+      const expected = missing && (!strict || url.endsWith('/favicon.ico'));
+      if (message.type() === 'error' && !expected) complaints.push(`console: ${message.text()} (${url})`);
+    });
+    try {
+      await scene(page);
+      assert.deepEqual(complaints, [], 'the page reported errors');
+      console.log(`ok      ${name}`);
+    } catch (error) {
+      failed += 1;
+      console.log(`FAILED  ${name}\n        at ${page.url()}\n        ${error.message}\n        ${complaints.join('\n        ')}`);
+      await screenshot(page, `failed-${name.replaceAll(/\W+/g, '-')}`).catch(() => {});
+    }
+    await context.close();
+  }
+  return failed;
+}
+
+async function until(what, holds) {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!await holds()) {
+    assert.ok(Date.now() < deadline, `never came true: ${what}`);
+    await new Promise((resolve) => { setTimeout(resolve, 100); });
+  }
+}
+
+async function launch() {
+  if (folder) mkdirSync(folder, { recursive: true });
+  const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find((file) => file && existsSync(file));
+  if (!executablePath) {
+    console.error('No Chromium found: install it or set CHROMIUM to its path.');
+    process.exit(1);
+  }
+  try {
+    // `require`, unlike `import`, also looks below NODE_PATH.
+    const { chromium } = createRequire(import.meta.url)('playwright-core');
+    return await chromium.launch({
+      executablePath,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+        '--disable-component-update', '--disable-sync'],
+    });
+  } catch (error) {
+    console.error(`The browser does not start: ${error.message}`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,15 @@
+import { element } from '../elements.js';
+import { siteUrl } from '../urls.js';
+
+const PLACEHOLDER = siteUrl('images/placeholder.svg').href;
+
+/**
+ * A product's first picture, or a neutral one if it has none that loads.
+ * The name stands beside it, so it is decoration to a screen reader.
+ */
+export function productImage(product) {
+  return element('img', {
+    src: product.images?.[0] ?? PLACEHOLDER, alt: '', width: 400, height: 300, loading: 'lazy',
+    onerror: ({ target }) => { if (target.src !== PLACEHOLDER) target.src = PLACEHOLDER; },
+  });
+}

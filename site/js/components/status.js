@@ -1,0 +1,29 @@
+import { element } from '../elements.js';
+
+/** Every status a purchase can have, in the buyer's words; `tone` names its colour. */
+const STATUSES = {
+  open: ['Not paid yet', 'neutral', 'The payment has not been finished. Nothing has been charged.'],
+  abandoned: ['Not completed', 'neutral', 'This purchase was never completed. Nothing was charged.'],
+  expired: ['Expired', 'neutral', 'The payment page was not used in time. Nothing was charged.'],
+  pending: ['Payment on its way', 'waiting', 'Your bank is still moving the money, which can take a few days. '
+    + 'There is nothing more for you to do: we will email you when it arrives.'],
+  failed: ['Payment failed', 'bad', 'The payment did not go through. Nothing was charged; you are welcome to try again.'],
+  paid: ['Paid', 'good', 'The payment has arrived.'],
+  partially_refunded: ['Partly refunded', 'neutral', 'A part of the payment was sent back to you.'],
+  refunded: ['Refunded', 'neutral', 'The whole payment was sent back to you. Your bank may take some days to show it.'],
+  disputed: ['Disputed', 'waiting', 'Your bank is looking into this payment at your request.'],
+  charged_back: ['Charged back', 'bad', 'After a dispute, your bank took this payment back for you.'],
+};
+
+export function statusBadge(status) {
+  const [label, tone] = describe(status);
+  return element('span', { class: `badge ${tone}` }, label);
+}
+
+export function statusExplanation(status) {
+  return describe(status)[2];
+}
+
+function describe(status) {
+  return STATUSES[status] ?? [status, 'neutral', ''];
+}

@@ -1,0 +1,63 @@
+/**
+ * What differs between two deployments of this site: the file `config.json`
+ * beside `index.html`.
+ *
+ *   api        base URL of the HTTP API (the stack's `ApiUrl` output)
+ *   issuer     OpenID Connect issuer that signs buyers in
+ *   client_id  this site's client id there; a public client, so no secret
+ *
+ * `config.example.json` shows one for AWS; `cargo run` serves its own. Register
+ * `<site>/callback.html` at the issuer as redirect URI and `<site>/index.html`
+ * as sign-out URI.
+ */
+import { secureUrl, siteUrl } from './urls.js';
+
+/** `config.json` is missing or wrong: the message says which and how to mend it. */
+export class ConfigError extends Error {}
+
+let loading;
+
+/** Reads and checks `config.json`, once per page. */
+export function loadConfig() {
+  loading ??= fetchConfig();
+  return loading;
+}
+
+async function fetchConfig() {
+  const response = await fetch(siteUrl('config.json'), { cache: 'no-cache' }).catch(() => null);
+  if (!response) throw new ConfigError('The file config.json could not be loaded: the site’s server did not answer.');
+  if (!response.ok) {
+    throw new ConfigError(
+      `The file config.json could not be loaded: the server answered ${response.status}. `
+      + 'Copy config.example.json to config.json and fill in your own values.',
+    );
+  }
+  return checked(await response.json().catch(() => {
+    throw new ConfigError('The file config.json is not valid JSON.');
+  }));
+}
+
+function checked(values) {
+  for (const name of ['api', 'issuer', 'client_id']) {
+    if (typeof values?.[name] !== 'string' || values[name] === '') {
+      throw new ConfigError(`The file config.json must give "${name}" as text.`);
+    }
+  }
+  for (const name of ['api', 'issuer']) {
+    if (!secureUrl(values[name])) {
+      throw new ConfigError(
+        `The file config.json gives "${values[name]}" as "${name}": `
+        + 'it must be a complete https address (plain http only for 127.0.0.1 and localhost).',
+      );
+    }
+  }
+  return Object.freeze({
+    api: withoutTrailingSlash(values.api),
+    issuer: withoutTrailingSlash(values.issuer),
+    clientId: values.client_id,
+  });
+}
+
+function withoutTrailingSlash(address) {
+  return address.replace(/\/+$/, '');
+}

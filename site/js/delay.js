@@ -1,0 +1,3 @@
+export function delay(milliseconds) {
+  return new Promise((resolve) => { setTimeout(resolve, milliseconds); });
+}

@@ -1,0 +1,28 @@
+import { listProducts } from '../api.js';
+import { resumeCheckout } from '../checkout.js';
+import { pagedList } from '../components/paged-list.js';
+import { productCard } from '../components/product-card.js';
+import { element, panel } from '../elements.js';
+import { content, fill, startPage } from '../page.js';
+
+startPage(async () => {
+  resumeCheckout();
+  await fill(content(), () => fetchPage(), shopWindow, { waiting: [skeleton()] });
+});
+
+async function fetchPage(cursor) {
+  const { products, next } = await listProducts(cursor);
+  return { items: products, next };
+}
+
+function shopWindow(first) {
+  if (first.items.length === 0 && !first.next) {
+    return [panel({ title: 'The shelves are empty', text: 'There is nothing for sale right now. Please come back soon.' })];
+  }
+  return pagedList({ className: 'cards', first, more: fetchPage, row: productCard });
+}
+
+function skeleton() {
+  const card = () => element('div', { class: 'card skeleton' });
+  return element('div', { class: 'cards', 'aria-hidden': 'true' }, card(), card(), card());
+}
