@@ -195,13 +195,15 @@ def main():
         binary = resource["Metadata"]["BuildProperties"]["Binary"]
         function = Lambda(logical_id, environment(resource["Properties"], aws, stripe))
         wrong = False
-        for name in cases:
-            if not name.startswith(f"{binary}-"):
-                continue
-            problem = misfit(function.invoke(sample(name)), EXPECTED[name][with_shop])
-            print(f"{'FAILED' if problem else 'ok':6}  {name}{f': {problem}' if problem else ''}", flush=True)
-            passed, failed, wrong = passed + (not problem), failed + bool(problem), wrong or problem
-        log = function.stop()
+        try:
+            for name in cases:
+                if not name.startswith(f"{binary}-"):
+                    continue
+                problem = misfit(function.invoke(sample(name)), EXPECTED[name][with_shop])
+                print(f"FAILED  {name}: {problem}" if problem else f"ok      {name}", flush=True)
+                passed, failed, wrong = passed + (not problem), failed + bool(problem), wrong or problem
+        finally:
+            log = function.stop()
         if wrong:
             print(f"--- what {logical_id} logged:\n{log[-4000:]}")
     print(f"\n{passed} passed, {failed} failed")

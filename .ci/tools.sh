@@ -1,7 +1,8 @@
+# shellcheck shell=bash disable=SC2034,SC2155
 # Sourced by the scripts beside it: where tools are kept, and how they get there.
 # Everything is fetched on first use and kept outside the checkout; the cache may be deleted at any time.
 
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 CACHE=${TILL_CI_CACHE:-$HOME/.cache/till-ci}
 mkdir -p "$CACHE"
