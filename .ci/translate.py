@@ -1,0 +1,22 @@
+"""Prints the CloudFormation template that AWS makes of a SAM template. Needs no account."""
+
+import json
+import sys
+
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+
+class NoManagedPolicies:
+    """The template names none by anything but their ARN, so there is nothing to look up."""
+
+    def load(self):
+        return {}
+
+
+template = yaml_parse(open(sys.argv[1]).read())
+for resource in template["Resources"].values():
+    if resource["Type"] == "AWS::Serverless::Function":
+        # Where `sam deploy` would have uploaded it.
+        resource["Properties"]["CodeUri"] = "s3://bucket/key"
+json.dump(transform(template, {}, NoManagedPolicies()), sys.stdout, indent=1)
