@@ -1,5 +1,7 @@
 //! The shop's own port as callers see it.
 
+#![cfg(test)]
+
 mod local_support;
 
 use lambda_http::{Body, Response};
