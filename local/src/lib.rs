@@ -1,1 +1,3 @@
 //! The whole shop on one machine.
+
+pub mod stripe;
