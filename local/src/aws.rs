@@ -65,7 +65,7 @@ impl Aws {
         Router::new()
             .route("/", post(operation).get(health))
             .with_state(Arc::new(self))
-            .merge(faults)
+            .nest("/_aws/faults", faults)
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .layer(middleware::from_fn(refuse_other_origins))
     }

@@ -69,7 +69,8 @@ impl Stripe {
 /// Where everything listens.
 pub(crate) struct Addresses {
     pub(crate) shop: String,
-    pub(crate) stripe: String,
+    /// Only where the stand-in is.
+    pub(crate) stripe: Option<String>,
     pub(crate) aws: String,
 }
 
@@ -140,7 +141,10 @@ fn facts(
                 .join(",");
             facts.insert("STRIPE_SECRET_KEY", STAND_IN_KEY.to_owned());
             facts.insert("STRIPE_WEBHOOK_SECRETS", secrets);
-            facts.insert("STRIPE_API_BASE", addresses.stripe.clone());
+            facts.insert(
+                "STRIPE_API_BASE",
+                addresses.stripe.clone().unwrap_or_default(),
+            );
         }
         Stripe::Real {
             key,
@@ -182,7 +186,7 @@ mod tests {
         let template = Template::parse("template.yaml", &text, &Parameters::new()).unwrap();
         let addresses = Addresses {
             shop: "http://127.0.0.1:3000".into(),
-            stripe: "http://127.0.0.1:3001".into(),
+            stripe: Some("http://127.0.0.1:3001".into()),
             aws: "http://127.0.0.1:3002".into(),
         };
         let mut all = compose(&template, &addresses, &Stripe::chosen(given)?, given)?;

@@ -62,7 +62,7 @@ impl Faults {
     /// `GET` lists them, `POST` adds one, `DELETE` clears them all.
     pub(crate) fn router(&self) -> Router {
         Router::new()
-            .route("/_aws/faults", get(list).post(arm).delete(clear))
+            .route("/", get(list).post(arm).delete(clear))
             .with_state(self.clone())
     }
 

@@ -87,6 +87,15 @@ impl Mailbox {
         .await
     }
 
+    /// The mail with this message id.
+    pub(crate) async fn find(&self, id: &str) -> anyhow::Result<Option<Mail>> {
+        Ok(self
+            .newest_first()
+            .await?
+            .into_iter()
+            .find(|mail| mail.id == id))
+    }
+
     async fn keep(&self, mail: &Mail) -> anyhow::Result<()> {
         let mail = serde_json::to_string(mail)?;
         self.with(move |connection| {

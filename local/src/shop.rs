@@ -1,21 +1,21 @@
 //! The whole shop: its three ports, what answers behind them, and what runs by itself.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use axum::{Router, middleware};
+use shared::stripe::signature::WebhookSecret;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::aws::{self, Aws};
-use crate::dashboard;
+use crate::dashboard::{self, Dashboard};
 use crate::database::{self, Embedded, Engine};
-use crate::environment::{self, Addresses, Stripe, said};
+use crate::environment::{self, Addresses, STAND_IN_KEY, STAND_IN_WEBHOOK_SECRET, Stripe, said};
 use crate::faults::Faults;
 use crate::functions::{Deployment, Environment, Wiring};
 use crate::gateway::Gateway;
@@ -25,6 +25,7 @@ use crate::mailbox::Mailbox;
 use crate::project::Project;
 use crate::schedules;
 use crate::streams::Poller;
+use crate::stripe::{self, StandIn};
 use crate::template::{Parameters, Template};
 
 /// How long requests that are under way may take to finish when the shop stops.
@@ -74,8 +75,7 @@ impl Options {
 
 /// A running shop.
 pub struct Shop {
-    shop: SocketAddr,
-    aws: SocketAddr,
+    addresses: Addresses,
     stripe: Stripe,
     stages: Vec<Stage>,
     embedded: Option<Arc<Embedded>>,
@@ -121,9 +121,13 @@ impl Shop {
         let stripe = Stripe::chosen(&options.environment)?;
         let shop_door = Door::open(options.shop_port, "--port").await?;
         let aws_door = Door::open(options.aws_port, "--aws-port").await?;
+        let stripe_door = match &stripe {
+            Stripe::StandIn => Some(Door::open(options.stripe_port, "--stripe-port").await?),
+            Stripe::Real { .. } => None,
+        };
         let addresses = Addresses {
             shop: shop_door.url(),
-            stripe: format!("http://127.0.0.1:{}", options.stripe_port),
+            stripe: stripe_door.as_ref().map(Door::url),
             aws: aws_door.url(),
         };
         let mut template = Template::read(&options.project.template, &parameters(&addresses))?;
@@ -157,6 +161,7 @@ impl Shop {
         let (mut shop_stage, shop_shutdown) = Stage::new();
         let mailbox = Mailbox::open(file("mailbox.db").as_deref())?;
         let (wrote, written) = watch::channel(());
+        let faults = Faults::default();
         let aws = Aws {
             engine: engine.clone(),
             wrote,
@@ -164,11 +169,10 @@ impl Shop {
                 Some(endpoint) => aws::Mail::Elsewhere(endpoint),
                 None => aws::Mail::Mailbox(mailbox.clone()),
             },
-            faults: Faults::default(),
+            faults: faults.clone(),
             shutdown: shop_shutdown.clone(),
             client: reqwest::Client::new(),
         };
-        let aws_address = aws_door.address;
         aws_stage.run(aws_door.serve(aws.router(), aws_shutdown));
 
         let environments =
@@ -195,10 +199,27 @@ impl Shop {
             ));
         }
 
-        let shop_address = shop_door.address;
+        let stand_in = match stripe_door {
+            Some(door) => {
+                let config = stand_in_config(&addresses, &door, file("stripe.db"))?;
+                let stand_in = StandIn::open(config)?;
+                shop_stage.run(door.serve(stand_in.router(), shop_shutdown.clone()));
+                shop_stage.run({
+                    let (stand_in, shutdown) = (stand_in.clone(), shop_shutdown.clone());
+                    async move { stand_in.deliver(shutdown.requested()).await }
+                });
+                Some(stand_in)
+            }
+            None => None,
+        };
+
         let shop_url = Url::parse(&addresses.shop)?;
         let identity = Identity::open(&shop_url, file("identity.pem").as_deref())?;
-        let local: Router = identity.router().merge(dashboard::router(mailbox));
+        let local: Router = identity.router().merge(dashboard::router(Dashboard {
+            mailbox,
+            stand_in,
+            faults,
+        }));
         let gateway = Gateway::new(
             addresses.shop.clone(),
             options.project.site,
@@ -212,8 +233,7 @@ impl Shop {
         shop_stage.run(shop_door.serve(router, shop_shutdown));
 
         Ok(Self {
-            shop: shop_address,
-            aws: aws_address,
+            addresses,
             stripe,
             stages: vec![shop_stage, aws_stage, engine_stage],
             embedded,
@@ -222,13 +242,18 @@ impl Shop {
     }
 
     /// `http://127.0.0.1:3000`: the site, the HTTP API, `/webhook` and `/_local`.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.shop)
+    pub fn url(&self) -> &str {
+        &self.addresses.shop
+    }
+
+    /// `http://127.0.0.1:3001`: the Stripe stand-in, unless Stripe itself takes the money.
+    pub fn stripe_url(&self) -> Option<&str> {
+        self.addresses.stripe.as_deref()
     }
 
     /// `http://127.0.0.1:3002`: DynamoDB and SES.
-    pub fn aws_url(&self) -> String {
-        format!("http://{}", self.aws)
+    pub fn aws_url(&self) -> &str {
+        &self.addresses.aws
     }
 
     /// Who takes the money.
@@ -250,6 +275,24 @@ impl Shop {
 /// The template's parameters that this machine decides.
 fn parameters(addresses: &Addresses) -> Parameters {
     Parameters::from([("SiteUrl".to_owned(), addresses.shop.clone())])
+}
+
+fn stand_in_config(
+    addresses: &Addresses,
+    door: &Door,
+    database: Option<PathBuf>,
+) -> anyhow::Result<stripe::Config> {
+    Ok(stripe::Config {
+        database,
+        public_url: Url::parse(&door.url())?,
+        secret_key: STAND_IN_KEY.to_owned(),
+        webhook_secret: WebhookSecret::new(STAND_IN_WEBHOOK_SECRET)?,
+        webhook_url: Url::parse(&format!("{}/webhook", addresses.shop))?,
+        enabled_events: stripe::WEBHOOK_EVENTS
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+    })
 }
 
 /// Another engine that the developer points to, as the AWS SDKs' own variables do.

@@ -86,7 +86,7 @@ async fn until(what: &str, condition: impl Fn() -> bool) {
 async fn a_new_row_reaches_the_mailer_as_lambda_would_hand_it_over() {
     let seen = Seen::default();
     let shop = TestShop::with(mailer(&seen, |_| Ok(Value::Null))).await;
-    put(&shop.shop.aws_url(), "p1#paid").await;
+    put(shop.shop.aws_url(), "p1#paid").await;
     until("the mailer was woken", || !seen.lock().unwrap().is_empty()).await;
     let record = seen.lock().unwrap()[0].clone();
     assert_eq!(record["eventName"], "INSERT");
@@ -116,7 +116,7 @@ async fn changes_and_deletions_are_filtered_out() {
     let seen = Seen::default();
     let shop = TestShop::with(mailer(&seen, |_| Ok(Value::Null))).await;
     let aws = shop.shop.aws_url();
-    put(&aws, "a").await;
+    put(aws, "a").await;
     let key = json!({ "id": { "S": "a" } });
     let change = json!({
         "TableName": "OutboxTable",
@@ -125,14 +125,14 @@ async fn changes_and_deletions_are_filtered_out() {
         "ExpressionAttributeNames": { "#s": "state" },
         "ExpressionAttributeValues": { ":s": { "S": "sent" } },
     });
-    dynamodb(&aws, "UpdateItem", change).await;
+    dynamodb(aws, "UpdateItem", change).await;
     dynamodb(
-        &aws,
+        aws,
         "DeleteItem",
         json!({ "TableName": "OutboxTable", "Key": key }),
     )
     .await;
-    put(&aws, "b").await;
+    put(aws, "b").await;
     until("the second row arrived", || {
         ids(&seen).contains(&"b".to_owned())
     })
@@ -162,11 +162,11 @@ async fn a_failed_record_comes_again_and_holds_back_only_what_follows_it() {
     });
     let shop = TestShop::with(functions).await;
     for id in ["good", "bad"] {
-        put(&shop.shop.aws_url(), id).await;
+        put(shop.shop.aws_url(), id).await;
     }
     let count = |wanted: &str| ids(&seen).iter().filter(|id| *id == wanted).count();
     until("the bad one was tried three times", || count("bad") == 3).await;
-    put(&shop.shop.aws_url(), "later").await;
+    put(shop.shop.aws_url(), "later").await;
     until("the next one arrived", || count("later") == 1).await;
     assert_eq!((count("good"), count("bad")), (1, 3));
 }
@@ -183,9 +183,9 @@ async fn a_record_that_never_succeeds_is_given_up_after_the_templates_retries() 
         Ok(Value::Null)
     });
     let shop = TestShop::with(functions).await;
-    put(&shop.shop.aws_url(), "poison").await;
+    put(shop.shop.aws_url(), "poison").await;
     until("it was tried", || ids(&seen).len() == 1).await;
-    put(&shop.shop.aws_url(), "after").await;
+    put(shop.shop.aws_url(), "after").await;
     until("the next one was handled", || {
         *handled.lock().unwrap() == ["after"]
     })
@@ -204,14 +204,14 @@ async fn rows_written_while_nobody_listened_are_delivered_after_a_restart_and_no
     };
     let seen = Seen::default();
     let shop = start(mailer(&seen, |_| Ok(Value::Null))).await.unwrap();
-    put(&shop.aws_url(), "first").await;
+    put(shop.aws_url(), "first").await;
     until("the first was handled", || ids(&seen).len() == 1).await;
     shop.shutdown().await;
 
     // This mailer fails for as long as the shop runs.
     let failing = Seen::default();
     let shop = start(mailer(&failing, |_| bail!("away"))).await.unwrap();
-    put(&shop.aws_url(), "second").await;
+    put(shop.aws_url(), "second").await;
     until("the second was tried", || {
         !failing.lock().unwrap().is_empty()
     })
@@ -225,7 +225,7 @@ async fn rows_written_while_nobody_listened_are_delivered_after_a_restart_and_no
         !again.lock().unwrap().is_empty()
     })
     .await;
-    put(&shop.aws_url(), "third").await;
+    put(shop.aws_url(), "third").await;
     until("the third was handled", || ids(&again).len() == 2).await;
     assert_eq!(ids(&again), ["second", "third"]);
     shop.shutdown().await;

@@ -179,7 +179,7 @@ async fn a_function_that_panics_or_hangs_is_a_500_and_the_shop_lives_on() {
 #[tokio::test]
 async fn only_the_sites_own_pages_may_call_the_api() {
     let shop = TestShop::start().await;
-    let preflight = |origin: String| {
+    let preflight = |origin: &str| {
         let request = shop
             .http
             .request(reqwest::Method::OPTIONS, shop.url("/checkout"));
@@ -197,7 +197,7 @@ async fn only_the_sites_own_pages_may_call_the_api() {
         "GET,POST"
     );
     assert_eq!(allowed.headers()["access-control-max-age"], "3600");
-    let refused = preflight("https://elsewhere.example".into()).await.unwrap();
+    let refused = preflight("https://elsewhere.example").await.unwrap();
     assert!(
         !refused
             .headers()
