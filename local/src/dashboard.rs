@@ -54,6 +54,7 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
     });
     Router::new()
         .route("/_local", get(show))
+        .route("/_local/", get(show))
         .with_state(page)
         .route("/_local/style.css", get(style))
         .route("/_local/{script}", get(script))

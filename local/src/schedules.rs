@@ -71,3 +71,47 @@ pub(crate) async fn every<F: Future<Output = ()>>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::functions::Functions;
+    use crate::template::{Parameters, Template};
+
+    const MAILER: &str = "
+Resources:
+  MailerFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        Retry: {Type: Schedule, Properties: {Schedule: rate(1 minute)}}
+";
+
+    #[tokio::test]
+    async fn a_function_is_called_again_and_again_even_when_a_call_fails() {
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&events);
+        let functions = Functions::default().event("MailerFunction", move |event| {
+            seen.lock().unwrap().push(event);
+            async { anyhow::bail!("SES is away") }
+        });
+        let mut template = Template::parse("template.yaml", MAILER, &Parameters::new()).unwrap();
+        let deployment = Arc::new(Deployment::new(functions, &mut template).unwrap());
+        let (ask, shutdown) = Shutdown::channel();
+        let mut schedule = template.schedules.remove(0);
+        assert_eq!(schedule.every, Duration::from_secs(60));
+        schedule.every = Duration::from_millis(10);
+        let kept = tokio::spawn(keep(schedule, deployment, shutdown));
+        while events.lock().unwrap().len() < 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        ask.send_replace(true);
+        kept.await.unwrap();
+        let events = events.lock().unwrap();
+        assert_eq!(events[0]["source"], "aws.events");
+        assert_eq!(events[0]["detail-type"], "Scheduled Event");
+        assert_ne!(events[0]["id"], events[1]["id"]);
+    }
+}

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::bail;
-use local_support::{TestShop, echoing, options, project};
+use local_support::{TestShop, dynamodb, echoing, options, project};
 use serde_json::{Value, json};
 use till::functions::Functions;
 use till::shop::Shop;
@@ -41,25 +41,6 @@ fn ids(seen: &Seen) -> Vec<String> {
         .iter()
         .map(|record| id(record).to_owned())
         .collect()
-}
-
-async fn dynamodb(aws: &str, operation: &str, input: Value) {
-    let answer = reqwest::Client::new()
-        .post(aws)
-        .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
-        .header("content-type", "application/x-amz-json-1.0")
-        .header("x-amz-date", "20260101T000000Z")
-        .header(
-            "authorization",
-            "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
-             SignedHeaders=host, Signature=00",
-        )
-        .body(input.to_string())
-        .send()
-        .await
-        .unwrap();
-    let status = answer.status();
-    assert!(status.is_success(), "{}", answer.text().await.unwrap());
 }
 
 async fn put(aws: &str, id: &str) {

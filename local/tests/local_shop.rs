@@ -6,8 +6,8 @@ mod local_support;
 
 use std::time::Duration;
 
-use local_support::{client, echoing, options, project};
-use serde_json::Value;
+use local_support::{client, dynamodb, echoing, options, project};
+use serde_json::{Value, json};
 use till::functions::Functions;
 use till::shop::{Options, Shop};
 
@@ -185,17 +185,12 @@ async fn tables_follow_the_template_when_it_changes() {
         );
     std::fs::write(&template, changed).unwrap();
     let shop = Shop::start(options.clone()).await.unwrap();
-    let table = |name: &str| {
-        let request = client()
-            .post(shop.aws_url())
-            .header("x-amz-target", "DynamoDB_20120810.DescribeTable");
-        let request = request.header("content-type", "application/x-amz-json-1.0");
-        let request = request.header("x-amz-date", "20260101T000000Z").header(
-            "authorization",
-            "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=00",
-        );
-        let request = request.body(format!(r#"{{"TableName":"{name}"}}"#));
-        async move { request.send().await.unwrap().json::<Value>().await.unwrap() }
+    let table = |name| {
+        dynamodb(
+            shop.aws_url(),
+            "DescribeTable",
+            json!({ "TableName": name }),
+        )
     };
     let products = table("ProductsTable").await;
     let indexes = products["Table"]["GlobalSecondaryIndexes"]
@@ -219,6 +214,73 @@ async fn tables_follow_the_template_when_it_changes() {
     let refused = refusal(options).await;
     assert!(
         refused.starts_with("OutboxTable was made with other keys"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn a_shop_can_stand_on_another_ones_engine() {
+    let folder = project();
+    let first = Shop::start(options(folder.path(), echoing()))
+        .await
+        .unwrap();
+    let (woken, mut wake) = tokio::sync::mpsc::unbounded_channel();
+    let functions = echoing().event("MailerFunction", move |event| {
+        let woken = woken.clone();
+        async move {
+            woken.send(event)?;
+            Ok(Value::Null)
+        }
+    });
+    let mut options = options(folder.path(), functions);
+    options
+        .environment
+        .insert("AWS_ENDPOINT_URL".into(), first.aws_url().into());
+    let second = Shop::start(options.clone()).await.unwrap();
+    let mail = [
+        ("Action", "SendEmail"),
+        ("Source", "shop@example.com"),
+        ("Destination.ToAddresses.member.1", "a@example.com"),
+        ("Message.Subject.Data", "Passed on"),
+        ("Message.Body.Text.Data", "Text"),
+    ];
+    let sent = client()
+        .post(second.aws_url())
+        .form(&mail)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(sent.status(), 200);
+    let mails = reqwest::get(format!("{}/_local/mailbox.json", first.url()))
+        .await
+        .unwrap();
+    assert_eq!(
+        mails.json::<Value>().await.unwrap()[0]["subject"],
+        "Passed on"
+    );
+
+    dynamodb(
+        first.aws_url(),
+        "PutItem",
+        json!({ "TableName": "OutboxTable", "Item": { "id": { "S": "p1#paid" } } }),
+    )
+    .await;
+    let event = tokio::time::timeout(Duration::from_secs(10), wake.recv())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        event["Records"][0]["dynamodb"]["Keys"]["id"]["S"],
+        "p1#paid"
+    );
+
+    options.environment.insert(
+        "AWS_ENDPOINT_URL".into(),
+        "https://dynamodb.amazonaws.com".into(),
+    );
+    let refused = refusal(options).await;
+    assert!(
+        refused.starts_with("AWS_ENDPOINT_URL is https://"),
         "{refused}"
     );
 }

@@ -86,6 +86,27 @@ pub(crate) fn client() -> reqwest::Client {
         .unwrap()
 }
 
+/// Calls DynamoDB as a program without an SDK would.
+pub(crate) async fn dynamodb(aws: &str, operation: &str, input: Value) -> Value {
+    let answer = client()
+        .post(aws)
+        .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+        .header("content-type", "application/x-amz-json-1.0")
+        .header("x-amz-date", "20260101T000000Z")
+        .header(
+            "authorization",
+            "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
+             SignedHeaders=host, Signature=00",
+        )
+        .body(input.to_string())
+        .send()
+        .await
+        .unwrap();
+    let (status, answer) = (answer.status(), answer.json().await.unwrap());
+    assert!(status.is_success(), "{answer}");
+    answer
+}
+
 /// A folder with a template and a site.
 pub(crate) fn project() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
