@@ -27,6 +27,8 @@ const SCHEMA: &str = "
 
     CREATE TABLE IF NOT EXISTS deliveries (
         event TEXT PRIMARY KEY REFERENCES objects (id),
+        -- What is posted and signed, byte for byte, however the event is shown later.
+        body TEXT NOT NULL,
         state TEXT NOT NULL,
         since INTEGER NOT NULL,
         tries INTEGER NOT NULL,

@@ -256,7 +256,7 @@ pub(crate) fn ids(list: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Asks until there is an answer; gives up after ten seconds.
+/// Asks until there is an answer; gives up after twenty seconds.
 pub(crate) async fn eventually<T>(ask: impl AsyncFn() -> Option<T>) -> T {
     let asking = async {
         loop {
@@ -266,7 +266,7 @@ pub(crate) async fn eventually<T>(ask: impl AsyncFn() -> Option<T>) -> T {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), asking)
+    tokio::time::timeout(Duration::from_secs(20), asking)
         .await
         .expect("it did not happen")
 }
