@@ -210,6 +210,7 @@ async fn each_wrong_parameter_is_named() {
             "url_invalid",
             "cancel_url",
         ),
+        ("locale".into(), Some("xx"), "", "locale"),
         (
             "customer_email".into(),
             Some("buyer"),
