@@ -184,6 +184,12 @@ impl<'c> Transaction<'c> {
         }
     }
 
+    /// What another object refers to.
+    pub(super) fn existing<T: Object>(&self, id: &str) -> anyhow::Result<T> {
+        self.get(id)?
+            .with_context(|| format!("the {} {id} is missing", T::KIND))
+    }
+
     pub(super) fn put<T: Object>(&self, object: &T) -> anyhow::Result<()> {
         self.sql
             .prepare_cached(
