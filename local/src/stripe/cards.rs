@@ -199,6 +199,7 @@ impl Card {
                 "cvc_check": "pass",
             },
             "country": "US",
+            "electronic_commerce_indicator": null,
             "exp_month": self.exp_month,
             "exp_year": self.exp_year,
             "fingerprint": "TillTestCard0001",

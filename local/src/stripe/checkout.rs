@@ -65,9 +65,7 @@ pub(super) fn pay(
 
     let mut intent = match &session.payment_intent {
         // An earlier try was declined.
-        Some(id) => transaction
-            .get(id)?
-            .with_context(|| format!("{id} is missing"))?,
+        Some(id) => transaction.existing(id)?,
         None => intent_of(transaction, session)?,
     };
     session.payment_intent = Some(intent.id.clone());
@@ -145,9 +143,7 @@ pub(super) fn pending_payment(
     let Some(id) = &session.payment_intent else {
         return Ok(None);
     };
-    let intent: PaymentIntent = transaction
-        .get(id)?
-        .with_context(|| format!("{id} is missing"))?;
+    let intent: PaymentIntent = transaction.existing(id)?;
     if intent.status != PaymentIntentStatus::Processing {
         return Ok(None);
     }
@@ -155,10 +151,7 @@ pub(super) fn pending_payment(
         .latest_charge
         .as_deref()
         .context("a payment is processing without a charge")?;
-    let charge = transaction
-        .get(charge)?
-        .with_context(|| format!("{charge} is missing"))?;
-    Ok(Some((charge, intent)))
+    Ok(Some((transaction.existing(charge)?, intent)))
 }
 
 /// An open session ends unpaid: its shop wants it so, or its time is over.
@@ -171,9 +164,7 @@ pub(super) fn expire(
     }
     session.status = SessionStatus::Expired;
     if let Some(id) = &session.payment_intent {
-        let mut intent: PaymentIntent = transaction
-            .get(id)?
-            .with_context(|| format!("{id} is missing"))?;
+        let mut intent: PaymentIntent = transaction.existing(id)?;
         intent.status = PaymentIntentStatus::Canceled;
         intent.canceled_at = Some(transaction.now);
         transaction.put(&intent)?;

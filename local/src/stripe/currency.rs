@@ -84,11 +84,11 @@ pub(super) fn display(amount: i64, currency: &str) -> String {
         _ => 2,
     };
     let unit = 10_i64.pow(digits);
-    let whole = amount.checked_div(unit).unwrap_or_default();
+    let whole = grouped(amount.checked_div(unit).unwrap_or_default());
     let number = match digits {
-        0 => whole.to_string(),
+        0 => whole,
         _ => {
-            let fraction = amount.checked_rem(unit).unwrap_or_default().abs();
+            let fraction = amount.checked_rem(unit).unwrap_or_default();
             let width = usize::try_from(digits).unwrap_or_default();
             format!("{whole}.{fraction:0width$}")
         }
@@ -102,6 +102,18 @@ pub(super) fn display(amount: i64, currency: &str) -> String {
     }
 }
 
+/// `1,234,567`.
+fn grouped(whole: i64) -> String {
+    let digits = whole.to_string();
+    let groups: Vec<_> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(String::from_utf8_lossy)
+        .collect();
+    groups.join(",")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,10 +121,11 @@ mod tests {
     #[test]
     fn an_amount_is_written_with_its_currencys_decimals() {
         assert_eq!(display(1500, "usd"), "$15.00");
+        assert_eq!(display(123_400, "usd"), "$1,234.00");
         assert_eq!(display(5, "eur"), "€0.05");
         assert_eq!(display(500, "jpy"), "¥500");
         assert_eq!(display(5120, "kwd"), "5.120 KWD");
-        assert_eq!(display(99_999_999, "chf"), "999999.99 CHF");
+        assert_eq!(display(99_999_999, "chf"), "999,999.99 CHF");
     }
 
     #[test]

@@ -27,6 +27,8 @@ const SCHEMA: &str = "
 
     CREATE TABLE IF NOT EXISTS deliveries (
         event TEXT PRIMARY KEY REFERENCES objects (id),
+        -- What is posted and signed, byte for byte, however the event is shown later.
+        body TEXT NOT NULL,
         state TEXT NOT NULL,
         since INTEGER NOT NULL,
         tries INTEGER NOT NULL,
@@ -180,6 +182,12 @@ impl<'c> Transaction<'c> {
             Some(row) if row.kind == T::KIND => Ok(Some(serde_json::from_str(&row.body)?)),
             _ => Ok(None),
         }
+    }
+
+    /// What another object refers to.
+    pub(super) fn existing<T: Object>(&self, id: &str) -> anyhow::Result<T> {
+        self.get(id)?
+            .with_context(|| format!("the {} {id} is missing", T::KIND))
     }
 
     pub(super) fn put<T: Object>(&self, object: &T) -> anyhow::Result<()> {

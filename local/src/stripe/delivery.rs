@@ -16,7 +16,7 @@ use shared::stripe::signature::sign;
 
 use super::StandIn;
 use super::clock::{self, DAY, HOUR, Timestamp};
-use super::database::{Cause, Object as _, Transaction, set, setting};
+use super::database::{Cause, Transaction, set, setting};
 use super::events::Event;
 
 /// Tries under way at a time. A webhook that hangs then delays few others.
@@ -169,10 +169,9 @@ async fn attempt(stand_in: &StandIn, event: String) -> String {
 
 async fn try_once(stand_in: &StandIn, event: &str) -> anyhow::Result<()> {
     let id = event.to_owned();
-    let row = stand_in
-        .transact(Cause::default(), move |it| it.row(&id))
+    let body = stand_in
+        .transact(Cause::default(), move |it| body_of(it, &id))
         .await?;
-    let body = row.context("the event is missing")?.body;
     let config = &stand_in.0.config;
     // Real time: the receiver compares it with its own clock.
     let signature = sign(body.as_bytes(), &config.webhook_secret, clock::real());
@@ -237,6 +236,24 @@ async fn read_answer(sent: reqwest::Result<reqwest::Response>) -> Result<(u16, S
     ))
 }
 
+fn body_of(transaction: &Transaction<'_>, event: &str) -> anyhow::Result<String> {
+    let sql = "SELECT body FROM deliveries WHERE event = ?1";
+    Ok(transaction.sql.query_row(sql, [event], |row| row.get(0))?)
+}
+
+/// Makes an event due.
+pub(super) fn enqueue(transaction: &Transaction<'_>, event: &Event) -> anyhow::Result<()> {
+    transaction
+        .sql
+        .execute(
+            "INSERT INTO deliveries (event, body, state, since, tries, due)
+             VALUES (?1, ?2, 'pending', ?3, 0, ?3)",
+            params![event.id, serde_json::to_string(event)?, transaction.now],
+        )
+        .with_context(|| format!("cannot queue {}", event.id))?;
+    Ok(())
+}
+
 /// Keeps the try and decides what follows from it.
 fn note(transaction: &Transaction<'_>, event: &str, attempt: &Attempt) -> anyhow::Result<()> {
     let sql = &transaction.sql;
@@ -267,8 +284,11 @@ fn note(transaction: &Transaction<'_>, event: &str, attempt: &Attempt) -> anyhow
         "UPDATE deliveries SET state = ?2, due = ?3 WHERE event = ?1 AND state = 'pending'",
         params![event, state.as_str(), due],
     )?;
-    if state == DeliveryState::Delivered {
-        set_pending_webhooks(transaction, event, 0)?;
+    if state == DeliveryState::Delivered
+        && let Some(mut event) = transaction.get::<Event>(event)?
+    {
+        event.pending_webhooks = 0;
+        transaction.put(&event)?;
     }
     Ok(())
 }
@@ -280,24 +300,10 @@ fn back_off(tries: u32) -> i64 {
         .map_or(HOUR, |seconds| seconds.min(HOUR))
 }
 
-fn set_pending_webhooks(
-    transaction: &Transaction<'_>,
-    event: &str,
-    pending: u8,
-) -> anyhow::Result<()> {
-    if let Some(mut event) = transaction.get::<Event>(event)?
-        && event.pending_webhooks != pending
-    {
-        event.pending_webhooks = pending;
-        transaction.put(&event)?;
-    }
-    Ok(())
-}
-
 /// All deliveries, newest first.
 pub(super) fn all(transaction: &Transaction<'_>, url: &str) -> anyhow::Result<Vec<Delivery>> {
     let mut statement = transaction.sql.prepare_cached(
-        "SELECT deliveries.event, state, due, body FROM deliveries
+        "SELECT deliveries.event, state, due, deliveries.body FROM deliveries
          JOIN objects ON objects.id = deliveries.event ORDER BY objects.sequence DESC",
     )?;
     let rows = statement.query_map([], |row| {
@@ -340,17 +346,23 @@ fn attempts(transaction: &Transaction<'_>, event: &str) -> anyhow::Result<Vec<At
 
 /// Sends an event once more, subscribed to or not, held or not. False if there is no such event.
 pub(super) fn resend(transaction: &Transaction<'_>, event: &str) -> anyhow::Result<bool> {
-    if transaction.sequence(Event::KIND, event)?.is_none() {
+    let Some(mut event) = transaction.get::<Event>(event)? else {
         return Ok(false);
-    }
-    transaction.sql.execute(
-        "INSERT INTO deliveries (event, state, since, tries, due, asked)
-         VALUES (?1, 'pending', ?2, 0, ?2, 1)
-         ON CONFLICT (event) DO UPDATE SET
-             state = 'pending', since = excluded.since, tries = 0, due = excluded.due, asked = 1",
-        params![event, transaction.now],
+    };
+    event.pending_webhooks = 1;
+    transaction.put(&event)?;
+    let again = transaction.sql.execute(
+        "UPDATE deliveries SET state = 'pending', since = ?2, tries = 0, due = ?2, asked = 1
+         WHERE event = ?1",
+        params![event.id, transaction.now],
     )?;
-    set_pending_webhooks(transaction, event, 1)?;
+    if again == 0 {
+        enqueue(transaction, &event)?;
+        transaction.sql.execute(
+            "UPDATE deliveries SET asked = 1 WHERE event = ?1",
+            [&event.id],
+        )?;
+    }
     Ok(true)
 }
 

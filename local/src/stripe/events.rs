@@ -1,14 +1,12 @@
 //! Events: what happened, recorded in the transaction in which it happened, and due for delivery if
 //! the webhook subscribes to its type.
 
-use anyhow::Context as _;
-use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::clock::Timestamp;
 use super::database::{Cause, Object, Transaction};
-use super::{API_VERSION, ids};
+use super::{API_VERSION, delivery, ids};
 
 /// The event types that the shop's webhook handles.
 pub const WEBHOOK_EVENTS: &[&str] = &[
@@ -23,7 +21,7 @@ pub const WEBHOOK_EVENTS: &[&str] = &[
     "charge.dispute.*",
 ];
 
-/// An event. Its stored form is the body of its webhook, byte for byte.
+/// An event. Its stored form when it is recorded is the body of its webhook.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Event {
     pub(super) id: String,
@@ -86,13 +84,7 @@ pub(super) fn record<T: Object>(
     };
     transaction.put(&event)?;
     if subscribed {
-        transaction
-            .sql
-            .execute(
-                "INSERT INTO deliveries (event, state, since, tries, due) VALUES (?1, 'pending', ?2, 0, ?2)",
-                params![event.id, transaction.now],
-            )
-            .with_context(|| format!("cannot queue {}", event.id))?;
+        delivery::enqueue(transaction, &event)?;
     }
     Ok(())
 }

@@ -562,7 +562,6 @@ impl BankDebit {
                 "bank_name": "STRIPE TEST BANK",
                 "fingerprint": "TillTestBank0001",
                 "last4": "6789",
-                "mandate": null,
                 "payment_reference": null,
                 "routing_number": "110000000",
             }),

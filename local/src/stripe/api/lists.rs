@@ -130,9 +130,9 @@ pub(super) struct Created {
 
 impl Created {
     pub(super) fn read(params: &mut Params) -> Result<Self, ApiError> {
-        // A range is an object, a moment is not: only one of the two readings can succeed.
-        if let Ok(Some(moment)) = params.clone().integer("created") {
-            params.integer("created")?;
+        if params.is_text("created")
+            && let Some(moment) = params.integer("created")?
+        {
             return Ok(Self {
                 from: moment,
                 to: moment,

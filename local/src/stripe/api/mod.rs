@@ -126,63 +126,84 @@ pub(super) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
 async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer, ApiError> {
     let (parts, body) = request.into_parts();
     let shared = &stand_in.0;
-    let path = parts.uri.path().to_owned();
-    let method = parts.method;
-    if !path.starts_with("/v1/") {
-        return Err(ApiError::no_such_url(&method, &path));
-    }
+    let url_path = parts.uri.path();
+    let Some(path) = url_path.strip_prefix("/v1/") else {
+        return Err(ApiError::no_such_url(&parts.method, url_path));
+    };
     authenticate(&parts.headers, &shared.config.secret_key)?;
 
-    let key = idempotency::key(&method, &parts.headers)?;
-    let _in_use = key
-        .as_deref()
-        .map(|key| shared.keys_in_use.take(key))
-        .transpose()?;
-    let params = read_params(&parts.headers, parts.uri.query(), body).await?;
-    let fault = shared.faults.next(&path);
-    let refusal = fault.as_ref().and_then(|fault| fault.status);
-
-    let idempotent = match &key {
-        Some(key) => Some(Idempotent {
-            key: key.clone(),
-            endpoint: path.clone(),
-            parameters: params.fingerprint()?,
-        }),
+    let key = idempotency::key(&parts.method, &parts.headers)?;
+    let _in_use = match &key {
+        Some(key) => Some(shared.keys_in_use.take(key)?),
         None => None,
     };
+    let params = read_params(&parts.headers, parts.uri.query(), body).await?;
+    let fault = shared.faults.next(url_path);
     let cause = Cause {
         request: Some(id.to_owned()),
         idempotency_key: key.clone(),
     };
-    let settings = Settings {
-        public_url: shared.config.public_url.clone(),
+    let idempotent = match key {
+        Some(key) => Some(Idempotent {
+            key,
+            endpoint: url_path.to_owned(),
+            parameters: params.fingerprint()?,
+        }),
+        None => None,
+    };
+    let call = Call {
+        path: path.split('/').map(str::to_owned).collect(),
+        method: parts.method,
+        params,
+        idempotent,
+        refusal: fault.as_ref().and_then(|fault| fault.status),
+        settings: Settings {
+            public_url: shared.config.public_url.clone(),
+        },
     };
     let answer = stand_in
-        .transact(cause, move |transaction| {
-            if let Some(idempotent) = &idempotent
-                && let Some(answer) = idempotency::replay(transaction, idempotent)?
-            {
-                return Ok(answer);
-            }
-            let segments: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
-            let work = endpoint(&method, &segments, params, &settings)?;
-            let result = match refusal {
-                // Refused at the gate: the endpoint has not begun, so nothing is kept.
-                Some(status) if !status.is_server_error() => return Err(ApiError::fault(status)),
-                Some(status) => Err(ApiError::fault(status)),
-                None => transaction.attempt(|| work(transaction)),
-            };
-            let answer = Answer::of(result);
-            if let Some(idempotent) = &idempotent {
-                idempotency::keep(transaction, idempotent, &answer)?;
-            }
-            Ok(answer)
-        })
-        .await?;
+        .transact(cause, |transaction| call.perform(transaction))
+        .await;
     if let Some(fault) = fault {
         tokio::time::sleep(fault.delay).await;
     }
-    Ok(answer)
+    answer
+}
+
+/// A request that has been let in.
+struct Call {
+    method: Method,
+    /// What follows `/v1/`.
+    path: Vec<String>,
+    params: Params,
+    idempotent: Option<Idempotent>,
+    /// The status that a fault switch wants.
+    refusal: Option<StatusCode>,
+    settings: Settings,
+}
+
+impl Call {
+    /// An error here is one that no idempotency key keeps.
+    fn perform(self, transaction: &Transaction<'_>) -> Result<Answer, ApiError> {
+        if let Some(idempotent) = &self.idempotent
+            && let Some(answer) = idempotency::replay(transaction, idempotent)?
+        {
+            return Ok(answer);
+        }
+        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        let work = endpoint(&self.method, &path, self.params, &self.settings)?;
+        let result = match self.refusal {
+            // Refused at the gate: the endpoint has not begun.
+            Some(status) if !status.is_server_error() => return Err(ApiError::fault(status)),
+            Some(status) => Err(ApiError::fault(status)),
+            None => transaction.attempt(|| work(transaction)),
+        };
+        let answer = Answer::of(result);
+        if let Some(idempotent) = &self.idempotent {
+            idempotency::keep(transaction, idempotent, &answer)?;
+        }
+        Ok(answer)
+    }
 }
 
 /// The key must be ours, as a bearer or as the user of basic authentication.

@@ -59,6 +59,11 @@ impl Params {
         }
     }
 
+    /// Whether the field is there and no object.
+    pub(super) fn is_text(&self, field: &str) -> bool {
+        matches!(self.fields.get(field), Some(Node::Text(_)))
+    }
+
     pub(super) fn text(&mut self, field: &str) -> Result<Option<String>, ApiError> {
         match self.fields.remove(field) {
             None => Ok(None),
@@ -172,6 +177,21 @@ impl Params {
             .param(self.name(field)));
         }
         Ok(Some(code))
+    }
+
+    /// An amount in a currency's minor units.
+    pub(super) fn amount(&mut self, field: &str, currency: &str) -> Result<Option<i64>, ApiError> {
+        let step = currency::step(currency);
+        match self.integer_within(field, 0, i64::MAX)? {
+            Some(amount) if amount > currency::MAXIMUM => {
+                Err(ApiError::amount_too_large(&self.name(field), currency))
+            }
+            Some(amount) if amount.checked_rem(step) != Some(0) => Err(ApiError::out_of_range(
+                &self.name(field),
+                format!("Amounts in {currency} must be a multiple of {step}."),
+            )),
+            amount => Ok(amount),
+        }
     }
 
     /// An object within this one. Absent, it is empty.

@@ -16,15 +16,12 @@ const INTENTS: Shape = Shape::List(PaymentIntent::KIND);
 
 /// An intent outside Checkout: nothing here confirms it, but it can be looked at.
 pub(super) fn create(mut params: Params) -> Result<Work<'static>, ApiError> {
-    let amount = params
-        .integer_within("amount", 1, i64::MAX)
-        .required(&params, "amount")?;
     let currency = params.currency("currency").required(&params, "currency")?;
+    let amount = params
+        .amount("amount", &currency)
+        .required(&params, "amount")?;
     if amount < currency::minimum(&currency) {
         return Err(ApiError::amount_too_small("amount", &currency));
-    }
-    if amount > currency::MAXIMUM {
-        return Err(ApiError::amount_too_large("amount", &currency));
     }
     let description = params.short_text("description", 1_000)?;
     let metadata = params.metadata("metadata")?;

@@ -17,6 +17,13 @@ const URL: &str = "/v1/checkout/sessions";
 const SESSION: Shape = Shape::One(Session::KIND);
 const SESSIONS: Shape = Shape::List(Session::KIND);
 
+/// The languages of Stripe's payment page.
+const LOCALES: &[&str] = &[
+    "auto", "bg", "cs", "da", "de", "el", "en", "en-GB", "es", "es-419", "et", "fi", "fil", "fr",
+    "fr-CA", "hr", "hu", "id", "it", "ja", "ko", "lt", "lv", "ms", "mt", "nb", "nl", "pl", "pt",
+    "pt-BR", "ro", "ru", "sk", "sl", "sv", "th", "tr", "vi", "zh", "zh-HK", "zh-TW",
+];
+
 /// Stripe's limit for a session in payment mode.
 const MOST_LINE_ITEMS: usize = 100;
 
@@ -37,7 +44,7 @@ pub(super) fn create(mut params: Params, settings: &Settings) -> Result<Work<'_>
     let customer_email = params.email("customer_email")?;
     let metadata = params.metadata("metadata")?;
     let expires_at = params.integer("expires_at")?;
-    let locale = params.short_text("locale", 10)?;
+    let locale = params.choice("locale", LOCALES)?;
     let mut adaptive = params.object("adaptive_pricing")?;
     let adaptive_pricing = adaptive.boolean("enabled")?.unwrap_or(true);
     adaptive.finish()?;
@@ -249,15 +256,8 @@ impl Line {
             .required(&item, "price_data")?;
         let currency = price.currency("currency").required(&price, "currency")?;
         let unit_amount = price
-            .integer_within("unit_amount", 0, currency::MAXIMUM)
+            .amount("unit_amount", &currency)
             .required(&price, "unit_amount")?;
-        let step = currency::step(&currency);
-        if unit_amount.checked_rem(step) != Some(0) {
-            return Err(ApiError::out_of_range(
-                &price.name("unit_amount"),
-                format!("Amounts in {currency} must be a multiple of {step}."),
-            ));
-        }
         let mut product = price
             .optional_object("product_data")
             .required(&price, "product_data")?;
