@@ -111,6 +111,11 @@ impl Shutdown {
         (ask, Self(asked))
     }
 
+    /// Whether the shop is asked to stop.
+    pub(crate) fn is_requested(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Resolves when the shop is asked to stop, or is gone.
     pub(crate) fn requested(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut asked = self.0.clone();

@@ -107,9 +107,13 @@ impl Stage {
 
     async fn stop(self) {
         self.ask.send_replace(true);
+        let patience = tokio::time::sleep(GRACE);
+        tokio::pin!(patience);
         for mut task in self.tasks {
-            if tokio::time::timeout(GRACE, &mut task).await.is_err() {
-                task.abort();
+            tokio::select! {
+                // A task that panicked is stopped, too.
+                _ = &mut task => {}
+                () = &mut patience => task.abort(),
             }
         }
     }

@@ -57,18 +57,9 @@ impl Poller {
         let mut position = self.remembered();
         loop {
             written.mark_unchanged();
-            let work = async {
-                if let Err(error) = self.catch_up(&mut position, &shutdown).await {
-                    tracing::warn!(
-                        table = self.mapping.table,
-                        "the stream cannot be read: {error:#}"
-                    );
-                }
-            };
-            tokio::select! {
-                biased;
-                () = shutdown.requested() => return,
-                () = work => {}
+            if let Err(error) = self.catch_up(&mut position, &shutdown).await {
+                let table = &self.mapping.table;
+                tracing::warn!(table, "the stream cannot be read: {error:#}");
             }
             tokio::select! {
                 () = shutdown.requested() => return,
@@ -79,7 +70,7 @@ impl Poller {
         }
     }
 
-    /// Works off what is there now.
+    /// Works off what is there now; a batch that is under way when the shop stops is finished.
     async fn catch_up(&self, position: &mut Position, shutdown: &Shutdown) -> anyhow::Result<()> {
         let table = &self.mapping.table;
         let described = self
@@ -119,42 +110,36 @@ impl Poller {
         shutdown: &Shutdown,
     ) -> anyhow::Result<()> {
         let mut attempts = 0_u32;
-        loop {
+        while !shutdown.is_requested() {
             let records = self.records(position, shard).await?;
             if records.is_empty() {
                 return Ok(());
             }
-            let (mut done, mut pause) = (records.len(), None);
-            if let Outcome::FailedFrom(failed) = self.process(&position.stream, &records).await {
-                let moved_on = failed > 0;
-                attempts = if moved_on {
-                    1
-                } else {
-                    attempts.saturating_add(1)
-                };
-                let given_up = self
-                    .mapping
-                    .maximum_retries
-                    .is_some_and(|most| attempts > most);
-                if given_up {
-                    tracing::error!(
-                        function = self.mapping.function,
-                        "a record is given up after {attempts} attempts: {}",
-                        records.get(failed).map(sequence_number).unwrap_or_default()
-                    );
+            let (done, pause) = match self.process(&position.stream, &records).await {
+                Outcome::Done => {
                     attempts = 0;
-                    done = if self.mapping.reports_failures {
-                        failed.saturating_add(1)
-                    } else {
-                        done
-                    };
-                } else {
-                    done = failed;
-                    pause = Some(back_off(attempts));
+                    (records.len(), None)
                 }
-            } else {
-                attempts = 0;
-            }
+                Outcome::FailedFrom(failed) => {
+                    // With records before it done, it is the first attempt at this one.
+                    attempts = if failed > 0 {
+                        1
+                    } else {
+                        attempts.saturating_add(1)
+                    };
+                    if self
+                        .mapping
+                        .maximum_retries
+                        .is_some_and(|most| attempts > most)
+                    {
+                        self.lament(records.get(failed), attempts);
+                        attempts = 0;
+                        (self.given_up(failed, records.len()), None)
+                    } else {
+                        (failed, Some(back_off(attempts)))
+                    }
+                }
+            };
             if let Some(last) = done.checked_sub(1).and_then(|last| records.get(last)) {
                 position
                     .done
@@ -164,10 +149,31 @@ impl Poller {
             if let Some(pause) = pause {
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
-                    () = shutdown.requested() => return Ok(()),
+                    () = shutdown.requested() => {}
                 }
             }
         }
+        Ok(())
+    }
+
+    /// How many of a batch are done with when it is given up: a function that says which records
+    /// failed loses only that one.
+    fn given_up(&self, failed: usize, all: usize) -> usize {
+        if self.mapping.reports_failures {
+            failed.saturating_add(1)
+        } else {
+            all
+        }
+    }
+
+    fn lament(&self, record: Option<&Value>, attempts: u32) {
+        let function = &self.mapping.function;
+        let number = record.map(sequence_number).unwrap_or_default();
+        tracing::error!(
+            function,
+            number,
+            "a record is given up after {attempts} attempts"
+        );
     }
 
     /// The next records, as many as make a batch.
