@@ -1,1 +1,30 @@
 //! The whole shop on one machine.
+//!
+//! [`shop`] puts it together. Requests come in by `gateway`, which makes of them what API Gateway
+//! would and calls the [`functions`]; `identity` signs people in. The functions find DynamoDB
+//! (`database`) and SES (`mailbox`) behind one endpoint (`aws`), where things can be made to go
+//! wrong (`faults`); money is taken by [`stripe`]. What no request starts is woken by `streams`
+//! and `schedules`. What there is to run comes from [`template`] and [`environment`]; [`wiring`]
+//! brings the code, `dashboard` shows what happens, [`commands`] is the command line.
+#![warn(missing_docs)]
+
+mod address;
+mod aws;
+pub mod commands;
+mod dashboard;
+mod database;
+pub mod environment;
+mod faults;
+pub mod functions;
+mod gateway;
+mod identity;
+mod loopback;
+mod mailbox;
+pub mod project;
+pub mod samples;
+mod schedules;
+pub mod shop;
+mod streams;
+pub mod stripe;
+pub mod template;
+pub mod wiring;

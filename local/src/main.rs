@@ -1,2 +1,7 @@
-//! The whole shop on one machine.
-fn main() {}
+//! The whole shop on one machine. See the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    till::commands::run(till::wiring::deployed())
+}

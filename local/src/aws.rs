@@ -1,0 +1,174 @@
+//! The AWS endpoint: DynamoDB and SES behind one port, told apart as AWS tells operations apart.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::database::Engine;
+use crate::faults::{Fault, Faults, dynamodb_answer};
+use crate::loopback::{Shutdown, refuse_other_origins};
+use crate::mailbox::{self, Mailbox};
+
+/// DynamoDB's own limit on a request.
+const BODY_LIMIT: usize = 16 * 1024 * 1024;
+/// How long an answer is held back when it is to come too late: longer than any caller waits.
+const TOO_LATE: Duration = Duration::from_secs(60);
+/// The operations that may write a stream record.
+const WRITES: [&str; 8] = [
+    "PutItem",
+    "UpdateItem",
+    "DeleteItem",
+    "TransactWriteItems",
+    "BatchWriteItem",
+    "ExecuteStatement",
+    "ExecuteTransaction",
+    "BatchExecuteStatement",
+];
+
+/// What answers behind the port.
+pub(crate) struct Aws {
+    /// Answers DynamoDB's operations.
+    pub(crate) engine: Engine,
+    /// Tells that a table may have changed.
+    pub(crate) wrote: watch::Sender<()>,
+    /// Answers SES's operations.
+    pub(crate) mail: Mail,
+    /// Answers instead of them, when told to.
+    pub(crate) faults: Faults,
+    /// Ends the wait for an answer that comes too late.
+    pub(crate) shutdown: Shutdown,
+    /// Speaks to engines.
+    pub(crate) client: reqwest::Client,
+}
+
+/// Where mail goes.
+pub(crate) enum Mail {
+    /// To this machine's mailbox.
+    Mailbox(Mailbox),
+    /// To another SES endpoint.
+    Elsewhere(String),
+}
+
+impl Aws {
+    /// The port's routes. Programs call them; web pages must not.
+    pub(crate) fn router(self) -> Router {
+        let faults = self.faults.router();
+        Router::new()
+            .route("/", post(operation).get(health))
+            .with_state(Arc::new(self))
+            .nest("/_aws/faults", faults)
+            .layer(DefaultBodyLimit::max(BODY_LIMIT))
+            .layer(middleware::from_fn(refuse_other_origins))
+    }
+
+    async fn dynamodb(&self, operation: &str, headers: HeaderMap, body: Bytes) -> Response {
+        let Some(fault) = self.faults.strike(operation) else {
+            return self.run(operation, headers, body).await;
+        };
+        let input = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        if fault == Fault::TimeoutAfter {
+            drop(self.run(operation, headers, body).await);
+            self.be_late().await;
+        }
+        let (status, body) = dynamodb_answer(fault, operation, &input);
+        let content_type = [(header::CONTENT_TYPE, "application/x-amz-json-1.0")];
+        (status, content_type, body.to_string()).into_response()
+    }
+
+    async fn run(&self, operation: &str, headers: HeaderMap, body: Bytes) -> Response {
+        let answer = self.forward(self.engine.endpoint(), headers, body).await;
+        if WRITES.contains(&operation) {
+            self.wrote.send_replace(());
+        }
+        answer
+    }
+
+    async fn ses(&self, headers: HeaderMap, body: Bytes) -> Response {
+        let request = mailbox::Request::parse(&body);
+        let fault = self.faults.strike(&request.action);
+        match fault {
+            None => self.deliver(&request, headers, body).await,
+            Some(Fault::TimeoutAfter) => {
+                drop(self.deliver(&request, headers, body).await);
+                self.be_late().await;
+                mailbox::fault_answer(Fault::Error)
+            }
+            Some(fault) => mailbox::fault_answer(fault),
+        }
+    }
+
+    async fn deliver(
+        &self,
+        request: &mailbox::Request,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Response {
+        match &self.mail {
+            Mail::Mailbox(mailbox) => mailbox.answer(request).await,
+            Mail::Elsewhere(endpoint) => self.forward(endpoint, headers, body).await,
+        }
+    }
+
+    /// Hands a request on as it came, but for the headers that belong to the connection.
+    async fn forward(&self, endpoint: &str, mut headers: HeaderMap, body: Bytes) -> Response {
+        headers.remove(header::HOST);
+        headers.remove(header::CONTENT_LENGTH);
+        headers.remove(header::CONNECTION);
+        headers.remove(header::TRANSFER_ENCODING);
+        let sent = self
+            .client
+            .post(endpoint)
+            .headers(headers)
+            .body(body)
+            .send()
+            .await;
+        let answer = match sent {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::warn!(%error, endpoint, "an AWS engine cannot be reached");
+                return StatusCode::BAD_GATEWAY.into_response();
+            }
+        };
+        let (status, mut headers) = (answer.status(), answer.headers().clone());
+        headers.remove(header::CONNECTION);
+        headers.remove(header::TRANSFER_ENCODING);
+        match answer.bytes().await {
+            Ok(body) => (status, headers, Body::from(body)).into_response(),
+            Err(_) => StatusCode::BAD_GATEWAY.into_response(),
+        }
+    }
+
+    async fn be_late(&self) {
+        tokio::select! {
+            () = tokio::time::sleep(TOO_LATE) => {}
+            () = self.shutdown.requested() => {}
+        }
+    }
+}
+
+/// What DynamoDB answers to a bare `GET`, which scripts use to see whether it is there.
+async fn health() -> &'static str {
+    "healthy: dynamodb and ses for Till on this machine\n"
+}
+
+async fn operation(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Bytes) -> Response {
+    let target = headers
+        .get("x-amz-target")
+        .and_then(|target| target.to_str().ok());
+    match target.and_then(|target| target.split_once('.')) {
+        Some((service, operation)) if service.starts_with("DynamoDB") => {
+            let operation = operation.to_owned();
+            aws.dynamodb(&operation, headers, body).await
+        }
+        _ => aws.ses(headers, body).await,
+    }
+}

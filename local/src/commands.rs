@@ -1,0 +1,109 @@
+//! The command line.
+
+mod open;
+mod sign;
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+
+use crate::functions::{Environment, Wiring};
+use crate::project::Project;
+
+/// Runs the whole shop on this machine: site, API, Stripe, DynamoDB and mail.
+#[derive(Parser)]
+#[command(name = "till", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    open: Open,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Prints a webhook event file with a fresh Stripe-Signature, for `sam local invoke`
+    Sign {
+        /// A function URL event, such as events/webhook-completed-paid.json
+        file: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct Open {
+    /// Port of the site, the HTTP API, the webhook and the dashboard
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+    /// Port of the Stripe stand-in
+    #[arg(long, default_value_t = 3001)]
+    stripe_port: u16,
+    /// Port of DynamoDB and SES
+    #[arg(long, default_value_t = 3002)]
+    aws_port: u16,
+    /// Where everything is kept [default: .till beside template.yaml]
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Keep nothing: all is gone when the shop closes
+    #[arg(long, conflicts_with = "data")]
+    memory: bool,
+}
+
+/// Does what the command line says; errors become one sentence on stderr.
+pub fn run(wiring: Wiring) -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Some(Command::Sign { file }) => sign::run(&file),
+        None => open::run(cli.open, wiring),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody can be told if stderr is gone.
+            let _ = writeln!(std::io::stderr(), "till: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What the developer says in the environment, and below that in the project's `.env`.
+fn environment(project: &Project) -> anyhow::Result<Environment> {
+    let file = project.template.with_file_name(".env");
+    let mut environment = if file.exists() {
+        dot_env(&file)?
+    } else {
+        BTreeMap::new()
+    };
+    let process = std::env::vars_os();
+    environment.extend(
+        process.filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }),
+    );
+    Ok(environment)
+}
+
+fn dot_env(file: &Path) -> anyhow::Result<Environment> {
+    // The line that cannot be read may hold a secret: its text stays out of the message.
+    let unreadable = || {
+        format!(
+            "{} cannot be read; every line must be NAME=value",
+            file.display()
+        )
+    };
+    let lines = dotenvy::from_path_iter(file).map_err(|_| anyhow::anyhow!(unreadable()))?;
+    lines
+        .collect::<Result<_, _>>()
+        .map_err(|_| anyhow::anyhow!(unreadable()))
+}
+
+/// Writes to stdout, where a reader that has seen enough is no error.
+fn print(text: &str) -> anyhow::Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot write to standard output"),
+    }
+}

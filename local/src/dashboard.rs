@@ -1,0 +1,172 @@
+//! `/_local`: what a developer wants to see of the shop on this machine, and to do to it.
+//!
+//! One page; each of its sections is an element of the template, a script in `assets/`, and the JSON
+//! below that the script reads.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Form, Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+
+use crate::faults::Faults;
+use crate::mailbox::Mailbox;
+use crate::stripe::{ControlError, StandIn};
+
+const SCRIPTS: [(&str, &str); 4] = [
+    ("dashboard.js", include_str!("../assets/dashboard.js")),
+    ("mailbox.js", include_str!("../assets/mailbox.js")),
+    ("switches.js", include_str!("../assets/switches.js")),
+    ("webhooks.js", include_str!("../assets/webhooks.js")),
+];
+
+/// What the page shows.
+pub(crate) struct Dashboard {
+    /// The mail.
+    pub(crate) mailbox: Mailbox,
+    /// The webhooks, unless Stripe itself sends them.
+    pub(crate) stand_in: Option<StandIn>,
+    /// AWS's bad days.
+    pub(crate) faults: Faults,
+}
+
+/// The page, its parts, and what it shows as JSON.
+pub(crate) fn router(dashboard: Dashboard) -> Router {
+    let faults = dashboard.faults.router();
+    let mailbox = Router::new()
+        .route("/_local/mailbox.json", get(mails))
+        .route("/_local/mailbox/{id}", get(mail))
+        .with_state(dashboard.mailbox);
+    let stripe = dashboard.stand_in.clone().map(|stand_in| {
+        Router::new()
+            .route("/deliveries", get(deliveries))
+            .route("/deliveries/{action}", post(hold_or_release))
+            .route("/events/{id}/{action}", post(resend_or_discard))
+            .route("/clock", get(clock).post(advance))
+            .with_state(stand_in)
+    });
+    let page = Arc::new(Page {
+        stand_in: dashboard.stand_in.is_some(),
+    });
+    Router::new()
+        .route("/_local", get(show))
+        .route("/_local/", get(show))
+        .with_state(page)
+        .route("/_local/style.css", get(style))
+        .route("/_local/{script}", get(script))
+        .merge(mailbox)
+        .nest("/_local/faults", faults)
+        .nest("/_local/stripe", stripe.unwrap_or_default())
+}
+
+#[derive(Template)]
+#[template(path = "dashboard.html")]
+struct Page {
+    stand_in: bool,
+}
+
+async fn show(State(page): State<Arc<Page>>) -> Response {
+    let policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+                  frame-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'";
+    match page.render() {
+        Ok(page) => ([(header::CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response(),
+        Err(error) => failure(&error.into()),
+    }
+}
+
+async fn style() -> Response {
+    asset(
+        "text/css; charset=utf-8",
+        include_str!("../assets/style.css"),
+    )
+}
+
+async fn script(Path(name): Path<String>) -> Response {
+    match SCRIPTS.iter().find(|(script, _)| *script == name) {
+        Some((_, content)) => asset("text/javascript; charset=utf-8", content),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+fn asset(content_type: &'static str, content: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, content_type),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, content).into_response()
+}
+
+async fn mails(State(mailbox): State<Mailbox>) -> Response {
+    match mailbox.newest_first().await {
+        Ok(mails) => ([(header::CACHE_CONTROL, "no-store")], Json(mails)).into_response(),
+        Err(error) => failure(&error),
+    }
+}
+
+/// A mail's HTML as a page of its own, where nothing in it can run or reach the dashboard.
+async fn mail(State(mailbox): State<Mailbox>, Path(id): Path<String>) -> Response {
+    let policy = "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; \
+                  img-src https: http: data:";
+    match mailbox.find(&id).await {
+        Ok(Some(mail)) => {
+            let html = Html(mail.html.unwrap_or_default());
+            ([(header::CONTENT_SECURITY_POLICY, policy)], html).into_response()
+        }
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(error) => failure(&error),
+    }
+}
+
+async fn deliveries(State(stand_in): State<StandIn>) -> Result<Response, ControlError> {
+    Ok(Json(stand_in.deliveries().await?).into_response())
+}
+
+async fn hold_or_release(
+    State(stand_in): State<StandIn>,
+    Path(action): Path<String>,
+) -> Result<Response, ControlError> {
+    match action.as_str() {
+        "hold" => stand_in.hold_deliveries(true).await?,
+        "release" => stand_in.hold_deliveries(false).await?,
+        _ => return Ok(StatusCode::NOT_FOUND.into_response()),
+    }
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn resend_or_discard(
+    State(stand_in): State<StandIn>,
+    Path((event, action)): Path<(String, String)>,
+) -> Result<Response, ControlError> {
+    match action.as_str() {
+        "resend" => stand_in.resend(&event).await?,
+        "discard" => stand_in.discard(&event).await?,
+        _ => return Ok(StatusCode::NOT_FOUND.into_response()),
+    }
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn clock(State(stand_in): State<StandIn>) -> Result<Response, ControlError> {
+    Ok(Json(stand_in.clock().await?).into_response())
+}
+
+#[derive(Deserialize)]
+struct Advance {
+    seconds: i64,
+}
+
+async fn advance(
+    State(stand_in): State<StandIn>,
+    Form(Advance { seconds }): Form<Advance>,
+) -> Result<Response, ControlError> {
+    Ok(Json(stand_in.advance_clock(seconds).await?).into_response())
+}
+
+fn failure(error: &anyhow::Error) -> Response {
+    tracing::error!("the dashboard failed: {error:#}");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}

@@ -1,0 +1,45 @@
+//! The sign-in page.
+
+use askama::Template;
+
+use super::Authorization;
+
+/// Asks who you are; its form carries the authorization request along.
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+pub(super) struct SignIn<'r> {
+    carried: Vec<(&'static str, &'r str)>,
+    email: &'r str,
+    problem: Option<&'static str>,
+}
+
+impl<'r> SignIn<'r> {
+    pub(super) fn new(request: &'r Authorization, problem: Option<&'static str>) -> Self {
+        let carried = [
+            ("client_id", &request.client_id),
+            ("redirect_uri", &request.redirect_uri),
+            ("response_type", &request.response_type),
+            ("scope", &request.scope),
+            ("state", &request.state),
+            ("nonce", &request.nonce),
+            ("code_challenge", &request.code_challenge),
+            ("code_challenge_method", &request.code_challenge_method),
+        ];
+        let email = request.email.as_deref().or(request.login_hint.as_deref());
+        Self {
+            carried: carried
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+                .collect(),
+            email: email.unwrap_or_default(),
+            problem,
+        }
+    }
+}
+
+/// For a request that must not be answered with a redirect.
+#[derive(Template)]
+#[template(path = "refusal.html")]
+pub(super) struct Refused {
+    pub(super) why: &'static str,
+}

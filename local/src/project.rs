@@ -1,0 +1,42 @@
+//! Where the shop's files are.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+/// A checkout of the shop.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The deployed system.
+    pub template: PathBuf,
+    /// The static site's folder.
+    pub site: PathBuf,
+}
+
+impl Project {
+    /// The one that the current folder is in, else the one this program was built from.
+    pub fn find() -> anyhow::Result<Self> {
+        let here = std::env::current_dir().context("the current folder is gone")?;
+        let built_from = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let found = here
+            .ancestors()
+            .chain(built_from.ancestors().skip(1))
+            .find_map(Self::at);
+        match found {
+            Some(project) => Ok(project),
+            None => bail!(
+                "there is no template.yaml in {} or above it; start till in the shop's folder",
+                here.display()
+            ),
+        }
+    }
+
+    /// The one in this folder, if there is one.
+    pub fn at(folder: &Path) -> Option<Self> {
+        let template = folder.join("template.yaml");
+        template.is_file().then(|| Self {
+            template,
+            site: folder.join("site"),
+        })
+    }
+}

@@ -1,0 +1,360 @@
+//! The whole shop: its three ports, what answers behind them, and what runs by itself.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use axum::{Router, middleware};
+use shared::stripe::signature::WebhookSecret;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use url::Url;
+
+use crate::aws::{self, Aws};
+use crate::dashboard::{self, Dashboard};
+use crate::database::{self, Embedded, Engine};
+use crate::environment::{self, Addresses, STAND_IN_KEY, STAND_IN_WEBHOOK_SECRET, Stripe, said};
+use crate::faults::Faults;
+use crate::functions::{Deployment, Environment, Wiring};
+use crate::gateway::Gateway;
+use crate::identity::Identity;
+use crate::loopback::{Door, Shutdown, refuse_other_origins};
+use crate::mailbox::Mailbox;
+use crate::project::Project;
+use crate::schedules;
+use crate::streams::Poller;
+use crate::stripe::{self, StandIn};
+use crate::template::{Parameters, Template};
+
+/// How long requests that are under way may take to finish when the shop stops.
+const GRACE: Duration = Duration::from_secs(10);
+/// How often expired items are deleted.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// How to run the shop. Nothing else is read: no environment, no current folder.
+#[derive(Clone)]
+pub struct Options {
+    /// The shop's files.
+    pub project: Project,
+    /// The folder where everything is kept; `None` keeps it in memory.
+    pub data: Option<PathBuf>,
+    /// The site, the HTTP API, the webhook and `/_local`. Port 0 is any that is free.
+    pub shop_port: u16,
+    /// The Stripe stand-in.
+    pub stripe_port: u16,
+    /// DynamoDB and SES.
+    pub aws_port: u16,
+    /// What the developer set in the environment or in `.env`.
+    pub environment: Environment,
+    /// Builds the functions.
+    pub wiring: Wiring,
+    /// Hears how the start goes on.
+    pub progress: Progress,
+}
+
+/// Hears of each step before it is taken: how many are done, of how many, and what is next.
+pub type Progress = Arc<dyn Fn(usize, usize, &str) + Send + Sync>;
+
+impl Options {
+    /// A shop in memory, on any free ports, with this code: what tests want.
+    pub fn in_memory(project: Project, wiring: Wiring) -> Self {
+        Self {
+            project,
+            data: None,
+            shop_port: 0,
+            stripe_port: 0,
+            aws_port: 0,
+            environment: Environment::new(),
+            wiring,
+            progress: Arc::new(|_, _, _| {}),
+        }
+    }
+}
+
+/// A running shop.
+pub struct Shop {
+    addresses: Addresses,
+    stripe: Stripe,
+    stages: Vec<Stage>,
+    embedded: Option<Arc<Embedded>>,
+    _folder: Option<Folder>,
+}
+
+/// What stops together. The stages stop one after the other, so that requests under way still find
+/// what they need.
+struct Stage {
+    ask: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Stage {
+    fn new() -> (Self, Shutdown) {
+        let (ask, shutdown) = Shutdown::channel();
+        (
+            Self {
+                ask,
+                tasks: Vec::new(),
+            },
+            shutdown,
+        )
+    }
+
+    fn run(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.push(tokio::spawn(task));
+    }
+
+    async fn stop(self) {
+        self.ask.send_replace(true);
+        let patience = tokio::time::sleep(GRACE);
+        tokio::pin!(patience);
+        for mut task in self.tasks {
+            tokio::select! {
+                // A task that panicked is stopped, too.
+                _ = &mut task => {}
+                () = &mut patience => task.abort(),
+            }
+        }
+    }
+}
+
+impl Shop {
+    /// Starts the shop; when this returns, everything answers.
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        let stripe = Stripe::chosen(&options.environment)?;
+        let shop_door = Door::open(options.shop_port, "--port").await?;
+        let aws_door = Door::open(options.aws_port, "--aws-port").await?;
+        let stripe_door = match &stripe {
+            Stripe::StandIn => Some(Door::open(options.stripe_port, "--stripe-port").await?),
+            Stripe::Real { .. } => None,
+        };
+        let addresses = Addresses {
+            shop: shop_door.url(),
+            stripe: stripe_door.as_ref().map(Door::url),
+            aws: aws_door.url(),
+        };
+        let mut template = Template::read(&options.project.template, &parameters(&addresses))?;
+        let folder = options.data.as_deref().map(Folder::open).transpose()?;
+        let file = |name: &str| folder.as_ref().map(|folder| folder.path.join(name));
+
+        let (mut engine_stage, engine_shutdown) = Stage::new();
+        let elsewhere = |service: &str| elsewhere(&options.environment, service, &addresses.aws);
+        let (embedded, engine) = match elsewhere("DYNAMODB")? {
+            Some(endpoint) => (None, Engine::at(&endpoint)),
+            None => {
+                let file = file("dynamodb.db");
+                let opened = Embedded::open(file.as_deref(), engine_shutdown.clone()).await;
+                let (embedded, engine) = opened?;
+                (Some(Arc::new(embedded)), engine)
+            }
+        };
+        let steps = template.tables.len();
+        for (done, table) in template.tables.iter().enumerate() {
+            (options.progress)(done, steps, &table.name);
+            database::prepare(&engine, table).await?;
+        }
+        if let Some(embedded) = embedded.clone() {
+            engine_stage.run(schedules::every(SWEEP, engine_shutdown, move || {
+                let embedded = Arc::clone(&embedded);
+                async move { embedded.expire().await }
+            }));
+        }
+
+        let (mut aws_stage, aws_shutdown) = Stage::new();
+        let (mut shop_stage, shop_shutdown) = Stage::new();
+        let mailbox = Mailbox::open(file("mailbox.db").as_deref())?;
+        let (wrote, written) = watch::channel(());
+        let faults = Faults::default();
+        let aws = Aws {
+            engine: engine.clone(),
+            wrote,
+            mail: match elsewhere("SES")? {
+                Some(endpoint) => aws::Mail::Elsewhere(endpoint),
+                None => aws::Mail::Mailbox(mailbox.clone()),
+            },
+            faults: faults.clone(),
+            shutdown: shop_shutdown.clone(),
+            client: reqwest::Client::new(),
+        };
+        aws_stage.run(aws_door.serve(aws.router(), aws_shutdown));
+
+        let environments =
+            environment::compose(&template, &addresses, &stripe, &options.environment)?;
+        let functions = (options.wiring)(environments).await?;
+        let deployment = Arc::new(Deployment::new(functions, &mut template)?);
+        for mapping in std::mem::take(&mut template.streams) {
+            let poller = Poller {
+                position_file: file(&format!(
+                    "stream-{}-{}.json",
+                    mapping.table, mapping.function
+                )),
+                mapping,
+                engine: engine.clone(),
+                deployment: Arc::clone(&deployment),
+            };
+            shop_stage.run(poller.run(written.clone(), shop_shutdown.clone()));
+        }
+        for schedule in std::mem::take(&mut template.schedules) {
+            shop_stage.run(schedules::keep(
+                schedule,
+                Arc::clone(&deployment),
+                shop_shutdown.clone(),
+            ));
+        }
+
+        let stand_in = match stripe_door {
+            Some(door) => {
+                let config = stand_in_config(&addresses, &door, file("stripe.db"))?;
+                let stand_in = StandIn::open(config)?;
+                shop_stage.run(door.serve(stand_in.router(), shop_shutdown.clone()));
+                shop_stage.run({
+                    let (stand_in, shutdown) = (stand_in.clone(), shop_shutdown.clone());
+                    async move { stand_in.deliver(shutdown.requested()).await }
+                });
+                Some(stand_in)
+            }
+            None => None,
+        };
+
+        let shop_url = Url::parse(&addresses.shop)?;
+        let identity = Identity::open(&shop_url, file("identity.pem").as_deref())?;
+        let local: Router = identity.router().merge(dashboard::router(Dashboard {
+            mailbox,
+            stand_in,
+            faults,
+        }));
+        let gateway = Gateway::new(
+            addresses.shop.clone(),
+            options.project.site,
+            template,
+            deployment,
+            identity,
+        );
+        let router = gateway
+            .router()
+            .merge(local.layer(middleware::from_fn(refuse_other_origins)));
+        shop_stage.run(shop_door.serve(router, shop_shutdown));
+
+        Ok(Self {
+            addresses,
+            stripe,
+            stages: vec![shop_stage, aws_stage, engine_stage],
+            embedded,
+            _folder: folder,
+        })
+    }
+
+    /// `http://127.0.0.1:3000`: the site, the HTTP API, `/webhook` and `/_local`.
+    pub fn url(&self) -> &str {
+        &self.addresses.shop
+    }
+
+    /// `http://127.0.0.1:3001`: the Stripe stand-in, unless Stripe itself takes the money.
+    pub fn stripe_url(&self) -> Option<&str> {
+        self.addresses.stripe.as_deref()
+    }
+
+    /// `http://127.0.0.1:3002`: DynamoDB and SES.
+    pub fn aws_url(&self) -> &str {
+        &self.addresses.aws
+    }
+
+    /// Who takes the money.
+    pub fn stripe(&self) -> &Stripe {
+        &self.stripe
+    }
+
+    /// Stops: no new requests, those under way finish, then the files are closed.
+    pub async fn shutdown(self) {
+        for stage in self.stages {
+            stage.stop().await;
+        }
+        if let Some(embedded) = self.embedded.and_then(Arc::into_inner) {
+            embedded.closed().await;
+        }
+    }
+}
+
+/// The template's parameters that this machine decides.
+fn parameters(addresses: &Addresses) -> Parameters {
+    Parameters::from([("SiteUrl".to_owned(), addresses.shop.clone())])
+}
+
+fn stand_in_config(
+    addresses: &Addresses,
+    door: &Door,
+    database: Option<PathBuf>,
+) -> anyhow::Result<stripe::Config> {
+    Ok(stripe::Config {
+        database,
+        public_url: Url::parse(&door.url())?,
+        secret_key: STAND_IN_KEY.to_owned(),
+        webhook_secret: WebhookSecret::new(STAND_IN_WEBHOOK_SECRET)?,
+        webhook_url: Url::parse(&format!("{}/webhook", addresses.shop))?,
+        enabled_events: stripe::WEBHOOK_EVENTS
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+    })
+}
+
+/// Another engine that the developer points to, as the AWS SDKs' own variables do.
+fn elsewhere(given: &Environment, service: &str, own: &str) -> anyhow::Result<Option<String>> {
+    let names = [
+        format!("AWS_ENDPOINT_URL_{service}"),
+        "AWS_ENDPOINT_URL".to_owned(),
+    ];
+    for name in names {
+        let Some(endpoint) = said(given, &name) else {
+            continue;
+        };
+        let url = Url::parse(endpoint)
+            .ok()
+            .filter(|url| url.scheme() == "http" && url.has_host());
+        let Some(url) = url else {
+            bail!("{name} is {endpoint}, which is no http:// address of an engine on this machine");
+        };
+        let ours = Url::parse(own)?;
+        // Set for the aws CLI, say, which should find this very shop.
+        if url.port_or_known_default() == ours.port() && is_loopback(&url) {
+            return Ok(None);
+        }
+        return Ok(Some(url.to_string()));
+    }
+    Ok(None)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
+/// The data folder, ours alone while the lock is held.
+struct Folder {
+    path: PathBuf,
+    _lock: fs::File,
+}
+
+impl Folder {
+    fn open(path: &Path) -> anyhow::Result<Self> {
+        let unwritable = || {
+            format!(
+                "cannot write to the data folder {}; choose another with --data",
+                path.display()
+            )
+        };
+        fs::create_dir_all(path).with_context(unwritable)?;
+        let lock = fs::File::create(path.join("lock")).with_context(unwritable)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
+            Err(fs::TryLockError::WouldBlock) => bail!(
+                "another till is using the data folder {}; stop it or choose another with --data",
+                path.display()
+            ),
+            Err(fs::TryLockError::Error(error)) => Err(error).with_context(unwritable),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `expand[]`: references replaced by the objects they name, and lists left out otherwise.
+
+use serde_json::Value;
+
+use super::errors::ApiError;
+use super::lists::Paging;
+use super::params::Params;
+use crate::stripe::database::{Object as _, Transaction};
+use crate::stripe::objects::{self, Session};
+
+/// Stripe's limit to how deep a path may go.
+const DEPTH: usize = 4;
+
+/// What an answer is made of, as far as paths through it go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    One(&'static str),
+    List(&'static str),
+}
+
+/// Where a field leads.
+enum Step {
+    /// To what is there anyway.
+    Into(Shape),
+    /// To what must be fetched first.
+    Expand(Shape),
+}
+
+impl Shape {
+    /// Everything that can be expanded stands here.
+    fn step(self, field: &str) -> Option<Step> {
+        use Shape::{List, One};
+        use Step::{Expand, Into};
+        match (self, field) {
+            (List(kind), "data") => Some(Into(One(kind))),
+            (One("checkout.session"), "line_items") => Some(Expand(List("item"))),
+            (One("checkout.session" | "charge"), "payment_intent") => {
+                Some(Expand(One("payment_intent")))
+            }
+            (One("payment_intent"), "latest_charge") => Some(Expand(One("charge"))),
+            (One("item"), "price") => Some(Into(One("price"))),
+            (One("price"), "product") => Some(Expand(One("product"))),
+            _ => None,
+        }
+    }
+}
+
+/// Paths that have been found to lead somewhere.
+#[derive(Debug)]
+pub(super) struct Expansions(Vec<String>);
+
+impl Expansions {
+    /// Reads `expand` for an answer of this shape.
+    pub(super) fn read(params: &mut Params, shape: Shape) -> Result<Self, ApiError> {
+        let paths = params.texts("expand")?;
+        for path in &paths {
+            let mut shape = shape;
+            let mut expands = false;
+            for field in path.split('.') {
+                (shape, expands) = match shape.step(field) {
+                    Some(Step::Into(next)) => (next, false),
+                    Some(Step::Expand(next)) => (next, true),
+                    None => return Err(ApiError::cannot_expand(path)),
+                };
+            }
+            let depth = path.split('.').filter(|field| *field != "data").count();
+            if !expands || depth > DEPTH {
+                return Err(ApiError::cannot_expand(path));
+            }
+        }
+        Ok(Self(paths))
+    }
+
+    pub(super) fn apply(
+        &self,
+        transaction: &Transaction<'_>,
+        mut answer: Value,
+    ) -> anyhow::Result<Value> {
+        for path in &self.0 {
+            let path: Vec<_> = path.split('.').collect();
+            expand(transaction, &mut answer, &path)?;
+        }
+        Ok(answer)
+    }
+}
+
+fn expand(transaction: &Transaction<'_>, at: &mut Value, path: &[&str]) -> anyhow::Result<()> {
+    if let Value::Array(elements) = at {
+        return elements
+            .iter_mut()
+            .try_for_each(|element| expand(transaction, element, path));
+    }
+    let (Some((field, rest)), Value::Object(object)) = (path.split_first(), at) else {
+        return Ok(());
+    };
+    if *field == "line_items" && !object.contains_key("line_items") {
+        let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
+        if let Some(session) = transaction.get::<Session>(id)? {
+            let lines = Paging::first().page(&line_items_url(session.id()), session.lines());
+            object.insert("line_items".to_owned(), lines);
+        }
+    }
+    let Some(next) = object.get_mut(*field) else {
+        return Ok(());
+    };
+    if let Value::String(id) = next
+        && let Some(whole) = objects::answer(transaction, id)?
+    {
+        *next = whole;
+    }
+    expand(transaction, next, rest)
+}
+
+pub(super) fn line_items_url(session: &str) -> String {
+    format!("/v1/checkout/sessions/{session}/line_items")
+}

@@ -1,0 +1,290 @@
+//! Test cards: which numbers there are, what becomes of each, and what is wrong with what was typed.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::clock::Timestamp;
+
+/// A card as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Card {
+    brand: String,
+    last4: String,
+    exp_month: u8,
+    exp_year: i32,
+}
+
+/// Why an issuer said no, in Stripe's codes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Decline {
+    pub(super) code: String,
+    pub(super) decline_code: Option<String>,
+    pub(super) message: String,
+}
+
+impl Decline {
+    fn new(code: &str, decline_code: Option<&str>, message: &str) -> Self {
+        Self {
+            code: code.to_owned(),
+            decline_code: decline_code.map(str::to_owned),
+            message: message.to_owned(),
+        }
+    }
+
+    /// What a bank debit comes back with.
+    pub(super) fn by_bank() -> Self {
+        Self::new(
+            "payment_method_provider_decline",
+            None,
+            "The customer's bank account could not be debited.",
+        )
+    }
+}
+
+/// What was typed that no card could be, and in which field.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Mistyped {
+    pub(super) field: &'static str,
+    pub(super) message: &'static str,
+}
+
+/// Reads a typed card. `Ok` holds the issuer's answer too, which only a charge may reveal.
+pub(super) fn read(
+    number: &str,
+    expiry: &str,
+    cvc: &str,
+    now: Timestamp,
+) -> Result<(Card, Result<(), Decline>), Mistyped> {
+    let wrong = |field, message| Err(Mistyped { field, message });
+    let number: String = number
+        .chars()
+        .filter(|c| !c.is_whitespace() && *c != '-')
+        .collect();
+    if number.is_empty() {
+        return wrong("card_number", "Enter a card number.");
+    }
+    if !(12..=19).contains(&number.len()) || !passes_luhn(&number) {
+        return wrong("card_number", "Your card number is invalid.");
+    }
+    let Some((exp_month, exp_year)) = read_expiry(expiry) else {
+        return wrong(
+            "exp",
+            "Your card's expiration date is incomplete: write it as MM / YY.",
+        );
+    };
+    if has_passed(exp_month, exp_year, now) {
+        return wrong("exp", "Your card's expiration date is in the past.");
+    }
+    let Some((brand, verdict)) = issuer(&number) else {
+        return wrong(
+            "card_number",
+            "That is no test card. Nothing is ever charged here, so use one of those below.",
+        );
+    };
+    let digits = if brand == "amex" { 4 } else { 3 };
+    let cvc = cvc.trim();
+    if cvc.len() != digits || !cvc.bytes().all(|byte| byte.is_ascii_digit()) {
+        return wrong("cvc", "Your card's security code is incomplete.");
+    }
+    let last4 = number
+        .get(number.len().saturating_sub(4)..)
+        .unwrap_or_default()
+        .to_owned();
+    Ok((
+        Card {
+            brand: brand.to_owned(),
+            last4,
+            exp_month,
+            exp_year,
+        },
+        verdict,
+    ))
+}
+
+/// Stripe's test cards: brand, and what their issuer says.
+fn issuer(number: &str) -> Option<(&'static str, Result<(), Decline>)> {
+    let declined = |code, decline_code, message| {
+        Some(("visa", Err(Decline::new(code, decline_code, message))))
+    };
+    match number {
+        "4242424242424242" | "4000056655665556" => Some(("visa", Ok(()))),
+        "5555555555554444" | "2223003122003222" => Some(("mastercard", Ok(()))),
+        "378282246310005" => Some(("amex", Ok(()))),
+        "6011111111111117" => Some(("discover", Ok(()))),
+        "4000000000000002" => declined(
+            "card_declined",
+            Some("generic_decline"),
+            "Your card was declined.",
+        ),
+        "4000000000009995" => declined(
+            "card_declined",
+            Some("insufficient_funds"),
+            "Your card has insufficient funds.",
+        ),
+        "4000000000009987" => declined(
+            "card_declined",
+            Some("lost_card"),
+            "Your card was declined.",
+        ),
+        "4000000000000069" => declined("expired_card", None, "Your card has expired."),
+        "4000000000000127" => declined(
+            "incorrect_cvc",
+            None,
+            "Your card's security code is incorrect.",
+        ),
+        "4000000000000119" => declined(
+            "processing_error",
+            None,
+            "An error occurred while processing your card. Try again in a little bit.",
+        ),
+        _ => None,
+    }
+}
+
+fn passes_luhn(number: &str) -> bool {
+    let digits: Option<Vec<u32>> = number.chars().map(|c| c.to_digit(10)).collect();
+    let Some(digits) = digits else { return false };
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(
+            |(place, digit)| match (place % 2, digit.saturating_mul(2)) {
+                (0, _) => *digit,
+                (_, doubled) if doubled > 9 => doubled.saturating_sub(9),
+                (_, doubled) => doubled,
+            },
+        )
+        .sum();
+    sum.is_multiple_of(10)
+}
+
+/// `12/34`, `12 / 2034` or `1234`: month and full year.
+fn read_expiry(typed: &str) -> Option<(u8, i32)> {
+    let digits: String = typed
+        .chars()
+        .filter(|c| !c.is_whitespace() && *c != '/')
+        .collect();
+    let (month, year) = match digits.len() {
+        4 | 6 => digits.split_at_checked(2)?,
+        _ => return None,
+    };
+    let month: u8 = month
+        .parse()
+        .ok()
+        .filter(|month| (1..=12).contains(month))?;
+    let century = if year.len() == 2 { 2000 } else { 0 };
+    let year = year.parse::<i32>().ok()?.checked_add(century)?;
+    Some((month, year))
+}
+
+/// A card is good until its month is over.
+fn has_passed(month: u8, year: i32, now: Timestamp) -> bool {
+    let Ok(now) = OffsetDateTime::from_unix_timestamp(now) else {
+        return true;
+    };
+    (year, month) < (now.year(), u8::from(now.month()))
+}
+
+impl Card {
+    pub(super) fn details(&self) -> Value {
+        json!({
+            "amount_authorized": null,
+            "authorization_code": null,
+            "brand": self.brand,
+            "checks": {
+                "address_line1_check": null,
+                "address_postal_code_check": null,
+                "cvc_check": "pass",
+            },
+            "country": "US",
+            "electronic_commerce_indicator": null,
+            "exp_month": self.exp_month,
+            "exp_year": self.exp_year,
+            "fingerprint": "TillTestCard0001",
+            "funding": "credit",
+            "installments": null,
+            "last4": self.last4,
+            "mandate": null,
+            "network": self.brand,
+            "network_token": { "used": false },
+            "network_transaction_id": null,
+            "regulated_status": "unregulated",
+            "three_d_secure": null,
+            "transaction_link_id": null,
+            "wallet": null,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2025-11-24.
+    const NOW: Timestamp = 1_764_000_000;
+
+    fn field(number: &str, expiry: &str, cvc: &str) -> &'static str {
+        read(number, expiry, cvc, NOW).unwrap_err().field
+    }
+
+    #[test]
+    fn a_test_card_is_read_however_it_is_spaced() {
+        let (card, verdict) = read("4242 4242-4242 4242", " 12 / 34", " 123 ", NOW).unwrap();
+        assert_eq!(
+            (card.last4.as_str(), card.exp_month, card.exp_year),
+            ("4242", 12, 2034)
+        );
+        assert_eq!(verdict, Ok(()));
+        let (amex, _) = read("378282246310005", "012031", "1234", NOW).unwrap();
+        assert_eq!((amex.exp_month, amex.exp_year), (1, 2031));
+    }
+
+    #[test]
+    fn each_declined_card_says_why() {
+        let why = |number| read(number, "12/34", "123", NOW).unwrap().1.unwrap_err();
+        assert_eq!(
+            why("4000000000000002").decline_code.as_deref(),
+            Some("generic_decline")
+        );
+        assert_eq!(
+            why("4000000000009995").decline_code.as_deref(),
+            Some("insufficient_funds")
+        );
+        assert_eq!(why("4000000000000069").code, "expired_card");
+    }
+
+    #[test]
+    fn what_no_card_could_be_is_named_by_its_field() {
+        for number in [
+            "",
+            "4242424242424241",
+            "4242",
+            "4242 4242 4242 424x",
+            "٤٢٤٢٤٢٤٢٤٢٤٢٤٢٤٢",
+        ] {
+            assert_eq!(field(number, "12/34", "123"), "card_number", "{number}");
+        }
+        for expiry in [
+            "", "13/34", "00/34", "12", "1/34", "10/25", "12/2024", "ab/cd", "é1/3",
+        ] {
+            assert_eq!(field("4242424242424242", expiry, "123"), "exp", "{expiry}");
+        }
+        for cvc in ["", "12", "1234", "abc"] {
+            assert_eq!(field("4242424242424242", "12/34", cvc), "cvc", "{cvc}");
+        }
+        assert_eq!(field("378282246310005", "12/34", "123"), "cvc");
+    }
+
+    #[test]
+    fn a_card_is_good_through_its_last_month() {
+        assert!(read("4242424242424242", "11/25", "123", NOW).is_ok());
+        assert_eq!(field("4242424242424242", "10/25", "123"), "exp");
+    }
+
+    #[test]
+    fn a_number_that_is_no_test_card_is_not_charged() {
+        assert_eq!(field("4111111111111111", "12/34", "123"), "card_number");
+    }
+}

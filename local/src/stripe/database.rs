@@ -1,0 +1,309 @@
+//! Where everything is kept: one SQLite database, changed only in transactions.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::clock::{self, Timestamp};
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS objects (
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        kind TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        -- When time alone changes it; null when time no longer can.
+        expires_at INTEGER,
+        body TEXT NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (kind, sequence);
+    CREATE INDEX IF NOT EXISTS objects_by_expiry ON objects (expires_at) WHERE expires_at IS NOT NULL;
+
+    CREATE TABLE IF NOT EXISTS deliveries (
+        event TEXT PRIMARY KEY REFERENCES objects (id),
+        -- What is posted and signed, byte for byte, however the event is shown later.
+        body TEXT NOT NULL,
+        state TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        tries INTEGER NOT NULL,
+        -- Null when it needs no further try.
+        due INTEGER,
+        -- Somebody asked for it: it goes out even while deliveries are held.
+        asked INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE INDEX IF NOT EXISTS deliveries_by_due ON deliveries (due) WHERE due IS NOT NULL;
+
+    CREATE TABLE IF NOT EXISTS attempts (
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+        event TEXT NOT NULL REFERENCES deliveries (event),
+        body TEXT NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS attempts_by_event ON attempts (event, sequence);
+
+    CREATE TABLE IF NOT EXISTS idempotency (
+        key TEXT PRIMARY KEY,
+        created INTEGER NOT NULL,
+        endpoint TEXT NOT NULL,
+        parameters TEXT NOT NULL,
+        request TEXT NOT NULL,
+        status INTEGER NOT NULL,
+        body TEXT NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS idempotency_by_age ON idempotency (created);
+
+    CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+";
+
+/// One connection, one transaction at a time: every change sees all earlier ones, so a form
+/// submitted twice or a key used twice is simply second.
+pub(super) struct Database(Mutex<Connection>);
+
+impl Database {
+    pub(super) fn open(file: Option<&Path>) -> anyhow::Result<Self> {
+        let connection = match file {
+            Some(file) => Connection::open(file)
+                .with_context(|| format!("cannot open the database {}", file.display()))?,
+            None => Connection::open_in_memory()?,
+        };
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // What has been answered survives even the machine losing power.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection
+            .execute_batch(SCHEMA)
+            .context("cannot prepare the database's tables")?;
+        Ok(Self(Mutex::new(connection)))
+    }
+
+    /// Runs `work` and keeps what it changed, unless it fails. Blocks.
+    pub(super) fn transact<T, E: From<anyhow::Error>>(
+        &self,
+        enabled_events: &[String],
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        // A panic in between has rolled its transaction back: the connection is as good as before.
+        let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut transaction = Transaction::begin(&mut connection, enabled_events)?;
+        let done = work(&mut transaction)?;
+        transaction.sql.commit().context("cannot commit")?;
+        Ok(done)
+    }
+}
+
+/// A switch's value; 0 if nobody has set it.
+pub(super) fn setting(sql: &Connection, name: &str) -> anyhow::Result<i64> {
+    sql.query_row(
+        "SELECT value FROM settings WHERE name = ?1",
+        [name],
+        |row| row.get(0),
+    )
+    .optional()
+    .with_context(|| format!("cannot read {name}"))
+    .map(Option::unwrap_or_default)
+}
+
+pub(super) fn set(sql: &Connection, name: &str, value: i64) -> anyhow::Result<()> {
+    sql.execute(
+        "INSERT OR REPLACE INTO settings VALUES (?1, ?2)",
+        params![name, value],
+    )
+    .with_context(|| format!("cannot set {name}"))?;
+    Ok(())
+}
+
+/// The API request that a change came from; empty for the payment page and for time passing.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Cause {
+    #[serde(rename = "id")]
+    pub(super) request: Option<String>,
+    pub(super) idempotency_key: Option<String>,
+}
+
+/// A kind of thing that the API shows.
+pub(super) trait Object: Serialize + DeserializeOwned {
+    /// Its `object` field.
+    const KIND: &'static str;
+    fn id(&self) -> &str;
+    fn created(&self) -> Timestamp;
+    /// When time alone will change it.
+    fn expires_at(&self) -> Option<Timestamp> {
+        None
+    }
+    /// As the API shows it, nothing expanded.
+    fn answer(&self) -> Value;
+}
+
+/// A stored object, not yet read.
+pub(super) struct Row {
+    pub(super) kind: String,
+    pub(super) body: String,
+}
+
+/// One change in the making: what it reads and writes, at one moment, for one cause.
+pub(super) struct Transaction<'c> {
+    pub(super) sql: rusqlite::Transaction<'c>,
+    pub(super) now: Timestamp,
+    pub(super) cause: Cause,
+    pub(super) enabled_events: &'c [String],
+}
+
+impl<'c> Transaction<'c> {
+    fn begin(connection: &'c mut Connection, enabled_events: &'c [String]) -> anyhow::Result<Self> {
+        let sql = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .context("cannot begin a transaction")?;
+        let now = clock::now(&sql)?;
+        Ok(Self {
+            sql,
+            now,
+            cause: Cause::default(),
+            enabled_events,
+        })
+    }
+
+    pub(super) fn caused_by(&mut self, cause: Cause) {
+        self.cause = cause;
+    }
+
+    /// Rows changed since the connection was opened.
+    pub(super) fn changes(&self) -> u64 {
+        self.sql.total_changes()
+    }
+
+    pub(super) fn get<T: Object>(&self, id: &str) -> anyhow::Result<Option<T>> {
+        match self.row(id)? {
+            Some(row) if row.kind == T::KIND => Ok(Some(serde_json::from_str(&row.body)?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// What another object refers to.
+    pub(super) fn existing<T: Object>(&self, id: &str) -> anyhow::Result<T> {
+        self.get(id)?
+            .with_context(|| format!("the {} {id} is missing", T::KIND))
+    }
+
+    pub(super) fn put<T: Object>(&self, object: &T) -> anyhow::Result<()> {
+        self.sql
+            .prepare_cached(
+                "INSERT INTO objects (id, kind, created, expires_at, body) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at, body = excluded.body",
+            )?
+            .execute(params![
+                object.id(),
+                T::KIND,
+                object.created(),
+                object.expires_at(),
+                serde_json::to_string(object)?
+            ])
+            .with_context(|| format!("cannot store {}", object.id()))?;
+        Ok(())
+    }
+
+    pub(super) fn row(&self, id: &str) -> anyhow::Result<Option<Row>> {
+        self.sql
+            .prepare_cached("SELECT kind, body FROM objects WHERE id = ?1")?
+            .query_row([id], |row| {
+                Ok(Row {
+                    kind: row.get(0)?,
+                    body: row.get(1)?,
+                })
+            })
+            .optional()
+            .with_context(|| format!("cannot read {id}"))
+    }
+
+    /// Where the object stands among all, for paging.
+    pub(super) fn sequence(&self, kind: &str, id: &str) -> anyhow::Result<Option<i64>> {
+        self.sql
+            .prepare_cached("SELECT sequence FROM objects WHERE kind = ?1 AND id = ?2")?
+            .query_row([kind, id], |row| row.get(0))
+            .optional()
+            .with_context(|| format!("cannot find {id}"))
+    }
+
+    /// The objects of a kind that `keep` keeps, at most `limit`: newest first from just before
+    /// `older_than`, or oldest first from just after `newer_than`.
+    pub(super) fn some<T>(
+        &self,
+        kind: &str,
+        from: Cursor,
+        limit: usize,
+        mut keep: impl FnMut(Row) -> anyhow::Result<Option<T>>,
+    ) -> anyhow::Result<Vec<T>> {
+        let (sql, sequence) = match from {
+            Cursor::OlderThan(sequence) => (
+                "SELECT kind, body FROM objects WHERE kind = ?1 AND sequence < ?2 ORDER BY sequence DESC",
+                sequence,
+            ),
+            Cursor::NewerThan(sequence) => (
+                "SELECT kind, body FROM objects WHERE kind = ?1 AND sequence > ?2 ORDER BY sequence ASC",
+                sequence,
+            ),
+        };
+        let mut statement = self.sql.prepare_cached(sql)?;
+        let mut rows = statement.query(params![kind, sequence])?;
+        let mut kept = Vec::new();
+        while kept.len() < limit
+            && let Some(row) = rows.next()?
+        {
+            kept.extend(keep(Row {
+                kind: row.get(0)?,
+                body: row.get(1)?,
+            })?);
+        }
+        Ok(kept)
+    }
+
+    /// The objects whose time is over.
+    pub(super) fn overdue<T: Object>(&self) -> anyhow::Result<Vec<T>> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT body FROM objects WHERE expires_at <= ?1 AND kind = ?2 ORDER BY expires_at, sequence",
+        )?;
+        let bodies =
+            statement.query_map(params![self.now, T::KIND], |row| row.get::<_, String>(0))?;
+        bodies
+            .map(|body| Ok(serde_json::from_str(&body?)?))
+            .collect()
+    }
+
+    /// When the next object expires.
+    pub(super) fn next_expiry(&self) -> anyhow::Result<Option<Timestamp>> {
+        Ok(self
+            .sql
+            .query_row("SELECT min(expires_at) FROM objects", [], |row| row.get(0))?)
+    }
+
+    /// Runs `work`; if it fails, what it changed is undone and the transaction goes on.
+    pub(super) fn attempt<T, E: From<anyhow::Error>>(
+        &self,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let batch = |sql| {
+            self.sql
+                .execute_batch(sql)
+                .context("cannot use a savepoint")
+        };
+        batch("SAVEPOINT attempt")?;
+        let done = work();
+        if done.is_err() {
+            batch("ROLLBACK TO attempt")?;
+        }
+        batch("RELEASE attempt")?;
+        done
+    }
+}
+
+/// Where a page of a list begins, and which way it runs.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Cursor {
+    OlderThan(i64),
+    NewerThan(i64),
+}

@@ -1,0 +1,49 @@
+//! Ids that look like Stripe's: a prefix that names the kind, then random letters and digits.
+
+use rand::distr::{Alphanumeric, SampleString};
+
+fn random(prefix: &str, length: usize) -> String {
+    let mut id = String::from(prefix);
+    Alphanumeric.append_string(&mut rand::rng(), &mut id, length);
+    id
+}
+
+pub(super) fn session() -> String {
+    random("cs_test_a1", 56)
+}
+
+pub(super) fn line_item() -> String {
+    random("li_1", 23)
+}
+
+pub(super) fn price() -> String {
+    random("price_1", 23)
+}
+
+pub(super) fn product() -> String {
+    random("prod_", 14)
+}
+
+pub(super) fn payment_intent() -> String {
+    random("pi_3", 23)
+}
+
+pub(super) fn client_secret(payment_intent: &str) -> String {
+    random(&format!("{payment_intent}_secret_"), 25)
+}
+
+pub(super) fn payment_method() -> String {
+    random("pm_1", 23)
+}
+
+pub(super) fn charge() -> String {
+    random("ch_3", 23)
+}
+
+pub(super) fn event() -> String {
+    random("evt_1", 23)
+}
+
+pub(super) fn request() -> String {
+    random("req_", 14)
+}

@@ -1,0 +1,185 @@
+//! A small shop around functions of the tests' own, so that only what lies around functions is
+//! tested here.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use lambda_http::{Body, RequestExt as _, Response};
+use serde_json::{Value, json};
+use till::functions::{Environment, Functions, Wiring};
+use till::project::Project;
+use till::shop::{Options, Shop};
+
+pub(crate) const TEMPLATE: &str = include_str!("template.yaml");
+
+/// A running shop, its files, and a client that follows no redirects.
+pub(crate) struct TestShop {
+    pub(crate) shop: Shop,
+    pub(crate) http: reqwest::Client,
+    folder: tempfile::TempDir,
+}
+
+impl TestShop {
+    /// With functions that answer with what they were asked.
+    pub(crate) async fn start() -> Self {
+        Self::with(echoing()).await
+    }
+
+    pub(crate) async fn with(functions: Functions) -> Self {
+        let folder = project();
+        let shop = Shop::start(options(folder.path(), functions))
+            .await
+            .unwrap();
+        Self {
+            shop,
+            http: client(),
+            folder,
+        }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.shop.url())
+    }
+
+    pub(crate) fn aws(&self, path: &str) -> String {
+        format!("{}{path}", self.shop.aws_url())
+    }
+
+    pub(crate) fn issuer(&self) -> String {
+        self.url("/_local/identity")
+    }
+
+    pub(crate) async fn token(&self, form: &[(&str, &str)]) -> String {
+        let answer = self
+            .http
+            .post(self.url("/_local/token"))
+            .form(form)
+            .send()
+            .await
+            .unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        answer["access_token"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
+        self.http.get(self.url(path)).send().await.unwrap()
+    }
+
+    pub(crate) async fn arm(&self, fault: Value) {
+        let answer = self
+            .http
+            .post(self.aws("/_aws/faults"))
+            .json(&fault)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 201);
+    }
+}
+
+pub(crate) fn client() -> reqwest::Client {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap()
+}
+
+/// Calls DynamoDB as a program without an SDK would.
+pub(crate) async fn dynamodb(aws: &str, operation: &str, input: Value) -> Value {
+    let answer = client()
+        .post(aws)
+        .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+        .header("content-type", "application/x-amz-json-1.0")
+        .header("x-amz-date", "20260101T000000Z")
+        .header(
+            "authorization",
+            "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
+             SignedHeaders=host, Signature=00",
+        )
+        .body(input.to_string())
+        .send()
+        .await
+        .unwrap();
+    let (status, answer) = (answer.status(), answer.json().await.unwrap());
+    assert!(status.is_success(), "{answer}");
+    answer
+}
+
+/// A folder with a template and a site.
+pub(crate) fn project() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write =
+        |path: &str, content: &str| std::fs::write(folder.path().join(path), content).unwrap();
+    write("template.yaml", TEMPLATE);
+    std::fs::create_dir_all(folder.path().join("site/js")).unwrap();
+    write("site/index.html", "<!doctype html><title>Shop</title>");
+    write("site/js/buy.js", "export {};");
+    write("site/.secret", "hidden");
+    write("outside.txt", "outside");
+    folder
+}
+
+pub(crate) fn options(project: &Path, functions: Functions) -> Options {
+    Options::in_memory(Project::at(project).unwrap(), wired(functions))
+}
+
+pub(crate) fn wired(functions: Functions) -> Wiring {
+    Arc::new(move |_: std::collections::BTreeMap<String, Environment>| {
+        let functions = functions.clone();
+        Box::pin(async move { Ok(functions) })
+    })
+}
+
+/// Functions that answer with the request as their code sees it.
+pub(crate) fn echoing() -> Functions {
+    let functions = [
+        "CheckoutFunction",
+        "CatalogFunction",
+        "PurchasesFunction",
+        "WebhookFunction",
+    ];
+    functions
+        .iter()
+        .fold(Functions::default(), |functions, id| {
+            functions.http(id, echo)
+        })
+        .event("MailerFunction", |_| async {
+            Ok(json!({ "batchItemFailures": [] }))
+        })
+}
+
+async fn echo(request: lambda_http::Request) -> Response<Body> {
+    let claims = request
+        .request_context_ref()
+        .and_then(|context| match context {
+            lambda_http::request::RequestContext::ApiGatewayV2(context) => context
+                .authorizer
+                .as_ref()?
+                .jwt
+                .as_ref()
+                .map(|jwt| jwt.claims.clone()),
+            _ => None,
+        });
+    let (body, binary) = match request.body() {
+        Body::Text(text) => (text.clone(), false),
+        Body::Binary(bytes) => (String::from_utf8_lossy(bytes).into_owned(), true),
+        _ => (String::new(), false),
+    };
+    let seen = json!({
+        "method": request.method().as_str(),
+        "path": request.raw_http_path(),
+        "id": request.path_parameters_ref().and_then(|parameters| parameters.first("id")),
+        "limit": request.query_string_parameters_ref().and_then(|query| query.first("limit")),
+        "claims": claims,
+        "body": body,
+        "binary": binary,
+        "has_deadline": request.lambda_context_ref().is_some_and(|context| context.deadline > 0),
+    });
+    Response::builder()
+        .status(201)
+        .header("content-type", "application/json")
+        .body(seen.to_string().into())
+        .unwrap()
+}
