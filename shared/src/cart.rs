@@ -32,7 +32,10 @@ pub struct CartError {
 
 impl CartError {
     fn new(field: impl Into<String>, wrong: impl Into<String>) -> Self {
-        Self { field: field.into(), wrong: wrong.into() }
+        Self {
+            field: field.into(),
+            wrong: wrong.into(),
+        }
     }
 }
 
@@ -80,7 +83,9 @@ impl Cart {
 
     /// Products and pieces, in order of the products' ids.
     pub fn items(&self) -> impl Iterator<Item = (&ProductId, u32)> {
-        self.0.iter().map(|(product, quantity)| (product, *quantity))
+        self.0
+            .iter()
+            .map(|(product, quantity)| (product, *quantity))
     }
 
     /// The same for two requests that ask for the same things, however they are written.
@@ -167,10 +172,19 @@ mod tests {
             (r#"{"items":[]}"#, "items: "),
             (r#"{"items":[1]}"#, "items[0]: "),
             (r#"{"items":[{"quantity":1}]}"#, "items[0].product_id: "),
-            (r#"{"items":[{"product_id":"a b","quantity":1}]}"#, "items[0].product_id: "),
+            (
+                r#"{"items":[{"product_id":"a b","quantity":1}]}"#,
+                "items[0].product_id: ",
+            ),
             (r#"{"items":[{"product_id":"a"}]}"#, "items[0].quantity: "),
-            (r#"{"items":[{"product_id":"a","quantity":1,"price":1}]}"#, "items[0].price: "),
-            (r#"{"items":[{"product_id":"a","quantity":1}],"currency":"usd"}"#, "currency: "),
+            (
+                r#"{"items":[{"product_id":"a","quantity":1,"price":1}]}"#,
+                "items[0].price: ",
+            ),
+            (
+                r#"{"items":[{"product_id":"a","quantity":1}],"currency":"usd"}"#,
+                "currency: ",
+            ),
         ] {
             assert!(wrong(body).starts_with(field), "{body}: {}", wrong(body));
         }
@@ -178,9 +192,21 @@ mod tests {
 
     #[test]
     fn a_quantity_is_a_whole_number_from_1_to_999() {
-        for quantity in ["0", "-1", "1000", "1.5", "1e9", "\"2\"", "null", "99999999999999999999"] {
+        for quantity in [
+            "0",
+            "-1",
+            "1000",
+            "1.5",
+            "1e9",
+            "\"2\"",
+            "null",
+            "99999999999999999999",
+        ] {
             let body = format!(r#"{{"items":[{{"product_id":"a","quantity":{quantity}}}]}}"#);
-            assert!(wrong(&body).starts_with("items[0].quantity: "), "{quantity}");
+            assert!(
+                wrong(&body).starts_with("items[0].quantity: "),
+                "{quantity}"
+            );
         }
     }
 

@@ -5,7 +5,13 @@
 #![warn(missing_docs)]
 
 pub mod cart;
+pub mod config;
+pub mod email;
+pub mod http;
+pub mod ledger;
 pub mod money;
 pub mod product;
 pub mod purchase;
+pub mod store;
 pub mod stripe;
+pub mod telemetry;

@@ -85,7 +85,9 @@ pub enum ProductError {
     #[error("description: at most 1000 characters")]
     Description,
     /// Stripe takes eight pictures a product.
-    #[error("images: at most 8 addresses of at most 2048 characters that start with https:// or http://")]
+    #[error(
+        "images: at most 8 addresses of at most 2048 characters that start with https:// or http://"
+    )]
     Images,
     /// A price Stripe would not charge.
     #[error("price: {0}")]

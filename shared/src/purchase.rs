@@ -37,13 +37,14 @@ impl PurchaseId {
 
     /// When it was made, to the millisecond.
     pub fn created_at(self) -> OffsetDateTime {
-        let (seconds, nanoseconds) =
-            self.0.get_timestamp().map_or((0, 0), |timestamp| timestamp.to_unix());
+        let (seconds, nanoseconds) = self
+            .0
+            .get_timestamp()
+            .map_or((0, 0), |timestamp| timestamp.to_unix());
         let nanoseconds = i128::from(seconds)
             .saturating_mul(1_000_000_000)
             .saturating_add(nanoseconds.into());
-        OffsetDateTime::from_unix_timestamp_nanos(nanoseconds)
-            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 }
 
@@ -195,7 +196,10 @@ impl Order {
                     other: sum.currency.to_string(),
                 });
             }
-            let amount = product.price.checked_mul(quantity).map_err(OrderError::Total)?;
+            let amount = product
+                .price
+                .checked_mul(quantity)
+                .map_err(OrderError::Total)?;
             total = Some(sum.checked_add(amount).map_err(OrderError::Total)?);
             lines.push(Line {
                 product_id: product.id.clone(),
@@ -208,7 +212,12 @@ impl Order {
         }
         let total = total.ok_or(OrderError::Empty)?;
         total.check_total().map_err(OrderError::Total)?;
-        Ok(Self { buyer, lines, total, rebuilt: false })
+        Ok(Self {
+            buyer,
+            lines,
+            total,
+            rebuilt: false,
+        })
     }
 }
 
@@ -253,7 +262,12 @@ impl Attempt {
 
     fn numbered(number: u32, now: i64) -> Self {
         let expires_at = now.saturating_add(Self::LIFETIME_SECONDS);
-        Self { number, started_at: now, expires_at, url: None }
+        Self {
+            number,
+            started_at: now,
+            expires_at,
+            url: None,
+        }
     }
 }
 
@@ -432,7 +446,12 @@ impl Purchase {
 
     /// One that was lost here, rebuilt under its id.
     pub fn rebuilt(id: PurchaseId, buyer: Buyer, total: Money) -> Self {
-        let order = Order { buyer, lines: Vec::new(), total, rebuilt: true };
+        let order = Order {
+            buyer,
+            lines: Vec::new(),
+            total,
+            rebuilt: true,
+        };
         Self::with_id(id, order, id.created_at().unix_timestamp())
     }
 
@@ -461,7 +480,10 @@ impl Purchase {
             _ => None,
         };
         let effects = Effects {
-            due: mail_now.into_iter().filter(|mail| !self.mails.contains(mail)).collect(),
+            due: mail_now
+                .into_iter()
+                .filter(|mail| !self.mails.contains(mail))
+                .collect(),
             superseded: self
                 .mails
                 .iter()
@@ -495,7 +517,9 @@ impl Purchase {
         self.facts
             .settled()
             .filter(|amount| amount.currency == nothing.currency)
-            .fold(nothing, |sum, amount| Money::new(sum.amount.saturating_add(amount.amount), sum.currency))
+            .fold(nothing, |sum, amount| {
+                Money::new(sum.amount.saturating_add(amount.amount), sum.currency)
+            })
     }
 
     /// What a person should look at.
@@ -505,22 +529,31 @@ impl Purchase {
             (Attention::PaidTwice, self.facts.settled().count() > 1),
             (
                 Attention::Overpaid,
-                self.facts.settled().any(|paid| {
-                    paid.currency == ordered.currency && paid.amount > ordered.amount
-                }),
+                self.facts
+                    .settled()
+                    .any(|paid| paid.currency == ordered.currency && paid.amount > ordered.amount),
             ),
             (
                 Attention::OtherCurrency,
-                self.facts.settled().any(|paid| paid.currency != ordered.currency),
+                self.facts
+                    .settled()
+                    .any(|paid| paid.currency != ordered.currency),
             ),
             (Attention::Rebuilt, self.order.rebuilt),
         ];
-        checks.into_iter().filter(|(_, holds)| *holds).map(|(attention, _)| attention).collect()
+        checks
+            .into_iter()
+            .filter(|(_, holds)| *holds)
+            .map(|(attention, _)| attention)
+            .collect()
     }
 
     /// Whether the buyer finds it in their history: from the moment they did their part.
     pub fn is_in_history(&self) -> bool {
-        matches!(self.status(), Status::Paid | Status::Failed | Status::Pending)
+        matches!(
+            self.status(),
+            Status::Paid | Status::Failed | Status::Pending
+        )
     }
 
     /// Whether nothing will come of it, so that it may be forgotten in time.
@@ -540,8 +573,20 @@ mod tests {
     }
 
     fn purchase() -> Purchase {
-        let buyer = Buyer { subject: None, email: None, language: None };
-        Purchase::new(Order { buyer, lines: vec![], total: usd(1500), rebuilt: false }, 0)
+        let buyer = Buyer {
+            subject: None,
+            email: None,
+            language: None,
+        };
+        Purchase::new(
+            Order {
+                buyer,
+                lines: vec![],
+                total: usd(1500),
+                rebuilt: false,
+            },
+            0,
+        )
     }
 
     fn session(id: &str, state: SessionState) -> Change {
@@ -549,7 +594,10 @@ mod tests {
     }
 
     fn settled(amount: Money) -> SessionState {
-        SessionState::Settled { amount, payment_intent: Some("pi_1".to_owned().into()) }
+        SessionState::Settled {
+            amount,
+            payment_intent: Some("pi_1".to_owned().into()),
+        }
     }
 
     fn state() -> impl Strategy<Value = SessionState> {
@@ -558,17 +606,23 @@ mod tests {
             Just(SessionState::Expired),
             Just(SessionState::Pending),
             Just(SessionState::Failed),
-            (prop_oneof![Just(1500_i64), Just(900), Just(2000)], "usd|eur", any::<bool>()).prop_map(
-                |(amount, currency, has_intent)| SessionState::Settled {
+            (
+                prop_oneof![Just(1500_i64), Just(900), Just(2000)],
+                "usd|eur",
+                any::<bool>()
+            )
+                .prop_map(|(amount, currency, has_intent)| SessionState::Settled {
                     amount: Money::new(amount, currency.parse().unwrap()),
                     payment_intent: has_intent.then(|| "pi_1".to_owned().into()),
-                }
-            ),
+                }),
         ]
     }
 
     fn changes() -> impl Strategy<Value = Vec<Change>> {
-        prop::collection::vec(("cs_[12]", state()).prop_map(|(id, s)| session(&id, s)), 0..8)
+        prop::collection::vec(
+            ("cs_[12]", state()).prop_map(|(id, s)| session(&id, s)),
+            0..8,
+        )
     }
 
     /// What must not depend on the order in which changes came.
@@ -578,7 +632,13 @@ mod tests {
             purchase.record(change.clone());
         }
         let receipt = purchase.mails.contains(&Mail::Paid);
-        (purchase.facts.clone(), purchase.status(), purchase.paid(), purchase.attention(), receipt)
+        (
+            purchase.facts.clone(),
+            purchase.status(),
+            purchase.paid(),
+            purchase.attention(),
+            receipt,
+        )
     }
 
     proptest! {
@@ -659,7 +719,10 @@ mod tests {
         assert_eq!(odd.attention(), [Attention::Overpaid].into());
 
         let mut euro = purchase();
-        euro.record(session("cs_1", settled(Money::new(1500, "eur".parse().unwrap()))));
+        euro.record(session(
+            "cs_1",
+            settled(Money::new(1500, "eur".parse().unwrap())),
+        ));
         assert_eq!(euro.attention(), [Attention::OtherCurrency].into());
         assert_eq!(euro.status(), Status::Paid);
 
@@ -674,7 +737,10 @@ mod tests {
         assert!(attempt.is_usable(20 * 3600 - 1));
         assert!(!attempt.is_usable(20 * 3600));
         assert_eq!(attempt.next(5).number, 2);
-        let short = Attempt { expires_at: 36 * 60, ..Attempt::first(0) };
+        let short = Attempt {
+            expires_at: 36 * 60,
+            ..Attempt::first(0)
+        };
         assert!(short.is_usable(59));
         assert!(!short.is_usable(60));
     }
@@ -684,7 +750,11 @@ mod tests {
         let id = PurchaseId::generate();
         assert_eq!(id.to_string().parse(), Ok(id));
         assert!(id.to_string().to_uppercase().parse::<PurchaseId>().is_err());
-        assert!("8c9e4a52-3b5f-4d0a-9a35-0c1de2a3f5b7".parse::<PurchaseId>().is_err());
+        assert!(
+            "8c9e4a52-3b5f-4d0a-9a35-0c1de2a3f5b7"
+                .parse::<PurchaseId>()
+                .is_err()
+        );
         let age = OffsetDateTime::now_utc() - id.created_at();
         assert!(age.whole_seconds().abs() < 5);
     }
