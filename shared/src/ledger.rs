@@ -66,7 +66,7 @@ impl Orders {
             return Err(OpenError::KeyReused);
         }
         match self.purchases.get(known.purchase_id).await? {
-            Some(stored) if !stored.purchase.abandoned => Ok(Earlier::Known(Box::new(stored))),
+            Some(stored) if !stored.purchase.is_over() => Ok(Earlier::Known(Box::new(stored))),
             _ => Ok(Earlier::Free(Some(known.purchase_id))),
         }
     }
