@@ -104,8 +104,8 @@ provider_id!(
     PaymentIntentId
 );
 
-/// Who buys.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Who buys. Its debug form leaves the address out, so that no log can hold one.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Buyer {
     /// The `sub` claim of their ID token; `None` if the purchase was rebuilt from a session
     /// without one.
@@ -117,6 +117,14 @@ pub struct Buyer {
     /// Their language as a BCP 47 tag, in which amounts are written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+}
+
+impl fmt::Debug for Buyer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buyer")
+            .field("subject", &self.subject)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One product of an order, as it was offered.
@@ -522,6 +530,20 @@ impl Purchase {
             })
     }
 
+    /// What the receipt names: what was paid in the order's currency, or, if nothing was, the most
+    /// that was paid in another.
+    pub fn receipted(&self) -> Money {
+        let ordered = self.order.total.currency;
+        if self
+            .facts
+            .settled()
+            .any(|amount| amount.currency == ordered)
+        {
+            return self.paid();
+        }
+        self.facts.settled().max().unwrap_or(self.paid())
+    }
+
     /// What a person should look at.
     pub fn attention(&self) -> BTreeSet<Attention> {
         let ordered = self.order.total;
@@ -725,6 +747,8 @@ mod tests {
         ));
         assert_eq!(euro.attention(), [Attention::OtherCurrency].into());
         assert_eq!(euro.status(), Status::Paid);
+        assert_eq!(euro.paid(), usd(0));
+        assert_eq!(euro.receipted(), Money::new(1500, "eur".parse().unwrap()));
 
         let mut promotion = purchase();
         promotion.record(session("cs_1", settled(usd(900))));

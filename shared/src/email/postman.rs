@@ -85,8 +85,10 @@ impl From<SdkError<SendEmailError>> for SendError {
             .err()
             .code()
             .map_or_else(|| format!("HTTP {status}"), str::to_owned);
-        // 401 and 403 are about our credentials, 408 and 429 about the moment.
-        if matches!(status, 401 | 403 | 408 | 429 | 500..) || is_transient(&code) {
+        // 401 and 403 are about our credentials, 408 and 429 about the moment; a status that is
+        // no error came with something SES would not say.
+        let for_now = !(400..500).contains(&status) || matches!(status, 401 | 403 | 408 | 429);
+        if for_now || is_transient(&code) {
             Self::Transient(code)
         } else {
             Self::Permanent(code)

@@ -105,7 +105,7 @@ impl Outbox {
             content: Content {
                 purchase_id: purchase.id,
                 order: purchase.order.clone(),
-                paid: purchase.paid(),
+                paid: purchase.receipted(),
             },
             state: State::Due,
             attempts: 0,
