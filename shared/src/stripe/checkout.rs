@@ -145,9 +145,9 @@ mod tests {
         fields.sort_unstable();
         let mut expected = vec![
             "adaptive_pricing[enabled]=false".to_owned(),
-            format!("cancel_url=https%3A%2F%2Fshop.example%2Fcancel.html%3Fpurchase_id%3D{id}"),
+            format!("cancel_url=https://shop.example/cancel.html?purchase_id%3D{id}"),
             format!("client_reference_id={id}"),
-            "customer_email=b%40example.com".to_owned(),
+            "customer_email=b@example.com".to_owned(),
             format!("expires_at={}", 1_000 + 23 * 3600),
             "line_items[0][price_data][currency]=kwd".to_owned(),
             "line_items[0][price_data][product_data][metadata][product_id]=mug".to_owned(),
@@ -161,7 +161,7 @@ mod tests {
             "payment_intent_data[metadata][buyer]=sub-1".to_owned(),
             format!("payment_intent_data[metadata][purchase_id]={id}"),
             "payment_intent_data[metadata][till_stack]=till-prod".to_owned(),
-            format!("success_url=https%3A%2F%2Fshop.example%2Fsuccess.html%3Fpurchase_id%3D{id}"),
+            format!("success_url=https://shop.example/success.html?purchase_id%3D{id}"),
         ];
         expected.sort_unstable();
         assert_eq!(fields, expected);
