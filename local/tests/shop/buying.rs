@@ -35,7 +35,7 @@ async fn a_signed_in_buyer_pays_and_finds_the_purchase_paid_and_one_mail_sent() 
     });
     assert_eq!(purchase["lines"], json!([line]));
     assert!(purchase.get("attention").is_none(), "{purchase}");
-    assert_eq!(shop.history().await, [checkout.purchase.clone()]);
+    assert_eq!(shop.history().await, [checkout.purchase.as_str()]);
 
     let mail = shop.mails(1).await.remove(0);
     assert_eq!(mail["to"], json!([DEVELOPER]));
@@ -150,7 +150,7 @@ async fn a_delayed_payment_is_pending_until_the_bank_has_paid() {
     let checkout = shop.open().await;
     shop.pay_by_bank(&checkout).await.expect(303);
     shop.until_status(&checkout.purchase, "pending").await;
-    assert_eq!(shop.history().await, [checkout.purchase.clone()]);
+    assert_eq!(shop.history().await, [checkout.purchase.as_str()]);
     let pending = shop.mails(1).await.remove(0);
 
     shop.control(&format!("sessions/{}/succeed", checkout.session()), &[])

@@ -28,7 +28,7 @@ async fn goes_on(shop: &TestApp) {
     assert!(shop.history().await.is_empty());
     shop.mails(0).await;
     let checkout = Checkout::of(&shop.checkout_as("one", &cart(&[(MUG, 1)])).await);
-    assert_eq!(shop.stored_purchases().await, [checkout.purchase.clone()]);
+    assert_eq!(shop.stored_purchases().await, [checkout.purchase.as_str()]);
     shop.pay(&checkout, CARD).await.expect(303);
     shop.until_status(&checkout.purchase, "paid").await;
     shop.mails(1).await;

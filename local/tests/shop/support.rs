@@ -1,6 +1,7 @@
 //! The whole shop with its own functions, and one method for everything that can be asked of it.
 
 use std::path::Path;
+use std::process::Stdio;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::{HeaderMap, StatusCode};
@@ -11,6 +12,7 @@ use tempfile::TempDir;
 use till::project::Project;
 use till::shop::{Options, Shop};
 use till::wiring;
+use tokio::process::{Child, Command};
 use tokio::sync::OnceCell;
 
 /// Who gets all mail in test mode.
@@ -99,12 +101,53 @@ impl Checkout {
 
 /// A running shop and a client that follows no redirects.
 pub(crate) struct TestApp {
-    shop: Shop,
+    running: Running,
+    addresses: Addresses,
     options: Options,
     http: Client,
     tables: Tables,
     ada: OnceCell<String>,
     _folder: TempDir,
+}
+
+/// Where the shop runs.
+enum Running {
+    /// In the test's process.
+    Here(Box<Shop>),
+    /// As `till` itself, which can be killed.
+    Process(Child),
+}
+
+impl Running {
+    async fn here(options: &Options) -> Self {
+        Self::Here(Box::new(Shop::start(options.clone()).await.unwrap()))
+    }
+
+    /// `till` in the project's folder, with nothing in its environment but what the test says.
+    fn process(options: &Options) -> Self {
+        let mut till = Command::new(env!("CARGO_BIN_EXE_till"));
+        till.current_dir(options.project.template.parent().unwrap())
+            .env_clear()
+            .envs(&options.environment)
+            .env("LOG_LEVEL", "error")
+            .stdout(Stdio::null())
+            .kill_on_drop(true);
+        for (option, port) in [
+            ("--port", options.shop_port),
+            ("--stripe-port", options.stripe_port),
+            ("--aws-port", options.aws_port),
+        ] {
+            till.arg(option).arg(port.to_string());
+        }
+        till.arg("--data").arg(options.data.as_ref().unwrap());
+        Self::Process(till.spawn().unwrap())
+    }
+}
+
+struct Addresses {
+    shop: String,
+    stripe: String,
+    aws: String,
 }
 
 /// The names of the tables behind the template's logical ids.
@@ -130,38 +173,46 @@ impl TestApp {
         Self::with(|options, folder| options.data = Some(folder.join("data"))).await
     }
 
-    async fn with(change: impl FnOnce(&mut Options, &Path)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let engine = borrowed_engine();
-        let suffix = match &engine {
-            // Other tests, and earlier runs, have tables there too.
-            Some(_) => uuid::Uuid::new_v4().simple().to_string(),
-            None => String::new(),
+    /// As a process of its own, with a data folder.
+    pub(crate) async fn as_process() -> Self {
+        let (mut options, tables, folder) = prepare();
+        options.data = Some(folder.path().join("data"));
+        let free = || {
+            let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            port.local_addr().unwrap().port()
         };
-        let tables = Tables { suffix };
-        let mut options = Options::in_memory(project(folder.path(), &tables), wiring::deployed());
-        options
-            .environment
-            .insert("DEVELOPER_EMAIL".into(), DEVELOPER.into());
-        if let Some(engine) = engine {
-            // DynamoDB only: mail ends in this shop's mailbox, where the tests read it.
-            options
-                .environment
-                .insert("AWS_ENDPOINT_URL_DYNAMODB".into(), engine);
-        }
+        (options.shop_port, options.stripe_port, options.aws_port) = (free(), free(), free());
+        let app = Self::of(Running::process(&options), options, tables, folder);
+        app.answers().await;
+        app
+    }
+
+    async fn with(change: impl FnOnce(&mut Options, &Path)) -> Self {
+        let (mut options, tables, folder) = prepare();
         change(&mut options, folder.path());
         let shop = Shop::start(options.clone()).await.unwrap();
         // What starts again is to be found where it was.
         options.shop_port = port(shop.url());
         options.stripe_port = port(shop.stripe_url().unwrap());
         options.aws_port = port(shop.aws_url());
+        Self::of(Running::Here(Box::new(shop)), options, tables, folder)
+    }
+
+    fn of(running: Running, options: Options, tables: Tables, folder: TempDir) -> Self {
+        let at = |port: u16| format!("http://127.0.0.1:{port}");
+        let addresses = Addresses {
+            shop: at(options.shop_port),
+            stripe: at(options.stripe_port),
+            aws: at(options.aws_port),
+        };
         let http = Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .unwrap();
         Self {
-            shop,
+            running,
+            addresses,
             options,
             http,
             tables,
@@ -170,11 +221,27 @@ impl TestApp {
         }
     }
 
-    /// Stops the shop and starts it again with the same data, on the same ports.
+    /// Stops the shop, or kills its process, and starts it again with the same data, on the same
+    /// ports.
     pub(crate) async fn restart(self) -> Self {
-        self.shop.shutdown().await;
-        let shop = Shop::start(self.options.clone()).await.unwrap();
-        Self { shop, ..self }
+        let running = match self.running {
+            Running::Here(shop) => {
+                shop.shutdown().await;
+                Running::here(&self.options).await
+            }
+            Running::Process(mut till) => {
+                till.kill().await.unwrap();
+                Running::process(&self.options)
+            }
+        };
+        let app = Self { running, ..self };
+        app.answers().await;
+        app
+    }
+
+    /// Waits until the shop's port, the last to open, answers.
+    async fn answers(&self) {
+        eventually(async || self.request("GET", "/config.json").send().await.ok()).await;
     }
 
     async fn send(&self, request: RequestBuilder) -> Answer {
@@ -188,7 +255,7 @@ impl TestApp {
     }
 
     fn request(&self, method: &str, path: &str) -> RequestBuilder {
-        let url = format!("{}{path}", self.shop.url());
+        let url = format!("{}{path}", self.addresses.shop);
         self.http.request(method.parse().unwrap(), url)
     }
 
@@ -339,7 +406,7 @@ impl TestApp {
     // --- Stripe ---
 
     fn stripe_request(&self, method: &str, path: &str) -> RequestBuilder {
-        let url = format!("{}{path}", self.shop.stripe_url().unwrap());
+        let url = format!("{}{path}", self.addresses.stripe);
         self.http.request(method.parse().unwrap(), url)
     }
 
@@ -449,7 +516,7 @@ impl TestApp {
     async fn dynamodb(&self, operation: &str, input: Value) -> Value {
         let request = self
             .http
-            .post(self.shop.aws_url())
+            .post(&self.addresses.aws)
             .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
             .header("content-type", "application/x-amz-json-1.0")
             .header("x-amz-date", "20260101T000000Z")
@@ -545,7 +612,7 @@ impl TestApp {
         if let Some(times) = times {
             armed["times"] = times.into();
         }
-        let url = format!("{}/_aws/faults", self.shop.aws_url());
+        let url = format!("{}/_aws/faults", self.addresses.aws);
         self.send(self.http.post(url).json(&armed))
             .await
             .expect(201);
@@ -553,11 +620,31 @@ impl TestApp {
 
     /// The bad day is over. Says which faults were still waiting to strike.
     pub(crate) async fn aws_recovers(&self) -> Value {
-        let url = format!("{}/_aws/faults", self.shop.aws_url());
+        let url = format!("{}/_aws/faults", self.addresses.aws);
         let waiting = self.send(self.http.get(&url)).await.expect(200).json();
         self.send(self.http.delete(url)).await.expect(204);
         waiting
     }
+}
+
+/// A shop that can be started: everything in memory, any ports that are free.
+fn prepare() -> (Options, Tables, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = borrowed_engine();
+    let suffix = match &engine {
+        // Other tests, and earlier runs, have tables there too.
+        Some(_) => uuid::Uuid::new_v4().simple().to_string(),
+        None => String::new(),
+    };
+    let tables = Tables { suffix };
+    let mut options = Options::in_memory(project(folder.path(), &tables), wiring::deployed());
+    let environment = &mut options.environment;
+    environment.insert("DEVELOPER_EMAIL".into(), DEVELOPER.into());
+    if let Some(engine) = engine {
+        // DynamoDB only: mail ends in this shop's mailbox, where the tests read it.
+        environment.insert("AWS_ENDPOINT_URL_DYNAMODB".into(), engine);
+    }
+    (options, tables, folder)
 }
 
 /// Where `AWS_ENDPOINT_URL` points: then the tests run on that engine instead of the embedded one.

@@ -34,7 +34,7 @@ async fn goes_on(shop: &TestApp) {
     let checkout = Checkout::of(&shop.checkout_as("one", &mug).await);
     let again = Checkout::of(&shop.checkout_as("one", &mug).await);
     assert_eq!(checkout, again);
-    assert_eq!(shop.stored_purchases().await, [checkout.purchase.clone()]);
+    assert_eq!(shop.stored_purchases().await, [checkout.purchase.as_str()]);
     assert_eq!(shop.sessions().await, 1);
     shop.pay(&checkout, CARD).await.expect(303);
     shop.until_status(&checkout.purchase, "paid").await;
