@@ -91,7 +91,7 @@ fn bad_carts() -> Vec<Case> {
             "two currencies",
             &cart(&[(MUG, 1), ("sample-notebook", 1)]),
             BEYOND,
-            "currenc",
+            "sample-notebook",
         ),
         case(
             "too little to pay",
