@@ -39,7 +39,7 @@ EXPECTED = {
     "checkout-idempotent": (FAILED_ON_OUR_SIDE, [201]),
     "checkout-no-token": ([401], [401]),
     "checkout-ok": (FAILED_ON_OUR_SIDE, [201]),
-    "checkout-unknown-product": (FAILED_ON_OUR_SIDE, [422]),
+    "checkout-unknown-product": (FAILED_ON_OUR_SIDE, [404]),
     "checkout-unverified-email": ([403], [403]),
     "mailer-schedule": (ANYTHING, ANYTHING),
     "mailer-stream": (

@@ -2,6 +2,11 @@
 
 use anyhow::Context as _;
 use serde_json::Value;
+use shared::config::Environment;
+use shared::product::Product;
+use shared::store::products::Products;
+
+use crate::shop::Progress;
 
 /// The sample products in the shape the HTTP API shows products in, with pictures from the site at
 /// `site` (`http://127.0.0.1:3000`). `sample-mug` is what scripts buy; one is not for sale.
@@ -18,6 +23,29 @@ pub fn products(site: &str) -> anyhow::Result<Vec<Value>> {
         }
     }
     Ok(products)
+}
+
+/// Adds the sample products that are not there yet, to the table that `catalog` reads.
+pub(crate) async fn add(
+    catalog: &Environment,
+    site: &str,
+    progress: &Progress,
+) -> anyhow::Result<()> {
+    let Some(table) = catalog.optional("PRODUCTS_TABLE") else {
+        return Ok(());
+    };
+    let table = Products::new(shared::store::client(catalog)?, table);
+    let products = products(site)?;
+    let steps = products.len();
+    for (done, product) in products.into_iter().enumerate() {
+        let product: Product = serde_json::from_value(product)?;
+        progress(done, steps, product.id.as_str());
+        product
+            .check()
+            .with_context(|| format!("the sample product {}", product.id))?;
+        table.add(&product).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

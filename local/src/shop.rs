@@ -23,6 +23,7 @@ use crate::identity::Identity;
 use crate::loopback::{Door, Shutdown, refuse_other_origins};
 use crate::mailbox::Mailbox;
 use crate::project::Project;
+use crate::samples;
 use crate::schedules;
 use crate::streams::Poller;
 use crate::stripe::{self, StandIn};
@@ -181,6 +182,10 @@ impl Shop {
 
         let environments =
             environment::compose(&template, &addresses, &stripe, &options.environment)?;
+        if let Some(catalog) = environments.get("CatalogFunction") {
+            let catalog = shared::config::Environment::from(catalog.clone());
+            samples::add(&catalog, &addresses.shop, &options.progress).await?;
+        }
         let functions = (options.wiring)(environments).await?;
         let deployment = Arc::new(Deployment::new(functions, &mut template)?);
         for mapping in std::mem::take(&mut template.streams) {

@@ -1,4 +1,17 @@
-//! What Till's functions have in common.
+//! What Till's functions have in common: the purchase and its ledger, the store, Stripe, mail.
+//!
+//! The domain modules ([`money`], [`product`], [`cart`], [`purchase`]) know neither AWS nor Stripe
+//! nor HTTP. The others are the doors to those.
 #![warn(missing_docs)]
 
+pub mod cart;
+pub mod config;
+pub mod email;
+pub mod http;
+pub mod ledger;
+pub mod money;
+pub mod product;
+pub mod purchase;
+pub mod store;
 pub mod stripe;
+pub mod telemetry;

@@ -1,2 +1,20 @@
 //! GET /products and /products/{id}: what is sold.
-fn main() {}
+
+use std::convert::Infallible;
+
+use catalog::Catalog;
+use lambda_http::{Error, Request, run, service_fn};
+use shared::{config::Environment, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let environment = Environment::of_process();
+    telemetry::start(&environment);
+    let function = Catalog::new(&environment).await.inspect_err(|error| {
+        tracing::error!(%error, "cannot start");
+    })?;
+    run(service_fn(|request: Request| async {
+        Ok::<_, Infallible>(function.handle(request).await)
+    }))
+    .await
+}

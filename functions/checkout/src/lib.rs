@@ -1,1 +1,280 @@
 //! POST /checkout: opens a Stripe Checkout session for a signed-in buyer.
+//!
+//! Three steps, each of which a repetition of the request carries on from: the purchase is stored
+//! with all that Stripe will be told; Stripe opens a session; its address is stored and answered.
+
+use http::{Response, StatusCode};
+use lambda_http::{Body, Request};
+use serde_json::json;
+use shared::{
+    cart::Cart,
+    config::{ConfigError, Environment},
+    http::{Problem, body, claims, json, language, request_id},
+    ledger::{Earlier, OpenError, Orders, needs_another_attempt},
+    money::MoneyError,
+    product::Product,
+    purchase::{Buyer, Order, OrderError, Purchase},
+    store::{
+        StoreError,
+        products::Products,
+        purchases::{IdempotentRequest, Stored},
+    },
+    stripe::{
+        checkout,
+        client::{Client as Stripe, StripeError},
+    },
+};
+
+/// A cart of 90 products with the longest ids is under 16 KiB.
+const LARGEST_BODY: usize = 64 * 1024;
+
+/// Stripe's own limit for idempotency keys.
+const LONGEST_KEY: usize = 255;
+
+/// The function.
+#[derive(Clone)]
+pub struct Checkout {
+    products: Products,
+    orders: Orders,
+    stripe: Stripe,
+    site_url: String,
+    stack: String,
+}
+
+impl Checkout {
+    /// As the environment says.
+    pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
+        let dynamodb = shared::store::client(environment)?;
+        Ok(Self {
+            products: Products::new(dynamodb.clone(), environment.required("PRODUCTS_TABLE")?),
+            orders: Orders::new(dynamodb, environment.required("PURCHASES_TABLE")?),
+            stripe: Stripe::new(environment).await?,
+            site_url: environment.site_url()?,
+            stack: environment.required("TILL_STACK")?.to_owned(),
+        })
+    }
+
+    /// Answers a request.
+    pub async fn handle(&self, request: Request) -> Response<Body> {
+        let id = request_id(&request);
+        match self.checkout(&request).await {
+            Ok(response) => response,
+            Err(problem) => {
+                tracing::info!(request_id = id, %problem, "checkout refused");
+                problem.into_response(&id)
+            }
+        }
+    }
+
+    async fn checkout(&self, request: &Request) -> Result<Response<Body>, Problem> {
+        let claims = claims(request)?;
+        if body(request).len() > LARGEST_BODY {
+            return Err(Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body-too-large",
+                "The request is too large",
+                format!("body: at most {LARGEST_BODY} bytes"),
+            ));
+        }
+        let cart =
+            Cart::parse(body(request)).map_err(|error| Problem::bad_request(error.to_string()))?;
+        let idempotent = idempotency_key(request)?
+            .map(|key| IdempotentRequest::new(&claims.subject, key, cart.fingerprint()));
+        let buyer = Buyer {
+            subject: Some(claims.subject),
+            email: Some(claims.email),
+            language: language(request),
+        };
+        let stored = self.order(&cart, buyer, idempotent.as_ref()).await?;
+        let purchase_id = stored.purchase.id;
+        let url = self.session_url(stored).await?;
+        tracing::info!(request_id = request_id(request), %purchase_id, "checkout opened");
+        json(
+            StatusCode::CREATED,
+            &json!({ "purchase_id": purchase_id, "url": url }),
+        )
+    }
+
+    /// The purchase this request asks for: a new one, or the one its key stands for.
+    async fn order(
+        &self,
+        cart: &Cart,
+        buyer: Buyer,
+        idempotent: Option<&IdempotentRequest>,
+    ) -> Result<Stored, Problem> {
+        let earlier = async {
+            match idempotent {
+                Some(request) => self.orders.earlier(request).await,
+                None => Ok(Earlier::Free(None)),
+            }
+        };
+        let (earlier, products) = tokio::join!(earlier, self.products.get_all(cart.products()));
+        let replaced = match earlier.map_err(open_problem)? {
+            Earlier::Known(stored) => return Ok(*stored),
+            Earlier::Free(replaced) => replaced,
+        };
+        let products = products.map_err(|error| Problem::store(&error))?;
+        let order = freeze(cart, &products, buyer)?;
+        let purchase = Purchase::new(order, shared::store::now());
+        let request = idempotent.map(|request| (request, replaced));
+        self.orders
+            .open(purchase, request)
+            .await
+            .map_err(open_problem)
+    }
+
+    /// Where the purchase is paid: as stored, or as Stripe now says.
+    async fn session_url(&self, mut stored: Stored) -> Result<String, Problem> {
+        if needs_another_attempt(&stored.purchase.attempt) {
+            stored = self
+                .orders
+                .next_attempt(stored)
+                .await
+                .map_err(|e| Problem::store(&e))?;
+        }
+        if let Some(url) = stored.purchase.attempt.url {
+            return Ok(url);
+        }
+        let opened =
+            checkout::open(&self.stripe, &stored.purchase, &self.site_url, &self.stack).await;
+        match opened {
+            Ok(session) => {
+                let stored = self.orders.attach(stored, &session.id, &session.url).await;
+                let stored = stored.map_err(|error| Problem::store(&error))?;
+                Ok(stored.purchase.attempt.url.unwrap_or(session.url))
+            }
+            Err(error) => Err(self.stripe_problem(stored, &error).await),
+        }
+    }
+
+    /// What a failure at Stripe means to the purchase and to the caller.
+    async fn stripe_problem(&self, stored: Stored, error: &StripeError) -> Problem {
+        let purchase_id = stored.purchase.id;
+        tracing::error!(%purchase_id, %error, "Stripe opened no session");
+        let followed = match error {
+            StripeError::Refused { .. } => self.orders.abandon(stored).await.map(|_| ()),
+            StripeError::Failed(_) => self.orders.next_attempt(stored).await.map(|_| ()),
+            _ => Ok(()),
+        };
+        if let Err(error) = followed {
+            return Problem::store(&error);
+        }
+        let upstream = |status, kind, detail: &str| {
+            Problem::new(status, kind, "The payment page cannot be opened", detail)
+        };
+        match error {
+            StripeError::Refused { code, .. } if code.starts_with("amount_too_") => Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "total-not-chargeable",
+                "The total cannot be charged",
+                "items: the total is outside what the payment provider charges",
+            ),
+            StripeError::Refused { .. } | StripeError::Unreadable(_) => upstream(
+                StatusCode::BAD_GATEWAY,
+                "payment-provider-refused",
+                "The payment provider refused. Nothing was charged; the shop has to look into it.",
+            ),
+            StripeError::Failed(_) => upstream(
+                StatusCode::BAD_GATEWAY,
+                "payment-provider-failed",
+                "The payment provider failed. Nothing was charged; please try again.",
+            ),
+            StripeError::Busy(_) | StripeError::Unreachable => upstream(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "payment-provider-busy",
+                "The payment provider is busy or out of reach. Nothing was charged; please try again.",
+            )
+            .retry_after(2),
+            StripeError::TimedOut => upstream(
+                StatusCode::GATEWAY_TIMEOUT,
+                "payment-provider-timeout",
+                "The payment provider did not answer in time. Nothing was charged; please try again.",
+            )
+            .retry_after(2),
+        }
+    }
+}
+
+fn idempotency_key(request: &Request) -> Result<Option<&str>, Problem> {
+    let Some(key) = request.headers().get("idempotency-key") else {
+        return Ok(None);
+    };
+    match key.to_str() {
+        Ok(key) if (1..=LONGEST_KEY).contains(&key.len()) => Ok(Some(key)),
+        _ => Err(Problem::bad_request(format!(
+            "Idempotency-Key: 1 to {LONGEST_KEY} visible ASCII characters"
+        ))),
+    }
+}
+
+/// The order of a cart at today's prices.
+fn freeze(cart: &Cart, products: &[Product], buyer: Buyer) -> Result<Order, Problem> {
+    let mut items = Vec::new();
+    for (id, quantity) in cart.items() {
+        let product = products
+            .iter()
+            .find(|product| product.id == *id)
+            .ok_or_else(|| {
+                Problem::new(
+                    StatusCode::NOT_FOUND,
+                    "unknown-product",
+                    "There is no such product",
+                    format!("product_id: there is no product {id}"),
+                )
+            })?;
+        items.push((product, quantity));
+    }
+    Order::new(buyer, items).map_err(|error| {
+        let detail = format!("items: {error}");
+        match error {
+            OrderError::Inactive(_) => Problem::new(
+                StatusCode::CONFLICT,
+                "product-inactive",
+                "A product is not for sale",
+                detail,
+            ),
+            OrderError::MixedCurrencies { .. } => Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "mixed-currencies",
+                "The products have different currencies",
+                detail,
+            ),
+            OrderError::Total(
+                MoneyError::TooSmall(_) | MoneyError::TooLarge(_) | MoneyError::Overflow,
+            )
+            | OrderError::Empty => Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "total-not-chargeable",
+                "The total cannot be charged",
+                detail,
+            ),
+            // A price that should never have come in.
+            OrderError::Total(error) => {
+                tracing::error!(%error, "a stored product has a price that cannot be charged");
+                Problem::internal()
+            }
+        }
+    })
+}
+
+fn open_problem(error: OpenError) -> Problem {
+    match error {
+        OpenError::KeyReused => Problem::new(
+            StatusCode::CONFLICT,
+            "idempotency-key-reused",
+            "The idempotency key was used before",
+            "Idempotency-Key: it was used for another cart; use a new key for a new cart",
+        ),
+        OpenError::Store(error @ StoreError::Contended(_)) => {
+            tracing::warn!(%error, "checkout contended");
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "Too much is going on",
+                "Nothing was charged; please try again.",
+            )
+            .retry_after(1)
+        }
+        OpenError::Store(error) => Problem::store(&error),
+    }
+}

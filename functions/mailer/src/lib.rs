@@ -1,1 +1,201 @@
-//! Outbox rows become mails.
+//! Outbox rows become mails: at once when a row comes in, and by schedule when one is due again.
+//!
+//! A mail that cannot be sent now is postponed in its row, and the stream is told that all went
+//! well, so that one bad mail never holds up the others. Only when DynamoDB itself fails is the
+//! record handed back. A crash after SES took a mail and before its row says so sends it twice.
+
+use aws_lambda_events::{
+    event::dynamodb::Event as StreamEvent,
+    streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
+};
+use serde::Deserialize;
+use serde_json::Value;
+use shared::{
+    config::{ConfigError, Environment, Mode},
+    email::{self, Address, Postman, SendError, Shop, compose},
+    store::{
+        self, StoreError,
+        outbox::{Outbox, Row, State},
+    },
+    telemetry::Metric,
+};
+
+/// Rows that one scheduled run takes on.
+const ROWS_A_RUN: i32 = 50;
+
+/// After this many attempts, some two days, a mail is given up.
+const MOST_ATTEMPTS: u32 = 18;
+
+/// The function.
+#[derive(Clone)]
+pub struct Mailer {
+    outbox: Outbox,
+    postman: Postman,
+    shop: Shop,
+    mode: Mode,
+    developer: Address,
+}
+
+/// Why a mail does not go, ever.
+#[derive(Debug, thiserror::Error)]
+enum Undeliverable {
+    #[error("real money moved, but this deployment is in test mode")]
+    OtherMode,
+    #[error("the purchase has no address")]
+    NoAddress,
+    #[error("the buyer's address is none")]
+    BadAddress,
+    #[error("the letter cannot be written: {0}")]
+    Unwritable(String),
+    #[error("SES refused it: {0}")]
+    Refused(String),
+    #[error("{attempts} attempts failed, the last with {code}")]
+    Exhausted { attempts: u32, code: String },
+}
+
+impl Mailer {
+    /// As the environment says.
+    pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
+        let address = |name: &'static str| {
+            let address = environment.required(name)?.parse::<Address>();
+            address.map_err(|error| ConfigError::Wrong {
+                name,
+                wrong: error.to_string(),
+            })
+        };
+        let dynamodb = store::client(environment)?;
+        Ok(Self {
+            outbox: Outbox::new(dynamodb, environment.required("OUTBOX_TABLE")?),
+            postman: Postman::new(email::client(environment)?, address("MAIL_FROM")?),
+            shop: Shop {
+                name: environment.required("SHOP_NAME")?.to_owned(),
+                site_url: environment.site_url()?,
+            },
+            mode: environment.mode()?,
+            developer: address("DEVELOPER_EMAIL")?,
+        })
+    }
+
+    /// Works off the rows of a stream's batch, or, for any other event, those that are due. Fails
+    /// only if a stream's event cannot be read.
+    pub async fn handle(&self, event: Value) -> Result<Value, serde_json::Error> {
+        if event.get("Records").is_some() {
+            let batch: StreamEvent = serde_json::from_value(event)?;
+            serde_json::to_value(self.work_off_batch(batch).await)
+        } else {
+            // What this run cannot do is due again in the next one.
+            let outcome = self.work_off_due().await;
+            outcome.unwrap_or_else(|error| tracing::error!(%error, "the outbox failed"));
+            Ok(Value::Null)
+        }
+    }
+
+    async fn work_off_batch(&self, batch: StreamEvent) -> DynamoDbEventResponse {
+        let mut response = DynamoDbEventResponse::default();
+        for record in batch.records {
+            let Ok(Key { id }) = serde_dynamo::from_item(record.change.keys) else {
+                continue;
+            };
+            if let Err(error) = self.work_off(&id).await {
+                tracing::error!(row = id, %error, "the outbox failed");
+                let mut failure = DynamoDbBatchItemFailure::default();
+                failure.item_identifier = record.change.sequence_number;
+                response.batch_item_failures.push(failure);
+            }
+        }
+        response
+    }
+
+    async fn work_off_due(&self) -> Result<(), StoreError> {
+        for id in self.outbox.due(store::now(), ROWS_A_RUN).await? {
+            self.work_off(&id).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends one row's mail, if it is this mailer's to send.
+    async fn work_off(&self, id: &str) -> Result<(), StoreError> {
+        let Some(row) = self.outbox.claim(id, store::now()).await? else {
+            return Ok(());
+        };
+        if row.superseded {
+            tracing::info!(row = id, "a mail stopped being true before it was sent");
+            return self
+                .outbox
+                .finish(id, State::Superseded, store::now())
+                .await;
+        }
+        match self.send(&row).await {
+            Ok(Sent::Now) => self.outbox.finish(id, State::Sent, store::now()).await,
+            Ok(Sent::NotYet(code)) => {
+                let wait = seconds_before(row.attempts);
+                tracing::warn!(
+                    row = id,
+                    code,
+                    attempts = row.attempts,
+                    wait_seconds = wait,
+                    "a mail is postponed"
+                );
+                self.outbox
+                    .postpone(&row, store::now().saturating_add(wait))
+                    .await
+            }
+            Err(error) => {
+                tracing::error!(metric = Metric::MailFailed.as_str(), row = id, %error, "a mail is given up");
+                self.outbox.finish(id, State::Failed, store::now()).await
+            }
+        }
+    }
+
+    async fn send(&self, row: &Row) -> Result<Sent, Undeliverable> {
+        let to = self.recipient(row)?;
+        let letter = compose(row.mail, &row.content, &self.shop)
+            .map_err(|error| Undeliverable::Unwritable(error.to_string()))?;
+        match self.postman.send(&to, &letter).await {
+            Ok(message_id) => {
+                tracing::info!(row = row.id, message_id, "a mail is sent");
+                Ok(Sent::Now)
+            }
+            Err(SendError::Transient(code)) if row.attempts < MOST_ATTEMPTS => {
+                Ok(Sent::NotYet(code))
+            }
+            Err(SendError::Transient(code)) => Err(Undeliverable::Exhausted {
+                attempts: row.attempts,
+                code,
+            }),
+            Err(SendError::Permanent(code)) => Err(Undeliverable::Refused(code)),
+        }
+    }
+
+    /// Who gets the mail: where no real money moved the developer, whoever the buyer is.
+    fn recipient(&self, row: &Row) -> Result<Address, Undeliverable> {
+        match (self.mode, Mode::of(row.livemode)) {
+            (_, Mode::Test) => Ok(self.developer.clone()),
+            (Mode::Test, Mode::Live) => Err(Undeliverable::OtherMode),
+            (Mode::Live, Mode::Live) => {
+                let email = row.content.order.buyer.email.as_deref();
+                let email = email.ok_or(Undeliverable::NoAddress)?;
+                email.parse().map_err(|_| Undeliverable::BadAddress)
+            }
+        }
+    }
+}
+
+/// The key of an outbox row.
+#[derive(Deserialize)]
+struct Key {
+    id: String,
+}
+
+/// How a sending ended that did not fail for good.
+enum Sent {
+    Now,
+    /// With SES's error code.
+    NotYet(String),
+}
+
+/// One minute, two, four … up to six hours.
+fn seconds_before(next_attempt: u32) -> i64 {
+    let doublings = next_attempt.saturating_sub(1).min(9);
+    60_i64.saturating_mul(1 << doublings).min(6 * 3600)
+}

@@ -1,3 +1,6 @@
 //! Stripe: what we ask of it and what it tells us.
 
+pub mod checkout;
+pub mod client;
+pub mod event;
 pub mod signature;

@@ -1,0 +1,226 @@
+//! What a buyer asks for: the only thing a checkout takes from the browser.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::product::ProductId;
+
+/// Distinct products in a cart, at most. Each may take an action of DynamoDB's transaction, which
+/// holds 100, and a line item of Stripe's session, which holds 100, too.
+pub const MOST_PRODUCTS: usize = 90;
+
+/// Pieces of one product, at most.
+pub const MOST_PIECES: u32 = 999;
+
+/// Products and how many of each; equal lines are one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Cart(BTreeMap<ProductId, u32>);
+
+/// What is wrong with a cart; `field` is the place in the request's body.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {wrong}")]
+pub struct CartError {
+    /// Such as `items[0].quantity`.
+    pub field: String,
+    /// What it should be.
+    pub wrong: String,
+}
+
+impl CartError {
+    fn new(field: impl Into<String>, wrong: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            wrong: wrong.into(),
+        }
+    }
+}
+
+impl Cart {
+    /// Reads `{"items":[{"product_id":"…","quantity":1}]}`. A member that is not one of these is
+    /// refused: whoever sends a price should learn that nobody reads it.
+    pub fn parse(body: &[u8]) -> Result<Self, CartError> {
+        let body: Value = serde_json::from_slice(body)
+            .map_err(|error| CartError::new("body", format!("not JSON ({error})")))?;
+        let Value::Object(body) = body else {
+            return Err(CartError::new("body", "expected a JSON object"));
+        };
+        refuse_others(&body, "", &["items"])?;
+        let Some(Value::Array(items)) = body.get("items") else {
+            return Err(CartError::new("items", "expected a list"));
+        };
+        let mut cart = BTreeMap::new();
+        for (index, item) in items.iter().enumerate() {
+            let (product, quantity) = parse_item(item, &format!("items[{index}]"))?;
+            let pieces: &mut u32 = cart.entry(product).or_default();
+            *pieces = pieces.saturating_add(quantity);
+            if *pieces > MOST_PIECES {
+                return Err(CartError::new(
+                    format!("items[{index}].quantity"),
+                    format!("at most {MOST_PIECES} pieces of one product"),
+                ));
+            }
+            if cart.len() > MOST_PRODUCTS {
+                return Err(CartError::new(
+                    "items",
+                    format!("at most {MOST_PRODUCTS} different products"),
+                ));
+            }
+        }
+        if cart.is_empty() {
+            return Err(CartError::new("items", "expected at least one"));
+        }
+        Ok(Self(cart))
+    }
+
+    /// The products, in order of their ids.
+    pub fn products(&self) -> impl Iterator<Item = &ProductId> {
+        self.0.keys()
+    }
+
+    /// Products and pieces, in order of the products' ids.
+    pub fn items(&self) -> impl Iterator<Item = (&ProductId, u32)> {
+        self.0
+            .iter()
+            .map(|(product, quantity)| (product, *quantity))
+    }
+
+    /// The same for two requests that ask for the same things, however they are written.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        for (product, quantity) in self.items() {
+            hash.update(format!("{product} {quantity}\n"));
+        }
+        hex::encode(hash.finalize())
+    }
+}
+
+fn parse_item(item: &Value, at: &str) -> Result<(ProductId, u32), CartError> {
+    let Value::Object(item) = item else {
+        return Err(CartError::new(at, "expected an object"));
+    };
+    refuse_others(item, at, &["product_id", "quantity"])?;
+    let product = item.get("product_id").and_then(Value::as_str);
+    let product = product
+        .ok_or_else(|| CartError::new(format!("{at}.product_id"), "expected text"))?
+        .parse()
+        .map_err(|error| CartError::new(format!("{at}.product_id"), format!("{error}")))?;
+    let quantity = item.get("quantity").and_then(Value::as_u64);
+    let quantity = quantity
+        .and_then(|quantity| u32::try_from(quantity).ok())
+        .filter(|quantity| (1..=MOST_PIECES).contains(quantity))
+        .ok_or_else(|| {
+            CartError::new(
+                format!("{at}.quantity"),
+                format!("expected a whole number from 1 to {MOST_PIECES}"),
+            )
+        })?;
+    Ok((product, quantity))
+}
+
+fn refuse_others(
+    object: &serde_json::Map<String, Value>,
+    at: &str,
+    known: &[&str],
+) -> Result<(), CartError> {
+    match object.keys().find(|key| !known.contains(&key.as_str())) {
+        Some(other) => {
+            let dot = if at.is_empty() { "" } else { "." };
+            let other: String = other.chars().take(64).collect();
+            Err(CartError::new(
+                format!("{at}{dot}{other}"),
+                format!("not expected here; only {} is", known.join(" and ")),
+            ))
+        }
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(body: &str) -> String {
+        Cart::parse(body.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn equal_lines_are_one() {
+        let cart = |body: &str| Cart::parse(body.as_bytes()).unwrap();
+        let twice = cart(
+            r#"{"items":[{"product_id":"b","quantity":1},{"product_id":"a","quantity":2},{"product_id":"b","quantity":3}]}"#,
+        );
+        let once = cart(
+            r#"{ "items": [{"quantity":2,"product_id":"a"}, {"quantity":4,"product_id":"b"}] }"#,
+        );
+        assert_eq!(twice, once);
+        assert_eq!(twice.fingerprint(), once.fingerprint());
+        let other = cart(r#"{"items":[{"product_id":"a","quantity":2}]}"#);
+        assert_ne!(once.fingerprint(), other.fingerprint());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_by_its_place() {
+        for (body, field) in [
+            ("", "body: "),
+            ("[]", "body: "),
+            ("{}", "items: "),
+            (r#"{"items":{}}"#, "items: "),
+            (r#"{"items":[]}"#, "items: "),
+            (r#"{"items":[1]}"#, "items[0]: "),
+            (r#"{"items":[{"quantity":1}]}"#, "items[0].product_id: "),
+            (
+                r#"{"items":[{"product_id":"a b","quantity":1}]}"#,
+                "items[0].product_id: ",
+            ),
+            (r#"{"items":[{"product_id":"a"}]}"#, "items[0].quantity: "),
+            (
+                r#"{"items":[{"product_id":"a","quantity":1,"price":1}]}"#,
+                "items[0].price: ",
+            ),
+            (
+                r#"{"items":[{"product_id":"a","quantity":1}],"currency":"usd"}"#,
+                "currency: ",
+            ),
+        ] {
+            assert!(wrong(body).starts_with(field), "{body}: {}", wrong(body));
+        }
+    }
+
+    #[test]
+    fn a_quantity_is_a_whole_number_from_1_to_999() {
+        for quantity in [
+            "0",
+            "-1",
+            "1000",
+            "1.5",
+            "1e9",
+            "\"2\"",
+            "null",
+            "99999999999999999999",
+        ] {
+            let body = format!(r#"{{"items":[{{"product_id":"a","quantity":{quantity}}}]}}"#);
+            assert!(
+                wrong(&body).starts_with("items[0].quantity: "),
+                "{quantity}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_cart_holds_90_products_and_999_of_each() {
+        let cart = |products: usize| {
+            let items: Vec<_> = (0..products)
+                .map(|n| serde_json::json!({"product_id": format!("p{n}"), "quantity": 1}))
+                .collect();
+            Cart::parse(serde_json::json!({ "items": items }).to_string().as_bytes())
+        };
+        assert!(cart(90).is_ok());
+        assert!(cart(91).unwrap_err().to_string().starts_with("items: "));
+        let half = r#"{"product_id":"a","quantity":500}"#;
+        assert!(wrong(&format!(r#"{{"items":[{half},{half}]}}"#)).starts_with("items[1].quantity"));
+    }
+}

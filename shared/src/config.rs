@@ -1,0 +1,310 @@
+//! What a function is told by its environment, read once at start. Every error names the variable.
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use aws_types::{
+    SdkConfig,
+    region::Region,
+    sdk_config::{SharedCredentialsProvider, TimeoutConfig},
+};
+
+use crate::stripe::signature::WebhookSecret;
+
+/// A variable that is missing or cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Not set, or set to nothing.
+    #[error("{0} is not set: give it a value in the function's environment")]
+    Missing(&'static str),
+    /// Set to something that cannot be.
+    #[error("{name}: {wrong}")]
+    Wrong {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong with it; never its value if that is a secret.
+        wrong: String,
+    },
+    /// A secret that cannot be fetched.
+    #[error("{name} names the parameter {parameter}, which cannot be read: {why}")]
+    Secret {
+        /// The variable.
+        name: &'static str,
+        /// The parameter's name.
+        parameter: String,
+        /// What Parameter Store said.
+        why: String,
+    },
+}
+
+/// The variables. An empty one counts as not set, because a template cannot leave one out.
+#[derive(Clone)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl fmt::Debug for Environment {
+    /// Names only: some of the values are secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl From<BTreeMap<String, String>> for Environment {
+    fn from(variables: BTreeMap<String, String>) -> Self {
+        Self(variables)
+    }
+}
+
+impl Environment {
+    /// This process's. A variable that is not Unicode counts as not set.
+    pub fn of_process() -> Self {
+        let variables = std::env::vars_os();
+        Self(
+            variables
+                .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+                .collect(),
+        )
+    }
+
+    /// The value, if there is one.
+    pub fn optional(&self, name: &str) -> Option<&str> {
+        self.0
+            .get(name)
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The value, which must be there.
+    pub fn required(&self, name: &'static str) -> Result<&str, ConfigError> {
+        self.optional(name).ok_or(ConfigError::Missing(name))
+    }
+
+    /// `TILL_MODE`.
+    pub fn mode(&self) -> Result<Mode, ConfigError> {
+        match self.required("TILL_MODE")? {
+            "test" => Ok(Mode::Test),
+            "live" => Ok(Mode::Live),
+            other => Err(ConfigError::Wrong {
+                name: "TILL_MODE",
+                wrong: format!("{other:?} is neither test nor live"),
+            }),
+        }
+    }
+
+    /// `SITE_URL`, without a slash at its end.
+    pub fn site_url(&self) -> Result<String, ConfigError> {
+        Ok(self.required("SITE_URL")?.trim_end_matches('/').to_owned())
+    }
+
+    /// The Stripe key, from `STRIPE_SECRET_KEY` or from the parameter that
+    /// `STRIPE_SECRET_KEY_PARAMETER` names. It must be of the deployed mode.
+    pub async fn stripe_key(&self) -> Result<StripeKey, ConfigError> {
+        const NAME: &str = "STRIPE_SECRET_KEY";
+        let key = self.secret(NAME, "STRIPE_SECRET_KEY_PARAMETER").await?;
+        let wrong = |wrong: &str| ConfigError::Wrong {
+            name: NAME,
+            wrong: wrong.to_owned(),
+        };
+        let mode = if key.starts_with("sk_test_") || key.starts_with("rk_test_") {
+            Mode::Test
+        } else if key.starts_with("sk_live_") || key.starts_with("rk_live_") {
+            Mode::Live
+        } else if key.starts_with("pk_") {
+            return Err(wrong(
+                "this is the publishable key; use the secret one, sk_… or rk_…",
+            ));
+        } else {
+            return Err(wrong(
+                "a secret key starts with sk_test_, rk_test_, sk_live_ or rk_live_",
+            ));
+        };
+        if mode != self.mode()? {
+            return Err(wrong(
+                "the key's mode is not TILL_MODE: one is test, the other live",
+            ));
+        }
+        Ok(StripeKey(key))
+    }
+
+    /// The webhook's signing secrets, separated by commas, from `STRIPE_WEBHOOK_SECRETS` or from
+    /// the parameter that `STRIPE_WEBHOOK_SECRETS_PARAMETER` names. An empty one among them is
+    /// refused: it would let anybody in.
+    pub async fn webhook_secrets(&self) -> Result<Vec<WebhookSecret>, ConfigError> {
+        const NAME: &str = "STRIPE_WEBHOOK_SECRETS";
+        let secrets = self
+            .secret(NAME, "STRIPE_WEBHOOK_SECRETS_PARAMETER")
+            .await?;
+        let secrets = secrets
+            .split(',')
+            .map(WebhookSecret::new)
+            .collect::<Result<_, _>>();
+        secrets.map_err(|error| ConfigError::Wrong {
+            name: NAME,
+            wrong: error.to_string(),
+        })
+    }
+
+    async fn secret(
+        &self,
+        name: &'static str,
+        parameter_variable: &'static str,
+    ) -> Result<String, ConfigError> {
+        if let Some(secret) = self.optional(name) {
+            return Ok(secret.to_owned());
+        }
+        let parameter = self
+            .optional(parameter_variable)
+            .ok_or(ConfigError::Missing(name))?;
+        let ssm = aws_sdk_ssm::Client::new(&self.aws("AWS_ENDPOINT_URL_SSM")?);
+        let failed = |why: String| ConfigError::Secret {
+            name: parameter_variable,
+            parameter: parameter.to_owned(),
+            why,
+        };
+        let answer = ssm
+            .get_parameter()
+            .name(parameter)
+            .with_decryption(true)
+            .send()
+            .await;
+        let answer = answer.map_err(|error| failed(error_code(&error)))?;
+        let value = answer.parameter.and_then(|parameter| parameter.value);
+        value
+            .filter(|value| !value.trim().is_empty())
+            .ok_or_else(|| failed("it is empty".into()))
+    }
+
+    /// How to call an AWS service. Explicit rather than by the SDK's search through profiles and
+    /// metadata services: Lambda gives exactly these variables, and start-up stays short.
+    /// `endpoint` is the service's own variable; `AWS_ENDPOINT_URL` is for all.
+    pub fn aws(&self, endpoint: &str) -> Result<SdkConfig, ConfigError> {
+        let credentials = aws_credential_types::Credentials::new(
+            self.required("AWS_ACCESS_KEY_ID")?,
+            self.required("AWS_SECRET_ACCESS_KEY")?,
+            self.optional("AWS_SESSION_TOKEN").map(str::to_owned),
+            None,
+            "environment",
+        );
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(1))
+            .operation_attempt_timeout(Duration::from_secs(2))
+            .operation_timeout(Duration::from_secs(5))
+            .build();
+        let mut config = SdkConfig::builder()
+            .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
+            .region(Region::new(self.required("AWS_REGION")?.to_owned()))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .retry_config(aws_sdk_dynamodb::config::retry::RetryConfig::standard())
+            .timeout_config(timeouts);
+        config.set_endpoint_url(
+            self.optional(endpoint)
+                .or(self.optional("AWS_ENDPOINT_URL"))
+                .map(str::to_owned),
+        );
+        Ok(config.build())
+    }
+}
+
+/// Stripe's two worlds. In test mode no money moves, and mail goes only to the developer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Test cards.
+    Test,
+    /// Real money.
+    Live,
+}
+
+impl Mode {
+    /// Of an object's `livemode`.
+    pub fn of(livemode: bool) -> Self {
+        if livemode { Self::Live } else { Self::Test }
+    }
+
+    /// As Stripe writes it.
+    pub fn livemode(self) -> bool {
+        self == Self::Live
+    }
+}
+
+/// A secret key, checked for its prefix and mode. Never printed.
+#[derive(Clone)]
+pub struct StripeKey(String);
+
+impl StripeKey {
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for StripeKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StripeKey(…)")
+    }
+}
+
+/// An AWS error's code, which holds no data of ours, or what kept the call from being answered.
+pub(crate) fn error_code<E, R>(error: &aws_sdk_dynamodb::error::SdkError<E, R>) -> String
+where
+    E: aws_sdk_dynamodb::error::ProvideErrorMetadata,
+{
+    use aws_sdk_dynamodb::error::SdkError;
+    match error {
+        SdkError::ServiceError(answer) => answer
+            .err()
+            .code()
+            .unwrap_or("an error without a code")
+            .to_owned(),
+        SdkError::TimeoutError(_) => "no answer in time".to_owned(),
+        SdkError::DispatchFailure(_) => "out of reach".to_owned(),
+        _ => "an answer that cannot be read".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        let pairs = variables
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        pairs.collect::<BTreeMap<_, _>>().into()
+    }
+
+    #[test]
+    fn an_empty_variable_is_not_set() {
+        let environment = environment(&[("SITE_URL", " ")]);
+        let error = environment.site_url().unwrap_err().to_string();
+        assert!(error.starts_with("SITE_URL is not set"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_stripe_key_must_be_secret_and_of_the_deployed_mode() {
+        for (key, mode, wrong) in [
+            ("pk_test_1", "test", "publishable"),
+            ("whsec_1", "test", "starts with"),
+            ("sk_live_1", "test", "mode"),
+            ("rk_test_1", "live", "mode"),
+        ] {
+            let environment = environment(&[("STRIPE_SECRET_KEY", key), ("TILL_MODE", mode)]);
+            let error = environment.stripe_key().await.unwrap_err().to_string();
+            assert!(error.contains(wrong) && !error.contains(key), "{error}");
+        }
+        let fine = environment(&[("STRIPE_SECRET_KEY", "rk_live_1"), ("TILL_MODE", "live")]);
+        assert!(fine.stripe_key().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn an_empty_webhook_secret_keeps_the_function_from_starting() {
+        for secrets in ["", ",", "whsec_a,", "whsec_a,,whsec_b"] {
+            let environment = environment(&[("STRIPE_WEBHOOK_SECRETS", secrets)]);
+            assert!(environment.webhook_secrets().await.is_err(), "{secrets:?}");
+        }
+        let two = environment(&[("STRIPE_WEBHOOK_SECRETS", "whsec_a, whsec_b")]);
+        assert_eq!(two.webhook_secrets().await.unwrap().len(), 2);
+    }
+
+    #[test]
+    fn an_environment_prints_no_values() {
+        let environment = environment(&[("STRIPE_SECRET_KEY", "sk_test_private")]);
+        assert!(!format!("{environment:?}").contains("private"));
+    }
+}

@@ -1,0 +1,314 @@
+//! Handing letters to Amazon SES.
+
+use aws_sdk_ses::{
+    Client,
+    error::{BuildError, ProvideErrorMetadata, SdkError},
+    operation::send_email::SendEmailError,
+    types::{Body, Content, Destination, Message},
+};
+
+use super::{Address, Letter};
+
+/// Sends letters from the shop's address.
+///
+/// How long a call may take and how often it is repeated is the client's configuration; the
+/// outbox repeats what failed here, so the client need not.
+#[derive(Clone, Debug)]
+pub struct Postman {
+    client: Client,
+    from: Address,
+}
+
+/// Why SES did not take a letter. Holds SES's error code and never its message, which likes to
+/// quote addresses.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// Worth another try: SES is busy or out of reach, or refuses us for what we can set right
+    /// without touching the letter (credentials, a paused account). After a timeout the letter
+    /// may be on its way all the same.
+    #[error("SES did not take the mail for now: {0}")]
+    Transient(String),
+    /// Another try would end the same way.
+    #[error("SES refuses the mail: {0}")]
+    Permanent(String),
+}
+
+impl Postman {
+    /// Sends as `from`, an address or domain that SES has verified.
+    pub fn new(client: Client, from: Address) -> Self {
+        Self { client, from }
+    }
+
+    /// Sends one letter; says SES's message id.
+    pub async fn send(&self, to: &Address, letter: &Letter) -> Result<String, SendError> {
+        let message =
+            message(letter).map_err(|_| SendError::Permanent("IncompleteMessage".into()))?;
+        let sent = self
+            .client
+            .send_email()
+            .source(self.from.as_str())
+            .destination(Destination::builder().to_addresses(to.as_str()).build())
+            .message(message)
+            .send()
+            .await?;
+        Ok(sent.message_id)
+    }
+}
+
+fn message(letter: &Letter) -> Result<Message, BuildError> {
+    let utf8 = |text: &str| Content::builder().charset("UTF-8").data(text).build();
+    let body = Body::builder()
+        .html(utf8(&letter.html)?)
+        .text(utf8(&letter.text)?)
+        .build();
+    Ok(Message::builder()
+        .subject(utf8(&letter.subject)?)
+        .body(body)
+        .build())
+}
+
+impl From<SdkError<SendEmailError>> for SendError {
+    fn from(error: SdkError<SendEmailError>) -> Self {
+        let SdkError::ServiceError(refusal) = &error else {
+            return Self::Transient(
+                match error {
+                    SdkError::TimeoutError(_) => "Timeout",
+                    SdkError::DispatchFailure(_) => "OutOfReach",
+                    SdkError::ResponseError(_) => "UnreadableAnswer",
+                    _ => "RequestNotMade",
+                }
+                .into(),
+            );
+        };
+        let status = refusal.raw().status().as_u16();
+        let code = refusal
+            .err()
+            .code()
+            .map_or_else(|| format!("HTTP {status}"), str::to_owned);
+        // 401 and 403 are about our credentials, 408 and 429 about the moment.
+        if matches!(status, 401 | 403 | 408 | 429 | 500..) || is_transient(&code) {
+            Self::Transient(code)
+        } else {
+            Self::Permanent(code)
+        }
+    }
+}
+
+/// Codes that come with status 400 although the letter is not to blame, from SES's "Common
+/// errors" and "SendEmail" pages. The same error goes with and without `Exception` at its end.
+fn is_transient(code: &str) -> bool {
+    matches!(
+        code.strip_suffix("Exception").unwrap_or(code),
+        // Too fast, or the day's quota is used up.
+        "Throttling" | "Throttled" | "RequestThrottled" | "TooManyRequests"
+        | "RequestLimitExceeded"
+        // Down.
+        | "InternalFailure" | "InternalServerError" | "ServiceUnavailable" | "RequestTimeout"
+        // Ours to set right.
+        | "AccountSendingPaused" | "AccessDenied" | "ExpiredToken" | "IncompleteSignature"
+        | "InvalidAccessKeyId" | "InvalidClientTokenId" | "MissingAuthenticationToken"
+        | "NotAuthorized" | "OptInRequired" | "RequestExpired" | "SignatureDoesNotMatch"
+        | "UnrecognizedClient"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{BufRead, BufReader, Read, Write},
+        net::TcpListener,
+        thread::JoinHandle,
+        time::Duration,
+    };
+
+    use aws_sdk_ses::config::{
+        BehaviorVersion, Config, Credentials, Region, retry::RetryConfig, timeout::TimeoutConfig,
+    };
+
+    use super::*;
+
+    const SENT: &str = "<SendEmailResponse><SendEmailResult><MessageId>m-1</MessageId>\
+        </SendEmailResult></SendEmailResponse>";
+
+    fn letter() -> Letter {
+        Letter {
+            subject: "Grüße".into(),
+            html: "<p>15.00\u{a0}€</p>".into(),
+            text: "15.00\u{a0}€".into(),
+        }
+    }
+
+    /// How SES writes an error, with the kind of message it adds.
+    fn refusal(code: &str) -> String {
+        format!(
+            "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>Email address \
+             is not verified: ana@example.com</Message></Error></ErrorResponse>"
+        )
+    }
+
+    /// Answers one HTTP request; returns the body it came with. `None` never answers.
+    fn answer_once(answer: Option<(u16, String)>) -> (String, JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let mut stream = BufReader::new(listener.accept().unwrap().0);
+            let mut length = 0;
+            loop {
+                let mut header = String::new();
+                stream.read_line(&mut header).unwrap();
+                let header = header.to_ascii_lowercase();
+                if let Some(value) = header.strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+                if header.trim().is_empty() {
+                    break;
+                }
+            }
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).unwrap();
+            match answer {
+                Some((status, text)) => {
+                    let length = text.len();
+                    let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n");
+                    stream
+                        .get_mut()
+                        .write_all((head + &text).as_bytes())
+                        .unwrap();
+                }
+                // Until the caller hangs up.
+                None => drop(stream.read_to_end(&mut Vec::new())),
+            }
+            String::from_utf8(body).unwrap()
+        });
+        (url, server)
+    }
+
+    async fn send_to(url: &str) -> Result<String, SendError> {
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .operation_timeout(Duration::from_millis(500))
+                    .build(),
+            )
+            .endpoint_url(url)
+            .build();
+        let from = "shop@example.com".parse().unwrap();
+        let to = "ana@example.com".parse().unwrap();
+        Postman::new(Client::from_conf(config), from)
+            .send(&to, &letter())
+            .await
+    }
+
+    async fn sending_answered_with(status: u16, text: String) -> Result<String, SendError> {
+        let (url, server) = answer_once(Some((status, text)));
+        let result = send_to(&url).await;
+        server.join().unwrap();
+        result
+    }
+
+    #[tokio::test]
+    async fn a_letter_goes_to_ses_in_utf_8() {
+        let (url, server) = answer_once(Some((200, SENT.into())));
+        assert_eq!(send_to(&url).await.unwrap(), "m-1");
+        let body = server.join().unwrap();
+        let fields: Vec<&str> = body.split('&').collect();
+        for field in [
+            "Action=SendEmail",
+            "Source=shop%40example.com",
+            "Destination.ToAddresses.member.1=ana%40example.com",
+            "Message.Subject.Data=Gr%C3%BC%C3%9Fe",
+            "Message.Subject.Charset=UTF-8",
+            "Message.Body.Html.Data=%3Cp%3E15.00%C2%A0%E2%82%AC%3C%2Fp%3E",
+            "Message.Body.Html.Charset=UTF-8",
+            "Message.Body.Text.Data=15.00%C2%A0%E2%82%AC",
+            "Message.Body.Text.Charset=UTF-8",
+        ] {
+            assert!(fields.contains(&field), "{field} in {body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_time_or_the_operator_mends_is_worth_another_try() {
+        for (status, code) in [
+            (400, "Throttling"),
+            (400, "ThrottlingException"),
+            (400, "AccountSendingPausedException"),
+            (400, "RequestExpired"),
+            (403, "AccessDenied"),
+            (403, "ExpiredToken"),
+            (403, "NotInAnyList"),
+            (429, "NotInAnyList"),
+            (500, "InternalFailure"),
+            (503, "ServiceUnavailable"),
+        ] {
+            assert_eq!(
+                sending_answered_with(status, refusal(code)).await,
+                Err(SendError::Transient(code.into())),
+                "{status}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn what_ses_will_never_take_is_not_tried_again() {
+        for code in [
+            "MessageRejected",
+            "MailFromDomainNotVerifiedException",
+            "ConfigurationSetDoesNotExist",
+            "ConfigurationSetSendingPausedException",
+            "InvalidParameterValue",
+            "NotInAnyList",
+        ] {
+            assert_eq!(
+                sending_answered_with(400, refusal(code)).await,
+                Err(SendError::Permanent(code.into()))
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn an_error_tells_ses_code_and_no_address() {
+        let error = sending_answered_with(400, refusal("MessageRejected"))
+            .await
+            .unwrap_err();
+        assert_eq!(error.to_string(), "SES refuses the mail: MessageRejected");
+        assert!(!format!("{error:?}").contains('@'));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_not_from_ses_counts_as_its_status() {
+        let page = || "<html>ana@example.com</html>".to_owned();
+        for (status, error) in [
+            (502, SendError::Transient("HTTP 502".into())),
+            (404, SendError::Permanent("HTTP 404".into())),
+        ] {
+            assert_eq!(sending_answered_with(status, page()).await, Err(error));
+        }
+        let unreadable = sending_answered_with(200, "{}".into()).await;
+        assert!(
+            matches!(unreadable, Err(SendError::Transient(_))),
+            "{unreadable:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn silence_and_a_closed_door_are_worth_another_try() {
+        let (url, server) = answer_once(None);
+        assert_eq!(
+            send_to(&url).await,
+            Err(SendError::Transient("Timeout".into()))
+        );
+        server.join().unwrap();
+
+        let closed = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let error = send_to(&format!("http://{closed}")).await;
+        assert_eq!(error, Err(SendError::Transient("OutOfReach".into())));
+    }
+}

@@ -1,0 +1,249 @@
+//! HTTP as the functions speak it: JSON answers, RFC 9457 problems, the authenticated buyer.
+
+use std::{fmt, str::FromStr};
+
+use http::{HeaderValue, Response, StatusCode, header};
+use lambda_http::{Body, Request, RequestExt, request::RequestContext};
+use serde::Serialize;
+use serde_json::json;
+
+/// Why a request is not answered as its caller hoped. Says nothing of our insides.
+#[derive(Debug, thiserror::Error)]
+#[error("{status} {kind}: {detail}")]
+pub struct Problem {
+    status: StatusCode,
+    kind: &'static str,
+    title: &'static str,
+    detail: String,
+    retry_after_seconds: Option<u32>,
+}
+
+impl Problem {
+    /// `kind` is the stable end of the problem's `type`; `detail` is for the caller to read.
+    pub fn new(
+        status: StatusCode,
+        kind: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            status,
+            kind,
+            title,
+            detail: detail.into(),
+            retry_after_seconds: None,
+        }
+    }
+
+    /// Malformed; `detail` names the field.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "bad-request",
+            "The request is malformed",
+            detail,
+        )
+    }
+
+    /// There is none, or it is somebody else's: the answer is the same.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not-found",
+            "There is no such thing",
+            detail,
+        )
+    }
+
+    /// A failure on our side. The cause is for the log, not for the caller.
+    pub fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something failed on our side",
+            "Nothing was changed that a repetition of the request would not complete.",
+        )
+    }
+
+    /// The store did not answer; the same request may do in a moment.
+    pub fn store(error: &crate::store::StoreError) -> Self {
+        tracing::error!(%error, "the store failed");
+        Self::internal()
+    }
+
+    /// Adds a `Retry-After` header.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    /// The answer.
+    pub fn into_response(self, request_id: &str) -> Response<Body> {
+        let body = json!({
+            "type": format!("urn:till:problem:{}", self.kind),
+            "title": self.title,
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+            "request_id": request_id,
+        });
+        let mut response = Response::new(Body::Text(body.to_string()));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// A JSON answer that no cache keeps.
+pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Response<Body>, Problem> {
+    let body = serde_json::to_string(body).map_err(|error| {
+        tracing::error!(%error, "an answer cannot be written as JSON");
+        Problem::internal()
+    })?;
+    let mut response = Response::new(Body::Text(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// Who calls, as the API's JWT authorizer verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claims {
+    /// `sub`.
+    pub subject: String,
+    /// `email`, which the issuer has verified.
+    pub email: String,
+}
+
+/// The caller: 401 without a verified ID token, 403 if its address is not verified.
+pub fn claims(request: &Request) -> Result<Claims, Problem> {
+    let signed_out = |detail: &str| {
+        Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "signed-out",
+            "You are not signed in",
+            detail,
+        )
+    };
+    let context = request.request_context_ref();
+    let claims = match context {
+        Some(RequestContext::ApiGatewayV2(context)) => context
+            .authorizer
+            .as_ref()
+            .and_then(|authorizer| authorizer.jwt.as_ref()),
+        _ => None,
+    };
+    let Some(claims) = claims.map(|jwt| &jwt.claims) else {
+        return Err(signed_out("Send an ID token: Authorization: Bearer …"));
+    };
+    let claim = |name: &str| {
+        claims
+            .get(name)
+            .map(String::as_str)
+            .filter(|text| !text.is_empty())
+    };
+    let (Some(subject), Some(email)) = (claim("sub"), claim("email")) else {
+        return Err(signed_out(
+            "The token has no sub or no email claim; send the ID token.",
+        ));
+    };
+    if claim("email_verified") != Some("true") {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "email-not-verified",
+            "Your email address is not verified",
+            "Verify it where you sign in, sign in again and repeat.",
+        ));
+    }
+    Ok(Claims {
+        subject: subject.to_owned(),
+        email: email.to_owned(),
+    })
+}
+
+/// The id under which API Gateway, the function URL and our logs know the request.
+pub fn request_id(request: &Request) -> String {
+    let id = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+        _ => None,
+    };
+    id.unwrap_or_default()
+}
+
+/// The language a browser asks for first, if it is a plausible BCP 47 tag.
+pub fn language(request: &Request) -> Option<String> {
+    let header = request
+        .headers()
+        .get(header::ACCEPT_LANGUAGE)?
+        .to_str()
+        .ok()?;
+    let first = header.split([',', ';']).next()?.trim();
+    let plausible = (2..=35).contains(&first.len())
+        && first
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    plausible.then(|| first.to_owned())
+}
+
+/// The request's body, as it came.
+pub fn body(request: &Request) -> &[u8] {
+    match request.body() {
+        Body::Text(text) => text.as_bytes(),
+        Body::Binary(bytes) => bytes,
+        _ => &[],
+    }
+}
+
+/// `?limit=`: how many entries a page may have; 20 unless told, 100 at most.
+pub fn page_limit(request: &Request) -> Result<i32, Problem> {
+    match query(request, "limit") {
+        None => Ok(20),
+        Some(limit) => limit
+            .parse()
+            .ok()
+            .filter(|limit| (1..=100).contains(limit))
+            .ok_or_else(|| Problem::bad_request("limit: a whole number from 1 to 100")),
+    }
+}
+
+/// `?cursor=`: where the page begins; what the page before gave as `next`.
+pub fn page_cursor<Id: FromStr>(request: &Request) -> Result<Option<Id>, Problem> {
+    let Some(cursor) = query(request, "cursor") else {
+        return Ok(None);
+    };
+    let id = hex::decode(cursor)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok());
+    let id = id.and_then(|id| id.parse().ok());
+    id.map(Some)
+        .ok_or_else(|| Problem::bad_request("cursor: not the next of any page"))
+}
+
+/// The `next` of a page that ends with `last`. Encoded, so that nobody builds one or relies on
+/// what is in it.
+pub fn next_cursor(last: Option<impl fmt::Display>) -> Option<String> {
+    last.map(|id| hex::encode(id.to_string()))
+}
+
+fn query(request: &Request, name: &str) -> Option<String> {
+    request
+        .query_string_parameters_ref()?
+        .first(name)
+        .map(str::to_owned)
+}

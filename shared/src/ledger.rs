@@ -1,0 +1,310 @@
+//! The doors through which purchases change: [`Orders`] while one is being opened, [`Ledger`] for
+//! what Stripe says of it afterwards. Both read, decide with the pure rules of
+//! [`crate::purchase`], and write on condition that nobody wrote meanwhile.
+
+use aws_sdk_dynamodb::Client;
+
+use crate::{
+    config::Mode,
+    money::Money,
+    purchase::{
+        Attempt, Buyer, Change, PaymentIntentId, Purchase, PurchaseId, SessionId, SessionState,
+        Status,
+    },
+    store::{
+        self, StoreError, TRIES, Transaction, back_off,
+        outbox::Outbox,
+        purchases::{Claim, IdempotentRequest, Purchases, Stored},
+        transact,
+    },
+};
+
+/// Purchases that are being opened.
+#[derive(Clone, Debug)]
+pub struct Orders {
+    client: Client,
+    purchases: Purchases,
+}
+
+/// Why a checkout is not carried on.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The caller's fault: the key was used for something else.
+    #[error("the idempotency key was used for another cart")]
+    KeyReused,
+    /// Ours.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What is known of an idempotency key.
+pub enum Earlier {
+    /// Nothing: it is free. If it once stood for a purchase that came to nothing, that one is
+    /// named, so that the key can be given to another.
+    Free(Option<PurchaseId>),
+    /// It stands for this purchase.
+    Known(Box<Stored>),
+}
+
+impl Orders {
+    /// In the table `table`.
+    pub fn new(client: Client, table: &str) -> Self {
+        Self {
+            purchases: Purchases::new(client.clone(), table),
+            client,
+        }
+    }
+
+    /// What was asked for earlier under the request's key.
+    pub async fn earlier(&self, request: &IdempotentRequest) -> Result<Earlier, OpenError> {
+        let Some(known) = self.purchases.request(request, store::now()).await? else {
+            return Ok(Earlier::Free(None));
+        };
+        if known.fingerprint != request.fingerprint {
+            return Err(OpenError::KeyReused);
+        }
+        match self.purchases.get(known.purchase_id).await? {
+            Some(stored) if !stored.purchase.abandoned => Ok(Earlier::Known(Box::new(stored))),
+            _ => Ok(Earlier::Free(Some(known.purchase_id))),
+        }
+    }
+
+    /// Stores a new purchase, together with the request's key if it has one. If another request
+    /// with the key was faster, that one's purchase.
+    pub async fn open(
+        &self,
+        purchase: Purchase,
+        request: Option<(&IdempotentRequest, Option<PurchaseId>)>,
+    ) -> Result<Stored, OpenError> {
+        let mut stored = Stored {
+            purchase,
+            version: 0,
+        };
+        let now = store::now();
+        for attempt in 1..=TRIES {
+            let mut items = vec![self.purchases.put_purchase(&stored, now)?];
+            if let Some((request, replaced)) = request {
+                items.push(self.purchases.put_request(
+                    request,
+                    stored.purchase.id,
+                    replaced,
+                    now,
+                )?);
+            }
+            match transact(&self.client, items).await? {
+                Transaction::Written => {
+                    stored.version = 1;
+                    return Ok(stored);
+                }
+                Transaction::Refused(_) => {
+                    if let Some((request, _)) = request
+                        && let Earlier::Known(faster) = self.earlier(request).await?
+                    {
+                        return Ok(*faster);
+                    }
+                    back_off(attempt).await;
+                }
+            }
+        }
+        Err(StoreError::Contended(TRIES).into())
+    }
+
+    /// Begins another attempt in place of the one in `stored`, which leads nowhere; unless others
+    /// did, or got a session.
+    pub async fn next_attempt(&self, stored: Stored) -> Result<Stored, StoreError> {
+        let given_up = stored.purchase.attempt.number;
+        self.update(stored, |purchase, now| {
+            let current = &purchase.attempt;
+            if current.number != given_up || current.url.is_some() {
+                return false;
+            }
+            purchase.attempt = current.next(now);
+            true
+        })
+        .await
+    }
+
+    /// Stores the session that Stripe opened. The purchase it answers has a URL: that of this
+    /// session, or of another that was stored before.
+    pub async fn attach(
+        &self,
+        stored: Stored,
+        session: &SessionId,
+        url: &str,
+    ) -> Result<Stored, StoreError> {
+        self.update(stored, |purchase, _| {
+            let known = purchase
+                .facts
+                .merge(Change::Session(session.clone(), SessionState::Open));
+            if purchase.attempt.url.is_none() {
+                purchase.attempt.url = Some(url.to_owned());
+                return true;
+            }
+            known
+        })
+        .await
+    }
+
+    /// Ends a purchase whose session Stripe refused for good; unless others got one.
+    pub async fn abandon(&self, stored: Stored) -> Result<Stored, StoreError> {
+        let refused = stored.purchase.attempt.number;
+        self.update(stored, |purchase, _| {
+            let untouched =
+                purchase.attempt.number == refused && purchase.facts.sessions.is_empty();
+            let abandons = untouched && !purchase.abandoned;
+            purchase.abandoned |= untouched;
+            abandons
+        })
+        .await
+    }
+
+    /// Changes a purchase: again on what others wrote, if they were faster. `change` says whether
+    /// it changed anything; it gets the time in Unix seconds.
+    async fn update(
+        &self,
+        mut stored: Stored,
+        change: impl Fn(&mut Purchase, i64) -> bool,
+    ) -> Result<Stored, StoreError> {
+        for attempt in 1..=TRIES {
+            let now = store::now();
+            if !change(&mut stored.purchase, now) {
+                return Ok(stored);
+            }
+            if self.purchases.replace(&stored, now).await? {
+                stored.version = stored.version.saturating_add(1);
+                return Ok(stored);
+            }
+            back_off(attempt).await;
+            let id = stored.purchase.id;
+            stored = self
+                .purchases
+                .get(id)
+                .await?
+                .ok_or_else(|| StoreError::Unreadable {
+                    key: id.to_string(),
+                    why: "it is gone".to_owned(),
+                })?;
+        }
+        Err(StoreError::Contended(TRIES))
+    }
+}
+
+/// Whether a usable attempt is under way, or another must begin first.
+pub fn needs_another_attempt(attempt: &Attempt) -> bool {
+    attempt.url.is_none() && !attempt.is_usable(store::now())
+}
+
+/// Records what Stripe says.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    client: Client,
+    purchases: Purchases,
+    outbox: Outbox,
+    mode: Mode,
+}
+
+/// What an event says of a purchase.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The event's id, `evt_…`.
+    pub event: String,
+    /// The event's type.
+    pub kind: String,
+    /// Whose purchase.
+    pub purchase: PurchaseId,
+    /// What changed.
+    pub change: Change,
+    /// The payment intent, where there is one: refunds and disputes name nothing else.
+    pub payment_intent: Option<PaymentIntentId>,
+    /// What a lost purchase can be rebuilt from.
+    pub origin: Option<(Buyer, Money)>,
+}
+
+/// What became of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It told something new.
+    Recorded(Status),
+    /// It told nothing new; now its claim says so.
+    NothingNew,
+    /// This very event was recorded before.
+    SeenBefore,
+    /// There is no such purchase, and the report gives no reason to rebuild it.
+    NoSuchPurchase,
+}
+
+impl Ledger {
+    /// In the given tables.
+    pub fn new(client: Client, purchases: &str, outbox: &str, mode: Mode) -> Self {
+        Self {
+            purchases: Purchases::new(client.clone(), purchases),
+            outbox: Outbox::new(client.clone(), outbox),
+            client,
+            mode,
+        }
+    }
+
+    /// Records a report: all of its effects in one transaction, or, if it fails, none. The same
+    /// report may come as often as it likes, in any order with others and at the same time.
+    pub async fn record(&self, report: &Report) -> Result<Outcome, StoreError> {
+        for attempt in 1..=TRIES {
+            let Some(mut stored) = self.find_or_rebuild(report).await? else {
+                return Ok(Outcome::NoSuchPurchase);
+            };
+            let effects = stored.purchase.record(report.change.clone());
+            let claim = Claim {
+                purchase: &stored.purchase,
+                event: &report.event,
+                kind: &report.kind,
+                changed: effects.is_some(),
+            };
+            let now = store::now();
+            let Some(effects) = effects else {
+                // Facts only grow, so this holds whatever others write meanwhile.
+                let claimed = self.purchases.claim_only(claim, now).await?;
+                return Ok(if claimed {
+                    Outcome::NothingNew
+                } else {
+                    Outcome::SeenBefore
+                });
+            };
+            let purchase = &stored.purchase;
+            let mut items = vec![
+                self.purchases.put_claim(claim, now)?,
+                self.purchases.put_purchase(&stored, now)?,
+            ];
+            if let Some(intent) = &report.payment_intent {
+                items.push(self.purchases.put_pointer(intent, purchase.id)?);
+            }
+            for mail in effects.due {
+                items.push(self.outbox.put(purchase, mail, self.mode, now)?);
+            }
+            for mail in effects.superseded {
+                items.push(self.outbox.supersede(purchase, mail, now)?);
+            }
+            match transact(&self.client, items).await? {
+                Transaction::Written => return Ok(Outcome::Recorded(purchase.status())),
+                Transaction::Refused(conditions) if conditions.first() == Some(&true) => {
+                    return Ok(Outcome::SeenBefore);
+                }
+                Transaction::Refused(_) => back_off(attempt).await,
+            }
+        }
+        Err(StoreError::Contended(TRIES))
+    }
+
+    async fn find_or_rebuild(&self, report: &Report) -> Result<Option<Stored>, StoreError> {
+        if let Some(stored) = self.purchases.get(report.purchase).await? {
+            return Ok(Some(stored));
+        }
+        let settled = matches!(
+            report.change,
+            Change::Session(_, SessionState::Settled { .. })
+        );
+        let origin = report.origin.clone().filter(|_| settled);
+        Ok(origin.map(|(buyer, total)| Stored {
+            purchase: Purchase::rebuilt(report.purchase, buyer, total),
+            version: 0,
+        }))
+    }
+}

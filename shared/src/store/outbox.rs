@@ -1,0 +1,247 @@
+//! Mails to send, one row per effect: written with the fact that calls for them, worked off by
+//! the mailer.
+
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, Put, ReturnValue, TransactWriteItem, Update},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{KEEP_SECONDS, StoreError, failed, from_item, number, text, to_item, unwritable};
+use crate::{
+    config::Mode,
+    email::Content,
+    purchase::{Mail, Purchase},
+};
+
+/// The outbox table.
+#[derive(Clone, Debug)]
+pub struct Outbox {
+    client: Client,
+    table: String,
+}
+
+/// A mail to send, and all that is needed to write it: the mailer reads no other table.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Row {
+    /// `<purchase id>#<mail>`: the effect, whichever and however many events called for it.
+    pub id: String,
+    /// Which letter.
+    pub mail: Mail,
+    /// Whether real money moved.
+    pub livemode: bool,
+    /// What the letter tells.
+    pub content: Content,
+    /// How far it has come.
+    pub state: State,
+    /// How often sending was begun.
+    pub attempts: u32,
+    /// When sending may (next) begin, in Unix seconds. While a mailer is at work, the end of its
+    /// lease.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_attempt: Option<i64>,
+    /// Key of the sparse index of rows that are due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due_shard: Option<String>,
+    /// It stopped being true before it was sent.
+    #[serde(default)]
+    pub superseded: bool,
+    created_at: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ttl: Option<i64>,
+}
+
+/// How far a mail has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// To be sent, or being sent.
+    Due,
+    /// SES has it.
+    Sent,
+    /// Given up; a person has to look.
+    Failed,
+    /// Not sent, because it stopped being true.
+    Superseded,
+}
+
+impl State {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Due => "due",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
+const DUE: &str = "due";
+
+/// How long one mailer has a row to itself, in seconds: longer than it may run.
+const LEASE_SECONDS: i64 = 120;
+
+impl Outbox {
+    /// The table `table`.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self {
+            client,
+            table: table.into(),
+        }
+    }
+
+    /// A new row, on condition that there is none.
+    pub(crate) fn put(
+        &self,
+        purchase: &Purchase,
+        mail: Mail,
+        mode: Mode,
+        now: i64,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let row = Row {
+            id: row_id(purchase, mail),
+            mail,
+            livemode: mode.livemode(),
+            content: Content {
+                purchase_id: purchase.id,
+                order: purchase.order.clone(),
+                paid: purchase.paid(),
+            },
+            state: State::Due,
+            attempts: 0,
+            next_attempt: Some(now),
+            due_shard: Some(DUE.to_owned()),
+            superseded: false,
+            created_at: now,
+            ttl: None,
+        };
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(to_item(&row)?))
+            .condition_expression("attribute_not_exists(id)");
+        Ok(TransactWriteItem::builder()
+            .put(put.build().map_err(unwritable)?)
+            .build())
+    }
+
+    /// Tells the mailer that a row it may not have sent is not true any more. Without a condition,
+    /// so that it can never hold up the fact it is written with; should the row be gone, what
+    /// this leaves has no state, is never claimed, and goes by itself.
+    pub(crate) fn supersede(
+        &self,
+        purchase: &Purchase,
+        mail: Mail,
+        now: i64,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .key("id", text(row_id(purchase, mail)))
+            .update_expression("SET superseded = :yes, #ttl = if_not_exists(#ttl, :ttl)")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":yes", AttributeValue::Bool(true))
+            .expression_attribute_values(":ttl", number(now.saturating_add(KEEP_SECONDS)));
+        Ok(TransactWriteItem::builder()
+            .update(update.build().map_err(unwritable)?)
+            .build())
+    }
+
+    /// Ids of at most `limit` rows that wait for being sent, the longest waiting first. From an
+    /// index: what is claimed is decided by [`Self::claim`].
+    pub async fn due(&self, now: i64, limit: i32) -> Result<Vec<String>, StoreError> {
+        let call = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("due")
+            .key_condition_expression("due_shard = :due AND next_attempt <= :now")
+            .expression_attribute_values(":due", text(DUE))
+            .expression_attribute_values(":now", number(now))
+            .limit(limit);
+        let items = call
+            .send()
+            .await
+            .map_err(failed("Query"))?
+            .items
+            .unwrap_or_default();
+        let id = |item: super::Item| item.get("id").and_then(|id| id.as_s().ok()).cloned();
+        Ok(items.into_iter().filter_map(id).collect())
+    }
+
+    /// Takes a row for this mailer alone, for the length of a lease. `None` if it is not due: sent
+    /// before, being sent by another, waiting, or gone.
+    pub async fn claim(&self, id: &str, now: i64) -> Result<Option<Row>, StoreError> {
+        let call = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", text(id))
+            .update_expression("SET next_attempt = :lease_ends ADD attempts :one")
+            .condition_expression("#state = :due AND next_attempt <= :now")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":due", text(DUE))
+            .expression_attribute_values(":now", number(now))
+            .expression_attribute_values(":lease_ends", number(now.saturating_add(LEASE_SECONDS)))
+            .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::AllNew);
+        match call.send().await {
+            Ok(answer) => answer
+                .attributes
+                .map(|item| from_item(item, id))
+                .transpose(),
+            Err(error) => match error.as_service_error() {
+                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(None),
+                _ => Err(failed("UpdateItem")(error)),
+            },
+        }
+    }
+
+    /// Ends a row. What was sent or superseded is forgotten after a while; what failed stays.
+    pub async fn finish(&self, id: &str, state: State, now: i64) -> Result<(), StoreError> {
+        let mut call = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", text(id))
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":state", text(state.as_str()))
+            .expression_attribute_values(":now", number(now));
+        call = if state == State::Failed {
+            call.update_expression(
+                "SET #state = :state, finished_at = :now REMOVE due_shard, next_attempt, #ttl",
+            )
+        } else {
+            call.update_expression(
+                "SET #state = :state, finished_at = :now, #ttl = :ttl REMOVE due_shard, next_attempt",
+            )
+            .expression_attribute_values(":ttl", number(now.saturating_add(KEEP_SECONDS)))
+        };
+        call.send().await.map(|_| ()).map_err(failed("UpdateItem"))
+    }
+
+    /// Puts a claimed row back until `at`, unless its lease ended and another mailer has it.
+    pub async fn postpone(&self, row: &Row, at: i64) -> Result<(), StoreError> {
+        let call = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", text(&row.id))
+            .update_expression("SET next_attempt = :at")
+            .condition_expression("#state = :due AND attempts = :attempts")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":due", text(DUE))
+            .expression_attribute_values(":attempts", number(row.attempts))
+            .expression_attribute_values(":at", number(at));
+        match call.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(()),
+                _ => Err(failed("UpdateItem")(error)),
+            },
+        }
+    }
+}
+
+fn row_id(purchase: &Purchase, mail: Mail) -> String {
+    format!("{}#{}", purchase.id, mail.as_str())
+}

@@ -1,0 +1,157 @@
+//! What is for sale.
+
+use aws_sdk_dynamodb::{Client, types::KeysAndAttributes};
+use serde::{Deserialize, Serialize};
+
+use super::{StoreError, back_off, failed, from_item, text, to_item, unwritable};
+use crate::product::{Product, ProductId};
+
+/// The products table.
+#[derive(Clone, Debug)]
+pub struct Products {
+    client: Client,
+    table: String,
+}
+
+/// Every listed product carries this, so that listing is a query and never a scan.
+const CATALOG: &str = "catalog";
+
+#[derive(Serialize, Deserialize)]
+struct ProductItem {
+    catalog: String,
+    #[serde(flatten)]
+    product: Product,
+}
+
+/// Some products, and where the next ones begin.
+#[derive(Debug)]
+pub struct Page {
+    /// In order of their ids.
+    pub products: Vec<Product>,
+    /// The last of them, if there are more.
+    pub next: Option<ProductId>,
+}
+
+impl Products {
+    /// The table `table`.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self {
+            client,
+            table: table.into(),
+        }
+    }
+
+    /// One.
+    pub async fn get(&self, id: &ProductId) -> Result<Option<Product>, StoreError> {
+        let call = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("id", text(id.as_str()));
+        let answer = call.send().await.map_err(failed("GetItem"))?;
+        answer
+            .item
+            .map(|item| from_item(item, id.as_str()))
+            .transpose()
+    }
+
+    /// Those that exist, in one read. At most 100 ids.
+    pub async fn get_all<'a>(
+        &self,
+        ids: impl IntoIterator<Item = &'a ProductId>,
+    ) -> Result<Vec<Product>, StoreError> {
+        let keys = ids
+            .into_iter()
+            .map(|id| [("id".to_owned(), text(id.as_str()))].into());
+        let keys = KeysAndAttributes::builder()
+            .set_keys(Some(keys.collect()))
+            .build();
+        let mut wanted = Some(keys.map_err(unwritable)?);
+        let mut products = Vec::new();
+        for attempt in 1..=super::TRIES {
+            let Some(keys) = wanted.take() else {
+                return Ok(products);
+            };
+            let call = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, keys);
+            let answer = call.send().await.map_err(failed("BatchGetItem"))?;
+            for item in answer
+                .responses
+                .into_iter()
+                .flatten()
+                .flat_map(|(_, items)| items)
+            {
+                products.push(from_item(item, "of a product")?);
+            }
+            // What a throttled table leaves for later.
+            wanted = answer
+                .unprocessed_keys
+                .and_then(|mut tables| tables.remove(&self.table));
+            if wanted.is_some() {
+                back_off(attempt).await;
+            }
+        }
+        match wanted {
+            None => Ok(products),
+            Some(_) => Err(StoreError::Contended(super::TRIES)),
+        }
+    }
+
+    /// At most `limit` products after the id `after`.
+    pub async fn list(&self, limit: i32, after: Option<&ProductId>) -> Result<Page, StoreError> {
+        let mut call = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("catalog")
+            .key_condition_expression("#catalog = :catalog")
+            .expression_attribute_names("#catalog", "catalog")
+            .expression_attribute_values(":catalog", text(CATALOG))
+            .limit(limit);
+        if let Some(after) = after {
+            call = call
+                .exclusive_start_key("catalog", text(CATALOG))
+                .exclusive_start_key("id", text(after.as_str()));
+        }
+        let answer = call.send().await.map_err(failed("Query"))?;
+        let next = answer
+            .last_evaluated_key
+            .as_ref()
+            .and_then(|key| key.get("id"));
+        let next = next
+            .and_then(|id| id.as_s().ok())
+            .and_then(|id| id.parse().ok());
+        let items = answer.items.unwrap_or_default().into_iter();
+        let products = items
+            .map(|item| from_item(item, "of a product"))
+            .collect::<Result<_, _>>()?;
+        Ok(Page { products, next })
+    }
+
+    /// Adds a product unless there is one with its id. The product must have been checked.
+    pub async fn add(&self, product: &Product) -> Result<bool, StoreError> {
+        let item = ProductItem {
+            catalog: CATALOG.to_owned(),
+            product: product.clone(),
+        };
+        let call = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(to_item(&item)?))
+            .condition_expression("attribute_not_exists(id)");
+        match call.send().await {
+            Ok(_) => Ok(true),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(failed("PutItem")(error)),
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! Purchases, the claims of events, payment intents' pointers and idempotency keys: one table.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::{
+    Client,
+    types::{Put, TransactWriteItem},
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Item, KEEP_SECONDS, StoreError, failed, from_item, number, text, to_item, unwritable};
+use crate::purchase::{Attempt, Facts, Mail, Order, PaymentIntentId, Purchase, PurchaseId};
+
+/// The purchases table.
+#[derive(Clone, Debug)]
+pub struct Purchases {
+    pub(super) client: Client,
+    table: String,
+}
+
+/// A purchase and the version of it that was read.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// What it holds.
+    pub purchase: Purchase,
+    /// Counts its writes; 0 if it was never written.
+    pub(crate) version: u64,
+}
+
+/// `pk` is the purchase's id.
+#[derive(Serialize, Deserialize)]
+struct PurchaseItem {
+    pk: String,
+    sk: String,
+    version: u64,
+    order: Order,
+    attempt: Attempt,
+    abandoned: bool,
+    facts: Facts,
+    mails: BTreeSet<Mail>,
+    superseded: BTreeSet<Mail>,
+    /// The buyer's subject, once the purchase belongs in their history: the key of a sparse index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    history: Option<String>,
+    /// When an expired or abandoned purchase may be forgotten; any later fact takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ttl: Option<i64>,
+}
+
+/// What was recorded of an event: that it was, and what it did.
+#[derive(Serialize)]
+struct ClaimItem {
+    pk: String,
+    sk: String,
+    #[serde(rename = "type")]
+    kind: String,
+    recorded_at: i64,
+    status: &'static str,
+    changed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttl: Option<i64>,
+}
+
+/// A request that must not be carried out twice.
+#[derive(Clone, Debug)]
+pub struct IdempotentRequest {
+    pk: String,
+    /// Of what was asked for: the same key may not ask for something else.
+    pub(crate) fingerprint: String,
+}
+
+impl IdempotentRequest {
+    /// How long a key is remembered, as Stripe does it.
+    const REMEMBERED_SECONDS: i64 = 24 * 3600;
+
+    /// A buyer's key; another buyer's equal key is another one.
+    pub fn new(subject: &str, key: &str, fingerprint: String) -> Self {
+        let key = hex::encode(Sha256::digest(key));
+        Self {
+            pk: format!("idem#{subject}#{key}"),
+            fingerprint,
+        }
+    }
+}
+
+/// What an idempotency key stands for.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct RequestItem {
+    pk: String,
+    sk: String,
+    pub(crate) fingerprint: String,
+    pub(crate) purchase_id: PurchaseId,
+    /// DynamoDB deletes late, so this is also checked when read.
+    ttl: i64,
+}
+
+const PURCHASE: &str = "purchase";
+const REQUEST: &str = "request";
+const POINTER: &str = "pointer";
+
+/// Some of a buyer's purchases, newest first.
+#[derive(Debug)]
+pub struct Page {
+    /// The purchases.
+    pub purchases: Vec<Purchase>,
+    /// The last of them, if there are more.
+    pub next: Option<PurchaseId>,
+}
+
+impl Purchases {
+    /// The table `table`.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self {
+            client,
+            table: table.into(),
+        }
+    }
+
+    /// One, as it is this moment.
+    pub async fn get(&self, id: PurchaseId) -> Result<Option<Stored>, StoreError> {
+        let item = self.get_item(id.to_string(), PURCHASE).await?;
+        item.map(|item| parse(item, id)).transpose()
+    }
+
+    /// A buyer's purchases, newest first, at most `limit` of those older than `before`. From an
+    /// index: it may lag a moment behind.
+    pub async fn history(
+        &self,
+        subject: &str,
+        limit: i32,
+        before: Option<PurchaseId>,
+    ) -> Result<Page, StoreError> {
+        let mut call = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("history")
+            .key_condition_expression("history = :subject")
+            .expression_attribute_values(":subject", text(subject))
+            .scan_index_forward(false)
+            .limit(limit);
+        if let Some(before) = before {
+            call = call
+                .exclusive_start_key("history", text(subject))
+                .exclusive_start_key("pk", text(before.to_string()))
+                .exclusive_start_key("sk", text(PURCHASE));
+        }
+        let answer = call.send().await.map_err(failed("Query"))?;
+        let id_of = |item: &Item| {
+            item.get("pk")
+                .and_then(|pk| pk.as_s().ok())
+                .and_then(|pk| pk.parse().ok())
+        };
+        let next = answer.last_evaluated_key.as_ref().and_then(&id_of);
+        let mut purchases = Vec::new();
+        for item in answer.items.unwrap_or_default() {
+            let id = id_of(&item).ok_or_else(|| StoreError::Unreadable {
+                key: "of a purchase in the history index".to_owned(),
+                why: "pk is no purchase id".to_owned(),
+            })?;
+            purchases.push(parse(item, id)?.purchase);
+        }
+        Ok(Page { purchases, next })
+    }
+
+    /// Writes a purchase that was read before, unless others wrote it meanwhile: then `false`.
+    pub(crate) async fn replace(&self, stored: &Stored, now: i64) -> Result<bool, StoreError> {
+        let put = self.put(stored, now)?;
+        let call = self
+            .client
+            .put_item()
+            .table_name(put.table_name())
+            .set_item(Some(put.item().clone()))
+            .set_condition_expression(put.condition_expression().map(str::to_owned))
+            .set_expression_attribute_values(put.expression_attribute_values().cloned());
+        self.conditional(call.send().await, "PutItem")
+    }
+
+    /// Claims an event that changed nothing. `false` if it was claimed before.
+    pub(crate) async fn claim_only(&self, claim: Claim<'_>, now: i64) -> Result<bool, StoreError> {
+        let call = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(to_item(&claim.item(now))?))
+            .condition_expression("attribute_not_exists(pk)");
+        self.conditional(call.send().await, "PutItem")
+    }
+
+    /// What the key of `request` stands for now.
+    pub(crate) async fn request(
+        &self,
+        request: &IdempotentRequest,
+        now: i64,
+    ) -> Result<Option<RequestItem>, StoreError> {
+        let item = self.get_item(request.pk.clone(), REQUEST).await?;
+        let item: Option<RequestItem> =
+            item.map(|item| from_item(item, &request.pk)).transpose()?;
+        Ok(item.filter(|item| item.ttl > now))
+    }
+
+    /// The purchase's next version, on condition that the version read is still there.
+    pub(crate) fn put_purchase(
+        &self,
+        stored: &Stored,
+        now: i64,
+    ) -> Result<TransactWriteItem, StoreError> {
+        Ok(TransactWriteItem::builder()
+            .put(self.put(stored, now)?)
+            .build())
+    }
+
+    /// The claim, on condition that there is none.
+    pub(crate) fn put_claim(
+        &self,
+        claim: Claim<'_>,
+        now: i64,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(to_item(&claim.item(now))?))
+            .condition_expression("attribute_not_exists(pk)");
+        Ok(TransactWriteItem::builder()
+            .put(put.build().map_err(unwritable)?)
+            .build())
+    }
+
+    /// The payment intent's pointer, on condition that it points nowhere else.
+    pub(crate) fn put_pointer(
+        &self,
+        intent: &PaymentIntentId,
+        purchase: PurchaseId,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .item("pk", text(format!("intent#{intent}")))
+            .item("sk", text(POINTER))
+            .item("purchase_id", text(purchase.to_string()))
+            .condition_expression("attribute_not_exists(pk) OR purchase_id = :purchase")
+            .expression_attribute_values(":purchase", text(purchase.to_string()));
+        Ok(TransactWriteItem::builder()
+            .put(put.build().map_err(unwritable)?)
+            .build())
+    }
+
+    /// What the key stands for from now on, on condition that it is free: never used, forgotten,
+    /// or standing for `replaced`.
+    pub(crate) fn put_request(
+        &self,
+        request: &IdempotentRequest,
+        purchase_id: PurchaseId,
+        replaced: Option<PurchaseId>,
+        now: i64,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let item = RequestItem {
+            pk: request.pk.clone(),
+            sk: REQUEST.to_owned(),
+            fingerprint: request.fingerprint.clone(),
+            purchase_id,
+            ttl: now.saturating_add(IdempotentRequest::REMEMBERED_SECONDS),
+        };
+        let mut put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(to_item(&item)?))
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":now", number(now));
+        put = match replaced {
+            Some(replaced) => put
+                .condition_expression(
+                    "attribute_not_exists(pk) OR #ttl <= :now OR purchase_id = :replaced",
+                )
+                .expression_attribute_values(":replaced", text(replaced.to_string())),
+            None => put.condition_expression("attribute_not_exists(pk) OR #ttl <= :now"),
+        };
+        Ok(TransactWriteItem::builder()
+            .put(put.build().map_err(unwritable)?)
+            .build())
+    }
+
+    fn put(&self, stored: &Stored, now: i64) -> Result<Put, StoreError> {
+        let Purchase {
+            id,
+            order,
+            attempt,
+            abandoned,
+            facts,
+            mails,
+            superseded,
+        } = stored.purchase.clone();
+        let item = PurchaseItem {
+            pk: id.to_string(),
+            sk: PURCHASE.to_owned(),
+            version: stored.version.saturating_add(1),
+            history: order
+                .buyer
+                .subject
+                .clone()
+                .filter(|_| stored.purchase.is_in_history()),
+            ttl: stored
+                .purchase
+                .is_over()
+                .then(|| now.saturating_add(KEEP_SECONDS)),
+            order,
+            attempt,
+            abandoned,
+            facts,
+            mails,
+            superseded,
+        };
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(to_item(&item)?));
+        let put = match stored.version {
+            0 => put.condition_expression("attribute_not_exists(pk)"),
+            version => put
+                .condition_expression("version = :version")
+                .expression_attribute_values(":version", number(version)),
+        };
+        put.build().map_err(unwritable)
+    }
+
+    async fn get_item(&self, pk: String, sk: &str) -> Result<Option<Item>, StoreError> {
+        let call = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", text(pk))
+            .key("sk", text(sk))
+            .consistent_read(true);
+        Ok(call.send().await.map_err(failed("GetItem"))?.item)
+    }
+
+    fn conditional<T>(
+        &self,
+        answer: Result<
+            T,
+            aws_sdk_dynamodb::error::SdkError<aws_sdk_dynamodb::operation::put_item::PutItemError>,
+        >,
+        operation: &'static str,
+    ) -> Result<bool, StoreError> {
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(false),
+                _ => Err(failed(operation)(error)),
+            },
+        }
+    }
+}
+
+/// That an event was recorded for a purchase.
+#[derive(Clone, Copy)]
+pub(crate) struct Claim<'a> {
+    pub(crate) purchase: &'a Purchase,
+    pub(crate) event: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) changed: bool,
+}
+
+impl Claim<'_> {
+    fn item(self, now: i64) -> ClaimItem {
+        ClaimItem {
+            pk: self.purchase.id.to_string(),
+            sk: format!("event#{}", self.event),
+            kind: self.kind.to_owned(),
+            recorded_at: now,
+            status: self.purchase.status().as_str(),
+            changed: self.changed,
+            ttl: self
+                .purchase
+                .is_over()
+                .then(|| now.saturating_add(KEEP_SECONDS)),
+        }
+    }
+}
+
+fn parse(item: Item, id: PurchaseId) -> Result<Stored, StoreError> {
+    let item: PurchaseItem = from_item(item, &id.to_string())?;
+    let purchase = Purchase {
+        id,
+        order: item.order,
+        attempt: item.attempt,
+        abandoned: item.abandoned,
+        facts: item.facts,
+        mails: item.mails,
+        superseded: item.superseded,
+    };
+    Ok(Stored {
+        purchase,
+        version: item.version,
+    })
+}

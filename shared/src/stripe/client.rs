@@ -1,0 +1,222 @@
+//! Calls to Stripe's API: requests built by async-stripe's types, sent over our own pooled
+//! client. async-stripe's own client opens a connection per call, and its error type would put
+//! most of Stripe's API into the binary, where a few fields are read here.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, StatusCode, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::HttpsConnector;
+use hyper_util::{
+    client::legacy::{Client as HttpClient, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use stripe_client_core::{RequestBuilder, StripeMethod};
+
+use crate::config::{ConfigError, Environment, StripeKey};
+
+/// Where Stripe is.
+const API_BASE: &str = "https://api.stripe.com";
+
+/// How long one try may take.
+const TRY: Duration = Duration::from_secs(5);
+
+/// How long all tries of a call may take together.
+const CALL: Duration = Duration::from_secs(8);
+
+/// The largest answer read; a session with 100 line items has a few hundred KiB.
+const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
+
+/// A client for one account. Cheap to clone; clones share connections.
+#[derive(Clone)]
+pub struct Client {
+    http: HttpClient<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    base: String,
+    key: StripeKey,
+}
+
+/// Why Stripe did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StripeError {
+    /// It said no, and would say so again.
+    #[error("Stripe refused with {status} {code} (request {request})")]
+    Refused {
+        /// The HTTP status, 400 to 404.
+        status: StatusCode,
+        /// Stripe's error code, or its type.
+        code: String,
+        /// Stripe's id of the request.
+        request: String,
+    },
+    /// It asked us to come back later, as often as there was time to ask.
+    #[error("Stripe is busy: {0}")]
+    Busy(StatusCode),
+    /// It failed, and repeats this answer to the same idempotency key; a new key is needed.
+    #[error("Stripe failed with {0}")]
+    Failed(StatusCode),
+    /// It cannot be reached; nothing was asked.
+    #[error("Stripe is out of reach")]
+    Unreachable,
+    /// It did not answer in time: what was asked may have been done.
+    #[error("Stripe did not answer in time")]
+    TimedOut,
+    /// Its answer is not what its documentation says.
+    #[error("Stripe's answer cannot be read: {0}")]
+    Unreadable(String),
+}
+
+#[derive(Default, Deserialize)]
+struct ErrorAnswer {
+    #[serde(default)]
+    error: ErrorBody,
+}
+
+#[derive(Default, Deserialize)]
+struct ErrorBody {
+    code: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+}
+
+impl Client {
+    /// For the account of `STRIPE_SECRET_KEY`, at `STRIPE_API_BASE` (Stripe itself unless set).
+    pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_connect_timeout(Some(Duration::from_secs(2)));
+        tcp.set_nodelay(true);
+        let connector = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
+            .map_err(|error| ConfigError::Wrong {
+                name: "TLS",
+                wrong: error.to_string(),
+            })?
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        let http = HttpClient::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(50))
+            .build(connector);
+        let base = environment.optional("STRIPE_API_BASE").unwrap_or(API_BASE);
+        Ok(Self {
+            http,
+            base: base.trim_end_matches('/').to_owned(),
+            key: environment.stripe_key().await?,
+        })
+    }
+
+    /// Sends a request under an idempotency key, with jittered repetitions while Stripe says that
+    /// it is busy, or cannot be connected to.
+    pub(super) async fn send<T: DeserializeOwned>(
+        &self,
+        request: &RequestBuilder,
+        idempotency_key: &str,
+    ) -> Result<T, StripeError> {
+        let answered = tokio::time::timeout(CALL, async {
+            let mut wait = Duration::from_millis(100);
+            loop {
+                let answer = tokio::time::timeout(TRY, self.once(request, idempotency_key)).await;
+                let worth_waiting = match answer.unwrap_or(Err(StripeError::TimedOut)) {
+                    Err(error @ (StripeError::Busy(_) | StripeError::Unreachable)) => error,
+                    answer => return answer,
+                };
+                if wait > Duration::from_secs(1) {
+                    return Err(worth_waiting);
+                }
+                tokio::time::sleep(wait.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+                wait = wait.saturating_mul(2);
+            }
+        });
+        let body = answered.await.unwrap_or(Err(StripeError::TimedOut))?;
+        serde_json::from_slice(&body).map_err(|error| StripeError::Unreadable(error.to_string()))
+    }
+
+    async fn once(
+        &self,
+        request: &RequestBuilder,
+        idempotency_key: &str,
+    ) -> Result<Bytes, StripeError> {
+        let answer = self
+            .http
+            .request(self.http_request(request, idempotency_key)?)
+            .await;
+        let answer = answer.map_err(|error| {
+            if error.is_connect() {
+                StripeError::Unreachable
+            } else {
+                StripeError::TimedOut
+            }
+        })?;
+        let status = answer.status();
+        let id = answer
+            .headers()
+            .get("request-id")
+            .and_then(|id| id.to_str().ok());
+        let id = id.unwrap_or_default().to_owned();
+        // An answer that breaks off leaves open what was done, as one that never comes.
+        let body = Limited::new(answer.into_body(), LARGEST_ANSWER)
+            .collect()
+            .await;
+        let body = body.map_err(|_| StripeError::TimedOut)?.to_bytes();
+        if status.is_success() {
+            return Ok(body);
+        }
+        if status.is_server_error() {
+            return Err(StripeError::Failed(status));
+        }
+        if matches!(status, StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS) {
+            return Err(StripeError::Busy(status));
+        }
+        let ErrorBody { code, kind } = serde_json::from_slice::<ErrorAnswer>(&body)
+            .unwrap_or_default()
+            .error;
+        if kind.as_deref() == Some("idempotency_error") {
+            // The key was used with other parameters: the site's address has changed, say.
+            return Err(StripeError::Failed(status));
+        }
+        Err(StripeError::Refused {
+            status,
+            code: code.or(kind).unwrap_or_default(),
+            request: id,
+        })
+    }
+
+    fn http_request(
+        &self,
+        request: &RequestBuilder,
+        idempotency_key: &str,
+    ) -> Result<Request<Full<Bytes>>, StripeError> {
+        let method = match request.method {
+            StripeMethod::Get => http::Method::GET,
+            StripeMethod::Post => http::Method::POST,
+            StripeMethod::Delete => http::Method::DELETE,
+        };
+        let query = request
+            .query
+            .as_ref()
+            .map(|query| format!("?{query}"))
+            .unwrap_or_default();
+        Request::builder()
+            .method(method)
+            .uri(format!("{}/v1{}{query}", self.base, request.path))
+            .header(
+                header::AUTHORIZATION,
+                format!("Bearer {}", self.key.reveal()),
+            )
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(
+                header::USER_AGENT,
+                concat!("till/", env!("CARGO_PKG_VERSION")),
+            )
+            // The version that the request types are made for.
+            .header("stripe-version", stripe_shared::version::VERSION.as_str())
+            .header("idempotency-key", idempotency_key)
+            .body(Full::new(Bytes::from(
+                request.body.clone().unwrap_or_default(),
+            )))
+            .map_err(|error| StripeError::Unreadable(error.to_string()))
+    }
+}
