@@ -403,6 +403,12 @@ impl TestApp {
         mails
     }
 
+    /// Waits for the newest mail that names this purchase.
+    pub(crate) async fn mail_about(&self, purchase: &str) -> Value {
+        let names = |mail: &Value| text(mail, "text").contains(purchase);
+        eventually(async || self.mailbox().await.into_iter().find(names)).await
+    }
+
     // --- Stripe ---
 
     fn stripe_request(&self, method: &str, path: &str) -> RequestBuilder {
@@ -577,6 +583,13 @@ impl TestApp {
             .collect();
         effects.sort();
         effects
+    }
+
+    /// The outbox's row of one of them.
+    pub(crate) async fn outbox_row(&self, purchase: &str, effect: &str) -> Value {
+        let id = format!("{purchase}#{effect}");
+        let mut items = self.items("OutboxTable").await.into_iter();
+        items.find(|item| item["id"]["S"] == *id).unwrap()
     }
 
     /// As if the purchase had never been stored.
