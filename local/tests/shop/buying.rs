@@ -184,6 +184,7 @@ async fn a_session_that_nobody_pays_expires_without_a_word() {
     shop.until_status(&checkout.purchase, "expired").await;
     assert!(shop.history().await.is_empty());
     assert!(shop.effects(&checkout.purchase).await.is_empty());
+    assert!(shop.is_forgettable(&checkout.purchase).await);
     shop.mails(0).await;
 }
 

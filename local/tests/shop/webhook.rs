@@ -286,6 +286,42 @@ async fn an_expired_session_of_a_purchase_that_was_lost_leaves_no_trace() {
 }
 
 #[tokio::test]
+async fn a_payment_on_its_way_for_a_purchase_that_was_lost_waits_for_the_money() {
+    let shop = TestApp::start().await;
+    shop.hold_deliveries().await;
+    let checkout = shop.open().await;
+    shop.pay_by_bank(&checkout).await.expect(303);
+    shop.control(&format!("sessions/{}/succeed", checkout.session()), &[])
+        .await;
+    let events = shop.events_of(checkout.session()).await;
+    shop.lose_purchase(&checkout.purchase).await;
+    let before = shop.dump().await;
+    shop.deliver(&events[0]).await.expect(200);
+    assert_eq!(shop.dump().await, before);
+    shop.deliver(&events[1]).await.expect(200);
+    assert_eq!(shop.status(&checkout.purchase).await, "paid");
+    shop.mails(1).await;
+}
+
+#[tokio::test]
+async fn a_purchase_that_is_paid_twice_is_paid_and_looked_at_and_its_buyer_told_once() {
+    let shop = TestApp::start().await;
+    let (checkout, event) = paid_unheard(&shop).await;
+    let twin = altered(&event, |event| {
+        event["id"] = json!("evt_twin");
+        event["data"]["object"]["id"] = json!("cs_test_twin");
+        event["data"]["object"]["payment_intent"] = json!("pi_twin");
+    });
+    for event in [&event, &twin, &twin, &event] {
+        shop.deliver(event).await.expect(200);
+    }
+    let purchase = shop.purchase(&checkout.purchase).await;
+    assert_eq!(purchase["status"], "paid");
+    assert_eq!(purchase["attention"].as_array().unwrap().len(), 1);
+    shop.mails(1).await;
+}
+
+#[tokio::test]
 async fn more_money_than_ordered_or_other_money_is_paid_and_looked_at() {
     for (what, field, value) in [
         ("a larger amount", "amount_total", json!(1501)),

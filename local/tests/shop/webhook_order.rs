@@ -65,6 +65,8 @@ async fn outcomes(ending: &str, settled: &str) -> BTreeSet<(String, usize)> {
             shop.deliver(&story.events[number]).await.expect(200);
         }
         let purchase = shop.purchase(&story.checkout.purchase).await;
+        // Whichever way its session once seemed to be over.
+        assert!(!shop.is_forgettable(&story.checkout.purchase).await);
         let effects = shop.effects(&story.checkout.purchase).await;
         let mails = effects.iter().filter(|effect| *effect == settled).count();
         outcomes.insert((essence(purchase), mails));
