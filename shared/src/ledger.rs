@@ -2,14 +2,16 @@
 //! what Stripe says of it afterwards. Both read, decide with the pure rules of
 //! [`crate::purchase`], and write on condition that nobody wrote meanwhile.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::Client;
 
 use crate::{
     config::Mode,
     money::Money,
     purchase::{
-        Attempt, Buyer, Change, PaymentIntentId, Purchase, PurchaseId, SessionId, SessionState,
-        Status,
+        Attempt, Attention, Buyer, Change, PaymentIntentId, Purchase, PurchaseId, SessionId,
+        SessionState, Status,
     },
     store::{
         self, StoreError, TRIES, Transaction, back_off,
@@ -64,7 +66,7 @@ impl Orders {
             return Err(OpenError::KeyReused);
         }
         match self.purchases.get(known.purchase_id).await? {
-            Some(stored) if !stored.purchase.abandoned => Ok(Earlier::Known(Box::new(stored))),
+            Some(stored) if !stored.purchase.is_over() => Ok(Earlier::Known(Box::new(stored))),
             _ => Ok(Earlier::Free(Some(known.purchase_id))),
         }
     }
@@ -221,10 +223,10 @@ pub struct Report {
 }
 
 /// What became of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It told something new.
-    Recorded(Status),
+    /// It told something new: how the purchase stands now, and what a person should look at.
+    Recorded(Status, BTreeSet<Attention>),
     /// It told nothing new; now its claim says so.
     NothingNew,
     /// This very event was recorded before.
@@ -283,7 +285,9 @@ impl Ledger {
                 items.push(self.outbox.supersede(purchase, mail, now)?);
             }
             match transact(&self.client, items).await? {
-                Transaction::Written => return Ok(Outcome::Recorded(purchase.status())),
+                Transaction::Written => {
+                    return Ok(Outcome::Recorded(purchase.status(), purchase.attention()));
+                }
                 Transaction::Refused(conditions) if conditions.first() == Some(&true) => {
                     return Ok(Outcome::SeenBefore);
                 }

@@ -1,5 +1,5 @@
 //! Logs: one JSON object a line, with ids and codes, never with addresses, tokens, bodies or
-//! secrets. CloudWatch's metric filters count the lines that carry `metric`.
+//! secrets. Lines that are worth counting carry a `metric`.
 
 use tracing_subscriber::EnvFilter;
 

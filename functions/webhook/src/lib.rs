@@ -144,8 +144,14 @@ impl Webhook {
             Problem::internal()
         })?;
         tracing::info!(event = id, kind, %purchase_id, ?outcome, "the event is taken care of");
+        if let Outcome::Recorded(_, attention) = &outcome
+            && !attention.is_empty()
+        {
+            let metric = Metric::Attention.as_str();
+            tracing::warn!(metric, %purchase_id, ?attention, "a purchase needs a person's attention");
+        }
         Ok(match outcome {
-            Outcome::Recorded(_) => "recorded",
+            Outcome::Recorded(..) => "recorded",
             Outcome::NothingNew => "nothing new",
             Outcome::SeenBefore => "seen before",
             Outcome::NoSuchPurchase => "no such purchase",

@@ -14,11 +14,6 @@ pub const WEBHOOK_EVENTS: &[&str] = &[
     "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed",
     "checkout.session.expired",
-    "refund.created",
-    "refund.updated",
-    "refund.failed",
-    "charge.refunded",
-    "charge.dispute.*",
 ];
 
 /// An event. Its stored form when it is recorded is the body of its webhook.

@@ -358,7 +358,7 @@ Paid                                 30.00 USD
         for part in [&failed.text, &failed.html] {
             assert!(part.contains("nothing was charged"));
         }
-        assert!(failed.text.contains("https://mugs.example\n"));
+        assert!(failed.text.contains("again.\nhttps://mugs.example\n"));
         assert!(failed.html.contains("<a href=\"https://mugs.example\""));
         assert!(failed.html.contains(">Back to the shop<"));
     }

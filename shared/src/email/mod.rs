@@ -3,6 +3,10 @@
 //! [`compose`] turns what an outbox row froze into a [`Letter`], without asking anybody;
 //! [`Postman`] hands it to SES and says whether a failure is worth another try.
 
+use aws_sdk_ses::config::{Builder, retry::RetryConfig};
+
+use crate::config::{ConfigError, Environment};
+
 mod address;
 mod amounts;
 mod letter;
@@ -12,11 +16,11 @@ pub use address::{Address, AddressError};
 pub use letter::{Content, Letter, Shop, compose};
 pub use postman::{Postman, SendError};
 
-use crate::config::{ConfigError, Environment};
-
-/// SES as the environment says; `AWS_ENDPOINT_URL_SES` may point elsewhere than AWS.
+/// SES as the environment says; `AWS_ENDPOINT_URL_SES` may point elsewhere than AWS. The SDK
+/// repeats nothing: SES knows no idempotency, and a call that timed out may have sent the mail.
 pub fn client(environment: &Environment) -> Result<aws_sdk_ses::Client, ConfigError> {
-    Ok(aws_sdk_ses::Client::new(
-        &environment.aws("AWS_ENDPOINT_URL_SES")?,
-    ))
+    let config = Builder::from(&environment.aws("AWS_ENDPOINT_URL_SES")?)
+        .retry_config(RetryConfig::disabled())
+        .build();
+    Ok(aws_sdk_ses::Client::from_conf(config))
 }
