@@ -1,0 +1,34 @@
+//! The shop from outside: HTTP in, HTTP, mail, Stripe and DynamoDB out.
+//!
+//! With `AWS_ENDPOINT_URL` set, the same tests run on that DynamoDB engine instead of the embedded
+//! one.
+
+// What helps a test may fail like a test: clippy.toml exempts only the test functions themselves.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+#[path = "shop/buying.rs"]
+mod buying;
+#[path = "shop/carts.rs"]
+mod carts;
+#[path = "shop/idempotency.rs"]
+mod idempotency;
+#[path = "shop/reading.rs"]
+mod reading;
+#[path = "shop/restart.rs"]
+mod restart;
+#[path = "shop/stripe_down.rs"]
+mod stripe_down;
+#[path = "shop/support.rs"]
+mod support;
+#[path = "shop/tables_down.rs"]
+mod tables_down;
+#[path = "shop/webhook.rs"]
+mod webhook;
+#[path = "shop/webhook_order.rs"]
+mod webhook_order;

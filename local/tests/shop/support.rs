@@ -1,0 +1,738 @@
+//! The whole shop with its own functions, and one method for everything that can be asked of it.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use http::{HeaderMap, StatusCode};
+use reqwest::{Client, RequestBuilder};
+use serde_json::{Value, json};
+use shared::stripe::signature::{WebhookSecret, sign};
+use tempfile::TempDir;
+use till::project::Project;
+use till::shop::{Options, Shop};
+use till::wiring;
+use tokio::process::{Child, Command};
+use tokio::sync::OnceCell;
+
+/// Who gets all mail in test mode.
+pub(crate) const DEVELOPER: &str = "developer@tests.example";
+pub(crate) const ADA: &str = "ada@buyers.example";
+pub(crate) const BOB: &str = "bob@buyers.example";
+pub(crate) const MUG: &str = "sample-mug";
+pub(crate) const CARD: &str = "4242424242424242";
+pub(crate) const DECLINED: &str = "4000000000000002";
+
+const STRIPE_KEY: &str = "sk_test_local";
+const WEBHOOK_SECRET: &str = "whsec_local";
+const TABLES: [&str; 3] = ["ProductsTable", "PurchasesTable", "OutboxTable"];
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        self
+    }
+
+    pub(crate) fn is(&self, status: u16) -> bool {
+        self.status.as_u16() == status
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The answer as problem+json, all of whose members are there and agree with the status.
+    #[track_caller]
+    pub(crate) fn problem(&self) -> Value {
+        let content_type = self.header("content-type").unwrap_or_default();
+        assert_eq!(content_type, "application/problem+json", "{}", self.text);
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status.as_u16(), "{problem}");
+        for member in ["type", "title", "detail", "request_id"] {
+            let text = problem[member].as_str().unwrap_or_default();
+            assert!(!text.is_empty(), "no {member} in {problem}");
+        }
+        problem
+    }
+}
+
+/// What `POST /checkout` has opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Checkout {
+    pub(crate) purchase: String,
+    /// The payment page.
+    pub(crate) url: String,
+}
+
+impl Checkout {
+    #[track_caller]
+    pub(crate) fn of(answer: &Answer) -> Self {
+        let answer = answer.clone().expect(201).json();
+        let text = |name: &str| {
+            let text = answer[name].as_str();
+            text.unwrap_or_else(|| panic!("no {name} in {answer}"))
+                .to_owned()
+        };
+        Self {
+            purchase: text("purchase_id"),
+            url: text("url"),
+        }
+    }
+
+    /// `cs_test_…`
+    pub(crate) fn session(&self) -> &str {
+        self.url.rsplit('/').next().unwrap()
+    }
+}
+
+/// A running shop and a client that follows no redirects.
+pub(crate) struct TestApp {
+    running: Running,
+    addresses: Addresses,
+    options: Options,
+    http: Client,
+    tables: Tables,
+    ada: OnceCell<String>,
+    _folder: TempDir,
+}
+
+/// Where the shop runs.
+enum Running {
+    /// In the test's process.
+    Here(Box<Shop>),
+    /// As `till` itself, which can be killed.
+    Process(Child),
+}
+
+impl Running {
+    async fn here(options: &Options) -> Self {
+        Self::Here(Box::new(Shop::start(options.clone()).await.unwrap()))
+    }
+
+    /// `till` in the project's folder, with nothing in its environment but what the test says.
+    fn process(options: &Options) -> Self {
+        let mut till = Command::new(env!("CARGO_BIN_EXE_till"));
+        till.current_dir(options.project.template.parent().unwrap())
+            .env_clear()
+            .envs(&options.environment)
+            .env("LOG_LEVEL", "error")
+            .stdout(Stdio::null())
+            .kill_on_drop(true);
+        for (option, port) in [
+            ("--port", options.shop_port),
+            ("--stripe-port", options.stripe_port),
+            ("--aws-port", options.aws_port),
+        ] {
+            till.arg(option).arg(port.to_string());
+        }
+        till.arg("--data").arg(options.data.as_ref().unwrap());
+        Self::Process(till.spawn().unwrap())
+    }
+}
+
+struct Addresses {
+    shop: String,
+    stripe: String,
+    aws: String,
+}
+
+/// The names of the tables behind the template's logical ids.
+#[derive(Clone)]
+struct Tables {
+    suffix: String,
+}
+
+impl Tables {
+    fn name(&self, logical_id: &str) -> String {
+        format!("{logical_id}{}", self.suffix)
+    }
+}
+
+impl TestApp {
+    /// Everything in memory, on ports of its own.
+    pub(crate) async fn start() -> Self {
+        Self::with(|_, _| {}).await
+    }
+
+    /// With a data folder, so that it can be started again.
+    pub(crate) async fn on_disk() -> Self {
+        Self::with(|options, folder| options.data = Some(folder.join("data"))).await
+    }
+
+    /// As a process of its own, with a data folder.
+    pub(crate) async fn as_process() -> Self {
+        let (mut options, tables, folder) = prepare();
+        options.data = Some(folder.path().join("data"));
+        let free = || {
+            let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            port.local_addr().unwrap().port()
+        };
+        (options.shop_port, options.stripe_port, options.aws_port) = (free(), free(), free());
+        let app = Self::of(Running::process(&options), options, tables, folder);
+        app.answers().await;
+        app
+    }
+
+    async fn with(change: impl FnOnce(&mut Options, &Path)) -> Self {
+        let (mut options, tables, folder) = prepare();
+        change(&mut options, folder.path());
+        let shop = Shop::start(options.clone()).await.unwrap();
+        // What starts again is to be found where it was.
+        options.shop_port = port(shop.url());
+        options.stripe_port = port(shop.stripe_url().unwrap());
+        options.aws_port = port(shop.aws_url());
+        Self::of(Running::Here(Box::new(shop)), options, tables, folder)
+    }
+
+    fn of(running: Running, options: Options, tables: Tables, folder: TempDir) -> Self {
+        let at = |port: u16| format!("http://127.0.0.1:{port}");
+        let addresses = Addresses {
+            shop: at(options.shop_port),
+            stripe: at(options.stripe_port),
+            aws: at(options.aws_port),
+        };
+        let http = Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        Self {
+            running,
+            addresses,
+            options,
+            http,
+            tables,
+            ada: OnceCell::new(),
+            _folder: folder,
+        }
+    }
+
+    /// Stops the shop, or kills its process, and starts it again with the same data, on the same
+    /// ports.
+    pub(crate) async fn restart(self) -> Self {
+        let running = match self.running {
+            Running::Here(shop) => {
+                shop.shutdown().await;
+                Running::here(&self.options).await
+            }
+            Running::Process(mut till) => {
+                till.kill().await.unwrap();
+                Running::process(&self.options)
+            }
+        };
+        let app = Self { running, ..self };
+        app.answers().await;
+        app
+    }
+
+    /// Waits until the shop's port, the last to open, answers.
+    async fn answers(&self) {
+        eventually(async || self.request("GET", "/config.json").send().await.ok()).await;
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Answer {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        Answer {
+            status,
+            headers,
+            text: response.text().await.unwrap(),
+        }
+    }
+
+    fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        let url = format!("{}{path}", self.addresses.shop);
+        self.http.request(method.parse().unwrap(), url)
+    }
+
+    // --- the HTTP API ---
+
+    /// `POST /_local/token`
+    pub(crate) async fn token(&self, email: &str) -> String {
+        self.token_with(&[("email", email)]).await
+    }
+
+    pub(crate) async fn token_with(&self, form: &[(&str, &str)]) -> String {
+        let answer = self
+            .send(self.request("POST", "/_local/token").form(form))
+            .await;
+        let token = answer.expect(200).json();
+        token["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// A token of the buyer whom most tests are about.
+    pub(crate) async fn ada(&self) -> &str {
+        self.ada.get_or_init(|| self.token(ADA)).await
+    }
+
+    /// `POST /checkout` with everything said.
+    pub(crate) async fn post_checkout(
+        &self,
+        token: Option<&str>,
+        idempotency_key: Option<&str>,
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
+        let mut request = self
+            .request("POST", "/checkout")
+            .header("content-type", "application/json")
+            .body(body);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(key) = idempotency_key {
+            request = request.header("idempotency-key", key);
+        }
+        self.send(request).await
+    }
+
+    /// Ada's cart, once.
+    pub(crate) async fn checkout(&self, cart: &Value) -> Answer {
+        self.post_checkout(Some(self.ada().await), None, cart.to_string())
+            .await
+    }
+
+    /// Ada's cart under a key.
+    pub(crate) async fn checkout_as(&self, key: &str, cart: &Value) -> Answer {
+        self.post_checkout(Some(self.ada().await), Some(key), cart.to_string())
+            .await
+    }
+
+    /// Ada wants a mug.
+    pub(crate) async fn open(&self) -> Checkout {
+        Checkout::of(&self.checkout(&cart(&[(MUG, 1)])).await)
+    }
+
+    /// `GET /products` and whatever follows it.
+    pub(crate) async fn products(&self, rest: &str) -> Answer {
+        self.send(self.request("GET", &format!("/products{rest}")))
+            .await
+    }
+
+    /// `GET /products…`, if it is not as the client knows it.
+    pub(crate) async fn products_unless(&self, rest: &str, etag: &str) -> Answer {
+        let request = self.request("GET", &format!("/products{rest}"));
+        self.send(request.header("if-none-match", etag)).await
+    }
+
+    /// `GET /purchases` and whatever follows it.
+    pub(crate) async fn purchases_of(&self, token: &str, rest: &str) -> Answer {
+        self.send(
+            self.request("GET", &format!("/purchases{rest}"))
+                .bearer_auth(token),
+        )
+        .await
+    }
+
+    /// One of Ada's purchases.
+    pub(crate) async fn purchase(&self, id: &str) -> Value {
+        let answer = self
+            .purchases_of(self.ada().await, &format!("/{id}"))
+            .await
+            .expect(200);
+        answer.json()
+    }
+
+    pub(crate) async fn status(&self, id: &str) -> String {
+        let purchase = self.purchase(id).await;
+        purchase["status"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until one of Ada's purchases has this status.
+    pub(crate) async fn until_status(&self, id: &str, hoped: &str) {
+        let mut last = String::new();
+        let reached = async {
+            loop {
+                last = self.status(id).await;
+                if last == hoped {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let reached = tokio::time::timeout(Duration::from_secs(20), reached).await;
+        assert!(reached.is_ok(), "purchase {id} is {last}, not {hoped}");
+    }
+
+    /// The ids in Ada's history, newest first.
+    pub(crate) async fn history(&self) -> Vec<String> {
+        let answer = self.purchases_of(self.ada().await, "").await.expect(200);
+        let page = answer.json();
+        let purchases = page["purchases"].as_array().unwrap().iter();
+        purchases.map(|purchase| text(purchase, "id")).collect()
+    }
+
+    // --- mail ---
+
+    /// Everything sent so far, newest first.
+    pub(crate) async fn mailbox(&self) -> Vec<Value> {
+        let answer = self
+            .send(self.request("GET", "/_local/mailbox.json"))
+            .await
+            .expect(200);
+        answer.json().as_array().unwrap().clone()
+    }
+
+    /// Waits for so many mails, then a little longer for one too many. Newest first.
+    pub(crate) async fn mails(&self, count: usize) -> Vec<Value> {
+        eventually(async || Some(self.mailbox().await).filter(|mails| mails.len() >= count)).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let mails = self.mailbox().await;
+        let subjects: Vec<_> = mails.iter().map(|mail| &mail["subject"]).collect();
+        assert_eq!(mails.len(), count, "{subjects:?}");
+        for mail in &mails {
+            assert_eq!(
+                mail["to"],
+                json!([DEVELOPER]),
+                "in test mode nobody else gets mail"
+            );
+        }
+        mails
+    }
+
+    /// Waits for the newest mail that names this purchase.
+    pub(crate) async fn mail_about(&self, purchase: &str) -> Value {
+        let names = |mail: &Value| text(mail, "text").contains(purchase);
+        eventually(async || self.mailbox().await.into_iter().find(names)).await
+    }
+
+    // --- Stripe ---
+
+    fn stripe_request(&self, method: &str, path: &str) -> RequestBuilder {
+        let url = format!("{}{path}", self.addresses.stripe);
+        self.http.request(method.parse().unwrap(), url)
+    }
+
+    /// Submits the payment page.
+    pub(crate) async fn pay(&self, checkout: &Checkout, card: &str) -> Answer {
+        let form = [
+            ("email", ADA),
+            ("method", "card"),
+            ("card_number", card),
+            ("exp", "12 / 40"),
+            ("cvc", "123"),
+        ];
+        self.send(self.http.post(&checkout.url).form(&form)).await
+    }
+
+    /// Submits the payment page with the delayed method.
+    pub(crate) async fn pay_by_bank(&self, checkout: &Checkout) -> Answer {
+        let form = [("email", ADA), ("method", "bank_debit")];
+        self.send(self.http.post(&checkout.url).form(&form)).await
+    }
+
+    /// A command of the stand-in's control API.
+    pub(crate) async fn control(&self, path: &str, form: &[(&str, &str)]) {
+        let request = self.stripe_request("POST", &format!("/_stripe/{path}"));
+        self.send(request.form(form)).await.expect(200);
+    }
+
+    /// Keeps events back, so that the test delivers them itself.
+    pub(crate) async fn hold_deliveries(&self) {
+        self.control("deliveries/hold", &[]).await;
+    }
+
+    /// All events of a session so far that are for the webhook, oldest first.
+    pub(crate) async fn events_of(&self, session: &str) -> Vec<String> {
+        let answer = self
+            .send(self.stripe_request("GET", "/_stripe/deliveries"))
+            .await
+            .expect(200);
+        let deliveries = answer.json();
+        let bodies = deliveries.as_array().unwrap().iter().rev();
+        bodies
+            .map(|delivery| text(delivery, "body"))
+            .filter(|body| body.contains(session))
+            .collect()
+    }
+
+    /// How many sessions Stripe has made. Meets planned faults like any other call.
+    pub(crate) async fn sessions(&self) -> usize {
+        let request = self
+            .stripe_request("GET", "/v1/checkout/sessions?limit=100")
+            .bearer_auth(STRIPE_KEY);
+        let answer = self.send(request).await.expect(200).json();
+        answer["data"].as_array().unwrap().len()
+    }
+
+    /// Lets calls that nobody waits for meet the faults that are still planned.
+    pub(crate) async fn stripe_recovers(&self) {
+        for _ in 0..200 {
+            let request = self
+                .stripe_request("GET", "/v1/checkout/sessions?limit=1")
+                .bearer_auth(STRIPE_KEY)
+                .timeout(Duration::from_millis(200));
+            if let Ok(response) = request.send().await
+                && response.status().is_success()
+            {
+                return;
+            }
+        }
+        panic!("Stripe does not recover");
+    }
+
+    /// A session as Stripe's API shows it.
+    pub(crate) async fn session(&self, id: &str) -> Value {
+        let path = format!("/v1/checkout/sessions/{id}?expand[]=line_items");
+        let request = self.stripe_request("GET", &path).bearer_auth(STRIPE_KEY);
+        self.send(request).await.expect(200).json()
+    }
+
+    /// Stripe's next calls go wrong.
+    pub(crate) async fn stripe_fails(&self, fault: &[(&str, &str)]) {
+        let session = [("path", "/v1/checkout/sessions")];
+        self.control("faults", &[&session, fault].concat()).await;
+    }
+
+    // --- the webhook ---
+
+    /// `POST /webhook`, signed as Stripe signs.
+    pub(crate) async fn deliver(&self, body: &str) -> Answer {
+        let secret = WebhookSecret::new(WEBHOOK_SECRET).unwrap();
+        let signature = sign(body.as_bytes(), &secret, now());
+        self.post_webhook(Some(&signature), body).await
+    }
+
+    pub(crate) async fn post_webhook(&self, signature: Option<&str>, body: &str) -> Answer {
+        let mut request = self
+            .request("POST", "/webhook")
+            .header("content-type", "application/json; charset=utf-8")
+            .body(body.to_owned());
+        if let Some(signature) = signature {
+            request = request.header("stripe-signature", signature);
+        }
+        self.send(request).await
+    }
+
+    // --- DynamoDB ---
+
+    async fn dynamodb(&self, operation: &str, input: Value) -> Value {
+        let request = self
+            .http
+            .post(&self.addresses.aws)
+            .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-date", "20260101T000000Z")
+            .header(
+                "authorization",
+                "AWS4-HMAC-SHA256 \
+                 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
+                 SignedHeaders=host, Signature=00",
+            );
+        let answer = self.send(request.body(input.to_string())).await;
+        answer.expect(200).json()
+    }
+
+    /// Every item of a table.
+    async fn items(&self, logical_id: &str) -> Vec<Value> {
+        let input = json!({ "TableName": self.tables.name(logical_id), "ConsistentRead": true });
+        let scanned = self.dynamodb("Scan", input).await;
+        assert!(scanned["LastEvaluatedKey"].is_null(), "more than a page");
+        scanned["Items"].as_array().unwrap().clone()
+    }
+
+    /// Every item of every table, for comparing before with after.
+    pub(crate) async fn dump(&self) -> Vec<String> {
+        let mut items = Vec::new();
+        for table in TABLES {
+            let of_table = self.items(table).await;
+            items.extend(of_table.iter().map(|item| format!("{table} {item}")));
+        }
+        items.sort();
+        items
+    }
+
+    /// The ids of all purchases, whoever's and however far they came.
+    pub(crate) async fn stored_purchases(&self) -> Vec<String> {
+        let items = self.items("PurchasesTable").await;
+        let rows = items.iter().filter(|item| item["sk"]["S"] == "purchase");
+        rows.map(|item| item["pk"]["S"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// Whether a purchase is to be forgotten in time.
+    pub(crate) async fn is_forgettable(&self, id: &str) -> bool {
+        let items = self.items("PurchasesTable").await;
+        let row = |item: &&Value| item["pk"]["S"] == *id && item["sk"]["S"] == "purchase";
+        items.iter().find(row).unwrap().get("ttl").is_some()
+    }
+
+    /// How many rows are authentic events that nobody could understand.
+    pub(crate) async fn parked(&self) -> usize {
+        let items = self.items("PurchasesTable").await;
+        let partition = |item: &Value| item["pk"]["S"].as_str().unwrap().to_owned();
+        items
+            .iter()
+            .filter(|item| partition(item).starts_with("parked#"))
+            .count()
+    }
+
+    /// The effects of a purchase that a mail tells of: `paid`, `pending`, …
+    pub(crate) async fn effects(&self, purchase: &str) -> Vec<String> {
+        let items = self.items("OutboxTable").await;
+        let ids = items.iter().map(|item| item["id"]["S"].as_str().unwrap());
+        let mut effects: Vec<_> = ids
+            .filter_map(|id| id.strip_prefix(purchase)?.strip_prefix('#'))
+            .map(str::to_owned)
+            .collect();
+        effects.sort();
+        effects
+    }
+
+    /// The outbox's row of one of them.
+    pub(crate) async fn outbox_row(&self, purchase: &str, effect: &str) -> Value {
+        let id = format!("{purchase}#{effect}");
+        let mut items = self.items("OutboxTable").await.into_iter();
+        items.find(|item| item["id"]["S"] == *id).unwrap()
+    }
+
+    /// As if the purchase had never been stored.
+    pub(crate) async fn lose_purchase(&self, id: &str) {
+        let input = json!({
+            "TableName": self.tables.name("PurchasesTable"),
+            "Key": { "pk": { "S": id }, "sk": { "S": "purchase" } },
+        });
+        self.dynamodb("DeleteItem", input).await;
+        assert!(self.stored_purchases().await.is_empty());
+    }
+
+    /// Another product like the mug, at another price.
+    pub(crate) async fn sell_mug_for(&self, id: &str, amount: u64) {
+        let table = self.tables.name("ProductsTable");
+        let key = json!({ "id": { "S": MUG } });
+        let mug = self
+            .dynamodb("GetItem", json!({ "TableName": table, "Key": key }))
+            .await;
+        let mug = mug["Item"].to_string();
+        assert!(mug.contains(r#""1500""#), "no price in {mug}");
+        let item = mug
+            .replace(r#""1500""#, &format!(r#""{amount}""#))
+            .replace(MUG, id);
+        let item: Value = serde_json::from_str(&item).unwrap();
+        self.dynamodb("PutItem", json!({ "TableName": table, "Item": item }))
+            .await;
+    }
+
+    /// DynamoDB or SES has a bad day: `times` requests long, or until it is over.
+    pub(crate) async fn aws_fails(&self, operation: &str, fault: &str, times: Option<u32>) {
+        let mut armed = json!({ "operation": operation, "fault": fault });
+        if let Some(times) = times {
+            armed["times"] = times.into();
+        }
+        let url = format!("{}/_aws/faults", self.addresses.aws);
+        self.send(self.http.post(url).json(&armed))
+            .await
+            .expect(201);
+    }
+
+    /// The bad day is over. Says which faults were still waiting to strike.
+    pub(crate) async fn aws_recovers(&self) -> Value {
+        let url = format!("{}/_aws/faults", self.addresses.aws);
+        let waiting = self.send(self.http.get(&url)).await.expect(200).json();
+        self.send(self.http.delete(url)).await.expect(204);
+        waiting
+    }
+}
+
+/// A shop that can be started: everything in memory, any ports that are free.
+fn prepare() -> (Options, Tables, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = borrowed_engine();
+    let suffix = match &engine {
+        // Other tests, and earlier runs, have tables there too.
+        Some(_) => uuid::Uuid::new_v4().simple().to_string(),
+        None => String::new(),
+    };
+    let tables = Tables { suffix };
+    let mut options = Options::in_memory(project(folder.path(), &tables), wiring::deployed());
+    let environment = &mut options.environment;
+    environment.insert("DEVELOPER_EMAIL".into(), DEVELOPER.into());
+    if let Some(engine) = engine {
+        // DynamoDB only: mail ends in this shop's mailbox, where the tests read it.
+        environment.insert("AWS_ENDPOINT_URL_DYNAMODB".into(), engine);
+    }
+    (options, tables, folder)
+}
+
+/// Where `AWS_ENDPOINT_URL` points: then the tests run on that engine instead of the embedded one.
+/// The shop's own AWS endpoint still stands before it, so faults can be had there, too.
+fn borrowed_engine() -> Option<String> {
+    ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|endpoint| !endpoint.trim().is_empty())
+}
+
+/// The shop's own template, with tables of this test's own.
+fn project(folder: &Path, tables: &Tables) -> Project {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut template = std::fs::read_to_string(root.join("template.yaml")).unwrap();
+    for table in TABLES {
+        template = template.replace(table, &tables.name(table));
+    }
+    let path = folder.join("template.yaml");
+    std::fs::write(&path, template).unwrap();
+    Project {
+        template: path,
+        site: root.join("site"),
+    }
+}
+
+fn port(url: &str) -> u16 {
+    url.trim_end_matches('/')
+        .rsplit(':')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap()
+}
+
+/// A cart's body.
+pub(crate) fn cart(items: &[(&str, u64)]) -> Value {
+    let items: Vec<_> = items
+        .iter()
+        .map(|(product, quantity)| json!({ "product_id": product, "quantity": quantity }))
+        .collect();
+    json!({ "items": items })
+}
+
+#[track_caller]
+pub(crate) fn text(object: &Value, name: &str) -> String {
+    let text = object[name].as_str();
+    text.unwrap_or_else(|| panic!("no {name} in {object}"))
+        .to_owned()
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    since.as_secs().try_into().unwrap()
+}
+
+/// Asks until there is an answer; gives up after twenty seconds.
+pub(crate) async fn eventually<T>(ask: impl AsyncFn() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), asking)
+        .await
+        .expect("it did not happen")
+}
