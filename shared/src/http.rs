@@ -7,6 +7,8 @@ use lambda_http::{Body, Request, RequestExt, request::RequestContext};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::store::StoreError;
+
 /// Why a request is not answered as its caller hoped. Says nothing of our insides.
 #[derive(Debug, thiserror::Error)]
 #[error("{status} {kind}: {detail}")]
@@ -66,9 +68,18 @@ impl Problem {
     }
 
     /// The store did not answer; the same request may do in a moment.
-    pub fn store(error: &crate::store::StoreError) -> Self {
+    pub fn store(error: &StoreError) -> Self {
         tracing::error!(%error, "the store failed");
-        Self::internal()
+        match error {
+            StoreError::Contended(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "Too much is going on",
+                "Nothing is lost; please try again.",
+            )
+            .retry_after(1),
+            _ => Self::internal(),
+        }
     }
 
     /// Adds a `Retry-After` header.

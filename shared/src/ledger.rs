@@ -10,7 +10,7 @@ use crate::{
     config::Mode,
     money::Money,
     purchase::{
-        Attempt, Attention, Buyer, Change, PaymentIntentId, Purchase, PurchaseId, SessionId,
+        Attempt, Attention, Buyer, Change, Mail, PaymentIntentId, Purchase, PurchaseId, SessionId,
         SessionState, Status,
     },
     store::{
@@ -76,7 +76,7 @@ impl Orders {
     pub async fn open(
         &self,
         purchase: Purchase,
-        request: Option<(&IdempotentRequest, Option<PurchaseId>)>,
+        mut request: Option<(&IdempotentRequest, Option<PurchaseId>)>,
     ) -> Result<Stored, OpenError> {
         let mut stored = Stored {
             purchase,
@@ -99,10 +99,11 @@ impl Orders {
                     return Ok(stored);
                 }
                 Transaction::Refused(_) => {
-                    if let Some((request, _)) = request
-                        && let Earlier::Known(faster) = self.earlier(request).await?
-                    {
-                        return Ok(*faster);
+                    if let Some((request, replaced)) = &mut request {
+                        match self.earlier(request).await? {
+                            Earlier::Known(faster) => return Ok(*faster),
+                            Earlier::Free(over) => *replaced = over,
+                        }
                     }
                     back_off(attempt).await;
                 }
@@ -172,7 +173,8 @@ impl Orders {
             if !change(&mut stored.purchase, now) {
                 return Ok(stored);
             }
-            if self.purchases.replace(&stored, now).await? {
+            let put = vec![self.purchases.put_purchase(&stored, now)?];
+            if let Transaction::Written = transact(&self.client, put).await? {
                 stored.version = stored.version.saturating_add(1);
                 return Ok(stored);
             }
@@ -249,6 +251,7 @@ impl Ledger {
     /// Records a report: all of its effects in one transaction, or, if it fails, none. The same
     /// report may come as often as it likes, in any order with others and at the same time.
     pub async fn record(&self, report: &Report) -> Result<Outcome, StoreError> {
+        let mut in_outbox = BTreeSet::new();
         for attempt in 1..=TRIES {
             let Some(mut stored) = self.find_or_rebuild(report).await? else {
                 return Ok(Outcome::NoSuchPurchase);
@@ -263,12 +266,15 @@ impl Ledger {
             let now = store::now();
             let Some(effects) = effects else {
                 // Facts only grow, so this holds whatever others write meanwhile.
-                let claimed = self.purchases.claim_only(claim, now).await?;
-                return Ok(if claimed {
-                    Outcome::NothingNew
-                } else {
-                    Outcome::SeenBefore
-                });
+                let claim = vec![self.purchases.put_claim(claim, now)?];
+                match transact(&self.client, claim).await? {
+                    Transaction::Written => return Ok(Outcome::NothingNew),
+                    Transaction::Refused(conditions) if conditions.first() == Some(&true) => {
+                        return Ok(Outcome::SeenBefore);
+                    }
+                    Transaction::Refused(_) => back_off(attempt).await,
+                }
+                continue;
             };
             let purchase = &stored.purchase;
             let mut items = vec![
@@ -278,8 +284,10 @@ impl Ledger {
             if let Some(intent) = &report.payment_intent {
                 items.push(self.purchases.put_pointer(intent, purchase.id)?);
             }
-            for mail in effects.due {
-                items.push(self.outbox.put(purchase, mail, self.mode, now)?);
+            let before_mails = items.len();
+            let due: Vec<Mail> = effects.due.difference(&in_outbox).copied().collect();
+            for mail in &due {
+                items.push(self.outbox.put(purchase, *mail, self.mode, now)?);
             }
             for mail in effects.superseded {
                 items.push(self.outbox.supersede(purchase, mail, now)?);
@@ -291,7 +299,14 @@ impl Ledger {
                 Transaction::Refused(conditions) if conditions.first() == Some(&true) => {
                     return Ok(Outcome::SeenBefore);
                 }
-                Transaction::Refused(_) => back_off(attempt).await,
+                Transaction::Refused(conditions) => {
+                    // A row left by a purchase that was lost since: its mail is not due again,
+                    // and must not keep the payment from being recorded.
+                    let refused = conditions.iter().skip(before_mails);
+                    let refused = due.iter().zip(refused).filter(|(_, failed)| **failed);
+                    in_outbox.extend(refused.map(|(mail, _)| *mail));
+                    back_off(attempt).await;
+                }
             }
         }
         Err(StoreError::Contended(TRIES))

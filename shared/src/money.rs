@@ -1,8 +1,7 @@
 //! Amounts in minor units, and Stripe's currency rules.
 //!
 //! Source of every rule here: Stripe's page "Supported currencies" (zero-decimal, three-decimal and
-//! special-case currencies; minimum charge amounts) and, for the maximum, the API reference of
-//! `payment_intent.amount` ("up to eight digits").
+//! special-case currencies; minimum and maximum charge amounts).
 
 use std::{fmt, str::FromStr};
 
@@ -66,15 +65,20 @@ impl Currency {
         }
     }
 
+    /// The most that Stripe charges at once, in minor units: eight digits, of rupiah twelve.
+    pub fn maximum_charge(self) -> i64 {
+        match self.as_str() {
+            "idr" => 999_999_999_999,
+            _ => 99_999_999,
+        }
+    }
+
     /// The three lower-case letters.
     pub fn as_str(&self) -> &str {
         // Only ASCII letters are ever stored.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
-
-/// The most that Stripe charges at once, in minor units of any currency.
-pub const MAXIMUM_CHARGE: i64 = 99_999_999;
 
 impl FromStr for Currency {
     type Err = NotACurrency;
@@ -195,7 +199,7 @@ impl Money {
         if self.amount.checked_rem(self.currency.step()) != Some(0) {
             return Err(MoneyError::WrongStep(self));
         }
-        if self.amount > MAXIMUM_CHARGE {
+        if self.amount > self.currency.maximum_charge() {
             return Err(MoneyError::TooLarge(self));
         }
         Ok(())
@@ -234,7 +238,7 @@ impl Money {
 
     fn maximum(self) -> Self {
         Self {
-            amount: MAXIMUM_CHARGE,
+            amount: self.currency.maximum_charge(),
             ..self
         }
     }

@@ -1,18 +1,36 @@
 //! Logs: one JSON object a line, with ids and codes, never with addresses, tokens, bodies or
 //! secrets. Lines that are worth counting carry a `metric`.
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::{Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::config::Environment;
 
 /// Starts logging to standard output at `LOG_LEVEL` (`info` unless set). For a function's `main`.
 pub fn start(environment: &Environment) {
-    let level = environment.optional("LOG_LEVEL").unwrap_or("info");
-    tracing_subscriber::fmt()
+    let level = environment
+        .optional("LOG_LEVEL")
+        .and_then(|level| level.parse().ok());
+    let level: LevelFilter = level.unwrap_or(LevelFilter::INFO);
+    // At lower levels the runtime and the SDK log whole events and requests, tokens included.
+    let ours = [
+        "shared",
+        "catalog",
+        "checkout",
+        "mailer",
+        "purchases",
+        "webhook",
+    ];
+    let filter = ours.iter().fold(
+        Targets::new().with_default(LevelFilter::WARN),
+        |filter, name| filter.with_target(*name, level),
+    );
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
-        .with_current_span(false)
-        .with_env_filter(EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info")))
+        .with_current_span(false);
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
         .init();
 }
 

@@ -3,6 +3,8 @@
 //! Three steps, each of which a repetition of the request carries on from: the purchase is stored
 //! with all that Stripe will be told; Stripe opens a session; its address is stored and answered.
 
+use std::time::Duration;
+
 use http::{Response, StatusCode};
 use lambda_http::{Body, Request};
 use serde_json::json;
@@ -15,7 +17,6 @@ use shared::{
     product::Product,
     purchase::{Buyer, Order, OrderError, Purchase},
     store::{
-        StoreError,
         products::Products,
         purchases::{IdempotentRequest, Stored},
     },
@@ -30,6 +31,13 @@ const LARGEST_BODY: usize = 64 * 1024;
 
 /// Stripe's own limit for idempotency keys.
 const LONGEST_KEY: usize = 255;
+
+/// How long a request may take: less than the function's time limit in `template.yaml`. Whatever
+/// step it has come to, a repetition carries on from there.
+const LONGEST: Duration = Duration::from_secs(18);
+
+/// What an order's lines may take of DynamoDB's 400 KiB an item, which also holds what follows.
+const LARGEST_ORDER: usize = 256 * 1024;
 
 /// The function.
 #[derive(Clone)]
@@ -57,7 +65,8 @@ impl Checkout {
     /// Answers a request.
     pub async fn handle(&self, request: Request) -> Response<Body> {
         let id = request_id(&request);
-        match self.checkout(&request).await {
+        let answer = tokio::time::timeout(LONGEST, self.checkout(&request)).await;
+        match answer.unwrap_or_else(|_| Err(too_slow())) {
             Ok(response) => response,
             Err(problem) => {
                 tracing::info!(request_id = id, %problem, "checkout refused");
@@ -224,7 +233,21 @@ fn freeze(cart: &Cart, products: &[Product], buyer: Buyer) -> Result<Order, Prob
             })?;
         items.push((product, quantity));
     }
-    Order::new(buyer, items).map_err(|error| {
+    let order = Order::new(buyer, items).map_err(order_problem)?;
+    let length = serde_json::to_vec(&order.lines).map_or(usize::MAX, |lines| lines.len());
+    if length > LARGEST_ORDER {
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "cart-too-large",
+            "The cart is too large",
+            "items: their descriptions are too long together; buy them in two purchases",
+        ));
+    }
+    Ok(order)
+}
+
+fn order_problem(error: OrderError) -> Problem {
+    {
         let detail = format!("items: {error}");
         match error {
             OrderError::Inactive(_) => Problem::new(
@@ -254,7 +277,17 @@ fn freeze(cart: &Cart, products: &[Product], buyer: Buyer) -> Result<Order, Prob
                 Problem::internal()
             }
         }
-    })
+    }
+}
+
+fn too_slow() -> Problem {
+    Problem::new(
+        StatusCode::GATEWAY_TIMEOUT,
+        "timeout",
+        "It took too long",
+        "Nothing was charged; please try again.",
+    )
+    .retry_after(2)
 }
 
 fn open_problem(error: OpenError) -> Problem {
@@ -265,16 +298,6 @@ fn open_problem(error: OpenError) -> Problem {
             "The idempotency key was used before",
             "Idempotency-Key: it was used for another cart; use a new key for a new cart",
         ),
-        OpenError::Store(error @ StoreError::Contended(_)) => {
-            tracing::warn!(%error, "checkout contended");
-            Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "busy",
-                "Too much is going on",
-                "Nothing was charged; please try again.",
-            )
-            .retry_after(1)
-        }
         OpenError::Store(error) => Problem::store(&error),
     }
 }

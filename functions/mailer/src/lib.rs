@@ -4,6 +4,8 @@
 //! well, so that one bad mail never holds up the others. Only when DynamoDB itself fails is the
 //! record handed back. A crash after SES took a mail and before its row says so sends it twice.
 
+use std::time::{Duration, Instant};
+
 use aws_lambda_events::{
     event::dynamodb::Event as StreamEvent,
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
@@ -25,6 +27,10 @@ const ROWS_A_RUN: i32 = 50;
 
 /// After this many attempts, some two days, a mail is given up.
 const MOST_ATTEMPTS: u32 = 18;
+
+/// A run starts no mail after this long, so that none is cut off by the function's time limit in
+/// `template.yaml` between being sent and being marked so.
+const START_NONE_AFTER: Duration = Duration::from_secs(15);
 
 /// The function.
 #[derive(Clone)]
@@ -91,11 +97,16 @@ impl Mailer {
     }
 
     async fn work_off_batch(&self, batch: StreamEvent) -> DynamoDbEventResponse {
+        let began = Instant::now();
         let mut response = DynamoDbEventResponse::default();
         for record in batch.records {
             let Ok(Key { id }) = serde_dynamo::from_item(record.change.keys) else {
                 continue;
             };
+            if began.elapsed() > START_NONE_AFTER {
+                // It stays due, and the schedule finds it.
+                break;
+            }
             if let Err(error) = self.work_off(&id).await {
                 tracing::error!(row = id, %error, "the outbox failed");
                 let mut failure = DynamoDbBatchItemFailure::default();
@@ -107,16 +118,25 @@ impl Mailer {
     }
 
     async fn work_off_due(&self) -> Result<(), StoreError> {
+        let began = Instant::now();
         for id in self.outbox.due(store::now(), ROWS_A_RUN).await? {
-            self.work_off(&id).await?;
+            if began.elapsed() > START_NONE_AFTER {
+                break;
+            }
+            if let Err(error) = self.work_off(&id).await {
+                tracing::error!(row = id, %error, "the outbox failed");
+            }
         }
         Ok(())
     }
 
     /// Sends one row's mail, if it is this mailer's to send.
     async fn work_off(&self, id: &str) -> Result<(), StoreError> {
-        let Some(row) = self.outbox.claim(id, store::now()).await? else {
-            return Ok(());
+        let row = match self.outbox.claim(id, store::now()).await {
+            Ok(Some(row)) => row,
+            Ok(None) => return Ok(()),
+            Err(error @ StoreError::Unreadable { .. }) => return self.give_up(id, &error).await,
+            Err(error) => return Err(error),
         };
         if row.superseded {
             tracing::info!(row = id, "a mail stopped being true before it was sent");
@@ -140,11 +160,14 @@ impl Mailer {
                     .postpone(&row, store::now().saturating_add(wait))
                     .await
             }
-            Err(error) => {
-                tracing::error!(metric = Metric::MailFailed.as_str(), row = id, %error, "a mail is given up");
-                self.outbox.finish(id, State::Failed, store::now()).await
-            }
+            Err(error) => self.give_up(id, &error).await,
         }
+    }
+
+    async fn give_up(&self, id: &str, error: &impl std::fmt::Display) -> Result<(), StoreError> {
+        let metric = Metric::MailFailed.as_str();
+        tracing::error!(metric, row = id, %error, "a mail is given up");
+        self.outbox.finish(id, State::Failed, store::now()).await
     }
 
     async fn send(&self, row: &Row) -> Result<Sent, Undeliverable> {

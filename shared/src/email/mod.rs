@@ -3,7 +3,9 @@
 //! [`compose`] turns what an outbox row froze into a [`Letter`], without asking anybody;
 //! [`Postman`] hands it to SES and says whether a failure is worth another try.
 
-use aws_sdk_ses::config::{Builder, retry::RetryConfig};
+use std::time::Duration;
+
+use aws_sdk_ses::config::{Builder, retry::RetryConfig, timeout::TimeoutConfig};
 
 use crate::config::{ConfigError, Environment};
 
@@ -17,10 +19,18 @@ pub use letter::{Content, Letter, Shop, compose};
 pub use postman::{Postman, SendError};
 
 /// SES as the environment says; `AWS_ENDPOINT_URL_SES` may point elsewhere than AWS. The SDK
-/// repeats nothing: SES knows no idempotency, and a call that timed out may have sent the mail.
+/// repeats nothing and waits long: SES knows no idempotency, and a call that timed out may have
+/// sent the mail.
 pub fn client(environment: &Environment) -> Result<aws_sdk_ses::Client, ConfigError> {
     let config = Builder::from(&environment.aws("AWS_ENDPOINT_URL_SES")?)
         .retry_config(RetryConfig::disabled())
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(Duration::from_secs(2))
+                .operation_timeout(Duration::from_secs(15))
+                .operation_attempt_timeout(Duration::from_secs(15))
+                .build(),
+        )
         .build();
     Ok(aws_sdk_ses::Client::from_conf(config))
 }

@@ -38,11 +38,11 @@ pub enum StoreError {
         why: String,
     },
     /// An item is not what this code writes.
-    #[error("the item {key} does not read: {why}")]
+    #[error("the item {key} does not read")]
     Unreadable {
         /// Its key.
         key: String,
-        /// What is wrong with it.
+        /// What is wrong with it. It may quote the item, so no log line shows it.
         why: String,
     },
     /// A value cannot be written.
@@ -151,6 +151,15 @@ pub(crate) async fn transact(
             _ => Err(failed("TransactWriteItems")(error)),
         },
     }
+}
+
+/// Cuts what a query for one entry more than `limit` found to a page; whether it is the last one.
+/// `exhausted` is whether the query came to an end by itself.
+fn is_last_page<T>(found: &mut Vec<T>, limit: i32, exhausted: bool) -> bool {
+    let limit = usize::try_from(limit).unwrap_or_default();
+    let is_last = exhausted && found.len() <= limit;
+    found.truncate(limit);
+    is_last
 }
 
 /// Tries of a write that others may get in the way of.

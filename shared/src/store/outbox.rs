@@ -7,7 +7,9 @@ use aws_sdk_dynamodb::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{KEEP_SECONDS, StoreError, failed, from_item, number, text, to_item, unwritable};
+use super::{
+    KEEP_SECONDS, StoreError, TRIES, back_off, failed, from_item, number, text, to_item, unwritable,
+};
 use crate::{
     config::Mode,
     email::Content,

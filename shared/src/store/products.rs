@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::{Client, types::KeysAndAttributes};
 use serde::{Deserialize, Serialize};
 
-use super::{StoreError, back_off, failed, from_item, text, to_item, unwritable};
+use super::{StoreError, back_off, failed, from_item, is_last_page, text, to_item, unwritable};
 use crate::product::{Product, ProductId};
 
 /// The products table.
@@ -109,25 +109,24 @@ impl Products {
             .key_condition_expression("#catalog = :catalog")
             .expression_attribute_names("#catalog", "catalog")
             .expression_attribute_values(":catalog", text(CATALOG))
-            .limit(limit);
+            // One more, to know whether there are more.
+            .limit(limit.saturating_add(1));
         if let Some(after) = after {
             call = call
                 .exclusive_start_key("catalog", text(CATALOG))
                 .exclusive_start_key("id", text(after.as_str()));
         }
         let answer = call.send().await.map_err(failed("Query"))?;
-        let next = answer
-            .last_evaluated_key
-            .as_ref()
-            .and_then(|key| key.get("id"));
-        let next = next
-            .and_then(|id| id.as_s().ok())
-            .and_then(|id| id.parse().ok());
         let items = answer.items.unwrap_or_default().into_iter();
-        let products = items
+        let mut products = items
             .map(|item| from_item(item, "of a product"))
-            .collect::<Result<_, _>>()?;
-        Ok(Page { products, next })
+            .collect::<Result<Vec<Product>, _>>()?;
+        let is_last = is_last_page(&mut products, limit, answer.last_evaluated_key.is_none());
+        let next = products.last().map(|product| product.id.clone());
+        Ok(Page {
+            products,
+            next: next.filter(|_| !is_last),
+        })
     }
 
     /// Adds a product unless there is one with its id. The product must have been checked.

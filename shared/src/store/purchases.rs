@@ -9,13 +9,16 @@ use aws_sdk_dynamodb::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Item, KEEP_SECONDS, StoreError, failed, from_item, number, text, to_item, unwritable};
+use super::{
+    Item, KEEP_SECONDS, StoreError, failed, from_item, is_last_page, number, text, to_item,
+    unwritable,
+};
 use crate::purchase::{Attempt, Facts, Mail, Order, PaymentIntentId, Purchase, PurchaseId};
 
 /// The purchases table.
 #[derive(Clone, Debug)]
 pub struct Purchases {
-    pub(super) client: Client,
+    client: Client,
     table: String,
 }
 
@@ -139,7 +142,8 @@ impl Purchases {
             .key_condition_expression("history = :subject")
             .expression_attribute_values(":subject", text(subject))
             .scan_index_forward(false)
-            .limit(limit);
+            // One more, to know whether there are more.
+            .limit(limit.saturating_add(1));
         if let Some(before) = before {
             call = call
                 .exclusive_start_key("history", text(subject))
@@ -152,7 +156,6 @@ impl Purchases {
                 .and_then(|pk| pk.as_s().ok())
                 .and_then(|pk| pk.parse().ok())
         };
-        let next = answer.last_evaluated_key.as_ref().and_then(&id_of);
         let mut purchases = Vec::new();
         for item in answer.items.unwrap_or_default() {
             let id = id_of(&item).ok_or_else(|| StoreError::Unreadable {
@@ -161,31 +164,12 @@ impl Purchases {
             })?;
             purchases.push(parse(item, id)?.purchase);
         }
-        Ok(Page { purchases, next })
-    }
-
-    /// Writes a purchase that was read before, unless others wrote it meanwhile: then `false`.
-    pub(crate) async fn replace(&self, stored: &Stored, now: i64) -> Result<bool, StoreError> {
-        let put = self.put(stored, now)?;
-        let call = self
-            .client
-            .put_item()
-            .table_name(put.table_name())
-            .set_item(Some(put.item().clone()))
-            .set_condition_expression(put.condition_expression().map(str::to_owned))
-            .set_expression_attribute_values(put.expression_attribute_values().cloned());
-        self.conditional(call.send().await, "PutItem")
-    }
-
-    /// Claims an event that changed nothing. `false` if it was claimed before.
-    pub(crate) async fn claim_only(&self, claim: Claim<'_>, now: i64) -> Result<bool, StoreError> {
-        let call = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(to_item(&claim.item(now))?))
-            .condition_expression("attribute_not_exists(pk)");
-        self.conditional(call.send().await, "PutItem")
+        let is_last = is_last_page(&mut purchases, limit, answer.last_evaluated_key.is_none());
+        let next = purchases.last().map(|purchase| purchase.id);
+        Ok(Page {
+            purchases,
+            next: next.filter(|_| !is_last),
+        })
     }
 
     /// What the key of `request` stands for now.
@@ -198,17 +182,6 @@ impl Purchases {
         let item: Option<RequestItem> =
             item.map(|item| from_item(item, &request.pk)).transpose()?;
         Ok(item.filter(|item| item.ttl > now))
-    }
-
-    /// The purchase's next version, on condition that the version read is still there.
-    pub(crate) fn put_purchase(
-        &self,
-        stored: &Stored,
-        now: i64,
-    ) -> Result<TransactWriteItem, StoreError> {
-        Ok(TransactWriteItem::builder()
-            .put(self.put(stored, now)?)
-            .build())
     }
 
     /// The claim, on condition that there is none.
@@ -278,7 +251,12 @@ impl Purchases {
             .build())
     }
 
-    fn put(&self, stored: &Stored, now: i64) -> Result<Put, StoreError> {
+    /// The purchase's next version, on condition that the version read is still there.
+    pub(crate) fn put_purchase(
+        &self,
+        stored: &Stored,
+        now: i64,
+    ) -> Result<TransactWriteItem, StoreError> {
         let Purchase {
             id,
             order,
@@ -317,7 +295,9 @@ impl Purchases {
                 .condition_expression("version = :version")
                 .expression_attribute_values(":version", number(version)),
         };
-        put.build().map_err(unwritable)
+        Ok(TransactWriteItem::builder()
+            .put(put.build().map_err(unwritable)?)
+            .build())
     }
 
     async fn get_item(&self, pk: String, sk: &str) -> Result<Option<Item>, StoreError> {
@@ -329,23 +309,6 @@ impl Purchases {
             .key("sk", text(sk))
             .consistent_read(true);
         Ok(call.send().await.map_err(failed("GetItem"))?.item)
-    }
-
-    fn conditional<T>(
-        &self,
-        answer: Result<
-            T,
-            aws_sdk_dynamodb::error::SdkError<aws_sdk_dynamodb::operation::put_item::PutItemError>,
-        >,
-        operation: &'static str,
-    ) -> Result<bool, StoreError> {
-        match answer {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(false),
-                _ => Err(failed(operation)(error)),
-            },
-        }
     }
 }
 

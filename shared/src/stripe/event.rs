@@ -112,6 +112,13 @@ impl Event {
         if !self.is_handled() {
             return Ok(Meaning::Unhandled);
         }
+        // Stripe sends metadata on every session, if only an empty one.
+        if !matches!(
+            self.data.object.get("metadata"),
+            Some(Value::Object(_) | Value::Null)
+        ) {
+            return Err(Unreadable("metadata is missing or no object".to_owned()));
+        }
         let tag = |name: &str| {
             let tags = self.data.object.get("metadata")?;
             Some(tags.get(name)?.as_str()?.to_owned())
