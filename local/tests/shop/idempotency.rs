@@ -116,3 +116,17 @@ async fn a_price_that_changes_between_two_tries_stays_what_it_was() {
         json!({ "amount": 1000, "currency": "usd" })
     );
 }
+
+#[tokio::test]
+async fn the_key_of_an_expired_purchase_is_good_for_another_one() {
+    let shop = TestApp::start().await;
+    let mug = cart(&[(MUG, 1)]);
+    let first = Checkout::of(&shop.checkout_as("one", &mug).await);
+    shop.expire(&first).await;
+    shop.until_status(&first.purchase, "expired").await;
+    let second = Checkout::of(&shop.checkout_as("one", &mug).await);
+    assert_ne!(first.purchase, second.purchase);
+    let again = Checkout::of(&shop.checkout_as("one", &mug).await);
+    assert_eq!(again, second);
+    assert_eq!(shop.status(&second.purchase).await, "open");
+}

@@ -140,7 +140,6 @@ async fn twenty_at_once_with_one_key_are_one_purchase_though_stripe_fails_at_fir
 /// Two requests with one key: Stripe refuses the first and, as the second has to wait for it, opens
 /// the second's session.
 #[tokio::test]
-#[ignore = "known: a purchase stays abandoned though a session was opened for it, so its key is given away"]
 async fn a_refusal_does_not_part_the_key_from_the_purchase_that_its_twin_has_opened() {
     let shop = TestApp::start().await;
     shop.ada().await;

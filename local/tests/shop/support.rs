@@ -434,6 +434,13 @@ impl TestApp {
         self.send(self.http.post(&checkout.url).form(&form)).await
     }
 
+    /// Ends an open session, as Stripe's API lets a shop do.
+    pub(crate) async fn expire(&self, checkout: &Checkout) {
+        let path = format!("/v1/checkout/sessions/{}/expire", checkout.session());
+        let request = self.stripe_request("POST", &path).bearer_auth(STRIPE_KEY);
+        self.send(request).await.expect(200);
+    }
+
     /// A command of the stand-in's control API.
     pub(crate) async fn control(&self, path: &str, form: &[(&str, &str)]) {
         let request = self.stripe_request("POST", &format!("/_stripe/{path}"));
