@@ -52,8 +52,13 @@ const MINIMUM: &[(&str, i64)] = &[
     ("thb", 1000),
 ];
 
-/// The most that can be charged: eight digits.
-pub(super) const MAXIMUM: i64 = 99_999_999;
+/// The most that can be charged: eight digits, of rupiah twelve.
+pub(super) fn maximum(currency: &str) -> i64 {
+    match currency {
+        "idr" => 999_999_999_999,
+        _ => 99_999_999,
+    }
+}
 
 pub(super) fn is_supported(currency: &str) -> bool {
     SUPPORTED.contains(&currency)

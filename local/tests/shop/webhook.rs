@@ -272,6 +272,19 @@ async fn a_payment_for_a_purchase_that_was_lost_rebuilds_it_for_someone_to_look_
 }
 
 #[tokio::test]
+async fn a_purchase_lost_after_its_receipt_went_is_rebuilt_without_a_second_receipt() {
+    let shop = TestApp::start().await;
+    let (checkout, event) = paid_unheard(&shop).await;
+    shop.deliver(&event).await.expect(200);
+    shop.mails(1).await;
+    shop.lose_purchase(&checkout.purchase).await;
+    let again = event.replacen("evt_", "evt_again", 1);
+    shop.deliver(&again).await.expect(200);
+    assert_eq!(shop.purchase(&checkout.purchase).await["status"], "paid");
+    shop.mails(1).await;
+}
+
+#[tokio::test]
 async fn an_expired_session_of_a_purchase_that_was_lost_leaves_no_trace() {
     let shop = TestApp::start().await;
     shop.hold_deliveries().await;

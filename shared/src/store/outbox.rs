@@ -218,6 +218,13 @@ impl Outbox {
             )
             .expression_attribute_values(":ttl", number(now.saturating_add(KEEP_SECONDS)))
         };
+        // Once SES has a mail, a row that does not say so means a second mail: worth some tries.
+        for attempt in 1..TRIES {
+            match call.clone().send().await {
+                Ok(_) => return Ok(()),
+                Err(_) => back_off(attempt).await,
+            }
+        }
         call.send().await.map(|_| ()).map_err(failed("UpdateItem"))
     }
 

@@ -145,7 +145,7 @@ impl ApiError {
     }
 
     pub(super) fn amount_too_large(param: &str, currency: &str) -> Self {
-        let maximum = currency::display(currency::MAXIMUM, currency);
+        let maximum = currency::display(currency::maximum(currency), currency);
         Self::invalid(format!(
             "The total amount must be at most {maximum} {currency}."
         ))

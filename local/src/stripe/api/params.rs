@@ -183,7 +183,7 @@ impl Params {
     pub(super) fn amount(&mut self, field: &str, currency: &str) -> Result<Option<i64>, ApiError> {
         let step = currency::step(currency);
         match self.integer_within(field, 0, i64::MAX)? {
-            Some(amount) if amount > currency::MAXIMUM => {
+            Some(amount) if amount > currency::maximum(currency) => {
                 Err(ApiError::amount_too_large(&self.name(field), currency))
             }
             Some(amount) if amount.checked_rem(step) != Some(0) => Err(ApiError::out_of_range(

@@ -236,7 +236,7 @@ impl Order {
             Some(total) if total > 0 && total < currency::minimum(&currency) => {
                 Err(ApiError::amount_too_small("line_items", &currency))
             }
-            Some(total) if total <= currency::MAXIMUM => Ok(Self {
+            Some(total) if total <= currency::maximum(&currency) => Ok(Self {
                 lines,
                 currency,
                 total,
