@@ -194,7 +194,7 @@ impl Checkout {
                 "The payment provider is busy or out of reach. Nothing was charged; please try again.",
             )
             .retry_after(2),
-            StripeError::TimedOut => upstream(
+            StripeError::TimedOut | StripeError::Broken => upstream(
                 StatusCode::GATEWAY_TIMEOUT,
                 "payment-provider-timeout",
                 "The payment provider did not answer in time. Nothing was charged; please try again.",

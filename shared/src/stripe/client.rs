@@ -63,6 +63,10 @@ pub enum StripeError {
     /// It did not answer in time: what was asked may have been done.
     #[error("Stripe did not answer in time")]
     TimedOut,
+    /// The connection broke before the answer was here: what was asked may have been done. A
+    /// function that was frozen meanwhile finds its pooled connections like that.
+    #[error("the connection to Stripe broke")]
+    Broken,
     /// Its answer is not what its documentation says.
     #[error("Stripe's answer cannot be read: {0}")]
     Unreadable(String),
@@ -110,7 +114,7 @@ impl Client {
     }
 
     /// Sends a request under an idempotency key, with jittered repetitions while Stripe says that
-    /// it is busy, or cannot be connected to.
+    /// it is busy, cannot be connected to, or hangs up.
     pub(super) async fn send<T: DeserializeOwned>(
         &self,
         request: &RequestBuilder,
@@ -121,7 +125,11 @@ impl Client {
             loop {
                 let answer = tokio::time::timeout(TRY, self.once(request, idempotency_key)).await;
                 let worth_waiting = match answer.unwrap_or(Err(StripeError::TimedOut)) {
-                    Err(error @ (StripeError::Busy(_) | StripeError::Unreachable)) => error,
+                    Err(
+                        error @ (StripeError::Busy(_)
+                        | StripeError::Unreachable
+                        | StripeError::Broken),
+                    ) => error,
                     answer => return answer,
                 };
                 if wait > Duration::from_secs(1) {
@@ -148,7 +156,7 @@ impl Client {
             if error.is_connect() {
                 StripeError::Unreachable
             } else {
-                StripeError::TimedOut
+                StripeError::Broken
             }
         })?;
         let status = answer.status();
@@ -161,7 +169,7 @@ impl Client {
         let body = Limited::new(answer.into_body(), LARGEST_ANSWER)
             .collect()
             .await;
-        let body = body.map_err(|_| StripeError::TimedOut)?.to_bytes();
+        let body = body.map_err(|_| StripeError::Broken)?.to_bytes();
         if status.is_success() {
             return Ok(body);
         }
@@ -219,5 +227,52 @@ impl Client {
                 request.body.clone().unwrap_or_default(),
             )))
             .map_err(|error| StripeError::Unreadable(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeMap,
+        io::{Read, Write},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_breaks_is_asked_again_under_the_same_key() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = std::thread::spawn(move || {
+            let mut seen = Vec::new();
+            for answer in [None, Some("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")] {
+                let (mut connection, _) = listener.accept().unwrap();
+                let mut buffer = [0_u8; 4096];
+                let read = connection.read(&mut buffer).unwrap();
+                seen.push(String::from_utf8_lossy(&buffer[..read]).into_owned());
+                if let Some(answer) = answer {
+                    connection.write_all(answer.as_bytes()).unwrap();
+                }
+            }
+            seen
+        });
+        let environment = [
+            ("STRIPE_SECRET_KEY", "sk_test_1".to_owned()),
+            ("STRIPE_API_BASE", format!("http://{address}")),
+            ("TILL_MODE", "test".to_owned()),
+        ];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value));
+        let environment = Environment::from(BTreeMap::from(environment));
+        let stripe = Client::new(&environment).await.unwrap();
+        let request = RequestBuilder::new(StripeMethod::Post, "/checkout/sessions");
+        let answer: serde_json::Value = stripe.send(&request, "key-1").await.unwrap();
+        assert_eq!(answer, serde_json::json!({}));
+        let seen = server.join().unwrap();
+        assert!(
+            seen.iter()
+                .all(|request| request.contains("idempotency-key: key-1")),
+            "{seen:?}"
+        );
     }
 }
