@@ -25,7 +25,7 @@ use shared::{
 /// Rows that one scheduled run takes on.
 const ROWS_A_RUN: i32 = 50;
 
-/// After this many attempts, some two days, a mail is given up.
+/// After this many attempts, some two and a half days, a mail is given up.
 const MOST_ATTEMPTS: u32 = 18;
 
 /// A run starts no mail after this long, so that none is cut off by the function's time limit in
@@ -171,6 +171,12 @@ impl Mailer {
     }
 
     async fn send(&self, row: &Row) -> Result<Sent, Undeliverable> {
+        if row.attempts > MOST_ATTEMPTS {
+            // Attempts that never came to an end, each cut off midway.
+            let code = "no outcome".to_owned();
+            let attempts = row.attempts.saturating_sub(1);
+            return Err(Undeliverable::Exhausted { attempts, code });
+        }
         let to = self.recipient(row)?;
         let letter = compose(row.mail, &row.content, &self.shop)
             .map_err(|error| Undeliverable::Unwritable(error.to_string()))?;
