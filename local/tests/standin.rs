@@ -15,9 +15,13 @@ mod api;
 mod bench;
 #[path = "standin/delivery.rs"]
 mod delivery;
+#[path = "standin/disputes.rs"]
+mod disputes;
 #[path = "standin/idempotency.rs"]
 mod idempotency;
 #[path = "standin/page.rs"]
 mod page;
+#[path = "standin/refunds.rs"]
+mod refunds;
 #[path = "standin/survival.rs"]
 mod survival;

@@ -8,6 +8,9 @@
 //! | `POST /_stripe/events/{id}/resend` | delivers an event again, even while others are held |
 //! | `POST /_stripe/events/{id}/discard` | drops an event that is not delivered yet |
 //! | `POST /_stripe/sessions/{id}/succeed`, `…/fail` | ends a delayed payment |
+//! | `POST /_stripe/refunds/{id}/succeed`, `…/fail`, `…/require_action`, `…/cancel` | moves a refund on |
+//! | `POST /_stripe/charges/{id}/dispute` `[kind=chargeback\|inquiry\|prevented] [reason=] [amount=]` | begins a dispute, also a second one |
+//! | `POST /_stripe/disputes/{id}/status` `status=` | moves a dispute on: `needs_response` makes a chargeback of an inquiry; `won` comes late after `lost` |
 //! | `GET /_stripe/clock` | tells the time |
 //! | `POST /_stripe/clock` `advance=<seconds>` | moves time forward |
 //! | `POST /_stripe/faults` `[path=] [status=] [delay_ms=] [times=]` | spoils the next API calls |
@@ -27,9 +30,12 @@ use super::api::Fault;
 use super::cards::Decline;
 use super::checkout::{self, WrongState};
 use super::clock;
-use super::database::{Cause, Object as _, Transaction};
+use super::database::{Cause, Object, Transaction};
 use super::delivery::{self, Delivery};
-use super::objects::Session;
+use super::objects::{Charge, ChargeStatus, Dispute, Refund, RefundStatus, Session};
+use super::{disputes, refunds};
+
+pub use super::objects::{DisputeKind, DisputeStatus};
 
 /// Far enough for everything that takes time.
 const MOST_SECONDS: i64 = 366 * clock::DAY;
@@ -141,15 +147,77 @@ impl StandIn {
         self.clock().await
     }
 
+    /// The bank, or the buyer, moves a refund on.
+    pub async fn advance_refund(&self, refund: &str, step: RefundStep) -> Controlled<()> {
+        let id = refund.to_owned();
+        self.command(move |transaction| {
+            let mut refund = find::<Refund>(transaction, &id)?;
+            refunds::advance(transaction, &mut refund, step.into())?.map_err(
+                |refunds::WrongState| {
+                    ControlError::Refused(format!(
+                        "{id} is {}: it cannot become {} any more",
+                        refund.status.as_str(),
+                        RefundStatus::from(step).as_str()
+                    ))
+                },
+            )
+        })
+        .await
+    }
+
+    /// The buyer contests a charge. Returns the dispute's id.
+    pub async fn dispute(&self, charge: &str, claim: NewDispute) -> Controlled<String> {
+        let id = charge.to_owned();
+        self.command(move |transaction| {
+            let mut charge = find::<Charge>(transaction, &id)?;
+            if charge.status != ChargeStatus::Succeeded {
+                return Err(ControlError::Refused(format!(
+                    "{id} took no money: there is nothing to contest"
+                )));
+            }
+            if claim
+                .amount
+                .is_some_and(|amount| !(1..=charge.amount).contains(&amount))
+            {
+                return Err(ControlError::Refused(format!(
+                    "amount must be between 1 and the charge's {}",
+                    charge.amount
+                )));
+            }
+            let reason = claim.reason.as_deref().unwrap_or("fraudulent");
+            if !REASONS.contains(&reason) {
+                return Err(ControlError::Refused(format!(
+                    "reason must be one of {}, not {reason}",
+                    REASONS.join(", ")
+                )));
+            }
+            let dispute =
+                disputes::open(transaction, &mut charge, claim.kind, reason, claim.amount)?;
+            Ok(dispute.id)
+        })
+        .await
+    }
+
+    /// The bank, or the buyer, moves a dispute on.
+    pub async fn advance_dispute(&self, dispute: &str, status: DisputeStatus) -> Controlled<()> {
+        let id = dispute.to_owned();
+        self.command(move |transaction| {
+            let mut dispute = find::<Dispute>(transaction, &id)?;
+            disputes::advance(transaction, &mut dispute, status)?.map_err(|disputes::WrongState| {
+                ControlError::Refused(format!(
+                    "{id} is {}: it cannot become {} any more",
+                    dispute.status.as_str(),
+                    status.as_str()
+                ))
+            })
+        })
+        .await
+    }
+
     async fn settle(&self, session: &str, verdict: Result<(), Decline>) -> Controlled<()> {
         let id = session.to_owned();
         self.command(move |transaction| {
-            let Some(mut session) = transaction.get::<Session>(&id)? else {
-                return Err(ControlError::NoSuch {
-                    kind: Session::KIND,
-                    id,
-                });
-            };
+            let mut session = find::<Session>(transaction, &id)?;
             match checkout::settle(transaction, &mut session, verdict)? {
                 Ok(()) => Ok(()),
                 Err(WrongState) => Err(ControlError::Refused(format!(
@@ -169,6 +237,69 @@ impl StandIn {
     }
 }
 
+fn find<T: Object>(transaction: &Transaction<'_>, id: &str) -> Controlled<T> {
+    transaction.get(id)?.ok_or_else(|| ControlError::NoSuch {
+        kind: T::KIND,
+        id: id.to_owned(),
+    })
+}
+
+/// What can happen to a refund.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundStep {
+    /// The money arrived.
+    Succeed,
+    /// The money came back.
+    Fail,
+    /// The buyer must say where the money is to go.
+    RequireAction,
+    /// The shop has changed its mind.
+    Cancel,
+}
+
+impl From<RefundStep> for RefundStatus {
+    fn from(step: RefundStep) -> Self {
+        match step {
+            RefundStep::Succeed => Self::Succeeded,
+            RefundStep::Fail => Self::Failed,
+            RefundStep::RequireAction => Self::RequiresAction,
+            RefundStep::Cancel => Self::Canceled,
+        }
+    }
+}
+
+/// What a buyer contests.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NewDispute {
+    /// How far it goes at once.
+    pub kind: DisputeKind,
+    /// Stripe's word for it; `fraudulent`, if left out.
+    pub reason: Option<String>,
+    /// How much of the charge; all of it, if left out.
+    pub amount: Option<i64>,
+}
+
+/// Why buyers dispute.
+const REASONS: &[&str] = &[
+    "bank_cannot_process",
+    "check_returned",
+    "credit_not_processed",
+    "customer_initiated",
+    "debit_not_authorized",
+    "duplicate",
+    "fraudulent",
+    "general",
+    "incorrect_account_details",
+    "insufficient_funds",
+    "noncompliant",
+    "product_not_received",
+    "product_unacceptable",
+    "subscription_canceled",
+    "unrecognized",
+];
+
 pub(super) fn routes() -> Router<StandIn> {
     Router::new()
         .route("/_stripe/deliveries", get(deliveries))
@@ -178,6 +309,9 @@ pub(super) fn routes() -> Router<StandIn> {
         .route("/_stripe/events/{id}/discard", post(discard))
         .route("/_stripe/sessions/{id}/succeed", post(succeed))
         .route("/_stripe/sessions/{id}/fail", post(fail))
+        .route("/_stripe/refunds/{id}/{step}", post(advance_refund))
+        .route("/_stripe/charges/{id}/dispute", post(dispute))
+        .route("/_stripe/disputes/{id}/status", post(advance_dispute))
         .route("/_stripe/clock", get(tell_time).post(move_time))
         .route("/_stripe/faults", post(plan_faults))
 }
@@ -239,6 +373,39 @@ fn settled(headers: &HeaderMap, session: &str, outcome: &str) -> Response {
         return Redirect::to(&format!("/pay/{session}")).into_response();
     }
     Json(json!({ "session": session, "payment": outcome })).into_response()
+}
+
+async fn advance_refund(
+    State(stand_in): State<StandIn>,
+    Path((id, step)): Path<(String, RefundStep)>,
+) -> Controlled<Json<Value>> {
+    stand_in.advance_refund(&id, step).await?;
+    Ok(Json(
+        json!({ "refund": id, "status": RefundStatus::from(step) }),
+    ))
+}
+
+async fn dispute(
+    State(stand_in): State<StandIn>,
+    Path(id): Path<String>,
+    Form(claim): Form<NewDispute>,
+) -> Controlled<Json<Value>> {
+    let dispute = stand_in.dispute(&id, claim).await?;
+    Ok(Json(json!({ "dispute": dispute })))
+}
+
+#[derive(Deserialize)]
+struct Advanced {
+    status: DisputeStatus,
+}
+
+async fn advance_dispute(
+    State(stand_in): State<StandIn>,
+    Path(id): Path<String>,
+    Form(Advanced { status }): Form<Advanced>,
+) -> Controlled<Json<Value>> {
+    stand_in.advance_dispute(&id, status).await?;
+    Ok(Json(json!({ "dispute": id, "status": status })))
 }
 
 async fn tell_time(State(stand_in): State<StandIn>) -> Controlled<Json<Clock>> {

@@ -25,6 +25,12 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (kind, sequence);
     CREATE INDEX IF NOT EXISTS objects_by_expiry ON objects (expires_at) WHERE expires_at IS NOT NULL;
 
+    CREATE INDEX IF NOT EXISTS objects_by_charge
+        ON objects (kind, body ->> '$.charge', sequence) WHERE body ->> '$.charge' IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS objects_by_payment_intent
+        ON objects (kind, body ->> '$.payment_intent', sequence)
+        WHERE body ->> '$.payment_intent' IS NOT NULL;
+
     CREATE TABLE IF NOT EXISTS deliveries (
         event TEXT PRIMARY KEY REFERENCES objects (id),
         -- What is posted and signed, byte for byte, however the event is shown later.
@@ -218,6 +224,23 @@ impl<'c> Transaction<'c> {
             })
             .optional()
             .with_context(|| format!("cannot read {id}"))
+    }
+
+    /// The objects of a kind with this value in a field, oldest first.
+    pub(super) fn having<T: Object>(
+        &self,
+        field: &'static str,
+        value: &str,
+    ) -> anyhow::Result<Vec<T>> {
+        // The field stands in the text, so that its index serves.
+        let sql = format!(
+            "SELECT body FROM objects WHERE kind = ?1 AND body ->> '$.{field}' = ?2 ORDER BY sequence"
+        );
+        let mut statement = self.sql.prepare_cached(&sql)?;
+        let bodies = statement.query_map([T::KIND, value], |row| row.get::<_, String>(0))?;
+        bodies
+            .map(|body| Ok(serde_json::from_str(&body?)?))
+            .collect()
     }
 
     /// Where the object stands among all, for paging.

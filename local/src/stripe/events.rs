@@ -1,6 +1,8 @@
 //! Events: what happened, recorded in the transaction in which it happened, and due for delivery if
 //! the webhook subscribes to its type.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,6 +16,15 @@ pub const WEBHOOK_EVENTS: &[&str] = &[
     "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed",
     "checkout.session.expired",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.refunded",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.closed",
 ];
 
 /// An event. Its stored form when it is recorded is the body of its webhook.
@@ -36,6 +47,9 @@ pub(super) struct Event {
 struct Data {
     /// As the object was when it happened.
     object: Value,
+    /// What the fields that changed were before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    previous_attributes: Option<Value>,
 }
 
 impl Object for Event {
@@ -60,6 +74,44 @@ pub(super) fn record<T: Object>(
     event_type: &str,
     object: &T,
 ) -> anyhow::Result<()> {
+    let data = Data {
+        object: object.answer(),
+        previous_attributes: None,
+    };
+    keep(transaction, event_type, data)
+}
+
+/// Records a change of `object`, which the API showed as `before` until now.
+pub(super) fn record_change<T: Object>(
+    transaction: &Transaction<'_>,
+    event_type: &str,
+    before: &Value,
+    object: &T,
+) -> anyhow::Result<()> {
+    let object = object.answer();
+    let previous_attributes = Some(previous(before, &object));
+    let data = Data {
+        object,
+        previous_attributes,
+    };
+    keep(transaction, event_type, data)
+}
+
+/// The fields of `before` that are others now; a field that was not there yet was null.
+fn previous(before: &Value, now: &Value) -> Value {
+    let (Value::Object(before), Value::Object(now)) = (before, now) else {
+        return before.clone();
+    };
+    let fields: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+    let changed = fields.into_iter().filter_map(|field| {
+        let was = before.get(field).unwrap_or(&Value::Null);
+        let is = now.get(field).unwrap_or(&Value::Null);
+        (was != is).then(|| (field.clone(), was.clone()))
+    });
+    Value::Object(changed.collect())
+}
+
+fn keep(transaction: &Transaction<'_>, event_type: &str, data: Data) -> anyhow::Result<()> {
     let subscribed = transaction
         .enabled_events
         .iter()
@@ -69,9 +121,7 @@ pub(super) fn record<T: Object>(
         object: Event::KIND.to_owned(),
         api_version: API_VERSION.to_owned(),
         created: transaction.now,
-        data: Data {
-            object: object.answer(),
-        },
+        data,
         livemode: false,
         pending_webhooks: subscribed.into(),
         request: transaction.cause.clone(),

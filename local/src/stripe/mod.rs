@@ -6,16 +6,15 @@
 //! 1. The shop posts to `/v1/checkout/sessions`: [`api`] checks the key, replays what an
 //!    idempotency key has already answered, reads the parameters and stores a session ([`objects`]).
 //! 2. The buyer's browser opens `/pay/<session>` ([`page`]) and submits a card ([`cards`]).
-//! 3. [`checkout`] changes the session, its payment intent and its charge, and records what happened
-//!    ([`events`]), all in one transaction ([`database`]).
+//! 3. [`checkout`] changes the session, its payment intent and its charge, books the money
+//!    ([`money`]) and records what happened ([`events`]), all in one transaction ([`database`]).
 //! 4. [`delivery`] signs and posts each event that the webhook subscribes to, until it is taken.
+//! 5. Later the money may go back: [`refunds`] by the shop's wish, [`disputes`] by the buyer's.
 //!
 //! Everything is on disk before anybody is answered, so the process may be killed at any moment.
 //! Time is the stand-in's own ([`clock`]) and can be moved forward; [`control`] is how.
 //!
-//! Objects, errors and rules are those of Stripe's API reference at [`API_VERSION`]. Refunds,
-//! disputes and promotion codes would each be a file in `api/` beside `sessions.rs`, with a line in
-//! the table of `api/mod.rs`, and their changes of state would stand in `checkout.rs`.
+//! Objects, errors and rules are those of Stripe's API reference at [`API_VERSION`].
 
 mod api;
 mod cards;
@@ -25,11 +24,14 @@ mod control;
 mod currency;
 mod database;
 mod delivery;
+mod disputes;
 mod door;
 mod events;
 mod ids;
+mod money;
 mod objects;
 mod page;
+mod refunds;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,7 +45,7 @@ use url::Url;
 
 use self::database::{Cause, Database, Transaction};
 
-pub use self::control::{Clock, ControlError};
+pub use self::control::{Clock, ControlError, DisputeKind, DisputeStatus, NewDispute, RefundStep};
 pub use self::delivery::{Attempt, Delivery, DeliveryState};
 pub use self::events::WEBHOOK_EVENTS;
 
@@ -149,6 +151,7 @@ impl StandIn {
                 .transact(&shared.config.enabled_events, |transaction| {
                     let before = transaction.changes();
                     checkout::expire_overdue(transaction)?;
+                    refunds::decide_due(transaction)?;
                     transaction.caused_by(cause);
                     let done = work(transaction)?;
                     Ok((done, transaction.changes() != before))

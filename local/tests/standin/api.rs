@@ -709,7 +709,7 @@ async fn events_are_found_by_type_and_by_whether_they_arrived() {
         .until(|delivery| delivery["state"] == "delivered")
         .await;
     assert_eq!(found("delivery_success=false").await, [""; 0]);
-    assert_eq!(found("delivery_success=true").await.len(), 4);
+    assert_eq!(found("delivery_success=true").await.len(), 5);
     assert_eq!(
         found("limit=1&type=checkout.*").await,
         ["checkout.session.completed"]

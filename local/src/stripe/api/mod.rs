@@ -1,6 +1,8 @@
 //! `/v1`: who may ask, what was asked before, and the table of what can be asked.
 
+mod account;
 mod charges;
+mod disputes;
 mod errors;
 mod events;
 mod expand;
@@ -9,6 +11,7 @@ mod idempotency;
 mod lists;
 mod params;
 mod payment_intents;
+mod refunds;
 mod sessions;
 
 use axum::body::{Body, to_bytes};
@@ -53,6 +56,19 @@ fn endpoint<'r>(
         ("GET", ["payment_intents", id]) => payment_intents::retrieve(id, params),
         ("GET", ["charges"]) => charges::list(params),
         ("GET", ["charges", id]) => charges::retrieve(id, params),
+        ("POST", ["refunds"]) => refunds::create(params),
+        ("GET", ["refunds"]) => refunds::list(params),
+        ("GET", ["refunds", id]) => refunds::retrieve(id, params),
+        ("POST", ["refunds", id]) => refunds::update(id, params),
+        ("POST", ["refunds", id, "cancel"]) => refunds::cancel(id, params),
+        ("GET", ["disputes"]) => disputes::list(params),
+        ("GET", ["disputes", id]) => disputes::retrieve(id, params),
+        ("POST", ["disputes", id]) => disputes::update(id, params),
+        ("POST", ["disputes", id, "close"]) => disputes::close(id, params),
+        ("GET", ["account"]) => account::account(params),
+        ("GET", ["balance"]) => account::balance(params),
+        ("GET", ["balance_transactions"]) => account::transactions(params),
+        ("GET", ["balance_transactions", id]) => account::transaction(id, params),
         ("GET", ["events"]) => events::list(params),
         ("GET", ["events", id]) => events::retrieve(id, params),
         _ => Err(ApiError::no_such_url(
