@@ -17,8 +17,14 @@ mod bench;
 mod delivery;
 #[path = "standin/disputes.rs"]
 mod disputes;
+#[path = "standin/endpoints.rs"]
+mod endpoints;
+#[path = "standin/faults.rs"]
+mod faults;
 #[path = "standin/idempotency.rs"]
 mod idempotency;
+#[path = "standin/lists.rs"]
+mod lists;
 #[path = "standin/page.rs"]
 mod page;
 #[path = "standin/refunds.rs"]

@@ -1,5 +1,5 @@
-//! Events: what happened, recorded in the transaction in which it happened, and due for delivery if
-//! the webhook subscribes to its type.
+//! Events: what happened, recorded in the transaction in which it happened, and due for delivery to
+//! every webhook endpoint that subscribes to its type.
 
 use std::collections::BTreeSet;
 
@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::clock::Timestamp;
 use super::database::{Cause, Object, Transaction};
+use super::objects::WebhookEndpoint;
 use super::{API_VERSION, delivery, ids};
 
 /// The event types that the shop's webhook handles.
@@ -36,8 +37,8 @@ pub(super) struct Event {
     created: Timestamp,
     data: Data,
     livemode: bool,
-    /// Endpoints that have not taken it: one or none.
-    pub(super) pending_webhooks: u8,
+    /// Endpoints that have not taken it.
+    pub(super) pending_webhooks: usize,
     request: Cause,
     #[serde(rename = "type")]
     pub(super) event_type: String,
@@ -112,10 +113,11 @@ fn previous(before: &Value, now: &Value) -> Value {
 }
 
 fn keep(transaction: &Transaction<'_>, event_type: &str, data: Data) -> anyhow::Result<()> {
-    let subscribed = transaction
-        .enabled_events
-        .iter()
-        .any(|pattern| matches(pattern, event_type));
+    if transaction.faults.no_event(event_type) {
+        return Ok(());
+    }
+    let mut endpoints = transaction.all::<WebhookEndpoint>()?;
+    endpoints.retain(|endpoint| endpoint.wants(event_type));
     let event = Event {
         id: ids::event(),
         object: Event::KIND.to_owned(),
@@ -123,21 +125,21 @@ fn keep(transaction: &Transaction<'_>, event_type: &str, data: Data) -> anyhow::
         created: transaction.now,
         data,
         livemode: false,
-        pending_webhooks: subscribed.into(),
+        pending_webhooks: endpoints.len(),
         request: transaction.cause.clone(),
         event_type: event_type.to_owned(),
     };
     transaction.put(&event)?;
-    if subscribed {
-        delivery::enqueue(transaction, &event)?;
+    for endpoint in endpoints {
+        delivery::enqueue(transaction, &event, &endpoint.id)?;
     }
     Ok(())
 }
 
-/// Whether a type is meant by a name, a group such as `charge.*`, or `*`.
-pub(super) fn matches(pattern: &str, event_type: &str) -> bool {
+/// Whether a name is meant by a pattern: itself, a group such as `charge.*`, or `*`.
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
     match pattern.strip_suffix('*') {
-        Some(group) => event_type.starts_with(group),
-        None => event_type == pattern,
+        Some(group) => name.starts_with(group),
+        None => name == pattern,
     }
 }

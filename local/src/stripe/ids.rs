@@ -64,3 +64,11 @@ pub(super) fn balance_transaction() -> String {
 pub(super) fn bank_reference() -> String {
     format!("7{:022}", rand::random::<u64>())
 }
+
+pub(super) fn webhook_endpoint() -> String {
+    random("we_1", 23)
+}
+
+pub(super) fn webhook_secret() -> String {
+    random("whsec_", 32)
+}

@@ -27,6 +27,7 @@ mod delivery;
 mod disputes;
 mod door;
 mod events;
+mod faults;
 mod ids;
 mod money;
 mod objects;
@@ -44,10 +45,12 @@ use tokio::sync::Notify;
 use url::Url;
 
 use self::database::{Cause, Database, Transaction};
+use self::faults::Faults;
 
 pub use self::control::{Clock, ControlError, DisputeKind, DisputeStatus, NewDispute, RefundStep};
 pub use self::delivery::{Attempt, Delivery, DeliveryState};
 pub use self::events::WEBHOOK_EVENTS;
+pub use self::faults::{Fault, PlannedFault};
 
 /// The one version of Stripe's API that the stand-in speaks.
 pub const API_VERSION: &str = "2026-09-30.endive";
@@ -78,7 +81,7 @@ struct Shared {
     config: Config,
     database: Database,
     keys_in_use: api::KeysInUse,
-    faults: api::Faults,
+    faults: Faults,
     webhook_client: reqwest::Client,
     /// There may be something to deliver, or time has moved.
     changed: Notify,
@@ -97,6 +100,14 @@ impl StandIn {
             bail!("the stand-in needs a secret key, such as sk_test_local");
         }
         let database = Database::open(config.database.as_deref())?;
+        let faults = Faults::default();
+        database.transact(&faults, |transaction| {
+            delivery::register_shops_own(
+                transaction,
+                config.webhook_url.as_str(),
+                &config.enabled_events,
+            )
+        })?;
         let webhook_client = reqwest::Client::builder()
             .timeout(WEBHOOK_TIMEOUT)
             // Stripe takes a redirect for a failure.
@@ -108,7 +119,7 @@ impl StandIn {
             config,
             database,
             keys_in_use: api::KeysInUse::default(),
-            faults: api::Faults::default(),
+            faults,
             webhook_client,
             changed: Notify::new(),
         })))
@@ -146,16 +157,14 @@ impl StandIn {
     {
         let shared = Arc::clone(&self.0);
         let task = move || -> Result<(T, bool), E> {
-            shared
-                .database
-                .transact(&shared.config.enabled_events, |transaction| {
-                    let before = transaction.changes();
-                    checkout::expire_overdue(transaction)?;
-                    refunds::decide_due(transaction)?;
-                    transaction.caused_by(cause);
-                    let done = work(transaction)?;
-                    Ok((done, transaction.changes() != before))
-                })
+            shared.database.transact(&shared.faults, |transaction| {
+                let before = transaction.changes();
+                checkout::expire_overdue(transaction)?;
+                refunds::decide_due(transaction)?;
+                transaction.caused_by(cause);
+                let done = work(transaction)?;
+                Ok((done, transaction.changes() != before))
+            })
         };
         let (done, changed) = match tokio::task::spawn_blocking(task).await {
             Ok(outcome) => outcome?,

@@ -205,6 +205,11 @@ impl Bench {
         answer.json().as_array().unwrap().clone()
     }
 
+    /// Plans a fault.
+    pub(crate) async fn fault(&self, fault: &[(&str, &str)]) {
+        self.control("faults", &fault.to_vec()).await.expect(200);
+    }
+
     /// Waits until the newest delivery is as hoped for.
     pub(crate) async fn until(&self, hoped: impl Fn(&Value) -> bool) -> Value {
         eventually(async || self.deliveries().await.into_iter().next().filter(&hoped)).await

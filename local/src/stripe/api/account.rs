@@ -6,7 +6,7 @@ use serde_json::json;
 use super::Work;
 use super::errors::ApiError;
 use super::expand::{Expansions, Shape};
-use super::lists::{Created, Paging};
+use super::lists::{Paging, created};
 use super::params::Params;
 use crate::stripe::database::Object as _;
 use crate::stripe::objects::BalanceTransaction;
@@ -89,15 +89,11 @@ pub(super) fn transaction(id: &str, mut params: Params) -> Result<Work<'_>, ApiE
 
 pub(super) fn transactions(mut params: Params) -> Result<Work<'static>, ApiError> {
     let paging = Paging::read(&mut params)?;
-    let created = Created::read(&mut params)?;
-    let source = params.text("source")?;
+    let filter = created(&mut params)?.having("source", params.text("source")?);
     let expansions = Expansions::read(&mut params, Shape::List(BalanceTransaction::KIND))?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        let page = paging.stored(transaction, URL, |booked: &BalanceTransaction| {
-            Ok(created.contains(booked.created)
-                && source.as_ref().is_none_or(|it| *it == booked.source))
-        })?;
+        let page = paging.stored::<BalanceTransaction>(transaction, URL, &filter)?;
         Ok(expansions.apply(transaction, page)?)
     }))
 }

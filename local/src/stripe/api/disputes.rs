@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Work;
 use super::errors::ApiError;
 use super::expand::{Expansions, Shape};
-use super::lists::{Created, Paging};
+use super::lists::{Paging, created};
 use super::params::Params;
 use crate::stripe::database::{Object as _, Transaction};
 use crate::stripe::disputes::{self, WrongState};
@@ -26,19 +26,13 @@ pub(super) fn retrieve(id: &str, mut params: Params) -> Result<Work<'_>, ApiErro
 
 pub(super) fn list(mut params: Params) -> Result<Work<'static>, ApiError> {
     let paging = Paging::read(&mut params)?;
-    let created = Created::read(&mut params)?;
-    let charge = params.text("charge")?;
-    let payment_intent = params.text("payment_intent")?;
+    let filter = created(&mut params)?
+        .having("charge", params.text("charge")?)
+        .having("payment_intent", params.text("payment_intent")?);
     let expansions = Expansions::read(&mut params, DISPUTES)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        let page = paging.stored(transaction, URL, |dispute: &Dispute| {
-            Ok(created.contains(dispute.created)
-                && charge.as_ref().is_none_or(|it| *it == dispute.charge)
-                && payment_intent
-                    .as_ref()
-                    .is_none_or(|it| *it == dispute.payment_intent))
-        })?;
+        let page = paging.stored::<Dispute>(transaction, URL, &filter)?;
         Ok(expansions.apply(transaction, page)?)
     }))
 }

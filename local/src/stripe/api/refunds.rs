@@ -3,7 +3,7 @@
 use super::Work;
 use super::errors::ApiError;
 use super::expand::{Expansions, Shape};
-use super::lists::{Created, Paging};
+use super::lists::{Paging, created};
 use super::params::Params;
 use crate::stripe::database::{Object as _, Transaction};
 use crate::stripe::objects::{Charge, PaymentIntent, Refund, RefundStatus};
@@ -80,19 +80,13 @@ pub(super) fn retrieve(id: &str, mut params: Params) -> Result<Work<'_>, ApiErro
 
 pub(super) fn list(mut params: Params) -> Result<Work<'static>, ApiError> {
     let paging = Paging::read(&mut params)?;
-    let created = Created::read(&mut params)?;
-    let charge = params.text("charge")?;
-    let payment_intent = params.text("payment_intent")?;
+    let filter = created(&mut params)?
+        .having("charge", params.text("charge")?)
+        .having("payment_intent", params.text("payment_intent")?);
     let expansions = Expansions::read(&mut params, REFUNDS)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        let page = paging.stored(transaction, URL, |refund: &Refund| {
-            Ok(created.contains(refund.created)
-                && charge.as_ref().is_none_or(|it| *it == refund.charge)
-                && payment_intent
-                    .as_ref()
-                    .is_none_or(|it| *it == refund.payment_intent))
-        })?;
+        let page = paging.stored::<Refund>(transaction, URL, &filter)?;
         Ok(expansions.apply(transaction, page)?)
     }))
 }

@@ -7,6 +7,7 @@ mod dispute;
 mod payment_intent;
 mod refund;
 mod session;
+mod webhook_endpoint;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,7 @@ pub(super) use self::refund::{Destination, Refund, RefundFailure, RefundStatus};
 pub(super) use self::session::{
     LineItem, PaymentIntentData, PaymentStatus, Product, Session, SessionStatus,
 };
+pub(super) use self::webhook_endpoint::WebhookEndpoint;
 
 pub(super) type Metadata = BTreeMap<String, String>;
 
@@ -43,6 +45,7 @@ pub(super) fn answer(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<
         Refund::KIND => of::<Refund>(&row.body),
         Dispute::KIND => of::<Dispute>(&row.body),
         BalanceTransaction::KIND => of::<BalanceTransaction>(&row.body),
+        WebhookEndpoint::KIND => of::<WebhookEndpoint>(&row.body),
         Product::KIND => of::<Product>(&row.body),
         Event::KIND => of::<Event>(&row.body),
         kind => bail!("{id} is of the unknown kind {kind}"),

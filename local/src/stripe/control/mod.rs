@@ -1,41 +1,22 @@
-//! `/_stripe`: what a developer or a test does to the stand-in that no buyer and no shop can do to
-//! Stripe. The shop's dashboard calls the same methods in-process.
-//!
-//! | request | does |
-//! | --- | --- |
-//! | `GET /_stripe/deliveries` | lists webhook deliveries with every try, newest first |
-//! | `POST /_stripe/deliveries/hold`, `…/release` | holds all deliveries back, lets them go |
-//! | `POST /_stripe/events/{id}/resend` | delivers an event again, even while others are held |
-//! | `POST /_stripe/events/{id}/discard` | drops an event that is not delivered yet |
-//! | `POST /_stripe/sessions/{id}/succeed`, `…/fail` | ends a delayed payment |
-//! | `POST /_stripe/refunds/{id}/succeed`, `…/fail`, `…/require_action`, `…/cancel` | moves a refund on |
-//! | `POST /_stripe/charges/{id}/dispute` `[kind=chargeback\|inquiry\|prevented] [reason=] [amount=]` | begins a dispute, also a second one |
-//! | `POST /_stripe/disputes/{id}/status` `status=` | moves a dispute on: `needs_response` makes a chargeback of an inquiry; `won` comes late after `lost` |
-//! | `GET /_stripe/clock` | tells the time |
-//! | `POST /_stripe/clock` `advance=<seconds>` | moves time forward |
-//! | `POST /_stripe/faults` `[path=] [status=] [delay_ms=] [times=]` | spoils the next API calls |
+//! What a developer or a test does to the stand-in that no buyer and no shop can do to Stripe. The
+//! shop's dashboard calls these methods in-process; [`routes`] has them over HTTP.
 
-use std::time::Duration;
+mod routes;
 
-use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
-use axum::{Form, Json, Router};
-use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use super::StandIn;
-use super::api::Fault;
 use super::cards::Decline;
 use super::checkout::{self, WrongState};
 use super::clock;
 use super::database::{Cause, Object, Transaction};
 use super::delivery::{self, Delivery};
+use super::faults::PlannedFault;
 use super::objects::{Charge, ChargeStatus, Dispute, Refund, RefundStatus, Session};
 use super::{disputes, refunds};
 
 pub use super::objects::{DisputeKind, DisputeStatus};
+pub(super) use routes::routes;
 
 /// Far enough for everything that takes time.
 const MOST_SECONDS: i64 = 366 * clock::DAY;
@@ -73,9 +54,23 @@ type Controlled<T> = Result<T, ControlError>;
 impl StandIn {
     /// All webhook deliveries with every try, newest first.
     pub async fn deliveries(&self) -> Controlled<Vec<Delivery>> {
-        let url = self.0.config.webhook_url.to_string();
-        self.command(move |transaction| Ok(delivery::all(transaction, &url)?))
+        self.command(|transaction| Ok(delivery::all(transaction)?))
             .await
+    }
+
+    /// Plans a fault. Returns it as it was understood.
+    pub fn plan_fault(&self, fault: PlannedFault) -> Controlled<PlannedFault> {
+        self.0.faults.plan(fault).map_err(ControlError::Refused)
+    }
+
+    /// The faults that have not struck as often as they shall.
+    pub fn faults(&self) -> Vec<PlannedFault> {
+        self.0.faults.all()
+    }
+
+    /// Takes all faults away.
+    pub fn clear_faults(&self) {
+        self.0.faults.clear();
     }
 
     /// Delivers an event again, even while deliveries are held.
@@ -299,186 +294,3 @@ const REASONS: &[&str] = &[
     "subscription_canceled",
     "unrecognized",
 ];
-
-pub(super) fn routes() -> Router<StandIn> {
-    Router::new()
-        .route("/_stripe/deliveries", get(deliveries))
-        .route("/_stripe/deliveries/hold", post(hold))
-        .route("/_stripe/deliveries/release", post(release))
-        .route("/_stripe/events/{id}/resend", post(resend))
-        .route("/_stripe/events/{id}/discard", post(discard))
-        .route("/_stripe/sessions/{id}/succeed", post(succeed))
-        .route("/_stripe/sessions/{id}/fail", post(fail))
-        .route("/_stripe/refunds/{id}/{step}", post(advance_refund))
-        .route("/_stripe/charges/{id}/dispute", post(dispute))
-        .route("/_stripe/disputes/{id}/status", post(advance_dispute))
-        .route("/_stripe/clock", get(tell_time).post(move_time))
-        .route("/_stripe/faults", post(plan_faults))
-}
-
-async fn deliveries(State(stand_in): State<StandIn>) -> Controlled<Json<Vec<Delivery>>> {
-    stand_in.deliveries().await.map(Json)
-}
-
-async fn hold(State(stand_in): State<StandIn>) -> Controlled<Json<Value>> {
-    stand_in.hold_deliveries(true).await?;
-    Ok(Json(json!({ "held": true })))
-}
-
-async fn release(State(stand_in): State<StandIn>) -> Controlled<Json<Value>> {
-    stand_in.hold_deliveries(false).await?;
-    Ok(Json(json!({ "held": false })))
-}
-
-async fn resend(
-    State(stand_in): State<StandIn>,
-    Path(id): Path<String>,
-) -> Controlled<Json<Value>> {
-    stand_in.resend(&id).await?;
-    Ok(Json(json!({ "resent": id })))
-}
-
-async fn discard(
-    State(stand_in): State<StandIn>,
-    Path(id): Path<String>,
-) -> Controlled<Json<Value>> {
-    stand_in.discard(&id).await?;
-    Ok(Json(json!({ "discarded": id })))
-}
-
-async fn succeed(
-    State(stand_in): State<StandIn>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Controlled<Response> {
-    stand_in.succeed(&id).await?;
-    Ok(settled(&headers, &id, "succeeded"))
-}
-
-async fn fail(
-    State(stand_in): State<StandIn>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Controlled<Response> {
-    stand_in.fail(&id).await?;
-    Ok(settled(&headers, &id, "failed"))
-}
-
-/// JSON for programs; a person who pressed the payment page's button goes back there.
-fn settled(headers: &HeaderMap, session: &str, outcome: &str) -> Response {
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok());
-    if accept.is_some_and(|accept| accept.contains("text/html")) {
-        return Redirect::to(&format!("/pay/{session}")).into_response();
-    }
-    Json(json!({ "session": session, "payment": outcome })).into_response()
-}
-
-async fn advance_refund(
-    State(stand_in): State<StandIn>,
-    Path((id, step)): Path<(String, RefundStep)>,
-) -> Controlled<Json<Value>> {
-    stand_in.advance_refund(&id, step).await?;
-    Ok(Json(
-        json!({ "refund": id, "status": RefundStatus::from(step) }),
-    ))
-}
-
-async fn dispute(
-    State(stand_in): State<StandIn>,
-    Path(id): Path<String>,
-    Form(claim): Form<NewDispute>,
-) -> Controlled<Json<Value>> {
-    let dispute = stand_in.dispute(&id, claim).await?;
-    Ok(Json(json!({ "dispute": dispute })))
-}
-
-#[derive(Deserialize)]
-struct Advanced {
-    status: DisputeStatus,
-}
-
-async fn advance_dispute(
-    State(stand_in): State<StandIn>,
-    Path(id): Path<String>,
-    Form(Advanced { status }): Form<Advanced>,
-) -> Controlled<Json<Value>> {
-    stand_in.advance_dispute(&id, status).await?;
-    Ok(Json(json!({ "dispute": id, "status": status })))
-}
-
-async fn tell_time(State(stand_in): State<StandIn>) -> Controlled<Json<Clock>> {
-    stand_in.clock().await.map(Json)
-}
-
-#[derive(Deserialize)]
-struct Advance {
-    advance: i64,
-}
-
-async fn move_time(
-    State(stand_in): State<StandIn>,
-    Form(Advance { advance }): Form<Advance>,
-) -> Controlled<Json<Clock>> {
-    stand_in.advance_clock(advance).await.map(Json)
-}
-
-#[derive(Deserialize)]
-struct Plan {
-    path: Option<String>,
-    status: Option<u16>,
-    #[serde(default)]
-    delay_ms: u64,
-    #[serde(default = "once")]
-    times: usize,
-}
-
-fn once() -> usize {
-    1
-}
-
-async fn plan_faults(
-    State(stand_in): State<StandIn>,
-    Form(plan): Form<Plan>,
-) -> Controlled<Json<Value>> {
-    let status = match plan.status {
-        None => None,
-        Some(status @ 400..=599) => StatusCode::from_u16(status).ok(),
-        Some(status) => {
-            return Err(ControlError::Refused(format!(
-                "status must be 4xx or 5xx, not {status}"
-            )));
-        }
-    };
-    if plan.times > 1_000 {
-        return Err(ControlError::Refused(
-            "times must be at most 1000".to_owned(),
-        ));
-    }
-    let fault = Fault {
-        path: plan.path,
-        status,
-        delay: Duration::from_millis(plan.delay_ms),
-    };
-    stand_in.0.faults.plan(&fault, plan.times);
-    Ok(Json(json!({ "planned": plan.times })))
-}
-
-impl IntoResponse for ControlError {
-    fn into_response(self) -> Response {
-        let status = match &self {
-            Self::NoSuch { .. } => StatusCode::NOT_FOUND,
-            Self::Refused(_) => StatusCode::BAD_REQUEST,
-            Self::Failed(error) => {
-                tracing::error!(error = format!("{error:#}"), "the Stripe stand-in failed");
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-        };
-        (
-            status,
-            Json(json!({ "error": { "message": self.to_string() } })),
-        )
-            .into_response()
-    }
-}
