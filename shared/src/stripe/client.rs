@@ -7,15 +7,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::HttpsConnector;
-use hyper_util::{
-    client::legacy::{Client as HttpClient, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
-};
 use serde::{Deserialize, de::DeserializeOwned};
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
-use crate::config::{ConfigError, Environment, StripeKey};
+use crate::{
+    config::{ConfigError, Environment, StripeKey},
+    https,
+    secrets::Secret,
+};
 
 /// Where Stripe is.
 const API_BASE: &str = "https://api.stripe.com";
@@ -33,9 +32,9 @@ const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// A client for one account. Cheap to clone; clones share connections.
 #[derive(Clone)]
 pub struct Client {
-    http: HttpClient<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    http: https::Client<Full<Bytes>>,
     base: String,
-    key: StripeKey,
+    key: Secret<StripeKey>,
 }
 
 /// Why Stripe did not do what was asked.
@@ -88,26 +87,9 @@ struct ErrorBody {
 impl Client {
     /// For the account of `STRIPE_SECRET_KEY`, at `STRIPE_API_BASE` (Stripe itself unless set).
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_connect_timeout(Some(Duration::from_secs(2)));
-        tcp.set_nodelay(true);
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
-            .map_err(|error| ConfigError::Wrong {
-                name: "TLS",
-                wrong: error.to_string(),
-            })?
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
-        let http = HttpClient::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(50))
-            .build(connector);
         let base = environment.optional("STRIPE_API_BASE").unwrap_or(API_BASE);
         Ok(Self {
-            http,
+            http: https::client()?,
             base: base.trim_end_matches('/').to_owned(),
             key: environment.stripe_key().await?,
         })
@@ -143,14 +125,34 @@ impl Client {
         serde_json::from_slice(&body).map_err(|error| StripeError::Unreadable(error.to_string()))
     }
 
+    /// One try; a second one if Stripe does not know our key (401) and there is another by now.
     async fn once(
         &self,
         request: &RequestBuilder,
         idempotency_key: &str,
     ) -> Result<Bytes, StripeError> {
+        let key = self.key.current();
+        let answer = self.ask(request, idempotency_key, &key).await;
+        match answer {
+            Err(StripeError::Refused { status, .. }) if status == StatusCode::UNAUTHORIZED => {
+                match self.key.instead_of(&key).await {
+                    Some(fresh) => self.ask(request, idempotency_key, &fresh).await,
+                    None => answer,
+                }
+            }
+            answer => answer,
+        }
+    }
+
+    async fn ask(
+        &self,
+        request: &RequestBuilder,
+        idempotency_key: &str,
+        key: &StripeKey,
+    ) -> Result<Bytes, StripeError> {
         let answer = self
             .http
-            .request(self.http_request(request, idempotency_key)?)
+            .request(self.http_request(request, idempotency_key, key)?)
             .await;
         let answer = answer.map_err(|error| {
             if error.is_connect() {
@@ -197,6 +199,7 @@ impl Client {
         &self,
         request: &RequestBuilder,
         idempotency_key: &str,
+        key: &StripeKey,
     ) -> Result<Request<Full<Bytes>>, StripeError> {
         let method = match request.method {
             StripeMethod::Get => http::Method::GET,
@@ -211,10 +214,7 @@ impl Client {
         Request::builder()
             .method(method)
             .uri(format!("{}/v1{}{query}", self.base, request.path))
-            .header(
-                header::AUTHORIZATION,
-                format!("Bearer {}", self.key.reveal()),
-            )
+            .header(header::AUTHORIZATION, format!("Bearer {}", key.reveal()))
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(
                 header::USER_AGENT,
