@@ -45,7 +45,7 @@ pub enum StripeError {
     Refused {
         /// The HTTP status, 400 to 404.
         status: StatusCode,
-        /// Stripe's error code, or its type.
+        /// Stripe's error code, or its type; for a restricted key, the permission it lacks.
         code: String,
         /// Stripe's id of the request.
         request: String,
@@ -82,6 +82,18 @@ struct ErrorBody {
     code: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
+    #[serde(default)]
+    message: String,
+}
+
+impl ErrorBody {
+    /// What a restricted key may not do, as Stripe calls it: `rak_charge_read`, say. The rest of
+    /// the message names the account and part of the key.
+    fn lacking_permission(&self) -> Option<String> {
+        let (_, tail) = self.message.split_once("'rak_")?;
+        let (permission, _) = tail.split_once('\'')?;
+        Some(format!("key lacks rak_{permission}"))
+    }
 }
 
 impl Client {
@@ -181,16 +193,18 @@ impl Client {
         if matches!(status, StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS) {
             return Err(StripeError::Busy(status));
         }
-        let ErrorBody { code, kind } = serde_json::from_slice::<ErrorAnswer>(&body)
-            .unwrap_or_default()
-            .error;
-        if kind.as_deref() == Some("idempotency_error") {
+        let ErrorAnswer { error } = serde_json::from_slice(&body).unwrap_or_default();
+        if error.kind.as_deref() == Some("idempotency_error") {
             // The key was used with other parameters: the site's address has changed, say.
             return Err(StripeError::Failed(status));
         }
         Err(StripeError::Refused {
             status,
-            code: code.or(kind).unwrap_or_default(),
+            code: error
+                .lacking_permission()
+                .or(error.code)
+                .or(error.kind)
+                .unwrap_or_default(),
             request: id,
         })
     }
@@ -240,13 +254,15 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn a_connection_that_breaks_is_asked_again_under_the_same_key() {
+    /// A client, and what Stripe is asked while it gives these answers; none is a hang-up.
+    async fn stripe(
+        answers: impl IntoIterator<Item = Option<String>> + Send + 'static,
+    ) -> (Client, std::thread::JoinHandle<Vec<String>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let server = std::thread::spawn(move || {
             let mut seen = Vec::new();
-            for answer in [None, Some("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")] {
+            for answer in answers {
                 let (mut connection, _) = listener.accept().unwrap();
                 let mut buffer = [0_u8; 4096];
                 let read = connection.read(&mut buffer).unwrap();
@@ -264,7 +280,19 @@ mod tests {
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value));
         let environment = Environment::from(BTreeMap::from(environment));
-        let stripe = Client::new(&environment).await.unwrap();
+        (Client::new(&environment).await.unwrap(), server)
+    }
+
+    fn answer(status: &str, body: &str) -> Option<String> {
+        let length = body.len();
+        Some(format!(
+            "HTTP/1.1 {status}\r\ncontent-length: {length}\r\n\r\n{body}"
+        ))
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_breaks_is_asked_again_under_the_same_key() {
+        let (stripe, server) = stripe([None, answer("200 OK", "{}")]).await;
         let request = RequestBuilder::new(StripeMethod::Post, "/checkout/sessions");
         let answer: serde_json::Value = stripe.send(&request, "key-1").await.unwrap();
         assert_eq!(answer, serde_json::json!({}));
@@ -274,5 +302,24 @@ mod tests {
                 .all(|request| request.contains("idempotency-key: key-1")),
             "{seen:?}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_restricted_key_that_may_not_is_told_which_permission_it_lacks() {
+        let refusal = r#"{"error":{"type":"invalid_request_error","message":"The provided key
+            'rk_test_***abc' does not have the required permissions for this endpoint on account
+            'acct_1'. Having the 'rak_checkout_session_write' permission would allow this request
+            to continue."}}"#
+            .replace('\n', "");
+        let (stripe, server) = stripe([answer("403 Forbidden", &refusal)]).await;
+        let request = RequestBuilder::new(StripeMethod::Post, "/checkout/sessions");
+        let error = stripe.send::<serde_json::Value>(&request, "key-1").await;
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.contains("lacks rak_checkout_session_write"),
+            "{error}"
+        );
+        assert!(!error.contains("rk_test") && !error.contains("acct_1"));
+        server.join().unwrap();
     }
 }
