@@ -175,7 +175,7 @@ impl Reconcile {
     pub async fn run(
         &self,
         limits: Limits,
-        on_step: impl Fn(&Findings),
+        on_step: impl Fn(&Findings) + Sync,
     ) -> Result<Findings, ReconcileError> {
         let run = Run {
             inbox: &self.inbox,
@@ -193,7 +193,7 @@ struct Run<'a> {
     inbox: &'a Inbox,
     orders: &'a Orders,
     limits: Limits,
-    on_step: &'a dyn Fn(&Findings),
+    on_step: &'a (dyn Fn(&Findings) + Sync),
     findings: Findings,
 }
 

@@ -13,6 +13,7 @@ use shared::{
     config::{ConfigError, Environment},
     http::{Problem, body, json, request_id},
     inbox::Inbox,
+    secrets::Secret,
     store,
     stripe::signature::{self, SignatureError, WebhookSecret},
     telemetry::Metric,
@@ -28,7 +29,7 @@ const LONGEST: Duration = Duration::from_secs(18);
 /// The function.
 #[derive(Clone)]
 pub struct Webhook {
-    secrets: Vec<WebhookSecret>,
+    secrets: Secret<Vec<WebhookSecret>>,
     inbox: Inbox,
 }
 
@@ -52,7 +53,7 @@ impl Webhook {
     }
 
     async fn receive(&self, request: &Request) -> Result<Response<Body>, Problem> {
-        self.admit(request)?;
+        self.admit(request).await?;
         let taken = self.inbox.take(body(request)).await;
         let receipt = taken.map_err(|_| Problem::internal())?;
         json(
@@ -62,7 +63,7 @@ impl Webhook {
     }
 
     /// Lets in what Stripe signed, and nothing else.
-    fn admit(&self, request: &Request) -> Result<(), Problem> {
+    async fn admit(&self, request: &Request) -> Result<(), Problem> {
         let sent_length = match request.body() {
             // Four characters of base64 for every three bytes begun.
             Body::Binary(bytes) => bytes.len().div_ceil(3).saturating_mul(4),
@@ -80,10 +81,18 @@ impl Webhook {
             .headers()
             .get("stripe-signature")
             .and_then(|h| h.to_str().ok());
-        let verified = match header {
-            Some(header) => signature::verify(header, body(request), &self.secrets, store::now()),
+        let verify = |secrets: &[WebhookSecret]| match header {
+            Some(header) => signature::verify(header, body(request), secrets, store::now()),
             None => Err(SignatureError::Malformed),
         };
+        let secrets = self.secrets.current();
+        let mut verified = verify(&secrets);
+        // Perhaps the endpoint's secret was rolled.
+        if verified == Err(SignatureError::NoMatch)
+            && let Some(fresh) = self.secrets.instead_of(&secrets).await
+        {
+            verified = verify(&fresh);
+        }
         verified.map_err(|error| {
             tracing::warn!(
                 metric = Metric::SignatureFailure.as_str(),
