@@ -4,8 +4,13 @@
 //! an [`Exit`], or an error that becomes one sentence on stderr.
 
 mod console;
+mod events;
+mod moment;
 mod open;
 mod products;
+mod purchases;
+mod reconcile;
+mod refund;
 mod shop;
 mod sign;
 
@@ -45,6 +50,18 @@ enum Command {
     /// Shows and changes what is for sale
     #[command(subcommand, after_help = EXIT_CODES)]
     Products(products::Command),
+    /// Shows what was bought
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Purchases(purchases::Command),
+    /// Sends money back to a buyer
+    #[command(after_help = EXIT_CODES)]
+    Refund(refund::Refund),
+    /// Shows events that were put aside, and takes events in again
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Events(events::Command),
+    /// Compares the shop with Stripe and records what was missed
+    #[command(after_help = EXIT_CODES)]
+    Reconcile(reconcile::Reconcile),
 }
 
 /// What scripts go by.
@@ -96,6 +113,10 @@ pub fn run(wiring: Wiring) -> ExitCode {
         None => open::run(cli.open, wiring).map(|()| Exit::Done),
         Some(Command::Sign { file }) => sign::run(&file).map(|()| Exit::Done),
         Some(Command::Products(command)) => wait_for(command.run()),
+        Some(Command::Purchases(command)) => wait_for(command.run()),
+        Some(Command::Refund(command)) => wait_for(command.run()),
+        Some(Command::Events(command)) => wait_for(command.run()),
+        Some(Command::Reconcile(command)) => wait_for(command.run()),
     };
     match ended {
         Ok(Exit::Done) => ExitCode::SUCCESS,
