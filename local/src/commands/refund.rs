@@ -179,10 +179,13 @@ impl Refund {
     fn amount_of(&self, payment: &Payment) -> anyhow::Result<Money> {
         let Payment { paid, left, .. } = *payment;
         if left.amount <= 0 {
-            bail!(
-                "nothing is left to refund: of {paid}, {} went back, and disputes hold the rest",
-                payment.refunded
-            );
+            let held = if payment.refunded < paid {
+                ", and disputes hold the rest"
+            } else {
+                ""
+            };
+            let refunded = payment.refunded;
+            bail!("nothing is left to refund: of {paid}, {refunded} went back{held}");
         }
         let amount = Money::new(self.amount.unwrap_or(left.amount), paid.currency);
         if amount.amount <= 0 {

@@ -14,6 +14,7 @@ use aws_sdk_dynamodb::Client;
 use aws_types::region::Region;
 use clap::Args;
 use shared::config::{ConfigError, Environment, Mode};
+use shared::https::ForSdk;
 use shared::store::outbox::Outbox;
 use shared::store::parked::Parked;
 use shared::store::products::Products;
@@ -81,7 +82,8 @@ impl Where {
 
     /// How to call AWS as the operator: the profile named, else whatever the AWS CLI would use.
     pub(super) async fn aws(&self) -> anyhow::Result<SdkConfig> {
-        let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        let mut loader =
+            aws_config::defaults(BehaviorVersion::latest()).http_client(ForSdk::new()?);
         if let Some(profile) = &self.profile {
             loader = loader.profile_name(profile);
         }
