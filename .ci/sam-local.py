@@ -18,8 +18,9 @@ TILL = pathlib.Path(os.environ["CARGO_TARGET_DIR"]) / "debug/till"
 SHOP = os.environ["SHOP_URL"]
 API = "http://127.0.0.1:3003"
 ARCHITECTURE = os.environ["ARCHITECTURE"]
-# What this machine's Docker asks for; no developer has to say it.
-OPTIONS = os.environ["SAM_LOCAL"].split()
+# For a Docker that reaches no registry; no developer has to say this.
+IMAGE = os.environ.get("TILL_CI_INVOKE_IMAGE")
+OPTIONS = ["--skip-pull-image", "--invoke-image", IMAGE] if IMAGE else []
 
 
 def event(name):

@@ -113,7 +113,7 @@ async fn listen_on_bridge(bridge: Ipv4Addr, port: u16) -> anyhow::Result<TcpList
         Ok(listener) => Ok(listener),
         Err(error) if error.kind() == ErrorKind::AddrNotAvailable => bail!(
             "--bridge {bridge} is no address of this machine; \
-             `docker network inspect bridge` tells its gateway, and Docker Desktop needs no --bridge"
+             `ip address show docker0` tells which one Docker has, and Docker Desktop needs no --bridge"
         ),
         Err(error) => Err(error).with_context(|| format!("cannot listen on {bridge}:{port}")),
     }
