@@ -8,6 +8,7 @@ pub mod cart;
 pub mod config;
 pub mod email;
 pub mod http;
+pub mod inbox;
 pub mod ledger;
 pub mod money;
 pub mod product;

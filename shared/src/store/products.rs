@@ -1,9 +1,14 @@
 //! What is for sale.
 
-use aws_sdk_dynamodb::{Client, types::KeysAndAttributes};
+use aws_sdk_dynamodb::{
+    Client,
+    types::{KeysAndAttributes, TransactWriteItem, Update},
+};
 use serde::{Deserialize, Serialize};
 
-use super::{StoreError, back_off, failed, from_item, is_last_page, text, to_item, unwritable};
+use super::{
+    StoreError, back_off, failed, from_item, is_last_page, number, text, to_item, unwritable,
+};
 use crate::product::{Product, ProductId};
 
 /// The products table.
@@ -127,6 +132,52 @@ impl Products {
             products,
             next: next.filter(|_| !is_last),
         })
+    }
+
+    /// Takes from a limited stock, on condition that there is enough.
+    pub(crate) fn reserve(
+        &self,
+        id: &ProductId,
+        quantity: u32,
+    ) -> Result<TransactWriteItem, StoreError> {
+        self.move_stock(
+            id,
+            quantity,
+            "SET stock = stock - :quantity",
+            "stock >= :quantity",
+        )
+    }
+
+    /// Gives back to a limited stock, on condition that it is still limited.
+    pub(crate) fn give_back(
+        &self,
+        id: &ProductId,
+        quantity: u32,
+    ) -> Result<TransactWriteItem, StoreError> {
+        self.move_stock(
+            id,
+            quantity,
+            "SET stock = stock + :quantity",
+            "attribute_exists(stock)",
+        )
+    }
+
+    fn move_stock(
+        &self,
+        id: &ProductId,
+        quantity: u32,
+        update: &str,
+        condition: &str,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .key("id", text(id.as_str()))
+            .update_expression(update)
+            .condition_expression(condition)
+            .expression_attribute_values(":quantity", number(quantity));
+        Ok(TransactWriteItem::builder()
+            .update(update.build().map_err(unwritable)?)
+            .build())
     }
 
     /// Adds a product unless there is one with its id. The product must have been checked.
