@@ -44,7 +44,9 @@ impl SecretStore {
     /// What `name` holds for `variable`. `None`: there is no such name, or nothing in it.
     pub(crate) async fn read(&self, name: &str, variable: &str) -> Result<Option<Held>, AwsError> {
         let (operation, input) = match self.service {
-            Service::SecretsManager => ("secretsmanager.GetSecretValue", json!({ "SecretId": name })),
+            Service::SecretsManager => {
+                ("secretsmanager.GetSecretValue", json!({ "SecretId": name }))
+            }
             _ => (
                 "AmazonSSM.GetParameter",
                 json!({ "Name": name, "WithDecryption": true }),
@@ -60,7 +62,9 @@ impl SecretStore {
             Err(error) => return Err(error),
         };
         let text = ["/Parameter/Value", "/SecretString"];
-        let text = text.iter().find_map(|place| answer.pointer(place)?.as_str());
+        let text = text
+            .iter()
+            .find_map(|place| answer.pointer(place)?.as_str());
         let text = text.unwrap_or_default();
         let kind = answer.pointer("/Parameter/Type").and_then(Value::as_str);
         let pairs = match serde_json::from_str(text) {
@@ -68,7 +72,10 @@ impl SecretStore {
             _ => None,
         };
         let text = match &pairs {
-            Some(pairs) => pairs.get(variable).and_then(Value::as_str).unwrap_or_default(),
+            Some(pairs) => pairs
+                .get(variable)
+                .and_then(Value::as_str)
+                .unwrap_or_default(),
             None => text,
         };
         let text = text.trim().to_owned();
@@ -92,7 +99,11 @@ impl SecretStore {
                 "Name": name, "Value": text, "Type": "SecureString", "Overwrite": true,
             });
             let operation = "AmazonSSM.PutParameter";
-            return self.aws.ask(self.service, operation, &input).await.map(drop);
+            return self
+                .aws
+                .ask(self.service, operation, &input)
+                .await
+                .map(drop);
         };
         let text = match before.and_then(|before| before.pairs.clone()) {
             Some(mut pairs) => {
@@ -107,7 +118,8 @@ impl SecretStore {
         let put = "secretsmanager.PutSecretValue";
         match self.aws.ask(self.service, put, &input).await {
             Err(AwsError::Refused { code, .. }) if code == "ResourceNotFoundException" => {
-                let input = json!({ "Name": name, "SecretString": text, "ClientRequestToken": token });
+                let input =
+                    json!({ "Name": name, "SecretString": text, "ClientRequestToken": token });
                 let create = "secretsmanager.CreateSecret";
                 self.aws.ask(self.service, create, &input).await.map(drop)
             }

@@ -13,7 +13,9 @@ use url::form_urlencoded::Serializer;
 use crate::web::{Unreachable, Web};
 
 /// The version of Stripe's API that the code is written for.
-pub(crate) const API_VERSION: &str = stripe_shared::version::VERSION.as_str();
+pub(crate) fn api_version() -> &'static str {
+    stripe_shared::version::VERSION.as_str()
+}
 
 /// Metadata of an endpoint: which deployment it serves.
 pub(crate) const STACK_TAG: &str = "till_stack";
@@ -132,7 +134,9 @@ impl Account {
     pub(crate) async fn endpoints(&self) -> Result<Vec<Endpoint>, Refusal> {
         let mut all: Vec<Endpoint> = Vec::new();
         loop {
-            let after = all.last().map(|last| format!("&starting_after={}", last.id));
+            let after = all
+                .last()
+                .map(|last| format!("&starting_after={}", last.id));
             let path = format!(
                 "/v1/webhook_endpoints?limit=100{}",
                 after.unwrap_or_default()
@@ -177,8 +181,11 @@ impl Account {
             .uri(format!("{}{path}", self.base))
             .header(header::AUTHORIZATION, format!("Bearer {}", self.key))
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(header::USER_AGENT, concat!("till/", env!("CARGO_PKG_VERSION")))
-            .header("stripe-version", API_VERSION)
+            .header(
+                header::USER_AGENT,
+                concat!("till/", env!("CARGO_PKG_VERSION")),
+            )
+            .header("stripe-version", api_version())
             .body(Bytes::from(body))
             .map_err(|error| Refusal::Unreadable(error.to_string()))?;
         let answer = self.web.send(request).await?;

@@ -13,6 +13,7 @@ mod tables;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use clap::Args;
 use futures::future::BoxFuture;
@@ -78,7 +79,10 @@ struct MailSettings {
 
 /// A secret, as far as it can be read from here.
 enum Stored {
-    Value { text: String, in_the_clear: Option<String> },
+    Value {
+        text: String,
+        in_the_clear: Option<String>,
+    },
     /// Where it should be.
     Missing(String),
     /// Why.
@@ -109,7 +113,10 @@ impl Stored {
 
     fn said(environment: &Environment, variable: &str) -> Self {
         match environment.optional(variable) {
-            Some(text) => Self::Value { text: text.to_owned(), in_the_clear: None },
+            Some(text) => Self::Value {
+                text: text.to_owned(),
+                in_the_clear: None,
+            },
             None => Self::Missing(variable.to_owned()),
         }
     }
@@ -152,11 +159,13 @@ impl Doctor {
             None => None,
         };
         let web = Web::new(endpoint)?;
-        let account = aws.as_ref().map(|aws| AwsAccount::new(web.clone(), aws.clone()));
+        let account = aws
+            .as_ref()
+            .map(|aws| AwsAccount::new(web.clone(), aws.clone()));
         let dynamodb = shared::store::client(&shop.environment)?;
         let (patient, functions) = match (&account, &aws) {
             (Some(account), Some(aws)) => {
-                let functions = self.place.resources(aws, "AWS::Lambda::Function").await;
+                let functions = functions(aws, &shop).await;
                 let patient = self.deployed(&shop, web, account).await?;
                 (patient, functions)
             }
@@ -187,8 +196,20 @@ impl Doctor {
         ];
         if let Some(account) = &account {
             // Locally nothing answers preflights for other origins, and mail goes to the mailbox.
-            checks.insert(3, ("function URL", Box::pin(function_url::check(patient, account))));
-            checks.insert(5, ("mail stream", Box::pin(function_url::mapping(patient, account))));
+            checks.insert(
+                3,
+                (
+                    "function URL",
+                    Box::pin(function_url::check(patient, account)),
+                ),
+            );
+            checks.insert(
+                5,
+                (
+                    "mail stream",
+                    Box::pin(function_url::mapping(patient, account)),
+                ),
+            );
             checks.insert(6, ("mail", Box::pin(mail::check(patient, account))));
             checks.insert(8, ("CORS", Box::pin(site::cors(patient))));
         }
@@ -197,12 +218,23 @@ impl Doctor {
             let findings = tokio::time::timeout(PATIENCE, findings).await;
             findings.unwrap_or_else(|_| vec![Finding::not_checked(check, late())])
         });
-        findings.extend(futures::future::join_all(checks).await.into_iter().flatten());
-        Ok(Report { shop: name, findings })
+        findings.extend(
+            futures::future::join_all(checks)
+                .await
+                .into_iter()
+                .flatten(),
+        );
+        Ok(Report {
+            shop: name,
+            findings,
+        })
     }
 
     fn template() -> anyhow::Result<Template> {
-        Ok(Template::read(&Project::find()?.template, &Parameters::new())?)
+        Ok(Template::read(
+            &Project::find()?.template,
+            &Parameters::new(),
+        )?)
     }
 
     /// The shop on this machine.
@@ -210,7 +242,10 @@ impl Doctor {
         let environment = &shop.environment;
         let template = Self::template()?;
         let site = environment.site_url()?;
-        let names = template.tables.iter().map(|table| (table.name.clone(), table.name.clone()));
+        let names = template
+            .tables
+            .iter()
+            .map(|table| (table.name.clone(), table.name.clone()));
         Ok(Patient {
             stack: None,
             options: String::new(),
@@ -284,7 +319,10 @@ impl Patient {
     fn account(&self) -> Option<Account> {
         let key = match &self.operator_key {
             Some(key) => key,
-            None => self.key.text().filter(|key| judge(key, self.mode).is_ok())?,
+            None => self
+                .key
+                .text()
+                .filter(|key| judge(key, self.mode).is_ok())?,
         };
         Some(Account::new(self.web.clone(), &self.stripe_base, key))
     }
@@ -328,10 +366,34 @@ impl Patient {
 
     fn logs(&self, function: &str) -> String {
         match &self.stack {
-            Some(stack) => format!("its log says why: aws logs tail /till/{stack}/{function} --since 15m"),
+            Some(stack) => {
+                format!("its log says why: aws logs tail /till/{stack}/{function} --since 15m")
+            }
             None => "the shop's log says why".into(),
         }
     }
+}
+
+/// The names of the stack's functions by their logical ids.
+async fn functions(aws: &SdkConfig, shop: &Shop) -> anyhow::Result<BTreeMap<String, String>> {
+    let stack = shop.stack.as_ref().map(|stack| stack.name.as_str());
+    let client = aws_sdk_cloudformation::Client::new(aws);
+    let list = client
+        .list_stack_resources()
+        .set_stack_name(stack.map(str::to_owned));
+    let mut pages = list.into_paginator().items().send();
+    let mut functions = BTreeMap::new();
+    while let Some(resource) = pages.next().await {
+        let resource = resource.map_err(|error| anyhow::anyhow!(aws_error(&error)))?;
+        if resource.resource_type.as_deref() != Some("AWS::Lambda::Function") {
+            continue;
+        }
+        let names = resource
+            .logical_resource_id
+            .zip(resource.physical_resource_id);
+        functions.extend(names);
+    }
+    Ok(functions)
 }
 
 /// What AWS said, in a line.

@@ -14,7 +14,7 @@ use super::shop::Where;
 use crate::aws_account::AwsAccount;
 use crate::secret_store::{Held, SecretStore};
 use crate::stripe_account::{
-    API_VERSION, Account, Endpoint, Refusal, SECRET_TAG, STACK_TAG, api_base, fingerprint,
+    Account, Endpoint, Refusal, SECRET_TAG, STACK_TAG, api_base, api_version, fingerprint,
 };
 use crate::web::Web;
 
@@ -53,9 +53,18 @@ pub(super) struct Setup {
 /// Something to do at Stripe.
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
-    Create { why: String },
-    Update { id: String, form: Vec<(String, String)>, says: String },
-    Remove { id: String, why: String },
+    Create {
+        why: String,
+    },
+    Update {
+        id: String,
+        form: Vec<(String, String)>,
+        says: String,
+    },
+    Remove {
+        id: String,
+        why: String,
+    },
 }
 
 impl Step {
@@ -122,10 +131,8 @@ impl Setup {
         let store = SecretStore::new(aws, environment.optional("SECRETS_STORE"))?;
         let key_name = environment.required("STRIPE_SECRET_KEY_PARAMETER")?;
         let secrets_name = environment.required("STRIPE_WEBHOOK_SECRETS_PARAMETER")?;
-        let (key, secrets) = futures::join!(
-            store.read(key_name, KEY),
-            store.read(secrets_name, SECRETS),
-        );
+        let (key, secrets) =
+            futures::join!(store.read(key_name, KEY), store.read(secrets_name, SECRETS),);
         let key = key.with_context(|| format!("{} cannot be read", store.place(key_name)))?;
         let secrets =
             secrets.with_context(|| format!("{} cannot be read", store.place(secrets_name)))?;
@@ -147,7 +154,10 @@ impl Setup {
         let wanted = Wanted {
             stack: stack.name.clone(),
             url: stack.output("WebhookUrl")?.to_owned(),
-            version: self.api_version.clone().unwrap_or_else(|| API_VERSION.to_owned()),
+            version: self
+                .api_version
+                .clone()
+                .unwrap_or_else(|| api_version().to_owned()),
         };
         let endpoints = account.endpoints().await;
         let endpoints = endpoints.map_err(|error| explain(error, "read"))?;
@@ -161,10 +171,18 @@ impl Setup {
         let mut says: Vec<String> = steps.iter().map(|step| step.says(&wanted)).collect();
         if new_key.is_some() {
             let place = store.place(key_name);
-            let verb = if key.is_some() { "replace the Stripe key in" } else { "store the Stripe key as" };
+            let verb = if key.is_some() {
+                "replace the Stripe key in"
+            } else {
+                "store the Stripe key as"
+            };
             says.insert(0, format!("{verb} {place}"));
         }
-        let mut told = Told { shop: shop.name().to_owned(), done: false, steps: says };
+        let mut told = Told {
+            shop: shop.name().to_owned(),
+            done: false,
+            steps: says,
+        };
         if told.steps.is_empty() || self.dry_run {
             self.console.show(&told, || told.words("Would"))?;
             return Ok(Exit::Done);
@@ -178,7 +196,12 @@ impl Setup {
         if let Some(new_key) = &new_key {
             store.write(key_name, KEY, new_key, key.as_ref()).await?;
         }
-        let work = Work { account: &account, store: &store, name: secrets_name, wanted: &wanted };
+        let work = Work {
+            account: &account,
+            store: &store,
+            name: secrets_name,
+            wanted: &wanted,
+        };
         let mut held = secrets;
         for step in &steps {
             work.take(step, &mut held).await?;
@@ -188,7 +211,11 @@ impl Setup {
         }
         told.done = true;
         self.console.show(&told, || {
-            format!("Done. `till doctor --stack {}{}` checks it.\n", wanted.stack, self.place.options())
+            format!(
+                "Done. `till doctor --stack {}{}` checks it.\n",
+                wanted.stack,
+                self.place.options()
+            )
         })?;
         Ok(Exit::Done)
     }
@@ -232,7 +259,10 @@ impl Setup {
         let Ok(events) = account.get::<Events>(path).await else {
             return;
         };
-        let ours = events.data.iter().filter(|event| EVENTS.contains(&event.kind.as_str()));
+        let ours = events
+            .data
+            .iter()
+            .filter(|event| EVENTS.contains(&event.kind.as_str()));
         let ids: Vec<&str> = ours.map(|event| event.id.as_str()).collect();
         if !ids.is_empty() {
             self.console.note(&format!(
@@ -259,7 +289,11 @@ impl Told {
             return format!("{}: nothing to do.\n", self.shop);
         }
         let steps = self.steps.iter().map(|step| format!("  - {step}\n"));
-        format!("{will}, for the {}:\n{}", self.shop, steps.collect::<String>())
+        format!(
+            "{will}, for the {}:\n{}",
+            self.shop,
+            steps.collect::<String>()
+        )
     }
 }
 
@@ -272,28 +306,42 @@ fn list(held: Option<&Held>) -> Vec<String> {
 
 /// What has to change until the newest endpoint is right.
 fn plan(all: &[Endpoint], stored: &[String], wanted: &Wanted, rotate: bool) -> Vec<Step> {
-    let ours: Vec<&Endpoint> = all.iter().filter(|endpoint| wanted.is_served_by(endpoint)).collect();
+    let ours: Vec<&Endpoint> = all
+        .iter()
+        .filter(|endpoint| wanted.is_served_by(endpoint))
+        .collect();
     let current = ours
         .iter()
         .copied()
         .filter(|endpoint| endpoint.api_version.as_deref() == Some(&wanted.version))
         // Of several, one that is known to work.
         .max_by_key(|endpoint| (endpoint.signs_with_one_of(stored), endpoint.created));
-    let create = |why: &str| Step::Create { why: why.to_owned() };
+    let create = |why: &str| Step::Create {
+        why: why.to_owned(),
+    };
     let Some(current) = current else {
         return vec![match ours.first() {
             None => create("there is none"),
             Some(other) => create(&format!(
                 "beside {}, which is at {}",
                 other.id,
-                other.api_version.as_deref().unwrap_or("the account's default version")
+                other
+                    .api_version
+                    .as_deref()
+                    .unwrap_or("the account's default version")
             )),
         }];
     };
     if stored.is_empty() || current.signs_with_one_of(stored) == Some(false) {
         return vec![
-            create(&format!("the secret of {} is not stored, and Stripe does not show it again", current.id)),
-            Step::Remove { id: current.id.clone(), why: "nothing it sends is believed".into() },
+            create(&format!(
+                "the secret of {} is not stored, and Stripe does not show it again",
+                current.id
+            )),
+            Step::Remove {
+                id: current.id.clone(),
+                why: "nothing it sends is believed".into(),
+            },
         ];
     }
     let mut steps: Vec<Step> = wanted.update(current).into_iter().collect();
@@ -305,7 +353,10 @@ fn plan(all: &[Endpoint], stored: &[String], wanted: &Wanted, rotate: bool) -> V
 
 /// What is superfluous beside the newest endpoint.
 fn retire(all: &[Endpoint], stored: &[String], wanted: &Wanted) -> anyhow::Result<Vec<Step>> {
-    let ours: Vec<&Endpoint> = all.iter().filter(|endpoint| wanted.is_served_by(endpoint)).collect();
+    let ours: Vec<&Endpoint> = all
+        .iter()
+        .filter(|endpoint| wanted.is_served_by(endpoint))
+        .collect();
     let keep = ours.iter().find(|endpoint| {
         endpoint.is_enabled()
             && endpoint.delivers_to(&wanted.url)
@@ -341,11 +392,17 @@ impl Wanted {
             endpoint.enabled_events.iter().map(String::as_str).collect();
         if sent != EVENTS.iter().copied().collect() {
             form.extend(event_form());
-            says.push(format!("send the {} event types that are handled", EVENTS.len()));
+            says.push(format!(
+                "send the {} event types that are handled",
+                EVENTS.len()
+            ));
         }
         if !endpoint.delivers_to(&self.url) {
             form.push(("url".to_owned(), self.url.clone()));
-            says.push(format!("deliver to {}, no longer to {}", self.url, endpoint.url));
+            says.push(format!(
+                "deliver to {}, no longer to {}",
+                self.url, endpoint.url
+            ));
         }
         if !endpoint.is_enabled() {
             form.push(("disabled".to_owned(), "false".to_owned()));
@@ -356,7 +413,11 @@ impl Wanted {
             says.push(format!("tag it {STACK_TAG}={}", self.stack));
         }
         let id = endpoint.id.clone();
-        (!form.is_empty()).then(|| Step::Update { id, form, says: says.join(", ") })
+        (!form.is_empty()).then(|| Step::Update {
+            id,
+            form,
+            says: says.join(", "),
+        })
     }
 }
 
@@ -378,8 +439,10 @@ impl Work<'_> {
         match step {
             Step::Create { .. } => self.create(held).await,
             Step::Update { id, form, .. } => {
-                let form: Vec<(&str, &str)> =
-                    form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+                let form: Vec<(&str, &str)> = form
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str()))
+                    .collect();
                 let changed = self.account.post::<Endpoint>(&path(id), &form).await;
                 changed.map_err(|error| explain(error, "change"))?;
                 Ok(())
@@ -392,9 +455,16 @@ impl Work<'_> {
     }
 
     async fn create(&self, held: &mut Option<Held>) -> anyhow::Result<()> {
-        let Wanted { stack, url, version } = self.wanted;
+        let Wanted {
+            stack,
+            url,
+            version,
+        } = self.wanted;
         let description = format!("Till, stack {stack}");
-        let (stack_tag, secret_tag) = (format!("metadata[{STACK_TAG}]"), format!("metadata[{SECRET_TAG}]"));
+        let (stack_tag, secret_tag) = (
+            format!("metadata[{STACK_TAG}]"),
+            format!("metadata[{SECRET_TAG}]"),
+        );
         let events: Vec<(String, String)> = event_form().collect();
         let mut form = vec![
             ("url", url.as_str()),
@@ -404,8 +474,15 @@ impl Work<'_> {
             // Should the answer get lost, nobody takes the secret for a stored one.
             (secret_tag.as_str(), "unknown"),
         ];
-        form.extend(events.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let endpoint = self.account.post::<Endpoint>("/v1/webhook_endpoints", &form).await;
+        form.extend(
+            events
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+        );
+        let endpoint = self
+            .account
+            .post::<Endpoint>("/v1/webhook_endpoints", &form)
+            .await;
         let endpoint = endpoint.map_err(|error| explain(error, "create"))?;
         let id = &endpoint.id;
         let secret = endpoint.secret.as_deref().unwrap_or_default();
@@ -420,7 +497,10 @@ impl Work<'_> {
             return Err(error.context(format!("the secret of {id} could not be stored; {left}")));
         }
         let tag = fingerprint(secret);
-        let tagged = self.account.post::<Endpoint>(&path(id), &[(&secret_tag, &tag)]).await;
+        let tagged = self
+            .account
+            .post::<Endpoint>(&path(id), &[(&secret_tag, &tag)])
+            .await;
         tagged.with_context(|| format!("{id} works, but could not be tagged; run this again"))?;
         Ok(())
     }
@@ -433,7 +513,9 @@ impl Work<'_> {
         let mut secrets = list(held.as_ref());
         secrets.insert(0, secret.to_owned());
         let text = secrets.join(",");
-        self.store.write(self.name, SECRETS, &text, held.as_ref()).await?;
+        self.store
+            .write(self.name, SECRETS, &text, held.as_ref())
+            .await?;
         *held = self.store.read(self.name, SECRETS).await?;
         Ok(())
     }
@@ -448,19 +530,24 @@ impl Work<'_> {
         let is_left = |endpoint: &&Endpoint| {
             let id = &endpoint.id;
             self.wanted.is_served_by(endpoint)
-                && !steps.iter().any(|step| matches!(step, Step::Remove { id: removed, .. } if removed == id))
+                && !steps
+                    .iter()
+                    .any(|step| matches!(step, Step::Remove { id: removed, .. } if removed == id))
         };
         let left: Vec<&Endpoint> = before.iter().filter(is_left).collect();
         let mut secrets = list(held);
         let all = secrets.len();
         secrets.retain(|secret| {
             let tag = fingerprint(secret);
-            left.iter().any(|endpoint| endpoint.metadata.get(SECRET_TAG) == Some(&tag))
+            left.iter()
+                .any(|endpoint| endpoint.metadata.get(SECRET_TAG) == Some(&tag))
         });
         if secrets.is_empty() || secrets.len() == all {
             return Ok(());
         }
-        self.store.write(self.name, SECRETS, &secrets.join(","), held).await?;
+        self.store
+            .write(self.name, SECRETS, &secrets.join(","), held)
+            .await?;
         Ok(())
     }
 }

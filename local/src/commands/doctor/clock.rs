@@ -21,13 +21,18 @@ pub(super) async fn check(patient: &Patient) -> Vec<Finding> {
         let asked = OffsetDateTime::now_utc();
         let date = date(patient, &url).await;
         let took = OffsetDateTime::now_utc() - asked;
-        Some((whose, (asked.saturating_add(took / 2) - date?).whole_seconds()))
+        Some((
+            whose,
+            (asked.saturating_add(took / 2) - date?).whole_seconds(),
+        ))
     };
     let (stripe, aws) = futures::join!(
         look("Stripe", patient.stripe_base.clone()),
-        look("AWS", patient.clock_of_aws()),
+        look("AWS", patient.aws_clock.clone()),
     );
-    vec![judge(&[stripe, aws].into_iter().flatten().collect::<Vec<_>>())]
+    vec![judge(
+        &[stripe, aws].into_iter().flatten().collect::<Vec<_>>(),
+    )]
 }
 
 async fn date(patient: &Patient, url: &str) -> Option<OffsetDateTime> {
@@ -70,7 +75,11 @@ mod tests {
         assert_eq!(judge(&[("Stripe", 1), ("AWS", -2)]).verdict, Verdict::Ok);
         let warned = judge(&[("Stripe", 1), ("AWS", -70)]);
         assert_eq!(warned.verdict, Verdict::Warn);
-        assert!(warned.says.contains("70 seconds behind AWS"), "{}", warned.says);
+        assert!(
+            warned.says.contains("70 seconds behind AWS"),
+            "{}",
+            warned.says
+        );
         assert_eq!(judge(&[("Stripe", 301)]).verdict, Verdict::Fail);
         assert_eq!(judge(&[]).verdict, Verdict::NotChecked);
     }

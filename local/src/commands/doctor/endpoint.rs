@@ -14,7 +14,7 @@ use super::report::Finding;
 use super::{Patient, Stored};
 use crate::commands::setup::EVENTS;
 use crate::environment::STAND_IN_WEBHOOK_SECRET;
-use crate::stripe_account::{API_VERSION, Endpoint};
+use crate::stripe_account::{Endpoint, api_version};
 
 const ENDPOINT: &str = "webhook endpoint";
 const EVENTS_CHECK: &str = "webhook events";
@@ -31,7 +31,9 @@ pub(super) async fn check(patient: &Patient) -> Vec<Finding> {
         Ok(all) => judge(patient, &all),
         Err(error) => vec![Finding::not_checked(
             ENDPOINT,
-            format!("{error}; a key that may read webhook endpoints can be given in STRIPE_SECRET_KEY"),
+            format!(
+                "{error}; a key that may read webhook endpoints can be given in STRIPE_SECRET_KEY"
+            ),
         )],
     }
 }
@@ -50,7 +52,10 @@ fn judge(patient: &Patient, all: &[Endpoint]) -> Vec<Finding> {
         return vec![absent(patient, all, &here)];
     };
     let mut findings = vec![if enabled.len() > 1 {
-        let ids: Vec<&str> = enabled.iter().map(|endpoint| endpoint.id.as_str()).collect();
+        let ids: Vec<&str> = enabled
+            .iter()
+            .map(|endpoint| endpoint.id.as_str())
+            .collect();
         Finding::warn(
             ENDPOINT,
             format!("{} deliver every event, each once", ids.join(" and ")),
@@ -60,7 +65,10 @@ fn judge(patient: &Patient, all: &[Endpoint]) -> Vec<Finding> {
             ),
         )
     } else {
-        Finding::ok(ENDPOINT, format!("{} delivers to {}", newest.id, newest.url))
+        Finding::ok(
+            ENDPOINT,
+            format!("{} delivers to {}", newest.id, newest.url),
+        )
     }];
     // While one is being replaced it is the newest that must be right.
     findings.push(events(patient, newest));
@@ -130,12 +138,12 @@ fn events(patient: &Patient, endpoint: &Endpoint) -> Finding {
 }
 
 fn version(patient: &Patient, endpoint: &Endpoint) -> Finding {
-    let id = &endpoint.id;
+    let (id, ours) = (&endpoint.id, api_version());
     match endpoint.api_version.as_deref() {
-        Some(API_VERSION) => Finding::ok(VERSION, format!("{id} is pinned to {API_VERSION}")),
+        Some(pinned) if pinned == ours => Finding::ok(VERSION, format!("{id} is pinned to {ours}")),
         Some(other) => Finding::warn(
             VERSION,
-            format!("{id} is pinned to {other}, and the code is written for {API_VERSION}"),
+            format!("{id} is pinned to {other}, and the code is written for {ours}"),
             patient.setup("makes a second endpoint at the right version"),
         ),
         None => Finding::fail(
@@ -143,7 +151,7 @@ fn version(patient: &Patient, endpoint: &Endpoint) -> Finding {
             format!(
                 "{id} is not pinned: events change their shape with the account's default version"
             ),
-            patient.setup(&format!("makes a second endpoint, at {API_VERSION}")),
+            patient.setup(&format!("makes a second endpoint, at {ours}")),
         ),
     }
 }
@@ -187,7 +195,10 @@ pub(super) async fn deliver(patient: &Patient) -> Vec<Finding> {
     let secrets = match &patient.webhook_secrets {
         Stored::Unknown(why) => return vec![Finding::not_checked(DELIVERY, why)],
         Stored::Missing(_) => {
-            return vec![Finding::not_checked(DELIVERY, "there is no secret to sign with")];
+            return vec![Finding::not_checked(
+                DELIVERY,
+                "there is no secret to sign with",
+            )];
         }
         Stored::Value { .. } => patient.webhook_secrets.list(),
     };
@@ -215,7 +226,7 @@ async fn deliver_once(patient: &Patient, secret: &WebhookSecret, which: &str) ->
     let event = json!({
         "id": format!("evt_till_doctor_{now}"),
         "object": "event",
-        "api_version": API_VERSION,
+        "api_version": api_version(),
         "created": now,
         "data": { "object": {} },
         "livemode": patient.mode == Mode::Live,
@@ -269,7 +280,10 @@ async fn deliver_once(patient: &Patient, secret: &WebhookSecret, which: &str) ->
         ),
         status => Finding::fail(
             DELIVERY,
-            format!("{} answers {status}, which the webhook function never does", patient.webhook_url),
+            format!(
+                "{} answers {status}, which the webhook function never does",
+                patient.webhook_url
+            ),
             "the address leads somewhere else: compare it with the stack's output WebhookUrl",
         ),
     }

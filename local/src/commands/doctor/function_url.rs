@@ -39,21 +39,34 @@ const PERMISSIONS: [Permission; 2] = [
 
 /// Compares the function's URL and its policy with what a public webhook needs.
 pub(super) async fn check(patient: &Patient, aws: &AwsAccount) -> Vec<Finding> {
-    vec![look(patient, aws).await.unwrap_or_else(|error| Finding::not_checked(URL, format!("{error:#}")))]
+    vec![
+        look(patient, aws)
+            .await
+            .unwrap_or_else(|error| Finding::not_checked(URL, format!("{error:#}"))),
+    ]
 }
 
 async fn look(patient: &Patient, aws: &AwsAccount) -> anyhow::Result<Finding> {
     let Some(function) = patient.functions.get("WebhookFunction") else {
-        return Ok(Finding::fail(URL, "the stack has no WebhookFunction", patient.deploy()));
+        return Ok(Finding::fail(
+            URL,
+            "the stack has no WebhookFunction",
+            patient.deploy(),
+        ));
     };
-    let urls = aws.get(Service::Lambda, &format!("/2021-10-31/functions/{function}/urls"));
-    let urls = urls.await?.unwrap_or_default();
+    let path = format!("/2021-10-31/functions/{function}/urls");
+    let urls = aws.get(Service::Lambda, &path).await?.unwrap_or_default();
     let configs = urls.get("FunctionUrlConfigs").and_then(Value::as_array);
     let field = |config: &Value, name: &str| {
-        config.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+        config
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
     };
     let config = configs.into_iter().flatten().find(|config| {
-        field(config, "FunctionUrl").trim_end_matches('/') == patient.webhook_url.trim_end_matches('/')
+        field(config, "FunctionUrl").trim_end_matches('/')
+            == patient.webhook_url.trim_end_matches('/')
     });
     let Some(config) = config else {
         return Ok(Finding::fail(
@@ -71,11 +84,16 @@ async fn look(patient: &Patient, aws: &AwsAccount) -> anyhow::Result<Finding> {
     }
     // The URL of a function or of one of its aliases; permissions belong to the same.
     let arn = field(config, "FunctionArn");
-    let alias = arn.split(":function:").nth(1).and_then(|rest| rest.split_once(':'));
+    let alias = arn
+        .split(":function:")
+        .nth(1)
+        .and_then(|rest| rest.split_once(':'));
     let alias = alias.map(|(_, alias)| alias);
-    let qualifier = alias.map(|alias| format!("?Qualifier={alias}")).unwrap_or_default();
-    let policy = aws.get(Service::Lambda, &format!("/2015-03-31/functions/{function}/policy{qualifier}"));
-    let policy = policy.await?.unwrap_or_default();
+    let qualifier = alias
+        .map(|alias| format!("?Qualifier={alias}"))
+        .unwrap_or_default();
+    let path = format!("/2015-03-31/functions/{function}/policy{qualifier}");
+    let policy = aws.get(Service::Lambda, &path).await?.unwrap_or_default();
     let policy: Value = serde_json::from_str(&field(&policy, "Policy")).unwrap_or_default();
     let missing: Vec<&Permission> = PERMISSIONS
         .iter()
@@ -85,7 +103,9 @@ async fn look(patient: &Patient, aws: &AwsAccount) -> anyhow::Result<Finding> {
         return Ok(Finding::ok(URL, "open to Stripe by both permissions"));
     }
     let names: Vec<&str> = missing.iter().map(|permission| permission.action).collect();
-    let alias = alias.map(|alias| format!(" --qualifier {alias}")).unwrap_or_default();
+    let alias = alias
+        .map(|alias| format!(" --qualifier {alias}"))
+        .unwrap_or_default();
     let commands = missing.iter().map(|permission| {
         let (action, option) = (permission.action, permission.option);
         let id = action.replace(':', "-");
@@ -97,7 +117,10 @@ async fn look(patient: &Patient, aws: &AwsAccount) -> anyhow::Result<Finding> {
     let commands: Vec<String> = commands.collect();
     Ok(Finding::fail(
         URL,
-        format!("nobody may call it: its policy lacks {}", names.join(" and ")),
+        format!(
+            "nobody may call it: its policy lacks {}",
+            names.join(" and ")
+        ),
         commands.join("\n"),
     ))
 }
@@ -119,7 +142,9 @@ impl Permission {
                         && keys.is_some_and(|keys| {
                             keys.iter().all(|(key, value)| {
                                 key.eq_ignore_ascii_case(self.key)
-                                    && value.as_str().is_some_and(|v| v.eq_ignore_ascii_case(self.value))
+                                    && value
+                                        .as_str()
+                                        .is_some_and(|v| v.eq_ignore_ascii_case(self.value))
                             })
                         })
                 })
@@ -136,15 +161,27 @@ impl Permission {
 pub(super) async fn mapping(patient: &Patient, aws: &AwsAccount) -> Vec<Finding> {
     let look = async {
         let Some(function) = patient.functions.get("MailerFunction") else {
-            return Ok(Finding::fail(STREAM, "the stack has no MailerFunction", patient.deploy()));
+            return Ok(Finding::fail(
+                STREAM,
+                "the stack has no MailerFunction",
+                patient.deploy(),
+            ));
         };
         let path = format!("/2015-03-31/event-source-mappings/?FunctionName={function}");
         let answer = aws.get(Service::Lambda, &path).await?.unwrap_or_default();
         let mappings = answer.get("EventSourceMappings").and_then(Value::as_array);
         let text = |mapping: &Value, name: &str| {
-            mapping.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+            mapping
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
         };
-        let table = patient.tables.get("OutboxTable").cloned().unwrap_or_default();
+        let table = patient
+            .tables
+            .get("OutboxTable")
+            .cloned()
+            .unwrap_or_default();
         let mapping = mappings.into_iter().flatten().find(|mapping| {
             text(mapping, "EventSourceArn").contains(&format!(":table/{table}/stream/"))
         });
@@ -172,7 +209,10 @@ pub(super) async fn mapping(patient: &Patient, aws: &AwsAccount) -> Vec<Finding>
             }
         })
     };
-    vec![look.await.unwrap_or_else(|error| Finding::not_checked(STREAM, format!("{error:#}")))]
+    vec![
+        look.await
+            .unwrap_or_else(|error| Finding::not_checked(STREAM, format!("{error:#}"))),
+    ]
 }
 
 #[cfg(test)]

@@ -57,11 +57,15 @@ pub(crate) fn judge(key: &str, mode: Mode) -> Result<&'static str, (String, Stri
     };
     match (is, mode) {
         (Mode::Live, Mode::Test) => wrong(
-            &format!("it is {kind}, but the shop is deployed in test mode: nobody's card may be charged"),
+            &format!(
+                "it is {kind}, but the shop is deployed in test mode: nobody's card may be charged"
+            ),
             "store a test key",
         ),
         (Mode::Test, Mode::Live) => wrong(
-            &format!("it is {kind}, but the shop is deployed in live mode: no payment would be real"),
+            &format!(
+                "it is {kind}, but the shop is deployed in live mode: no payment would be real"
+            ),
             "store a live key",
         ),
         _ => Ok(kind),
@@ -146,9 +150,10 @@ async fn permissions(account: &Account) -> Finding {
         other => other.map(drop),
     };
     let mut lacks: Vec<String> = Vec::new();
-    for (resource, access, asked) in reads
-        .into_iter()
-        .chain([("Checkout Sessions", "write", opened)])
+    for (resource, access, asked) in
+        reads
+            .into_iter()
+            .chain([("Checkout Sessions", "write", opened)])
     {
         match asked {
             Ok(()) => {}
@@ -185,7 +190,10 @@ mod tests {
         ] {
             let (what, remedy) = judge(key, mode).unwrap_err();
             assert!(what.contains(says), "{what}");
-            assert!(!what.contains(key) && !remedy.contains(key), "{what} {remedy}");
+            assert!(
+                !what.contains(key) && !remedy.contains(key),
+                "{what} {remedy}"
+            );
         }
         assert_eq!(judge("rk_live_1", Mode::Live), Ok("a restricted live key"));
     }

@@ -15,7 +15,10 @@ const DEVELOPER: &str = "mail in test mode";
 /// Asks SES about the sender, the account, and in test mode the developer's address.
 pub(super) async fn check(patient: &Patient, aws: &AwsAccount) -> Vec<Finding> {
     let Some(mail) = &patient.mail else {
-        return vec![Finding::not_checked(SENDER, "the stack says nothing of a sender")];
+        return vec![Finding::not_checked(
+            SENDER,
+            "the stack says nothing of a sender",
+        )];
     };
     let (sender, sending) = futures::join!(sender(&mail.from, aws), account(patient, mail, aws));
     let unknown = |check, error: anyhow::Error| Finding::not_checked(check, format!("{error:#}"));
@@ -33,8 +36,12 @@ async fn identity(address: &str, aws: &AwsAccount) -> anyhow::Result<Option<Stri
     let domain = address.rsplit_once('@').map(|(_, domain)| domain);
     for name in [Some(address), domain].into_iter().flatten() {
         let encoded: String = byte_serialize(name.as_bytes()).collect();
-        let answer = aws.get(Service::Ses, &format!("/v2/email/identities/{encoded}")).await?;
-        let verified = answer.as_ref().and_then(|answer| answer.get("VerifiedForSendingStatus"));
+        let answer = aws
+            .get(Service::Ses, &format!("/v2/email/identities/{encoded}"))
+            .await?;
+        let verified = answer
+            .as_ref()
+            .and_then(|answer| answer.get("VerifiedForSendingStatus"));
         if verified.and_then(Value::as_bool) == Some(true) {
             return Ok(Some(name.to_owned()));
         }
@@ -47,7 +54,10 @@ async fn sender(from: &str, aws: &AwsAccount) -> anyhow::Result<Finding> {
         Some(name) => Finding::ok(SENDER, format!("{name} is verified")),
         None => Finding::fail(
             SENDER,
-            format!("neither {from} nor its domain is verified in {}: no mail leaves", aws.region()),
+            format!(
+                "neither {from} nor its domain is verified in {}: no mail leaves",
+                aws.region()
+            ),
             format!(
                 "aws sesv2 create-email-identity --email-identity {from}, then follow the link in the mail \
                  that comes; or verify the domain, which also signs the mail (DKIM)"
@@ -61,7 +71,10 @@ async fn account(
     mail: &MailSettings,
     aws: &AwsAccount,
 ) -> anyhow::Result<Vec<Finding>> {
-    let answer = aws.get(Service::Ses, "/v2/email/account").await?.unwrap_or_default();
+    let answer = aws
+        .get(Service::Ses, "/v2/email/account")
+        .await?
+        .unwrap_or_default();
     let is = |name: &str| answer.get(name).and_then(Value::as_bool);
     if is("SendingEnabled") == Some(false) {
         let status = answer.get("EnforcementStatus").and_then(Value::as_str);
@@ -75,7 +88,10 @@ async fn account(
         )]);
     }
     if is("ProductionAccessEnabled") == Some(true) {
-        return Ok(vec![Finding::ok(SENDING, "enabled, and out of the sandbox")]);
+        return Ok(vec![Finding::ok(
+            SENDING,
+            "enabled, and out of the sandbox",
+        )]);
     }
     if patient.mode == Mode::Live {
         return Ok(vec![Finding::fail(
@@ -89,11 +105,16 @@ async fn account(
     Ok(vec![
         Finding::ok(SENDING, "in the sandbox, which will do in test mode"),
         match identity(developer, aws).await? {
-            Some(name) => Finding::ok(DEVELOPER, format!("may go to {developer} ({name} is verified)")),
+            Some(name) => Finding::ok(
+                DEVELOPER,
+                format!("may go to {developer} ({name} is verified)"),
+            ),
             None => Finding::fail(
                 DEVELOPER,
                 format!("{developer} gets all mail, but is not verified, as the sandbox demands"),
-                format!("aws sesv2 create-email-identity --email-identity {developer}, then follow the link in the mail"),
+                format!(
+                    "aws sesv2 create-email-identity --email-identity {developer}, then follow the link in the mail"
+                ),
             ),
         },
     ])

@@ -109,7 +109,9 @@ impl Report {
             (self.count(Verdict::Ok), "ok"),
         ];
         let said = said.iter().filter(|(count, _)| *count > 0);
-        let said: Vec<String> = said.map(|(count, what)| format!("{count} {what}")).collect();
+        let said: Vec<String> = said
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
         said.join(", ")
     }
 }

@@ -40,7 +40,11 @@ pub(super) async fn api(patient: &Patient) -> Vec<Finding> {
         }
     };
     vec![if products != StatusCode::OK {
-        Finding::fail(API, format!("GET /products answers {products}"), patient.logs("catalog"))
+        Finding::fail(
+            API,
+            format!("GET /products answers {products}"),
+            patient.logs("catalog"),
+        )
     } else if purchases != StatusCode::UNAUTHORIZED {
         Finding::fail(
             API,
@@ -48,7 +52,10 @@ pub(super) async fn api(patient: &Patient) -> Vec<Finding> {
             patient.logs("purchases"),
         )
     } else {
-        Finding::ok(API, "shows products to anybody, and purchases only to who is signed in")
+        Finding::ok(
+            API,
+            "shows products to anybody, and purchases only to who is signed in",
+        )
     }]
 }
 
@@ -66,11 +73,20 @@ pub(super) async fn cors(patient: &Patient) -> Vec<Finding> {
     };
     vec![match answer {
         Ok(answer) => match refused(answer.headers(), &patient.site_url) {
-            None => Finding::ok(CORS, format!("pages of {} may call the API", patient.site_url)),
+            None => Finding::ok(
+                CORS,
+                format!("pages of {} may call the API", patient.site_url),
+            ),
             Some(what) => Finding::fail(
                 CORS,
-                format!("a browser on {} is kept from the API: {what}", patient.site_url),
-                format!("SiteUrl must be the site's exact origin: {}", patient.deploy()),
+                format!(
+                    "a browser on {} is kept from the API: {what}",
+                    patient.site_url
+                ),
+                format!(
+                    "SiteUrl must be the site's exact origin: {}",
+                    patient.deploy()
+                ),
             ),
         },
         Err(error) => Finding::not_checked(CORS, format!("{url} cannot be reached: {error}")),
@@ -80,11 +96,17 @@ pub(super) async fn cors(patient: &Patient) -> Vec<Finding> {
 /// What in the answer to a preflight would stop a browser.
 fn refused(headers: &HeaderMap, origin: &str) -> Option<String> {
     let value = |name: &str| {
-        headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_lowercase()
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_lowercase()
     };
     let lists = |name: &str, item: &str| {
         let value = value(name);
-        value.split(',').any(|listed| listed.trim() == item || listed.trim() == "*")
+        value
+            .split(',')
+            .any(|listed| listed.trim() == item || listed.trim() == "*")
     };
     let allowed = value("access-control-allow-origin");
     if allowed != "*" && allowed != origin.to_lowercase() {
@@ -96,7 +118,9 @@ fn refused(headers: &HeaderMap, origin: &str) -> Option<String> {
     if !lists("access-control-allow-methods", "post") {
         return Some("the method POST is not allowed".into());
     }
-    let missing = HEADERS.iter().find(|header| !lists("access-control-allow-headers", header));
+    let missing = HEADERS
+        .iter()
+        .find(|header| !lists("access-control-allow-headers", header));
     missing.map(|header| format!("the header {header} is not allowed"))
 }
 
@@ -106,7 +130,10 @@ pub(super) async fn config(patient: &Patient) -> Vec<Finding> {
     let answer = match get(patient, &url).await {
         Ok(answer) => answer,
         Err(error) => {
-            return vec![Finding::not_checked(CONFIG, format!("{url} cannot be reached: {error}"))];
+            return vec![Finding::not_checked(
+                CONFIG,
+                format!("{url} cannot be reached: {error}"),
+            )];
         }
     };
     let wanted = [
@@ -115,15 +142,25 @@ pub(super) async fn config(patient: &Patient) -> Vec<Finding> {
         ("client_id", patient.client_id.as_ref()),
     ];
     let remedy = || {
-        let lines = wanted.iter().filter_map(|(name, value)| Some(((*name).to_owned(), Value::from((*value)?.clone()))));
+        let lines = wanted
+            .iter()
+            .filter_map(|(name, value)| Some(((*name).to_owned(), Value::from((*value)?.clone()))));
         let json = Value::Object(lines.collect());
         format!("upload config.json with {json}")
     };
     if answer.status() != StatusCode::OK {
-        return vec![Finding::fail(CONFIG, format!("{url} answers {}", answer.status()), remedy())];
+        return vec![Finding::fail(
+            CONFIG,
+            format!("{url} answers {}", answer.status()),
+            remedy(),
+        )];
     }
     let Ok(config) = serde_json::from_slice::<Value>(answer.body()) else {
-        return vec![Finding::fail(CONFIG, format!("{url} is not JSON"), remedy())];
+        return vec![Finding::fail(
+            CONFIG,
+            format!("{url} is not JSON"),
+            remedy(),
+        )];
     };
     let wrong = wanted.iter().filter_map(|(name, value)| {
         let value = (*value)?;
@@ -142,13 +179,22 @@ pub(super) async fn config(patient: &Patient) -> Vec<Finding> {
 /// API Gateway fetches the keys of tokens from where the issuer's discovery document says.
 pub(super) async fn sign_in(patient: &Patient) -> Vec<Finding> {
     let Some(issuer) = &patient.issuer else {
-        return vec![Finding::not_checked(SIGN_IN, "the stack says nothing of an issuer")];
+        return vec![Finding::not_checked(
+            SIGN_IN,
+            "the stack says nothing of an issuer",
+        )];
     };
-    let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+    let url = format!(
+        "{}/.well-known/openid-configuration",
+        issuer.trim_end_matches('/')
+    );
     let answer = match get(patient, &url).await {
         Ok(answer) => answer,
         Err(error) => {
-            return vec![Finding::not_checked(SIGN_IN, format!("{url} cannot be reached: {error}"))];
+            return vec![Finding::not_checked(
+                SIGN_IN,
+                format!("{url} cannot be reached: {error}"),
+            )];
         }
     };
     let document: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
@@ -157,12 +203,20 @@ pub(super) async fn sign_in(patient: &Patient) -> Vec<Finding> {
         Some(named) if named == issuer => Finding::ok(SIGN_IN, format!("{issuer} answers")),
         Some(named) => Finding::fail(
             SIGN_IN,
-            format!("the provider calls itself {named}, and the API expects {issuer}: no token is good"),
-            format!("deploy with the issuer exactly as the provider writes it: {}", patient.deploy()),
+            format!(
+                "the provider calls itself {named}, and the API expects {issuer}: no token is good"
+            ),
+            format!(
+                "deploy with the issuer exactly as the provider writes it: {}",
+                patient.deploy()
+            ),
         ),
         None => Finding::fail(
             SIGN_IN,
-            format!("{url} answers {} and no discovery document", answer.status()),
+            format!(
+                "{url} answers {} and no discovery document",
+                answer.status()
+            ),
             "JwtIssuer must be the issuer's address without /.well-known/…",
         ),
     }]
@@ -174,7 +228,10 @@ mod tests {
 
     fn preflight(headers: &[(&'static str, &'static str)]) -> Option<String> {
         let headers = headers.iter().map(|(name, value)| {
-            (http::HeaderName::from_static(name), http::HeaderValue::from_static(value))
+            (
+                http::HeaderName::from_static(name),
+                http::HeaderValue::from_static(value),
+            )
         });
         refused(&headers.collect(), "https://shop.example.com")
     }
@@ -183,13 +240,30 @@ mod tests {
     fn a_preflight_is_judged_as_a_browser_does() {
         let origin = ("access-control-allow-origin", "https://shop.example.com");
         let methods = ("access-control-allow-methods", "GET,POST");
-        let headers = ("access-control-allow-headers", "authorization,content-type,idempotency-key");
+        let headers = (
+            "access-control-allow-headers",
+            "authorization,content-type,idempotency-key",
+        );
         assert_eq!(preflight(&[origin, methods, headers]), None);
         for (answer, says) in [
             (vec![methods, headers], "origin is not allowed"),
-            (vec![("access-control-allow-origin", "https://other.example.com"), methods, headers], "other.example.com"),
+            (
+                vec![
+                    ("access-control-allow-origin", "https://other.example.com"),
+                    methods,
+                    headers,
+                ],
+                "other.example.com",
+            ),
             (vec![origin, headers], "POST"),
-            (vec![origin, methods, ("access-control-allow-headers", "authorization")], "content-type"),
+            (
+                vec![
+                    origin,
+                    methods,
+                    ("access-control-allow-headers", "authorization"),
+                ],
+                "content-type",
+            ),
         ] {
             let refused = preflight(&answer).unwrap();
             assert!(refused.contains(says), "{refused}");

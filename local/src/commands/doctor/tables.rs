@@ -25,7 +25,11 @@ pub(super) async fn check(patient: &Patient, dynamodb: &Client) -> Vec<Finding> 
         };
         look(check, table, patient, dynamodb).await
     });
-    futures::future::join_all(checks).await.into_iter().flatten().collect()
+    futures::future::join_all(checks)
+        .await
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 async fn look(
@@ -44,23 +48,35 @@ async fn look(
     let (table, ttl, recovery) = futures::join!(
         dynamodb.describe_table().table_name(name).send(),
         dynamodb.describe_time_to_live().table_name(name).send(),
-        dynamodb.describe_continuous_backups().table_name(name).send(),
+        dynamodb
+            .describe_continuous_backups()
+            .table_name(name)
+            .send(),
     );
     let table = match table {
-        Ok(answer) => answer.table.unwrap_or_else(|| TableDescription::builder().build()),
+        Ok(answer) => answer
+            .table
+            .unwrap_or_else(|| TableDescription::builder().build()),
         Err(SdkError::ServiceError(error))
-            if matches!(error.err(), DescribeTableError::ResourceNotFoundException(_)) =>
+            if matches!(
+                error.err(),
+                DescribeTableError::ResourceNotFoundException(_)
+            ) =>
         {
             return vec![Finding::fail(
                 check,
                 format!("{name} does not exist"),
-                format!("{}\nor restore it: docs/OPERATIONS.md, \"Restore a table\"", patient.revive()),
+                format!(
+                    "{}\nor restore it: docs/OPERATIONS.md, \"Restore a table\"",
+                    patient.revive()
+                ),
             )];
         }
         Err(error) => return vec![Finding::not_checked(check, aws_error(&error))],
     };
     let mut findings = Vec::new();
-    let fail = |says: String, remedy: String| Finding::fail(check, format!("{name} {says}"), remedy);
+    let fail =
+        |says: String, remedy: String| Finding::fail(check, format!("{name} {says}"), remedy);
     let ready: BTreeSet<&str> = table
         .global_secondary_indexes()
         .iter()
@@ -96,7 +112,10 @@ async fn look(
         match ttl {
             Err(error) => findings.push(Finding::not_checked(
                 check,
-                format!("whether {name} lets go of what has expired: {}", aws_error(&error)),
+                format!(
+                    "whether {name} lets go of what has expired: {}",
+                    aws_error(&error)
+                ),
             )),
             Ok(answer) => {
                 let ttl = answer.time_to_live_description();
@@ -145,13 +164,22 @@ async fn look(
         if table.deletion_protection_enabled() != Some(true) {
             findings.push(fail(
                 "could be deleted by one call: deletion protection is off".into(),
-                format!("aws dynamodb update-table --table-name {name} --deletion-protection-enabled"),
+                format!(
+                    "aws dynamodb update-table --table-name {name} --deletion-protection-enabled"
+                ),
             ));
         }
     }
     if findings.is_empty() {
-        let protected = if patient.stack.is_some() { ", protected" } else { "" };
-        findings.push(Finding::ok(check, format!("{name} is as the template says{protected}")));
+        let protected = if patient.stack.is_some() {
+            ", protected"
+        } else {
+            ""
+        };
+        findings.push(Finding::ok(
+            check,
+            format!("{name} is as the template says{protected}"),
+        ));
     }
     findings
 }
