@@ -282,7 +282,7 @@ impl Shop {
 }
 
 /// The template's parameters that this machine decides.
-fn parameters(addresses: &Addresses) -> Parameters {
+pub(crate) fn parameters(addresses: &Addresses) -> Parameters {
     Parameters::from([("SiteUrl".to_owned(), addresses.shop.clone())])
 }
 
