@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
+use aws_credential_types::Credentials;
 use aws_types::{
     SdkConfig,
     region::Region,
     sdk_config::{SharedCredentialsProvider, TimeoutConfig},
 };
 
-use crate::stripe::signature::WebhookSecret;
+use crate::{https, secrets::Secret, stripe::signature::WebhookSecret};
 
 /// A variable that is missing or cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -25,13 +26,15 @@ pub enum ConfigError {
         wrong: String,
     },
     /// A secret that cannot be fetched.
-    #[error("{name} names the parameter {parameter}, which cannot be read: {why}")]
+    #[error("{variable}: {name:?} cannot be read from {store}: {why}")]
     Secret {
-        /// The variable.
-        name: &'static str,
-        /// The parameter's name.
-        parameter: String,
-        /// What Parameter Store said.
+        /// What the secret is for.
+        variable: &'static str,
+        /// What it is called in the store.
+        name: String,
+        /// Parameter Store or Secrets Manager.
+        store: &'static str,
+        /// What the store said.
         why: String,
     },
 }
@@ -94,104 +97,59 @@ impl Environment {
         Ok(self.required("SITE_URL")?.trim_end_matches('/').to_owned())
     }
 
-    /// The Stripe key, from `STRIPE_SECRET_KEY` or from the parameter that
-    /// `STRIPE_SECRET_KEY_PARAMETER` names. It must be of the deployed mode.
-    pub async fn stripe_key(&self) -> Result<StripeKey, ConfigError> {
+    /// The Stripe key, `STRIPE_SECRET_KEY`. It must be of the deployed mode.
+    pub async fn stripe_key(&self) -> Result<Secret<StripeKey>, ConfigError> {
         const NAME: &str = "STRIPE_SECRET_KEY";
-        let key = self.secret(NAME, "STRIPE_SECRET_KEY_PARAMETER").await?;
-        let wrong = |wrong: &str| ConfigError::Wrong {
-            name: NAME,
-            wrong: wrong.to_owned(),
-        };
-        let mode = if key.starts_with("sk_test_") || key.starts_with("rk_test_") {
-            Mode::Test
-        } else if key.starts_with("sk_live_") || key.starts_with("rk_live_") {
-            Mode::Live
-        } else if key.starts_with("pk_") {
-            return Err(wrong(
-                "this is the publishable key; use the secret one, sk_… or rk_…",
-            ));
-        } else {
-            return Err(wrong(
-                "a secret key starts with sk_test_, rk_test_, sk_live_ or rk_live_",
-            ));
-        };
-        if mode != self.mode()? {
-            return Err(wrong(
-                "the key's mode is not TILL_MODE: one is test, the other live",
-            ));
-        }
-        Ok(StripeKey(key))
-    }
-
-    /// The webhook's signing secrets, separated by commas, from `STRIPE_WEBHOOK_SECRETS` or from
-    /// the parameter that `STRIPE_WEBHOOK_SECRETS_PARAMETER` names. An empty one among them is
-    /// refused: it would let anybody in.
-    pub async fn webhook_secrets(&self) -> Result<Vec<WebhookSecret>, ConfigError> {
-        const NAME: &str = "STRIPE_WEBHOOK_SECRETS";
-        let secrets = self
-            .secret(NAME, "STRIPE_WEBHOOK_SECRETS_PARAMETER")
-            .await?;
-        let secrets = secrets
-            .split(',')
-            .map(WebhookSecret::new)
-            .collect::<Result<_, _>>();
-        secrets.map_err(|error| ConfigError::Wrong {
-            name: NAME,
-            wrong: error.to_string(),
+        let mode = self.mode()?;
+        Secret::read(self, NAME, move |key| {
+            StripeKey::new(key, mode).map_err(|wrong| ConfigError::Wrong {
+                name: NAME,
+                wrong: wrong.to_owned(),
+            })
         })
+        .await
     }
 
-    async fn secret(
-        &self,
-        name: &'static str,
-        parameter_variable: &'static str,
-    ) -> Result<String, ConfigError> {
-        if let Some(secret) = self.optional(name) {
-            return Ok(secret.to_owned());
-        }
-        let parameter = self
-            .optional(parameter_variable)
-            .ok_or(ConfigError::Missing(name))?;
-        let ssm = aws_sdk_ssm::Client::new(&self.aws("AWS_ENDPOINT_URL_SSM")?);
-        let failed = |why: String| ConfigError::Secret {
-            name: parameter_variable,
-            parameter: parameter.to_owned(),
-            why,
-        };
-        let answer = ssm
-            .get_parameter()
-            .name(parameter)
-            .with_decryption(true)
-            .send()
-            .await;
-        let answer = answer.map_err(|error| failed(error_code(&error)))?;
-        let value = answer.parameter.and_then(|parameter| parameter.value);
-        value
-            .filter(|value| !value.trim().is_empty())
-            .ok_or_else(|| failed("it is empty".into()))
+    /// The webhook's signing secrets, `STRIPE_WEBHOOK_SECRETS`, separated by commas. An empty one
+    /// among them is refused: it would let anybody in.
+    pub async fn webhook_secrets(&self) -> Result<Secret<Vec<WebhookSecret>>, ConfigError> {
+        const NAME: &str = "STRIPE_WEBHOOK_SECRETS";
+        Secret::read(self, NAME, |secrets| {
+            let secrets = secrets.split(',').map(WebhookSecret::new);
+            let secrets: Result<_, _> = secrets.collect();
+            secrets.map_err(|error| ConfigError::Wrong {
+                name: NAME,
+                wrong: error.to_string(),
+            })
+        })
+        .await
+    }
+
+    /// As whom AWS is called: what Lambda says in the environment.
+    pub(crate) fn credentials(&self) -> Result<Credentials, ConfigError> {
+        Ok(Credentials::new(
+            self.required("AWS_ACCESS_KEY_ID")?,
+            self.required("AWS_SECRET_ACCESS_KEY")?,
+            self.optional("AWS_SESSION_TOKEN").map(str::to_owned),
+            None,
+            "environment",
+        ))
     }
 
     /// How to call an AWS service. Explicit rather than by the SDK's search through profiles and
     /// metadata services: Lambda gives exactly these variables, and start-up stays short.
     /// `endpoint` is the service's own variable; `AWS_ENDPOINT_URL` is for all.
     pub fn aws(&self, endpoint: &str) -> Result<SdkConfig, ConfigError> {
-        let credentials = aws_credential_types::Credentials::new(
-            self.required("AWS_ACCESS_KEY_ID")?,
-            self.required("AWS_SECRET_ACCESS_KEY")?,
-            self.optional("AWS_SESSION_TOKEN").map(str::to_owned),
-            None,
-            "environment",
-        );
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(1))
             .operation_attempt_timeout(Duration::from_secs(2))
             .operation_timeout(Duration::from_secs(4))
             .build();
         let mut config = SdkConfig::builder()
+            .http_client(https::ForSdk::new()?)
             .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
             .region(Region::new(self.required("AWS_REGION")?.to_owned()))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .credentials_provider(SharedCredentialsProvider::new(self.credentials()?))
             .retry_config(aws_sdk_dynamodb::config::retry::RetryConfig::standard())
             .timeout_config(timeouts);
         config.set_endpoint_url(
@@ -229,6 +187,22 @@ impl Mode {
 pub struct StripeKey(String);
 
 impl StripeKey {
+    fn new(key: &str, deployed: Mode) -> Result<Self, &'static str> {
+        let mode = if key.starts_with("sk_test_") || key.starts_with("rk_test_") {
+            Mode::Test
+        } else if key.starts_with("sk_live_") || key.starts_with("rk_live_") {
+            Mode::Live
+        } else if key.starts_with("pk_") {
+            return Err("this is the publishable key; use the secret one, sk_… or rk_…");
+        } else {
+            return Err("a secret key starts with sk_test_, rk_test_, sk_live_ or rk_live_");
+        };
+        if mode != deployed {
+            return Err("the key's mode is not TILL_MODE: one is test, the other live");
+        }
+        Ok(Self(key.to_owned()))
+    }
+
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
@@ -299,7 +273,7 @@ mod tests {
             assert!(environment.webhook_secrets().await.is_err(), "{secrets:?}");
         }
         let two = environment(&[("STRIPE_WEBHOOK_SECRETS", "whsec_a, whsec_b")]);
-        assert_eq!(two.webhook_secrets().await.unwrap().len(), 2);
+        assert_eq!(two.webhook_secrets().await.unwrap().current().len(), 2);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use shared::{
     config::{ConfigError, Environment, Mode},
     http::{Problem, body, json, request_id},
     ledger::{Ledger, Outcome},
+    secrets::Secret,
     store::{self, parked::Parked},
     stripe::{
         event::{Event, Meaning, id_of},
@@ -31,7 +32,7 @@ const LONGEST: Duration = Duration::from_secs(18);
 /// The function.
 #[derive(Clone)]
 pub struct Webhook {
-    secrets: Vec<WebhookSecret>,
+    secrets: Secret<Vec<WebhookSecret>>,
     ledger: Ledger,
     parked: Parked,
     mode: Mode,
@@ -65,7 +66,7 @@ impl Webhook {
     }
 
     async fn receive(&self, request: &Request) -> Result<Response<Body>, Problem> {
-        self.admit(request)?;
+        self.admit(request).await?;
         let body = body(request);
         let result = match Event::parse(body) {
             Err(error) => {
@@ -87,7 +88,7 @@ impl Webhook {
     }
 
     /// Lets in what Stripe signed, and nothing else.
-    fn admit(&self, request: &Request) -> Result<(), Problem> {
+    async fn admit(&self, request: &Request) -> Result<(), Problem> {
         let sent_length = match request.body() {
             // Four characters of base64 for every three bytes begun.
             Body::Binary(bytes) => bytes.len().div_ceil(3).saturating_mul(4),
@@ -105,10 +106,18 @@ impl Webhook {
             .headers()
             .get("stripe-signature")
             .and_then(|h| h.to_str().ok());
-        let verified = match header {
-            Some(header) => signature::verify(header, body(request), &self.secrets, store::now()),
+        let verify = |secrets: &[WebhookSecret]| match header {
+            Some(header) => signature::verify(header, body(request), secrets, store::now()),
             None => Err(SignatureError::Malformed),
         };
+        let secrets = self.secrets.current();
+        let mut verified = verify(&secrets);
+        // Perhaps the endpoint's secret was rolled.
+        if verified == Err(SignatureError::NoMatch)
+            && let Some(fresh) = self.secrets.instead_of(&secrets).await
+        {
+            verified = verify(&fresh);
+        }
         verified.map_err(|error| {
             tracing::warn!(
                 metric = Metric::SignatureFailure.as_str(),

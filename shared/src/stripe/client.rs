@@ -7,15 +7,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::HttpsConnector;
-use hyper_util::{
-    client::legacy::{Client as HttpClient, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
-};
 use serde::{Deserialize, de::DeserializeOwned};
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
-use crate::config::{ConfigError, Environment, StripeKey};
+use crate::{
+    config::{ConfigError, Environment, StripeKey},
+    https,
+    secrets::Secret,
+};
 
 /// Where Stripe is.
 const API_BASE: &str = "https://api.stripe.com";
@@ -33,9 +32,9 @@ const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// A client for one account. Cheap to clone; clones share connections.
 #[derive(Clone)]
 pub struct Client {
-    http: HttpClient<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    http: https::Client<Full<Bytes>>,
     base: String,
-    key: StripeKey,
+    key: Secret<StripeKey>,
 }
 
 /// Why Stripe did not do what was asked.
@@ -46,7 +45,7 @@ pub enum StripeError {
     Refused {
         /// The HTTP status, 400 to 404.
         status: StatusCode,
-        /// Stripe's error code, or its type.
+        /// Stripe's error code, or its type; for a restricted key, the permission it lacks.
         code: String,
         /// Stripe's id of the request.
         request: String,
@@ -83,31 +82,26 @@ struct ErrorBody {
     code: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
+    #[serde(default)]
+    message: String,
+}
+
+impl ErrorBody {
+    /// What a restricted key may not do, as Stripe calls it: `rak_charge_read`, say. The rest of
+    /// the message names the account and part of the key.
+    fn lacking_permission(&self) -> Option<String> {
+        let (_, tail) = self.message.split_once("'rak_")?;
+        let (permission, _) = tail.split_once('\'')?;
+        Some(format!("key lacks rak_{permission}"))
+    }
 }
 
 impl Client {
     /// For the account of `STRIPE_SECRET_KEY`, at `STRIPE_API_BASE` (Stripe itself unless set).
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_connect_timeout(Some(Duration::from_secs(2)));
-        tcp.set_nodelay(true);
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
-            .map_err(|error| ConfigError::Wrong {
-                name: "TLS",
-                wrong: error.to_string(),
-            })?
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
-        let http = HttpClient::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(50))
-            .build(connector);
         let base = environment.optional("STRIPE_API_BASE").unwrap_or(API_BASE);
         Ok(Self {
-            http,
+            http: https::client()?,
             base: base.trim_end_matches('/').to_owned(),
             key: environment.stripe_key().await?,
         })
@@ -143,14 +137,34 @@ impl Client {
         serde_json::from_slice(&body).map_err(|error| StripeError::Unreadable(error.to_string()))
     }
 
+    /// One try; a second one if Stripe does not know our key (401) and there is another by now.
     async fn once(
         &self,
         request: &RequestBuilder,
         idempotency_key: &str,
     ) -> Result<Bytes, StripeError> {
+        let key = self.key.current();
+        let answer = self.ask(request, idempotency_key, &key).await;
+        match answer {
+            Err(StripeError::Refused { status, .. }) if status == StatusCode::UNAUTHORIZED => {
+                match self.key.instead_of(&key).await {
+                    Some(fresh) => self.ask(request, idempotency_key, &fresh).await,
+                    None => answer,
+                }
+            }
+            answer => answer,
+        }
+    }
+
+    async fn ask(
+        &self,
+        request: &RequestBuilder,
+        idempotency_key: &str,
+        key: &StripeKey,
+    ) -> Result<Bytes, StripeError> {
         let answer = self
             .http
-            .request(self.http_request(request, idempotency_key)?)
+            .request(self.http_request(request, idempotency_key, key)?)
             .await;
         let answer = answer.map_err(|error| {
             if error.is_connect() {
@@ -179,16 +193,18 @@ impl Client {
         if matches!(status, StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS) {
             return Err(StripeError::Busy(status));
         }
-        let ErrorBody { code, kind } = serde_json::from_slice::<ErrorAnswer>(&body)
-            .unwrap_or_default()
-            .error;
-        if kind.as_deref() == Some("idempotency_error") {
+        let ErrorAnswer { error } = serde_json::from_slice(&body).unwrap_or_default();
+        if error.kind.as_deref() == Some("idempotency_error") {
             // The key was used with other parameters: the site's address has changed, say.
             return Err(StripeError::Failed(status));
         }
         Err(StripeError::Refused {
             status,
-            code: code.or(kind).unwrap_or_default(),
+            code: error
+                .lacking_permission()
+                .or(error.code)
+                .or(error.kind)
+                .unwrap_or_default(),
             request: id,
         })
     }
@@ -197,6 +213,7 @@ impl Client {
         &self,
         request: &RequestBuilder,
         idempotency_key: &str,
+        key: &StripeKey,
     ) -> Result<Request<Full<Bytes>>, StripeError> {
         let method = match request.method {
             StripeMethod::Get => http::Method::GET,
@@ -211,10 +228,7 @@ impl Client {
         Request::builder()
             .method(method)
             .uri(format!("{}/v1{}{query}", self.base, request.path))
-            .header(
-                header::AUTHORIZATION,
-                format!("Bearer {}", self.key.reveal()),
-            )
+            .header(header::AUTHORIZATION, format!("Bearer {}", key.reveal()))
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(
                 header::USER_AGENT,
@@ -240,13 +254,15 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn a_connection_that_breaks_is_asked_again_under_the_same_key() {
+    /// A client, and what Stripe is asked while it gives these answers; none is a hang-up.
+    async fn stripe(
+        answers: impl IntoIterator<Item = Option<String>> + Send + 'static,
+    ) -> (Client, std::thread::JoinHandle<Vec<String>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let server = std::thread::spawn(move || {
             let mut seen = Vec::new();
-            for answer in [None, Some("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")] {
+            for answer in answers {
                 let (mut connection, _) = listener.accept().unwrap();
                 let mut buffer = [0_u8; 4096];
                 let read = connection.read(&mut buffer).unwrap();
@@ -264,7 +280,19 @@ mod tests {
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value));
         let environment = Environment::from(BTreeMap::from(environment));
-        let stripe = Client::new(&environment).await.unwrap();
+        (Client::new(&environment).await.unwrap(), server)
+    }
+
+    fn answer(status: &str, body: &str) -> Option<String> {
+        let length = body.len();
+        Some(format!(
+            "HTTP/1.1 {status}\r\ncontent-length: {length}\r\n\r\n{body}"
+        ))
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_breaks_is_asked_again_under_the_same_key() {
+        let (stripe, server) = stripe([None, answer("200 OK", "{}")]).await;
         let request = RequestBuilder::new(StripeMethod::Post, "/checkout/sessions");
         let answer: serde_json::Value = stripe.send(&request, "key-1").await.unwrap();
         assert_eq!(answer, serde_json::json!({}));
@@ -274,5 +302,24 @@ mod tests {
                 .all(|request| request.contains("idempotency-key: key-1")),
             "{seen:?}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_restricted_key_that_may_not_is_told_which_permission_it_lacks() {
+        let refusal = r#"{"error":{"type":"invalid_request_error","message":"The provided key
+            'rk_test_***abc' does not have the required permissions for this endpoint on account
+            'acct_1'. Having the 'rak_checkout_session_write' permission would allow this request
+            to continue."}}"#
+            .replace('\n', "");
+        let (stripe, server) = stripe([answer("403 Forbidden", &refusal)]).await;
+        let request = RequestBuilder::new(StripeMethod::Post, "/checkout/sessions");
+        let error = stripe.send::<serde_json::Value>(&request, "key-1").await;
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.contains("lacks rak_checkout_session_write"),
+            "{error}"
+        );
+        assert!(!error.contains("rk_test") && !error.contains("acct_1"));
+        server.join().unwrap();
     }
 }

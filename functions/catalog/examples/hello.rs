@@ -1,0 +1,13 @@
+//! The least a function can be: the yardstick of `.ci/bench`.
+
+use std::convert::Infallible;
+
+use lambda_http::{Error, Request, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    run(service_fn(|_: Request| async {
+        Ok::<_, Infallible>("hello")
+    }))
+    .await
+}
