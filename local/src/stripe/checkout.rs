@@ -9,23 +9,24 @@
 //! ```
 //!
 //! Events are recorded in the order in which Stripe makes them: the intent is created, the charge is
-//! tried, the intent follows its charge, the session follows its intent.
+//! tried, the intent follows its charge, the session follows its intent. Then the money is captured,
+//! and a card that disputes does.
 
 use anyhow::Context as _;
 
-use super::cards::{Card, Decline};
-use super::database::Transaction;
-use super::events::record;
-use super::ids;
+use super::cards::{Card, Decline, Verdict};
+use super::database::{Object as _, Transaction};
+use super::events::{record, record_change};
 use super::objects::{
-    BankDebit, Charge, ChargeStatus, Method, PaymentError, PaymentIntent, PaymentIntentStatus,
-    PaymentStatus, Session, SessionStatus,
+    BankDebit, Charge, ChargeStatus, Entry, Method, PaymentError, PaymentIntent,
+    PaymentIntentStatus, PaymentStatus, Session, SessionStatus,
 };
+use super::{disputes, ids, money};
 
 /// What the buyer submits.
 pub(super) enum Payment {
     /// A card, and what its issuer will say.
-    Card(Card, Result<(), Decline>),
+    Card(Card, Verdict),
     BankDebit(BankDebit),
     /// The session's total is zero.
     Nothing,
@@ -82,16 +83,26 @@ pub(super) fn pay(
         email: Some(email.clone()),
         description: intent.description.clone(),
         metadata: intent.metadata.clone(),
+        amount_refunded: 0,
+        disputed: false,
+        balance_transaction: None,
     };
     intent.latest_charge = Some(charge.id.clone());
 
+    session.buyer_email = Some(email);
     match verdict {
-        Some(Ok(())) => {
-            succeeded(transaction, charge, intent)?;
+        Some(Ok(claim)) => {
+            let mut charge = succeeded(transaction, charge, intent)?;
             session.payment_status = PaymentStatus::Paid;
+            complete(transaction, session)?;
+            capture(transaction, &mut charge)?;
+            if let Some(claim) = claim {
+                disputes::open(transaction, &mut charge, claim.kind, claim.reason, None)?;
+            }
         }
         Some(Err(decline)) => {
             failed(transaction, charge, intent, decline.clone())?;
+            session.buyer_email = None;
             transaction.put(session)?;
             return Ok(Ok(Paid::Declined(decline)));
         }
@@ -103,10 +114,9 @@ pub(super) fn pay(
             transaction.put(&intent)?;
             record(transaction, "charge.pending", &charge)?;
             record(transaction, "payment_intent.processing", &intent)?;
+            complete(transaction, session)?;
         }
     }
-    session.buyer_email = Some(email);
-    complete(transaction, session)?;
     Ok(Ok(Paid::Complete))
 }
 
@@ -119,19 +129,27 @@ pub(super) fn settle(
     let Some((charge, intent)) = pending_payment(transaction, session)? else {
         return Ok(Err(WrongState));
     };
-    let event_type = match verdict {
+    match verdict {
         Ok(()) => {
-            succeeded(transaction, charge, intent)?;
+            let mut charge = succeeded(transaction, charge, intent)?;
             session.payment_status = PaymentStatus::Paid;
-            "checkout.session.async_payment_succeeded"
+            transaction.put(session)?;
+            record(
+                transaction,
+                "checkout.session.async_payment_succeeded",
+                session,
+            )?;
+            capture(transaction, &mut charge)?;
         }
         Err(decline) => {
             failed(transaction, charge, intent, decline)?;
-            "checkout.session.async_payment_failed"
+            record(
+                transaction,
+                "checkout.session.async_payment_failed",
+                session,
+            )?;
         }
-    };
-    transaction.put(session)?;
-    record(transaction, event_type, session)?;
+    }
     Ok(Ok(()))
 }
 
@@ -222,7 +240,7 @@ fn succeeded(
     transaction: &Transaction<'_>,
     mut charge: Charge,
     mut intent: PaymentIntent,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Charge> {
     charge.status = ChargeStatus::Succeeded;
     intent.status = PaymentIntentStatus::Succeeded;
     intent.payment_method = Some(charge.payment_method.clone());
@@ -230,7 +248,23 @@ fn succeeded(
     transaction.put(&charge)?;
     transaction.put(&intent)?;
     record(transaction, "charge.succeeded", &charge)?;
-    record(transaction, "payment_intent.succeeded", &intent)
+    record(transaction, "payment_intent.succeeded", &intent)?;
+    Ok(charge)
+}
+
+/// The money is the account's: Stripe sees to that only when the payment is over.
+fn capture(transaction: &Transaction<'_>, charge: &mut Charge) -> anyhow::Result<()> {
+    let before = charge.answer();
+    let entry = money::book(
+        transaction,
+        Entry::Charge,
+        &charge.id,
+        charge.amount,
+        &charge.currency,
+    )?;
+    charge.balance_transaction = Some(entry.id);
+    transaction.put(charge)?;
+    record_change(transaction, "charge.updated", &before, charge)
 }
 
 fn failed(
