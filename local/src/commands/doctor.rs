@@ -154,11 +154,7 @@ impl Doctor {
             Some(_) => Some(self.place.aws().await?),
             None => None,
         };
-        let endpoint = match &aws {
-            Some(aws) => aws.endpoint_url(),
-            None => None,
-        };
-        let web = Web::new(endpoint)?;
+        let web = Web::new(aws.as_ref().and_then(|aws| aws.endpoint_url()))?;
         let account = aws
             .as_ref()
             .map(|aws| AwsAccount::new(web.clone(), aws.clone()));
@@ -287,16 +283,24 @@ impl Doctor {
         let tables = tables.iter().filter_map(|(id, variable)| {
             Some(((*id).to_owned(), environment.optional(variable)?.to_owned()))
         });
-        let said = |name: &str| stack.parameter(name).ok().map(str::to_owned);
+        // What the site is to be told is what it should have been told.
+        let config = serde_json::from_str(stack.output("SiteConfig")?).unwrap_or_default();
+        let said = |name: &str| -> Option<String> {
+            let config: &serde_json::Value = &config;
+            Some(config.get(name)?.as_str()?.to_owned())
+        };
         Ok(Patient {
             stack: Some(stack.name.clone()),
             options: self.place.options(),
             mode: shop.mode,
-            site_url: environment.site_url()?,
+            site_url: stack
+                .output("SiteAddress")?
+                .trim_end_matches('/')
+                .to_owned(),
             api_url: stack.output("ApiUrl")?.to_owned(),
             webhook_url: stack.output("WebhookUrl")?.to_owned(),
-            issuer: said("JwtIssuer"),
-            client_id: said("JwtAudience"),
+            issuer: said("issuer"),
+            client_id: said("client_id"),
             mail: Some(MailSettings {
                 from: environment.required("MAIL_FROM")?.to_owned(),
                 developer: environment.required("DEVELOPER_EMAIL")?.to_owned(),

@@ -100,7 +100,7 @@ pub(super) async fn check(patient: &Patient) -> Vec<Finding> {
         ),
         None => Finding::ok(KEY, format!("{kind}, as the deployed mode wants")),
     }];
-    let Some(account) = patient.account() else {
+    let Some(account) = patient.own_account() else {
         return findings;
     };
     match account.get::<Profile>("/v1/account").await {

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::commands::console::{bad, dim, good, heading, notable};
+
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -83,16 +85,18 @@ impl Report {
     pub(super) fn text(&self) -> String {
         let width = self.findings.iter().map(|finding| finding.check.len());
         let width = width.max().unwrap_or_default();
-        let mut text = format!("{}\n\n", self.shop);
+        let mut text = format!("{}\n\n", heading(&self.shop));
         for finding in &self.findings {
+            let says = &finding.says;
+            // Padded before it is coloured: a terminal's codes have a length, too.
             let (word, says) = match finding.verdict {
-                Verdict::Ok => ("ok", finding.says.clone()),
-                Verdict::Warn => ("warn", finding.says.clone()),
-                Verdict::Fail => ("fail", finding.says.clone()),
-                Verdict::NotChecked => ("?", format!("not checked: {}", finding.says)),
+                Verdict::Ok => (good("ok   "), says.clone()),
+                Verdict::Warn => (notable("warn "), says.clone()),
+                Verdict::Fail => (bad("fail "), says.clone()),
+                Verdict::NotChecked => (dim("?    "), format!("not checked: {says}")),
             };
             // A String takes whatever is written to it.
-            let _ = writeln!(text, "{word:<5} {:<width$}  {says}", finding.check);
+            let _ = writeln!(text, "{word} {:<width$}  {says}", finding.check);
             for line in finding.remedy.iter().flat_map(|remedy| remedy.lines()) {
                 let _ = writeln!(text, "      {:<width$}  → {line}", "");
             }
