@@ -4,8 +4,10 @@
 //! an [`Exit`], or an error that becomes one sentence on stderr.
 
 mod console;
+mod doctor;
 mod open;
 mod products;
+mod setup;
 mod shop;
 mod sign;
 
@@ -46,6 +48,12 @@ enum Command {
     /// Shows and changes what is for sale
     #[command(subcommand, after_help = EXIT_CODES)]
     Products(products::Command),
+    /// Checks that everything is in place for the shop to sell, and says how to mend what is not
+    #[command(after_help = EXIT_CODES)]
+    Doctor(doctor::Doctor),
+    /// Makes or mends a deployed shop's webhook endpoint at Stripe, and stores its secret
+    #[command(after_help = EXIT_CODES)]
+    Setup(setup::Setup),
 }
 
 /// What scripts go by.
@@ -100,6 +108,8 @@ pub fn run(wiring: Wiring) -> ExitCode {
         None => open::run(cli.open, wiring).map(|()| Exit::Done),
         Some(Command::Sign { file }) => sign::run(&file).map(|()| Exit::Done),
         Some(Command::Products(command)) => wait_for(command.run()),
+        Some(Command::Doctor(command)) => wait_for(command.run()),
+        Some(Command::Setup(command)) => wait_for(command.run()),
     };
     match ended {
         Ok(Exit::Done) => ExitCode::SUCCESS,
