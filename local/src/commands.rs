@@ -4,6 +4,7 @@
 //! an [`Exit`], or an error that becomes one sentence on stderr.
 
 mod console;
+mod doctor;
 mod events;
 mod moment;
 mod open;
@@ -11,11 +12,13 @@ mod products;
 mod purchases;
 mod reconcile;
 mod refund;
+mod setup;
 mod shop;
 mod sign;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -62,6 +65,12 @@ enum Command {
     /// Compares the shop with Stripe and records what was missed
     #[command(after_help = EXIT_CODES)]
     Reconcile(reconcile::Reconcile),
+    /// Checks that everything is in place for the shop to sell, and says how to mend what is not
+    #[command(after_help = EXIT_CODES)]
+    Doctor(doctor::Doctor),
+    /// Makes or mends a deployed shop's webhook endpoint at Stripe, and stores its secret
+    #[command(after_help = EXIT_CODES)]
+    Setup(setup::Setup),
 }
 
 /// What scripts go by.
@@ -98,6 +107,9 @@ struct Open {
     /// Port of DynamoDB and SES
     #[arg(long, default_value_t = 3002)]
     aws_port: u16,
+    /// Listen for containers here, too, with Stripe and AWS: Docker's bridge on Linux, 172.17.0.1
+    #[arg(long, value_name = "ADDRESS")]
+    bridge: Option<Ipv4Addr>,
     /// Where everything is kept [default: .till beside template.yaml]
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
@@ -117,6 +129,8 @@ pub fn run(wiring: Wiring) -> ExitCode {
         Some(Command::Refund(command)) => wait_for(command.run()),
         Some(Command::Events(command)) => wait_for(command.run()),
         Some(Command::Reconcile(command)) => wait_for(command.run()),
+        Some(Command::Doctor(command)) => wait_for(command.run()),
+        Some(Command::Setup(command)) => wait_for(command.run()),
     };
     match ended {
         Ok(Exit::Done) => ExitCode::SUCCESS,

@@ -1,13 +1,14 @@
 //! The whole shop: its three ports, what answers behind them, and what runs by itself.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use axum::{Router, middleware};
-use shared::stripe::signature::WebhookSecret;
+use shared::stripe::{event::HANDLED, signature::WebhookSecret};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Url;
@@ -47,6 +48,8 @@ pub struct Options {
     pub stripe_port: u16,
     /// DynamoDB and SES.
     pub aws_port: u16,
+    /// Where containers find Stripe and AWS, if not on loopback: the address of Docker's bridge.
+    pub bridge: Option<Ipv4Addr>,
     /// What the developer set in the environment or in `.env`.
     pub environment: Environment,
     /// Builds the functions.
@@ -67,6 +70,7 @@ impl Options {
             shop_port: 0,
             stripe_port: 0,
             aws_port: 0,
+            bridge: None,
             environment: Environment::new(),
             wiring,
             progress: Arc::new(|_, _, _| {}),
@@ -126,8 +130,12 @@ impl Shop {
         let stripe = Stripe::chosen(&options.environment)?;
         let shop_door = Door::open(options.shop_port, "--port").await?;
         let aws_door = Door::open(options.aws_port, "--aws-port").await?;
+        let aws_door = aws_door.for_containers(options.bridge).await?;
         let stripe_door = match &stripe {
-            Stripe::StandIn => Some(Door::open(options.stripe_port, "--stripe-port").await?),
+            Stripe::StandIn => {
+                let door = Door::open(options.stripe_port, "--stripe-port").await?;
+                Some(door.for_containers(options.bridge).await?)
+            }
             Stripe::Real { .. } => None,
         };
         let addresses = Addresses {
@@ -297,10 +305,7 @@ fn stand_in_config(
         secret_key: STAND_IN_KEY.to_owned(),
         webhook_secret: WebhookSecret::new(STAND_IN_WEBHOOK_SECRET)?,
         webhook_url: Url::parse(&format!("{}/webhook", addresses.shop))?,
-        enabled_events: stripe::WEBHOOK_EVENTS
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
+        enabled_events: HANDLED.iter().map(ToString::to_string).collect(),
     })
 }
 

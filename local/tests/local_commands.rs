@@ -13,9 +13,15 @@
 
 #[path = "local_commands/deployed.rs"]
 mod deployed;
+#[path = "local_commands/events.rs"]
+mod events;
 #[path = "local_commands/operator.rs"]
 mod operator;
 #[path = "local_commands/products.rs"]
 mod products;
+#[path = "local_commands/purchases.rs"]
+mod purchases;
+#[path = "local_commands/refund.rs"]
+mod refund;
 #[path = "shop/support.rs"]
 mod support;

@@ -97,6 +97,15 @@ impl Where {
         Ok(aws)
     }
 
+    /// What a command line needs, beside `--stack`, to find the same shop.
+    pub(super) fn options(&self) -> String {
+        let option = |name: &str, value: &Option<String>| {
+            let value = value.as_ref();
+            value.map_or(String::new(), |value| format!(" --{name} {value}"))
+        };
+        option("region", &self.region) + &option("profile", &self.profile)
+    }
+
     async fn local(&self) -> anyhow::Result<Shop> {
         let project = Project::find()?;
         let given = super::environment(&project)?;
