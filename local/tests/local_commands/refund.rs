@@ -90,7 +90,9 @@ async fn a_refund_that_failed_leaves_its_money_to_be_refunded() {
     let operator = Operator::new().await;
     let sold = operator.sell(REFUND_FAILS).await.purchase;
     let refund = ["refund", &sold, "--yes"];
-    operator.till(&refund).await;
+    operator.till(&refund).await.expect(0);
+    let days = [("advance", "604800")];
+    operator.shop.control("clock", &days).await;
     let failed = eventually(async || {
         let story = operator.story(&sold).await;
         (story["purchase"]["refunds"][0]["status"] == "failed").then_some(story)
