@@ -215,6 +215,36 @@ async fn how_many_are_left_changes_only_where_it_is_asked_for() {
 }
 
 #[tokio::test]
+async fn changing_a_product_while_it_sells_undoes_no_reservation() {
+    let operator = Operator::new().await;
+    operator
+        .till(&["products", "set", MUG, "stock=20"])
+        .await
+        .expect(0);
+    let set = |settings: &[&str]| operator.till(&[&["products", "set", MUG], settings].concat());
+    let (name, price, more) = (
+        set(&["name=Mug"]),
+        set(&["price=1600", "active=true"]),
+        set(&["stock=+5"]),
+    );
+    let buy = async || {
+        for _ in 0..6 {
+            operator.shop.checkout(&cart(&[(MUG, 1)])).await.expect(201);
+        }
+    };
+    let (name, price, more, ()) = tokio::join!(name, price, more, buy());
+    for set in [name, price, more] {
+        set.expect(0);
+    }
+    let mug = product(&operator, MUG).await;
+    assert_eq!(mug["stock"], 20 + 5 - 6, "{mug}");
+    assert_eq!(
+        (&mug["name"], &mug["price"]["amount"]),
+        (&json!("Mug"), &json!(1600))
+    );
+}
+
+#[tokio::test]
 async fn without_a_shop_the_way_to_one_is_named() {
     let operator = Operator::new().await;
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,6 +1,6 @@
 //! Purchases, the claims of events, payment intents' pointers and idempotency keys: one table.
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -212,7 +212,8 @@ impl Purchases {
                 None => purchase = Some(parse(item, id)?.purchase),
             }
         }
-        events.sort_by_key(|event| event.recorded_at);
+        // Within a second, from the first status to the furthest.
+        events.sort_by_key(|event| (event.recorded_at, Reverse(event.status)));
         Ok(purchase.map(|purchase| Story { purchase, events }))
     }
 
