@@ -17,7 +17,7 @@ use shared::{
     ledger::{Ledger, Orders, Outcome, Report},
     money::Money,
     purchase::{
-        Buyer, Change, PaymentIntentId, Purchase, PurchaseId, SessionId, SessionState, Status,
+        Buyer, Change, Line, PaymentIntentId, Purchase, PurchaseId, SessionId, SessionState, Status,
     },
     store::{
         self, StoreError,
@@ -27,7 +27,7 @@ use shared::{
     stripe::{
         client::{List, StripeError},
         event::{HANDLED, Unreadable},
-        object::{AboutCharge, Session},
+        object::{AboutCharge, LineItem, Session},
     },
     telemetry::Metric,
 };
@@ -426,8 +426,20 @@ impl Run<'_> {
                 self.one_of(id, &path, AboutCharge::dispute).await?;
             }
         }
-        self.ledger().checked(id).await?;
+        let lines = match purchase.facts.sessions.keys().next() {
+            Some(session) if purchase.order.lines.is_empty() => self.lines(session).await?,
+            _ => Vec::new(),
+        };
+        self.ledger().checked(id, &lines).await?;
         Ok(None)
+    }
+
+    /// What a session sells: the lines of an order that was lost here. Till sells at most 90.
+    async fn lines(&self, session: &SessionId) -> Result<Vec<Line>, Trouble> {
+        let path = format!("/checkout/sessions/{session}/line_items");
+        let query = [("limit", PAGE), ("expand[]", "data.price.product")];
+        let page: List<LineItem> = self.inbox.stripe().list(&path, &query).await?;
+        Ok(page.data.into_iter().map(Line::from).collect())
     }
 
     async fn session(&mut self, id: PurchaseId, session: &SessionId) -> Result<(), Trouble> {
