@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde::Serialize;
+use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 use shared::{
     config::{ConfigError, Environment},
@@ -27,7 +27,7 @@ use shared::{
     stripe::{
         client::{List, StripeError},
         event::{HANDLED, Unreadable},
-        object::{AboutCharge, LineItem, Session},
+        object::{AboutCharge, LineItem, Session, Tags},
     },
     telemetry::Metric,
 };
@@ -553,13 +553,14 @@ impl Run<'_> {
                 .await?;
             after = last_id(&page);
             for object in page.data {
-                let session: Session = serde_json::from_value(object).map_err(Unreadable::from)?;
-                let tags = session.metadata.as_ref();
-                let purchase = tags.map(|tags| tags.purchase(self.inbox.stack()));
-                let Some(Ok(Some(id))) = purchase else {
+                // Only our own have to read: others may be of any shape.
+                let tags = object.get("metadata").map(Tags::deserialize);
+                let Some(Ok(tags)) = tags else { continue };
+                let Ok(Some(id)) = tags.purchase(self.inbox.stack()) else {
                     continue;
                 };
                 if purchases.contains_key(&id) {
+                    let session = serde_json::from_value(object).map_err(Unreadable::from)?;
                     self.record_session(id, &session).await?;
                     matched.push(id);
                 }
