@@ -1,8 +1,16 @@
-"""Checks that every role in a CloudFormation template grants named actions on named resources,
-that none may scan a table, and that every function has a role of its own."""
+"""Compares what each function may do, by the translated template, with the list in roles.txt, and
+refuses what no list may allow: scanning, deleting, wildcards, policies written by others.
 
+    roles.py TRANSLATED [LIST]
+
+Without a list it prints what it finds, which is how roles.txt is made when a function needs more."""
+
+import difflib
 import json
+import re
 import sys
+
+FORBIDDEN = re.compile(r"\*|:\w*(Scan|Delete|BatchWriteItem|PassRole|PartiQL)", re.IGNORECASE)
 
 resources = json.load(open(sys.argv[1]))["Resources"]
 wrong = []
@@ -12,28 +20,73 @@ def listed(value):
     return value if isinstance(value, list) else [value]
 
 
-for name, resource in resources.items():
-    if resource["Type"] != "AWS::IAM::Role":
-        continue
-    for policy in resource["Properties"].get("Policies", []):
-        for statement in policy["PolicyDocument"]["Statement"]:
-            sid = f"{name}, {statement.get('Sid', 'a statement without Sid')}"
-            for action in listed(statement["Action"]):
-                if "*" in action or action.endswith(":Scan"):
-                    wrong.append(f"{sid}: grants {action}")
-            for target in listed(statement["Resource"]):
-                if target == "*":
-                    wrong.append(f"{sid}: applies to every resource")
+def spelt(target):
+    """`!GetAtt ProductsTable.Arn` and `!Sub ${ProductsTable.Arn}/index/catalog`, short enough for a list."""
+    if target == "*":
+        return target
+    ((function, argument),) = target.items()
+    text = f"${{{'.'.join(argument)}}}" if function == "Fn::GetAtt" else argument
+    text = text.replace("arn:${AWS::Partition}:", "").replace("${AWS::Region}:${AWS::AccountId}:", "")
+    text = text.replace("ssm:parameter", "").replace(".StreamArn}", "}/stream")
+    return re.sub(r"\$\{(\w+)(?:\.Arn)?\}", r"\1", text)
 
-roles = [
-    json.dumps(resource["Properties"]["Role"])
-    for resource in resources.values()
-    if resource["Type"] == "AWS::Lambda::Function"
-]
-for role in set(roles):
-    if roles.count(role) > 1:
-        wrong.append(f"{role} is the role of {roles.count(role)} functions")
+
+def held(statement):
+    """What must hold for the statement to apply."""
+    conditions = [
+        f" if {key} {operator} {value.get('Ref', value) if isinstance(value, dict) else value}"
+        for operator, tests in statement.get("Condition", {}).items()
+        for key, value in tests.items()
+    ]
+    return "".join(conditions)
+
+
+def grants(role):
+    """Lines of a target and the actions on it, sorted."""
+    actions = {}
+    for statement in statements(role):
+        assert statement["Effect"] == "Allow", statement
+        assert statement.keys() <= {"Sid", "Effect", "Action", "Resource", "Condition"}, statement
+        for target in listed(statement["Resource"]):
+            actions.setdefault(spelt(target), set()).update(
+                action + held(statement) for action in listed(statement["Action"])
+            )
+    return [f"  {target:<30} {' '.join(sorted(some))}" for target, some in sorted(actions.items())]
+
+
+def statements(role):
+    return [s for policy in role.get("Policies", []) for s in policy["PolicyDocument"]["Statement"]]
+
+
+owners, found = {}, []
+for name, function in sorted(resources.items()):
+    if function["Type"] != "AWS::Lambda::Function":
+        continue
+    role_name = function["Properties"]["Role"]["Fn::GetAtt"][0]
+    role = resources[role_name]["Properties"]
+    if role_name in owners:
+        wrong.append(f"{role_name} is the role of {owners[role_name]} and of {name}: give each its own")
+    owners[role_name] = name
+    if role.get("ManagedPolicyArns"):
+        wrong.append(f"{role_name} has policies written by others: {role['ManagedPolicyArns']}")
+    for statement in statements(role):
+        for action in listed(statement["Action"]):
+            if FORBIDDEN.search(action):
+                wrong.append(f"{role_name}, {statement['Sid']}: grants {action}, which no function may")
+        if "*" in listed(statement["Resource"]):
+            wrong.append(f"{role_name}, {statement['Sid']}: applies to every resource")
+    found.append("\n".join([name, *grants(role)]))
+
+found = "\n\n".join(found) + "\n"
+if len(sys.argv) == 2:
+    sys.stdout.write(found)
+else:
+    expected = "".join(line for line in open(sys.argv[2]) if not line.startswith("#")).lstrip("\n")
+    wrong += difflib.unified_diff(
+        expected.splitlines(), found.splitlines(), sys.argv[2], "template.yaml", lineterm=""
+    )
 
 if wrong:
     sys.exit("\n".join(wrong))
-print(f"{len(roles)} functions, each with a role of its own that grants no more than it names")
+if len(sys.argv) > 2:
+    print(f"{len(owners)} functions, each with a role of its own, may do what {sys.argv[2]} lists")

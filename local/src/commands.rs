@@ -1,10 +1,19 @@
-//! The command line.
+//! The command line: `till` alone opens the shop, the subcommands are an operator's.
+//!
+//! An operator's command says [`shop::Where`] it works, and [`console`] how it speaks. It returns
+//! an [`Exit`], or an error that becomes one sentence on stderr.
 
+mod console;
+mod doctor;
 mod open;
+mod products;
+mod setup;
+mod shop;
 mod sign;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -16,7 +25,12 @@ use crate::project::Project;
 
 /// Runs the whole shop on this machine: site, API, Stripe, DynamoDB and mail.
 #[derive(Parser)]
-#[command(name = "till", version, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "till",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = EXIT_CODES
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -31,7 +45,39 @@ enum Command {
         /// A function URL event, such as events/webhook-completed-paid.json
         file: PathBuf,
     },
+    /// Shows and changes what is for sale
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Products(products::Command),
+    /// Checks that everything is in place for the shop to sell, and says how to mend what is not
+    #[command(after_help = EXIT_CODES)]
+    Doctor(doctor::Doctor),
+    /// Makes or mends a deployed shop's webhook endpoint at Stripe, and stores its secret
+    #[command(after_help = EXIT_CODES)]
+    Setup(setup::Setup),
 }
+
+/// What scripts go by.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  it failed; stderr says why and what to do
+  2  the command line is wrong
+  3  done, and there is something to look at: drift, parked events, rows that are not valid
+  4  what the command is about does not exist";
+
+/// How a command ended, if it did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Well.
+    Done,
+    /// Well, and somebody should look at what it found.
+    Found,
+}
+
+/// The purchase, product, stack … that a command is about does not exist; why, or which.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct NotFound(pub(crate) String);
 
 #[derive(Args)]
 struct Open {
@@ -44,6 +90,9 @@ struct Open {
     /// Port of DynamoDB and SES
     #[arg(long, default_value_t = 3002)]
     aws_port: u16,
+    /// Listen for containers here, too, with Stripe and AWS: Docker's bridge on Linux, 172.17.0.1
+    #[arg(long, value_name = "ADDRESS")]
+    bridge: Option<Ipv4Addr>,
     /// Where everything is kept [default: .till beside template.yaml]
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
@@ -55,18 +104,33 @@ struct Open {
 /// Does what the command line says; errors become one sentence on stderr.
 pub fn run(wiring: Wiring) -> ExitCode {
     let cli = Cli::parse();
-    let done = match cli.command {
-        Some(Command::Sign { file }) => sign::run(&file),
-        None => open::run(cli.open, wiring),
+    let ended = match cli.command {
+        None => open::run(cli.open, wiring).map(|()| Exit::Done),
+        Some(Command::Sign { file }) => sign::run(&file).map(|()| Exit::Done),
+        Some(Command::Products(command)) => wait_for(command.run()),
+        Some(Command::Doctor(command)) => wait_for(command.run()),
+        Some(Command::Setup(command)) => wait_for(command.run()),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
+    match ended {
+        Ok(Exit::Done) => ExitCode::SUCCESS,
+        Ok(Exit::Found) => ExitCode::from(3),
         Err(error) => {
             // Nobody can be told if stderr is gone.
             let _ = writeln!(std::io::stderr(), "till: {error:#}");
-            ExitCode::FAILURE
+            if error.is::<NotFound>() {
+                ExitCode::from(4)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
+}
+
+/// Runs a command. Ctrl-C ends it there and then: whatever commands write is written whole or not
+/// at all, and may be written again.
+fn wait_for(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    runtime.block_on(command)
 }
 
 /// What the developer says in the environment, and below that in the project's `.env`.

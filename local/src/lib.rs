@@ -10,6 +10,7 @@
 
 mod address;
 mod aws;
+mod aws_account;
 pub mod commands;
 mod dashboard;
 mod database;
@@ -23,8 +24,11 @@ mod mailbox;
 pub mod project;
 pub mod samples;
 mod schedules;
+mod secret_store;
 pub mod shop;
 mod streams;
 pub mod stripe;
+mod stripe_account;
 pub mod template;
+mod web;
 pub mod wiring;

@@ -15,9 +15,21 @@ mod api;
 mod bench;
 #[path = "standin/delivery.rs"]
 mod delivery;
+#[path = "standin/disputes.rs"]
+mod disputes;
+#[path = "standin/endpoints.rs"]
+mod endpoints;
+#[path = "standin/faults.rs"]
+mod faults;
 #[path = "standin/idempotency.rs"]
 mod idempotency;
+#[path = "standin/lists.rs"]
+mod lists;
 #[path = "standin/page.rs"]
 mod page;
+#[path = "standin/promotions.rs"]
+mod promotions;
+#[path = "standin/refunds.rs"]
+mod refunds;
 #[path = "standin/survival.rs"]
 mod survival;

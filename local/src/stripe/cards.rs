@@ -1,10 +1,13 @@
 //! Test cards: which numbers there are, what becomes of each, and what is wrong with what was typed.
+//!
+//! The numbers are those of Stripe's page "Test card numbers".
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::clock::Timestamp;
+use super::objects::DisputeKind;
 
 /// A card as the API shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +16,32 @@ pub(super) struct Card {
     last4: String,
     exp_month: u8,
     exp_year: i32,
+    /// What becomes of its refunds.
+    #[serde(default)]
+    pub(super) refunds: Refunds,
+}
+
+/// How a card's refunds go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Refunds {
+    /// They succeed at once.
+    #[default]
+    Succeed,
+    /// They are pending for a while, and succeed then.
+    SucceedLater,
+    /// They succeed at first, and fail after a while.
+    FailLater,
+}
+
+/// What an issuer answers: the money, and perhaps a dispute about it soon after, or a refusal.
+pub(super) type Verdict = Result<Option<Claim>, Decline>;
+
+/// What a buyer contests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Claim {
+    pub(super) kind: DisputeKind,
+    pub(super) reason: &'static str,
 }
 
 /// Why an issuer said no, in Stripe's codes.
@@ -55,7 +84,7 @@ pub(super) fn read(
     expiry: &str,
     cvc: &str,
     now: Timestamp,
-) -> Result<(Card, Result<(), Decline>), Mistyped> {
+) -> Result<(Card, Verdict), Mistyped> {
     let wrong = |field, message| Err(Mistyped { field, message });
     let number: String = number
         .chars()
@@ -76,7 +105,7 @@ pub(super) fn read(
     if has_passed(exp_month, exp_year, now) {
         return wrong("exp", "Your card's expiration date is in the past.");
     }
-    let Some((brand, verdict)) = issuer(&number) else {
+    let Some((brand, refunds, verdict)) = issuer(&number) else {
         return wrong(
             "card_number",
             "That is no test card. Nothing is ever charged here, so use one of those below.",
@@ -97,21 +126,34 @@ pub(super) fn read(
             last4,
             exp_month,
             exp_year,
+            refunds,
         },
         verdict,
     ))
 }
 
-/// Stripe's test cards: brand, and what their issuer says.
-fn issuer(number: &str) -> Option<(&'static str, Result<(), Decline>)> {
+/// Stripe's test cards: brand, what becomes of refunds, and what their issuer says.
+fn issuer(number: &str) -> Option<(&'static str, Refunds, Verdict)> {
+    let pays = |brand| Some((brand, Refunds::Succeed, Ok(None)));
+    let refunds = |refunds| Some(("visa", refunds, Ok(None)));
+    let disputes = |kind, reason| {
+        let claim = Claim { kind, reason };
+        Some(("visa", Refunds::Succeed, Ok(Some(claim))))
+    };
     let declined = |code, decline_code, message| {
-        Some(("visa", Err(Decline::new(code, decline_code, message))))
+        let decline = Decline::new(code, decline_code, message);
+        Some(("visa", Refunds::Succeed, Err(decline)))
     };
     match number {
-        "4242424242424242" | "4000056655665556" => Some(("visa", Ok(()))),
-        "5555555555554444" | "2223003122003222" => Some(("mastercard", Ok(()))),
-        "378282246310005" => Some(("amex", Ok(()))),
-        "6011111111111117" => Some(("discover", Ok(()))),
+        "4242424242424242" | "4000056655665556" => pays("visa"),
+        "5555555555554444" | "2223003122003222" => pays("mastercard"),
+        "378282246310005" => pays("amex"),
+        "6011111111111117" => pays("discover"),
+        "4000000000007726" => refunds(Refunds::SucceedLater),
+        "4000000000005126" => refunds(Refunds::FailLater),
+        "4000000000000259" => disputes(DisputeKind::Chargeback, "fraudulent"),
+        "4000000000002685" => disputes(DisputeKind::Chargeback, "product_not_received"),
+        "4000000000001976" => disputes(DisputeKind::Inquiry, "fraudulent"),
         "4000000000000002" => declined(
             "card_declined",
             Some("generic_decline"),
@@ -140,6 +182,47 @@ fn issuer(number: &str) -> Option<(&'static str, Result<(), Decline>)> {
         ),
         _ => None,
     }
+}
+
+/// Cards worth showing to whoever tests, by what becomes of the payment.
+pub(super) const HINTS: &[Group] = &[
+    Group {
+        name: "Pays",
+        cards: &[
+            ("4242 4242 4242 4242", "Visa"),
+            ("5555 5555 5555 4444", "Mastercard"),
+        ],
+    },
+    Group {
+        name: "Is declined",
+        cards: &[
+            ("4000 0000 0000 0002", "for no stated reason"),
+            ("4000 0000 0000 9995", "for lack of funds"),
+        ],
+    },
+    Group {
+        name: "Pays, and is disputed",
+        cards: &[
+            ("4000 0000 0000 0259", "as fraudulent"),
+            ("4000 0000 0000 2685", "as not received"),
+            ("4000 0000 0000 1976", "by an inquiry"),
+        ],
+    },
+    Group {
+        name: "Pays, and its refunds",
+        cards: &[
+            ("4000 0000 0000 7726", "are pending at first"),
+            ("4000 0000 0000 5126", "fail after a while"),
+        ],
+    },
+];
+
+/// Cards with which payments go alike.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) name: &'static str,
+    /// Number, and how this one differs.
+    pub(super) cards: &'static [(&'static str, &'static str)],
 }
 
 fn passes_luhn(number: &str) -> bool {
@@ -188,6 +271,10 @@ fn has_passed(month: u8, year: i32, now: Timestamp) -> bool {
 }
 
 impl Card {
+    pub(super) fn brand(&self) -> &str {
+        &self.brand
+    }
+
     pub(super) fn details(&self) -> Value {
         json!({
             "amount_authorized": null,
@@ -236,7 +323,7 @@ mod tests {
             (card.last4.as_str(), card.exp_month, card.exp_year),
             ("4242", 12, 2034)
         );
-        assert_eq!(verdict, Ok(()));
+        assert_eq!(verdict, Ok(None));
         let (amex, _) = read("378282246310005", "012031", "1234", NOW).unwrap();
         assert_eq!((amex.exp_month, amex.exp_year), (1, 2031));
     }
@@ -253,6 +340,13 @@ mod tests {
             Some("insufficient_funds")
         );
         assert_eq!(why("4000000000000069").code, "expired_card");
+    }
+
+    #[test]
+    fn every_card_shown_is_one() {
+        for (number, _) in HINTS.iter().flat_map(|group| group.cards) {
+            assert!(read(number, "12/34", "123", NOW).is_ok(), "{number}");
+        }
     }
 
     #[test]

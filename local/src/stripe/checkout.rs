@@ -9,23 +9,24 @@
 //! ```
 //!
 //! Events are recorded in the order in which Stripe makes them: the intent is created, the charge is
-//! tried, the intent follows its charge, the session follows its intent.
+//! tried, the intent follows its charge, the session follows its intent. Then the money is captured,
+//! and a card that disputes does.
 
 use anyhow::Context as _;
 
-use super::cards::{Card, Decline};
-use super::database::Transaction;
-use super::events::record;
-use super::ids;
+use super::cards::{Card, Decline, Verdict};
+use super::database::{Object as _, Transaction};
+use super::events::{record, record_change};
 use super::objects::{
-    BankDebit, Charge, ChargeStatus, Method, PaymentError, PaymentIntent, PaymentIntentStatus,
-    PaymentStatus, Session, SessionStatus,
+    BankDebit, Charge, ChargeStatus, Entry, Method, PaymentError, PaymentIntent,
+    PaymentIntentStatus, PaymentStatus, Session, SessionStatus,
 };
+use super::{disputes, ids, money, promotions};
 
 /// What the buyer submits.
 pub(super) enum Payment {
     /// A card, and what its issuer will say.
-    Card(Card, Result<(), Decline>),
+    Card(Card, Verdict),
     BankDebit(BankDebit),
     /// The session's total is zero.
     Nothing,
@@ -58,6 +59,7 @@ pub(super) fn pay(
         Payment::BankDebit(debit) => (Method::BankDebit(debit), None),
         Payment::Nothing => {
             session.buyer_email = Some(email);
+            give_up_intent(transaction, session)?;
             complete(transaction, session)?;
             return Ok(Ok(Paid::Complete));
         }
@@ -68,6 +70,8 @@ pub(super) fn pay(
         Some(id) => transaction.existing(id)?,
         None => intent_of(transaction, session)?,
     };
+    // A promotion code may have come or gone since.
+    intent.amount = session.amount_total;
     session.payment_intent = Some(intent.id.clone());
     let charge = Charge {
         id: ids::charge(),
@@ -82,16 +86,26 @@ pub(super) fn pay(
         email: Some(email.clone()),
         description: intent.description.clone(),
         metadata: intent.metadata.clone(),
+        amount_refunded: 0,
+        disputed: false,
+        balance_transaction: None,
     };
     intent.latest_charge = Some(charge.id.clone());
 
+    session.buyer_email = Some(email);
     match verdict {
-        Some(Ok(())) => {
-            succeeded(transaction, charge, intent)?;
+        Some(Ok(claim)) => {
+            let mut charge = succeeded(transaction, charge, intent)?;
             session.payment_status = PaymentStatus::Paid;
+            complete(transaction, session)?;
+            capture(transaction, &mut charge)?;
+            if let Some(claim) = claim {
+                disputes::open(transaction, &mut charge, claim.kind, claim.reason, None)?;
+            }
         }
         Some(Err(decline)) => {
             failed(transaction, charge, intent, decline.clone())?;
+            session.buyer_email = None;
             transaction.put(session)?;
             return Ok(Ok(Paid::Declined(decline)));
         }
@@ -103,10 +117,9 @@ pub(super) fn pay(
             transaction.put(&intent)?;
             record(transaction, "charge.pending", &charge)?;
             record(transaction, "payment_intent.processing", &intent)?;
+            complete(transaction, session)?;
         }
     }
-    session.buyer_email = Some(email);
-    complete(transaction, session)?;
     Ok(Ok(Paid::Complete))
 }
 
@@ -119,19 +132,27 @@ pub(super) fn settle(
     let Some((charge, intent)) = pending_payment(transaction, session)? else {
         return Ok(Err(WrongState));
     };
-    let event_type = match verdict {
+    match verdict {
         Ok(()) => {
-            succeeded(transaction, charge, intent)?;
+            let mut charge = succeeded(transaction, charge, intent)?;
             session.payment_status = PaymentStatus::Paid;
-            "checkout.session.async_payment_succeeded"
+            transaction.put(session)?;
+            record(
+                transaction,
+                "checkout.session.async_payment_succeeded",
+                session,
+            )?;
+            capture(transaction, &mut charge)?;
         }
         Err(decline) => {
             failed(transaction, charge, intent, decline)?;
-            "checkout.session.async_payment_failed"
+            record(
+                transaction,
+                "checkout.session.async_payment_failed",
+                session,
+            )?;
         }
-    };
-    transaction.put(session)?;
-    record(transaction, event_type, session)?;
+    }
     Ok(Ok(()))
 }
 
@@ -164,11 +185,7 @@ pub(super) fn expire(
     }
     session.status = SessionStatus::Expired;
     if let Some(id) = &session.payment_intent {
-        let mut intent: PaymentIntent = transaction.existing(id)?;
-        intent.status = PaymentIntentStatus::Canceled;
-        intent.canceled_at = Some(transaction.now);
-        transaction.put(&intent)?;
-        record(transaction, "payment_intent.canceled", &intent)?;
+        cancel(transaction, id)?;
     }
     transaction.put(session)?;
     record(transaction, "checkout.session.expired", session)?;
@@ -187,7 +204,24 @@ pub(super) fn expire_overdue(transaction: &Transaction<'_>) -> anyhow::Result<()
 fn complete(transaction: &Transaction<'_>, session: &mut Session) -> anyhow::Result<()> {
     session.status = SessionStatus::Complete;
     transaction.put(session)?;
+    promotions::redeem(transaction, session)?;
     record(transaction, "checkout.session.completed", session)
+}
+
+/// Nothing is left to pay, so an intent that an earlier try has made comes to nothing.
+fn give_up_intent(transaction: &Transaction<'_>, session: &mut Session) -> anyhow::Result<()> {
+    match session.payment_intent.take() {
+        Some(id) => cancel(transaction, &id),
+        None => Ok(()),
+    }
+}
+
+fn cancel(transaction: &Transaction<'_>, intent: &str) -> anyhow::Result<()> {
+    let mut intent: PaymentIntent = transaction.existing(intent)?;
+    intent.status = PaymentIntentStatus::Canceled;
+    intent.canceled_at = Some(transaction.now);
+    transaction.put(&intent)?;
+    record(transaction, "payment_intent.canceled", &intent)
 }
 
 /// The payment intent of a session, made when the buyer first tries to pay.
@@ -222,7 +256,7 @@ fn succeeded(
     transaction: &Transaction<'_>,
     mut charge: Charge,
     mut intent: PaymentIntent,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Charge> {
     charge.status = ChargeStatus::Succeeded;
     intent.status = PaymentIntentStatus::Succeeded;
     intent.payment_method = Some(charge.payment_method.clone());
@@ -230,7 +264,23 @@ fn succeeded(
     transaction.put(&charge)?;
     transaction.put(&intent)?;
     record(transaction, "charge.succeeded", &charge)?;
-    record(transaction, "payment_intent.succeeded", &intent)
+    record(transaction, "payment_intent.succeeded", &intent)?;
+    Ok(charge)
+}
+
+/// The money is the account's: Stripe sees to that only when the payment is over.
+fn capture(transaction: &Transaction<'_>, charge: &mut Charge) -> anyhow::Result<()> {
+    let before = charge.answer();
+    let entry = money::book(
+        transaction,
+        Entry::Charge,
+        &charge.id,
+        charge.amount,
+        &charge.currency,
+    )?;
+    charge.balance_transaction = Some(entry.id);
+    transaction.put(charge)?;
+    record_change(transaction, "charge.updated", &before, charge)
 }
 
 fn failed(

@@ -52,6 +52,42 @@ const MINIMUM: &[(&str, i64)] = &[
     ("thb", 1000),
 ];
 
+/// What the account's own money is in.
+pub(super) const SETTLEMENT: &str = "usd";
+
+/// Cents for a million minor units, at rates that are made up but never change. Whatever is not here
+/// counts like a dollar.
+const EXCHANGE_RATES: &[(&str, u32)] = &[
+    ("aud", 660_000),
+    ("cad", 730_000),
+    ("chf", 1_150_000),
+    ("eur", 1_100_000),
+    ("gbp", 1_300_000),
+    ("jpy", 670_000),
+    ("kwd", 325_000),
+];
+
+/// The amount in the account's own currency, and the rate if it is another.
+pub(super) fn settled(amount: i64, currency: &str) -> (i64, Option<f64>) {
+    if currency == SETTLEMENT {
+        return (amount, None);
+    }
+    let rate = EXCHANGE_RATES
+        .iter()
+        .find(|(code, _)| *code == currency)
+        .map_or(MILLION, |(_, rate)| *rate);
+    let cents = i128::from(amount)
+        .saturating_mul(rate.into())
+        .checked_div(MILLION.into())
+        .and_then(|cents| i64::try_from(cents).ok());
+    (
+        cents.unwrap_or(i64::MAX),
+        Some(f64::from(rate) / f64::from(MILLION)),
+    )
+}
+
+const MILLION: u32 = 1_000_000;
+
 /// The most that can be charged: eight digits, of rupiah twelve.
 pub(super) fn maximum(currency: &str) -> i64 {
     match currency {
@@ -131,6 +167,15 @@ mod tests {
         assert_eq!(display(500, "jpy"), "¥500");
         assert_eq!(display(5120, "kwd"), "5.120 KWD");
         assert_eq!(display(99_999_999, "chf"), "999,999.99 CHF");
+    }
+
+    #[test]
+    fn other_currencies_settle_in_the_accounts_own() {
+        assert_eq!(settled(1500, "usd"), (1500, None));
+        assert_eq!(settled(1000, "eur"), (1100, Some(1.1)));
+        assert_eq!(settled(-1000, "eur"), (-1100, Some(1.1)));
+        assert_eq!(settled(500, "jpy"), (335, Some(0.67)));
+        assert_eq!(settled(999_999_999_999, "idr").0, 999_999_999_999);
     }
 
     #[test]

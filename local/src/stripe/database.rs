@@ -5,12 +5,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::types::Value as SqlValue;
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params, params_from_iter};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::clock::{self, Timestamp};
+use super::faults::Faults;
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS objects (
@@ -25,8 +27,15 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (kind, sequence);
     CREATE INDEX IF NOT EXISTS objects_by_expiry ON objects (expires_at) WHERE expires_at IS NOT NULL;
 
-    CREATE TABLE IF NOT EXISTS deliveries (
-        event TEXT PRIMARY KEY REFERENCES objects (id),
+    CREATE INDEX IF NOT EXISTS objects_by_charge
+        ON objects (kind, body ->> '$.charge', sequence) WHERE body ->> '$.charge' IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS objects_by_payment_intent
+        ON objects (kind, body ->> '$.payment_intent', sequence)
+        WHERE body ->> '$.payment_intent' IS NOT NULL;
+
+    CREATE TABLE IF NOT EXISTS webhooks (
+        event TEXT NOT NULL REFERENCES objects (id),
+        endpoint TEXT NOT NULL,
         -- What is posted and signed, byte for byte, however the event is shown later.
         body TEXT NOT NULL,
         state TEXT NOT NULL,
@@ -35,16 +44,22 @@ const SCHEMA: &str = "
         -- Null when it needs no further try.
         due INTEGER,
         -- Somebody asked for it: it goes out even while deliveries are held.
-        asked INTEGER NOT NULL DEFAULT 0
+        asked INTEGER NOT NULL DEFAULT 0,
+        -- How often it is to be delivered again after it was taken.
+        repeats INTEGER NOT NULL DEFAULT 0,
+        -- It lets a later event of its endpoint go first.
+        gives_way INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (event, endpoint)
     );
-    CREATE INDEX IF NOT EXISTS deliveries_by_due ON deliveries (due) WHERE due IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS webhooks_by_due ON webhooks (due) WHERE due IS NOT NULL;
 
-    CREATE TABLE IF NOT EXISTS attempts (
+    CREATE TABLE IF NOT EXISTS attempts_made (
         sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-        event TEXT NOT NULL REFERENCES deliveries (event),
+        event TEXT NOT NULL,
+        endpoint TEXT NOT NULL,
         body TEXT NOT NULL
     );
-    CREATE INDEX IF NOT EXISTS attempts_by_event ON attempts (event, sequence);
+    CREATE INDEX IF NOT EXISTS attempts_made_by_webhook ON attempts_made (event, endpoint, sequence);
 
     CREATE TABLE IF NOT EXISTS idempotency (
         key TEXT PRIMARY KEY,
@@ -85,12 +100,12 @@ impl Database {
     /// Runs `work` and keeps what it changed, unless it fails. Blocks.
     pub(super) fn transact<T, E: From<anyhow::Error>>(
         &self,
-        enabled_events: &[String],
+        faults: &Faults,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         // A panic in between has rolled its transaction back: the connection is as good as before.
         let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut transaction = Transaction::begin(&mut connection, enabled_events)?;
+        let mut transaction = Transaction::begin(&mut connection, faults)?;
         let done = work(&mut transaction)?;
         transaction.sql.commit().context("cannot commit")?;
         Ok(done)
@@ -151,11 +166,11 @@ pub(super) struct Transaction<'c> {
     pub(super) sql: rusqlite::Transaction<'c>,
     pub(super) now: Timestamp,
     pub(super) cause: Cause,
-    pub(super) enabled_events: &'c [String],
+    pub(super) faults: &'c Faults,
 }
 
 impl<'c> Transaction<'c> {
-    fn begin(connection: &'c mut Connection, enabled_events: &'c [String]) -> anyhow::Result<Self> {
+    fn begin(connection: &'c mut Connection, faults: &'c Faults) -> anyhow::Result<Self> {
         let sql = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .context("cannot begin a transaction")?;
@@ -164,7 +179,7 @@ impl<'c> Transaction<'c> {
             sql,
             now,
             cause: Cause::default(),
-            enabled_events,
+            faults,
         })
     }
 
@@ -220,6 +235,23 @@ impl<'c> Transaction<'c> {
             .with_context(|| format!("cannot read {id}"))
     }
 
+    /// The objects of a kind with this value in a field, oldest first.
+    pub(super) fn having<T: Object>(
+        &self,
+        field: &'static str,
+        value: &str,
+    ) -> anyhow::Result<Vec<T>> {
+        // The field stands in the text, so that its index serves.
+        let sql = format!(
+            "SELECT body FROM objects WHERE kind = ?1 AND body ->> '$.{field}' = ?2 ORDER BY sequence"
+        );
+        let mut statement = self.sql.prepare_cached(&sql)?;
+        let bodies = statement.query_map([T::KIND, value], |row| row.get::<_, String>(0))?;
+        bodies
+            .map(|body| Ok(serde_json::from_str(&body?)?))
+            .collect()
+    }
+
     /// Where the object stands among all, for paging.
     pub(super) fn sequence(&self, kind: &str, id: &str) -> anyhow::Result<Option<i64>> {
         self.sql
@@ -229,37 +261,48 @@ impl<'c> Transaction<'c> {
             .with_context(|| format!("cannot find {id}"))
     }
 
-    /// The objects of a kind that `keep` keeps, at most `limit`: newest first from just before
-    /// `older_than`, or oldest first from just after `newer_than`.
-    pub(super) fn some<T>(
+    /// The objects of a kind that the filter lets through, at most `limit`: newest first from just
+    /// before the cursor, or oldest first from just after it. SQLite does the sieving, so that a
+    /// page costs little even where few of thousands fit.
+    pub(super) fn some<T: Object>(
         &self,
-        kind: &str,
         from: Cursor,
         limit: usize,
-        mut keep: impl FnMut(Row) -> anyhow::Result<Option<T>>,
+        filter: &Filter,
     ) -> anyhow::Result<Vec<T>> {
-        let (sql, sequence) = match from {
-            Cursor::OlderThan(sequence) => (
-                "SELECT kind, body FROM objects WHERE kind = ?1 AND sequence < ?2 ORDER BY sequence DESC",
-                sequence,
-            ),
-            Cursor::NewerThan(sequence) => (
-                "SELECT kind, body FROM objects WHERE kind = ?1 AND sequence > ?2 ORDER BY sequence ASC",
-                sequence,
-            ),
+        let (compare, sequence, order) = match from {
+            Cursor::OlderThan(sequence) => ("<", sequence, "DESC"),
+            Cursor::NewerThan(sequence) => (">", sequence, "ASC"),
         };
-        let mut statement = self.sql.prepare_cached(sql)?;
-        let mut rows = statement.query(params![kind, sequence])?;
-        let mut kept = Vec::new();
-        while kept.len() < limit
-            && let Some(row) = rows.next()?
-        {
-            kept.extend(keep(Row {
-                kind: row.get(0)?,
-                body: row.get(1)?,
-            })?);
-        }
-        Ok(kept)
+        let sql = format!(
+            "SELECT body FROM objects WHERE kind = ? AND sequence {compare} ? {} \
+             ORDER BY sequence {order} LIMIT ?",
+            filter.conditions
+        );
+        let mut values = vec![
+            SqlValue::Text(T::KIND.to_owned()),
+            SqlValue::Integer(sequence),
+        ];
+        values.extend(filter.values.iter().cloned());
+        values.push(SqlValue::Integer(limit.try_into()?));
+        let mut statement = self.sql.prepare_cached(&sql)?;
+        let bodies =
+            statement.query_map(params_from_iter(values), |row| row.get::<_, String>(0))?;
+        bodies
+            .map(|body| Ok(serde_json::from_str(&body?)?))
+            .collect()
+    }
+
+    /// All objects of a kind, oldest first.
+    pub(super) fn all<T: Object>(&self) -> anyhow::Result<Vec<T>> {
+        self.some(Cursor::NewerThan(0), MANY, &Filter::default())
+    }
+
+    /// Forgets an object.
+    pub(super) fn delete(&self, id: &str) -> anyhow::Result<()> {
+        self.sql
+            .execute("DELETE FROM objects WHERE id = ?1", [id])?;
+        Ok(())
     }
 
     /// The objects whose time is over.
@@ -306,4 +349,46 @@ impl<'c> Transaction<'c> {
 pub(super) enum Cursor {
     OlderThan(i64),
     NewerThan(i64),
+}
+
+/// More than there is of anything that is read whole.
+const MANY: usize = 10_000;
+
+/// Which objects a list is to show.
+#[derive(Debug, Default)]
+pub(super) struct Filter {
+    conditions: String,
+    values: Vec<SqlValue>,
+}
+
+impl Filter {
+    /// Created within these bounds, both included.
+    pub(super) fn created(from: Timestamp, to: Timestamp) -> Self {
+        Self::default()
+            .and("created >= ?", [SqlValue::Integer(from)])
+            .and("created <= ?", [SqlValue::Integer(to)])
+    }
+
+    /// With this value in a field, if one is asked for.
+    pub(super) fn having(self, field: &'static str, value: Option<String>) -> Self {
+        match value {
+            Some(value) => self.and(
+                &format!("body ->> '$.{field}' = ?"),
+                [SqlValue::Text(value)],
+            ),
+            None => self,
+        }
+    }
+
+    /// Where this holds of the object's body.
+    pub(super) fn and(
+        mut self,
+        condition: &str,
+        values: impl IntoIterator<Item = SqlValue>,
+    ) -> Self {
+        self.conditions.push_str(" AND ");
+        self.conditions.push_str(condition);
+        self.values.extend(values);
+        self
+    }
 }

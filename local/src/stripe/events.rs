@@ -1,11 +1,14 @@
-//! Events: what happened, recorded in the transaction in which it happened, and due for delivery if
-//! the webhook subscribes to its type.
+//! Events: what happened, recorded in the transaction in which it happened, and due for delivery to
+//! every webhook endpoint that subscribes to its type.
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::clock::Timestamp;
 use super::database::{Cause, Object, Transaction};
+use super::objects::WebhookEndpoint;
 use super::{API_VERSION, delivery, ids};
 
 /// The event types that the shop's webhook handles.
@@ -14,6 +17,15 @@ pub const WEBHOOK_EVENTS: &[&str] = &[
     "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed",
     "checkout.session.expired",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.refunded",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.closed",
 ];
 
 /// An event. Its stored form when it is recorded is the body of its webhook.
@@ -25,8 +37,8 @@ pub(super) struct Event {
     created: Timestamp,
     data: Data,
     livemode: bool,
-    /// Endpoints that have not taken it: one or none.
-    pub(super) pending_webhooks: u8,
+    /// Endpoints that have not taken it.
+    pub(super) pending_webhooks: usize,
     request: Cause,
     #[serde(rename = "type")]
     pub(super) event_type: String,
@@ -36,6 +48,9 @@ pub(super) struct Event {
 struct Data {
     /// As the object was when it happened.
     object: Value,
+    /// What the fields that changed were before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    previous_attributes: Option<Value>,
 }
 
 impl Object for Event {
@@ -60,34 +75,71 @@ pub(super) fn record<T: Object>(
     event_type: &str,
     object: &T,
 ) -> anyhow::Result<()> {
-    let subscribed = transaction
-        .enabled_events
-        .iter()
-        .any(|pattern| matches(pattern, event_type));
+    let data = Data {
+        object: object.answer(),
+        previous_attributes: None,
+    };
+    keep(transaction, event_type, data)
+}
+
+/// Records a change of `object`, which the API showed as `before` until now.
+pub(super) fn record_change<T: Object>(
+    transaction: &Transaction<'_>,
+    event_type: &str,
+    before: &Value,
+    object: &T,
+) -> anyhow::Result<()> {
+    let object = object.answer();
+    let previous_attributes = Some(previous(before, &object));
+    let data = Data {
+        object,
+        previous_attributes,
+    };
+    keep(transaction, event_type, data)
+}
+
+/// The fields of `before` that are others now; a field that was not there yet was null.
+fn previous(before: &Value, now: &Value) -> Value {
+    let (Value::Object(before), Value::Object(now)) = (before, now) else {
+        return before.clone();
+    };
+    let fields: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+    let changed = fields.into_iter().filter_map(|field| {
+        let was = before.get(field).unwrap_or(&Value::Null);
+        let is = now.get(field).unwrap_or(&Value::Null);
+        (was != is).then(|| (field.clone(), was.clone()))
+    });
+    Value::Object(changed.collect())
+}
+
+fn keep(transaction: &Transaction<'_>, event_type: &str, data: Data) -> anyhow::Result<()> {
+    if transaction.faults.no_event(event_type) {
+        return Ok(());
+    }
+    let mut endpoints = transaction.all::<WebhookEndpoint>()?;
+    endpoints.retain(|endpoint| endpoint.wants(event_type));
     let event = Event {
         id: ids::event(),
         object: Event::KIND.to_owned(),
         api_version: API_VERSION.to_owned(),
         created: transaction.now,
-        data: Data {
-            object: object.answer(),
-        },
+        data,
         livemode: false,
-        pending_webhooks: subscribed.into(),
+        pending_webhooks: endpoints.len(),
         request: transaction.cause.clone(),
         event_type: event_type.to_owned(),
     };
     transaction.put(&event)?;
-    if subscribed {
-        delivery::enqueue(transaction, &event)?;
+    for endpoint in endpoints {
+        delivery::enqueue(transaction, &event, &endpoint.id)?;
     }
     Ok(())
 }
 
-/// Whether a type is meant by a name, a group such as `charge.*`, or `*`.
-pub(super) fn matches(pattern: &str, event_type: &str) -> bool {
+/// Whether a name is meant by a pattern: itself, a group such as `charge.*`, or `*`.
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
     match pattern.strip_suffix('*') {
-        Some(group) => event_type.starts_with(group),
-        None => event_type == pattern,
+        Some(group) => name.starts_with(group),
+        None => name == pattern,
     }
 }

@@ -47,3 +47,47 @@ pub(super) fn event() -> String {
 pub(super) fn request() -> String {
     random("req_", 14)
 }
+
+pub(super) fn refund() -> String {
+    random("re_3", 23)
+}
+
+pub(super) fn dispute() -> String {
+    random("dp_1", 23)
+}
+
+pub(super) fn balance_transaction() -> String {
+    random("txn_3", 23)
+}
+
+/// What a bank calls a refund: digits only.
+pub(super) fn bank_reference() -> String {
+    format!("7{:022}", rand::random::<u64>())
+}
+
+pub(super) fn webhook_endpoint() -> String {
+    random("we_1", 23)
+}
+
+pub(super) fn webhook_secret() -> String {
+    random("whsec_", 32)
+}
+
+pub(super) fn coupon() -> String {
+    random("", 8)
+}
+
+pub(super) fn promotion_code() -> String {
+    random("promo_1", 23)
+}
+
+/// What a buyer types, when nobody has thought of something better.
+pub(super) fn code() -> String {
+    random("", 8).to_uppercase()
+}
+
+pub(super) fn discount(session: &str) -> String {
+    // The same for the same session: it is shown, never stored.
+    let of: String = session.chars().rev().take(23).collect();
+    format!("di_1{of}")
+}

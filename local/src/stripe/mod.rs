@@ -6,16 +6,15 @@
 //! 1. The shop posts to `/v1/checkout/sessions`: [`api`] checks the key, replays what an
 //!    idempotency key has already answered, reads the parameters and stores a session ([`objects`]).
 //! 2. The buyer's browser opens `/pay/<session>` ([`page`]) and submits a card ([`cards`]).
-//! 3. [`checkout`] changes the session, its payment intent and its charge, and records what happened
-//!    ([`events`]), all in one transaction ([`database`]).
+//! 3. [`checkout`] changes the session, its payment intent and its charge, books the money
+//!    ([`money`]) and records what happened ([`events`]), all in one transaction ([`database`]).
 //! 4. [`delivery`] signs and posts each event that the webhook subscribes to, until it is taken.
+//! 5. Later the money may go back: [`refunds`] by the shop's wish, [`disputes`] by the buyer's.
 //!
 //! Everything is on disk before anybody is answered, so the process may be killed at any moment.
 //! Time is the stand-in's own ([`clock`]) and can be moved forward; [`control`] is how.
 //!
-//! Objects, errors and rules are those of Stripe's API reference at [`API_VERSION`]. Refunds,
-//! disputes and promotion codes would each be a file in `api/` beside `sessions.rs`, with a line in
-//! the table of `api/mod.rs`, and their changes of state would stand in `checkout.rs`.
+//! Objects, errors and rules are those of Stripe's API reference at [`API_VERSION`].
 
 mod api;
 mod cards;
@@ -25,11 +24,16 @@ mod control;
 mod currency;
 mod database;
 mod delivery;
+mod disputes;
 mod door;
 mod events;
+mod faults;
 mod ids;
+mod money;
 mod objects;
 mod page;
+mod promotions;
+mod refunds;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -42,10 +46,12 @@ use tokio::sync::Notify;
 use url::Url;
 
 use self::database::{Cause, Database, Transaction};
+use self::faults::Faults;
 
-pub use self::control::{Clock, ControlError};
+pub use self::control::{Clock, ControlError, DisputeKind, DisputeStatus, NewDispute, RefundStep};
 pub use self::delivery::{Attempt, Delivery, DeliveryState};
 pub use self::events::WEBHOOK_EVENTS;
+pub use self::faults::{Fault, PlannedFault};
 
 /// The one version of Stripe's API that the stand-in speaks.
 pub const API_VERSION: &str = "2026-09-30.endive";
@@ -76,7 +82,7 @@ struct Shared {
     config: Config,
     database: Database,
     keys_in_use: api::KeysInUse,
-    faults: api::Faults,
+    faults: Faults,
     webhook_client: reqwest::Client,
     /// There may be something to deliver, or time has moved.
     changed: Notify,
@@ -95,6 +101,15 @@ impl StandIn {
             bail!("the stand-in needs a secret key, such as sk_test_local");
         }
         let database = Database::open(config.database.as_deref())?;
+        let faults = Faults::default();
+        database.transact(&faults, |transaction| {
+            promotions::make_ready(transaction)?;
+            delivery::register_shops_own(
+                transaction,
+                config.webhook_url.as_str(),
+                &config.enabled_events,
+            )
+        })?;
         let webhook_client = reqwest::Client::builder()
             .timeout(WEBHOOK_TIMEOUT)
             // Stripe takes a redirect for a failure.
@@ -106,7 +121,7 @@ impl StandIn {
             config,
             database,
             keys_in_use: api::KeysInUse::default(),
-            faults: api::Faults::default(),
+            faults,
             webhook_client,
             changed: Notify::new(),
         })))
@@ -144,15 +159,15 @@ impl StandIn {
     {
         let shared = Arc::clone(&self.0);
         let task = move || -> Result<(T, bool), E> {
-            shared
-                .database
-                .transact(&shared.config.enabled_events, |transaction| {
-                    let before = transaction.changes();
-                    checkout::expire_overdue(transaction)?;
-                    transaction.caused_by(cause);
-                    let done = work(transaction)?;
-                    Ok((done, transaction.changes() != before))
-                })
+            shared.database.transact(&shared.faults, |transaction| {
+                let before = transaction.changes();
+                checkout::expire_overdue(transaction)?;
+                refunds::decide_due(transaction)?;
+                promotions::end_due(transaction)?;
+                transaction.caused_by(cause);
+                let done = work(transaction)?;
+                Ok((done, transaction.changes() != before))
+            })
         };
         let (done, changed) = match tokio::task::spawn_blocking(task).await {
             Ok(outcome) => outcome?,

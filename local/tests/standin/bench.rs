@@ -160,6 +160,32 @@ impl Bench {
         self.submit(session, &by_card(card)).await
     }
 
+    /// A session paid with this card. Returns its charge.
+    pub(crate) async fn charge(&self, card: &str) -> Value {
+        let session = self.session().await;
+        self.pay(&session, card).await.expect(303);
+        self.charge_of(&session).await
+    }
+
+    pub(crate) async fn charge_of(&self, session: &str) -> Value {
+        let path = format!("/v1/checkout/sessions/{session}?expand[]=payment_intent.latest_charge");
+        self.get(&path).await.expect(200).json()["payment_intent"]["latest_charge"].clone()
+    }
+
+    /// An object as it is now.
+    pub(crate) async fn fetch(&self, list: &str, id: &str) -> Value {
+        self.get(&format!("/v1/{list}/{id}"))
+            .await
+            .expect(200)
+            .json()
+    }
+
+    /// The newest event of this type.
+    pub(crate) async fn latest(&self, event_type: &str) -> Value {
+        let path = format!("/v1/events?limit=1&type={event_type}");
+        self.get(&path).await.expect(200).json()["data"][0].clone()
+    }
+
     pub(crate) async fn control(&self, path: &str, form: &Form<'_>) -> Answer {
         self.send(self.request("POST", &format!("/_stripe/{path}")).form(form))
             .await
@@ -179,9 +205,19 @@ impl Bench {
         answer.json().as_array().unwrap().clone()
     }
 
+    /// Plans a fault.
+    pub(crate) async fn fault(&self, fault: &[(&str, &str)]) {
+        self.control("faults", &fault.to_vec()).await.expect(200);
+    }
+
     /// Waits until the newest delivery is as hoped for.
     pub(crate) async fn until(&self, hoped: impl Fn(&Value) -> bool) -> Value {
         eventually(async || self.deliveries().await.into_iter().next().filter(&hoped)).await
+    }
+
+    /// The types of the events since there were so many.
+    pub(crate) async fn event_types_after(&self, count: usize) -> Vec<String> {
+        self.event_types().await.split_off(count)
     }
 
     /// The types of all events, in the order in which they happened.

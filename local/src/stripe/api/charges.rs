@@ -3,7 +3,7 @@
 use super::Work;
 use super::errors::ApiError;
 use super::expand::{Expansions, Shape};
-use super::lists::{Created, Paging};
+use super::lists::{Paging, created};
 use super::params::Params;
 use crate::stripe::database::Object as _;
 use crate::stripe::objects::Charge;
@@ -22,17 +22,11 @@ pub(super) fn retrieve(id: &str, mut params: Params) -> Result<Work<'_>, ApiErro
 
 pub(super) fn list(mut params: Params) -> Result<Work<'static>, ApiError> {
     let paging = Paging::read(&mut params)?;
-    let created = Created::read(&mut params)?;
-    let payment_intent = params.text("payment_intent")?;
+    let filter = created(&mut params)?.having("payment_intent", params.text("payment_intent")?);
     let expansions = Expansions::read(&mut params, Shape::List(Charge::KIND))?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        let page = paging.stored(transaction, URL, |charge: &Charge| {
-            Ok(created.contains(charge.created)
-                && payment_intent
-                    .as_ref()
-                    .is_none_or(|intent| *intent == charge.payment_intent))
-        })?;
+        let page = paging.stored::<Charge>(transaction, URL, &filter)?;
         Ok(expansions.apply(transaction, page)?)
     }))
 }

@@ -4,7 +4,8 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::stripe::currency;
-use crate::stripe::objects::doc_url;
+use crate::stripe::objects::{Charge, doc_url};
+use crate::stripe::refunds::Unrefundable;
 
 /// Why a request is refused.
 #[derive(Debug)]
@@ -79,10 +80,21 @@ impl ApiError {
             .code("resource_missing")
     }
 
+    pub(super) fn exists(kind: &str, id: &str) -> Self {
+        Self::invalid(format!("The {kind} {id} exists already."))
+            .code("resource_already_exists")
+            .param("id")
+    }
+
     pub(super) fn missing(param: &str) -> Self {
         Self::invalid(format!("Missing required param: {param}."))
             .code("parameter_missing")
             .param(param)
+    }
+
+    pub(super) fn missing_one_of(params: &str) -> Self {
+        Self::invalid(format!("One of these params must be given: {params}."))
+            .code("parameter_missing")
     }
 
     pub(super) fn empty(param: &str) -> Self {
@@ -155,6 +167,32 @@ impl ApiError {
 
     pub(super) fn cannot_expand(path: &str) -> Self {
         Self::invalid(format!("This property cannot be expanded ({path}).")).param("expand")
+    }
+
+    /// Why a charge cannot be refunded.
+    pub(super) fn unrefundable(charge: &Charge, why: Unrefundable) -> Self {
+        let money = |amount| currency::display(amount, &charge.currency);
+        match why {
+            Unrefundable::NotPaid => Self::invalid(format!(
+                "The payment intent {} has no successful charge to refund.",
+                charge.payment_intent
+            )),
+            Unrefundable::AllRefunded => {
+                Self::invalid(format!("Charge {} has already been refunded.", charge.id))
+                    .code("charge_already_refunded")
+            }
+            Unrefundable::Disputed => Self::invalid(format!(
+                "Charge {} has been charged back; cannot issue a refund.",
+                charge.id
+            ))
+            .code("charge_disputed"),
+            Unrefundable::TooMuch { amount } => Self::invalid(format!(
+                "Refund amount ({}) is greater than unrefunded amount on charge ({})",
+                money(amount),
+                money(charge.refundable())
+            ))
+            .param("amount"),
+        }
     }
 
     pub(super) fn key_reused(message: String) -> Self {

@@ -1,12 +1,14 @@
 //! `/v1/events`.
 
+use rusqlite::types::Value as SqlValue;
+
 use super::Work;
 use super::errors::ApiError;
 use super::expand::{Expansions, Shape};
-use super::lists::{Created, Paging};
+use super::lists::{Paging, created};
 use super::params::Params;
 use crate::stripe::database::Object as _;
-use crate::stripe::events::{Event, matches};
+use crate::stripe::events::Event;
 
 const URL: &str = "/v1/events";
 
@@ -23,7 +25,7 @@ pub(super) fn retrieve(id: &str, mut params: Params) -> Result<Work<'_>, ApiErro
 
 pub(super) fn list(mut params: Params) -> Result<Work<'static>, ApiError> {
     let paging = Paging::read(&mut params)?;
-    let created = Created::read(&mut params)?;
+    let mut filter = created(&mut params)?;
     let mut types = params.texts("types")?;
     if types.len() > 20 {
         return Err(
@@ -31,14 +33,28 @@ pub(super) fn list(mut params: Params) -> Result<Work<'static>, ApiError> {
         );
     }
     types.extend(params.text("type")?);
-    let delivered = params.boolean("delivery_success")?;
+    if !types.is_empty() {
+        // A group, such as charge.*, is all types that begin like it.
+        let (conditions, values): (Vec<&str>, Vec<SqlValue>) = types
+            .into_iter()
+            .map(|it| match it.strip_suffix('*') {
+                Some(group) => (
+                    "instr(body ->> '$.type', ?) = 1",
+                    SqlValue::Text(group.to_owned()),
+                ),
+                None => ("body ->> '$.type' = ?", SqlValue::Text(it)),
+            })
+            .unzip();
+        filter = filter.and(&format!("({})", conditions.join(" OR ")), values);
+    }
+    match params.boolean("delivery_success")? {
+        Some(true) => filter = filter.and("body ->> '$.pending_webhooks' = 0", []),
+        Some(false) => filter = filter.and("body ->> '$.pending_webhooks' > 0", []),
+        None => {}
+    }
     Expansions::read(&mut params, Shape::List(Event::KIND))?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        paging.stored(transaction, URL, |event: &Event| {
-            Ok(created.contains(event.created())
-                && (types.is_empty() || types.iter().any(|it| matches(it, &event.event_type)))
-                && delivered.is_none_or(|delivered| delivered == (event.pending_webhooks == 0)))
-        })
+        paging.stored::<Event>(transaction, URL, &filter)
     }))
 }

@@ -95,6 +95,7 @@ pub(super) fn replay(
         status,
         body,
         replay_of: Some(original),
+        broken: false,
     }))
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::errors::ApiError;
 use super::params::Params;
 use crate::stripe::clock::Timestamp;
-use crate::stripe::database::{Cursor, Object, Row, Transaction};
+use crate::stripe::database::{Cursor, Filter, Object, Transaction};
 
 /// Which page is asked for.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl Paging {
         &self,
         transaction: &Transaction<'_>,
         url: &str,
-        keep: impl Fn(&T) -> anyhow::Result<bool>,
+        filter: &Filter,
     ) -> Result<Value, ApiError> {
         let place = |id: &str, param| {
             let sequence = transaction.sequence(T::KIND, id)?;
@@ -72,14 +72,8 @@ impl Paging {
             Some(Near::StartingAfter(id)) => Cursor::OlderThan(place(id, "starting_after")?),
             Some(Near::EndingBefore(id)) => Cursor::NewerThan(place(id, "ending_before")?),
         };
-        let answers = transaction.some(T::KIND, cursor, self.wanted(), |row: Row| {
-            let object: T = serde_json::from_str(&row.body)?;
-            Ok(if keep(&object)? {
-                Some(object.answer())
-            } else {
-                None
-            })
-        })?;
+        let objects = transaction.some::<T>(cursor, self.wanted(), filter)?;
+        let answers = objects.iter().map(Object::answer);
         Ok(self.page(url, answers))
     }
 
@@ -121,40 +115,36 @@ impl Paging {
     }
 }
 
-/// `created=…`, or `created[gt|gte|lt|lte]=…`.
-#[derive(Debug)]
-pub(super) struct Created {
-    from: Timestamp,
-    to: Timestamp,
+/// Refuses an end that has come already.
+pub(super) fn in_the_future(
+    param: &str,
+    until: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), ApiError> {
+    match until {
+        Some(until) if until <= now => {
+            Err(ApiError::invalid(format!("{param} must be in the future.")).param(param))
+        }
+        _ => Ok(()),
+    }
 }
 
-impl Created {
-    pub(super) fn read(params: &mut Params) -> Result<Self, ApiError> {
-        if params.is_text("created")
-            && let Some(moment) = params.integer("created")?
-        {
-            return Ok(Self {
-                from: moment,
-                to: moment,
-            });
-        }
-        let mut range = params.object("created")?;
-        let from = range.integer("gte")?.unwrap_or(Timestamp::MIN);
-        let after = range
-            .integer("gt")?
-            .map_or(Timestamp::MIN, |gt| gt.saturating_add(1));
-        let to = range.integer("lte")?.unwrap_or(Timestamp::MAX);
-        let before = range
-            .integer("lt")?
-            .map_or(Timestamp::MAX, |lt| lt.saturating_sub(1));
-        range.finish()?;
-        Ok(Self {
-            from: from.max(after),
-            to: to.min(before),
-        })
+/// What lists can be narrowed by: `created=…`, or `created[gt|gte|lt|lte]=…`.
+pub(super) fn created(params: &mut Params) -> Result<Filter, ApiError> {
+    if params.is_text("created")
+        && let Some(moment) = params.integer("created")?
+    {
+        return Ok(Filter::created(moment, moment));
     }
-
-    pub(super) fn contains(&self, created: Timestamp) -> bool {
-        (self.from..=self.to).contains(&created)
-    }
+    let mut range = params.object("created")?;
+    let from = range.integer("gte")?.unwrap_or(Timestamp::MIN);
+    let after = range
+        .integer("gt")?
+        .map_or(Timestamp::MIN, |gt| gt.saturating_add(1));
+    let to = range.integer("lte")?.unwrap_or(Timestamp::MAX);
+    let before = range
+        .integer("lt")?
+        .map_or(Timestamp::MAX, |lt| lt.saturating_sub(1));
+    range.finish()?;
+    Ok(Filter::created(from.max(after), to.min(before)))
 }

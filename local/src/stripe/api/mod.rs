@@ -1,15 +1,22 @@
 //! `/v1`: who may ask, what was asked before, and the table of what can be asked.
 
+mod account;
 mod charges;
+mod coupons;
+mod disputes;
 mod errors;
 mod events;
 mod expand;
-mod faults;
 mod idempotency;
 mod lists;
 mod params;
 mod payment_intents;
+mod promotion_codes;
+mod refunds;
 mod sessions;
+mod webhook_endpoints;
+
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -22,15 +29,18 @@ use serde_json::Value;
 use self::idempotency::Idempotent;
 use self::params::Params;
 use super::database::{Cause, Transaction};
+use super::faults::{Fault, Strike};
 use super::{API_VERSION, StandIn, ids};
 
 pub(super) use self::errors::ApiError;
-pub(super) use self::faults::{Fault, Faults};
 pub(super) use self::idempotency::KeysInUse;
 pub(super) use self::params::is_email;
 
 /// Far more than any request of Stripe's needs.
 const BODY_LIMIT: usize = 1 << 20;
+
+/// Stripe's own libraries give up after 80 seconds.
+const LONGER_THAN_ANYBODY_WAITS: Duration = Duration::from_secs(120);
 
 /// The work of a request whose parameters have been read and found good.
 type Work<'r> = Box<dyn FnOnce(&Transaction<'_>) -> Result<Value, ApiError> + 'r>;
@@ -53,6 +63,32 @@ fn endpoint<'r>(
         ("GET", ["payment_intents", id]) => payment_intents::retrieve(id, params),
         ("GET", ["charges"]) => charges::list(params),
         ("GET", ["charges", id]) => charges::retrieve(id, params),
+        ("POST", ["refunds"]) => refunds::create(params),
+        ("GET", ["refunds"]) => refunds::list(params),
+        ("GET", ["refunds", id]) => refunds::retrieve(id, params),
+        ("POST", ["refunds", id]) => refunds::update(id, params),
+        ("POST", ["refunds", id, "cancel"]) => refunds::cancel(id, params),
+        ("GET", ["disputes"]) => disputes::list(params),
+        ("GET", ["disputes", id]) => disputes::retrieve(id, params),
+        ("POST", ["disputes", id]) => disputes::update(id, params),
+        ("POST", ["disputes", id, "close"]) => disputes::close(id, params),
+        ("POST", ["coupons"]) => coupons::create(params),
+        ("GET", ["coupons"]) => coupons::list(params),
+        ("GET", ["coupons", id]) => coupons::retrieve(id, params),
+        ("POST", ["coupons", id]) => coupons::update(id, params),
+        ("POST", ["promotion_codes"]) => promotion_codes::create(params),
+        ("GET", ["promotion_codes"]) => promotion_codes::list(params),
+        ("GET", ["promotion_codes", id]) => promotion_codes::retrieve(id, params),
+        ("POST", ["promotion_codes", id]) => promotion_codes::update(id, params),
+        ("POST", ["webhook_endpoints"]) => webhook_endpoints::create(params),
+        ("GET", ["webhook_endpoints"]) => webhook_endpoints::list(params),
+        ("GET", ["webhook_endpoints", id]) => webhook_endpoints::retrieve(id, params),
+        ("POST", ["webhook_endpoints", id]) => webhook_endpoints::update(id, params),
+        ("DELETE", ["webhook_endpoints", id]) => webhook_endpoints::delete(id, params),
+        ("GET", ["account"]) => account::account(params),
+        ("GET", ["balance"]) => account::balance(params),
+        ("GET", ["balance_transactions"]) => account::transactions(params),
+        ("GET", ["balance_transactions", id]) => account::transaction(id, params),
         ("GET", ["events"]) => events::list(params),
         ("GET", ["events", id]) => events::retrieve(id, params),
         _ => Err(ApiError::no_such_url(
@@ -75,6 +111,8 @@ struct Answer {
     body: String,
     /// The request that was given this answer first, if it was another.
     replay_of: Option<String>,
+    /// The connection breaks before the answer is out.
+    broken: bool,
 }
 
 impl Answer {
@@ -88,6 +126,16 @@ impl Answer {
             status,
             body: format!("{body:#}\n"),
             replay_of: None,
+            broken: false,
+        }
+    }
+
+    fn broken() -> Self {
+        Self {
+            status: StatusCode::OK,
+            body: String::new(),
+            replay_of: None,
+            broken: true,
         }
     }
 }
@@ -101,6 +149,12 @@ pub(super) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
         Err(error) => Answer::of(Err(error)),
     };
 
+    if answer.broken {
+        // A body that cannot be read makes the server close the connection.
+        let hung_up = std::io::Error::from(std::io::ErrorKind::ConnectionAborted);
+        let body = futures::stream::once(async { Err::<String, _>(hung_up) });
+        return Body::from_stream(body).into_response();
+    }
     let mut response = (answer.status, answer.body).into_response();
     let headers = response.headers_mut();
     let mut set = |name: &'static str, value: &str| {
@@ -133,12 +187,12 @@ async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer,
     authenticate(&parts.headers, &shared.config.secret_key)?;
 
     let key = idempotency::key(&parts.method, &parts.headers)?;
-    let _in_use = match &key {
+    let in_use = match &key {
         Some(key) => Some(shared.keys_in_use.take(key)?),
         None => None,
     };
     let params = read_params(&parts.headers, parts.uri.query(), body).await?;
-    let fault = shared.faults.next(url_path);
+    let strike = shared.faults.at_call(&parts.method, url_path);
     let cause = Cause {
         request: Some(id.to_owned()),
         idempotency_key: key.clone(),
@@ -156,7 +210,7 @@ async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer,
         method: parts.method,
         params,
         idempotent,
-        refusal: fault.as_ref().and_then(|fault| fault.status),
+        refusal: strike.and_then(refusal),
         settings: Settings {
             public_url: shared.config.public_url.clone(),
         },
@@ -164,10 +218,24 @@ async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer,
     let answer = stand_in
         .transact(cause, |transaction| call.perform(transaction))
         .await;
-    if let Some(fault) = fault {
-        tokio::time::sleep(fault.delay).await;
+    match strike.map(|strike| (strike.fault, strike.delay_ms)) {
+        Some((Fault::TimeOut, _)) => {
+            // The work is done: only the answer is lost, on a connection that the caller gives up.
+            drop(in_use);
+            tokio::time::sleep(LONGER_THAN_ANYBODY_WAITS).await;
+        }
+        Some((Fault::HangUp, _)) => return Ok(Answer::broken()),
+        Some((_, delay_ms)) => tokio::time::sleep(Duration::from_millis(delay_ms)).await,
+        None => {}
     }
     answer
+}
+
+/// The status that a fault answers instead of doing the work.
+fn refusal(strike: Strike) -> Option<StatusCode> {
+    matches!(strike.fault, Fault::Error | Fault::RateLimit)
+        .then(|| StatusCode::from_u16(strike.status).ok())
+        .flatten()
 }
 
 /// A request that has been let in.

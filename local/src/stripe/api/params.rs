@@ -90,6 +90,19 @@ impl Params {
         }
     }
 
+    /// A text of at most `limit` characters that may also be empty, to take away what was there.
+    pub(super) fn maybe_empty_text(
+        &mut self,
+        field: &str,
+        limit: usize,
+    ) -> Result<Option<String>, ApiError> {
+        if matches!(self.fields.get(field), Some(Node::Text(text)) if text.is_empty()) {
+            self.fields.remove(field);
+            return Ok(Some(String::new()));
+        }
+        self.short_text(field, limit)
+    }
+
     pub(super) fn integer(&mut self, field: &str) -> Result<Option<i64>, ApiError> {
         let Some(text) = self.text(field)? else {
             return Ok(None);
@@ -128,6 +141,27 @@ impl Params {
             Some(text) => {
                 Err(ApiError::invalid(format!("Invalid boolean: {text}")).param(self.name(field)))
             }
+        }
+    }
+
+    /// A share above 0 and up to 100 %, in hundredths of a percent.
+    pub(super) fn percent(&mut self, field: &str) -> Result<Option<u32>, ApiError> {
+        let Some(text) = self.text(field)? else {
+            return Ok(None);
+        };
+        let hundredths = match text.split_once('.') {
+            None => format!("{text}00").parse(),
+            Some((whole, fraction)) => {
+                let fraction: String = fraction.chars().chain("00".chars()).take(2).collect();
+                format!("{whole}{fraction}").parse()
+            }
+        };
+        match hundredths {
+            Ok(hundredths @ 1..=10_000) => Ok(Some(hundredths)),
+            _ => Err(ApiError::invalid(format!(
+                "Invalid {field}: {text} is no number above 0 and up to 100"
+            ))
+            .param(self.name(field))),
         }
     }
 
@@ -255,11 +289,22 @@ impl Params {
 
     /// Up to 50 pairs of a short key and a text.
     pub(super) fn metadata(&mut self, field: &str) -> Result<Metadata, ApiError> {
-        let list = self.name(field);
-        let refuse = |message: &str, name: String| Err(ApiError::invalid(message).param(name));
         let mut metadata = Metadata::new();
+        self.metadata_update(field)?.apply(&mut metadata)?;
+        Ok(metadata)
+    }
+
+    /// What is to become of metadata there already is.
+    pub(super) fn metadata_update(&mut self, field: &str) -> Result<MetadataUpdate, ApiError> {
+        let name = self.name(field);
+        let refuse = |message: &str, name: String| Err(ApiError::invalid(message).param(name));
+        if matches!(self.fields.get(field), Some(Node::Text(text)) if text.is_empty()) {
+            self.fields.remove(field);
+            return Ok(MetadataUpdate::Clear);
+        }
+        let mut pairs = Metadata::new();
         for (key, node) in self.object(field)?.fields {
-            let name = format!("{list}[{key}]");
+            let name = format!("{name}[{key}]");
             match node {
                 _ if key.chars().count() > 40 => {
                     return refuse("Metadata keys may have at most 40 characters.", name);
@@ -268,17 +313,12 @@ impl Params {
                 Node::Text(text) if text.chars().count() > 500 => {
                     return refuse("Metadata values may have at most 500 characters.", name);
                 }
-                // Stripe takes an empty value as the wish to remove the key.
-                Node::Text(text) if text.is_empty() => {}
                 Node::Text(text) => {
-                    metadata.insert(key, text);
+                    pairs.insert(key, text);
                 }
             }
         }
-        if metadata.len() > 50 {
-            return refuse("Metadata may have at most 50 keys.", list);
-        }
-        Ok(metadata)
+        Ok(MetadataUpdate::Set { name, pairs })
     }
 
     /// Refuses what nobody has read.
@@ -288,6 +328,31 @@ impl Params {
         }
         let unknown: Vec<_> = self.fields.keys().map(|field| self.name(field)).collect();
         Err(ApiError::unknown(&unknown))
+    }
+}
+
+/// A change of metadata.
+#[derive(Debug)]
+pub(super) enum MetadataUpdate {
+    /// Takes everything away.
+    Clear,
+    /// Sets keys; one with an empty value is taken away.
+    Set { name: String, pairs: Metadata },
+}
+
+impl MetadataUpdate {
+    pub(super) fn apply(self, metadata: &mut Metadata) -> Result<(), ApiError> {
+        match self {
+            Self::Clear => metadata.clear(),
+            Self::Set { name, pairs } => {
+                metadata.extend(pairs);
+                metadata.retain(|_, value| !value.is_empty());
+                if metadata.len() > 50 {
+                    return Err(ApiError::invalid("Metadata may have at most 50 keys.").param(name));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -523,6 +588,20 @@ mod tests {
         assert!(read(format!("metadata[k]={}", "v".repeat(501))).is_err());
         let many: Vec<_> = (0..51).map(|n| format!("metadata[k{n}]=v")).collect();
         assert!(read(many.join("&")).is_err());
+    }
+
+    #[test]
+    fn a_percentage_is_exact_to_its_hundredths() {
+        let read = |text: &str| {
+            let form = format!("p={text}");
+            Params::parse(form.as_bytes()).unwrap().percent("p")
+        };
+        for (text, hundredths) in [("10", 1_000), ("25.5", 2_550), ("100", 10_000), ("0.05", 5)] {
+            assert_eq!(read(text).unwrap(), Some(hundredths), "{text}");
+        }
+        for text in ["0", "100.01", "101", "-5", "ten", "1e2", "5.x"] {
+            assert!(read(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::Work;
 use super::errors::ApiError;
 use super::expand::{Expansions, Shape};
-use super::lists::{Created, Paging};
+use super::lists::{Paging, created};
 use super::params::{Params, Required as _};
 use crate::stripe::database::Object as _;
 use crate::stripe::events::record;
@@ -68,13 +68,11 @@ pub(super) fn retrieve(id: &str, mut params: Params) -> Result<Work<'_>, ApiErro
 
 pub(super) fn list(mut params: Params) -> Result<Work<'static>, ApiError> {
     let paging = Paging::read(&mut params)?;
-    let created = Created::read(&mut params)?;
+    let filter = created(&mut params)?;
     let expansions = Expansions::read(&mut params, INTENTS)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        let page = paging.stored(transaction, URL, |intent: &PaymentIntent| {
-            Ok(created.contains(intent.created))
-        })?;
+        let page = paging.stored::<PaymentIntent>(transaction, URL, &filter)?;
         Ok(expansions.apply(transaction, page)?)
     }))
 }

@@ -2,7 +2,7 @@
 
 use super::errors::ApiError;
 use super::expand::{Expansions, Shape, line_items_url};
-use super::lists::{Created, Paging};
+use super::lists::{Paging, created};
 use super::params::{Params, Required as _};
 use super::{Settings, Work};
 use crate::stripe::checkout::{self, WrongState};
@@ -99,6 +99,7 @@ pub(super) fn create(mut params: Params, settings: &Settings) -> Result<Work<'_>
             locale,
             adaptive_pricing,
             allow_promotion_codes,
+            discount: None,
             id,
         };
         transaction.put(&session)?;
@@ -116,25 +117,22 @@ pub(super) fn retrieve(id: &str, mut params: Params) -> Result<Work<'_>, ApiErro
 
 pub(super) fn list(mut params: Params) -> Result<Work<'static>, ApiError> {
     let paging = Paging::read(&mut params)?;
-    let created = Created::read(&mut params)?;
-    let payment_intent = params.text("payment_intent")?;
-    let status = params.choice("status", &["open", "complete", "expired"])?;
+    let mut filter = created(&mut params)?
+        .having("payment_intent", params.text("payment_intent")?)
+        .having(
+            "status",
+            params.choice("status", &["open", "complete", "expired"])?,
+        );
     let mut details = params.object("customer_details")?;
-    let email = details.text("email")?;
+    if let Some(email) = details.text("email")? {
+        let theirs = "coalesce(body ->> '$.buyer_email', body ->> '$.customer_email') = ?";
+        filter = filter.and(theirs, [email.into()]);
+    }
     details.finish()?;
     let expansions = Expansions::read(&mut params, SESSIONS)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        let page = paging.stored(transaction, URL, |session: &Session| {
-            Ok(created.contains(session.created)
-                && (payment_intent.is_none() || payment_intent == session.payment_intent)
-                && status
-                    .as_deref()
-                    .is_none_or(|status| status == session.status.as_str())
-                && email
-                    .as_deref()
-                    .is_none_or(|email| session.email() == Some(email)))
-        })?;
+        let page = paging.stored::<Session>(transaction, URL, &filter)?;
         Ok(expansions.apply(transaction, page)?)
     }))
 }

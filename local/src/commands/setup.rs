@@ -1,0 +1,557 @@
+//! `till setup`: makes or mends the webhook endpoint at Stripe and keeps its secret where the
+//! functions read it. It may be run as often as one likes.
+
+use std::io::{IsTerminal as _, Read as _};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use shared::config::Mode;
+
+use super::Exit;
+use super::console::{Consent, Console};
+use super::shop::Where;
+use crate::aws_account::AwsAccount;
+use crate::secret_store::{Held, SecretStore};
+use crate::stripe_account::{
+    Account, Endpoint, Refusal, SECRET_TAG, STACK_TAG, api_base, api_version, fingerprint,
+};
+use crate::web::Web;
+
+/// The event types that the shop handles.
+pub(super) const EVENTS: &[&str] = crate::stripe::WEBHOOK_EVENTS;
+
+const KEY: &str = "STRIPE_SECRET_KEY";
+const SECRETS: &str = "STRIPE_WEBHOOK_SECRETS";
+
+/// `till setup`.
+#[derive(Args)]
+pub(super) struct Setup {
+    #[command(flatten)]
+    place: Where,
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Ask for another Stripe key and store it in place of the present one
+    #[arg(long)]
+    new_key: bool,
+    /// Make a second endpoint, with a new secret; the present one goes on beside it
+    #[arg(long)]
+    rotate: bool,
+    /// Remove the older endpoints and their secrets, so that only the newest is left
+    #[arg(long, conflicts_with = "rotate")]
+    retire: bool,
+    /// The API version of the endpoint's events [default: the one the code is written for]
+    #[arg(long, value_name = "VERSION")]
+    api_version: Option<String>,
+    #[command(flatten)]
+    consent: Consent,
+    #[command(flatten)]
+    console: Console,
+}
+
+/// Something to do at Stripe.
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    Create {
+        why: String,
+    },
+    Update {
+        id: String,
+        form: Vec<(String, String)>,
+        says: String,
+    },
+    Remove {
+        id: String,
+        why: String,
+    },
+}
+
+impl Step {
+    fn says(&self, wanted: &Wanted) -> String {
+        match self {
+            Self::Create { why } => format!(
+                "create a webhook endpoint at {} for {}, {} event types ({why}), and store its secret",
+                wanted.version,
+                wanted.url,
+                EVENTS.len()
+            ),
+            Self::Update { id, says, .. } => format!("change {id}: {says}"),
+            Self::Remove { id, why } => format!("remove {id}: {why}"),
+        }
+    }
+}
+
+/// The endpoint as it should be.
+struct Wanted {
+    stack: String,
+    url: String,
+    version: String,
+}
+
+/// What to do, in words.
+#[derive(Serialize)]
+struct Told {
+    shop: String,
+    /// Whether it was done.
+    done: bool,
+    steps: Vec<String>,
+}
+
+/// The operator's own key to ask Stripe with, from `STRIPE_SECRET_KEY`: the functions' key may be a
+/// restricted one that knows nothing of webhook endpoints.
+pub(super) fn operator_key(mode: Mode) -> anyhow::Result<Option<String>> {
+    let Ok(key) = std::env::var(KEY) else {
+        return Ok(None);
+    };
+    let key = key.trim();
+    if key.is_empty() {
+        return Ok(None);
+    }
+    match super::doctor::judge(key, mode) {
+        Ok(_) => Ok(Some(key.to_owned())),
+        Err((says, remedy)) => bail!("{KEY}: {says}; {remedy}, or leave it out"),
+    }
+}
+
+impl Setup {
+    /// Plans, asks and does.
+    pub(super) async fn run(self) -> anyhow::Result<Exit> {
+        let shop = self.place.open().await?;
+        let Some(stack) = &shop.stack else {
+            bail!(
+                "the shop on this machine needs no setting up: the stand-in knows its webhook, and \
+                 with a key of your own `stripe listen` delivers. For a deployed shop say --stack NAME"
+            );
+        };
+        let environment = &shop.environment;
+        let aws = self.place.aws().await?;
+        let web = Web::new(aws.endpoint_url())?;
+        let aws = AwsAccount::new(web.clone(), aws);
+        let store = SecretStore::new(aws, environment.optional("SECRETS_STORE"))?;
+        let key_name = environment.required("STRIPE_SECRET_KEY_PARAMETER")?;
+        let secrets_name = environment.required("STRIPE_WEBHOOK_SECRETS_PARAMETER")?;
+        let (key, secrets) =
+            futures::join!(store.read(key_name, KEY), store.read(secrets_name, SECRETS),);
+        let key = key.with_context(|| format!("{} cannot be read", store.place(key_name)))?;
+        let secrets =
+            secrets.with_context(|| format!("{} cannot be read", store.place(secrets_name)))?;
+
+        let usable = key.as_ref().filter(|_| !self.new_key);
+        let usable = usable.filter(|key| super::doctor::judge(&key.text, shop.mode).is_ok());
+        let operator_key = operator_key(shop.mode)?;
+        let new_key = match (usable, &operator_key) {
+            (Some(_), _) => None,
+            (None, Some(given)) => Some(given.clone()),
+            (None, None) => Some(self.ask_for_key(shop.mode)?),
+        };
+        let own = new_key.as_ref().or(usable.map(|key| &key.text));
+        let asking = operator_key.as_ref().or(own);
+        let asking = asking.context("there is no Stripe key")?;
+        let base = api_base(environment.optional("STRIPE_API_BASE"))?;
+        let account = Account::new(web, &base, asking);
+
+        let wanted = Wanted {
+            stack: stack.name.clone(),
+            url: stack.output("WebhookUrl")?.to_owned(),
+            version: self
+                .api_version
+                .clone()
+                .unwrap_or_else(|| api_version().to_owned()),
+        };
+        let endpoints = account.endpoints().await;
+        let endpoints = endpoints.map_err(|error| explain(error, "read"))?;
+        let stored = list(secrets.as_ref());
+        let steps = if self.retire {
+            retire(&endpoints, &stored, &wanted)?
+        } else {
+            plan(&endpoints, &stored, &wanted, self.rotate)
+        };
+
+        let mut says: Vec<String> = steps.iter().map(|step| step.says(&wanted)).collect();
+        if new_key.is_some() {
+            let place = store.place(key_name);
+            let verb = if key.is_some() {
+                "replace the Stripe key in"
+            } else {
+                "store the Stripe key as"
+            };
+            says.insert(0, format!("{verb} {place}"));
+        }
+        let mut told = Told {
+            shop: shop.name().to_owned(),
+            done: false,
+            steps: says,
+        };
+        if told.steps.is_empty() || self.dry_run {
+            self.console.show(&told, || told.words("Would"))?;
+            return Ok(Exit::Done);
+        }
+        self.console.note(&told.words("Will"));
+        if self.retire {
+            self.note_undelivered(&account).await;
+        }
+        self.consent.ask("Go ahead?")?;
+
+        if let Some(new_key) = &new_key {
+            store.write(key_name, KEY, new_key, key.as_ref()).await?;
+        }
+        let work = Work {
+            account: &account,
+            store: &store,
+            name: secrets_name,
+            wanted: &wanted,
+        };
+        let mut held = secrets;
+        for step in &steps {
+            work.take(step, &mut held).await?;
+        }
+        if self.retire {
+            work.forget(&endpoints, &steps, held.as_ref()).await?;
+        }
+        told.done = true;
+        self.console.show(&told, || {
+            format!(
+                "Done. `till doctor --stack {}{}` checks it.\n",
+                wanted.stack,
+                self.place.options()
+            )
+        })?;
+        Ok(Exit::Done)
+    }
+
+    /// From standard input: unseen if a person types it, else the first line.
+    fn ask_for_key(&self, mode: Mode) -> anyhow::Result<String> {
+        let stdin = std::io::stdin();
+        let text = if stdin.is_terminal() {
+            self.console.note("The Stripe key (sk_… or rk_…) from https://dashboard.stripe.com/apikeys; it does not show:");
+            let line = console::Term::stderr().read_secure_line();
+            line.context("cannot read the key from the terminal")?
+        } else {
+            let mut text = String::new();
+            let read = stdin.lock().take(4096).read_to_string(&mut text);
+            read.context("cannot read the key from standard input")?;
+            text
+        };
+        let key = text.lines().next().unwrap_or_default().trim();
+        if key.is_empty() {
+            bail!("a Stripe key is needed: type it when asked, pipe it in, or set {KEY}");
+        }
+        match super::doctor::judge(key, mode) {
+            Ok(_) => Ok(key.to_owned()),
+            Err((says, remedy)) => bail!("that is no key for this shop: {says}; {remedy}"),
+        }
+    }
+
+    /// Whoever removes an endpoint ends what it still had to deliver.
+    async fn note_undelivered(&self, account: &Account) {
+        #[derive(Deserialize)]
+        struct Events {
+            data: Vec<Event>,
+        }
+        #[derive(Deserialize)]
+        struct Event {
+            id: String,
+            #[serde(rename = "type")]
+            kind: String,
+        }
+        let path = "/v1/events?delivery_success=false&limit=100";
+        let Ok(events) = account.get::<Events>(path).await else {
+            return;
+        };
+        let ours = events
+            .data
+            .iter()
+            .filter(|event| EVENTS.contains(&event.kind.as_str()));
+        let ids: Vec<&str> = ours.map(|event| event.id.as_str()).collect();
+        if !ids.is_empty() {
+            self.console.note(&format!(
+                "Not delivered yet: {}. They end with the endpoint that still tries; \
+                 `till events replay` records them.",
+                ids.join(", ")
+            ));
+        }
+    }
+}
+
+fn explain(error: Refusal, access: &str) -> anyhow::Error {
+    match error {
+        Refusal::Forbidden(_) => anyhow::anyhow!(
+            "{error}: to {access} webhook endpoints, give a key that may in {KEY}; it is not stored"
+        ),
+        error => error.into(),
+    }
+}
+
+impl Told {
+    fn words(&self, will: &str) -> String {
+        if self.steps.is_empty() {
+            return format!("{}: nothing to do.\n", self.shop);
+        }
+        let steps = self.steps.iter().map(|step| format!("  - {step}\n"));
+        format!(
+            "{will}, for the {}:\n{}",
+            self.shop,
+            steps.collect::<String>()
+        )
+    }
+}
+
+/// The secrets in a comma-separated list.
+fn list(held: Option<&Held>) -> Vec<String> {
+    let texts = held.iter().flat_map(|held| held.text.split(','));
+    let texts = texts.map(|text| text.trim().to_owned());
+    texts.filter(|text| !text.is_empty()).collect()
+}
+
+/// What has to change until the newest endpoint is right.
+fn plan(all: &[Endpoint], stored: &[String], wanted: &Wanted, rotate: bool) -> Vec<Step> {
+    let ours: Vec<&Endpoint> = all
+        .iter()
+        .filter(|endpoint| wanted.is_served_by(endpoint))
+        .collect();
+    let current = ours
+        .iter()
+        .copied()
+        .filter(|endpoint| endpoint.api_version.as_deref() == Some(&wanted.version))
+        // Of several, one that is known to work.
+        .max_by_key(|endpoint| (endpoint.signs_with_one_of(stored), endpoint.created));
+    let create = |why: &str| Step::Create {
+        why: why.to_owned(),
+    };
+    let Some(current) = current else {
+        return vec![match ours.first() {
+            None => create("there is none"),
+            Some(other) => create(&format!(
+                "beside {}, which is at {}",
+                other.id,
+                other
+                    .api_version
+                    .as_deref()
+                    .unwrap_or("the account's default version")
+            )),
+        }];
+    };
+    if stored.is_empty() || current.signs_with_one_of(stored) == Some(false) {
+        return vec![
+            create(&format!(
+                "the secret of {} is not stored, and Stripe does not show it again",
+                current.id
+            )),
+            Step::Remove {
+                id: current.id.clone(),
+                why: "nothing it sends is believed".into(),
+            },
+        ];
+    }
+    let mut steps: Vec<Step> = wanted.update(current).into_iter().collect();
+    if rotate {
+        steps.push(create(&format!("beside {}", current.id)));
+    }
+    steps
+}
+
+/// What is superfluous beside the newest endpoint.
+fn retire(all: &[Endpoint], stored: &[String], wanted: &Wanted) -> anyhow::Result<Vec<Step>> {
+    let ours: Vec<&Endpoint> = all
+        .iter()
+        .filter(|endpoint| wanted.is_served_by(endpoint))
+        .collect();
+    let keep = ours.iter().find(|endpoint| {
+        endpoint.is_enabled()
+            && endpoint.delivers_to(&wanted.url)
+            && endpoint.api_version.as_deref() == Some(&wanted.version)
+            && endpoint.signs_with_one_of(stored) == Some(true)
+    });
+    let Some(keep) = keep else {
+        bail!(
+            "none of the stack's endpoints is enabled, at {} and known to have its secret stored, so \
+             none can be spared; run `till setup --rotate` first",
+            wanted.version
+        );
+    };
+    let older = ours.iter().filter(|endpoint| endpoint.id != keep.id);
+    Ok(older
+        .map(|endpoint| Step::Remove {
+            id: endpoint.id.clone(),
+            why: format!("{} delivers in its place", keep.id),
+        })
+        .collect())
+}
+
+impl Wanted {
+    fn is_served_by(&self, endpoint: &Endpoint) -> bool {
+        endpoint.delivers_to(&self.url) || endpoint.serves(&self.stack)
+    }
+
+    /// What is wrong with an endpoint that can be put right.
+    fn update(&self, endpoint: &Endpoint) -> Option<Step> {
+        let mut form = Vec::new();
+        let mut says = Vec::new();
+        let sent: std::collections::BTreeSet<&str> =
+            endpoint.enabled_events.iter().map(String::as_str).collect();
+        if sent != EVENTS.iter().copied().collect() {
+            form.extend(event_form());
+            says.push(format!(
+                "send the {} event types that are handled",
+                EVENTS.len()
+            ));
+        }
+        if !endpoint.delivers_to(&self.url) {
+            form.push(("url".to_owned(), self.url.clone()));
+            says.push(format!(
+                "deliver to {}, no longer to {}",
+                self.url, endpoint.url
+            ));
+        }
+        if !endpoint.is_enabled() {
+            form.push(("disabled".to_owned(), "false".to_owned()));
+            says.push("enable it".to_owned());
+        }
+        if !endpoint.serves(&self.stack) {
+            form.push((format!("metadata[{STACK_TAG}]"), self.stack.clone()));
+            says.push(format!("tag it {STACK_TAG}={}", self.stack));
+        }
+        let id = endpoint.id.clone();
+        (!form.is_empty()).then(|| Step::Update {
+            id,
+            form,
+            says: says.join(", "),
+        })
+    }
+}
+
+fn event_form() -> impl Iterator<Item = (String, String)> {
+    let events = EVENTS.iter().enumerate();
+    events.map(|(index, event)| (format!("enabled_events[{index}]"), (*event).to_owned()))
+}
+
+/// Where the steps are taken.
+struct Work<'w> {
+    account: &'w Account,
+    store: &'w SecretStore,
+    name: &'w str,
+    wanted: &'w Wanted,
+}
+
+impl Work<'_> {
+    async fn take(&self, step: &Step, held: &mut Option<Held>) -> anyhow::Result<()> {
+        match step {
+            Step::Create { .. } => self.create(held).await,
+            Step::Update { id, form, .. } => {
+                let form: Vec<(&str, &str)> = form
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str()))
+                    .collect();
+                let changed = self.account.post::<Endpoint>(&path(id), &form).await;
+                changed.map_err(|error| explain(error, "change"))?;
+                Ok(())
+            }
+            Step::Remove { id, .. } => {
+                let removed = self.account.delete(&path(id)).await;
+                removed.map_err(|error| explain(error, "remove"))
+            }
+        }
+    }
+
+    async fn create(&self, held: &mut Option<Held>) -> anyhow::Result<()> {
+        let Wanted {
+            stack,
+            url,
+            version,
+        } = self.wanted;
+        let description = format!("Till, stack {stack}");
+        let (stack_tag, secret_tag) = (
+            format!("metadata[{STACK_TAG}]"),
+            format!("metadata[{SECRET_TAG}]"),
+        );
+        let events: Vec<(String, String)> = event_form().collect();
+        let mut form = vec![
+            ("url", url.as_str()),
+            ("api_version", version.as_str()),
+            ("description", description.as_str()),
+            (stack_tag.as_str(), stack.as_str()),
+            // Should the answer get lost, nobody takes the secret for a stored one.
+            (secret_tag.as_str(), "unknown"),
+        ];
+        form.extend(
+            events
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+        );
+        let endpoint = self
+            .account
+            .post::<Endpoint>("/v1/webhook_endpoints", &form)
+            .await;
+        let endpoint = endpoint.map_err(|error| explain(error, "create"))?;
+        let id = &endpoint.id;
+        let secret = endpoint.secret.as_deref().unwrap_or_default();
+        let stored = self.keep(secret, held).await;
+        if let Err(error) = stored {
+            // Its secret is not to be had again.
+            let removed = self.account.delete(&path(id)).await;
+            let left = match removed {
+                Ok(()) => format!("{id} was removed again"),
+                Err(why) => format!("{id} could not be removed again ({why}); remove it by hand"),
+            };
+            return Err(error.context(format!("the secret of {id} could not be stored; {left}")));
+        }
+        let tag = fingerprint(secret);
+        let tagged = self
+            .account
+            .post::<Endpoint>(&path(id), &[(&secret_tag, &tag)])
+            .await;
+        tagged.with_context(|| format!("{id} works, but could not be tagged; run this again"))?;
+        Ok(())
+    }
+
+    /// The newest secret comes first.
+    async fn keep(&self, secret: &str, held: &mut Option<Held>) -> anyhow::Result<()> {
+        if secret.is_empty() {
+            bail!("Stripe's answer shows no secret");
+        }
+        let mut secrets = list(held.as_ref());
+        secrets.insert(0, secret.to_owned());
+        let text = secrets.join(",");
+        self.store
+            .write(self.name, SECRETS, &text, held.as_ref())
+            .await?;
+        *held = self.store.read(self.name, SECRETS).await?;
+        Ok(())
+    }
+
+    /// Keeps the secrets of the endpoints that are left.
+    async fn forget(
+        &self,
+        before: &[Endpoint],
+        steps: &[Step],
+        held: Option<&Held>,
+    ) -> anyhow::Result<()> {
+        let is_left = |endpoint: &&Endpoint| {
+            let id = &endpoint.id;
+            self.wanted.is_served_by(endpoint)
+                && !steps
+                    .iter()
+                    .any(|step| matches!(step, Step::Remove { id: removed, .. } if removed == id))
+        };
+        let left: Vec<&Endpoint> = before.iter().filter(is_left).collect();
+        let mut secrets = list(held);
+        let all = secrets.len();
+        secrets.retain(|secret| {
+            let tag = fingerprint(secret);
+            left.iter()
+                .any(|endpoint| endpoint.metadata.get(SECRET_TAG) == Some(&tag))
+        });
+        if secrets.is_empty() || secrets.len() == all {
+            return Ok(());
+        }
+        self.store
+            .write(self.name, SECRETS, &secrets.join(","), held)
+            .await?;
+        Ok(())
+    }
+}
+
+fn path(id: &str) -> String {
+    format!("/v1/webhook_endpoints/{id}")
+}

@@ -1,0 +1,231 @@
+//! Charges, and what is paid with.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Metadata, with_nulls};
+use crate::stripe::cards::{Card, Decline};
+use crate::stripe::clock::Timestamp;
+use crate::stripe::database::Object;
+
+/// One try to pay.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::stripe) struct Charge {
+    pub(in crate::stripe) id: String,
+    pub(in crate::stripe) created: Timestamp,
+    pub(in crate::stripe) amount: i64,
+    pub(in crate::stripe) currency: String,
+    pub(in crate::stripe) status: ChargeStatus,
+    pub(in crate::stripe) failure: Option<Decline>,
+    pub(in crate::stripe) payment_intent: String,
+    pub(in crate::stripe) payment_method: String,
+    pub(in crate::stripe) method: Method,
+    pub(in crate::stripe) email: Option<String>,
+    pub(in crate::stripe) description: Option<String>,
+    pub(in crate::stripe) metadata: Metadata,
+    /// What has been refunded, or is on its way.
+    #[serde(default)]
+    pub(in crate::stripe) amount_refunded: i64,
+    #[serde(default)]
+    pub(in crate::stripe) disputed: bool,
+    /// Known once the money is captured.
+    #[serde(default)]
+    pub(in crate::stripe) balance_transaction: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::stripe) enum ChargeStatus {
+    Pending,
+    Succeeded,
+    Failed,
+}
+
+/// What is paid with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::stripe) enum Method {
+    Card(Card),
+    BankDebit(BankDebit),
+}
+
+impl Method {
+    fn details(&self) -> Value {
+        match self {
+            Self::Card(card) => json!({ "type": "card", "card": card.details() }),
+            Self::BankDebit(debit) => {
+                json!({ "type": debit.method(), debit.method(): debit.details() })
+            }
+        }
+    }
+}
+
+/// A payment that takes days to be sure of, as the bank debits of three regions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::stripe) enum BankDebit {
+    Ach,
+    Sepa,
+    Bacs,
+}
+
+impl BankDebit {
+    pub(in crate::stripe) fn of(currency: &str) -> Option<Self> {
+        match currency {
+            "usd" => Some(Self::Ach),
+            "eur" => Some(Self::Sepa),
+            "gbp" => Some(Self::Bacs),
+            _ => None,
+        }
+    }
+
+    /// Stripe's name of the payment method.
+    pub(in crate::stripe) fn method(self) -> &'static str {
+        match self {
+            Self::Ach => "us_bank_account",
+            Self::Sepa => "sepa_debit",
+            Self::Bacs => "bacs_debit",
+        }
+    }
+
+    fn details(self) -> Value {
+        match self {
+            Self::Ach => json!({
+                "account_holder_type": "individual",
+                "account_type": "checking",
+                "bank_name": "STRIPE TEST BANK",
+                "fingerprint": "TillTestBank0001",
+                "last4": "6789",
+                "payment_reference": null,
+                "routing_number": "110000000",
+            }),
+            Self::Sepa => json!({
+                "bank_code": "37040044",
+                "branch_code": null,
+                "country": "DE",
+                "fingerprint": "TillTestBank0002",
+                "last4": "3000",
+                "mandate": null,
+            }),
+            Self::Bacs => json!({
+                "fingerprint": "TillTestBank0003",
+                "last4": "2345",
+                "mandate": null,
+                "sort_code": "108800",
+            }),
+        }
+    }
+}
+
+impl Charge {
+    /// What can still be refunded.
+    pub(in crate::stripe) fn refundable(&self) -> i64 {
+        self.amount.saturating_sub(self.amount_refunded)
+    }
+
+    /// What Stripe thinks of the try, once it is known.
+    fn outcome(&self) -> Value {
+        match (&self.status, &self.failure) {
+            (ChargeStatus::Succeeded, _) => json!({
+                "advice_code": null,
+                "network_advice_code": null,
+                "network_decline_code": null,
+                "network_status": "approved_by_network",
+                "reason": null,
+                "risk_level": "normal",
+                "seller_message": "Payment complete.",
+                "type": "authorized",
+            }),
+            (ChargeStatus::Failed, Some(decline)) => json!({
+                "advice_code": null,
+                "network_advice_code": null,
+                "network_decline_code": null,
+                "network_status": "declined_by_network",
+                "reason": decline.decline_code.as_ref().unwrap_or(&decline.code),
+                "risk_level": "normal",
+                "seller_message": decline.message,
+                "type": "issuer_declined",
+            }),
+            _ => Value::Null,
+        }
+    }
+}
+
+impl Object for Charge {
+    const KIND: &'static str = "charge";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn created(&self) -> Timestamp {
+        self.created
+    }
+
+    fn answer(&self) -> Value {
+        let paid = self.status != ChargeStatus::Failed;
+        let captured = self.status == ChargeStatus::Succeeded;
+        let answer = json!({
+            "id": self.id,
+            "object": Self::KIND,
+            "amount": self.amount,
+            "amount_captured": if captured { self.amount } else { 0 },
+            "amount_refunded": self.amount_refunded,
+            "balance_transaction": self.balance_transaction,
+            "billing_details": {
+                "address": {
+                    "city": null,
+                    "country": null,
+                    "line1": null,
+                    "line2": null,
+                    "postal_code": null,
+                    "state": null,
+                },
+                "email": self.email,
+                "name": null,
+                "phone": null,
+                "tax_id": null,
+            },
+            "captured": captured,
+            "created": self.created,
+            "currency": self.currency,
+            "description": self.description,
+            "disputed": self.disputed,
+            "failure_code": self.failure.as_ref().map(|decline| &decline.code),
+            "failure_message": self.failure.as_ref().map(|decline| &decline.message),
+            "fraud_details": {},
+            "livemode": false,
+            "metadata": self.metadata,
+            "outcome": self.outcome(),
+            "paid": paid,
+            "payment_intent": self.payment_intent,
+            "payment_method": self.payment_method,
+            "payment_method_details": self.method.details(),
+            "refunded": self.status == ChargeStatus::Succeeded && self.amount_refunded == self.amount,
+            "status": self.status,
+        });
+        with_nulls(
+            answer,
+            &[
+                "application",
+                "application_fee",
+                "application_fee_amount",
+                "calculated_statement_descriptor",
+                "customer",
+                "failure_balance_transaction",
+                "on_behalf_of",
+                "receipt_email",
+                "receipt_number",
+                "receipt_url",
+                "review",
+                "shipping",
+                "source",
+                "source_transfer",
+                "statement_descriptor",
+                "statement_descriptor_suffix",
+                "transfer_data",
+                "transfer_group",
+            ],
+        )
+    }
+}

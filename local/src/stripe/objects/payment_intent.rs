@@ -1,0 +1,135 @@
+//! Payment intents.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Metadata, doc_url, with_nulls};
+use crate::stripe::cards::Decline;
+use crate::stripe::clock::Timestamp;
+use crate::stripe::database::Object;
+
+/// One intent to be paid an amount, through however many tries.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::stripe) struct PaymentIntent {
+    pub(in crate::stripe) id: String,
+    pub(in crate::stripe) client_secret: String,
+    pub(in crate::stripe) created: Timestamp,
+    pub(in crate::stripe) amount: i64,
+    pub(in crate::stripe) currency: String,
+    pub(in crate::stripe) status: PaymentIntentStatus,
+    pub(in crate::stripe) description: Option<String>,
+    pub(in crate::stripe) metadata: Metadata,
+    pub(in crate::stripe) payment_method: Option<String>,
+    pub(in crate::stripe) payment_method_types: Vec<String>,
+    /// Chosen by Stripe from the account's settings, rather than listed by the caller.
+    pub(in crate::stripe) automatic_payment_methods: bool,
+    pub(in crate::stripe) latest_charge: Option<String>,
+    pub(in crate::stripe) last_payment_error: Option<PaymentError>,
+    pub(in crate::stripe) canceled_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::stripe) enum PaymentIntentStatus {
+    RequiresPaymentMethod,
+    Processing,
+    Succeeded,
+    Canceled,
+}
+
+/// Why the latest try to pay came to nothing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::stripe) struct PaymentError {
+    charge: String,
+    code: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decline_code: Option<String>,
+    doc_url: String,
+    message: String,
+    r#type: String,
+}
+
+impl PaymentError {
+    pub(in crate::stripe) fn new(charge: &str, decline: &Decline) -> Self {
+        Self {
+            charge: charge.to_owned(),
+            code: decline.code.clone(),
+            decline_code: decline.decline_code.clone(),
+            doc_url: doc_url(&decline.code),
+            message: decline.message.clone(),
+            r#type: "card_error".to_owned(),
+        }
+    }
+}
+
+impl Object for PaymentIntent {
+    const KIND: &'static str = "payment_intent";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn created(&self) -> Timestamp {
+        self.created
+    }
+
+    fn answer(&self) -> Value {
+        let received = match self.status {
+            PaymentIntentStatus::Succeeded => self.amount,
+            _ => 0,
+        };
+        let answer = json!({
+            "id": self.id,
+            "object": Self::KIND,
+            "amount": self.amount,
+            "amount_capturable": 0,
+            "amount_details": { "tip": {} },
+            "amount_received": received,
+            "automatic_payment_methods": self
+                .automatic_payment_methods
+                .then(|| json!({ "allow_redirects": "always", "enabled": true })),
+            "canceled_at": self.canceled_at,
+            "cancellation_reason": self.canceled_at.map(|_| "expired"),
+            "capture_method": "automatic_async",
+            "client_secret": self.client_secret,
+            "confirmation_method": "automatic",
+            "created": self.created,
+            "currency": self.currency,
+            "description": self.description,
+            "last_payment_error": self.last_payment_error,
+            "latest_charge": self.latest_charge,
+            "livemode": false,
+            "metadata": self.metadata,
+            "payment_method": self.payment_method,
+            "payment_method_options": {},
+            "payment_method_types": self.payment_method_types,
+            "status": self.status,
+        });
+        with_nulls(
+            answer,
+            &[
+                "allowed_payment_method_types",
+                "application",
+                "application_fee_amount",
+                "customer",
+                "customer_account",
+                "excluded_payment_method_types",
+                "managed_payments",
+                "next_action",
+                "on_behalf_of",
+                "payment_method_configuration_details",
+                "payment_record",
+                "processing",
+                "receipt_email",
+                "review",
+                "setup_future_usage",
+                "shipping",
+                "source",
+                "statement_descriptor",
+                "statement_descriptor_suffix",
+                "transfer_data",
+                "transfer_group",
+            ],
+        )
+    }
+}

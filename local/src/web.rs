@@ -1,0 +1,102 @@
+//! HTTPS for the operator's commands: to Stripe, to AWS, and to the shop's own addresses.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, Uri, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
+use url::Url;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// The largest answer read.
+const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
+
+/// A client. Clones share connections.
+#[derive(Clone)]
+pub(crate) struct Web {
+    http: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    /// What stands in for AWS.
+    aws: Option<Url>,
+}
+
+/// Nobody answered.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Unreachable(String);
+
+impl Unreachable {
+    pub(crate) fn because(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
+
+impl Web {
+    /// `aws` is `AWS_ENDPOINT_URL`: calls for AWS's own hosts, function URLs and HTTP APIs among
+    /// them, then go there.
+    pub(crate) fn new(aws: Option<&str>) -> anyhow::Result<Self> {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_connect_timeout(Some(PATIENCE / 2));
+        let connector = HttpsConnectorBuilder::new()
+            .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
+            .context("cannot set up TLS")?
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        let aws = aws.map(Url::parse).transpose();
+        Ok(Self {
+            http: Client::builder(TokioExecutor::new()).build(connector),
+            aws: aws.context("AWS_ENDPOINT_URL is no address")?,
+        })
+    }
+
+    /// Sends the request and reads the whole answer, whatever its status.
+    pub(crate) async fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, Unreachable> {
+        let request = self.redirect(request)?.map(Full::new);
+        let answered = tokio::time::timeout(PATIENCE, async {
+            let answer = self.http.request(request).await.map_err(|error| {
+                // The outermost layers say only that something failed.
+                let mut cause: &dyn std::error::Error = &error;
+                while let Some(deeper) = cause.source() {
+                    cause = deeper;
+                }
+                Unreachable(cause.to_string())
+            })?;
+            let (head, body) = answer.into_parts();
+            let body = Limited::new(body, LARGEST_ANSWER).collect().await;
+            let body = body.map_err(|_| Unreachable("the answer broke off".into()))?;
+            Ok(Response::from_parts(head, body.to_bytes()))
+        });
+        let late = || Unreachable(format!("no answer within {} seconds", PATIENCE.as_secs()));
+        answered.await.unwrap_or_else(|_| Err(late()))
+    }
+
+    /// Whatever stands in for AWS knows the hosts it stands in for by their names.
+    fn redirect(&self, mut request: Request<Bytes>) -> Result<Request<Bytes>, Unreachable> {
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        let of_aws = host.ends_with(".on.aws") || host.contains(".amazonaws.com");
+        let Some(aws) = self.aws.as_ref().filter(|_| of_aws) else {
+            return Ok(request);
+        };
+        let path = request
+            .uri()
+            .path_and_query()
+            .map_or("/", |path| path.as_str());
+        let there = format!("{}{path}", aws.as_str().trim_end_matches('/'));
+        let wrong = |_| Unreachable(format!("{there} is no address"));
+        *request.uri_mut() = there.parse::<Uri>().map_err(wrong)?;
+        if let Ok(host) = HeaderValue::from_str(&host) {
+            request.headers_mut().entry(header::HOST).or_insert(host);
+        }
+        Ok(request)
+    }
+}

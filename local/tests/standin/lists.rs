@@ -1,0 +1,247 @@
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::bench::{Bench, CARD, Form, by_bank, id, ids, one_mug};
+
+const SESSIONS: &str = "/v1/checkout/sessions";
+
+async fn list(bench: &Bench, path: &str) -> Vec<String> {
+    ids(&bench.get(path).await.expect(200).json())
+}
+
+#[tokio::test]
+async fn sessions_are_found_by_what_became_of_them() {
+    let bench = Bench::start().await;
+    let (open, paid, over) = (
+        bench.session().await,
+        bench.session().await,
+        bench.session().await,
+    );
+    bench.pay(&paid, CARD).await.expect(303);
+    bench
+        .post(&format!("{SESSIONS}/{over}/expire"), &vec![])
+        .await
+        .expect(200);
+    let found = async |query: &str| list(&bench, &format!("{SESSIONS}?{query}")).await;
+    assert_eq!(found("").await, [over.clone(), paid.clone(), open.clone()]);
+    assert_eq!(found("status=open").await, [open.as_str()]);
+    assert_eq!(found("status=complete").await, [paid.as_str()]);
+    assert_eq!(found("status=expired").await, [over.as_str()]);
+    assert_eq!(
+        found("customer_details[email]=buyer@mail.example").await,
+        [paid.as_str()]
+    );
+    let intent = bench.retrieve(&paid).await["payment_intent"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        found(&format!("payment_intent={intent}")).await,
+        [paid.as_str()]
+    );
+    assert_eq!(found("payment_intent=pi_none").await, [""; 0]);
+    let created = bench.retrieve(&open).await["created"].as_i64().unwrap();
+    assert_eq!(
+        found(&format!("created[gte]={}", created + 1_000)).await,
+        [""; 0]
+    );
+    assert_eq!(
+        found(&format!(
+            "created[gte]={created}&created[lt]={}",
+            created + 1_000
+        ))
+        .await
+        .len(),
+        3
+    );
+    assert_eq!(found("status=open&limit=1").await, [open.as_str()]);
+    assert_eq!(
+        found(&format!("ending_before={open}&limit=1")).await,
+        [paid.as_str()]
+    );
+    bench
+        .get(&format!("{SESSIONS}?status=paid"))
+        .await
+        .expect(400);
+    let expanded = bench
+        .get(&format!(
+            "{SESSIONS}?status=complete&expand[]=data.line_items&expand[]=data.payment_intent.latest_charge.refunds"
+        ))
+        .await
+        .expect(200)
+        .json();
+    let session = &expanded["data"][0];
+    assert_eq!(session["line_items"]["data"][0]["amount_total"], 1500);
+    assert_eq!(
+        session["payment_intent"]["latest_charge"]["refunds"]["data"],
+        json!([])
+    );
+    bench
+        .get(&format!("{SESSIONS}?expand[]=line_items"))
+        .await
+        .expect(400);
+}
+
+#[tokio::test]
+async fn ninety_line_items_come_in_pages() {
+    let bench = Bench::start().await;
+    let names: Vec<[String; 4]> = (0..90)
+        .map(|line| {
+            let line = format!("line_items[{line}]");
+            [
+                format!("{line}[price_data][currency]"),
+                format!("{line}[price_data][unit_amount]"),
+                format!("{line}[price_data][product_data][name]"),
+                format!("{line}[quantity]"),
+            ]
+        })
+        .collect();
+    let mut form: Form<'_> = vec![("mode", "payment"), ("success_url", "http://shop.example/")];
+    for [currency, amount, name, quantity] in &names {
+        form.extend([
+            (currency.as_str(), "usd"),
+            (amount, "100"),
+            (name, "Mug"),
+            (quantity, "2"),
+        ]);
+    }
+    let session = bench.post(SESSIONS, &form).await.expect(200).json();
+    assert_eq!(session["amount_total"], 90 * 200);
+    let lines = format!("{SESSIONS}/{}/line_items", id(&session));
+    assert_eq!(list(&bench, &lines).await.len(), 10);
+    let all = list(&bench, &format!("{lines}?limit=100")).await;
+    assert_eq!(all.len(), 90);
+    let mut walked: Vec<String> = Vec::new();
+    loop {
+        let after = walked
+            .last()
+            .map(|last| format!("&starting_after={last}"))
+            .unwrap_or_default();
+        let page = bench
+            .get(&format!("{lines}?limit=40{after}"))
+            .await
+            .expect(200)
+            .json();
+        walked.extend(ids(&page));
+        if page["has_more"] == false {
+            break;
+        }
+    }
+    assert_eq!(walked, all);
+    let expanded = bench
+        .get(&format!("{SESSIONS}/{}?expand[]=line_items", id(&session)))
+        .await
+        .json();
+    assert_eq!(expanded["line_items"]["has_more"], true);
+}
+
+#[tokio::test]
+async fn thousands_of_events_are_paged_through_quickly() {
+    let bench = Bench::start().await;
+    let (count, width) = (2_000, 50);
+    for _ in 0..count / width {
+        let form: Form<'_> = vec![("amount", "500"), ("currency", "usd")];
+        let posts = (0..width).map(|_| bench.post("/v1/payment_intents", &form));
+        for answer in futures::future::join_all(posts).await {
+            answer.expect(200);
+        }
+    }
+    // The only ones of their types, and the oldest but two thousand.
+    let rare = bench.session().await;
+    bench.submit(&rare, &by_bank()).await.expect(303);
+    bench.webhook.hears(1).await;
+
+    let begun = Instant::now();
+    let mut seen = BTreeSet::new();
+    let mut last: Option<String> = None;
+    loop {
+        let after = last
+            .map(|last| format!("&starting_after={last}"))
+            .unwrap_or_default();
+        let page = bench
+            .get(&format!(
+                "/v1/events?limit=100&type=payment_intent.created{after}"
+            ))
+            .await
+            .expect(200)
+            .json();
+        let page_ids = ids(&page);
+        seen.extend(page_ids.clone());
+        if page["has_more"] == false {
+            break;
+        }
+        last = page_ids.last().cloned();
+    }
+    assert_eq!(seen.len(), count + 1);
+    for query in [
+        "delivery_success=false",
+        "types[]=charge.failed&types[]=charge.refunded",
+        "created[lt]=1000",
+    ] {
+        assert_eq!(
+            list(&bench, &format!("/v1/events?{query}")).await,
+            [""; 0],
+            "{query}"
+        );
+    }
+    let took = begun.elapsed();
+    assert!(took.as_secs() < 10, "{took:?}");
+}
+
+#[tokio::test]
+async fn an_event_that_is_not_taken_is_not_a_success() {
+    let bench = Bench::start().await;
+    bench.webhook.refuse(1_000);
+    let session = bench.session().await;
+    bench.pay(&session, CARD).await.expect(303);
+    bench.webhook.hears(1).await;
+    let failed = bench.get("/v1/events?delivery_success=false").await.json();
+    assert_eq!(failed["data"][0]["type"], "checkout.session.completed");
+    // Given up, it still is none.
+    for _ in 0..100 {
+        bench.advance(3_600).await;
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    bench.until(|delivery| delivery["state"] == "failed").await;
+    assert_eq!(
+        list(&bench, "/v1/events?delivery_success=false")
+            .await
+            .len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn intents_and_charges_carry_the_shops_metadata() {
+    let bench = Bench::start().await;
+    let session = bench
+        .create(vec![("payment_intent_data[metadata][purchase_id]", "p1")])
+        .await;
+    bench.pay(&id(&session), CARD).await.expect(303);
+    let charge = bench.charge_of(&id(&session)).await;
+    let shown = bench
+        .fetch(
+            "charges",
+            &format!("{}?expand[]=payment_intent", id(&charge)),
+        )
+        .await;
+    assert_eq!(shown["metadata"], json!({ "purchase_id": "p1" }));
+    assert_eq!(
+        shown["payment_intent"]["metadata"],
+        json!({ "purchase_id": "p1" })
+    );
+    let intent = shown["payment_intent"]["id"].as_str().unwrap();
+    assert_eq!(
+        list(&bench, &format!("/v1/charges?payment_intent={intent}")).await,
+        [id(&charge)]
+    );
+    let mut other = one_mug();
+    other.push(("payment_intent_data[metadata][purchase_id]", "p2"));
+    bench.post(SESSIONS, &other).await.expect(200);
+    assert_eq!(
+        list(&bench, "/v1/payment_intents").await,
+        [intent.to_owned()]
+    );
+}
