@@ -83,7 +83,9 @@ impl Web {
     /// Whatever stands in for AWS knows the hosts it stands in for by their names.
     fn redirect(&self, mut request: Request<Bytes>) -> Result<Request<Bytes>, Unreachable> {
         let host = request.uri().host().unwrap_or_default().to_owned();
-        let of_aws = host.ends_with(".on.aws") || host.contains(".amazonaws.com");
+        // Stand-ins have domains of their own below these.
+        let of_aws = [".amazonaws.com", ".execute-api.", ".lambda-url."];
+        let of_aws = of_aws.iter().any(|part| host.contains(part));
         let Some(aws) = self.aws.as_ref().filter(|_| of_aws) else {
             return Ok(request);
         };

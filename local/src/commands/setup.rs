@@ -117,13 +117,14 @@ pub(super) fn operator_key(mode: Mode) -> anyhow::Result<Option<String>> {
 impl Setup {
     /// Plans, asks and does.
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
-        let shop = self.place.open().await?;
-        let Some(stack) = &shop.stack else {
+        if !self.place.is_deployed() {
             bail!(
                 "the shop on this machine needs no setting up: the stand-in knows its webhook, and \
                  with a key of your own `stripe listen` delivers. For a deployed shop say --stack NAME"
             );
-        };
+        }
+        let shop = self.place.open().await?;
+        let stack = shop.stack.as_ref().context("the shop is no stack")?;
         let environment = &shop.environment;
         let aws = self.place.aws().await?;
         let web = Web::new(aws.endpoint_url())?;
