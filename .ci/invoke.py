@@ -179,26 +179,29 @@ def misfit(text, expected):
     return None
 
 
+def cases():
+    """Every function with the names of its events, in the order in which both are to run."""
+    names = sorted(path.stem for path in EVENTS.glob("*.json"))
+    if set(names) != set(EXPECTED):
+        sys.exit(f"events/ and the expectations here differ: {sorted(set(names) ^ set(EXPECTED))}")
+    for logical_id, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            binary = resource["Metadata"]["BuildProperties"]["Binary"]
+            yield logical_id, [name for name in names if name.startswith(f"{binary}-")]
+
+
 def main():
     with_shop = sys.argv[1:] == ["--shop"]
     aws = os.environ["AWS_URL"] if with_shop else NOTHING_LISTENS
     stripe = os.environ["STRIPE_URL"] if with_shop else NOTHING_LISTENS
 
-    cases = sorted(path.stem for path in EVENTS.glob("*.json"))
-    if set(cases) != set(EXPECTED):
-        sys.exit(f"events/ and the expectations here differ: {sorted(set(cases) ^ set(EXPECTED))}")
-
     passed = failed = 0
-    for logical_id, resource in template["Resources"].items():
-        if resource["Type"] != "AWS::Serverless::Function":
-            continue
-        binary = resource["Metadata"]["BuildProperties"]["Binary"]
-        function = Lambda(logical_id, environment(resource["Properties"], aws, stripe))
+    for logical_id, names in cases():
+        properties = template["Resources"][logical_id]["Properties"]
+        function = Lambda(logical_id, environment(properties, aws, stripe))
         wrong = False
         try:
-            for name in cases:
-                if not name.startswith(f"{binary}-"):
-                    continue
+            for name in names:
                 problem = misfit(function.invoke(sample(name)), EXPECTED[name][with_shop])
                 print(f"FAILED  {name}: {problem}" if problem else f"ok      {name}", flush=True)
                 passed, failed, wrong = passed + (not problem), failed + bool(problem), wrong or problem
@@ -211,4 +214,6 @@ def main():
 
 
 template = yaml_parse(pathlib.Path("template.yaml").read_text())
-main()
+
+if __name__ == "__main__":
+    main()

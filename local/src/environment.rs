@@ -14,9 +14,10 @@ pub const STAND_IN_KEY: &str = "sk_test_local";
 pub const STAND_IN_WEBHOOK_SECRET: &str = "whsec_local";
 
 /// For variables whose template parameter has no default: the shop must start without a word.
-const FALLBACKS: [(&str, &str); 3] = [
+const FALLBACKS: [(&str, &str); 4] = [
     ("SHOP_NAME", "Till"),
     ("MAIL_FROM", "shop@example.com"),
+    ("SELLER_EMAIL", "seller@example.com"),
     ("DEVELOPER_EMAIL", "developer@example.com"),
 ];
 

@@ -1,24 +1,32 @@
 //! Doors that only this machine can use: listeners on 127.0.0.1, and the checks that keep web
-//! pages from elsewhere out of them.
+//! pages from elsewhere out of them. Programs in this machine's containers may use two of them.
 
+use std::fmt;
 use std::future::Future;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+
+/// What containers call the machine they run on.
+const HOST_OF_CONTAINERS: &str = "host.docker.internal";
 
 /// A listener that does not serve yet, so that its address can be told to others first.
 pub(crate) struct Door {
     listener: TcpListener,
     /// Where it listens.
     pub(crate) address: SocketAddr,
+    /// The same port of a bridge to containers.
+    bridge: Option<TcpListener>,
+    names: Names,
 }
 
 impl Door {
@@ -34,7 +42,29 @@ impl Door {
             }
         };
         let address = listener.local_addr()?;
-        Ok(Self { listener, address })
+        let port = address.port();
+        Ok(Self {
+            listener,
+            address,
+            bridge: None,
+            names: Names {
+                here: vec![format!("127.0.0.1:{port}"), format!("localhost:{port}")],
+                containers: Vec::new(),
+            },
+        })
+    }
+
+    /// Lets in programs that run in containers. Docker Desktop leads them to this machine's
+    /// loopback; Docker on Linux leads them to its bridge, where the door has to listen, too.
+    pub(crate) async fn for_containers(mut self, bridge: Option<Ipv4Addr>) -> anyhow::Result<Self> {
+        let port = self.address.port();
+        let names = &mut self.names.containers;
+        names.push(format!("{HOST_OF_CONTAINERS}:{port}"));
+        if let Some(bridge) = bridge {
+            names.push(format!("{bridge}:{port}"));
+            self.bridge = Some(listen_on_bridge(bridge, port).await?);
+        }
+        Ok(self)
     }
 
     /// `http://127.0.0.1:3000`.
@@ -49,36 +79,99 @@ impl Door {
 
     /// Answers requests that name this door in `Host`, until shut down.
     pub(crate) async fn serve(self, router: Router, shutdown: Shutdown) {
-        let port = self.address.port();
-        let router = router.layer(middleware::from_fn(
-            move |request: Request, next: Next| async move {
-                if names_this_machine(request.headers(), port) {
+        let names = Arc::new(self.names);
+        let router = router.layer(middleware::from_fn(move |request: Request, next: Next| {
+            let names = Arc::clone(&names);
+            async move {
+                if names.admit(request.headers()) {
                     next.run(request).await
                 } else {
                     // A page elsewhere may have its own name point here (DNS rebinding).
-                    let why = "this server answers as 127.0.0.1 and localhost only\n";
+                    let why = format!("this server answers as {names} only\n");
                     (StatusCode::MISDIRECTED_REQUEST, why).into_response()
                 }
-            },
-        ));
-        let served = axum::serve(
-            self.listener,
-            router.into_make_service_with_connect_info::<SocketAddr>(),
-        )
-        .with_graceful_shutdown(shutdown.requested());
-        if let Err(error) = served.await {
-            tracing::error!(%error, port, "stopped listening on port {port}");
+            }
+        }));
+        let here = serve_on(self.listener, router.clone(), shutdown.clone());
+        match self.bridge {
+            Some(bridge) => {
+                tokio::join!(here, serve_on(bridge, router, shutdown));
+            }
+            None => here.await,
         }
     }
 }
 
-fn names_this_machine(headers: &HeaderMap, port: u16) -> bool {
-    let mut hosts = headers.get_all(header::HOST).iter();
-    let host = hosts.next().and_then(|host| host.to_str().ok());
-    hosts.next().is_none()
-        && host.is_some_and(|host| {
-            host == format!("127.0.0.1:{port}") || host == format!("localhost:{port}")
-        })
+async fn listen_on_bridge(bridge: Ipv4Addr, port: u16) -> anyhow::Result<TcpListener> {
+    if !bridge.is_private() && !bridge.is_loopback() {
+        bail!(
+            "--bridge {bridge} would open the tables to more than this machine; \
+             give the address of Docker's bridge, which is 172.17.0.1 unless you changed it"
+        );
+    }
+    match TcpListener::bind((bridge, port)).await {
+        Ok(listener) => Ok(listener),
+        Err(error) if error.kind() == ErrorKind::AddrNotAvailable => bail!(
+            "--bridge {bridge} is no address of this machine; \
+             `ip address show docker0` tells which one Docker has, and Docker Desktop needs no --bridge"
+        ),
+        Err(error) => Err(error).with_context(|| format!("cannot listen on {bridge}:{port}")),
+    }
+}
+
+async fn serve_on(listener: TcpListener, router: Router, shutdown: Shutdown) {
+    let served = axum::serve(
+        listener,
+        router.into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown(shutdown.requested());
+    if let Err(error) = served.await {
+        tracing::error!(%error, "stopped listening");
+    }
+}
+
+/// By which names in `Host` a door is called.
+struct Names {
+    /// By browsers and programs on this machine.
+    here: Vec<String>,
+    /// By programs in containers.
+    containers: Vec<String>,
+}
+
+impl Names {
+    fn admit(&self, headers: &HeaderMap) -> bool {
+        let mut hosts = headers.get_all(header::HOST).iter();
+        let Some(host) = hosts.next() else {
+            return false;
+        };
+        let is_host = |name: &String| name.as_bytes() == host.as_bytes();
+        let admitted = self.here.iter().any(is_host)
+            || self.containers.iter().any(is_host) && !is_from_a_browser(headers);
+        admitted && hosts.next().is_none()
+    }
+}
+
+impl fmt::Display for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.here.join(" and "))?;
+        if !self.containers.is_empty() {
+            let names = self.containers.join(" and ");
+            write!(f, ", and to programs in containers as {names},")?;
+        }
+        Ok(())
+    }
+}
+
+/// Whoever answers this machine's DNS queries can make `host.docker.internal` lead anywhere, first
+/// to a page and then here; containers, however, hold no browsers. Each sends one of these headers
+/// at least, and no page can keep it from doing so.
+fn is_from_a_browser(headers: &HeaderMap) -> bool {
+    const TELLTALE: [HeaderName; 3] = [
+        header::ORIGIN,
+        header::ACCEPT_LANGUAGE,
+        HeaderName::from_static("sec-fetch-mode"),
+    ];
+    TELLTALE.iter().any(|name| headers.contains_key(name))
 }
 
 /// Lets a request through unless a page from elsewhere makes it: browsers name the page's origin,

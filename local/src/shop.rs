@@ -1,6 +1,7 @@
 //! The whole shop: its three ports, what answers behind them, and what runs by itself.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +48,8 @@ pub struct Options {
     pub stripe_port: u16,
     /// DynamoDB and SES.
     pub aws_port: u16,
+    /// Where containers find Stripe and AWS, if not on loopback: the address of Docker's bridge.
+    pub bridge: Option<Ipv4Addr>,
     /// What the developer set in the environment or in `.env`.
     pub environment: Environment,
     /// Builds the functions.
@@ -67,6 +70,7 @@ impl Options {
             shop_port: 0,
             stripe_port: 0,
             aws_port: 0,
+            bridge: None,
             environment: Environment::new(),
             wiring,
             progress: Arc::new(|_, _, _| {}),
@@ -126,8 +130,12 @@ impl Shop {
         let stripe = Stripe::chosen(&options.environment)?;
         let shop_door = Door::open(options.shop_port, "--port").await?;
         let aws_door = Door::open(options.aws_port, "--aws-port").await?;
+        let aws_door = aws_door.for_containers(options.bridge).await?;
         let stripe_door = match &stripe {
-            Stripe::StandIn => Some(Door::open(options.stripe_port, "--stripe-port").await?),
+            Stripe::StandIn => {
+                let door = Door::open(options.stripe_port, "--stripe-port").await?;
+                Some(door.for_containers(options.bridge).await?)
+            }
             Stripe::Real { .. } => None,
         };
         let addresses = Addresses {

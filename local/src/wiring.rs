@@ -8,6 +8,7 @@ use catalog::Catalog;
 use checkout::Checkout;
 use mailer::Mailer;
 use purchases::PurchaseHistory;
+use reconcile::Reconcile;
 use shared::config::Environment;
 use webhook::Webhook;
 
@@ -31,6 +32,7 @@ async fn wire(
     let purchases = PurchaseHistory::new(&environment("PurchasesFunction")?).await?;
     let webhook = Webhook::new(&environment("WebhookFunction")?).await?;
     let mailer = Mailer::new(&environment("MailerFunction")?).await?;
+    let reconcile = Reconcile::new(&environment("ReconcileFunction")?).await?;
     Ok(Functions::default()
         .http("CatalogFunction", move |request| {
             let function = catalog.clone();
@@ -50,6 +52,10 @@ async fn wire(
         })
         .event("MailerFunction", move |event| {
             let function = mailer.clone();
+            async move { Ok(function.handle(event).await?) }
+        })
+        .event("ReconcileFunction", move |event| {
+            let function = reconcile.clone();
             async move { Ok(function.handle(event).await?) }
         }))
 }

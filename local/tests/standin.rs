@@ -27,6 +27,8 @@ mod idempotency;
 mod lists;
 #[path = "standin/page.rs"]
 mod page;
+#[path = "standin/promotions.rs"]
+mod promotions;
 #[path = "standin/refunds.rs"]
 mod refunds;
 #[path = "standin/survival.rs"]

@@ -4,19 +4,21 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::{Client, types::TransactWriteItem};
 
 use crate::{
     config::Mode,
     money::Money,
+    product::ProductId,
     purchase::{
-        Attempt, Attention, Buyer, Change, Mail, PaymentIntentId, Purchase, PurchaseId, SessionId,
-        SessionState, Status,
+        Attempt, Attention, Buyer, Change, Effects, Mail, PaymentIntentId, Purchase, PurchaseId,
+        SessionId, SessionState, Status,
     },
     store::{
         self, StoreError, TRIES, Transaction, back_off,
         outbox::Outbox,
-        purchases::{Claim, IdempotentRequest, Purchases, Stored},
+        products::Products,
+        purchases::{Claim, IdempotentRequest, Purchases, Source, Stored},
         transact,
     },
 };
@@ -25,6 +27,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Orders {
     client: Client,
+    products: Products,
     purchases: Purchases,
 }
 
@@ -34,6 +37,9 @@ pub enum OpenError {
     /// The caller's fault: the key was used for something else.
     #[error("the idempotency key was used for another cart")]
     KeyReused,
+    /// Nobody's: others bought what was left.
+    #[error("there is not enough left of {0}")]
+    SoldOut(ProductId),
     /// Ours.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -49,10 +55,11 @@ pub enum Earlier {
 }
 
 impl Orders {
-    /// In the table `table`.
-    pub fn new(client: Client, table: &str) -> Self {
+    /// In the given tables.
+    pub fn new(client: Client, products: &str, purchases: &str) -> Self {
         Self {
-            purchases: Purchases::new(client.clone(), table),
+            products: Products::new(client.clone(), products),
+            purchases: Purchases::new(client.clone(), purchases),
             client,
         }
     }
@@ -71,8 +78,8 @@ impl Orders {
         }
     }
 
-    /// Stores a new purchase, together with the request's key if it has one. If another request
-    /// with the key was faster, that one's purchase.
+    /// Stores a new purchase, together with the stock it reserves and the request's key if it has
+    /// one. If another request with the key was faster, that one's purchase.
     pub async fn open(
         &self,
         purchase: Purchase,
@@ -84,7 +91,12 @@ impl Orders {
         };
         let now = store::now();
         for attempt in 1..=TRIES {
-            let mut items = vec![self.purchases.put_purchase(&stored, now)?];
+            let order = &stored.purchase.order;
+            let mut items = Vec::new();
+            for (product, quantity) in order.reserved() {
+                items.push(self.products.reserve(product, quantity)?);
+            }
+            items.push(self.purchases.put_purchase(&stored, now)?);
             if let Some((request, replaced)) = request {
                 items.push(self.purchases.put_request(
                     request,
@@ -98,12 +110,17 @@ impl Orders {
                     stored.version = 1;
                     return Ok(stored);
                 }
-                Transaction::Refused(_) => {
+                Transaction::Refused(failed) => {
+                    // Its own earlier try may have taken the last one.
                     if let Some((request, replaced)) = &mut request {
                         match self.earlier(request).await? {
                             Earlier::Known(faster) => return Ok(*faster),
                             Earlier::Free(over) => *replaced = over,
                         }
+                    }
+                    let mut stock = order.reserved().zip(failed);
+                    if let Some(((product, _), _)) = stock.find(|(_, failed)| *failed) {
+                        return Err(OpenError::SoldOut(product.clone()));
                     }
                     back_off(attempt).await;
                 }
@@ -119,10 +136,10 @@ impl Orders {
         self.update(stored, |purchase, now| {
             let current = &purchase.attempt;
             if current.number != given_up || current.url.is_some() {
-                return false;
+                return None;
             }
-            purchase.attempt = current.next(now);
-            true
+            purchase.attempt = current.next(&purchase.order, now);
+            Some(Effects::default())
         })
         .await
     }
@@ -136,47 +153,60 @@ impl Orders {
         url: &str,
     ) -> Result<Stored, StoreError> {
         self.update(stored, |purchase, _| {
-            let known = purchase
+            let mut news = purchase
                 .facts
                 .merge(Change::Session(session.clone(), SessionState::Open));
             if purchase.attempt.url.is_none() {
                 purchase.attempt.url = Some(url.to_owned());
-                return true;
+                news = true;
             }
-            known
+            news.then(Effects::default)
         })
         .await
     }
 
-    /// Ends a purchase whose session Stripe refused for good; unless others got one.
+    /// Ends a purchase of whose current attempt no session can be paid, because Stripe refused it
+    /// for good or its time is over without one; unless others got one. What it had reserved goes
+    /// back to the stock.
     pub async fn abandon(&self, stored: Stored) -> Result<Stored, StoreError> {
-        let refused = stored.purchase.attempt.number;
+        let ended = stored.purchase.attempt.number;
         self.update(stored, |purchase, _| {
-            let untouched =
-                purchase.attempt.number == refused && purchase.facts.sessions.is_empty();
-            let abandons = untouched && !purchase.abandoned;
-            purchase.abandoned |= untouched;
-            abandons
+            if purchase.attempt.number == ended {
+                purchase.abandon()
+            } else {
+                None
+            }
         })
         .await
     }
 
-    /// Changes a purchase: again on what others wrote, if they were faster. `change` says whether
-    /// it changed anything; it gets the time in Unix seconds.
+    /// Changes a purchase: again on what others wrote, if they were faster. `change` gets the time
+    /// in Unix seconds, and answers `None` if it changed nothing.
     async fn update(
         &self,
         mut stored: Stored,
-        change: impl Fn(&mut Purchase, i64) -> bool,
+        change: impl Fn(&mut Purchase, i64) -> Option<Effects>,
     ) -> Result<Stored, StoreError> {
+        let mut unlimited = BTreeSet::new();
         for attempt in 1..=TRIES {
             let now = store::now();
-            if !change(&mut stored.purchase, now) {
+            let Some(effects) = change(&mut stored.purchase, now) else {
                 return Ok(stored);
+            };
+            let mut items = vec![self.purchases.put_purchase(&stored, now)?];
+            let returned = still_limited(effects.returned, &unlimited);
+            for (product, quantity) in &returned {
+                items.push(self.products.give_back(product, *quantity)?);
             }
-            let put = vec![self.purchases.put_purchase(&stored, now)?];
-            if let Transaction::Written = transact(&self.client, put).await? {
-                stored.version = stored.version.saturating_add(1);
-                return Ok(stored);
+            match transact(&self.client, items).await? {
+                Transaction::Written => {
+                    stored.version = stored.version.saturating_add(1);
+                    return Ok(stored);
+                }
+                Transaction::Refused(failed) => {
+                    let failed = failed.into_iter().skip(1);
+                    unlimited.extend(those_refused(returned, failed).map(|(product, _)| product));
+                }
             }
             back_off(attempt).await;
             let id = stored.purchase.id;
@@ -193,6 +223,26 @@ impl Orders {
     }
 }
 
+/// What can be given back: the seller may have deleted a product, or taken its limit away.
+fn still_limited(
+    mut returned: Vec<(ProductId, u32)>,
+    unlimited: &BTreeSet<ProductId>,
+) -> Vec<(ProductId, u32)> {
+    returned.retain(|(product, _)| !unlimited.contains(product));
+    returned
+}
+
+/// Those whose condition failed.
+fn those_refused<T>(
+    items: impl IntoIterator<Item = T>,
+    failed: impl IntoIterator<Item = bool>,
+) -> impl Iterator<Item = T> {
+    items
+        .into_iter()
+        .zip(failed)
+        .filter_map(|(item, failed)| failed.then_some(item))
+}
+
 /// Whether a usable attempt is under way, or another must begin first.
 pub fn needs_another_attempt(attempt: &Attempt) -> bool {
     attempt.url.is_none() && !attempt.is_usable(store::now())
@@ -202,18 +252,18 @@ pub fn needs_another_attempt(attempt: &Attempt) -> bool {
 #[derive(Clone, Debug)]
 pub struct Ledger {
     client: Client,
+    products: Products,
     purchases: Purchases,
     outbox: Outbox,
     mode: Mode,
+    dry_run: bool,
 }
 
-/// What an event says of a purchase.
+/// What an event, or an object that was fetched, says of a purchase.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The event's id, `evt_…`.
-    pub event: String,
-    /// The event's type.
-    pub kind: String,
+    /// Where it comes from.
+    pub source: Source,
     /// Whose purchase.
     pub purchase: PurchaseId,
     /// What changed.
@@ -229,7 +279,7 @@ pub struct Report {
 pub enum Outcome {
     /// It told something new: how the purchase stands now, and what a person should look at.
     Recorded(Status, BTreeSet<Attention>),
-    /// It told nothing new; now its claim says so.
+    /// It told nothing new; if it is an event, its claim says so from now on.
     NothingNew,
     /// This very event was recorded before.
     SeenBefore,
@@ -237,77 +287,145 @@ pub enum Outcome {
     NoSuchPurchase,
 }
 
+/// The items of a transaction, by what a refusal of each means.
+enum Part {
+    Claim,
+    Purchase,
+    Pointer,
+    Mail(Mail),
+    Superseded,
+    Stock(ProductId),
+}
+
 impl Ledger {
     /// In the given tables.
-    pub fn new(client: Client, purchases: &str, outbox: &str, mode: Mode) -> Self {
+    pub fn new(client: Client, products: &str, purchases: &str, outbox: &str, mode: Mode) -> Self {
         Self {
+            products: Products::new(client.clone(), products),
             purchases: Purchases::new(client.clone(), purchases),
             outbox: Outbox::new(client.clone(), outbox),
             client,
             mode,
+            dry_run: false,
         }
+    }
+
+    /// One that writes nothing, and answers what would be recorded.
+    pub fn dry_run(self) -> Self {
+        Self {
+            dry_run: true,
+            ..self
+        }
+    }
+
+    /// Whether it writes nothing.
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// The purchases it keeps.
+    pub fn purchases(&self) -> &Purchases {
+        &self.purchases
     }
 
     /// Records a report: all of its effects in one transaction, or, if it fails, none. The same
     /// report may come as often as it likes, in any order with others and at the same time.
     pub async fn record(&self, report: &Report) -> Result<Outcome, StoreError> {
-        let mut in_outbox = BTreeSet::new();
+        // Parts whose effect cannot be had any more, and must not hold up the others: mails with a
+        // row left by a purchase that was lost since, stock that is not limited any more.
+        let (mut in_outbox, mut unlimited) = (BTreeSet::new(), BTreeSet::new());
         for attempt in 1..=TRIES {
             let Some(mut stored) = self.find_or_rebuild(report).await? else {
                 return Ok(Outcome::NoSuchPurchase);
             };
             let effects = stored.purchase.record(report.change.clone());
-            let claim = Claim {
-                purchase: &stored.purchase,
-                event: &report.event,
-                kind: &report.kind,
-                changed: effects.is_some(),
+            let outcome = match &effects {
+                Some(_) => Outcome::Recorded(stored.purchase.status(), stored.purchase.attention()),
+                None => Outcome::NothingNew,
             };
-            let now = store::now();
-            let Some(effects) = effects else {
-                // Facts only grow, so this holds whatever others write meanwhile.
-                let claim = vec![self.purchases.put_claim(claim, now)?];
-                match transact(&self.client, claim).await? {
-                    Transaction::Written => return Ok(Outcome::NothingNew),
-                    Transaction::Refused(conditions) if conditions.first() == Some(&true) => {
-                        return Ok(Outcome::SeenBefore);
-                    }
-                    Transaction::Refused(_) => back_off(attempt).await,
-                }
-                continue;
+            let is_event = matches!(report.source, Source::Event { .. });
+            if self.dry_run || effects.is_none() && !is_event {
+                return Ok(outcome);
+            }
+            let mut parts = self.parts(report, &stored, effects)?;
+            parts.retain(|(part, _)| match part {
+                Part::Mail(mail) => !in_outbox.contains(mail),
+                Part::Stock(product) => !unlimited.contains(product),
+                _ => true,
+            });
+            let (parts, items): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+            let Transaction::Refused(failed) = transact(&self.client, items).await? else {
+                return Ok(outcome);
             };
-            let purchase = &stored.purchase;
-            let mut items = vec![
-                self.purchases.put_claim(claim, now)?,
-                self.purchases.put_purchase(&stored, now)?,
-            ];
-            if let Some(intent) = &report.payment_intent {
-                items.push(self.purchases.put_pointer(intent, purchase.id)?);
-            }
-            let before_mails = items.len();
-            let due: Vec<Mail> = effects.due.difference(&in_outbox).copied().collect();
-            for mail in &due {
-                items.push(self.outbox.put(purchase, *mail, self.mode, now)?);
-            }
-            for mail in effects.superseded {
-                items.push(self.outbox.supersede(purchase, mail, now)?);
-            }
-            match transact(&self.client, items).await? {
-                Transaction::Written => {
-                    return Ok(Outcome::Recorded(purchase.status(), purchase.attention()));
-                }
-                Transaction::Refused(conditions) if conditions.first() == Some(&true) => {
-                    return Ok(Outcome::SeenBefore);
-                }
-                Transaction::Refused(conditions) => {
-                    // A row left by a purchase that was lost since: its mail is not due again,
-                    // and must not keep the payment from being recorded.
-                    let refused = conditions.iter().skip(before_mails);
-                    let refused = due.iter().zip(refused).filter(|(_, failed)| **failed);
-                    in_outbox.extend(refused.map(|(mail, _)| *mail));
-                    back_off(attempt).await;
+            for part in those_refused(parts, failed) {
+                match part {
+                    Part::Claim => return Ok(Outcome::SeenBefore),
+                    Part::Mail(mail) => _ = in_outbox.insert(mail),
+                    Part::Stock(product) => _ = unlimited.insert(product),
+                    Part::Purchase | Part::Pointer | Part::Superseded => {}
                 }
             }
+            back_off(attempt).await;
+        }
+        Err(StoreError::Contended(TRIES))
+    }
+
+    /// What is written of a report. One that told nothing new leaves only its claim; facts only
+    /// grow, so that stays right whatever others write.
+    fn parts(
+        &self,
+        report: &Report,
+        stored: &Stored,
+        effects: Option<Effects>,
+    ) -> Result<Vec<(Part, TransactWriteItem)>, StoreError> {
+        let now = store::now();
+        let purchase = &stored.purchase;
+        let claim = Claim {
+            purchase,
+            source: &report.source,
+            changed: effects.is_some(),
+        };
+        let mut parts = vec![(Part::Claim, self.purchases.put_claim(claim, now)?)];
+        let points = effects.is_some() || matches!(report.change, Change::ChargeRefunded(_));
+        if let Some(intent) = report.payment_intent.as_ref().filter(|_| points) {
+            let pointer = self.purchases.put_pointer(intent, purchase.id)?;
+            parts.push((Part::Pointer, pointer));
+        }
+        let Some(effects) = effects else {
+            return Ok(parts);
+        };
+        parts.push((Part::Purchase, self.purchases.put_purchase(stored, now)?));
+        for mail in effects.due {
+            let row = self.outbox.put(purchase, &mail, self.mode, now)?;
+            parts.push((Part::Mail(mail), row));
+        }
+        for mail in effects.superseded {
+            let row = self.outbox.supersede(purchase, &mail, now)?;
+            parts.push((Part::Superseded, row));
+        }
+        for (product, quantity) in effects.returned {
+            let stock = self.products.give_back(&product, quantity)?;
+            parts.push((Part::Stock(product), stock));
+        }
+        Ok(parts)
+    }
+
+    /// Notes that a purchase was compared with what Stripe says, all of which is recorded: it need
+    /// not be looked at again before its next check is due.
+    pub async fn checked(&self, id: PurchaseId) -> Result<(), StoreError> {
+        for attempt in 1..=TRIES {
+            let Some(mut stored) = self.purchases.get(id).await? else {
+                return Ok(());
+            };
+            stored.purchase.recheck = false;
+            let put = self.purchases.put_purchase(&stored, store::now())?;
+            if self.dry_run {
+                return Ok(());
+            }
+            if let Transaction::Written = transact(&self.client, vec![put]).await? {
+                return Ok(());
+            }
+            back_off(attempt).await;
         }
         Err(StoreError::Contended(TRIES))
     }
@@ -316,11 +434,13 @@ impl Ledger {
         if let Some(stored) = self.purchases.get(report.purchase).await? {
             return Ok(Some(stored));
         }
-        let settled = matches!(
-            report.change,
+        let money_moved = match report.change {
             Change::Session(_, SessionState::Settled { .. })
-        );
-        let origin = report.origin.clone().filter(|_| settled);
+            | Change::Refund(..)
+            | Change::Dispute(..) => true,
+            Change::Session(..) | Change::ChargeRefunded(_) => false,
+        };
+        let origin = report.origin.clone().filter(|_| money_moved);
         Ok(origin.map(|(buyer, total)| Stored {
             purchase: Purchase::rebuilt(report.purchase, buyer, total),
             version: 0,

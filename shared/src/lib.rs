@@ -9,6 +9,7 @@ pub mod config;
 pub mod email;
 pub mod http;
 mod https;
+pub mod inbox;
 pub mod ledger;
 pub mod money;
 pub mod product;

@@ -73,6 +73,9 @@ pub struct Product {
     pub price: Money,
     /// Whether it can be bought.
     pub active: bool,
+    /// How many are left to sell; `None` if they never run out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stock: Option<u32>,
 }
 
 /// Why a product cannot be taken in.

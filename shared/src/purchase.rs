@@ -4,355 +4,41 @@
 //! move: it is a set of facts that only ever grows, where merging is a least upper bound —
 //! commutative, associative, idempotent — and everything a person sees is computed from it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    str::FromStr,
-};
+use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
-use uuid::Uuid;
 
 use crate::{
-    money::{Money, MoneyError},
-    product::{Product, ProductId},
+    money::{Currency, Money},
+    product::ProductId,
 };
 
-/// A purchase's id: a version 7 UUID, so that ids sort by the time they were made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct PurchaseId(Uuid);
+mod facts;
+mod ids;
+mod order;
 
-/// Not a purchase id.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a purchase id is a version 7 UUID in lower case")]
-pub struct NotAPurchaseId;
-
-impl PurchaseId {
-    /// A new one.
-    pub fn generate() -> Self {
-        Self(Uuid::now_v7())
-    }
-
-    /// When it was made, to the millisecond.
-    pub fn created_at(self) -> OffsetDateTime {
-        let (seconds, nanoseconds) = self
-            .0
-            .get_timestamp()
-            .map_or((0, 0), |timestamp| timestamp.to_unix());
-        let nanoseconds = i128::from(seconds)
-            .saturating_mul(1_000_000_000)
-            .saturating_add(nanoseconds.into());
-        OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
-    }
-}
-
-impl FromStr for PurchaseId {
-    type Err = NotAPurchaseId;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match Uuid::try_parse(text) {
-            // One way to write an id, so that it is one key.
-            Ok(id) if id.get_version_num() == 7 && id.to_string() == text => Ok(Self(id)),
-            _ => Err(NotAPurchaseId),
-        }
-    }
-}
-
-impl fmt::Display for PurchaseId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// An id that the payment provider gave.
-macro_rules! provider_id {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(transparent)]
-        pub struct $name(String);
-
-        impl $name {
-            /// As text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl From<String> for $name {
-            fn from(id: String) -> Self {
-                Self(id)
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    };
-}
-
-provider_id!(
-    /// A Checkout session, `cs_…`.
-    SessionId
-);
-provider_id!(
-    /// A payment intent, `pi_…`.
-    PaymentIntentId
-);
-
-/// Who buys. Its debug form leaves the address out, so that no log can hold one.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Buyer {
-    /// The `sub` claim of their ID token; `None` if the purchase was rebuilt from a session
-    /// without one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<String>,
-    /// Where their mail goes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    /// Their language as a BCP 47 tag, in which amounts are written.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub language: Option<String>,
-}
-
-impl fmt::Debug for Buyer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Buyer")
-            .field("subject", &self.subject)
-            .finish_non_exhaustive()
-    }
-}
-
-/// One product of an order, as it was offered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
-    /// Which product.
-    pub product_id: ProductId,
-    /// Its name at the time.
-    pub name: String,
-    /// Its description at the time.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub description: String,
-    /// A picture of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub image: Option<String>,
-    /// How many.
-    pub quantity: u32,
-    /// The price of one, in minor units of the order's currency.
-    pub unit_amount: i64,
-}
-
-/// What was asked for, frozen before Stripe heard of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Order {
-    /// Who.
-    pub buyer: Buyer,
-    /// What; empty if the order was rebuilt.
-    pub lines: Vec<Line>,
-    /// For how much, before any promotion.
-    pub total: Money,
-    /// The order was lost here and rebuilt from what Stripe said of it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub rebuilt: bool,
-}
-
-/// Why a cart makes no order.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OrderError {
-    /// Two currencies in one cart; a session has one.
-    #[error("{product} is sold in {currency}, other products of this cart in {other}; buy them one after the other", currency = .currency.to_uppercase(), other = .other.to_uppercase())]
-    MixedCurrencies {
-        /// The first product that differs.
-        product: ProductId,
-        /// Its currency.
-        currency: String,
-        /// The currency before it.
-        other: String,
-    },
-    /// Not for sale now.
-    #[error("{0} is not for sale at the moment")]
-    Inactive(ProductId),
-    /// Nothing Stripe would charge.
-    #[error("the total of {0}")]
-    Total(MoneyError),
-    /// There is nothing in it.
-    #[error("there is nothing in it")]
-    Empty,
-}
-
-impl Order {
-    /// Freezes products and their quantities at today's prices.
-    pub fn new<'a>(
-        buyer: Buyer,
-        items: impl IntoIterator<Item = (&'a Product, u32)>,
-    ) -> Result<Self, OrderError> {
-        let mut lines = Vec::new();
-        let mut total: Option<Money> = None;
-        for (product, quantity) in items {
-            if !product.active {
-                return Err(OrderError::Inactive(product.id.clone()));
-            }
-            let sum = total.unwrap_or(Money::zero(product.price.currency));
-            if sum.currency != product.price.currency {
-                return Err(OrderError::MixedCurrencies {
-                    product: product.id.clone(),
-                    currency: product.price.currency.to_string(),
-                    other: sum.currency.to_string(),
-                });
-            }
-            let amount = product
-                .price
-                .checked_mul(quantity)
-                .map_err(OrderError::Total)?;
-            total = Some(sum.checked_add(amount).map_err(OrderError::Total)?);
-            lines.push(Line {
-                product_id: product.id.clone(),
-                name: product.name.clone(),
-                description: product.description.clone(),
-                image: product.images.first().cloned(),
-                quantity,
-                unit_amount: product.price.amount,
-            });
-        }
-        let total = total.ok_or(OrderError::Empty)?;
-        total.check_total().map_err(OrderError::Total)?;
-        Ok(Self {
-            buyer,
-            lines,
-            total,
-            rebuilt: false,
-        })
-    }
-}
-
-/// One try at opening a Checkout session. All that Stripe is told is built from the order and
-/// this, so that repeating a call under its idempotency key repeats its parameters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attempt {
-    /// 1, 2, 3 …; part of Stripe's idempotency key.
-    pub number: u32,
-    /// When it began, in Unix seconds.
-    pub started_at: i64,
-    /// When the session is to expire, in Unix seconds.
-    pub expires_at: i64,
-    /// Where the buyer pays, once Stripe has said so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-}
-
-impl Attempt {
-    /// How long a session may be paid. Stripe allows up to 24 hours from its own clock's now.
-    const LIFETIME_SECONDS: i64 = 23 * 3600;
-    /// Stripe refuses sessions that end in less than 30 minutes; clocks differ, calls take time.
-    const LEAST_LIFETIME_SECONDS: i64 = 35 * 60;
-    /// Stripe forgets idempotency keys after 24 hours.
-    const LONGEST_REPEAT_SECONDS: i64 = 20 * 3600;
-
-    /// The first.
-    pub fn first(now: i64) -> Self {
-        Self::numbered(1, now)
-    }
-
-    /// The one after this, with an idempotency key of its own.
-    pub fn next(&self, now: i64) -> Self {
-        Self::numbered(self.number.saturating_add(1), now)
-    }
-
-    /// Whether its call to Stripe may (still) be made or repeated.
-    pub fn is_usable(&self, now: i64) -> bool {
-        now.saturating_sub(self.started_at) < Self::LONGEST_REPEAT_SECONDS
-            && self.expires_at.saturating_sub(now) > Self::LEAST_LIFETIME_SECONDS
-    }
-
-    fn numbered(number: u32, now: i64) -> Self {
-        let expires_at = now.saturating_add(Self::LIFETIME_SECONDS);
-        Self {
-            number,
-            started_at: now,
-            expires_at,
-            url: None,
-        }
-    }
-}
-
-/// How far one Checkout session has come. The order of the variants is the order of precedence:
-/// whatever comes in, and in whichever order, the furthest holds.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum SessionState {
-    /// Waiting for the buyer.
-    Open,
-    /// Over, says Stripe; never concluded from our own clock.
-    Expired,
-    /// Completed by a delayed payment method: the money is on its way.
-    Pending,
-    /// The delayed payment did not come.
-    Failed,
-    /// Paid, or nothing to pay.
-    Settled {
-        /// How much, in which currency.
-        amount: Money,
-        /// By which payment intent; `None` where nothing was to pay.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        payment_intent: Option<PaymentIntentId>,
-    },
-}
-
-/// Something that Stripe said of a purchase.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// A session has come this far.
-    Session(SessionId, SessionState),
-}
-
-/// All that is known of a purchase's payment. Grows only.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Facts {
-    /// Each session's furthest state.
-    #[serde(default)]
-    pub sessions: BTreeMap<SessionId, SessionState>,
-}
-
-impl Facts {
-    /// Takes a change in; says whether it told anything new.
-    pub fn merge(&mut self, change: Change) -> bool {
-        match change {
-            Change::Session(id, state) => match self.sessions.get_mut(&id) {
-                Some(known) if *known >= state => false,
-                Some(known) => {
-                    *known = state;
-                    true
-                }
-                None => {
-                    self.sessions.insert(id, state);
-                    true
-                }
-            },
-        }
-    }
-
-    /// The furthest state of any session.
-    fn payment(&self) -> Option<&SessionState> {
-        self.sessions.values().max()
-    }
-
-    /// What was settled, session by session.
-    fn settled(&self) -> impl Iterator<Item = Money> {
-        self.sessions.values().filter_map(|state| match state {
-            SessionState::Settled { amount, .. } => Some(*amount),
-            _ => None,
-        })
-    }
-}
+pub use facts::{
+    Change, Dispute, DisputeReport, DisputeStatus, DisputeTerms, Facts, Movement, Refund,
+    RefundState, SessionState,
+};
+pub use ids::{
+    ChargeId, DisputeId, NotAPurchaseId, PaymentIntentId, PurchaseId, RefundId, SessionId,
+    TransactionId,
+};
+pub use order::{Attempt, Buyer, Line, Order, OrderError};
 
 /// What a purchase's facts add up to; the first that holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
+    /// A dispute was lost.
+    ChargedBack,
+    /// A dispute is open: the bank holds the money.
+    Disputed,
+    /// All that was paid went back.
+    Refunded,
+    /// Some of it did.
+    PartiallyRefunded,
     /// Paid for.
     Paid,
     /// A delayed payment did not come.
@@ -371,6 +57,10 @@ impl Status {
     /// As in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::ChargedBack => "charged_back",
+            Self::Disputed => "disputed",
+            Self::Refunded => "refunded",
+            Self::PartiallyRefunded => "partially_refunded",
             Self::Paid => "paid",
             Self::Failed => "failed",
             Self::Pending => "pending",
@@ -389,33 +79,121 @@ pub enum Attention {
     PaidTwice,
     /// More was paid than ordered.
     Overpaid,
-    /// Paid in another currency than ordered.
+    /// Money moved in another currency than ordered.
     OtherCurrency,
-    /// The order was lost here and rebuilt from Stripe's session.
+    /// The order was lost here and rebuilt from what Stripe said of it.
     Rebuilt,
+    /// Paid after its stock was given back: it may have been sold to somebody else.
+    PaidAfterStockReturned,
+    /// More went back than was paid: refunded and charged back, say.
+    Overreturned,
+    /// A dispute was won and lost.
+    DisputeDecidedTwice,
 }
 
 /// A mail that a purchase calls for. Each is sent for at most once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Mail {
-    /// A delayed payment is on its way. Of use only while that is so.
+    /// To the buyer: a delayed payment is on its way. Of use only while that is so.
     Pending,
-    /// A delayed payment did not come. Of use only while that is so.
+    /// To the buyer: a delayed payment did not come. Of use only while that is so.
     Failed,
-    /// The receipt. Once true it stays due, whatever follows.
+    /// To the buyer: the receipt. Once true it stays due, whatever follows.
     Paid,
+    /// To the buyer: money goes back. Of use only while that is so.
+    Refund(RefundId),
+    /// To the buyer: a refund came to nothing.
+    RefundFailed(RefundId),
+    /// To the seller: a bank asks, and may take the money later.
+    InquiryOpened(DisputeId),
+    /// To the seller: a bank took the money, and waits for evidence.
+    DisputeOpened(DisputeId),
+    /// To the seller: the dispute or inquiry ended with this status. One that is decided anew
+    /// ends again.
+    DisputeClosed(DisputeId, DisputeStatus),
 }
 
 impl Mail {
-    /// The effect's name, part of its outbox row's id.
-    pub fn as_str(self) -> &'static str {
+    /// Whether it tells how things stand rather than what happened for good.
+    fn is_progress(&self) -> bool {
+        matches!(self, Self::Pending | Self::Failed | Self::Refund(_))
+    }
+
+    /// Whether it is the seller's.
+    pub fn is_for_seller(&self) -> bool {
+        matches!(
+            self,
+            Self::InquiryOpened(_) | Self::DisputeOpened(_) | Self::DisputeClosed(..)
+        )
+    }
+}
+
+/// The effect's name, part of its outbox row's id.
+impl fmt::Display for Mail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Pending => "pending",
-            Self::Failed => "failed",
-            Self::Paid => "paid",
+            Self::Pending => f.write_str("pending"),
+            Self::Failed => f.write_str("failed"),
+            Self::Paid => f.write_str("paid"),
+            Self::Refund(id) => write!(f, "refund#{id}"),
+            Self::RefundFailed(id) => write!(f, "refund_failed#{id}"),
+            Self::InquiryOpened(id) => write!(f, "inquiry_opened#{id}"),
+            Self::DisputeOpened(id) => write!(f, "dispute_opened#{id}"),
+            Self::DisputeClosed(id, status) => {
+                write!(f, "dispute_closed#{id}#{}", status.as_str())
+            }
         }
     }
+}
+
+impl From<Mail> for String {
+    fn from(mail: Mail) -> Self {
+        mail.to_string()
+    }
+}
+
+impl TryFrom<String> for Mail {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        let mut parts = name.split('#');
+        let mail = match (parts.next(), parts.next(), parts.next()) {
+            (Some("pending"), None, _) => Self::Pending,
+            (Some("failed"), None, _) => Self::Failed,
+            (Some("paid"), None, _) => Self::Paid,
+            (Some("refund"), Some(id), None) => Self::Refund(id.to_owned().into()),
+            (Some("refund_failed"), Some(id), None) => Self::RefundFailed(id.to_owned().into()),
+            (Some("inquiry_opened"), Some(id), None) => Self::InquiryOpened(id.to_owned().into()),
+            (Some("dispute_opened"), Some(id), None) => Self::DisputeOpened(id.to_owned().into()),
+            (Some("dispute_closed"), Some(id), Some(status)) => {
+                let closed = [
+                    DisputeStatus::Won,
+                    DisputeStatus::Lost,
+                    DisputeStatus::WarningClosed,
+                ];
+                let status = closed.into_iter().find(|closed| closed.as_str() == status);
+                let status = status.ok_or_else(|| format!("{name:?} names no end of a dispute"))?;
+                Self::DisputeClosed(id.to_owned().into(), status)
+            }
+            _ => return Err(format!("{name:?} is no mail")),
+        };
+        Ok(mail)
+    }
+}
+
+/// Where the money of a purchase is. All amounts are in one currency: the order's, or, if nothing
+/// was paid in that, the one most was paid in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Accounts {
+    /// What the buyer paid.
+    pub paid: Money,
+    /// What went back to them.
+    pub refunded: Money,
+    /// What banks hold because of disputes, or took for good.
+    pub disputed: Money,
+    /// What is left; less than nothing if more went back than was paid.
+    pub net: Money,
 }
 
 /// One purchase.
@@ -435,6 +213,10 @@ pub struct Purchase {
     pub mails: BTreeSet<Mail>,
     /// Mails among them that stopped being true.
     pub superseded: BTreeSet<Mail>,
+    /// The stock it had reserved went back, and never will again.
+    pub stock_returned: bool,
+    /// What Stripe said does not add up, so that the whole has to be fetched again.
+    pub recheck: bool,
 }
 
 /// What a change leads to.
@@ -444,6 +226,8 @@ pub struct Effects {
     pub due: BTreeSet<Mail>,
     /// Mails in the outbox that need not go any more.
     pub superseded: BTreeSet<Mail>,
+    /// Stock to give back.
+    pub returned: Vec<(ProductId, u32)>,
 }
 
 impl Purchase {
@@ -466,49 +250,146 @@ impl Purchase {
     fn with_id(id: PurchaseId, order: Order, now: i64) -> Self {
         Self {
             id,
+            attempt: Attempt::first(&order, now),
             order,
-            attempt: Attempt::first(now),
             abandoned: false,
             facts: Facts::default(),
             mails: BTreeSet::new(),
             superseded: BTreeSet::new(),
+            stock_returned: false,
+            recheck: false,
         }
     }
 
     /// Takes a change in. `None` if it told nothing new.
     pub fn record(&mut self, change: Change) -> Option<Effects> {
-        if !self.facts.merge(change) {
+        let doubts = self.contradicts(&change);
+        let news = self.facts.merge(change);
+        let more_doubts = doubts && !self.recheck;
+        self.recheck |= doubts;
+        (news || more_doubts).then(|| self.settle_up())
+    }
+
+    /// Ends it, because no session of it can ever be paid. `None` if it cannot be ended: there is
+    /// a session, or it was ended before.
+    pub fn abandon(&mut self) -> Option<Effects> {
+        if self.abandoned || !self.facts.sessions.is_empty() {
             return None;
         }
-        let status = self.status();
-        let mail_now = match status {
-            Status::Paid => Some(Mail::Paid),
-            Status::Pending => Some(Mail::Pending),
-            Status::Failed => Some(Mail::Failed),
-            _ => None,
+        self.abandoned = true;
+        Some(self.settle_up())
+    }
+
+    /// Notes what follows from how things stand now and was not noted before.
+    fn settle_up(&mut self) -> Effects {
+        let called_for = self.mails_called_for();
+        let due: BTreeSet<_> = called_for.difference(&self.mails).cloned().collect();
+        let superseded: BTreeSet<_> = self
+            .mails
+            .difference(&called_for)
+            .filter(|mail| mail.is_progress() && !self.superseded.contains(mail))
+            .cloned()
+            .collect();
+        self.mails.extend(due.iter().cloned());
+        self.superseded.extend(superseded.iter().cloned());
+        let mut returned = Vec::new();
+        if self.came_to_nothing() && !self.stock_returned {
+            let reserved = self.order.reserved();
+            returned.extend(reserved.map(|(id, quantity)| (id.clone(), quantity)));
+            self.stock_returned = !returned.is_empty();
+        }
+        Effects {
+            due,
+            superseded,
+            returned,
+        }
+    }
+
+    /// Mails that are true at this moment.
+    fn mails_called_for(&self) -> BTreeSet<Mail> {
+        let payment = match self.facts.payment() {
+            Some(SessionState::Settled { .. }) => Some(Mail::Paid),
+            Some(SessionState::Pending) => Some(Mail::Pending),
+            Some(SessionState::Failed) => Some(Mail::Failed),
+            Some(SessionState::Open | SessionState::Expired) | None => None,
         };
-        let effects = Effects {
-            due: mail_now
-                .into_iter()
-                .filter(|mail| !self.mails.contains(mail))
-                .collect(),
-            superseded: self
-                .mails
-                .iter()
-                .copied()
-                .filter(|mail| *mail != Mail::Paid && Some(*mail) != mail_now)
-                .filter(|mail| !self.superseded.contains(mail))
-                .collect(),
-        };
-        self.mails.extend(&effects.due);
-        self.superseded.extend(&effects.superseded);
-        Some(effects)
+        let refunds = self.facts.refunds.iter().filter_map(|(id, refund)| {
+            let id = id.clone();
+            match refund.state {
+                RefundState::Pending | RefundState::Succeeded => Some(Mail::Refund(id)),
+                RefundState::Canceled | RefundState::Failed => Some(Mail::RefundFailed(id)),
+                // Stripe itself asks the buyer where the money should go.
+                RefundState::RequiresAction => None,
+            }
+        });
+        let disputes = self.facts.disputes.iter().flat_map(|(id, dispute)| {
+            dispute.seen.keys().filter_map(|status| {
+                use DisputeStatus as S;
+                let id = id.clone();
+                match *status {
+                    S::WarningNeedsResponse | S::WarningUnderReview => {
+                        Some(Mail::InquiryOpened(id))
+                    }
+                    S::NeedsResponse | S::UnderReview => Some(Mail::DisputeOpened(id)),
+                    S::WarningClosed | S::Won | S::Lost => Some(Mail::DisputeClosed(id, *status)),
+                    S::Prevented => None,
+                }
+            })
+        });
+        payment.into_iter().chain(refunds).chain(disputes).collect()
+    }
+
+    /// Whether all that could have paid for it is over.
+    fn came_to_nothing(&self) -> bool {
+        let waits =
+            |state: &SessionState| matches!(state, SessionState::Open | SessionState::Pending);
+        matches!(
+            self.status(),
+            Status::Expired | Status::Failed | Status::Abandoned
+        ) && !self.facts.sessions.values().any(waits)
+    }
+
+    /// Whether a change does not fit what is known already, so that something was missed.
+    fn contradicts(&self, change: &Change) -> bool {
+        match change {
+            Change::ChargeRefunded(sum) => {
+                *sum != self.sum(sum.currency, self.facts.refunded(true))
+            }
+            Change::Dispute(id, report) => {
+                let decided = self.facts.disputes.get(id).map(|known| &known.seen);
+                let other = match report.status {
+                    DisputeStatus::Won => DisputeStatus::Lost,
+                    DisputeStatus::Lost => DisputeStatus::Won,
+                    _ => return false,
+                };
+                decided.is_some_and(|seen| {
+                    seen.contains_key(&other) && !seen.contains_key(&report.status)
+                })
+            }
+            Change::Session(..) | Change::Refund(..) => false,
+        }
     }
 
     /// What the facts add up to.
     pub fn status(&self) -> Status {
+        let mut disputes = self.facts.disputes.values();
+        if disputes.clone().any(Dispute::is_lost) {
+            return Status::ChargedBack;
+        }
+        if disputes.any(Dispute::is_open) {
+            return Status::Disputed;
+        }
         match self.facts.payment() {
-            Some(SessionState::Settled { .. }) => Status::Paid,
+            Some(SessionState::Settled { .. }) => {
+                let Accounts { paid, refunded, .. } = self.accounts();
+                if refunded.amount == 0 {
+                    Status::Paid
+                } else if refunded.amount < paid.amount {
+                    Status::PartiallyRefunded
+                } else {
+                    Status::Refunded
+                }
+            }
             Some(SessionState::Failed) => Status::Failed,
             Some(SessionState::Pending) => Status::Pending,
             Some(SessionState::Expired) => Status::Expired,
@@ -518,50 +399,79 @@ impl Purchase {
         }
     }
 
-    /// What was paid in the order's currency. Amounts in another one are not added up with it
-    /// but called to [`Attention::OtherCurrency`].
-    pub fn paid(&self) -> Money {
-        let nothing = Money::zero(self.order.total.currency);
-        self.facts
-            .settled()
-            .filter(|amount| amount.currency == nothing.currency)
-            .fold(nothing, |sum, amount| {
-                Money::new(sum.amount.saturating_add(amount.amount), sum.currency)
-            })
+    /// Where the money is. What moved in yet another currency is not added up with it but called
+    /// to [`Attention::OtherCurrency`].
+    pub fn accounts(&self) -> Accounts {
+        let currency = self.currency();
+        let paid = self.sum(currency, self.facts.settled());
+        let refunded = self.sum(currency, self.facts.refunded(false));
+        let disputed = self.sum(currency, self.facts.disputed());
+        let net = paid
+            .amount
+            .saturating_sub(refunded.amount)
+            .saturating_sub(disputed.amount);
+        Accounts {
+            paid,
+            refunded,
+            disputed,
+            net: Money::new(net, currency),
+        }
     }
 
-    /// What the receipt names: what was paid in the order's currency, or, if nothing was, the most
-    /// that was paid in another.
-    pub fn receipted(&self) -> Money {
+    fn currency(&self) -> Currency {
         let ordered = self.order.total.currency;
-        if self
-            .facts
-            .settled()
-            .any(|amount| amount.currency == ordered)
-        {
-            return self.paid();
+        let mut settled = self.facts.settled();
+        if settled.any(|amount| amount.currency == ordered) {
+            return ordered;
         }
-        self.facts.settled().max().unwrap_or(self.paid())
+        let most = self.facts.settled().max();
+        most.map_or(ordered, |amount| amount.currency)
+    }
+
+    fn sum(&self, currency: Currency, amounts: impl Iterator<Item = Money>) -> Money {
+        amounts
+            .filter(|amount| amount.currency == currency)
+            .fold(Money::zero(currency), |sum, amount| {
+                Money::new(sum.amount.saturating_add(amount.amount), currency)
+            })
     }
 
     /// What a person should look at.
     pub fn attention(&self) -> BTreeSet<Attention> {
         let ordered = self.order.total;
+        let settled = self.facts.settled().count();
+        let in_ordered = |amount: Money| amount.currency == ordered.currency;
+        let mut moved = self
+            .facts
+            .settled()
+            .chain(self.facts.refunded(true))
+            .chain(self.facts.disputed());
+        let mut disputes = self.facts.disputes.values();
         let checks = [
-            (Attention::PaidTwice, self.facts.settled().count() > 1),
+            (Attention::PaidTwice, settled > 1),
             (
                 Attention::Overpaid,
                 self.facts
                     .settled()
-                    .any(|paid| paid.currency == ordered.currency && paid.amount > ordered.amount),
+                    .any(|paid| in_ordered(paid) && paid.amount > ordered.amount),
             ),
             (
                 Attention::OtherCurrency,
-                self.facts
-                    .settled()
-                    .any(|paid| paid.currency != ordered.currency),
+                moved.any(|amount| !in_ordered(amount)),
             ),
             (Attention::Rebuilt, self.order.rebuilt),
+            (
+                Attention::PaidAfterStockReturned,
+                settled > 0 && self.stock_returned,
+            ),
+            (
+                Attention::Overreturned,
+                settled > 0 && self.accounts().net.amount < 0,
+            ),
+            (
+                Attention::DisputeDecidedTwice,
+                disputes.any(Dispute::is_contradictory),
+            ),
         ];
         checks
             .into_iter()
@@ -572,21 +482,42 @@ impl Purchase {
 
     /// Whether the buyer finds it in their history: from the moment they did their part.
     pub fn is_in_history(&self) -> bool {
-        matches!(
+        !matches!(
             self.status(),
-            Status::Paid | Status::Failed | Status::Pending
+            Status::Open | Status::Expired | Status::Abandoned
         )
     }
 
     /// Whether nothing will come of it, so that it may be forgotten in time.
     pub fn is_over(&self) -> bool {
         matches!(self.status(), Status::Expired | Status::Abandoned)
+            && self.facts.refunds.is_empty()
+    }
+
+    /// When to ask Stripe what became of it, in Unix seconds, should nothing be heard until then.
+    /// `None` if nothing more has to come.
+    pub fn next_check(&self, now: i64) -> Option<i64> {
+        const DAY: i64 = 24 * 3600;
+        let is_open = |state: &SessionState| *state == SessionState::Open;
+        if self.recheck {
+            return Some(now);
+        }
+        if self.status() == Status::Open || self.facts.sessions.values().any(is_open) {
+            return Some(self.attempt.is_over_at());
+        }
+        let refunds = self.facts.refunds.values();
+        let disputes = self.facts.disputes.values();
+        let unfinished = self.status() == Status::Pending
+            || refunds.clone().any(|refund| refund.state.is_unfinished())
+            || disputes.clone().any(Dispute::is_unfinished);
+        unfinished.then(|| now.saturating_add(DAY))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use time::OffsetDateTime;
 
     use super::*;
 
@@ -640,26 +571,91 @@ mod tests {
         ]
     }
 
+    fn refund_state() -> impl Strategy<Value = RefundState> {
+        prop_oneof![
+            Just(RefundState::Pending),
+            Just(RefundState::RequiresAction),
+            Just(RefundState::Succeeded),
+            Just(RefundState::Canceled),
+            Just(RefundState::Failed),
+        ]
+    }
+
+    fn dispute_report() -> impl Strategy<Value = DisputeReport> {
+        let status = prop_oneof![
+            Just(DisputeStatus::WarningNeedsResponse),
+            Just(DisputeStatus::WarningUnderReview),
+            Just(DisputeStatus::WarningClosed),
+            Just(DisputeStatus::Prevented),
+            Just(DisputeStatus::NeedsResponse),
+            Just(DisputeStatus::UnderReview),
+            Just(DisputeStatus::Won),
+            Just(DisputeStatus::Lost),
+        ];
+        let taken = prop_oneof![Just(vec![]), Just(vec![-1500]), Just(vec![-1500, 1500])];
+        let due = prop::option::of(Just(1_800_000_000_i64));
+        (status, taken, due, prop_oneof![Just(1500_i64), Just(700)])
+            .prop_map(|(status, taken, due, amount)| dispute(status, amount, due, &taken))
+    }
+
+    fn dispute(
+        status: DisputeStatus,
+        amount: i64,
+        due_by: Option<i64>,
+        moved: &[i64],
+    ) -> DisputeReport {
+        DisputeReport {
+            status,
+            terms: DisputeTerms {
+                amount: usd(amount),
+                reason: "fraudulent".to_owned(),
+                due_by,
+            },
+            movements: moved
+                .iter()
+                .map(|amount| {
+                    let movement = Movement {
+                        amount: usd(*amount),
+                        fee: 0,
+                    };
+                    (format!("txn_{amount}").into(), movement)
+                })
+                .collect(),
+        }
+    }
+
+    fn refund(id: &str, state: RefundState, amount: i64) -> Change {
+        let refund = Refund {
+            state,
+            amount: usd(amount),
+        };
+        Change::Refund(id.to_owned().into(), refund)
+    }
+
     fn changes() -> impl Strategy<Value = Vec<Change>> {
-        prop::collection::vec(
-            ("cs_[12]", state()).prop_map(|(id, s)| session(&id, s)),
-            0..8,
-        )
+        let change = prop_oneof![
+            3 => ("cs_[12]", state()).prop_map(|(id, s)| session(&id, s)),
+            2 => ("re_[12]", refund_state()).prop_map(|(id, s)| refund(&id, s, 500)),
+            2 => ("dp_[12]", dispute_report())
+                .prop_map(|(id, report)| Change::Dispute(id.into(), report)),
+            1 => Just(Change::ChargeRefunded(usd(500))),
+        ];
+        prop::collection::vec(change, 0..10)
     }
 
     /// What must not depend on the order in which changes came.
-    fn outcome(changes: &[Change]) -> (Facts, Status, Money, BTreeSet<Attention>, bool) {
+    fn outcome(changes: &[Change]) -> (Facts, Status, Accounts, BTreeSet<Attention>, Vec<Mail>) {
         let mut purchase = purchase();
         for change in changes {
             purchase.record(change.clone());
         }
-        let receipt = purchase.mails.contains(&Mail::Paid);
+        let settled = purchase.mails.iter().filter(|mail| !mail.is_progress());
         (
             purchase.facts.clone(),
             purchase.status(),
-            purchase.paid(),
+            purchase.accounts(),
             purchase.attention(),
-            receipt,
+            settled.cloned().collect(),
         )
     }
 
@@ -682,30 +678,199 @@ mod tests {
             }
             let before = purchase.clone();
             for change in changes {
-                prop_assert_eq!(purchase.record(change), None);
+                // A sum is no fact: it may call for another look again.
+                if !matches!(change, Change::ChargeRefunded(_)) {
+                    prop_assert_eq!(purchase.record(change), None);
+                }
             }
             prop_assert_eq!(before, purchase);
         }
 
         #[test]
-        fn each_mail_is_ordered_once_and_a_receipt_is_never_taken_back(changes in changes()) {
+        fn each_mail_is_ordered_once_and_only_progress_is_ever_taken_back(changes in changes()) {
             let mut purchase = purchase();
-            let mut ordered = BTreeSet::new();
+            let (mut ordered, mut taken_back) = (BTreeSet::new(), BTreeSet::new());
             for change in changes {
                 let effects = purchase.record(change).unwrap_or_default();
                 for mail in effects.due {
                     prop_assert!(ordered.insert(mail));
                 }
-                prop_assert!(!effects.superseded.contains(&Mail::Paid));
+                for mail in effects.superseded {
+                    prop_assert!(mail.is_progress());
+                    prop_assert!(taken_back.insert(mail));
+                }
             }
-            prop_assert_eq!(ordered.contains(&Mail::Paid), purchase.status() == Status::Paid);
-            let stale = ordered.iter().copied().filter(|mail| match mail {
-                Mail::Pending => purchase.status() != Status::Pending,
-                Mail::Failed => purchase.status() != Status::Failed,
-                Mail::Paid => false,
-            });
-            prop_assert_eq!(stale.collect::<BTreeSet<_>>(), purchase.superseded);
+            let true_now = purchase.mails_called_for();
+            prop_assert!(true_now.is_subset(&ordered));
+            let stale = ordered.difference(&true_now).filter(|mail| mail.is_progress());
+            prop_assert_eq!(stale.cloned().collect::<BTreeSet<_>>(), taken_back);
         }
+
+        #[test]
+        fn a_mails_name_reads_back(changes in changes()) {
+            let mut purchase = purchase();
+            for change in changes {
+                purchase.record(change);
+            }
+            for mail in purchase.mails {
+                prop_assert_eq!(Mail::try_from(mail.to_string()), Ok(mail));
+            }
+        }
+
+        #[test]
+        fn stock_goes_back_once_whatever_comes_after_what(changes in changes(), at in 0_usize..10) {
+            let mut purchase = limited_purchase();
+            let mut returns = Vec::new();
+            for (n, change) in changes.into_iter().enumerate() {
+                returns.push(purchase.record(change).unwrap_or_default());
+                if n == at {
+                    returns.extend(purchase.abandon());
+                }
+            }
+            let returns = returns.iter().filter(|effects| !effects.returned.is_empty()).count();
+            prop_assert!(returns <= 1);
+            prop_assert_eq!(returns == 1, purchase.stock_returned);
+            prop_assert!(purchase.stock_returned || !purchase.came_to_nothing());
+        }
+    }
+
+    /// One whose only line was taken from a limited stock.
+    fn limited_purchase() -> Purchase {
+        let mut purchase = purchase();
+        purchase.order.lines.push(Line {
+            product_id: "mug".parse().unwrap(),
+            name: "Mug".to_owned(),
+            description: String::new(),
+            image: None,
+            quantity: 1,
+            unit_amount: 1500,
+            reserved: true,
+        });
+        purchase
+    }
+
+    #[test]
+    fn refunds_take_the_status_back_and_a_failed_one_gives_it_back() {
+        let mut purchase = purchase();
+        purchase.record(session("cs_1", settled(usd(1500))));
+        let steps = [
+            (refund("re_1", RefundState::Pending, 500), Status::Paid, 0),
+            (
+                refund("re_1", RefundState::Succeeded, 500),
+                Status::PartiallyRefunded,
+                500,
+            ),
+            (
+                refund("re_2", RefundState::Succeeded, 1000),
+                Status::Refunded,
+                1500,
+            ),
+            (
+                refund("re_2", RefundState::Failed, 1000),
+                Status::PartiallyRefunded,
+                500,
+            ),
+            (refund("re_1", RefundState::Canceled, 500), Status::Paid, 0),
+        ];
+        for (change, status, refunded) in steps {
+            assert!(purchase.record(change).is_some());
+            assert_eq!(purchase.status(), status);
+            let accounts = purchase.accounts();
+            assert_eq!(accounts.refunded, usd(refunded));
+            assert_eq!(accounts.net, usd(1500 - refunded));
+        }
+    }
+
+    #[test]
+    fn a_refund_that_comes_before_its_payment_waits_for_it() {
+        let mut purchase = purchase();
+        purchase.record(refund("re_1", RefundState::Succeeded, 1500));
+        assert_eq!(purchase.status(), Status::Open);
+        purchase.record(session("cs_1", settled(usd(1500))));
+        assert_eq!(purchase.status(), Status::Refunded);
+        assert!(purchase.mails.contains(&Mail::Paid));
+    }
+
+    #[test]
+    fn a_dispute_holds_the_money_until_it_is_won_or_lost() {
+        use DisputeStatus as S;
+        let open = |status| {
+            Change::Dispute(
+                "dp_1".to_owned().into(),
+                dispute(status, 1500, None, &[-1500]),
+            )
+        };
+        let mut purchase = purchase();
+        purchase.record(session("cs_1", settled(usd(1500))));
+        for (status, stands, disputed) in [
+            (S::WarningNeedsResponse, Status::Paid, 0),
+            (S::WarningClosed, Status::Paid, 0),
+            (S::NeedsResponse, Status::Disputed, 1500),
+            (S::UnderReview, Status::Disputed, 1500),
+            (S::Won, Status::Paid, 0),
+        ] {
+            purchase.record(open(status));
+            assert_eq!(purchase.status(), stands, "{status:?}");
+            assert_eq!(purchase.accounts().disputed, usd(disputed), "{status:?}");
+        }
+        let lost = Change::Dispute(
+            "dp_2".to_owned().into(),
+            dispute(S::Lost, 700, None, &[-700]),
+        );
+        purchase.record(lost);
+        assert_eq!(purchase.status(), Status::ChargedBack);
+        assert_eq!(purchase.accounts().net, usd(800));
+    }
+
+    #[test]
+    fn a_dispute_decided_twice_stands_as_the_money_says_and_is_fetched_again() {
+        use DisputeStatus as S;
+        for (moved, status) in [
+            (vec![-1500, 1500], Status::Paid),
+            (vec![-1500], Status::ChargedBack),
+        ] {
+            let mut purchase = purchase();
+            purchase.record(session("cs_1", settled(usd(1500))));
+            for status in [S::Lost, S::Won] {
+                let report = dispute(status, 1500, None, &moved);
+                purchase.record(Change::Dispute("dp_1".to_owned().into(), report));
+            }
+            assert_eq!(purchase.status(), status);
+            assert!(
+                purchase
+                    .attention()
+                    .contains(&Attention::DisputeDecidedTwice)
+            );
+            assert_eq!(purchase.next_check(7), Some(7));
+        }
+    }
+
+    #[test]
+    fn a_charges_sum_that_does_not_fit_asks_for_another_look() {
+        let mut purchase = purchase();
+        purchase.record(session("cs_1", settled(usd(1500))));
+        purchase.record(refund("re_1", RefundState::Succeeded, 500));
+        assert_eq!(purchase.record(Change::ChargeRefunded(usd(500))), None);
+        assert_eq!(purchase.next_check(7), None);
+        assert!(purchase.record(Change::ChargeRefunded(usd(900))).is_some());
+        assert_eq!(purchase.next_check(7), Some(7));
+    }
+
+    #[test]
+    fn stock_waits_for_every_session_that_could_still_be_paid() {
+        let mut purchase = limited_purchase();
+        purchase.record(session("cs_2", SessionState::Open));
+        purchase.record(session("cs_1", SessionState::Expired));
+        assert!(!purchase.stock_returned);
+        let effects = purchase
+            .record(session("cs_2", SessionState::Expired))
+            .unwrap();
+        assert_eq!(effects.returned, [("mug".parse().unwrap(), 1)]);
+        purchase.record(session("cs_1", settled(usd(1500))));
+        assert_eq!(
+            purchase.attention(),
+            [Attention::PaidAfterStockReturned].into()
+        );
     }
 
     #[test]
@@ -724,7 +889,7 @@ mod tests {
         }
         purchase.record(session("cs_2", SessionState::Expired));
         assert_eq!(purchase.status(), Status::Paid);
-        assert_eq!(purchase.paid(), usd(1500));
+        assert_eq!(purchase.accounts().paid, usd(1500));
         assert!(purchase.attention().is_empty());
     }
 
@@ -734,7 +899,7 @@ mod tests {
         twice.record(session("cs_1", settled(usd(1500))));
         twice.record(session("cs_2", settled(usd(1500))));
         assert_eq!(twice.attention(), [Attention::PaidTwice].into());
-        assert_eq!(twice.paid(), usd(3000));
+        assert_eq!(twice.accounts().paid, usd(3000));
 
         let mut odd = purchase();
         odd.record(session("cs_1", settled(usd(1501))));
@@ -747,8 +912,10 @@ mod tests {
         ));
         assert_eq!(euro.attention(), [Attention::OtherCurrency].into());
         assert_eq!(euro.status(), Status::Paid);
-        assert_eq!(euro.paid(), usd(0));
-        assert_eq!(euro.receipted(), Money::new(1500, "eur".parse().unwrap()));
+        assert_eq!(
+            euro.accounts().paid,
+            Money::new(1500, "eur".parse().unwrap())
+        );
 
         let mut promotion = purchase();
         promotion.record(session("cs_1", settled(usd(900))));
@@ -757,16 +924,20 @@ mod tests {
 
     #[test]
     fn an_attempt_is_given_up_before_stripe_forgets_its_key() {
-        let attempt = Attempt::first(0);
+        let order = purchase().order;
+        let attempt = Attempt::first(&order, 0);
         assert!(attempt.is_usable(20 * 3600 - 1));
         assert!(!attempt.is_usable(20 * 3600));
-        assert_eq!(attempt.next(5).number, 2);
-        let short = Attempt {
-            expires_at: 36 * 60,
-            ..Attempt::first(0)
-        };
-        assert!(short.is_usable(59));
-        assert!(!short.is_usable(60));
+        assert_eq!(attempt.next(&order, 5).number, 2);
+    }
+
+    #[test]
+    fn limited_stock_is_held_for_35_minutes_and_an_attempt_leaves_stripe_its_30() {
+        let attempt = Attempt::first(&limited_purchase().order, 0);
+        assert_eq!(attempt.expires_at, 35 * 60);
+        assert!(attempt.is_usable(3 * 60));
+        assert!(!attempt.is_usable(4 * 60));
+        assert_eq!(attempt.is_over_at(), 45 * 60);
     }
 
     #[test]

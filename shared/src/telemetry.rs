@@ -19,6 +19,7 @@ pub fn start(environment: &Environment) {
         "checkout",
         "mailer",
         "purchases",
+        "reconcile",
         "webhook",
     ];
     let filter = ours.iter().fold(
@@ -47,6 +48,8 @@ pub enum Metric {
     MailFailed,
     /// A purchase needs a person's attention.
     Attention,
+    /// What a reconciliation found, repaired and parked: the line has a number of each.
+    Reconciled,
 }
 
 impl Metric {
@@ -58,6 +61,7 @@ impl Metric {
             Self::SignatureFailure => "signature_failure",
             Self::MailFailed => "mail_failed",
             Self::Attention => "attention",
+            Self::Reconciled => "reconciled",
         }
     }
 }

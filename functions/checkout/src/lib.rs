@@ -53,9 +53,10 @@ impl Checkout {
     /// As the environment says.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let dynamodb = shared::store::client(environment)?;
+        let products = environment.required("PRODUCTS_TABLE")?;
         Ok(Self {
-            products: Products::new(dynamodb.clone(), environment.required("PRODUCTS_TABLE")?),
-            orders: Orders::new(dynamodb, environment.required("PURCHASES_TABLE")?),
+            products: Products::new(dynamodb.clone(), products),
+            orders: Orders::new(dynamodb, products, environment.required("PURCHASES_TABLE")?),
             stripe: Stripe::new(environment).await?,
             site_url: environment.site_url()?,
             stack: environment.required("TILL_STACK")?.to_owned(),
@@ -297,6 +298,12 @@ fn open_problem(error: OpenError) -> Problem {
             "idempotency-key-reused",
             "The idempotency key was used before",
             "Idempotency-Key: it was used for another cart; use a new key for a new cart",
+        ),
+        OpenError::SoldOut(product) => Problem::new(
+            StatusCode::CONFLICT,
+            "sold-out",
+            "A product is sold out",
+            format!("items: there is not enough left of {product}"),
         ),
         OpenError::Store(error) => Problem::store(&error),
     }

@@ -38,7 +38,7 @@ pub struct Mailer {
     outbox: Outbox,
     postman: Postman,
     shop: Shop,
-    mode: Mode,
+    seller: Address,
     developer: Address,
 }
 
@@ -76,8 +76,9 @@ impl Mailer {
             shop: Shop {
                 name: environment.required("SHOP_NAME")?.to_owned(),
                 site_url: environment.site_url()?,
+                mode: environment.mode()?,
             },
-            mode: environment.mode()?,
+            seller: address("SELLER_EMAIL")?,
             developer: address("DEVELOPER_EMAIL")?,
         })
     }
@@ -178,7 +179,7 @@ impl Mailer {
             return Err(Undeliverable::Exhausted { attempts, code });
         }
         let to = self.recipient(row)?;
-        let letter = compose(row.mail, &row.content, &self.shop)
+        let letter = compose(&row.mail, &row.content, &self.shop)
             .map_err(|error| Undeliverable::Unwritable(error.to_string()))?;
         match self.postman.send(&to, &letter).await {
             Ok(message_id) => {
@@ -196,11 +197,12 @@ impl Mailer {
         }
     }
 
-    /// Who gets the mail: where no real money moved the developer, whoever the buyer is.
+    /// Who gets the mail: where no real money moved the developer, whomever it is meant for.
     fn recipient(&self, row: &Row) -> Result<Address, Undeliverable> {
-        match (self.mode, Mode::of(row.livemode)) {
+        match (self.shop.mode, Mode::of(row.livemode)) {
             (_, Mode::Test) => Ok(self.developer.clone()),
             (Mode::Test, Mode::Live) => Err(Undeliverable::OtherMode),
+            (Mode::Live, Mode::Live) if row.mail.is_for_seller() => Ok(self.seller.clone()),
             (Mode::Live, Mode::Live) => {
                 let email = row.content.order.buyer.email.as_deref();
                 let email = email.ok_or(Undeliverable::NoAddress)?;

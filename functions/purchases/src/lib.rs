@@ -11,7 +11,10 @@ use shared::{
     http::{Problem, claims, json, next_cursor, page_cursor, page_limit, request_id},
     money::Money,
     product::ProductId,
-    purchase::{Attention, Purchase, PurchaseId, Status},
+    purchase::{
+        Accounts, Attention, DisputeId, DisputeStatus, Movement, Purchase, PurchaseId, RefundId,
+        RefundState, Status,
+    },
     store::purchases::Purchases,
 };
 use time::format_description::well_known::Rfc3339;
@@ -82,8 +85,13 @@ struct View<'a> {
     status: Status,
     created_at: String,
     total: Money,
-    paid: Money,
+    #[serde(flatten)]
+    accounts: Accounts,
     lines: Vec<LineView<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refunds: Vec<RefundView<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    disputes: Vec<DisputeView<'a>>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     attention: BTreeSet<Attention>,
 }
@@ -96,6 +104,22 @@ struct LineView<'a> {
     unit_amount: i64,
 }
 
+#[derive(Serialize)]
+struct RefundView<'a> {
+    id: &'a RefundId,
+    status: RefundState,
+    amount: Money,
+}
+
+#[derive(Serialize)]
+struct DisputeView<'a> {
+    id: &'a DisputeId,
+    status: DisputeStatus,
+    amount: Money,
+    /// What it moved, in the currency of the seller's balance.
+    balance: Vec<Movement>,
+}
+
 impl<'a> View<'a> {
     fn of(purchase: &'a Purchase) -> Self {
         let lines = purchase.order.lines.iter().map(|line| LineView {
@@ -103,6 +127,24 @@ impl<'a> View<'a> {
             name: &line.name,
             quantity: line.quantity,
             unit_amount: line.unit_amount,
+        });
+        let refunds = purchase
+            .facts
+            .refunds
+            .iter()
+            .map(|(id, refund)| RefundView {
+                id,
+                status: refund.state,
+                amount: refund.amount,
+            });
+        let disputes = purchase.facts.disputes.iter();
+        let disputes = disputes.filter_map(|(id, dispute)| {
+            Some(DisputeView {
+                id,
+                status: dispute.status()?,
+                amount: dispute.terms()?.amount,
+                balance: dispute.movements.values().copied().collect(),
+            })
         });
         Self {
             id: purchase.id,
@@ -113,8 +155,10 @@ impl<'a> View<'a> {
                 .format(&Rfc3339)
                 .unwrap_or_default(),
             total: purchase.order.total,
-            paid: purchase.paid(),
+            accounts: purchase.accounts(),
             lines: lines.collect(),
+            refunds: refunds.collect(),
+            disputes: disputes.collect(),
             attention: purchase.attention(),
         }
     }

@@ -10,15 +10,12 @@ use http::{Response, StatusCode};
 use lambda_http::{Body, Request};
 use serde_json::json;
 use shared::{
-    config::{ConfigError, Environment, Mode},
+    config::{ConfigError, Environment},
     http::{Problem, body, json, request_id},
-    ledger::{Ledger, Outcome},
+    inbox::Inbox,
     secrets::Secret,
-    store::{self, parked::Parked},
-    stripe::{
-        event::{Event, Meaning, id_of},
-        signature::{self, SignatureError, WebhookSecret},
-    },
+    store,
+    stripe::signature::{self, SignatureError, WebhookSecret},
     telemetry::Metric,
 };
 
@@ -33,25 +30,15 @@ const LONGEST: Duration = Duration::from_secs(18);
 #[derive(Clone)]
 pub struct Webhook {
     secrets: Secret<Vec<WebhookSecret>>,
-    ledger: Ledger,
-    parked: Parked,
-    mode: Mode,
-    stack: String,
+    inbox: Inbox,
 }
 
 impl Webhook {
     /// As the environment says.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
-        let dynamodb = store::client(environment)?;
-        let purchases = environment.required("PURCHASES_TABLE")?;
-        let outbox = environment.required("OUTBOX_TABLE")?;
-        let mode = environment.mode()?;
         Ok(Self {
             secrets: environment.webhook_secrets().await?,
-            ledger: Ledger::new(dynamodb.clone(), purchases, outbox, mode),
-            parked: Parked::new(dynamodb, purchases),
-            mode,
-            stack: environment.required("TILL_STACK")?.to_owned(),
+            inbox: Inbox::new(environment).await?,
         })
     }
 
@@ -67,23 +54,11 @@ impl Webhook {
 
     async fn receive(&self, request: &Request) -> Result<Response<Body>, Problem> {
         self.admit(request).await?;
-        let body = body(request);
-        let result = match Event::parse(body) {
-            Err(error) => {
-                self.park(id_of(body), body, Metric::Parked, &error.to_string())
-                    .await?
-            }
-            Ok(event) if !event.is_handled() => "unhandled",
-            Ok(event) if Mode::of(event.livemode) != self.mode => {
-                let why = format!("livemode is {}", event.livemode);
-                self.park(Some(event.id), body, Metric::ModeMismatch, &why)
-                    .await?
-            }
-            Ok(event) => self.record(event, body).await?,
-        };
+        let taken = self.inbox.take(body(request)).await;
+        let receipt = taken.map_err(|_| Problem::internal())?;
         json(
             StatusCode::OK,
-            &json!({ "received": true, "result": result }),
+            &json!({ "received": true, "result": receipt.as_str() }),
         )
     }
 
@@ -132,62 +107,5 @@ impl Webhook {
                 error.to_string(),
             )
         })
-    }
-
-    async fn record(&self, event: Event, body: &[u8]) -> Result<&'static str, Problem> {
-        let (id, kind) = (event.id.clone(), event.kind.clone());
-        let report = match event.meaning(&self.stack) {
-            Ok(Meaning::Report(report)) => report,
-            Ok(Meaning::Foreign) => {
-                tracing::info!(
-                    event = id,
-                    kind,
-                    "the event is about something that is not ours"
-                );
-                return Ok("foreign");
-            }
-            Ok(Meaning::Unhandled) => return Ok("unhandled"),
-            Err(error) => {
-                return self
-                    .park(Some(id), body, Metric::Parked, &error.to_string())
-                    .await;
-            }
-        };
-        let purchase_id = report.purchase;
-        let outcome = self.ledger.record(&report).await.map_err(|error| {
-            tracing::error!(event = id, kind, %purchase_id, %error, "the event is not recorded");
-            Problem::internal()
-        })?;
-        tracing::info!(event = id, kind, %purchase_id, ?outcome, "the event is taken care of");
-        if let Outcome::Recorded(_, attention) = &outcome
-            && !attention.is_empty()
-        {
-            let metric = Metric::Attention.as_str();
-            tracing::warn!(metric, %purchase_id, ?attention, "a purchase needs a person's attention");
-        }
-        Ok(match outcome {
-            Outcome::Recorded(..) => "recorded",
-            Outcome::NothingNew => "nothing new",
-            Outcome::SeenBefore => "seen before",
-            Outcome::NoSuchPurchase => "no such purchase",
-        })
-    }
-
-    async fn park(
-        &self,
-        id: Option<String>,
-        body: &[u8],
-        metric: Metric,
-        why: &str,
-    ) -> Result<&'static str, Problem> {
-        let parked = self
-            .parked
-            .park(id.as_deref(), body, why, store::now())
-            .await;
-        parked.map_err(|error| Problem::store(&error))?;
-        // Why is said in the parked row: it may quote what the event holds.
-        let metric = metric.as_str();
-        tracing::error!(metric, event = id, "an authentic event is parked");
-        Ok("parked")
     }
 }

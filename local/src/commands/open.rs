@@ -32,6 +32,7 @@ pub(super) fn run(open: Open, wiring: Wiring) -> anyhow::Result<()> {
         shop_port: open.port,
         stripe_port: open.stripe_port,
         aws_port: open.aws_port,
+        bridge: open.bridge,
         environment,
         wiring,
         progress: progress(bar.clone()),

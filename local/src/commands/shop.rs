@@ -176,10 +176,6 @@ impl Shop {
         }
         for (variable, parameter) in [
             ("TILL_MODE", "Mode"),
-            ("SITE_URL", "SiteUrl"),
-            ("SHOP_NAME", "ShopName"),
-            ("MAIL_FROM", "MailFrom"),
-            ("DEVELOPER_EMAIL", "DeveloperEmail"),
             ("STRIPE_SECRET_KEY_PARAMETER", "StripeSecretKeyParameter"),
             (
                 "STRIPE_WEBHOOK_SECRETS_PARAMETER",
@@ -187,6 +183,21 @@ impl Shop {
             ),
         ] {
             set(variable, stack.parameter(parameter)?);
+        }
+        // What not every command needs.
+        for (variable, parameter) in [
+            ("SHOP_NAME", "ShopName"),
+            ("MAIL_FROM", "MailFrom"),
+            ("DEVELOPER_EMAIL", "DeveloperEmail"),
+            ("SELLER_EMAIL", "SellerEmail"),
+        ] {
+            if let Ok(value) = stack.parameter(parameter) {
+                set(variable, value);
+            }
+        }
+        let site = stack.output("SiteAddress");
+        if let Ok(site) = site.or_else(|_| stack.parameter("SiteUrl")) {
+            set("SITE_URL", site);
         }
         // Where else than at AWS and Stripe the operator wants these services to be looked for. A
         // live key goes to Stripe and nowhere else.

@@ -21,7 +21,7 @@ use super::objects::{
     BankDebit, Charge, ChargeStatus, Entry, Method, PaymentError, PaymentIntent,
     PaymentIntentStatus, PaymentStatus, Session, SessionStatus,
 };
-use super::{disputes, ids, money};
+use super::{disputes, ids, money, promotions};
 
 /// What the buyer submits.
 pub(super) enum Payment {
@@ -59,6 +59,7 @@ pub(super) fn pay(
         Payment::BankDebit(debit) => (Method::BankDebit(debit), None),
         Payment::Nothing => {
             session.buyer_email = Some(email);
+            give_up_intent(transaction, session)?;
             complete(transaction, session)?;
             return Ok(Ok(Paid::Complete));
         }
@@ -69,6 +70,8 @@ pub(super) fn pay(
         Some(id) => transaction.existing(id)?,
         None => intent_of(transaction, session)?,
     };
+    // A promotion code may have come or gone since.
+    intent.amount = session.amount_total;
     session.payment_intent = Some(intent.id.clone());
     let charge = Charge {
         id: ids::charge(),
@@ -182,11 +185,7 @@ pub(super) fn expire(
     }
     session.status = SessionStatus::Expired;
     if let Some(id) = &session.payment_intent {
-        let mut intent: PaymentIntent = transaction.existing(id)?;
-        intent.status = PaymentIntentStatus::Canceled;
-        intent.canceled_at = Some(transaction.now);
-        transaction.put(&intent)?;
-        record(transaction, "payment_intent.canceled", &intent)?;
+        cancel(transaction, id)?;
     }
     transaction.put(session)?;
     record(transaction, "checkout.session.expired", session)?;
@@ -205,7 +204,24 @@ pub(super) fn expire_overdue(transaction: &Transaction<'_>) -> anyhow::Result<()
 fn complete(transaction: &Transaction<'_>, session: &mut Session) -> anyhow::Result<()> {
     session.status = SessionStatus::Complete;
     transaction.put(session)?;
+    promotions::redeem(transaction, session)?;
     record(transaction, "checkout.session.completed", session)
+}
+
+/// Nothing is left to pay, so an intent that an earlier try has made comes to nothing.
+fn give_up_intent(transaction: &Transaction<'_>, session: &mut Session) -> anyhow::Result<()> {
+    match session.payment_intent.take() {
+        Some(id) => cancel(transaction, &id),
+        None => Ok(()),
+    }
+}
+
+fn cancel(transaction: &Transaction<'_>, intent: &str) -> anyhow::Result<()> {
+    let mut intent: PaymentIntent = transaction.existing(intent)?;
+    intent.status = PaymentIntentStatus::Canceled;
+    intent.canceled_at = Some(transaction.now);
+    transaction.put(&intent)?;
+    record(transaction, "payment_intent.canceled", &intent)
 }
 
 /// The payment intent of a session, made when the buyer first tries to pay.

@@ -72,3 +72,22 @@ pub(super) fn webhook_endpoint() -> String {
 pub(super) fn webhook_secret() -> String {
     random("whsec_", 32)
 }
+
+pub(super) fn coupon() -> String {
+    random("", 8)
+}
+
+pub(super) fn promotion_code() -> String {
+    random("promo_1", 23)
+}
+
+/// What a buyer types, when nobody has thought of something better.
+pub(super) fn code() -> String {
+    random("", 8).to_uppercase()
+}
+
+pub(super) fn discount(session: &str) -> String {
+    // The same for the same session: it is shown, never stored.
+    let of: String = session.chars().rev().take(23).collect();
+    format!("di_1{of}")
+}

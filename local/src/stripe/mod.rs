@@ -32,6 +32,7 @@ mod ids;
 mod money;
 mod objects;
 mod page;
+mod promotions;
 mod refunds;
 
 use std::path::PathBuf;
@@ -102,6 +103,7 @@ impl StandIn {
         let database = Database::open(config.database.as_deref())?;
         let faults = Faults::default();
         database.transact(&faults, |transaction| {
+            promotions::make_ready(transaction)?;
             delivery::register_shops_own(
                 transaction,
                 config.webhook_url.as_str(),
@@ -161,6 +163,7 @@ impl StandIn {
                 let before = transaction.changes();
                 checkout::expire_overdue(transaction)?;
                 refunds::decide_due(transaction)?;
+                promotions::end_due(transaction)?;
                 transaction.caused_by(cause);
                 let done = work(transaction)?;
                 Ok((done, transaction.changes() != before))

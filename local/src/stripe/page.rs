@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Form, Router};
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
@@ -17,7 +17,8 @@ use super::checkout::{self, Paid, Payment, WrongState};
 use super::clock::Timestamp;
 use super::currency;
 use super::database::{Cause, Transaction};
-use super::objects::{PaymentStatus, Session, SessionStatus};
+use super::objects::{Coupon, Discount, PaymentStatus, PromotionCode, Session, SessionStatus};
+use super::promotions::{self, NoDiscount};
 
 #[derive(Template)]
 #[template(path = "page.html", config = "src/stripe/askama.toml")]
@@ -52,6 +53,10 @@ struct PaymentForm {
     session: String,
     lines: Vec<LineView>,
     total: String,
+    subtotal: String,
+    /// Whether the shop takes promotion codes.
+    takes_codes: bool,
+    discount: Option<DiscountView>,
     back: Option<String>,
     /// A total of zero needs no payment method.
     free: bool,
@@ -65,6 +70,13 @@ struct LineView {
     description: Option<String>,
     quantity: i64,
     each: String,
+    amount: String,
+}
+
+struct DiscountView {
+    code: String,
+    /// Such as `10 % off`.
+    name: String,
     amount: String,
 }
 
@@ -92,10 +104,16 @@ struct Submission {
     card_number: String,
     exp: String,
     cvc: String,
+    /// Taken before paying, so that a script needs one request.
+    promotion_code: String,
+    /// The buyer wants no discount any more.
+    remove_code: Option<String>,
 }
 
 pub(super) fn routes() -> Router<StandIn> {
-    Router::new().route("/pay/{session}", get(show).post(submit))
+    Router::new()
+        .route("/pay/{session}", get(show).post(submit))
+        .route("/pay/{session}/code", post(change_code))
 }
 
 async fn show(State(stand_in): State<StandIn>, Path(id): Path<String>) -> Response {
@@ -130,6 +148,86 @@ async fn submit(
     }
 }
 
+async fn change_code(
+    State(stand_in): State<StandIn>,
+    Path(id): Path<String>,
+    Form(typed): Form<Submission>,
+) -> Response {
+    let outcome = stand_in
+        .transact(Cause::default(), move |transaction| {
+            let Some(mut session) = transaction.get::<Session>(&id)? else {
+                return Ok(Outcome::Page(StatusCode::NOT_FOUND, Page::unknown()));
+            };
+            if session.status != SessionStatus::Open {
+                return after(transaction, session);
+            }
+            take_code(
+                transaction,
+                &mut session,
+                typed,
+                |transaction, session, typed| {
+                    let page = Page::form(transaction, session, typed, None)?;
+                    Ok(Outcome::Page(StatusCode::OK, page))
+                },
+            )
+        })
+        .await;
+    match outcome {
+        Ok(Outcome::Page(status, page)) => (status, page.answer()).into_response(),
+        Ok(Outcome::GoTo(url)) => redirect(&url),
+        Err(error) => failed(&error),
+    }
+}
+
+/// Takes the promotion code that was typed, or gives one back, and goes on if that is in order.
+fn take_code(
+    transaction: &Transaction<'_>,
+    session: &mut Session,
+    mut typed: Submission,
+    go_on: impl FnOnce(&Transaction<'_>, &mut Session, Submission) -> anyhow::Result<Outcome>,
+) -> anyhow::Result<Outcome> {
+    let code = typed.promotion_code.trim().to_owned();
+    let refused = if typed.remove_code.is_some() {
+        promotions::remove(transaction, session)?;
+        None
+    } else if code.is_empty() {
+        None
+    } else if session.allow_promotion_codes != Some(true) {
+        Some("This shop takes no promotion codes here.".to_owned())
+    } else {
+        let taken = promotions::apply(transaction, session, &code)?;
+        taken.err().map(|why| excuse(&why, session))
+    };
+    match refused {
+        None => {
+            typed.promotion_code.clear();
+            go_on(transaction, session, typed)
+        }
+        Some(message) => {
+            let problem = Problem {
+                field: "promotion_code",
+                message,
+            };
+            let page = Page::form(transaction, session, typed, Some(problem))?;
+            Ok(Outcome::Page(StatusCode::UNPROCESSABLE_ENTITY, page))
+        }
+    }
+}
+
+fn excuse(why: &NoDiscount, session: &Session) -> String {
+    match why {
+        NoDiscount::Invalid => "This code is invalid.".to_owned(),
+        NoDiscount::OtherCurrency => "This code is for another currency.".to_owned(),
+        NoDiscount::BelowMinimum(minimum) => {
+            let minimum = currency::display(*minimum, &session.currency);
+            format!("This code is for orders of {minimum} or more.")
+        }
+        NoDiscount::TooLittleLeft => {
+            "With this code, less would be left than can be charged.".to_owned()
+        }
+    }
+}
+
 /// What follows a submission.
 enum Outcome {
     GoTo(String),
@@ -143,21 +241,29 @@ fn pay(transaction: &Transaction<'_>, id: &str, typed: Submission) -> anyhow::Re
     if session.status != SessionStatus::Open {
         return after(transaction, session);
     }
-    let (email, payment) = match typed.read(&session, transaction.now) {
+    take_code(transaction, &mut session, typed, pay_open)
+}
+
+fn pay_open(
+    transaction: &Transaction<'_>,
+    session: &mut Session,
+    typed: Submission,
+) -> anyhow::Result<Outcome> {
+    let (email, payment) = match typed.read(session, transaction.now) {
         Ok(read) => read,
         Err(problem) => {
-            let page = Page::form(&session, typed, Some(problem));
+            let page = Page::form(transaction, session, typed, Some(problem))?;
             return Ok(Outcome::Page(StatusCode::UNPROCESSABLE_ENTITY, page));
         }
     };
-    match checkout::pay(transaction, &mut session, email, payment)? {
-        Ok(Paid::Complete) | Err(WrongState) => after(transaction, session),
+    match checkout::pay(transaction, session, email, payment)? {
+        Ok(Paid::Complete) | Err(WrongState) => after(transaction, session.clone()),
         Ok(Paid::Declined(decline)) => {
             let problem = Problem {
                 field: "card_number",
                 message: decline.message,
             };
-            let page = Page::form(&session, typed, Some(problem));
+            let page = Page::form(transaction, session, typed, Some(problem))?;
             Ok(Outcome::Page(StatusCode::PAYMENT_REQUIRED, page))
         }
     }
@@ -212,13 +318,14 @@ fn overview(transaction: &Transaction<'_>, session: Session) -> anyhow::Result<P
         SessionStatus::Open => {
             let email = session.customer_email.clone().unwrap_or_default();
             Page::form(
+                transaction,
                 &session,
                 Submission {
                     email,
                     ..Submission::default()
                 },
                 None,
-            )
+            )?
         }
         SessionStatus::Expired => Page {
             title: "Session expired",
@@ -256,7 +363,16 @@ impl Page {
         }
     }
 
-    fn form(session: &Session, typed: Submission, problem: Option<Problem>) -> Self {
+    fn form(
+        transaction: &Transaction<'_>,
+        session: &Session,
+        typed: Submission,
+        problem: Option<Problem>,
+    ) -> anyhow::Result<Self> {
+        let discount = match &session.discount {
+            Some(discount) => Some(DiscountView::of(transaction, session, discount)?),
+            None => None,
+        };
         let money = |amount| currency::display(amount, &session.currency);
         let lines = session.line_items.iter().map(|line| LineView {
             name: line.name.clone(),
@@ -269,16 +385,19 @@ impl Page {
             session: session.id.clone(),
             lines: lines.collect(),
             total: money(session.amount_total),
+            subtotal: money(session.subtotal()),
+            takes_codes: session.allow_promotion_codes == Some(true),
+            discount,
             back: session.cancel_url.clone(),
             free: session.amount_total == 0,
             offers_bank_debit: session.bank_debit().is_some(),
             typed,
             problem,
         };
-        Self {
+        Ok(Self {
             title: "Checkout",
             view: View::Form(Box::new(form)),
-        }
+        })
     }
 
     fn answer(&self) -> Response {
@@ -302,13 +421,43 @@ impl Page {
     }
 }
 
+impl DiscountView {
+    fn of(
+        transaction: &Transaction<'_>,
+        session: &Session,
+        discount: &Discount,
+    ) -> anyhow::Result<Self> {
+        let code: PromotionCode = transaction.existing(&discount.promotion_code)?;
+        let coupon: Coupon = transaction.existing(&discount.coupon)?;
+        Ok(Self {
+            code: code.code,
+            name: coupon.name.unwrap_or(coupon.id),
+            amount: currency::display(discount.amount, &session.currency),
+        })
+    }
+}
+
 impl PaymentForm {
+    fn card_hints(&self) -> &'static [cards::Group] {
+        cards::HINTS
+    }
+
+    fn ready_codes(&self) -> &'static [promotions::Ready] {
+        promotions::READY
+    }
+
     fn problem_in(&self, field: &str) -> Option<&str> {
         let problem = self
             .problem
             .as_ref()
             .filter(|problem| problem.field == field)?;
         Some(&problem.message)
+    }
+
+    /// Whatever is wrong but not with a promotion code, which is told where that is typed.
+    fn problem_with_paying(&self) -> Option<&str> {
+        let problem = self.problem.as_ref()?;
+        (problem.field != "promotion_code").then_some(problem.message.as_str())
     }
 
     fn pays_by_bank(&self) -> bool {

@@ -244,6 +244,38 @@ impl TestApp {
         eventually(async || self.request("GET", "/config.json").send().await.ok()).await;
     }
 
+    /// `till` beside the shop: in its project's folder, with nothing in its environment.
+    pub(crate) fn till(&self) -> Command {
+        let mut till = Command::new(env!("CARGO_BIN_EXE_till"));
+        till.current_dir(self.options.project.template.parent().unwrap())
+            .env_clear()
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        till
+    }
+
+    /// The options by which `till` finds the shop.
+    pub(crate) fn ports(&self) -> [String; 6] {
+        let (shop, stripe, aws) = (
+            self.options.shop_port,
+            self.options.stripe_port,
+            self.options.aws_port,
+        );
+        [
+            "--port".into(),
+            shop.to_string(),
+            "--stripe-port".into(),
+            stripe.to_string(),
+            "--aws-port".into(),
+            aws.to_string(),
+        ]
+    }
+
+    /// The name of the table behind a logical id.
+    pub(crate) fn table(&self, logical_id: &str) -> String {
+        self.tables.name(logical_id)
+    }
+
     async fn send(&self, request: RequestBuilder) -> Answer {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());

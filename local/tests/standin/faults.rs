@@ -121,7 +121,7 @@ async fn a_dropped_event_exists_and_can_be_sent_by_hand() {
     let lost = expired(&bench).await;
     let taken = expired(&bench).await;
     bench.webhook.hears(1).await;
-    assert_eq!(heard(&bench), [taken.clone()]);
+    assert_eq!(heard(&bench), [taken.as_str()]);
     let undelivered = bench.get("/v1/events?delivery_success=false").await.json();
     let event = &undelivered["data"][0];
     assert_eq!(
@@ -168,7 +168,7 @@ async fn a_delayed_event_comes_late() {
     let late = expired(&bench).await;
     let punctual = expired(&bench).await;
     bench.webhook.hears(1).await;
-    assert_eq!(heard(&bench), [punctual.clone()]);
+    assert_eq!(heard(&bench), [punctual.as_str()]);
     bench.advance(95).await;
     bench.webhook.hears(2).await;
     assert_eq!(heard(&bench), [punctual, late]);

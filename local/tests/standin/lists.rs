@@ -26,12 +26,12 @@ async fn sessions_are_found_by_what_became_of_them() {
         .expect(200);
     let found = async |query: &str| list(&bench, &format!("{SESSIONS}?{query}")).await;
     assert_eq!(found("").await, [over.clone(), paid.clone(), open.clone()]);
-    assert_eq!(found("status=open").await, [open.clone()]);
-    assert_eq!(found("status=complete").await, [paid.clone()]);
-    assert_eq!(found("status=expired").await, [over.clone()]);
+    assert_eq!(found("status=open").await, [open.as_str()]);
+    assert_eq!(found("status=complete").await, [paid.as_str()]);
+    assert_eq!(found("status=expired").await, [over.as_str()]);
     assert_eq!(
         found("customer_details[email]=buyer@mail.example").await,
-        [paid.clone()]
+        [paid.as_str()]
     );
     let intent = bench.retrieve(&paid).await["payment_intent"]
         .as_str()
@@ -39,7 +39,7 @@ async fn sessions_are_found_by_what_became_of_them() {
         .to_owned();
     assert_eq!(
         found(&format!("payment_intent={intent}")).await,
-        [paid.clone()]
+        [paid.as_str()]
     );
     assert_eq!(found("payment_intent=pi_none").await, [""; 0]);
     let created = bench.retrieve(&open).await["created"].as_i64().unwrap();
@@ -56,10 +56,10 @@ async fn sessions_are_found_by_what_became_of_them() {
         .len(),
         3
     );
-    assert_eq!(found("status=open&limit=1").await, [open.clone()]);
+    assert_eq!(found("status=open&limit=1").await, [open.as_str()]);
     assert_eq!(
         found(&format!("ending_before={open}&limit=1")).await,
-        [paid.clone()]
+        [paid.as_str()]
     );
     bench
         .get(&format!("{SESSIONS}?status=paid"))

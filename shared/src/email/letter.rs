@@ -2,11 +2,16 @@
 
 use askama::Template;
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 use super::amounts::Amounts;
 use crate::{
+    config::Mode,
     money::Money,
-    purchase::{Line, Mail, Order, PurchaseId},
+    purchase::{
+        Dispute, DisputeId, DisputeStatus, DisputeTerms, Line, Mail, Movement, Order, Purchase,
+        PurchaseId,
+    },
 };
 
 /// What letters say of the shop.
@@ -16,6 +21,8 @@ pub struct Shop {
     pub name: String,
     /// Where its site begins: `https://shop.example`.
     pub site_url: String,
+    /// Whether its money is real: Stripe's Dashboard has a part for each.
+    pub mode: Mode,
 }
 
 /// What a letter tells, frozen in its outbox row.
@@ -27,6 +34,55 @@ pub struct Content {
     pub order: Order,
     /// What was paid, in the currency it was paid in; only a receipt says it.
     pub paid: Money,
+    /// How much the refund is that the letter is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund: Option<Money>,
+    /// What the dispute is that the letter is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dispute: Option<DisputeContent>,
+}
+
+/// What a letter tells of a dispute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DisputeContent {
+    /// What it is about.
+    pub terms: DisputeTerms,
+    /// What it moved.
+    pub movements: Vec<Movement>,
+}
+
+impl Content {
+    /// What `mail` has to tell of a purchase.
+    pub fn of(purchase: &Purchase, mail: &Mail) -> Self {
+        let facts = &purchase.facts;
+        let dispute = |id: &DisputeId| facts.disputes.get(id).and_then(DisputeContent::of);
+        Self {
+            purchase_id: purchase.id,
+            order: purchase.order.clone(),
+            paid: purchase.accounts().paid,
+            refund: match mail {
+                Mail::Refund(id) | Mail::RefundFailed(id) => {
+                    facts.refunds.get(id).map(|refund| refund.amount)
+                }
+                _ => None,
+            },
+            dispute: match mail {
+                Mail::InquiryOpened(id) | Mail::DisputeOpened(id) | Mail::DisputeClosed(id, _) => {
+                    dispute(id)
+                }
+                _ => None,
+            },
+        }
+    }
+}
+
+impl DisputeContent {
+    fn of(dispute: &Dispute) -> Option<Self> {
+        Some(Self {
+            terms: dispute.terms()?.clone(),
+            movements: dispute.movements.values().copied().collect(),
+        })
+    }
 }
 
 /// A letter, ready to send.
@@ -43,7 +99,7 @@ pub struct Letter {
 /// Writes a letter. The same content gives the same letter.
 ///
 /// The prose is English; amounts are written as in the buyer's language.
-pub fn compose(mail: Mail, content: &Content, shop: &Shop) -> Result<Letter, askama::Error> {
+pub fn compose(mail: &Mail, content: &Content, shop: &Shop) -> Result<Letter, askama::Error> {
     let page = Page::new(mail, content, shop)?;
     Ok(Letter {
         html: Html { page: &page }.render()?,
@@ -74,14 +130,21 @@ struct Page {
     sums: Vec<Sum>,
     order_number: String,
     order_url: String,
+    /// Why whoever reads it gets it.
+    why: &'static str,
 }
 
 struct Prose {
     subject: String,
-    heading: &'static str,
-    sentences: Vec<&'static str>,
-    /// Failed payments lead back to the shop, all others to the order.
-    to_shop: bool,
+    heading: String,
+    sentences: Vec<String>,
+    link: Link,
+}
+
+/// Where the letter leads.
+struct Link {
+    label: &'static str,
+    url: String,
 }
 
 struct Item {
@@ -97,65 +160,216 @@ struct Sum {
 }
 
 impl Page {
-    fn new(mail: Mail, content: &Content, shop: &Shop) -> Result<Self, askama::Error> {
+    fn new(mail: &Mail, content: &Content, shop: &Shop) -> Result<Self, askama::Error> {
         let Content {
-            purchase_id,
-            order,
-            paid,
+            purchase_id, order, ..
         } = content;
-        let amounts = Amounts::in_language(order.buyer.language.as_deref())?;
+        // The seller's language is not known; the buyer's is not theirs.
+        let language = order.buyer.language.as_deref();
+        let amounts = Amounts::in_language(language.filter(|_| !mail.is_for_seller()))?;
         let items = order
             .lines
             .iter()
             .map(|line| Item::new(line, order.total, &amounts))
             .collect::<Result<_, _>>()?;
         let site_url = shop.site_url.trim_end_matches('/');
-        let shop = one_line(&shop.name);
+        let order_url = format!("{site_url}/purchase.html?id={purchase_id}");
+        let (prose, why) = if mail.is_for_seller() {
+            let prose = Prose::to_seller(mail, content, shop.mode, &amounts)?;
+            (prose, "You get this mail because you sell at")
+        } else {
+            let name = one_line(&shop.name);
+            let prose = Prose::to_buyer(mail, content, &name, site_url, &order_url, &amounts)?;
+            (prose, "You get this mail because of your order at")
+        };
         Ok(Self {
-            prose: Prose::new(mail, *paid, &shop),
-            shop,
+            prose,
+            shop: one_line(&shop.name),
             site_url: site_url.to_owned(),
             items,
-            sums: sums(mail, order.total, *paid, &amounts),
+            sums: sums(mail, content, &amounts),
             order_number: purchase_id.to_string(),
-            order_url: format!("{site_url}/purchase.html?id={purchase_id}"),
+            order_url,
+            why,
         })
     }
 }
 
 impl Prose {
-    fn new(mail: Mail, paid: Money, shop: &str) -> Self {
-        match mail {
-            Mail::Paid => Self {
-                subject: format!("Your receipt from {shop}"),
-                heading: "Thank you for your order",
-                sentences: vec![if paid.amount == 0 {
-                    "There was nothing to pay. This is your receipt."
+    fn to_buyer(
+        mail: &Mail,
+        content: &Content,
+        shop: &str,
+        site_url: &str,
+        order_url: &str,
+        amounts: &Amounts,
+    ) -> Result<Self, askama::Error> {
+        let refund = || match content.refund {
+            Some(refund) => Ok(amounts.write(refund)),
+            None => Err(missing("refund")),
+        };
+        let (subject, heading, sentences) = match mail {
+            Mail::Paid => (
+                format!("Your receipt from {shop}"),
+                "Thank you for your order",
+                vec![if content.paid.amount == 0 {
+                    "There was nothing to pay. This is your receipt.".to_owned()
                 } else {
-                    "Your payment has arrived. This is your receipt."
+                    "Your payment has arrived. This is your receipt.".to_owned()
                 }],
-                to_shop: false,
-            },
-            Mail::Pending => Self {
-                subject: format!("Your payment to {shop} is on its way"),
-                heading: "Your payment is on its way",
-                sentences: vec![
-                    "Thank you for your order.",
-                    "Your way of paying takes a little time, often a few days.",
-                    "There is nothing for you to do: your order follows once the payment has arrived, and we will write to you then.",
+            ),
+            Mail::Pending => (
+                format!("Your payment to {shop} is on its way"),
+                "Your payment is on its way",
+                vec![
+                    "Thank you for your order.".to_owned(),
+                    "Your way of paying takes a little time, often a few days.".to_owned(),
+                    "There is nothing for you to do: your order follows once the payment has arrived, and we will write to you then.".to_owned(),
                 ],
-                to_shop: false,
-            },
-            Mail::Failed => Self {
-                subject: format!("Your payment to {shop} did not arrive"),
-                heading: "Your payment did not arrive",
-                sentences: vec![
-                    "The payment for this order did not come through, so nothing was charged and nothing will be sent.",
-                    "If you would still like these things, you are welcome to order them again.",
+            ),
+            Mail::Failed => (
+                format!("Your payment to {shop} did not arrive"),
+                "Your payment did not arrive",
+                vec![
+                    "The payment for this order did not come through, so nothing was charged and nothing will be sent.".to_owned(),
+                    "If you would still like these things, you are welcome to order them again.".to_owned(),
                 ],
-                to_shop: true,
+            ),
+            Mail::Refund(_) => (
+                format!("Your refund from {shop}"),
+                "Your refund is on its way",
+                vec![
+                    format!("We are sending {} back to you, the way you paid.", refund()?),
+                    "Until it shows on your statement it usually takes five to ten days.".to_owned(),
+                ],
+            ),
+            Mail::RefundFailed(_) => (
+                format!("Your refund from {shop} did not go through"),
+                "Your refund did not go through",
+                vec![
+                    format!("The refund of {} for this order did not reach you.", refund()?),
+                    "The money is still yours. Please answer this mail, so that we find another way to send it.".to_owned(),
+                ],
+            ),
+            Mail::InquiryOpened(_) | Mail::DisputeOpened(_) | Mail::DisputeClosed(..) => {
+                return Err(missing("seller"));
+            }
+        };
+        let link = if *mail == Mail::Failed {
+            Link {
+                label: "Back to the shop",
+                url: site_url.to_owned(),
+            }
+        } else {
+            Link {
+                label: "See your order",
+                url: order_url.to_owned(),
+            }
+        };
+        Ok(Self {
+            subject,
+            heading: heading.to_owned(),
+            sentences,
+            link,
+        })
+    }
+
+    fn to_seller(
+        mail: &Mail,
+        content: &Content,
+        mode: Mode,
+        amounts: &Amounts,
+    ) -> Result<Self, askama::Error> {
+        let (Mail::InquiryOpened(id) | Mail::DisputeOpened(id) | Mail::DisputeClosed(id, _)) = mail
+        else {
+            return Err(missing("buyer"));
+        };
+        let terms = &content
+            .dispute
+            .as_ref()
+            .ok_or_else(|| missing("dispute"))?
+            .terms;
+        let amount = amounts.write(terms.amount);
+        let reason = one_line(&terms.reason).replace('_', " ");
+        let due = terms.due_by.map(date);
+        let by = due.map(|due| format!(" by {due}")).unwrap_or_default();
+        let (subject, heading, sentences) = match mail {
+            Mail::InquiryOpened(_) => (
+                format!("A bank asks about a payment of {amount}: answer{by}"),
+                "A bank asks about this order",
+                vec![
+                    format!(
+                        "The buyer's bank has opened an inquiry over {amount}. Its reason: {reason}."
+                    ),
+                    "No money was taken yet, but may be if nobody answers.".to_owned(),
+                    format!("Answer it in Stripe's Dashboard{by}, or refund the buyer."),
+                ],
+            ),
+            Mail::DisputeClosed(_, DisputeStatus::Won) => (
+                format!("Dispute over {amount} won"),
+                "The dispute was decided for you",
+                vec![format!(
+                    "The {amount} in dispute are yours again. There is nothing more to do."
+                )],
+            ),
+            Mail::DisputeClosed(_, DisputeStatus::Lost) => (
+                format!("Dispute over {amount} lost"),
+                "The dispute was decided for the buyer",
+                vec![format!(
+                    "The {amount} in dispute stay with the buyer. The bank's reason was: {reason}."
+                )],
+            ),
+            Mail::DisputeClosed(..) => (
+                format!("Inquiry over {amount} closed"),
+                "The inquiry came to nothing",
+                vec!["The buyer's bank asks no more, and no money was taken.".to_owned()],
+            ),
+            _ => (
+                format!("Dispute over {amount}: evidence is due{by}"),
+                "A buyer disputes this order",
+                vec![
+                    format!(
+                        "The buyer's bank has taken {amount} back until it is decided who is right. Its reason: {reason}."
+                    ),
+                    format!(
+                        "Submit your evidence in Stripe's Dashboard{by}. Without it the money is lost."
+                    ),
+                ],
+            ),
+        };
+        let part = match mode {
+            Mode::Live => "",
+            Mode::Test => "test/",
+        };
+        Ok(Self {
+            subject,
+            heading: heading.to_owned(),
+            sentences,
+            link: Link {
+                label: "Open it in Stripe",
+                url: format!("https://dashboard.stripe.com/{part}disputes/{id}"),
             },
-        }
+        })
+    }
+}
+
+/// A row that lacks what its letter is about; nothing this code writes.
+fn missing(what: &str) -> askama::Error {
+    askama::Error::custom(format!("the row names no {what}"))
+}
+
+/// Such as 3 December 2026, 23:59 UTC.
+fn date(unix_seconds: i64) -> String {
+    match OffsetDateTime::from_unix_timestamp(unix_seconds) {
+        Ok(at) => format!(
+            "{} {} {}, {:02}:{:02} UTC",
+            at.day(),
+            at.month(),
+            at.year(),
+            at.hour(),
+            at.minute()
+        ),
+        Err(_) => format!("second {unix_seconds}"),
     }
 }
 
@@ -173,20 +387,35 @@ impl Item {
     }
 }
 
-/// The total, and on a receipt what was paid if that is another amount.
-fn sums(mail: Mail, total: Money, paid: Money, amounts: &Amounts) -> Vec<Sum> {
+/// The total, and below it what the letter is about: on a receipt what was paid if that is another
+/// amount, of a refund how much, of a dispute what it moved.
+fn sums(mail: &Mail, content: &Content, amounts: &Amounts) -> Vec<Sum> {
+    let Content { order, paid, .. } = content;
+    let total = order.total;
     let sum = |label, money| Sum {
         label,
         amount: amounts.write(money),
     };
     let mut sums = vec![sum("Total", total)];
-    if mail == Mail::Paid && paid != total {
+    if *mail == Mail::Paid && *paid != total {
         if paid.currency == total.currency
             && let Some(discount @ ..0) = paid.amount.checked_sub(total.amount)
         {
             sums.push(sum("Discount", Money::new(discount, total.currency)));
         }
-        sums.push(sum("Paid", paid));
+        sums.push(sum("Paid", *paid));
+    }
+    sums.extend(content.refund.map(|refund| sum("Refund", refund)));
+    if let Some(dispute) = &content.dispute {
+        sums.push(sum("In dispute", dispute.terms.amount));
+        for Movement { amount, fee } in &dispute.movements {
+            let taken = amount.amount < 0;
+            sums.push(sum(if taken { "Taken" } else { "Given back" }, *amount));
+            if *fee != 0 {
+                let fee = Money::new(fee.saturating_neg(), amount.currency);
+                sums.push(sum("Fee", fee));
+            }
+        }
     }
     sums
 }
@@ -218,6 +447,7 @@ mod tests {
             image: None,
             quantity,
             unit_amount,
+            reserved: false,
         }
     }
 
@@ -236,6 +466,8 @@ mod tests {
                 rebuilt: false,
             },
             paid: usd(3350),
+            refund: None,
+            dispute: None,
         }
     }
 
@@ -243,10 +475,11 @@ mod tests {
         Shop {
             name: "Mugs & Co".into(),
             site_url: "https://mugs.example/".into(),
+            mode: Mode::Test,
         }
     }
 
-    fn letter(mail: Mail, content: &Content) -> Letter {
+    fn letter(mail: &Mail, content: &Content) -> Letter {
         compose(mail, content, &shop()).unwrap()
     }
 
@@ -257,7 +490,7 @@ mod tests {
 
     #[test]
     fn a_receipt_lists_what_was_bought_and_for_how_much() {
-        let receipt = letter(Mail::Paid, &content());
+        let receipt = letter(&Mail::Paid, &content());
         assert_eq!(receipt.subject, "Your receipt from Mugs & Co");
         assert_eq!(
             plain(&receipt.text),
@@ -300,7 +533,7 @@ https://mugs.example
             paid: usd(3000),
             ..content()
         };
-        let receipt = letter(Mail::Paid, &content);
+        let receipt = letter(&Mail::Paid, &content);
         let sums = "\
 Total                                33.50 USD
 Discount                             -3.50 USD
@@ -316,7 +549,7 @@ Paid                                 30.00 USD
             paid: usd(0),
             ..content()
         };
-        let receipt = letter(Mail::Paid, &content);
+        let receipt = letter(&Mail::Paid, &content);
         assert!(receipt.text.contains("There was nothing to pay."));
         assert!(!receipt.text.contains("payment has arrived"));
     }
@@ -325,7 +558,7 @@ Paid                                 30.00 USD
     fn a_receipt_calls_more_money_or_another_currency_no_discount() {
         let euro = Money::new(3000, "eur".parse().unwrap());
         for paid in [usd(6700), euro] {
-            let receipt = letter(Mail::Paid, &Content { paid, ..content() });
+            let receipt = letter(&Mail::Paid, &Content { paid, ..content() });
             assert!(receipt.text.contains("\nPaid "), "{paid}");
             assert!(!receipt.text.contains("Discount"), "{paid}");
         }
@@ -337,7 +570,7 @@ Paid                                 30.00 USD
             paid: usd(0),
             ..content()
         };
-        let pending = letter(Mail::Pending, &content);
+        let pending = letter(&Mail::Pending, &content);
         assert_eq!(pending.subject, "Your payment to Mugs & Co is on its way");
         for part in ["There is nothing for you to do", ID, "Total"] {
             assert!(pending.text.contains(part), "{part}");
@@ -353,7 +586,7 @@ Paid                                 30.00 USD
             paid: usd(0),
             ..content()
         };
-        let failed = letter(Mail::Failed, &content);
+        let failed = letter(&Mail::Failed, &content);
         assert_eq!(failed.subject, "Your payment to Mugs & Co did not arrive");
         for part in [&failed.text, &failed.html] {
             assert!(part.contains("nothing was charged"));
@@ -368,7 +601,7 @@ Paid                                 30.00 USD
         let mut content = content();
         content.order.lines.clear();
         content.order.rebuilt = true;
-        let receipt = letter(Mail::Paid, &content);
+        let receipt = letter(&Mail::Paid, &content);
         assert!(
             plain(&receipt.text)
                 .contains("receipt.\n\nTotal                                33.50 USD\n\nOrder ")
@@ -384,7 +617,7 @@ Paid                                 30.00 USD
         content.order.total = usd(150_000);
         content.paid = usd(150_000);
         content.order.buyer.language = Some("de-DE".into());
-        let receipt = letter(Mail::Paid, &content);
+        let receipt = letter(&Mail::Paid, &content);
         for part in ["100 × 15,00\u{a0}USD", "1.500,00\u{a0}USD"] {
             assert!(receipt.text.contains(part), "{part}");
             assert!(receipt.html.contains(part), "{part}");
@@ -399,7 +632,7 @@ Paid                                 30.00 USD
         };
         let mut content = content();
         content.order.lines = vec![line("Mug\r\nTotal  0.00 USD\u{7f}", 1, 3350)];
-        for mail in [Mail::Paid, Mail::Pending, Mail::Failed] {
+        for mail in &[Mail::Paid, Mail::Pending, Mail::Failed] {
             let letter = compose(mail, &content, &shop).unwrap();
             assert!(letter.subject.contains("Mugs Bcc: eve@example.com & Co"));
             assert!(!letter.subject.chars().any(char::is_control));
@@ -416,10 +649,11 @@ Paid                                 30.00 USD
         let shop = Shop {
             name: "<b>Mugs</b>".into(),
             site_url: "https://mugs.example/\"><script>".into(),
+            mode: Mode::Test,
         };
         let mut content = content();
         content.order.lines = vec![line("<img src=x onerror='pay()'>", 1, 3350)];
-        let letter = compose(Mail::Paid, &content, &shop).unwrap();
+        let letter = compose(&Mail::Paid, &content, &shop).unwrap();
         for markup in ["<b>", "<script", "<img", "'pay()'"] {
             assert!(!letter.html.contains(markup), "{markup}");
         }
@@ -430,7 +664,7 @@ Paid                                 30.00 USD
 
     #[test]
     fn a_letter_names_no_address() {
-        for mail in [Mail::Paid, Mail::Pending, Mail::Failed] {
+        for mail in &[Mail::Paid, Mail::Pending, Mail::Failed] {
             let letter = format!("{:?}", letter(mail, &content()));
             assert!(!letter.contains("ana@"));
         }
@@ -440,7 +674,7 @@ Paid                                 30.00 USD
     fn an_amount_too_large_to_count_is_refused() {
         let mut content = content();
         content.order.lines = vec![line("Planet", 2, i64::MAX)];
-        assert!(compose(Mail::Paid, &content, &shop()).is_err());
+        assert!(compose(&Mail::Paid, &content, &shop()).is_err());
     }
 
     #[test]

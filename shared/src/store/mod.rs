@@ -17,6 +17,7 @@ pub mod outbox;
 pub mod parked;
 pub mod products;
 pub mod purchases;
+pub mod sweep;
 
 /// DynamoDB as the environment says; `AWS_ENDPOINT_URL_DYNAMODB` may point elsewhere than AWS.
 pub fn client(environment: &Environment) -> Result<Client, ConfigError> {

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     config::Mode,
     email::Content,
-    purchase::{Mail, Purchase},
+    purchase::{Mail, Purchase, PurchaseId},
 };
 
 /// The outbox table.
@@ -48,7 +48,11 @@ pub struct Row {
     /// It stopped being true before it was sent.
     #[serde(default)]
     pub superseded: bool,
-    created_at: i64,
+    /// When the fact that calls for it was recorded, in Unix seconds.
+    pub created_at: i64,
+    /// When it was sent, given up or superseded, in Unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ttl: Option<i64>,
 }
@@ -96,25 +100,22 @@ impl Outbox {
     pub(crate) fn put(
         &self,
         purchase: &Purchase,
-        mail: Mail,
+        mail: &Mail,
         mode: Mode,
         now: i64,
     ) -> Result<TransactWriteItem, StoreError> {
         let row = Row {
-            id: row_id(purchase, mail),
-            mail,
+            id: row_id(purchase.id, mail),
+            mail: mail.clone(),
             livemode: mode.livemode(),
-            content: Content {
-                purchase_id: purchase.id,
-                order: purchase.order.clone(),
-                paid: purchase.receipted(),
-            },
+            content: Content::of(purchase, mail),
             state: State::Due,
             attempts: 0,
             next_attempt: Some(now),
             due_shard: Some(DUE.to_owned()),
             superseded: false,
             created_at: now,
+            finished_at: None,
             ttl: None,
         };
         let put = Put::builder()
@@ -132,12 +133,12 @@ impl Outbox {
     pub(crate) fn supersede(
         &self,
         purchase: &Purchase,
-        mail: Mail,
+        mail: &Mail,
         now: i64,
     ) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
             .table_name(&self.table)
-            .key("id", text(row_id(purchase, mail)))
+            .key("id", text(row_id(purchase.id, mail)))
             .update_expression("SET superseded = :yes, #ttl = if_not_exists(#ttl, :ttl)")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
@@ -145,6 +146,19 @@ impl Outbox {
         Ok(TransactWriteItem::builder()
             .update(update.build().map_err(unwritable)?)
             .build())
+    }
+
+    /// The row of a purchase's mail, if it is still kept.
+    pub async fn get(&self, purchase: PurchaseId, mail: &Mail) -> Result<Option<Row>, StoreError> {
+        let id = row_id(purchase, mail);
+        let call = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("id", text(&id))
+            .consistent_read(true);
+        let item = call.send().await.map_err(failed("GetItem"))?.item;
+        item.map(|item| from_item(item, &id)).transpose()
     }
 
     /// Ids of at most `limit` rows that wait for being sent, the longest waiting first. From an
@@ -251,6 +265,6 @@ impl Outbox {
     }
 }
 
-fn row_id(purchase: &Purchase, mail: Mail) -> String {
-    format!("{}#{}", purchase.id, mail.as_str())
+fn row_id(purchase: PurchaseId, mail: &Mail) -> String {
+    format!("{purchase}#{mail}")
 }

@@ -1,9 +1,14 @@
 //! What is for sale.
 
-use aws_sdk_dynamodb::{Client, types::KeysAndAttributes};
+use aws_sdk_dynamodb::{
+    Client,
+    types::{KeysAndAttributes, TransactWriteItem, Update},
+};
 use serde::{Deserialize, Serialize};
 
-use super::{StoreError, back_off, failed, from_item, is_last_page, text, to_item, unwritable};
+use super::{
+    StoreError, back_off, failed, from_item, is_last_page, number, text, to_item, unwritable,
+};
 use crate::product::{Product, ProductId};
 
 /// The products table.
@@ -15,6 +20,8 @@ pub struct Products {
 
 /// Every listed product carries this, so that listing is a query and never a scan.
 const CATALOG: &str = "catalog";
+
+const STOCK: &str = "stock";
 
 #[derive(Serialize, Deserialize)]
 struct ProductItem {
@@ -129,6 +136,52 @@ impl Products {
         })
     }
 
+    /// Takes from a limited stock, on condition that there is enough.
+    pub(crate) fn reserve(
+        &self,
+        id: &ProductId,
+        quantity: u32,
+    ) -> Result<TransactWriteItem, StoreError> {
+        self.move_stock(
+            id,
+            quantity,
+            "SET stock = stock - :quantity",
+            "stock >= :quantity",
+        )
+    }
+
+    /// Gives back to a limited stock, on condition that it is still limited.
+    pub(crate) fn give_back(
+        &self,
+        id: &ProductId,
+        quantity: u32,
+    ) -> Result<TransactWriteItem, StoreError> {
+        self.move_stock(
+            id,
+            quantity,
+            "SET stock = stock + :quantity",
+            "attribute_exists(stock)",
+        )
+    }
+
+    fn move_stock(
+        &self,
+        id: &ProductId,
+        quantity: u32,
+        update: &str,
+        condition: &str,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .key("id", text(id.as_str()))
+            .update_expression(update)
+            .condition_expression(condition)
+            .expression_attribute_values(":quantity", number(quantity));
+        Ok(TransactWriteItem::builder()
+            .update(update.build().map_err(unwritable)?)
+            .build())
+    }
+
     /// Adds a product unless there is one with its id. The product must have been checked.
     pub async fn add(&self, product: &Product) -> Result<bool, StoreError> {
         let item = ProductItem {
@@ -153,4 +206,77 @@ impl Products {
             Err(error) => Err(failed("PutItem")(error)),
         }
     }
+
+    /// Writes what differs between `before` and `after`, but of the stock only what `stock` says:
+    /// checkouts move it at the same time, and a number read earlier would undo them. `false` if
+    /// the product is gone, or has not as much stock as is to be taken.
+    pub async fn change(
+        &self,
+        before: &Product,
+        after: &Product,
+        stock: StockChange,
+    ) -> Result<bool, StoreError> {
+        let id = text(before.id.as_str());
+        let (mut before, mut after) = (to_item(before)?, to_item(after)?);
+        before.remove(STOCK);
+        after.remove(STOCK);
+        // Kept up here too, so that a product made by hand without it comes into the catalog.
+        after.insert(CATALOG.to_owned(), text(CATALOG));
+        after.retain(|name, value| before.get(name) != Some(value));
+        let mut call = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", id);
+        let mut set = Vec::new();
+        for (place, (name, value)) in after.into_iter().enumerate() {
+            set.push(format!("#a{place} = :a{place}"));
+            call = call
+                .expression_attribute_names(format!("#a{place}"), name)
+                .expression_attribute_values(format!(":a{place}"), value);
+        }
+        let (mut condition, mut remove) = ("attribute_exists(id)", "");
+        match stock {
+            StockChange::Keep => {}
+            StockChange::Set(Some(stock)) => {
+                set.push("stock = :stock".to_owned());
+                call = call.expression_attribute_values(":stock", number(stock));
+            }
+            StockChange::Set(None) => remove = " REMOVE stock",
+            StockChange::Add(pieces) => {
+                set.push("stock = stock + :pieces".to_owned());
+                condition = "attribute_exists(stock)";
+                call = call.expression_attribute_values(":pieces", number(pieces));
+            }
+            StockChange::Take(pieces) => {
+                set.push("stock = stock - :pieces".to_owned());
+                condition = "stock >= :pieces";
+                call = call.expression_attribute_values(":pieces", number(pieces));
+            }
+        }
+        let call = call
+            .update_expression(format!("SET {}{remove}", set.join(", ")))
+            .condition_expression(condition);
+        match call.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(false),
+                _ => Err(failed("UpdateItem")(error)),
+            },
+        }
+    }
+}
+
+/// What becomes of a stock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StockChange {
+    /// Nothing.
+    #[default]
+    Keep,
+    /// So many are left from now on, whatever was left before; `None`: it never runs out.
+    Set(Option<u32>),
+    /// So many more are left.
+    Add(u32),
+    /// So many fewer are left, if there are as many.
+    Take(u32),
 }

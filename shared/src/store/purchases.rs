@@ -13,7 +13,7 @@ use super::{
     Item, KEEP_SECONDS, StoreError, failed, from_item, is_last_page, number, text, to_item,
     unwritable,
 };
-use crate::purchase::{Attempt, Facts, Mail, Order, PaymentIntentId, Purchase, PurchaseId};
+use crate::purchase::{Attempt, Facts, Mail, Order, PaymentIntentId, Purchase, PurchaseId, Status};
 
 /// The purchases table.
 #[derive(Clone, Debug)]
@@ -43,6 +43,16 @@ struct PurchaseItem {
     facts: Facts,
     mails: BTreeSet<Mail>,
     superseded: BTreeSet<Mail>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    stock_returned: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    recheck: bool,
+    /// Key of the sparse index of purchases that something is still to come of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    work_shard: Option<String>,
+    /// When to ask Stripe what became of it, in Unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    work_due: Option<i64>,
     /// The buyer's subject, once the purchase belongs in their history: the key of a sparse index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     history: Option<String>,
@@ -52,16 +62,16 @@ struct PurchaseItem {
 }
 
 /// What was recorded of an event: that it was, and what it did.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct ClaimItem {
     pk: String,
     sk: String,
     #[serde(rename = "type")]
     kind: String,
     recorded_at: i64,
-    status: &'static str,
+    status: Status,
     changed: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     ttl: Option<i64>,
 }
 
@@ -101,6 +111,9 @@ pub(crate) struct RequestItem {
 const PURCHASE: &str = "purchase";
 const REQUEST: &str = "request";
 const POINTER: &str = "pointer";
+const WORK: &str = "work";
+/// What the keys of claims begin with.
+const EVENT: &str = "event#";
 
 /// Some of a buyer's purchases, newest first.
 #[derive(Debug)]
@@ -109,6 +122,47 @@ pub struct Page {
     pub purchases: Vec<Purchase>,
     /// The last of them, if there are more.
     pub next: Option<PurchaseId>,
+}
+
+/// A purchase and everything that was recorded of it, oldest first.
+#[derive(Debug)]
+pub struct Story {
+    /// As it is now.
+    pub purchase: Purchase,
+    /// What was recorded.
+    pub events: Vec<Recorded>,
+}
+
+/// An event that was recorded.
+#[derive(Clone, Debug, Serialize)]
+pub struct Recorded {
+    /// Its id, `evt_…`; of what was fetched without an event what was fetched and when.
+    pub id: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// When, in Unix seconds.
+    pub recorded_at: i64,
+    /// Whether it told anything new.
+    pub changed: bool,
+    /// How the purchase stood afterwards.
+    pub status: Status,
+}
+
+/// Purchases that something is still to come of.
+#[derive(Debug)]
+pub struct Work {
+    /// Their ids.
+    pub purchases: Vec<PurchaseId>,
+    /// Where to go on, if there are more.
+    pub next: Option<WorkCursor>,
+}
+
+/// A place in the work index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkCursor {
+    work_due: i64,
+    purchase: PurchaseId,
 }
 
 impl Purchases {
@@ -124,6 +178,95 @@ impl Purchases {
     pub async fn get(&self, id: PurchaseId) -> Result<Option<Stored>, StoreError> {
         let item = self.get_item(id.to_string(), PURCHASE).await?;
         item.map(|item| parse(item, id)).transpose()
+    }
+
+    /// One with its whole story: all items of its collection, in one query.
+    pub async fn story(&self, id: PurchaseId) -> Result<Option<Story>, StoreError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :id")
+            .expression_attribute_values(":id", text(id.to_string()))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let (mut purchase, mut events) = (None, Vec::new());
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(failed("Query"))?;
+            let sk = item.get("sk").and_then(|sk| sk.as_s().ok());
+            match sk.and_then(|sk| sk.strip_prefix(EVENT)) {
+                Some(event) => {
+                    let event = event.to_owned();
+                    let claim: ClaimItem = from_item(item, &event)?;
+                    events.push(Recorded {
+                        id: event,
+                        kind: claim.kind,
+                        recorded_at: claim.recorded_at,
+                        changed: claim.changed,
+                        status: claim.status,
+                    });
+                }
+                None => purchase = Some(parse(item, id)?.purchase),
+            }
+        }
+        events.sort_by_key(|event| event.recorded_at);
+        Ok(purchase.map(|purchase| Story { purchase, events }))
+    }
+
+    /// Whose a payment intent is, as far as it was recorded.
+    pub async fn by_payment_intent(
+        &self,
+        intent: &PaymentIntentId,
+    ) -> Result<Option<PurchaseId>, StoreError> {
+        #[derive(Deserialize)]
+        struct Pointer {
+            purchase_id: PurchaseId,
+        }
+        let key = pointer_key(intent);
+        let item = self.get_item(key.clone(), POINTER).await?;
+        let pointer: Option<Pointer> = item.map(|item| from_item(item, &key)).transpose()?;
+        Ok(pointer.map(|pointer| pointer.purchase_id))
+    }
+
+    /// At most `limit` purchases to ask Stripe about by now, the longest waiting first. From an
+    /// index: what is to be done is decided on the purchase itself.
+    pub async fn work(
+        &self,
+        now: i64,
+        limit: i32,
+        after: Option<&WorkCursor>,
+    ) -> Result<Work, StoreError> {
+        let mut call = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("work")
+            .key_condition_expression("work_shard = :work AND work_due <= :now")
+            .expression_attribute_values(":work", text(WORK))
+            .expression_attribute_values(":now", number(now))
+            .limit(limit);
+        if let Some(after) = after {
+            call = call
+                .exclusive_start_key("work_shard", text(WORK))
+                .exclusive_start_key("work_due", number(after.work_due))
+                .exclusive_start_key("pk", text(after.purchase.to_string()))
+                .exclusive_start_key("sk", text(PURCHASE));
+        }
+        let answer = call.send().await.map_err(failed("Query"))?;
+        let place = |item: &Item| {
+            Some(WorkCursor {
+                work_due: item.get("work_due")?.as_n().ok()?.parse().ok()?,
+                purchase: item.get("pk")?.as_s().ok()?.parse().ok()?,
+            })
+        };
+        let items = answer.items.unwrap_or_default();
+        let purchases = items.iter().filter_map(place);
+        Ok(Work {
+            purchases: purchases.map(|place| place.purchase).collect(),
+            next: answer.last_evaluated_key.as_ref().and_then(place),
+        })
     }
 
     /// A buyer's purchases, newest first, at most `limit` of those older than `before`. From an
@@ -207,7 +350,7 @@ impl Purchases {
     ) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder()
             .table_name(&self.table)
-            .item("pk", text(format!("intent#{intent}")))
+            .item("pk", text(pointer_key(intent)))
             .item("sk", text(POINTER))
             .item("purchase_id", text(purchase.to_string()))
             .condition_expression("attribute_not_exists(pk) OR purchase_id = :purchase")
@@ -265,7 +408,10 @@ impl Purchases {
             facts,
             mails,
             superseded,
+            stock_returned,
+            recheck,
         } = stored.purchase.clone();
+        let work_due = stored.purchase.next_check(now);
         let item = PurchaseItem {
             pk: id.to_string(),
             sk: PURCHASE.to_owned(),
@@ -285,6 +431,10 @@ impl Purchases {
             facts,
             mails,
             superseded,
+            stock_returned,
+            recheck,
+            work_shard: work_due.map(|_| WORK.to_owned()),
+            work_due,
         };
         let put = Put::builder()
             .table_name(&self.table)
@@ -312,12 +462,46 @@ impl Purchases {
     }
 }
 
+/// Where something that was said of a purchase comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// An event.
+    Event {
+        /// Its id, `evt_…`.
+        id: String,
+        /// Its type.
+        kind: String,
+    },
+    /// An object that was fetched, because an event may have been missed.
+    Fetched {
+        /// The object's id.
+        object: String,
+        /// When, in Unix seconds.
+        at: i64,
+    },
+}
+
+impl Source {
+    fn id(&self) -> String {
+        match self {
+            Self::Event { id, .. } => id.clone(),
+            Self::Fetched { object, at } => format!("fetched#{object}#{at}"),
+        }
+    }
+
+    fn kind(&self) -> &str {
+        match self {
+            Self::Event { kind, .. } => kind,
+            Self::Fetched { .. } => "fetched",
+        }
+    }
+}
+
 /// That an event was recorded for a purchase.
 #[derive(Clone, Copy)]
 pub(crate) struct Claim<'a> {
     pub(crate) purchase: &'a Purchase,
-    pub(crate) event: &'a str,
-    pub(crate) kind: &'a str,
+    pub(crate) source: &'a Source,
     pub(crate) changed: bool,
 }
 
@@ -325,10 +509,10 @@ impl Claim<'_> {
     fn item(self, now: i64) -> ClaimItem {
         ClaimItem {
             pk: self.purchase.id.to_string(),
-            sk: format!("event#{}", self.event),
-            kind: self.kind.to_owned(),
+            sk: format!("{EVENT}{}", self.source.id()),
+            kind: self.source.kind().to_owned(),
             recorded_at: now,
-            status: self.purchase.status().as_str(),
+            status: self.purchase.status(),
             changed: self.changed,
             ttl: self
                 .purchase
@@ -336,6 +520,10 @@ impl Claim<'_> {
                 .then(|| now.saturating_add(KEEP_SECONDS)),
         }
     }
+}
+
+fn pointer_key(intent: &PaymentIntentId) -> String {
+    format!("intent#{intent}")
 }
 
 fn parse(item: Item, id: PurchaseId) -> Result<Stored, StoreError> {
@@ -348,6 +536,8 @@ fn parse(item: Item, id: PurchaseId) -> Result<Stored, StoreError> {
         facts: item.facts,
         mails: item.mails,
         superseded: item.superseded,
+        stock_returned: item.stock_returned,
+        recheck: item.recheck,
     };
     Ok(Stored {
         purchase,

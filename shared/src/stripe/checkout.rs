@@ -42,7 +42,7 @@ pub async fn open(
 ) -> Result<Session, StripeError> {
     let key = format!("{}:{}", purchase.id, purchase.attempt.number);
     stripe
-        .send(&request(purchase, site_url, stack).build(), &key)
+        .send(&request(purchase, site_url, stack).build(), Some(&key))
         .await
 }
 
@@ -92,6 +92,7 @@ fn request(purchase: &Purchase, site_url: &str, stack: &str) -> CreateCheckoutSe
         .payment_intent_data(intent)
         .line_items(lines)
         .adaptive_pricing(adaptive_pricing)
+        .allow_promotion_codes(true)
         .expires_at(attempt.expires_at)
         .success_url(format!("{site_url}/success.html?purchase_id={id}"))
         .cancel_url(format!("{site_url}/cancel.html?purchase_id={id}"));
@@ -126,6 +127,7 @@ mod tests {
             image: None,
             quantity: 2,
             unit_amount: 750,
+            reserved: false,
         };
         let order = Order {
             buyer: Buyer {
@@ -145,6 +147,7 @@ mod tests {
         fields.sort_unstable();
         let mut expected = vec![
             "adaptive_pricing[enabled]=false".to_owned(),
+            "allow_promotion_codes=true".to_owned(),
             format!("cancel_url=https://shop.example/cancel.html?purchase_id%3D{id}"),
             format!("client_reference_id={id}"),
             "customer_email=b@example.com".to_owned(),

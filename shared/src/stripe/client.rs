@@ -71,6 +71,15 @@ pub enum StripeError {
     Unreadable(String),
 }
 
+/// One page of a list, newest first.
+#[derive(Debug, Deserialize)]
+pub struct List<T> {
+    /// What is on it.
+    pub data: Vec<T>,
+    /// Whether older ones follow.
+    pub has_more: bool,
+}
+
 #[derive(Default, Deserialize)]
 struct ErrorAnswer {
     #[serde(default)]
@@ -107,12 +116,57 @@ impl Client {
         })
     }
 
-    /// Sends a request under an idempotency key, with jittered repetitions while Stripe says that
+    /// Reads the object at `path`, such as `/refunds/re_1`; `None` if Stripe knows none there.
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Option<T>, StripeError> {
+        // Parts of it come from events: an id that is none must not lead elsewhere.
+        if !path
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_/".contains(&byte))
+        {
+            return Err(StripeError::Unreadable(format!(
+                "{path:?} is no object's path"
+            )));
+        }
+        let mut request = RequestBuilder::new(StripeMethod::Get, path);
+        request.query = Some(encoded(query)).filter(|query| !query.is_empty());
+        match self.send(&request, None).await {
+            Err(StripeError::Refused { status, .. }) if status == StatusCode::NOT_FOUND => Ok(None),
+            answer => answer.map(Some),
+        }
+    }
+
+    /// Reads one page of the list at `path`, such as `/events`.
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<List<T>, StripeError> {
+        let page = self.get(path, query).await?;
+        page.ok_or_else(|| StripeError::Unreadable(format!("there is no list at {path}")))
+    }
+
+    /// Asks for something to be done, under an idempotency key: asked again, it is not done again.
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        form: &[(&str, &str)],
+        idempotency_key: &str,
+    ) -> Result<T, StripeError> {
+        let mut request = RequestBuilder::new(StripeMethod::Post, path);
+        request.body = Some(encoded(form));
+        self.send(&request, Some(idempotency_key)).await
+    }
+
+    /// Sends a request, under an idempotency key if it changes anything, with jittered repetitions while Stripe says that
     /// it is busy, cannot be connected to, or hangs up.
     pub(super) async fn send<T: DeserializeOwned>(
         &self,
         request: &RequestBuilder,
-        idempotency_key: &str,
+        idempotency_key: Option<&str>,
     ) -> Result<T, StripeError> {
         let answered = tokio::time::timeout(CALL, async {
             let mut wait = Duration::from_millis(100);
@@ -141,7 +195,7 @@ impl Client {
     async fn once(
         &self,
         request: &RequestBuilder,
-        idempotency_key: &str,
+        idempotency_key: Option<&str>,
     ) -> Result<Bytes, StripeError> {
         let key = self.key.current();
         let answer = self.ask(request, idempotency_key, &key).await;
@@ -159,7 +213,7 @@ impl Client {
     async fn ask(
         &self,
         request: &RequestBuilder,
-        idempotency_key: &str,
+        idempotency_key: Option<&str>,
         key: &StripeKey,
     ) -> Result<Bytes, StripeError> {
         let answer = self
@@ -212,7 +266,7 @@ impl Client {
     fn http_request(
         &self,
         request: &RequestBuilder,
-        idempotency_key: &str,
+        idempotency_key: Option<&str>,
         key: &StripeKey,
     ) -> Result<Request<Full<Bytes>>, StripeError> {
         let method = match request.method {
@@ -225,7 +279,11 @@ impl Client {
             .as_ref()
             .map(|query| format!("?{query}"))
             .unwrap_or_default();
-        Request::builder()
+        let mut builder = Request::builder();
+        if let Some(key) = idempotency_key {
+            builder = builder.header("idempotency-key", key);
+        }
+        builder
             .method(method)
             .uri(format!("{}/v1{}{query}", self.base, request.path))
             .header(header::AUTHORIZATION, format!("Bearer {}", key.reveal()))
@@ -236,12 +294,17 @@ impl Client {
             )
             // The version that the request types are made for.
             .header("stripe-version", stripe_shared::version::VERSION.as_str())
-            .header("idempotency-key", idempotency_key)
             .body(Full::new(Bytes::from(
                 request.body.clone().unwrap_or_default(),
             )))
             .map_err(|error| StripeError::Unreadable(error.to_string()))
     }
+}
+
+fn encoded(pairs: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(pairs)
+        .finish()
 }
 
 #[cfg(test)]
@@ -294,7 +357,7 @@ mod tests {
     async fn a_connection_that_breaks_is_asked_again_under_the_same_key() {
         let (stripe, server) = stripe([None, answer("200 OK", "{}")]).await;
         let request = RequestBuilder::new(StripeMethod::Post, "/checkout/sessions");
-        let answer: serde_json::Value = stripe.send(&request, "key-1").await.unwrap();
+        let answer: serde_json::Value = stripe.send(&request, Some("key-1")).await.unwrap();
         assert_eq!(answer, serde_json::json!({}));
         let seen = server.join().unwrap();
         assert!(

@@ -1,15 +1,32 @@
-//! Stripe's events: a thin envelope, and what of its object we understand. Only the few fields
-//! that are needed are read, so that the rest of Stripe may change its shape.
+//! Stripe's events: a thin envelope, and what its object says of a purchase.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::checkout::metadata;
+pub use super::object::Unreadable;
+use super::object::{AboutCharge, Charge, Session, Tags};
 use crate::{
-    ledger::Report,
-    money::{Currency, Money},
-    purchase::{Buyer, Change, PaymentIntentId, PurchaseId, SessionId, SessionState},
+    money::Money,
+    purchase::{Buyer, Change, ChargeId, PaymentIntentId, PurchaseId},
 };
+
+/// The types of events that say something of a purchase: those that a webhook endpoint has to be
+/// sent. `charge.refunded` lists no refunds since API version 2022-11-15; it says whose they are.
+pub const HANDLED: &[&str] = &[
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.expired",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.refunded",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.closed",
+];
 
 /// An event, before anything is made of its object.
 #[derive(Debug, Deserialize)]
@@ -29,64 +46,49 @@ struct EventData {
     object: Value,
 }
 
-/// It is authentic, but does not read as Stripe's documentation says it would.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Unreadable(String);
-
-impl From<serde_json::Error> for Unreadable {
-    fn from(error: serde_json::Error) -> Self {
-        Self(error.to_string())
-    }
-}
-
-/// What an event is to us.
+/// What an event says.
 #[derive(Debug)]
-pub enum Meaning {
-    /// It says something of a purchase of ours.
-    Report(Box<Report>),
-    /// It is of a type we have no use for.
-    Unhandled,
-    /// It is about something that is not ours: another deployment's, a payment link's ….
-    Foreign,
+pub struct Statement {
+    /// What changed.
+    pub change: Change,
+    /// Which payment intent it is about, where there is one.
+    pub payment_intent: Option<PaymentIntentId>,
+    /// Whose purchase it is about.
+    pub owner: Owner,
 }
 
-#[derive(Deserialize)]
-struct SessionObject {
-    id: SessionId,
-    payment_status: String,
-    amount_total: Option<i64>,
-    currency: Option<Currency>,
-    #[serde(default)]
-    payment_intent: Option<Expandable>,
-    #[serde(default)]
-    customer_details: Option<CustomerDetails>,
-    #[serde(default)]
-    customer_email: Option<String>,
+/// Whose purchase an event is about, as far as the event itself tells.
+#[derive(Debug)]
+pub enum Owner {
+    /// Ours.
+    Purchase {
+        /// Which.
+        id: PurchaseId,
+        /// What a lost one is rebuilt from.
+        origin: Option<(Buyer, Money)>,
+    },
+    /// Whoever's the payment is: refunds and disputes carry no tags of ours.
+    OfPayment(Option<ChargeId>),
 }
 
-#[derive(Deserialize)]
-struct CustomerDetails {
-    email: Option<String>,
+/// What an event whose envelope may not read otherwise is known by.
+#[derive(Debug, Default)]
+pub struct Label {
+    /// `evt_…`
+    pub id: Option<String>,
+    /// When Stripe made it, in Unix seconds.
+    pub created: Option<i64>,
 }
 
-/// An id, or the object with that id.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Expandable {
-    Id(PaymentIntentId),
-    Object { id: PaymentIntentId },
-}
-
-/// The id of an event whose envelope may not read otherwise.
-pub fn id_of(body: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct IdOnly {
-        id: String,
+impl Label {
+    /// As much of it as can be read.
+    pub fn of(body: &[u8]) -> Self {
+        let event: Value = serde_json::from_slice(body).unwrap_or_default();
+        Self {
+            id: event.get("id").and_then(Value::as_str).map(str::to_owned),
+            created: event.get("created").and_then(Value::as_i64),
+        }
     }
-    serde_json::from_slice::<IdOnly>(body)
-        .ok()
-        .map(|event| event.id)
 }
 
 impl Event {
@@ -97,77 +99,57 @@ impl Event {
 
     /// Whether it is of a type we have a use for.
     pub fn is_handled(&self) -> bool {
-        self.kind
-            .strip_prefix("checkout.session.")
-            .is_some_and(|what| {
-                matches!(
-                    what,
-                    "completed" | "async_payment_succeeded" | "async_payment_failed" | "expired"
-                )
-            })
+        HANDLED.contains(&self.kind.as_str())
     }
 
-    /// What it says, to the deployment `stack`.
-    pub fn meaning(self, stack: &str) -> Result<Meaning, Unreadable> {
-        if !self.is_handled() {
-            return Ok(Meaning::Unhandled);
+    /// What it says to the deployment `stack`; `None` if it is about something that is not its
+    /// own: another deployment's, a payment link's …. Only for types that are handled.
+    pub fn statement(self, stack: &str) -> Result<Option<Statement>, Unreadable> {
+        let Self { kind, data, .. } = self;
+        let object = data.object;
+        if kind.starts_with("refund.") {
+            return AboutCharge::refund(object).map(|refund| Some(refund.into()));
         }
-        // Stripe sends metadata on every session, if only an empty one.
-        if !matches!(
-            self.data.object.get("metadata"),
-            Some(Value::Object(_) | Value::Null)
-        ) {
-            return Err(Unreadable("metadata is missing or no object".to_owned()));
+        if kind.starts_with("charge.dispute.") {
+            return AboutCharge::dispute(object).map(|dispute| Some(dispute.into()));
         }
-        let tag = |name: &str| {
-            let tags = self.data.object.get("metadata")?;
-            Some(tags.get(name)?.as_str()?.to_owned())
+        // What is not ours need not read any further than its tags.
+        let tags = object
+            .get("metadata")
+            .ok_or_else(|| Unreadable("metadata is missing".to_owned()))?;
+        let tags: Option<Tags> = Deserialize::deserialize(tags)?;
+        let Some(purchase) = tags.unwrap_or_default().purchase(stack)? else {
+            return Ok(None);
         };
-        if tag(metadata::STACK).as_deref() != Some(stack) {
-            return Ok(Meaning::Foreign);
+        if kind == "charge.refunded" {
+            let charge: Charge = serde_json::from_value(object)?;
+            return Ok(Some(Statement {
+                change: Change::ChargeRefunded(charge.refunded()),
+                payment_intent: charge.payment_intent(),
+                owner: Owner::Purchase {
+                    id: purchase,
+                    origin: None,
+                },
+            }));
         }
-        let purchase: PurchaseId = tag(metadata::PURCHASE_ID)
-            .ok_or_else(|| Unreadable("metadata.purchase_id is missing".to_owned()))?
-            .parse()
-            .map_err(|error| Unreadable(format!("metadata.purchase_id: {error}")))?;
-        let subject = tag(metadata::BUYER);
-        let session: SessionObject = serde_json::from_value(self.data.object)?;
+        let session: Session = serde_json::from_value(object)?;
+        Ok(Some(Statement {
+            payment_intent: session.payment_intent().cloned(),
+            owner: Owner::Purchase {
+                id: purchase,
+                origin: session.origin(),
+            },
+            change: Change::Session(session.id.clone(), session.state_by_event(&kind)?),
+        }))
+    }
+}
 
-        let payment_intent = session.payment_intent.map(|intent| match intent {
-            Expandable::Id(id) | Expandable::Object { id } => id,
-        });
-        let total = || match (session.amount_total, session.currency) {
-            (Some(amount), Some(currency)) => Ok(Money::new(amount, currency)),
-            _ => Err(Unreadable("amount_total or currency is missing".to_owned())),
-        };
-        let settled = || {
-            let payment_intent = payment_intent.clone();
-            total().map(|amount| SessionState::Settled {
-                amount,
-                payment_intent,
-            })
-        };
-        let state = match (self.kind.as_str(), session.payment_status.as_str()) {
-            ("checkout.session.expired", _) => SessionState::Expired,
-            ("checkout.session.async_payment_failed", _) => SessionState::Failed,
-            ("checkout.session.async_payment_succeeded", _) => settled()?,
-            (_, "paid" | "no_payment_required") => settled()?,
-            (_, "unpaid") => SessionState::Pending,
-            (_, other) => return Err(Unreadable(format!("payment_status: {other:?} is unknown"))),
-        };
-        let email = session.customer_details.and_then(|details| details.email);
-        let buyer = Buyer {
-            subject,
-            email: email.or(session.customer_email),
-            language: None,
-        };
-        Ok(Meaning::Report(Box::new(Report {
-            event: self.id,
-            kind: self.kind,
-            purchase,
-            origin: total().ok().map(|total| (buyer, total)),
-            change: Change::Session(session.id, state),
-            payment_intent,
-        })))
+impl From<AboutCharge> for Statement {
+    fn from(about: AboutCharge) -> Self {
+        Self {
+            change: about.change,
+            payment_intent: about.payment_intent,
+            owner: Owner::OfPayment(about.charge),
+        }
     }
 }

@@ -3,4 +3,5 @@
 pub mod checkout;
 pub mod client;
 pub mod event;
+pub mod object;
 pub mod signature;

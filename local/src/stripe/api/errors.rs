@@ -80,6 +80,12 @@ impl ApiError {
             .code("resource_missing")
     }
 
+    pub(super) fn exists(kind: &str, id: &str) -> Self {
+        Self::invalid(format!("The {kind} {id} exists already."))
+            .code("resource_already_exists")
+            .param("id")
+    }
+
     pub(super) fn missing(param: &str) -> Self {
         Self::invalid(format!("Missing required param: {param}."))
             .code("parameter_missing")

@@ -46,6 +46,12 @@ impl Shape {
             }
             // Its kind shows when it is fetched; nothing in it is expanded further.
             (One("balance_transaction"), "source") => Some(Expand(One("source"))),
+            (One("checkout.session"), "total_details") => Some(Into(One("total_details"))),
+            (One("total_details"), "breakdown") => Some(Expand(One("breakdown"))),
+            (One("checkout.session"), "discounts") => Some(Into(One("discount"))),
+            (One("discount"), "promotion_code") => Some(Expand(One("promotion_code"))),
+            (One("promotion_code"), "promotion") => Some(Into(One("promotion"))),
+            (One("promotion"), "coupon") => Some(Expand(One("coupon"))),
             (One("item"), "price") => Some(Into(One("price"))),
             (One("price"), "product") => Some(Expand(One("product"))),
             _ => None,
@@ -86,24 +92,31 @@ impl Expansions {
     ) -> anyhow::Result<Value> {
         for path in &self.0 {
             let path: Vec<_> = path.split('.').collect();
-            expand(transaction, &mut answer, &path)?;
+            expand(transaction, &mut answer, &path, "")?;
         }
         Ok(answer)
     }
 }
 
-fn expand(transaction: &Transaction<'_>, at: &mut Value, path: &[&str]) -> anyhow::Result<()> {
+/// Follows a path from `at`, which belongs to the object `owner` unless it is one itself.
+fn expand(
+    transaction: &Transaction<'_>,
+    at: &mut Value,
+    path: &[&str],
+    owner: &str,
+) -> anyhow::Result<()> {
     if let Value::Array(elements) = at {
         return elements
             .iter_mut()
-            .try_for_each(|element| expand(transaction, element, path));
+            .try_for_each(|element| expand(transaction, element, path, owner));
     }
     let (Some((field, rest)), Value::Object(object)) = (path.split_first(), at) else {
         return Ok(());
     };
+    let own_id = object.get("id").and_then(Value::as_str).map(str::to_owned);
+    let owner = own_id.as_deref().unwrap_or(owner);
     if !object.contains_key(*field) {
-        let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
-        let list = left_out(transaction, id, field)?;
+        let list = left_out(transaction, owner, field)?;
         object.extend(list.map(|list| ((*field).to_owned(), list)));
     }
     let Some(next) = object.get_mut(*field) else {
@@ -114,15 +127,18 @@ fn expand(transaction: &Transaction<'_>, at: &mut Value, path: &[&str]) -> anyho
     {
         *next = whole;
     }
-    expand(transaction, next, rest)
+    expand(transaction, next, rest, owner)
 }
 
-/// A list that an object has only when it is asked for.
+/// What an object has only when it is asked for.
 fn left_out(transaction: &Transaction<'_>, id: &str, field: &str) -> anyhow::Result<Option<Value>> {
     Ok(match field {
         "line_items" => transaction
             .get::<Session>(id)?
             .map(|session| Paging::first().page(&line_items_url(id), session.lines())),
+        "breakdown" => transaction
+            .get::<Session>(id)?
+            .map(|session| session.breakdown()),
         "refunds" => {
             let refunds = transaction.having::<Refund>("charge", id)?;
             let newest_first = refunds.iter().rev().map(Object::answer);

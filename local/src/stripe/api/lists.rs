@@ -115,6 +115,20 @@ impl Paging {
     }
 }
 
+/// Refuses an end that has come already.
+pub(super) fn in_the_future(
+    param: &str,
+    until: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), ApiError> {
+    match until {
+        Some(until) if until <= now => {
+            Err(ApiError::invalid(format!("{param} must be in the future.")).param(param))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What lists can be narrowed by: `created=…`, or `created[gt|gte|lt|lte]=…`.
 pub(super) fn created(params: &mut Params) -> Result<Filter, ApiError> {
     if params.is_text("created")

@@ -2,6 +2,7 @@
 
 mod account;
 mod charges;
+mod coupons;
 mod disputes;
 mod errors;
 mod events;
@@ -10,6 +11,7 @@ mod idempotency;
 mod lists;
 mod params;
 mod payment_intents;
+mod promotion_codes;
 mod refunds;
 mod sessions;
 mod webhook_endpoints;
@@ -70,6 +72,14 @@ fn endpoint<'r>(
         ("GET", ["disputes", id]) => disputes::retrieve(id, params),
         ("POST", ["disputes", id]) => disputes::update(id, params),
         ("POST", ["disputes", id, "close"]) => disputes::close(id, params),
+        ("POST", ["coupons"]) => coupons::create(params),
+        ("GET", ["coupons"]) => coupons::list(params),
+        ("GET", ["coupons", id]) => coupons::retrieve(id, params),
+        ("POST", ["coupons", id]) => coupons::update(id, params),
+        ("POST", ["promotion_codes"]) => promotion_codes::create(params),
+        ("GET", ["promotion_codes"]) => promotion_codes::list(params),
+        ("GET", ["promotion_codes", id]) => promotion_codes::retrieve(id, params),
+        ("POST", ["promotion_codes", id]) => promotion_codes::update(id, params),
         ("POST", ["webhook_endpoints"]) => webhook_endpoints::create(params),
         ("GET", ["webhook_endpoints"]) => webhook_endpoints::list(params),
         ("GET", ["webhook_endpoints", id]) => webhook_endpoints::retrieve(id, params),

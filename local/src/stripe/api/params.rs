@@ -144,6 +144,27 @@ impl Params {
         }
     }
 
+    /// A share above 0 and up to 100 %, in hundredths of a percent.
+    pub(super) fn percent(&mut self, field: &str) -> Result<Option<u32>, ApiError> {
+        let Some(text) = self.text(field)? else {
+            return Ok(None);
+        };
+        let hundredths = match text.split_once('.') {
+            None => format!("{text}00").parse(),
+            Some((whole, fraction)) => {
+                let fraction: String = fraction.chars().chain("00".chars()).take(2).collect();
+                format!("{whole}{fraction}").parse()
+            }
+        };
+        match hundredths {
+            Ok(hundredths @ 1..=10_000) => Ok(Some(hundredths)),
+            _ => Err(ApiError::invalid(format!(
+                "Invalid {field}: {text} is no number above 0 and up to 100"
+            ))
+            .param(self.name(field))),
+        }
+    }
+
     /// One of a few words.
     pub(super) fn choice(
         &mut self,
@@ -567,6 +588,20 @@ mod tests {
         assert!(read(format!("metadata[k]={}", "v".repeat(501))).is_err());
         let many: Vec<_> = (0..51).map(|n| format!("metadata[k{n}]=v")).collect();
         assert!(read(many.join("&")).is_err());
+    }
+
+    #[test]
+    fn a_percentage_is_exact_to_its_hundredths() {
+        let read = |text: &str| {
+            let form = format!("p={text}");
+            Params::parse(form.as_bytes()).unwrap().percent("p")
+        };
+        for (text, hundredths) in [("10", 1_000), ("25.5", 2_550), ("100", 10_000), ("0.05", 5)] {
+            assert_eq!(read(text).unwrap(), Some(hundredths), "{text}");
+        }
+        for text in ["0", "100.01", "101", "-5", "ten", "1e2", "5.x"] {
+            assert!(read(text).is_err(), "{text}");
+        }
     }
 
     #[test]

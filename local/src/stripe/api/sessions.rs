@@ -99,6 +99,7 @@ pub(super) fn create(mut params: Params, settings: &Settings) -> Result<Work<'_>
             locale,
             adaptive_pricing,
             allow_promotion_codes,
+            discount: None,
             id,
         };
         transaction.put(&session)?;

@@ -5,6 +5,7 @@ mod balance;
 mod charge;
 mod dispute;
 mod payment_intent;
+mod promotion;
 mod refund;
 mod session;
 mod webhook_endpoint;
@@ -22,9 +23,10 @@ pub(super) use self::charge::{BankDebit, Charge, ChargeStatus, Method};
 pub(super) use self::dispute::{Dispute, EVIDENCE};
 pub use self::dispute::{DisputeKind, DisputeStatus};
 pub(super) use self::payment_intent::{PaymentError, PaymentIntent, PaymentIntentStatus};
+pub(super) use self::promotion::{Coupon, Limits, Off, PromotionCode};
 pub(super) use self::refund::{Destination, Refund, RefundFailure, RefundStatus};
 pub(super) use self::session::{
-    LineItem, PaymentIntentData, PaymentStatus, Product, Session, SessionStatus,
+    Discount, LineItem, PaymentIntentData, PaymentStatus, Product, Session, SessionStatus,
 };
 pub(super) use self::webhook_endpoint::WebhookEndpoint;
 
@@ -46,6 +48,8 @@ pub(super) fn answer(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<
         Dispute::KIND => of::<Dispute>(&row.body),
         BalanceTransaction::KIND => of::<BalanceTransaction>(&row.body),
         WebhookEndpoint::KIND => of::<WebhookEndpoint>(&row.body),
+        Coupon::KIND => of::<Coupon>(&row.body),
+        PromotionCode::KIND => of::<PromotionCode>(&row.body),
         Product::KIND => of::<Product>(&row.body),
         Event::KIND => of::<Event>(&row.body),
         kind => bail!("{id} is of the unknown kind {kind}"),

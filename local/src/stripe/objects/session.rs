@@ -7,6 +7,7 @@ use super::charge::BankDebit;
 use super::{Metadata, with_nulls};
 use crate::stripe::clock::Timestamp;
 use crate::stripe::database::Object;
+use crate::stripe::ids;
 
 /// A Checkout session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,6 +34,16 @@ pub(in crate::stripe) struct Session {
     pub(in crate::stripe) locale: Option<String>,
     pub(in crate::stripe) adaptive_pricing: bool,
     pub(in crate::stripe) allow_promotion_codes: Option<bool>,
+    #[serde(default)]
+    pub(in crate::stripe) discount: Option<Discount>,
+}
+
+/// What a promotion code takes off a session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::stripe) struct Discount {
+    pub(in crate::stripe) coupon: String,
+    pub(in crate::stripe) promotion_code: String,
+    pub(in crate::stripe) amount: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,45 +109,107 @@ impl Session {
             .or(self.customer_email.as_deref())
     }
 
+    /// What the line items come to, before any discount.
+    pub(in crate::stripe) fn subtotal(&self) -> i64 {
+        self.line_items
+            .iter()
+            .fold(0, |sum, line| sum.saturating_add(line.amount))
+    }
+
+    pub(in crate::stripe) fn amount_discount(&self) -> i64 {
+        self.discount.as_ref().map_or(0, |discount| discount.amount)
+    }
+
+    /// The discount's share of each line. Together they are all of it, to the last cent.
+    fn line_discounts(&self) -> Vec<i64> {
+        let (subtotal, discount) = (self.subtotal().max(1), self.amount_discount());
+        let up_to = |amount: i64| {
+            i128::from(amount)
+                .saturating_mul(discount.into())
+                .checked_div(subtotal.into())
+                .and_then(|share| i64::try_from(share).ok())
+                .unwrap_or_default()
+        };
+        let (mut so_far, mut given) = (0_i64, 0_i64);
+        let shares = self.line_items.iter().map(|line| {
+            so_far = so_far.saturating_add(line.amount);
+            let share = up_to(so_far).saturating_sub(given);
+            given = given.saturating_add(share);
+            share
+        });
+        shares.collect()
+    }
+
+    /// How the total came about, for whoever asks.
+    pub(in crate::stripe) fn breakdown(&self) -> Value {
+        let discounts = self.discount.iter().map(|discount| {
+            let object = json!({
+                "id": ids::discount(&self.id),
+                "object": "discount",
+                "checkout_session": self.id,
+                "promotion_code": discount.promotion_code,
+                "source": { "coupon": discount.coupon, "type": "coupon" },
+                "start": self.created,
+            });
+            let object = with_nulls(
+                object,
+                &[
+                    "customer",
+                    "customer_account",
+                    "end",
+                    "invoice",
+                    "invoice_item",
+                    "subscription",
+                    "subscription_item",
+                ],
+            );
+            json!({ "amount": discount.amount, "discount": object })
+        });
+        json!({ "discounts": Vec::from_iter(discounts), "taxes": [] })
+    }
+
     /// The line items as the API shows them.
     pub(in crate::stripe) fn lines(&self) -> impl DoubleEndedIterator<Item = Value> {
-        self.line_items.iter().map(|line| {
-            json!({
-                "id": line.id,
-                "object": "item",
-                "adjustable_quantity": null,
-                "amount_discount": 0,
-                "amount_subtotal": line.amount,
-                "amount_tax": 0,
-                "amount_total": line.amount,
-                "currency": self.currency,
-                "description": line.name,
-                "metadata": {},
-                "price": {
-                    "id": line.price,
-                    "object": "price",
-                    // Made for this session alone: it can be bought from no other.
-                    "active": false,
-                    "billing_scheme": "per_unit",
-                    "created": self.created,
+        self.line_items
+            .iter()
+            .zip(self.line_discounts())
+            .map(|(line, discount)| {
+                json!({
+                    "id": line.id,
+                    "object": "item",
+                    "adjustable_quantity": null,
+                    "amount_discount": discount,
+                    "amount_subtotal": line.amount,
+                    "amount_tax": 0,
+                    "amount_total": line.amount.saturating_sub(discount),
                     "currency": self.currency,
-                    "custom_unit_amount": null,
-                    "livemode": false,
-                    "lookup_key": null,
+                    "description": line.name,
                     "metadata": {},
-                    "nickname": null,
-                    "product": line.product,
-                    "recurring": null,
-                    "tax_behavior": "unspecified",
-                    "tiers_mode": null,
-                    "transform_quantity": null,
-                    "type": "one_time",
-                    "unit_amount": line.unit_amount,
-                    "unit_amount_decimal": line.unit_amount.to_string(),
-                },
-                "quantity": line.quantity,
+                    "price": {
+                        "id": line.price,
+                        "object": "price",
+                        // Made for this session alone: it can be bought from no other.
+                        "active": false,
+                        "billing_scheme": "per_unit",
+                        "created": self.created,
+                        "currency": self.currency,
+                        "custom_unit_amount": null,
+                        "livemode": false,
+                        "lookup_key": null,
+                        "metadata": {},
+                        "nickname": null,
+                        "product": line.product,
+                        "recurring": null,
+                        "tax_behavior": "unspecified",
+                        "tiers_mode": null,
+                        "transform_quantity": null,
+                        "type": "one_time",
+                        "unit_amount": line.unit_amount,
+                        "unit_amount_decimal": line.unit_amount.to_string(),
+                    },
+                    "quantity": line.quantity,
+                })
             })
-        })
     }
 }
 
@@ -162,7 +235,7 @@ impl Object for Session {
             "object": Self::KIND,
             "adaptive_pricing": { "enabled": self.adaptive_pricing },
             "allow_promotion_codes": self.allow_promotion_codes,
-            "amount_subtotal": self.amount_total,
+            "amount_subtotal": self.subtotal(),
             "amount_total": self.amount_total,
             "cancel_url": self.cancel_url,
             "client_reference_id": self.client_reference_id,
@@ -202,7 +275,10 @@ impl Object for Session {
                 "terms_of_service_acceptance": null,
             },
             "customer_creation": "if_required",
-            "discounts": [],
+            "discounts": Vec::from_iter(self.discount.iter().map(|discount| json!({
+                "coupon": null,
+                "promotion_code": discount.promotion_code,
+            }))),
             "invoice_creation": {
                 "enabled": false,
                 "invoice_data": {
@@ -222,7 +298,11 @@ impl Object for Session {
             "payment_method_options": {},
             "phone_number_collection": { "enabled": false },
             "shipping_options": [],
-            "total_details": { "amount_discount": 0, "amount_shipping": 0, "amount_tax": 0 },
+            "total_details": {
+                "amount_discount": self.amount_discount(),
+                "amount_shipping": 0,
+                "amount_tax": 0,
+            },
             "ui_mode": "hosted_page",
         });
         with_nulls(

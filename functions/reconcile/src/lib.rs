@@ -1,0 +1,597 @@
+//! What webhooks missed, fetched from Stripe on a schedule: events that were not delivered, events
+//! that nobody sent, and what became of purchases whose events Stripe never made. All of it goes
+//! through the same inbox and ledger as a delivery, so nothing is done twice.
+//!
+//! A run may be cut off at any moment; the next one carries on from the page it had come to.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use serde::Serialize;
+use serde_json::Value;
+use shared::{
+    config::{ConfigError, Environment},
+    inbox::{Inbox, InboxError, Receipt},
+    ledger::{Ledger, Orders, Outcome, Report},
+    money::Money,
+    purchase::{
+        Buyer, Change, PaymentIntentId, Purchase, PurchaseId, SessionId, SessionState, Status,
+    },
+    store::{
+        self, StoreError,
+        purchases::{Source, Stored},
+        sweep::{Cursor, Sweep, Sweeps},
+    },
+    stripe::{
+        client::{List, StripeError},
+        event::{HANDLED, Unreadable},
+        object::{AboutCharge, Session},
+    },
+    telemetry::Metric,
+};
+
+/// Stripe keeps events for 30 days, and so reaches back the first run.
+const EVENTS_KEPT: i64 = 30 * DAY;
+/// Stripe tries to deliver an event for three days.
+const DELIVERIES_LAST: i64 = 4 * DAY;
+/// A sweep begins this much before the last one's end: events may be listed late.
+const OVERLAP: i64 = 3600;
+const DAY: i64 = 24 * 3600;
+
+/// The most that a page of a Stripe list has.
+const PAGE: &str = "100";
+/// Purchases of the work index that are looked at together.
+const BATCH: i32 = 100;
+
+/// A scheduled run stops by itself after this long, with its place noted: less than the function's
+/// time limit in `template.yaml`.
+const LONGEST: Duration = Duration::from_secs(270);
+/// Events younger than this are left to their delivery, which is under way.
+const UNDER_WAY: i64 = 60;
+
+/// The function.
+#[derive(Clone)]
+pub struct Reconcile {
+    inbox: Inbox,
+    orders: Orders,
+    sweeps: Sweeps,
+}
+
+/// How a run is done.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// When to stop, with the place noted.
+    pub until: Option<Instant>,
+    /// Events younger than this many seconds are left alone.
+    pub leave_younger_than: i64,
+}
+
+/// What a run found.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Findings {
+    /// Events looked at.
+    pub events: u64,
+    /// Purchases compared with Stripe.
+    pub purchases: u64,
+    /// Things that had been missed.
+    pub found: u64,
+    /// Those among them that are recorded now.
+    pub repaired: u64,
+    /// Events among them that had to be parked.
+    pub parked: u64,
+    /// What could not be looked at, and will be the next time.
+    pub failed: u64,
+    /// Whether everything was looked at.
+    pub complete: bool,
+    /// What had been missed, one by one.
+    pub drift: Vec<Drift>,
+}
+
+/// Something that had been missed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Drift {
+    /// The event or object that tells it.
+    pub source: String,
+    /// The purchase, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purchase: Option<PurchaseId>,
+    /// How the purchase stands with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// What was, or would be, done.
+    pub action: &'static str,
+}
+
+/// A run cannot go on; its place is noted.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// DynamoDB failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Stripe failed.
+    #[error(transparent)]
+    Stripe(#[from] StripeError),
+}
+
+/// Why one purchase or event is left for the next run.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Stripe(#[from] StripeError),
+    #[error("{0}")]
+    Unreadable(#[from] Unreadable),
+}
+
+impl Reconcile {
+    /// As the environment says.
+    pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
+        let dynamodb = store::client(environment)?;
+        let products = environment.required("PRODUCTS_TABLE")?;
+        let purchases = environment.required("PURCHASES_TABLE")?;
+        Ok(Self {
+            inbox: Inbox::new(environment).await?,
+            orders: Orders::new(dynamodb.clone(), products, purchases),
+            sweeps: Sweeps::new(dynamodb, purchases),
+        })
+    }
+
+    /// One that writes nothing, and finds what a run would repair.
+    pub fn dry_run(self) -> Self {
+        Self {
+            inbox: self.inbox.dry_run(),
+            ..self
+        }
+    }
+
+    /// A scheduled run.
+    pub async fn handle(&self, _event: Value) -> Result<Value, ReconcileError> {
+        let limits = Limits {
+            until: Instant::now().checked_add(LONGEST),
+            leave_younger_than: UNDER_WAY,
+        };
+        let findings = self.run(limits, |_| {}).await.inspect_err(|error| {
+            tracing::error!(%error, "the reconciliation is broken off");
+        })?;
+        let metric = Metric::Reconciled.as_str();
+        tracing::info!(
+            metric,
+            events = findings.events,
+            purchases = findings.purchases,
+            reconcile_found = findings.found,
+            reconcile_repaired = findings.repaired,
+            reconcile_parked = findings.parked,
+            reconcile_failed = findings.failed,
+            complete = findings.complete,
+            "reconciled"
+        );
+        Ok(Value::Null)
+    }
+
+    /// One run; `on_step` hears how far it has come.
+    pub async fn run(
+        &self,
+        limits: Limits,
+        on_step: impl Fn(&Findings) + Sync,
+    ) -> Result<Findings, ReconcileError> {
+        let run = Run {
+            inbox: &self.inbox,
+            orders: &self.orders,
+            limits,
+            on_step: &on_step,
+            findings: Findings::default(),
+        };
+        run.through(&self.sweeps).await
+    }
+}
+
+/// One run.
+struct Run<'a> {
+    inbox: &'a Inbox,
+    orders: &'a Orders,
+    limits: Limits,
+    on_step: &'a (dyn Fn(&Findings) + Sync),
+    findings: Findings,
+}
+
+impl Run<'_> {
+    async fn through(mut self, sweeps: &Sweeps) -> Result<Findings, ReconcileError> {
+        self.undelivered_events().await?;
+        self.all_events(sweeps).await?;
+        self.purchases().await?;
+        self.findings.complete = !self.out_of_time() && self.findings.failed == 0;
+        Ok(self.findings)
+    }
+
+    fn ledger(&self) -> &Ledger {
+        self.inbox.ledger()
+    }
+
+    fn out_of_time(&self) -> bool {
+        self.limits
+            .until
+            .is_some_and(|until| Instant::now() >= until)
+    }
+
+    /// Events whose delivery failed or is still being tried.
+    async fn undelivered_events(&mut self) -> Result<(), ReconcileError> {
+        let since = store::now().saturating_sub(DELIVERIES_LAST);
+        let mut after = None;
+        while !self.out_of_time() {
+            let page = self.events_page(since, after.as_deref(), true).await?;
+            self.take_in(&page.data).await;
+            after = last_id(&page);
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// All events since the last run's high-water mark, whatever became of their delivery.
+    async fn all_events(&mut self, sweeps: &Sweeps) -> Result<(), ReconcileError> {
+        let mut cursor = sweeps.load().await?;
+        while !self.out_of_time() {
+            let from = match (&cursor.sweep, cursor.high_water) {
+                (Some(sweep), _) => sweep.from,
+                (None, Some(high_water)) => high_water.saturating_sub(OVERLAP),
+                (None, None) => store::now().saturating_sub(EVENTS_KEPT),
+            };
+            let after = cursor.sweep.as_ref().map(|sweep| sweep.after.clone());
+            let page = self.events_page(from, after.as_deref(), false).await;
+            let page = match page {
+                // The event it had come to is forgotten: from the beginning, then.
+                Err(StripeError::Refused { .. }) if cursor.sweep.is_some() => {
+                    cursor.sweep = None;
+                    continue;
+                }
+                page => page?,
+            };
+            let all_taken = self.take_in(&page.data).await;
+            let newest = page.data.iter().filter_map(created).max();
+            let begun = cursor.sweep.take();
+            let failed = !all_taken || begun.as_ref().is_some_and(|sweep| sweep.failed);
+            let newest = begun.map(|sweep| sweep.newest).or(newest);
+            match (last_id(&page), newest) {
+                (Some(after), Some(newest)) => {
+                    cursor.sweep = Some(Sweep {
+                        from,
+                        newest,
+                        after,
+                        failed,
+                    });
+                    self.note(sweeps, &cursor).await?;
+                }
+                (_, newest) => {
+                    // What could not be taken in is listed again by the next run.
+                    if !failed {
+                        cursor.high_water = newest.max(cursor.high_water);
+                    }
+                    return self.note(sweeps, &cursor).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn note(&self, sweeps: &Sweeps, cursor: &Cursor) -> Result<(), ReconcileError> {
+        if !self.ledger().is_dry_run() {
+            sweeps.save(cursor).await?;
+        }
+        Ok(())
+    }
+
+    async fn events_page(
+        &self,
+        since: i64,
+        after: Option<&str>,
+        undelivered: bool,
+    ) -> Result<List<Value>, StripeError> {
+        let since = since.to_string();
+        let mut query = vec![("limit", PAGE), ("created[gte]", &since)];
+        query.extend(HANDLED.iter().map(|kind| ("types[]", *kind)));
+        query.extend(after.map(|after| ("starting_after", after)));
+        query.extend(undelivered.then_some(("delivery_success", "false")));
+        self.inbox.stripe().list("/events", &query).await
+    }
+
+    /// Takes events in; says whether all were.
+    async fn take_in(&mut self, events: &[Value]) -> bool {
+        let failed_before = self.findings.failed;
+        for event in events {
+            let age = store::now().saturating_sub(created(event).unwrap_or_default());
+            if (0..self.limits.leave_younger_than).contains(&age) {
+                continue;
+            }
+            self.findings.events = self.findings.events.saturating_add(1);
+            let id = event.get("id").and_then(Value::as_str).unwrap_or_default();
+            match self.inbox.take(event.to_string().as_bytes()).await {
+                Ok(receipt) => self.note_receipt(id, &receipt),
+                // It was logged where it happened.
+                Err(InboxError::Store(_) | InboxError::Stripe(_)) => {
+                    self.findings.failed = self.findings.failed.saturating_add(1);
+                }
+            }
+            (self.on_step)(&self.findings);
+        }
+        self.findings.failed == failed_before
+    }
+
+    fn note_receipt(&mut self, event: &str, receipt: &Receipt) {
+        match receipt {
+            Receipt::Recorded {
+                purchase, status, ..
+            } => self.found(event, Some(*purchase), Some(*status), "record"),
+            Receipt::Parked => {
+                // Parked again it is no news; only its first parking is counted by its log line.
+                self.findings.parked = self.findings.parked.saturating_add(1);
+            }
+            Receipt::NothingNew
+            | Receipt::SeenBefore
+            | Receipt::NoSuchPurchase
+            | Receipt::Foreign
+            | Receipt::Unhandled => {}
+        }
+    }
+
+    fn found(
+        &mut self,
+        source: &str,
+        purchase: Option<PurchaseId>,
+        status: Option<Status>,
+        action: &'static str,
+    ) {
+        self.findings.found = self.findings.found.saturating_add(1);
+        if !self.ledger().is_dry_run() {
+            self.findings.repaired = self.findings.repaired.saturating_add(1);
+        }
+        self.findings.drift.push(Drift {
+            source: source.to_owned(),
+            purchase,
+            status,
+            action,
+        });
+    }
+
+    /// Purchases that something is still to come of, compared with what Stripe says of them.
+    async fn purchases(&mut self) -> Result<(), ReconcileError> {
+        let now = store::now();
+        let mut after = None;
+        while !self.out_of_time() {
+            let purchases = self.ledger().purchases();
+            let work = purchases.work(now, BATCH, after.as_ref()).await?;
+            let mut without_session = BTreeMap::new();
+            for id in work.purchases {
+                match self.purchase(id).await {
+                    Ok(None) => {}
+                    Ok(Some(stored)) => _ = without_session.insert(id, stored),
+                    Err(trouble) => self.left_for_next_time(id, &trouble),
+                }
+            }
+            if let Err(trouble) = self.match_sessions(without_session).await {
+                tracing::error!(error = %trouble, "purchases without a session are left for the next run");
+                self.findings.failed = self.findings.failed.saturating_add(1);
+            }
+            (self.on_step)(&self.findings);
+            after = work.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn left_for_next_time(&mut self, id: PurchaseId, trouble: &Trouble) {
+        tracing::error!(purchase_id = %id, error = %trouble, "a purchase is left for the next run");
+        self.findings.failed = self.findings.failed.saturating_add(1);
+    }
+
+    /// Compares one purchase. Answers it if no session of it is known.
+    async fn purchase(&mut self, id: PurchaseId) -> Result<Option<Stored>, Trouble> {
+        let Some(stored) = self.ledger().purchases().get(id).await? else {
+            return Ok(None);
+        };
+        self.findings.purchases = self.findings.purchases.saturating_add(1);
+        let purchase = &stored.purchase;
+        if purchase.facts.sessions.is_empty() && purchase.status() == Status::Open {
+            return Ok(Some(stored));
+        }
+        for (session, state) in &purchase.facts.sessions {
+            let unfinished = matches!(state, SessionState::Open | SessionState::Pending);
+            if unfinished || purchase.recheck {
+                self.session(id, session).await?;
+            }
+        }
+        if purchase.recheck {
+            for intent in payment_intents(purchase) {
+                self.all_of(id, &intent, "/refunds", AboutCharge::refund)
+                    .await?;
+                self.all_of(id, &intent, "/disputes", AboutCharge::dispute)
+                    .await?;
+            }
+        }
+        for (refund, known) in &purchase.facts.refunds {
+            if known.state.is_unfinished() {
+                let path = format!("/refunds/{refund}");
+                self.one_of(id, &path, AboutCharge::refund).await?;
+            }
+        }
+        for (dispute, known) in &purchase.facts.disputes {
+            if known.is_unfinished() {
+                let path = format!("/disputes/{dispute}");
+                self.one_of(id, &path, AboutCharge::dispute).await?;
+            }
+        }
+        self.ledger().checked(id).await?;
+        Ok(None)
+    }
+
+    async fn session(&mut self, id: PurchaseId, session: &SessionId) -> Result<(), Trouble> {
+        let path = format!("/checkout/sessions/{session}");
+        let expand = [("expand[]", "payment_intent")];
+        let session: Option<Session> = self.inbox.stripe().get(&path, &expand).await?;
+        match session {
+            Some(session) => self.record_session(id, &session).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn record_session(&mut self, id: PurchaseId, session: &Session) -> Result<(), Trouble> {
+        let change = Change::Session(session.id.clone(), session.state()?);
+        let intent = session.payment_intent().cloned();
+        self.record(id, session.id.as_str(), change, intent, session.origin())
+            .await
+    }
+
+    async fn one_of(
+        &mut self,
+        id: PurchaseId,
+        path: &str,
+        read: impl Fn(Value) -> Result<AboutCharge, Unreadable>,
+    ) -> Result<(), Trouble> {
+        match self.inbox.stripe().get(path, &[]).await? {
+            Some(object) => self.record_about_charge(id, read(object)?).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn all_of(
+        &mut self,
+        id: PurchaseId,
+        intent: &PaymentIntentId,
+        path: &str,
+        read: impl Fn(Value) -> Result<AboutCharge, Unreadable>,
+    ) -> Result<(), Trouble> {
+        let mut after: Option<String> = None;
+        loop {
+            let mut query = vec![("limit", PAGE), ("payment_intent", intent.as_str())];
+            query.extend(after.as_deref().map(|after| ("starting_after", after)));
+            let page: List<Value> = self.inbox.stripe().list(path, &query).await?;
+            after = last_id(&page);
+            for object in page.data {
+                self.record_about_charge(id, read(object)?).await?;
+            }
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn record_about_charge(
+        &mut self,
+        id: PurchaseId,
+        about: AboutCharge,
+    ) -> Result<(), Trouble> {
+        let object = about.id().to_owned();
+        self.record(id, &object, about.change, about.payment_intent, None)
+            .await
+    }
+
+    async fn record(
+        &mut self,
+        purchase: PurchaseId,
+        object: &str,
+        change: Change,
+        payment_intent: Option<PaymentIntentId>,
+        origin: Option<(Buyer, Money)>,
+    ) -> Result<(), Trouble> {
+        let report = Report {
+            source: Source::Fetched {
+                object: object.to_owned(),
+                at: store::now(),
+            },
+            purchase,
+            change,
+            payment_intent,
+            origin,
+        };
+        if let Outcome::Recorded(status, _) = self.ledger().record(&report).await? {
+            self.found(object, Some(purchase), Some(status), "record");
+        }
+        Ok(())
+    }
+
+    /// Looks for the sessions of purchases whose call to Stripe has no known outcome. One that has
+    /// none, and whose time is over, is abandoned.
+    async fn match_sessions(
+        &mut self,
+        mut purchases: BTreeMap<PurchaseId, Stored>,
+    ) -> Result<(), Trouble> {
+        // Stripe's clock need not be ours.
+        const CLOCKS_DIFFER: i64 = 300;
+        let begun = purchases.keys().map(|id| id.created_at().unix_timestamp());
+        let Some(begun) = begun.min() else {
+            return Ok(());
+        };
+        let since = begun.saturating_sub(CLOCKS_DIFFER).to_string();
+        let mut after: Option<String> = None;
+        let mut matched = Vec::new();
+        loop {
+            let mut query = vec![("limit", PAGE), ("created[gte]", since.as_str())];
+            query.push(("expand[]", "data.payment_intent"));
+            query.extend(after.as_deref().map(|after| ("starting_after", after)));
+            let page: List<Value> = self
+                .inbox
+                .stripe()
+                .list("/checkout/sessions", &query)
+                .await?;
+            after = last_id(&page);
+            for object in page.data {
+                let session: Session = serde_json::from_value(object).map_err(Unreadable::from)?;
+                let tags = session.metadata.as_ref();
+                let purchase = tags.map(|tags| tags.purchase(self.inbox.stack()));
+                let Some(Ok(Some(id))) = purchase else {
+                    continue;
+                };
+                if purchases.contains_key(&id) {
+                    self.record_session(id, &session).await?;
+                    matched.push(id);
+                }
+            }
+            if after.is_none() {
+                break;
+            }
+        }
+        for id in matched {
+            purchases.remove(&id);
+        }
+        for (id, stored) in purchases {
+            if store::now() < stored.purchase.attempt.is_over_at() {
+                continue;
+            }
+            if !self.ledger().is_dry_run() {
+                self.orders.abandon(stored).await?;
+            }
+            self.found(
+                &id.to_string(),
+                Some(id),
+                Some(Status::Abandoned),
+                "abandon",
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The payment intents that paid a purchase.
+fn payment_intents(purchase: &Purchase) -> Vec<PaymentIntentId> {
+    let sessions = purchase.facts.sessions.values();
+    let intents = sessions.filter_map(|state| match state {
+        SessionState::Settled { payment_intent, .. } => payment_intent.clone(),
+        _ => None,
+    });
+    intents.collect()
+}
+
+fn created(object: &Value) -> Option<i64> {
+    object.get("created").and_then(Value::as_i64)
+}
+
+/// Where the next page begins, if there is one.
+fn last_id(page: &List<Value>) -> Option<String> {
+    let last = page.data.last().filter(|_| page.has_more)?;
+    Some(last.get("id")?.as_str()?.to_owned())
+}

@@ -1,0 +1,273 @@
+//! Where authentic events come in, whoever brings them: Stripe to the webhook, `reconcile` from
+//! Stripe's list, or an operator who replays one. Nothing authentic is lost: an event is recorded,
+//! parked, or known to be none of our business.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    config::{ConfigError, Environment, Mode},
+    ledger::{Ledger, Outcome, Report},
+    money::Money,
+    purchase::{Attention, Buyer, ChargeId, PaymentIntentId, PurchaseId, Status},
+    store::{self, StoreError, parked::Parked, purchases::Source},
+    stripe::{
+        client::{Client as Stripe, StripeError},
+        event::{Event, Label, Owner, Unreadable},
+        object::{Charge, PaymentIntent},
+    },
+    telemetry::Metric,
+};
+
+/// Takes events in.
+#[derive(Clone)]
+pub struct Inbox {
+    ledger: Ledger,
+    parked: Parked,
+    stripe: Stripe,
+    mode: Mode,
+    stack: String,
+}
+
+/// What became of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// It told something new of a purchase.
+    Recorded {
+        /// Of which.
+        purchase: PurchaseId,
+        /// How it stands now.
+        status: Status,
+        /// What a person should look at.
+        attention: BTreeSet<Attention>,
+    },
+    /// It told nothing new.
+    NothingNew,
+    /// This very event was recorded before.
+    SeenBefore,
+    /// It is about a purchase that is not kept here any more, and moved no money.
+    NoSuchPurchase,
+    /// It is about something that is not ours.
+    Foreign,
+    /// It is of a type we have no use for.
+    Unhandled,
+    /// It is kept until somebody has mended what keeps it from being recorded.
+    Parked,
+}
+
+impl Receipt {
+    /// In a few words.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Recorded { .. } => "recorded",
+            Self::NothingNew => "nothing new",
+            Self::SeenBefore => "seen before",
+            Self::NoSuchPurchase => "no such purchase",
+            Self::Foreign => "foreign",
+            Self::Unhandled => "unhandled",
+            Self::Parked => "parked",
+        }
+    }
+}
+
+/// An event could not be taken in now; it has to come again.
+#[derive(Debug, thiserror::Error)]
+pub enum InboxError {
+    /// DynamoDB failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Stripe had to be asked whose it is, and failed.
+    #[error("whose it is cannot be asked: {0}")]
+    Stripe(#[from] StripeError),
+}
+
+/// Why an event is not recorded.
+enum Trouble {
+    /// It is not what we know of Stripe's events.
+    Unreadable(Unreadable),
+    /// It is a test on a live deployment, or the other way round.
+    OtherMode(Mode),
+    /// It is all right, and we are not.
+    Ours(InboxError),
+}
+
+impl From<Unreadable> for Trouble {
+    fn from(error: Unreadable) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Ours(error.into())
+    }
+}
+
+impl From<StripeError> for Trouble {
+    fn from(error: StripeError) -> Self {
+        Self::Ours(error.into())
+    }
+}
+
+/// A purchase, and what it is rebuilt from if it was lost.
+type Owned = (PurchaseId, Option<(Buyer, Money)>);
+
+impl Inbox {
+    /// As the environment says.
+    pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
+        let dynamodb = store::client(environment)?;
+        let products = environment.required("PRODUCTS_TABLE")?;
+        let purchases = environment.required("PURCHASES_TABLE")?;
+        let outbox = environment.required("OUTBOX_TABLE")?;
+        let mode = environment.mode()?;
+        Ok(Self {
+            ledger: Ledger::new(dynamodb.clone(), products, purchases, outbox, mode),
+            parked: Parked::new(dynamodb, purchases),
+            stripe: Stripe::new(environment).await?,
+            mode,
+            stack: environment.required("TILL_STACK")?.to_owned(),
+        })
+    }
+
+    /// One that writes nothing, and answers what would become of an event.
+    pub fn dry_run(self) -> Self {
+        Self {
+            ledger: self.ledger.dry_run(),
+            ..self
+        }
+    }
+
+    /// The ledger it records in.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The Stripe account it asks.
+    pub fn stripe(&self) -> &Stripe {
+        &self.stripe
+    }
+
+    /// The name of this deployment, by which it knows its own.
+    pub fn stack(&self) -> &str {
+        &self.stack
+    }
+
+    /// Takes an event in. It must be authentic.
+    pub async fn take(&self, event: &[u8]) -> Result<Receipt, InboxError> {
+        let Label { id, created } = Label::of(event);
+        let (metric, why) = match self.record(event).await {
+            Ok(receipt) => {
+                tracing::info!(event = id, ?receipt, "the event is taken care of");
+                self.call_attention(&receipt);
+                return Ok(receipt);
+            }
+            Err(Trouble::Ours(error)) => {
+                tracing::error!(event = id, %error, "the event is not recorded");
+                return Err(error);
+            }
+            Err(Trouble::Unreadable(error)) => (Metric::Parked, error.to_string()),
+            Err(Trouble::OtherMode(mode)) => (
+                Metric::ModeMismatch,
+                format!("livemode is {}", mode.livemode()),
+            ),
+        };
+        if self.ledger.is_dry_run() {
+            return Ok(Receipt::Parked);
+        }
+        let now = store::now();
+        let parked = self.parked.park(id.as_deref(), created, event, &why, now);
+        if parked.await? {
+            // Why is said in the parked row: it may quote what the event holds.
+            let metric = metric.as_str();
+            tracing::error!(metric, event = id, "an authentic event is parked");
+        }
+        Ok(Receipt::Parked)
+    }
+
+    async fn record(&self, event: &[u8]) -> Result<Receipt, Trouble> {
+        let event = Event::parse(event)?;
+        if !event.is_handled() {
+            return Ok(Receipt::Unhandled);
+        }
+        let mode = Mode::of(event.livemode);
+        if mode != self.mode {
+            return Err(Trouble::OtherMode(mode));
+        }
+        let source = Source::Event {
+            id: event.id.clone(),
+            kind: event.kind.clone(),
+        };
+        let Some(mut statement) = event.statement(&self.stack)? else {
+            return Ok(Receipt::Foreign);
+        };
+        let owned = match statement.owner {
+            Owner::Purchase { id, origin } => Some((id, origin)),
+            Owner::OfPayment(charge) => {
+                if let (None, Some(charge)) = (&statement.payment_intent, charge) {
+                    statement.payment_intent = self.payment_intent_of(&charge).await?;
+                }
+                match &statement.payment_intent {
+                    Some(intent) => self.owner_of(intent).await?,
+                    // Every payment of ours has a payment intent.
+                    None => None,
+                }
+            }
+        };
+        let Some((purchase, origin)) = owned else {
+            return Ok(Receipt::Foreign);
+        };
+        let report = Report {
+            source,
+            purchase,
+            change: statement.change,
+            payment_intent: statement.payment_intent,
+            origin,
+        };
+        Ok(match self.ledger.record(&report).await? {
+            Outcome::Recorded(status, attention) => Receipt::Recorded {
+                purchase,
+                status,
+                attention,
+            },
+            Outcome::NothingNew => Receipt::NothingNew,
+            Outcome::SeenBefore => Receipt::SeenBefore,
+            Outcome::NoSuchPurchase => Receipt::NoSuchPurchase,
+        })
+    }
+
+    /// Whose a payment intent is: as was recorded, or, if it comes before its payment's own event,
+    /// as Stripe says. `None` if it is not ours.
+    async fn owner_of(&self, intent: &PaymentIntentId) -> Result<Option<Owned>, Trouble> {
+        let known = self.ledger.purchases().by_payment_intent(intent).await?;
+        if let Some(purchase) = known {
+            return Ok(Some((purchase, None)));
+        }
+        let path = format!("/payment_intents/{intent}");
+        let fetched: Option<PaymentIntent> = self.stripe.get(&path, &[]).await?;
+        let Some(intent) = fetched else {
+            return Ok(None);
+        };
+        let purchase = intent.metadata.purchase(&self.stack)?;
+        Ok(purchase.map(|purchase| (purchase, Some(intent.origin()))))
+    }
+
+    async fn payment_intent_of(
+        &self,
+        charge: &ChargeId,
+    ) -> Result<Option<PaymentIntentId>, StripeError> {
+        let charge: Option<Charge> = self.stripe.get(&format!("/charges/{charge}"), &[]).await?;
+        Ok(charge.and_then(|charge| charge.payment_intent()))
+    }
+
+    fn call_attention(&self, receipt: &Receipt) {
+        if let Receipt::Recorded {
+            purchase,
+            attention,
+            ..
+        } = receipt
+            && !attention.is_empty()
+        {
+            let metric = Metric::Attention.as_str();
+            tracing::warn!(metric, purchase_id = %purchase, ?attention, "a purchase needs a person's attention");
+        }
+    }
+}

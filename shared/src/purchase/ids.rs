@@ -1,0 +1,108 @@
+//! What purchases and the payment provider's objects are called.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// A purchase's id: a version 7 UUID, so that ids sort by the time they were made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PurchaseId(Uuid);
+
+/// Not a purchase id.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a purchase id is a version 7 UUID in lower case")]
+pub struct NotAPurchaseId;
+
+impl PurchaseId {
+    /// A new one.
+    pub fn generate() -> Self {
+        Self(Uuid::now_v7())
+    }
+
+    /// When it was made, to the millisecond.
+    pub fn created_at(self) -> OffsetDateTime {
+        let (seconds, nanoseconds) = self
+            .0
+            .get_timestamp()
+            .map_or((0, 0), |timestamp| timestamp.to_unix());
+        let nanoseconds = i128::from(seconds)
+            .saturating_mul(1_000_000_000)
+            .saturating_add(nanoseconds.into());
+        OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+}
+
+impl FromStr for PurchaseId {
+    type Err = NotAPurchaseId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match Uuid::try_parse(text) {
+            // One way to write an id, so that it is one key.
+            Ok(id) if id.get_version_num() == 7 && id.to_string() == text => Ok(Self(id)),
+            _ => Err(NotAPurchaseId),
+        }
+    }
+}
+
+impl fmt::Display for PurchaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// An id that the payment provider gave.
+macro_rules! provider_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// As text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(id: String) -> Self {
+                Self(id)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+provider_id!(
+    /// A Checkout session, `cs_…`.
+    SessionId
+);
+provider_id!(
+    /// A payment intent, `pi_…`.
+    PaymentIntentId
+);
+provider_id!(
+    /// A charge, `ch_…` or `py_…`.
+    ChargeId
+);
+provider_id!(
+    /// A refund, `re_…` or `pyr_…`.
+    RefundId
+);
+provider_id!(
+    /// A dispute, `dp_…` or `du_…`.
+    DisputeId
+);
+provider_id!(
+    /// A balance transaction, `txn_…`.
+    TransactionId
+);

@@ -1,0 +1,212 @@
+//! What was asked for, frozen before Stripe heard of it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    money::{Money, MoneyError},
+    product::{Product, ProductId},
+};
+
+/// Who buys. Its debug form leaves the address out, so that no log can hold one.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buyer {
+    /// The `sub` claim of their ID token; `None` if the purchase was rebuilt from a session
+    /// without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// Where their mail goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Their language as a BCP 47 tag, in which amounts are written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+}
+
+impl fmt::Debug for Buyer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buyer")
+            .field("subject", &self.subject)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One product of an order, as it was offered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Which product.
+    pub product_id: ProductId,
+    /// Its name at the time.
+    pub name: String,
+    /// Its description at the time.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// A picture of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// How many.
+    pub quantity: u32,
+    /// The price of one, in minor units of the order's currency.
+    pub unit_amount: i64,
+    /// Taken from a limited stock, to which it returns if nothing comes of the purchase.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reserved: bool,
+}
+
+/// What was asked for, frozen before Stripe heard of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Who.
+    pub buyer: Buyer,
+    /// What; empty if the order was rebuilt.
+    pub lines: Vec<Line>,
+    /// For how much, before any promotion.
+    pub total: Money,
+    /// The order was lost here and rebuilt from what Stripe said of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rebuilt: bool,
+}
+
+/// Why a cart makes no order.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OrderError {
+    /// Two currencies in one cart; a session has one.
+    #[error("{product} is sold in {currency}, other products of this cart in {other}; buy them one after the other", currency = .currency.to_uppercase(), other = .other.to_uppercase())]
+    MixedCurrencies {
+        /// The first product that differs.
+        product: ProductId,
+        /// Its currency.
+        currency: String,
+        /// The currency before it.
+        other: String,
+    },
+    /// Not for sale now.
+    #[error("{0} is not for sale at the moment")]
+    Inactive(ProductId),
+    /// Nothing Stripe would charge.
+    #[error("the total of {0}")]
+    Total(MoneyError),
+    /// There is nothing in it.
+    #[error("there is nothing in it")]
+    Empty,
+}
+
+impl Order {
+    /// Freezes products and their quantities at today's prices.
+    pub fn new<'a>(
+        buyer: Buyer,
+        items: impl IntoIterator<Item = (&'a Product, u32)>,
+    ) -> Result<Self, OrderError> {
+        let mut lines = Vec::new();
+        let mut total: Option<Money> = None;
+        for (product, quantity) in items {
+            if !product.active {
+                return Err(OrderError::Inactive(product.id.clone()));
+            }
+            let sum = total.unwrap_or(Money::zero(product.price.currency));
+            if sum.currency != product.price.currency {
+                return Err(OrderError::MixedCurrencies {
+                    product: product.id.clone(),
+                    currency: product.price.currency.to_string(),
+                    other: sum.currency.to_string(),
+                });
+            }
+            let amount = product
+                .price
+                .checked_mul(quantity)
+                .map_err(OrderError::Total)?;
+            total = Some(sum.checked_add(amount).map_err(OrderError::Total)?);
+            lines.push(Line {
+                product_id: product.id.clone(),
+                name: product.name.clone(),
+                description: product.description.clone(),
+                image: product.images.first().cloned(),
+                quantity,
+                unit_amount: product.price.amount,
+                reserved: product.stock.is_some(),
+            });
+        }
+        let total = total.ok_or(OrderError::Empty)?;
+        total.check_total().map_err(OrderError::Total)?;
+        Ok(Self {
+            buyer,
+            lines,
+            total,
+            rebuilt: false,
+        })
+    }
+
+    /// What it takes from limited stocks.
+    pub fn reserved(&self) -> impl Iterator<Item = (&ProductId, u32)> {
+        self.lines
+            .iter()
+            .filter(|line| line.reserved)
+            .map(|line| (&line.product_id, line.quantity))
+    }
+
+    /// How long its session may be paid, in seconds. What waits in a cart nobody pays is missing
+    /// from the shelf, so limited stock is held only a little longer than Stripe's least, 30
+    /// minutes; its most is 24 hours. Both count from its own clock's now.
+    fn session_lifetime(&self) -> i64 {
+        if self.reserved().next().is_some() {
+            35 * 60
+        } else {
+            23 * 3600
+        }
+    }
+}
+
+/// One try at opening a Checkout session. All that Stripe is told is built from the order and
+/// this, so that repeating a call under its idempotency key repeats its parameters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// 1, 2, 3 …; part of Stripe's idempotency key.
+    pub number: u32,
+    /// When it began, in Unix seconds.
+    pub started_at: i64,
+    /// When the session is to expire, in Unix seconds.
+    pub expires_at: i64,
+    /// Where the buyer pays, once Stripe has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+impl Attempt {
+    /// Stripe refuses sessions that end in less than 30 minutes; clocks differ, calls take time.
+    const LEAST_LIFETIME_SECONDS: i64 = 31 * 60;
+    /// Stripe forgets idempotency keys after 24 hours.
+    const LONGEST_REPEAT_SECONDS: i64 = 20 * 3600;
+    /// A session cannot be paid any more this long after its end, whosever clock is right.
+    const GRACE_SECONDS: i64 = 10 * 60;
+
+    /// The first for `order`.
+    pub fn first(order: &Order, now: i64) -> Self {
+        Self::numbered(1, order, now)
+    }
+
+    /// The one after this, with an idempotency key of its own.
+    pub fn next(&self, order: &Order, now: i64) -> Self {
+        Self::numbered(self.number.saturating_add(1), order, now)
+    }
+
+    /// Whether its call to Stripe may (still) be made or repeated.
+    pub fn is_usable(&self, now: i64) -> bool {
+        now.saturating_sub(self.started_at) < Self::LONGEST_REPEAT_SECONDS
+            && self.expires_at.saturating_sub(now) > Self::LEAST_LIFETIME_SECONDS
+    }
+
+    /// From when on no session of it can be paid, in Unix seconds.
+    pub fn is_over_at(&self) -> i64 {
+        self.expires_at.saturating_add(Self::GRACE_SECONDS)
+    }
+
+    fn numbered(number: u32, order: &Order, now: i64) -> Self {
+        Self {
+            number,
+            started_at: now,
+            expires_at: now.saturating_add(order.session_lifetime()),
+            url: None,
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! Stripe's objects, as events carry them and its API answers them: the few fields that tell
+//! something of a purchase, so that the rest of Stripe may change its shape.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::checkout::metadata;
+use crate::{
+    money::{Currency, Money},
+    purchase::{
+        Buyer, Change, ChargeId, DisputeId, DisputeReport, DisputeStatus, DisputeTerms, Movement,
+        PaymentIntentId, PurchaseId, Refund, RefundId, RefundState, SessionId, SessionState,
+        TransactionId,
+    },
+};
+
+/// It is authentic, but does not read as Stripe's documentation says it would.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreadable(pub(super) String);
+
+impl From<serde_json::Error> for Unreadable {
+    fn from(error: serde_json::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// An id, or the object with that id.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+enum Expandable<Id> {
+    Id(Id),
+    Object { id: Id },
+}
+
+impl<Id> Expandable<Id> {
+    fn into_id(self) -> Id {
+        match self {
+            Self::Id(id) | Self::Object { id } => id,
+        }
+    }
+}
+
+/// What we wrote on an object when it was made.
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Tags(BTreeMap<String, String>);
+
+impl Tags {
+    /// The purchase they name, if they are those of the deployment `stack`.
+    pub fn purchase(&self, stack: &str) -> Result<Option<PurchaseId>, Unreadable> {
+        if self.0.get(metadata::STACK).map(String::as_str) != Some(stack) {
+            return Ok(None);
+        }
+        let id = self.0.get(metadata::PURCHASE_ID);
+        let id = id.ok_or_else(|| Unreadable("metadata.purchase_id is missing".to_owned()))?;
+        let id = id.parse();
+        id.map(Some)
+            .map_err(|error| Unreadable(format!("metadata.purchase_id: {error}")))
+    }
+
+    fn buyer(&self, email: Option<String>) -> Buyer {
+        Buyer {
+            subject: self.0.get(metadata::BUYER).cloned(),
+            email,
+            language: None,
+        }
+    }
+}
+
+/// A Checkout session.
+#[derive(Deserialize)]
+pub struct Session {
+    /// `cs_…`
+    pub id: SessionId,
+    /// What we wrote on it. Stripe sends it always, if only empty.
+    pub metadata: Option<Tags>,
+    status: Option<String>,
+    payment_status: String,
+    amount_total: Option<i64>,
+    currency: Option<Currency>,
+    payment_intent: Option<IntentOfSession>,
+    customer_details: Option<CustomerDetails>,
+    customer_email: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum IntentOfSession {
+    Id(PaymentIntentId),
+    Object { id: PaymentIntentId, status: String },
+}
+
+#[derive(Deserialize)]
+struct CustomerDetails {
+    email: Option<String>,
+}
+
+impl Session {
+    /// Which payment intent pays it.
+    pub fn payment_intent(&self) -> Option<&PaymentIntentId> {
+        self.payment_intent.as_ref().map(|intent| match intent {
+            IntentOfSession::Id(id) | IntentOfSession::Object { id, .. } => id,
+        })
+    }
+
+    /// Who buys, for how much: what a lost purchase is rebuilt from.
+    pub fn origin(&self) -> Option<(Buyer, Money)> {
+        let email = self.customer_details.as_ref();
+        let email = email.and_then(|details| details.email.clone());
+        let email = email.or_else(|| self.customer_email.clone());
+        let buyer = self.metadata.as_ref()?.buyer(email);
+        Some((buyer, self.total().ok()?))
+    }
+
+    /// What an event of type `kind` says of it.
+    pub(super) fn state_by_event(&self, kind: &str) -> Result<SessionState, Unreadable> {
+        match (kind, self.payment_status.as_str()) {
+            ("checkout.session.expired", _) => Ok(SessionState::Expired),
+            ("checkout.session.async_payment_failed", _) => Ok(SessionState::Failed),
+            ("checkout.session.async_payment_succeeded", _)
+            | (_, "paid" | "no_payment_required") => self.settled(),
+            (_, "unpaid") => Ok(SessionState::Pending),
+            (_, other) => Err(Unreadable(format!("payment_status: {other:?} is unknown"))),
+        }
+    }
+
+    /// What it says itself, fetched with its payment intent expanded.
+    pub fn state(&self) -> Result<SessionState, Unreadable> {
+        match (self.status.as_deref(), self.payment_status.as_str()) {
+            (Some("open"), _) => Ok(SessionState::Open),
+            (Some("expired"), _) => Ok(SessionState::Expired),
+            (Some("complete"), "paid" | "no_payment_required") => self.settled(),
+            (Some("complete"), "unpaid") => Ok(match &self.payment_intent {
+                Some(IntentOfSession::Object { status, .. })
+                    if matches!(status.as_str(), "requires_payment_method" | "canceled") =>
+                {
+                    SessionState::Failed
+                }
+                _ => SessionState::Pending,
+            }),
+            (status, payment) => Err(Unreadable(format!(
+                "status {status:?} with payment_status {payment:?} is unknown"
+            ))),
+        }
+    }
+
+    fn settled(&self) -> Result<SessionState, Unreadable> {
+        Ok(SessionState::Settled {
+            amount: self.total()?,
+            payment_intent: self.payment_intent().cloned(),
+        })
+    }
+
+    fn total(&self) -> Result<Money, Unreadable> {
+        match (self.amount_total, self.currency) {
+            (Some(amount), Some(currency)) => Ok(Money::new(amount, currency)),
+            _ => Err(Unreadable("amount_total or currency is missing".to_owned())),
+        }
+    }
+}
+
+/// A refund, or a dispute: about a charge, with no tags of ours.
+#[derive(Debug)]
+pub struct AboutCharge {
+    /// What it says.
+    pub change: Change,
+    /// Which payment intent the money came by.
+    pub payment_intent: Option<PaymentIntentId>,
+    /// Which charge of it.
+    pub charge: Option<ChargeId>,
+}
+
+#[derive(Deserialize)]
+struct RefundObject {
+    id: RefundId,
+    amount: i64,
+    currency: Currency,
+    status: RefundState,
+    payment_intent: Option<Expandable<PaymentIntentId>>,
+    charge: Option<Expandable<ChargeId>>,
+}
+
+#[derive(Deserialize)]
+struct DisputeObject {
+    id: DisputeId,
+    amount: i64,
+    currency: Currency,
+    status: DisputeStatus,
+    reason: String,
+    payment_intent: Option<Expandable<PaymentIntentId>>,
+    charge: Option<Expandable<ChargeId>>,
+    balance_transactions: Vec<TransactionObject>,
+    evidence_details: EvidenceDetails,
+}
+
+#[derive(Deserialize)]
+struct TransactionObject {
+    id: TransactionId,
+    amount: i64,
+    fee: i64,
+    currency: Currency,
+}
+
+#[derive(Deserialize)]
+struct EvidenceDetails {
+    due_by: Option<i64>,
+}
+
+impl AboutCharge {
+    /// Reads a refund.
+    pub fn refund(object: Value) -> Result<Self, Unreadable> {
+        let object: RefundObject = read(object)?;
+        let refund = Refund {
+            state: object.status,
+            amount: Money::new(object.amount, object.currency),
+        };
+        Ok(Self {
+            change: Change::Refund(object.id, refund),
+            payment_intent: object.payment_intent.map(Expandable::into_id),
+            charge: object.charge.map(Expandable::into_id),
+        })
+    }
+
+    /// Reads a dispute.
+    pub fn dispute(object: Value) -> Result<Self, Unreadable> {
+        let object: DisputeObject = read(object)?;
+        let transactions = object.balance_transactions.into_iter();
+        let report = DisputeReport {
+            status: object.status,
+            terms: DisputeTerms {
+                amount: Money::new(object.amount, object.currency),
+                reason: object.reason,
+                due_by: object.evidence_details.due_by,
+            },
+            movements: transactions
+                .map(|transaction| {
+                    let movement = Movement {
+                        amount: Money::new(transaction.amount, transaction.currency),
+                        fee: transaction.fee,
+                    };
+                    (transaction.id, movement)
+                })
+                .collect(),
+        };
+        Ok(Self {
+            change: Change::Dispute(object.id, report),
+            payment_intent: object.payment_intent.map(Expandable::into_id),
+            charge: object.charge.map(Expandable::into_id),
+        })
+    }
+
+    /// The id of the refund or dispute.
+    pub fn id(&self) -> &str {
+        match &self.change {
+            Change::Refund(id, _) => id.as_str(),
+            Change::Dispute(id, _) => id.as_str(),
+            Change::Session(id, _) => id.as_str(),
+            Change::ChargeRefunded(_) => "",
+        }
+    }
+}
+
+/// Reads what is about a charge. `null` says that there is no payment intent; leaving it out would
+/// say nothing, and an object nobody can be found for must not pass for a foreign one.
+fn read<T: for<'de> Deserialize<'de>>(object: Value) -> Result<T, Unreadable> {
+    for field in ["payment_intent", "charge"] {
+        if object.get(field).is_none() {
+            return Err(Unreadable(format!("{field} is missing")));
+        }
+    }
+    Ok(serde_json::from_value(object)?)
+}
+
+/// A charge. Its metadata is a copy of its payment intent's.
+#[derive(Deserialize)]
+pub struct Charge {
+    /// What we wrote on its payment intent.
+    #[serde(default)]
+    pub metadata: Tags,
+    amount_refunded: i64,
+    currency: Currency,
+    payment_intent: Option<Expandable<PaymentIntentId>>,
+}
+
+impl Charge {
+    /// Which payment intent it is of.
+    pub fn payment_intent(&self) -> Option<PaymentIntentId> {
+        self.payment_intent.clone().map(Expandable::into_id)
+    }
+
+    /// What went back, all its refunds together.
+    pub fn refunded(&self) -> Money {
+        Money::new(self.amount_refunded, self.currency)
+    }
+}
+
+/// A payment intent.
+#[derive(Deserialize)]
+pub struct PaymentIntent {
+    /// What we wrote on it.
+    #[serde(default)]
+    pub metadata: Tags,
+    amount: i64,
+    currency: Currency,
+    receipt_email: Option<String>,
+}
+
+impl PaymentIntent {
+    /// Who buys, for how much: what a lost purchase is rebuilt from.
+    pub fn origin(&self) -> (Buyer, Money) {
+        (
+            self.metadata.buyer(self.receipt_email.clone()),
+            Money::new(self.amount, self.currency),
+        )
+    }
+}
