@@ -13,10 +13,13 @@ import queue
 import subprocess
 import threading
 import time
+import urllib.error
 import urllib.request
 import uuid
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from samtranslator.yaml_helper import yaml_parse
 
 PURCHASES = 10_000
 RUNS = 200
@@ -42,6 +45,8 @@ PRICE = {
     "SES: mail": 0.10e-3,
     "CloudWatch Logs: GB taken in": 0.50,
 }
+ALARM_METRIC = 0.10  # a month
+MONTH_MINUTES = 30 * 24 * 60
 
 SHOP, STRIPE, AWS = (os.environ[name] for name in ("SHOP_URL", "STRIPE_URL", "AWS_URL"))
 TABLES = {name: f"Costs{name}" for name in ("ProductsTable", "PurchasesTable", "OutboxTable")}
@@ -170,7 +175,7 @@ class Function:
         self.runtime.events.put(json.dumps(event).encode())
         path, answer = self.runtime.answers.get(timeout=60)
         assert path.endswith("/response"), answer
-        answer = json.loads(answer)
+        answer = json.loads(answer) or {}
         assert answer.get("statusCode", 200) < 300, answer
         if measured:
             self.calls += 1
@@ -230,6 +235,13 @@ def settled(purchase, session):
     return event
 
 
+def alarm_metrics():
+    """An alarm costs by the metrics it looks at."""
+    resources = yaml_parse(open("template.yaml").read())["Resources"].values()
+    alarms = [it["Properties"] for it in resources if it["Type"] == "AWS::CloudWatch::Alarm"]
+    return sum(sum("MetricStat" in it for it in alarm.get("Metrics", [])) or 1 for alarm in alarms)
+
+
 def walk(functions, measured):
     functions["catalog"].call(sample("catalog-list"), measured)
     opened = json.loads(functions["checkout"].call(sample("checkout-ok"), measured)["body"])
@@ -277,6 +289,22 @@ def main():
         total += spent[what] * price
         print(f"| {what} | {spent[what]:,.2f} | {price:.10g} | {spent[what] * price:.2f} |")
     print(f"| **together** | | | **{total:.2f}** |")
+
+    # What is there to be paid when nobody buys: the mailer looks every minute whether mail is due.
+    minutely = Function("mailer", counting)
+    for number in range(RUNS + 20):
+        minutely.call(sample("mailer-schedule"), measured=number >= 20)
+    billed = minutely.per_call("processor") / SHARE + minutely.per_call("dynamodb") * WAIT["dynamodb"]
+    looking = MONTH_MINUTES * (
+        billed / 1000 * MEMORY_MB / 1024 * PRICE["Lambda, arm64: GB-second"]
+        + PRICE["Lambda: request"]
+        + minutely.per_call("read") * PRICE["DynamoDB: read unit"]
+        + (minutely.per_call("logged") + 900) / 1e9 * PRICE["CloudWatch Logs: GB taken in"]
+    )
+    alarms = alarm_metrics()
+    print("\n| a month, whatever is sold | quantity | USD |\n| --- | --: | --: |")
+    print(f"| the mailer's look, once a minute, {billed:.0f} ms | {MONTH_MINUTES:,} | {looking:.2f} |")
+    print(f"| metrics that alarms look at | {alarms} | {alarms * ALARM_METRIC:.2f} |")
 
 
 main()

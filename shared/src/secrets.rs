@@ -42,9 +42,12 @@ const LARGEST_ANSWER: usize = 256 * 1024;
 /// A secret as it was last read. Cheap to clone; clones share what was read.
 pub struct Secret<T>(Arc<Shared<T>>);
 
+/// What a secret's text means.
+type Understand<T> = Box<dyn Fn(&str) -> Result<T, ConfigError> + Send + Sync>;
+
 struct Shared<T> {
     origin: Origin,
-    understand: Box<dyn Fn(&str) -> Result<T, ConfigError> + Send + Sync>,
+    understand: Understand<T>,
     current: RwLock<Arc<T>>,
     read_again: Mutex<Option<Instant>>,
 }

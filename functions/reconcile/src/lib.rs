@@ -184,7 +184,8 @@ impl Reconcile {
             on_step: &on_step,
             findings: Findings::default(),
         };
-        run.through(&self.sweeps).await
+        // On the heap: so deep a future is more than the compiler lays out at once.
+        Box::pin(run.through(&self.sweeps)).await
     }
 }
 

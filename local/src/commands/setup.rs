@@ -8,6 +8,8 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use shared::config::Mode;
 
+use shared::stripe::event::HANDLED;
+
 use super::Exit;
 use super::console::{Consent, Console};
 use super::shop::Where;
@@ -17,9 +19,6 @@ use crate::stripe_account::{
     Account, Endpoint, Refusal, SECRET_TAG, STACK_TAG, api_base, api_version, fingerprint,
 };
 use crate::web::Web;
-
-/// The event types that the shop handles.
-pub(super) const EVENTS: &[&str] = shared::stripe::event::HANDLED;
 
 const KEY: &str = "STRIPE_SECRET_KEY";
 const SECRETS: &str = "STRIPE_WEBHOOK_SECRETS";
@@ -74,7 +73,7 @@ impl Step {
                 "create a webhook endpoint at {} for {}, {} event types ({why}), and store its secret",
                 wanted.version,
                 wanted.url,
-                EVENTS.len()
+                HANDLED.len()
             ),
             Self::Update { id, says, .. } => format!("change {id}: {says}"),
             Self::Remove { id, why } => format!("remove {id}: {why}"),
@@ -263,7 +262,7 @@ impl Setup {
         let ours = events
             .data
             .iter()
-            .filter(|event| EVENTS.contains(&event.kind.as_str()));
+            .filter(|event| HANDLED.contains(&event.kind.as_str()));
         let ids: Vec<&str> = ours.map(|event| event.id.as_str()).collect();
         if !ids.is_empty() {
             self.console.note(&format!(
@@ -391,11 +390,11 @@ impl Wanted {
         let mut says = Vec::new();
         let sent: std::collections::BTreeSet<&str> =
             endpoint.enabled_events.iter().map(String::as_str).collect();
-        if sent != EVENTS.iter().copied().collect() {
+        if sent != HANDLED.iter().copied().collect() {
             form.extend(event_form());
             says.push(format!(
                 "send the {} event types that are handled",
-                EVENTS.len()
+                HANDLED.len()
             ));
         }
         if !endpoint.delivers_to(&self.url) {
@@ -423,7 +422,7 @@ impl Wanted {
 }
 
 fn event_form() -> impl Iterator<Item = (String, String)> {
-    let events = EVENTS.iter().enumerate();
+    let events = HANDLED.iter().enumerate();
     events.map(|(index, event)| (format!("enabled_events[{index}]"), (*event).to_owned()))
 }
 

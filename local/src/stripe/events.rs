@@ -11,23 +11,6 @@ use super::database::{Cause, Object, Transaction};
 use super::objects::WebhookEndpoint;
 use super::{API_VERSION, delivery, ids};
 
-/// The event types that the shop's webhook handles.
-pub const WEBHOOK_EVENTS: &[&str] = &[
-    "checkout.session.completed",
-    "checkout.session.async_payment_succeeded",
-    "checkout.session.async_payment_failed",
-    "checkout.session.expired",
-    "refund.created",
-    "refund.updated",
-    "refund.failed",
-    "charge.refunded",
-    "charge.dispute.created",
-    "charge.dispute.updated",
-    "charge.dispute.funds_withdrawn",
-    "charge.dispute.funds_reinstated",
-    "charge.dispute.closed",
-];
-
 /// An event. Its stored form when it is recorded is the body of its webhook.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Event {

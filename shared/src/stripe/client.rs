@@ -376,7 +376,9 @@ mod tests {
             .replace('\n', "");
         let (stripe, server) = stripe([answer("403 Forbidden", &refusal)]).await;
         let request = RequestBuilder::new(StripeMethod::Post, "/checkout/sessions");
-        let error = stripe.send::<serde_json::Value>(&request, "key-1").await;
+        let error = stripe
+            .send::<serde_json::Value>(&request, Some("key-1"))
+            .await;
         let error = error.unwrap_err().to_string();
         assert!(
             error.contains("lacks rak_checkout_session_write"),

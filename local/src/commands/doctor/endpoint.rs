@@ -12,9 +12,9 @@ use time::OffsetDateTime;
 
 use super::report::Finding;
 use super::{Patient, Stored};
-use crate::commands::setup::EVENTS;
 use crate::environment::STAND_IN_WEBHOOK_SECRET;
 use crate::stripe_account::{Endpoint, api_version};
+use shared::stripe::event::HANDLED;
 
 const ENDPOINT: &str = "webhook endpoint";
 const EVENTS_CHECK: &str = "webhook events";
@@ -112,7 +112,7 @@ fn events(patient: &Patient, endpoint: &Endpoint) -> Finding {
             patient.setup("leaves only what is handled"),
         );
     }
-    let wanted: BTreeSet<&str> = EVENTS.iter().copied().collect();
+    let wanted: BTreeSet<&str> = HANDLED.iter().copied().collect();
     let sent: BTreeSet<&str> = endpoint.enabled_events.iter().map(String::as_str).collect();
     let list = |events: BTreeSet<&str>| events.into_iter().collect::<Vec<_>>().join(", ");
     let missing = list(&wanted - &sent);
