@@ -575,7 +575,7 @@ mod tests {
     /// An endpoint as `till setup` leaves it, with some changes.
     fn endpoint(id: &str, created: i64, changes: Value) -> Endpoint {
         let mut endpoint = json!({
-            "id": id, "url": URL, "status": "enabled", "enabled_events": EVENTS,
+            "id": id, "url": URL, "status": "enabled", "enabled_events": HANDLED,
             "api_version": api_version(), "created": created,
             "metadata": { STACK_TAG: "shop", SECRET_TAG: fingerprint(&format!("whsec_{id}")) },
         });

@@ -114,9 +114,8 @@ fn events(patient: &Patient, endpoint: &Endpoint) -> Finding {
     }
     let wanted: BTreeSet<&str> = HANDLED.iter().copied().collect();
     let sent: BTreeSet<&str> = endpoint.enabled_events.iter().map(String::as_str).collect();
-    let list = |events: BTreeSet<&str>| events.into_iter().collect::<Vec<_>>().join(", ");
-    let missing = list(&wanted - &sent);
-    let idle = list(&sent - &wanted);
+    let missing = listed(wanted.difference(&sent));
+    let idle = listed(sent.difference(&wanted));
     if !missing.is_empty() {
         return Finding::fail(
             EVENTS_CHECK,
@@ -135,6 +134,10 @@ fn events(patient: &Patient, endpoint: &Endpoint) -> Finding {
         EVENTS_CHECK,
         format!("{id} sends the {} types that are handled", wanted.len()),
     )
+}
+
+fn listed<'e>(events: impl Iterator<Item = &'e &'e str>) -> String {
+    events.copied().collect::<Vec<_>>().join(", ")
 }
 
 fn version(patient: &Patient, endpoint: &Endpoint) -> Finding {
