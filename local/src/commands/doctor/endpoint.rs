@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use super::report::Finding;
 use super::{Patient, Stored};
 use crate::environment::STAND_IN_WEBHOOK_SECRET;
-use crate::stripe_account::{Endpoint, api_version};
+use crate::stripe_account::{Endpoint, Refusal, api_version};
 use shared::stripe::event::HANDLED;
 
 const ENDPOINT: &str = "webhook endpoint";
@@ -29,12 +29,11 @@ pub(super) async fn check(patient: &Patient) -> Vec<Finding> {
     };
     match account.endpoints().await {
         Ok(all) => judge(patient, &all),
-        Err(error) => vec![Finding::not_checked(
+        Err(error @ Refusal::Forbidden(_)) => vec![Finding::not_checked(
             ENDPOINT,
-            format!(
-                "{error}; a key that may read webhook endpoints can be given in STRIPE_SECRET_KEY"
-            ),
+            format!("{error}; a key that may can be given in STRIPE_SECRET_KEY"),
         )],
+        Err(error) => vec![Finding::not_checked(ENDPOINT, error.to_string())],
     }
 }
 
