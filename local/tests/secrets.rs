@@ -3,6 +3,8 @@
 //! small server here does, which counts how often it is asked and can be told to fail.
 
 #![cfg(test)]
+// What helps a test may fail like a test.
+#![allow(clippy::arithmetic_side_effects)]
 
 use std::collections::BTreeMap;
 use std::io;
