@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use axum::{Router, middleware};
-use shared::stripe::signature::WebhookSecret;
+use shared::stripe::{event::HANDLED, signature::WebhookSecret};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Url;
@@ -305,10 +305,7 @@ fn stand_in_config(
         secret_key: STAND_IN_KEY.to_owned(),
         webhook_secret: WebhookSecret::new(STAND_IN_WEBHOOK_SECRET)?,
         webhook_url: Url::parse(&format!("{}/webhook", addresses.shop))?,
-        enabled_events: stripe::WEBHOOK_EVENTS
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
+        enabled_events: HANDLED.iter().map(ToString::to_string).collect(),
     })
 }
 

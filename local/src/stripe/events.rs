@@ -1,8 +1,6 @@
 //! Events: what happened, recorded in the transaction in which it happened, and due for delivery to
 //! every webhook endpoint that subscribes to its type.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,23 +8,6 @@ use super::clock::Timestamp;
 use super::database::{Cause, Object, Transaction};
 use super::objects::WebhookEndpoint;
 use super::{API_VERSION, delivery, ids};
-
-/// The event types that the shop's webhook handles.
-pub const WEBHOOK_EVENTS: &[&str] = &[
-    "checkout.session.completed",
-    "checkout.session.async_payment_succeeded",
-    "checkout.session.async_payment_failed",
-    "checkout.session.expired",
-    "refund.created",
-    "refund.updated",
-    "refund.failed",
-    "charge.refunded",
-    "charge.dispute.created",
-    "charge.dispute.updated",
-    "charge.dispute.funds_withdrawn",
-    "charge.dispute.funds_reinstated",
-    "charge.dispute.closed",
-];
 
 /// An event. Its stored form when it is recorded is the body of its webhook.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -98,17 +79,15 @@ pub(super) fn record_change<T: Object>(
     keep(transaction, event_type, data)
 }
 
-/// The fields of `before` that are others now; a field that was not there yet was null.
+/// The fields of `before` that are others now, or gone.
 fn previous(before: &Value, now: &Value) -> Value {
-    let (Value::Object(before), Value::Object(now)) = (before, now) else {
+    let Value::Object(before) = before else {
         return before.clone();
     };
-    let fields: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
-    let changed = fields.into_iter().filter_map(|field| {
-        let was = before.get(field).unwrap_or(&Value::Null);
-        let is = now.get(field).unwrap_or(&Value::Null);
-        (was != is).then(|| (field.clone(), was.clone()))
-    });
+    let changed = before
+        .iter()
+        .filter(|(field, was)| now.get(field) != Some(was))
+        .map(|(field, was)| (field.clone(), was.clone()));
     Value::Object(changed.collect())
 }
 

@@ -50,7 +50,6 @@ use self::faults::Faults;
 
 pub use self::control::{Clock, ControlError, DisputeKind, DisputeStatus, NewDispute, RefundStep};
 pub use self::delivery::{Attempt, Delivery, DeliveryState};
-pub use self::events::WEBHOOK_EVENTS;
 pub use self::faults::{Fault, PlannedFault};
 
 /// The one version of Stripe's API that the stand-in speaks.
@@ -70,7 +69,7 @@ pub struct Config {
     /// Where the webhooks go.
     pub webhook_url: Url,
     /// The event types that the webhook subscribes to: names, `charge.dispute.*`, or `*`.
-    /// [`WEBHOOK_EVENTS`] is what the shop's own webhook handles.
+    /// [`shared::stripe::event::HANDLED`] is what the shop's own webhook handles.
     pub enabled_events: Vec<String>,
 }
 

@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode};
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 use shared::stripe::signature::WebhookSecret;
-use till::stripe::{Config, StandIn, WEBHOOK_EVENTS};
+use till::stripe::{Config, StandIn};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -237,7 +237,10 @@ pub(crate) fn config(database: Option<&Path>, url: &str, webhook_url: &str) -> C
         secret_key: KEY.to_owned(),
         webhook_secret: secret(),
         webhook_url: webhook_url.parse().unwrap(),
-        enabled_events: WEBHOOK_EVENTS.iter().map(ToString::to_string).collect(),
+        enabled_events: shared::stripe::event::HANDLED
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
     }
 }
 
