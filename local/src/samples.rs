@@ -9,7 +9,8 @@ use shared::store::products::Products;
 use crate::shop::Progress;
 
 /// The sample products in the shape the HTTP API shows products in, with pictures from the site at
-/// `site` (`http://127.0.0.1:3000`). `sample-mug` is what scripts buy; one is not for sale.
+/// `site` (`http://127.0.0.1:3000`). `sample-mug` is what scripts buy; one is not for sale, and
+/// one runs out.
 pub fn products(site: &str) -> anyhow::Result<Vec<Value>> {
     let mut products: Vec<Value> = serde_json::from_str(include_str!("samples.json"))
         .context("the sample products cannot be read")?;
@@ -53,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_a_mug_for_fifteen_dollars_and_something_not_for_sale() {
+    fn there_is_a_mug_for_fifteen_dollars_and_something_scarce_and_something_not_for_sale() {
         let products = products("http://127.0.0.1:3000").unwrap();
         let mug = products
             .iter()
@@ -67,6 +68,8 @@ mod tests {
             mug["images"][0],
             "http://127.0.0.1:3000/images/sample-mug.svg"
         );
+        assert!(mug.get("stock").is_none());
+        assert!(products.iter().any(|product| product["stock"] == 3));
         assert!(products.iter().any(|product| product["active"] == false));
     }
 }

@@ -12,8 +12,8 @@ use shared::{
     money::Money,
     product::ProductId,
     purchase::{
-        Accounts, Attention, DisputeId, DisputeStatus, Movement, Purchase, PurchaseId, RefundId,
-        RefundState, Status,
+        Accounts, Attention, DisputeId, DisputeStatus, Purchase, PurchaseId, RefundId, RefundState,
+        Status,
     },
     store::purchases::Purchases,
 };
@@ -78,7 +78,8 @@ impl PurchaseHistory {
     }
 }
 
-/// A purchase as its buyer sees it.
+/// A purchase as its buyer sees it: what they ordered, and what became of their money. What a dispute
+/// moved on the seller's balance, its fee, reason and deadline are the seller's affair alone.
 #[derive(Serialize)]
 struct View<'a> {
     id: PurchaseId,
@@ -116,8 +117,6 @@ struct DisputeView<'a> {
     id: &'a DisputeId,
     status: DisputeStatus,
     amount: Money,
-    /// What it moved, in the currency of the seller's balance.
-    balance: Vec<Movement>,
 }
 
 impl<'a> View<'a> {
@@ -143,7 +142,6 @@ impl<'a> View<'a> {
                 id,
                 status: dispute.status()?,
                 amount: dispute.terms()?.amount,
-                balance: dispute.movements.values().copied().collect(),
             })
         });
         Self {

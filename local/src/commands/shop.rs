@@ -97,6 +97,11 @@ impl Where {
         Ok(aws)
     }
 
+    /// Whether it is a deployed one.
+    pub(super) fn is_deployed(&self) -> bool {
+        self.stack.is_some()
+    }
+
     /// What a command line needs, beside `--stack`, to find the same shop.
     pub(super) fn options(&self) -> String {
         let option = |name: &str, value: &Option<String>| {

@@ -266,6 +266,6 @@ async fn an_endpoint_in_the_environment_leads_to_the_shop_as_well() {
     till.args(["products", "list", "--json"])
         .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{aws}"));
     let listed = crate::operator::run(till, "").await.expect(0).json();
-    assert_eq!(listed["products"].as_array().unwrap().len(), 6);
+    assert_eq!(listed["products"].as_array().unwrap().len(), 7);
     operator.shop.checkout(&cart(&[(MUG, 1)])).await.expect(201);
 }
