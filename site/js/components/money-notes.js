@@ -31,5 +31,5 @@ const DISPUTE_NOTES = {
   needs_response: DISPUTE,
   under_review: DISPUTE,
   won: () => 'This payment was disputed at your bank, which has decided that it stands.',
-  lost: (amount) => `Your bank decided the dispute in your favour and returned ${amount} to you.`,
+  // Lost, the status says it.
 };

@@ -17,9 +17,9 @@ export function order(purchase) {
     ...sums);
 }
 
-/** "Refunded $5.00 of $15.00", or null if nothing was. */
-export function refundedOf({ refunded, paid }) {
-  return refunded?.amount > 0 ? `Refunded ${formatMoney(refunded)} of ${formatMoney(paid)}` : null;
+/** "Refunded $5.00 of $15.00", or null if nothing was, or all of it. */
+export function refundedInPart({ status, refunded, paid }) {
+  return status === 'partially_refunded' ? `Refunded ${formatMoney(refunded)} of ${formatMoney(paid)}` : null;
 }
 
 /** What differs from "the total was paid", line by line; nothing if nothing does. */

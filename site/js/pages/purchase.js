@@ -1,6 +1,6 @@
 import { getPurchase } from '../api.js';
 import { moneyNotes } from '../components/money-notes.js';
-import { order, refundedOf } from '../components/order.js';
+import { order, refundedInPart } from '../components/order.js';
 import { statusBadge, statusExplanation } from '../components/status.js';
 import { element, linkButton, moment, panel } from '../elements.js';
 import { signedInAs } from '../identity.js';
@@ -21,10 +21,10 @@ startPage(async () => {
 });
 
 function receipt(purchase) {
-  const refunded = refundedOf(purchase);
+  const refunded = refundedInPart(purchase);
   return [
     element('p', { class: 'lead' }, statusBadge(purchase.status), ' ', statusExplanation(purchase),
-      refunded && purchase.status === 'partially_refunded' ? ` ${refunded}.` : null),
+      refunded ? ` ${refunded}.` : null),
     ...moneyNotes(purchase),
     purchase.attention?.length > 0
       ? element('p', { class: 'note' },

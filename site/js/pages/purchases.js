@@ -1,6 +1,6 @@
 import { listPurchases } from '../api.js';
 import { pagedList } from '../components/paged-list.js';
-import { refundedOf } from '../components/order.js';
+import { refundedInPart } from '../components/order.js';
 import { statusBadge, wasPaid } from '../components/status.js';
 import { element, linkButton, moment, panel } from '../elements.js';
 import { signedInAs } from '../identity.js';
@@ -32,7 +32,7 @@ function history(first) {
 }
 
 function purchaseRow(purchase) {
-  const refunded = refundedOf(purchase);
+  const refunded = refundedInPart(purchase);
   return element('li', {},
     element('a', { class: 'row', href: `purchase.html?id=${encodeURIComponent(purchase.id)}` },
       element('span', { class: 'row-main' },
