@@ -5,8 +5,13 @@
 
 mod console;
 mod doctor;
+mod events;
+mod moment;
 mod open;
 mod products;
+mod purchases;
+mod reconcile;
+mod refund;
 mod setup;
 mod shop;
 mod sign;
@@ -48,6 +53,18 @@ enum Command {
     /// Shows and changes what is for sale
     #[command(subcommand, after_help = EXIT_CODES)]
     Products(products::Command),
+    /// Shows what was bought
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Purchases(purchases::Command),
+    /// Sends money back to a buyer
+    #[command(after_help = EXIT_CODES)]
+    Refund(refund::Refund),
+    /// Shows events that were put aside, and takes events in again
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Events(events::Command),
+    /// Compares the shop with Stripe and records what was missed
+    #[command(after_help = EXIT_CODES)]
+    Reconcile(reconcile::Reconcile),
     /// Checks that everything is in place for the shop to sell, and says how to mend what is not
     #[command(after_help = EXIT_CODES)]
     Doctor(doctor::Doctor),
@@ -108,6 +125,10 @@ pub fn run(wiring: Wiring) -> ExitCode {
         None => open::run(cli.open, wiring).map(|()| Exit::Done),
         Some(Command::Sign { file }) => sign::run(&file).map(|()| Exit::Done),
         Some(Command::Products(command)) => wait_for(command.run()),
+        Some(Command::Purchases(command)) => wait_for(command.run()),
+        Some(Command::Refund(command)) => wait_for(command.run()),
+        Some(Command::Events(command)) => wait_for(command.run()),
+        Some(Command::Reconcile(command)) => wait_for(command.run()),
         Some(Command::Doctor(command)) => wait_for(command.run()),
         Some(Command::Setup(command)) => wait_for(command.run()),
     };

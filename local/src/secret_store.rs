@@ -23,7 +23,7 @@ pub(crate) struct Held {
 }
 
 impl SecretStore {
-    /// The one that `SECRETS_STORE` names, in the functions' words.
+    /// The one that `named` means, in the words of the functions' `SECRETS_STORE`.
     pub(crate) fn new(aws: AwsAccount, named: Option<&str>) -> anyhow::Result<Self> {
         let service = match named {
             None | Some("" | "ssm") => Service::ParameterStore,

@@ -14,6 +14,9 @@ use url::Url;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// How long a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(4);
+
 /// The largest answer read.
 const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 
@@ -42,7 +45,7 @@ impl Web {
     pub(crate) fn new(aws: Option<&str>) -> anyhow::Result<Self> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
-        tcp.set_connect_timeout(Some(PATIENCE / 2));
+        tcp.set_connect_timeout(Some(CONNECT));
         let connector = HttpsConnectorBuilder::new()
             .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
             .context("cannot set up TLS")?
@@ -83,7 +86,9 @@ impl Web {
     /// Whatever stands in for AWS knows the hosts it stands in for by their names.
     fn redirect(&self, mut request: Request<Bytes>) -> Result<Request<Bytes>, Unreachable> {
         let host = request.uri().host().unwrap_or_default().to_owned();
-        let of_aws = host.ends_with(".on.aws") || host.contains(".amazonaws.com");
+        // Stand-ins have domains of their own below these.
+        let of_aws = [".amazonaws.com", ".execute-api.", ".lambda-url."];
+        let of_aws = of_aws.iter().any(|part| host.contains(part));
         let Some(aws) = self.aws.as_ref().filter(|_| of_aws) else {
             return Ok(request);
         };

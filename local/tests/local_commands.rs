@@ -13,6 +13,8 @@
 
 #[path = "local_commands/deployed.rs"]
 mod deployed;
+#[path = "local_commands/doctor.rs"]
+mod doctor;
 #[path = "local_commands/operator.rs"]
 mod operator;
 #[path = "local_commands/products.rs"]

@@ -115,12 +115,17 @@ impl Environment {
     pub async fn webhook_secrets(&self) -> Result<Secret<Vec<WebhookSecret>>, ConfigError> {
         const NAME: &str = "STRIPE_WEBHOOK_SECRETS";
         Secret::read(self, NAME, |secrets| {
-            let secrets = secrets.split(',').map(WebhookSecret::new);
-            let secrets: Result<_, _> = secrets.collect();
-            secrets.map_err(|error| ConfigError::Wrong {
-                name: NAME,
-                wrong: error.to_string(),
-            })
+            let wrong = |wrong: String| ConfigError::Wrong { name: NAME, wrong };
+            let secrets = secrets.split(',').map(|secret| {
+                let understood = WebhookSecret::new(secret);
+                let understood = understood.map_err(|error| wrong(error.to_string()))?;
+                if secret.trim().starts_with("whsec_") {
+                    Ok(understood)
+                } else {
+                    Err(wrong("a signing secret starts with whsec_".to_owned()))
+                }
+            });
+            secrets.collect()
         })
         .await
     }
@@ -267,8 +272,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_empty_webhook_secret_keeps_the_function_from_starting() {
-        for secrets in ["", ",", "whsec_a,", "whsec_a,,whsec_b"] {
+    async fn an_empty_or_other_secret_for_the_webhook_keeps_the_function_from_starting() {
+        for secrets in ["", ",", "whsec_a,", "whsec_a,,whsec_b", "whsec_a,sk_test_b"] {
             let environment = environment(&[("STRIPE_WEBHOOK_SECRETS", secrets)]);
             assert!(environment.webhook_secrets().await.is_err(), "{secrets:?}");
         }

@@ -58,10 +58,11 @@ where
 
 /// The same for the AWS SDK.
 #[derive(Clone)]
-pub(crate) struct ForSdk(Client<SdkBody>);
+pub struct ForSdk(Client<SdkBody>);
 
 impl ForSdk {
-    pub(crate) fn new() -> Result<Self, ConfigError> {
+    /// A client with connections of its own.
+    pub fn new() -> Result<Self, ConfigError> {
         client().map(Self)
     }
 }

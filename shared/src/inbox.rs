@@ -156,8 +156,7 @@ impl Inbox {
         let Label { id, created } = Label::of(event);
         let (metric, why) = match self.record(event).await {
             Ok(receipt) => {
-                tracing::info!(event = id, ?receipt, "the event is taken care of");
-                self.call_attention(&receipt);
+                log(id.as_deref(), &receipt);
                 return Ok(receipt);
             }
             Err(Trouble::Ours(error)) => {
@@ -257,17 +256,23 @@ impl Inbox {
         let charge: Option<Charge> = self.stripe.get(&format!("/charges/{charge}"), &[]).await?;
         Ok(charge.and_then(|charge| charge.payment_intent()))
     }
+}
 
-    fn call_attention(&self, receipt: &Receipt) {
-        if let Receipt::Recorded {
-            purchase,
-            attention,
-            ..
-        } = receipt
-            && !attention.is_empty()
-        {
-            let metric = Metric::Attention.as_str();
-            tracing::warn!(metric, purchase_id = %purchase, ?attention, "a purchase needs a person's attention");
-        }
+fn log(event: Option<&str>, receipt: &Receipt) {
+    let result = receipt.as_str();
+    let Receipt::Recorded {
+        purchase,
+        status,
+        attention,
+    } = receipt
+    else {
+        tracing::info!(event, result, "the event is taken care of");
+        return;
+    };
+    let status = status.as_str();
+    tracing::info!(event, result, purchase_id = %purchase, status, "the event is taken care of");
+    if !attention.is_empty() {
+        let metric = Metric::Attention.as_str();
+        tracing::warn!(metric, purchase_id = %purchase, ?attention, "a purchase needs a person's attention");
     }
 }

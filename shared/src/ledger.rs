@@ -11,8 +11,8 @@ use crate::{
     money::Money,
     product::ProductId,
     purchase::{
-        Attempt, Attention, Buyer, Change, Effects, Mail, PaymentIntentId, Purchase, PurchaseId,
-        SessionId, SessionState, Status,
+        Attempt, Attention, Buyer, Change, Effects, Line, Mail, PaymentIntentId, Purchase,
+        PurchaseId, SessionId, SessionState, Status,
     },
     store::{
         self, StoreError, TRIES, Transaction, back_off,
@@ -411,13 +411,17 @@ impl Ledger {
     }
 
     /// Notes that a purchase was compared with what Stripe says, all of which is recorded: it need
-    /// not be looked at again before its next check is due.
-    pub async fn checked(&self, id: PurchaseId) -> Result<(), StoreError> {
+    /// not be looked at again before its next check is due. `lines` are those of an order that was
+    /// rebuilt without any.
+    pub async fn checked(&self, id: PurchaseId, lines: &[Line]) -> Result<(), StoreError> {
         for attempt in 1..=TRIES {
             let Some(mut stored) = self.purchases.get(id).await? else {
                 return Ok(());
             };
             stored.purchase.recheck = false;
+            if stored.purchase.order.lines.is_empty() {
+                stored.purchase.order.lines = lines.to_vec();
+            }
             let put = self.purchases.put_purchase(&stored, store::now())?;
             if self.dry_run {
                 return Ok(());

@@ -8,7 +8,7 @@ pub mod cart;
 pub mod config;
 pub mod email;
 pub mod http;
-mod https;
+pub mod https;
 pub mod inbox;
 pub mod ledger;
 pub mod money;

@@ -236,7 +236,8 @@ impl Purchase {
         Self::with_id(PurchaseId::generate(), order, now)
     }
 
-    /// One that was lost here, rebuilt under its id.
+    /// One that was lost here, rebuilt under its id. What was lost with it, its lines for one, is
+    /// to be fetched.
     pub fn rebuilt(id: PurchaseId, buyer: Buyer, total: Money) -> Self {
         let order = Order {
             buyer,
@@ -244,7 +245,10 @@ impl Purchase {
             total,
             rebuilt: true,
         };
-        Self::with_id(id, order, id.created_at().unix_timestamp())
+        Self {
+            recheck: true,
+            ..Self::with_id(id, order, id.created_at().unix_timestamp())
+        }
     }
 
     fn with_id(id: PurchaseId, order: Order, now: i64) -> Self {

@@ -42,12 +42,12 @@ const LARGEST_ANSWER: usize = 256 * 1024;
 /// A secret as it was last read. Cheap to clone; clones share what was read.
 pub struct Secret<T>(Arc<Shared<T>>);
 
-/// What a secret's text means.
-type Understand<T> = Box<dyn Fn(&str) -> Result<T, ConfigError> + Send + Sync>;
+/// What a text means as a secret, or why it cannot be the right one.
+type Understand<T> = dyn Fn(&str) -> Result<T, ConfigError> + Send + Sync;
 
 struct Shared<T> {
     origin: Origin,
-    understand: Understand<T>,
+    understand: Box<Understand<T>>,
     current: RwLock<Arc<T>>,
     read_again: Mutex<Option<Instant>>,
 }
@@ -66,8 +66,7 @@ impl<T> fmt::Debug for Secret<T> {
 
 impl<T> Secret<T> {
     /// Reads the secret of the variable: its value, or else what the variable with `_PARAMETER`
-    /// at its end names in the store. `understand` says what the text means, or that it cannot be
-    /// the right one.
+    /// at its end names in the store.
     pub(crate) async fn read(
         environment: &Environment,
         variable: &'static str,

@@ -13,7 +13,9 @@ async fn main() -> Result<(), Error> {
         tracing::error!(%error, "cannot start");
     })?;
     run(service_fn(|event: LambdaEvent<Value>| async {
-        function.handle(event.payload).await.map_err(Error::from)
+        // Boxed, because the compiler follows futures within futures only so deep.
+        let findings = Box::pin(function.handle(event.payload)).await;
+        findings.map_err(Error::from)
     }))
     .await
 }

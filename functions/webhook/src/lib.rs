@@ -36,10 +36,10 @@ pub struct Webhook {
 impl Webhook {
     /// As the environment says.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
-        Ok(Self {
-            secrets: environment.webhook_secrets().await?,
-            inbox: Inbox::new(environment).await?,
-        })
+        // Two secrets over the network, together.
+        let (secrets, inbox) =
+            tokio::try_join!(environment.webhook_secrets(), Inbox::new(environment))?;
+        Ok(Self { secrets, inbox })
     }
 
     /// Answers a delivery.

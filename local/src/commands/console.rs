@@ -127,6 +127,13 @@ pub(super) fn bad(text: &str) -> String {
     Style::new().red().apply_to(text).to_string()
 }
 
+/// Text from elsewhere, without what would make a terminal do things.
+pub(super) fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
 /// `1 product`, `2 products`.
 pub(super) fn count(number: usize, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };

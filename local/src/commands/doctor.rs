@@ -77,6 +77,13 @@ struct MailSettings {
     developer: String,
 }
 
+fn mail(environment: &Environment) -> Option<MailSettings> {
+    Some(MailSettings {
+        from: environment.optional("MAIL_FROM")?.to_owned(),
+        developer: environment.optional("DEVELOPER_EMAIL")?.to_owned(),
+    })
+}
+
 /// A secret, as far as it can be read from here.
 enum Stored {
     Value {
@@ -270,7 +277,7 @@ impl Doctor {
         let Some(stack) = &shop.stack else {
             anyhow::bail!("{} is no stack", shop.name());
         };
-        let store = SecretStore::new(aws.clone(), environment.optional("SECRETS_STORE"))?;
+        let store = SecretStore::new(aws.clone(), stack.parameter("SecretsStore").ok())?;
         let (key, webhook_secrets) = futures::join!(
             Stored::read(environment, &store, "STRIPE_SECRET_KEY"),
             Stored::read(environment, &store, "STRIPE_WEBHOOK_SECRETS"),
@@ -301,10 +308,7 @@ impl Doctor {
             webhook_url: stack.output("WebhookUrl")?.to_owned(),
             issuer: said("issuer"),
             client_id: said("client_id"),
-            mail: Some(MailSettings {
-                from: environment.required("MAIL_FROM")?.to_owned(),
-                developer: environment.required("DEVELOPER_EMAIL")?.to_owned(),
-            }),
+            mail: mail(environment),
             stripe_base: api_base(environment.optional("STRIPE_API_BASE"))?,
             key,
             operator_key: super::setup::operator_key(shop.mode)?,

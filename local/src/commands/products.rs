@@ -17,7 +17,7 @@ use shared::store::products::{Products, StockChange};
 
 use self::file::{Format, Row};
 use self::patch::{Difference, Left, Patch, Setting, Step};
-use super::console::{Column, Consent, Console, Table, bad, count, dim, good, notable};
+use super::console::{Column, Consent, Console, Table, bad, count, dim, good, notable, plain};
 use super::shop::Where;
 use super::{Exit, NotFound};
 
@@ -173,7 +173,7 @@ fn table(products: &[Product]) -> String {
     for product in products {
         table.row([
             product.id.to_string(),
-            product.name.clone(),
+            plain(&product.name),
             product.price.to_string(),
             match product.stock {
                 Some(0) => notable("0"),
@@ -496,7 +496,7 @@ fn lines(steps: &[Step]) -> String {
             Step::Add(_) => {
                 let left = product.stock.map(|stock| format!(", {stock} left"));
                 let left = left.unwrap_or_default();
-                let new = format!("{}, {}{left}", product.name, product.price);
+                let new = format!("{}, {}{left}", plain(&product.name), product.price);
                 (good("add   "), vec![new])
             }
             Step::Change { .. } => {

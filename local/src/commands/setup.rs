@@ -116,18 +116,19 @@ pub(super) fn operator_key(mode: Mode) -> anyhow::Result<Option<String>> {
 impl Setup {
     /// Plans, asks and does.
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
-        let shop = self.place.open().await?;
-        let Some(stack) = &shop.stack else {
+        if !self.place.is_deployed() {
             bail!(
                 "the shop on this machine needs no setting up: the stand-in knows its webhook, and \
                  with a key of your own `stripe listen` delivers. For a deployed shop say --stack NAME"
             );
-        };
+        }
+        let shop = self.place.open().await?;
+        let stack = shop.stack.as_ref().context("the shop is no stack")?;
         let environment = &shop.environment;
         let aws = self.place.aws().await?;
         let web = Web::new(aws.endpoint_url())?;
         let aws = AwsAccount::new(web.clone(), aws);
-        let store = SecretStore::new(aws, environment.optional("SECRETS_STORE"))?;
+        let store = SecretStore::new(aws, stack.parameter("SecretsStore").ok())?;
         let key_name = environment.required("STRIPE_SECRET_KEY_PARAMETER")?;
         let secrets_name = environment.required("STRIPE_WEBHOOK_SECRETS_PARAMETER")?;
         let (key, secrets) =
@@ -553,4 +554,126 @@ impl Work<'_> {
 
 fn path(id: &str) -> String {
     format!("/v1/webhook_endpoints/{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const URL: &str = "https://x.lambda-url.eu-central-1.on.aws/";
+
+    fn wanted() -> Wanted {
+        Wanted {
+            stack: "shop".into(),
+            url: URL.into(),
+            version: api_version().into(),
+        }
+    }
+
+    /// An endpoint as `till setup` leaves it, with some changes.
+    fn endpoint(id: &str, created: i64, changes: Value) -> Endpoint {
+        let mut endpoint = json!({
+            "id": id, "url": URL, "status": "enabled", "enabled_events": HANDLED,
+            "api_version": api_version(), "created": created,
+            "metadata": { STACK_TAG: "shop", SECRET_TAG: fingerprint(&format!("whsec_{id}")) },
+        });
+        for (name, value) in changes.as_object().unwrap() {
+            endpoint[name] = value.clone();
+        }
+        serde_json::from_value(endpoint).unwrap()
+    }
+
+    fn planned(all: &[Endpoint], stored: &[&str]) -> Vec<String> {
+        let stored: Vec<String> = stored.iter().map(|text| (*text).to_owned()).collect();
+        let steps = plan(all, &stored, &wanted(), false);
+        steps.iter().map(|step| step.says(&wanted())).collect()
+    }
+
+    #[test]
+    fn an_endpoint_that_is_right_is_left_alone() {
+        assert!(planned(&[endpoint("we_1", 1, json!({}))], &["whsec_we_1"]).is_empty());
+        let by_hand = endpoint("we_1", 1, json!({ "metadata": { STACK_TAG: "shop" } }));
+        assert!(planned(&[by_hand], &["whsec_a"]).is_empty());
+    }
+
+    #[test]
+    fn what_can_be_put_right_is_put_right_in_one_step() {
+        let wrong = endpoint(
+            "we_1",
+            1,
+            json!({
+                "status": "disabled", "enabled_events": ["*"], "url": "https://old.example.com/",
+            }),
+        );
+        let steps = planned(&[wrong], &["whsec_we_1"]);
+        let [step] = &steps[..] else {
+            panic!("{steps:?}")
+        };
+        for change in [
+            "send the 13 event types",
+            "no longer to https://old.example.com/",
+            "enable it",
+        ] {
+            assert!(step.contains(change), "{step}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_whose_secret_is_lost_is_replaced() {
+        for stored in [&["whsec_other"][..], &[]] {
+            let steps = planned(&[endpoint("we_1", 1, json!({}))], stored);
+            assert!(steps[0].starts_with("create"), "{steps:?}");
+            assert!(steps[1].starts_with("remove we_1"), "{steps:?}");
+        }
+    }
+
+    #[test]
+    fn another_version_gets_an_endpoint_beside_the_present_one() {
+        for version in [json!(null), json!("2024-06-20")] {
+            let present = endpoint("we_1", 1, json!({ "api_version": version }));
+            let steps = planned(&[present], &["whsec_we_1"]);
+            let [step] = &steps[..] else {
+                panic!("{steps:?}")
+            };
+            assert!(
+                step.contains(api_version()) && step.contains("beside we_1"),
+                "{step}"
+            );
+        }
+    }
+
+    #[test]
+    fn endpoints_of_others_are_none_of_our_business() {
+        let other = endpoint(
+            "we_2",
+            2,
+            json!({ "url": "https://other.example.com", "metadata": { STACK_TAG: "other" } }),
+        );
+        let steps = planned(std::slice::from_ref(&other), &[]);
+        let [step] = &steps[..] else {
+            panic!("{steps:?}")
+        };
+        assert!(step.contains("there is none"), "{step}");
+        let ours = endpoint("we_1", 1, json!({}));
+        let left = retire(&[other, ours], &["whsec_we_1".into()], &wanted()).unwrap();
+        assert_eq!(left, []);
+    }
+
+    #[test]
+    fn only_an_endpoint_that_is_known_to_work_lets_others_go() {
+        let old = endpoint("we_1", 1, json!({}));
+        let new = endpoint("we_2", 2, json!({}));
+        let all = [new, old];
+        let both = ["whsec_we_2".to_owned(), "whsec_we_1".to_owned()];
+        let steps = retire(&all, &both, &wanted()).unwrap();
+        assert!(
+            matches!(&steps[..], [Step::Remove { id, .. }] if id == "we_1"),
+            "{steps:?}"
+        );
+        assert!(retire(&all, &[], &wanted()).is_err());
+        let disabled = [endpoint("we_2", 2, json!({ "status": "disabled" }))];
+        assert!(retire(&disabled, &both, &wanted()).is_err());
+    }
 }

@@ -10,15 +10,21 @@ use anyhow::{Context as _, bail};
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata as _};
+use aws_sdk_dynamodb::Client;
 use aws_types::region::Region;
 use clap::Args;
-use shared::config::{Environment, Mode};
+use shared::config::{ConfigError, Environment, Mode};
+use shared::https::ForSdk;
+use shared::store::outbox::Outbox;
+use shared::store::parked::Parked;
 use shared::store::products::Products;
+use shared::store::purchases::Purchases;
+use shared::stripe::client::Client as Stripe;
 use tokio::net::TcpStream;
 use url::Url;
 
 use super::NotFound;
-use crate::environment::{Addresses, Stripe, compose, said};
+use crate::environment::{self, Addresses, compose, said};
 use crate::functions;
 use crate::project::Project;
 use crate::shop::parameters;
@@ -76,7 +82,8 @@ impl Where {
 
     /// How to call AWS as the operator: the profile named, else whatever the AWS CLI would use.
     pub(super) async fn aws(&self) -> anyhow::Result<SdkConfig> {
-        let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        let mut loader =
+            aws_config::defaults(BehaviorVersion::latest()).http_client(ForSdk::new()?);
         if let Some(profile) = &self.profile {
             loader = loader.profile_name(profile);
         }
@@ -88,6 +95,11 @@ impl Where {
             bail!("there is no AWS region: say --region, or set one in the profile");
         }
         Ok(aws)
+    }
+
+    /// Whether it is a deployed one.
+    pub(super) fn is_deployed(&self) -> bool {
+        self.stack.is_some()
     }
 
     /// What a command line needs, beside `--stack`, to find the same shop.
@@ -118,7 +130,7 @@ impl Where {
         };
         see_that_it_answers(&addresses.aws).await?;
         let template = Template::read(&project.template, &parameters(&addresses))?;
-        let stripe = Stripe::chosen(&given)?;
+        let stripe = environment::Stripe::chosen(&given)?;
         let environments = compose(&template, &addresses, &stripe, &given)?;
         let environment: functions::Environment = environments.into_values().flatten().collect();
         let environment = Environment::from(environment);
@@ -238,11 +250,36 @@ impl Shop {
 
     /// What is for sale.
     pub(super) fn products(&self) -> anyhow::Result<Products> {
-        let table = self.environment.required("PRODUCTS_TABLE")?;
-        Ok(Products::new(
-            shared::store::client(&self.environment)?,
-            table,
-        ))
+        Ok(self.table("PRODUCTS_TABLE", Products::new)?)
+    }
+
+    /// What was bought.
+    pub(super) fn purchases(&self) -> anyhow::Result<Purchases> {
+        Ok(self.table("PURCHASES_TABLE", Purchases::new)?)
+    }
+
+    /// Events that were put aside.
+    pub(super) fn parked(&self) -> anyhow::Result<Parked> {
+        Ok(self.table("PURCHASES_TABLE", Parked::new)?)
+    }
+
+    /// Mail.
+    pub(super) fn outbox(&self) -> anyhow::Result<Outbox> {
+        Ok(self.table("OUTBOX_TABLE", Outbox::new)?)
+    }
+
+    /// The account that takes the money.
+    pub(super) async fn stripe(&self) -> anyhow::Result<Stripe> {
+        Ok(Stripe::new(&self.environment).await?)
+    }
+
+    fn table<T>(
+        &self,
+        variable: &'static str,
+        open: impl FnOnce(Client, String) -> T,
+    ) -> Result<T, ConfigError> {
+        let table = self.environment.required(variable)?.to_owned();
+        Ok(open(shared::store::client(&self.environment)?, table))
     }
 }
 

@@ -196,7 +196,7 @@ pub(super) const HINTS: &[Group] = &[
     Group {
         name: "Is declined",
         cards: &[
-            ("4000 0000 0000 0002", "for no stated reason"),
+            ("4000 0000 0000 0002", "without a reason"),
             ("4000 0000 0000 9995", "for lack of funds"),
         ],
     },
@@ -211,7 +211,7 @@ pub(super) const HINTS: &[Group] = &[
     Group {
         name: "Pays, and its refunds",
         cards: &[
-            ("4000 0000 0000 7726", "are pending at first"),
+            ("4000 0000 0000 7726", "wait at first"),
             ("4000 0000 0000 5126", "fail after a while"),
         ],
     },

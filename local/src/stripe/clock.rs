@@ -1,4 +1,8 @@
 //! The stand-in's time: the machine's, moved forward by as much as its users have asked for.
+//!
+//! Everything the API shows is in this time. The shop's own clock stays where it is, so two things
+//! bridge the gap: webhooks are signed in the machine's time, and an `expires_at` that fits the
+//! machine's clock but not this one is moved along (see `api/sessions.rs`).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,8 +1,6 @@
 //! Events: what happened, recorded in the transaction in which it happened, and due for delivery to
 //! every webhook endpoint that subscribes to its type.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -81,17 +79,15 @@ pub(super) fn record_change<T: Object>(
     keep(transaction, event_type, data)
 }
 
-/// The fields of `before` that are others now; a field that was not there yet was null.
+/// The fields of `before` that are others now, or gone.
 fn previous(before: &Value, now: &Value) -> Value {
-    let (Value::Object(before), Value::Object(now)) = (before, now) else {
+    let Value::Object(before) = before else {
         return before.clone();
     };
-    let fields: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
-    let changed = fields.into_iter().filter_map(|field| {
-        let was = before.get(field).unwrap_or(&Value::Null);
-        let is = now.get(field).unwrap_or(&Value::Null);
-        (was != is).then(|| (field.clone(), was.clone()))
-    });
+    let changed = before
+        .iter()
+        .filter(|(field, was)| now.get(field) != Some(was))
+        .map(|(field, was)| (field.clone(), was.clone()));
     Value::Object(changed.collect())
 }
 

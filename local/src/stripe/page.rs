@@ -75,7 +75,7 @@ struct LineView {
 
 struct DiscountView {
     code: String,
-    /// Such as `10 % off`.
+    /// Such as `10% off`.
     name: String,
     amount: String,
 }

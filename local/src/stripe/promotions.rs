@@ -11,12 +11,12 @@ use super::objects::{
 pub(super) const READY: &[Ready] = &[
     Ready {
         code: "WELCOME10",
-        name: "10 % off",
+        name: "10% off",
         hundredths: 1_000,
     },
     Ready {
         code: "FREE",
-        name: "100 % off",
+        name: "100% off",
         hundredths: EVERYTHING,
     },
 ];

@@ -715,3 +715,22 @@ async fn events_are_found_by_type_and_by_whether_they_arrived() {
         ["checkout.session.completed"]
     );
 }
+
+#[tokio::test]
+async fn a_shop_whose_clock_nobody_moved_can_still_sell() {
+    let bench = Bench::start().await;
+    bench.advance(3 * 86_400).await;
+    let in_an_hour = (now() + 3_600).to_string();
+    let session = bench
+        .create(vec![("expires_at", in_an_hour.as_str())])
+        .await;
+    let lasts = session["expires_at"].as_i64().unwrap() - session["created"].as_i64().unwrap();
+    assert!((3_590..=3_600).contains(&lasts), "{lasts}");
+    bench.advance(3_500).await;
+    assert_eq!(bench.retrieve(&id(&session)).await["status"], "open");
+    bench.advance(200).await;
+    assert_eq!(bench.retrieve(&id(&session)).await["status"], "expired");
+    let too_soon = (now() + 60).to_string();
+    let form = [one_mug(), vec![("expires_at", too_soon.as_str())]].concat();
+    bench.post(SESSIONS, &form).await.expect(400);
+}

@@ -8,7 +8,7 @@ use serde_json::Value;
 use till::stripe::StandIn;
 use tokio::net::TcpListener;
 
-use crate::bench::{Bench, CARD, KEY, Webhook, by_card, config, id, one_mug};
+use crate::bench::{Bench, CARD, KEY, Webhook, by_card, config, eventually, id, one_mug};
 
 #[tokio::test]
 async fn undelivered_events_and_kept_answers_outlive_a_restart() {
@@ -135,4 +135,79 @@ async fn whatever_was_answered_outlives_kill_9() {
     delivered.sort();
     paid.sort();
     assert_eq!(delivered, paid);
+}
+
+#[tokio::test]
+async fn refunds_disputes_codes_and_endpoints_outlive_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stripe.sqlite");
+    let webhook = Webhook::start().await;
+    let bench = Bench::open(Some(&file), webhook.clone(), false).await;
+    let pending = bench.charge("4000000000007726").await;
+    let form = vec![("charge", pending["id"].as_str().unwrap())];
+    let refund = bench.post("/v1/refunds", &form).await.expect(200).json();
+    let inquiry = bench.charge("4000000000001976").await;
+    let of_charge = format!("/v1/disputes?charge={}", id(&inquiry));
+    let dispute = bench.get(&of_charge).await.json()["data"][0].clone();
+    let form = vec![("percent_off", "50"), ("id", "HALF")];
+    let coupon = bench.post("/v1/coupons", &form).await.expect(200).json();
+    let form = vec![("url", "http://127.0.0.1:9/"), ("enabled_events[]", "*")];
+    let endpoint = bench
+        .post("/v1/webhook_endpoints", &form)
+        .await
+        .expect(200)
+        .json();
+    let balance = bench.get("/v1/balance").await.text;
+    // Held back by a fault: that is a row, though the fault itself is not.
+    bench
+        .fault(&[
+            ("fault", "delay"),
+            ("delay_ms", "500000"),
+            ("type", "charge.dispute.closed"),
+        ])
+        .await;
+    let close = format!("/v1/disputes/{}/close", id(&dispute));
+    let closed = bench.post(&close, &vec![]).await.expect(200).json();
+    drop(bench);
+
+    let bench = Bench::open(Some(&file), webhook.clone(), true).await;
+    assert_eq!(bench.fetch("refunds", &id(&refund)).await, refund);
+    assert_eq!(bench.fetch("disputes", &id(&dispute)).await, closed);
+    assert_eq!(bench.fetch("coupons", "HALF").await, coupon);
+    assert_eq!(bench.get("/v1/balance").await.text, balance);
+    let kept = bench.fetch("webhook_endpoints", &id(&endpoint)).await;
+    assert_eq!(kept["enabled_events"], endpoint["enabled_events"]);
+    assert_eq!(
+        bench.get("/v1/webhook_endpoints").await.json()["data"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    assert_eq!(
+        bench.get("/v1/promotion_codes").await.json()["data"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    let heard = |event_type: &str| {
+        let heard = webhook.heard();
+        heard
+            .iter()
+            .filter(|it| it.event()["type"] == event_type)
+            .count()
+    };
+    webhook.hears(1).await;
+    assert_eq!(heard("charge.dispute.closed"), 0);
+    // What was to come in time still comes.
+    bench.advance(600).await;
+    assert_eq!(
+        bench.fetch("refunds", &id(&refund)).await["status"],
+        "succeeded"
+    );
+    let both = async || {
+        (heard("charge.dispute.closed") == 1 && heard("refund.updated") == 1).then_some(())
+    };
+    eventually(both).await;
 }

@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
 
 use super::{
     Item, KEEP_SECONDS, StoreError, failed, from_item, is_last_page, number, text, to_item,
@@ -213,6 +214,37 @@ impl Purchases {
         }
         events.sort_by_key(|event| event.recorded_at);
         Ok(purchase.map(|purchase| Story { purchase, events }))
+    }
+
+    /// Hands over every purchase made since, in no order. Reads the whole table, which no function
+    /// does or may; an operator who wants to see all purchases has no other way.
+    pub async fn all(
+        &self,
+        since: Option<OffsetDateTime>,
+        mut take: impl FnMut(Purchase),
+    ) -> Result<(), StoreError> {
+        let mut items = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .filter_expression("sk = :purchase")
+            .expression_attribute_values(":purchase", text(PURCHASE))
+            .into_paginator()
+            .items()
+            .send();
+        while let Some(item) = items.next().await {
+            let item = item.map_err(failed("Scan"))?;
+            let id = item.get("pk").and_then(|pk| pk.as_s().ok());
+            let id = id.and_then(|id| id.parse::<PurchaseId>().ok());
+            let id = id.ok_or_else(|| StoreError::Unreadable {
+                key: "of a purchase".to_owned(),
+                why: "pk is no purchase id".to_owned(),
+            })?;
+            if since.is_none_or(|since| id.created_at() >= since) {
+                take(parse(item, id)?.purchase);
+            }
+        }
+        Ok(())
     }
 
     /// Whose a payment intent is, as far as it was recorded.

@@ -122,18 +122,7 @@ impl Client {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<Option<T>, StripeError> {
-        // Parts of it come from events: an id that is none must not lead elsewhere.
-        if !path
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_/".contains(&byte))
-        {
-            return Err(StripeError::Unreadable(format!(
-                "{path:?} is no object's path"
-            )));
-        }
-        let mut request = RequestBuilder::new(StripeMethod::Get, path);
-        request.query = Some(encoded(query)).filter(|query| !query.is_empty());
-        match self.send(&request, None).await {
+        match self.read(path, query).await {
             Err(StripeError::Refused { status, .. }) if status == StatusCode::NOT_FOUND => Ok(None),
             answer => answer.map(Some),
         }
@@ -145,8 +134,23 @@ impl Client {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<List<T>, StripeError> {
-        let page = self.get(path, query).await?;
-        page.ok_or_else(|| StripeError::Unreadable(format!("there is no list at {path}")))
+        self.read(path, query).await
+    }
+
+    async fn read<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, StripeError> {
+        // Parts of it come from events: an id that is none must not lead elsewhere.
+        let is_path = |byte: u8| byte.is_ascii_alphanumeric() || b"_/".contains(&byte);
+        if !path.bytes().all(is_path) {
+            let wrong = format!("{path:?} is no object's path");
+            return Err(StripeError::Unreadable(wrong));
+        }
+        let mut request = RequestBuilder::new(StripeMethod::Get, path);
+        request.query = Some(encoded(query)).filter(|query| !query.is_empty());
+        self.send(&request, None).await
     }
 
     /// Asks for something to be done, under an idempotency key: asked again, it is not done again.

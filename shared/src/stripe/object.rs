@@ -9,10 +9,11 @@ use serde_json::Value;
 use super::checkout::metadata;
 use crate::{
     money::{Currency, Money},
+    product::ProductId,
     purchase::{
-        Buyer, Change, ChargeId, DisputeId, DisputeReport, DisputeStatus, DisputeTerms, Movement,
-        PaymentIntentId, PurchaseId, Refund, RefundId, RefundState, SessionId, SessionState,
-        TransactionId,
+        Buyer, Change, ChargeId, DisputeId, DisputeReport, DisputeStatus, DisputeTerms, Line,
+        Movement, PaymentIntentId, PurchaseId, Refund, RefundId, RefundState, SessionId,
+        SessionState, TransactionId,
     },
 };
 
@@ -158,6 +159,51 @@ impl Session {
         match (self.amount_total, self.currency) {
             (Some(amount), Some(currency)) => Ok(Money::new(amount, currency)),
             _ => Err(Unreadable("amount_total or currency is missing".to_owned())),
+        }
+    }
+}
+
+/// A line of a session, fetched with its price's product expanded.
+#[derive(Deserialize)]
+pub struct LineItem {
+    quantity: u32,
+    price: Price,
+}
+
+#[derive(Deserialize)]
+struct Price {
+    unit_amount: i64,
+    product: ProductOfLine,
+}
+
+#[derive(Deserialize)]
+struct ProductOfLine {
+    name: String,
+    description: Option<String>,
+    images: Vec<String>,
+    metadata: LineTags,
+}
+
+#[derive(Deserialize)]
+struct LineTags {
+    product_id: ProductId,
+}
+
+impl From<LineItem> for Line {
+    fn from(item: LineItem) -> Self {
+        let Price {
+            unit_amount,
+            product,
+        } = item.price;
+        Self {
+            product_id: product.metadata.product_id,
+            name: product.name,
+            description: product.description.unwrap_or_default(),
+            image: product.images.into_iter().next(),
+            quantity: item.quantity,
+            unit_amount,
+            // What was taken from a stock nobody knows any more.
+            reserved: false,
         }
     }
 }

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use super::report::Finding;
 use super::{Patient, Stored};
 use crate::environment::STAND_IN_WEBHOOK_SECRET;
-use crate::stripe_account::{Endpoint, api_version};
+use crate::stripe_account::{Endpoint, Refusal, api_version};
 use shared::stripe::event::HANDLED;
 
 const ENDPOINT: &str = "webhook endpoint";
@@ -29,12 +29,11 @@ pub(super) async fn check(patient: &Patient) -> Vec<Finding> {
     };
     match account.endpoints().await {
         Ok(all) => judge(patient, &all),
-        Err(error) => vec![Finding::not_checked(
+        Err(error @ Refusal::Forbidden(_)) => vec![Finding::not_checked(
             ENDPOINT,
-            format!(
-                "{error}; a key that may read webhook endpoints can be given in STRIPE_SECRET_KEY"
-            ),
+            format!("{error}; a key that may can be given in STRIPE_SECRET_KEY"),
         )],
+        Err(error) => vec![Finding::not_checked(ENDPOINT, error.to_string())],
     }
 }
 
@@ -114,9 +113,8 @@ fn events(patient: &Patient, endpoint: &Endpoint) -> Finding {
     }
     let wanted: BTreeSet<&str> = HANDLED.iter().copied().collect();
     let sent: BTreeSet<&str> = endpoint.enabled_events.iter().map(String::as_str).collect();
-    let list = |events: BTreeSet<&str>| events.into_iter().collect::<Vec<_>>().join(", ");
-    let missing = list(&wanted - &sent);
-    let idle = list(&sent - &wanted);
+    let missing = listed(wanted.difference(&sent));
+    let idle = listed(sent.difference(&wanted));
     if !missing.is_empty() {
         return Finding::fail(
             EVENTS_CHECK,
@@ -135,6 +133,10 @@ fn events(patient: &Patient, endpoint: &Endpoint) -> Finding {
         EVENTS_CHECK,
         format!("{id} sends the {} types that are handled", wanted.len()),
     )
+}
+
+fn listed<'e>(events: impl Iterator<Item = &'e &'e str>) -> String {
+    events.copied().collect::<Vec<_>>().join(", ")
 }
 
 fn version(patient: &Patient, endpoint: &Endpoint) -> Finding {

@@ -176,7 +176,13 @@ async fn permissions(account: &Account) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use axum::{Json, Router};
+    use http::{Method, StatusCode, Uri};
+    use serde_json::json;
+
+    use super::super::report::Verdict;
     use super::*;
+    use crate::web::Web;
 
     #[test]
     fn a_key_is_told_by_its_beginning() {
@@ -196,5 +202,59 @@ mod tests {
             );
         }
         assert_eq!(judge("rk_live_1", Mode::Live), Ok("a restricted live key"));
+    }
+
+    /// Stripe, as it answers a key that may do everything but what is named.
+    async fn stripe(forbidden: &'static [(&'static str, &'static str)]) -> Account {
+        let answer = move |method: Method, uri: Uri| async move {
+            let path = uri.path().to_owned();
+            let lacking = forbidden
+                .iter()
+                .find(|(call, _)| *call == format!("{method} {path}"));
+            match lacking {
+                Some((_, permission)) => {
+                    let message = format!(
+                        "The provided key 'rk_test_*1' does not have the required permissions for \
+                         this endpoint on account 'acct_1'. Having the '{permission}' permission \
+                         would allow this request to continue."
+                    );
+                    (
+                        StatusCode::FORBIDDEN,
+                        Json(json!({ "error": { "message": message } })),
+                    )
+                }
+                None if method == Method::POST => {
+                    let error =
+                        json!({ "error": { "message": "Missing required param: line_items." } });
+                    (StatusCode::BAD_REQUEST, Json(error))
+                }
+                None => (StatusCode::OK, Json(json!({ "data": [] }))),
+            }
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+        Account::new(
+            Web::new(None).unwrap(),
+            &format!("http://{address}"),
+            "rk_test_1",
+        )
+    }
+
+    #[tokio::test]
+    async fn what_a_restricted_key_lacks_is_named_with_its_permission() {
+        let account = stripe(&[
+            ("GET /v1/disputes", "rak_dispute_read"),
+            ("POST /v1/checkout/sessions", "rak_checkout_session_write"),
+        ]);
+        let finding = permissions(&account.await).await;
+        assert_eq!(finding.verdict, Verdict::Fail);
+        assert_eq!(
+            finding.says,
+            "the restricted key lacks Disputes: read (rak_dispute_read), \
+             Checkout Sessions: write (rak_checkout_session_write)"
+        );
+        let finding = permissions(&stripe(&[]).await).await;
+        assert_eq!(finding.verdict, Verdict::Ok, "{}", finding.says);
     }
 }

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::commands::console::plain;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 use shared::money::{Currency, Money};
@@ -161,7 +162,11 @@ impl Step {
             "images",
             json!(from),
             json!(to),
-            format!("{} → {}", or_none(&from.join(" ")), or_none(&to.join(" "))),
+            format!(
+                "{} → {}",
+                or_none(&plain(&from.join(" "))),
+                or_none(&plain(&to.join(" ")))
+            ),
         );
         let (from, to) = (before.price, after.price);
         differ("price", json!(from), json!(to), format!("{from} → {to}"));

@@ -30,6 +30,7 @@ pub(super) fn account(mut params: Params) -> Result<Work<'static>, ApiError> {
                 "minority_owned_business_designation": null,
                 "name": "Till on this machine",
                 "product_description": null,
+                "specified_commercial_transactions_act_url": null,
                 "support_address": null,
                 "support_email": null,
                 "support_phone": null,
@@ -48,7 +49,24 @@ pub(super) fn account(mut params: Params) -> Result<Work<'static>, ApiError> {
             "metadata": {},
             "payouts_enabled": true,
             "settings": {
+                "branding": {
+                    "icon": null,
+                    "logo": null,
+                    "primary_color": null,
+                    "secondary_color": null,
+                },
+                "card_payments": {
+                    "decline_on": { "avs_failure": false, "cvc_failure": true },
+                    "statement_descriptor_prefix": null,
+                    "statement_descriptor_prefix_kana": null,
+                    "statement_descriptor_prefix_kanji": null,
+                },
                 "dashboard": { "display_name": "Till on this machine", "timezone": "Etc/UTC" },
+                "payments": {
+                    "statement_descriptor": null,
+                    "statement_descriptor_kana": null,
+                    "statement_descriptor_kanji": null,
+                },
             },
             "tos_acceptance": { "date": null, "ip": null, "user_agent": null },
             "type": "standard",

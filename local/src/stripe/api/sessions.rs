@@ -6,7 +6,7 @@ use super::lists::{Paging, created};
 use super::params::{Params, Required as _};
 use super::{Settings, Work};
 use crate::stripe::checkout::{self, WrongState};
-use crate::stripe::clock::{DAY, MINUTE};
+use crate::stripe::clock::{self, DAY, MINUTE};
 use crate::stripe::database::{Object as _, Transaction};
 use crate::stripe::objects::{
     LineItem, PaymentIntentData, PaymentStatus, Product, Session, SessionStatus,
@@ -53,7 +53,8 @@ pub(super) fn create(mut params: Params, settings: &Settings) -> Result<Work<'_>
     params.finish()?;
 
     Ok(Box::new(move |transaction| {
-        let expires_at = expiry(expires_at, transaction.now)?;
+        let ahead = clock::ahead(&transaction.sql)?;
+        let expires_at = expiry(expires_at, transaction.now, ahead)?;
         let mut line_items = Vec::new();
         for line in order.lines {
             let product = Product {
@@ -170,19 +171,30 @@ fn find(transaction: &Transaction<'_>, id: &str) -> Result<Session, ApiError> {
 }
 
 /// When the session is to end: in half an hour to a day.
-fn expiry(wanted: Option<i64>, now: i64) -> Result<i64, ApiError> {
-    let latest = now.saturating_add(DAY);
-    let earliest = now.saturating_add(30 * MINUTE);
-    let refuse = |rule| Err(ApiError::invalid(rule).param("expires_at"));
-    match wanted {
-        None => Ok(latest),
-        Some(wanted) if wanted < earliest => refuse(
-            "The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.",
-        ),
-        Some(wanted) if wanted > latest => refuse(
-            "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.",
-        ),
-        Some(wanted) => Ok(wanted),
+///
+/// Once the stand-in's clock has been moved, a shop that goes by the machine's own asks for an end
+/// that is too near here, or past. What fits the machine's clock is then taken for what it means
+/// there: so many minutes from now.
+fn expiry(wanted: Option<i64>, now: i64, ahead: i64) -> Result<i64, ApiError> {
+    let (shortest, longest) = (30 * MINUTE, DAY);
+    let Some(wanted) = wanted else {
+        return Ok(now.saturating_add(longest));
+    };
+    let lasts = wanted.saturating_sub(now);
+    let lasts_there = lasts.saturating_add(ahead);
+    let fits = |lasts: &i64| (shortest..=longest).contains(lasts);
+    match [lasts, lasts_there].into_iter().find(fits) {
+        Some(lasts) => Ok(now.saturating_add(lasts)),
+        None => {
+            let rule = match lasts < shortest {
+                true => "at least 30 minutes from",
+                false => "less than 24 hours from",
+            };
+            Err(ApiError::invalid(format!(
+                "The `expires_at` timestamp must be {rule} Checkout Session creation."
+            ))
+            .param("expires_at"))
+        }
     }
 }
 
@@ -285,5 +297,41 @@ impl Line {
             quantity,
             amount,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REAL: i64 = 1_764_000_000;
+    const HOUR: i64 = 60 * MINUTE;
+
+    /// How long a session lasts that is to end so long after the machine's now.
+    fn lasts(asked: i64, ahead: i64) -> Option<i64> {
+        let now = REAL + ahead;
+        expiry(Some(REAL + asked), now, ahead)
+            .ok()
+            .map(|end| end - now)
+    }
+
+    #[test]
+    fn a_session_lasts_half_an_hour_to_a_day() {
+        assert_eq!(expiry(None, REAL, 0).unwrap(), REAL + DAY);
+        assert_eq!(lasts(30 * MINUTE, 0), Some(30 * MINUTE));
+        assert_eq!(lasts(DAY, 0), Some(DAY));
+        assert_eq!(lasts(30 * MINUTE - 1, 0), None);
+        assert_eq!(lasts(DAY + 1, 0), None);
+    }
+
+    #[test]
+    fn on_a_moved_clock_it_lasts_as_long_as_the_shop_meant() {
+        for ahead in [HOUR, DAY, 30 * DAY] {
+            assert_eq!(lasts(HOUR, ahead), Some(HOUR), "{ahead}");
+            assert_eq!(lasts(MINUTE, ahead), None, "{ahead}");
+        }
+        // Whoever goes by the moved clock is taken at their word.
+        assert_eq!(lasts(30 * DAY + HOUR, 30 * DAY), Some(HOUR));
+        assert_eq!(lasts(DAY, HOUR), Some(23 * HOUR));
     }
 }

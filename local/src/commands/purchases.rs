@@ -1,0 +1,203 @@
+//! `till purchases`: what was bought, and the whole story of one purchase.
+
+mod find;
+pub(super) mod view;
+
+use clap::{Args, Subcommand, ValueEnum};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde::Serialize;
+use shared::purchase::{Purchase, Status};
+
+pub(super) use self::find::Name;
+use self::view::{Story, View, table};
+use super::console::Console;
+use super::moment::Since;
+use super::shop::{Shop, Where};
+use super::{Exit, NotFound};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Lists purchases, newest first
+    #[command(long_about = LIST)]
+    List(List),
+    /// Tells the whole story of one: order, money, events, mail
+    Show(Show),
+}
+
+const LIST: &str = "\
+Lists purchases, newest first.
+
+With --buyer it asks the index of that buyer's history, which holds purchases from the moment the
+buyer did their part. Without, it reads the whole purchases table, which functions may not: that
+takes a while, and read capacity, where there are very many.";
+
+#[derive(Args)]
+pub(super) struct List {
+    /// Only those that stand like this; may be said several times
+    #[arg(long, value_enum)]
+    status: Vec<Standing>,
+    /// Only those made since: 2026-11-24, 2026-11-24T09:30:00Z, 7d, 12h, 30m
+    #[arg(long, value_name = "TIME")]
+    since: Option<Since>,
+    /// Only this buyer's, by the subject (`sub`) of their ID token
+    #[arg(long, value_name = "SUBJECT")]
+    buyer: Option<String>,
+    /// At most so many; 0 for all
+    #[arg(long, default_value_t = 50)]
+    limit: usize,
+    #[command(flatten)]
+    console: Console,
+    #[command(flatten)]
+    at: Where,
+}
+
+/// [`Status`] on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Standing {
+    Open,
+    Abandoned,
+    Expired,
+    Pending,
+    Failed,
+    Paid,
+    PartiallyRefunded,
+    Refunded,
+    Disputed,
+    ChargedBack,
+}
+
+impl From<Standing> for Status {
+    fn from(standing: Standing) -> Self {
+        match standing {
+            Standing::Open => Self::Open,
+            Standing::Abandoned => Self::Abandoned,
+            Standing::Expired => Self::Expired,
+            Standing::Pending => Self::Pending,
+            Standing::Failed => Self::Failed,
+            Standing::Paid => Self::Paid,
+            Standing::PartiallyRefunded => Self::PartiallyRefunded,
+            Standing::Refunded => Self::Refunded,
+            Standing::Disputed => Self::Disputed,
+            Standing::ChargedBack => Self::ChargedBack,
+        }
+    }
+}
+
+#[derive(Args)]
+pub(super) struct Show {
+    /// A purchase id, or an id of Stripe's that belongs to one: cs_…, pi_…, ch_…, re_…, dp_…
+    id: Name,
+    #[command(flatten)]
+    console: Console,
+    #[command(flatten)]
+    at: Where,
+}
+
+impl Command {
+    pub(super) async fn run(self) -> anyhow::Result<Exit> {
+        match self {
+            Self::List(list) => list.run().await,
+            Self::Show(show) => show.run().await,
+        }
+    }
+}
+
+impl List {
+    async fn run(self) -> anyhow::Result<Exit> {
+        let shop = self.at.open().await?;
+        let mut purchases = self.fetch(&shop).await?;
+        purchases.retain(|purchase| self.wants(purchase));
+        purchases.sort_by_key(|purchase| std::cmp::Reverse(purchase.id));
+        let found = purchases.len();
+        if self.limit > 0 {
+            purchases.truncate(self.limit);
+        }
+        #[derive(Serialize)]
+        struct Listed<'a> {
+            purchases: Vec<View<'a>>,
+            /// How many there are, shown or not.
+            found: usize,
+        }
+        let listed = Listed {
+            purchases: purchases.iter().map(View::of).collect(),
+            found,
+        };
+        self.console.show(&listed, || {
+            if purchases.is_empty() {
+                "There are no such purchases.\n".to_owned()
+            } else {
+                table(&purchases)
+            }
+        })?;
+        if found > purchases.len() {
+            let shown = purchases.len();
+            self.console.note(&format!(
+                "The newest {shown} of {found}; --limit 0 shows all of them."
+            ));
+        }
+        Ok(Exit::Done)
+    }
+
+    async fn fetch(&self, shop: &Shop) -> anyhow::Result<Vec<Purchase>> {
+        let table = shop.purchases()?;
+        let reading = self.console.counter("purchases read:");
+        let mut purchases = Vec::new();
+        let Some(buyer) = &self.buyer else {
+            let since = self.since.map(|since| since.0);
+            let all = table.all(since, |purchase| {
+                purchases.push(purchase);
+                reading.inc(1);
+            });
+            all.await?;
+            reading.finish_and_clear();
+            return Ok(purchases);
+        };
+        let mut before = None;
+        loop {
+            let page = table.history(buyer, 100, before).await?;
+            purchases.extend(page.purchases);
+            before = page.next;
+            if before.is_none() {
+                return Ok(purchases);
+            }
+        }
+    }
+
+    fn wants(&self, purchase: &Purchase) -> bool {
+        let status = purchase.status();
+        let mut wanted = self.status.iter();
+        (self.status.is_empty() || wanted.any(|wanted| Status::from(*wanted) == status))
+            && self
+                .since
+                .is_none_or(|since| purchase.id.created_at() >= since.0)
+    }
+}
+
+impl Show {
+    async fn run(self) -> anyhow::Result<Exit> {
+        let shop = self.at.open().await?;
+        let id = self.id.find(&shop).await?;
+        let Some(story) = shop.purchases()?.story(id).await? else {
+            let name = shop.name();
+            return Err(NotFound(format!("there is no purchase {id} in {name}")).into());
+        };
+        let outbox = shop.outbox()?;
+        let mails = stream::iter(story.purchase.mails.clone()).map(|mail| {
+            let outbox = &outbox;
+            async move {
+                let row = outbox.get(id, &mail).await?;
+                anyhow::Ok((mail, row))
+            }
+        });
+        let mut mails: Vec<_> = mails.buffered(8).try_collect().await?;
+        mails.sort_by_key(|(_, row)| row.as_ref().map(|row| row.created_at));
+        let story = Story {
+            purchase: story.purchase,
+            events: story.events,
+            mails,
+        };
+        self.console.show(&story.json(), || story.words())?;
+        Ok(Exit::Done)
+    }
+}

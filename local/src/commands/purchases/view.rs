@@ -1,0 +1,471 @@
+//! How a purchase is shown: as JSON with the HTTP API's names, and in words.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use shared::money::Money;
+use shared::product::ProductId;
+use shared::purchase::{
+    Accounts, Attention, Buyer, DisputeId, DisputeStatus, DisputeTerms, Mail, Movement, Purchase,
+    PurchaseId, RefundId, RefundState, SessionId, SessionState, Status,
+};
+use shared::store::outbox::{self, State};
+use shared::store::purchases::Recorded;
+
+use crate::commands::console::{Column, Table, bad, dim, good, heading, notable, plain};
+use crate::commands::moment::{minute, rfc3339, second};
+
+/// A purchase as the HTTP API shows it to its buyer, and what the seller knows besides.
+#[derive(Serialize)]
+pub(in crate::commands) struct View<'a> {
+    id: PurchaseId,
+    status: Status,
+    created_at: String,
+    total: Money,
+    #[serde(flatten)]
+    accounts: Accounts,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    attention: BTreeSet<Attention>,
+    buyer: &'a Buyer,
+    lines: Vec<LineView<'a>>,
+    sessions: Vec<SessionView<'a>>,
+    refunds: Vec<RefundView<'a>>,
+    disputes: Vec<DisputeView<'a>>,
+}
+
+#[derive(Serialize)]
+struct LineView<'a> {
+    product_id: &'a ProductId,
+    name: &'a str,
+    quantity: u32,
+    unit_amount: i64,
+    reserved: bool,
+}
+
+#[derive(Serialize)]
+struct SessionView<'a> {
+    id: &'a SessionId,
+    #[serde(flatten)]
+    state: &'a SessionState,
+}
+
+#[derive(Serialize)]
+struct RefundView<'a> {
+    id: &'a RefundId,
+    status: RefundState,
+    amount: Money,
+}
+
+#[derive(Serialize)]
+struct DisputeView<'a> {
+    id: &'a DisputeId,
+    status: DisputeStatus,
+    #[serde(flatten)]
+    terms: &'a DisputeTerms,
+    /// What it moved, in the currency of the seller's balance.
+    balance: Vec<Movement>,
+}
+
+/// An event that was recorded.
+#[derive(Serialize)]
+struct EventView<'a> {
+    id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    recorded_at: String,
+    changed: bool,
+    status: Status,
+}
+
+/// A mail that was called for.
+#[derive(Serialize)]
+struct MailView<'a> {
+    mail: &'a Mail,
+    /// `gone` if its row is not kept any more.
+    state: &'static str,
+    attempts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finished_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_attempt_at: Option<String>,
+}
+
+/// A purchase, what was recorded of it, and the mail it called for.
+pub(in crate::commands) struct Story {
+    pub(in crate::commands) purchase: Purchase,
+    pub(in crate::commands) events: Vec<Recorded>,
+    pub(in crate::commands) mails: Vec<(Mail, Option<outbox::Row>)>,
+}
+
+impl<'a> View<'a> {
+    pub(in crate::commands) fn of(purchase: &'a Purchase) -> Self {
+        let lines = purchase.order.lines.iter().map(|line| LineView {
+            product_id: &line.product_id,
+            name: &line.name,
+            quantity: line.quantity,
+            unit_amount: line.unit_amount,
+            reserved: line.reserved,
+        });
+        let sessions = purchase.facts.sessions.iter();
+        let refunds = purchase.facts.refunds.iter();
+        let disputes = purchase.facts.disputes.iter();
+        Self {
+            id: purchase.id,
+            status: purchase.status(),
+            created_at: rfc3339(purchase.id.created_at().unix_timestamp()),
+            total: purchase.order.total,
+            accounts: purchase.accounts(),
+            attention: purchase.attention(),
+            buyer: &purchase.order.buyer,
+            lines: lines.collect(),
+            sessions: sessions
+                .map(|(id, state)| SessionView { id, state })
+                .collect(),
+            refunds: refunds
+                .map(|(id, refund)| RefundView {
+                    id,
+                    status: refund.state,
+                    amount: refund.amount,
+                })
+                .collect(),
+            disputes: disputes
+                .filter_map(|(id, dispute)| {
+                    Some(DisputeView {
+                        id,
+                        status: dispute.status()?,
+                        terms: dispute.terms()?,
+                        balance: dispute.movements.values().copied().collect(),
+                    })
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Purchases, one a line.
+pub(in crate::commands) fn table(purchases: &[Purchase]) -> String {
+    let mut table = Table::new([
+        Column::left("PURCHASE"),
+        Column::left("MADE (UTC)"),
+        Column::left("STATUS").giving_way(),
+        Column::right("TOTAL"),
+    ]);
+    for purchase in purchases {
+        let mut status = status(purchase.status());
+        if !purchase.attention().is_empty() {
+            status.push_str(&bad(" !"));
+        }
+        table.row([
+            purchase.id.to_string(),
+            minute(purchase.id.created_at().unix_timestamp()),
+            status,
+            purchase.order.total.to_string(),
+        ]);
+    }
+    table.text()
+}
+
+/// A status in words, and in its colour.
+pub(in crate::commands) fn status(status: Status) -> String {
+    let words = words(status.as_str());
+    match status {
+        Status::Paid => good(&words),
+        Status::Refunded | Status::PartiallyRefunded | Status::Pending => notable(&words),
+        Status::ChargedBack | Status::Disputed | Status::Failed => bad(&words),
+        Status::Expired | Status::Abandoned | Status::Open => dim(&words),
+    }
+}
+
+fn words(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+impl Story {
+    /// As JSON.
+    pub(in crate::commands) fn json(&self) -> impl Serialize {
+        #[derive(Serialize)]
+        struct Whole<'a> {
+            purchase: View<'a>,
+            events: Vec<EventView<'a>>,
+            mails: Vec<MailView<'a>>,
+        }
+        let events = self.events.iter().map(|event| EventView {
+            id: &event.id,
+            kind: &event.kind,
+            recorded_at: rfc3339(event.recorded_at),
+            changed: event.changed,
+            status: event.status,
+        });
+        let mails = self.mails.iter().map(|(mail, row)| {
+            let row = row.as_ref();
+            MailView {
+                mail,
+                state: mail_state(row),
+                attempts: row.map(|row| row.attempts).unwrap_or_default(),
+                created_at: row.map(|row| rfc3339(row.created_at)),
+                finished_at: row.and_then(|row| row.finished_at).map(rfc3339),
+                next_attempt_at: row.and_then(|row| row.next_attempt).map(rfc3339),
+            }
+        });
+        serde_json::to_value(Whole {
+            purchase: View::of(&self.purchase),
+            events: events.collect(),
+            mails: mails.collect(),
+        })
+        .unwrap_or_default()
+    }
+
+    /// In words.
+    pub(in crate::commands) fn words(&self) -> String {
+        let chapters = [
+            self.head(),
+            self.order(),
+            self.money(),
+            self.events(),
+            self.mails(),
+        ];
+        let chapters = chapters.into_iter().filter(|chapter| !chapter.is_empty());
+        chapters.collect::<Vec<_>>().join("\n")
+    }
+
+    fn head(&self) -> String {
+        let Self { purchase, .. } = self;
+        let made = second(purchase.id.created_at().unix_timestamp());
+        let buyer = &purchase.order.buyer;
+        let mut text = format!(
+            "{} {}\n",
+            heading(&purchase.id.to_string()),
+            status(purchase.status())
+        );
+        let email = buyer.email.as_deref().map(plain);
+        let subject = buyer.subject.as_deref().map(plain);
+        let who = match (email, subject) {
+            (Some(email), Some(subject)) => format!("{email} {}", dim(&format!("({subject})"))),
+            (Some(who), None) | (None, Some(who)) => who,
+            (None, None) => "nobody known".to_owned(),
+        };
+        text.push_str(&entry("made", &format!("{made} UTC")));
+        text.push_str(&entry("buyer", &who));
+        for (id, state) in &purchase.facts.sessions {
+            let what = match state {
+                SessionState::Open => "open".to_owned(),
+                SessionState::Expired => "expired".to_owned(),
+                SessionState::Pending => "the money is on its way".to_owned(),
+                SessionState::Failed => "the money did not come".to_owned(),
+                SessionState::Settled {
+                    amount,
+                    payment_intent: Some(intent),
+                } => format!("{amount} by {intent}"),
+                SessionState::Settled { .. } => "nothing was to pay".to_owned(),
+            };
+            let id = plain(id.as_str());
+            text.push_str(&entry("session", &format!("{id}\n{what}")));
+        }
+        if purchase.facts.sessions.is_empty() {
+            let attempt = purchase.attempt.number;
+            let why = match purchase.abandoned {
+                true => "none: Stripe refused to open one".to_owned(),
+                false => format!("none known (attempt {attempt})"),
+            };
+            text.push_str(&entry("session", &why));
+        }
+        if purchase.stock_returned {
+            text.push_str(&entry("stock", "given back"));
+        }
+        for attention in purchase.attention() {
+            text.push_str(&entry(&bad("look"), advice(attention)));
+        }
+        text
+    }
+
+    fn order(&self) -> String {
+        let order = &self.purchase.order;
+        let mut table = Table::new([
+            Column::right("QUANTITY"),
+            Column::left("PRODUCT"),
+            Column::left("NAME").giving_way(),
+            Column::right("EACH"),
+            Column::right("TOGETHER"),
+        ]);
+        for line in &order.lines {
+            let each = Money::new(line.unit_amount, order.total.currency);
+            let together = each.checked_mul(line.quantity);
+            table.row([
+                line.quantity.to_string(),
+                line.product_id.to_string(),
+                plain(&line.name),
+                each.to_string(),
+                together.map_or("–".to_owned(), |sum| sum.to_string()),
+            ]);
+        }
+        table.text()
+    }
+
+    fn money(&self) -> String {
+        let Self { purchase, .. } = self;
+        let Accounts {
+            paid,
+            refunded,
+            disputed,
+            net,
+        } = purchase.accounts();
+        let mut table = Table::new([
+            Column::left("MONEY"),
+            Column::right("AMOUNT"),
+            Column::left(""),
+            Column::left("").giving_way(),
+        ]);
+        let mut row = |what: &str, amount: Money, state: String, id: String| {
+            table.row([what.to_owned(), amount.to_string(), state, id]);
+        };
+        row(
+            "ordered",
+            purchase.order.total,
+            String::new(),
+            String::new(),
+        );
+        row("paid", paid, String::new(), String::new());
+        row("refunded", refunded, String::new(), String::new());
+        for (id, refund) in &purchase.facts.refunds {
+            let state = refund_state(refund.state);
+            row("  refund", refund.amount, state, plain(id.as_str()));
+        }
+        row("disputed", disputed, String::new(), String::new());
+        for (id, dispute) in &purchase.facts.disputes {
+            let (Some(standing), Some(terms)) = (dispute.status(), dispute.terms()) else {
+                continue;
+            };
+            let mut more = format!("{} {}", plain(id.as_str()), words(&plain(&terms.reason)));
+            if let Some(due) = terms.due_by.filter(|_| dispute.is_unfinished()) {
+                more.push_str(&format!(", evidence until {} UTC", minute(due)));
+            }
+            row("  dispute", terms.amount, dispute_status(standing), more);
+            for movement in dispute.movements.values() {
+                let fee = Money::new(movement.fee, movement.amount.currency);
+                let fee = format!("with a fee of {fee}");
+                row("    balance", movement.amount, String::new(), fee);
+            }
+        }
+        row("net", net, String::new(), String::new());
+        table.text()
+    }
+
+    fn events(&self) -> String {
+        let mut table = Table::new([
+            Column::left("RECORDED (UTC)"),
+            Column::left("EVENT").giving_way(),
+            Column::left("AFTERWARDS"),
+            Column::left("ID").giving_way(),
+        ]);
+        for event in &self.events {
+            let afterwards = match event.changed {
+                true => status(event.status),
+                false => dim("nothing new"),
+            };
+            table.row([
+                second(event.recorded_at),
+                plain(&event.kind),
+                afterwards,
+                plain(&event.id),
+            ]);
+        }
+        table.text()
+    }
+
+    fn mails(&self) -> String {
+        let mut table = Table::new([
+            Column::left("CALLED FOR (UTC)"),
+            Column::left("MAIL").giving_way(),
+            Column::left("STATE"),
+            Column::left("SINCE (UTC)"),
+        ]);
+        for (mail, row) in &self.mails {
+            let row = row.as_ref();
+            let state = match row.map(|row| row.state) {
+                Some(State::Sent) => good("sent"),
+                Some(State::Failed) => bad("given up"),
+                Some(State::Superseded) => dim("superseded"),
+                Some(State::Due) if row.is_some_and(|row| row.attempts > 0) => {
+                    let attempts = row.map(|row| row.attempts).unwrap_or_default();
+                    notable(&format!("tried {attempts} times"))
+                }
+                Some(State::Due) => notable("waiting"),
+                None => dim("not kept any more"),
+            };
+            table.row([
+                row.map_or(String::new(), |row| second(row.created_at)),
+                plain(&mail.to_string()),
+                state,
+                row.and_then(|row| row.finished_at)
+                    .map_or(String::new(), second),
+            ]);
+        }
+        table.text()
+    }
+}
+
+fn entry(name: &str, what: &str) -> String {
+    let name = console::pad_str(name, 9, console::Alignment::Left, None);
+    let mut text = String::new();
+    for (place, line) in what.lines().enumerate() {
+        let before = if place == 0 { &name } else { "         " };
+        text.push_str(&format!("  {before}{line}\n"));
+    }
+    text
+}
+
+fn refund_state(state: RefundState) -> String {
+    match state {
+        RefundState::Succeeded => good("succeeded"),
+        RefundState::Pending => notable("pending"),
+        RefundState::RequiresAction => notable("waits for the buyer"),
+        RefundState::Canceled => dim("canceled"),
+        RefundState::Failed => bad("failed"),
+    }
+}
+
+fn dispute_status(status: DisputeStatus) -> String {
+    use DisputeStatus as S;
+    let words = match status {
+        S::WarningNeedsResponse => "inquiry, wants an answer",
+        S::WarningUnderReview => "inquiry, answered",
+        S::WarningClosed => "inquiry, closed",
+        S::Prevented => "prevented",
+        S::NeedsResponse => "wants evidence",
+        S::UnderReview => "under review",
+        S::Won => "won",
+        S::Lost => "lost",
+    };
+    match status {
+        S::WarningClosed | S::Prevented | S::Won => good(words),
+        S::WarningUnderReview | S::UnderReview => notable(words),
+        S::WarningNeedsResponse | S::NeedsResponse | S::Lost => bad(words),
+    }
+}
+
+fn mail_state(row: Option<&outbox::Row>) -> &'static str {
+    match row.map(|row| row.state) {
+        Some(State::Due) => "due",
+        Some(State::Sent) => "sent",
+        Some(State::Failed) => "failed",
+        Some(State::Superseded) => "superseded",
+        None => "gone",
+    }
+}
+
+/// What a person should do about it.
+fn advice(attention: Attention) -> &'static str {
+    match attention {
+        Attention::PaidTwice => "paid more than once: refund what was paid too much",
+        Attention::Overpaid => "more was paid than ordered: compare it with Stripe",
+        Attention::OtherCurrency => "money moved in another currency than ordered",
+        Attention::Rebuilt => "the order was lost here and rebuilt from what Stripe knows",
+        Attention::PaidAfterStockReturned => {
+            "paid after its stock was given back: see that there is enough"
+        }
+        Attention::Overreturned => "more went back than was paid: refunded and charged back?",
+        Attention::DisputeDecidedTwice => "a dispute was both won and lost: ask Stripe",
+    }
+}

@@ -1,0 +1,119 @@
+//! `till reconcile`: what the scheduled function does, now, and with a report.
+
+use clap::Args;
+use reconcile::{Drift, Findings, Limits, Reconcile as Function};
+use serde::Serialize;
+
+use super::Exit;
+use super::console::{Column, Console, Table, bad, count, good, notable, plain};
+use super::shop::Where;
+
+/// Compares the shop with Stripe and records what was missed
+#[derive(Args)]
+#[command(long_about = ABOUT)]
+pub(super) struct Reconcile {
+    /// Report what is missing, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    console: Console,
+    #[command(flatten)]
+    at: Where,
+}
+
+const ABOUT: &str = "\
+Compares the shop with Stripe and records what was missed, as the scheduled function does.
+
+It looks at events whose delivery failed, at all events since the last run, and at every purchase of
+which something is still to come. With --dry-run nothing is written, and what is missing is a drift
+report; exit code 3 says that there is some.";
+
+impl Reconcile {
+    pub(super) async fn run(self) -> anyhow::Result<Exit> {
+        let shop = self.at.open().await?;
+        let function = Function::new(&shop.environment).await?;
+        let function = match self.dry_run {
+            true => function.dry_run(),
+            false => {
+                shop.announce_writing(self.console);
+                function
+            }
+        };
+        let looking = self.console.counter("events and purchases looked at:");
+        let run = function.run(Limits::default(), |so_far| {
+            looking.set_position(so_far.events.saturating_add(so_far.purchases));
+        });
+        let findings = run.await;
+        looking.finish_and_clear();
+        let mut findings = findings?;
+        // A dry run finds an undelivered event again among all events.
+        let mut seen = std::collections::HashSet::new();
+        findings
+            .drift
+            .retain(|drift| seen.insert(drift.source.clone()));
+
+        #[derive(Serialize)]
+        struct Told<'a> {
+            dry_run: bool,
+            #[serde(flatten)]
+            findings: &'a Findings,
+        }
+        let told = Told {
+            dry_run: self.dry_run,
+            findings: &findings,
+        };
+        self.console.show(&told, || self.words(&findings))?;
+        let is_drift = self.dry_run && !findings.drift.is_empty();
+        let is_open = findings.parked > 0 || findings.failed > 0 || !findings.complete;
+        Ok(match is_drift || is_open {
+            true => Exit::Found,
+            false => Exit::Done,
+        })
+    }
+
+    fn words(&self, findings: &Findings) -> String {
+        let mut table = Table::new([
+            Column::left("TOLD BY").giving_way(),
+            Column::left("PURCHASE"),
+            Column::left(if self.dry_run { "SHOULD BE" } else { "IS NOW" }),
+        ]);
+        for Drift {
+            source,
+            purchase,
+            status,
+            ..
+        } in &findings.drift
+        {
+            table.row([
+                plain(source),
+                purchase.map_or("–".to_owned(), |id| id.to_string()),
+                status.map_or("–".to_owned(), super::purchases::view::status),
+            ]);
+        }
+        let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let looked = format!(
+            "{} and {} compared with Stripe: ",
+            count(number(findings.events), "event"),
+            count(number(findings.purchases), "purchase"),
+        );
+        let missed = match (findings.drift.len(), self.dry_run) {
+            (0, _) => good("nothing was missed"),
+            (missed, true) => notable(&format!("{missed} missed, nothing was written")),
+            (missed, false) => good(&format!("{missed} missed and recorded now")),
+        };
+        let mut text = format!("{}{looked}{missed}.\n", table.text());
+        for (number, what) in [
+            (
+                findings.parked,
+                "events cannot be read; `till events parked` shows them",
+            ),
+            (findings.failed, "could not be looked at; run it again"),
+        ] {
+            if number > 0 {
+                text.push_str(&bad(&format!("{number} {what}.")));
+                text.push('\n');
+            }
+        }
+        text
+    }
+}

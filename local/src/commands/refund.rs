@@ -1,0 +1,357 @@
+//! `till refund`: money goes back to a buyer, through Stripe. The purchase itself changes when
+//! Stripe's event is recorded, as it does for a refund made in Stripe's dashboard.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use shared::money::{Currency, Money};
+use shared::purchase::{
+    PaymentIntentId, Purchase, PurchaseId, RefundId, RefundState, SessionState, Status,
+};
+use shared::stripe::client::{Client as Stripe, List, StripeError};
+
+use super::console::{Consent, Console, plain};
+use super::purchases::{Name, view};
+use super::shop::{Shop, Where};
+use super::{Exit, NotFound};
+
+/// Sends money back to a buyer
+#[derive(Args)]
+#[command(long_about = ABOUT)]
+pub(super) struct Refund {
+    /// A purchase id, or an id of Stripe's that belongs to one: cs_…, pi_…, ch_…
+    purchase: Name,
+    /// How much, in minor units: 500 is 5.00 USD [default: all that is left]
+    #[arg(long, value_name = "AMOUNT")]
+    amount: Option<i64>,
+    /// Why, for Stripe
+    #[arg(long, value_enum)]
+    reason: Option<Reason>,
+    /// Of which payment, where a purchase was paid more than once
+    #[arg(long, value_name = "PI")]
+    payment_intent: Option<String>,
+    /// Idempotency key: the same command under the same key refunds once, whenever it is repeated
+    #[arg(long)]
+    key: Option<String>,
+    #[command(flatten)]
+    consent: Consent,
+    #[command(flatten)]
+    console: Console,
+    #[command(flatten)]
+    at: Where,
+}
+
+const ABOUT: &str = "\
+Sends money back to a buyer, through Stripe.
+
+Says exactly how much, asks, and refunds no more than is left: what was paid, less the refunds that
+Stripe knows (those on their way included) and what disputes hold. The purchase changes when Stripe's
+event is recorded; this waits some seconds for it.
+
+Asked again before anything has changed, it is the same refund to Stripe and not another one.
+Scripts should choose a --key, which holds for a day whatever changes.";
+
+/// What Stripe takes as a reason.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Reason {
+    Duplicate,
+    Fraudulent,
+    RequestedByCustomer,
+}
+
+impl Reason {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Fraudulent => "fraudulent",
+            Self::RequestedByCustomer => "requested_by_customer",
+        }
+    }
+}
+
+/// A refund, as Stripe answers it.
+#[derive(Deserialize)]
+struct Made {
+    id: RefundId,
+    amount: i64,
+    currency: Currency,
+    status: RefundState,
+}
+
+/// One payment of a purchase, and what is left of it.
+struct Payment {
+    intent: PaymentIntentId,
+    paid: Money,
+    refunded: Money,
+    left: Money,
+    refunds: BTreeSet<RefundId>,
+}
+
+/// How long to wait for the refund's event.
+const WAIT: Duration = Duration::from_secs(15);
+
+impl Refund {
+    pub(super) async fn run(self) -> anyhow::Result<Exit> {
+        let shop = self.at.open().await?;
+        let id = self.purchase.find(&shop).await?;
+        let Some(stored) = shop.purchases()?.get(id).await? else {
+            let name = shop.name();
+            return Err(NotFound(format!("there is no purchase {id} in {name}")).into());
+        };
+        let purchase = stored.purchase;
+        let stripe = shop.stripe().await?;
+        let payment = self.payment(&stripe, &purchase).await?;
+        let amount = self.amount_of(&payment)?;
+
+        shop.announce_writing(self.console);
+        self.consent.ask(&question(&purchase, &payment, amount))?;
+        let made = self.make(&stripe, &shop, id, &payment, amount).await?;
+        let recorded = self.wait_for(&shop, id, &made.id).await?;
+        self.tell(id, made, recorded)
+    }
+
+    /// The payment to refund, with what Stripe knows of it now.
+    async fn payment(&self, stripe: &Stripe, purchase: &Purchase) -> anyhow::Result<Payment> {
+        let payments = purchase.facts.sessions.values();
+        let mut payments: Vec<_> = payments
+            .filter_map(|state| match state {
+                SessionState::Settled {
+                    amount,
+                    payment_intent: Some(intent),
+                } => Some((intent.clone(), *amount)),
+                _ => None,
+            })
+            .collect();
+        let id = purchase.id;
+        if let Some(wanted) = &self.payment_intent {
+            payments.retain(|(intent, _)| intent.as_str() == wanted);
+            if payments.is_empty() {
+                bail!(NotFound(format!("{wanted} did not pay for {id}")));
+            }
+        }
+        let (intent, paid) = match <[_; 1]>::try_from(payments) {
+            Ok([payment]) => payment,
+            Err(none) if none.is_empty() => bail!(
+                "nothing was paid for {id}, which is {}: there is nothing to refund",
+                purchase.status().as_str()
+            ),
+            Err(several) => {
+                let several: Vec<_> = several
+                    .iter()
+                    .map(|(intent, paid)| format!("{intent} ({paid})"))
+                    .collect();
+                bail!(
+                    "{id} was paid {} times: say which payment with --payment-intent: {}",
+                    several.len(),
+                    several.join(", ")
+                );
+            }
+        };
+        let made = refunds_of(stripe, &intent).await?;
+        let is_alive =
+            |made: &&Made| !matches!(made.status, RefundState::Canceled | RefundState::Failed);
+        let refunded: i64 = made.iter().filter(is_alive).map(|made| made.amount).sum();
+        // Disputes are of the purchase as a whole: which payment they are about is not recorded.
+        let disputed = purchase.accounts().disputed;
+        let disputed = if disputed.currency == paid.currency {
+            disputed.amount
+        } else {
+            0
+        };
+        let left = paid
+            .amount
+            .saturating_sub(refunded)
+            .saturating_sub(disputed);
+        Ok(Payment {
+            intent,
+            paid,
+            refunded: Money::new(refunded, paid.currency),
+            left: Money::new(left.max(0), paid.currency),
+            refunds: made.into_iter().map(|made| made.id).collect(),
+        })
+    }
+
+    fn amount_of(&self, payment: &Payment) -> anyhow::Result<Money> {
+        let Payment { paid, left, .. } = *payment;
+        if left.amount <= 0 {
+            let held = if payment.refunded < paid {
+                ", and disputes hold the rest"
+            } else {
+                ""
+            };
+            let refunded = payment.refunded;
+            bail!("nothing is left to refund: of {paid}, {refunded} went back{held}");
+        }
+        let amount = Money::new(self.amount.unwrap_or(left.amount), paid.currency);
+        if amount.amount <= 0 {
+            bail!("--amount {}: say how much, in minor units", amount.amount);
+        }
+        if amount.amount > left.amount {
+            bail!("{amount} is more than is left of this payment: {left} of {paid}");
+        }
+        amount
+            .check_price()
+            .with_context(|| format!("--amount {}", amount.amount))?;
+        Ok(amount)
+    }
+
+    async fn make(
+        &self,
+        stripe: &Stripe,
+        shop: &Shop,
+        purchase: PurchaseId,
+        payment: &Payment,
+        amount: Money,
+    ) -> anyhow::Result<Made> {
+        let (minor, id) = (amount.amount.to_string(), purchase.to_string());
+        let mut form = vec![
+            ("payment_intent", payment.intent.as_str()),
+            ("amount", &minor),
+            ("metadata[purchase_id]", &id),
+            (
+                "metadata[till_stack]",
+                shop.environment.required("TILL_STACK")?,
+            ),
+        ];
+        form.extend(self.reason.map(|reason| ("reason", reason.as_str())));
+        let key = match &self.key {
+            Some(key) => format!("till-refund:{purchase}:{key}"),
+            None => key_of(payment, amount),
+        };
+        let made = stripe.post("/refunds", &form, &key).await;
+        made.map_err(|error| match &error {
+            StripeError::Refused { .. } => anyhow::Error::from(error),
+            StripeError::Failed(_) => anyhow::Error::from(error).context(
+                "look in Stripe whether the refund was made; Stripe repeats this answer for a \
+                 day, so say another --key to try again",
+            ),
+            _ => anyhow::Error::from(error).context(
+                "whether the refund was made is not known: run the same command again, which \
+                 makes it once",
+            ),
+        })
+    }
+
+    /// How the purchase stands once the refund is recorded; `None` if it is not yet.
+    async fn wait_for(
+        &self,
+        shop: &Shop,
+        purchase: PurchaseId,
+        refund: &RefundId,
+    ) -> anyhow::Result<Option<Status>> {
+        let waiting = self.console.counter("waiting for Stripe's event");
+        let purchases = shop.purchases()?;
+        let recorded = tokio::time::timeout(WAIT, async {
+            let mut pause = Duration::from_millis(100);
+            loop {
+                if let Some(stored) = purchases.get(purchase).await?
+                    && stored.purchase.facts.refunds.contains_key(refund)
+                {
+                    return anyhow::Ok(stored.purchase.status());
+                }
+                tokio::time::sleep(pause).await;
+                pause = pause.saturating_mul(2).min(Duration::from_secs(1));
+                waiting.tick();
+            }
+        });
+        let recorded = recorded.await;
+        waiting.finish_and_clear();
+        // It is made, whatever keeps us from reading how the purchase stands.
+        Ok(recorded.ok().and_then(Result::ok))
+    }
+
+    fn tell(
+        &self,
+        purchase: PurchaseId,
+        made: Made,
+        recorded: Option<Status>,
+    ) -> anyhow::Result<Exit> {
+        #[derive(Serialize)]
+        struct Told {
+            purchase_id: PurchaseId,
+            refund: RefundTold,
+            /// How the purchase stands with it; none while its event is not recorded.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            status: Option<Status>,
+        }
+        #[derive(Serialize)]
+        struct RefundTold {
+            id: RefundId,
+            status: RefundState,
+            amount: Money,
+        }
+        let amount = Money::new(made.amount, made.currency);
+        let told = Told {
+            purchase_id: purchase,
+            refund: RefundTold {
+                id: made.id,
+                status: made.status,
+                amount,
+            },
+            status: recorded,
+        };
+        let id = plain(told.refund.id.as_str());
+        self.console.show(&told, || match recorded {
+            Some(status) => format!(
+                "{amount} refunded ({id}). The purchase is {} now.\n",
+                view::status(status)
+            ),
+            None => format!(
+                "{amount} refunded ({id}). The purchase does not show it yet: that comes with \
+                 Stripe's event, or with `till reconcile`.\n"
+            ),
+        })?;
+        Ok(match (made.status, recorded) {
+            (RefundState::Failed | RefundState::Canceled, _) | (_, None) => Exit::Found,
+            _ => Exit::Done,
+        })
+    }
+}
+
+fn question(purchase: &Purchase, payment: &Payment, amount: Money) -> String {
+    let buyer = purchase.order.buyer.email.as_deref();
+    let buyer = buyer.map_or("a buyer nobody knows".to_owned(), plain);
+    let Payment {
+        paid,
+        refunded,
+        left,
+        ..
+    } = payment;
+    let rest = Money::new(left.amount.saturating_sub(amount.amount), left.currency);
+    format!(
+        "Purchase {} of {buyer}: {paid} paid, {refunded} refunded.\n\
+         Refund {amount}, so that {rest} is left?",
+        purchase.id
+    )
+}
+
+async fn refunds_of(stripe: &Stripe, intent: &PaymentIntentId) -> anyhow::Result<Vec<Made>> {
+    let mut refunds: Vec<Made> = Vec::new();
+    loop {
+        let mut query = vec![("limit", "100"), ("payment_intent", intent.as_str())];
+        let last = refunds.last().map(|last| last.id.clone());
+        query.extend(last.as_ref().map(|last| ("starting_after", last.as_str())));
+        let page: List<Made> = stripe.list("/refunds", &query).await?;
+        refunds.extend(page.data);
+        if !page.has_more {
+            return Ok(refunds);
+        }
+    }
+}
+
+/// The same until Stripe knows another refund of the payment.
+fn key_of(payment: &Payment, amount: Money) -> String {
+    let mut hash = Sha256::new();
+    for part in payment.refunds.iter().map(RefundId::as_str) {
+        hash.update(part);
+        hash.update([0]);
+    }
+    let known = hex::encode(hash.finalize());
+    let known = known.get(..16).unwrap_or(&known);
+    format!("till-refund:{}:{}:{known}", payment.intent, amount.amount)
+}
