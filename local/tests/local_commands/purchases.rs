@@ -135,10 +135,10 @@ async fn the_list_is_newest_first_and_can_be_narrowed() {
     };
     let all = [&bobs.purchase, &open.purchase, &first];
     assert_eq!(list(&[]).await.iter().collect::<Vec<_>>(), all);
-    assert_eq!(list(&["--status", "open"]).await, [open.purchase.clone()]);
+    assert_eq!(list(&["--status", "open"]).await, [open.purchase.as_str()]);
     let either = list(&["--status", "open", "--status", "paid"]).await;
     assert_eq!(either.len(), 3);
-    assert_eq!(list(&["--buyer", subject]).await, [bobs.purchase.clone()]);
+    assert_eq!(list(&["--buyer", subject]).await, [bobs.purchase.as_str()]);
     assert_eq!(list(&["--since", "1h"]).await.len(), 3);
     assert_eq!(list(&["--since", "2199-01-01"]).await.len(), 0);
     assert_eq!(list(&["--limit", "0"]).await.len(), 3);
