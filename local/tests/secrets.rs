@@ -201,7 +201,7 @@ async fn answer(
     assert!(signed.contains(&format!("/us-east-1/{service}/aws4_request")));
     let (delay, fails, secret) = {
         let mut kept = kept.lock().unwrap();
-        kept.readings += 1;
+        kept.readings = kept.readings.saturating_add(1);
         let secret = kept.secrets.get(name.as_str().unwrap()).cloned();
         (kept.delay, kept.fails, secret)
     };
