@@ -403,7 +403,7 @@ impl Ledger {
         let now = store::now();
         let purchase = &stored.purchase;
         let claim = Claim {
-            purchase,
+            stored,
             source: &report.source,
             changed: effects.is_some(),
         };

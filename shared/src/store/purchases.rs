@@ -1,6 +1,6 @@
 //! Purchases, the claims of events, payment intents' pointers and idempotency keys: one table.
 
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::{
     Client,
@@ -70,6 +70,9 @@ struct ClaimItem {
     #[serde(rename = "type")]
     kind: String,
     recorded_at: i64,
+    /// The purchase's version afterwards: much can be recorded within one second.
+    #[serde(default)]
+    version: u64,
     status: Status,
     changed: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -201,19 +204,21 @@ impl Purchases {
                 Some(event) => {
                     let event = event.to_owned();
                     let claim: ClaimItem = from_item(item, &event)?;
-                    events.push(Recorded {
+                    let recorded = Recorded {
                         id: event,
                         kind: claim.kind,
                         recorded_at: claim.recorded_at,
                         changed: claim.changed,
                         status: claim.status,
-                    });
+                    };
+                    events.push((claim.version, recorded));
                 }
                 None => purchase = Some(parse(item, id)?.purchase),
             }
         }
-        // Within a second, from the first status to the furthest.
-        events.sort_by_key(|event| (event.recorded_at, Reverse(event.status)));
+        // What changed nothing follows what made the version it was held against.
+        events.sort_by_key(|(version, event)| (*version, !event.changed, event.recorded_at));
+        let events = events.into_iter().map(|(_, event)| event).collect();
         Ok(purchase.map(|purchase| Story { purchase, events }))
     }
 
@@ -544,24 +549,23 @@ impl Source {
 /// That an event was recorded for a purchase.
 #[derive(Clone, Copy)]
 pub(crate) struct Claim<'a> {
-    pub(crate) purchase: &'a Purchase,
+    pub(crate) stored: &'a Stored,
     pub(crate) source: &'a Source,
     pub(crate) changed: bool,
 }
 
 impl Claim<'_> {
     fn item(self, now: i64) -> ClaimItem {
+        let Stored { purchase, version } = self.stored;
         ClaimItem {
-            pk: self.purchase.id.to_string(),
+            pk: purchase.id.to_string(),
             sk: format!("{EVENT}{}", self.source.id()),
             kind: self.source.kind().to_owned(),
             recorded_at: now,
-            status: self.purchase.status(),
+            version: version.saturating_add(self.changed.into()),
+            status: purchase.status(),
             changed: self.changed,
-            ttl: self
-                .purchase
-                .is_over()
-                .then(|| now.saturating_add(KEEP_SECONDS)),
+            ttl: purchase.is_over().then(|| now.saturating_add(KEEP_SECONDS)),
         }
     }
 }
