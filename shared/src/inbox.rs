@@ -52,6 +52,8 @@ pub enum Receipt {
     Unhandled,
     /// It is kept until somebody has mended what keeps it from being recorded.
     Parked,
+    /// It was parked before, and is kept on.
+    ParkedBefore,
 }
 
 impl Receipt {
@@ -64,7 +66,7 @@ impl Receipt {
             Self::NoSuchPurchase => "no such purchase",
             Self::Foreign => "foreign",
             Self::Unhandled => "unhandled",
-            Self::Parked => "parked",
+            Self::Parked | Self::ParkedBefore => "parked",
         }
     }
 }
@@ -174,11 +176,12 @@ impl Inbox {
         }
         let now = store::now();
         let parked = self.parked.park(id.as_deref(), created, event, &why, now);
-        if parked.await? {
-            // Why is said in the parked row: it may quote what the event holds.
-            let metric = metric.as_str();
-            tracing::error!(metric, event = id, "an authentic event is parked");
+        if !parked.await? {
+            return Ok(Receipt::ParkedBefore);
         }
+        // Why is said in the parked row: it may quote what the event holds.
+        let metric = metric.as_str();
+        tracing::error!(metric, event = id, "an authentic event is parked");
         Ok(Receipt::Parked)
     }
 

@@ -5,7 +5,7 @@
 //! A run may be cut off at any moment; the next one carries on from the page it had come to.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     time::{Duration, Instant},
 };
 
@@ -16,9 +16,7 @@ use shared::{
     inbox::{Inbox, InboxError, Receipt},
     ledger::{Ledger, Orders, Outcome, Report},
     money::Money,
-    purchase::{
-        Buyer, Change, Line, PaymentIntentId, Purchase, PurchaseId, SessionId, SessionState, Status,
-    },
+    purchase::{Buyer, Change, Line, PaymentIntentId, PurchaseId, SessionId, SessionState, Status},
     store::{
         self, StoreError,
         purchases::{Source, Stored},
@@ -182,6 +180,7 @@ impl Reconcile {
             orders: &self.orders,
             limits,
             on_step: &on_step,
+            taken: HashSet::new(),
             findings: Findings::default(),
         };
         // On the heap: so deep a future is more than the compiler lays out at once.
@@ -195,14 +194,18 @@ struct Run<'a> {
     orders: &'a Orders,
     limits: Limits,
     on_step: &'a (dyn Fn(&Findings) + Sync),
+    /// Events that are taken in: an undelivered one is listed among all, too.
+    taken: HashSet<String>,
     findings: Findings,
 }
 
 impl Run<'_> {
     async fn through(mut self, sweeps: &Sweeps) -> Result<Findings, ReconcileError> {
-        self.undelivered_events().await?;
         self.all_events(sweeps).await?;
         self.purchases().await?;
+        // Last, because this is read from its beginning each time: however many they are, they keep
+        // nothing else from being looked at.
+        self.undelivered_events().await?;
         self.findings.complete = !self.out_of_time() && self.findings.failed == 0;
         Ok(self.findings)
     }
@@ -307,10 +310,16 @@ impl Run<'_> {
             if (0..self.limits.leave_younger_than).contains(&age) {
                 continue;
             }
-            self.findings.events = self.findings.events.saturating_add(1);
             let id = event.get("id").and_then(Value::as_str).unwrap_or_default();
+            if self.taken.contains(id) {
+                continue;
+            }
+            self.findings.events = self.findings.events.saturating_add(1);
             match self.inbox.take(event.to_string().as_bytes()).await {
-                Ok(receipt) => self.note_receipt(id, &receipt),
+                Ok(receipt) => {
+                    self.taken.insert(id.to_owned());
+                    self.note_receipt(id, &receipt);
+                }
                 // It was logged where it happened.
                 Err(InboxError::Store(_) | InboxError::Stripe(_)) => {
                     self.findings.failed = self.findings.failed.saturating_add(1);
@@ -327,10 +336,10 @@ impl Run<'_> {
                 purchase, status, ..
             } => self.found(event, Some(*purchase), Some(*status), "record"),
             Receipt::Parked => {
-                // Parked again it is no news; only its first parking is counted by its log line.
                 self.findings.parked = self.findings.parked.saturating_add(1);
             }
-            Receipt::NothingNew
+            Receipt::ParkedBefore
+            | Receipt::NothingNew
             | Receipt::SeenBefore
             | Receipt::NoSuchPurchase
             | Receipt::Foreign
@@ -366,6 +375,9 @@ impl Run<'_> {
             let work = purchases.work(now, BATCH, after.as_ref()).await?;
             let mut without_session = BTreeMap::new();
             for id in work.purchases {
+                if self.out_of_time() {
+                    break;
+                }
                 match self.purchase(id).await {
                     Ok(None) => {}
                     Ok(Some(stored)) => _ = without_session.insert(id, stored),
@@ -406,14 +418,6 @@ impl Run<'_> {
                 self.session(id, session).await?;
             }
         }
-        if purchase.recheck {
-            for intent in payment_intents(purchase) {
-                self.all_of(id, &intent, "/refunds", AboutCharge::refund)
-                    .await?;
-                self.all_of(id, &intent, "/disputes", AboutCharge::dispute)
-                    .await?;
-            }
-        }
         for (refund, known) in &purchase.facts.refunds {
             if known.state.is_unfinished() {
                 let path = format!("/refunds/{refund}");
@@ -452,11 +456,24 @@ impl Run<'_> {
         }
     }
 
+    /// Of one that is paid, what went back as well: where one was missed, so may be the other.
     async fn record_session(&mut self, id: PurchaseId, session: &Session) -> Result<(), Trouble> {
-        let change = Change::Session(session.id.clone(), session.state()?);
+        let state = session.state()?;
+        let paid_by = match &state {
+            SessionState::Settled { payment_intent, .. } => payment_intent.clone(),
+            _ => None,
+        };
+        let change = Change::Session(session.id.clone(), state);
         let intent = session.payment_intent().cloned();
         self.record(id, session.id.as_str(), change, intent, session.origin())
-            .await
+            .await?;
+        if let Some(intent) = paid_by {
+            self.all_of(id, &intent, "/refunds", AboutCharge::refund)
+                .await?;
+            self.all_of(id, &intent, "/disputes", AboutCharge::dispute)
+                .await?;
+        }
+        Ok(())
     }
 
     async fn one_of(
@@ -577,7 +594,11 @@ impl Run<'_> {
                 continue;
             }
             if !self.ledger().is_dry_run() {
-                self.orders.abandon(stored).await?;
+                let left = self.orders.abandon(stored).await?;
+                if left.purchase.status() != Status::Abandoned {
+                    // A session came after all.
+                    continue;
+                }
             }
             self.found(
                 &id.to_string(),
@@ -588,16 +609,6 @@ impl Run<'_> {
         }
         Ok(())
     }
-}
-
-/// The payment intents that paid a purchase.
-fn payment_intents(purchase: &Purchase) -> Vec<PaymentIntentId> {
-    let sessions = purchase.facts.sessions.values();
-    let intents = sessions.filter_map(|state| match state {
-        SessionState::Settled { payment_intent, .. } => payment_intent.clone(),
-        _ => None,
-    });
-    intents.collect()
 }
 
 fn created(object: &Value) -> Option<i64> {
