@@ -27,7 +27,8 @@ def spelt(target):
     ((function, argument),) = target.items()
     text = f"${{{'.'.join(argument)}}}" if function == "Fn::GetAtt" else argument
     text = text.replace("arn:${AWS::Partition}:", "").replace("${AWS::Region}:${AWS::AccountId}:", "")
-    text = text.replace("ssm:parameter", "").replace(".StreamArn}", "}/stream")
+    text = text.replace("ssm:parameter", "parameter ").replace("secretsmanager:secret:", "secret ")
+    text = text.replace(".StreamArn}", "}/stream")
     return re.sub(r"\$\{(\w+)(?:\.Arn)?\}", r"\1", text)
 
 
@@ -51,11 +52,25 @@ def grants(role):
             actions.setdefault(spelt(target), set()).update(
                 action + held(statement) for action in listed(statement["Action"])
             )
-    return [f"  {target:<30} {' '.join(sorted(some))}" for target, some in sorted(actions.items())]
+    return [f"  {target:<44} {' '.join(sorted(some))}" for target, some in sorted(actions.items())]
 
 
 def statements(role):
-    return [s for policy in role.get("Policies", []) for s in policy["PolicyDocument"]["Statement"]]
+    for policy in role.get("Policies", []):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            yield decided(statement, 1)
+            yield decided(statement, 2)
+
+
+def decided(value, branch):
+    """The value with every `!If` decided for the same branch: whatever holds, it is listed."""
+    if isinstance(value, list):
+        return [decided(item, branch) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "Fn::If" in value:
+        return decided(value["Fn::If"][branch], branch)
+    return {key: decided(item, branch) for key, item in value.items()}
 
 
 owners, found = {}, []
@@ -87,6 +102,6 @@ else:
     )
 
 if wrong:
-    sys.exit("\n".join(wrong))
+    sys.exit("\n".join(dict.fromkeys(wrong)))
 if len(sys.argv) > 2:
     print(f"{len(owners)} functions, each with a role of its own, may do what {sys.argv[2]} lists")

@@ -15,9 +15,15 @@
 mod deployed;
 #[path = "local_commands/doctor.rs"]
 mod doctor;
+#[path = "local_commands/events.rs"]
+mod events;
 #[path = "local_commands/operator.rs"]
 mod operator;
 #[path = "local_commands/products.rs"]
 mod products;
+#[path = "local_commands/purchases.rs"]
+mod purchases;
+#[path = "local_commands/refund.rs"]
+mod refund;
 #[path = "shop/support.rs"]
 mod support;

@@ -34,6 +34,8 @@ mod restart;
 mod stock;
 #[path = "shop/stripe_down.rs"]
 mod stripe_down;
+// The tests of the commands use more of it.
+#[allow(dead_code)]
 #[path = "shop/support.rs"]
 mod support;
 #[path = "shop/tables_down.rs"]

@@ -20,6 +20,11 @@ export class ApiError extends Error {
   get isRefusal() {
     return this.status >= 400 && this.status < 500 && ![401, 408, 429].includes(this.status);
   }
+
+  /** Whether there is not enough left of a product. */
+  get isSoldOut() {
+    return this.type === 'urn:till:problem:sold-out';
+  }
 }
 
 /** No answer arrived, so nobody here knows whether the request did anything. */
@@ -33,8 +38,20 @@ export function listProducts(cursor) {
   return request('GET', `/products${query({ limit: 12, cursor })}`);
 }
 
-export function getProduct(id) {
-  return request('GET', `/products/${encodeURIComponent(id)}`);
+/** `fresh` asks the shop itself even if a copy may still be shown. */
+export function getProduct(id, { fresh = false } = {}) {
+  return request('GET', `/products/${encodeURIComponent(id)}`, { cache: fresh ? 'reload' : 'default' });
+}
+
+/** Products by their ids; one that is not there any more is null. */
+export async function getProducts(ids, options) {
+  const products = await Promise.all(ids.map((id) => getProduct(id, options).catch(nullIfGone)));
+  return new Map(ids.map((id, index) => [id, products[index]]));
+}
+
+function nullIfGone(error) {
+  if (error instanceof ApiError && error.status === 404) return null;
+  throw error;
 }
 
 export function listPurchases(cursor) {
@@ -50,7 +67,7 @@ export function createCheckout(items, idempotencyKey) {
   return request('POST', '/checkout', { signedIn: true, body: { items }, idempotencyKey });
 }
 
-async function request(method, path, { signedIn = false, body, idempotencyKey } = {}) {
+async function request(method, path, { signedIn = false, body, idempotencyKey, cache } = {}) {
   const { api } = await loadConfig();
   const buyer = signedInAs();
   if (signedIn && !buyer) throw new ApiError(401);
@@ -60,7 +77,7 @@ async function request(method, path, { signedIn = false, body, idempotencyKey } 
   if (body) headers.set('content-type', 'application/json');
   if (idempotencyKey) headers.set('idempotency-key', idempotencyKey);
 
-  const send = () => fetchOrFail(`${api}${path}`, { method, headers, body: body && JSON.stringify(body) });
+  const send = () => fetchOrFail(`${api}${path}`, { method, headers, cache, body: body && JSON.stringify(body) });
 
   let response = await send();
   const wait = secondsAskedToWait(response);

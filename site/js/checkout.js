@@ -7,7 +7,7 @@
  * purchases. The intent ends when the buyer leaves for the payment page or the
  * shop definitely refuses.
  */
-import { createCheckout } from './api.js';
+import { createCheckout, getProducts } from './api.js';
 import { cartBecame } from './cart.js';
 import { button as plainButton } from './elements.js';
 import { signedInAs, signIn } from './identity.js';
@@ -16,6 +16,9 @@ import { forget, recall, remember } from './storage.js';
 import { secureUrl } from './urls.js';
 
 const INTENT = 'intent';
+
+/** Emits `soldout` when the shop has too few of something: `detail` holds the products as they are now, by id. */
+export const checkoutEvents = new EventTarget();
 
 const buttons = new Set();
 let underway = false;
@@ -54,7 +57,7 @@ async function checkOut(intent, pressed) {
     await goPay(intent);
   } catch (error) {
     end(pressed);
-    explain(error, intent, pressed);
+    await explain(error, intent, pressed);
   }
 }
 
@@ -67,14 +70,33 @@ async function goPay(intent) {
   location.assign(paymentPage);
 }
 
-function explain(error, intent, pressed) {
+async function explain(error, intent, pressed) {
   const retry = () => checkOut(intent, pressed);
   if (error.isRefusal) {
     forget(INTENT);
-    showProblem(error);
+    showProblem(error.isSoldOut ? await soldOut(error, intent) : error);
   } else {
     showProblem(error, { retry, retryLabel: error.status === 401 ? 'Sign in and continue' : 'Try again' });
   }
+}
+
+/** Says what there is too little of, in place of the ids that the refusal names. */
+async function soldOut(error, { items, fromCart }) {
+  const products = await getProducts(items.map((item) => item.product_id), { fresh: true }).catch(() => null);
+  if (!products) return error;
+  checkoutEvents.dispatchEvent(new CustomEvent('soldout', { detail: products }));
+  const shortages = items
+    .map((item) => shortage(products.get(item.product_id), item.quantity))
+    .filter(Boolean);
+  if (shortages.length === 0) return error;
+  const rest = fromCart && items.length > 1 ? 'The rest of your cart is still there.' : null;
+  return new Error([...shortages, 'Nothing was charged.', rest].filter(Boolean).join(' '));
+}
+
+function shortage(product, wanted) {
+  if (!product || product.stock === undefined || product.stock >= wanted) return null;
+  if (product.stock === 0) return `${product.name} has just sold out.`;
+  return `There ${product.stock === 1 ? 'is' : 'are'} only ${product.stock} of ${product.name} left.`;
 }
 
 async function signInFor(intent) {

@@ -10,7 +10,7 @@ const THREE_DECIMAL = new Set(['bhd', 'jod', 'kwd', 'omr', 'tnd']);
 /** Whole-unit currencies that Stripe still counts in hundredths, always …00. */
 const WHOLE_BUT_IN_HUNDREDTHS = new Set(['isk', 'ugx']);
 
-/** "$15.00", "¥1,800", "KWD 3.500": in the visitor's own notation. */
+/** "$15.00", "−¥1,800", "KWD 3.500": in the visitor's own notation. */
 export function formatMoney({ amount, currency }) {
   const decimals = decimalsOf(currency);
   return new Intl.NumberFormat(undefined, {
@@ -18,7 +18,7 @@ export function formatMoney({ amount, currency }) {
     currency,
     minimumFractionDigits: WHOLE_BUT_IN_HUNDREDTHS.has(currency) ? 0 : decimals,
     maximumFractionDigits: decimals,
-  }).format(amount / 10 ** decimals);
+  }).format(amount / 10 ** decimals).replace('-', '−');
 }
 
 /** Sums prices per currency, in order of first appearance. */

@@ -145,6 +145,10 @@ impl Checkout {
         if let Some(url) = stored.purchase.attempt.url {
             return Ok(url);
         }
+        if stored.purchase.abandoned {
+            // Its time ended just now, and its stock went back. The key is free for another.
+            return Err(too_slow());
+        }
         let opened =
             checkout::open(&self.stripe, &stored.purchase, &self.site_url, &self.stack).await;
         match opened {
@@ -162,6 +166,13 @@ impl Checkout {
         let purchase_id = stored.purchase.id;
         tracing::error!(%purchase_id, %error, "Stripe opened no session");
         let followed = match error {
+            // It is our key that is refused, and only this time: an earlier call, whose answer got
+            // lost, may have opened a session.
+            StripeError::Refused { status, .. }
+                if matches!(*status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) =>
+            {
+                Ok(())
+            }
             StripeError::Refused { .. } => self.orders.abandon(stored).await.map(|_| ()),
             StripeError::Failed(_) => self.orders.next_attempt(stored).await.map(|_| ()),
             _ => Ok(()),

@@ -60,6 +60,20 @@ pub(super) fn rfc3339(unix: i64) -> String {
     moment(unix).format(&Rfc3339).unwrap_or_default()
 }
 
+/// `40 s`, `3 min`, `5 h`, `2 days`.
+pub(super) fn lasting(seconds: i64) -> String {
+    let span = Duration::seconds(seconds);
+    if span < Duration::minutes(2) {
+        format!("{seconds} s")
+    } else if span < Duration::hours(2) {
+        format!("{} min", span.whole_minutes())
+    } else if span < Duration::days(2) {
+        format!("{} h", span.whole_hours())
+    } else {
+        format!("{} days", span.whole_days())
+    }
+}
+
 fn moment(unix: i64) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(unix).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
@@ -88,6 +102,15 @@ mod tests {
         ] {
             assert!(wrong.parse::<Since>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn spans_are_told_in_one_unit() {
+        let day = 24 * 3600;
+        for (seconds, words) in [(0, "0 s"), (119, "119 s"), (120, "2 min"), (day, "24 h")] {
+            assert_eq!(lasting(seconds), words);
+        }
+        assert_eq!(lasting(2 * day), "2 days");
     }
 
     #[test]

@@ -178,7 +178,7 @@ fn table(products: &[Product]) -> String {
             match product.stock {
                 Some(0) => notable("0"),
                 Some(pieces) => pieces.to_string(),
-                None => dim("–"),
+                None => dim("no limit"),
             },
             match product.active {
                 true => good("yes"),

@@ -1,7 +1,7 @@
 //! `till refund`: money goes back to a buyer, through Stripe. The purchase itself changes when
 //! Stripe's event is recorded, as it does for a refund made in Stripe's dashboard.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -34,7 +34,7 @@ pub(super) struct Refund {
     /// Of which payment, where a purchase was paid more than once
     #[arg(long, value_name = "PI")]
     payment_intent: Option<String>,
-    /// Idempotency key: the same command under the same key refunds once, whenever it is repeated
+    /// Refund once under this key, however often the command is repeated
     #[arg(long)]
     key: Option<String>,
     #[command(flatten)]
@@ -52,8 +52,8 @@ Says exactly how much, asks, and refunds no more than is left: what was paid, le
 Stripe knows (those on their way included) and what disputes hold. The purchase changes when Stripe's
 event is recorded; this waits some seconds for it.
 
-Asked again before anything has changed, it is the same refund to Stripe and not another one.
-Scripts should choose a --key, which holds for a day whatever changes.";
+Scripts should choose a --key: under one key a purchase is refunded once, however often the command
+is repeated and whatever happens in between.";
 
 /// What Stripe takes as a reason.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -81,7 +81,12 @@ struct Made {
     amount: i64,
     currency: Currency,
     status: RefundState,
+    #[serde(default)]
+    metadata: BTreeMap<String, String>,
 }
+
+/// Where a refund's --key is kept on it.
+const KEY: &str = "till_refund_key";
 
 /// One payment of a purchase, and what is left of it.
 struct Payment {
@@ -89,7 +94,7 @@ struct Payment {
     paid: Money,
     refunded: Money,
     left: Money,
-    refunds: BTreeSet<RefundId>,
+    refunds: Vec<Made>,
 }
 
 /// How long to wait for the refund's event.
@@ -105,7 +110,11 @@ impl Refund {
         };
         let purchase = stored.purchase;
         let stripe = shop.stripe().await?;
-        let payment = self.payment(&stripe, &purchase).await?;
+        let mut payment = self.payment(&stripe, &purchase).await?;
+        if let Some(made) = self.made_before(&mut payment) {
+            let recorded = purchase.facts.refunds.contains_key(&made.id);
+            return self.tell(id, made, recorded.then(|| purchase.status()));
+        }
         let amount = self.amount_of(&payment)?;
 
         shop.announce_writing(self.console);
@@ -172,8 +181,16 @@ impl Refund {
             paid,
             refunded: Money::new(refunded, paid.currency),
             left: Money::new(left.max(0), paid.currency),
-            refunds: made.into_iter().map(|made| made.id).collect(),
+            refunds: made,
         })
+    }
+
+    /// The refund that was made under this key.
+    fn made_before(&self, payment: &mut Payment) -> Option<Made> {
+        let key = self.key.as_ref()?;
+        let mut refunds = payment.refunds.iter();
+        let place = refunds.position(|made| made.metadata.get(KEY) == Some(key))?;
+        Some(payment.refunds.swap_remove(place))
     }
 
     fn amount_of(&self, payment: &Payment) -> anyhow::Result<Money> {
@@ -219,6 +236,12 @@ impl Refund {
             ),
         ];
         form.extend(self.reason.map(|reason| ("reason", reason.as_str())));
+        let key_of_refund = format!("metadata[{KEY}]");
+        form.extend(
+            self.key
+                .as_ref()
+                .map(|key| (key_of_refund.as_str(), key.as_str())),
+        );
         let key = match &self.key {
             Some(key) => format!("till-refund:{purchase}:{key}"),
             None => key_of(payment, amount),
@@ -231,8 +254,8 @@ impl Refund {
                  day, so say another --key to try again",
             ),
             _ => anyhow::Error::from(error).context(
-                "whether the refund was made is not known: run the same command again, which \
-                 makes it once",
+                "whether the refund was made is not known: run the command again, which counts what \
+                 was made before it asks",
             ),
         })
     }
@@ -346,9 +369,15 @@ async fn refunds_of(stripe: &Stripe, intent: &PaymentIntentId) -> anyhow::Result
 
 /// The same until Stripe knows another refund of the payment.
 fn key_of(payment: &Payment, amount: Money) -> String {
+    let mut refunds: Vec<_> = payment
+        .refunds
+        .iter()
+        .map(|made| made.id.as_str())
+        .collect();
+    refunds.sort_unstable();
     let mut hash = Sha256::new();
-    for part in payment.refunds.iter().map(RefundId::as_str) {
-        hash.update(part);
+    for refund in refunds {
+        hash.update(refund);
         hash.update([0]);
     }
     let known = hex::encode(hash.finalize());

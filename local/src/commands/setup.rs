@@ -314,8 +314,11 @@ fn plan(all: &[Endpoint], stored: &[String], wanted: &Wanted, rotate: bool) -> V
         .iter()
         .copied()
         .filter(|endpoint| endpoint.api_version.as_deref() == Some(&wanted.version))
-        // Of several, one that is known to work.
-        .max_by_key(|endpoint| (endpoint.signs_with_one_of(stored), endpoint.created));
+        // Of several, one that works or may; of those the newest.
+        .max_by_key(|endpoint| {
+            let lost = endpoint.signs_with_one_of(stored) == Some(false);
+            (!lost, endpoint.is_enabled(), endpoint.created)
+        });
     let create = |why: &str| Step::Create {
         why: why.to_owned(),
     };
@@ -627,6 +630,13 @@ mod tests {
             assert!(steps[0].starts_with("create"), "{steps:?}");
             assert!(steps[1].starts_with("remove we_1"), "{steps:?}");
         }
+    }
+
+    #[test]
+    fn an_endpoint_that_works_makes_up_for_one_whose_secret_is_lost() {
+        let works = endpoint("we_1", 1, json!({}));
+        let lost = endpoint("we_2", 2, json!({}));
+        assert!(planned(&[lost, works], &["whsec_we_1"]).is_empty());
     }
 
     #[test]

@@ -30,7 +30,7 @@ async fn a_dispute_keeps_the_money_until_it_is_won_and_the_seller_is_told_by_whe
     shop.until_status(id, "disputed").await;
     assert_eq!(shop.money(id).await, [1500, 0, 1500, 0]);
     let opened = shop.mails(2).await.remove(0);
-    let due = shop.stripe_get(&format!("disputes/{dispute}")).await;
+    let due = shop.at_stripe(&format!("disputes/{dispute}")).await;
     let due = due["evidence_details"]["due_by"].as_i64().unwrap();
     let due = time::OffsetDateTime::from_unix_timestamp(due).unwrap();
     let due = format!(
@@ -175,7 +175,7 @@ async fn what_a_bank_took_is_told_in_the_sellers_own_currency_and_never_taken_fr
         ]
     );
     assert!(purchase.get("attention").is_none(), "{purchase}");
-    let moved = shop.stripe_get(&format!("disputes/{dispute}")).await;
+    let moved = shop.at_stripe(&format!("disputes/{dispute}")).await;
     let moved = &moved["balance_transactions"][0];
     assert_eq!(moved["currency"], "usd", "{moved}");
     let taken = moved["amount"].as_i64().unwrap();

@@ -175,6 +175,23 @@ async fn what_went_back_before_the_payment_was_heard_of_is_found_with_it() {
     shop.mails(3).await;
 }
 
+#[tokio::test]
+async fn a_purchase_that_was_lost_and_rebuilt_gets_its_lines_back() {
+    let shop = TestApp::start().await;
+    let (checkout, event) = shop.paid_unheard().await;
+    let before = shop.purchase(&checkout.purchase).await["lines"].clone();
+    shop.lose_purchase(&checkout.purchase).await;
+    assert_eq!(shop.receipt(&event).await, "recorded");
+    assert_eq!(shop.purchase(&checkout.purchase).await["lines"], json!([]));
+    let findings = shop.reconcile().await;
+    assert_eq!(findings.purchases, 1, "{findings:?}");
+    let purchase = shop.purchase(&checkout.purchase).await;
+    assert_eq!(purchase["lines"], before);
+    assert_eq!(purchase["attention"], json!(["rebuilt"]));
+    assert_eq!(shop.reconcile().await.purchases, 0);
+    shop.mails(1).await;
+}
+
 /// So many sessions of somebody else end, so many events tell of it; the shop hears of none.
 async fn foreign_events(shop: &TestApp, count: usize) {
     shop.hold_deliveries().await;

@@ -263,7 +263,7 @@ async fn a_sum_that_does_not_fit_the_known_refunds_has_stripe_asked_for_all_of_t
     shop.refund(&checkout, Some(300)).await;
     let suspicious = async || {
         let item = shop.purchase_item(&checkout.purchase).await;
-        item.get("recheck").map(|_| ())
+        item.get("doubts").map(|_| ())
     };
     eventually(suspicious).await;
     assert_eq!(shop.status(&checkout.purchase).await, "paid");
@@ -271,7 +271,7 @@ async fn a_sum_that_does_not_fit_the_known_refunds_has_stripe_asked_for_all_of_t
     assert_eq!((findings.found, findings.purchases), (2, 1), "{findings:?}");
     assert_eq!(shop.money(&checkout.purchase).await, [1500, 800, 0, 700]);
     let item = shop.purchase_item(&checkout.purchase).await;
-    assert!(item.get("recheck").is_none(), "{item}");
+    assert!(item.get("doubts").is_none(), "{item}");
     assert!(item.get("work_due").is_none(), "{item}");
     let findings = shop.reconcile().await;
     assert_eq!((findings.found, findings.purchases), (0, 0), "{findings:?}");

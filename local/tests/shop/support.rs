@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::Engine as _;
 use http::{HeaderMap, StatusCode};
 use mailer::Mailer;
 use reconcile::{Findings, Limits, Reconcile};
@@ -535,6 +536,15 @@ impl TestApp {
         mails
     }
 
+    /// The subjects of all mails that name this purchase, sorted.
+    pub(crate) async fn subjects_about(&self, purchase: &str) -> Vec<String> {
+        let mails = self.mailbox().await.into_iter();
+        let named = mails.filter(|mail| text(mail, "text").contains(purchase));
+        let mut subjects: Vec<_> = named.map(|mail| text(&mail, "subject")).collect();
+        subjects.sort();
+        subjects
+    }
+
     /// Waits for the newest mail that names this purchase.
     pub(crate) async fn mail_about(&self, purchase: &str) -> Value {
         let names = |mail: &Value| text(mail, "text").contains(purchase);
@@ -584,6 +594,15 @@ impl TestApp {
         self.http.request(method.parse().unwrap(), url)
     }
 
+    /// An object or a list, as Stripe's API shows it.
+    pub(crate) async fn at_stripe(&self, path: &str) -> Value {
+        let request = self.stripe_request("GET", &format!("/v1/{path}"));
+        self.send(request.bearer_auth(STRIPE_KEY))
+            .await
+            .expect(200)
+            .json()
+    }
+
     /// Submits the payment page.
     pub(crate) async fn pay(&self, checkout: &Checkout, card: &str) -> Answer {
         let form = [
@@ -619,13 +638,6 @@ impl TestApp {
     pub(crate) async fn control(&self, path: &str, form: &[(&str, &str)]) -> Value {
         let request = self.stripe_request("POST", &format!("/_stripe/{path}"));
         self.send(request.form(form)).await.expect(200).json()
-    }
-
-    /// `GET /v1/…`
-    pub(crate) async fn stripe_get(&self, path: &str) -> Value {
-        let request = self.stripe_request("GET", &format!("/v1/{path}"));
-        let answer = self.send(request.bearer_auth(STRIPE_KEY)).await;
-        answer.expect(200).json()
     }
 
     /// `POST /v1/…`
@@ -689,7 +701,7 @@ impl TestApp {
     /// The buyer goes to their bank. Answers the dispute's id.
     pub(crate) async fn dispute(&self, checkout: &Checkout, claim: &[(&str, &str)]) -> String {
         let intent = self.payment_intent(checkout).await;
-        let intent = self.stripe_get(&format!("payment_intents/{intent}")).await;
+        let intent = self.at_stripe(&format!("payment_intents/{intent}")).await;
         let charge = text(&intent, "latest_charge");
         let path = format!("charges/{charge}/dispute");
         text(&self.control(&path, claim).await, "dispute")
@@ -908,6 +920,18 @@ impl TestApp {
             .iter()
             .filter(|item| partition(item).starts_with("parked#"))
             .count()
+    }
+
+    /// The one parked event is this one from now on, as if what kept it from being read were mended.
+    pub(crate) async fn mend_parked(&self, body: &str) {
+        let items = self.items("PurchasesTable").await;
+        let parked = |item: &&Value| item["pk"]["S"].as_str().unwrap().starts_with("parked#");
+        let mut item = items.iter().find(parked).unwrap().clone();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), Default::default());
+        std::io::Write::write_all(&mut gzip, body.as_bytes()).unwrap();
+        let gzip = base64::engine::general_purpose::STANDARD.encode(gzip.finish().unwrap());
+        item["body_gzip"] = json!({ "B": gzip });
+        self.put_item("PurchasesTable", &item).await;
     }
 
     /// The effects of a purchase that a mail tells of: `paid`, `pending`, …

@@ -1,6 +1,6 @@
 //! Purchases, the claims of events, payment intents' pointers and idempotency keys: one table.
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -46,8 +46,8 @@ struct PurchaseItem {
     superseded: BTreeSet<Mail>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     stock_returned: bool,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    recheck: bool,
+    #[serde(default)]
+    doubts: u32,
     /// Key of the sparse index of purchases that something is still to come of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     work_shard: Option<String>,
@@ -212,7 +212,8 @@ impl Purchases {
                 None => purchase = Some(parse(item, id)?.purchase),
             }
         }
-        events.sort_by_key(|event| event.recorded_at);
+        // Within a second, from the first status to the furthest.
+        events.sort_by_key(|event| (event.recorded_at, Reverse(event.status)));
         Ok(purchase.map(|purchase| Story { purchase, events }))
     }
 
@@ -245,6 +246,17 @@ impl Purchases {
             }
         }
         Ok(())
+    }
+
+    /// Whether an event was recorded for a purchase.
+    pub(crate) async fn is_claimed(
+        &self,
+        purchase: PurchaseId,
+        source: &Source,
+    ) -> Result<bool, StoreError> {
+        let sk = format!("{EVENT}{}", source.id());
+        let claim = self.get_item(purchase.to_string(), &sk).await?;
+        Ok(claim.is_some())
     }
 
     /// Whose a payment intent is, as far as it was recorded.
@@ -441,7 +453,7 @@ impl Purchases {
             mails,
             superseded,
             stock_returned,
-            recheck,
+            doubts,
         } = stored.purchase.clone();
         let work_due = stored.purchase.next_check(now);
         let item = PurchaseItem {
@@ -464,7 +476,7 @@ impl Purchases {
             mails,
             superseded,
             stock_returned,
-            recheck,
+            doubts,
             work_shard: work_due.map(|_| WORK.to_owned()),
             work_due,
         };
@@ -569,7 +581,7 @@ fn parse(item: Item, id: PurchaseId) -> Result<Stored, StoreError> {
         mails: item.mails,
         superseded: item.superseded,
         stock_returned: item.stock_returned,
-        recheck: item.recheck,
+        doubts: item.doubts,
     };
     Ok(Stored {
         purchase,

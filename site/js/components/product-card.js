@@ -5,22 +5,36 @@ import { formatMoney } from '../money.js';
 import { announceBriefly } from '../notices.js';
 import { productImage } from './product-image.js';
 import { stepper } from './stepper.js';
+import { fewLeft, isForSale, mostOf, whyNotForSale } from './stock.js';
 
 /** One product of the shop window, with all it takes to buy it. */
 export function productCard(product) {
-  return element('li', { class: 'card', id: `product-${product.id}` },
+  const few = fewLeft(product);
+  return element('li', { class: 'card', id: cardId(product) },
     productImage(product),
     element('div', { class: 'card-text' },
       element('h2', {}, product.name),
       element('p', { class: 'description' }, product.description ?? ''),
-      element('p', { class: 'price' }, formatMoney(product.price))),
-    product.active === false
-      ? element('p', { class: 'unavailable' }, 'Not available at the moment')
-      : buying(product));
+      element('p', { class: 'price' }, formatMoney(product.price),
+        few && isForSale(product) ? element('span', { class: 'few-left' }, few) : null)),
+    isForSale(product) ? buying(product) : element('p', { class: 'unavailable' }, whyNotForSale(product)));
+}
+
+/** Shows what has become of the product, if it is on this page. */
+export function renewCard(product) {
+  document.getElementById(cardId(product))?.replaceWith(productCard(product));
+}
+
+function cardId({ id }) {
+  return `product-${id}`;
 }
 
 function buying(product) {
-  const quantity = stepper({ label: `Quantity of ${product.name}`, quantity: quantityInMind(product) });
+  const quantity = stepper({
+    label: `Quantity of ${product.name}`,
+    quantity: quantityInMind(product),
+    most: mostOf(product),
+  });
   const items = () => [{ product_id: product.id, quantity: quantity.value() }];
   const buy = checkoutButton('Buy', items);
   buy.setAttribute('aria-label', `Buy: ${product.name}`);

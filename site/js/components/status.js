@@ -9,18 +9,33 @@ const STATUSES = {
     + 'There is nothing more for you to do: we will email you when it arrives.'],
   failed: ['Payment failed', 'bad', 'The payment did not go through. Nothing was charged; you are welcome to try again.'],
   paid: ['Paid', 'good', 'The payment has arrived.'],
-  partially_refunded: ['Partly refunded', 'neutral', 'A part of the payment was sent back to you.'],
-  refunded: ['Refunded', 'neutral', 'The whole payment was sent back to you. Your bank may take some days to show it.'],
-  disputed: ['Disputed', 'waiting', 'Your bank is looking into this payment at your request.'],
-  charged_back: ['Charged back', 'bad', 'After a dispute, your bank took this payment back for you.'],
+  partially_refunded: ['Partly refunded', 'neutral', 'We sent a part of your payment back to you.'],
+  refunded: ['Refunded', 'neutral', 'We sent your payment back to you. Your bank may take some days to show it.'],
+  disputed: ['Disputed', 'waiting', 'Your bank is looking into this payment.'],
+  charged_back: ['Returned by your bank', 'neutral', 'After a dispute, your bank returned this payment to you.'],
 };
+
+/** Those in which the buyer has done their part. */
+const ORDERED = new Set(['pending', 'paid', 'partially_refunded', 'refunded', 'disputed', 'charged_back']);
+
+/** Those in which money has arrived at some time, if any was due. */
+const WAS_PAID = new Set([...ORDERED].filter((status) => status !== 'pending'));
+
+export function isOrdered({ status }) {
+  return ORDERED.has(status);
+}
+
+export function wasPaid({ status }) {
+  return WAS_PAID.has(status);
+}
 
 export function statusBadge(status) {
   const [label, tone] = describe(status);
   return element('span', { class: `badge ${tone}` }, label);
 }
 
-export function statusExplanation(status) {
+export function statusExplanation({ status, paid }) {
+  if (status === 'paid' && paid?.amount === 0) return 'There was nothing to pay.';
   return describe(status)[2];
 }
 

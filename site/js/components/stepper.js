@@ -2,12 +2,13 @@ import { MOST_OF_ONE } from '../cart.js';
 import { element } from '../elements.js';
 
 /**
- * Chooses a quantity from 1 to 999: two buttons around a field to type in.
+ * Chooses a quantity from 1 to `most`: two buttons around a field to type in.
  * Answers `{ node, value() }`; `onchange` is told each new quantity.
  */
-export function stepper({ label, quantity = 1, onchange = () => {} }) {
+export function stepper({ label, quantity = 1, most = MOST_OF_ONE, onchange = () => {} }) {
+  const allowed = (wanted) => Math.min(Math.max(Math.trunc(wanted) || 1, 1), most);
   const field = element('input', {
-    type: 'number', inputmode: 'numeric', min: 1, max: MOST_OF_ONE, step: 1, value: quantity,
+    type: 'number', inputmode: 'numeric', min: 1, max: most, step: 1, value: allowed(quantity),
     'aria-label': label,
     onchange: () => choose(value()),
   });
@@ -26,15 +27,11 @@ export function stepper({ label, quantity = 1, onchange = () => {} }) {
 
   function showLimits() {
     fewer.disabled = value() <= 1;
-    more.disabled = value() >= MOST_OF_ONE;
+    more.disabled = value() >= most;
   }
 
   showLimits();
   return { node: element('div', { class: 'stepper', role: 'group', 'aria-label': label }, fewer, field, more), value };
-}
-
-function allowed(quantity) {
-  return Math.min(Math.max(Math.trunc(quantity) || 1, 1), MOST_OF_ONE);
 }
 
 function stepButton(sign, label, onclick) {

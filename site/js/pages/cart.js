@@ -1,30 +1,29 @@
-import { ApiError, getProduct } from '../api.js';
+import { getProducts } from '../api.js';
 import { cartLines, removeFromCart, setInCart } from '../cart.js';
-import { checkoutButton, resumeCheckout } from '../checkout.js';
+import { checkoutButton, checkoutEvents, resumeCheckout } from '../checkout.js';
 import { productImage } from '../components/product-image.js';
 import { stepper } from '../components/stepper.js';
+import { fewLeft, isForSale, mostOf, whyNotForSale } from '../components/stock.js';
 import { button, element, linkButton, panel } from '../elements.js';
 import { formatMoney, totalsPerCurrency } from '../money.js';
 import { content, fill, startPage } from '../page.js';
 
 startPage(async () => {
+  checkoutEvents.addEventListener('soldout', ({ detail: products }) => content().replaceChildren(...cart(products)));
   resumeCheckout();
   await fill(content(), fetchProducts, cart, { waiting: [element('div', { class: 'row skeleton' })] });
 });
 
-/** The products in the cart by id; one that is no longer sold is null. */
-async function fetchProducts() {
-  const ids = cartLines().map((line) => line.product_id);
-  const products = await Promise.all(ids.map((id) => getProduct(id).catch(nullIfGone)));
-  return new Map(ids.map((id, index) => [id, products[index]]));
-}
-
-function nullIfGone(error) {
-  if (error instanceof ApiError && error.status === 404) return null;
-  throw error;
+function fetchProducts() {
+  return getProducts(cartLines().map((line) => line.product_id));
 }
 
 function cart(products) {
+  const wanted = cartLines();
+  for (const { product_id: id, quantity } of wanted) {
+    const product = products.get(id);
+    if (isForSale(product) && quantity > mostOf(product)) setInCart(id, mostOf(product));
+  }
   const lines = cartLines();
   if (lines.length === 0) {
     return [panel({
@@ -39,7 +38,7 @@ function cart(products) {
   const redraw = () => content().replaceChildren(...cart(products));
   showTotal();
   return [
-    element('ul', { class: 'rows', role: 'list' }, ...lines.map((line) =>
+    element('ul', { class: 'rows', role: 'list' }, ...wanted.map((line) =>
       cartRow(line, products.get(line.product_id), { onquantity: showTotal, onremove: redraw }))),
     element('p', { class: 'order-total' }, element('span', {}, 'Total'), total),
     element('div', { class: 'actions' },
@@ -48,7 +47,7 @@ function cart(products) {
   ];
 }
 
-function cartRow({ product_id: id, quantity }, product, { onquantity, onremove }) {
+function cartRow({ product_id: id, quantity: wanted }, product, { onquantity, onremove }) {
   const name = product?.name ?? id;
   const remove = button('Remove', () => { removeFromCart(id); onremove(); }, 'quiet');
   remove.setAttribute('aria-label', `Remove ${name}`);
@@ -57,13 +56,21 @@ function cartRow({ product_id: id, quantity }, product, { onquantity, onremove }
     element('span', { class: 'row-main' },
       element('span', { class: 'line-name' }, name),
       element('span', { class: 'line-detail' },
-        isForSale(product) ? `${formatMoney(product.price)} each` : 'No longer sold; please remove it')),
+        isForSale(product) ? `${formatMoney(product.price)} each` : `${whyNotForSale(product)}; please remove it`),
+      isForSale(product) ? scarcity(product, wanted) : null),
     isForSale(product) ? stepper({
       label: `Quantity of ${name}`,
-      quantity,
+      quantity: wanted,
+      most: mostOf(product),
       onchange: (chosen) => { setInCart(id, chosen); onquantity(); },
     }).node : null,
     remove);
+}
+
+/** How many are left, if that is few or fewer than wanted. */
+function scarcity(product, wanted) {
+  const left = wanted > mostOf(product) ? `Only ${product.stock} left; you wanted ${wanted}` : fewLeft(product);
+  return left ? element('span', { class: 'few-left' }, left) : null;
 }
 
 /** One sum per currency; the shop takes one currency per purchase and says so at checkout. */
@@ -79,8 +86,4 @@ function totalText(products) {
 
 function allForSale(lines, products) {
   return lines.every((line) => isForSale(products.get(line.product_id)));
-}
-
-function isForSale(product) {
-  return Boolean(product) && product.active !== false;
 }

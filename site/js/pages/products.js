@@ -1,11 +1,14 @@
 import { listProducts } from '../api.js';
-import { resumeCheckout } from '../checkout.js';
+import { checkoutEvents, resumeCheckout } from '../checkout.js';
 import { pagedList } from '../components/paged-list.js';
-import { productCard } from '../components/product-card.js';
+import { productCard, renewCard } from '../components/product-card.js';
 import { element, panel } from '../elements.js';
 import { content, fill, startPage } from '../page.js';
 
 startPage(async () => {
+  checkoutEvents.addEventListener('soldout', ({ detail: products }) => {
+    [...products.values()].filter(Boolean).forEach(renewCard);
+  });
   resumeCheckout();
   await fill(content(), () => fetchPage(), shopWindow, { waiting: [skeleton()] });
 });

@@ -1,5 +1,6 @@
 import { getPurchase } from '../api.js';
-import { order } from '../components/order.js';
+import { moneyNotes } from '../components/money-notes.js';
+import { order, refundedInPart } from '../components/order.js';
 import { statusBadge, statusExplanation } from '../components/status.js';
 import { element, linkButton, moment, panel } from '../elements.js';
 import { signedInAs } from '../identity.js';
@@ -20,8 +21,11 @@ startPage(async () => {
 });
 
 function receipt(purchase) {
+  const refunded = refundedInPart(purchase);
   return [
-    element('p', { class: 'lead' }, statusBadge(purchase.status), ' ', statusExplanation(purchase.status)),
+    element('p', { class: 'lead' }, statusBadge(purchase.status), ' ', statusExplanation(purchase),
+      refunded ? ` ${refunded}.` : null),
+    ...moneyNotes(purchase),
     purchase.attention?.length > 0
       ? element('p', { class: 'note' },
         'We are looking into something about this purchase and will be in touch if we need you.')

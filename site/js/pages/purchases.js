@@ -1,6 +1,7 @@
 import { listPurchases } from '../api.js';
 import { pagedList } from '../components/paged-list.js';
-import { statusBadge } from '../components/status.js';
+import { refundedInPart } from '../components/order.js';
+import { statusBadge, wasPaid } from '../components/status.js';
 import { element, linkButton, moment, panel } from '../elements.js';
 import { signedInAs } from '../identity.js';
 import { formatMoney } from '../money.js';
@@ -31,13 +32,15 @@ function history(first) {
 }
 
 function purchaseRow(purchase) {
+  const refunded = refundedInPart(purchase);
   return element('li', {},
     element('a', { class: 'row', href: `purchase.html?id=${encodeURIComponent(purchase.id)}` },
       element('span', { class: 'row-main' },
         element('span', { class: 'line-name' }, summary(purchase.lines)),
-        element('span', { class: 'line-detail' }, moment(purchase.created_at))),
+        element('span', { class: 'line-detail' }, moment(purchase.created_at)),
+        refunded ? element('span', { class: 'line-detail' }, refunded) : null),
       statusBadge(purchase.status),
-      element('span', { class: 'amount' }, formatMoney(purchase.total))));
+      element('span', { class: 'amount' }, formatMoney(wasPaid(purchase) ? purchase.paid : purchase.total))));
 }
 
 /** "2 × Mug, Notebook and 3 more" */

@@ -1,7 +1,7 @@
 import { ApiError, ConnectionError, getPurchase } from '../api.js';
 import { emptyCartOf } from '../cart.js';
 import { order } from '../components/order.js';
-import { statusBadge, statusExplanation } from '../components/status.js';
+import { isOrdered, statusBadge, statusExplanation } from '../components/status.js';
 import { delay } from '../delay.js';
 import { button, element, linkButton, panel } from '../elements.js';
 import { signedInAs } from '../identity.js';
@@ -80,26 +80,26 @@ function restart() {
 }
 
 function showPurchase(purchase) {
-  if (['paid', 'pending'].includes(purchase.status)) emptyCartOf(purchase.id);
+  if (isOrdered(purchase)) emptyCartOf(purchase.id);
   const heading = HEADINGS[purchase.status] ?? 'Your purchase';
   if (purchase.status === 'open') {
     show(heading, waiting('This usually takes a few seconds.'), order(purchase));
   } else {
     show(heading,
-      element('p', { class: 'lead' }, statusBadge(purchase.status), ' ', statusExplanation(purchase.status),
+      element('p', { class: 'lead' }, statusBadge(purchase.status), ' ', statusExplanation(purchase),
         purchase.status === 'paid' ? ' A confirmation is on its way to you by email.' : null),
       order(purchase),
       whatNext(purchase));
   }
 }
 
-function whatNext({ status, id }) {
-  const settled = ['paid', 'pending'].includes(status);
+function whatNext(purchase) {
+  const ordered = isOrdered(purchase);
   return element('div', { class: 'actions' },
-    settled
-      ? linkButton('View this purchase', `purchase.html?id=${encodeURIComponent(id)}`)
+    ordered
+      ? linkButton('View this purchase', `purchase.html?id=${encodeURIComponent(purchase.id)}`)
       : linkButton('Back to the products', 'index.html'),
-    settled ? linkButton('Keep browsing', 'index.html', 'secondary') : null);
+    ordered ? linkButton('Keep browsing', 'index.html', 'secondary') : null);
 }
 
 function showPatienceEnded(purchase) {

@@ -13,7 +13,7 @@ use shared::store::outbox::{self, State};
 use shared::store::purchases::Recorded;
 
 use crate::commands::console::{Column, Table, bad, dim, good, heading, notable, plain};
-use crate::commands::moment::{minute, rfc3339, second};
+use crate::commands::moment::{lasting, minute, rfc3339, second};
 
 /// A purchase as the HTTP API shows it to its buyer, and what the seller knows besides.
 #[derive(Serialize)]
@@ -153,7 +153,11 @@ pub(in crate::commands) fn table(purchases: &[Purchase]) -> String {
         Column::right("TOTAL"),
     ]);
     for purchase in purchases {
-        let mut status = status(purchase.status());
+        let mut status = match purchase.status() {
+            // So that a line with its id fits into 80 columns.
+            Status::PartiallyRefunded => notable("part refunded"),
+            other => status(other),
+        };
         if !purchase.attention().is_empty() {
             status.push_str(&bad(" !"));
         }
@@ -314,41 +318,38 @@ impl Story {
         let mut table = Table::new([
             Column::left("MONEY"),
             Column::right("AMOUNT"),
-            Column::left(""),
             Column::left("").giving_way(),
         ]);
-        let mut row = |what: &str, amount: Money, state: String, id: String| {
-            table.row([what.to_owned(), amount.to_string(), state, id]);
+        let mut row = |what: &str, amount: Option<Money>, more: String| {
+            let amount = amount.map_or(String::new(), |amount| amount.to_string());
+            table.row([what.to_owned(), amount, more]);
         };
-        row(
-            "ordered",
-            purchase.order.total,
-            String::new(),
-            String::new(),
-        );
-        row("paid", paid, String::new(), String::new());
-        row("refunded", refunded, String::new(), String::new());
+        row("ordered", Some(purchase.order.total), String::new());
+        row("paid", Some(paid), String::new());
+        row("refunded", Some(refunded), String::new());
         for (id, refund) in &purchase.facts.refunds {
-            let state = refund_state(refund.state);
-            row("  refund", refund.amount, state, plain(id.as_str()));
+            let more = format!("{} {}", plain(id.as_str()), refund_state(refund.state));
+            row("  refund", Some(refund.amount), more);
         }
-        row("disputed", disputed, String::new(), String::new());
+        row("disputed", Some(disputed), String::new());
         for (id, dispute) in &purchase.facts.disputes {
             let (Some(standing), Some(terms)) = (dispute.status(), dispute.terms()) else {
                 continue;
             };
-            let mut more = format!("{} {}", plain(id.as_str()), words(&plain(&terms.reason)));
+            let more = format!("{} {}", plain(id.as_str()), dispute_status(standing));
+            row("  dispute", Some(terms.amount), more);
+            let mut why = words(&plain(&terms.reason));
             if let Some(due) = terms.due_by.filter(|_| dispute.is_unfinished()) {
-                more.push_str(&format!(", evidence until {} UTC", minute(due)));
+                why.push_str(&format!(", evidence until {} UTC", minute(due)));
             }
-            row("  dispute", terms.amount, dispute_status(standing), more);
+            row("", None, why);
             for movement in dispute.movements.values() {
                 let fee = Money::new(movement.fee, movement.amount.currency);
-                let fee = format!("with a fee of {fee}");
-                row("    balance", movement.amount, String::new(), fee);
+                let balance = format!("on your balance, with a fee of {fee}");
+                row("", Some(movement.amount), balance);
             }
         }
-        row("net", net, String::new(), String::new());
+        row("net", Some(net), String::new());
         table.text()
     }
 
@@ -357,19 +358,16 @@ impl Story {
             Column::left("RECORDED (UTC)"),
             Column::left("EVENT").giving_way(),
             Column::left("AFTERWARDS"),
-            Column::left("ID").giving_way(),
         ]);
         for event in &self.events {
             let afterwards = match event.changed {
                 true => status(event.status),
                 false => dim("nothing new"),
             };
-            table.row([
-                second(event.recorded_at),
-                plain(&event.kind),
-                afterwards,
-                plain(&event.id),
-            ]);
+            let recorded = second(event.recorded_at);
+            table.row([recorded, plain(&event.kind), afterwards]);
+            // Beside the type it would not fit into 80 columns.
+            table.row([String::new(), dim(&plain(&event.id)), String::new()]);
         }
         table.text()
     }
@@ -379,7 +377,6 @@ impl Story {
             Column::left("CALLED FOR (UTC)"),
             Column::left("MAIL").giving_way(),
             Column::left("STATE"),
-            Column::left("SINCE (UTC)"),
         ]);
         for (mail, row) in &self.mails {
             let row = row.as_ref();
@@ -387,19 +384,21 @@ impl Story {
                 Some(State::Sent) => good("sent"),
                 Some(State::Failed) => bad("given up"),
                 Some(State::Superseded) => dim("superseded"),
-                Some(State::Due) if row.is_some_and(|row| row.attempts > 0) => {
-                    let attempts = row.map(|row| row.attempts).unwrap_or_default();
-                    notable(&format!("tried {attempts} times"))
-                }
-                Some(State::Due) => notable("waiting"),
+                Some(State::Due) => match row.map(|row| row.attempts).unwrap_or_default() {
+                    0 => notable("waiting"),
+                    1 => notable("tried once"),
+                    more => notable(&format!("tried {more} times")),
+                },
                 None => dim("not kept any more"),
             };
+            let ended = row.and_then(|row| Some((row.created_at, row.finished_at?)));
+            let after = ended.map_or(String::new(), |(called_for, ended)| {
+                format!(" after {}", lasting(ended.saturating_sub(called_for)))
+            });
             table.row([
                 row.map_or(String::new(), |row| second(row.created_at)),
-                plain(&mail.to_string()),
-                state,
-                row.and_then(|row| row.finished_at)
-                    .map_or(String::new(), second),
+                plain(&mail.to_string()).replace('#', " "),
+                format!("{state}{after}"),
             ]);
         }
         table.text()

@@ -309,10 +309,9 @@ mod tests {
 
     /// How long a session lasts that is to end so long after the machine's now.
     fn lasts(asked: i64, ahead: i64) -> Option<i64> {
-        let now = REAL + ahead;
-        expiry(Some(REAL + asked), now, ahead)
-            .ok()
-            .map(|end| end - now)
+        let now = REAL.saturating_add(ahead);
+        let end = expiry(Some(REAL.saturating_add(asked)), now, ahead).ok()?;
+        Some(end.saturating_sub(now))
     }
 
     #[test]

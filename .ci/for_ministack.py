@@ -1,0 +1,33 @@
+"""Prints a built template in the words that ministack knows, and says on stderr what had to go.
+
+    for_ministack.py BUILT [NAME=VALUE…]
+
+Variables of functions that the template leaves empty get the values given."""
+
+import json
+import sys
+
+from samtranslator.yaml_helper import yaml_parse
+
+template = yaml_parse(open(sys.argv[1]).read())
+values = dict(argument.split("=", 1) for argument in sys.argv[2:])
+left_out = []
+
+for name, resource in list(template["Resources"].items()):
+    kind, properties = resource["Type"], resource.get("Properties", {})
+    if kind == "AWS::Cognito::ManagedLoginBranding":
+        del template["Resources"][name]
+        left_out.append(f"{name}: its sign-in page has one look")
+    elif kind == "AWS::CloudWatch::Alarm" and "Metrics" in properties:
+        # The first of several, so that what refers to the alarm finds one.
+        first = next(metric["MetricStat"] for metric in properties.pop("Metrics") if "MetricStat" in metric)
+        properties |= first.pop("Metric") | {"Statistic": first["Stat"], "Period": first["Period"]}
+        left_out.append(f"{name}: alarms on one metric, it cannot add up several")
+    elif kind == "AWS::Serverless::Function":
+        if properties.pop("DeploymentPreference", None):
+            left_out.append(f"{name}: moves to a new version at once, there is no CodeDeploy")
+        variables = properties["Environment"]["Variables"]
+        variables |= {name: values[name] for name in variables.keys() & values.keys()}
+
+json.dump(template, sys.stdout, indent=1, default=str)
+print("Not shown here:", *left_out, sep="\n  ", file=sys.stderr)
