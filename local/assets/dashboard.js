@@ -1,6 +1,7 @@
 // The dashboard: keeps its sections fresh while somebody looks.
 
 import { showMailbox } from "./mailbox.js";
+import { showPurchases } from "./purchases.js";
 import { showSwitches } from "./switches.js";
 import { showWebhooks } from "./webhooks.js";
 
@@ -49,7 +50,7 @@ export async function attempt(action) {
 }
 
 export async function refresh() {
-  await Promise.all([showMailbox(), showWebhooks(), showSwitches()]);
+  await Promise.all([showPurchases(), showMailbox(), showWebhooks(), showSwitches()]);
 }
 
 /** A date and time as the reader writes them. */

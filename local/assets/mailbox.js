@@ -3,7 +3,7 @@
 import { call, element, when } from "./dashboard.js";
 
 const section = document.querySelector("#mailbox");
-const list = section.querySelector(".mails");
+const list = section.querySelector(".list");
 const reader = section.querySelector(".mail");
 
 let shown = "";
@@ -15,7 +15,7 @@ export async function showMailbox() {
   if (seen === shown) return;
   shown = seen;
   section.querySelector(".empty").hidden = mails.length > 0;
-  section.querySelector(".mailbox").hidden = mails.length === 0;
+  section.querySelector(".pair").hidden = mails.length === 0;
   list.replaceChildren(...mails.map(row));
   if (!mails.some((mail) => mail.id === open) && mails.length > 0) read(mails[0]);
   markOpen();

@@ -1,10 +1,15 @@
-// What can be done to Stripe's time and to AWS.
+// What can be done to Stripe's time, to Stripe and to AWS.
 
 import { attempt, call, element, onClick, refresh } from "./dashboard.js";
 
 const clock = document.querySelector("#clock");
 const faults = document.querySelector("#faults");
 const form = faults.querySelector("form");
+const stripeFaults = document.querySelector("#stripe-faults");
+const stripeForm = stripeFaults?.querySelector("form");
+/** What strikes at webhooks waits for an event type, what strikes at the API for a path. */
+const AT_EVENTS = ["drop", "duplicate", "delay", "reorder", "endpoint_down", "no_event"];
+const LATE = ["delay", "slow"];
 
 for (const button of clock?.querySelectorAll("[data-seconds]") ?? []) {
   const body = new URLSearchParams({ seconds: button.dataset.seconds });
@@ -23,8 +28,48 @@ form.addEventListener("submit", (event) => {
   });
 });
 
+if (stripeFaults) {
+  onClick(stripeForm.querySelector("[data-action=clear]"), () => call("/_local/stripe/faults", { method: "DELETE" }));
+  stripeForm.elements.fault.addEventListener("change", askWhatItNeeds);
+  askWhatItNeeds();
+  stripeForm.addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt(async () => {
+      await call("/_local/stripe/faults", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(plannedFault(Object.fromEntries(new FormData(stripeForm)))),
+      });
+      await refresh();
+    });
+  });
+}
+
+function askWhatItNeeds() {
+  const fault = stripeForm.elements.fault.value;
+  const atEvents = AT_EVENTS.includes(fault);
+  stripeForm.querySelector(".what").textContent = atEvents ? "Event type" : "Path";
+  stripeForm.elements.what.placeholder = atEvents ? "any, or refund.*" : "any, or /v1/refunds*";
+  stripeForm.querySelector(".late").hidden = !LATE.includes(fault);
+}
+
+function plannedFault({ fault, what, seconds, times }) {
+  return {
+    fault,
+    ...(what && { [AT_EVENTS.includes(fault) ? "type" : "path"]: what }),
+    ...(LATE.includes(fault) && { delay_ms: Number(seconds) * 1000 }),
+    times: Number(times),
+  };
+}
+
 export async function showSwitches() {
-  await Promise.all([showClock(), showFaults()]);
+  await Promise.all([showClock(), showFaults(), showStripeFaults()]);
+}
+
+async function showStripeFaults() {
+  if (!stripeFaults) return;
+  const planned = await call("/_local/stripe/faults");
+  show(stripeFaults, planned.map(({ fault, type, path, times }) => faultLine(type ?? path ?? "anything", stripeForm, fault, times)));
 }
 
 async function showClock() {
@@ -43,12 +88,17 @@ function inWords(seconds) {
 }
 
 async function showFaults() {
-  const armed = await call("/_local/faults");
-  const lines = armed.map(({ operation, fault, times }) => {
-    const label = [...form.elements.fault.options].find((option) => option.value === fault)?.text ?? fault;
-    const name = operation === "*" ? "anything" : operation;
-    return element("li", {}, element("code", {}, name), `: ${label}, ${times ? `${times} ×` : "until cleared"}`);
-  });
+  const planned = await call("/_local/faults");
+  show(faults, planned.map(({ operation, fault, times }) =>
+    faultLine(operation === "*" ? "anything" : operation, form, fault, times)));
+}
+
+function faultLine(name, form, fault, times) {
+  const label = [...form.elements.fault.options].find((option) => option.value === fault)?.text ?? fault;
+  return element("li", {}, element("code", {}, name), `: ${label}, ${times ? `${times} ×` : "until cleared"}`);
+}
+
+function show(card, lines) {
   const none = element("li", { className: "quiet" }, "All is well.");
-  faults.querySelector("ul").replaceChildren(...(lines.length > 0 ? lines : [none]));
+  card.querySelector("ul").replaceChildren(...(lines.length > 0 ? lines : [none]));
 }

@@ -9,7 +9,7 @@ mod events;
 mod moment;
 mod open;
 mod products;
-mod purchases;
+pub(crate) mod purchases;
 mod reconcile;
 mod refund;
 mod setup;

@@ -3,23 +3,28 @@
 //! One page; each of its sections is an element of the template, a script in `assets/`, and the JSON
 //! below that the script reads.
 
+mod purchases;
+mod stand_in;
+
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Form, Path, State};
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Json, Router};
-use serde::Deserialize;
 
 use crate::faults::Faults;
 use crate::mailbox::Mailbox;
-use crate::stripe::{ControlError, StandIn};
+use crate::stripe::StandIn;
 
-const SCRIPTS: [(&str, &str); 4] = [
+pub(crate) use self::purchases::Book;
+
+const SCRIPTS: [(&str, &str); 5] = [
     ("dashboard.js", include_str!("../assets/dashboard.js")),
     ("mailbox.js", include_str!("../assets/mailbox.js")),
+    ("purchases.js", include_str!("../assets/purchases.js")),
     ("switches.js", include_str!("../assets/switches.js")),
     ("webhooks.js", include_str!("../assets/webhooks.js")),
 ];
@@ -32,6 +37,8 @@ pub(crate) struct Dashboard {
     pub(crate) stand_in: Option<StandIn>,
     /// AWS's bad days.
     pub(crate) faults: Faults,
+    /// The purchases, if the template has what reads them.
+    pub(crate) book: Option<Book>,
 }
 
 /// The page, its parts, and what it shows as JSON.
@@ -41,17 +48,12 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
         .route("/_local/mailbox.json", get(mails))
         .route("/_local/mailbox/{id}", get(mail))
         .with_state(dashboard.mailbox);
-    let stripe = dashboard.stand_in.clone().map(|stand_in| {
-        Router::new()
-            .route("/deliveries", get(deliveries))
-            .route("/deliveries/{action}", post(hold_or_release))
-            .route("/events/{id}/{action}", post(resend_or_discard))
-            .route("/clock", get(clock).post(advance))
-            .with_state(stand_in)
-    });
     let page = Arc::new(Page {
         stand_in: dashboard.stand_in.is_some(),
+        purchases: dashboard.book.is_some(),
     });
+    let stripe = dashboard.stand_in.map(stand_in::router);
+    let purchases = dashboard.book.map(Book::router);
     Router::new()
         .route("/_local", get(show))
         .route("/_local/", get(show))
@@ -59,6 +61,7 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
         .route("/_local/style.css", get(style))
         .route("/_local/{script}", get(script))
         .merge(mailbox)
+        .merge(purchases.unwrap_or_default())
         .nest("/_local/faults", faults)
         .nest("/_local/stripe", stripe.unwrap_or_default())
 }
@@ -67,6 +70,7 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
 #[template(path = "dashboard.html")]
 struct Page {
     stand_in: bool,
+    purchases: bool,
 }
 
 async fn show(State(page): State<Arc<Page>>) -> Response {
@@ -120,50 +124,6 @@ async fn mail(State(mailbox): State<Mailbox>, Path(id): Path<String>) -> Respons
         Ok(None) => StatusCode::NOT_FOUND.into_response(),
         Err(error) => failure(&error),
     }
-}
-
-async fn deliveries(State(stand_in): State<StandIn>) -> Result<Response, ControlError> {
-    Ok(Json(stand_in.deliveries().await?).into_response())
-}
-
-async fn hold_or_release(
-    State(stand_in): State<StandIn>,
-    Path(action): Path<String>,
-) -> Result<Response, ControlError> {
-    match action.as_str() {
-        "hold" => stand_in.hold_deliveries(true).await?,
-        "release" => stand_in.hold_deliveries(false).await?,
-        _ => return Ok(StatusCode::NOT_FOUND.into_response()),
-    }
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-async fn resend_or_discard(
-    State(stand_in): State<StandIn>,
-    Path((event, action)): Path<(String, String)>,
-) -> Result<Response, ControlError> {
-    match action.as_str() {
-        "resend" => stand_in.resend(&event).await?,
-        "discard" => stand_in.discard(&event).await?,
-        _ => return Ok(StatusCode::NOT_FOUND.into_response()),
-    }
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-async fn clock(State(stand_in): State<StandIn>) -> Result<Response, ControlError> {
-    Ok(Json(stand_in.clock().await?).into_response())
-}
-
-#[derive(Deserialize)]
-struct Advance {
-    seconds: i64,
-}
-
-async fn advance(
-    State(stand_in): State<StandIn>,
-    Form(Advance { seconds }): Form<Advance>,
-) -> Result<Response, ControlError> {
-    Ok(Json(stand_in.advance_clock(seconds).await?).into_response())
 }
 
 fn failure(error: &anyhow::Error) -> Response {

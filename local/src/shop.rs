@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::aws::{self, Aws};
-use crate::dashboard::{self, Dashboard};
+use crate::dashboard::{self, Book, Dashboard};
 use crate::database::{self, Embedded, Engine};
 use crate::environment::{self, Addresses, STAND_IN_KEY, STAND_IN_WEBHOOK_SECRET, Stripe, said};
 use crate::faults::Faults;
@@ -194,6 +194,7 @@ impl Shop {
             let catalog = shared::config::Environment::from(catalog.clone());
             samples::add(&catalog, &addresses.shop, &options.progress).await?;
         }
+        let bookkeeping = environments.get("ReconcileFunction").cloned();
         let functions = (options.wiring)(environments).await?;
         let deployment = Arc::new(Deployment::new(functions, &mut template)?);
         for mapping in std::mem::take(&mut template.streams) {
@@ -230,12 +231,17 @@ impl Shop {
             None => None,
         };
 
+        let book = match bookkeeping {
+            Some(environment) => Some(Book::open(environment, &engine, stand_in.clone()).await?),
+            None => None,
+        };
         let shop_url = Url::parse(&addresses.shop)?;
         let identity = Identity::open(&shop_url, file("identity.pem").as_deref())?;
         let local: Router = identity.router().merge(dashboard::router(Dashboard {
             mailbox,
             stand_in,
             faults,
+            book,
         }));
         let gateway = Gateway::new(
             addresses.shop.clone(),

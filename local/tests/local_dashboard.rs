@@ -1,6 +1,20 @@
-//! `/_local` and what stands behind it: mail as a page, the stand-in's webhooks and clock.
+//! `/_local` and what stands behind it: purchases and their stories, mail as a page, the stand-in's
+//! webhooks, clock and faults.
 
-#![cfg(test)]
+// What helps a test may fail like a test: clippy.toml exempts only the test functions themselves.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+#![allow(dead_code, reason = "the shop's support is made for many tests")]
+
+#[path = "local_dashboard/purchases.rs"]
+mod purchases;
+#[path = "shop/support.rs"]
+mod support;
 
 mod local_support;
 
@@ -101,10 +115,15 @@ async fn the_page_and_all_it_loads_are_there_and_come_from_here_alone() {
     for section in ["id=\"mailbox\"", "id=\"webhooks\"", "id=\"switches\""] {
         assert!(page.contains(section), "{section}");
     }
+    assert!(
+        !page.contains("id=\"purchases\""),
+        "this template has nothing that reads purchases"
+    );
     for (path, content_type) in [
         ("/_local/style.css", "text/css; charset=utf-8"),
         ("/_local/dashboard.js", "text/javascript; charset=utf-8"),
         ("/_local/mailbox.js", "text/javascript; charset=utf-8"),
+        ("/_local/purchases.js", "text/javascript; charset=utf-8"),
         ("/_local/webhooks.js", "text/javascript; charset=utf-8"),
         ("/_local/switches.js", "text/javascript; charset=utf-8"),
     ] {
@@ -185,7 +204,7 @@ async fn deliveries_can_be_held_dropped_and_sent_again() {
     delivery(&shop, sent(2)).await;
     assert_eq!(post("/deliveries/release").await, 204);
     assert_eq!(post("/events/evt_unknown/resend").await, 404);
-    assert_eq!(post(&format!("/events/{event}/explode")).await, 404);
+    assert_eq!(post(&format!("/events/{event}/explode")).await, 400);
 }
 
 #[tokio::test]

@@ -52,6 +52,8 @@ pub enum Receipt {
     Unhandled,
     /// It is kept until somebody has mended what keeps it from being recorded.
     Parked,
+    /// It was parked before, and is kept on.
+    ParkedBefore,
 }
 
 impl Receipt {
@@ -64,7 +66,7 @@ impl Receipt {
             Self::NoSuchPurchase => "no such purchase",
             Self::Foreign => "foreign",
             Self::Unhandled => "unhandled",
-            Self::Parked => "parked",
+            Self::Parked | Self::ParkedBefore => "parked",
         }
     }
 }
@@ -96,15 +98,24 @@ impl From<Unreadable> for Trouble {
     }
 }
 
+/// What will not be otherwise when the event comes again is parked with it.
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
-        Self::Ours(error.into())
+        match error {
+            StoreError::Unreadable { .. } | StoreError::Unwritable(_) => {
+                Self::Unreadable(Unreadable(error.to_string()))
+            }
+            StoreError::Failed { .. } | StoreError::Contended(_) => Self::Ours(error.into()),
+        }
     }
 }
 
 impl From<StripeError> for Trouble {
     fn from(error: StripeError) -> Self {
-        Self::Ours(error.into())
+        match error {
+            StripeError::Unreadable(why) => Self::Unreadable(Unreadable(why)),
+            error => Self::Ours(error.into()),
+        }
     }
 }
 
@@ -174,11 +185,12 @@ impl Inbox {
         }
         let now = store::now();
         let parked = self.parked.park(id.as_deref(), created, event, &why, now);
-        if parked.await? {
-            // Why is said in the parked row: it may quote what the event holds.
-            let metric = metric.as_str();
-            tracing::error!(metric, event = id, "an authentic event is parked");
+        if !parked.await? {
+            return Ok(Receipt::ParkedBefore);
         }
+        // Why is said in the parked row: it may quote what the event holds.
+        let metric = metric.as_str();
+        tracing::error!(metric, event = id, "an authentic event is parked");
         Ok(Receipt::Parked)
     }
 
@@ -260,19 +272,13 @@ impl Inbox {
 
 fn log(event: Option<&str>, receipt: &Receipt) {
     let result = receipt.as_str();
-    let Receipt::Recorded {
-        purchase,
-        status,
-        attention,
-    } = receipt
-    else {
-        tracing::info!(event, result, "the event is taken care of");
-        return;
-    };
-    let status = status.as_str();
-    tracing::info!(event, result, purchase_id = %purchase, status, "the event is taken care of");
-    if !attention.is_empty() {
-        let metric = Metric::Attention.as_str();
-        tracing::warn!(metric, purchase_id = %purchase, ?attention, "a purchase needs a person's attention");
+    match receipt {
+        Receipt::Recorded {
+            purchase, status, ..
+        } => {
+            let status = status.as_str();
+            tracing::info!(event, result, purchase_id = %purchase, status, "the event is taken care of");
+        }
+        _ => tracing::info!(event, result, "the event is taken care of"),
     }
 }

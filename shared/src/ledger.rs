@@ -21,6 +21,7 @@ use crate::{
         purchases::{Claim, IdempotentRequest, Purchases, Source, Stored},
         transact,
     },
+    telemetry::Metric,
 };
 
 /// Purchases that are being opened.
@@ -135,7 +136,7 @@ impl Orders {
         let given_up = stored.purchase.attempt.number;
         self.update(stored, |purchase, now| {
             let current = &purchase.attempt;
-            if current.number != given_up || current.url.is_some() {
+            if current.number != given_up || current.url.is_some() || purchase.abandoned {
                 return None;
             }
             purchase.attempt = current.next(&purchase.order, now);
@@ -287,6 +288,15 @@ pub enum Outcome {
     NoSuchPurchase,
 }
 
+fn call_attention(purchase: PurchaseId, outcome: &Outcome) {
+    if let Outcome::Recorded(_, attention) = outcome
+        && !attention.is_empty()
+    {
+        let metric = Metric::Attention.as_str();
+        tracing::warn!(metric, purchase_id = %purchase, ?attention, "a purchase needs a person's attention");
+    }
+}
+
 /// The items of a transaction, by what a refusal of each means.
 enum Part {
     Claim,
@@ -338,14 +348,25 @@ impl Ledger {
             let Some(mut stored) = self.find_or_rebuild(report).await? else {
                 return Ok(Outcome::NoSuchPurchase);
             };
+            if let Some((buyer, _)) = &report.origin {
+                stored.purchase.learn_buyer(buyer);
+            }
             let effects = stored.purchase.record(report.change.clone());
             let outcome = match &effects {
                 Some(_) => Outcome::Recorded(stored.purchase.status(), stored.purchase.attention()),
                 None => Outcome::NothingNew,
             };
             let is_event = matches!(report.source, Source::Event { .. });
-            if self.dry_run || effects.is_none() && !is_event {
+            if effects.is_none() && !is_event {
                 return Ok(outcome);
+            }
+            if self.dry_run {
+                let claimed = self.purchases.is_claimed(report.purchase, &report.source);
+                return Ok(if claimed.await? {
+                    Outcome::SeenBefore
+                } else {
+                    outcome
+                });
             }
             let mut parts = self.parts(report, &stored, effects)?;
             parts.retain(|(part, _)| match part {
@@ -355,6 +376,7 @@ impl Ledger {
             });
             let (parts, items): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
             let Transaction::Refused(failed) = transact(&self.client, items).await? else {
+                call_attention(report.purchase, &outcome);
                 return Ok(outcome);
             };
             for part in those_refused(parts, failed) {
@@ -381,7 +403,7 @@ impl Ledger {
         let now = store::now();
         let purchase = &stored.purchase;
         let claim = Claim {
-            purchase,
+            stored,
             source: &report.source,
             changed: effects.is_some(),
         };
@@ -411,14 +433,21 @@ impl Ledger {
     }
 
     /// Notes that a purchase was compared with what Stripe says, all of which is recorded: it need
-    /// not be looked at again before its next check is due. `lines` are those of an order that was
-    /// rebuilt without any.
-    pub async fn checked(&self, id: PurchaseId, lines: &[Line]) -> Result<(), StoreError> {
+    /// not be looked at again before its next check is due, unless there are more `doubts` by now
+    /// than when the comparison began. `lines` are those of an order that was rebuilt without any.
+    pub async fn checked(
+        &self,
+        id: PurchaseId,
+        doubts: u32,
+        lines: &[Line],
+    ) -> Result<(), StoreError> {
         for attempt in 1..=TRIES {
             let Some(mut stored) = self.purchases.get(id).await? else {
                 return Ok(());
             };
-            stored.purchase.recheck = false;
+            if stored.purchase.doubts == doubts {
+                stored.purchase.doubts = 0;
+            }
             if stored.purchase.order.lines.is_empty() {
                 stored.purchase.order.lines = lines.to_vec();
             }

@@ -215,8 +215,9 @@ pub struct Purchase {
     pub superseded: BTreeSet<Mail>,
     /// The stock it had reserved went back, and never will again.
     pub stock_returned: bool,
-    /// What Stripe said does not add up, so that the whole has to be fetched again.
-    pub recheck: bool,
+    /// How often something Stripe said did not fit what was known. While there are any doubts, the
+    /// whole has to be fetched and compared.
+    pub doubts: u32,
 }
 
 /// What a change leads to.
@@ -246,7 +247,7 @@ impl Purchase {
             rebuilt: true,
         };
         Self {
-            recheck: true,
+            doubts: 1,
             ..Self::with_id(id, order, id.created_at().unix_timestamp())
         }
     }
@@ -261,17 +262,16 @@ impl Purchase {
             mails: BTreeSet::new(),
             superseded: BTreeSet::new(),
             stock_returned: false,
-            recheck: false,
+            doubts: 0,
         }
     }
 
     /// Takes a change in. `None` if it told nothing new.
     pub fn record(&mut self, change: Change) -> Option<Effects> {
-        let doubts = self.contradicts(&change);
+        let doubt = self.contradicts(&change);
+        self.doubts = self.doubts.saturating_add(u32::from(doubt));
         let news = self.facts.merge(change);
-        let more_doubts = doubts && !self.recheck;
-        self.recheck |= doubts;
-        (news || more_doubts).then(|| self.settle_up())
+        (news || doubt).then(|| self.settle_up())
     }
 
     /// Ends it, because no session of it can ever be paid. `None` if it cannot be ended: there is
@@ -291,7 +291,8 @@ impl Purchase {
         let superseded: BTreeSet<_> = self
             .mails
             .difference(&called_for)
-            .filter(|mail| mail.is_progress() && !self.superseded.contains(mail))
+            .filter(|mail| mail.is_progress() && !self.may_be_true_again(mail))
+            .filter(|mail| !self.superseded.contains(mail))
             .cloned()
             .collect();
         self.mails.extend(due.iter().cloned());
@@ -341,6 +342,24 @@ impl Purchase {
             })
         });
         payment.into_iter().chain(refunds).chain(disputes).collect()
+    }
+
+    /// Whether a mail may only be untrue for now: a refund that waits for the buyer goes on.
+    fn may_be_true_again(&self, mail: &Mail) -> bool {
+        let Mail::Refund(id) = mail else {
+            return false;
+        };
+        let refund = self.facts.refunds.get(id);
+        refund.is_some_and(|refund| refund.state.is_unfinished())
+    }
+
+    /// Completes the buyer of an order that was rebuilt from something that did not name them.
+    pub fn learn_buyer(&mut self, buyer: &Buyer) {
+        let known = &mut self.order.buyer;
+        if self.order.rebuilt {
+            known.subject = known.subject.take().or_else(|| buyer.subject.clone());
+            known.email = known.email.take().or_else(|| buyer.email.clone());
+        }
     }
 
     /// Whether all that could have paid for it is over.
@@ -503,7 +522,7 @@ impl Purchase {
     pub fn next_check(&self, now: i64) -> Option<i64> {
         const DAY: i64 = 24 * 3600;
         let is_open = |state: &SessionState| *state == SessionState::Open;
-        if self.recheck {
+        if self.doubts > 0 {
             return Some(now);
         }
         if self.status() == Status::Open || self.facts.sessions.values().any(is_open) {
@@ -706,7 +725,9 @@ mod tests {
             }
             let true_now = purchase.mails_called_for();
             prop_assert!(true_now.is_subset(&ordered));
-            let stale = ordered.difference(&true_now).filter(|mail| mail.is_progress());
+            let stale = ordered
+                .difference(&true_now)
+                .filter(|mail| mail.is_progress() && !purchase.may_be_true_again(mail));
             prop_assert_eq!(stale.cloned().collect::<BTreeSet<_>>(), taken_back);
         }
 
@@ -783,6 +804,35 @@ mod tests {
             assert_eq!(accounts.refunded, usd(refunded));
             assert_eq!(accounts.net, usd(1500 - refunded));
         }
+    }
+
+    #[test]
+    fn the_mail_of_a_refund_that_waits_for_the_buyer_is_not_taken_back() {
+        let mut purchase = purchase();
+        let steps = [
+            RefundState::Pending,
+            RefundState::RequiresAction,
+            RefundState::Succeeded,
+        ];
+        for state in steps {
+            let effects = purchase.record(refund("re_1", state, 500)).unwrap();
+            assert!(effects.superseded.is_empty(), "{state:?}");
+        }
+        let effects = purchase
+            .record(refund("re_1", RefundState::Failed, 500))
+            .unwrap();
+        assert_eq!(
+            effects.superseded,
+            [Mail::Refund("re_1".to_owned().into())].into()
+        );
+    }
+
+    #[test]
+    fn every_doubt_counts() {
+        let mut purchase = purchase();
+        assert!(purchase.record(Change::ChargeRefunded(usd(500))).is_some());
+        assert!(purchase.record(Change::ChargeRefunded(usd(900))).is_some());
+        assert_eq!(purchase.doubts, 2);
     }
 
     #[test]

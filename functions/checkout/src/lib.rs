@@ -145,6 +145,10 @@ impl Checkout {
         if let Some(url) = stored.purchase.attempt.url {
             return Ok(url);
         }
+        if stored.purchase.abandoned {
+            // Its time ended just now, and its stock went back. The key is free for another.
+            return Err(too_slow());
+        }
         let opened =
             checkout::open(&self.stripe, &stored.purchase, &self.site_url, &self.stack).await;
         match opened {

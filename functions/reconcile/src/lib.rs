@@ -5,7 +5,7 @@
 //! A run may be cut off at any moment; the next one carries on from the page it had come to.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     time::{Duration, Instant},
 };
 
@@ -16,9 +16,7 @@ use shared::{
     inbox::{Inbox, InboxError, Receipt},
     ledger::{Ledger, Orders, Outcome, Report},
     money::Money,
-    purchase::{
-        Buyer, Change, Line, PaymentIntentId, Purchase, PurchaseId, SessionId, SessionState, Status,
-    },
+    purchase::{Buyer, Change, Line, PaymentIntentId, PurchaseId, SessionId, SessionState, Status},
     store::{
         self, StoreError,
         purchases::{Source, Stored},
@@ -122,8 +120,11 @@ enum Trouble {
     Store(#[from] StoreError),
     #[error(transparent)]
     Stripe(#[from] StripeError),
-    #[error("{0}")]
+    /// What it is may quote the object, so no log line shows it.
+    #[error("an object of Stripe's does not read")]
     Unreadable(#[from] Unreadable),
+    #[error("Stripe knows no session {0}")]
+    NoSuchSession(SessionId),
 }
 
 impl Reconcile {
@@ -182,6 +183,7 @@ impl Reconcile {
             orders: &self.orders,
             limits,
             on_step: &on_step,
+            taken: HashSet::new(),
             findings: Findings::default(),
         };
         // On the heap: so deep a future is more than the compiler lays out at once.
@@ -195,14 +197,19 @@ struct Run<'a> {
     orders: &'a Orders,
     limits: Limits,
     on_step: &'a (dyn Fn(&Findings) + Sync),
+    /// Events that are taken in: an undelivered one is listed among all, too.
+    taken: HashSet<String>,
     findings: Findings,
 }
 
 impl Run<'_> {
     async fn through(mut self, sweeps: &Sweeps) -> Result<Findings, ReconcileError> {
-        self.undelivered_events().await?;
-        self.all_events(sweeps).await?;
-        self.purchases().await?;
+        // What keeps one from going on need not keep the others. The undelivered events are last,
+        // because they are read from the beginning each time.
+        let all_events = self.all_events(sweeps).await;
+        let purchases = self.purchases().await;
+        let undelivered = self.undelivered_events().await;
+        all_events.and(purchases).and(undelivered)?;
         self.findings.complete = !self.out_of_time() && self.findings.failed == 0;
         Ok(self.findings)
     }
@@ -235,6 +242,11 @@ impl Run<'_> {
     /// All events since the last run's high-water mark, whatever became of their delivery.
     async fn all_events(&mut self, sweeps: &Sweeps) -> Result<(), ReconcileError> {
         let mut cursor = sweeps.load().await?;
+        if self.ledger().is_dry_run() {
+            // Where a real run had come to says nothing of what there is to find.
+            cursor.sweep = None;
+        }
+        let mut resumed = cursor.sweep.is_some();
         while !self.out_of_time() {
             let from = match (&cursor.sweep, cursor.high_water) {
                 (Some(sweep), _) => sweep.from,
@@ -252,6 +264,9 @@ impl Run<'_> {
                 page => page?,
             };
             let all_taken = self.take_in(&page.data).await;
+            if self.out_of_time() {
+                return Ok(());
+            }
             let newest = page.data.iter().filter_map(created).max();
             let begun = cursor.sweep.take();
             let failed = !all_taken || begun.as_ref().is_some_and(|sweep| sweep.failed);
@@ -271,7 +286,11 @@ impl Run<'_> {
                     if !failed {
                         cursor.high_water = newest.max(cursor.high_water);
                     }
-                    return self.note(sweeps, &cursor).await;
+                    self.note(sweeps, &cursor).await?;
+                    // A sweep that was begun by an earlier run has not seen what came since.
+                    if !std::mem::take(&mut resumed) || failed {
+                        return Ok(());
+                    }
                 }
             }
         }
@@ -299,18 +318,27 @@ impl Run<'_> {
         self.inbox.stripe().list("/events", &query).await
     }
 
-    /// Takes events in; says whether all were.
+    /// Takes a page of events in, the oldest first, as they happened; says whether all were.
     async fn take_in(&mut self, events: &[Value]) -> bool {
         let failed_before = self.findings.failed;
-        for event in events {
+        for event in events.iter().rev() {
+            if self.out_of_time() {
+                return false;
+            }
             let age = store::now().saturating_sub(created(event).unwrap_or_default());
             if (0..self.limits.leave_younger_than).contains(&age) {
                 continue;
             }
-            self.findings.events = self.findings.events.saturating_add(1);
             let id = event.get("id").and_then(Value::as_str).unwrap_or_default();
+            if self.taken.contains(id) {
+                continue;
+            }
+            self.findings.events = self.findings.events.saturating_add(1);
             match self.inbox.take(event.to_string().as_bytes()).await {
-                Ok(receipt) => self.note_receipt(id, &receipt),
+                Ok(receipt) => {
+                    self.taken.insert(id.to_owned());
+                    self.note_receipt(id, &receipt);
+                }
                 // It was logged where it happened.
                 Err(InboxError::Store(_) | InboxError::Stripe(_)) => {
                     self.findings.failed = self.findings.failed.saturating_add(1);
@@ -327,10 +355,10 @@ impl Run<'_> {
                 purchase, status, ..
             } => self.found(event, Some(*purchase), Some(*status), "record"),
             Receipt::Parked => {
-                // Parked again it is no news; only its first parking is counted by its log line.
                 self.findings.parked = self.findings.parked.saturating_add(1);
             }
-            Receipt::NothingNew
+            Receipt::ParkedBefore
+            | Receipt::NothingNew
             | Receipt::SeenBefore
             | Receipt::NoSuchPurchase
             | Receipt::Foreign
@@ -366,16 +394,16 @@ impl Run<'_> {
             let work = purchases.work(now, BATCH, after.as_ref()).await?;
             let mut without_session = BTreeMap::new();
             for id in work.purchases {
+                if self.out_of_time() {
+                    break;
+                }
                 match self.purchase(id).await {
                     Ok(None) => {}
                     Ok(Some(stored)) => _ = without_session.insert(id, stored),
                     Err(trouble) => self.left_for_next_time(id, &trouble),
                 }
             }
-            if let Err(trouble) = self.match_sessions(without_session).await {
-                tracing::error!(error = %trouble, "purchases without a session are left for the next run");
-                self.findings.failed = self.findings.failed.saturating_add(1);
-            }
+            self.match_sessions(without_session).await;
             (self.on_step)(&self.findings);
             after = work.next;
             if after.is_none() {
@@ -397,21 +425,14 @@ impl Run<'_> {
         };
         self.findings.purchases = self.findings.purchases.saturating_add(1);
         let purchase = &stored.purchase;
-        if purchase.facts.sessions.is_empty() && purchase.status() == Status::Open {
+        let is_looked_for = purchase.status() == Status::Open || purchase.doubts > 0;
+        if purchase.facts.sessions.is_empty() && is_looked_for {
             return Ok(Some(stored));
         }
         for (session, state) in &purchase.facts.sessions {
             let unfinished = matches!(state, SessionState::Open | SessionState::Pending);
-            if unfinished || purchase.recheck {
+            if unfinished || purchase.doubts > 0 {
                 self.session(id, session).await?;
-            }
-        }
-        if purchase.recheck {
-            for intent in payment_intents(purchase) {
-                self.all_of(id, &intent, "/refunds", AboutCharge::refund)
-                    .await?;
-                self.all_of(id, &intent, "/disputes", AboutCharge::dispute)
-                    .await?;
             }
         }
         for (refund, known) in &purchase.facts.refunds {
@@ -430,7 +451,8 @@ impl Run<'_> {
             Some(session) if purchase.order.lines.is_empty() => self.lines(session).await?,
             _ => Vec::new(),
         };
-        self.ledger().checked(id, &lines).await?;
+        let doubts = purchase.doubts;
+        self.ledger().checked(id, doubts, &lines).await?;
         Ok(None)
     }
 
@@ -445,18 +467,30 @@ impl Run<'_> {
     async fn session(&mut self, id: PurchaseId, session: &SessionId) -> Result<(), Trouble> {
         let path = format!("/checkout/sessions/{session}");
         let expand = [("expand[]", "payment_intent")];
-        let session: Option<Session> = self.inbox.stripe().get(&path, &expand).await?;
-        match session {
-            Some(session) => self.record_session(id, &session).await,
-            None => Ok(()),
-        }
+        let found: Option<Session> = self.inbox.stripe().get(&path, &expand).await?;
+        // Never taken for expired: with another account's key, all of them would be unknown.
+        let found = found.ok_or_else(|| Trouble::NoSuchSession(session.clone()))?;
+        self.record_session(id, &found).await
     }
 
+    /// Of one that is paid, what went back as well: where one was missed, so may be the other.
     async fn record_session(&mut self, id: PurchaseId, session: &Session) -> Result<(), Trouble> {
-        let change = Change::Session(session.id.clone(), session.state()?);
+        let state = session.state()?;
+        let paid_by = match &state {
+            SessionState::Settled { payment_intent, .. } => payment_intent.clone(),
+            _ => None,
+        };
+        let change = Change::Session(session.id.clone(), state);
         let intent = session.payment_intent().cloned();
         self.record(id, session.id.as_str(), change, intent, session.origin())
-            .await
+            .await?;
+        if let Some(intent) = paid_by {
+            self.all_of(id, &intent, "/refunds", AboutCharge::refund)
+                .await?;
+            self.all_of(id, &intent, "/disputes", AboutCharge::dispute)
+                .await?;
+        }
+        Ok(())
     }
 
     async fn one_of(
@@ -527,24 +561,70 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Looks for the sessions of purchases whose call to Stripe has no known outcome. One that has
-    /// none, and whose time is over, is abandoned.
-    async fn match_sessions(
-        &mut self,
-        mut purchases: BTreeMap<PurchaseId, Stored>,
-    ) -> Result<(), Trouble> {
+    /// Looks for the sessions of purchases that have none: their call to Stripe has no known
+    /// outcome. Purchases of about the same time are looked for together.
+    async fn match_sessions(&mut self, purchases: BTreeMap<PurchaseId, Stored>) {
         // Stripe's clock need not be ours.
         const CLOCKS_DIFFER: i64 = 300;
-        let begun = purchases.keys().map(|id| id.created_at().unix_timestamp());
-        let Some(begun) = begun.min() else {
-            return Ok(());
-        };
-        let since = begun.saturating_sub(CLOCKS_DIFFER).to_string();
+        let mut together: Vec<(i64, i64, Vec<Stored>)> = Vec::new();
+        // Ids sort by time.
+        for (id, stored) in purchases {
+            let begin = id
+                .created_at()
+                .unix_timestamp()
+                .saturating_sub(CLOCKS_DIFFER);
+            let end = stored
+                .purchase
+                .attempt
+                .expires_at
+                .saturating_add(CLOCKS_DIFFER);
+            match together.last_mut() {
+                Some((_, last_end, group)) if begin <= *last_end => {
+                    *last_end = end.max(*last_end);
+                    group.push(stored);
+                }
+                _ => together.push((begin, end, vec![stored])),
+            }
+        }
+        for (begin, end, group) in together {
+            match self.sessions_between(begin, end, &group).await {
+                Ok(Some(sessions)) => {
+                    for stored in group {
+                        let id = stored.purchase.id;
+                        let sessions = sessions.get(&id).map_or(&[][..], Vec::as_slice);
+                        if let Err(trouble) = self.matched(stored, sessions).await {
+                            self.left_for_next_time(id, &trouble);
+                        }
+                    }
+                }
+                Ok(None) => return,
+                Err(trouble) => {
+                    for stored in group {
+                        self.left_for_next_time(stored.purchase.id, &trouble);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The sessions of some purchases among those that Stripe made in a time; `None` if this run
+    /// has no time to look through them.
+    async fn sessions_between(
+        &self,
+        begin: i64,
+        end: i64,
+        group: &[Stored],
+    ) -> Result<Option<BTreeMap<PurchaseId, Vec<Value>>>, Trouble> {
+        let (begin, end) = (begin.to_string(), end.to_string());
+        let mut found: BTreeMap<PurchaseId, Vec<Value>> = BTreeMap::new();
         let mut after: Option<String> = None;
-        let mut matched = Vec::new();
-        loop {
-            let mut query = vec![("limit", PAGE), ("created[gte]", since.as_str())];
-            query.push(("expand[]", "data.payment_intent"));
+        while !self.out_of_time() {
+            let mut query = vec![
+                ("limit", PAGE),
+                ("created[gte]", begin.as_str()),
+                ("created[lte]", end.as_str()),
+                ("expand[]", "data.payment_intent"),
+            ];
             query.extend(after.as_deref().map(|after| ("starting_after", after)));
             let page: List<Value> = self
                 .inbox
@@ -559,45 +639,47 @@ impl Run<'_> {
                 let Ok(Some(id)) = tags.purchase(self.inbox.stack()) else {
                     continue;
                 };
-                if purchases.contains_key(&id) {
-                    let session = serde_json::from_value(object).map_err(Unreadable::from)?;
-                    self.record_session(id, &session).await?;
-                    matched.push(id);
+                if group.iter().any(|stored| stored.purchase.id == id) {
+                    found.entry(id).or_default().push(object);
                 }
             }
             if after.is_none() {
-                break;
+                return Ok(Some(found));
             }
         }
-        for id in matched {
-            purchases.remove(&id);
+        Ok(None)
+    }
+
+    /// Records the sessions that were found for a purchase. One that has none, and whose time is
+    /// over, is abandoned.
+    async fn matched(&mut self, stored: Stored, sessions: &[Value]) -> Result<(), Trouble> {
+        let id = stored.purchase.id;
+        for session in sessions {
+            let session = Session::deserialize(session).map_err(Unreadable::from)?;
+            self.record_session(id, &session).await?;
         }
-        for (id, stored) in purchases {
-            if store::now() < stored.purchase.attempt.is_over_at() {
-                continue;
-            }
-            if !self.ledger().is_dry_run() {
-                self.orders.abandon(stored).await?;
-            }
-            self.found(
-                &id.to_string(),
-                Some(id),
-                Some(Status::Abandoned),
-                "abandon",
-            );
+        if !sessions.is_empty() {
+            return Ok(());
         }
+        if stored.purchase.status() != Status::Open {
+            // Rebuilt from a refund or dispute whose session Stripe does not know.
+            let doubts = stored.purchase.doubts;
+            return Ok(self.ledger().checked(id, doubts, &[]).await?);
+        }
+        if store::now() < stored.purchase.attempt.is_over_at() {
+            return Ok(());
+        }
+        if !self.ledger().is_dry_run() {
+            let left = self.orders.abandon(stored).await?;
+            if left.purchase.status() != Status::Abandoned {
+                // A session came after all.
+                return Ok(());
+            }
+        }
+        let (object, status) = (id.to_string(), Status::Abandoned);
+        self.found(&object, Some(id), Some(status), "abandon");
         Ok(())
     }
-}
-
-/// The payment intents that paid a purchase.
-fn payment_intents(purchase: &Purchase) -> Vec<PaymentIntentId> {
-    let sessions = purchase.facts.sessions.values();
-    let intents = sessions.filter_map(|state| match state {
-        SessionState::Settled { payment_intent, .. } => payment_intent.clone(),
-        _ => None,
-    });
-    intents.collect()
 }
 
 fn created(object: &Value) -> Option<i64> {

@@ -294,7 +294,7 @@ impl Replay {
                     (replayed.purchase, replayed.status) = (Some(*purchase), Some(*status));
                 }
                 if let Found::Parked(event) = event
-                    && receipt != Receipt::Parked
+                    && !matches!(receipt, Receipt::Parked | Receipt::ParkedBefore)
                     && !self.dry_run
                 {
                     table.forget(event).await?;

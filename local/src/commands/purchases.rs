@@ -1,10 +1,9 @@
 //! `till purchases`: what was bought, and the whole story of one purchase.
 
 mod find;
-pub(super) mod view;
+pub(crate) mod view;
 
 use clap::{Args, Subcommand, ValueEnum};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 use shared::purchase::{Purchase, Status};
 
@@ -178,24 +177,10 @@ impl Show {
     async fn run(self) -> anyhow::Result<Exit> {
         let shop = self.at.open().await?;
         let id = self.id.find(&shop).await?;
-        let Some(story) = shop.purchases()?.story(id).await? else {
+        let story = Story::read(&shop.purchases()?, &shop.outbox()?, id).await?;
+        let Some(story) = story else {
             let name = shop.name();
             return Err(NotFound(format!("there is no purchase {id} in {name}")).into());
-        };
-        let outbox = shop.outbox()?;
-        let mails = stream::iter(story.purchase.mails.clone()).map(|mail| {
-            let outbox = &outbox;
-            async move {
-                let row = outbox.get(id, &mail).await?;
-                anyhow::Ok((mail, row))
-            }
-        });
-        let mut mails: Vec<_> = mails.buffered(8).try_collect().await?;
-        mails.sort_by_key(|(_, row)| row.as_ref().map(|row| row.created_at));
-        let story = Story {
-            purchase: story.purchase,
-            events: story.events,
-            mails,
         };
         self.console.show(&story.json(), || story.words())?;
         Ok(Exit::Done)

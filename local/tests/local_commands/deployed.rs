@@ -59,14 +59,16 @@ impl Account {
 async fn answer(State(account): State<Account>, headers: HeaderMap, body: Bytes) -> Response {
     if headers.contains_key("x-amz-target") {
         let call = reqwest::Client::new().post(&account.dynamodb).body(body);
-        let call = [
-            "x-amz-target",
-            "content-type",
-            "authorization",
-            "x-amz-date",
-        ]
-        .iter()
-        .fold(call, |call, name| call.header(*name, &headers[*name]));
+        let call = ["x-amz-target", "content-type", "x-amz-date"]
+            .iter()
+            .fold(call, |call, name| call.header(*name, &headers[*name]))
+            // The shop's tables are in a region and an account of its own.
+            .header(
+                "authorization",
+                "AWS4-HMAC-SHA256 \
+                 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
+                 SignedHeaders=host, Signature=00",
+            );
         let answer = call.send().await.unwrap();
         let status = StatusCode::from_u16(answer.status().as_u16()).unwrap();
         return (status, answer.bytes().await.unwrap()).into_response();
@@ -118,7 +120,8 @@ async fn a_stacks_outputs_lead_to_its_tables() {
     let aws = account.listen().await;
     let list = ["products", "list", "--json", "--stack", "till-eu"];
     let listed = till(&operator, &aws, &list).await.expect(0).json();
-    assert_eq!(listed["products"].as_array().unwrap().len(), 7);
+    let api = operator.shop.products("").await.json();
+    assert_eq!(listed["products"], api["products"]);
 
     let set = ["products", "set", MUG, "price=1600", "--stack", "till-eu"];
     let said = till(&operator, &aws, &set).await.expect(0);

@@ -37,17 +37,8 @@ async fn a_parked_event_is_listed_and_once_mended_recorded_by_a_replay() {
     let parked = parked.expect(3).json();
     assert_eq!(parked["events"][0]["id"], event["id"]);
     assert_eq!(parked["events"][0]["type"], "checkout.session.completed");
-    assert!(
-        parked["events"][0]["why"]
-            .as_str()
-            .unwrap()
-            .contains("amount_total")
-            || parked["events"][0]["why"]
-                .as_str()
-                .unwrap()
-                .contains("15 dollars"),
-        "{parked}"
-    );
+    let why = parked["events"][0]["why"].as_str().unwrap();
+    assert!(why.contains("15 dollars"), "{why}");
     let later = ["events", "parked", "--since", "2199-01-01"];
     operator.till(&later).await.expect(0);
 

@@ -45,6 +45,8 @@ pub struct Content {
 /// What a letter tells of a dispute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DisputeContent {
+    /// How it stands.
+    pub status: DisputeStatus,
     /// What it is about.
     pub terms: DisputeTerms,
     /// What it moved.
@@ -79,6 +81,7 @@ impl Content {
 impl DisputeContent {
     fn of(dispute: &Dispute) -> Option<Self> {
         Some(Self {
+            status: dispute.status()?,
             terms: dispute.terms()?.clone(),
             movements: dispute.movements.values().copied().collect(),
         })
@@ -284,16 +287,29 @@ impl Prose {
         else {
             return Err(missing("buyer"));
         };
-        let terms = &content
-            .dispute
-            .as_ref()
-            .ok_or_else(|| missing("dispute"))?
-            .terms;
+        let DisputeContent { status, terms, .. } =
+            content.dispute.as_ref().ok_or_else(|| missing("dispute"))?;
+        // Its end may be known before its beginning; then nobody has to answer any more.
+        let is_over = matches!(
+            status,
+            DisputeStatus::WarningClosed
+                | DisputeStatus::Prevented
+                | DisputeStatus::Won
+                | DisputeStatus::Lost
+        );
         let amount = amounts.write(terms.amount);
         let reason = one_line(&terms.reason).replace('_', " ");
         let due = terms.due_by.map(date);
         let by = due.map(|due| format!(" by {due}")).unwrap_or_default();
         let (subject, heading, sentences) = match mail {
+            Mail::InquiryOpened(_) | Mail::DisputeOpened(_) if is_over => (
+                format!("Dispute over {amount}"),
+                "A buyer disputed this order",
+                vec![
+                    format!("The buyer's bank disputed {amount}. Its reason: {reason}."),
+                    "It is over by now, and there is nothing to answer. What it came to is in a mail of its own.".to_owned(),
+                ],
+            ),
             Mail::InquiryOpened(_) => (
                 format!("A bank asks about a payment of {amount}: answer{by}"),
                 "A bank asks about this order",

@@ -46,8 +46,8 @@ struct PurchaseItem {
     superseded: BTreeSet<Mail>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     stock_returned: bool,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    recheck: bool,
+    #[serde(default)]
+    doubts: u32,
     /// Key of the sparse index of purchases that something is still to come of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     work_shard: Option<String>,
@@ -70,6 +70,9 @@ struct ClaimItem {
     #[serde(rename = "type")]
     kind: String,
     recorded_at: i64,
+    /// The purchase's version afterwards: much can be recorded within one second.
+    #[serde(default)]
+    version: u64,
     status: Status,
     changed: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -201,18 +204,21 @@ impl Purchases {
                 Some(event) => {
                     let event = event.to_owned();
                     let claim: ClaimItem = from_item(item, &event)?;
-                    events.push(Recorded {
+                    let recorded = Recorded {
                         id: event,
                         kind: claim.kind,
                         recorded_at: claim.recorded_at,
                         changed: claim.changed,
                         status: claim.status,
-                    });
+                    };
+                    events.push((claim.version, recorded));
                 }
                 None => purchase = Some(parse(item, id)?.purchase),
             }
         }
-        events.sort_by_key(|event| event.recorded_at);
+        // What changed nothing follows what made the version it was held against.
+        events.sort_by_key(|(version, event)| (*version, !event.changed, event.recorded_at));
+        let events = events.into_iter().map(|(_, event)| event).collect();
         Ok(purchase.map(|purchase| Story { purchase, events }))
     }
 
@@ -245,6 +251,17 @@ impl Purchases {
             }
         }
         Ok(())
+    }
+
+    /// Whether an event was recorded for a purchase.
+    pub(crate) async fn is_claimed(
+        &self,
+        purchase: PurchaseId,
+        source: &Source,
+    ) -> Result<bool, StoreError> {
+        let sk = format!("{EVENT}{}", source.id());
+        let claim = self.get_item(purchase.to_string(), &sk).await?;
+        Ok(claim.is_some())
     }
 
     /// Whose a payment intent is, as far as it was recorded.
@@ -441,7 +458,7 @@ impl Purchases {
             mails,
             superseded,
             stock_returned,
-            recheck,
+            doubts,
         } = stored.purchase.clone();
         let work_due = stored.purchase.next_check(now);
         let item = PurchaseItem {
@@ -464,7 +481,7 @@ impl Purchases {
             mails,
             superseded,
             stock_returned,
-            recheck,
+            doubts,
             work_shard: work_due.map(|_| WORK.to_owned()),
             work_due,
         };
@@ -532,24 +549,23 @@ impl Source {
 /// That an event was recorded for a purchase.
 #[derive(Clone, Copy)]
 pub(crate) struct Claim<'a> {
-    pub(crate) purchase: &'a Purchase,
+    pub(crate) stored: &'a Stored,
     pub(crate) source: &'a Source,
     pub(crate) changed: bool,
 }
 
 impl Claim<'_> {
     fn item(self, now: i64) -> ClaimItem {
+        let Stored { purchase, version } = self.stored;
         ClaimItem {
-            pk: self.purchase.id.to_string(),
+            pk: purchase.id.to_string(),
             sk: format!("{EVENT}{}", self.source.id()),
             kind: self.source.kind().to_owned(),
             recorded_at: now,
-            status: self.purchase.status(),
+            version: version.saturating_add(self.changed.into()),
+            status: purchase.status(),
             changed: self.changed,
-            ttl: self
-                .purchase
-                .is_over()
-                .then(|| now.saturating_add(KEEP_SECONDS)),
+            ttl: purchase.is_over().then(|| now.saturating_add(KEEP_SECONDS)),
         }
     }
 }
@@ -569,7 +585,7 @@ fn parse(item: Item, id: PurchaseId) -> Result<Stored, StoreError> {
         mails: item.mails,
         superseded: item.superseded,
         stock_returned: item.stock_returned,
-        recheck: item.recheck,
+        doubts: item.doubts,
     };
     Ok(Stored {
         purchase,

@@ -11,7 +11,7 @@ use stripe_client_core::StripeRequest;
 use stripe_shared::CheckoutSessionMode;
 use stripe_types::Currency;
 
-use super::client::{Client, StripeError};
+use super::client::{Client, OBJECT, StripeError};
 use crate::purchase::{Purchase, SessionId};
 
 /// What we read of the session that Stripe opened.
@@ -42,7 +42,11 @@ pub async fn open(
 ) -> Result<Session, StripeError> {
     let key = format!("{}:{}", purchase.id, purchase.attempt.number);
     stripe
-        .send(&request(purchase, site_url, stack).build(), Some(&key))
+        .send(
+            &request(purchase, site_url, stack).build(),
+            Some(&key),
+            OBJECT,
+        )
         .await
 }
 

@@ -19,12 +19,27 @@ use crate::{
 /// Where Stripe is.
 const API_BASE: &str = "https://api.stripe.com";
 
-/// How long one try may take.
-const TRY: Duration = Duration::from_secs(5);
+/// How long to wait for an answer.
+#[derive(Clone, Copy)]
+pub(super) struct Patience {
+    /// To one try.
+    one_try: Duration,
+    /// To all tries of a call together.
+    call: Duration,
+}
 
-/// How long all tries of a call may take together. With three calls to DynamoDB around it, still
-/// less than the checkout function's time limit.
-const CALL: Duration = Duration::from_secs(7);
+/// For one object. With three calls to DynamoDB around it, still less than the time limits of
+/// checkout and webhook.
+pub(super) const OBJECT: Patience = Patience {
+    one_try: Duration::from_secs(5),
+    call: Duration::from_secs(7),
+};
+
+/// For a page of a list, which nobody waits for but reconcile.
+const LIST: Patience = Patience {
+    one_try: Duration::from_secs(15),
+    call: Duration::from_secs(25),
+};
 
 /// The largest answer read; a session with 100 line items has a few hundred KiB.
 const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
@@ -122,7 +137,7 @@ impl Client {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<Option<T>, StripeError> {
-        match self.read(path, query).await {
+        match self.read(path, query, OBJECT).await {
             Err(StripeError::Refused { status, .. }) if status == StatusCode::NOT_FOUND => Ok(None),
             answer => answer.map(Some),
         }
@@ -134,13 +149,14 @@ impl Client {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<List<T>, StripeError> {
-        self.read(path, query).await
+        self.read(path, query, LIST).await
     }
 
     async fn read<T: DeserializeOwned>(
         &self,
         path: &str,
         query: &[(&str, &str)],
+        patience: Patience,
     ) -> Result<T, StripeError> {
         // Parts of it come from events: an id that is none must not lead elsewhere.
         let is_path = |byte: u8| byte.is_ascii_alphanumeric() || b"_/".contains(&byte);
@@ -150,7 +166,7 @@ impl Client {
         }
         let mut request = RequestBuilder::new(StripeMethod::Get, path);
         request.query = Some(encoded(query)).filter(|query| !query.is_empty());
-        self.send(&request, None).await
+        self.send(&request, None, patience).await
     }
 
     /// Asks for something to be done, under an idempotency key: asked again, it is not done again.
@@ -162,7 +178,7 @@ impl Client {
     ) -> Result<T, StripeError> {
         let mut request = RequestBuilder::new(StripeMethod::Post, path);
         request.body = Some(encoded(form));
-        self.send(&request, Some(idempotency_key)).await
+        self.send(&request, Some(idempotency_key), OBJECT).await
     }
 
     /// Sends a request, under an idempotency key if it changes anything, with jittered repetitions while Stripe says that
@@ -171,11 +187,14 @@ impl Client {
         &self,
         request: &RequestBuilder,
         idempotency_key: Option<&str>,
+        patience: Patience,
     ) -> Result<T, StripeError> {
-        let answered = tokio::time::timeout(CALL, async {
+        let answered = tokio::time::timeout(patience.call, async {
             let mut wait = Duration::from_millis(100);
             loop {
-                let answer = tokio::time::timeout(TRY, self.once(request, idempotency_key)).await;
+                let answer =
+                    tokio::time::timeout(patience.one_try, self.once(request, idempotency_key))
+                        .await;
                 let worth_waiting = match answer.unwrap_or(Err(StripeError::TimedOut)) {
                     Err(
                         error @ (StripeError::Busy(_)
@@ -361,7 +380,7 @@ mod tests {
     async fn a_connection_that_breaks_is_asked_again_under_the_same_key() {
         let (stripe, server) = stripe([None, answer("200 OK", "{}")]).await;
         let request = RequestBuilder::new(StripeMethod::Post, "/checkout/sessions");
-        let answer: serde_json::Value = stripe.send(&request, Some("key-1")).await.unwrap();
+        let answer: serde_json::Value = stripe.send(&request, Some("key-1"), OBJECT).await.unwrap();
         assert_eq!(answer, serde_json::json!({}));
         let seen = server.join().unwrap();
         assert!(
@@ -381,7 +400,7 @@ mod tests {
         let (stripe, server) = stripe([answer("403 Forbidden", &refusal)]).await;
         let request = RequestBuilder::new(StripeMethod::Post, "/checkout/sessions");
         let error = stripe
-            .send::<serde_json::Value>(&request, Some("key-1"))
+            .send::<serde_json::Value>(&request, Some("key-1"), OBJECT)
             .await;
         let error = error.unwrap_err().to_string();
         assert!(

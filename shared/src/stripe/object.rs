@@ -20,7 +20,7 @@ use crate::{
 /// It is authentic, but does not read as Stripe's documentation says it would.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Unreadable(pub(super) String);
+pub struct Unreadable(pub(crate) String);
 
 impl From<serde_json::Error> for Unreadable {
     fn from(error: serde_json::Error) -> Self {
@@ -279,7 +279,8 @@ impl AboutCharge {
             terms: DisputeTerms {
                 amount: Money::new(object.amount, object.currency),
                 reason: object.reason,
-                due_by: object.evidence_details.due_by,
+                // Zero says that the bank takes no answer.
+                due_by: object.evidence_details.due_by.filter(|due_by| *due_by > 0),
             },
             movements: transactions
                 .map(|transaction| {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 use shared::money::Money;
 use shared::product::ProductId;
@@ -9,15 +10,15 @@ use shared::purchase::{
     Accounts, Attention, Buyer, DisputeId, DisputeStatus, DisputeTerms, Mail, Movement, Purchase,
     PurchaseId, RefundId, RefundState, SessionId, SessionState, Status,
 };
-use shared::store::outbox::{self, State};
-use shared::store::purchases::Recorded;
+use shared::store::outbox::{self, Outbox, State};
+use shared::store::purchases::{Purchases, Recorded};
 
 use crate::commands::console::{Column, Table, bad, dim, good, heading, notable, plain};
 use crate::commands::moment::{lasting, minute, rfc3339, second};
 
 /// A purchase as the HTTP API shows it to its buyer, and what the seller knows besides.
 #[derive(Serialize)]
-pub(in crate::commands) struct View<'a> {
+pub(crate) struct View<'a> {
     id: PurchaseId,
     status: Status,
     created_at: String,
@@ -93,14 +94,14 @@ struct MailView<'a> {
 }
 
 /// A purchase, what was recorded of it, and the mail it called for.
-pub(in crate::commands) struct Story {
-    pub(in crate::commands) purchase: Purchase,
-    pub(in crate::commands) events: Vec<Recorded>,
-    pub(in crate::commands) mails: Vec<(Mail, Option<outbox::Row>)>,
+pub(crate) struct Story {
+    purchase: Purchase,
+    events: Vec<Recorded>,
+    mails: Vec<(Mail, Option<outbox::Row>)>,
 }
 
 impl<'a> View<'a> {
-    pub(in crate::commands) fn of(purchase: &'a Purchase) -> Self {
+    pub(crate) fn of(purchase: &'a Purchase) -> Self {
         let lines = purchase.order.lines.iter().map(|line| LineView {
             product_id: &line.product_id,
             name: &line.name,
@@ -187,8 +188,30 @@ fn words(name: &str) -> String {
 }
 
 impl Story {
+    /// All of it; `None` if there is no such purchase.
+    pub(crate) async fn read(
+        purchases: &Purchases,
+        outbox: &Outbox,
+        id: PurchaseId,
+    ) -> anyhow::Result<Option<Self>> {
+        let Some(recorded) = purchases.story(id).await? else {
+            return Ok(None);
+        };
+        let mails = stream::iter(recorded.purchase.mails.clone()).map(|mail| async move {
+            let row = outbox.get(id, &mail).await?;
+            anyhow::Ok((mail, row))
+        });
+        let mut mails: Vec<_> = mails.buffered(8).try_collect().await?;
+        mails.sort_by_key(|(_, row)| row.as_ref().map(|row| row.created_at));
+        Ok(Some(Self {
+            purchase: recorded.purchase,
+            events: recorded.events,
+            mails,
+        }))
+    }
+
     /// As JSON.
-    pub(in crate::commands) fn json(&self) -> impl Serialize {
+    pub(crate) fn json(&self) -> impl Serialize {
         #[derive(Serialize)]
         struct Whole<'a> {
             purchase: View<'a>,
