@@ -1,0 +1,45 @@
+"""Checks that what the code counts and what the template watches are the same: every `metric` that a log
+line may carry is on the dashboard, and every alarm and metric filter asks for something that is logged."""
+
+import json
+import pathlib
+import re
+import sys
+
+resources = json.load(open(sys.argv[1]))["Resources"]
+telemetry = pathlib.Path("shared/src/telemetry.rs").read_text()
+functions = "".join(path.read_text() for path in pathlib.Path("functions").glob("*/src/lib.rs"))
+counted = set(re.findall(r'Self::\w+ => "(\w+)"', telemetry))
+assert counted, "telemetry.rs names no metrics"
+
+
+def of_type(kind):
+    return {name: r["Properties"] for name, r in resources.items() if r["Type"] == kind}
+
+
+wrong = []
+for name, alarm in of_type("AWS::CloudWatch::Alarm").items():
+    for dimension in alarm.get("Dimensions", []):
+        if dimension["Name"] == "metric" and dimension["Value"] not in counted:
+            wrong.append(f"{name} waits for the metric {dimension['Value']}, which nothing logs")
+made = {"Noteworthy"}
+for name, metric_filter in of_type("AWS::Logs::MetricFilter").items():
+    (transformation,) = metric_filter["MetricTransformations"]
+    made.add(transformation["MetricName"])
+    field = transformation["MetricValue"].removeprefix("$.")
+    if not field.isdigit() and not re.search(rf"\b{field} = ", functions):
+        wrong.append(f"{name} counts the field {field}, which nothing logs")
+for name, alarm in of_type("AWS::CloudWatch::Alarm").items():
+    ours = "Till/" in json.dumps(alarm.get("Namespace", ""))
+    if ours and alarm["MetricName"] not in made:
+        wrong.append(f"{name} waits for {alarm['MetricName']}, which no metric filter makes")
+(dashboard,) = of_type("AWS::CloudWatch::Dashboard").values()
+for metric in sorted(counted):
+    if f'"{metric}"' not in dashboard["DashboardBody"]["Fn::Sub"]:
+        wrong.append(f"the dashboard does not show the metric {metric}")
+alarmed = set(re.findall(r"\$\{(\w+)\.Arn\}", dashboard["DashboardBody"]["Fn::Sub"]))
+for name in sorted(of_type("AWS::CloudWatch::Alarm").keys() ^ alarmed):
+    wrong.append(f"the dashboard's list of alarms and the template differ in {name}")
+if wrong:
+    sys.exit("\n".join(wrong))
+print(f"{len(counted)} metrics of log lines and {len(alarmed)} alarms: all of them are made and shown")
