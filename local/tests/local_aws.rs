@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use aws_sdk_ses::types::{Body, Content, Destination, Message, MessageTag};
 use local_support::TestShop;
 use serde_json::{Value, json};
+use shared::https::ForSdk;
 
 fn dynamodb(shop: &TestShop) -> aws_sdk_dynamodb::Client {
     use aws_sdk_dynamodb::config::{
@@ -25,6 +26,7 @@ fn dynamodb(shop: &TestShop) -> aws_sdk_dynamodb::Client {
         .region(Region::from_static("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "test"))
         .endpoint_url(shop.shop.aws_url())
+        .http_client(ForSdk::new().unwrap())
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeout)
         .build();
@@ -38,6 +40,7 @@ fn ses(shop: &TestShop) -> aws_sdk_ses::Client {
         .region(Region::from_static("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "test"))
         .endpoint_url(shop.shop.aws_url())
+        .http_client(ForSdk::new().unwrap())
         .retry_config(RetryConfig::disabled())
         .build();
     aws_sdk_ses::Client::from_conf(config)
