@@ -569,15 +569,10 @@ impl Run<'_> {
         let mut together: Vec<(i64, i64, Vec<Stored>)> = Vec::new();
         // Ids sort by time.
         for (id, stored) in purchases {
-            let begin = id
-                .created_at()
-                .unix_timestamp()
-                .saturating_sub(CLOCKS_DIFFER);
-            let end = stored
-                .purchase
-                .attempt
-                .expires_at
-                .saturating_add(CLOCKS_DIFFER);
+            let begun = id.created_at().unix_timestamp();
+            let over = stored.purchase.attempt.expires_at.max(begun);
+            let begin = begun.saturating_sub(CLOCKS_DIFFER);
+            let end = over.saturating_add(CLOCKS_DIFFER);
             match together.last_mut() {
                 Some((_, last_end, group)) if begin <= *last_end => {
                     *last_end = end.max(*last_end);

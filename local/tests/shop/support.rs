@@ -1126,8 +1126,9 @@ pub(crate) fn cart(items: &[(&str, u64)]) -> Value {
 #[track_caller]
 pub(crate) fn text(object: &Value, name: &str) -> String {
     let text = object[name].as_str();
-    text.unwrap_or_else(|| panic!("no {name} in {object}"))
-        .to_owned()
+    let text = text.unwrap_or_else(|| panic!("no {name} in {object}"));
+    // An amount and its currency are kept together by a space that does not break.
+    text.replace('\u{a0}', " ")
 }
 
 /// The same event, but for what `change` changes.

@@ -46,7 +46,7 @@ struct PurchaseItem {
     superseded: BTreeSet<Mail>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     stock_returned: bool,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     doubts: u32,
     /// Key of the sparse index of purchases that something is still to come of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -568,6 +568,10 @@ impl Claim<'_> {
             ttl: purchase.is_over().then(|| now.saturating_add(KEEP_SECONDS)),
         }
     }
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 fn pointer_key(intent: &PaymentIntentId) -> String {
