@@ -1,6 +1,7 @@
 /**
  * Walks the shop in a real browser: a buyer signs in, buys, pays, sees it
- * confirmed and finds it again; then the same shop when things go wrong.
+ * confirmed and finds it again; what follows after paying, seen by the buyer and
+ * on the dashboard; then the same shop when things go wrong.
  *
  *   node .ci/browser.mjs http://127.0.0.1:3000 [folder for screenshots]
  *
@@ -143,6 +144,114 @@ const walks = {
     await page.waitForURL('**/pay/**');
   },
 
+  async 'a refund made on the dashboard is told there and to the buyer, and so is its failure'(page) {
+    const id = await buy(page, 'sample-mug');
+    await openStory(page, id);
+    await story(page).getByLabel('Amount to refund').fill('500');
+    await story(page).getByRole('button', { name: 'Refund', exact: true }).click();
+    await storySays(page, 'partially refunded');
+    await story(page).locator('.accounts').getByText('10.00 USD').waitFor();
+    await story(page).getByText('To the buyer: refund').waitFor();
+    await screenshot(page, 'story-refund');
+
+    await page.goto(`${shop}/purchase.html?id=${id}`);
+    await page.getByText('Refunded $5.00 of $15.00').waitFor();
+    assert.match(await page.locator('.order').innerText(), /Refunded\s+−\$5\.00[^]*Paid in the end\s+\$10\.00/);
+    await screenshot(page, 'refund');
+    await page.goto(`${shop}/purchases.html`);
+    assert.match(await page.locator('a.row').first().innerText(), /Refunded \$5\.00 of \$15\.00[^]*Partly refunded/);
+
+    await openStory(page, id);
+    await story(page).getByRole('button', { name: 'It fails after all' }).click();
+    await storySays(page, 'paid');
+    await story(page).getByText('To the buyer: refund failed').waitFor();
+    await page.goto(`${shop}/purchase.html?id=${id}`);
+    await page.getByText('your bank returned it to us').waitFor();
+    await screenshot(page, 'refund-failed');
+  },
+
+  async 'a dispute is told to the seller in full and to the buyer in plain words'(page) {
+    const id = await buy(page, 'sample-mug');
+    await openStory(page, id);
+    await story(page).getByRole('button', { name: 'Open', exact: true }).click();
+    await storySays(page, 'disputed');
+    await story(page).getByText('with a fee of 15.00 USD').waitFor();
+    await story(page).getByText('To the seller: dispute').waitFor();
+    await screenshot(page, 'story-dispute');
+    await page.goto(`${shop}/purchase.html?id=${id}`);
+    await page.getByText('which holds $15.00 until it has decided').waitFor();
+    assert.doesNotMatch(await page.locator('main').innerText(), /fee|evidence|fraudulent/i);
+    await screenshot(page, 'dispute');
+
+    await openStory(page, id);
+    await story(page).getByRole('button', { name: 'Lose it' }).click();
+    await storySays(page, 'charged back');
+    await page.goto(`${shop}/purchase.html?id=${id}`);
+    await page.getByText('your bank returned this payment to you').waitFor();
+    await screenshot(page, 'dispute-lost');
+    await openStory(page, id);
+    await story(page).getByRole('button', { name: 'Win it after all' }).click();
+    await storySays(page, 'paid');
+  },
+
+  async 'a promotion code may leave nothing to pay'(page) {
+    const id = await buy(page, 'sample-mug', { code: 'FREE' });
+    await screenshot(page, 'free');
+    await page.goto(`${shop}/purchase.html?id=${id}`);
+    await page.getByText('There was nothing to pay.').waitFor();
+    assert.match(await page.locator('.order').innerText(), /Discount\s+−\$15\.00\s+You paid\s+\$0\.00/);
+    await openStory(page, id);
+    await storySays(page, 'paid');
+    assert.equal(await story(page).getByRole('button', { name: 'Refund', exact: true }).count(), 0);
+  },
+
+  async 'the dashboard tells what a webhook did not, and finds it'(page) {
+    await signIn(page);
+    await page.goto(`${shop}/_local`);
+    const switches = page.locator('#stripe-faults');
+    await switches.getByLabel('Event type').fill('checkout.session.*');
+    await switches.getByRole('button', { name: 'Arm' }).click();
+    await switches.getByText('checkout.session.*: an event is not delivered, 1 ×').waitFor();
+    await page.goto(shop);
+    await buyButton(page, 'sample-mug').click();
+    await page.waitForURL('**/pay/**');
+    await pay(page);
+    await headingSays(page, /Confirming/);
+    const id = new URL(page.url()).searchParams.get('purchase_id');
+    await openStory(page, id);
+    await story(page).getByText('Nothing was heard of it yet.').waitFor();
+    await page.getByRole('button', { name: 'Reconcile now' }).click();
+    await page.getByText('1 missed and recorded now').waitFor();
+    await storySays(page, 'paid');
+    await screenshot(page, 'story-reconciled');
+  },
+
+  async 'the dashboard fits a desk and a phone, by day and by night'(page) {
+    for (const [width, colorScheme] of [[1280, 'light'], [1280, 'dark'], [390, 'light'], [390, 'dark']]) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ colorScheme });
+      await page.goto(`${shop}/_local`);
+      await story(page).locator('h3').waitFor();
+      const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(tooWide <= 0, `the dashboard is ${tooWide} px wider than ${width}`);
+      await screenshot(page, `dashboard-${width}-${colorScheme}`);
+    }
+  },
+
+  async 'a story stays where the reader is, and keeps what they have typed'(page) {
+    const id = await buy(page, 'sample-mug');
+    await openStory(page, id);
+    const amount = story(page).getByLabel('Amount to refund');
+    await amount.fill('700');
+    // Somebody at the bank does something, meanwhile.
+    const intent = await story(page).getByText(/^pi_/).innerText();
+    await page.evaluate((path) => fetch(path, { method: 'POST', body: new URLSearchParams({ kind: 'inquiry' }) }),
+      `/_local/payments/${intent}/dispute`);
+    await story(page).getByText('dp_').first().waitFor();
+    assert.equal(await amount.inputValue(), '700');
+    assert.ok(await amount.evaluate((node) => node === document.activeElement), 'the field has lost the focus');
+  },
+
   async 'leaving the payment page says that nothing was charged'(page) {
     await page.goto(`${shop}/cancel.html`);
     await page.getByText('Nothing was charged').waitFor();
@@ -214,6 +323,49 @@ const badDays = {
       await page.getByRole('button', { name: 'Dismiss' }).click();
     }
     assert.equal(new Set(keys).size, 2);
+  },
+
+  async 'what is nearly gone says so, and what has gone meanwhile keeps the rest of the cart'(page) {
+    await signIn(page);
+    await card(page, 'sample-print').getByText('Only 3 left').waitFor();
+    await choose(page, 'sample-print', 3);
+    assert.ok(await card(page, 'sample-print').getByRole('button', { name: 'One more' }).isDisabled());
+    for (const id of ['sample-print', 'sample-mug']) {
+      await card(page, id).getByRole('button', { name: /^Add/ }).click();
+    }
+    await page.getByRole('link', { name: 'Cart (4)' }).click();
+    await page.locator('.cart-row').nth(1).waitFor();
+    await others('sample-print', 2);
+    await page.getByRole('button', { name: 'Check out' }).click();
+    await page.getByRole('alert').getByText('There is only 1 of Signed lighthouse print left.').waitFor();
+    await page.getByRole('alert').getByText('The rest of your cart is still there.').waitFor();
+    await page.locator('.cart-row').getByText('Only 1 left; you wanted 3').waitFor();
+    assert.match(await page.locator('.order-total').innerText(), /63[.,]00/);
+    await screenshot(page, 'nearly-gone');
+
+    await others('sample-print', 1);
+    await page.getByRole('button', { name: 'Check out' }).click();
+    await page.getByRole('alert').getByText('Signed lighthouse print has just sold out.').waitFor();
+    await page.locator('.cart-row').getByText('Sold out; please remove it').waitFor();
+    assert.ok(await page.getByRole('button', { name: 'Check out' }).isDisabled());
+    await screenshot(page, 'sold-out');
+    await page.getByRole('button', { name: 'Remove Signed lighthouse print' }).click();
+    await page.getByRole('button', { name: 'Check out' }).click();
+    await page.waitForURL('**/pay/**');
+  },
+
+  async 'a product that sold out a moment ago shows it when somebody presses Buy'(page) {
+    await page.route('**/products?*', async (route) => {
+      const answer = await route.fetch();
+      const page = await answer.json();
+      for (const product of page.products) if (product.id === 'sample-print') product.stock = 3;
+      await route.fulfill({ response: answer, json: page });
+    });
+    await signIn(page);
+    await buyButton(page, 'sample-print').click();
+    await page.getByRole('alert').getByText('Signed lighthouse print has just sold out.').waitFor();
+    await card(page, 'sample-print').getByText('Sold out').waitFor();
+    await screenshot(page, 'sold-out-product');
   },
 
   async 'a busy shop is asked once more after the time it names'(page) {
@@ -324,6 +476,35 @@ async function choose(page, id, quantity) {
   }
 }
 
+/** Buys one and sees it paid; answers the purchase's id. */
+async function buy(page, id, { code } = {}) {
+  await signIn(page);
+  await buyButton(page, id).click();
+  await page.waitForURL('**/pay/**');
+  if (code) {
+    await page.locator('input[name=promotion_code]').fill(code);
+    await page.getByRole('button', { name: 'Apply' }).click();
+    await page.getByText('$0.00').first().waitFor();
+    await page.locator('#pay .pay').click();
+  } else {
+    await pay(page);
+  }
+  await headingSays(page, /it is paid/);
+  return new URL(page.url()).searchParams.get('purchase_id');
+}
+
+/** Somebody else takes some of it. */
+async function others(product, quantity) {
+  const body = new URLSearchParams({ email: 'others@example.com' });
+  const { access_token: token } = await (await fetch(`${shop}/_local/token`, { method: 'POST', body })).json();
+  const answer = await fetch(`${shop}/checkout`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ items: [{ product_id: product, quantity }] }),
+  });
+  assert.equal(answer.status, 201, await answer.text());
+}
+
 async function pay(page) {
   await page.locator('input[name=email]').fill(BUYER);
   await page.locator('input[name=card_number]').fill('4242424242424242');
@@ -340,6 +521,21 @@ function card(page, id) {
 
 function buyButton(page, id) {
   return card(page, id).getByRole('button', { name: /^Buy/ });
+}
+
+/** Opens the purchase on the dashboard. */
+async function openStory(page, id) {
+  await page.goto(`${shop}/_local`);
+  await page.locator(`#purchases .list button[data-key="${id}"]`).click();
+  await story(page).getByText(id).waitFor();
+}
+
+function story(page) {
+  return page.locator('#purchases .story');
+}
+
+async function storySays(page, status) {
+  await story(page).locator('h3').getByText(status, { exact: true }).waitFor();
 }
 
 async function headingSays(page, text) {
@@ -372,8 +568,11 @@ async function answer(page, url, answers) {
 }
 
 function purchase(status) {
+  const usd = (amount) => ({ amount, currency: 'usd' });
+  const paid = usd(status === 'paid' ? 1500 : 0);
   return (route) => route.fulfill({ json: {
-    id: 'p1', status, created_at: '2026-01-02T03:04:05Z', total: { amount: 1500, currency: 'usd' },
+    id: 'p1', status, created_at: '2026-01-02T03:04:05Z',
+    total: usd(1500), paid, refunded: usd(0), disputed: usd(0), net: paid,
     lines: [{ product_id: 'sample-mug', name: 'Mug', quantity: 1, unit_amount: 1500 }],
   } });
 }

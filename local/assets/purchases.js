@@ -105,16 +105,20 @@ export async function showPurchases() {
 }
 
 function row(purchase) {
-  const { id, status, buyer, lines, total, net, created_at: made } = purchase;
+  const { id, status, buyer, lines, sessions, total, net, created_at: made } = purchase;
+  const isPaid = sessions.some(({ state }) => state === "settled");
   const button = element(
     "button",
     { type: "button" },
     line(element("strong", {}, summary(lines)), badge(status)),
     line(
       element("span", { className: "quiet" }, buyer.email ?? "nobody known"),
-      element("span", { className: "quiet" }, net.text === total.text ? total.text : `net ${net.text}`),
+      element("span", { className: "quiet" }, total.text),
     ),
-    element("span", { className: "quiet" }, when(new Date(made)), purchase.attention ? " · look into it" : ""),
+    line(
+      element("span", { className: "quiet" }, when(new Date(made)), purchase.attention ? " · look into it" : ""),
+      isPaid && net.text !== total.text && element("span", { className: "quiet" }, `net ${net.text}`),
+    ),
   );
   button.dataset.key = id;
   button.setAttribute("aria-current", String(id === open));

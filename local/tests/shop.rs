@@ -16,12 +16,22 @@
 mod buying;
 #[path = "shop/carts.rs"]
 mod carts;
+#[path = "shop/disputes.rs"]
+mod disputes;
+#[path = "shop/failure_cases.rs"]
+mod failure_cases;
 #[path = "shop/idempotency.rs"]
 mod idempotency;
 #[path = "shop/reading.rs"]
 mod reading;
+#[path = "shop/reconciling.rs"]
+mod reconciling;
+#[path = "shop/refunds.rs"]
+mod refunds;
 #[path = "shop/restart.rs"]
 mod restart;
+#[path = "shop/stock.rs"]
+mod stock;
 #[path = "shop/stripe_down.rs"]
 mod stripe_down;
 // The tests of the commands use more of it.

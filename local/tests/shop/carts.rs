@@ -194,22 +194,14 @@ async fn who_has_not_verified_their_email_buys_nothing() {
 }
 
 #[tokio::test]
-async fn the_largest_cart_is_bought_and_equal_lines_are_one() {
+async fn equal_lines_are_one_line() {
     let shop = TestApp::start().await;
-    let mut items = Vec::new();
-    for number in 0..90 {
-        let id = format!("mug-{number:02}");
-        shop.sell_mug_for(&id, 100).await;
-        items.push(id);
-    }
-    let mut items: Vec<_> = items.iter().map(|id| (id.as_str(), 1)).collect();
-    // A ninety-first line, but no ninety-first product.
-    items.push(("mug-00", 998));
-    let checkout = Checkout::of(&shop.checkout(&cart(&items)).await);
+    let cart = cart(&[(MUG, 1), ("sample-poster", 1), (MUG, 998)]);
+    let checkout = Checkout::of(&shop.checkout(&cart).await);
     let purchase = shop.purchase(&checkout.purchase).await;
-    assert_eq!(purchase["lines"].as_array().unwrap().len(), 90);
+    assert_eq!(purchase["lines"].as_array().unwrap().len(), 2);
     assert_eq!(purchase["lines"][0]["quantity"], 999);
-    assert_eq!(purchase["total"]["amount"], (89 + 999) * 100);
+    assert_eq!(purchase["total"]["amount"], 999 * 1500 + 2400);
     shop.pay(&checkout, CARD).await.expect(303);
     shop.until_status(&checkout.purchase, "paid").await;
 }

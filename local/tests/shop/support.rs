@@ -1,15 +1,21 @@
 //! The whole shop with its own functions, and one method for everything that can be asked of it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use http::{HeaderMap, StatusCode};
+use mailer::Mailer;
+use reconcile::{Findings, Limits, Reconcile};
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
+use shared::config::Environment;
 use shared::stripe::signature::{WebhookSecret, sign};
 use tempfile::TempDir;
+use till::functions::Wiring;
 use till::project::Project;
 use till::shop::{Options, Shop};
 use till::wiring;
@@ -21,8 +27,12 @@ pub(crate) const DEVELOPER: &str = "developer@tests.example";
 pub(crate) const ADA: &str = "ada@buyers.example";
 pub(crate) const BOB: &str = "bob@buyers.example";
 pub(crate) const MUG: &str = "sample-mug";
+/// In euros.
+pub(crate) const NOTEBOOK: &str = "sample-notebook";
 pub(crate) const CARD: &str = "4242424242424242";
 pub(crate) const DECLINED: &str = "4000000000000002";
+/// Its refunds stay pending until the test says how they end.
+pub(crate) const REFUNDS_SLOWLY: &str = "4000000000007726";
 
 const STRIPE_KEY: &str = "sk_test_local";
 const WEBHOOK_SECRET: &str = "whsec_local";
@@ -107,8 +117,25 @@ pub(crate) struct TestApp {
     options: Options,
     http: Client,
     tables: Tables,
+    environments: Environments,
     ada: OnceCell<String>,
     _folder: TempDir,
+}
+
+/// What each function was given, by its logical id.
+#[derive(Clone, Default)]
+struct Environments(Arc<Mutex<BTreeMap<String, BTreeMap<String, String>>>>);
+
+impl Environments {
+    /// The shop's own wiring, overheard.
+    fn overhear(&self) -> Wiring {
+        let heard = Arc::clone(&self.0);
+        let wire = wiring::deployed();
+        Arc::new(move |environments| {
+            heard.lock().unwrap().clone_from(&environments);
+            wire(environments)
+        })
+    }
 }
 
 /// Where the shop runs.
@@ -176,30 +203,54 @@ impl TestApp {
 
     /// As a process of its own, with a data folder.
     pub(crate) async fn as_process() -> Self {
-        let (mut options, tables, folder) = prepare();
+        let Prepared {
+            mut options,
+            tables,
+            environments,
+            folder,
+        } = prepare();
         options.data = Some(folder.path().join("data"));
         let free = || {
             let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             port.local_addr().unwrap().port()
         };
         (options.shop_port, options.stripe_port, options.aws_port) = (free(), free(), free());
-        let app = Self::of(Running::process(&options), options, tables, folder);
+        let running = Running::process(&options);
+        let app = Self::of(running, options, tables, environments, folder);
         app.answers().await;
         app
     }
 
+    /// With another signing secret beside the stand-in's.
+    pub(crate) async fn with_second_secret(secret: &str) -> Self {
+        let name = "STRIPE_WEBHOOK_SECRETS".to_owned();
+        Self::with(|options, _| _ = options.environment.insert(name, secret.to_owned())).await
+    }
+
     async fn with(change: impl FnOnce(&mut Options, &Path)) -> Self {
-        let (mut options, tables, folder) = prepare();
+        let Prepared {
+            mut options,
+            tables,
+            environments,
+            folder,
+        } = prepare();
         change(&mut options, folder.path());
         let shop = Shop::start(options.clone()).await.unwrap();
         // What starts again is to be found where it was.
         options.shop_port = port(shop.url());
         options.stripe_port = port(shop.stripe_url().unwrap());
         options.aws_port = port(shop.aws_url());
-        Self::of(Running::Here(Box::new(shop)), options, tables, folder)
+        let running = Running::Here(Box::new(shop));
+        Self::of(running, options, tables, environments, folder)
     }
 
-    fn of(running: Running, options: Options, tables: Tables, folder: TempDir) -> Self {
+    fn of(
+        running: Running,
+        options: Options,
+        tables: Tables,
+        environments: Environments,
+        folder: TempDir,
+    ) -> Self {
         let at = |port: u16| format!("http://127.0.0.1:{port}");
         let addresses = Addresses {
             shop: at(options.shop_port),
@@ -217,6 +268,7 @@ impl TestApp {
             options,
             http,
             tables,
+            environments,
             ada: OnceCell::new(),
             _folder: folder,
         }
@@ -349,6 +401,34 @@ impl TestApp {
         Checkout::of(&self.checkout(&cart(&[(MUG, 1)])).await)
     }
 
+    /// Ada wants this, once.
+    pub(crate) async fn open_one(&self, product: &str) -> Checkout {
+        Checkout::of(&self.checkout(&cart(&[(product, 1)])).await)
+    }
+
+    /// Ada has a mug, paid for with this card.
+    pub(crate) async fn paid_with(&self, card: &str) -> Checkout {
+        let checkout = self.open().await;
+        self.pay(&checkout, card).await.expect(303);
+        self.until_status(&checkout.purchase, "paid").await;
+        checkout
+    }
+
+    /// Ada has a mug.
+    pub(crate) async fn paid(&self) -> Checkout {
+        self.paid_with(CARD).await
+    }
+
+    /// Ada has paid for a mug, and the body of the event that says so, which the shop has not heard
+    /// of yet.
+    pub(crate) async fn paid_unheard(&self) -> (Checkout, String) {
+        self.hold_deliveries().await;
+        let checkout = self.open().await;
+        self.pay(&checkout, CARD).await.expect(303);
+        let event = self.events_of(checkout.session()).await.remove(0);
+        (checkout, event)
+    }
+
     /// `GET /products` and whatever follows it.
     pub(crate) async fn products(&self, rest: &str) -> Answer {
         self.send(self.request("GET", &format!("/products{rest}")))
@@ -400,6 +480,26 @@ impl TestApp {
         assert!(reached.is_ok(), "purchase {id} is {last}, not {hoped}");
     }
 
+    /// Where the money of one of Ada's purchases is: paid, refunded, disputed, and what is left, all
+    /// in one currency.
+    pub(crate) async fn money(&self, id: &str) -> [i64; 4] {
+        let purchase = self.purchase(id).await;
+        ["paid", "refunded", "disputed", "net"].map(|name| {
+            let sum = &purchase[name];
+            assert_eq!(sum["currency"], purchase["paid"]["currency"], "{purchase}");
+            sum["amount"].as_i64().unwrap()
+        })
+    }
+
+    /// What a person should look at in one of Ada's purchases.
+    pub(crate) async fn attention(&self, id: &str) -> Vec<String> {
+        let purchase = self.purchase(id).await;
+        let all = purchase["attention"].as_array().cloned();
+        let all = all.unwrap_or_default().into_iter();
+        all.map(|reason| reason.as_str().unwrap().to_owned())
+            .collect()
+    }
+
     /// The ids in Ada's history, newest first.
     pub(crate) async fn history(&self) -> Vec<String> {
         let answer = self.purchases_of(self.ada().await, "").await.expect(200);
@@ -436,10 +536,55 @@ impl TestApp {
         mails
     }
 
+    /// The subjects of all mails that name this purchase, sorted.
+    pub(crate) async fn subjects_about(&self, purchase: &str) -> Vec<String> {
+        let mails = self.mailbox().await.into_iter();
+        let named = mails.filter(|mail| text(mail, "text").contains(purchase));
+        let mut subjects: Vec<_> = named.map(|mail| text(&mail, "subject")).collect();
+        subjects.sort();
+        subjects
+    }
+
     /// Waits for the newest mail that names this purchase.
     pub(crate) async fn mail_about(&self, purchase: &str) -> Value {
         let names = |mail: &Value| text(mail, "text").contains(purchase);
         eventually(async || self.mailbox().await.into_iter().find(names)).await
+    }
+
+    /// The mailer, run by the clock instead of by the outbox's stream.
+    pub(crate) async fn mailer(&self) {
+        let mailer = Mailer::new(&self.environment("MailerFunction")).await;
+        mailer.unwrap().handle(json!({})).await.unwrap();
+    }
+
+    // --- reconcile ---
+
+    /// What a function was given.
+    pub(crate) fn environment(&self, function: &str) -> Environment {
+        let environments = self.environments.0.lock().unwrap();
+        Environment::from(environments[function].clone())
+    }
+
+    /// What a function was given, but for one variable.
+    pub(crate) fn environment_with(&self, function: &str, name: &str, value: &str) -> Environment {
+        let environments = self.environments.0.lock().unwrap();
+        let mut variables = environments[function].clone();
+        variables.insert(name.to_owned(), value.to_owned());
+        Environment::from(variables)
+    }
+
+    /// The function, for runs of every kind.
+    pub(crate) async fn reconciler(&self) -> Reconcile {
+        let environment = self.environment("ReconcileFunction");
+        Reconcile::new(&environment).await.unwrap()
+    }
+
+    /// One whole run that comes to its end.
+    pub(crate) async fn reconcile(&self) -> Findings {
+        let run = self.reconciler().await.run(Limits::default(), |_| {}).await;
+        let findings = run.unwrap();
+        assert!(findings.complete, "{findings:?}");
+        findings
     }
 
     // --- Stripe ---
@@ -470,6 +615,12 @@ impl TestApp {
         self.send(self.http.post(&checkout.url).form(&form)).await
     }
 
+    /// Submits the payment page with a promotion code that leaves nothing to pay.
+    pub(crate) async fn pay_nothing(&self, checkout: &Checkout) -> Answer {
+        let form = [("email", ADA), ("promotion_code", "FREE")];
+        self.send(self.http.post(&checkout.url).form(&form)).await
+    }
+
     /// Submits the payment page with the delayed method.
     pub(crate) async fn pay_by_bank(&self, checkout: &Checkout) -> Answer {
         let form = [("email", ADA), ("method", "bank_debit")];
@@ -484,9 +635,82 @@ impl TestApp {
     }
 
     /// A command of the stand-in's control API.
-    pub(crate) async fn control(&self, path: &str, form: &[(&str, &str)]) {
+    pub(crate) async fn control(&self, path: &str, form: &[(&str, &str)]) -> Value {
         let request = self.stripe_request("POST", &format!("/_stripe/{path}"));
-        self.send(request.form(form)).await.expect(200);
+        self.send(request.form(form)).await.expect(200).json()
+    }
+
+    /// `POST /v1/…`
+    pub(crate) async fn stripe_post(&self, path: &str, form: &[(&str, &str)]) -> Value {
+        let request = self.stripe_request("POST", &format!("/v1/{path}"));
+        let answer = self.send(request.bearer_auth(STRIPE_KEY).form(form)).await;
+        answer.expect(200).json()
+    }
+
+    /// Takes all of the stand-in's planned faults away.
+    pub(crate) async fn stripe_is_well(&self) {
+        let request = self.stripe_request("DELETE", "/_stripe/faults");
+        self.send(request).await.expect(200);
+    }
+
+    /// A session that is none of this shop's: of a payment link in the same account, say.
+    pub(crate) async fn foreign_session(&self) -> Checkout {
+        self.session_made_elsewhere(&[]).await
+    }
+
+    /// A session that this shop did not make, whatever its metadata say.
+    pub(crate) async fn session_made_elsewhere(&self, metadata: &[(&str, &str)]) -> Checkout {
+        let form = [
+            ("mode", "payment"),
+            ("success_url", "http://127.0.0.1/"),
+            ("line_items[0][price_data][currency]", "usd"),
+            ("line_items[0][price_data][unit_amount]", "700"),
+            (
+                "line_items[0][price_data][product_data][name]",
+                "A donation",
+            ),
+            ("line_items[0][quantity]", "1"),
+        ];
+        let form = [&form, metadata].concat();
+        let session = self.stripe_post("checkout/sessions", &form).await;
+        Checkout {
+            purchase: String::new(),
+            url: text(&session, "url"),
+        }
+    }
+
+    /// The payment intent that paid, `pi_…`
+    pub(crate) async fn payment_intent(&self, checkout: &Checkout) -> String {
+        text(&self.session(checkout.session()).await, "payment_intent")
+    }
+
+    /// The seller gives so much back, or all that is left. Answers the refund's id.
+    pub(crate) async fn refund(&self, checkout: &Checkout, amount: Option<u32>) -> String {
+        let intent = self.payment_intent(checkout).await;
+        let amount = amount.map(|amount| amount.to_string());
+        let mut form = vec![("payment_intent", intent.as_str())];
+        form.extend(amount.as_deref().map(|amount| ("amount", amount)));
+        text(&self.stripe_post("refunds", &form).await, "id")
+    }
+
+    /// A refund goes on: `succeed`, `fail`, `require_action`, `cancel`.
+    pub(crate) async fn refund_goes(&self, refund: &str, step: &str) {
+        self.control(&format!("refunds/{refund}/{step}"), &[]).await;
+    }
+
+    /// The buyer goes to their bank. Answers the dispute's id.
+    pub(crate) async fn dispute(&self, checkout: &Checkout, claim: &[(&str, &str)]) -> String {
+        let intent = self.payment_intent(checkout).await;
+        let intent = self.at_stripe(&format!("payment_intents/{intent}")).await;
+        let charge = text(&intent, "latest_charge");
+        let path = format!("charges/{charge}/dispute");
+        text(&self.control(&path, claim).await, "dispute")
+    }
+
+    /// A dispute goes on to this status.
+    pub(crate) async fn dispute_goes(&self, dispute: &str, status: &str) {
+        let path = format!("disputes/{dispute}/status");
+        self.control(&path, &[("status", status)]).await;
     }
 
     /// Keeps events back, so that the test delivers them itself.
@@ -494,18 +718,27 @@ impl TestApp {
         self.control("deliveries/hold", &[]).await;
     }
 
-    /// All events of a session so far that are for the webhook, oldest first.
-    pub(crate) async fn events_of(&self, session: &str) -> Vec<String> {
-        let answer = self
-            .send(self.stripe_request("GET", "/_stripe/deliveries"))
-            .await
-            .expect(200);
-        let deliveries = answer.json();
-        let bodies = deliveries.as_array().unwrap().iter().rev();
-        bodies
-            .map(|delivery| text(delivery, "body"))
-            .filter(|body| body.contains(session))
-            .collect()
+    /// All deliveries to the webhook, oldest first.
+    pub(crate) async fn deliveries(&self) -> Vec<Value> {
+        let request = self.stripe_request("GET", "/_stripe/deliveries");
+        let mut deliveries = self.send(request).await.expect(200).json();
+        let deliveries = deliveries.as_array_mut().unwrap();
+        deliveries.reverse();
+        std::mem::take(deliveries)
+    }
+
+    /// All events so far that are for the webhook and name this session, payment intent, refund or
+    /// dispute, oldest first.
+    pub(crate) async fn events_of(&self, object: &str) -> Vec<String> {
+        let deliveries = self.deliveries().await;
+        let bodies = deliveries.iter().map(|delivery| text(delivery, "body"));
+        bodies.filter(|body| body.contains(object)).collect()
+    }
+
+    /// All events of a paid purchase so far that are for the webhook, oldest first.
+    pub(crate) async fn events_of_payment(&self, checkout: &Checkout) -> Vec<String> {
+        let intent = self.payment_intent(checkout).await;
+        self.events_of(&intent).await
     }
 
     /// How many sessions Stripe has made. Meets planned faults like any other call.
@@ -555,10 +788,28 @@ impl TestApp {
         self.post_webhook(Some(&signature), body).await
     }
 
+    /// What became of an event that is delivered and taken.
+    pub(crate) async fn receipt(&self, body: &str) -> String {
+        let answer = self.deliver(body).await.expect(200).json();
+        assert_eq!(answer["received"], true);
+        text(&answer, "result")
+    }
+
     pub(crate) async fn post_webhook(&self, signature: Option<&str>, body: &str) -> Answer {
+        let plain = "application/json; charset=utf-8";
+        self.post_webhook_as(plain, signature, body).await
+    }
+
+    /// What is neither JSON nor text comes to a function in base64.
+    pub(crate) async fn post_webhook_as(
+        &self,
+        content_type: &str,
+        signature: Option<&str>,
+        body: &str,
+    ) -> Answer {
         let mut request = self
             .request("POST", "/webhook")
-            .header("content-type", "application/json; charset=utf-8")
+            .header("content-type", content_type)
             .body(body.to_owned());
         if let Some(signature) = signature {
             request = request.header("stripe-signature", signature);
@@ -619,6 +870,48 @@ impl TestApp {
         items.iter().find(row).unwrap().get("ttl").is_some()
     }
 
+    /// A purchase's item.
+    pub(crate) async fn purchase_item(&self, id: &str) -> Value {
+        let items = self.items("PurchasesTable").await.into_iter();
+        let mut items =
+            items.filter(|item| item["pk"]["S"] == *id && item["sk"]["S"] == "purchase");
+        items.next().unwrap()
+    }
+
+    /// Writes an item as it is.
+    pub(crate) async fn put_item(&self, logical_id: &str, item: &Value) {
+        let table = self.tables.name(logical_id);
+        self.dynamodb("PutItem", json!({ "TableName": table, "Item": item }))
+            .await;
+    }
+
+    /// As if a purchase had been opened, and were to be looked at, so many seconds earlier.
+    pub(crate) async fn age(&self, purchase: &str, seconds: i64) {
+        let mut item = self.purchase_item(purchase).await;
+        let earlier = |number: &mut Value| {
+            let then: i64 = number["N"].as_str().unwrap().parse().unwrap();
+            number["N"] = (then - seconds).to_string().into();
+        };
+        for time in ["started_at", "expires_at"] {
+            earlier(&mut item["attempt"]["M"][time]);
+        }
+        if item.get("work_due").is_some() {
+            earlier(&mut item["work_due"]);
+        }
+        self.put_item("PurchasesTable", &item).await;
+    }
+
+    /// What was recorded of a purchase: what told it, and whether it was news.
+    pub(crate) async fn recorded(&self, purchase: &str) -> BTreeMap<String, bool> {
+        let items = self.items("PurchasesTable").await.into_iter();
+        let claims = items.filter(|item| item["pk"]["S"] == *purchase);
+        let claims = claims.filter_map(|item| {
+            let id = item["sk"]["S"].as_str()?.strip_prefix("event#")?.to_owned();
+            Some((id, item["changed"]["BOOL"].as_bool()?))
+        });
+        claims.collect()
+    }
+
     /// How many rows are authentic events that nobody could understand.
     pub(crate) async fn parked(&self) -> usize {
         let items = self.items("PurchasesTable").await;
@@ -638,8 +931,7 @@ impl TestApp {
         std::io::Write::write_all(&mut gzip, body.as_bytes()).unwrap();
         let gzip = base64::engine::general_purpose::STANDARD.encode(gzip.finish().unwrap());
         item["body_gzip"] = json!({ "B": gzip });
-        let input = json!({ "TableName": self.tables.name("PurchasesTable"), "Item": item });
-        self.dynamodb("PutItem", input).await;
+        self.put_item("PurchasesTable", &item).await;
     }
 
     /// The effects of a purchase that a mail tells of: `paid`, `pending`, …
@@ -661,14 +953,60 @@ impl TestApp {
         items.find(|item| item["id"]["S"] == *id).unwrap()
     }
 
+    /// Takes an item out of the purchases table.
+    pub(crate) async fn delete_item(&self, pk: &str, sk: &str) {
+        let table = self.tables.name("PurchasesTable");
+        let key = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
+        self.dynamodb("DeleteItem", json!({ "TableName": table, "Key": key }))
+            .await;
+    }
+
+    /// How far reconcile has read Stripe's events.
+    pub(crate) async fn cursor(&self) -> Option<Value> {
+        let items = self.items("PurchasesTable").await.into_iter();
+        let mut items = items.filter(|item| item["pk"]["S"] == "reconcile");
+        items.next()
+    }
+
     /// As if the purchase had never been stored.
     pub(crate) async fn lose_purchase(&self, id: &str) {
-        let input = json!({
-            "TableName": self.tables.name("PurchasesTable"),
-            "Key": { "pk": { "S": id }, "sk": { "S": "purchase" } },
-        });
-        self.dynamodb("DeleteItem", input).await;
+        self.delete_item(id, "purchase").await;
         assert!(self.stored_purchases().await.is_empty());
+    }
+
+    /// A product like the mug of which so many are left.
+    pub(crate) async fn sell_limited(&self, id: &str, stock: u32) {
+        self.sell_mug_for(id, 1500).await;
+        self.limit(id, Some(stock)).await;
+    }
+
+    /// So many of a product are left from now on, or any number.
+    pub(crate) async fn limit(&self, id: &str, stock: Option<u32>) {
+        let mut update = json!({
+            "TableName": self.tables.name("ProductsTable"),
+            "Key": { "id": { "S": id } },
+            "UpdateExpression": "REMOVE stock",
+        });
+        if let Some(stock) = stock {
+            update["UpdateExpression"] = json!("SET stock = :stock");
+            update["ExpressionAttributeValues"] = json!({ ":stock": { "N": stock.to_string() } });
+        }
+        self.dynamodb("UpdateItem", update).await;
+    }
+
+    /// How many are left of a product; `None` if there is no limit, or no such product.
+    pub(crate) async fn stock(&self, id: &str) -> Option<i64> {
+        let items = self.items("ProductsTable").await;
+        let product = items.iter().find(|item| item["id"]["S"] == *id)?;
+        Some(product.get("stock")?["N"].as_str()?.parse().unwrap())
+    }
+
+    /// The seller takes a product out of the shop for good.
+    pub(crate) async fn delete_product(&self, id: &str) {
+        let table = self.tables.name("ProductsTable");
+        let key = json!({ "id": { "S": id } });
+        self.dynamodb("DeleteItem", json!({ "TableName": table, "Key": key }))
+            .await;
     }
 
     /// Another product like the mug, at another price.
@@ -710,7 +1048,14 @@ impl TestApp {
 }
 
 /// A shop that can be started: everything in memory, any ports that are free.
-fn prepare() -> (Options, Tables, TempDir) {
+struct Prepared {
+    options: Options,
+    tables: Tables,
+    environments: Environments,
+    folder: TempDir,
+}
+
+fn prepare() -> Prepared {
     let folder = tempfile::tempdir().unwrap();
     let engine = borrowed_engine();
     let suffix = match &engine {
@@ -719,14 +1064,21 @@ fn prepare() -> (Options, Tables, TempDir) {
         None => String::new(),
     };
     let tables = Tables { suffix };
-    let mut options = Options::in_memory(project(folder.path(), &tables), wiring::deployed());
+    let environments = Environments::default();
+    let project = project(folder.path(), &tables);
+    let mut options = Options::in_memory(project, environments.overhear());
     let environment = &mut options.environment;
     environment.insert("DEVELOPER_EMAIL".into(), DEVELOPER.into());
     if let Some(engine) = engine {
         // DynamoDB only: mail ends in this shop's mailbox, where the tests read it.
         environment.insert("AWS_ENDPOINT_URL_DYNAMODB".into(), engine);
     }
-    (options, tables, folder)
+    Prepared {
+        options,
+        tables,
+        environments,
+        folder,
+    }
 }
 
 /// Where `AWS_ENDPOINT_URL` points: then the tests run on that engine instead of the embedded one.
@@ -776,6 +1128,45 @@ pub(crate) fn text(object: &Value, name: &str) -> String {
     let text = object[name].as_str();
     text.unwrap_or_else(|| panic!("no {name} in {object}"))
         .to_owned()
+}
+
+/// The same event, but for what `change` changes.
+pub(crate) fn altered(event: &str, change: impl FnOnce(&mut Value)) -> String {
+    let mut event: Value = serde_json::from_str(event).unwrap();
+    change(&mut event);
+    event.to_string()
+}
+
+/// The first event of a type.
+#[track_caller]
+pub(crate) fn of_type<'e>(events: &'e [String], kind: &str) -> &'e str {
+    let kinds: Vec<_> = events.iter().map(|event| kind_of(event)).collect();
+    let at = kinds.iter().position(|it| it == kind);
+    let at = at.unwrap_or_else(|| panic!("no {kind} among {kinds:?}"));
+    &events[at]
+}
+
+/// An event's type.
+pub(crate) fn kind_of(event: &str) -> String {
+    text(&serde_json::from_str(event).unwrap(), "type")
+}
+
+/// All orders of so many things.
+pub(crate) fn permutations(count: usize) -> Vec<Vec<usize>> {
+    if count == 0 {
+        return vec![vec![]];
+    }
+    let last = count - 1;
+    permutations(last)
+        .into_iter()
+        .flat_map(|shorter| {
+            (0..count).map(move |place| {
+                let mut longer = shorter.clone();
+                longer.insert(place, last);
+                longer
+            })
+        })
+        .collect()
 }
 
 /// Seconds since 1970.

@@ -190,24 +190,3 @@ async fn an_event_is_recorded_through_passing_conflicts() {
         shop.mails(1).await;
     }
 }
-
-#[tokio::test]
-async fn an_event_whose_storing_was_not_heard_of_counts_once() {
-    let shop = TestApp::start().await;
-    shop.hold_deliveries().await;
-    let checkout = shop.open().await;
-    shop.pay(&checkout, CARD).await.expect(303);
-    let event = shop.events_of(checkout.session()).await.remove(0);
-    shop.aws_fails("TransactWriteItems", "timeout_after", Some(1))
-        .await;
-    let answer = shop.deliver(&event).await;
-    assert!(
-        answer.is(200) || answer.status.is_server_error(),
-        "{}",
-        answer.text
-    );
-    shop.deliver(&event).await.expect(200);
-    assert_eq!(shop.status(&checkout.purchase).await, "paid");
-    assert_eq!(shop.effects(&checkout.purchase).await, ["paid"]);
-    shop.mails(1).await;
-}

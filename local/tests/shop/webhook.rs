@@ -4,23 +4,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use shared::stripe::signature::{TOLERANCE_SECONDS, WebhookSecret, sign};
 
-use crate::support::{CARD, Checkout, TestApp, eventually, now};
-
-/// A mug paid for, and the body of the event that says so, which the shop has not heard of yet.
-async fn paid_unheard(shop: &TestApp) -> (Checkout, String) {
-    shop.hold_deliveries().await;
-    let checkout = shop.open().await;
-    shop.pay(&checkout, CARD).await.expect(303);
-    let event = shop.events_of(checkout.session()).await.remove(0);
-    (checkout, event)
-}
-
-/// The same event, but for what `change` changes.
-fn altered(event: &str, change: impl FnOnce(&mut Value)) -> String {
-    let mut event: Value = serde_json::from_str(event).unwrap();
-    change(&mut event);
-    event.to_string()
-}
+use crate::support::{TestApp, altered, eventually, now};
 
 fn secret(text: &str) -> WebhookSecret {
     WebhookSecret::new(text).unwrap()
@@ -29,7 +13,7 @@ fn secret(text: &str) -> WebhookSecret {
 #[tokio::test]
 async fn an_event_that_comes_five_times_counts_once() {
     let shop = TestApp::start().await;
-    let (checkout, event) = paid_unheard(&shop).await;
+    let (checkout, event) = shop.paid_unheard().await;
     let mut seen = Vec::new();
     for _ in 0..5 {
         shop.deliver(&event).await.expect(200);
@@ -43,7 +27,7 @@ async fn an_event_that_comes_five_times_counts_once() {
 #[tokio::test]
 async fn an_event_that_comes_twenty_times_at_once_counts_once() {
     let shop = TestApp::start().await;
-    let (checkout, event) = paid_unheard(&shop).await;
+    let (checkout, event) = shop.paid_unheard().await;
     let answers = join_all((0..20).map(|_| shop.deliver(&event))).await;
     // A delivery that lost every race may say so; Stripe sends it again.
     for answer in answers {
@@ -103,7 +87,7 @@ async fn different_events_that_come_at_once_all_count() {
 #[tokio::test]
 async fn what_stripe_did_not_sign_is_400_and_leaves_no_trace() {
     let shop = TestApp::start().await;
-    let (checkout, event) = paid_unheard(&shop).await;
+    let (checkout, event) = shop.paid_unheard().await;
     let body = event.as_bytes();
     let ours = secret("whsec_local");
     let good = sign(body, &ours, now());
@@ -146,20 +130,9 @@ async fn what_stripe_did_not_sign_is_400_and_leaves_no_trace() {
 }
 
 #[tokio::test]
-async fn one_good_v1_among_others_will_do() {
-    let shop = TestApp::start().await;
-    let (checkout, event) = paid_unheard(&shop).await;
-    let good = sign(event.as_bytes(), &secret("whsec_local"), now());
-    let (time, v1) = good.split_once(",v1=").unwrap();
-    let header = format!("{time},v1={},v0=00,v1={v1}", "0".repeat(64));
-    shop.post_webhook(Some(&header), &event).await.expect(200);
-    assert_eq!(shop.status(&checkout.purchase).await, "paid");
-}
-
-#[tokio::test]
 async fn what_is_none_of_our_business_is_200_and_leaves_no_trace() {
     let shop = TestApp::start().await;
-    let (_, event) = paid_unheard(&shop).await;
+    let (_, event) = shop.paid_unheard().await;
     let before = shop.dump().await;
     let unknown_type = altered(&event, |event| event["type"] = json!("customer.created"));
     let foreign = altered(&event, |event| {
@@ -193,38 +166,6 @@ async fn what_is_none_of_our_business_is_200_and_leaves_no_trace() {
 }
 
 #[tokio::test]
-async fn what_is_authentic_but_cannot_be_understood_is_parked() {
-    let shop = TestApp::start().await;
-    let (checkout, event) = paid_unheard(&shop).await;
-    let drifted = altered(&event, |event| {
-        event["data"]["object"]["amount_total"] = json!({ "value": 1500 });
-    });
-    let reshaped = altered(&event, |event| {
-        event["id"] = json!("evt_reshaped");
-        event["data"]["object"]["payment_status"] = json!("settled_by_barter");
-    });
-    let live = altered(&event, |event| {
-        event["id"] = json!("evt_live");
-        event["livemode"] = json!(true);
-        event["data"]["object"]["livemode"] = json!(true);
-    });
-    for (parked, (what, event)) in (1..).zip([
-        ("a field of another type", drifted),
-        ("an unknown payment status", reshaped),
-        ("of the other mode", live),
-    ]) {
-        // Twice: a retry is no second event.
-        for _ in 0..2 {
-            let answer = shop.deliver(&event).await;
-            assert!(answer.is(200), "{what}: {} {}", answer.status, answer.text);
-            assert_eq!(shop.parked().await, parked, "{what}");
-        }
-        assert_eq!(shop.status(&checkout.purchase).await, "open", "{what}");
-    }
-    shop.mails(0).await;
-}
-
-#[tokio::test]
 async fn what_cannot_even_be_read_as_an_event_is_parked_or_accepted() {
     let shop = TestApp::start().await;
     for body in ["[]", r#"{"object":"event"}"#, "null"] {
@@ -236,7 +177,7 @@ async fn what_cannot_even_be_read_as_an_event_is_parked_or_accepted() {
 #[tokio::test]
 async fn a_parked_events_real_twin_still_counts() {
     let shop = TestApp::start().await;
-    let (checkout, event) = paid_unheard(&shop).await;
+    let (checkout, event) = shop.paid_unheard().await;
     let drifted = altered(&event, |event| {
         event["data"]["object"]["amount_total"] = json!("1500 dollars");
     });
@@ -251,7 +192,7 @@ async fn a_parked_events_real_twin_still_counts() {
 #[tokio::test]
 async fn a_payment_for_a_purchase_that_was_lost_rebuilds_it_for_someone_to_look_at() {
     let shop = TestApp::start().await;
-    let (checkout, event) = paid_unheard(&shop).await;
+    let (checkout, event) = shop.paid_unheard().await;
     shop.lose_purchase(&checkout.purchase).await;
     for _ in 0..2 {
         shop.deliver(&event).await.expect(200);
@@ -274,7 +215,7 @@ async fn a_payment_for_a_purchase_that_was_lost_rebuilds_it_for_someone_to_look_
 #[tokio::test]
 async fn a_purchase_lost_after_its_receipt_went_is_rebuilt_without_a_second_receipt() {
     let shop = TestApp::start().await;
-    let (checkout, event) = paid_unheard(&shop).await;
+    let (checkout, event) = shop.paid_unheard().await;
     shop.deliver(&event).await.expect(200);
     shop.mails(1).await;
     shop.lose_purchase(&checkout.purchase).await;
@@ -319,7 +260,7 @@ async fn a_payment_on_its_way_for_a_purchase_that_was_lost_waits_for_the_money()
 #[tokio::test]
 async fn a_purchase_that_is_paid_twice_is_paid_and_looked_at_and_its_buyer_told_once() {
     let shop = TestApp::start().await;
-    let (checkout, event) = paid_unheard(&shop).await;
+    let (checkout, event) = shop.paid_unheard().await;
     let twin = altered(&event, |event| {
         event["id"] = json!("evt_twin");
         event["data"]["object"]["id"] = json!("cs_test_twin");
@@ -341,7 +282,7 @@ async fn more_money_than_ordered_or_other_money_is_paid_and_looked_at() {
         ("another currency", "currency", json!("eur")),
     ] {
         let shop = TestApp::start().await;
-        let (checkout, event) = paid_unheard(&shop).await;
+        let (checkout, event) = shop.paid_unheard().await;
         let other = altered(&event, |event| event["data"]["object"][field] = value);
         shop.deliver(&other).await.expect(200);
         let purchase = shop.purchase(&checkout.purchase).await;
@@ -354,7 +295,7 @@ async fn more_money_than_ordered_or_other_money_is_paid_and_looked_at() {
 #[tokio::test]
 async fn a_body_over_512_kib_is_413_however_well_signed() {
     let shop = TestApp::start().await;
-    let (_, event) = paid_unheard(&shop).await;
+    let (_, event) = shop.paid_unheard().await;
     let before = shop.dump().await;
     let padded = |bytes: usize| {
         altered(&event, |event| {

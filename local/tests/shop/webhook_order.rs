@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::{Checkout, TestApp};
+use crate::support::{Checkout, TestApp, permutations};
 
 /// Everything Stripe could say of a purchase paid by a delayed method, one of it twice, and
 /// something that cannot be: that its session expired as well.
@@ -27,24 +27,6 @@ async fn story(shop: &TestApp, ending: &str) -> Story {
     expired["data"]["object"]["status"] = json!("expired");
     events.push(expired.to_string());
     Story { checkout, events }
-}
-
-/// All orders of so many things.
-fn permutations(count: usize) -> Vec<Vec<usize>> {
-    if count == 0 {
-        return vec![vec![]];
-    }
-    let last = count - 1;
-    permutations(last)
-        .into_iter()
-        .flat_map(|shorter| {
-            (0..count).map(move |place| {
-                let mut longer = shorter.clone();
-                longer.insert(place, last);
-                longer
-            })
-        })
-        .collect()
 }
 
 /// A purchase without what differs between any two.

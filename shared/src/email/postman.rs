@@ -197,6 +197,7 @@ mod tests {
                     .build(),
             )
             .endpoint_url(url)
+            .http_client(crate::https::ForSdk::new().unwrap())
             .build();
         let from = "shop@example.com".parse().unwrap();
         let to = "ana@example.com".parse().unwrap();

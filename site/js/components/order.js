@@ -37,7 +37,7 @@ function movements({ status, total, paid, refunded, disputed, net, refunds = [] 
     disputed.amount > 0
       ? sumRow('order-sum', status === 'disputed' ? 'Held by your bank' : 'Returned by your bank', less(disputed))
       : null,
-    moved && net.amount >= 0 ? sumRow('order-total', 'Paid in the end', net) : null,
+    moved && status !== 'disputed' && net.amount >= 0 ? sumRow('order-total', 'Paid in the end', net) : null,
   ].filter(Boolean);
 }
 
