@@ -25,6 +25,7 @@ fn dynamodb(shop: &TestShop) -> aws_sdk_dynamodb::Client {
         .region(Region::from_static("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "test"))
         .endpoint_url(shop.shop.aws_url())
+        .http_client(shared::https::ForSdk::new().unwrap())
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeout)
         .build();
@@ -38,6 +39,7 @@ fn ses(shop: &TestShop) -> aws_sdk_ses::Client {
         .region(Region::from_static("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "test"))
         .endpoint_url(shop.shop.aws_url())
+        .http_client(shared::https::ForSdk::new().unwrap())
         .retry_config(RetryConfig::disabled())
         .build();
     aws_sdk_ses::Client::from_conf(config)
