@@ -304,3 +304,18 @@ fn rates_are_read_as_eventbridge_writes_them() {
         assert_eq!(rate(odd), None, "{odd}");
     }
 }
+
+#[test]
+fn the_deployed_shop_has_a_site_of_its_own_unless_it_is_given_one() {
+    let text = include_str!("../../../template.yaml");
+    let origins = |site: &str| {
+        let parameters = Parameters::from([("SiteUrl".into(), site.into())]);
+        let template = Template::parse("template.yaml", text, &parameters).unwrap();
+        let told = &template.functions["CheckoutFunction"].environment["SITE_URL"];
+        let origins = template.cors.unwrap().origins;
+        assert_eq!(origins, [told.clone().unwrap()]);
+        origins.concat()
+    };
+    assert_eq!(origins("https://shop.example"), "https://shop.example");
+    assert_eq!(origins(""), "https://SiteDistribution.DomainName");
+}
