@@ -1,5 +1,5 @@
 //! What a developer or a test does to the stand-in that no buyer and no shop can do to Stripe. The
-//! shop's dashboard calls these methods in-process; [`routes`] has them over HTTP.
+//! shop's dashboard calls these methods in-process; [`routes`](mod@routes) has them over HTTP.
 
 mod routes;
 
