@@ -80,6 +80,16 @@ impl Environment {
         self.optional(name).ok_or(ConfigError::Missing(name))
     }
 
+    /// The value as a whole number above zero.
+    pub fn count(&self, name: &'static str) -> Result<u32, ConfigError> {
+        let value = self.required(name)?;
+        let count = value.parse().ok().filter(|count| *count > 0);
+        count.ok_or_else(|| ConfigError::Wrong {
+            name,
+            wrong: format!("{value:?} is not a whole number above zero"),
+        })
+    }
+
     /// `TILL_MODE`.
     pub fn mode(&self) -> Result<Mode, ConfigError> {
         match self.required("TILL_MODE")? {

@@ -5,9 +5,10 @@ use std::{fmt, str::FromStr};
 use http::{HeaderValue, Response, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, request::RequestContext};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::store::StoreError;
+use crate::{comparison::Trouble, store::StoreError, stripe::client::StripeError};
 
 /// Why a request is not answered as its caller hoped. Says nothing of our insides.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,7 @@ pub struct Problem {
     title: &'static str,
     detail: String,
     retry_after_seconds: Option<u32>,
+    more: Map<String, Value>,
 }
 
 impl Problem {
@@ -34,6 +36,7 @@ impl Problem {
             title,
             detail: detail.into(),
             retry_after_seconds: None,
+            more: Map::new(),
         }
     }
 
@@ -82,6 +85,60 @@ impl Problem {
         }
     }
 
+    /// Stripe did not do what was asked. Why is for the log, too.
+    pub fn stripe(error: &StripeError) -> Self {
+        match error {
+            StripeError::Refused { .. } | StripeError::Unreadable(_) => Self::stripe_refused(),
+            StripeError::Failed(_) => Self::new(
+                StatusCode::BAD_GATEWAY,
+                "payment-provider-failed",
+                "The payment provider failed",
+                "The payment provider failed. Nothing was charged; please try again.",
+            ),
+            StripeError::Busy(_) | StripeError::Unreachable => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "payment-provider-busy",
+                "The payment provider is busy",
+                "The payment provider is busy or out of reach. Nothing was charged; please try again.",
+            )
+            .retry_after(2),
+            StripeError::TimedOut | StripeError::Broken => Self::new(
+                StatusCode::GATEWAY_TIMEOUT,
+                "payment-provider-timeout",
+                "The payment provider did not answer",
+                "The payment provider did not answer in time. Nothing was charged; please try again.",
+            )
+            .retry_after(2),
+        }
+    }
+
+    fn stripe_refused() -> Self {
+        Self::new(
+            StatusCode::BAD_GATEWAY,
+            "payment-provider-refused",
+            "The payment provider refused",
+            "The payment provider refused. Nothing was charged; the shop has to look into it.",
+        )
+    }
+
+    /// The function's time is nearly over; a repetition carries on from wherever it had come to.
+    pub fn too_slow() -> Self {
+        Self::new(
+            StatusCode::GATEWAY_TIMEOUT,
+            "timeout",
+            "It took too long",
+            "Nothing was charged; please try again.",
+        )
+        .retry_after(2)
+    }
+
+    /// Adds a member of the problem's own (RFC 9457, 3.2).
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.more.insert(name.to_owned(), value.into());
+        self
+    }
+
     /// Adds a `Retry-After` header.
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
@@ -91,14 +148,17 @@ impl Problem {
 
     /// The answer.
     pub fn into_response(self, request_id: &str) -> Response<Body> {
-        let body = json!({
-            "type": format!("urn:till:problem:{}", self.kind),
-            "title": self.title,
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-            "request_id": request_id,
-        });
-        let mut response = Response::new(Body::Text(body.to_string()));
+        let mut body = self.more;
+        for (name, value) in [
+            ("type", json!(format!("urn:till:problem:{}", self.kind))),
+            ("title", json!(self.title)),
+            ("status", json!(self.status.as_u16())),
+            ("detail", json!(self.detail)),
+            ("request_id", json!(request_id)),
+        ] {
+            body.insert(name.to_owned(), value);
+        }
+        let mut response = Response::new(Body::Text(Value::Object(body).to_string()));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(
@@ -113,6 +173,16 @@ impl Problem {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
+    }
+}
+
+impl From<Trouble> for Problem {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Store(error) => Self::store(&error),
+            Trouble::Stripe(error) => Self::stripe(&error),
+            Trouble::Unreadable(_) | Trouble::NoSuchSession(_) => Self::stripe_refused(),
+        }
     }
 }
 
@@ -131,6 +201,13 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Response<Body>,
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
+}
+
+/// A time in Unix seconds as JSON has it.
+pub fn rfc3339(at: i64) -> String {
+    let at = OffsetDateTime::from_unix_timestamp(at).ok();
+    at.and_then(|at| at.format(&Rfc3339).ok())
+        .unwrap_or_default()
 }
 
 /// Who calls, as the API's JWT authorizer verified.
@@ -218,6 +295,15 @@ pub fn body(request: &Request) -> &[u8] {
         Body::Text(text) => text.as_bytes(),
         Body::Binary(bytes) => bytes,
         _ => &[],
+    }
+}
+
+/// `?status=open`: only what is still to be paid. A list knows no other status.
+pub fn only_open(request: &Request) -> Result<bool, Problem> {
+    match query(request, "status").as_deref() {
+        None => Ok(false),
+        Some("open") => Ok(true),
+        Some(_) => Err(Problem::bad_request("status: open, or left out")),
     }
 }
 

@@ -11,14 +11,14 @@ use crate::{
     money::Money,
     product::ProductId,
     purchase::{
-        Attempt, Attention, Buyer, Change, Effects, Line, Mail, PaymentIntentId, Purchase,
-        PurchaseId, SessionId, SessionState, Status,
+        Attempt, Attention, Buyer, Change, Effects, Limits, Line, Mail, PaymentIntentId, Purchase,
+        PurchaseId, SessionId, SessionState, Status, TooMuch,
     },
     store::{
         self, StoreError, TRIES, Transaction, back_off,
         outbox::Outbox,
         products::Products,
-        purchases::{Claim, IdempotentRequest, Purchases, Source, Stored},
+        purchases::{Claim, IdempotentRequest, Purchases, Source, Stored, StoredHolds},
         transact,
     },
     telemetry::Metric,
@@ -41,6 +41,9 @@ pub enum OpenError {
     /// Nobody's: others bought what was left.
     #[error("there is not enough left of {0}")]
     SoldOut(ProductId),
+    /// The buyer holds as much as one buyer may.
+    #[error(transparent)]
+    TooMuch(#[from] TooMuch),
     /// Ours.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -79,53 +82,77 @@ impl Orders {
         }
     }
 
-    /// Stores a new purchase, together with the stock it reserves and the request's key if it has
-    /// one. If another request with the key was faster, that one's purchase.
+    /// What a buyer holds at this moment.
+    pub async fn held_by(&self, subject: &str) -> Result<StoredHolds, StoreError> {
+        self.purchases.holds(subject).await
+    }
+
+    /// A buyer's purchases that wait for their payment, the newest first.
+    pub async fn open_of(&self, subject: &str) -> Result<Vec<Purchase>, StoreError> {
+        self.purchases.open_of(subject, store::now()).await
+    }
+
+    /// Stores a new purchase, together with the stock it reserves, with what its buyer holds then,
+    /// which must be within the limits, and with the request's key if it has one. If another
+    /// request with the key was faster, that one's purchase. `held` is what the buyer held before.
     pub async fn open(
         &self,
         purchase: Purchase,
         mut request: Option<(&IdempotentRequest, Option<PurchaseId>)>,
+        mut held: StoredHolds,
+        limits: Limits,
     ) -> Result<Stored, OpenError> {
         let mut stored = Stored {
             purchase,
             version: 0,
         };
+        let buyer = stored.purchase.order.buyer.subject.clone();
+        let buyer = buyer.unwrap_or_default();
         let now = store::now();
         for attempt in 1..=TRIES {
             let order = &stored.purchase.order;
-            let mut items = Vec::new();
-            for (product, quantity) in order.reserved() {
-                items.push(self.products.reserve(product, quantity)?);
-            }
-            items.push(self.purchases.put_purchase(&stored, now)?);
-            if let Some((request, replaced)) = request {
-                items.push(self.purchases.put_request(
-                    request,
-                    stored.purchase.id,
-                    replaced,
-                    now,
-                )?);
-            }
-            match transact(&self.client, items).await? {
-                Transaction::Written => {
-                    stored.version = 1;
-                    return Ok(stored);
+            let mut holds = held.holds.clone();
+            let hold = stored.purchase.hold();
+            let allowed = hold.map_or(Ok(()), |hold| {
+                holds.add(stored.purchase.id, hold, limits, now)
+            });
+            let mut sold_out = None;
+            if allowed.is_ok() {
+                let mut items = Vec::new();
+                for (product, quantity) in order.reserved() {
+                    items.push(self.products.reserve(product, quantity)?);
                 }
-                Transaction::Refused(failed) => {
-                    // Its own earlier try may have taken the last one.
-                    if let Some((request, replaced)) = &mut request {
-                        match self.earlier(request).await? {
-                            Earlier::Known(faster) => return Ok(*faster),
-                            Earlier::Free(over) => *replaced = over,
-                        }
+                items.push(self.purchases.put_purchase(&stored, now)?);
+                items.push(self.purchases.put_holds(&buyer, &held, holds, now)?);
+                if let Some((request, replaced)) = request {
+                    let id = stored.purchase.id;
+                    let key = self.purchases.put_request(request, id, replaced, now)?;
+                    items.push(key);
+                }
+                match transact(&self.client, items).await? {
+                    Transaction::Written => {
+                        stored.version = 1;
+                        return Ok(stored);
                     }
-                    let mut stock = order.reserved().zip(failed);
-                    if let Some(((product, _), _)) = stock.find(|(_, failed)| *failed) {
-                        return Err(OpenError::SoldOut(product.clone()));
+                    Transaction::Refused(failed) => {
+                        let stock = order.reserved().map(|(product, _)| product);
+                        sold_out = those_refused(stock, failed).next();
                     }
-                    back_off(attempt).await;
                 }
             }
+            // Its own earlier try may have taken the last one.
+            if let Some((request, replaced)) = &mut request {
+                match self.earlier(request).await? {
+                    Earlier::Known(faster) => return Ok(*faster),
+                    Earlier::Free(over) => *replaced = over,
+                }
+            }
+            allowed?;
+            if let Some(product) = sold_out {
+                return Err(OpenError::SoldOut(product.clone()));
+            }
+            back_off(attempt).await;
+            held = self.held_by(&buyer).await?;
         }
         Err(StoreError::Contended(TRIES).into())
     }
@@ -139,8 +166,7 @@ impl Orders {
             if current.number != given_up || current.url.is_some() || purchase.abandoned {
                 return None;
             }
-            purchase.attempt = current.next(&purchase.order, now);
-            Some(Effects::default())
+            Some(purchase.attempt_again(now))
         })
         .await
     }
@@ -181,6 +207,15 @@ impl Orders {
         .await
     }
 
+    /// Notes that a session ended unpaid, as Stripe said when it was asked. What the purchase had
+    /// reserved goes back to the stock, unless another session of it may still be paid.
+    pub async fn expired(&self, stored: Stored, session: &SessionId) -> Result<Stored, StoreError> {
+        self.update(stored, |purchase, _| {
+            purchase.record(Change::Session(session.clone(), SessionState::Expired))
+        })
+        .await
+    }
+
     /// Changes a purchase: again on what others wrote, if they were faster. `change` gets the time
     /// in Unix seconds, and answers `None` if it changed nothing.
     async fn update(
@@ -198,6 +233,9 @@ impl Orders {
             let returned = still_limited(effects.returned, &unlimited);
             for (product, quantity) in &returned {
                 items.push(self.products.give_back(product, *quantity)?);
+            }
+            if effects.hold_changed {
+                items.extend(self.purchases.note_hold(&stored.purchase, now)?);
             }
             match transact(&self.client, items).await? {
                 Transaction::Written => {
@@ -305,6 +343,7 @@ enum Part {
     Mail(Mail),
     Superseded,
     Stock(ProductId),
+    Hold,
 }
 
 impl Ledger {
@@ -384,7 +423,7 @@ impl Ledger {
                     Part::Claim => return Ok(Outcome::SeenBefore),
                     Part::Mail(mail) => _ = in_outbox.insert(mail),
                     Part::Stock(product) => _ = unlimited.insert(product),
-                    Part::Purchase | Part::Pointer | Part::Superseded => {}
+                    Part::Purchase | Part::Pointer | Part::Superseded | Part::Hold => {}
                 }
             }
             back_off(attempt).await;
@@ -428,6 +467,10 @@ impl Ledger {
         for (product, quantity) in effects.returned {
             let stock = self.products.give_back(&product, quantity)?;
             parts.push((Part::Stock(product), stock));
+        }
+        if effects.hold_changed {
+            let hold = self.purchases.note_hold(purchase, now)?;
+            parts.extend(hold.map(|hold| (Part::Hold, hold)));
         }
         Ok(parts)
     }

@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod cart;
+pub mod comparison;
 pub mod config;
 pub mod email;
 pub mod http;

@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod facts;
+mod holds;
 mod ids;
 mod order;
 
@@ -21,6 +22,7 @@ pub use facts::{
     Change, Dispute, DisputeReport, DisputeStatus, DisputeTerms, Facts, Movement, Refund,
     RefundState, SessionState,
 };
+pub use holds::{Hold, Holds, Limits, TooMuch};
 pub use ids::{
     ChargeId, DisputeId, NotAPurchaseId, PaymentIntentId, PurchaseId, RefundId, SessionId,
     TransactionId,
@@ -229,6 +231,8 @@ pub struct Effects {
     pub superseded: BTreeSet<Mail>,
     /// Stock to give back.
     pub returned: Vec<(ProductId, u32)>,
+    /// [`Purchase::hold`] is not what it was.
+    pub hold_changed: bool,
 }
 
 impl Purchase {
@@ -268,10 +272,11 @@ impl Purchase {
 
     /// Takes a change in. `None` if it told nothing new.
     pub fn record(&mut self, change: Change) -> Option<Effects> {
+        let held = self.hold();
         let doubt = self.contradicts(&change);
         self.doubts = self.doubts.saturating_add(u32::from(doubt));
         let news = self.facts.merge(change);
-        (news || doubt).then(|| self.settle_up())
+        (news || doubt).then(|| self.settle_up(held))
     }
 
     /// Ends it, because no session of it can ever be paid. `None` if it cannot be ended: there is
@@ -280,12 +285,24 @@ impl Purchase {
         if self.abandoned || !self.facts.sessions.is_empty() {
             return None;
         }
+        let held = self.hold();
         self.abandoned = true;
-        Some(self.settle_up())
+        Some(self.settle_up(held))
     }
 
-    /// Notes what follows from how things stand now and was not noted before.
-    fn settle_up(&mut self) -> Effects {
+    /// Begins another attempt in place of one that leads nowhere.
+    pub fn attempt_again(&mut self, now: i64) -> Effects {
+        let held = self.hold();
+        self.attempt = self.attempt.next(&self.order, now);
+        Effects {
+            hold_changed: self.hold() != held,
+            ..Effects::default()
+        }
+    }
+
+    /// Notes what follows from how things stand now and was not noted before; `held` is what it
+    /// held until now.
+    fn settle_up(&mut self, held: Option<Hold>) -> Effects {
         let called_for = self.mails_called_for();
         let due: BTreeSet<_> = called_for.difference(&self.mails).cloned().collect();
         let superseded: BTreeSet<_> = self
@@ -307,6 +324,7 @@ impl Purchase {
             due,
             superseded,
             returned,
+            hold_changed: self.hold() != held,
         }
     }
 
@@ -370,6 +388,48 @@ impl Purchase {
             self.status(),
             Status::Expired | Status::Failed | Status::Abandoned
         ) && !self.facts.sessions.values().any(waits)
+    }
+
+    /// Whether its buyer may still pay for it.
+    pub fn awaits_payment(&self) -> bool {
+        match self.status() {
+            Status::Open => true,
+            Status::Expired | Status::Failed | Status::Abandoned => !self.came_to_nothing(),
+            _ => false,
+        }
+    }
+
+    /// Its sessions that may still be paid, as far as is known.
+    pub fn open_sessions(&self) -> impl Iterator<Item = &SessionId> {
+        let sessions = self.facts.sessions.iter();
+        sessions
+            .filter(|(_, state)| **state == SessionState::Open)
+            .map(|(id, _)| id)
+    }
+
+    /// What it keeps for its buyer, until it is decided.
+    pub fn hold(&self) -> Option<Hold> {
+        /// Longer than any delayed payment takes: Boleto's vouchers last 60 days at most.
+        const LONGEST_PENDING: i64 = 65 * 24 * 3600;
+        let reserved = self.order.reserved().map(|(_, quantity)| quantity);
+        let pieces = match self.stock_returned {
+            true => 0,
+            false => reserved.fold(0, u32::saturating_add),
+        };
+        let pending = self.status() == Status::Pending;
+        if pending && pieces > 0 {
+            let until = self.attempt.expires_at.saturating_add(LONGEST_PENDING);
+            return Some(Hold {
+                pieces,
+                until,
+                pending,
+            });
+        }
+        self.awaits_payment().then(|| Hold {
+            pieces,
+            until: self.attempt.is_over_at(),
+            pending,
+        })
     }
 
     /// Whether a change does not fit what is known already, so that something was missed.
@@ -520,13 +580,17 @@ impl Purchase {
     /// When to ask Stripe what became of it, in Unix seconds, should nothing be heard until then.
     /// `None` if nothing more has to come.
     pub fn next_check(&self, now: i64) -> Option<i64> {
-        const DAY: i64 = 24 * 3600;
-        let is_open = |state: &SessionState| *state == SessionState::Open;
+        const HOUR: i64 = 3600;
+        const DAY: i64 = 24 * HOUR;
         if self.doubts > 0 {
             return Some(now);
         }
-        if self.status() == Status::Open || self.facts.sessions.values().any(is_open) {
-            return Some(self.attempt.is_over_at());
+        if self.status() == Status::Open || self.open_sessions().next().is_some() {
+            // Most who pay do so at once, and should not wait for the end of their session if
+            // nothing is heard of it.
+            let soon = self.attempt.started_at.saturating_add(HOUR);
+            let over = self.attempt.is_over_at();
+            return Some(if now < soon { soon.min(over) } else { over });
         }
         let refunds = self.facts.refunds.values();
         let disputes = self.facts.disputes.values();
@@ -759,6 +823,31 @@ mod tests {
         }
     }
 
+    proptest! {
+        #[test]
+        fn a_purchase_is_held_until_it_is_decided_and_its_stock_as_long_as_it_is_out(
+            changes in changes(), at in 0_usize..10
+        ) {
+            let mut purchase = limited_purchase();
+            let mut known = purchase.hold();
+            prop_assert!(known.is_some());
+            for (n, change) in changes.into_iter().enumerate() {
+                let recorded = purchase.record(change);
+                let abandoned = (n == at).then(|| purchase.abandon()).flatten();
+                if [recorded, abandoned].iter().flatten().any(|effects| effects.hold_changed) {
+                    known = purchase.hold();
+                }
+                prop_assert_eq!(known, purchase.hold());
+                let pieces = known.map_or(0, |hold| hold.pieces);
+                prop_assert!(pieces == 0 || !purchase.stock_returned);
+                let money_moved = purchase.facts.settled().next().is_some()
+                    || !purchase.facts.disputes.is_empty();
+                prop_assert!(pieces == 1 || purchase.stock_returned || money_moved);
+                prop_assert!(!purchase.awaits_payment() || known.is_some());
+            }
+        }
+    }
+
     /// One whose only line was taken from a limited stock.
     fn limited_purchase() -> Purchase {
         let mut purchase = purchase();
@@ -908,6 +997,18 @@ mod tests {
         assert_eq!(purchase.next_check(7), None);
         assert!(purchase.record(Change::ChargeRefunded(usd(900))).is_some());
         assert_eq!(purchase.next_check(7), Some(7));
+    }
+
+    #[test]
+    fn an_open_purchase_is_looked_at_after_an_hour_and_at_its_end() {
+        const HOUR: i64 = 3600;
+        let mut purchase = purchase();
+        purchase.record(session("cs_1", SessionState::Open));
+        assert_eq!(purchase.next_check(7), Some(HOUR));
+        assert_eq!(purchase.next_check(HOUR), Some(23 * HOUR + 600));
+        // What holds limited stock ends sooner than that.
+        let limited = limited_purchase();
+        assert_eq!(limited.next_check(7), Some(limited.attempt.is_over_at()));
     }
 
     #[test]

@@ -7,15 +7,18 @@ use std::time::Duration;
 
 use http::{Response, StatusCode};
 use lambda_http::{Body, Request};
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::{
     cart::Cart,
+    comparison::fetch_session,
     config::{ConfigError, Environment},
-    http::{Problem, body, claims, json, language, request_id},
+    http::{Problem, body, claims, json, language, request_id, rfc3339},
     ledger::{Earlier, OpenError, Orders, needs_another_attempt},
     money::MoneyError,
-    product::Product,
-    purchase::{Buyer, Order, OrderError, Purchase},
+    product::{Product, ProductId},
+    purchase::{
+        Attempt, Buyer, Limits, Order, OrderError, Purchase, SessionState, Status, TooMuch,
+    },
     store::{
         products::Products,
         purchases::{IdempotentRequest, Stored},
@@ -44,6 +47,7 @@ const LARGEST_ORDER: usize = 256 * 1024;
 pub struct Checkout {
     products: Products,
     orders: Orders,
+    limits: Limits,
     stripe: Stripe,
     site_url: String,
     stack: String,
@@ -57,6 +61,10 @@ impl Checkout {
         Ok(Self {
             products: Products::new(dynamodb.clone(), products),
             orders: Orders::new(dynamodb, products, environment.required("PURCHASES_TABLE")?),
+            limits: Limits {
+                purchases: environment.count("MAX_OPEN_PURCHASES")?,
+                pieces: environment.count("MAX_RESERVED_PIECES")?,
+            },
             stripe: Stripe::new(environment).await?,
             site_url: environment.site_url()?,
             stack: environment.required("TILL_STACK")?.to_owned(),
@@ -67,7 +75,7 @@ impl Checkout {
     pub async fn handle(&self, request: Request) -> Response<Body> {
         let id = request_id(&request);
         let answer = tokio::time::timeout(LONGEST, self.checkout(&request)).await;
-        match answer.unwrap_or_else(|_| Err(too_slow())) {
+        match answer.unwrap_or_else(|_| Err(Problem::too_slow())) {
             Ok(response) => response,
             Err(problem) => {
                 tracing::info!(request_id = id, %problem, "checkout refused");
@@ -118,19 +126,61 @@ impl Checkout {
                 None => Ok(Earlier::Free(None)),
             }
         };
-        let (earlier, products) = tokio::join!(earlier, self.products.get_all(cart.products()));
-        let replaced = match earlier.map_err(open_problem)? {
-            Earlier::Known(stored) => return Ok(*stored),
-            Earlier::Free(replaced) => replaced,
+        let subject = buyer.subject.clone().unwrap_or_default();
+        let (earlier, products, held) = tokio::join!(
+            earlier,
+            self.products.get_all(cart.products()),
+            self.orders.held_by(&subject)
+        );
+        let replaced = match earlier {
+            Err(error) => return Err(self.open_problem(error, &subject).await),
+            Ok(Earlier::Free(replaced)) => replaced,
+            Ok(Earlier::Known(stored)) => {
+                let id = stored.purchase.id;
+                match self.unless_over(*stored).await? {
+                    Some(stored) => return Ok(stored),
+                    None => Some(id),
+                }
+            }
         };
         let products = products.map_err(|error| Problem::store(&error))?;
+        let held = held.map_err(|error| Problem::store(&error))?;
         let order = freeze(cart, &products, buyer)?;
         let purchase = Purchase::new(order, shared::store::now());
         let request = idempotent.map(|request| (request, replaced));
-        self.orders
-            .open(purchase, request)
-            .await
-            .map_err(open_problem)
+        let opened = self.orders.open(purchase, request, held, self.limits).await;
+        match opened {
+            Ok(stored) => Ok(stored),
+            Err(error) => Err(self.open_problem(error, &subject).await),
+        }
+    }
+
+    /// The purchase that a key stands for; `None` if its session ended and nobody had paid, so that
+    /// the key is free for another. Stripe is asked, for the payment's event may be late.
+    async fn unless_over(&self, mut stored: Stored) -> Result<Option<Stored>, Problem> {
+        let Purchase { attempt, .. } = &stored.purchase;
+        let is_over = attempt.url.is_some() && attempt.expires_at <= shared::store::now();
+        if !is_over || stored.purchase.status() != Status::Open {
+            return Ok(Some(stored));
+        }
+        let sessions: Vec<_> = stored.purchase.open_sessions().cloned().collect();
+        for id in sessions {
+            let session = fetch_session(&self.stripe, &id).await;
+            match session.and_then(|session| Ok(session.state()?)) {
+                Ok(SessionState::Expired) => {
+                    let expired = self.orders.expired(stored, &id).await;
+                    stored = expired.map_err(|error| Problem::store(&error))?;
+                }
+                // It is paid, or can still be: there is one purchase to a key.
+                Ok(_) => return Ok(Some(stored)),
+                Err(trouble) => {
+                    let purchase_id = stored.purchase.id;
+                    tracing::error!(%purchase_id, error = %trouble, "a session that is over cannot be asked for");
+                    return Err(trouble.into());
+                }
+            }
+        }
+        Ok(Some(stored).filter(|stored| !stored.purchase.is_over()))
     }
 
     /// Where the purchase is paid: as stored, or as Stripe now says.
@@ -147,7 +197,7 @@ impl Checkout {
         }
         if stored.purchase.abandoned {
             // Its time ended just now, and its stock went back. The key is free for another.
-            return Err(too_slow());
+            return Err(Problem::too_slow());
         }
         let opened =
             checkout::open(&self.stripe, &stored.purchase, &self.site_url, &self.stack).await;
@@ -166,23 +216,14 @@ impl Checkout {
         let purchase_id = stored.purchase.id;
         tracing::error!(%purchase_id, %error, "Stripe opened no session");
         let followed = match error {
-            // It is our key that is refused, and only this time: an earlier call, whose answer got
-            // lost, may have opened a session.
-            StripeError::Refused { status, .. }
-                if matches!(*status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) =>
-            {
-                Ok(())
-            }
-            StripeError::Refused { .. } => self.orders.abandon(stored).await.map(|_| ()),
+            // An earlier call, whose answer got lost, may have opened a session; this one did not.
+            error if error.is_final() => self.orders.abandon(stored).await.map(|_| ()),
             StripeError::Failed(_) => self.orders.next_attempt(stored).await.map(|_| ()),
             _ => Ok(()),
         };
         if let Err(error) = followed {
             return Problem::store(&error);
         }
-        let upstream = |status, kind, detail: &str| {
-            Problem::new(status, kind, "The payment page cannot be opened", detail)
-        };
         match error {
             StripeError::Refused { code, .. } if code.starts_with("amount_too_") => Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -190,28 +231,97 @@ impl Checkout {
                 "The total cannot be charged",
                 "items: the total is outside what the payment provider charges",
             ),
-            StripeError::Refused { .. } | StripeError::Unreadable(_) => upstream(
-                StatusCode::BAD_GATEWAY,
-                "payment-provider-refused",
-                "The payment provider refused. Nothing was charged; the shop has to look into it.",
+            error => Problem::stripe(error),
+        }
+    }
+
+    /// Why no purchase is opened. Where the buyer's own open purchases are the reason, or part of
+    /// it, the answer names them: they can be paid, or cancelled.
+    async fn open_problem(&self, error: OpenError, subject: &str) -> Problem {
+        let reserves = |purchase: &Purchase| purchase.order.reserved().next().is_some();
+        match error {
+            OpenError::KeyReused => Problem::new(
+                StatusCode::CONFLICT,
+                "idempotency-key-reused",
+                "The idempotency key was used before",
+                "Idempotency-Key: it was used for another cart; use a new key for a new cart",
             ),
-            StripeError::Failed(_) => upstream(
-                StatusCode::BAD_GATEWAY,
-                "payment-provider-failed",
-                "The payment provider failed. Nothing was charged; please try again.",
-            ),
-            StripeError::Busy(_) | StripeError::Unreachable => upstream(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "payment-provider-busy",
-                "The payment provider is busy or out of reach. Nothing was charged; please try again.",
-            )
-            .retry_after(2),
-            StripeError::TimedOut | StripeError::Broken => upstream(
-                StatusCode::GATEWAY_TIMEOUT,
-                "payment-provider-timeout",
-                "The payment provider did not answer in time. Nothing was charged; please try again.",
-            )
-            .retry_after(2),
+            OpenError::SoldOut(product) => {
+                let problem = Problem::new(
+                    StatusCode::CONFLICT,
+                    "sold-out",
+                    "A product is sold out",
+                    format!("items: there is not enough left of {product}"),
+                );
+                let holds_it = |purchase: &Purchase| {
+                    let mut reserved = purchase.order.reserved();
+                    reserved.any(|(id, _): (&ProductId, _)| *id == product)
+                };
+                self.naming_open(problem, subject, holds_it).await
+            }
+            OpenError::TooMuch(TooMuch::Open(most)) => {
+                let problem = Problem::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "too-many-open-purchases",
+                    "You have too many open purchases",
+                    format!(
+                        "At most {most} purchases can wait for their payment. Pay or cancel one of \
+                         them first; those that nobody pays end by themselves."
+                    ),
+                );
+                self.naming_open(problem, subject, |_| true).await
+            }
+            OpenError::TooMuch(TooMuch::Reserved(most)) => {
+                let problem = Problem::new(
+                    StatusCode::CONFLICT,
+                    "too-much-reserved",
+                    "That is more than can be reserved for you",
+                    format!(
+                        "At most {most} pieces of what is in limited supply can be reserved for one \
+                         buyer, in all unpaid purchases together. Ask for fewer, or pay or cancel \
+                         an open purchase first."
+                    ),
+                );
+                self.naming_open(problem, subject, reserves).await
+            }
+            OpenError::Store(error) => Problem::store(&error),
+        }
+    }
+
+    /// The problem with those of the buyer's open purchases that have to do with it.
+    async fn naming_open(
+        &self,
+        problem: Problem,
+        subject: &str,
+        has_to_do: impl Fn(&Purchase) -> bool,
+    ) -> Problem {
+        let open = self.orders.open_of(subject).await;
+        // Not knowing them is no reason to withhold what the problem is.
+        let open = open.unwrap_or_else(|error| {
+            tracing::error!(%error, "a buyer's open purchases cannot be read");
+            Vec::new()
+        });
+        let open: Vec<Value> = open
+            .iter()
+            .filter(|purchase| has_to_do(purchase))
+            .map(|purchase| {
+                let Attempt {
+                    url, expires_at, ..
+                } = &purchase.attempt;
+                let mut open = json!({
+                    "purchase_id": purchase.id,
+                    "expires_at": rfc3339(*expires_at),
+                });
+                // Nobody can pay it yet if its call to Stripe has no known outcome.
+                if let (Some(url), Some(open)) = (url, open.as_object_mut()) {
+                    open.insert("url".to_owned(), json!(url));
+                }
+                open
+            })
+            .collect();
+        match open.is_empty() {
+            true => problem,
+            false => problem.with("open_purchases", open),
         }
     }
 }
@@ -289,33 +399,5 @@ fn order_problem(error: OrderError) -> Problem {
                 Problem::internal()
             }
         }
-    }
-}
-
-fn too_slow() -> Problem {
-    Problem::new(
-        StatusCode::GATEWAY_TIMEOUT,
-        "timeout",
-        "It took too long",
-        "Nothing was charged; please try again.",
-    )
-    .retry_after(2)
-}
-
-fn open_problem(error: OpenError) -> Problem {
-    match error {
-        OpenError::KeyReused => Problem::new(
-            StatusCode::CONFLICT,
-            "idempotency-key-reused",
-            "The idempotency key was used before",
-            "Idempotency-Key: it was used for another cart; use a new key for a new cart",
-        ),
-        OpenError::SoldOut(product) => Problem::new(
-            StatusCode::CONFLICT,
-            "sold-out",
-            "A product is sold out",
-            format!("items: there is not enough left of {product}"),
-        ),
-        OpenError::Store(error) => Problem::store(&error),
     }
 }

@@ -1,28 +1,42 @@
-//! GET /purchases and /purchases/{id}: a signed-in buyer's own history.
+//! GET /purchases and /purchases/{id}: a signed-in buyer's own history, and what of it is still to
+//! be paid. POST /purchases/{id}/cancel: they do not want to pay any more.
 
-use std::collections::BTreeSet;
+mod open;
 
-use http::{Response, StatusCode};
+use std::{collections::BTreeSet, time::Duration};
+
+use http::{Method, Response, StatusCode};
 use lambda_http::{Body, Request, RequestExt};
 use serde::Serialize;
 use serde_json::json;
 use shared::{
     config::{ConfigError, Environment},
-    http::{Problem, claims, json, next_cursor, page_cursor, page_limit, request_id},
+    http::{
+        Problem, claims, json, next_cursor, only_open, page_cursor, page_limit, request_id, rfc3339,
+    },
     money::Money,
     product::ProductId,
     purchase::{
-        Accounts, Attention, DisputeId, DisputeStatus, Purchase, PurchaseId, RefundId, RefundState,
+        Accounts, Attempt, Attention, DisputeId, DisputeStatus, Purchase, PurchaseId, RefundId, RefundState,
         Status,
     },
-    store::purchases::Purchases,
+    store::{
+        self,
+        purchases::{Purchases, Stored},
+    },
 };
 use time::format_description::well_known::Rfc3339;
+
+use crate::open::OpenPurchases;
+
+/// How long a request may take: less than the function's time limit in `template.yaml`.
+const LONGEST: Duration = Duration::from_secs(18);
 
 /// The function.
 #[derive(Clone)]
 pub struct PurchaseHistory {
     purchases: Purchases,
+    open: OpenPurchases,
 }
 
 impl PurchaseHistory {
@@ -32,45 +46,61 @@ impl PurchaseHistory {
         let table = environment.required("PURCHASES_TABLE")?;
         Ok(Self {
             purchases: Purchases::new(dynamodb, table),
+            open: OpenPurchases::new(environment)?,
         })
     }
 
     /// Answers a request.
     pub async fn handle(&self, request: Request) -> Response<Body> {
-        let answer = match request
-            .path_parameters_ref()
-            .and_then(|path| path.first("id"))
-        {
-            Some(id) => self.one(id, &request).await,
-            None => self.list(&request).await,
-        };
+        let answer = tokio::time::timeout(LONGEST, self.answer(&request)).await;
+        let answer = answer.unwrap_or_else(|_| Err(Problem::too_slow()));
         answer.unwrap_or_else(|problem| problem.into_response(&request_id(&request)))
     }
 
+    async fn answer(&self, request: &Request) -> Result<Response<Body>, Problem> {
+        let path = request.path_parameters_ref();
+        let stored = match path.and_then(|path| path.first("id")) {
+            None => return self.list(request).await,
+            Some(id) => self.own(id, request).await?,
+        };
+        let stored = match *request.method() {
+            // The one thing that can be posted to a purchase.
+            Method::POST => self.open.cancel(stored).await?,
+            _ => self.open.looked_at(stored).await,
+        };
+        json(StatusCode::OK, &View::of(&stored.purchase, store::now()))
+    }
+
     /// Another buyer's purchase is answered like one that does not exist.
-    async fn one(&self, id: &str, request: &Request) -> Result<Response<Body>, Problem> {
+    async fn own(&self, id: &str, request: &Request) -> Result<Stored, Problem> {
         let claims = claims(request)?;
         let unknown = || Problem::not_found("You have no purchase with this id.");
         let id: PurchaseId = id.parse().map_err(|_| unknown())?;
-        let stored = self
-            .purchases
-            .get(id)
-            .await
-            .map_err(|error| Problem::store(&error))?;
-        let purchase = stored
-            .map(|stored| stored.purchase)
-            .filter(|purchase| purchase.order.buyer.subject.as_ref() == Some(&claims.subject))
-            .ok_or_else(unknown)?;
-        json(StatusCode::OK, &View::of(&purchase))
+        let stored = self.purchases.get(id).await;
+        let stored = stored.map_err(|error| Problem::store(&error))?;
+        stored
+            .filter(|stored| stored.purchase.order.buyer.subject.as_ref() == Some(&claims.subject))
+            .ok_or_else(unknown)
     }
 
     async fn list(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let claims = claims(request)?;
+        let now = store::now();
+        if only_open(request)? {
+            // They are few: only so many may be open at a time.
+            let open = self.purchases.open_of(&claims.subject, now).await;
+            let open = open.map_err(|error| Problem::store(&error))?;
+            let purchases: Vec<_> = open.iter().map(|one| View::of(one, now)).collect();
+            return json(
+                StatusCode::OK,
+                &json!({ "purchases": purchases, "next": null }),
+            );
+        }
         let limit = page_limit(request)?;
         let before: Option<PurchaseId> = page_cursor(request)?;
         let page = self.purchases.history(&claims.subject, limit, before).await;
         let page = page.map_err(|error| Problem::store(&error))?;
-        let purchases: Vec<_> = page.purchases.iter().map(View::of).collect();
+        let purchases: Vec<_> = page.purchases.iter().map(|one| View::of(one, now)).collect();
         json(
             StatusCode::OK,
             &json!({ "purchases": purchases, "next": next_cursor(page.next) }),
@@ -89,6 +119,8 @@ struct View<'a> {
     #[serde(flatten)]
     accounts: Accounts,
     lines: Vec<LineView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment: Option<PaymentView<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refunds: Vec<RefundView<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -103,6 +135,13 @@ struct LineView<'a> {
     name: &'a str,
     quantity: u32,
     unit_amount: i64,
+}
+
+/// Where to pay, and until when.
+#[derive(Serialize)]
+struct PaymentView<'a> {
+    url: &'a str,
+    expires_at: String,
 }
 
 #[derive(Serialize)]
@@ -120,7 +159,7 @@ struct DisputeView<'a> {
 }
 
 impl<'a> View<'a> {
-    fn of(purchase: &'a Purchase) -> Self {
+    fn of(purchase: &'a Purchase, now: i64) -> Self {
         let lines = purchase.order.lines.iter().map(|line| LineView {
             product_id: &line.product_id,
             name: &line.name,
@@ -144,6 +183,14 @@ impl<'a> View<'a> {
                 amount: dispute.terms()?.amount,
             })
         });
+        let Attempt {
+            url, expires_at, ..
+        } = &purchase.attempt;
+        let payable = purchase.awaits_payment() && *expires_at > now;
+        let payment = url.as_deref().filter(|_| payable).map(|url| PaymentView {
+            url,
+            expires_at: rfc3339(*expires_at),
+        });
         Self {
             id: purchase.id,
             status: purchase.status(),
@@ -152,6 +199,7 @@ impl<'a> View<'a> {
                 .created_at()
                 .format(&Rfc3339)
                 .unwrap_or_default(),
+            payment,
             total: purchase.order.total,
             accounts: purchase.accounts(),
             lines: lines.collect(),

@@ -1,4 +1,4 @@
-//! GET /purchases and /purchases/{id}: a signed-in buyer's own history.
+//! GET /purchases, GET /purchases/{id} and POST /purchases/{id}/cancel: a signed-in buyer's own.
 
 use std::convert::Infallible;
 

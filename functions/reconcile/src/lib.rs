@@ -12,18 +12,18 @@ use std::{
 use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 use shared::{
+    comparison::{Comparison, News, Trouble},
     config::{ConfigError, Environment},
     inbox::{Inbox, InboxError, Receipt},
-    ledger::{Ledger, Orders, Outcome, Report},
-    money::Money,
-    purchase::{Buyer, Change, Line, PaymentIntentId, PurchaseId, SessionId, SessionState, Status},
+    ledger::{Ledger, Orders},
+    purchase::{Line, Purchase, PurchaseId, SessionId, SessionState, Status},
     store::{
         self, StoreError,
-        purchases::{Source, Stored},
+        purchases::Stored,
         sweep::{Cursor, Sweep, Sweeps},
     },
     stripe::{
-        client::{List, StripeError},
+        client::{LONGEST_PAGE, List, StripeError},
         event::{HANDLED, Unreadable},
         object::{AboutCharge, LineItem, Session, Tags},
     },
@@ -38,8 +38,6 @@ const DELIVERIES_LAST: i64 = 4 * DAY;
 const OVERLAP: i64 = 3600;
 const DAY: i64 = 24 * 3600;
 
-/// The most that a page of a Stripe list has.
-const PAGE: &str = "100";
 /// Purchases of the work index that are looked at together.
 const BATCH: i32 = 100;
 
@@ -111,20 +109,6 @@ pub enum ReconcileError {
     /// Stripe failed.
     #[error(transparent)]
     Stripe(#[from] StripeError),
-}
-
-/// Why one purchase or event is left for the next run.
-#[derive(Debug, thiserror::Error)]
-enum Trouble {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Stripe(#[from] StripeError),
-    /// What it is may quote the object, so no log line shows it.
-    #[error("an object of Stripe's does not read")]
-    Unreadable(#[from] Unreadable),
-    #[error("Stripe knows no session {0}")]
-    NoSuchSession(SessionId),
 }
 
 impl Reconcile {
@@ -202,7 +186,7 @@ struct Run<'a> {
     findings: Findings,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     async fn through(mut self, sweeps: &Sweeps) -> Result<Findings, ReconcileError> {
         // What keeps one from going on need not keep the others. The undelivered events are last,
         // because they are read from the beginning each time.
@@ -231,7 +215,7 @@ impl Run<'_> {
         while !self.out_of_time() {
             let page = self.events_page(since, after.as_deref(), true).await?;
             self.take_in(&page.data).await;
-            after = last_id(&page);
+            after = page.next();
             if after.is_none() {
                 break;
             }
@@ -271,7 +255,7 @@ impl Run<'_> {
             let begun = cursor.sweep.take();
             let failed = !all_taken || begun.as_ref().is_some_and(|sweep| sweep.failed);
             let newest = begun.map(|sweep| sweep.newest).or(newest);
-            match (last_id(&page), newest) {
+            match (page.next(), newest) {
                 (Some(after), Some(newest)) => {
                     cursor.sweep = Some(Sweep {
                         from,
@@ -311,7 +295,7 @@ impl Run<'_> {
         undelivered: bool,
     ) -> Result<List<Value>, StripeError> {
         let since = since.to_string();
-        let mut query = vec![("limit", PAGE), ("created[gte]", &since)];
+        let mut query = vec![("limit", LONGEST_PAGE), ("created[gte]", &since)];
         query.extend(HANDLED.iter().map(|kind| ("types[]", *kind)));
         query.extend(after.map(|after| ("starting_after", after)));
         query.extend(undelivered.then_some(("delivery_success", "false")));
@@ -429,24 +413,10 @@ impl Run<'_> {
         if purchase.facts.sessions.is_empty() && is_looked_for {
             return Ok(Some(stored));
         }
-        for (session, state) in &purchase.facts.sessions {
-            let unfinished = matches!(state, SessionState::Open | SessionState::Pending);
-            if unfinished || purchase.doubts > 0 {
-                self.session(id, session).await?;
-            }
-        }
-        for (refund, known) in &purchase.facts.refunds {
-            if known.state.is_unfinished() {
-                let path = format!("/refunds/{refund}");
-                self.one_of(id, &path, AboutCharge::refund).await?;
-            }
-        }
-        for (dispute, known) in &purchase.facts.disputes {
-            if known.is_unfinished() {
-                let path = format!("/disputes/{dispute}");
-                self.one_of(id, &path, AboutCharge::dispute).await?;
-            }
-        }
+        let mut comparison = self.comparison(id);
+        let compared = compare(&mut comparison, purchase).await;
+        self.found_news(id, comparison.news());
+        compared?;
         let lines = match purchase.facts.sessions.keys().next() {
             Some(session) if purchase.order.lines.is_empty() => self.lines(session).await?,
             _ => Vec::new(),
@@ -456,109 +426,22 @@ impl Run<'_> {
         Ok(None)
     }
 
+    fn comparison(&self, id: PurchaseId) -> Comparison<'a> {
+        Comparison::of(id, self.inbox.ledger(), self.inbox.stripe())
+    }
+
+    fn found_news(&mut self, id: PurchaseId, news: Vec<News>) {
+        for News { object, status } in news {
+            self.found(&object, Some(id), Some(status), "record");
+        }
+    }
+
     /// What a session sells: the lines of an order that was lost here. Till sells at most 90.
     async fn lines(&self, session: &SessionId) -> Result<Vec<Line>, Trouble> {
         let path = format!("/checkout/sessions/{session}/line_items");
-        let query = [("limit", PAGE), ("expand[]", "data.price.product")];
+        let query = [("limit", LONGEST_PAGE), ("expand[]", "data.price.product")];
         let page: List<LineItem> = self.inbox.stripe().list(&path, &query).await?;
         Ok(page.data.into_iter().map(Line::from).collect())
-    }
-
-    async fn session(&mut self, id: PurchaseId, session: &SessionId) -> Result<(), Trouble> {
-        let path = format!("/checkout/sessions/{session}");
-        let expand = [("expand[]", "payment_intent")];
-        let found: Option<Session> = self.inbox.stripe().get(&path, &expand).await?;
-        // Never taken for expired: with another account's key, all of them would be unknown.
-        let found = found.ok_or_else(|| Trouble::NoSuchSession(session.clone()))?;
-        self.record_session(id, &found).await
-    }
-
-    /// Of one that is paid, what went back as well: where one was missed, so may be the other.
-    async fn record_session(&mut self, id: PurchaseId, session: &Session) -> Result<(), Trouble> {
-        let state = session.state()?;
-        let paid_by = match &state {
-            SessionState::Settled { payment_intent, .. } => payment_intent.clone(),
-            _ => None,
-        };
-        let change = Change::Session(session.id.clone(), state);
-        let intent = session.payment_intent().cloned();
-        self.record(id, session.id.as_str(), change, intent, session.origin())
-            .await?;
-        if let Some(intent) = paid_by {
-            self.all_of(id, &intent, "/refunds", AboutCharge::refund)
-                .await?;
-            self.all_of(id, &intent, "/disputes", AboutCharge::dispute)
-                .await?;
-        }
-        Ok(())
-    }
-
-    async fn one_of(
-        &mut self,
-        id: PurchaseId,
-        path: &str,
-        read: impl Fn(Value) -> Result<AboutCharge, Unreadable>,
-    ) -> Result<(), Trouble> {
-        match self.inbox.stripe().get(path, &[]).await? {
-            Some(object) => self.record_about_charge(id, read(object)?).await,
-            None => Ok(()),
-        }
-    }
-
-    async fn all_of(
-        &mut self,
-        id: PurchaseId,
-        intent: &PaymentIntentId,
-        path: &str,
-        read: impl Fn(Value) -> Result<AboutCharge, Unreadable>,
-    ) -> Result<(), Trouble> {
-        let mut after: Option<String> = None;
-        loop {
-            let mut query = vec![("limit", PAGE), ("payment_intent", intent.as_str())];
-            query.extend(after.as_deref().map(|after| ("starting_after", after)));
-            let page: List<Value> = self.inbox.stripe().list(path, &query).await?;
-            after = last_id(&page);
-            for object in page.data {
-                self.record_about_charge(id, read(object)?).await?;
-            }
-            if after.is_none() {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn record_about_charge(
-        &mut self,
-        id: PurchaseId,
-        about: AboutCharge,
-    ) -> Result<(), Trouble> {
-        let object = about.id().to_owned();
-        self.record(id, &object, about.change, about.payment_intent, None)
-            .await
-    }
-
-    async fn record(
-        &mut self,
-        purchase: PurchaseId,
-        object: &str,
-        change: Change,
-        payment_intent: Option<PaymentIntentId>,
-        origin: Option<(Buyer, Money)>,
-    ) -> Result<(), Trouble> {
-        let report = Report {
-            source: Source::Fetched {
-                object: object.to_owned(),
-                at: store::now(),
-            },
-            purchase,
-            change,
-            payment_intent,
-            origin,
-        };
-        if let Outcome::Recorded(status, _) = self.ledger().record(&report).await? {
-            self.found(object, Some(purchase), Some(status), "record");
-        }
-        Ok(())
     }
 
     /// Looks for the sessions of purchases that have none: their call to Stripe has no known
@@ -615,7 +498,7 @@ impl Run<'_> {
         let mut after: Option<String> = None;
         while !self.out_of_time() {
             let mut query = vec![
-                ("limit", PAGE),
+                ("limit", LONGEST_PAGE),
                 ("created[gte]", begin.as_str()),
                 ("created[lte]", end.as_str()),
                 ("expand[]", "data.payment_intent"),
@@ -626,7 +509,7 @@ impl Run<'_> {
                 .stripe()
                 .list("/checkout/sessions", &query)
                 .await?;
-            after = last_id(&page);
+            after = page.next();
             for object in page.data {
                 // Only our own have to read: others may be of any shape.
                 let tags = object.get("metadata").map(Tags::deserialize);
@@ -651,18 +534,20 @@ impl Run<'_> {
         let id = stored.purchase.id;
         for session in sessions {
             let session = Session::deserialize(session).map_err(Unreadable::from)?;
-            self.record_session(id, &session).await?;
+            let mut comparison = self.comparison(id);
+            let compared = comparison.found_session(&session).await;
+            self.found_news(id, comparison.news());
+            compared?;
         }
         if !sessions.is_empty() {
             return Ok(());
         }
-        if stored.purchase.status() != Status::Open {
-            // Rebuilt from a refund or dispute whose session Stripe does not know.
+        let is_over = store::now() >= stored.purchase.attempt.is_over_at();
+        // One that is not open was rebuilt from a refund or dispute whose session Stripe does not
+        // know; one that is, and not over, may still get a session.
+        if stored.purchase.status() != Status::Open || !is_over {
             let doubts = stored.purchase.doubts;
             return Ok(self.ledger().checked(id, doubts, &[]).await?);
-        }
-        if store::now() < stored.purchase.attempt.is_over_at() {
-            return Ok(());
         }
         if !self.ledger().is_dry_run() {
             let left = self.orders.abandon(stored).await?;
@@ -681,8 +566,25 @@ fn created(object: &Value) -> Option<i64> {
     object.get("created").and_then(Value::as_i64)
 }
 
-/// Where the next page begins, if there is one.
-fn last_id(page: &List<Value>) -> Option<String> {
-    let last = page.data.last().filter(|_| page.has_more)?;
-    Some(last.get("id")?.as_str()?.to_owned())
+/// What is still to come of a purchase, and all of one that something does not fit in.
+async fn compare(comparison: &mut Comparison<'_>, purchase: &Purchase) -> Result<(), Trouble> {
+    for (session, state) in &purchase.facts.sessions {
+        let unfinished = matches!(state, SessionState::Open | SessionState::Pending);
+        if unfinished || purchase.doubts > 0 {
+            comparison.session_and_what_went_back(session).await?;
+        }
+    }
+    for (refund, known) in &purchase.facts.refunds {
+        if known.state.is_unfinished() {
+            let path = format!("/refunds/{refund}");
+            comparison.about_charge(&path, AboutCharge::refund).await?;
+        }
+    }
+    for (dispute, known) in &purchase.facts.disputes {
+        if known.is_unfinished() {
+            let path = format!("/disputes/{dispute}");
+            comparison.about_charge(&path, AboutCharge::dispute).await?;
+        }
+    }
+    Ok(())
 }

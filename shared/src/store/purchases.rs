@@ -1,20 +1,24 @@
-//! Purchases, the claims of events, payment intents' pointers and idempotency keys: one table.
+//! Purchases, the claims of events, payment intents' pointers, idempotency keys and what each buyer
+//! holds: one table.
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use aws_sdk_dynamodb::{
     Client,
-    types::{Put, TransactWriteItem},
+    types::{Put, TransactWriteItem, Update, builders::PutBuilder},
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
+use tokio::task::JoinSet;
 
 use super::{
     Item, KEEP_SECONDS, StoreError, failed, from_item, is_last_page, number, text, to_item,
     unwritable,
 };
-use crate::purchase::{Attempt, Facts, Mail, Order, PaymentIntentId, Purchase, PurchaseId, Status};
+use crate::purchase::{
+    Attempt, Facts, Holds, Mail, Order, PaymentIntentId, Purchase, PurchaseId, Status,
+};
 
 /// The purchases table.
 #[derive(Clone, Debug)]
@@ -112,8 +116,31 @@ pub(crate) struct RequestItem {
     ttl: i64,
 }
 
+/// What a buyer holds: an attribute for each purchase, named by its id, so that each can be taken
+/// away without reading the others.
+#[derive(Serialize, Deserialize)]
+struct HoldsItem {
+    pk: String,
+    sk: String,
+    /// Counts its writes.
+    version: u64,
+    ttl: i64,
+    #[serde(flatten)]
+    holds: Holds,
+}
+
+/// What a buyer holds, and the version of it that was read.
+#[derive(Clone, Debug, Default)]
+pub struct StoredHolds {
+    pub(crate) holds: Holds,
+    /// 0 if there is none.
+    version: u64,
+}
+
 const PURCHASE: &str = "purchase";
 const REQUEST: &str = "request";
+const HOLDS: &str = "open";
+const LOOK: &str = "look";
 const POINTER: &str = "pointer";
 const WORK: &str = "work";
 /// What the keys of claims begin with.
@@ -200,6 +227,7 @@ impl Purchases {
         while let Some(item) = pages.next().await {
             let item = item.map_err(failed("Query"))?;
             let sk = item.get("sk").and_then(|sk| sk.as_s().ok());
+            let sk = sk.map(String::as_str);
             match sk.and_then(|sk| sk.strip_prefix(EVENT)) {
                 Some(event) => {
                     let event = event.to_owned();
@@ -213,7 +241,8 @@ impl Purchases {
                     };
                     events.push((claim.version, recorded));
                 }
-                None => purchase = Some(parse(item, id)?.purchase),
+                None if sk == Some(PURCHASE) => purchase = Some(parse(item, id)?.purchase),
+                None => {}
             }
         }
         // What changed nothing follows what made the version it was held against.
@@ -376,6 +405,121 @@ impl Purchases {
         Ok(item.filter(|item| item.ttl > now))
     }
 
+    /// What a buyer holds at this moment.
+    pub(crate) async fn holds(&self, subject: &str) -> Result<StoredHolds, StoreError> {
+        let key = buyer_key(subject);
+        let item = self.get_item(key.clone(), HOLDS).await?;
+        let item: Option<HoldsItem> = item.map(|item| from_item(item, &key)).transpose()?;
+        Ok(item.map_or_else(StoredHolds::default, |item| StoredHolds {
+            holds: item.holds,
+            version: item.version,
+        }))
+    }
+
+    /// A buyer's purchases that wait for their payment, the newest first.
+    pub async fn open_of(&self, subject: &str, now: i64) -> Result<Vec<Purchase>, StoreError> {
+        let held = self.holds(subject).await?;
+        let mut reading = JoinSet::new();
+        for id in held.holds.open(now) {
+            let purchases = self.clone();
+            reading.spawn(async move { purchases.get(id).await });
+        }
+        let mut open = Vec::new();
+        for stored in reading.join_all().await {
+            let purchase = stored?.map(|stored| stored.purchase);
+            open.extend(purchase.filter(Purchase::awaits_payment));
+        }
+        open.sort_by_key(|purchase| Reverse(purchase.id));
+        Ok(open)
+    }
+
+    /// What a buyer holds from now on, on condition that it is as it was read.
+    pub(crate) fn put_holds(
+        &self,
+        subject: &str,
+        read: &StoredHolds,
+        holds: Holds,
+        now: i64,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let item = HoldsItem {
+            pk: buyer_key(subject),
+            sk: HOLDS.to_owned(),
+            version: read.version.saturating_add(1),
+            ttl: now.saturating_add(KEEP_SECONDS),
+            holds,
+        };
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(to_item(&item)?));
+        let put = unchanged(put, read.version);
+        Ok(TransactWriteItem::builder()
+            .put(put.build().map_err(unwritable)?)
+            .build())
+    }
+
+    /// What a buyer holds by this purchase from now on. Without a condition, so that it can never
+    /// hold up the fact it is written with. `None` if nobody knows whose purchase it is.
+    pub(crate) fn note_hold(
+        &self,
+        purchase: &Purchase,
+        now: i64,
+    ) -> Result<Option<TransactWriteItem>, StoreError> {
+        let Some(subject) = &purchase.order.buyer.subject else {
+            return Ok(None);
+        };
+        let update = Update::builder()
+            .table_name(&self.table)
+            .key("pk", text(buyer_key(subject)))
+            .key("sk", text(HOLDS))
+            .expression_attribute_names("#purchase", purchase.id.to_string())
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":ttl", number(now.saturating_add(KEEP_SECONDS)))
+            .expression_attribute_values(":one", number(1));
+        let update = match purchase.hold() {
+            Some(hold) => update
+                .update_expression("SET #purchase = :hold, #ttl = :ttl ADD version :one")
+                .expression_attribute_values(
+                    ":hold",
+                    serde_dynamo::to_attribute_value(hold).map_err(unwritable)?,
+                ),
+            None => update
+                .update_expression("REMOVE #purchase SET #ttl = :ttl ADD version :one"),
+        };
+        Ok(Some(
+            TransactWriteItem::builder()
+                .update(update.build().map_err(unwritable)?)
+                .build(),
+        ))
+    }
+
+    /// Whether Stripe may be asked for an open purchase because somebody looks at it: once in
+    /// `seconds`, however many look.
+    pub async fn claim_look(
+        &self,
+        id: PurchaseId,
+        now: i64,
+        seconds: i64,
+    ) -> Result<bool, StoreError> {
+        const DAY: i64 = 24 * 3600;
+        let call = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("pk", text(id.to_string()))
+            .item("sk", text(LOOK))
+            .item("looked_at", number(now))
+            .item("ttl", number(now.saturating_add(DAY)))
+            .condition_expression("attribute_not_exists(pk) OR looked_at <= :before")
+            .expression_attribute_values(":before", number(now.saturating_sub(seconds)));
+        match call.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(false),
+                _ => Err(failed("PutItem")(error)),
+            },
+        }
+    }
+
     /// The claim, on condition that there is none.
     pub(crate) fn put_claim(
         &self,
@@ -488,12 +632,7 @@ impl Purchases {
         let put = Put::builder()
             .table_name(&self.table)
             .set_item(Some(to_item(&item)?));
-        let put = match stored.version {
-            0 => put.condition_expression("attribute_not_exists(pk)"),
-            version => put
-                .condition_expression("version = :version")
-                .expression_attribute_values(":version", number(version)),
-        };
+        let put = unchanged(put, stored.version);
         Ok(TransactWriteItem::builder()
             .put(put.build().map_err(unwritable)?)
             .build())
@@ -568,6 +707,20 @@ impl Claim<'_> {
             ttl: purchase.is_over().then(|| now.saturating_add(KEEP_SECONDS)),
         }
     }
+}
+
+/// On condition that the item is still of the version that was read; 0 if there was none.
+fn unchanged(put: PutBuilder, version: u64) -> PutBuilder {
+    match version {
+        0 => put.condition_expression("attribute_not_exists(pk)"),
+        version => put
+            .condition_expression("version = :version")
+            .expression_attribute_values(":version", number(version)),
+    }
+}
+
+fn buyer_key(subject: &str) -> String {
+    format!("buyer#{subject}")
 }
 
 fn is_zero(number: &u32) -> bool {

@@ -7,7 +7,7 @@ use stripe_checkout::checkout_session::{
     CreateCheckoutSession, CreateCheckoutSessionAdaptivePricing, CreateCheckoutSessionLineItems,
     CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData, ProductData,
 };
-use stripe_client_core::StripeRequest;
+use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
 use stripe_shared::CheckoutSessionMode;
 use stripe_types::Currency;
 
@@ -48,6 +48,18 @@ pub async fn open(
             OBJECT,
         )
         .await
+}
+
+/// Ends an open session, so that nobody can pay it any more. Stripe refuses, with a 400, if it is
+/// not open. Without an idempotency key: it cannot be done twice, and with one, Stripe would repeat a
+/// failure of its own for a day.
+pub async fn expire(
+    stripe: &Client,
+    session: &SessionId,
+) -> Result<super::object::Session, StripeError> {
+    let path = format!("/checkout/sessions/{session}/expire");
+    let request = RequestBuilder::new(StripeMethod::Post, path);
+    stripe.send(&request, None, OBJECT).await
 }
 
 fn request(purchase: &Purchase, site_url: &str, stack: &str) -> CreateCheckoutSession {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
 use crate::{
@@ -93,6 +94,26 @@ pub struct List<T> {
     pub data: Vec<T>,
     /// Whether older ones follow.
     pub has_more: bool,
+}
+
+/// The most entries that a page may be asked to have.
+pub const LONGEST_PAGE: &str = "100";
+
+impl List<Value> {
+    /// Where the next page begins, if there is one.
+    pub fn next(&self) -> Option<String> {
+        let last = self.data.last().filter(|_| self.has_more)?;
+        Some(last.get("id")?.as_str()?.to_owned())
+    }
+}
+
+impl StripeError {
+    /// Whether it is what was asked that is refused, and would be again; not whoever asked, with a
+    /// key that may be mended.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Refused { status, .. }
+            if !matches!(*status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN))
+    }
 }
 
 #[derive(Default, Deserialize)]

@@ -1,0 +1,210 @@
+//! Open purchases and Stripe: what became of one that its buyer looks at, and the end of one that
+//! they do not want any more.
+
+use std::{sync::Arc, time::Duration};
+
+use http::StatusCode;
+use shared::{
+    comparison::{Comparison, Trouble},
+    config::{ConfigError, Environment},
+    http::Problem,
+    ledger::{Ledger, Orders},
+    purchase::{Purchase, SessionId, Status},
+    store::{self, purchases::Stored},
+    stripe::{
+        checkout,
+        client::{Client as Stripe, StripeError},
+    },
+};
+use tokio::sync::OnceCell;
+
+/// Nobody pays sooner after a purchase was opened, in seconds.
+const SOONEST: i64 = 10;
+/// How often Stripe is asked for a purchase at most, in seconds. The page that a buyer comes back to
+/// looks at it every few.
+const APART: i64 = 10;
+/// How long a buyer who looks waits for Stripe. What is stored is an answer, too.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Stripe's side of open purchases.
+#[derive(Clone)]
+pub(crate) struct OpenPurchases {
+    ledger: Ledger,
+    orders: Orders,
+    site_url: String,
+    stack: String,
+    environment: Environment,
+    /// Its key is read by the first who needs it: most requests, and every start, do without.
+    stripe: Arc<OnceCell<Stripe>>,
+}
+
+impl OpenPurchases {
+    /// As the environment says.
+    pub(crate) fn new(environment: &Environment) -> Result<Self, ConfigError> {
+        let dynamodb = store::client(environment)?;
+        let products = environment.required("PRODUCTS_TABLE")?;
+        let purchases = environment.required("PURCHASES_TABLE")?;
+        let outbox = environment.required("OUTBOX_TABLE")?;
+        let mode = environment.mode()?;
+        Ok(Self {
+            ledger: Ledger::new(dynamodb.clone(), products, purchases, outbox, mode),
+            orders: Orders::new(dynamodb, products, purchases),
+            site_url: environment.site_url()?,
+            stack: environment.required("TILL_STACK")?.to_owned(),
+            environment: environment.clone(),
+            stripe: Arc::default(),
+        })
+    }
+
+    async fn stripe(&self) -> Result<&Stripe, ConfigError> {
+        let stripe = self
+            .stripe
+            .get_or_try_init(|| Stripe::new(&self.environment));
+        stripe.await
+    }
+
+    /// The purchase as it is after Stripe was asked, if its event may be late and it is time to ask;
+    /// otherwise, and if anything fails, as it was.
+    pub(crate) async fn looked_at(&self, stored: Stored) -> Stored {
+        let now = store::now();
+        let began = stored.purchase.attempt.started_at;
+        let may_be_paid = stored.purchase.open_sessions().next().is_some();
+        if !may_be_paid || now.saturating_sub(began) < SOONEST {
+            return stored;
+        }
+        let purchase_id = stored.purchase.id;
+        let claimed = self.ledger.purchases().claim_look(purchase_id, now, APART);
+        match claimed.await {
+            Ok(true) => {}
+            Ok(false) => return stored,
+            Err(error) => {
+                tracing::warn!(%purchase_id, %error, "Stripe is not asked for a purchase");
+                return stored;
+            }
+        }
+        match tokio::time::timeout(PATIENCE, self.ask(&stored.purchase)).await {
+            Ok(Ok(Some(asked))) => asked,
+            Ok(Ok(None)) => stored,
+            Ok(Err(error)) => {
+                tracing::warn!(%purchase_id, %error, "Stripe cannot be asked for a purchase");
+                stored
+            }
+            Err(_) => {
+                tracing::warn!(%purchase_id, "Stripe does not say in time what became of a purchase");
+                stored
+            }
+        }
+    }
+
+    async fn ask(&self, purchase: &Purchase) -> Result<Option<Stored>, LookError> {
+        let stripe = self.stripe().await?;
+        let mut comparison = Comparison::of(purchase.id, &self.ledger, stripe);
+        for session in purchase.open_sessions() {
+            comparison.session(session).await?;
+        }
+        for news in comparison.news() {
+            let (purchase_id, status) = (purchase.id, news.status.as_str());
+            tracing::info!(%purchase_id, status, "a look at a purchase told what no event had");
+        }
+        let asked = self.ledger.purchases().get(purchase.id).await;
+        Ok(asked.map_err(Trouble::from)?)
+    }
+
+    /// Ends a purchase that its buyer does not want to pay any more: its sessions expire, and what it
+    /// had reserved goes back. Answers it as it then is.
+    pub(crate) async fn cancel(&self, mut stored: Stored) -> Result<Stored, Problem> {
+        if !stored.purchase.awaits_payment() {
+            return cancelled(stored);
+        }
+        let stripe = self.stripe().await.map_err(|error| {
+            tracing::error!(%error, "Stripe cannot be called");
+            Problem::internal()
+        })?;
+        let purchase_id = stored.purchase.id;
+        if stored.purchase.open_sessions().next().is_none() {
+            stored = self.find_session(stripe, stored).await?;
+        }
+        for session in stored.purchase.open_sessions() {
+            let ended = self.expire(stripe, &stored.purchase, session).await;
+            ended.inspect_err(|error| {
+                tracing::error!(%purchase_id, %error, "a session cannot be ended");
+            })?;
+        }
+        let ended = self.ledger.purchases().get(purchase_id).await;
+        let ended = ended.map_err(|error| Problem::store(&error))?;
+        ended.map_or_else(|| Err(Problem::internal()), cancelled)
+    }
+
+    /// The purchase with the session that the call of its attempt opened, or still opens. Repeating
+    /// the call is the one way to be sure: its outcome is not known, or it is still under way. If
+    /// Stripe refuses it, there is no session, and never will be.
+    async fn find_session(&self, stripe: &Stripe, stored: Stored) -> Result<Stored, Problem> {
+        let opened = checkout::open(stripe, &stored.purchase, &self.site_url, &self.stack).await;
+        let found = match opened {
+            Ok(session) => self.orders.attach(stored, &session.id, &session.url).await,
+            Err(error) => {
+                let purchase_id = stored.purchase.id;
+                tracing::error!(%purchase_id, %error, "the session of a purchase is not found");
+                match error {
+                    error if error.is_final() => self.orders.abandon(stored).await,
+                    StripeError::Failed(_) => {
+                        // Stripe repeats that under the same key, so the next try has another.
+                        let next = self.orders.next_attempt(stored).await;
+                        next.map_err(|error| Problem::store(&error))?;
+                        return Err(Problem::stripe(&error));
+                    }
+                    error => return Err(Problem::stripe(&error)),
+                }
+            }
+        };
+        found.map_err(|error| Problem::store(&error))
+    }
+
+    /// Ends a session, and records what it is then: expired, or what it became a moment before.
+    async fn expire(
+        &self,
+        stripe: &Stripe,
+        purchase: &Purchase,
+        session: &SessionId,
+    ) -> Result<(), Trouble> {
+        let mut comparison = Comparison::of(purchase.id, &self.ledger, stripe);
+        match checkout::expire(stripe, session).await {
+            Ok(expired) => comparison.record_session(&expired).await.map(|_| ()),
+            Err(error) if error.is_final() => comparison.session(session).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Why a look told nothing.
+#[derive(Debug, thiserror::Error)]
+enum LookError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Trouble(#[from] Trouble),
+}
+
+/// What became of a purchase that was to be cancelled.
+fn cancelled(stored: Stored) -> Result<Stored, Problem> {
+    match stored.purchase.status() {
+        Status::Expired | Status::Abandoned if !stored.purchase.awaits_payment() => Ok(stored),
+        Status::Open | Status::Expired | Status::Abandoned => Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "busy",
+            "Too much is going on",
+            "The purchase is being opened at this moment; please try again.",
+        )
+        .retry_after(1)),
+        status => Err(Problem::new(
+            StatusCode::CONFLICT,
+            "not-open",
+            "The purchase is not open",
+            match status {
+                Status::Pending => "It cannot be cancelled any more: its payment is on its way.",
+                Status::Failed => "There is nothing to cancel: its payment has failed.",
+                _ => "It cannot be cancelled any more: it is paid.",
+            },
+        )),
+    }
+}

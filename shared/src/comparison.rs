@@ -1,0 +1,180 @@
+//! A purchase compared with what Stripe says of it, because an event may have been missed, or never
+//! made. What is fetched goes through the same ledger as an event, so nothing is done twice.
+
+use serde_json::Value;
+
+use crate::{
+    ledger::{Ledger, Outcome, Report},
+    money::Money,
+    purchase::{Buyer, Change, PaymentIntentId, PurchaseId, SessionId, SessionState, Status},
+    store::{self, StoreError, purchases::Source},
+    stripe::{
+        client::{Client as Stripe, LONGEST_PAGE, List, StripeError},
+        object::{AboutCharge, Session, Unreadable},
+    },
+};
+
+/// One purchase's comparison.
+pub struct Comparison<'a> {
+    purchase: PurchaseId,
+    ledger: &'a Ledger,
+    stripe: &'a Stripe,
+    news: Vec<News>,
+}
+
+/// Something that had been missed, and is recorded.
+#[derive(Clone, Debug)]
+pub struct News {
+    /// The object that told it.
+    pub object: String,
+    /// How the purchase stands with it.
+    pub status: Status,
+}
+
+/// Why a purchase cannot be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// DynamoDB failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Stripe failed.
+    #[error(transparent)]
+    Stripe(#[from] StripeError),
+    /// What it is may quote the object, so no log line shows it.
+    #[error("an object of Stripe's does not read")]
+    Unreadable(#[from] Unreadable),
+    /// Never taken for expired: with another account's key, all of them would be unknown.
+    #[error("Stripe knows no session {0}")]
+    NoSuchSession(SessionId),
+}
+
+/// A session, with what tells a delayed payment that failed from one that is under way.
+pub async fn fetch_session(stripe: &Stripe, id: &SessionId) -> Result<Session, Trouble> {
+    let path = format!("/checkout/sessions/{id}");
+    let expand = [("expand[]", "payment_intent")];
+    let found: Option<Session> = stripe.get(&path, &expand).await?;
+    found.ok_or_else(|| Trouble::NoSuchSession(id.clone()))
+}
+
+impl<'a> Comparison<'a> {
+    /// Of `purchase`, in which nothing is compared yet.
+    pub fn of(purchase: PurchaseId, ledger: &'a Ledger, stripe: &'a Stripe) -> Self {
+        Self {
+            purchase,
+            ledger,
+            stripe,
+            news: Vec::new(),
+        }
+    }
+
+    /// What was news so far, also if what came after it failed.
+    pub fn news(self) -> Vec<News> {
+        self.news
+    }
+
+    /// Compares a session.
+    pub async fn session(&mut self, id: &SessionId) -> Result<(), Trouble> {
+        let session = fetch_session(self.stripe, id).await?;
+        self.record_session(&session).await.map(|_| ())
+    }
+
+    /// Compares a session and, if it is paid, what went back: where one was missed, so may be the
+    /// other.
+    pub async fn session_and_what_went_back(&mut self, id: &SessionId) -> Result<(), Trouble> {
+        let session = fetch_session(self.stripe, id).await?;
+        self.found_session(&session).await
+    }
+
+    /// The same of a session that was fetched before.
+    pub async fn found_session(&mut self, session: &Session) -> Result<(), Trouble> {
+        if let Some(paid_by) = self.record_session(session).await? {
+            self.all_of(&paid_by, "/refunds", AboutCharge::refund)
+                .await?;
+            self.all_of(&paid_by, "/disputes", AboutCharge::dispute)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Records a session. Answers the payment intent that paid it, if one did.
+    pub async fn record_session(
+        &mut self,
+        session: &Session,
+    ) -> Result<Option<PaymentIntentId>, Trouble> {
+        let state = session.state()?;
+        let paid_by = match &state {
+            SessionState::Settled { payment_intent, .. } => payment_intent.clone(),
+            _ => None,
+        };
+        let change = Change::Session(session.id.clone(), state);
+        let intent = session.payment_intent().cloned();
+        self.record(session.id.as_str(), change, intent, session.origin())
+            .await?;
+        Ok(paid_by)
+    }
+
+    /// Compares the refund or dispute at `path`.
+    pub async fn about_charge(
+        &mut self,
+        path: &str,
+        read: impl Fn(Value) -> Result<AboutCharge, Unreadable>,
+    ) -> Result<(), Trouble> {
+        match self.stripe.get(path, &[]).await? {
+            Some(object) => self.record_about_charge(read(object)?).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn all_of(
+        &mut self,
+        intent: &PaymentIntentId,
+        path: &str,
+        read: impl Fn(Value) -> Result<AboutCharge, Unreadable>,
+    ) -> Result<(), Trouble> {
+        let mut after: Option<String> = None;
+        loop {
+            let mut query = vec![("limit", LONGEST_PAGE), ("payment_intent", intent.as_str())];
+            query.extend(after.as_deref().map(|after| ("starting_after", after)));
+            let page: List<Value> = self.stripe.list(path, &query).await?;
+            after = page.next();
+            for object in page.data {
+                self.record_about_charge(read(object)?).await?;
+            }
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn record_about_charge(&mut self, about: AboutCharge) -> Result<(), Trouble> {
+        let object = about.id().to_owned();
+        self.record(&object, about.change, about.payment_intent, None)
+            .await
+    }
+
+    async fn record(
+        &mut self,
+        object: &str,
+        change: Change,
+        payment_intent: Option<PaymentIntentId>,
+        origin: Option<(Buyer, Money)>,
+    ) -> Result<(), Trouble> {
+        let report = Report {
+            source: Source::Fetched {
+                object: object.to_owned(),
+                at: store::now(),
+            },
+            purchase: self.purchase,
+            change,
+            payment_intent,
+            origin,
+        };
+        if let Outcome::Recorded(status, _) = self.ledger.record(&report).await? {
+            self.news.push(News {
+                object: object.to_owned(),
+                status,
+            });
+        }
+        Ok(())
+    }
+}

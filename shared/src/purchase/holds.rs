@@ -1,0 +1,162 @@
+//! What one buyer holds: purchases that wait for their payment, and the pieces of limited stock
+//! that wait with them. Anybody can sign in, so this is bounded.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::PurchaseId;
+
+/// What one purchase keeps for its buyer, as long as it is not decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Pieces of limited stock.
+    pub pieces: u32,
+    /// From when on it does not count any more, in Unix seconds, so that nothing that goes wrong
+    /// can lock a buyer out.
+    pub until: i64,
+    /// The buyer did their part, and the money is on its way: the purchase is not open any more,
+    /// but its stock is neither sold nor back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pending: bool,
+}
+
+/// How much one buyer may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Open purchases.
+    pub purchases: u32,
+    /// Pieces of limited stock, in all their undecided purchases together.
+    pub pieces: u32,
+}
+
+/// Why a buyer may hold no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TooMuch {
+    /// They have so many open purchases, and may have no more.
+    #[error("{0} purchases are open")]
+    Open(u32),
+    /// They may reserve so many pieces, which this purchase would exceed.
+    #[error("more than {0} pieces of limited stock would be reserved")]
+    Reserved(u32),
+}
+
+/// All that one buyer holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Holds(BTreeMap<PurchaseId, Hold>);
+
+impl Holds {
+    /// Adds a purchase, if the limits allow it. What does not count any more is dropped.
+    pub fn add(
+        &mut self,
+        id: PurchaseId,
+        hold: Hold,
+        limits: Limits,
+        now: i64,
+    ) -> Result<(), TooMuch> {
+        self.0.retain(|_, hold| hold.until > now);
+        let open = self.0.values().filter(|hold| !hold.pending).count();
+        if u32::try_from(open).is_ok_and(|open| open < limits.purchases) {
+            let held = self.0.values().map(|hold| u64::from(hold.pieces));
+            let pieces = held.sum::<u64>().saturating_add(hold.pieces.into());
+            if hold.pieces > 0 && pieces > limits.pieces.into() {
+                return Err(TooMuch::Reserved(limits.pieces));
+            }
+            self.0.insert(id, hold);
+            return Ok(());
+        }
+        Err(TooMuch::Open(limits.purchases))
+    }
+
+    /// The purchases that wait for their buyer, the newest first.
+    pub fn open(&self, now: i64) -> impl Iterator<Item = PurchaseId> {
+        let newest_first = self.0.iter().rev();
+        newest_first
+            .filter(move |(_, hold)| !hold.pending && hold.until > now)
+            .map(|(id, _)| *id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        purchases: 3,
+        pieces: 5,
+    };
+
+    fn hold() -> impl Strategy<Value = Hold> {
+        (0_u32..4, 0_i64..100, any::<bool>()).prop_map(|(pieces, until, pending)| Hold {
+            pieces,
+            until,
+            pending,
+        })
+    }
+
+    fn counted(holds: &Holds, now: i64) -> (usize, u32) {
+        let counts = holds.0.values().filter(|hold| hold.until > now);
+        let open = counts.clone().filter(|hold| !hold.pending).count();
+        (open, counts.map(|hold| hold.pieces).sum())
+    }
+
+    proptest! {
+        #[test]
+        fn a_buyer_never_holds_more_than_the_limits(
+            wanted in prop::collection::vec((0_u32..7, 1_i64..20), 0..30)
+        ) {
+            let (mut holds, mut now) = (Holds::default(), 0);
+            for (pieces, lasts) in wanted {
+                let before = holds.clone();
+                let hold = Hold { pieces, until: now + lasts, pending: false };
+                let added = holds.add(PurchaseId::generate(), hold, LIMITS, now);
+                let (open, held) = counted(&holds, now);
+                prop_assert!(open <= 3 && held <= 5);
+                // Whoever is refused would have held too much.
+                let (open, held) = counted(&before, now);
+                match added {
+                    Ok(()) => {}
+                    Err(TooMuch::Open(_)) => prop_assert_eq!(open, 3),
+                    Err(TooMuch::Reserved(_)) => prop_assert!(held + pieces > 5),
+                }
+                now += 2;
+            }
+        }
+
+        #[test]
+        fn what_is_over_counts_for_nothing(old in prop::collection::vec(hold(), 0..30)) {
+            let old = old.into_iter().map(|hold| (PurchaseId::generate(), hold));
+            let mut holds = Holds(old.collect());
+            let hold = Hold { pieces: 5, until: 200, pending: false };
+            prop_assert_eq!(holds.open(100).count(), 0);
+            prop_assert_eq!(holds.add(PurchaseId::generate(), hold, LIMITS, 100), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_payment_on_its_way_keeps_its_pieces_and_is_not_open() {
+        let mut holds = Holds::default();
+        let pending = Hold {
+            pieces: 4,
+            until: 100,
+            pending: true,
+        };
+        holds.0.insert(PurchaseId::generate(), pending);
+        assert_eq!(holds.open(0).count(), 0);
+        let open = |pieces| Hold {
+            pieces,
+            until: 100,
+            pending: false,
+        };
+        let mut add = |pieces| holds.add(PurchaseId::generate(), open(pieces), LIMITS, 0);
+        assert_eq!(add(2), Err(TooMuch::Reserved(5)));
+        assert_eq!(add(1), Ok(()));
+        // What is not limited can still be bought.
+        assert_eq!(add(0), Ok(()));
+        assert_eq!(add(0), Ok(()));
+        assert_eq!(add(0), Err(TooMuch::Open(3)));
+    }
+}
