@@ -146,6 +146,8 @@ class Function:
             "SHOP_NAME": "Till",
             "MAIL_FROM": "shop@example.com",
             "SELLER_EMAIL": "seller@example.com",
+            "MAX_OPEN_PURCHASES": "10",
+            "MAX_RESERVED_PIECES": "20",
             "DEVELOPER_EMAIL": "dev@example.com",
             "STRIPE_SECRET_KEY": "sk_test_local",
             "STRIPE_WEBHOOK_SECRETS": "whsec_local",

@@ -16,12 +16,18 @@
 mod buying;
 #[path = "shop/carts.rs"]
 mod carts;
+#[path = "shop/cost.rs"]
+mod cost;
 #[path = "shop/disputes.rs"]
 mod disputes;
 #[path = "shop/failure_cases.rs"]
 mod failure_cases;
+#[path = "shop/holds.rs"]
+mod holds;
 #[path = "shop/idempotency.rs"]
 mod idempotency;
+#[path = "shop/landing.rs"]
+mod landing;
 #[path = "shop/reading.rs"]
 mod reading;
 #[path = "shop/reconciling.rs"]

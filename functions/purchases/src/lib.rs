@@ -17,8 +17,8 @@ use shared::{
     money::Money,
     product::ProductId,
     purchase::{
-        Accounts, Attempt, Attention, DisputeId, DisputeStatus, Purchase, PurchaseId, RefundId, RefundState,
-        Status,
+        Accounts, Attempt, Attention, DisputeId, DisputeStatus, Purchase, PurchaseId, RefundId,
+        RefundState, Status,
     },
     store::{
         self,
@@ -100,7 +100,11 @@ impl PurchaseHistory {
         let before: Option<PurchaseId> = page_cursor(request)?;
         let page = self.purchases.history(&claims.subject, limit, before).await;
         let page = page.map_err(|error| Problem::store(&error))?;
-        let purchases: Vec<_> = page.purchases.iter().map(|one| View::of(one, now)).collect();
+        let purchases: Vec<_> = page
+            .purchases
+            .iter()
+            .map(|one| View::of(one, now))
+            .collect();
         json(
             StatusCode::OK,
             &json!({ "purchases": purchases, "next": next_cursor(page.next) }),

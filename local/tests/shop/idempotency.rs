@@ -130,3 +130,53 @@ async fn the_key_of_an_expired_purchase_is_good_for_another_one() {
     assert_eq!(again, second);
     assert_eq!(shop.status(&second.purchase).await, "open");
 }
+
+/// A session's 23 hours, and a little more.
+const OVER: i64 = 24 * 3600;
+
+#[tokio::test]
+async fn the_key_of_a_purchase_whose_time_is_over_leads_to_another_one_also_while_events_are_late()
+{
+    let shop = TestApp::start().await;
+    shop.sell_limited("one-lamp", 1).await;
+    shop.hold_deliveries().await;
+    let lamp = cart(&[("one-lamp", 1)]);
+    let first = Checkout::of(&shop.checkout_as("one", &lamp).await);
+    shop.expire(&first).await;
+    // As far as the shop knows, it can be paid.
+    assert_eq!(Checkout::of(&shop.checkout_as("one", &lamp).await), first);
+    shop.age(&first.purchase, OVER).await;
+    // The last lamp is the first purchase's, and goes over to the second.
+    let second = Checkout::of(&shop.checkout_as("one", &lamp).await);
+    assert_ne!(first.purchase, second.purchase);
+    assert_ne!(first.url, second.url);
+    assert_eq!(Checkout::of(&shop.checkout_as("one", &lamp).await), second);
+    assert_eq!(shop.status(&first.purchase).await, "expired");
+    assert_eq!(shop.stock("one-lamp").await, Some(0));
+    for event in shop.events_of(first.session()).await {
+        assert_eq!(shop.receipt(&event).await, "nothing new");
+    }
+    assert_eq!(shop.stock("one-lamp").await, Some(0));
+}
+
+#[tokio::test]
+async fn what_was_paid_in_its_last_second_is_not_sold_again_under_its_key() {
+    let shop = TestApp::start().await;
+    let mug = cart(&[(MUG, 1)]);
+    shop.hold_deliveries().await;
+    let first = Checkout::of(&shop.checkout_as("one", &mug).await);
+    shop.pay(&first, CARD).await.expect(303);
+    shop.age(&first.purchase, OVER).await;
+    assert_eq!(Checkout::of(&shop.checkout_as("one", &mug).await), first);
+    assert_eq!(shop.sessions().await, 1);
+    assert_eq!(shop.stored_purchases().await, [first.purchase.as_str()]);
+    assert_eq!(shop.status(&first.purchase).await, "paid");
+    // Nor while Stripe does not say what became of it.
+    let second = Checkout::of(&shop.checkout_as("two", &mug).await);
+    shop.age(&second.purchase, OVER).await;
+    let away = [("path", "/v1/*"), ("status", "500"), ("times", "0")];
+    shop.control("faults", &away).await;
+    shop.checkout_as("two", &mug).await.expect(502).problem();
+    shop.stripe_is_well().await;
+    assert_eq!(Checkout::of(&shop.checkout_as("two", &mug).await), second);
+}

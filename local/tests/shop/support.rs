@@ -138,6 +138,73 @@ impl Environments {
     }
 }
 
+/// Calls of a function to DynamoDB and Stripe, counted on their way.
+#[derive(Clone, Default)]
+pub(crate) struct Calls(Arc<Mutex<BTreeMap<String, usize>>>);
+
+impl Calls {
+    /// A wiring in which the calls of `function` go by this counter.
+    fn of(&self, function: &'static str, wire: Wiring) -> Wiring {
+        let calls = self.clone();
+        Arc::new(move |mut environments| {
+            let (calls, wire) = (calls.clone(), Arc::clone(&wire));
+            Box::pin(async move {
+                let variables = environments.get_mut(function).unwrap();
+                for name in ["AWS_ENDPOINT_URL_DYNAMODB", "STRIPE_API_BASE"] {
+                    let target = variables[name].clone();
+                    variables.insert(name.to_owned(), calls.before(target).await);
+                }
+                wire(environments).await
+            })
+        })
+    }
+
+    /// The address of a server that counts, and hands on to `target`.
+    async fn before(&self, target: String) -> String {
+        let (calls, http) = (self.clone(), Client::builder().no_proxy().build().unwrap());
+        let handler = move |request: axum::extract::Request| async move {
+            let (parts, body) = request.into_parts();
+            calls.count(&parts);
+            let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+            let mut headers = parts.headers;
+            headers.remove("host");
+            let url = format!("{target}{}", parts.uri);
+            let request = http.request(parts.method, url).headers(headers).body(body);
+            let answer = request.send().await.unwrap();
+            let (status, headers) = (answer.status(), answer.headers().clone());
+            let mut response =
+                http::Response::new(axum::body::Body::from(answer.bytes().await.unwrap()));
+            *response.status_mut() = status;
+            *response.headers_mut() = headers;
+            response.headers_mut().remove("transfer-encoding");
+            response
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = axum::Router::new().fallback(handler);
+        tokio::spawn(async move { axum::serve(listener, server).await });
+        format!("http://{address}")
+    }
+
+    fn count(&self, request: &http::request::Parts) {
+        let call = match request.headers.get("x-amz-target") {
+            Some(operation) => {
+                let operation = operation.to_str().unwrap();
+                operation.rsplit('.').next().unwrap().to_owned()
+            }
+            None => format!("Stripe {}", request.method),
+        };
+        *self.0.lock().unwrap().entry(call).or_default() += 1;
+    }
+
+    /// What was called since the last time, and how often.
+    pub(crate) fn take(&self) -> Vec<(String, usize)> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+            .into_iter()
+            .collect()
+    }
+}
+
 /// Where the shop runs.
 enum Running {
     /// In the test's process.
@@ -219,6 +286,16 @@ impl TestApp {
         let app = Self::of(running, options, tables, environments, folder);
         app.answers().await;
         app
+    }
+
+    /// With the calls of one function counted.
+    pub(crate) async fn counting(function: &'static str) -> (Self, Calls) {
+        let calls = Calls::default();
+        let counted = calls.clone();
+        let shop = Self::with(move |options, _| {
+            options.wiring = counted.of(function, Arc::clone(&options.wiring));
+        });
+        (shop.await, calls)
     }
 
     /// With another signing secret beside the stand-in's.
@@ -448,6 +525,26 @@ impl TestApp {
                 .bearer_auth(token),
         )
         .await
+    }
+
+    /// `POST /purchases/{id}/cancel`
+    pub(crate) async fn cancel_as(&self, token: &str, id: &str) -> Answer {
+        let path = format!("/purchases/{id}/cancel");
+        self.send(self.request("POST", &path).bearer_auth(token))
+            .await
+    }
+
+    /// Ada does not want one of her purchases any more.
+    pub(crate) async fn cancel(&self, id: &str) -> Answer {
+        self.cancel_as(self.ada().await, id).await
+    }
+
+    /// Ada's purchases that wait for their payment, newest first.
+    pub(crate) async fn open_purchases(&self) -> Vec<Value> {
+        let answer = self.purchases_of(self.ada().await, "?status=open").await;
+        let page = answer.expect(200).json();
+        assert!(page["next"].is_null(), "{page}");
+        page["purchases"].as_array().unwrap().clone()
     }
 
     /// One of Ada's purchases.
@@ -899,6 +996,31 @@ impl TestApp {
             earlier(&mut item["work_due"]);
         }
         self.put_item("PurchasesTable", &item).await;
+    }
+
+    /// As if so many seconds had passed since somebody looked at a purchase.
+    pub(crate) async fn age_look(&self, purchase: &str, seconds: i64) {
+        let items = self.items("PurchasesTable").await;
+        let look = |item: &&Value| item["pk"]["S"] == *purchase && item["sk"]["S"] == "look";
+        let mut look = items.iter().find(look).unwrap().clone();
+        let then: i64 = look["looked_at"]["N"].as_str().unwrap().parse().unwrap();
+        look["looked_at"]["N"] = (then - seconds).to_string().into();
+        self.put_item("PurchasesTable", &look).await;
+    }
+
+    /// As if what the one buyer there is holds had been let go of so many seconds later.
+    pub(crate) async fn age_holds(&self, seconds: i64) {
+        let items = self.items("PurchasesTable").await;
+        let mut rows = items.into_iter().filter(|item| item["sk"]["S"] == "open");
+        let mut row = rows.next().unwrap();
+        assert!(rows.next().is_none(), "more than one buyer");
+        for hold in row.as_object_mut().unwrap().values_mut() {
+            if let Some(until) = hold.pointer_mut("/M/until/N") {
+                let then: i64 = until.as_str().unwrap().parse().unwrap();
+                *until = (then - seconds).to_string().into();
+            }
+        }
+        self.put_item("PurchasesTable", &row).await;
     }
 
     /// What was recorded of a purchase: what told it, and whether it was news.

@@ -482,8 +482,7 @@ impl Purchases {
                     ":hold",
                     serde_dynamo::to_attribute_value(hold).map_err(unwritable)?,
                 ),
-            None => update
-                .update_expression("REMOVE #purchase SET #ttl = :ttl ADD version :one"),
+            None => update.update_expression("REMOVE #purchase SET #ttl = :ttl ADD version :one"),
         };
         Ok(Some(
             TransactWriteItem::builder()
