@@ -1,17 +1,23 @@
 //! HTTP as the functions speak it: JSON answers, RFC 9457 problems, the authenticated buyer.
 
-use std::{fmt, str::FromStr};
+mod event;
 
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderValue, Response, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, request::RequestContext};
 use serde::Serialize;
 use serde_json::json;
 
+use self::event::InBase64;
+pub use self::event::{request, response, serve};
 use crate::store::StoreError;
 
-/// Why a request is not answered as its caller hoped. Says nothing of our insides.
+/// Why a request is not answered as its caller hoped. Says nothing of our insides; and nothing that
+/// the caller chose when it is displayed, as logs do. What `detail` quotes is for the caller alone.
 #[derive(Debug, thiserror::Error)]
-#[error("{status} {kind}: {detail}")]
+#[error("{status} {kind}")]
 pub struct Problem {
     status: StatusCode,
     kind: &'static str,
@@ -212,22 +218,38 @@ pub fn language(request: &Request) -> Option<String> {
     plausible.then(|| first.to_owned())
 }
 
-/// The request's body, as it came.
-pub fn body(request: &Request) -> &[u8] {
-    match request.body() {
+/// The request's body: 413 if it is longer than `most` bytes as it was sent, with its base64 yet to
+/// be undone; 400 if that cannot be undone.
+pub fn body(request: &Request, most: usize) -> Result<Cow<'_, [u8]>, Problem> {
+    let sent = match request.body() {
         Body::Text(text) => text.as_bytes(),
         Body::Binary(bytes) => bytes,
         _ => &[],
+    };
+    if sent.len() > most {
+        return Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body-too-large",
+            "The request is too large",
+            format!("body: at most {most} bytes as sent"),
+        ));
     }
+    if request.extensions().get::<InBase64>().is_none() {
+        return Ok(Cow::Borrowed(sent));
+    }
+    let bytes = STANDARD.decode(sent);
+    let bytes = bytes.map_err(|_| Problem::bad_request("body: not the base64 it is said to be"))?;
+    Ok(Cow::Owned(bytes))
 }
 
 /// `?limit=`: how many entries a page may have; 20 unless told, 100 at most.
 pub fn page_limit(request: &Request) -> Result<i32, Problem> {
-    match query(request, "limit") {
+    match query(request, "limit")? {
         None => Ok(20),
-        Some(limit) => limit
-            .parse()
-            .ok()
+        Some(limit) => Some(limit)
+            // Rust would take a sign, too.
+            .filter(|limit| limit.bytes().all(|byte| byte.is_ascii_digit()))
+            .and_then(|limit| limit.parse().ok())
             .filter(|limit| (1..=100).contains(limit))
             .ok_or_else(|| Problem::bad_request("limit: a whole number from 1 to 100")),
     }
@@ -235,7 +257,7 @@ pub fn page_limit(request: &Request) -> Result<i32, Problem> {
 
 /// `?cursor=`: where the page begins; what the page before gave as `next`.
 pub fn page_cursor<Id: FromStr>(request: &Request) -> Result<Option<Id>, Problem> {
-    let Some(cursor) = query(request, "cursor") else {
+    let Some(cursor) = query(request, "cursor")? else {
         return Ok(None);
     };
     let id = hex::decode(cursor)
@@ -252,9 +274,12 @@ pub fn next_cursor(last: Option<impl fmt::Display>) -> Option<String> {
     last.map(|id| hex::encode(id.to_string()))
 }
 
-fn query(request: &Request, name: &str) -> Option<String> {
-    request
-        .query_string_parameters_ref()?
-        .first(name)
-        .map(str::to_owned)
+fn query<'a>(request: &'a Request, name: &str) -> Result<Option<&'a str>, Problem> {
+    let query = request.query_string_parameters_ref();
+    let values = query.and_then(|query| query.all(name)).unwrap_or_default();
+    match values[..] {
+        [] => Ok(None),
+        [value] => Ok(Some(value)),
+        _ => Err(Problem::bad_request(format!("{name}: it is given more than once"))),
+    }
 }

@@ -12,6 +12,7 @@ pub mod https;
 pub mod inbox;
 pub mod ledger;
 pub mod money;
+pub mod plain;
 pub mod product;
 pub mod purchase;
 pub mod secrets;

@@ -1,10 +1,12 @@
 //! Logs: one JSON object a line, with ids and codes, never with addresses, tokens, bodies or
-//! secrets. Lines that are worth counting carry a `metric`.
+//! secrets; nor with words that callers choose. Lines that are worth counting carry a `metric`.
+
+use std::io;
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::{Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-use crate::config::Environment;
+use crate::{config::Environment, plain::JsonLines};
 
 /// Starts logging to standard output at `LOG_LEVEL` (`info` unless set). For a function's `main`.
 pub fn start(environment: &Environment) {
@@ -29,7 +31,8 @@ pub fn start(environment: &Environment) {
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
-        .with_current_span(false);
+        .with_current_span(false)
+        .with_writer(|| JsonLines(io::stdout()));
     tracing_subscriber::registry()
         .with(lines.with_filter(filter))
         .init();
