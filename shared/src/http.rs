@@ -24,6 +24,7 @@ pub struct Problem {
     title: &'static str,
     detail: String,
     retry_after_seconds: Option<u32>,
+    allow: Option<&'static str>,
 }
 
 impl Problem {
@@ -40,6 +41,7 @@ impl Problem {
             title,
             detail: detail.into(),
             retry_after_seconds: None,
+            allow: None,
         }
     }
 
@@ -51,6 +53,18 @@ impl Problem {
             "The request is malformed",
             detail,
         )
+    }
+
+    /// Another method is what works here: `allow`.
+    pub fn method_not_allowed(allow: &'static str) -> Self {
+        let mut problem = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method-not-allowed",
+            "This method does nothing here",
+            format!("method: only {allow} does"),
+        );
+        problem.allow = Some(allow);
+        problem
     }
 
     /// There is none, or it is somebody else's: the answer is the same.
@@ -114,6 +128,9 @@ impl Problem {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = self.retry_after_seconds {
             headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Some(allow) = self.allow {
+            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -280,6 +297,8 @@ fn query<'a>(request: &'a Request, name: &str) -> Result<Option<&'a str>, Proble
     match values[..] {
         [] => Ok(None),
         [value] => Ok(Some(value)),
-        _ => Err(Problem::bad_request(format!("{name}: it is given more than once"))),
+        _ => Err(Problem::bad_request(format!(
+            "{name}: it is given more than once"
+        ))),
     }
 }

@@ -10,6 +10,7 @@ pub mod email;
 pub mod http;
 pub mod https;
 pub mod inbox;
+pub mod json;
 pub mod ledger;
 pub mod money;
 pub mod plain;

@@ -25,7 +25,13 @@ pub fn is_plain(c: char) -> bool {
 
 /// One line of text. What is not plain in it shows as U+FFFD, and what is too long ends with `…`.
 pub fn line(text: &str) -> String {
-    let shown = |c| if is_plain(c) { c } else { char::REPLACEMENT_CHARACTER };
+    let shown = |c| {
+        if is_plain(c) {
+            c
+        } else {
+            char::REPLACEMENT_CHARACTER
+        }
+    };
     let mut line: String = text.chars().take(LONGEST).map(shown).collect();
     if text.chars().nth(LONGEST).is_some() {
         line.push('…');
@@ -74,11 +80,26 @@ mod tests {
     #[test]
     fn what_a_terminal_obeys_and_what_nobody_sees_is_shown_as_such() {
         for hidden in [
-            "\u{1b}[2J", "\r", "\n", "\t", "\u{7f}", "\u{85}", "\u{9b}2J", "\u{200b}", "\u{200d}",
-            "\u{202e}", "\u{2028}", "\u{2066}", "\u{feff}", "\u{e0041}",
+            "\u{1b}[2J",
+            "\r",
+            "\n",
+            "\t",
+            "\u{7f}",
+            "\u{85}",
+            "\u{9b}2J",
+            "\u{200b}",
+            "\u{200d}",
+            "\u{202e}",
+            "\u{2028}",
+            "\u{2066}",
+            "\u{feff}",
+            "\u{e0041}",
         ] {
             let line = line(&format!("Mug{hidden}."));
-            assert!(line.starts_with("Mug\u{fffd}") && line.chars().all(is_plain), "{line}");
+            assert!(
+                line.starts_with("Mug\u{fffd}") && line.chars().all(is_plain),
+                "{line}"
+            );
         }
         assert_eq!(line("Crème brûlée, 陶器 ♥ 🫖"), "Crème brûlée, 陶器 ♥ 🫖");
         assert_eq!(line(&"a".repeat(LONGEST)), "a".repeat(LONGEST));

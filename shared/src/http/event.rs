@@ -58,12 +58,14 @@ pub fn request(payload: &str) -> Result<Request, Problem> {
         request.extensions_mut().insert(InBase64);
     }
     let query = text(&payload, "/rawQueryString").unwrap_or_default();
-    let query: HashMap<String, Vec<String>> =
-        form_urlencoded::parse(query.as_bytes()).fold(HashMap::new(), |mut query, (name, value)| {
+    let query: HashMap<String, Vec<String>> = form_urlencoded::parse(query.as_bytes()).fold(
+        HashMap::new(),
+        |mut query, (name, value)| {
             let values = query.entry(name.into_owned()).or_default();
             values.push(value.into_owned());
             query
-        });
+        },
+    );
     Ok(request
         .with_query_string_parameters(query)
         .with_path_parameters(texts(payload.get("pathParameters")))
@@ -192,16 +194,15 @@ mod tests {
             let problem = request(payload).unwrap_err();
             assert_eq!(problem.status.as_u16(), 400, "{payload}");
         }
-        assert_eq!(
-            request(&"[".repeat(1000)).unwrap_err().status.as_u16(),
-            400
-        );
+        assert_eq!(request(&"[".repeat(1000)).unwrap_err().status.as_u16(), 400);
     }
 
     #[test]
     fn answers_are_what_lambda_wants() {
         let mut answer = Response::new(Body::from("{}"));
-        answer.headers_mut().insert("etag", "\"1\"".parse().unwrap());
+        answer
+            .headers_mut()
+            .insert("etag", "\"1\"".parse().unwrap());
         assert_eq!(
             response(answer),
             json!({
