@@ -25,6 +25,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 
+use self::console::for_terminal;
 use crate::functions::{Environment, Wiring};
 use crate::project::Project;
 
@@ -137,7 +138,11 @@ pub fn run(wiring: Wiring) -> ExitCode {
         Ok(Exit::Found) => ExitCode::from(3),
         Err(error) => {
             // Nobody can be told if stderr is gone.
-            let _ = writeln!(std::io::stderr(), "till: {error:#}");
+            let _ = writeln!(
+                std::io::stderr(),
+                "{}",
+                for_terminal(&format!("till: {error:#}"))
+            );
             if error.is::<NotFound>() {
                 ExitCode::from(4)
             } else {
@@ -185,8 +190,13 @@ fn dot_env(file: &Path) -> anyhow::Result<Environment> {
         .map_err(|_| anyhow::anyhow!(unreadable()))
 }
 
-/// Writes to stdout, where a reader that has seen enough is no error.
+/// Writes words to stdout.
 fn print(text: &str) -> anyhow::Result<()> {
+    write_out(&for_terminal(text))
+}
+
+/// Writes to stdout as it is, where a reader that has seen enough is no error.
+fn write_out(text: &str) -> anyhow::Result<()> {
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         written => written.context("cannot write to standard output"),

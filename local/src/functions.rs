@@ -4,13 +4,11 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::bail;
 use futures::future::BoxFuture;
-use lambda_http::{Context, RequestExt as _};
 use serde_json::Value;
-use uuid::Uuid;
 
 use crate::template::{Function, Template};
 
@@ -131,9 +129,7 @@ impl Deployment {
                 anyhow::anyhow!("it is not there"),
             ));
         };
-        let context = self.context(id);
-        self.run(id, function(request.with_lambda_context(context)))
-            .await
+        self.run(id, function(request)).await
     }
 
     /// Calls a function with an event.
@@ -170,23 +166,6 @@ impl Deployment {
                 Err(Failure::TimedOut(id.to_owned(), limit))
             }
         }
-    }
-
-    /// What the Lambda runtime tells a function about the invocation.
-    fn context(&self, id: &str) -> Context {
-        let deadline = SystemTime::now()
-            .checked_add(self.timeout(id))
-            .unwrap_or(UNIX_EPOCH);
-        let deadline = deadline
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_millis();
-        let mut context = Context::default();
-        context.request_id = Uuid::now_v7().to_string();
-        context.deadline = u64::try_from(deadline).unwrap_or(u64::MAX);
-        context.invoked_function_arn =
-            format!("arn:aws:lambda:us-east-1:000000000000:function:{id}");
-        context
     }
 }
 

@@ -112,7 +112,9 @@ async fn dispatch(
     request: Request,
 ) -> Response {
     let path = request.uri().path();
-    if let Some(function) = gateway.function_urls.get(path) {
+    // Deployed, any path leads to the function; here at least the one with a slash at its end.
+    let url_path = path.strip_suffix('/').unwrap_or(path);
+    if let Some(function) = gateway.function_urls.get(url_path) {
         return gateway.function_url(function, caller, request).await;
     }
     if routes::has_path(&gateway.routes, path) {
@@ -198,9 +200,10 @@ impl Gateway {
         function: &str,
         payload: &serde_json::Value,
     ) -> Result<Response, Failure> {
-        let request = lambda_http::request::from_str(&payload.to_string())
-            .map_err(|error| Failure::Failed(function.to_owned(), error.into()))?;
-        let answer = self.deployment.answer(function, request).await?;
+        let answer = match shared::http::request(&payload.to_string()) {
+            Ok(request) => self.deployment.answer(function, request).await?,
+            Err(problem) => problem.into_response(""),
+        };
         let (parts, body) = answer.into_parts();
         let body = match body {
             lambda_http::Body::Text(text) => Body::from(text),

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use serde_json::Value;
 use shared::config::Environment;
-use shared::product::Product;
+use shared::product::{Product, Site};
 use shared::store::products::Products;
 
 use crate::shop::Progress;
@@ -42,7 +42,7 @@ pub(crate) async fn add(
         let product: Product = serde_json::from_value(product)?;
         progress(done, steps, product.id.as_str());
         product
-            .check()
+            .check(Site::Local)
             .with_context(|| format!("the sample product {}", product.id))?;
         table.add(&product).await?;
     }

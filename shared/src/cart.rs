@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::product::ProductId;
+use crate::{json, plain, product::ProductId};
 
 /// Distinct products in a cart, at most. Each may take an action of DynamoDB's transaction, which
 /// holds 100, and a line item of Stripe's session, which holds 100, too.
@@ -43,8 +43,10 @@ impl Cart {
     /// Reads `{"items":[{"product_id":"…","quantity":1}]}`. A member that is not one of these is
     /// refused: whoever sends a price should learn that nobody reads it.
     pub fn parse(body: &[u8]) -> Result<Self, CartError> {
-        let body: Value = serde_json::from_slice(body)
-            .map_err(|error| CartError::new("body", format!("not JSON ({error})")))?;
+        let body = json::parse(body).map_err(|error| match error.is_data() {
+            true => CartError::new("body", error.to_string()),
+            false => CartError::new("body", format!("not JSON ({error})")),
+        })?;
         let Value::Object(body) = body else {
             return Err(CartError::new("body", "expected a JSON object"));
         };
@@ -129,7 +131,7 @@ fn refuse_others(
     match object.keys().find(|key| !known.contains(&key.as_str())) {
         Some(other) => {
             let dot = if at.is_empty() { "" } else { "." };
-            let other: String = other.chars().take(64).collect();
+            let other: String = plain::line(other).chars().take(64).collect();
             Err(CartError::new(
                 format!("{at}{dot}{other}"),
                 format!("not expected here; only {} is", known.join(" and ")),
@@ -184,6 +186,19 @@ mod tests {
             (
                 r#"{"items":[{"product_id":"a","quantity":1}],"currency":"usd"}"#,
                 "currency: ",
+            ),
+            ("{\"items\":[],\"\u{1b}[2J\u{202e}\":1}", "body: not JSON"),
+            (
+                r#"{"items":[],"\u001b[2J\u202e":1}"#,
+                "\u{fffd}[2J\u{fffd}: ",
+            ),
+            (
+                r#"{"items":[{"product_id":"a","quantity":1,"quantity":2}]}"#,
+                r#"body: "quantity" is there twice"#,
+            ),
+            (
+                r#"{"items":[],"items":[{"product_id":"a","quantity":1}]}"#,
+                r#"body: "items" is there twice"#,
             ),
         ] {
             assert!(wrong(body).starts_with(field), "{body}: {}", wrong(body));

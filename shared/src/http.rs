@@ -1,18 +1,24 @@
 //! HTTP as the functions speak it: JSON answers, RFC 9457 problems, the authenticated buyer.
 
-use std::{fmt, str::FromStr};
+mod event;
 
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderValue, Response, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, request::RequestContext};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
+use self::event::InBase64;
+pub use self::event::{request, response, serve};
 use crate::{comparison::Trouble, store::StoreError, stripe::client::StripeError};
 
-/// Why a request is not answered as its caller hoped. Says nothing of our insides.
+/// Why a request is not answered as its caller hoped. Says nothing of our insides; and nothing that
+/// the caller chose when it is displayed, as logs do. What `detail` quotes is for the caller alone.
 #[derive(Debug, thiserror::Error)]
-#[error("{status} {kind}: {detail}")]
+#[error("{status} {kind}")]
 pub struct Problem {
     status: StatusCode,
     kind: &'static str,
@@ -20,6 +26,7 @@ pub struct Problem {
     detail: String,
     retry_after_seconds: Option<u32>,
     more: Map<String, Value>,
+    allow: Option<&'static str>,
 }
 
 impl Problem {
@@ -37,6 +44,7 @@ impl Problem {
             detail: detail.into(),
             retry_after_seconds: None,
             more: Map::new(),
+            allow: None,
         }
     }
 
@@ -48,6 +56,18 @@ impl Problem {
             "The request is malformed",
             detail,
         )
+    }
+
+    /// Another method is what works here: `allow`.
+    pub fn method_not_allowed(allow: &'static str) -> Self {
+        let mut problem = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method-not-allowed",
+            "This method does nothing here",
+            format!("method: only {allow} does"),
+        );
+        problem.allow = Some(allow);
+        problem
     }
 
     /// There is none, or it is somebody else's: the answer is the same.
@@ -169,6 +189,9 @@ impl Problem {
         if let Some(seconds) = self.retry_after_seconds {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
+        if let Some(allow) = self.allow {
+            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -289,18 +312,33 @@ pub fn language(request: &Request) -> Option<String> {
     plausible.then(|| first.to_owned())
 }
 
-/// The request's body, as it came.
-pub fn body(request: &Request) -> &[u8] {
-    match request.body() {
+/// The request's body: 413 if it is longer than `most` bytes as it was sent, with its base64 yet to
+/// be undone; 400 if that cannot be undone.
+pub fn body(request: &Request, most: usize) -> Result<Cow<'_, [u8]>, Problem> {
+    let sent = match request.body() {
         Body::Text(text) => text.as_bytes(),
         Body::Binary(bytes) => bytes,
         _ => &[],
+    };
+    if sent.len() > most {
+        return Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body-too-large",
+            "The request is too large",
+            format!("body: at most {most} bytes as sent"),
+        ));
     }
+    if request.extensions().get::<InBase64>().is_none() {
+        return Ok(Cow::Borrowed(sent));
+    }
+    let bytes = STANDARD.decode(sent);
+    let bytes = bytes.map_err(|_| Problem::bad_request("body: not the base64 it is said to be"))?;
+    Ok(Cow::Owned(bytes))
 }
 
 /// `?status=open`: only what is still to be paid. A list knows no other status.
 pub fn only_open(request: &Request) -> Result<bool, Problem> {
-    match query(request, "status").as_deref() {
+    match query(request, "status")? {
         None => Ok(false),
         Some("open") => Ok(true),
         Some(_) => Err(Problem::bad_request("status: open, or left out")),
@@ -309,11 +347,12 @@ pub fn only_open(request: &Request) -> Result<bool, Problem> {
 
 /// `?limit=`: how many entries a page may have; 20 unless told, 100 at most.
 pub fn page_limit(request: &Request) -> Result<i32, Problem> {
-    match query(request, "limit") {
+    match query(request, "limit")? {
         None => Ok(20),
-        Some(limit) => limit
-            .parse()
-            .ok()
+        Some(limit) => Some(limit)
+            // Rust would take a sign, too.
+            .filter(|limit| limit.bytes().all(|byte| byte.is_ascii_digit()))
+            .and_then(|limit| limit.parse().ok())
             .filter(|limit| (1..=100).contains(limit))
             .ok_or_else(|| Problem::bad_request("limit: a whole number from 1 to 100")),
     }
@@ -321,7 +360,7 @@ pub fn page_limit(request: &Request) -> Result<i32, Problem> {
 
 /// `?cursor=`: where the page begins; what the page before gave as `next`.
 pub fn page_cursor<Id: FromStr>(request: &Request) -> Result<Option<Id>, Problem> {
-    let Some(cursor) = query(request, "cursor") else {
+    let Some(cursor) = query(request, "cursor")? else {
         return Ok(None);
     };
     let id = hex::decode(cursor)
@@ -338,9 +377,14 @@ pub fn next_cursor(last: Option<impl fmt::Display>) -> Option<String> {
     last.map(|id| hex::encode(id.to_string()))
 }
 
-fn query(request: &Request, name: &str) -> Option<String> {
-    request
-        .query_string_parameters_ref()?
-        .first(name)
-        .map(str::to_owned)
+fn query<'a>(request: &'a Request, name: &str) -> Result<Option<&'a str>, Problem> {
+    let query = request.query_string_parameters_ref();
+    let values = query.and_then(|query| query.all(name)).unwrap_or_default();
+    match values[..] {
+        [] => Ok(None),
+        [value] => Ok(Some(value)),
+        _ => Err(Problem::bad_request(format!(
+            "{name}: it is given more than once"
+        ))),
+    }
 }

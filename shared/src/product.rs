@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use url::{Host, Url};
 
 use crate::money::{Money, MoneyError};
 
@@ -88,30 +89,118 @@ pub enum ProductError {
     #[error("description: at most 1000 characters")]
     Description,
     /// Stripe takes eight pictures a product.
-    #[error(
-        "images: at most 8 addresses of at most 2048 characters that start with https:// or http://"
-    )]
+    #[error("images: at most 8")]
     Images,
+    /// Not an address that a browser would fetch, or longer than Stripe takes.
+    #[error("images: {0:?} is not an address of a picture: https://…, at most 2048 characters")]
+    Image(String),
+    /// The site's content security policy lets pages show nothing that comes unencrypted.
+    #[error("images: {0:?} would not be shown by the site: it must be https")]
+    Unencrypted(String),
     /// A price Stripe would not charge.
     #[error("price: {0}")]
     Price(#[from] MoneyError),
 }
 
+/// Where a product is to be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Site {
+    /// On the internet.
+    Deployed,
+    /// On this machine, whose own pictures may be http.
+    Local,
+}
+
 impl Product {
-    /// Checks what Stripe will want of it, before it is stored rather than when somebody buys.
-    pub fn check(&self) -> Result<(), ProductError> {
+    /// Checks what Stripe and the site will want of it, before it is stored rather than when
+    /// somebody buys.
+    pub fn check(&self, site: Site) -> Result<(), ProductError> {
         if self.name.trim().is_empty() || self.name.chars().count() > 250 {
             return Err(ProductError::Name);
         }
         if self.description.chars().count() > 1000 {
             return Err(ProductError::Description);
         }
-        let address = |image: &String| {
-            image.len() <= 2048 && (image.starts_with("https://") || image.starts_with("http://"))
-        };
-        if self.images.len() > 8 || !self.images.iter().all(address) {
+        if self.images.len() > 8 {
             return Err(ProductError::Images);
         }
+        for image in &self.images {
+            check_image(image, site)?;
+        }
         Ok(self.price.check_price()?)
+    }
+}
+
+fn check_image(image: &str, site: Site) -> Result<(), ProductError> {
+    let wrong = || ProductError::Image(image.chars().take(100).collect());
+    // Parsing would drop blanks and turn backslashes around; what is stored is the text.
+    let clean = image.len() <= 2048 && image.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    if !clean || !(image.starts_with("https://") || image.starts_with("http://")) {
+        return Err(wrong());
+    }
+    let url = Url::parse(image).map_err(|_| wrong())?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong());
+    }
+    let at_home = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    if url.scheme() == "https" || (site == Site::Local && at_home) {
+        Ok(())
+    } else {
+        Err(ProductError::Unencrypted(image.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_an_address_that_the_site_may_show() {
+        for image in [
+            "https://img.example.com/mug.png",
+            "https://img.example.com:8443/a%20b.png?w=1&h=2",
+            "https://xn--bcher-kva.example/1",
+        ] {
+            assert_eq!(check_image(image, Site::Deployed), Ok(()), "{image}");
+        }
+        for image in [
+            "",
+            "mug.png",
+            "//img.example.com/mug.png",
+            "https://",
+            "https:///mug.png",
+            "https:img.example.com",
+            "https://img.example.com/a b",
+            "https://img.example.com/\u{202e}gnp",
+            "https://img.example.com/\n",
+            "https://img.example.com\\mug.png",
+            "https://exa<mple.com/",
+            "https://img.example.com:99999/",
+            "https://[::1/",
+            "https://ada:secret@img.example.com/",
+            "javascript:alert(1)",
+            "data:image/png;base64,AA==",
+        ] {
+            let refused = check_image(image, Site::Local);
+            assert!(matches!(refused, Err(ProductError::Image(_))), "{image}");
+        }
+        for (image, local) in [
+            ("http://img.example.com/mug.png", false),
+            ("http://localhost.example.com/mug.png", false),
+            ("http://127.0.0.1:3000/images/mug.svg", true),
+            ("http://localhost:3000/images/mug.svg", true),
+        ] {
+            assert_eq!(check_image(image, Site::Local).is_ok(), local, "{image}");
+            let deployed = check_image(image, Site::Deployed);
+            assert!(
+                matches!(deployed, Err(ProductError::Unencrypted(_))),
+                "{image}"
+            );
+        }
     }
 }

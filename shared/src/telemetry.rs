@@ -1,10 +1,17 @@
 //! Logs: one JSON object a line, with ids and codes, never with addresses, tokens, bodies or
-//! secrets. Lines that are worth counting carry a `metric`.
+//! secrets; nor with words that callers choose. Lines that are worth counting carry a `metric`.
 
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::{Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-use crate::config::Environment;
+use crate::{config::Environment, plain::JsonLines};
 
 /// Starts logging to standard output at `LOG_LEVEL` (`info` unless set). For a function's `main`.
 pub fn start(environment: &Environment) {
@@ -29,10 +36,36 @@ pub fn start(environment: &Environment) {
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
-        .with_current_span(false);
+        .with_current_span(false)
+        .with_writer(|| JsonLines(io::stdout()));
     tracing_subscriber::registry()
         .with(lines.with_filter(filter))
         .init();
+}
+
+/// Something that callers can make happen as often as they like, and that makes a log line a minute
+/// at most. Clones count together.
+#[derive(Clone, Default)]
+pub struct Sampled(Arc<Mutex<Unsaid>>);
+
+#[derive(Default)]
+struct Unsaid {
+    count: u64,
+    said: Option<Instant>,
+}
+
+impl Sampled {
+    /// It happened again. If that is to be said, how often it did since it was last said.
+    pub fn another(&self) -> Option<u64> {
+        let mut unsaid = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        unsaid.count = unsaid.count.saturating_add(1);
+        let quiet = |said: Instant| said.elapsed() < Duration::from_secs(60);
+        if unsaid.said.is_some_and(quiet) {
+            return None;
+        }
+        unsaid.said = Some(Instant::now());
+        Some(std::mem::take(&mut unsaid.count))
+    }
 }
 
 /// Something that is worth an alarm or a graph.
@@ -42,8 +75,6 @@ pub enum Metric {
     Parked,
     /// An authentic event was put aside because it is of the other mode.
     ModeMismatch,
-    /// A delivery whose signature is not believed.
-    SignatureFailure,
     /// A mail was given up.
     MailFailed,
     /// A purchase needs a person's attention.
@@ -58,10 +89,26 @@ impl Metric {
         match self {
             Self::Parked => "parked",
             Self::ModeMismatch => "mode_mismatch",
-            Self::SignatureFailure => "signature_failure",
             Self::MailFailed => "mail_failed",
             Self::Attention => "attention",
             Self::Reconciled => "reconciled",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_is_said_once_a_minute_with_its_number() {
+        let flood = Sampled::default();
+        assert_eq!(flood.another(), Some(1));
+        for _ in 0..1000 {
+            assert_eq!(flood.clone().another(), None);
+        }
+        tokio::time::advance(Duration::from_secs(61)).await;
+        assert_eq!(flood.another(), Some(1001));
+        assert_eq!(flood.another(), None);
     }
 }

@@ -1,10 +1,8 @@
 //! GET /products and /products/{id}: what is sold.
 
-use std::convert::Infallible;
-
 use catalog::Catalog;
-use lambda_http::{Error, Request, run, service_fn};
-use shared::{config::Environment, telemetry};
+use lambda_http::Error;
+use shared::{config::Environment, http, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -13,8 +11,5 @@ async fn main() -> Result<(), Error> {
     let function = Catalog::new(&environment).await.inspect_err(|error| {
         tracing::error!(%error, "cannot start");
     })?;
-    run(service_fn(|request: Request| async {
-        Ok::<_, Infallible>(function.handle(request).await)
-    }))
-    .await
+    http::serve(|request| function.handle(request)).await
 }

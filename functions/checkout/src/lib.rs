@@ -86,16 +86,8 @@ impl Checkout {
 
     async fn checkout(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let claims = claims(request)?;
-        if body(request).len() > LARGEST_BODY {
-            return Err(Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "body-too-large",
-                "The request is too large",
-                format!("body: at most {LARGEST_BODY} bytes"),
-            ));
-        }
-        let cart =
-            Cart::parse(body(request)).map_err(|error| Problem::bad_request(error.to_string()))?;
+        let cart = Cart::parse(&body(request, LARGEST_BODY)?);
+        let cart = cart.map_err(|error| Problem::bad_request(error.to_string()))?;
         let idempotent = idempotency_key(request)?
             .map(|key| IdempotentRequest::new(&claims.subject, key, cart.fingerprint()));
         let buyer = Buyer {

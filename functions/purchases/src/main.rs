@@ -1,10 +1,8 @@
 //! GET /purchases, GET /purchases/{id} and POST /purchases/{id}/cancel: a signed-in buyer's own.
 
-use std::convert::Infallible;
-
-use lambda_http::{Error, Request, run, service_fn};
+use lambda_http::Error;
 use purchases::PurchaseHistory;
-use shared::{config::Environment, telemetry};
+use shared::{config::Environment, http, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -15,8 +13,5 @@ async fn main() -> Result<(), Error> {
         .inspect_err(|error| {
             tracing::error!(%error, "cannot start");
         })?;
-    run(service_fn(|request: Request| async {
-        Ok::<_, Infallible>(function.handle(request).await)
-    }))
-    .await
+    http::serve(|request| function.handle(request)).await
 }

@@ -1,9 +1,7 @@
 //! Stripe events, posted to a public Lambda function URL.
 
-use std::convert::Infallible;
-
-use lambda_http::{Error, Request, run, service_fn};
-use shared::{config::Environment, telemetry};
+use lambda_http::Error;
+use shared::{config::Environment, http, telemetry};
 use webhook::Webhook;
 
 #[tokio::main(flavor = "current_thread")]
@@ -13,8 +11,5 @@ async fn main() -> Result<(), Error> {
     let function = Webhook::new(&environment).await.inspect_err(|error| {
         tracing::error!(%error, "cannot start");
     })?;
-    run(service_fn(|request: Request| async {
-        Ok::<_, Infallible>(function.handle(request).await)
-    }))
-    .await
+    http::serve(|request| function.handle(request)).await
 }

@@ -7,6 +7,8 @@ use clap::Args;
 use console::{Style, Term, measure_text_width, truncate_str};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+pub(super) use shared::plain::line as plain;
+use shared::plain::{self, is_plain};
 
 /// How to print results.
 #[derive(Args, Clone, Copy, Debug)]
@@ -34,7 +36,7 @@ impl Console {
         if self.json {
             let json = serde_json::to_string_pretty(result)
                 .context("the result cannot be written as JSON")?;
-            super::print(&format!("{json}\n"))
+            super::print(&format!("{}\n", plain::json(&json)))
         } else {
             super::print(&words())
         }
@@ -43,7 +45,7 @@ impl Console {
     /// Says something about the work, on stderr: stdout is for its result.
     pub(super) fn note(self, text: &str) {
         // Nobody can be told if stderr is gone.
-        let _ = writeln!(std::io::stderr(), "{text}");
+        let _ = writeln!(std::io::stderr(), "{}", for_terminal(text));
     }
 
     /// A bar for `length` steps of work, on a terminal; elsewhere nothing.
@@ -87,7 +89,7 @@ impl Consent {
             bail!("{question} There is nobody to ask: say --yes");
         }
         let mut stderr = std::io::stderr();
-        write!(stderr, "{question} [y/N] ")
+        write!(stderr, "{} [y/N] ", for_terminal(question))
             .and_then(|()| stderr.flush())
             .context("cannot ask on standard error")?;
         let mut answer = String::new();
@@ -127,11 +129,49 @@ pub(super) fn bad(text: &str) -> String {
     Style::new().red().apply_to(text).to_string()
 }
 
-/// Text from elsewhere, without what would make a terminal do things.
-pub(super) fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+/// What commands write, as it goes to a terminal: of what is not plain only line breaks and the
+/// weights and colours of letters. What names and files could do to a line itself, [`plain`] undoes
+/// where the line is made.
+pub(super) fn for_terminal(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let style = style(rest).unwrap_or_default();
+        if style.is_empty() {
+            let fine = is_plain(c) || c == '\n';
+            shown.push(if fine { c } else { char::REPLACEMENT_CHARACTER });
+            rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        } else {
+            shown.push_str(style);
+            rest = rest.get(style.len()..).unwrap_or_default();
+        }
+    }
+    shown
+}
+
+/// The code at the beginning of `text` that sets a weight or a colour, or none again. None of
+/// these hides anything.
+fn style(text: &str) -> Option<&str> {
+    let (code, _) = text.strip_prefix("\u{1b}[")?.split_once('m')?;
+    let harmless = matches!(code, "0" | "1" | "2" | "3" | "4")
+        || matches!(code.as_bytes(), [b'3', b'1'..=b'7']);
+    let length = code.len().saturating_add("\u{1b}[m".len());
+    text.get(..length).filter(|_| harmless)
+}
+
+/// Writes logs [`for_terminal`].
+pub(super) struct Log;
+
+impl std::io::Write for Log {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        std::io::stderr().write_all(for_terminal(&text).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
 }
 
 /// `1 product`, `2 products`.
@@ -193,7 +233,9 @@ impl Table {
 
     /// One more row, a cell for each column.
     pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().collect());
+        // A row is one line, whatever is in its cells.
+        let cells = cells.into_iter().map(|cell| cell.replace('\n', "\u{fffd}"));
+        self.rows.push(cells.collect());
     }
 
     /// As lines; nothing at all without rows.
@@ -290,6 +332,29 @@ mod tests {
              mug     Stoneware mug      15.00 USD\n\
              poster  Lighthouse poster   2400 JPY\n"
         );
+    }
+
+    #[test]
+    fn a_terminal_gets_colours_and_lines_and_no_other_commands() {
+        let styled = Style::new().red().bold().force_styling(true);
+        let ours = format!("{}\n{}\n", styled.apply_to("fail"), dim("?"));
+        assert_eq!(for_terminal(&ours), ours);
+        for theirs in [
+            "\u{1b}[2J",
+            "\u{1b}[8m",
+            "\u{1b}[38;5;0m",
+            "\u{1b}]0;t\u{7}",
+            "\u{1b}[",
+            "\u{1b}[+1m",
+            "\r",
+            "\u{9b}2J",
+            "\u{202e}",
+            "\u{200b}",
+        ] {
+            let shown = for_terminal(&format!("Mug{theirs}m"));
+            assert!(shown.starts_with("Mug\u{fffd}"), "{shown:?}");
+            assert!(shown.chars().all(is_plain), "{shown:?}");
+        }
     }
 
     #[test]

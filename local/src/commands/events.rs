@@ -345,7 +345,7 @@ impl Replay {
             .collect();
         if !failed.is_empty() {
             for failed in &failed {
-                self.console.note(failed);
+                self.console.note(&plain(failed));
             }
             let failed = count(failed.len(), "event");
             anyhow::bail!("{failed} could not be replayed; try again");

@@ -77,7 +77,8 @@ fn log(environment: &Environment) -> anyhow::Result<()> {
         .with_context(|| format!("LOG_LEVEL or RUST_LOG is {filter}, which is no log filter"))?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(|| super::console::Log);
     lines
         .try_init()
         .map_err(|error| anyhow::anyhow!("cannot write logs: {error}"))

@@ -4,6 +4,7 @@ mod file;
 mod patch;
 
 use std::collections::HashMap;
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
@@ -210,7 +211,12 @@ impl Export {
         let products = all(&shop.products()?).await?;
         let text = file::write(&products, format)?;
         if file::is_standard(&self.file) {
-            super::print(&text)?;
+            // In a file or a pipe it is data.
+            if std::io::stdout().is_terminal() {
+                super::print(&text)?;
+            } else {
+                super::write_out(&text)?;
+            }
             return Ok(Exit::Done);
         }
         let name = self.file.display().to_string();
@@ -277,7 +283,7 @@ impl Import {
         let (mut unchanged, mut stock_kept) = (0_usize, 0_usize);
         for (at, patch) in patches {
             let before = there.remove(&patch.id);
-            let mut after = match patch.apply(before.as_ref()) {
+            let mut after = match patch.apply(before.as_ref(), shop.site()) {
                 Ok(after) => after,
                 Err(error) => {
                     invalid.push(Invalid {
@@ -350,7 +356,8 @@ impl Import {
     fn refuse(&self, name: &str, invalid: Vec<Invalid>) -> anyhow::Result<Exit> {
         for Invalid { at, id, error } in &invalid {
             let id = id.as_ref().map(|id| format!("{id}: ")).unwrap_or_default();
-            self.console.note(&format!("{name}, {at}: {id}{error}"));
+            self.console
+                .note(&plain(&format!("{name}, {at}: {id}{error}")));
         }
         let rows = match invalid.len() {
             1 => "1 row is".to_owned(),
@@ -536,7 +543,9 @@ impl Set {
             }
         }
         patch.stock = stock_after(&before, stock)?;
-        let after = patch.apply(Some(&before)).map_err(anyhow::Error::msg)?;
+        let after = patch
+            .apply(Some(&before), shop.site())
+            .map_err(anyhow::Error::msg)?;
         let step = Step::between(Some(before), after.clone(), stock);
         #[derive(Serialize)]
         struct Done<'a> {

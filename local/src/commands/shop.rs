@@ -15,6 +15,7 @@ use aws_types::region::Region;
 use clap::Args;
 use shared::config::{ConfigError, Environment, Mode};
 use shared::https::ForSdk;
+use shared::product::Site;
 use shared::store::outbox::Outbox;
 use shared::store::parked::Parked;
 use shared::store::products::Products;
@@ -245,6 +246,14 @@ impl Shop {
     pub(super) fn announce_writing(&self, console: super::console::Console) {
         if self.stack.is_some() {
             console.note(&format!("Writing to {}.", self.name));
+        }
+    }
+
+    /// Where its products are looked at.
+    pub(super) fn site(&self) -> Site {
+        match self.stack {
+            Some(_) => Site::Deployed,
+            None => Site::Local,
         }
     }
 

@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use shared::plain;
 use shared::stripe::signature::{WebhookSecret, sign};
 use time::OffsetDateTime;
 
@@ -26,7 +27,9 @@ pub(super) fn run(file: &Path) -> anyhow::Result<()> {
     let now = OffsetDateTime::now_utc().unix_timestamp();
     let signed = signed(event, &secret(&environment)?, now)
         .with_context(|| format!("{} cannot be signed", file.display()))?;
-    super::print(&format!("{}\n", serde_json::to_string_pretty(&signed)?))
+    // Escapes change nothing of what is signed.
+    let signed = plain::json(&serde_json::to_string_pretty(&signed)?);
+    super::print(&format!("{signed}\n"))
 }
 
 /// The first of the developer's secrets, else the stand-in's.

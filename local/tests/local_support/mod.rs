@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -162,20 +163,15 @@ async fn echo(request: lambda_http::Request) -> Response<Body> {
                 .map(|jwt| jwt.claims.clone()),
             _ => None,
         });
-    let (body, binary) = match request.body() {
-        Body::Text(text) => (text.clone(), false),
-        Body::Binary(bytes) => (String::from_utf8_lossy(bytes).into_owned(), true),
-        _ => (String::new(), false),
-    };
+    let body = shared::http::body(&request, usize::MAX).unwrap();
+    let binary = matches!(body, Cow::Owned(_));
     let seen = json!({
         "method": request.method().as_str(),
-        "path": request.raw_http_path(),
         "id": request.path_parameters_ref().and_then(|parameters| parameters.first("id")),
         "limit": request.query_string_parameters_ref().and_then(|query| query.first("limit")),
         "claims": claims,
-        "body": body,
+        "body": String::from_utf8_lossy(&body),
         "binary": binary,
-        "has_deadline": request.lambda_context_ref().is_some_and(|context| context.deadline > 0),
     });
     Response::builder()
         .status(201)

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::commands::console::{bad, dim, good, heading, notable};
+use crate::commands::console::{bad, dim, good, heading, notable, plain};
 
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -87,12 +87,12 @@ impl Report {
         let width = width.max().unwrap_or_default();
         let mut text = format!("{}\n\n", heading(&self.shop));
         for finding in &self.findings {
-            let says = &finding.says;
+            let says = plain(&finding.says);
             // Padded before it is coloured: a terminal's codes have a length, too.
             let (word, says) = match finding.verdict {
-                Verdict::Ok => (good("ok   "), says.clone()),
-                Verdict::Warn => (notable("warn "), says.clone()),
-                Verdict::Fail => (bad("fail "), says.clone()),
+                Verdict::Ok => (good("ok   "), says),
+                Verdict::Warn => (notable("warn "), says),
+                Verdict::Fail => (bad("fail "), says),
                 Verdict::NotChecked => (dim("?    "), format!("not checked: {says}")),
             };
             // A String takes whatever is written to it.

@@ -103,7 +103,8 @@ fn parse_json_lines(text: &str) -> Vec<Row> {
 }
 
 fn parse_json(text: &str) -> anyhow::Result<Vec<Row>> {
-    let value: serde_json::Value = serde_json::from_str(text).context("it is not JSON")?;
+    let value = shared::json::parse(text.as_bytes());
+    let value = value.context("it cannot be read as JSON")?;
     let products = match value {
         serde_json::Value::Object(mut answer) => answer.remove("products"),
         array => Some(array),

@@ -4,11 +4,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::commands::console::plain;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 use shared::money::{Currency, Money};
-use shared::product::{Product, ProductId};
+use shared::plain;
+use shared::product::{Product, ProductId, Site};
 use shared::store::products::StockChange;
 
 /// What to write of a product.
@@ -53,8 +53,8 @@ impl Patch {
         }
     }
 
-    /// The product as it is to be: changed, or new. Why not, if it cannot be sold like that.
-    pub(super) fn apply(&self, before: Option<&Product>) -> Result<Product, String> {
+    /// The product as it is to be: changed, or new. Why not, if it cannot be sold on `site` like that.
+    pub(super) fn apply(&self, before: Option<&Product>, site: Site) -> Result<Product, String> {
         let old_price = before.map(|before| before.price);
         let price = match (self.price, old_price) {
             (Some(price), _) => {
@@ -85,7 +85,7 @@ impl Patch {
                 .unwrap_or(true),
             stock: self.stock.unwrap_or(before.and_then(|before| before.stock)),
         };
-        after.check().map_err(|error| error.to_string())?;
+        after.check(site).map_err(|error| error.to_string())?;
         Ok(after)
     }
 }
@@ -149,14 +149,9 @@ impl Step {
             }
         };
         let (from, to) = (&before.name, &after.name);
-        differ("name", json!(from), json!(to), format!("{from:?} → {to:?}"));
+        differ("name", json!(from), json!(to), quoted(from, to));
         let (from, to) = (&before.description, &after.description);
-        differ(
-            "description",
-            json!(from),
-            json!(to),
-            format!("{from:?} → {to:?}"),
-        );
+        differ("description", json!(from), json!(to), quoted(from, to));
         let (from, to) = (&before.images, &after.images);
         differ(
             "images",
@@ -164,8 +159,8 @@ impl Step {
             json!(to),
             format!(
                 "{} → {}",
-                or_none(&plain(&from.join(" "))),
-                or_none(&plain(&to.join(" ")))
+                or_none(&plain::line(&from.join(" "))),
+                or_none(&plain::line(&to.join(" ")))
             ),
         );
         let (from, to) = (before.price, after.price);
@@ -188,6 +183,10 @@ impl Step {
         );
         differences
     }
+}
+
+fn quoted(from: &str, to: &str) -> String {
+    format!("\"{}\" → \"{}\"", plain::line(from), plain::line(to))
 }
 
 fn or_none(text: &str) -> &str {

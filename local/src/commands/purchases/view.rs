@@ -284,7 +284,7 @@ impl Story {
                 SessionState::Settled {
                     amount,
                     payment_intent: Some(intent),
-                } => format!("{amount} by {intent}"),
+                } => format!("{amount} by {}", plain(intent.as_str())),
                 SessionState::Settled { .. } => "nothing was to pay".to_owned(),
             };
             let id = plain(id.as_str());
