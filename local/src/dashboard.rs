@@ -9,11 +9,14 @@ mod stand_in;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use sha2::{Digest as _, Sha256};
 
 use crate::faults::Faults;
 use crate::mailbox::Mailbox;
@@ -64,6 +67,30 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
         .merge(purchases.unwrap_or_default())
         .nest("/_local/faults", faults)
         .nest("/_local/stripe", stripe.unwrap_or_default())
+        .layer(middleware::from_fn(only_what_changed))
+}
+
+/// The page asks every few seconds: it is told 304 if it has seen the answer already. As the answers
+/// are kept by no cache, the page itself remembers their tags.
+async fn only_what_changed(request: Request, next: Next) -> Response {
+    let seen = request.headers().get(header::IF_NONE_MATCH).cloned();
+    let looks = *request.method() == Method::GET;
+    let (mut head, body) = next.run(request).await.into_parts();
+    if !looks || head.status != StatusCode::OK {
+        return Response::from_parts(head, body);
+    }
+    let content = match to_bytes(body, usize::MAX).await {
+        Ok(content) => content,
+        Err(error) => return failure(&error.into()),
+    };
+    let tag = format!("\"{}\"", hex::encode(Sha256::digest(&content)));
+    if seen.is_some_and(|seen| seen == *tag) {
+        return StatusCode::NOT_MODIFIED.into_response();
+    }
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        head.headers.insert(header::ETAG, tag);
+    }
+    Response::from_parts(head, Body::from(content))
 }
 
 #[derive(Template)]
