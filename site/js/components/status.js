@@ -21,8 +21,18 @@ const ORDERED = new Set(['pending', 'paid', 'partially_refunded', 'refunded', 'd
 /** Those in which money has arrived at some time, if any was due. */
 const WAS_PAID = new Set([...ORDERED].filter((status) => status !== 'pending'));
 
+/** Whether there is nothing left for the buyer to pay, or no way to. */
+export function isDecided({ status }) {
+  return status !== 'open';
+}
+
 export function isOrdered({ status }) {
   return ORDERED.has(status);
+}
+
+/** Whether nothing came of it, so that the buyer may want to try once more. */
+export function cameToNothing({ status }) {
+  return isDecided({ status }) && !isOrdered({ status });
 }
 
 export function wasPaid({ status }) {

@@ -1,16 +1,20 @@
 import { listProducts } from '../api.js';
 import { checkoutEvents, resumeCheckout } from '../checkout.js';
+import { unpaidPurchases } from '../components/unpaid-purchases.js';
 import { pagedList } from '../components/paged-list.js';
 import { productCard, renewCard } from '../components/product-card.js';
 import { element, panel } from '../elements.js';
 import { content, fill, startPage } from '../page.js';
 
 startPage(async () => {
-  checkoutEvents.addEventListener('soldout', ({ detail: products }) => {
+  checkoutEvents.addEventListener('stock', ({ detail: products }) => {
     [...products.values()].filter(Boolean).forEach(renewCard);
   });
   resumeCheckout();
-  await fill(content(), () => fetchPage(), shopWindow, { waiting: [skeleton()] });
+  await Promise.all([
+    fill(content(), () => fetchPage(), shopWindow, { waiting: [skeleton()] }),
+    unpaidPurchases(content()),
+  ]);
 });
 
 async function fetchPage(cursor) {
