@@ -390,8 +390,8 @@ const walks = {
     for (const id of ['sample-mug', 'sample-poster']) await card(page, id).getByRole('button', { name: /^Add/ }).click();
     await page.getByRole('link', { name: 'View cart' }).click();
     await page.getByText('One payment has one currency, and these have different ones.').waitFor();
-    await page.getByRole('heading', { name: 'Purchase 1 of 2: in US Dollar' }).waitFor();
-    await page.getByRole('heading', { name: 'Purchase 2 of 2: in Euro' }).waitFor();
+    await page.getByRole('heading', { name: 'Purchase 1 of 2: in US dollars' }).waitFor();
+    await page.getByRole('heading', { name: 'Purchase 2 of 2: in euros' }).waitFor();
     await screenshot(page, 'two-currencies');
     const bodies = [];
     page.on('request', (request) => { if (request.url().endsWith('/checkout')) bodies.push(request.postDataJSON()); });
@@ -995,7 +995,7 @@ function faintControls() {
     // Around a field may be a box that is its edge, as a stepper's.
     const box = node.matches('input') && node.closest('.stepper') ? node.closest('.stepper') : node;
     const style = getComputedStyle(box);
-    const edged = node.matches('input:not([type=radio]), select') || (node.matches('button') && parseFloat(style.borderTopWidth) > 0);
+    const edged = node.matches('input:not([type=radio]), select') || (parseFloat(style.borderTopWidth) > 0 && rgba(style.borderTopColor)[3] > 0);
     const edge = over(rgba(style.borderTopColor), around);
     const body = ground(box);
     if (edged && Math.max(contrast(edge, ground(box.parentElement)), contrast(body, ground(box.parentElement))) < 3) faint.push(`edge: ${name(node)}`);

@@ -22,9 +22,8 @@ export function formatMoney({ amount, currency }) {
 
 /** "US dollars": a currency in the words of this page. */
 export function nameOfCurrency(currency) {
-  const code = currency.toUpperCase();
-  const names = new Intl.DisplayNames('en', { type: 'currency', fallback: 'code' });
-  return names.of(code) ?? code;
+  const many = new Intl.NumberFormat('en', { style: 'currency', currency, currencyDisplay: 'name' }).formatToParts(2);
+  return many.find(({ type }) => type === 'currency').value;
 }
 
 function decimalsOf(currency) {

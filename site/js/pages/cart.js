@@ -161,13 +161,14 @@ function cartRow({ product_id: id, quantity: wanted }, product) {
       element('span', { class: 'line-detail' },
         isForSale(product) ? `${formatMoney(product.price)} each` : `${whyNotForSale(product)}; please remove it`),
       isForSale(product) ? scarcity(product, wanted) : null),
-    isForSale(product) ? stepper({
-      label: `Quantity of ${name}`,
-      quantity: wanted,
-      most: mostOf(product),
-      onchange: (chosen) => changeCart(() => setInCart(id, chosen)),
-    }).node : null,
-    remove);
+    element('div', { class: 'cart-controls' },
+      isForSale(product) ? stepper({
+        label: `Quantity of ${name}`,
+        quantity: wanted,
+        most: mostOf(product),
+        onchange: (chosen) => changeCart(() => setInCart(id, chosen)),
+      }).node : null,
+      remove));
 }
 
 function nameOf(product) {
