@@ -97,7 +97,10 @@ mod tests {
             let currencies = products
                 .iter()
                 .map(|product| product["price"]["currency"].as_str().unwrap().to_owned());
-            currencies.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+            currencies
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect::<Vec<_>>()
         };
         assert_eq!(currencies(Samples::Usd), ["usd"]);
         assert_eq!(

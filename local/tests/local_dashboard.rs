@@ -87,7 +87,10 @@ async fn webhooks(shop: &TestShop) -> Value {
 }
 
 async fn deliveries(shop: &TestShop) -> Vec<Value> {
-    webhooks(shop).await["deliveries"].as_array().unwrap().clone()
+    webhooks(shop).await["deliveries"]
+        .as_array()
+        .unwrap()
+        .clone()
 }
 
 /// The one delivery, once `ready` says so.

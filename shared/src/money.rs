@@ -170,7 +170,9 @@ impl Money {
         let wrong = || MoneyError::NotAnAmount(text.chars().take(32).collect(), currency);
         let decimals = usize::from(currency.decimals());
         let (whole, fraction) = match text.split_once('.') {
-            Some((whole, fraction)) if (1..=decimals).contains(&fraction.len()) => (whole, fraction),
+            Some((whole, fraction)) if (1..=decimals).contains(&fraction.len()) => {
+                (whole, fraction)
+            }
             Some(_) => return Err(wrong()),
             None => (text, ""),
         };

@@ -155,7 +155,11 @@ async fn refund(
 ) -> Result<Response, Trouble> {
     let minor = match amount.trim() {
         "" => None,
-        amount => Some(Money::from_major_units(amount, currency)?.amount.to_string()),
+        amount => Some(
+            Money::from_major_units(amount, currency)?
+                .amount
+                .to_string(),
+        ),
     };
     let mut form = vec![("payment_intent", intent.as_str())];
     form.extend(minor.as_deref().map(|minor| ("amount", minor)));

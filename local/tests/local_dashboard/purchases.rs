@@ -135,7 +135,10 @@ async fn a_refund_that_stripe_refuses_is_told_in_stripes_own_words() {
     for (amount, why) in [
         ("5,00", "is not an amount in USD: write it like 5.00"),
         ("5.001", "is not an amount in USD: write it like 5.00"),
-        ("15.01", "Stripe refused: Refund amount ($15.01) is greater than"),
+        (
+            "15.01",
+            "Stripe refused: Refund amount ($15.01) is greater than",
+        ),
     ] {
         let form = [("amount", amount), ("currency", "usd")];
         let (status, answer) = page.press(&path, &form).await;
