@@ -8,10 +8,10 @@ import { isDecided } from './status.js';
 /**
  * Reminds the buyer, above `place`, of what they began to buy in this browser and
  * have not paid. What was decided meanwhile is settled, so that the cart tells the
- * truth. Answers the purchases that are still open, and tells `onchange` those that
- * are left when the buyer cancels one.
+ * truth. Answers the purchases that are still open; when the buyer ends one, tells
+ * `onend` which, and which are left.
  */
-export async function unpaidPurchases(place, { onchange = () => {} } = {}) {
+export async function unpaidPurchases(place, { onend = () => {} } = {}) {
   const begun = signedInAs() ? purchasesBegun() : [];
   if (begun.length === 0) return [];
   const list = element('div', {}, ...begun.map(() => element('div', { class: 'row skeleton' })));
@@ -24,12 +24,12 @@ export async function unpaidPurchases(place, { onchange = () => {} } = {}) {
     const known = await Promise.all(purchasesBegun().map((id) => getPurchase(id).catch(() => null)));
     known.filter(Boolean).forEach(settleIntent);
     const open = known.filter((purchase) => purchase && !isDecided(purchase));
-    list.replaceChildren(...open.map((purchase) => openPurchase(purchase, { onend: cancelled })));
+    list.replaceChildren(...open.map((purchase) => openPurchase(purchase, { onend: () => ended(purchase) })));
     if (open.length === 0) box.remove();
     return open;
   }
 
-  async function cancelled() {
-    onchange(await show());
+  async function ended(purchase) {
+    onend(purchase, await show());
   }
 }

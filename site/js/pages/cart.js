@@ -32,7 +32,7 @@ startPage(async () => {
 });
 
 async function showUnpaid() {
-  const open = await unpaidPurchases(content(), { onchange: (left) => {
+  const open = await unpaidPurchases(content(), { onend: (purchase, left) => {
     hold(left);
     show({ fresh: true });
   } });

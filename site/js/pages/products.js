@@ -1,4 +1,4 @@
-import { listProducts } from '../api.js';
+import { getProducts, listProducts } from '../api.js';
 import { checkoutEvents, resumeCheckout } from '../checkout.js';
 import { unpaidPurchases } from '../components/unpaid-purchases.js';
 import { pagedList } from '../components/paged-list.js';
@@ -7,15 +7,22 @@ import { element, panel } from '../elements.js';
 import { content, fill, startPage } from '../page.js';
 
 startPage(async () => {
-  checkoutEvents.addEventListener('stock', ({ detail: products }) => {
-    [...products.values()].filter(Boolean).forEach(renewCard);
-  });
+  checkoutEvents.addEventListener('stock', ({ detail: products }) => renewCards(products));
   resumeCheckout();
   await Promise.all([
     fill(content(), () => fetchPage(), shopWindow, { waiting: [skeleton()] }),
-    unpaidPurchases(content()),
+    unpaidPurchases(content(), { onend: showReturned }),
   ]);
 });
+
+/** What an unpaid purchase held is for sale again. */
+async function showReturned({ lines }) {
+  renewCards(await getProducts(lines.map((line) => line.product_id), { fresh: true }).catch(() => new Map()));
+}
+
+function renewCards(products) {
+  [...products.values()].filter(Boolean).forEach(renewCard);
+}
 
 async function fetchPage(cursor) {
   const { products, next } = await listProducts(cursor);

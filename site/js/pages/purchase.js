@@ -3,7 +3,7 @@ import { buyAgain } from '../components/buy-again.js';
 import { moneyNotes } from '../components/money-notes.js';
 import { openPurchaseActions, payUntil } from '../components/open-purchase.js';
 import { order, refundedInPart } from '../components/order.js';
-import { cameToNothing, isDecided, statusBadge, statusExplanation } from '../components/status.js';
+import { cameToNothing, isDecided, isOrdered, statusBadge, statusExplanation } from '../components/status.js';
 import { element, linkButton, moment, panel } from '../elements.js';
 import { signedInAs } from '../identity.js';
 import { settleIntent } from '../intents.js';
@@ -43,7 +43,7 @@ function receipt(purchase) {
     order(purchase),
     cameToNothing(purchase) ? buyAgain(purchase) : null,
     element('dl', { class: 'facts' },
-      element('dt', {}, 'Bought'), element('dd', {}, moment(purchase.created_at)),
+      element('dt', {}, isOrdered(purchase) ? 'Bought' : 'Begun'), element('dd', {}, moment(purchase.created_at)),
       element('dt', {}, 'Purchase number'), element('dd', { class: 'reference' }, purchase.id)),
   ].filter(Boolean);
 }
