@@ -192,6 +192,10 @@ const walks = {
     await story(page).getByText('with a fee of 15.00 USD').waitFor();
     await story(page).getByText('To the seller: dispute').waitFor();
     await screenshot(page, 'story-dispute');
+    const dispute = await story(page).getByText(/^dp_/).innerText();
+    await buy(page, 'sample-mug');
+    await page.goto(`${shop}/_local/test/disputes/${dispute}`);
+    await story(page).getByText(id).waitFor();
     await page.goto(`${shop}/purchase.html?id=${id}`);
     await page.getByText('which holds 15.00 USD until it has decided').waitFor();
     assert.doesNotMatch(await page.locator('main').innerText(), /fee|evidence|fraudulent/i);

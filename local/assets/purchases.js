@@ -60,6 +60,8 @@ const DISPUTE_STEPS = {
   lost: { won: "Win it after all" },
 };
 
+/** The dispute that a mail's link is about: its purchase is opened first. */
+let asked = new URLSearchParams(location.search).get("dispute");
 let open = null;
 let shownList = "";
 let shownStory = "";
@@ -98,6 +100,8 @@ export async function showPurchases() {
     section.querySelector(".pair").hidden = found === 0;
     section.querySelector(".more").textContent =
       found > purchases.length ? `The newest ${purchases.length} of ${found}; till purchases list has all.` : "";
+    if (asked) open = purchases.find(({ disputes }) => disputes.some(({ id }) => id === asked))?.id ?? open;
+    asked = null;
     if (!purchases.some(({ id }) => id === open)) open = purchases[0]?.id ?? null;
     keepingFocus(list, () => list.replaceChildren(...purchases.map(row)));
   }

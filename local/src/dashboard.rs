@@ -13,7 +13,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use sha2::{Digest as _, Sha256};
@@ -61,6 +61,7 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
         .route("/_local", get(show))
         .route("/_local/", get(show))
         .with_state(page)
+        .route("/_local/test/disputes/{id}", get(dispute))
         .route("/_local/style.css", get(style))
         .route("/_local/{script}", get(script))
         .merge(mailbox)
@@ -107,6 +108,12 @@ async fn show(State(page): State<Arc<Page>>) -> Response {
         Ok(page) => ([(header::CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response(),
         Err(error) => failure(&error.into()),
     }
+}
+
+/// Where the seller's mails look for a dispute at Stripe.
+async fn dispute(Path(id): Path<String>) -> Redirect {
+    let id = url::form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>();
+    Redirect::to(&format!("/_local?dispute={id}#purchases"))
 }
 
 async fn style() -> Response {

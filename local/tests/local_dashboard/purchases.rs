@@ -158,6 +158,21 @@ async fn a_dispute_can_be_opened_and_decided_and_the_story_keeps_the_order_of_th
     let dispute = page.does(&path, &[("kind", "chargeback")]).await;
     let dispute = text(&dispute, "dispute");
     app.until_status(&purchase, "disputed").await;
+    let told = eventually(async || {
+        let mails = app.mailbox().await;
+        let mut texts = mails.iter().map(|mail| text(mail, "text"));
+        texts.find(|text| text.contains(&dispute))
+    });
+    let told = told.await;
+    let link = told.split_whitespace().find(|word| word.contains(&dispute));
+    let shown = page.http.get(link.unwrap()).send().await.unwrap();
+    assert_eq!(shown.status(), 200, "the mail's link leads somewhere");
+    assert!(
+        shown
+            .url()
+            .as_str()
+            .ends_with(&format!("/_local?dispute={dispute}#purchases"))
+    );
     let step = async |status: &str| {
         page.press(&format!("/stripe/disputes/{dispute}/{status}"), &[])
             .await

@@ -23,7 +23,7 @@ const HEADINGS = {
   pending: 'Your payment is on its way',
   paid: 'Thank you, it is paid!',
   failed: 'The payment did not go through',
-  expired: 'This purchase has expired',
+  expired: 'This purchase was not completed',
   abandoned: 'This purchase was not completed',
 };
 
