@@ -26,6 +26,8 @@ startPage(async () => {
   checkoutEvents.addEventListener('stock', ({ detail: products }) => draw(products));
   // Another tab, or a purchase that turns out to be paid.
   cartEvents.addEventListener('change', () => { if (!ours) show(); });
+  // A page that the browser had put away heard nothing of other tabs.
+  addEventListener('pageshow', ({ persisted }) => { if (persisted) show(); });
   resumeCheckout();
   await showUnpaid();
   await show();
