@@ -1,6 +1,6 @@
 // What SES would have sent.
 
-import { call, element, when } from "./dashboard.js";
+import { element, look, when } from "./dashboard.js";
 
 const section = document.querySelector("#mailbox");
 const list = section.querySelector(".list");
@@ -10,7 +10,7 @@ let shown = "";
 let open = null;
 
 export async function showMailbox() {
-  const mails = await call("/_local/mailbox.json");
+  const mails = await look("/_local/mailbox.json");
   const seen = mails.map((mail) => mail.id).join();
   if (seen === shown) return;
   shown = seen;

@@ -1,6 +1,6 @@
 // What was bought, the whole story of each purchase, and what may still happen to it.
 
-import { call, element, onClick, when } from "./dashboard.js";
+import { call, confirm, element, look, onClick, when } from "./dashboard.js";
 
 const section = document.querySelector("#purchases");
 const list = section?.querySelector(".list");
@@ -27,9 +27,9 @@ const LABELS = {
 
 const ADVICE = {
   paid_twice: "It was paid more than once: refund what was paid too much.",
-  overpaid: "More was paid than ordered: compare it with Stripe.",
-  other_currency: "Money moved in another currency than ordered.",
-  rebuilt: "The order was lost here and rebuilt from what Stripe knows.",
+  overpaid: "More was paid than it comes to: compare it with Stripe.",
+  other_currency: "Money moved in another currency than it was made in.",
+  rebuilt: "The purchase was lost here and rebuilt from what Stripe knows.",
   paid_after_stock_returned: "It was paid after its stock was given back: see that there is enough.",
   overreturned: "More went back than was paid: refunded and charged back?",
   dispute_decided_twice: "A dispute was both won and lost: ask Stripe.",
@@ -60,6 +60,8 @@ const DISPUTE_STEPS = {
   lost: { won: "Win it after all" },
 };
 
+/** The dispute that a mail's link is about: its purchase is opened first. */
+let asked = new URLSearchParams(location.search).get("dispute");
 let open = null;
 let shownList = "";
 let shownStory = "";
@@ -90,7 +92,7 @@ function count(number, what) {
 
 export async function showPurchases() {
   if (!section) return;
-  const { purchases, found } = await call("/_local/purchases.json");
+  const { purchases, found } = await look("/_local/purchases.json");
   const seen = JSON.stringify([purchases, open]);
   if (seen !== shownList) {
     shownList = seen;
@@ -98,6 +100,8 @@ export async function showPurchases() {
     section.querySelector(".pair").hidden = found === 0;
     section.querySelector(".more").textContent =
       found > purchases.length ? `The newest ${purchases.length} of ${found}; till purchases list has all.` : "";
+    if (asked) open = purchases.find(({ disputes }) => disputes.some(({ id }) => id === asked))?.id ?? open;
+    asked = null;
     if (!purchases.some(({ id }) => id === open)) open = purchases[0]?.id ?? null;
     keepingFocus(list, () => list.replaceChildren(...purchases.map(row)));
   }
@@ -132,7 +136,7 @@ function row(purchase) {
 }
 
 async function showStory() {
-  const told = await call(`/_local/purchases/${open}`);
+  const told = await look(`/_local/purchases/${open}`);
   const seen = JSON.stringify(told);
   if (seen === shownStory) return;
   shownStory = seen;
@@ -146,7 +150,7 @@ function chapters({ purchase, events, mails }) {
       " · ", element("code", {}, purchase.id)),
     ...(purchase.attention ?? []).map((each) => element("p", { className: "alert" }, ADVICE[each] ?? each)),
     accounts(purchase),
-    ...chapter("Payment", purchase.sessions.map(session), "Stripe has opened no session."),
+    ...chapter("Payment", purchase.sessions.map((each) => session(each, purchase.buyer)), "Stripe has opened no session."),
     ...chapter("Refunds", purchase.refunds.map(refund)),
     ...chapter("Disputes", purchase.disputes.map(dispute)),
     ...chapter("Events", events.map((event, place) => recorded(event, events[place - 1])), "Nothing was heard of it yet."),
@@ -171,9 +175,9 @@ function accounts({ total, paid, refunded, disputed, net }) {
   );
 }
 
-function session({ id, state, amount, payment_intent: intent }) {
+function session({ id, state, amount, payment_intent: intent }, buyer) {
   const fact = [line(badge(state), id && element("code", {}, id), end(amount?.text))];
-  if (intent) fact.push(element("p", { className: "quiet" }, "by ", element("code", {}, intent)), payment(intent));
+  if (intent) fact.push(element("p", { className: "quiet" }, "by ", element("code", {}, intent)), payment(intent, amount, buyer));
   if (state === "settled" && !intent) fact.push(element("p", { className: "quiet" }, "There was nothing to pay."));
   if (state === "pending" && hasStandIn) {
     fact.push(steps({ succeed: "The bank has the money", fail: "The bank refuses" }, (step) => `/_local/stripe/sessions/${id}/${step}`));
@@ -182,9 +186,15 @@ function session({ id, state, amount, payment_intent: intent }) {
 }
 
 /** Money can go back by the seller's wish, or by the buyer's. */
-function payment(intent) {
-  const amount = element("input", { name: "amount", type: "number", min: 1, step: 1, placeholder: "all that is left" });
-  const wishes = form("Refund", "Amount to refund, in minor units", amount, `/_local/payments/${intent}/refund`);
+function payment(intent, paid, buyer) {
+  const currency = paid.currency.toUpperCase();
+  const amount = element("input", { name: "amount", type: "text", inputMode: "decimal", placeholder: "all that is left" });
+  const wishes = form("Refund", `Amount to refund, in ${currency}`, amount, `/_local/payments/${intent}/refund`, {
+    unit: currency,
+    fixed: { currency: paid.currency },
+    question: () => `Send ${amount.value.trim() ? `${amount.value.trim()} ${currency}` : `all that is left of ${paid.text}`} `
+      + `back to ${buyer.email ?? "the buyer"}?`,
+  });
   if (!hasStandIn) return element("div", { className: "buttons" }, wishes);
   const kind = element("select", { name: "kind" },
     ...Object.entries({ chargeback: "dispute", inquiry: "inquiry", prevented: "prevented dispute" })
@@ -193,7 +203,8 @@ function payment(intent) {
   return element("div", { className: "buttons" }, wishes, contests);
 }
 
-function form(label, meaning, field, path) {
+/** A field and its button. `unit` stands beside the field, `fixed` is sent with it, `question` is asked first. */
+function form(label, meaning, field, path, { unit, fixed = {}, question } = {}) {
   field.setAttribute("aria-label", meaning);
   field.dataset.key = `${path} field`;
   const button = element("button", { type: "button" }, label);
@@ -201,11 +212,12 @@ function form(label, meaning, field, path) {
   field.addEventListener("keydown", (event) => { if (event.key === "Enter") button.click(); });
   onClick(button, async () => {
     if (!field.reportValidity()) return;
-    const body = new URLSearchParams(field.value ? { [field.name]: field.value } : {});
+    if (question && !await confirm(question(), label)) return;
+    const body = new URLSearchParams({ ...fixed, ...(field.value && { [field.name]: field.value }) });
     await call(path, { method: "POST", body });
     if (field.name === "amount") field.value = "";
   });
-  return element("span", { className: "buttons" }, field, button);
+  return element("span", { className: "buttons" }, field, ...(unit ? [unit] : []), button);
 }
 
 function refund({ id, status, amount }) {
@@ -273,7 +285,7 @@ function words(name) {
 }
 
 function summary(lines) {
-  if (lines.length === 0) return "An order that was lost";
+  if (lines.length === 0) return "A purchase that was lost";
   const [{ name, quantity }] = lines;
   const first = quantity > 1 ? `${quantity} × ${name}` : name;
   return lines.length > 1 ? `${first} and ${lines.length - 1} more` : first;

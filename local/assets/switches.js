@@ -1,6 +1,6 @@
 // What can be done to Stripe's time, to Stripe and to AWS.
 
-import { attempt, call, element, onClick, refresh } from "./dashboard.js";
+import { attempt, call, element, look, onClick, refresh } from "./dashboard.js";
 
 const clock = document.querySelector("#clock");
 const faults = document.querySelector("#faults");
@@ -68,14 +68,14 @@ export async function showSwitches() {
 
 async function showStripeFaults() {
   if (!stripeFaults) return;
-  const planned = await call("/_local/stripe/faults");
+  const planned = await look("/_local/stripe/faults");
   show(stripeFaults, planned.map(({ fault, type, path, times }) => faultLine(type ?? path ?? "anything", stripeForm, fault, times)));
 }
 
 async function showClock() {
   if (!clock) return;
-  const { now, ahead } = await call("/_local/stripe/clock");
-  const date = new Date(now * 1000);
+  const { ahead } = await look("/_local/stripe/clock");
+  const date = new Date(Date.now() + ahead * 1000);
   const time = clock.querySelector("time");
   time.dateTime = date.toISOString();
   time.textContent = date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -88,7 +88,7 @@ function inWords(seconds) {
 }
 
 async function showFaults() {
-  const planned = await call("/_local/faults");
+  const planned = await look("/_local/faults");
   show(faults, planned.map(({ operation, fault, times }) =>
     faultLine(operation === "*" ? "anything" : operation, form, fault, times)));
 }

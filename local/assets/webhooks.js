@@ -1,27 +1,47 @@
 // What the Stripe stand-in has told the shop, and what the shop has answered.
 
-import { call, element, onClick, when } from "./dashboard.js";
+import { call, element, look, onClick, when } from "./dashboard.js";
 
 const section = document.querySelector("#webhooks");
 const list = section.querySelector(".deliveries");
+const banner = document.querySelector("#held");
 const STATES = { pending: "waiting", delivered: "delivered", failed: "given up", discarded: "dropped" };
 
 let shown = "";
+let told = null;
 
-for (const button of section.querySelectorAll("[data-action]")) {
-  const path = `/_local/stripe/deliveries/${button.dataset.action}`;
-  onClick(button, () => call(path, { method: "POST" }));
+section.querySelectorAll("[data-action]").forEach(holdOrRelease);
+
+function holdOrRelease(button) {
+  onClick(button, () => call(`/_local/stripe/deliveries/${button.dataset.action}`, { method: "POST" }));
+  return button;
 }
 
 export async function showWebhooks() {
   if (!list) return;
-  const deliveries = await call("/_local/stripe/deliveries");
+  const { held, deliveries } = await look("/_local/stripe/deliveries");
+  tellHold(held, deliveries.filter(({ state }) => state === "pending").length);
   const seen = JSON.stringify(deliveries);
   if (seen === shown) return;
   shown = seen;
   section.querySelector(".empty").hidden = deliveries.length > 0;
   const unfolded = new Set([...list.querySelectorAll("details[open]")].map((details) => details.dataset.event));
   list.replaceChildren(...deliveries.map((delivery) => row(delivery, unfolded.has(delivery.event))));
+}
+
+/** Whoever forgets a hold wonders why no purchase is ever paid. */
+function tellHold(held, waiting) {
+  const now = held ? `Deliveries are held: ${waiting} ${waiting === 1 ? "event waits" : "events wait"}.` : "";
+  if (now === told) return;
+  told = now;
+  section.querySelector("[data-action=hold]").disabled = held;
+  const release = element("button", { type: "button" }, "Release all");
+  release.dataset.action = "release";
+  banner.replaceChildren(...(held
+    ? [element("p", { className: "hold buttons" }, element("strong", {}, now),
+      " The shop learns of nothing until you send them.", holdOrRelease(release),
+      element("a", { href: "#webhooks" }, "See them"))]
+    : []));
 }
 
 function row(delivery, unfolded) {

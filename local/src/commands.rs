@@ -28,6 +28,7 @@ use clap::{Args, Parser, Subcommand};
 use self::console::for_terminal;
 use crate::functions::{Environment, Wiring};
 use crate::project::Project;
+use crate::samples::Samples;
 
 /// Runs the whole shop on this machine: site, API, Stripe, DynamoDB and mail.
 #[derive(Parser)]
@@ -111,6 +112,9 @@ struct Open {
     /// Listen for containers here, too, with Stripe and AWS: Docker's bridge on Linux, 172.17.0.1
     #[arg(long, value_name = "ADDRESS")]
     bridge: Option<Ipv4Addr>,
+    /// Products for a shop that has none: all in one currency, or some more in others
+    #[arg(long, value_enum, default_value_t = Samples::Usd)]
+    samples: Samples,
     /// Where everything is kept [default: .till beside template.yaml]
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,

@@ -9,11 +9,14 @@ mod stand_in;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use sha2::{Digest as _, Sha256};
 
 use crate::faults::Faults;
 use crate::mailbox::Mailbox;
@@ -58,12 +61,37 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
         .route("/_local", get(show))
         .route("/_local/", get(show))
         .with_state(page)
+        .route("/_local/test/disputes/{id}", get(dispute))
         .route("/_local/style.css", get(style))
         .route("/_local/{script}", get(script))
         .merge(mailbox)
         .merge(purchases.unwrap_or_default())
         .nest("/_local/faults", faults)
         .nest("/_local/stripe", stripe.unwrap_or_default())
+        .layer(middleware::from_fn(only_what_changed))
+}
+
+/// The page asks every few seconds: it is told 304 if it has seen the answer already. As the answers
+/// are kept by no cache, the page itself remembers their tags.
+async fn only_what_changed(request: Request, next: Next) -> Response {
+    let seen = request.headers().get(header::IF_NONE_MATCH).cloned();
+    let looks = *request.method() == Method::GET;
+    let (mut head, body) = next.run(request).await.into_parts();
+    if !looks || head.status != StatusCode::OK {
+        return Response::from_parts(head, body);
+    }
+    let content = match to_bytes(body, usize::MAX).await {
+        Ok(content) => content,
+        Err(error) => return failure(&error.into()),
+    };
+    let tag = format!("\"{}\"", hex::encode(Sha256::digest(&content)));
+    if seen.is_some_and(|seen| seen == *tag) {
+        return StatusCode::NOT_MODIFIED.into_response();
+    }
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        head.headers.insert(header::ETAG, tag);
+    }
+    Response::from_parts(head, Body::from(content))
 }
 
 #[derive(Template)]
@@ -80,6 +108,12 @@ async fn show(State(page): State<Arc<Page>>) -> Response {
         Ok(page) => ([(header::CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response(),
         Err(error) => failure(&error.into()),
     }
+}
+
+/// Where the seller's mails look for a dispute at Stripe.
+async fn dispute(Path(id): Path<String>) -> Redirect {
+    let id = url::form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>();
+    Redirect::to(&format!("/_local?dispute={id}#purchases"))
 }
 
 async fn style() -> Response {

@@ -146,6 +146,8 @@ fn facts(
                 "STRIPE_API_BASE",
                 addresses.stripe.clone().unwrap_or_default(),
             );
+            // The stand-in's disputes are told of on this machine's own dashboard.
+            facts.insert("STRIPE_DASHBOARD_URL", format!("{}/_local", addresses.shop));
         }
         Stripe::Real {
             key,

@@ -102,6 +102,7 @@ async fn config(State(gateway): State<Arc<Gateway>>) -> Response {
         "api": gateway.url,
         "issuer": gateway.identity.issuer(),
         "client_id": gateway.identity.client_id(),
+        "contact": "shop@example.com",
     });
     ([(header::CACHE_CONTROL, "no-cache")], axum::Json(config)).into_response()
 }

@@ -1,6 +1,7 @@
 //! Products for a shop that has none yet.
 
 use anyhow::Context as _;
+use clap::ValueEnum;
 use serde_json::Value;
 use shared::config::Environment;
 use shared::product::{Product, Site};
@@ -8,12 +9,25 @@ use shared::store::products::Products;
 
 use crate::shop::Progress;
 
+/// Which sample products there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Samples {
+    /// All in US dollars, as one shop would have them
+    Usd,
+    /// Some more in euro, yen and Kuwaiti dinar, to try what currencies do
+    Currencies,
+}
+
 /// The sample products in the shape the HTTP API shows products in, with pictures from the site at
 /// `site` (`http://127.0.0.1:3000`). `sample-mug` is what scripts buy; one is not for sale, and
 /// one runs out.
-pub fn products(site: &str) -> anyhow::Result<Vec<Value>> {
-    let mut products: Vec<Value> = serde_json::from_str(include_str!("samples.json"))
-        .context("the sample products cannot be read")?;
+pub fn products(samples: Samples, site: &str) -> anyhow::Result<Vec<Value>> {
+    let read = |file| serde_json::from_str(file).context("the sample products cannot be read");
+    let mut products: Vec<Value> = read(include_str!("samples.json"))?;
+    if samples == Samples::Currencies {
+        let more: Vec<Value> = read(include_str!("samples-currencies.json"))?;
+        products.extend(more);
+    }
     let images = products
         .iter_mut()
         .filter_map(|product| product.get_mut("images")?.as_array_mut())
@@ -28,6 +42,7 @@ pub fn products(site: &str) -> anyhow::Result<Vec<Value>> {
 
 /// Adds the sample products that are not there yet, to the table that `catalog` reads.
 pub(crate) async fn add(
+    samples: Samples,
     catalog: &Environment,
     site: &str,
     progress: &Progress,
@@ -36,7 +51,7 @@ pub(crate) async fn add(
         return Ok(());
     };
     let table = Products::new(shared::store::client(catalog)?, table);
-    let products = products(site)?;
+    let products = products(samples, site)?;
     let steps = products.len();
     for (done, product) in products.into_iter().enumerate() {
         let product: Product = serde_json::from_value(product)?;
@@ -51,11 +66,13 @@ pub(crate) async fn add(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
     fn there_is_a_mug_for_fifteen_dollars_and_something_scarce_and_something_not_for_sale() {
-        let products = products("http://127.0.0.1:3000").unwrap();
+        let products = products(Samples::Usd, "http://127.0.0.1:3000").unwrap();
         let mug = products
             .iter()
             .find(|product| product["id"] == "sample-mug")
@@ -71,5 +88,24 @@ mod tests {
         assert!(mug.get("stock").is_none());
         assert!(products.iter().any(|product| product["stock"] == 3));
         assert!(products.iter().any(|product| product["active"] == false));
+    }
+
+    #[test]
+    fn any_two_can_be_bought_together_unless_other_currencies_are_asked_for() {
+        let currencies = |samples| {
+            let products = products(samples, "http://127.0.0.1:3000").unwrap();
+            let currencies = products
+                .iter()
+                .map(|product| product["price"]["currency"].as_str().unwrap().to_owned());
+            currencies
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(currencies(Samples::Usd), ["usd"]);
+        assert_eq!(
+            currencies(Samples::Currencies),
+            ["eur", "jpy", "kwd", "usd"]
+        );
     }
 }

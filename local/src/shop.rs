@@ -24,7 +24,7 @@ use crate::identity::Identity;
 use crate::loopback::{Door, Shutdown, refuse_other_origins};
 use crate::mailbox::Mailbox;
 use crate::project::Project;
-use crate::samples;
+use crate::samples::{self, Samples};
 use crate::schedules;
 use crate::streams::Poller;
 use crate::stripe::{self, StandIn};
@@ -50,6 +50,8 @@ pub struct Options {
     pub aws_port: u16,
     /// Where containers find Stripe and AWS, if not on loopback: the address of Docker's bridge.
     pub bridge: Option<Ipv4Addr>,
+    /// What is for sale at first.
+    pub samples: Samples,
     /// What the developer set in the environment or in `.env`.
     pub environment: Environment,
     /// Builds the functions.
@@ -62,7 +64,7 @@ pub struct Options {
 pub type Progress = Arc<dyn Fn(usize, usize, &str) + Send + Sync>;
 
 impl Options {
-    /// A shop in memory, on any free ports, with this code: what tests want.
+    /// A shop in memory, on any free ports, with this code and all sample products: what tests want.
     pub fn in_memory(project: Project, wiring: Wiring) -> Self {
         Self {
             project,
@@ -71,6 +73,7 @@ impl Options {
             stripe_port: 0,
             aws_port: 0,
             bridge: None,
+            samples: Samples::Currencies,
             environment: Environment::new(),
             wiring,
             progress: Arc::new(|_, _, _| {}),
@@ -192,7 +195,8 @@ impl Shop {
             environment::compose(&template, &addresses, &stripe, &options.environment)?;
         if let Some(catalog) = environments.get("CatalogFunction") {
             let catalog = shared::config::Environment::from(catalog.clone());
-            samples::add(&catalog, &addresses.shop, &options.progress).await?;
+            let (samples, progress) = (options.samples, &options.progress);
+            samples::add(samples, &catalog, &addresses.shop, progress).await?;
         }
         let bookkeeping = environments.get("ReconcileFunction").cloned();
         let functions = (options.wiring)(environments).await?;

@@ -80,12 +80,17 @@ async fn pay(shop: &TestShop) -> String {
     session["id"].as_str().unwrap().to_owned()
 }
 
+/// What the section on webhooks shows.
+async fn webhooks(shop: &TestShop) -> Value {
+    let shown = shop.get("/_local/stripe/deliveries").await;
+    shown.json().await.unwrap()
+}
+
 async fn deliveries(shop: &TestShop) -> Vec<Value> {
-    shop.get("/_local/stripe/deliveries")
-        .await
-        .json()
-        .await
+    webhooks(shop).await["deliveries"]
+        .as_array()
         .unwrap()
+        .clone()
 }
 
 /// The one delivery, once `ready` says so.
@@ -134,6 +139,28 @@ async fn the_page_and_all_it_loads_are_there_and_come_from_here_alone() {
         );
     }
     assert_eq!(shop.get("/_local/other.js").await.status(), 404);
+}
+
+#[tokio::test]
+async fn a_page_that_looks_again_is_sent_only_what_changed() {
+    let shop = TestShop::start().await;
+    for path in ["/_local/mailbox.json", "/_local/stripe/deliveries"] {
+        let first = shop.get(path).await;
+        let tag = first.headers()["etag"].to_str().unwrap().to_owned();
+        let again = async || {
+            let request = shop.http.get(shop.url(path)).header("if-none-match", &tag);
+            request.send().await.unwrap()
+        };
+        let seen = again().await;
+        assert_eq!(seen.status(), 304, "{path}");
+        assert_eq!(seen.content_length().unwrap_or_default(), 0);
+    }
+    let before = shop.get("/_local/mailbox.json").await;
+    let tag = before.headers()["etag"].clone();
+    send_mail(&shop, "Hello").await;
+    let request = shop.http.get(shop.url("/_local/mailbox.json"));
+    let after = request.header("if-none-match", tag).send().await.unwrap();
+    assert_eq!(after.status(), 200);
 }
 
 #[tokio::test]
@@ -192,7 +219,9 @@ async fn deliveries_can_be_held_dropped_and_sent_again() {
             .unwrap()
             .status()
     };
+    assert_eq!(webhooks(&shop).await["held"], false);
     assert_eq!(post("/deliveries/hold").await, 204);
+    assert_eq!(webhooks(&shop).await["held"], true);
     pay(&shop).await;
     let held = delivery(&shop, |delivery| delivery["state"] == "pending").await;
     let event = held["event"].as_str().unwrap().to_owned();
@@ -203,6 +232,7 @@ async fn deliveries_can_be_held_dropped_and_sent_again() {
     assert_eq!(post(&format!("/events/{event}/resend")).await, 204);
     delivery(&shop, sent(2)).await;
     assert_eq!(post("/deliveries/release").await, 204);
+    assert_eq!(webhooks(&shop).await["held"], false);
     assert_eq!(post("/events/evt_unknown/resend").await, 404);
     assert_eq!(post(&format!("/events/{event}/explode")).await, 400);
 }

@@ -294,8 +294,12 @@ async fn pages_opened_as_localhost_move_to_the_sites_one_origin() {
 async fn the_site_learns_where_the_api_and_the_sign_in_are() {
     let shop = TestShop::start().await;
     let config: Value = shop.get("/config.json").await.json().await.unwrap();
-    let expected =
-        json!({ "api": shop.shop.url(), "issuer": shop.issuer(), "client_id": "till-local" });
+    let expected = json!({
+        "api": shop.shop.url(),
+        "issuer": shop.issuer(),
+        "client_id": "till-local",
+        "contact": "shop@example.com",
+    });
     assert_eq!(config, expected);
 }
 

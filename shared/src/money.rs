@@ -152,12 +152,36 @@ pub enum MoneyError {
     /// Over Stripe's maximum.
     #[error("{0} is over Stripe's maximum of {maximum}", maximum = .0.maximum())]
     TooLarge(Money),
+    /// Not written as an amount of this currency.
+    #[error("{0:?} is not an amount in {code}: write it like {example}",
+        code = .1.as_str().to_uppercase(), example = Money::new(500, *.1).major_units())]
+    NotAnAmount(String, Currency),
 }
 
 impl Money {
     /// `amount` minor units of `currency`.
     pub fn new(amount: i64, currency: Currency) -> Self {
         Self { amount, currency }
+    }
+
+    /// The amount that `text` gives in major units: `5`, `5.0` or `5.00` dollars. Digits and a point
+    /// are all it may have, and no more decimals than the currency does.
+    pub fn from_major_units(text: &str, currency: Currency) -> Result<Self, MoneyError> {
+        let wrong = || MoneyError::NotAnAmount(text.chars().take(32).collect(), currency);
+        let decimals = usize::from(currency.decimals());
+        let (whole, fraction) = match text.split_once('.') {
+            Some((whole, fraction)) if (1..=decimals).contains(&fraction.len()) => {
+                (whole, fraction)
+            }
+            Some(_) => return Err(wrong()),
+            None => (text, ""),
+        };
+        let digits = format!("{whole}{fraction:0<decimals$}");
+        if whole.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(wrong());
+        }
+        let amount = digits.parse().map_err(|_| MoneyError::Overflow)?;
+        Ok(Self::new(amount, currency))
     }
 
     /// Nothing, in `currency`.
@@ -299,6 +323,49 @@ mod tests {
     }
 
     #[test]
+    fn an_amount_is_read_as_people_write_it() {
+        for (text, amount, currency) in [
+            ("5", 500, "usd"),
+            ("5.0", 500, "usd"),
+            ("5.00", 500, "usd"),
+            ("0.05", 5, "usd"),
+            ("1800", 1800, "jpy"),
+            ("3.5", 3500, "kwd"),
+        ] {
+            let read = Money::from_major_units(text, currency.parse().unwrap());
+            assert_eq!(read, Ok(money(amount, currency)), "{text}");
+        }
+        for (text, currency) in [
+            ("", "usd"),
+            (".", "usd"),
+            ("5.", "usd"),
+            (".5", "usd"),
+            ("5,00", "usd"),
+            ("1 000", "usd"),
+            ("-5", "usd"),
+            ("+5", "usd"),
+            ("5.001", "usd"),
+            ("5.0", "jpy"),
+            ("٥", "usd"),
+        ] {
+            let read = Money::from_major_units(text, currency.parse().unwrap());
+            assert!(
+                matches!(read, Err(MoneyError::NotAnAmount(..))),
+                "{text}: {read:?}"
+            );
+        }
+        let read = Money::from_major_units("5,00", "usd".parse().unwrap());
+        assert_eq!(
+            read.unwrap_err().to_string(),
+            "\"5,00\" is not an amount in USD: write it like 5.00"
+        );
+        assert_eq!(
+            Money::from_major_units("99999999999999999999", "jpy".parse().unwrap()),
+            Err(MoneyError::Overflow)
+        );
+    }
+
+    #[test]
     fn a_price_follows_its_currencys_rules() {
         assert_eq!(money(1500, "usd").check_price(), Ok(()));
         assert_eq!(money(1, "usd").check_price(), Ok(()));
@@ -391,6 +458,17 @@ mod tests {
             let money = money(amount, &currency);
             let digits: String = money.major_units().chars().filter(|c| *c != '.').collect();
             prop_assert_eq!(digits.parse::<i64>().unwrap(), amount);
+        }
+
+        #[test]
+        fn what_is_written_is_read_back(amount in 0_i64.., currency in "usd|jpy|kwd|isk") {
+            let money = money(amount, &currency);
+            prop_assert_eq!(Money::from_major_units(&money.major_units(), money.currency), Ok(money));
+        }
+
+        #[test]
+        fn reading_an_amount_never_panics(text: String) {
+            let _ = Money::from_major_units(&text, "usd".parse().unwrap());
         }
     }
 }

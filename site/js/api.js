@@ -7,13 +7,19 @@ import { delay } from './delay.js';
 const TIMEOUT_MS = 30_000;
 const LONGEST_WAIT_SECONDS = 30;
 
-/** The API refused or failed; `message` is for the buyer, `requestId` for whoever helps them. */
+/**
+ * The API refused or failed; `message` is for the buyer, `requestId` for whoever helps them.
+ * The API's own `detail` is for programmers: it names fields and ids, so nobody sees it here.
+ */
 export class ApiError extends Error {
   constructor(status, problem) {
-    super(problem?.detail || messageFor(status));
+    const kind = kindOf(problem);
+    super(MESSAGES[kind] ?? messageFor(status));
     this.status = status;
-    this.type = problem?.type;
+    this.kind = kind;
     this.requestId = problem?.request_id;
+    /** The buyer's own unpaid purchases that are in the way, as `getPurchase` would give them. */
+    this.openPurchases = openPurchases(problem);
   }
 
   /** Whether asking again for the same thing would be refused again. */
@@ -23,7 +29,7 @@ export class ApiError extends Error {
 
   /** Whether there is not enough left of a product. */
   get isSoldOut() {
-    return this.type === 'urn:till:problem:sold-out';
+    return this.kind === 'sold-out';
   }
 }
 
@@ -62,6 +68,17 @@ export function getPurchase(id) {
   return request('GET', `/purchases/${encodeURIComponent(id)}`, { signedIn: true });
 }
 
+/** The buyer's purchases that wait for payment, newest first. */
+export async function listOpenPurchases() {
+  const { purchases } = await request('GET', '/purchases?status=open', { signedIn: true });
+  return purchases.filter(({ status }) => status === 'open');
+}
+
+/** Ends an unpaid purchase: its payment page closes, and what it held goes back on the shelf. */
+export function cancelPurchase(id) {
+  return request('POST', `/purchases/${encodeURIComponent(id)}/cancel`, { signedIn: true });
+}
+
 /** Answers `{ purchase_id, url }`. The same key never makes a second purchase. */
 export function createCheckout(items, idempotencyKey) {
   return request('POST', '/checkout', { signedIn: true, body: { items }, idempotencyKey });
@@ -79,32 +96,32 @@ async function request(method, path, { signedIn = false, body, idempotencyKey, c
 
   const send = () => fetchOrFail(`${api}${path}`, { method, headers, cache, body: body && JSON.stringify(body) });
 
-  let response = await send();
-  const wait = secondsAskedToWait(response);
+  let { response, content } = await send();
+  const wait = secondsAskedToWait(response, content);
   if (wait !== null) {
     announce(`The shop is busy. Trying again in ${wait} ${wait === 1 ? 'second' : 'seconds'}…`);
     await delay(wait * 1000);
     clearNotices();
-    response = await send();
+    ({ response, content } = await send());
   }
   if (response.status === 401) signOutHere();
-
-  const content = await response.json().catch(() => null);
   if (!response.ok || content === null) throw new ApiError(response.status, content);
   return content;
 }
 
 async function fetchOrFail(url, init) {
   try {
-    return await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    return { response, content: await response.json().catch(() => null) };
   } catch {
     throw new ConnectionError();
   }
 }
 
-/** Seconds until one retry is welcome, or null if none was offered or it is too far off. */
-function secondsAskedToWait(response) {
+/** Seconds until one retry is welcome, or null if none was offered, it is too far off, or time alone does not help. */
+function secondsAskedToWait(response, content) {
   if (response.status !== 429 && response.status !== 503) return null;
+  if (FOR_THE_BUYER_TO_SOLVE.includes(kindOf(content))) return null;
   const header = response.headers.get('retry-after');
   if (header === null) return null;
   const seconds = /^\d+$/.test(header)
@@ -117,6 +134,45 @@ function query(parameters) {
   const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== null);
   return `?${new URLSearchParams(given)}`;
 }
+
+/** The end of a problem's `type`, which names its kind. */
+function kindOf(problem) {
+  return typeof problem?.type === 'string' ? problem.type.replace(/^urn:till:problem:/, '') : undefined;
+}
+
+function openPurchases(problem) {
+  const listed = Array.isArray(problem?.open_purchases) ? problem.open_purchases : [];
+  return listed.map(({ purchase_id: id, url, expires_at }) => ({ id, status: 'open', payment: { url, expires_at } }));
+}
+
+const FOR_THE_BUYER_TO_SOLVE = ['too-many-open-purchases', 'too-much-reserved'];
+
+const NO_PAYMENT_PAGE = 'The payment page cannot be opened right now. Nothing was charged; please try again in a moment.';
+const TOO_MUCH = 'This is too much for one purchase. Please buy it in two.';
+
+/** What each kind of problem means to a buyer. */
+const MESSAGES = {
+  'sold-out': 'There is not enough left of something you wanted. Nothing was charged.',
+  'product-inactive': 'Something you wanted is not for sale at the moment. Nothing was charged.',
+  'unknown-product': 'Something you wanted is no longer sold. Nothing was charged.',
+  'mixed-currencies': 'These are priced in different currencies, so they cannot be paid for together. '
+    + 'Please buy them one currency at a time.',
+  'total-not-chargeable': 'The total is less or more than can be charged in one payment. Please change the quantities.',
+  'cart-too-large': TOO_MUCH,
+  'body-too-large': TOO_MUCH,
+  'too-many-open-purchases': 'You have begun several purchases that are not paid yet. '
+    + 'Please pay for one of them, or cancel it.',
+  'too-much-reserved': 'You are already holding as much as one buyer can hold without paying. '
+    + 'Please pay for what you hold, or cancel it.',
+  'not-open': 'This purchase cannot be cancelled any more.',
+  'email-not-verified': 'Your email address is not confirmed yet. Please confirm it where you sign in, then sign in again.',
+  'idempotency-key-reused': 'This could not be bought the way it was begun. Please try again.',
+  'payment-provider-refused': 'The payment page cannot be opened. Nothing was charged. The shop has to look into it.',
+  'payment-provider-failed': NO_PAYMENT_PAGE,
+  'payment-provider-busy': NO_PAYMENT_PAGE,
+  'payment-provider-timeout': NO_PAYMENT_PAGE,
+  timeout: 'It took too long. Please try again in a moment.',
+};
 
 function messageFor(status) {
   if (status === 401) return 'Your sign-in has ended. Please sign in again.';

@@ -1,16 +1,31 @@
-/** The cart: `[{ product_id, quantity }]`, kept in this tab. */
-import { forget, recall, remember } from './storage.js';
+/** The cart: `[{ product_id, quantity }]`, one for all tabs of this browser. */
+import { browser } from './storage.js';
 
 const CART = 'cart';
-const PURCHASE = 'cart-purchase';
 
 export const MOST_OF_ONE = 999;
 
-/** Emits `change` whenever the cart does. */
+/** Emits `change` whenever the cart does, in this tab or in another. */
 export const cartEvents = new EventTarget();
 
+browser.onChangeElsewhere(CART, tellChange);
+
 export function cartLines() {
-  return recall(CART) ?? [];
+  return readLines(browser.recall(CART));
+}
+
+/**
+ * The lines of a cart, whatever was found in its place: each product once, in a
+ * quantity that can be bought.
+ */
+export function readLines(found) {
+  const lines = new Map();
+  for (const line of Array.isArray(found) ? found : []) {
+    const { product_id: id, quantity } = line ?? {};
+    if (typeof id !== 'string' || id === '' || !Number.isSafeInteger(quantity) || quantity < 1) continue;
+    lines.set(id, Math.min((lines.get(id) ?? 0) + quantity, MOST_OF_ONE));
+  }
+  return [...lines].map(([id, quantity]) => ({ product_id: id, quantity }));
 }
 
 export function cartCount() {
@@ -18,36 +33,41 @@ export function cartCount() {
 }
 
 export function addToCart(productId, quantity) {
-  const already = cartLines().find((line) => line.product_id === productId)?.quantity ?? 0;
-  setInCart(productId, already + quantity);
+  setInCart(productId, quantityInCart(productId) + quantity);
 }
 
 export function setInCart(productId, quantity) {
-  const capped = Math.min(quantity, MOST_OF_ONE);
-  const lines = cartLines();
+  const lines = cartLines().filter((line) => line.product_id !== productId || quantity > 0);
   const line = lines.find((candidate) => candidate.product_id === productId);
+  const capped = Math.min(quantity, MOST_OF_ONE);
   if (line) line.quantity = capped;
-  else lines.push({ product_id: productId, quantity: capped });
-  save(lines);
+  else if (capped > 0) lines.push({ product_id: productId, quantity: capped });
+  browser.remember(CART, lines);
+  tellChange();
 }
 
 export function removeFromCart(productId) {
-  save(cartLines().filter((line) => line.product_id !== productId));
+  setInCart(productId, 0);
 }
 
-/** The cart went to the payment page as this purchase; it stays until that is paid. */
-export function cartBecame(purchaseId) {
-  remember(PURCHASE, purchaseId);
+/** Has at least these in the cart. */
+export function fillCart(lines) {
+  for (const { product_id: id, quantity } of lines) {
+    if (quantityInCart(id) < quantity) setInCart(id, quantity);
+  }
 }
 
-/** Empties the cart if it is what this purchase paid for. */
-export function emptyCartOf(purchaseId) {
-  if (recall(PURCHASE) !== purchaseId) return;
-  forget(PURCHASE);
-  save([]);
+/** Takes out what was bought; what was added since stays. */
+export function takeFromCart(lines) {
+  for (const { product_id: id, quantity } of lines) {
+    setInCart(id, Math.max(quantityInCart(id) - quantity, 0));
+  }
 }
 
-function save(lines) {
-  remember(CART, lines);
+function quantityInCart(productId) {
+  return cartLines().find((line) => line.product_id === productId)?.quantity ?? 0;
+}
+
+function tellChange() {
   cartEvents.dispatchEvent(new Event('change'));
 }

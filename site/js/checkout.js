@@ -1,96 +1,139 @@
-/**
- * From the press of *Buy* to the payment page.
- *
- * What the buyer wants is kept as an intent `{ items, key, fromCart }`, so that
- * it outlives signing in. Its idempotency key is made once and sent with every
- * attempt: neither a double click nor a retry after a lost answer can make two
- * purchases. The intent ends when the buyer leaves for the payment page or the
- * shop definitely refuses.
- */
-import { createCheckout, getProducts } from './api.js';
-import { cartBecame } from './cart.js';
-import { button as plainButton } from './elements.js';
+/** From the press of *Buy* to the payment page. What is bought is an intent (`intents.js`). */
+import { ApiError, createCheckout, getProducts, getPurchase } from './api.js';
+import { openPurchase } from './components/open-purchase.js';
+import { isDecided, isOrdered } from './components/status.js';
+import { button as plainButton, linkButton } from './elements.js';
 import { signedInAs, signIn } from './identity.js';
-import { announce, clearNotices, showProblem } from './notices.js';
-import { forget, recall, remember } from './storage.js';
+import {
+  forgetIntent, intentAnew, intentBecame, intentFor, resumedIntent, settleIntent, waitForSignIn,
+} from './intents.js';
+import { announce, announceBriefly, clearNotices, showProblem } from './notices.js';
 import { secureUrl } from './urls.js';
 
-const INTENT = 'intent';
-
-/** Emits `soldout` when the shop has too few of something: `detail` holds the products as they are now, by id. */
+/** Emits `stock` when there is other stock than the page thinks: `detail` holds the products as they are now, by id. */
 export const checkoutEvents = new EventTarget();
 
 const buttons = new Set();
 let underway = false;
 
+/** The very purchase that the buyer asks for is bought already, unknown to this page. */
+class BoughtAlready extends Error {
+  constructor(purchase) {
+    super('You have bought this already, a short while ago.');
+    this.purchase = purchase;
+  }
+}
+
 /** A button that buys what `items()` names at the time it is pressed. */
 export function checkoutButton(label, items, { fromCart = false, disabled = false } = {}) {
-  const button = plainButton(label, () => checkOut(intentFor(items(), fromCart), button), 'primary');
+  const button = plainButton(label, () => checkOut(() => intentFor(items(), { fromCart }), button), 'primary');
   button.disabled = disabled || underway;
   if (!disabled) buttons.add(button);
   return button;
 }
 
-/** What the buyer was about to buy, or null. */
-export function currentIntent() {
-  return recall(INTENT);
-}
-
 /** Carries on with a purchase that had to wait for the buyer to sign in. */
 export function resumeCheckout() {
-  const intent = currentIntent();
-  if (!intent?.waitsForSignIn) return;
-  const resumed = { ...intent, waitsForSignIn: false };
-  remember(INTENT, resumed);
-  if (signedInAs()) checkOut(resumed);
+  const intent = resumedIntent();
+  if (intent && signedInAs()) checkOut(() => intent);
 }
 
-async function checkOut(intent, pressed) {
+async function checkOut(begin, pressed) {
   if (underway) return;
-  begin(pressed);
+  start(pressed);
+  let intent = null;
   try {
+    intent = begin();
     if (!signedInAs()) {
-      await signInFor(intent);
+      announce('Taking you to sign in first…');
+      waitForSignIn(intent);
+      await signIn();
       return;
     }
     announce('Taking you to the payment page…');
-    await goPay(intent);
+    location.assign(await paymentPage(intent));
   } catch (error) {
     end(pressed);
     await explain(error, intent, pressed);
   }
 }
 
-async function goPay(intent) {
-  const { purchase_id: purchaseId, url } = await createCheckout(intent.items, intent.key);
-  const paymentPage = secureUrl(url);
-  if (!paymentPage) throw new Error('The shop named a payment page that is not secure, so we stopped there.');
-  if (intent.fromCart) cartBecame(purchaseId);
-  forget(INTENT);
-  location.assign(paymentPage);
+/** Where to pay: for the same intent, the same page. */
+async function paymentPage(intent) {
+  const current = await isOver(intent) ? intentAnew(intent) : intent;
+  const { purchase_id: purchaseId, url } = await createCheckout(current.items, current.key);
+  const page = secureUrl(url);
+  if (!page) throw new Error('The shop named a payment page that is not secure, so we stopped there.');
+  intentBecame(current, purchaseId);
+  return page;
+}
+
+/** Whether what the intent became has come to nothing; throws if it was bought. */
+async function isOver({ purchaseId }) {
+  if (!purchaseId) return false;
+  const purchase = await getPurchase(purchaseId).catch((error) => {
+    if (error.status === 404) return null;
+    throw error;
+  });
+  if (!purchase) return true;
+  settleIntent(purchase);
+  if (isOrdered(purchase)) throw new BoughtAlready(purchase);
+  return isDecided(purchase);
 }
 
 async function explain(error, intent, pressed) {
-  const retry = () => checkOut(intent, pressed);
-  if (error.isRefusal) {
-    forget(INTENT);
+  const retry = () => checkOut(() => intent, pressed);
+  if (error instanceof BoughtAlready) {
+    showProblem(error, { actions: [
+      linkButton('View that purchase', `purchase.html?id=${encodeURIComponent(error.purchase.id)}`),
+      plainButton('Buy it once more', () => checkOut(() => intentAnew(intent), pressed)),
+    ] });
+  } else if (error.openPurchases?.length > 0) {
+    await offerOpenPurchases(error, intent);
+  } else if (error.isRefusal) {
+    forgetIntent(intent);
     showProblem(error.isSoldOut ? await soldOut(error, intent) : error);
+  } else if (error instanceof ApiError && error.status === 401) {
+    showProblem(error, { actions: [plainButton('Sign in and continue', retry)] });
   } else {
-    showProblem(error, { retry, retryLabel: error.status === 401 ? 'Sign in and continue' : 'Try again' });
+    showProblem(error, { actions: intent ? [plainButton('Try again', retry)] : [] });
   }
 }
 
-/** Says what there is too little of, in place of the ids that the refusal names. */
+/** What is in the way is the buyer's own: they can pay for it, or let go of it. */
+async function offerOpenPurchases(error, intent) {
+  const known = await Promise.all(error.openPurchases.map(async (open) => (
+    { ...open, ...await getPurchase(open.id).catch(() => null), payment: open.payment }
+  )));
+  const cancelled = async () => {
+    clearNotices();
+    announceBriefly('That purchase is cancelled. Nothing was charged.');
+    await tellStock(intent);
+  };
+  const message = error.isSoldOut
+    ? 'You have begun a purchase that is not paid yet, and it holds what you want.'
+    : error.message;
+  showProblem(new Error(message), {
+    details: known.map((purchase) => openPurchase(purchase, { onend: cancelled })),
+  });
+}
+
+/** Says what there is too little of. */
 async function soldOut(error, { items, fromCart }) {
-  const products = await getProducts(items.map((item) => item.product_id), { fresh: true }).catch(() => null);
-  if (!products) return error;
-  checkoutEvents.dispatchEvent(new CustomEvent('soldout', { detail: products }));
+  const products = await tellStock({ items });
   const shortages = items
-    .map((item) => shortage(products.get(item.product_id), item.quantity))
+    .map((item) => shortage(products?.get(item.product_id), item.quantity))
     .filter(Boolean);
   if (shortages.length === 0) return error;
   const rest = fromCart && items.length > 1 ? 'The rest of your cart is still there.' : null;
   return new Error([...shortages, 'Nothing was charged.', rest].filter(Boolean).join(' '));
+}
+
+/** Lets the page show how much there is of these now; answers the products, or null if they cannot be had. */
+async function tellStock({ items }) {
+  const products = await getProducts(items.map((item) => item.product_id), { fresh: true }).catch(() => null);
+  if (products) checkoutEvents.dispatchEvent(new CustomEvent('stock', { detail: products }));
+  return products;
 }
 
 function shortage(product, wanted) {
@@ -99,22 +142,7 @@ function shortage(product, wanted) {
   return `There ${product.stock === 1 ? 'is' : 'are'} only ${product.stock} of ${product.name} left.`;
 }
 
-async function signInFor(intent) {
-  announce('Taking you to sign in first…');
-  remember(INTENT, { ...intent, waitsForSignIn: true });
-  await signIn();
-}
-
-/** The intent to buy these items: the one already begun, or a new one with a new key. */
-function intentFor(items, fromCart) {
-  const current = currentIntent();
-  const same = current && JSON.stringify(current.items) === JSON.stringify(items);
-  const intent = { items, fromCart, key: same ? current.key : crypto.randomUUID() };
-  remember(INTENT, intent);
-  return intent;
-}
-
-function begin(pressed) {
+function start(pressed) {
   underway = true;
   for (const button of buttons) button.disabled = true;
   pressed?.setAttribute('aria-busy', 'true');

@@ -5,6 +5,8 @@
  *   api        base URL of the HTTP API (the stack's `ApiUrl` output)
  *   issuer     OpenID Connect issuer that signs buyers in
  *   client_id  this site's client id there; a public client, so no secret
+ *   contact    where buyers may write: an email address, or the https address of
+ *              a page; shown at the foot of every page, if given
  *
  * `config.example.json` shows one for AWS; `cargo run` serves its own. Register
  * `<site>/callback.html` at the issuer as redirect URI and `<site>/index.html`
@@ -51,11 +53,20 @@ function checked(values) {
       );
     }
   }
+  const { contact = null } = values;
+  if (contact !== null && !isContact(contact)) {
+    throw new ConfigError('The file config.json must give "contact" as an email address or an https address, or leave it out.');
+  }
   return Object.freeze({
     api: withoutTrailingSlash(values.api),
     issuer: withoutTrailingSlash(values.issuer),
     clientId: values.client_id,
+    contact,
   });
+}
+
+function isContact(text) {
+  return typeof text === 'string' && (/^[^\s@/]+@[^\s@/]+$/.test(text) || secureUrl(text) !== null);
 }
 
 function withoutTrailingSlash(address) {

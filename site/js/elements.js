@@ -36,6 +36,14 @@ export function panel({ title, text, reference, actions = [] }) {
     actions.length > 0 ? element('div', { class: 'actions' }, ...actions) : null);
 }
 
+/** "14:35" today, "3 Dec 2026, 14:35" on another day. */
+export function timeOfDay(isoTime) {
+  const date = new Date(isoTime);
+  const today = date.toDateString() === new Date().toDateString();
+  const format = new Intl.DateTimeFormat(undefined, { timeStyle: 'short', dateStyle: today ? undefined : 'medium' });
+  return element('time', { datetime: isoTime }, format.format(date));
+}
+
 export function moment(isoTime) {
   const format = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
   return element('time', { datetime: isoTime }, format.format(new Date(isoTime)));

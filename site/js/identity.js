@@ -4,7 +4,7 @@
  * signature is the API's to check, here it comes straight from the issuer.
  */
 import { loadConfig } from './config.js';
-import { forget, forgetEverything, recall, remember } from './storage.js';
+import { forgetEverything, tab } from './storage.js';
 import { secureUrl, siteUrl } from './urls.js';
 
 const SESSION = 'session';
@@ -19,7 +19,7 @@ class SignInError extends Error {}
 
 /** `{ email, token }` of the buyer, or null when signed out or no longer valid. */
 export function signedInAs() {
-  const session = recall(SESSION);
+  const session = tab.recall(SESSION);
   return session && session.expires > nowInSeconds() + CLOCK_SKEW_SECONDS ? session : null;
 }
 
@@ -28,7 +28,7 @@ export async function signIn(returnTo = location.href) {
   const { clientId } = await loadConfig();
   const { authorization_endpoint: endpoint } = await discover();
   const attempt = { state: randomText(), nonce: randomText(), verifier: randomText(), returnTo };
-  remember(ATTEMPT, attempt);
+  tab.remember(ATTEMPT, attempt);
 
   location.assign(withParameters(endpoint, {
     response_type: 'code',
@@ -47,8 +47,8 @@ export async function signIn(returnTo = location.href) {
  * and answers where the buyer was before.
  */
 export async function completeSignIn(parameters) {
-  const attempt = recall(ATTEMPT);
-  forget(ATTEMPT);
+  const attempt = tab.recall(ATTEMPT);
+  tab.forget(ATTEMPT);
   if (!attempt && signedInAs()) return siteUrl('index.html').href;
   if (!attempt || parameters.get('state') !== attempt.state) {
     throw new SignInError('This sign-in was not started in this tab, or it has been used already.');
@@ -60,18 +60,18 @@ export async function completeSignIn(parameters) {
 
   const token = await redeem(parameters.get('code'), attempt.verifier);
   const claims = await checkedClaims(token, attempt.nonce);
-  remember(SESSION, { token, email: claims.email, expires: claims.exp });
+  tab.remember(SESSION, { token, email: claims.email, expires: claims.exp });
   return placeOnThisSite(attempt.returnTo);
 }
 
 /** Where the unfinished sign-in was started, so that it can be started again. */
 export function whereSignInStarted() {
-  return placeOnThisSite(recall(ATTEMPT)?.returnTo);
+  return placeOnThisSite(tab.recall(ATTEMPT)?.returnTo);
 }
 
 /** Forgets the session in this tab only: the API did not take its token. */
 export function signOutHere() {
-  forget(SESSION);
+  tab.forget(SESSION);
   identityEvents.dispatchEvent(new Event('change'));
 }
 

@@ -10,24 +10,20 @@ const THREE_DECIMAL = new Set(['bhd', 'jod', 'kwd', 'omr', 'tnd']);
 /** Whole-unit currencies that Stripe still counts in hundredths, always …00. */
 const WHOLE_BUT_IN_HUNDREDTHS = new Set(['isk', 'ugx']);
 
-/** "$15.00", "−¥1,800", "KWD 3.500": in the visitor's own notation. */
+/** "15.00 USD", "−1,800 JPY", "3.500 KWD": as the mails write it, with the visitor's own decimal signs. */
 export function formatMoney({ amount, currency }) {
   const decimals = decimalsOf(currency);
-  return new Intl.NumberFormat(undefined, {
-    style: 'currency',
-    currency,
+  const number = new Intl.NumberFormat(undefined, {
     minimumFractionDigits: WHOLE_BUT_IN_HUNDREDTHS.has(currency) ? 0 : decimals,
     maximumFractionDigits: decimals,
   }).format(amount / 10 ** decimals).replace('-', '−');
+  return `${number}\u00a0${currency.toUpperCase()}`;
 }
 
-/** Sums prices per currency, in order of first appearance. */
-export function totalsPerCurrency(prices) {
-  const totals = new Map();
-  for (const { amount, currency } of prices) {
-    totals.set(currency, (totals.get(currency) ?? 0) + amount);
-  }
-  return [...totals].map(([currency, amount]) => ({ amount, currency }));
+/** "US dollars": a currency in the words of this page. */
+export function nameOfCurrency(currency) {
+  const many = new Intl.NumberFormat('en', { style: 'currency', currency, currencyDisplay: 'name' }).formatToParts(2);
+  return many.find(({ type }) => type === 'currency').value;
 }
 
 function decimalsOf(currency) {

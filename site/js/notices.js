@@ -1,34 +1,39 @@
 /**
- * The two live regions every page has: `#status` is read out politely,
- * `#alert` at once. One message at a time; a newer one replaces it.
+ * The two live regions every page has from the start: `#status` is read out
+ * politely, `#alert` at once. One message at a time; a newer one replaces it.
  */
 import { button, element } from './elements.js';
 
-const BRIEFLY_MS = 6_000;
+const BRIEFLY_MS = 8_000;
 
 let clearing;
 
 /** Tells what is going on. */
 export function announce(message) {
   clearNotices();
-  region('status').textContent = message;
+  region('status').append(element('div', { class: 'toast' }, element('p', {}, message)));
 }
 
-/** Tells what has just worked; goes away by itself. */
-export function announceBriefly(message) {
+/** Tells what has just worked and, with `link`, where to go on; goes away unless somebody is at it. */
+export function announceBriefly(message, link = null) {
   announce(message);
-  clearing = setTimeout(clearNotices, BRIEFLY_MS);
+  const toast = region('status').firstElementChild;
+  if (link) toast.append(link);
+  const leave = () => {
+    if (toast.matches(':hover, :focus-within')) clearing = setTimeout(leave, BRIEFLY_MS);
+    else clearNotices();
+  };
+  clearing = setTimeout(leave, BRIEFLY_MS);
 }
 
-/** Tells what went wrong and, if `retry` is given, offers to try once more. */
-export function showProblem(error, { retry, retryLabel = 'Try again' } = {}) {
+/** Tells what went wrong: `details` show more of it, `actions` help. */
+export function showProblem(error, { details = [], actions = [] } = {}) {
   clearNotices();
   region('alert').append(element('div', { class: 'alert' },
     element('p', {}, error.message),
     error.requestId ? element('p', { class: 'reference' }, `Reference: ${error.requestId}`) : null,
-    element('div', { class: 'actions' },
-      retry ? button(retryLabel, retry) : null,
-      button('Dismiss', clearNotices, 'quiet'))));
+    ...details,
+    element('div', { class: 'actions' }, ...actions, button('Dismiss', clearNotices, 'quiet'))));
 }
 
 export function clearNotices() {

@@ -5,6 +5,7 @@ import { ConfigError, loadConfig } from './config.js';
 import { button, element, panel } from './elements.js';
 import { identityEvents, signedInAs, signIn, signOut } from './identity.js';
 import { showProblem } from './notices.js';
+import { isStorageBlocked, StorageBlocked } from './storage.js';
 
 /** Shows the header, checks the configuration, then lets the page render itself. */
 export async function startPage(render) {
@@ -14,12 +15,13 @@ export async function startPage(render) {
   identityEvents.addEventListener('change', showHeader);
   try {
     requireSecureContext();
-    await loadConfig();
+    showContact(await loadConfig());
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     content().replaceChildren(panel({ title: 'This shop is not set up yet', text: error.message }));
     return;
   }
+  if (isStorageBlocked()) content().before(element('p', { class: 'note' }, new StorageBlocked().message));
   await render();
 }
 
@@ -70,8 +72,15 @@ function showHeader() {
     : [signInButton('quiet')]));
 }
 
+function showContact({ contact }) {
+  if (!contact) return;
+  const isAddress = contact.includes('@') && !contact.includes('/');
+  document.getElementById('contact').replaceChildren('Questions? ',
+    element('a', { href: isAddress ? `mailto:${contact}` : contact }, isAddress ? contact : 'Get in touch'));
+}
+
 function signInButton(kind) {
-  return button('Sign in', () => signIn().catch(showProblem), kind);
+  return button('Sign in', () => signIn().catch((error) => showProblem(error)), kind);
 }
 
 function requireSecureContext() {

@@ -1,28 +1,71 @@
 /**
- * What this tab remembers. sessionStorage, so that a token or a half-finished
- * purchase ends with the tab and is never shared with another.
+ * What this browser remembers of a buyer, in two places:
+ *
+ *   tab      ends with the tab and is never shared with another: who is signed in
+ *   browser  stays, and is the same in all tabs: the cart, and what is being bought
+ *
+ * Anything may be found there, left by an older version of this site or by hand:
+ * whoever recalls a value checks its shape.
  */
 const PREFIX = 'till.';
 
-/** The remembered value, or null if there is none or it is not ours to read. */
-export function recall(name) {
-  try {
-    return JSON.parse(sessionStorage.getItem(PREFIX + name));
-  } catch {
-    return null;
+/** The browser keeps nothing for this site. */
+export class StorageBlocked extends Error {
+  constructor() {
+    super('Your browser is set to keep nothing for this site, so it can remember neither your cart nor who you are. '
+      + 'Please allow cookies and site data for this site, then load the page again.');
   }
 }
 
-export function remember(name, value) {
-  sessionStorage.setItem(PREFIX + name, JSON.stringify(value));
-}
+export const tab = keptIn('sessionStorage');
+export const browser = keptIn('localStorage');
 
-export function forget(name) {
-  sessionStorage.removeItem(PREFIX + name);
-}
-
+/** Forgets all that was remembered of a buyer, here and in other tabs. */
 export function forgetEverything() {
-  Object.keys(sessionStorage)
-    .filter((key) => key.startsWith(PREFIX))
-    .forEach((key) => sessionStorage.removeItem(key));
+  tab.clear();
+  browser.clear();
+}
+
+export function isStorageBlocked() {
+  try {
+    for (const place of [tab, browser]) {
+      place.remember('test', true);
+      place.forget('test');
+    }
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function keptIn(name) {
+  // Where storage is blocked, the very mention of it may throw.
+  const attempt = (action, otherwise) => {
+    try {
+      return action(window[name]);
+    } catch {
+      return otherwise();
+    }
+  };
+  return {
+    /** The remembered value, or null if there is none that can be read. */
+    recall: (key) => attempt((storage) => JSON.parse(storage.getItem(PREFIX + key)), () => null),
+
+    remember: (key, value) => attempt(
+      (storage) => storage.setItem(PREFIX + key, JSON.stringify(value)),
+      () => { throw new StorageBlocked(); },
+    ),
+
+    forget: (key) => attempt((storage) => storage.removeItem(PREFIX + key), () => {}),
+
+    clear: () => attempt((storage) => {
+      Object.keys(storage).filter((key) => key.startsWith(PREFIX)).forEach((key) => storage.removeItem(key));
+    }, () => {}),
+
+    /** Calls `listener` when another tab has changed the value. */
+    onChangeElsewhere: (key, listener) => addEventListener('storage', (event) => {
+      const mine = event.storageArea === attempt((storage) => storage, () => null);
+      if (mine && (event.key === null || event.key === PREFIX + key)) listener();
+    }),
+  };
 }

@@ -77,6 +77,10 @@ impl Mailer {
                 name: environment.required("SHOP_NAME")?.to_owned(),
                 site_url: environment.site_url()?,
                 mode: environment.mode()?,
+                stripe_dashboard: environment
+                    .optional("STRIPE_DASHBOARD_URL")
+                    .unwrap_or("https://dashboard.stripe.com")
+                    .to_owned(),
             },
             seller: address("SELLER_EMAIL")?,
             developer: address("DEVELOPER_EMAIL")?,

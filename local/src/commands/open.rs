@@ -33,6 +33,7 @@ pub(super) fn run(open: Open, wiring: Wiring) -> anyhow::Result<()> {
         stripe_port: open.stripe_port,
         aws_port: open.aws_port,
         bridge: open.bridge,
+        samples: open.samples,
         environment,
         wiring,
         progress: progress(bar.clone()),

@@ -13,7 +13,7 @@ use reconcile::{Limits, Reconcile};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::config::Environment;
-use shared::money::Money;
+use shared::money::{Currency, Money, MoneyError};
 use shared::purchase::{Movement, PaymentIntentId, PurchaseId};
 use shared::store::outbox::Outbox;
 use shared::store::purchases::Purchases;
@@ -80,11 +80,24 @@ enum Trouble {
     #[error("there is no {0} here")]
     NoSuch(&'static str),
     #[error(transparent)]
-    Stripe(#[from] StripeError),
+    Amount(#[from] MoneyError),
+    #[error("Stripe refused: {message} ({code})")]
+    Refused { message: String, code: String },
+    #[error(transparent)]
+    Stripe(StripeError),
     #[error(transparent)]
     Control(#[from] ControlError),
     #[error(transparent)]
     Failed(#[from] anyhow::Error),
+}
+
+impl From<StripeError> for Trouble {
+    fn from(error: StripeError) -> Self {
+        match error {
+            StripeError::Refused { message, code, .. } => Self::Refused { message, code },
+            error => Self::Stripe(error),
+        }
+    }
 }
 
 impl IntoResponse for Trouble {
@@ -93,7 +106,7 @@ impl IntoResponse for Trouble {
             Self::Control(error) => return error.into_response(),
             Self::Failed(error) => return super::failure(&error),
             Self::NoSuch(_) => StatusCode::NOT_FOUND,
-            Self::Stripe(StripeError::Refused { .. }) => StatusCode::BAD_REQUEST,
+            Self::Amount(_) | Self::Refused { .. } => StatusCode::BAD_REQUEST,
             Self::Stripe(_) => StatusCode::BAD_GATEWAY,
         };
         let body = json!({ "error": { "message": self.to_string() } });
@@ -128,19 +141,28 @@ async fn story(
 
 #[derive(Deserialize)]
 struct Wish {
-    /// In minor units; all that is left, if left out.
-    amount: Option<i64>,
+    /// As people write it, such as `5.00`; all that is left, if left out.
+    #[serde(default)]
+    amount: String,
+    currency: Currency,
 }
 
 /// As the seller would, through Stripe's API: faults of its calls strike here, too.
 async fn refund(
     State(Book(book)): State<Book>,
     Path(intent): Path<PaymentIntentId>,
-    Form(Wish { amount }): Form<Wish>,
+    Form(Wish { amount, currency }): Form<Wish>,
 ) -> Result<Response, Trouble> {
-    let amount = amount.map(|amount| amount.to_string());
+    let minor = match amount.trim() {
+        "" => None,
+        amount => Some(
+            Money::from_major_units(amount, currency)?
+                .amount
+                .to_string(),
+        ),
+    };
     let mut form = vec![("payment_intent", intent.as_str())];
-    form.extend(amount.as_deref().map(|amount| ("amount", amount)));
+    form.extend(minor.as_deref().map(|minor| ("amount", minor)));
     let key = format!("dashboard:{}", Uuid::now_v7());
     let made: Value = book.stripe.post("/refunds", &form, &key).await?;
     let id = made.get("id").cloned();

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::stripe::{ControlError, DisputeStatus, PlannedFault, RefundStep, StandIn};
 
@@ -27,8 +28,11 @@ type Controlled<T> = Result<T, ControlError>;
 
 const DONE: StatusCode = StatusCode::NO_CONTENT;
 
+/// Newest first, and whether new ones are held back.
 async fn deliveries(State(stand_in): State<StandIn>) -> Controlled<Response> {
-    Ok(Json(stand_in.deliveries().await?).into_response())
+    let held = stand_in.holds_deliveries().await?;
+    let deliveries = stand_in.deliveries().await?;
+    Ok(Json(json!({ "held": held, "deliveries": deliveries })).into_response())
 }
 
 #[derive(Deserialize)]
@@ -99,8 +103,10 @@ async fn advance_dispute(
     Ok(DONE)
 }
 
+/// How far ahead of this machine's, which the page can tell by itself.
 async fn clock(State(stand_in): State<StandIn>) -> Controlled<Response> {
-    Ok(Json(stand_in.clock().await?).into_response())
+    let ahead = stand_in.clock().await?.ahead;
+    Ok(Json(json!({ "ahead": ahead })).into_response())
 }
 
 #[derive(Deserialize)]

@@ -135,7 +135,7 @@ struct Agenda {
 }
 
 fn agenda(transaction: &Transaction<'_>) -> anyhow::Result<Agenda> {
-    let held = setting(&transaction.sql, HELD)? != 0;
+    let held = is_held(transaction)?;
     let mut statement = transaction.sql.prepare_cached(
         "SELECT event, endpoint FROM webhooks JOIN objects ON objects.id = event
          WHERE due <= ?1 AND (asked OR NOT ?2) ORDER BY asked DESC, objects.sequence LIMIT ?3",
@@ -536,6 +536,11 @@ pub(super) fn register_shops_own(
 }
 
 const HELD: &str = "deliveries_held";
+
+/// Whether deliveries are held back.
+pub(super) fn is_held(transaction: &Transaction<'_>) -> anyhow::Result<bool> {
+    Ok(setting(&transaction.sql, HELD)? != 0)
+}
 
 /// Holds all deliveries back, or lets them go.
 pub(super) fn hold(transaction: &Transaction<'_>, held: bool) -> anyhow::Result<()> {

@@ -220,7 +220,7 @@ fn excuse(why: &NoDiscount, session: &Session) -> String {
         NoDiscount::OtherCurrency => "This code is for another currency.".to_owned(),
         NoDiscount::BelowMinimum(minimum) => {
             let minimum = currency::display(*minimum, &session.currency);
-            format!("This code is for orders of {minimum} or more.")
+            format!("This code is for purchases of {minimum} or more.")
         }
         NoDiscount::TooLittleLeft => {
             "With this code, less would be left than can be charged.".to_owned()

@@ -21,7 +21,7 @@ async fn the_list_shows_what_the_api_shows_and_for_people_in_major_units() {
     let words = operator.till(&["products", "list"]).await.expect(0).out;
     let line = |id: &str| words.lines().find(|line| line.starts_with(id)).unwrap();
     assert!(line(MUG).contains("15.00 USD"), "{words}");
-    assert!(line("sample-furoshiki").contains("1800 JPY"), "{words}");
+    assert!(line("sample-furoshiki-jpy").contains("1800 JPY"), "{words}");
     assert!(line("sample-stickers").ends_with("no"), "{words}");
     assert!(!words.contains('\u{1b}'), "colours in what is no terminal");
 }

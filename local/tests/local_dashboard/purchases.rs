@@ -108,7 +108,9 @@ async fn a_part_can_be_refunded_and_the_refund_fail_after_all() {
     let page = Page::of(&app);
     let (purchase, intent) = sold(&app).await;
     let path = format!("/payments/{intent}/refund");
-    let refund = page.does(&path, &[("amount", "500")]).await;
+    let refund = page
+        .does(&path, &[("amount", "5.00"), ("currency", "usd")])
+        .await;
     app.until_status(&purchase, "partially_refunded").await;
     let refund = text(&refund, "refund");
     page.does(&format!("/stripe/refunds/{refund}/fail"), &[])
@@ -120,13 +122,31 @@ async fn a_part_can_be_refunded_and_the_refund_fail_after_all() {
         (&json!(refund), &json!("failed"))
     );
 
-    page.does(&path, &[]).await;
+    page.does(&path, &[("currency", "usd")]).await;
     app.until_status(&purchase, "refunded").await;
-    let (status, answer) = page.press(&path, &[]).await;
-    assert!(
-        status == 400 && answer.contains("charge_already_refunded"),
-        "{status} {answer}"
-    );
+}
+
+#[tokio::test]
+async fn a_refund_that_stripe_refuses_is_told_in_stripes_own_words() {
+    let app = TestApp::start().await;
+    let page = Page::of(&app);
+    let (purchase, intent) = sold(&app).await;
+    let path = format!("/payments/{intent}/refund");
+    for (amount, why) in [
+        ("5,00", "is not an amount in USD: write it like 5.00"),
+        ("5.001", "is not an amount in USD: write it like 5.00"),
+        (
+            "15.01",
+            "Stripe refused: Refund amount ($15.01) is greater than",
+        ),
+    ] {
+        let form = [("amount", amount), ("currency", "usd")];
+        let (status, answer) = page.press(&path, &form).await;
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        let said = text(&answer["error"], "message");
+        assert!(status == 400 && said.contains(why), "{amount}: {said}");
+    }
+    assert_eq!(app.status(&purchase).await, "paid");
 }
 
 #[tokio::test]
@@ -138,6 +158,21 @@ async fn a_dispute_can_be_opened_and_decided_and_the_story_keeps_the_order_of_th
     let dispute = page.does(&path, &[("kind", "chargeback")]).await;
     let dispute = text(&dispute, "dispute");
     app.until_status(&purchase, "disputed").await;
+    let told = eventually(async || {
+        let mails = app.mailbox().await;
+        let mut texts = mails.iter().map(|mail| text(mail, "text"));
+        texts.find(|text| text.contains(&dispute))
+    });
+    let told = told.await;
+    let link = told.split_whitespace().find(|word| word.contains(&dispute));
+    let shown = page.http.get(link.unwrap()).send().await.unwrap();
+    assert_eq!(shown.status(), 200, "the mail's link leads somewhere");
+    assert!(
+        shown
+            .url()
+            .as_str()
+            .ends_with(&format!("/_local?dispute={dispute}#purchases"))
+    );
     let step = async |status: &str| {
         page.press(&format!("/stripe/disputes/{dispute}/{status}"), &[])
             .await
@@ -224,6 +259,7 @@ async fn what_is_not_there_is_said() {
             "there is no purchase with this id here"
         );
     }
-    assert_eq!(page.press("/payments/pi_none/refund", &[]).await.0, 400);
+    let form = [("currency", "usd")];
+    assert_eq!(page.press("/payments/pi_none/refund", &form).await.0, 400);
     assert_eq!(page.press("/payments/pi_none/dispute", &[]).await.0, 404);
 }

@@ -89,9 +89,9 @@ fn bad_carts() -> Vec<Case> {
         ),
         case(
             "two currencies",
-            &cart(&[(MUG, 1), ("sample-notebook", 1)]),
+            &cart(&[(MUG, 1), ("sample-notebook-eur", 1)]),
             BEYOND,
-            "sample-notebook",
+            "sample-notebook-eur",
         ),
         case(
             "too little to pay",

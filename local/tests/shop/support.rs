@@ -28,7 +28,7 @@ pub(crate) const ADA: &str = "ada@buyers.example";
 pub(crate) const BOB: &str = "bob@buyers.example";
 pub(crate) const MUG: &str = "sample-mug";
 /// In euros.
-pub(crate) const NOTEBOOK: &str = "sample-notebook";
+pub(crate) const NOTEBOOK: &str = "sample-notebook-eur";
 pub(crate) const CARD: &str = "4242424242424242";
 pub(crate) const DECLINED: &str = "4000000000000002";
 /// Its refunds stay pending until the test says how they end.

@@ -34,7 +34,7 @@ async fn a_paid_session_leads_back_to_the_shop() {
         ]
     );
     let done = page(&bench, &session).await.expect(200).text;
-    assert!(done.contains("This order is complete") && done.contains("session=cs_test_"));
+    assert!(done.contains("This purchase is complete") && done.contains("session=cs_test_"));
     assert!(!done.contains("<input"));
 }
 
@@ -215,7 +215,7 @@ async fn a_delayed_payment_is_settled_by_its_bank() {
         assert_eq!(types[so_far.len()..], expected);
         let text = page(&bench, &session).await.expect(200).text;
         let told = if succeeded {
-            "This order is complete"
+            "This purchase is complete"
         } else {
             "The bank refused the payment"
         };

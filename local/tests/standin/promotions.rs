@@ -108,7 +108,7 @@ async fn an_order_that_a_code_makes_free_needs_no_card() {
     let bench = Bench::start().await;
     let session = session(&bench).await;
     let text = apply(&bench, &session, "FREE").await.expect(200).text;
-    assert!(text.contains("Complete order") && !text.contains("name=\"card_number\""));
+    assert!(text.contains("Complete purchase") && !text.contains("name=\"card_number\""));
     let open = bench.retrieve(&session).await;
     assert_eq!(
         (&open["payment_status"], &open["status"]),
@@ -218,7 +218,7 @@ async fn a_code_that_does_not_do_says_why_and_changes_nothing() {
         ("NOPE", "This code is invalid."),
         ("SLEEPING", "This code is invalid."),
         ("NEARLY", "less would be left than can be charged"),
-        ("BIG", "for orders of $50.00 or more"),
+        ("BIG", "for purchases of $50.00 or more"),
         ("EUROS", "for another currency"),
     ] {
         let answer = apply(&bench, &session, code).await.expect(422);

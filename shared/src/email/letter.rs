@@ -23,6 +23,8 @@ pub struct Shop {
     pub site_url: String,
     /// Whether its money is real: Stripe's Dashboard has a part for each.
     pub mode: Mode,
+    /// Where its seller finds Stripe's Dashboard: `https://dashboard.stripe.com`.
+    pub stripe_dashboard: String,
 }
 
 /// What a letter tells, frozen in its outbox row.
@@ -178,7 +180,7 @@ impl Page {
         let site_url = shop.site_url.trim_end_matches('/');
         let order_url = format!("{site_url}/purchase.html?id={purchase_id}");
         let (prose, why) = if mail.is_for_seller() {
-            let prose = Prose::to_seller(mail, content, shop.mode, &amounts)?;
+            let prose = Prose::to_seller(mail, content, shop, &amounts)?;
             (prose, "You get this mail because you sell at")
         } else {
             let name = one_line(&shop.name);
@@ -280,7 +282,7 @@ impl Prose {
     fn to_seller(
         mail: &Mail,
         content: &Content,
-        mode: Mode,
+        shop: &Shop,
         amounts: &Amounts,
     ) -> Result<Self, askama::Error> {
         let (Mail::InquiryOpened(id) | Mail::DisputeOpened(id) | Mail::DisputeClosed(id, _)) = mail
@@ -353,7 +355,7 @@ impl Prose {
                 ],
             ),
         };
-        let part = match mode {
+        let part = match shop.mode {
             Mode::Live => "",
             Mode::Test => "test/",
         };
@@ -363,7 +365,7 @@ impl Prose {
             sentences,
             link: Link {
                 label: "Open it in Stripe",
-                url: format!("https://dashboard.stripe.com/{part}disputes/{id}"),
+                url: format!("{}/{part}disputes/{id}", shop.stripe_dashboard),
             },
         })
     }
@@ -492,6 +494,7 @@ mod tests {
             name: "Mugs & Co".into(),
             site_url: "https://mugs.example/".into(),
             mode: Mode::Test,
+            stripe_dashboard: "https://dashboard.stripe.com".into(),
         }
     }
 
@@ -665,7 +668,7 @@ Paid                                 30.00 USD
         let shop = Shop {
             name: "<b>Mugs</b>".into(),
             site_url: "https://mugs.example/\"><script>".into(),
-            mode: Mode::Test,
+            ..shop()
         };
         let mut content = content();
         content.order.lines = vec![line("<img src=x onerror='pay()'>", 1, 3350)];

@@ -63,6 +63,8 @@ pub enum StripeError {
         status: StatusCode,
         /// Stripe's error code, or its type; for a restricted key, the permission it lacks.
         code: String,
+        /// Stripe's own sentence, for the seller. Logs do without it: it may quote what was sent.
+        message: String,
         /// Stripe's id of the request.
         request: String,
     },
@@ -298,6 +300,7 @@ impl Client {
         }
         Err(StripeError::Refused {
             status,
+            message: error.message.clone(),
             code: error
                 .lacking_permission()
                 .or(error.code)

@@ -2,19 +2,24 @@ import { element } from '../elements.js';
 import { formatMoney } from '../money.js';
 import { wasPaid } from './status.js';
 
-/** The lines of a purchase, what they come to, and what became of the money. */
+/** "2 × Mug, Notebook and 3 more" */
+export function summary(lines) {
+  const named = lines.slice(0, 2).map(({ name, quantity }) => (quantity > 1 ? `${quantity} × ${name}` : name));
+  const others = lines.length - named.length;
+  return named.join(', ') + (others > 0 ? ` and ${others} more` : '');
+}
+
+/** The lines of a purchase, what was paid for them, and what became of the money. */
 export function order(purchase) {
   const { lines, total } = purchase;
   const money = (amount) => formatMoney({ amount, currency: total.currency });
-  const sums = wasPaid(purchase) ? movements(purchase) : [];
   return element('div', { class: 'order' },
     element('ul', { class: 'order-lines', role: 'list' }, ...lines.map((line) => element('li', {},
       element('span', {},
         element('span', { class: 'line-name' }, line.name),
         element('span', { class: 'line-detail' }, `${line.quantity} × ${money(line.unit_amount)}`)),
       element('span', { class: 'amount' }, money(line.unit_amount * line.quantity))))),
-    sumRow('order-total', 'Total', total),
-    ...sums);
+    ...(wasPaid(purchase) && purchase.paid ? sums(purchase) : [sumRow('order-total', 'Total', total)]));
 }
 
 /** "Refunded $5.00 of $15.00", or null if nothing was, or all of it. */
@@ -22,15 +27,14 @@ export function refundedInPart({ status, refunded, paid }) {
   return status === 'partially_refunded' ? `Refunded ${formatMoney(refunded)} of ${formatMoney(paid)}` : null;
 }
 
-/** What differs from "the total was paid", line by line; nothing if nothing does. */
-function movements({ status, total, paid, refunded, disputed, net, refunds = [] }) {
-  const sameCurrency = paid?.currency === total.currency;
-  const discount = sameCurrency ? total.amount - paid.amount : 0;
-  const moved = refunds.length > 0 || disputed?.amount > 0;
-  if (!paid || (discount === 0 && sameCurrency && !moved)) return [];
+/** From what the lines come to, to what was paid in the end. */
+function sums({ status, total, paid, disputed, net, refunds = [] }) {
+  const discount = paid.currency === total.currency ? total.amount - paid.amount : 0;
+  const moved = refunds.length > 0 || disputed.amount > 0;
   return [
+    discount > 0 ? sumRow('order-sum', 'Subtotal', total) : null,
     discount > 0 ? sumRow('order-sum', 'Discount', less({ ...total, amount: discount })) : null,
-    sumRow('order-sum', 'You paid', paid),
+    sumRow(moved ? 'order-sum' : 'order-total', 'You paid', paid),
     ...refunds.map(({ status: state, amount }) => (state === 'succeeded'
       ? sumRow('order-sum', 'Refunded', less(amount))
       : sumRow(`order-sum ${UNDONE.includes(state) ? 'undone' : ''}`, REFUNDS[state] ?? `Refund: ${state}`, amount))),

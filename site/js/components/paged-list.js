@@ -26,7 +26,7 @@ export function pagedList({ className, first, more, row }) {
       loadMore.hidden = !next;
       focusOn(rows[0]);
     } catch (error) {
-      showProblem(error, { retry: grow });
+      showProblem(error, { actions: [button('Try again', grow)] });
     } finally {
       loadMore.disabled = false;
       loadMore.removeAttribute('aria-busy');

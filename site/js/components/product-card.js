@@ -1,8 +1,9 @@
 import { addToCart } from '../cart.js';
-import { checkoutButton, currentIntent } from '../checkout.js';
-import { button, element } from '../elements.js';
+import { checkoutButton } from '../checkout.js';
+import { button, element, linkButton } from '../elements.js';
+import { waitingIntent } from '../intents.js';
 import { formatMoney } from '../money.js';
-import { announceBriefly } from '../notices.js';
+import { announceBriefly, showProblem } from '../notices.js';
 import { productImage } from './product-image.js';
 import { stepper } from './stepper.js';
 import { fewLeft, isForSale, mostOf, whyNotForSale } from './stock.js';
@@ -39,8 +40,14 @@ function buying(product) {
   const buy = checkoutButton('Buy', items);
   buy.setAttribute('aria-label', `Buy: ${product.name}`);
   const add = button('Add to cart', () => {
-    addToCart(product.id, quantity.value());
-    announceBriefly(`${quantity.value()} × ${product.name} added to your cart.`);
+    try {
+      addToCart(product.id, quantity.value());
+    } catch (error) {
+      showProblem(error);
+      return;
+    }
+    announceBriefly(`${quantity.value()} × ${product.name} added to your cart.`,
+      linkButton('View cart', 'cart.html', 'quiet'));
   });
   add.setAttribute('aria-label', `Add to cart: ${product.name}`);
   return element('div', { class: 'buying' }, quantity.node, add, buy);
@@ -48,7 +55,7 @@ function buying(product) {
 
 /** After a detour to sign in, the quantity is still the chosen one. */
 function quantityInMind(product) {
-  const intent = currentIntent();
+  const intent = waitingIntent();
   const line = intent?.fromCart ? null : intent?.items.find((item) => item.product_id === product.id);
   return line?.quantity ?? 1;
 }

@@ -4,7 +4,7 @@ import { element } from '../elements.js';
 const STATUSES = {
   open: ['Not paid yet', 'neutral', 'The payment has not been finished. Nothing has been charged.'],
   abandoned: ['Not completed', 'neutral', 'This purchase was never completed. Nothing was charged.'],
-  expired: ['Expired', 'neutral', 'The payment page was not used in time. Nothing was charged.'],
+  expired: ['Not completed', 'neutral', 'This purchase was cancelled, or not paid in time. Nothing was charged.'],
   pending: ['Payment on its way', 'waiting', 'Your bank is still moving the money, which can take a few days. '
     + 'There is nothing more for you to do: we will email you when it arrives.'],
   failed: ['Payment failed', 'bad', 'The payment did not go through. Nothing was charged; you are welcome to try again.'],
@@ -21,8 +21,18 @@ const ORDERED = new Set(['pending', 'paid', 'partially_refunded', 'refunded', 'd
 /** Those in which money has arrived at some time, if any was due. */
 const WAS_PAID = new Set([...ORDERED].filter((status) => status !== 'pending'));
 
+/** Whether there is nothing left for the buyer to pay, or no way to. */
+export function isDecided({ status }) {
+  return status !== 'open';
+}
+
 export function isOrdered({ status }) {
   return ORDERED.has(status);
+}
+
+/** Whether nothing came of it, so that the buyer may want to try once more. */
+export function cameToNothing({ status }) {
+  return isDecided({ status }) && !isOrdered({ status });
 }
 
 export function wasPaid({ status }) {

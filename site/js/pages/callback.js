@@ -15,7 +15,7 @@ startPage(async () => {
       title: 'You are not signed in',
       text: error.message,
       actions: [
-        button('Sign in again', () => signIn(startedAt).catch(showProblem), 'primary'),
+        button('Sign in again', () => signIn(startedAt).catch((error) => showProblem(error)), 'primary'),
         linkButton('Back to where you were', startedAt, 'secondary'),
       ],
     }));

@@ -1,55 +1,160 @@
 import { getProducts } from '../api.js';
-import { cartLines, removeFromCart, setInCart } from '../cart.js';
+import { cartEvents, cartLines, removeFromCart, setInCart } from '../cart.js';
 import { checkoutButton, checkoutEvents, resumeCheckout } from '../checkout.js';
 import { productImage } from '../components/product-image.js';
 import { stepper } from '../components/stepper.js';
 import { fewLeft, isForSale, mostOf, whyNotForSale } from '../components/stock.js';
+import { unpaidPurchases } from '../components/unpaid-purchases.js';
 import { button, element, linkButton, panel } from '../elements.js';
-import { formatMoney, totalsPerCurrency } from '../money.js';
+import { formatMoney, nameOfCurrency } from '../money.js';
+import { announceBriefly } from '../notices.js';
 import { content, fill, startPage } from '../page.js';
 
+/** The most different products of one purchase. */
+const MOST_PRODUCTS = 90;
+
+/** The products of the cart as far as they are known, by id; null where there is none any more. */
+const known = new Map();
+
+/** Pieces that the buyer's own unpaid purchases hold, by product. They are on no shelf, and yet theirs to buy. */
+const held = new Map();
+
+/** Whether it is this page that changes the cart. */
+let ours = false;
+
 startPage(async () => {
-  checkoutEvents.addEventListener('soldout', ({ detail: products }) => content().replaceChildren(...cart(products)));
+  checkoutEvents.addEventListener('stock', ({ detail: products }) => draw(products));
+  // Another tab, or a purchase that turns out to be paid.
+  cartEvents.addEventListener('change', () => { if (!ours) show(); });
+  // A page that the browser had put away heard nothing of other tabs.
+  addEventListener('pageshow', ({ persisted }) => { if (persisted) show(); });
   resumeCheckout();
-  await fill(content(), fetchProducts, cart, { waiting: [element('div', { class: 'row skeleton' })] });
+  await showUnpaid();
+  await show();
 });
 
-function fetchProducts() {
-  return getProducts(cartLines().map((line) => line.product_id));
+async function showUnpaid() {
+  const open = await unpaidPurchases(content(), { onend: (purchase, left) => {
+    hold(left);
+    show({ fresh: true });
+  } });
+  hold(open);
 }
 
-function cart(products) {
+function hold(open) {
+  held.clear();
+  for (const { product_id: id, quantity } of open.flatMap(({ lines }) => lines)) {
+    held.set(id, (held.get(id) ?? 0) + quantity);
+  }
+}
+
+function show(options) {
+  const ids = cartLines().map((line) => line.product_id);
+  return fill(content(), () => getProducts(ids, options), cart, { waiting: [element('div', { class: 'row skeleton' })] });
+}
+
+/** Shows the cart as it is now, with what was found out about its products. */
+function draw(found = []) {
+  content().replaceChildren(...cart(found));
+}
+
+function cart(found) {
+  for (const [id, product] of found) known.set(id, product);
+  const products = new Map([...known].map(([id, product]) => [id, withHeld(product)]));
   const wanted = cartLines();
-  for (const { product_id: id, quantity } of wanted) {
+  if (wanted.length === 0) return [emptyCart()];
+
+  changeCart(() => wanted.forEach(({ product_id: id, quantity }) => {
     const product = products.get(id);
     if (isForSale(product) && quantity > mostOf(product)) setInCart(id, mostOf(product));
-  }
-  const lines = cartLines();
-  if (lines.length === 0) {
-    return [panel({
-      title: 'Your cart is empty',
-      text: 'What you add to it stays here until you close this tab.',
-      actions: [linkButton('See the products', 'index.html')],
-    })];
-  }
-
-  const total = element('span', { class: 'amount' });
-  const showTotal = () => { total.textContent = totalText(products); };
-  const redraw = () => content().replaceChildren(...cart(products));
-  showTotal();
+  }));
+  const row = (line) => cartRow(line, products.get(line.product_id));
+  const missing = wanted.filter((line) => !isForSale(products.get(line.product_id)));
+  const parts = purchases(wanted.filter((line) => isForSale(products.get(line.product_id))), products);
   return [
-    element('ul', { class: 'rows', role: 'list' }, ...wanted.map((line) =>
-      cartRow(line, products.get(line.product_id), { onquantity: showTotal, onremove: redraw }))),
-    element('p', { class: 'order-total' }, element('span', {}, 'Total'), total),
-    element('div', { class: 'actions' },
-      checkoutButton('Check out', cartLines, { fromCart: true, disabled: !allForSale(lines, products) }),
-      linkButton('Keep browsing', 'index.html', 'secondary')),
-  ];
+    missing.length > 0 ? hindrance(missing, products) : null,
+    missing.length > 0 ? rows(missing.map(row)) : null,
+    parts.length > 1 ? whyInParts(parts) : null,
+    ...parts.flatMap((part, index) => [
+      parts.length > 1 ? element('h2', { class: 'part' }, `Purchase ${index + 1} of ${parts.length}: in ${nameOfCurrency(part.currency)}`) : null,
+      rows(part.lines.map(row)),
+      checkingOut(part, products, { blocked: missing.length > 0 }),
+    ]),
+  ].filter(Boolean);
 }
 
-function cartRow({ product_id: id, quantity: wanted }, product, { onquantity, onremove }) {
-  const name = product?.name ?? id;
-  const remove = button('Remove', () => { removeFromCart(id); onremove(); }, 'quiet');
+function withHeld(product) {
+  if (product?.stock === undefined || !held.has(product.id)) return product;
+  return { ...product, stock: product.stock + held.get(product.id) };
+}
+
+/** The purchases that these lines make: each has one currency, and not too many products. */
+function purchases(lines, products) {
+  const currencyOf = (line) => products.get(line.product_id).price.currency;
+  const currencies = [...new Set(lines.map(currencyOf))];
+  return currencies.flatMap((currency) => {
+    const same = lines.filter((line) => currencyOf(line) === currency);
+    const parts = [];
+    while (same.length > 0) parts.push({ currency, lines: same.splice(0, MOST_PRODUCTS) });
+    return parts;
+  });
+}
+
+function whyInParts(parts) {
+  const currencies = new Set(parts.map(({ currency }) => currency)).size;
+  const why = currencies > 1
+    ? 'One payment has one currency, and these have different ones.'
+    : `One purchase has ${MOST_PRODUCTS} different products at most.`;
+  return element('p', { class: 'note' }, `${why} You can buy each part by itself, one after the other; the rest stays in your cart.`);
+}
+
+function hindrance(missing, products) {
+  const names = missing.map((line) => nameOf(products.get(line.product_id)));
+  const remove = button(missing.length > 1 ? 'Remove all of these' : 'Remove it', () => {
+    changeCart(() => missing.forEach((line) => removeFromCart(line.product_id)));
+    draw();
+    focusAfterRemoval(0);
+  });
+  return element('div', { class: 'note', id: 'hindrance' },
+    element('p', {}, `${new Intl.ListFormat('en').format(names)} cannot be bought now. `
+      + 'Please remove what is missing to check out the rest.'),
+    element('div', { class: 'actions' }, remove));
+}
+
+function checkingOut({ lines }, products, { blocked }) {
+  const ids = new Set(lines.map((line) => line.product_id));
+  const now = () => cartLines().filter((line) => ids.has(line.product_id));
+  const total = element('span', { class: 'amount' });
+  const showTotal = () => { total.textContent = totalText(now(), products); };
+  showTotal();
+  cartEvents.addEventListener('change', () => { if (total.isConnected) showTotal(); });
+  const pay = checkoutButton('Check out', now, { fromCart: true, disabled: blocked });
+  if (blocked) pay.setAttribute('aria-describedby', 'hindrance');
+  return element('div', { class: 'checking-out' },
+    element('p', { class: 'order-total' }, element('span', {}, 'Total'), total),
+    element('div', { class: 'actions' }, pay, linkButton('Keep browsing', 'index.html', 'secondary')));
+}
+
+function totalText(lines, products) {
+  const prices = lines.map((line) => products.get(line.product_id).price);
+  const amount = lines.reduce((sum, line, index) => sum + prices[index].amount * line.quantity, 0);
+  return prices.length > 0 ? formatMoney({ amount, currency: prices[0].currency }) : '';
+}
+
+function rows(list) {
+  return element('ul', { class: 'rows', role: 'list' }, ...list);
+}
+
+function cartRow({ product_id: id, quantity: wanted }, product) {
+  const name = nameOf(product);
+  const remove = button('Remove', () => {
+    const place = removeButtons().indexOf(remove);
+    changeCart(() => removeFromCart(id));
+    draw();
+    announceBriefly(`${name} removed from your cart.`);
+    focusAfterRemoval(place);
+  }, 'quiet');
+  remove.classList.add('remove');
   remove.setAttribute('aria-label', `Remove ${name}`);
   return element('li', { class: 'row cart-row' },
     productImage(product ?? {}),
@@ -58,13 +163,18 @@ function cartRow({ product_id: id, quantity: wanted }, product, { onquantity, on
       element('span', { class: 'line-detail' },
         isForSale(product) ? `${formatMoney(product.price)} each` : `${whyNotForSale(product)}; please remove it`),
       isForSale(product) ? scarcity(product, wanted) : null),
-    isForSale(product) ? stepper({
-      label: `Quantity of ${name}`,
-      quantity: wanted,
-      most: mostOf(product),
-      onchange: (chosen) => { setInCart(id, chosen); onquantity(); },
-    }).node : null,
-    remove);
+    element('div', { class: 'cart-controls' },
+      isForSale(product) ? stepper({
+        label: `Quantity of ${name}`,
+        quantity: wanted,
+        most: mostOf(product),
+        onchange: (chosen) => changeCart(() => setInCart(id, chosen)),
+      }).node : null,
+      remove));
+}
+
+function nameOf(product) {
+  return product?.name ?? 'Something that is no longer sold';
 }
 
 /** How many are left, if that is few or fewer than wanted. */
@@ -73,17 +183,30 @@ function scarcity(product, wanted) {
   return left ? element('span', { class: 'few-left' }, left) : null;
 }
 
-/** One sum per currency; the shop takes one currency per purchase and says so at checkout. */
-function totalText(products) {
-  const prices = cartLines()
-    .filter((line) => isForSale(products.get(line.product_id)))
-    .map((line) => {
-      const { amount, currency } = products.get(line.product_id).price;
-      return { amount: amount * line.quantity, currency };
-    });
-  return totalsPerCurrency(prices).map(formatMoney).join(' + ');
+function emptyCart() {
+  return panel({
+    title: 'Your cart is empty',
+    text: 'What you add to it stays here, in this browser.',
+    actions: [linkButton('See the products', 'index.html')],
+  });
 }
 
-function allForSale(lines, products) {
-  return lines.every((line) => isForSale(products.get(line.product_id)));
+/** Changes the cart without drawing it anew, which would take the focus from what the buyer is at. */
+function changeCart(change) {
+  ours = true;
+  try {
+    change();
+  } finally {
+    ours = false;
+  }
+}
+
+function removeButtons() {
+  return [...document.querySelectorAll('.cart-row .remove')];
+}
+
+/** The next row takes the place of the one that is gone; after the last, there is a way on. */
+function focusAfterRemoval(place) {
+  const left = removeButtons();
+  (left[Math.min(place, left.length - 1)] ?? content().querySelector('a.button'))?.focus();
 }

@@ -1,17 +1,28 @@
-import { listProducts } from '../api.js';
+import { getProducts, listProducts } from '../api.js';
 import { checkoutEvents, resumeCheckout } from '../checkout.js';
+import { unpaidPurchases } from '../components/unpaid-purchases.js';
 import { pagedList } from '../components/paged-list.js';
 import { productCard, renewCard } from '../components/product-card.js';
 import { element, panel } from '../elements.js';
 import { content, fill, startPage } from '../page.js';
 
 startPage(async () => {
-  checkoutEvents.addEventListener('soldout', ({ detail: products }) => {
-    [...products.values()].filter(Boolean).forEach(renewCard);
-  });
+  checkoutEvents.addEventListener('stock', ({ detail: products }) => renewCards(products));
   resumeCheckout();
-  await fill(content(), () => fetchPage(), shopWindow, { waiting: [skeleton()] });
+  await Promise.all([
+    fill(content(), () => fetchPage(), shopWindow, { waiting: [skeleton()] }),
+    unpaidPurchases(content(), { onend: showReturned }),
+  ]);
 });
+
+/** What an unpaid purchase held is for sale again. */
+async function showReturned({ lines }) {
+  renewCards(await getProducts(lines.map((line) => line.product_id), { fresh: true }).catch(() => new Map()));
+}
+
+function renewCards(products) {
+  [...products.values()].filter(Boolean).forEach(renewCard);
+}
 
 async function fetchPage(cursor) {
   const { products, next } = await listProducts(cursor);

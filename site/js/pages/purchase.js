@@ -1,13 +1,17 @@
 import { getPurchase } from '../api.js';
+import { buyAgain } from '../components/buy-again.js';
 import { moneyNotes } from '../components/money-notes.js';
+import { openPurchaseActions, payUntil } from '../components/open-purchase.js';
 import { order, refundedInPart } from '../components/order.js';
-import { statusBadge, statusExplanation } from '../components/status.js';
+import { cameToNothing, isDecided, isOrdered, statusBadge, statusExplanation } from '../components/status.js';
 import { element, linkButton, moment, panel } from '../elements.js';
 import { signedInAs } from '../identity.js';
+import { settleIntent } from '../intents.js';
 import { content, fill, signInFirst, startPage } from '../page.js';
 
+const id = new URLSearchParams(location.search).get('id');
+
 startPage(async () => {
-  const id = new URLSearchParams(location.search).get('id');
   if (!id) {
     content().replaceChildren(panel({
       title: 'This address names no purchase',
@@ -16,23 +20,30 @@ startPage(async () => {
   } else if (!signedInAs()) {
     content().replaceChildren(signInFirst('Sign in to see this purchase', 'Only its buyer can.'));
   } else {
-    await fill(content(), () => getPurchase(id), receipt, { waiting: [element('div', { class: 'row skeleton' })] });
+    await show();
   }
 });
 
+function show() {
+  return fill(content(), () => getPurchase(id), receipt, { waiting: [element('div', { class: 'row skeleton' })] });
+}
+
 function receipt(purchase) {
+  settleIntent(purchase);
   const refunded = refundedInPart(purchase);
   return [
     element('p', { class: 'lead' }, statusBadge(purchase.status), ' ', statusExplanation(purchase),
-      refunded ? ` ${refunded}.` : null),
+      refunded ? ` ${refunded}.` : null, ' ', payUntil(purchase)),
+    isDecided(purchase) ? null : openPurchaseActions(purchase, { onend: show }),
     ...moneyNotes(purchase),
     purchase.attention?.length > 0
       ? element('p', { class: 'note' },
         'We are looking into something about this purchase and will be in touch if we need you.')
       : null,
     order(purchase),
+    cameToNothing(purchase) ? buyAgain(purchase) : null,
     element('dl', { class: 'facts' },
-      element('dt', {}, 'Bought'), element('dd', {}, moment(purchase.created_at)),
+      element('dt', {}, isOrdered(purchase) ? 'Bought' : 'Begun'), element('dd', {}, moment(purchase.created_at)),
       element('dt', {}, 'Purchase number'), element('dd', { class: 'reference' }, purchase.id)),
   ].filter(Boolean);
 }

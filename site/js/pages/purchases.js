@@ -1,6 +1,7 @@
-import { listPurchases } from '../api.js';
+import { listOpenPurchases, listPurchases } from '../api.js';
+import { openPurchase } from '../components/open-purchase.js';
 import { pagedList } from '../components/paged-list.js';
-import { refundedInPart } from '../components/order.js';
+import { refundedInPart, summary } from '../components/order.js';
 import { statusBadge, wasPaid } from '../components/status.js';
 import { element, linkButton, moment, panel } from '../elements.js';
 import { signedInAs } from '../identity.js';
@@ -12,18 +13,40 @@ startPage(async () => {
     content().replaceChildren(signInFirst('Sign in to see your purchases', 'Only you can see what you have bought.'));
     return;
   }
-  await fill(content(), () => fetchPage(), history, { waiting: [skeleton()] });
+  await show();
 });
+
+function show() {
+  return fill(content(), fetchAll, purchases, { waiting: [skeleton()] });
+}
+
+/** The history, and what still waits for payment: not in it, and not worth failing for. */
+async function fetchAll() {
+  const [first, open] = await Promise.all([fetchPage(), listOpenPurchases().catch(() => [])]);
+  return { first, open };
+}
+
+function purchases({ first, open }) {
+  return [...(open.length > 0 ? waiting(open) : []), ...history(first, open.length === 0)];
+}
+
+function waiting(open) {
+  return [
+    element('h2', {}, 'Waiting for payment'),
+    ...open.map((purchase) => openPurchase(purchase, { onend: show })),
+    element('h2', {}, 'Bought'),
+  ];
+}
 
 async function fetchPage(cursor) {
   const { purchases, next } = await listPurchases(cursor);
   return { items: purchases, next };
 }
 
-function history(first) {
+function history(first, nothingElse) {
   if (first.items.length === 0 && !first.next) {
     return [panel({
-      title: 'No purchases yet',
+      title: nothingElse ? 'No purchases yet' : 'Nothing yet',
       text: 'What you buy will be listed here.',
       actions: [linkButton('See the products', 'index.html')],
     })];
@@ -41,13 +64,6 @@ function purchaseRow(purchase) {
         refunded ? element('span', { class: 'line-detail' }, refunded) : null),
       statusBadge(purchase.status),
       element('span', { class: 'amount' }, formatMoney(wasPaid(purchase) ? purchase.paid : purchase.total))));
-}
-
-/** "2 × Mug, Notebook and 3 more" */
-function summary(lines) {
-  const named = lines.slice(0, 2).map(({ name, quantity }) => (quantity > 1 ? `${quantity} × ${name}` : name));
-  const others = lines.length - named.length;
-  return named.join(', ') + (others > 0 ? ` and ${others} more` : '');
 }
 
 function skeleton() {

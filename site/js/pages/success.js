@@ -1,10 +1,12 @@
 import { ApiError, ConnectionError, getPurchase } from '../api.js';
-import { emptyCartOf } from '../cart.js';
+import { buyAgain } from '../components/buy-again.js';
+import { openPurchaseActions } from '../components/open-purchase.js';
 import { order } from '../components/order.js';
-import { isOrdered, statusBadge, statusExplanation } from '../components/status.js';
+import { cameToNothing, isOrdered, statusBadge, statusExplanation } from '../components/status.js';
 import { delay } from '../delay.js';
 import { button, element, linkButton, panel } from '../elements.js';
 import { signedInAs } from '../identity.js';
+import { settleIntent } from '../intents.js';
 import { content, failure, signInFirst, startPage } from '../page.js';
 
 const FIRST_PAUSE_MS = 1_000;
@@ -21,7 +23,7 @@ const HEADINGS = {
   pending: 'Your payment is on its way',
   paid: 'Thank you, it is paid!',
   failed: 'The payment did not go through',
-  expired: 'This purchase has expired',
+  expired: 'This purchase was not completed',
   abandoned: 'This purchase was not completed',
 };
 
@@ -80,7 +82,7 @@ function restart() {
 }
 
 function showPurchase(purchase) {
-  if (isOrdered(purchase)) emptyCartOf(purchase.id);
+  settleIntent(purchase);
   const heading = HEADINGS[purchase.status] ?? 'Your purchase';
   if (purchase.status === 'open') {
     show(heading, waiting('This usually takes a few seconds.'), order(purchase));
@@ -89,6 +91,7 @@ function showPurchase(purchase) {
       element('p', { class: 'lead' }, statusBadge(purchase.status), ' ', statusExplanation(purchase),
         purchase.status === 'paid' ? ' A confirmation is on its way to you by email.' : null),
       order(purchase),
+      cameToNothing(purchase) ? buyAgain(purchase) : null,
       whatNext(purchase));
   }
 }
@@ -98,7 +101,7 @@ function whatNext(purchase) {
   return element('div', { class: 'actions' },
     ordered
       ? linkButton('View this purchase', `purchase.html?id=${encodeURIComponent(purchase.id)}`)
-      : linkButton('Back to the products', 'index.html'),
+      : linkButton('Back to the products', 'index.html', 'secondary'),
     ordered ? linkButton('Keep browsing', 'index.html', 'secondary') : null);
 }
 
@@ -117,7 +120,12 @@ function showPatienceEnded(purchase) {
     text: 'If you have paid, nothing is lost: the confirmation will reach us a little later, we will then email you, '
       + 'and the purchase will appear in your history. If you have not paid, nothing was charged.',
     actions: [checkAgain, linkButton('Your purchases', 'purchases.html', 'secondary')],
-  }));
+  }), purchase?.payment ? stillToPay(purchase) : null);
+}
+
+function stillToPay(purchase) {
+  return element('div', {}, element('p', { class: 'lead' }, 'You have not paid yet?'),
+    openPurchaseActions(purchase, { onend: restart }));
 }
 
 function waiting(text) {
@@ -127,6 +135,7 @@ function waiting(text) {
 /** Replaces what is on the page, if that says anything new. */
 function show(heading, ...nodes) {
   const wrapped = element('div', {}, ...nodes);
+  document.getElementById('told').textContent = heading;
   if (document.querySelector('h1').textContent === heading && content().firstChild?.isEqualNode(wrapped)) return;
   document.querySelector('h1').textContent = heading;
   document.title = `${heading} · Till`;

@@ -58,6 +58,12 @@ impl StandIn {
             .await
     }
 
+    /// Whether deliveries are held back.
+    pub async fn holds_deliveries(&self) -> Controlled<bool> {
+        self.command(|transaction| Ok(delivery::is_held(transaction)?))
+            .await
+    }
+
     /// Plans a fault. Returns it as it was understood.
     pub fn plan_fault(&self, fault: PlannedFault) -> Controlled<PlannedFault> {
         self.0.faults.plan(fault).map_err(ControlError::Refused)

@@ -1,0 +1,17 @@
+import { fillCart } from '../cart.js';
+import { button, element } from '../elements.js';
+import { showProblem } from '../notices.js';
+import { siteUrl } from '../urls.js';
+
+/** For a purchase that came to nothing: puts it into the cart, where it shows what it costs today. */
+export function buyAgain({ lines }) {
+  if (lines.length === 0) return null;
+  return element('div', { class: 'actions' }, button('Buy again', () => {
+    try {
+      fillCart(lines);
+      location.assign(siteUrl('cart.html'));
+    } catch (error) {
+      showProblem(error);
+    }
+  }, 'primary'));
+}

@@ -1,0 +1,49 @@
+import { cancelPurchase } from '../api.js';
+import { button, element, linkButton, timeOfDay } from '../elements.js';
+import { settleIntent } from '../intents.js';
+import { showProblem } from '../notices.js';
+import { secureUrl } from '../urls.js';
+import { summary } from './order.js';
+
+/**
+ * A purchase that waits for payment, with both ways out of it. `onend` is told
+ * when it does not wait any more.
+ */
+export function openPurchase(purchase, { onend }) {
+  const until = payUntil(purchase);
+  return element('div', { class: 'open-purchase' },
+    element('p', {},
+      element('span', { class: 'line-name' }, purchase.lines ? summary(purchase.lines) : 'A purchase'),
+      until ? element('span', { class: 'line-detail' }, until) : null),
+    openPurchaseActions(purchase, { onend }));
+}
+
+/** "Continue to payment" and "Cancel this purchase", as far as they can be had. */
+export function openPurchaseActions(purchase, { onend }) {
+  const page = secureUrl(purchase.payment?.url);
+  const cancelling = button('Cancel this purchase', cancel);
+
+  async function cancel() {
+    cancelling.disabled = true;
+    cancelling.setAttribute('aria-busy', 'true');
+    try {
+      settleIntent(await cancelPurchase(purchase.id));
+      await onend();
+    } catch (error) {
+      if (error.kind === 'not-open') await onend();
+      showProblem(error);
+    } finally {
+      cancelling.disabled = false;
+      cancelling.removeAttribute('aria-busy');
+    }
+  }
+
+  return element('div', { class: 'actions' },
+    page ? linkButton('Continue to payment', page.href) : null,
+    cancelling);
+}
+
+/** "It can be paid until 14:35.", if that is known. */
+export function payUntil({ payment }) {
+  return payment?.expires_at ? element('span', {}, 'It can be paid until ', timeOfDay(payment.expires_at), '.') : null;
+}
