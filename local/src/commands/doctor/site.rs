@@ -182,10 +182,15 @@ pub(super) async fn config(patient: &Patient) -> Vec<Finding> {
 /// an old module.
 fn caching(headers: &HeaderMap) -> Finding {
     let value = headers.get("cache-control");
-    let value = value.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let value = value
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let asks = ["no-cache", "no-store", "max-age=0"];
     if asks.iter().any(|directive| value.contains(directive)) {
-        return Finding::ok(CACHING, "browsers ask whether there is a newer one of a file");
+        return Finding::ok(
+            CACHING,
+            "browsers ask whether there is a newer one of a file",
+        );
     }
     Finding::warn(
         CACHING,
