@@ -241,7 +241,7 @@ def alarm_metrics():
     """An alarm costs by the metrics it looks at."""
     resources = yaml_parse(open("template.yaml").read())["Resources"].values()
     alarms = [it["Properties"] for it in resources if it["Type"] == "AWS::CloudWatch::Alarm"]
-    return sum(sum("MetricStat" in it for it in alarm.get("Metrics", [])) or 1 for alarm in alarms)
+    return sum(sum("MetricStat" in str(it) for it in alarm.get("Metrics", [])) or 1 for alarm in alarms)
 
 
 def walk(functions, measured):

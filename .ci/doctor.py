@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import urllib.parse
 import urllib.request
 
@@ -15,7 +16,7 @@ STACK = "till"
 STRIPE = os.environ["STRIPE_API_BASE"]
 KEY, SECRETS = "/till/stripe-secret-key", "/till/stripe-webhook-secrets"
 
-lambdas, ssm, dynamodb = (boto3.client(name) for name in ("lambda", "ssm", "dynamodb"))
+lambdas, ssm, dynamodb, logs = (boto3.client(name) for name in ("lambda", "ssm", "dynamodb", "logs"))
 ses, cloudformation = boto3.client("sesv2"), boto3.client("cloudformation")
 
 
@@ -112,6 +113,23 @@ def in_sandbox():
 
 
 @contextlib.contextmanager
+def not_allowed_to_send():
+    """What the mailer logs when SES refuses it, and then when it does not any more."""
+    group, stream = f"/till/{STACK}/mailer", "test"
+    logs.create_log_stream(logGroupName=group, logStreamName=stream)
+
+    def log(**line):
+        now = int(time.time() * 1000)
+        logs.put_log_events(
+            logGroupName=group, logStreamName=stream, logEvents=[{"timestamp": now, "message": json.dumps(line)}]
+        )
+
+    log(level="WARN", code="AccessDenied", message="a mail is postponed")
+    yield
+    log(level="INFO", message_id="1", message="a mail is sent")
+
+
+@contextlib.contextmanager
 def mapping_disabled():
     mappings = lambdas.list_event_source_mappings(FunctionName=resource("MailerFunction"))["EventSourceMappings"]
     uuid = mappings[0]["UUID"]
@@ -156,6 +174,7 @@ said = till("setup", "--yes", typed="pk_test_1\n", status=1)
 assert "publishable key" in said and "pk_test_1" not in said, said
 said = till("setup", "--dry-run", typed="sk_test_local\n")
 assert "create a webhook endpoint" in said, said
+assert "protect the table" in said, said
 assert any(it["check"] == "stripe key" and it["verdict"] == "fail" for it in findings()), "a dry run stored the key"
 till("setup", "--yes", typed="sk_test_local\n")
 assert "nothing to do" in till("setup"), "a second setup finds something to do"
@@ -195,6 +214,7 @@ BREAKS = [
     ("one permission", without_permission("lambda:InvokeFunction"), "function URL", "lambda:InvokeFunction"),
     ("the other permission", without_permission("lambda:InvokeFunctionUrl"), "function URL", "lambda:InvokeFunctionUrl"),
     ("an unverified sender", unverified(), "mail sender", "verified"),
+    ("a mailer that may not send", not_allowed_to_send(), "mail permission", "may not send"),
     ("SES's sandbox", in_sandbox(), "mail in test mode", "dev@example.com"),
     ("a mapping switched off", mapping_disabled(), "mail stream", "disabled"),
     ("a stream switched off", stream_off(), "outbox table", "stream"),

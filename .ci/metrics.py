@@ -29,10 +29,14 @@ for name, metric_filter in of_type("AWS::Logs::MetricFilter").items():
     field = transformation["MetricValue"].removeprefix("$.")
     if not field.isdigit() and not re.search(rf"\b{field} = ", functions):
         wrong.append(f"{name} counts the field {field}, which nothing logs")
+    for dimension in transformation.get("Dimensions", []):
+        if dimension["Value"].removeprefix("$.") not in {"metric", *re.findall(r'\\"(\w+)\\":', telemetry)}:
+            wrong.append(f"{name} counts by {dimension['Value']}, which no line has")
 for name, alarm in of_type("AWS::CloudWatch::Alarm").items():
-    ours = "Till/" in json.dumps(alarm.get("Namespace", ""))
-    if ours and alarm["MetricName"] not in made:
-        wrong.append(f"{name} waits for {alarm['MetricName']}, which no metric filter makes")
+    for metric in [it["MetricStat"]["Metric"] for it in alarm.get("Metrics", []) if "MetricStat" in it] or [alarm]:
+        ours = "Till/" in json.dumps(metric["Namespace"])
+        if ours and metric["MetricName"] not in made:
+            wrong.append(f"{name} waits for {metric['MetricName']}, which no metric filter makes")
 (dashboard,) = of_type("AWS::CloudWatch::Dashboard").values()
 for metric in sorted(counted):
     if f'"{metric}"' not in dashboard["DashboardBody"]["Fn::Sub"]:

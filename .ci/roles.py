@@ -6,6 +6,7 @@ refuses what no list may allow: scanning, deleting, wildcards, policies written 
 Without a list it prints what it finds, which is how roles.txt is made when a function needs more."""
 
 import difflib
+import itertools
 import json
 import re
 import sys
@@ -26,6 +27,10 @@ def spelt(target):
         return target
     ((function, argument),) = target.items()
     text = f"${{{'.'.join(argument)}}}" if function == "Fn::GetAtt" else argument
+    if isinstance(text, list):
+        text, values = text
+        for name, value in values.items():
+            text = text.replace(f"${{{name}}}", f"${{{value['Ref']}}}" if isinstance(value, dict) else value)
     text = text.replace("arn:${AWS::Partition}:", "").replace("${AWS::Region}:${AWS::AccountId}:", "")
     text = text.replace("ssm:parameter", "parameter ").replace("secretsmanager:secret:", "secret ")
     text = text.replace(".StreamArn}", "}/stream")
@@ -35,9 +40,9 @@ def spelt(target):
 def held(statement):
     """What must hold for the statement to apply."""
     conditions = [
-        f" if {key} {operator} {value.get('Ref', value) if isinstance(value, dict) else value}"
+        f" if {key} {operator} {'|'.join(value.get('Ref') if isinstance(value, dict) else value for value in listed(values))}"
         for operator, tests in statement.get("Condition", {}).items()
-        for key, value in tests.items()
+        for key, values in tests.items()
     ]
     return "".join(conditions)
 
@@ -58,19 +63,22 @@ def grants(role):
 def statements(role):
     for policy in role.get("Policies", []):
         for statement in policy["PolicyDocument"]["Statement"]:
-            yield decided(statement, 1)
-            yield decided(statement, 2)
+            conditions = sorted(set(re.findall(r'"Fn::If": \["(\w+)"', json.dumps(statement))))
+            # Whatever holds, it is listed.
+            for holds in itertools.product([True, False], repeat=len(conditions)):
+                yield decided(statement, dict(zip(conditions, holds)))
 
 
-def decided(value, branch):
-    """The value with every `!If` decided for the same branch: whatever holds, it is listed."""
+def decided(value, holds):
+    """The value with every `!If` decided."""
     if isinstance(value, list):
-        return [decided(item, branch) for item in value]
+        return [decided(item, holds) for item in value]
     if not isinstance(value, dict):
         return value
     if "Fn::If" in value:
-        return decided(value["Fn::If"][branch], branch)
-    return {key: decided(item, branch) for key, item in value.items()}
+        condition, then, otherwise = value["Fn::If"]
+        return decided(then if holds[condition] else otherwise, holds)
+    return {key: decided(item, holds) for key, item in value.items()}
 
 
 owners, found = {}, []

@@ -12,6 +12,7 @@ import urllib.parse
 import urllib.request
 
 import boto3
+from botocore.exceptions import ClientError
 from samtranslator.yaml_helper import yaml_parse
 
 AWS, STRIPE = os.environ["AWS_ENDPOINT_URL"], os.environ["STRIPE_URL"]
@@ -147,6 +148,42 @@ def mails(purchase):
     return [mail for box in boxes.values() for mail in box if purchase in mail["BodyText"]]
 
 
+def as_function(name):
+    """AWS, as somebody who may do what the function's role may."""
+    iam, role = boto3.client("iam"), resources[f"{name}Role"]
+    iam.create_user(UserName=name)
+    for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+        iam.put_user_policy(UserName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return boto3.Session(key["AccessKeyId"], key["SecretAccessKey"])
+
+
+def refused(call, **arguments):
+    try:
+        call(**arguments)
+    except ClientError as error:
+        assert error.response["Error"]["Code"].startswith("AccessDenied"), error
+        return True
+    return False
+
+
+def change_product(what):
+    """As a transaction that checkout and webhook write changes one."""
+    return [{"Update": {
+        "TableName": outputs["ProductsTable"], "Key": {"id": {"S": "mug"}},
+        "UpdateExpression": f"SET {what} = :value", "ExpressionAttributeValues": {":value": {"N": "1"}},
+    }}]
+
+
+def invoke(name, sample):
+    answer = lambdas.invoke(FunctionName=resources[name], Payload=open(f"events/{sample}.json", "rb").read())
+    assert "FunctionError" not in answer, answer["Payload"].read()
+
+
+invoke("ReconcileFunction", "reconcile-schedule")
+shown("before the shop is set up, reconcile waits and fails nowhere")
+
 ssm.put_parameter(Name="/till/stripe-secret-key", Value="sk_test_local", Type="SecureString")
 ssm.put_parameter(Name="/till/stripe-webhook-secrets", Value="whsec_local", Type="SecureString")
 dynamodb.put_item(TableName=outputs["ProductsTable"], Item={
@@ -190,9 +227,21 @@ shown("the purchase is paid and in the buyer's history")
 assert mail["To"] == ["dev@example.com"] and "Mug" in mail["BodyText"], mail
 shown("the outbox's stream wakes mailer, which sends the receipt")
 
-for name, sample in (("ReconcileFunction", "reconcile-schedule"), ("MailerFunction", "mailer-schedule")):
-    answer = lambdas.invoke(FunctionName=resources[name], Payload=open(f"events/{sample}.json", "rb").read())
-    assert "FunctionError" not in answer, answer["Payload"].read()
+invoke("ReconcileFunction", "reconcile-schedule")
+invoke("MailerFunction", "mailer-schedule")
 sent = [mail["Subject"] for mail in mails(checkout["purchase_id"])]
 assert len(sent) == 1, sent
 shown("reconcile and mailer run by schedule, and do nothing twice")
+
+if os.environ.get("AUTH") == "true":
+    letter = {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}
+    mail = dict(Destination={"ToAddresses": [BUYER]}, Message=letter)
+    ses = as_function("Mailer").client("ses")
+    assert not refused(ses.send_email, Source="shop@example.com", **mail)
+    assert refused(ses.send_email, Source="billing@example.com", **mail)
+    shown("mailer sends as the shop, by a configuration set, and as nobody else")
+    for name in ("Checkout", "Webhook", "Reconcile"):
+        write = as_function(name).client("dynamodb").transact_write_items
+        assert not refused(write, TransactItems=change_product("stock"))
+        assert refused(write, TransactItems=change_product("price")), name
+    shown("of a product, checkout, webhook and reconcile change the stock and nothing else")

@@ -1,4 +1,6 @@
-"""Prints the CloudFormation template that AWS makes of a SAM template. Needs no account."""
+"""Prints the CloudFormation template that AWS makes of a SAM template. Needs no account.
+
+    translate.py TEMPLATE [PARAMETER=VALUE…]"""
 
 import json
 import sys
@@ -19,4 +21,5 @@ for resource in template["Resources"].values():
     if resource["Type"] == "AWS::Serverless::Function":
         # Where `sam deploy` would have uploaded it.
         resource["Properties"]["CodeUri"] = "s3://bucket/key"
-json.dump(transform(template, {}, NoManagedPolicies()), sys.stdout, indent=1)
+parameters = dict(argument.split("=", 1) for argument in sys.argv[2:])
+json.dump(transform(template, parameters, NoManagedPolicies()), sys.stdout, indent=1)

@@ -26,6 +26,8 @@ pub(crate) struct AwsAccount {
 pub(crate) enum Service {
     Lambda,
     Ses,
+    Cognito,
+    Logs,
     ParameterStore,
     SecretsManager,
 }
@@ -36,6 +38,8 @@ impl Service {
         match self {
             Self::Lambda => ("lambda", "lambda"),
             Self::Ses => ("email", "ses"),
+            Self::Cognito => ("cognito-idp", "cognito-idp"),
+            Self::Logs => ("logs", "logs"),
             Self::ParameterStore => ("ssm", "ssm"),
             Self::SecretsManager => ("secretsmanager", "secretsmanager"),
         }

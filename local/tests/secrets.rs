@@ -18,6 +18,7 @@ use axum::http::HeaderMap;
 use futures::future::join_all;
 use http::StatusCode;
 use lambda_http::{Body, Request};
+use reconcile::{ReconcileError, Scheduled};
 use reqwest::Client;
 use serde_json::{Value, json};
 use shared::config::Environment;
@@ -156,7 +157,13 @@ impl Store {
 
     /// A webhook function with its secrets here.
     async fn webhook(&self) -> Result<Webhook, String> {
-        let mut variables = self.variables(WEBHOOK_SECRETS);
+        let function = Webhook::new(&self.environment(WEBHOOK_SECRETS)).await;
+        function.map_err(|error| error.to_string())
+    }
+
+    /// A function's environment, with one secret here.
+    fn environment(&self, variable: &str) -> Environment {
+        let mut variables = self.variables(variable);
         for (name, value) in [
             ("AWS_ACCESS_KEY_ID", "local"),
             ("AWS_SECRET_ACCESS_KEY", "local"),
@@ -170,10 +177,10 @@ impl Store {
             ("TILL_MODE", "test"),
             ("TILL_STACK", "till"),
         ] {
-            variables.insert(name.to_owned(), value.to_owned());
+            let value = || value.to_owned();
+            variables.entry(name.to_owned()).or_insert_with(value);
         }
-        let function = Webhook::new(&Environment::from(variables)).await;
-        function.map_err(|error| error.to_string())
+        Environment::from(variables)
     }
 }
 
@@ -210,7 +217,8 @@ async fn answer(
         _ if fails => (400, json!({"__type": "AccessDeniedException"})),
         Some(secret) if service == "ssm" => (200, json!({"Parameter": {"Value": secret}})),
         Some(secret) => (200, json!({"SecretString": secret})),
-        None => (400, json!({"__type": "com.amazonaws#ParameterNotFound"})),
+        None if service == "ssm" => (400, json!({"__type": "com.amazonaws#ParameterNotFound"})),
+        None => (400, json!({"__type": "ResourceNotFoundException"})),
     };
     (StatusCode::from_u16(status).unwrap(), answer.to_string())
 }
@@ -350,7 +358,7 @@ async fn a_missing_secret_keeps_the_function_from_starting_and_says_which_and_wh
     for kind in STORES {
         let store = Store::any(kind).await;
         let error = store.webhook().await.err().unwrap();
-        for part in [WEBHOOK_SECRETS, &store.name(WEBHOOK_SECRETS), "NotFound"] {
+        for part in [WEBHOOK_SECRETS, &store.name(WEBHOOK_SECRETS), "till setup"] {
             assert!(error.contains(part), "{error}");
         }
         store.put(WEBHOOK_SECRETS, "whsec_a").await;
@@ -543,4 +551,31 @@ async fn no_log_line_and_no_debug_output_shows_a_secret() {
     for line in said.lines() {
         assert!(!line.contains("private"), "{line}");
     }
+}
+
+#[tokio::test]
+async fn a_shop_that_is_not_set_up_yet_has_nothing_to_reconcile_and_nothing_to_alarm() {
+    for kind in STORES {
+        let store = Store::any(kind).await;
+        let function = Scheduled::new(store.environment(STRIPE_KEY));
+        for _ in 0..2 {
+            assert!(function.handle(Value::Null).await.is_ok(), "{kind}");
+        }
+        store.put(STRIPE_KEY, "sk_test_ours").await;
+        // There are no tables here: it has got as far as asking for them.
+        let asked = function.handle(Value::Null).await;
+        assert!(matches!(asked, Err(ReconcileError::Store(_))), "{asked:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_may_not_be_read_is_a_failure_of_reconcile() {
+    let store = Store::here("ssm").await;
+    store.told(|kept| kept.fails = true);
+    let function = Scheduled::new(store.environment(STRIPE_KEY));
+    let failed = function.handle(Value::Null).await;
+    let Err(ReconcileError::Config(why)) = failed else {
+        panic!("{failed:?}")
+    };
+    assert!(why.to_string().contains("AccessDenied"), "{why}");
 }

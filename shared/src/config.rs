@@ -25,6 +25,16 @@ pub enum ConfigError {
         /// What is wrong with it; never its value if that is a secret.
         wrong: String,
     },
+    /// A secret that is not there: the shop is not set up yet.
+    #[error("{variable}: there is no {name:?} in {store}; `till setup` stores it")]
+    NoSecret {
+        /// What the secret is for.
+        variable: &'static str,
+        /// What it should be called in the store.
+        name: String,
+        /// Parameter Store or Secrets Manager.
+        store: &'static str,
+    },
     /// A secret that cannot be fetched.
     #[error("{variable}: {name:?} cannot be read from {store}: {why}")]
     Secret {

@@ -161,13 +161,21 @@ impl Origin {
             Place::Store(kept) => kept,
         };
         let text = tokio::time::timeout(READING, kept.read()).await;
-        let text = text.unwrap_or_else(|_| Err("no answer in time".into()));
-        let text = text.and_then(|text| member(text, self.variable));
-        text.map_err(|why| ConfigError::Secret {
-            variable: self.variable,
-            store: kept.store.title(),
-            name: kept.name.clone(),
-            why,
+        let text = text.unwrap_or_else(|_| Err(Unread::Failed("no answer in time".into())));
+        let text = text.and_then(|text| member(text, self.variable).map_err(Unread::Failed));
+        let (variable, store, name) = (self.variable, kept.store.title(), kept.name.clone());
+        text.map_err(|unread| match unread {
+            Unread::Missing => ConfigError::NoSecret {
+                variable,
+                name,
+                store,
+            },
+            Unread::Failed(why) => ConfigError::Secret {
+                variable,
+                name,
+                store,
+                why,
+            },
         })
     }
 }
@@ -241,6 +249,14 @@ impl Store {
         }
     }
 
+    /// Its code for a secret that is not there.
+    fn not_found(self) -> &'static str {
+        match self {
+            Self::ParameterStore => "ParameterNotFound",
+            Self::SecretsManager => "ResourceNotFoundException",
+        }
+    }
+
     /// Where its answer has the secret.
     fn secret(self) -> &'static str {
         match self {
@@ -260,10 +276,23 @@ struct Kept {
     name: String,
 }
 
+/// Why there is no text.
+enum Unread {
+    /// The store has no secret of this name.
+    Missing,
+    Failed(String),
+}
+
 /// Whether it is worth asking again.
 enum Unanswered {
     Now(String),
-    Ever(String),
+    Ever(Unread),
+}
+
+impl Unanswered {
+    fn ever(why: impl Into<String>) -> Self {
+        Self::Ever(Unread::Failed(why.into()))
+    }
 }
 
 impl Kept {
@@ -288,7 +317,7 @@ impl Kept {
     }
 
     /// The secret, or why there is none.
-    async fn read(&self) -> Result<String, String> {
+    async fn read(&self) -> Result<String, Unread> {
         let mut wait = Duration::from_millis(50);
         loop {
             let answer = tokio::time::timeout(TRY, self.ask()).await;
@@ -300,13 +329,14 @@ impl Kept {
                     tokio::time::sleep(wait.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
                     wait = wait.saturating_mul(3);
                 }
-                Err(Unanswered::Now(why) | Unanswered::Ever(why)) => return Err(why),
+                Err(Unanswered::Now(why)) => return Err(Unread::Failed(why)),
+                Err(Unanswered::Ever(why)) => return Err(why),
             }
         }
     }
 
     async fn ask(&self) -> Result<String, Unanswered> {
-        let request = self.request().map_err(Unanswered::Ever)?;
+        let request = self.request().map_err(Unanswered::ever)?;
         let answer = self.http.request(request).await;
         let answer = answer.map_err(|_| Unanswered::Now("out of reach".into()))?;
         let status = answer.status();
@@ -319,7 +349,7 @@ impl Kept {
             let secret = body.pointer(self.store.secret()).and_then(Value::as_str);
             return secret
                 .map(str::to_owned)
-                .ok_or_else(|| Unanswered::Ever("it holds no text".into()));
+                .ok_or_else(|| Unanswered::ever("it holds no text"));
         }
         let Refusal { kind } = Refusal::deserialize(&body).unwrap_or_default();
         // `com.amazonaws.ssm#ParameterNotFound`, or without what is before the `#`.
@@ -331,7 +361,10 @@ impl Kept {
         {
             return Err(Unanswered::Now(why));
         }
-        Err(Unanswered::Ever(why))
+        if code == self.store.not_found() {
+            return Err(Unanswered::Ever(Unread::Missing));
+        }
+        Err(Unanswered::ever(why))
     }
 
     fn request(&self) -> Result<Request<Full<Bytes>>, String> {

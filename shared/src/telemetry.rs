@@ -1,14 +1,19 @@
 //! Logs: one JSON object a line, with ids and codes, never with addresses, tokens, bodies or
-//! secrets; nor with words that callers choose. Lines that are worth counting carry a `metric`.
+//! secrets; nor with words that callers choose. Lines that are worth counting carry a `metric`, and
+//! errors the function's `version`: the alarms that guard a deployment count those of the new one.
 
 use std::{
-    io,
+    fmt, io,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use tokio::time::Instant;
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::format::{self, FormatEvent, FormatFields};
+use tracing_subscriber::fmt::{FmtContext, format::Writer};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::{config::Environment, plain::JsonLines};
@@ -33,10 +38,10 @@ pub fn start(environment: &Environment) {
         Targets::new().with_default(LevelFilter::WARN),
         |filter, name| filter.with_target(*name, level),
     );
+    let version = environment.optional("AWS_LAMBDA_FUNCTION_VERSION");
     let lines = tracing_subscriber::fmt::layer()
         .json()
-        .flatten_event(true)
-        .with_current_span(false)
+        .event_format(Line::of(version))
         .with_writer(|| JsonLines(io::stdout()));
     tracing_subscriber::registry()
         .with(lines.with_filter(filter))
@@ -65,6 +70,45 @@ impl Sampled {
         }
         unsaid.said = Some(Instant::now());
         Some(std::mem::take(&mut unsaid.count))
+    }
+}
+
+/// How a line is written.
+struct Line {
+    json: format::Format<format::Json>,
+    /// What an error's line begins with.
+    beginning: String,
+}
+
+impl Line {
+    fn of(version: Option<&str>) -> Self {
+        let version = version.map(|version| format!("\"version\":{version:?},"));
+        Self {
+            json: format::json().flatten_event(true).with_current_span(false),
+            beginning: format!("{{{}", version.unwrap_or_default()),
+        }
+    }
+}
+
+impl<S, N> FormatEvent<S, N> for Line
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        if *event.metadata().level() != Level::ERROR {
+            return self.json.format_event(context, writer, event);
+        }
+        let mut line = String::new();
+        let text = Writer::new(&mut line);
+        self.json.format_event(context, text, event)?;
+        writer.write_str(&self.beginning)?;
+        writer.write_str(line.strip_prefix('{').unwrap_or(&line))
     }
 }
 
@@ -110,5 +154,48 @@ mod tests {
         tokio::time::advance(Duration::from_secs(61)).await;
         assert_eq!(flood.another(), Some(1001));
         assert_eq!(flood.another(), None);
+    }
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn lines(version: Option<&str>) -> Vec<serde_json::Value> {
+        let written = Written::default();
+        let writer = written.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .event_format(Line::of(version))
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::error!(event = "evt_1", "the event is not recorded");
+            tracing::warn!("a mail is postponed");
+        });
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn an_error_tells_the_version_that_met_it() {
+        let [error, warning] = &lines(Some("12"))[..] else {
+            panic!("not two lines")
+        };
+        assert_eq!(error["version"], "12");
+        assert_eq!(error["level"], "ERROR");
+        assert_eq!(error["event"], "evt_1");
+        assert_eq!(warning["version"], serde_json::Value::Null);
+        assert_eq!(lines(None)[0]["version"], serde_json::Value::Null);
     }
 }

@@ -29,6 +29,7 @@ use shared::{
     },
     telemetry::Metric,
 };
+use tokio::sync::OnceCell;
 
 /// Stripe keeps events for 30 days, and so reaches back the first run.
 const EVENTS_KEPT: i64 = 30 * DAY;
@@ -47,7 +48,41 @@ const LONGEST: Duration = Duration::from_secs(270);
 /// Events younger than this are left to their delivery, which is under way.
 const UNDER_WAY: i64 = 60;
 
-/// The function.
+/// The function as it is deployed: its schedule begins before `till setup` has stored a Stripe
+/// key, and until then a run asks nobody. That is no failure; `till doctor` says what is missing.
+pub struct Scheduled {
+    environment: Environment,
+    reconcile: OnceCell<Reconcile>,
+}
+
+impl Scheduled {
+    /// For what the environment says when there is a key.
+    pub fn new(environment: Environment) -> Self {
+        let reconcile = OnceCell::new();
+        Self {
+            environment,
+            reconcile,
+        }
+    }
+
+    /// A scheduled run.
+    pub async fn handle(&self, event: Value) -> Result<Value, ReconcileError> {
+        let open = || Reconcile::new(&self.environment);
+        match self.reconcile.get_or_try_init(open).await {
+            Ok(reconcile) => reconcile.handle(event).await,
+            Err(error @ ConfigError::NoSecret { .. }) => {
+                tracing::info!(%error, "the shop is not set up yet, so Stripe is not asked");
+                Ok(Value::Null)
+            }
+            Err(error) => {
+                tracing::error!(%error, "cannot start");
+                Err(error.into())
+            }
+        }
+    }
+}
+
+/// One that can ask Stripe.
 #[derive(Clone)]
 pub struct Reconcile {
     inbox: Inbox,
@@ -103,6 +138,9 @@ pub struct Drift {
 /// A run cannot go on; its place is noted.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
+    /// It cannot even begin.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// DynamoDB failed.
     #[error(transparent)]
     Store(#[from] StoreError),

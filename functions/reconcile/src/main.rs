@@ -1,7 +1,7 @@
 //! What webhooks missed, fetched from Stripe.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use reconcile::Reconcile;
+use reconcile::Scheduled;
 use serde_json::Value;
 use shared::{config::Environment, telemetry};
 
@@ -9,9 +9,7 @@ use shared::{config::Environment, telemetry};
 async fn main() -> Result<(), Error> {
     let environment = Environment::of_process();
     telemetry::start(&environment);
-    let function = Reconcile::new(&environment).await.inspect_err(|error| {
-        tracing::error!(%error, "cannot start");
-    })?;
+    let function = Scheduled::new(environment);
     run(service_fn(|event: LambdaEvent<Value>| async {
         // Boxed, because the compiler follows futures within futures only so deep.
         let findings = Box::pin(function.handle(event.payload)).await;

@@ -57,8 +57,12 @@ struct Patient {
     issuer: Option<String>,
     client_id: Option<String>,
     mail: Option<MailSettings>,
+    /// The stack's user pool, if it has one.
+    user_pool: Option<String>,
     stripe_base: String,
     key: Stored,
+    /// Webhook's own, if it has one.
+    webhook_key: Option<Stored>,
     /// With which Stripe is asked, if not with the shop's own.
     operator_key: Option<String>,
     webhook_secrets: Stored,
@@ -130,9 +134,13 @@ impl Stored {
 
     async fn read(environment: &Environment, store: &SecretStore, variable: &str) -> Self {
         let names = format!("{variable}_PARAMETER");
-        let Some(name) = environment.optional(&names) else {
-            return Self::Missing(names);
-        };
+        match environment.optional(&names) {
+            Some(name) => Self::named(name, store, variable).await,
+            None => Self::Missing(names),
+        }
+    }
+
+    async fn named(name: &str, store: &SecretStore, variable: &str) -> Self {
         let place = store.place(name);
         match store.read(name, variable).await {
             Ok(Some(held)) => Self::Value {
@@ -189,6 +197,7 @@ impl Doctor {
         let patient = &patient;
         let mut checks: Vec<(&'static str, BoxFuture<'_, Vec<Finding>>)> = vec![
             ("stripe key", Box::pin(keys::check(patient))),
+            ("webhook key", Box::pin(keys::of_webhook(patient))),
             ("webhook endpoint", Box::pin(endpoint::check(patient))),
             ("test delivery", Box::pin(endpoint::deliver(patient))),
             ("tables", Box::pin(tables::check(patient, &dynamodb))),
@@ -200,21 +209,32 @@ impl Doctor {
         if let Some(account) = &account {
             // Locally nothing answers preflights for other origins, and mail goes to the mailbox.
             checks.insert(
-                3,
+                4,
                 (
                     "function URL",
                     Box::pin(function_url::check(patient, account)),
                 ),
             );
             checks.insert(
-                5,
+                6,
                 (
                     "mail stream",
                     Box::pin(function_url::mapping(patient, account)),
                 ),
             );
-            checks.insert(6, ("mail", Box::pin(mail::check(patient, account))));
-            checks.insert(8, ("CORS", Box::pin(site::cors(patient))));
+            checks.insert(7, ("mail", Box::pin(mail::check(patient, account))));
+            checks.insert(
+                8,
+                (
+                    "mail permission",
+                    Box::pin(mail::permission(patient, account)),
+                ),
+            );
+            checks.insert(
+                9,
+                ("sign-up mail", Box::pin(mail::sign_up(patient, account))),
+            );
+            checks.insert(11, ("CORS", Box::pin(site::cors(patient))));
         }
         let checks = checks.into_iter().map(|(check, findings)| async move {
             let late = || format!("no answer within {} seconds", PATIENCE.as_secs());
@@ -259,8 +279,10 @@ impl Doctor {
             client_id: Some("till-local".into()),
             site_url: site,
             mail: None,
+            user_pool: None,
             stripe_base: api_base(environment.optional("STRIPE_API_BASE"))?,
             key: Stored::said(environment, "STRIPE_SECRET_KEY"),
+            webhook_key: None,
             operator_key: None,
             webhook_secrets: Stored::said(environment, "STRIPE_WEBHOOK_SECRETS"),
             tables: names.collect(),
@@ -282,6 +304,9 @@ impl Doctor {
             Stored::read(environment, &store, "STRIPE_SECRET_KEY"),
             Stored::read(environment, &store, "STRIPE_WEBHOOK_SECRETS"),
         );
+        let webhook_key = stack.parameter("StripeWebhookKeyParameter").ok();
+        let webhook_key = webhook_key.filter(|name| !name.is_empty());
+        let webhook_key = webhook_key.map(|name| Stored::named(name, &store, "STRIPE_SECRET_KEY"));
         let tables = [
             ("ProductsTable", "PRODUCTS_TABLE"),
             ("PurchasesTable", "PURCHASES_TABLE"),
@@ -309,8 +334,13 @@ impl Doctor {
             issuer: said("issuer"),
             client_id: said("client_id"),
             mail: mail(environment),
+            user_pool: stack.output("BuyerPool").ok().map(str::to_owned),
             stripe_base: api_base(environment.optional("STRIPE_API_BASE"))?,
             key,
+            webhook_key: match webhook_key {
+                Some(reading) => Some(reading.await),
+                None => None,
+            },
             operator_key: super::setup::operator_key(shop.mode)?,
             webhook_secrets,
             tables: tables.collect(),
@@ -337,8 +367,11 @@ impl Patient {
 
     /// The shop's own key at Stripe.
     fn own_account(&self) -> Option<Account> {
-        let key = self.key.text()?;
-        Some(Account::new(self.web.clone(), &self.stripe_base, key))
+        Some(self.account_of(self.key.text()?))
+    }
+
+    fn account_of(&self, key: &str) -> Account {
+        Account::new(self.web.clone(), &self.stripe_base, key)
     }
 
     fn setup(&self, why: &str) -> String {
@@ -405,7 +438,7 @@ async fn functions(aws: &SdkConfig, shop: &Shop) -> anyhow::Result<BTreeMap<Stri
 }
 
 /// What AWS said, in a line.
-fn aws_error<E, R>(error: &SdkError<E, R>) -> String
+pub(super) fn aws_error<E, R>(error: &SdkError<E, R>) -> String
 where
     E: ProvideErrorMetadata,
 {

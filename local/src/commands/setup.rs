@@ -1,6 +1,8 @@
 //! `till setup`: makes or mends the webhook endpoint at Stripe and keeps its secret where the
 //! functions read it. It may be run as often as one likes.
 
+mod protection;
+
 use std::io::{IsTerminal as _, Read as _};
 
 use anyhow::{Context as _, bail};
@@ -168,7 +170,10 @@ impl Setup {
             plan(&endpoints, &stored, &wanted, self.rotate)
         };
 
+        let unprotected = protection::unprotected(environment).await?;
         let mut says: Vec<String> = steps.iter().map(|step| step.says(&wanted)).collect();
+        let protect = |table: &String| format!("protect the table {table} from being deleted");
+        says.extend(unprotected.iter().map(protect));
         if new_key.is_some() {
             let place = store.place(key_name);
             let verb = if key.is_some() {
@@ -205,6 +210,9 @@ impl Setup {
         let mut held = secrets;
         for step in &steps {
             work.take(step, &mut held).await?;
+        }
+        for table in &unprotected {
+            protection::protect(environment, table).await?;
         }
         if self.retire {
             work.forget(&endpoints, &steps, held.as_ref()).await?;

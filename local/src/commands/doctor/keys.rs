@@ -12,6 +12,13 @@ use crate::stripe_account::{Account, Refusal};
 const KEY: &str = "stripe key";
 const ACCOUNT: &str = "stripe account";
 const PERMISSIONS: &str = "key permissions";
+const WEBHOOK_KEY: &str = "webhook key";
+
+/// What webhook reads with its own key: whose a refund or a dispute is.
+const WEBHOOK_READS: [(&str, &str); 2] = [
+    ("/v1/payment_intents?limit=1", "PaymentIntents"),
+    ("/v1/charges?limit=1", "Charges and Refunds"),
+];
 
 /// What the functions and the operator's commands read with the key.
 const READS: [(&str, &str); 6] = [
@@ -138,32 +145,83 @@ impl Profile {
     }
 }
 
-async fn permissions(account: &Account) -> Finding {
-    let reads = READS.map(|(path, resource)| async move {
-        (resource, "read", account.get::<Value>(path).await.map(drop))
-    });
-    let reads = futures::future::join_all(reads).await;
-    // A session without anything in it is refused, but only after the permission has been looked at.
-    let opened = account.post::<Value>("/v1/checkout/sessions", &[]).await;
-    let opened = match opened {
-        Err(Refusal::Refused { .. }) => Ok(()),
-        other => other.map(drop),
+/// Asks Stripe about webhook's own key, which is another and need only read.
+pub(super) async fn of_webhook(patient: &Patient) -> Vec<Finding> {
+    let Some(stored) = &patient.webhook_key else {
+        return Vec::new();
     };
-    let mut lacks: Vec<String> = Vec::new();
-    for (resource, access, asked) in
-        reads
-            .into_iter()
-            .chain([("Checkout Sessions", "write", opened)])
-    {
+    let key = match stored {
+        Stored::Unknown(why) => return vec![Finding::not_checked(WEBHOOK_KEY, why)],
+        Stored::Missing(place) => {
+            return vec![Finding::fail(
+                WEBHOOK_KEY,
+                format!("{place} is not there: webhook does not start"),
+                "store it (docs/OPERATIONS.md, \"Stripe\"), or deploy without StripeWebhookKeyParameter",
+            )];
+        }
+        Stored::Value { text, .. } => text,
+    };
+    if let Err((says, remedy)) = judge(key, patient.mode) {
+        return vec![Finding::fail(WEBHOOK_KEY, says, remedy)];
+    }
+    let account = patient.account_of(key);
+    let asked = reads(&account, &WEBHOOK_READS).await;
+    vec![match lacking(asked) {
+        Ok(lacks) if lacks.is_empty() => Finding::ok(WEBHOOK_KEY, "may read what webhook reads"),
+        Ok(lacks) => Finding::fail(
+            WEBHOOK_KEY,
+            format!("webhook's key lacks {}", lacks.join(", ")),
+            "add them to the key: https://dashboard.stripe.com/apikeys",
+        ),
+        Err(Refusal::UnknownKey) => Finding::fail(
+            WEBHOOK_KEY,
+            Refusal::UnknownKey.to_string(),
+            "store another (docs/OPERATIONS.md, \"Stripe\")",
+        ),
+        Err(other) => Finding::not_checked(WEBHOOK_KEY, other.to_string()),
+    }]
+}
+
+/// What was asked, with which access, and what came of it.
+type Asked = (&'static str, &'static str, Result<(), Refusal>);
+
+async fn reads(account: &Account, all: &[(&'static str, &'static str)]) -> Vec<Asked> {
+    let reads = all.iter().map(|(path, resource)| async move {
+        let asked = account.get::<Value>(path).await;
+        (*resource, "read", asked.map(drop))
+    });
+    futures::future::join_all(reads).await
+}
+
+/// What the key may not do, in Stripe's words. Fails if Stripe refused something for another reason.
+fn lacking(asked: Vec<Asked>) -> Result<Vec<String>, Refusal> {
+    let mut lacks = Vec::new();
+    for (resource, access, asked) in asked {
         match asked {
             Ok(()) => {}
             Err(Refusal::Forbidden(name)) => {
                 let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
                 lacks.push(format!("{resource}: {access}{name}"));
             }
-            Err(other) => return Finding::not_checked(PERMISSIONS, other.to_string()),
+            Err(other) => return Err(other),
         }
     }
+    Ok(lacks)
+}
+
+async fn permissions(account: &Account) -> Finding {
+    let mut asked = reads(account, &READS).await;
+    // A session without anything in it is refused, but only after the permission has been looked at.
+    let opened = account.post::<Value>("/v1/checkout/sessions", &[]).await;
+    let opened = match opened {
+        Err(Refusal::Refused { .. }) => Ok(()),
+        other => other.map(drop),
+    };
+    asked.push(("Checkout Sessions", "write", opened));
+    let lacks = match lacking(asked) {
+        Ok(lacks) => lacks,
+        Err(other) => return Finding::not_checked(PERMISSIONS, other.to_string()),
+    };
     if lacks.is_empty() {
         return Finding::ok(PERMISSIONS, "the restricted key may do what the shop does");
     }
@@ -256,5 +314,18 @@ mod tests {
         );
         let finding = permissions(&stripe(&[]).await).await;
         assert_eq!(finding.verdict, Verdict::Ok, "{}", finding.says);
+    }
+
+    #[tokio::test]
+    async fn a_key_of_webhooks_own_needs_to_read_payments_and_charges_only() {
+        let account = stripe(&[("POST /v1/checkout/sessions", "rak_checkout_session_write")]).await;
+        let asked = reads(&account, &WEBHOOK_READS).await;
+        assert!(lacking(asked).unwrap().is_empty());
+        let account = stripe(&[("GET /v1/charges", "rak_charge_read")]).await;
+        let asked = reads(&account, &WEBHOOK_READS).await;
+        assert_eq!(
+            lacking(asked).unwrap(),
+            ["Charges and Refunds: read (rak_charge_read)"]
+        );
     }
 }

@@ -12,6 +12,7 @@ use crate::web::Unreachable;
 const API: &str = "HTTP API";
 const CORS: &str = "CORS";
 const CONFIG: &str = "site config";
+const CACHING: &str = "site caching";
 const SIGN_IN: &str = "sign-in";
 
 /// What the site sends with a request that a browser asks about first.
@@ -169,11 +170,34 @@ pub(super) async fn config(patient: &Patient) -> Vec<Finding> {
         (!agrees).then(|| format!("{name} is {said:?}, not {value:?}"))
     });
     let wrong: Vec<String> = wrong.collect();
-    vec![if wrong.is_empty() {
+    let leads = if wrong.is_empty() {
         Finding::ok(CONFIG, format!("{url} leads here"))
     } else {
         Finding::fail(CONFIG, format!("{url}: {}", wrong.join("; ")), remedy())
-    }]
+    };
+    vec![leads, caching(answer.headers())]
+}
+
+/// Whether a browser asks for newer files of the site. One that does not may load a new page with
+/// an old module.
+fn caching(headers: &HeaderMap) -> Finding {
+    let value = headers.get("cache-control");
+    let value = value
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let asks = ["no-cache", "no-store", "max-age=0"];
+    if asks.iter().any(|directive| value.contains(directive)) {
+        return Finding::ok(
+            CACHING,
+            "browsers ask whether there is a newer one of a file",
+        );
+    }
+    Finding::warn(
+        CACHING,
+        "browsers may keep files of the site, and mix old and new ones when it changes",
+        "copy it with `--cache-control no-cache`: docs/OPERATIONS.md, \"Deploy\"; elsewhere than on \
+         CloudFront, have the host send Cache-Control: no-cache",
+    )
 }
 
 /// API Gateway fetches the keys of tokens from where the issuer's discovery document says.
@@ -224,6 +248,7 @@ pub(super) async fn sign_in(patient: &Patient) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::report::Verdict;
     use super::*;
 
     fn preflight(headers: &[(&'static str, &'static str)]) -> Option<String> {
@@ -234,6 +259,20 @@ mod tests {
             )
         });
         refused(&headers.collect(), "https://shop.example.com")
+    }
+
+    #[test]
+    fn a_site_whose_files_browsers_keep_is_named() {
+        for (value, verdict) in [
+            ("no-cache", Verdict::Ok),
+            ("public, max-age=0, must-revalidate", Verdict::Ok),
+            ("max-age=3600", Verdict::Warn),
+            ("", Verdict::Warn),
+        ] {
+            let value = http::HeaderValue::from_static(value);
+            let headers = HeaderMap::from_iter([(http::header::CACHE_CONTROL, value)]);
+            assert_eq!(caching(&headers).verdict, verdict, "{headers:?}");
+        }
     }
 
     #[test]

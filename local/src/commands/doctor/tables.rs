@@ -165,9 +165,7 @@ async fn look(
         if table.deletion_protection_enabled() != Some(true) {
             findings.push(fail(
                 "could be deleted by one call: deletion protection is off".into(),
-                format!(
-                    "aws dynamodb update-table --table-name {name} --deletion-protection-enabled"
-                ),
+                patient.setup("switches it on"),
             ));
         }
     }
