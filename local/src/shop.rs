@@ -1,12 +1,11 @@
 //! The whole shop: its three ports, what answers behind them, and what runs by itself.
 
-use std::fs;
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use axum::{Router, middleware};
 use shared::stripe::{event::HANDLED, signature::WebhookSecret};
 use tokio::sync::watch;
@@ -15,7 +14,8 @@ use url::Url;
 
 use crate::aws::{self, Aws};
 use crate::dashboard::{self, Book, Dashboard};
-use crate::database::{self, Embedded, Engine};
+use crate::data::Folder;
+use crate::database::{self, Elsewhere, Embedded, Engine};
 use crate::environment::{self, Addresses, STAND_IN_KEY, STAND_IN_WEBHOOK_SECRET, Stripe, said};
 use crate::faults::Faults;
 use crate::functions::{Deployment, Environment, Wiring};
@@ -83,7 +83,6 @@ pub struct Shop {
     addresses: Addresses,
     stripe: Stripe,
     stages: Vec<Stage>,
-    embedded: Option<Arc<Embedded>>,
     _folder: Option<Folder>,
 }
 
@@ -145,34 +144,35 @@ impl Shop {
         };
         let mut template = Template::read(&options.project.template, &parameters(&addresses))?;
         let folder = options.data.as_deref().map(Folder::open).transpose()?;
-        let file = |name: &str| folder.as_ref().map(|folder| folder.path.join(name));
+        let file = |name: &str| folder.as_ref().map(|folder| folder.file(name));
+        let database = |name: &str| {
+            folder
+                .as_ref()
+                .map(|folder| folder.database(name))
+                .transpose()
+        };
 
         let (mut engine_stage, engine_shutdown) = Stage::new();
         let elsewhere = |service: &str| elsewhere(&options.environment, service, &addresses.aws);
-        let (embedded, engine) = match elsewhere("DYNAMODB")? {
-            Some(endpoint) => (None, Engine::at(&endpoint)),
-            None => {
-                let file = file("dynamodb.db");
-                let opened = Embedded::open(file.as_deref(), engine_shutdown.clone()).await;
-                let (embedded, engine) = opened?;
-                (Some(Arc::new(embedded)), engine)
-            }
+        let engine = match elsewhere("DYNAMODB")? {
+            Some(endpoint) => Engine::Elsewhere(Elsewhere::at(endpoint)),
+            None => Engine::Embedded(Embedded::open(database("dynamodb.db")?.as_deref())?),
         };
         let steps = template.tables.len();
         for (done, table) in template.tables.iter().enumerate() {
             (options.progress)(done, steps, &table.name);
             database::prepare(&engine, table).await?;
         }
-        if let Some(embedded) = embedded.clone() {
+        if let Engine::Embedded(embedded) = engine.clone() {
             engine_stage.run(schedules::every(SWEEP, engine_shutdown, move || {
-                let embedded = Arc::clone(&embedded);
+                let embedded = embedded.clone();
                 async move { embedded.expire().await }
             }));
         }
 
         let (mut aws_stage, aws_shutdown) = Stage::new();
         let (mut shop_stage, shop_shutdown) = Stage::new();
-        let mailbox = Mailbox::open(file("mailbox.db").as_deref())?;
+        let mailbox = Mailbox::open(database("mailbox.db")?.as_deref())?;
         let (wrote, written) = watch::channel(());
         let faults = Faults::default();
         let aws = Aws {
@@ -219,7 +219,7 @@ impl Shop {
 
         let stand_in = match stripe_door {
             Some(door) => {
-                let config = stand_in_config(&addresses, &door, file("stripe.db"))?;
+                let config = stand_in_config(&addresses, &door, database("stripe.db")?)?;
                 let stand_in = StandIn::open(config)?;
                 shop_stage.run(door.serve(stand_in.router(), shop_shutdown.clone()));
                 shop_stage.run({
@@ -232,7 +232,9 @@ impl Shop {
         };
 
         let book = match bookkeeping {
-            Some(environment) => Some(Book::open(environment, &engine, stand_in.clone()).await?),
+            Some(environment) => {
+                Some(Book::open(environment, &addresses.aws, stand_in.clone()).await?)
+            }
             None => None,
         };
         let shop_url = Url::parse(&addresses.shop)?;
@@ -259,7 +261,6 @@ impl Shop {
             addresses,
             stripe,
             stages: vec![shop_stage, aws_stage, engine_stage],
-            embedded,
             _folder: folder,
         })
     }
@@ -288,9 +289,6 @@ impl Shop {
     pub async fn shutdown(self) {
         for stage in self.stages {
             stage.stop().await;
-        }
-        if let Some(embedded) = self.embedded.and_then(Arc::into_inner) {
-            embedded.closed().await;
         }
     }
 }
@@ -343,34 +341,4 @@ fn elsewhere(given: &Environment, service: &str, own: &str) -> anyhow::Result<Op
 
 fn is_loopback(url: &Url) -> bool {
     matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
-}
-
-/// The data folder, ours alone while the lock is held.
-struct Folder {
-    path: PathBuf,
-    _lock: fs::File,
-}
-
-impl Folder {
-    fn open(path: &Path) -> anyhow::Result<Self> {
-        let unwritable = || {
-            format!(
-                "cannot write to the data folder {}; choose another with --data",
-                path.display()
-            )
-        };
-        fs::create_dir_all(path).with_context(unwritable)?;
-        let lock = fs::File::create(path.join("lock")).with_context(unwritable)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self {
-                path: path.to_owned(),
-                _lock: lock,
-            }),
-            Err(fs::TryLockError::WouldBlock) => bail!(
-                "another till is using the data folder {}; stop it or choose another with --data",
-                path.display()
-            ),
-            Err(fs::TryLockError::Error(error)) => Err(error).with_context(unwritable),
-        }
-    }
 }

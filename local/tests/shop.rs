@@ -18,6 +18,8 @@ mod buying;
 mod carts;
 #[path = "shop/disputes.rs"]
 mod disputes;
+#[path = "shop/doors.rs"]
+mod doors;
 #[path = "shop/failure_cases.rs"]
 mod failure_cases;
 #[path = "shop/idempotency.rs"]
