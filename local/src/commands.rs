@@ -25,6 +25,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 
+use url::Url;
 use crate::functions::{Environment, Wiring};
 use crate::project::Project;
 
@@ -108,6 +109,10 @@ struct Open {
     #[arg(long, default_value_t = 3002)]
     aws_port: u16,
     /// Listen for containers here, too, with Stripe and AWS: Docker's bridge on Linux, 172.17.0.1
+    /// A front end of your own, by its origin, such as http://localhost:5173: its pages may call the
+    /// API, and sign-in, payments and mail lead back to it
+    #[arg(long, value_name = "URL", value_parser = open::origin)]
+    site: Option<Url>,
     #[arg(long, value_name = "ADDRESS")]
     bridge: Option<Ipv4Addr>,
     /// Where everything is kept [default: .till beside template.yaml]

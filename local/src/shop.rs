@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use axum::{Router, middleware};
+use axum::middleware;
 use shared::stripe::{event::HANDLED, signature::WebhookSecret};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -48,6 +48,8 @@ pub struct Options {
     pub stripe_port: u16,
     /// DynamoDB and SES.
     pub aws_port: u16,
+    /// The front end that buyers use, if not the site on the shop's own port; its origin counts.
+    pub site: Option<Url>,
     /// Where containers find Stripe and AWS, if not on loopback: the address of Docker's bridge.
     pub bridge: Option<Ipv4Addr>,
     /// What the developer set in the environment or in `.env`.
@@ -70,6 +72,7 @@ impl Options {
             shop_port: 0,
             stripe_port: 0,
             aws_port: 0,
+            site: None,
             bridge: None,
             environment: Environment::new(),
             wiring,
@@ -137,8 +140,10 @@ impl Shop {
             }
             Stripe::Real { .. } => None,
         };
+        let site = options.site.as_ref();
         let addresses = Addresses {
             shop: shop_door.url(),
+            site: site.map_or(shop_door.url(), |site| site.origin().ascii_serialization()),
             stripe: stripe_door.as_ref().map(Door::url),
             aws: aws_door.url(),
         };
@@ -237,14 +242,15 @@ impl Shop {
             }
             None => None,
         };
-        let shop_url = Url::parse(&addresses.shop)?;
-        let identity = Identity::open(&shop_url, file("identity.pem").as_deref())?;
-        let local: Router = identity.router().merge(dashboard::router(Dashboard {
+        let identity = Identity::open(&addresses, file("identity.pem").as_deref())?;
+        let dashboard = dashboard::router(Dashboard {
+            site: addresses.site.clone(),
             mailbox,
             stand_in,
             faults,
             book,
-        }));
+        });
+        let provider = identity.router();
         let gateway = Gateway::new(
             addresses.shop.clone(),
             options.project.site,
@@ -254,7 +260,8 @@ impl Shop {
         );
         let router = gateway
             .router()
-            .merge(local.layer(middleware::from_fn(refuse_other_origins)));
+            .merge(provider)
+            .merge(dashboard.layer(middleware::from_fn(refuse_other_origins)));
         shop_stage.run(shop_door.serve(router, shop_shutdown));
 
         Ok(Self {
@@ -268,6 +275,11 @@ impl Shop {
     /// `http://127.0.0.1:3000`: the site, the HTTP API, `/webhook` and `/_local`.
     pub fn url(&self) -> &str {
         &self.addresses.shop
+    }
+
+    /// Where buyers are: the same, or a front end at another origin.
+    pub fn site_url(&self) -> &str {
+        &self.addresses.site
     }
 
     /// `http://127.0.0.1:3001`: the Stripe stand-in, unless Stripe itself takes the money.
@@ -295,7 +307,7 @@ impl Shop {
 
 /// The template's parameters that this machine decides.
 pub(crate) fn parameters(addresses: &Addresses) -> Parameters {
-    Parameters::from([("SiteUrl".to_owned(), addresses.shop.clone())])
+    Parameters::from([("SiteUrl".to_owned(), addresses.site.clone())])
 }
 
 fn stand_in_config(

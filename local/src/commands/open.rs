@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use tracing_subscriber::EnvFilter;
 
+use url::Url;
 use super::Open;
 use crate::environment::{STAND_IN_KEY, Stripe, said};
 use crate::functions::{Environment, Wiring};
@@ -33,6 +34,7 @@ pub(super) fn run(open: Open, wiring: Wiring) -> anyhow::Result<()> {
         stripe_port: open.stripe_port,
         aws_port: open.aws_port,
         bridge: open.bridge,
+        site: open.site,
         environment,
         wiring,
         progress: progress(bar.clone()),
@@ -63,6 +65,19 @@ pub(super) fn run(open: Open, wiring: Wiring) -> anyhow::Result<()> {
 }
 
 fn log(environment: &Environment) -> anyhow::Result<()> {
+/// An origin, as a browser names it: scheme, host and port.
+pub(super) fn origin(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("it must start with http:// or https://".to_owned());
+    }
+    let origin = url.origin().ascii_serialization();
+    if url.as_str().trim_end_matches('/') != origin {
+        return Err(format!("only the origin counts: {origin}"));
+    }
+    Ok(url)
+}
+
     let filter = match said(environment, "RUST_LOG") {
         Some(filter) => filter.to_owned(),
         None => {
@@ -122,13 +137,19 @@ fn welcome(shop: &Shop, kept: &str) -> String {
         ),
     };
     let dashboard = format!("{shop_url}/_local");
-    let rows = [
-        ("Shop", shop_url, "the site and its API"),
-        ("Dashboard", &dashboard, "mail, webhooks, switches"),
-        ("Stripe", &stripe, &note),
-        ("AWS", aws, "DynamoDB and SES"),
-        ("Data", kept, ""),
-    ];
+    let site = shop.site_url();
+    let own_site = (site != shop_url).then_some(("Site", site, "your own; it may call the API"));
+    let rows: Vec<_> = [
+        Some(("Shop", shop_url, "the site and its API")),
+        own_site,
+        Some(("Dashboard", &dashboard, "mail, webhooks, switches")),
+        Some(("Stripe", &stripe, &note)),
+        Some(("AWS", aws, "DynamoDB and SES")),
+        Some(("Data", kept, "")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let width = rows
         .iter()
         .map(|(_, value, _)| value.len())
