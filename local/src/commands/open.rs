@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use shared::stripe::event::HANDLED;
 use tracing_subscriber::EnvFilter;
-
 use url::Url;
+
 use super::Open;
 use crate::environment::{STAND_IN_KEY, Stripe, said};
 use crate::functions::{Environment, Wiring};
@@ -33,8 +34,8 @@ pub(super) fn run(open: Open, wiring: Wiring) -> anyhow::Result<()> {
         shop_port: open.port,
         stripe_port: open.stripe_port,
         aws_port: open.aws_port,
-        bridge: open.bridge,
         site: open.site,
+        bridge: open.bridge,
         environment,
         wiring,
         progress: progress(bar.clone()),
@@ -64,7 +65,6 @@ pub(super) fn run(open: Open, wiring: Wiring) -> anyhow::Result<()> {
     })
 }
 
-fn log(environment: &Environment) -> anyhow::Result<()> {
 /// An origin, as a browser names it: scheme, host and port.
 pub(super) fn origin(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| error.to_string())?;
@@ -78,6 +78,7 @@ pub(super) fn origin(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
+fn log(environment: &Environment) -> anyhow::Result<()> {
     let filter = match said(environment, "RUST_LOG") {
         Some(filter) => filter.to_owned(),
         None => {
@@ -133,7 +134,7 @@ fn welcome(shop: &Shop, kept: &str) -> String {
         ),
         Stripe::Real { .. } => (
             "https://api.stripe.com".to_owned(),
-            format!("your own test account; run: stripe listen --forward-to {shop_url}/webhook"),
+            "your own test account; `stripe listen` brings its events".to_owned(),
         ),
     };
     let dashboard = format!("{shop_url}/_local");
@@ -165,12 +166,22 @@ fn welcome(shop: &Shop, kept: &str) -> String {
             )
         })
         .collect();
+    let listen = match shop.stripe() {
+        Stripe::StandIn => String::new(),
+        Stripe::Real { .. } => format!("{}\n\n", listen(shop_url)),
+    };
     format!(
-        "\nThe shop is open.\n\n{table}\n\
+        "\nThe shop is open.\n\n{table}\n{listen}\
          Try it: open the shop, sign in with any address, buy something and pay with the card\n\
          4242 4242 4242 4242, any date to come, any CVC. The mail arrives in the dashboard.\n\n\
          Ctrl-C closes the shop.\n"
     )
+}
+
+/// What brings the events of a Stripe account here. It has to be told which.
+fn listen(shop_url: &str) -> String {
+    let events = HANDLED.join(",");
+    format!("stripe listen --forward-to {shop_url}/webhook --events {events}")
 }
 
 /// Ctrl-C, or the SIGTERM of whatever runs the shop.
