@@ -6,12 +6,14 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
+use dynoxide::auth_material::{AuthMaterial, validate};
 use serde_json::Value;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::database::Engine;
 use crate::faults::{Fault, Faults, dynamodb_answer};
@@ -22,6 +24,8 @@ use crate::mailbox::{self, Mailbox};
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 /// How long an answer is held back when it is to come too late: longer than any caller waits.
 const TOO_LATE: Duration = Duration::from_secs(60);
+/// Below this path DynamoDB answers whatever fault is armed: who only looks uses none up.
+pub(crate) const PAST_FAULTS: &str = "/_aws/past-faults";
 /// The operations that may write a stream record.
 const WRITES: [&str; 8] = [
     "PutItem",
@@ -64,6 +68,7 @@ impl Aws {
         let faults = self.faults.router();
         Router::new()
             .route("/", post(operation).get(health))
+            .route(&format!("{PAST_FAULTS}/"), post(past_faults))
             .with_state(Arc::new(self))
             .nest("/_aws/faults", faults)
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -80,12 +85,21 @@ impl Aws {
             self.be_late().await;
         }
         let (status, body) = dynamodb_answer(fault, operation, &input);
-        let content_type = [(header::CONTENT_TYPE, "application/x-amz-json-1.0")];
-        (status, content_type, body.to_string()).into_response()
+        dynamodb_response(status, body.to_string())
     }
 
     async fn run(&self, operation: &str, headers: HeaderMap, body: Bytes) -> Response {
-        let answer = self.forward(self.engine.endpoint(), headers, body).await;
+        let answer = match &self.engine {
+            Engine::Embedded(engine) => match unsigned(&headers) {
+                Some(refusal) => dynamodb_response(StatusCode::BAD_REQUEST, refusal),
+                None => {
+                    let body = String::from_utf8_lossy(&body).into_owned();
+                    let (status, answer) = engine.answer(operation, body).await;
+                    dynamodb_response(status, answer)
+                }
+            },
+            Engine::Elsewhere(engine) => self.forward(&engine.endpoint, headers, body).await,
+        };
         if WRITES.contains(&operation) {
             self.wrote.send_replace(());
         }
@@ -161,14 +175,47 @@ async fn health() -> &'static str {
 }
 
 async fn operation(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Bytes) -> Response {
-    let target = headers
-        .get("x-amz-target")
-        .and_then(|target| target.to_str().ok());
-    match target.and_then(|target| target.split_once('.')) {
-        Some((service, operation)) if service.starts_with("DynamoDB") => {
-            let operation = operation.to_owned();
-            aws.dynamodb(&operation, headers, body).await
-        }
-        _ => aws.ses(headers, body).await,
+    match dynamodb_operation(&headers) {
+        Some(operation) => aws.dynamodb(&operation, headers, body).await,
+        None => aws.ses(headers, body).await,
     }
+}
+
+async fn past_faults(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Bytes) -> Response {
+    let operation = dynamodb_operation(&headers).unwrap_or_default();
+    aws.run(&operation, headers, body).await
+}
+
+/// What `X-Amz-Target` names, unless it is none of DynamoDB's operations.
+fn dynamodb_operation(headers: &HeaderMap) -> Option<String> {
+    let target = headers.get("x-amz-target")?.to_str().ok()?;
+    let (service, operation) = target.split_once('.')?;
+    service
+        .starts_with("DynamoDB")
+        .then(|| operation.to_owned())
+}
+
+/// DynamoDB's refusal of a request that nobody signed. Whose signature it is, and whether it is
+/// right, is not looked at.
+fn unsigned(headers: &HeaderMap) -> Option<String> {
+    let authorization = headers.get(header::AUTHORIZATION);
+    validate(AuthMaterial {
+        authorization: authorization.and_then(|value| value.to_str().ok()),
+        query: "",
+        has_date_header: headers.contains_key("x-amz-date") || headers.contains_key(header::DATE),
+    })
+}
+
+fn dynamodb_response(status: StatusCode, body: String) -> Response {
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            "application/x-amz-json-1.0".to_owned(),
+        ),
+        (
+            HeaderName::from_static("x-amzn-requestid"),
+            Uuid::now_v7().to_string(),
+        ),
+    ];
+    (status, headers, body).into_response()
 }

@@ -5,6 +5,7 @@
 
 mod console;
 mod doctor;
+mod dot_env;
 mod events;
 mod moment;
 mod open;
@@ -19,11 +20,12 @@ mod sign;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use url::Url;
 
 use self::console::for_terminal;
 use crate::functions::{Environment, Wiring};
@@ -109,6 +111,10 @@ struct Open {
     /// Port of DynamoDB and SES
     #[arg(long, default_value_t = 3002)]
     aws_port: u16,
+    /// A front end of your own, by its origin, such as http://localhost:5173: its pages may call the
+    /// API, and sign-in, payments and mail lead back to it
+    #[arg(long, value_name = "URL", value_parser = open::origin)]
+    site: Option<Url>,
     /// Listen for containers here, too, with Stripe and AWS: Docker's bridge on Linux, 172.17.0.1
     #[arg(long, value_name = "ADDRESS")]
     bridge: Option<Ipv4Addr>,
@@ -167,7 +173,7 @@ fn wait_for(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Resu
 fn environment(project: &Project) -> anyhow::Result<Environment> {
     let file = project.template.with_file_name(".env");
     let mut environment = if file.exists() {
-        dot_env(&file)?
+        dot_env::read(&file)?
     } else {
         BTreeMap::new()
     };
@@ -178,20 +184,6 @@ fn environment(project: &Project) -> anyhow::Result<Environment> {
         }),
     );
     Ok(environment)
-}
-
-fn dot_env(file: &Path) -> anyhow::Result<Environment> {
-    // The line that cannot be read may hold a secret: its text stays out of the message.
-    let unreadable = || {
-        format!(
-            "{} cannot be read; every line must be NAME=value",
-            file.display()
-        )
-    };
-    let lines = dotenvy::from_path_iter(file).map_err(|_| anyhow::anyhow!(unreadable()))?;
-    lines
-        .collect::<Result<_, _>>()
-        .map_err(|_| anyhow::anyhow!(unreadable()))
 }
 
 /// Writes words to stdout.

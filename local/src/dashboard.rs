@@ -34,6 +34,8 @@ const SCRIPTS: [(&str, &str); 5] = [
 
 /// What the page shows.
 pub(crate) struct Dashboard {
+    /// Where buyers are.
+    pub(crate) site: String,
     /// The mail.
     pub(crate) mailbox: Mailbox,
     /// The webhooks, unless Stripe itself sends them.
@@ -54,6 +56,7 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
     let page = Arc::new(Page {
         stand_in: dashboard.stand_in.is_some(),
         purchases: dashboard.book.is_some(),
+        site: dashboard.site,
     });
     let stripe = dashboard.stand_in.map(stand_in::router);
     let purchases = dashboard.book.map(Book::router);
@@ -99,6 +102,7 @@ async fn only_what_changed(request: Request, next: Next) -> Response {
 struct Page {
     stand_in: bool,
     purchases: bool,
+    site: String,
 }
 
 async fn show(State(page): State<Arc<Page>>) -> Response {

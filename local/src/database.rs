@@ -1,26 +1,30 @@
 //! DynamoDB: the engine in this process, or another one that speaks its protocol, with the tables
 //! that the template describes.
 
-use std::path::Path;
+mod embedded;
+
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use crate::loopback::{Door, Shutdown};
+pub(crate) use self::embedded::Embedded;
 use crate::template::Table;
 
 /// Engines check that a request is signed and by whom, not that the signature is right.
 const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
      SignedHeaders=host;x-amz-date;x-amz-target, Signature=00";
-/// How long a table may take to become active.
+/// How long a table may take to become active, and another engine to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A DynamoDB engine, spoken to over its HTTP protocol.
+/// A DynamoDB engine.
 #[derive(Clone)]
-pub(crate) struct Engine {
-    endpoint: String,
-    client: reqwest::Client,
+pub(crate) enum Engine {
+    /// In this process. It listens nowhere: web pages find no way around the guards of the AWS port.
+    Embedded(Embedded),
+    /// Another one, spoken to over its HTTP protocol.
+    Elsewhere(Elsewhere),
 }
 
 /// What an engine says no with.
@@ -30,6 +34,8 @@ pub(crate) enum EngineError {
     Refused { kind: String, message: String },
     #[error("the DynamoDB engine cannot be reached: {0}")]
     Unreachable(#[from] reqwest::Error),
+    #[error("the DynamoDB engine's answer cannot be read: {0}")]
+    Unreadable(#[from] serde_json::Error),
 }
 
 impl EngineError {
@@ -40,23 +46,9 @@ impl EngineError {
 }
 
 impl Engine {
-    /// The engine that listens at `endpoint`.
-    pub(crate) fn at(endpoint: &str) -> Self {
-        Self {
-            endpoint: endpoint.to_owned(),
-            client: reqwest::Client::new(),
-        }
-    }
-
-    /// Where it listens.
-    pub(crate) fn endpoint(&self) -> &str {
-        &self.endpoint
-    }
-
     /// Calls an operation of DynamoDB.
     pub(crate) async fn call(&self, operation: &str, input: Value) -> Result<Value, EngineError> {
-        self.send(&format!("DynamoDB_20120810.{operation}"), input)
-            .await
+        self.send("DynamoDB_20120810", operation, input).await
     }
 
     /// Calls an operation of DynamoDB Streams.
@@ -65,24 +57,22 @@ impl Engine {
         operation: &str,
         input: Value,
     ) -> Result<Value, EngineError> {
-        self.send(&format!("DynamoDBStreams_20120810.{operation}"), input)
+        self.send("DynamoDBStreams_20120810", operation, input)
             .await
     }
 
-    async fn send(&self, target: &str, input: Value) -> Result<Value, EngineError> {
-        let request = self
-            .client
-            .post(&self.endpoint)
-            .header("content-type", "application/x-amz-json-1.0")
-            .header("x-amz-target", target)
-            .header("x-amz-date", "20260101T000000Z")
-            .header("authorization", AUTHORIZATION)
-            .timeout(PATIENCE)
-            .body(input.to_string());
-        let response = request.send().await?;
-        let refused = !response.status().is_success();
-        let answer: Value = response.json().await?;
-        if refused {
+    async fn send(
+        &self,
+        service: &str,
+        operation: &str,
+        input: Value,
+    ) -> Result<Value, EngineError> {
+        let (status, answer) = match self {
+            Self::Embedded(engine) => engine.answer(operation, input.to_string()).await,
+            Self::Elsewhere(engine) => engine.answer(service, operation, input).await?,
+        };
+        let answer: Value = serde_json::from_str(&answer)?;
+        if !status.is_success() {
             let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
             let kind = text("__type")
                 .rsplit('#')
@@ -96,68 +86,46 @@ impl Engine {
     }
 }
 
-/// The value at a JSON pointer; null where there is none.
-pub(crate) fn at<'v>(value: &'v Value, pointer: &str) -> &'v Value {
-    value.pointer(pointer).unwrap_or(&Value::Null)
+/// An engine outside this process.
+#[derive(Clone)]
+pub(crate) struct Elsewhere {
+    /// Where it listens.
+    pub(crate) endpoint: String,
+    client: reqwest::Client,
 }
 
-/// The engine in this process. Dropping it closes its files.
-pub(crate) struct Embedded {
-    database: dynoxide::Database,
-    served: tokio::task::JoinHandle<()>,
-}
-
-impl Embedded {
-    /// Opens the file, or a database in memory, and serves it on a port that only the shop's own
-    /// AWS endpoint knows.
-    pub(crate) async fn open(
-        file: Option<&Path>,
-        shutdown: Shutdown,
-    ) -> anyhow::Result<(Self, Engine)> {
-        let database = match file {
-            Some(file) => {
-                let path = file
-                    .to_str()
-                    .context("the data folder's name is not UTF-8")?;
-                dynoxide::Database::new(path)
-                    .map_err(|error| anyhow::anyhow!("cannot open {path}: {error}"))?
-            }
-            None => dynoxide::Database::memory().map_err(|error| anyhow::anyhow!("{error}"))?,
-        };
-        let door = Door::open(0, "").await?;
-        let engine = Engine::at(&door.url());
-        let served = tokio::spawn({
-            let database = database.clone();
-            async move {
-                let served = dynoxide::server::serve_with_shutdown(
-                    door.into_listener(),
-                    database,
-                    shutdown.requested(),
-                );
-                if let Err(error) = served.await {
-                    tracing::error!(error, "the DynamoDB engine stopped");
-                }
-            }
-        });
-        Ok((Self { database, served }, engine))
-    }
-
-    /// Deletes what has expired, as DynamoDB does in its own time.
-    pub(crate) async fn expire(&self) {
-        let database = self.database.clone();
-        let swept = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
-        match swept {
-            Ok(Ok(0)) | Err(_) => {}
-            Ok(Ok(count)) => tracing::debug!(count, "{count} expired items deleted"),
-            Ok(Err(error)) => tracing::warn!(%error, "expired items could not be deleted"),
+impl Elsewhere {
+    /// The engine that listens at `endpoint`.
+    pub(crate) fn at(endpoint: String) -> Self {
+        Self {
+            endpoint,
+            client: reqwest::Client::new(),
         }
     }
 
-    /// Waits until the last request is answered.
-    pub(crate) async fn closed(self) {
-        // An error would mean that it panicked: then it is closed all the same.
-        let _ = self.served.await;
+    async fn answer(
+        &self,
+        service: &str,
+        operation: &str,
+        input: Value,
+    ) -> Result<(StatusCode, String), reqwest::Error> {
+        let request = self
+            .client
+            .post(&self.endpoint)
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-target", format!("{service}.{operation}"))
+            .header("x-amz-date", "20260101T000000Z")
+            .header("authorization", AUTHORIZATION)
+            .timeout(PATIENCE)
+            .body(input.to_string());
+        let response = request.send().await?;
+        Ok((response.status(), response.text().await?))
     }
+}
+
+/// The value at a JSON pointer; null where there is none.
+pub(crate) fn at<'v>(value: &'v Value, pointer: &str) -> &'v Value {
+    value.pointer(pointer).unwrap_or(&Value::Null)
 }
 
 /// Makes the table, or brings the one that is there to the template's shape.

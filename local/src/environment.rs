@@ -70,6 +70,8 @@ impl Stripe {
 /// Where everything listens.
 pub(crate) struct Addresses {
     pub(crate) shop: String,
+    /// Whose pages buyers see: the shop's own, or a front end at another origin.
+    pub(crate) site: String,
     /// Only where the stand-in is.
     pub(crate) stripe: Option<String>,
     pub(crate) aws: String,
@@ -125,7 +127,7 @@ fn facts(
 ) -> BTreeMap<&'static str, String> {
     let mut facts = BTreeMap::from([
         ("TILL_MODE", "test".to_owned()),
-        ("SITE_URL", addresses.shop.clone()),
+        ("SITE_URL", addresses.site.clone()),
         ("AWS_ENDPOINT_URL", addresses.aws.clone()),
         ("AWS_ENDPOINT_URL_DYNAMODB", addresses.aws.clone()),
         ("AWS_ENDPOINT_URL_SES", addresses.aws.clone()),
@@ -189,6 +191,7 @@ mod tests {
         let template = Template::parse("template.yaml", &text, &Parameters::new()).unwrap();
         let addresses = Addresses {
             shop: "http://127.0.0.1:3000".into(),
+            site: "http://localhost:5173".into(),
             stripe: Some("http://127.0.0.1:3001".into()),
             aws: "http://127.0.0.1:3002".into(),
         };
@@ -208,7 +211,7 @@ mod tests {
             ]),
         )
         .unwrap();
-        assert_eq!(environment["SITE_URL"], "http://127.0.0.1:3000");
+        assert_eq!(environment["SITE_URL"], "http://localhost:5173");
         assert_eq!(environment["SHOP_NAME"], "Mugs & More");
         assert_eq!(environment["LOG_LEVEL"], "INFO");
         assert_eq!(environment["MAIL_FROM"], "shop@example.com");

@@ -65,7 +65,15 @@ impl Gateway {
             .into_iter()
             .map(|id| (function_url_path(&id), id))
             .collect();
-        let Template { routes, cors, .. } = template;
+        let Template {
+            routes, mut cors, ..
+        } = template;
+        // The template knows one site; the pages on this port stay good beside another one.
+        if let Some(cors) = &mut cors
+            && !cors.origins.contains(&url)
+        {
+            cors.origins.push(url.clone());
+        }
         Self {
             url,
             site,
@@ -214,14 +222,25 @@ impl Gateway {
         Ok(Response::from_parts(parts, body))
     }
 
+    /// Whether the path is below the API's, a function's or `/_local`, where no page of the site is.
+    fn is_for_programs(&self, path: &str) -> bool {
+        let first = |path: &str| path.split('/').nth(1).map(str::to_owned);
+        let routes = self.routes.iter().map(|route| &route.path);
+        let mut all = routes
+            .chain(self.function_urls.keys())
+            .map(|path| first(path));
+        first(path).as_deref() == Some("_local") || all.any(|of| of == first(path))
+    }
+
     async fn site(&self, request: Request) -> Response {
-        let readable = matches!(*request.method(), Method::GET | Method::HEAD);
+        let method = request.method();
         let (path, headers) = (request.uri().path(), request.headers());
-        if !readable {
+        if !matches!(*method, Method::GET | Method::HEAD) || self.is_for_programs(path) {
             return message(StatusCode::NOT_FOUND, "Not Found");
         }
-        let Some(file) = site::file(&self.site, request.method(), path, headers).await else {
-            return message(StatusCode::NOT_FOUND, "Not Found");
+        let Some(file) = site::file(&self.site, method, path, headers).await else {
+            let page = site::no_such_page(&self.site, method).await;
+            return page.unwrap_or_else(|| message(StatusCode::NOT_FOUND, "Not Found"));
         };
         // One origin for browsers: tokens and carts of 127.0.0.1 are not those of localhost.
         let host = headers

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use askama::Template;
 use axum::extract::{Form, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -25,8 +26,10 @@ use url::Url;
 use self::pages::{Refused, SignIn};
 use self::tokens::{Keys, LIFETIME_SECONDS, Person};
 use crate::address::EmailAddress;
+use crate::environment::Addresses;
+use crate::loopback::refuse_other_origins;
 
-/// The one client: the shop's site.
+/// The one client: the site.
 const CLIENT_ID: &str = "till-local";
 /// Where the provider lives on the shop's port.
 const PATH: &str = "/_local/identity";
@@ -35,7 +38,8 @@ const CODE_LIFETIME: Duration = Duration::from_secs(60);
 
 /// The provider.
 pub(crate) struct Identity {
-    shop: Url,
+    /// The shop's own pages, and those of the front end that takes their place.
+    sites: [Url; 2],
     issuer: String,
     keys: Keys,
     codes: Mutex<HashMap<String, Grant>>,
@@ -51,12 +55,15 @@ struct Grant {
 }
 
 impl Identity {
-    /// The provider of the shop at `shop`. The signing key is made on the first start and kept in
-    /// `key_file`, if any, so that people stay signed in.
-    pub(crate) fn open(shop: &Url, key_file: Option<&Path>) -> anyhow::Result<Arc<Self>> {
-        let issuer = format!("{}{PATH}", shop.as_str().trim_end_matches('/'));
+    /// The provider of the shop at these addresses. The signing key is made on the first start and
+    /// kept in `key_file`, if any, so that people stay signed in.
+    pub(crate) fn open(
+        addresses: &Addresses,
+        key_file: Option<&Path>,
+    ) -> anyhow::Result<Arc<Self>> {
+        let issuer = format!("{}{PATH}", addresses.shop);
         Ok(Arc::new(Self {
-            shop: shop.clone(),
+            sites: [Url::parse(&addresses.shop)?, Url::parse(&addresses.site)?],
             keys: Keys::open(&issuer, CLIENT_ID, key_file)?,
             issuer,
             codes: Mutex::default(),
@@ -88,24 +95,31 @@ impl Identity {
         })
     }
 
-    /// The provider's own pages, and `/_local/token` for scripts.
+    /// The provider's own pages, and `/_local/token` for scripts; web pages from elsewhere are kept
+    /// out, but for the site's, whose scripts have to reach the provider.
     pub(crate) fn router(self: &Arc<Self>) -> Router {
         let provider = Router::new()
             .route("/.well-known/openid-configuration", get(discovery))
             .route("/jwks.json", get(jwks))
             .route("/authorize", get(ask).post(sign_in))
             .route("/token", post(exchange))
-            .route("/logout", get(sign_out));
+            .route("/logout", get(sign_out))
+            .layer(from_fn_with_state(Arc::clone(self), admit_the_site));
+        let for_scripts = Router::new()
+            .route("/_local/token", post(token_for_scripts))
+            .layer(from_fn(refuse_other_origins));
         Router::new()
             .nest(PATH, provider)
-            .route("/_local/token", post(token_for_scripts))
+            .merge(for_scripts)
             .with_state(Arc::clone(self))
     }
 
-    /// Only the shop's own pages may be sent to.
+    /// Only the site's pages may be sent to.
     fn is_ours(&self, address: &str) -> bool {
         Url::parse(address).is_ok_and(|address| {
-            address.origin() == self.shop.origin()
+            self.sites
+                .iter()
+                .any(|site| address.origin() == site.origin())
                 && address.username().is_empty()
                 && address.password().is_none()
                 && address.fragment().is_none()
@@ -127,6 +141,39 @@ impl Identity {
             .remove(code)
             .filter(|grant| grant.expires > Instant::now())
     }
+}
+
+/// Lets the site's pages call the provider, wherever they are, and read what it answers.
+async fn admit_the_site(
+    State(identity): State<Arc<Identity>>,
+    request: axum::extract::Request,
+    next: Next,
+) -> Response {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let Some(origin) = origin.filter(|origin| {
+        let sites = identity.sites.iter().map(|site| site.origin());
+        sites
+            .map(|site| site.ascii_serialization())
+            .any(|site| site.as_bytes() == origin.as_bytes())
+    }) else {
+        return refuse_other_origins(request, next).await;
+    };
+    let mut response = if request.method() == Method::OPTIONS {
+        let allowed = [
+            (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+            (
+                header::ACCESS_CONTROL_ALLOW_HEADERS,
+                "authorization, content-type",
+            ),
+        ];
+        (StatusCode::NO_CONTENT, allowed).into_response()
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    response
 }
 
 async fn discovery(State(identity): State<Arc<Identity>>) -> Json<Value> {
@@ -202,7 +249,8 @@ impl Authorization {
             .filter(|address| identity.is_ours(address));
         let Some(redirect_uri) = redirect_uri.and_then(|address| Url::parse(address).ok()) else {
             return Err(Refusal::Page(
-                "The redirect_uri is not one of this shop's pages.",
+                "The redirect_uri is not one of this shop's pages. A front end at another origin \
+                 has to be named when the shop is opened, with --site.",
             ));
         };
         let refuse = |error, description| {
@@ -414,18 +462,23 @@ async fn sign_out(
 ) -> Response {
     let to = sign_out.post_logout_redirect_uri.or(sign_out.logout_uri);
     let Some(to) = to else {
-        return Redirect::to("/").into_response();
+        return home(&identity);
     };
     if !identity.is_ours(&to) {
         return Refusal::Page("The address to return to is not one of this shop's pages.").answer();
     }
     let Ok(mut to) = Url::parse(&to) else {
-        return Redirect::to("/").into_response();
+        return home(&identity);
     };
     if let Some(state) = &sign_out.state {
         to.query_pairs_mut().append_pair("state", state);
     }
     Redirect::to(to.as_str()).into_response()
+}
+
+fn home(identity: &Identity) -> Response {
+    let [_, site] = &identity.sites;
+    Redirect::to(site.as_str()).into_response()
 }
 
 fn show(status: StatusCode, page: &impl Template) -> Response {

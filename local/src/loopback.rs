@@ -72,11 +72,6 @@ impl Door {
         format!("http://{}", self.address)
     }
 
-    /// The bare listener, for a server that brings its own loop.
-    pub(crate) fn into_listener(self) -> TcpListener {
-        self.listener
-    }
-
     /// Answers requests that name this door in `Host`, until shut down.
     pub(crate) async fn serve(self, router: Router, shutdown: Shutdown) {
         let names = Arc::new(self.names);

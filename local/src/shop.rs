@@ -1,13 +1,12 @@
 //! The whole shop: its three ports, what answers behind them, and what runs by itself.
 
-use std::fs;
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use axum::{Router, middleware};
+use anyhow::bail;
+use axum::middleware;
 use shared::stripe::{event::HANDLED, signature::WebhookSecret};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -15,7 +14,8 @@ use url::Url;
 
 use crate::aws::{self, Aws};
 use crate::dashboard::{self, Book, Dashboard};
-use crate::database::{self, Embedded, Engine};
+use crate::data::Folder;
+use crate::database::{self, Elsewhere, Embedded, Engine};
 use crate::environment::{self, Addresses, STAND_IN_KEY, STAND_IN_WEBHOOK_SECRET, Stripe, said};
 use crate::faults::Faults;
 use crate::functions::{Deployment, Environment, Wiring};
@@ -48,6 +48,8 @@ pub struct Options {
     pub stripe_port: u16,
     /// DynamoDB and SES.
     pub aws_port: u16,
+    /// The front end that buyers use, if not the site on the shop's own port; its origin counts.
+    pub site: Option<Url>,
     /// Where containers find Stripe and AWS, if not on loopback: the address of Docker's bridge.
     pub bridge: Option<Ipv4Addr>,
     /// What is for sale at first.
@@ -72,6 +74,7 @@ impl Options {
             shop_port: 0,
             stripe_port: 0,
             aws_port: 0,
+            site: None,
             bridge: None,
             samples: Samples::Currencies,
             environment: Environment::new(),
@@ -86,7 +89,6 @@ pub struct Shop {
     addresses: Addresses,
     stripe: Stripe,
     stages: Vec<Stage>,
-    embedded: Option<Arc<Embedded>>,
     _folder: Option<Folder>,
 }
 
@@ -141,41 +143,44 @@ impl Shop {
             }
             Stripe::Real { .. } => None,
         };
+        let site = options.site.as_ref();
         let addresses = Addresses {
             shop: shop_door.url(),
+            site: site.map_or(shop_door.url(), |site| site.origin().ascii_serialization()),
             stripe: stripe_door.as_ref().map(Door::url),
             aws: aws_door.url(),
         };
         let mut template = Template::read(&options.project.template, &parameters(&addresses))?;
         let folder = options.data.as_deref().map(Folder::open).transpose()?;
-        let file = |name: &str| folder.as_ref().map(|folder| folder.path.join(name));
+        let file = |name: &str| folder.as_ref().map(|folder| folder.file(name));
+        let database = |name: &str| {
+            folder
+                .as_ref()
+                .map(|folder| folder.database(name))
+                .transpose()
+        };
 
         let (mut engine_stage, engine_shutdown) = Stage::new();
         let elsewhere = |service: &str| elsewhere(&options.environment, service, &addresses.aws);
-        let (embedded, engine) = match elsewhere("DYNAMODB")? {
-            Some(endpoint) => (None, Engine::at(&endpoint)),
-            None => {
-                let file = file("dynamodb.db");
-                let opened = Embedded::open(file.as_deref(), engine_shutdown.clone()).await;
-                let (embedded, engine) = opened?;
-                (Some(Arc::new(embedded)), engine)
-            }
+        let engine = match elsewhere("DYNAMODB")? {
+            Some(endpoint) => Engine::Elsewhere(Elsewhere::at(endpoint)),
+            None => Engine::Embedded(Embedded::open(database("dynamodb.db")?.as_deref())?),
         };
         let steps = template.tables.len();
         for (done, table) in template.tables.iter().enumerate() {
             (options.progress)(done, steps, &table.name);
             database::prepare(&engine, table).await?;
         }
-        if let Some(embedded) = embedded.clone() {
+        if let Engine::Embedded(embedded) = engine.clone() {
             engine_stage.run(schedules::every(SWEEP, engine_shutdown, move || {
-                let embedded = Arc::clone(&embedded);
+                let embedded = embedded.clone();
                 async move { embedded.expire().await }
             }));
         }
 
         let (mut aws_stage, aws_shutdown) = Stage::new();
         let (mut shop_stage, shop_shutdown) = Stage::new();
-        let mailbox = Mailbox::open(file("mailbox.db").as_deref())?;
+        let mailbox = Mailbox::open(database("mailbox.db")?.as_deref())?;
         let (wrote, written) = watch::channel(());
         let faults = Faults::default();
         let aws = Aws {
@@ -223,7 +228,7 @@ impl Shop {
 
         let stand_in = match stripe_door {
             Some(door) => {
-                let config = stand_in_config(&addresses, &door, file("stripe.db"))?;
+                let config = stand_in_config(&addresses, &door, database("stripe.db")?)?;
                 let stand_in = StandIn::open(config)?;
                 shop_stage.run(door.serve(stand_in.router(), shop_shutdown.clone()));
                 shop_stage.run({
@@ -236,17 +241,20 @@ impl Shop {
         };
 
         let book = match bookkeeping {
-            Some(environment) => Some(Book::open(environment, &engine, stand_in.clone()).await?),
+            Some(environment) => {
+                Some(Book::open(environment, &addresses.aws, stand_in.clone()).await?)
+            }
             None => None,
         };
-        let shop_url = Url::parse(&addresses.shop)?;
-        let identity = Identity::open(&shop_url, file("identity.pem").as_deref())?;
-        let local: Router = identity.router().merge(dashboard::router(Dashboard {
+        let identity = Identity::open(&addresses, file("identity.pem").as_deref())?;
+        let dashboard = dashboard::router(Dashboard {
+            site: addresses.site.clone(),
             mailbox,
             stand_in,
             faults,
             book,
-        }));
+        });
+        let provider = identity.router();
         let gateway = Gateway::new(
             addresses.shop.clone(),
             options.project.site,
@@ -256,14 +264,14 @@ impl Shop {
         );
         let router = gateway
             .router()
-            .merge(local.layer(middleware::from_fn(refuse_other_origins)));
+            .merge(provider)
+            .merge(dashboard.layer(middleware::from_fn(refuse_other_origins)));
         shop_stage.run(shop_door.serve(router, shop_shutdown));
 
         Ok(Self {
             addresses,
             stripe,
             stages: vec![shop_stage, aws_stage, engine_stage],
-            embedded,
             _folder: folder,
         })
     }
@@ -271,6 +279,11 @@ impl Shop {
     /// `http://127.0.0.1:3000`: the site, the HTTP API, `/webhook` and `/_local`.
     pub fn url(&self) -> &str {
         &self.addresses.shop
+    }
+
+    /// Where buyers are: the same, or a front end at another origin.
+    pub fn site_url(&self) -> &str {
+        &self.addresses.site
     }
 
     /// `http://127.0.0.1:3001`: the Stripe stand-in, unless Stripe itself takes the money.
@@ -293,15 +306,12 @@ impl Shop {
         for stage in self.stages {
             stage.stop().await;
         }
-        if let Some(embedded) = self.embedded.and_then(Arc::into_inner) {
-            embedded.closed().await;
-        }
     }
 }
 
 /// The template's parameters that this machine decides.
 pub(crate) fn parameters(addresses: &Addresses) -> Parameters {
-    Parameters::from([("SiteUrl".to_owned(), addresses.shop.clone())])
+    Parameters::from([("SiteUrl".to_owned(), addresses.site.clone())])
 }
 
 fn stand_in_config(
@@ -347,34 +357,4 @@ fn elsewhere(given: &Environment, service: &str, own: &str) -> anyhow::Result<Op
 
 fn is_loopback(url: &Url) -> bool {
     matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
-}
-
-/// The data folder, ours alone while the lock is held.
-struct Folder {
-    path: PathBuf,
-    _lock: fs::File,
-}
-
-impl Folder {
-    fn open(path: &Path) -> anyhow::Result<Self> {
-        let unwritable = || {
-            format!(
-                "cannot write to the data folder {}; choose another with --data",
-                path.display()
-            )
-        };
-        fs::create_dir_all(path).with_context(unwritable)?;
-        let lock = fs::File::create(path.join("lock")).with_context(unwritable)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self {
-                path: path.to_owned(),
-                _lock: lock,
-            }),
-            Err(fs::TryLockError::WouldBlock) => bail!(
-                "another till is using the data folder {}; stop it or choose another with --data",
-                path.display()
-            ),
-            Err(fs::TryLockError::Error(error)) => Err(error).with_context(unwritable),
-        }
-    }
 }

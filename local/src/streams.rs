@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use crate::data;
 use crate::database::{Engine, at};
 use crate::functions::Deployment;
 use crate::loopback::Shutdown;
@@ -255,12 +256,8 @@ impl Poller {
         let Some(file) = &self.position_file else {
             return Ok(());
         };
-        let half_done = file.with_extension("new");
-        let write = || {
-            fs::write(&half_done, serde_json::to_vec(position)?)?;
-            fs::rename(&half_done, file)
-        };
-        write().with_context(|| format!("cannot write {}", file.display()))
+        data::keep(file, &serde_json::to_vec(position)?)
+            .with_context(|| format!("cannot write {}", file.display()))
     }
 }
 

@@ -284,7 +284,7 @@ async fn signing_out_leads_back_to_the_shop() {
         assert_eq!(answer.headers()["location"], format!("{back}?state=s"));
     }
     let answer = shop.http.get(&address).send().await.unwrap();
-    assert_eq!(answer.headers()["location"], "/");
+    assert_eq!(answer.headers()["location"], shop.url("/"));
 }
 
 #[tokio::test]

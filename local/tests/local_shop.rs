@@ -112,6 +112,81 @@ async fn two_shops_do_not_share_a_data_folder() {
     Shop::start(options).await.unwrap().shutdown().await;
 }
 
+/// Permissions as Unix has them, of the folder first.
+#[cfg(unix)]
+fn permissions(folder: &std::path::Path) -> Vec<(String, u32)> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let files = std::fs::read_dir(folder).unwrap();
+    let mut all: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    all.sort();
+    all.insert(0, folder.to_owned());
+    let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    all.iter()
+        .map(|path| (path.display().to_string(), mode(path)))
+        .collect()
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_kept_is_the_users_alone_also_what_an_earlier_till_left_open() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = project();
+    let data = folder.path().join("kept/data");
+    let mut options = options(folder.path(), echoing());
+    options.data = Some(data.clone());
+    let check = |when: &str| {
+        let found = permissions(&data);
+        assert!(found.iter().any(|(name, _)| name.ends_with(".db-wal")));
+        for (number, (name, mode)) in found.iter().enumerate() {
+            let expected = if number == 0 { 0o700 } else { 0o600 };
+            assert_eq!(*mode, expected, "{when}, {name} has {mode:o}");
+        }
+    };
+    let write = async |shop: &Shop| {
+        let item = json!({ "TableName": "OutboxTable", "Item": { "id": { "S": "p1#paid" } } });
+        dynamodb(shop.aws_url(), "PutItem", item).await;
+        // The stream's place is noted when the row has been worked off.
+        tokio::time::timeout(Duration::from_secs(10), async {
+            while !permissions(&data)
+                .iter()
+                .any(|(name, _)| name.ends_with(".json"))
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await
+        .unwrap();
+    };
+    let shop = Shop::start(options.clone()).await.unwrap();
+    write(&shop).await;
+    check("new");
+    shop.shutdown().await;
+
+    for (name, _) in permissions(&data) {
+        let mode = if data == std::path::Path::new(&name) {
+            0o755
+        } else {
+            0o644
+        };
+        std::fs::set_permissions(name, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let shop = Shop::start(options).await.unwrap();
+    write(&shop).await;
+    check("opened again");
+    shop.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_folder_with_other_things_in_it_is_not_taken_for_data() {
+    let folder = project();
+    let mut options = options(folder.path(), echoing());
+    options.data = Some(folder.path().to_owned());
+    let refused = refusal(options).await;
+    assert!(refused.contains("has other things in it"), "{refused}");
+    assert!(refused.ends_with("choose one of its own with --data"));
+    assert!(!folder.path().join("lock").exists());
+}
+
 #[tokio::test]
 async fn a_data_folder_that_cannot_be_written_is_named() {
     let folder = project();

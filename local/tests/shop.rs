@@ -20,6 +20,8 @@ mod carts;
 mod cost;
 #[path = "shop/disputes.rs"]
 mod disputes;
+#[path = "shop/doors.rs"]
+mod doors;
 #[path = "shop/failure_cases.rs"]
 mod failure_cases;
 #[path = "shop/holds.rs"]

@@ -79,15 +79,12 @@ fn hidden_unless_terminal(bar: ProgressBar) -> ProgressBar {
 }
 
 impl Consent {
-    /// Goes on only with a person's yes.
+    /// Goes on only with a yes, typed or piped in.
     pub(super) fn ask(self, question: &str) -> anyhow::Result<()> {
         if self.yes {
             return Ok(());
         }
         let stdin = std::io::stdin();
-        if !stdin.is_terminal() {
-            bail!("{question} There is nobody to ask: say --yes");
-        }
         let mut stderr = std::io::stderr();
         write!(stderr, "{} [y/N] ", for_terminal(question))
             .and_then(|()| stderr.flush())
@@ -96,6 +93,13 @@ impl Consent {
         stdin
             .read_line(&mut answer)
             .context("cannot read the answer")?;
+        if !stdin.is_terminal() {
+            // What was typed at a terminal shows there; this would not.
+            let _ = writeln!(stderr, "{}", plain(answer.trim()));
+        }
+        if answer.is_empty() {
+            bail!("there is nobody to ask: say --yes");
+        }
         if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
             Ok(())
         } else {

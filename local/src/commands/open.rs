@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use shared::stripe::event::HANDLED;
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
 use super::Open;
 use crate::environment::{STAND_IN_KEY, Stripe, said};
@@ -32,6 +34,7 @@ pub(super) fn run(open: Open, wiring: Wiring) -> anyhow::Result<()> {
         shop_port: open.port,
         stripe_port: open.stripe_port,
         aws_port: open.aws_port,
+        site: open.site,
         bridge: open.bridge,
         samples: open.samples,
         environment,
@@ -61,6 +64,19 @@ pub(super) fn run(open: Open, wiring: Wiring) -> anyhow::Result<()> {
         }
         Ok(())
     })
+}
+
+/// An origin, as a browser names it: scheme, host and port.
+pub(super) fn origin(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("it must start with http:// or https://".to_owned());
+    }
+    let origin = url.origin().ascii_serialization();
+    if url.as_str().trim_end_matches('/') != origin {
+        return Err(format!("only the origin counts: {origin}"));
+    }
+    Ok(url)
 }
 
 fn log(environment: &Environment) -> anyhow::Result<()> {
@@ -120,17 +136,23 @@ fn welcome(shop: &Shop, kept: &str) -> String {
         ),
         Stripe::Real { .. } => (
             "https://api.stripe.com".to_owned(),
-            format!("your own test account; run: stripe listen --forward-to {shop_url}/webhook"),
+            "your own test account; `stripe listen` brings its events".to_owned(),
         ),
     };
     let dashboard = format!("{shop_url}/_local");
-    let rows = [
-        ("Shop", shop_url, "the site and its API"),
-        ("Dashboard", &dashboard, "mail, webhooks, switches"),
-        ("Stripe", &stripe, &note),
-        ("AWS", aws, "DynamoDB and SES"),
-        ("Data", kept, ""),
-    ];
+    let site = shop.site_url();
+    let own_site = (site != shop_url).then_some(("Site", site, "your own; it may call the API"));
+    let rows: Vec<_> = [
+        Some(("Shop", shop_url, "the site and its API")),
+        own_site,
+        Some(("Dashboard", &dashboard, "mail, webhooks, switches")),
+        Some(("Stripe", &stripe, &note)),
+        Some(("AWS", aws, "DynamoDB and SES")),
+        Some(("Data", kept, "")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let width = rows
         .iter()
         .map(|(_, value, _)| value.len())
@@ -146,12 +168,22 @@ fn welcome(shop: &Shop, kept: &str) -> String {
             )
         })
         .collect();
+    let listen = match shop.stripe() {
+        Stripe::StandIn => String::new(),
+        Stripe::Real { .. } => format!("{}\n\n", listen(shop_url)),
+    };
     format!(
-        "\nThe shop is open.\n\n{table}\n\
+        "\nThe shop is open.\n\n{table}\n{listen}\
          Try it: open the shop, sign in with any address, buy something and pay with the card\n\
          4242 4242 4242 4242, any date to come, any CVC. The mail arrives in the dashboard.\n\n\
          Ctrl-C closes the shop.\n"
     )
+}
+
+/// What brings the events of a Stripe account here. It has to be told which.
+fn listen(shop_url: &str) -> String {
+    let events = HANDLED.join(",");
+    format!("stripe listen --forward-to {shop_url}/webhook --events {events}")
 }
 
 /// Ctrl-C, or the SIGTERM of whatever runs the shop.

@@ -3,7 +3,7 @@
 
 mod protection;
 
-use std::io::{IsTerminal as _, Read as _};
+use std::io::{BufRead as _, IsTerminal as _, Read as _};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -237,11 +237,12 @@ impl Setup {
             line.context("cannot read the key from the terminal")?
         } else {
             let mut text = String::new();
-            let read = stdin.lock().take(4096).read_to_string(&mut text);
+            // No more than that: the next line may be the answer to what is asked next.
+            let read = stdin.lock().take(4096).read_line(&mut text);
             read.context("cannot read the key from standard input")?;
             text
         };
-        let key = text.lines().next().unwrap_or_default().trim();
+        let key = text.trim();
         if key.is_empty() {
             bail!("a Stripe key is needed: type it when asked, pipe it in, or set {KEY}");
         }

@@ -126,6 +126,7 @@ impl Where {
         };
         let addresses = Addresses {
             shop: at(self.port),
+            site: at(self.port),
             stripe: Some(at(self.stripe_port)),
             aws,
         };

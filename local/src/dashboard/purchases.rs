@@ -20,8 +20,8 @@ use shared::store::purchases::Purchases;
 use shared::stripe::client::{Client as Stripe, StripeError};
 use uuid::Uuid;
 
+use crate::aws::PAST_FAULTS;
 use crate::commands::purchases::view::{Story, View};
-use crate::database::Engine;
 use crate::functions;
 use crate::stripe::{ControlError, NewDispute, StandIn};
 
@@ -41,15 +41,15 @@ struct Parts {
 }
 
 impl Book {
-    /// As the reconcile function's environment says. Looking reads the engine directly: it should
-    /// not use up the faults that wait for the shop.
+    /// As the reconcile function's environment says, at the AWS port `aws`. Looking should not use
+    /// up the faults that wait for the shop.
     pub(crate) async fn open(
         environment: functions::Environment,
-        engine: &Engine,
+        aws: &str,
         stand_in: Option<StandIn>,
     ) -> anyhow::Result<Self> {
         let mut past_faults = environment.clone();
-        let endpoint = engine.endpoint().to_owned();
+        let endpoint = format!("{aws}{PAST_FAULTS}");
         past_faults.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), endpoint);
         let dynamodb = shared::store::client(&Environment::from(past_faults))?;
         let environment = Environment::from(environment);

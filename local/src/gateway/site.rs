@@ -43,6 +43,14 @@ pub(super) async fn file(
     response.body(body).ok()
 }
 
+/// What a static host shows where there is nothing: the site's own page for that, if it has one.
+pub(super) async fn no_such_page(site: &Path, method: &Method) -> Option<Response<Body>> {
+    let mut page = file(site, method, "/404.html", &HeaderMap::new()).await?;
+    *page.status_mut() = StatusCode::NOT_FOUND;
+    page.headers_mut().remove(header::ETAG);
+    Some(page)
+}
+
 /// The path on disk; nothing outside the folder, nothing hidden.
 fn located(site: &Path, path: &str) -> Option<PathBuf> {
     let relative = path.strip_prefix('/')?;

@@ -1,7 +1,6 @@
 //! Tokens as Cognito makes them: RS256, the ID token for the API.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -16,6 +15,8 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 use uuid::Uuid;
+
+use crate::data;
 
 pub(super) const LIFETIME_SECONDS: i64 = 3600;
 
@@ -66,7 +67,9 @@ impl Keys {
                 .with_context(|| format!("cannot read {}", file.display()))?,
             Some(file) => {
                 let pem = new_key()?;
-                keep(&pem, file).with_context(|| format!("cannot write {}", file.display()))?;
+                // It is on disk before it signs anything.
+                data::keep(file, pem.as_bytes())
+                    .with_context(|| format!("cannot write {}", file.display()))?;
                 pem
             }
             None => new_key()?,
@@ -186,19 +189,6 @@ fn new_key() -> anyhow::Result<String> {
     Ok(format!(
         "-----BEGIN PRIVATE KEY-----\n{der}\n-----END PRIVATE KEY-----\n"
     ))
-}
-
-/// Puts the key on disk before it signs anything, for its owner's eyes only.
-fn keep(pem: &str, file: &Path) -> std::io::Result<()> {
-    let half_done = file.with_extension("new");
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut new = options.open(&half_done)?;
-    new.write_all(pem.as_bytes())?;
-    new.sync_all()?;
-    fs::rename(&half_done, file)
 }
 
 #[cfg(test)]

@@ -68,6 +68,28 @@ async fn money_goes_back_in_parts_and_never_more_than_was_paid() {
 }
 
 #[tokio::test]
+async fn a_yes_may_be_piped_in_and_nothing_else_is_one() {
+    let operator = Operator::new().await;
+    let sold = operator.sell(CARD).await.purchase;
+    let answered = async |answer: &str| {
+        let command = ["refund", sold.as_str(), "--amount", "500"];
+        operator.till_with(&command, answer).await
+    };
+    for no in ["", "n\n", "\n", "yes please\n", "pi_1\ny\n"] {
+        answered(no).await.expect(1).complains("[y/N]");
+        assert_eq!(refunds(&operator).await.len(), 0, "{no:?}");
+    }
+    for yes in ["y\n", "yes", "Y\r\n", "y\ny\ny\n"] {
+        let before = refunds(&operator).await.len();
+        answered(yes).await.expect(0).complains("[y/N]");
+        assert_eq!(refunds(&operator).await.len(), before + 1, "{yes:?}");
+        if before == 2 {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
 async fn under_one_key_a_purchase_is_refunded_once() {
     let operator = Operator::new().await;
     let sold = operator.sell(CARD).await.purchase;

@@ -4,8 +4,9 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use lambda_http::{Body, RequestExt as _, Response};
 use serde_json::{Value, json};
@@ -19,6 +20,7 @@ pub(crate) const TEMPLATE: &str = include_str!("template.yaml");
 pub(crate) struct TestShop {
     pub(crate) shop: Shop,
     pub(crate) http: reqwest::Client,
+    environments: Environments,
     folder: tempfile::TempDir,
 }
 
@@ -29,15 +31,36 @@ impl TestShop {
     }
 
     pub(crate) async fn with(functions: Functions) -> Self {
+        Self::opening(functions, |_| {}).await
+    }
+
+    /// With other options.
+    pub(crate) async fn opened(change: impl FnOnce(&mut Options)) -> Self {
+        Self::opening(echoing(), change).await
+    }
+
+    async fn opening(functions: Functions, change: impl FnOnce(&mut Options)) -> Self {
         let folder = project();
-        let shop = Shop::start(options(folder.path(), functions))
-            .await
-            .unwrap();
+        let environments = Environments::default();
+        let mut options = options(folder.path(), functions.clone());
+        options.wiring = remembering(functions, &environments);
+        change(&mut options);
         Self {
-            shop,
+            shop: Shop::start(options).await.unwrap(),
             http: client(),
+            environments,
             folder,
         }
+    }
+
+    /// The folder with the shop's files.
+    pub(crate) fn project(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What the function was given.
+    pub(crate) fn environment(&self, function: &str) -> Environment {
+        self.environments.lock().unwrap()[function].clone()
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -126,8 +149,17 @@ pub(crate) fn options(project: &Path, functions: Functions) -> Options {
     Options::in_memory(Project::at(project).unwrap(), wired(functions))
 }
 
+/// What each function was given, by its logical id.
+type Environments = Arc<Mutex<BTreeMap<String, Environment>>>;
+
 pub(crate) fn wired(functions: Functions) -> Wiring {
-    Arc::new(move |_: std::collections::BTreeMap<String, Environment>| {
+    remembering(functions, &Environments::default())
+}
+
+fn remembering(functions: Functions, environments: &Environments) -> Wiring {
+    let environments = Arc::clone(environments);
+    Arc::new(move |given: BTreeMap<String, Environment>| {
+        *environments.lock().unwrap() = given;
         let functions = functions.clone();
         Box::pin(async move { Ok(functions) })
     })

@@ -384,6 +384,14 @@ impl TestApp {
         till
     }
 
+    /// The process of a shop that has one of its own.
+    pub(crate) fn pid(&self) -> u32 {
+        match &self.running {
+            Running::Process(till) => till.id().unwrap(),
+            Running::Here(_) => std::process::id(),
+        }
+    }
+
     /// The options by which `till` finds the shop.
     pub(crate) fn ports(&self) -> [String; 6] {
         let (shop, stripe, aws) = (

@@ -133,12 +133,20 @@ const COLUMNS: [&str; 8] = [
 ];
 
 fn parse_csv(text: &str) -> anyhow::Result<Vec<Row>> {
+    // The reader counts a line too few where they end as on Windows.
+    let text = text.replace("\r\n", "\n");
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
         .trim(csv::Trim::Headers)
         .from_reader(text.as_bytes());
     let titles = reader.headers().context("its first line cannot be read")?;
-    let titles = titles.clone();
+    let titles = without_empty_end(titles);
+    if let Some((separator, name)) = foreign_separator(&titles) {
+        bail!(
+            "its columns are separated by {name} ({separator:?}); save it with commas, as a \
+             spreadsheet's \"CSV (comma delimited)\" has them"
+        );
+    }
     for title in &titles {
         if !COLUMNS.contains(&title) {
             bail!(
@@ -150,17 +158,40 @@ fn parse_csv(text: &str) -> anyhow::Result<Vec<Row>> {
     if !titles.iter().any(|title| title == "id") {
         bail!("its first line names no column id");
     }
-    let rows = reader.records().map(|record| match record {
-        Ok(record) => Row {
+    let rows = reader.records().filter_map(|record| match record {
+        Ok(record) if record.iter().all(|cell| cell.trim().is_empty()) => None,
+        Ok(record) => Some(Row {
             at: line_of(record.position()),
             patch: parse_record(&titles, &record),
-        },
-        Err(error) => Row {
+        }),
+        Err(error) => Some(Row {
             at: line_of(error.position()),
             patch: Err(error.to_string()),
-        },
+        }),
     });
     Ok(rows.collect())
+}
+
+/// Spreadsheets write columns and rows that once had something in them, or a format.
+fn without_empty_end(cells: &StringRecord) -> StringRecord {
+    let cells: Vec<_> = cells.iter().collect();
+    let last = cells.iter().rposition(|cell| !cell.trim().is_empty());
+    cells
+        .into_iter()
+        .take(last.map_or(0, |last| last.saturating_add(1)))
+        .collect()
+}
+
+/// What separates the columns instead of commas. Where commas are decimal, spreadsheets write
+/// semicolons.
+fn foreign_separator(titles: &StringRecord) -> Option<(char, &'static str)> {
+    let [only] = titles.iter().collect::<Vec<_>>()[..] else {
+        return None;
+    };
+    let known = [(';', "semicolons"), ('\t', "tabs")];
+    known
+        .into_iter()
+        .find(|(separator, _)| only.contains(*separator))
 }
 
 fn line_of(position: Option<&csv::Position>) -> String {
@@ -168,7 +199,8 @@ fn line_of(position: Option<&csv::Position>) -> String {
 }
 
 fn parse_record(titles: &StringRecord, record: &StringRecord) -> Result<Patch, String> {
-    if record.len() != titles.len() {
+    let beyond = record.iter().skip(titles.len());
+    if record.len() < titles.len() || beyond.into_iter().any(|cell| !cell.trim().is_empty()) {
         return Err(format!(
             "{} cells under {} titles",
             record.len(),
@@ -322,9 +354,36 @@ mod tests {
     }
 
     #[test]
+    fn rows_and_columns_that_a_spreadsheet_leaves_empty_are_passed_over() {
+        let text = "id,name,amount,currency,,\r\n\
+                    mug,Mug,1500,usd,,\r\n\
+                    ,,,,,\r\n\
+                    cap,Cap,900,usd,,to check\r\n\
+                    hat,Hat,2500,usd\r\n\
+                    ,, ,,,\r\n\
+                    \r\n\
+                    ,,,,,\r\n";
+        assert_eq!(
+            why(text, Format::Csv),
+            [
+                "line 2: mug",
+                "line 4: 6 cells under 4 titles",
+                "line 5: hat"
+            ]
+        );
+    }
+
+    #[test]
     fn a_table_with_columns_nobody_knows_is_refused_whole() {
         for (text, complaint) in [
-            ("id;name\nmug;Mug\n", "names a column \"id;name\""),
+            (
+                "id;name\nmug;Mug\n",
+                "separated by semicolons (';'); save it with commas",
+            ),
+            (
+                "id\tname\nmug\tMug\n",
+                "separated by tabs ('\\t'); save it with commas",
+            ),
             ("id,price\nmug,15\n", "names a column \"price\""),
             ("name\nMug\n", "names no column id"),
         ] {

@@ -1,0 +1,130 @@
+//! The DynamoDB engine in this process: JSON in, JSON out, as DynamoDB's HTTP protocol has them.
+//! The engine would bring a server of its own, but one that answers any web page that asks.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use axum::http::StatusCode;
+use dynoxide::{Database, DynoxideError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+const UNKNOWN_OPERATION: &str =
+    r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#;
+
+/// The engine. Clones share it; its files are closed when the last of them is gone.
+#[derive(Clone)]
+pub(crate) struct Embedded(Database);
+
+impl Embedded {
+    /// Opens the file, or a database in memory.
+    pub(crate) fn open(file: Option<&Path>) -> anyhow::Result<Self> {
+        let database = match file {
+            Some(file) => {
+                let path = file
+                    .to_str()
+                    .context("the data folder's name is not UTF-8")?;
+                Database::new(path)
+                    .map_err(|error| anyhow::anyhow!("cannot open {path}: {error}"))?
+            }
+            None => Database::memory().map_err(|error| anyhow::anyhow!("{error}"))?,
+        };
+        Ok(Self(database))
+    }
+
+    /// What DynamoDB answers to a request for `operation` with this body.
+    pub(crate) async fn answer(&self, operation: &str, body: String) -> (StatusCode, String) {
+        let (database, operation) = (self.0.clone(), operation.to_owned());
+        let ran = tokio::task::spawn_blocking(move || run(&database, &operation, &body)).await;
+        let ran = ran.unwrap_or_else(|panicked| {
+            let why = panicked.to_string();
+            Some(Err(DynoxideError::InternalServerError(why)))
+        });
+        match ran {
+            None => (StatusCode::BAD_REQUEST, UNKNOWN_OPERATION.to_owned()),
+            Some(Ok(answer)) => (StatusCode::OK, answer),
+            Some(Err(error)) => {
+                let status = StatusCode::from_u16(error.status_code());
+                let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                (status, error.to_json())
+            }
+        }
+    }
+
+    /// Deletes what has expired, as DynamoDB does in its own time.
+    pub(crate) async fn expire(&self) {
+        let database = self.0.clone();
+        let swept = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
+        match swept {
+            Ok(Ok(0)) | Err(_) => {}
+            Ok(Ok(count)) => tracing::debug!(count, "{count} expired items deleted"),
+            Ok(Err(error)) => tracing::warn!(%error, "expired items could not be deleted"),
+        }
+    }
+}
+
+/// `None`: DynamoDB has no such operation.
+fn run(database: &Database, operation: &str, body: &str) -> Option<dynoxide::Result<String>> {
+    let answer = match operation {
+        "CreateTable" => with(body, |input| database.create_table(input)),
+        "DeleteTable" => with(body, |input| database.delete_table(input)),
+        "DescribeTable" => with(body, |input| database.describe_table(input)),
+        "ListTables" => with(body, |input| database.list_tables(input)),
+        "UpdateTable" => with(body, |input| database.update_table(input)),
+        "PutItem" => with(body, |input| database.put_item(input)),
+        "GetItem" => with(body, |input| database.get_item(input)),
+        "UpdateItem" => with(body, |input| database.update_item(input)),
+        "DeleteItem" => with(body, |input| database.delete_item(input)),
+        "Query" => with(body, |input| database.query(input)),
+        "Scan" => with(body, |input| database.scan(input)),
+        "BatchGetItem" => with(body, |input| database.batch_get_item(input)),
+        "BatchWriteItem" => with(body, |input| database.batch_write_item(input)),
+        "TransactGetItems" => with(body, |input| database.transact_get_items(input)),
+        "TransactWriteItems" => with(body, |input| database.transact_write_items(input)),
+        "ExecuteStatement" => with(body, |input| database.execute_statement(input)),
+        "ExecuteTransaction" => with(body, |input| database.execute_transaction(input)),
+        "BatchExecuteStatement" => with(body, |input| database.batch_execute_statement(input)),
+        "DescribeTimeToLive" => with(body, |input| database.describe_time_to_live(input)),
+        "UpdateTimeToLive" => with(body, |input| database.update_time_to_live(input)),
+        "TagResource" => with(body, |input| database.tag_resource(input)),
+        "UntagResource" => with(body, |input| database.untag_resource(input)),
+        "ListTagsOfResource" => with(body, |input| database.list_tags_of_resource(input)),
+        "ListStreams" => with(body, |input| database.list_streams(input)),
+        "DescribeStream" => with(body, |input| database.describe_stream(input)),
+        "GetShardIterator" => with(body, |input| database.get_shard_iterator(input)),
+        "GetRecords" => with(body, |input| database.get_records(input)),
+        _ => return None,
+    };
+    Some(answer)
+}
+
+fn with<I: DeserializeOwned, O: Serialize>(
+    body: &str,
+    operation: impl FnOnce(I) -> dynoxide::Result<O>,
+) -> dynoxide::Result<String> {
+    let input = serde_json::from_str(body).map_err(|error| refusal(&error))?;
+    let output = operation(input)?;
+    serde_json::to_string(&output)
+        .map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+}
+
+/// The exception for a request that cannot be read. The engine's types say by a word in front, such
+/// as `VALIDATION:`, which one a value calls for; a member that is missing calls for validation, too.
+fn refusal(error: &serde_json::Error) -> DynoxideError {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let text = text.strip_suffix(&place).unwrap_or(&text);
+    let (kind, message) = match text.split_once(':') {
+        Some((kind @ ("VALIDATION" | "VALIDATION_REQUEST" | "VALIDATION_AS_READ"), rest)) => {
+            (kind, rest)
+        }
+        Some((kind @ ("SERIALIZATION" | "SERIALIZATION_AS_READ"), rest)) => (kind, rest),
+        _ => ("", text),
+    };
+    let missing = message.contains("missing field") || message.contains("unknown variant");
+    if kind.starts_with("VALIDATION") || missing {
+        DynoxideError::ValidationException(message.trim_start().to_owned())
+    } else {
+        DynoxideError::SerializationException(message.trim_start().to_owned())
+    }
+}
