@@ -10,7 +10,7 @@ use lambda_http::{Body, Request};
 use serde_json::json;
 use shared::{
     cart::Cart,
-    config::{ConfigError, Environment},
+    config::{ConfigError, EmailVerified, Environment},
     http::{Problem, body, claims, json, language, request_id},
     ledger::{Earlier, OpenError, Orders, needs_another_attempt},
     money::MoneyError,
@@ -45,6 +45,7 @@ pub struct Checkout {
     products: Products,
     orders: Orders,
     stripe: Stripe,
+    email_verified: EmailVerified,
     site_url: String,
     stack: String,
 }
@@ -58,6 +59,7 @@ impl Checkout {
             products: Products::new(dynamodb.clone(), products),
             orders: Orders::new(dynamodb, products, environment.required("PURCHASES_TABLE")?),
             stripe: Stripe::new(environment).await?,
+            email_verified: environment.email_verified()?,
             site_url: environment.site_url()?,
             stack: environment.required("TILL_STACK")?.to_owned(),
         })
@@ -77,7 +79,7 @@ impl Checkout {
     }
 
     async fn checkout(&self, request: &Request) -> Result<Response<Body>, Problem> {
-        let claims = claims(request)?;
+        let claims = claims(request, self.email_verified)?;
         let cart = Cart::parse(&body(request, LARGEST_BODY)?);
         let cart = cart.map_err(|error| Problem::bad_request(error.to_string()))?;
         let idempotent = idempotency_key(request)?

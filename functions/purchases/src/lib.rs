@@ -7,7 +7,7 @@ use lambda_http::{Body, Request, RequestExt};
 use serde::Serialize;
 use serde_json::json;
 use shared::{
-    config::{ConfigError, Environment},
+    config::{ConfigError, EmailVerified, Environment},
     http::{Problem, claims, json, next_cursor, page_cursor, page_limit, request_id},
     money::Money,
     product::ProductId,
@@ -23,6 +23,7 @@ use time::format_description::well_known::Rfc3339;
 #[derive(Clone)]
 pub struct PurchaseHistory {
     purchases: Purchases,
+    email_verified: EmailVerified,
 }
 
 impl PurchaseHistory {
@@ -32,6 +33,7 @@ impl PurchaseHistory {
         let table = environment.required("PURCHASES_TABLE")?;
         Ok(Self {
             purchases: Purchases::new(dynamodb, table),
+            email_verified: environment.email_verified()?,
         })
     }
 
@@ -49,7 +51,7 @@ impl PurchaseHistory {
 
     /// Another buyer's purchase is answered like one that does not exist.
     async fn one(&self, id: &str, request: &Request) -> Result<Response<Body>, Problem> {
-        let claims = claims(request)?;
+        let claims = claims(request, self.email_verified)?;
         let unknown = || Problem::not_found("You have no purchase with this id.");
         let id: PurchaseId = id.parse().map_err(|_| unknown())?;
         let stored = self
@@ -65,7 +67,7 @@ impl PurchaseHistory {
     }
 
     async fn list(&self, request: &Request) -> Result<Response<Body>, Problem> {
-        let claims = claims(request)?;
+        let claims = claims(request, self.email_verified)?;
         let limit = page_limit(request)?;
         let before: Option<PurchaseId> = page_cursor(request)?;
         let page = self.purchases.history(&claims.subject, limit, before).await;

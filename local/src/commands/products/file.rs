@@ -253,6 +253,8 @@ pub(super) fn save(path: &Path, text: &str) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use shared::product::Site;
+
     use super::*;
 
     fn why(text: &str, format: Format) -> Vec<String> {
@@ -281,7 +283,7 @@ mod tests {
             let read: Vec<Product> = parse(&text, format)
                 .unwrap()
                 .into_iter()
-                .map(|row| row.patch.unwrap().apply(None).unwrap())
+                .map(|row| row.patch.unwrap().apply(None, Site::Local).unwrap())
                 .collect();
             assert_eq!(read, products(), "{text}");
         }
