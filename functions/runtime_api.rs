@@ -4,11 +4,12 @@
 //! the function calls: DynamoDB and Stripe that know nothing and answer `{}`.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -20,7 +21,7 @@ pub(crate) struct Function {
     process: Child,
     invocations: Sender<String>,
     answers: Receiver<Result<Value, String>>,
-    log: Arc<Mutex<String>>,
+    log: Option<JoinHandle<String>>,
 }
 
 impl Drop for Function {
@@ -70,18 +71,17 @@ impl Function {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let log = Arc::new(Mutex::new(String::new()));
-        let (lines, kept) = (process.stdout.take().unwrap(), Arc::clone(&log));
-        std::thread::spawn(move || {
-            for line in BufReader::new(lines).lines().map_while(Result::ok) {
-                kept.lock().unwrap().push_str(&(line + "\n"));
-            }
+        let mut lines = process.stdout.take().unwrap();
+        let log = std::thread::spawn(move || {
+            let mut log = String::new();
+            lines.read_to_string(&mut log).unwrap();
+            log
         });
         Self {
             process,
             invocations,
             answers,
-            log,
+            log: Some(log),
         }
     }
 
@@ -100,10 +100,11 @@ impl Function {
         }
     }
 
-    /// What it has logged.
+    /// Ends it; all that it has logged.
     #[allow(dead_code, reason = "not every function's test reads it")]
-    pub(crate) fn log(&self) -> String {
-        self.log.lock().unwrap().clone()
+    pub(crate) fn end(mut self) -> String {
+        self.process.kill().unwrap();
+        self.log.take().unwrap().join().unwrap()
     }
 }
 
@@ -145,7 +146,7 @@ fn serve(
 }
 
 /// A request's path and body; nothing if the connection is closed.
-fn request(reader: &mut impl std::io::BufRead) -> Option<(String, Vec<u8>)> {
+fn request(reader: &mut impl BufRead) -> Option<(String, Vec<u8>)> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
     let path = line.split(' ').nth(1)?.to_owned();

@@ -51,7 +51,7 @@ fn a_caller_chooses_no_word_of_the_log() {
         let answer = function.invoke(&payload).unwrap();
         assert_eq!(answer["statusCode"], status, "{answer}");
     }
-    let log = function.log();
+    let log = function.end();
     assert!(log.contains("checkout refused"), "{log}");
     assert!(!log.contains("pii.person"), "{log}");
     assert!(

@@ -27,7 +27,7 @@ fn a_flood_of_bad_signatures_is_one_line_of_the_log_and_a_400_each() {
     for _ in 0..300 {
         assert_eq!(function.invoke(&bad).unwrap()["statusCode"], 400);
     }
-    assert_eq!(function.log().matches("not believed").count(), 1);
+    assert_eq!(function.end().matches("not believed").count(), 1);
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn who_looks_what_is_there_is_told_that_deliveries_are_posted() {
     let answer = function.invoke(&changed(bad, &method)).unwrap();
     assert_eq!(answer["statusCode"], 405);
     assert_eq!(answer["headers"]["allow"], "POST");
-    assert!(!function.log().contains("not believed"));
+    assert!(!function.end().contains("not believed"));
 }
 
 #[test]
