@@ -112,6 +112,18 @@ impl Environment {
         }
     }
 
+    /// `EMAIL_VERIFIED`: `claim` unless set, or `always`.
+    pub fn email_verified(&self) -> Result<EmailVerified, ConfigError> {
+        match self.optional("EMAIL_VERIFIED") {
+            None | Some("claim") => Ok(EmailVerified::Claim),
+            Some("always") => Ok(EmailVerified::Always),
+            Some(other) => Err(ConfigError::Wrong {
+                name: "EMAIL_VERIFIED",
+                wrong: format!("{other:?} is neither claim nor always"),
+            }),
+        }
+    }
+
     /// `SITE_URL`, without a slash at its end.
     pub fn site_url(&self) -> Result<String, ConfigError> {
         Ok(self.required("SITE_URL")?.trim_end_matches('/').to_owned())
@@ -184,6 +196,16 @@ impl Environment {
         );
         Ok(config.build())
     }
+}
+
+/// Whether a buyer's address is known to be theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmailVerified {
+    /// If the token's claim `email_verified` says so.
+    Claim,
+    /// Always: the issuer signs no token with an address that it has not verified, and does not say so
+    /// in a claim, as an Entra ID tenant of the shop's own.
+    Always,
 }
 
 /// Stripe's two worlds. In test mode no money moves, and mail goes only to the developer.

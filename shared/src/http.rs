@@ -13,7 +13,9 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use self::event::InBase64;
 pub use self::event::{request, response, serve};
-use crate::{comparison::Trouble, store::StoreError, stripe::client::StripeError};
+use crate::{
+    comparison::Trouble, config::EmailVerified, store::StoreError, stripe::client::StripeError,
+};
 
 /// Why a request is not answered as its caller hoped. Says nothing of our insides; and nothing that
 /// the caller chose when it is displayed, as logs do. What `detail` quotes is for the caller alone.
@@ -243,7 +245,7 @@ pub struct Claims {
 }
 
 /// The caller: 401 without a verified ID token, 403 if its address is not verified.
-pub fn claims(request: &Request) -> Result<Claims, Problem> {
+pub fn claims(request: &Request, verified: EmailVerified) -> Result<Claims, Problem> {
     let signed_out = |detail: &str| {
         Problem::new(
             StatusCode::UNAUTHORIZED,
@@ -274,12 +276,22 @@ pub fn claims(request: &Request) -> Result<Claims, Problem> {
             "The token has no sub or no email claim; send the ID token.",
         ));
     };
-    if claim("email_verified") != Some("true") {
+    let unverified = match (verified, claim("email_verified")) {
+        (EmailVerified::Always, _) | (EmailVerified::Claim, Some("true")) => None,
+        (EmailVerified::Claim, Some(_)) => {
+            Some("Verify it where you sign in, sign in again and repeat.")
+        }
+        (EmailVerified::Claim, None) => Some(
+            "The token has no email_verified claim, so nobody knows. If its issuer verifies every \
+             address, the shop has to be deployed with EmailVerified=always.",
+        ),
+    };
+    if let Some(detail) = unverified {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             "email-not-verified",
             "Your email address is not verified",
-            "Verify it where you sign in, sign in again and repeat.",
+            detail,
         ));
     }
     Ok(Claims {

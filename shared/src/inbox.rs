@@ -195,10 +195,9 @@ impl Inbox {
     }
 
     async fn record(&self, event: &[u8]) -> Result<Receipt, Trouble> {
-        let event = Event::parse(event)?;
-        if !event.is_handled() {
+        let Some(event) = Event::parse(event)? else {
             return Ok(Receipt::Unhandled);
-        }
+        };
         let mode = Mode::of(event.livemode);
         if mode != self.mode {
             return Err(Trouble::OtherMode(mode));

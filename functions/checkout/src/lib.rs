@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use shared::{
     cart::Cart,
     comparison::fetch_session,
-    config::{ConfigError, Environment},
+    config::{ConfigError, EmailVerified, Environment},
     http::{Problem, body, claims, json, language, request_id, rfc3339},
     ledger::{Earlier, OpenError, Orders, needs_another_attempt},
     money::MoneyError,
@@ -49,6 +49,7 @@ pub struct Checkout {
     orders: Orders,
     limits: Limits,
     stripe: Stripe,
+    email_verified: EmailVerified,
     site_url: String,
     stack: String,
 }
@@ -66,6 +67,7 @@ impl Checkout {
                 pieces: environment.count("MAX_RESERVED_PIECES")?,
             },
             stripe: Stripe::new(environment).await?,
+            email_verified: environment.email_verified()?,
             site_url: environment.site_url()?,
             stack: environment.required("TILL_STACK")?.to_owned(),
         })
@@ -85,7 +87,7 @@ impl Checkout {
     }
 
     async fn checkout(&self, request: &Request) -> Result<Response<Body>, Problem> {
-        let claims = claims(request)?;
+        let claims = claims(request, self.email_verified)?;
         let cart = Cart::parse(&body(request, LARGEST_BODY)?);
         let cart = cart.map_err(|error| Problem::bad_request(error.to_string()))?;
         let idempotent = idempotency_key(request)?

@@ -10,7 +10,7 @@ use lambda_http::{Body, Request, RequestExt};
 use serde::Serialize;
 use serde_json::json;
 use shared::{
-    config::{ConfigError, Environment},
+    config::{ConfigError, EmailVerified, Environment},
     http::{
         Problem, claims, json, next_cursor, only_open, page_cursor, page_limit, request_id, rfc3339,
     },
@@ -37,6 +37,7 @@ const LONGEST: Duration = Duration::from_secs(18);
 pub struct PurchaseHistory {
     purchases: Purchases,
     open: OpenPurchases,
+    email_verified: EmailVerified,
 }
 
 impl PurchaseHistory {
@@ -47,6 +48,7 @@ impl PurchaseHistory {
         Ok(Self {
             purchases: Purchases::new(dynamodb, table),
             open: OpenPurchases::new(environment)?,
+            email_verified: environment.email_verified()?,
         })
     }
 
@@ -73,7 +75,7 @@ impl PurchaseHistory {
 
     /// Another buyer's purchase is answered like one that does not exist.
     async fn own(&self, id: &str, request: &Request) -> Result<Stored, Problem> {
-        let claims = claims(request)?;
+        let claims = claims(request, self.email_verified)?;
         let unknown = || Problem::not_found("You have no purchase with this id.");
         let id: PurchaseId = id.parse().map_err(|_| unknown())?;
         let stored = self.purchases.get(id).await;
@@ -84,7 +86,7 @@ impl PurchaseHistory {
     }
 
     async fn list(&self, request: &Request) -> Result<Response<Body>, Problem> {
-        let claims = claims(request)?;
+        let claims = claims(request, self.email_verified)?;
         let now = store::now();
         if only_open(request)? {
             // They are few: only so many may be open at a time.

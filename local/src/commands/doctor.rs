@@ -17,7 +17,7 @@ use aws_config::SdkConfig;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use clap::Args;
 use futures::future::BoxFuture;
-use shared::config::{Environment, Mode};
+use shared::config::{EmailVerified, Environment, Mode};
 
 use self::report::{Finding, Report, Verdict};
 use super::Exit;
@@ -56,6 +56,7 @@ struct Patient {
     webhook_url: String,
     issuer: Option<String>,
     client_id: Option<String>,
+    email_verified: EmailVerified,
     mail: Option<MailSettings>,
     /// The stack's user pool, if it has one.
     user_pool: Option<String>,
@@ -277,6 +278,7 @@ impl Doctor {
             webhook_url: format!("{site}/webhook"),
             issuer: Some(format!("{site}/_local/identity")),
             client_id: Some("till-local".into()),
+            email_verified: environment.email_verified()?,
             site_url: site,
             mail: None,
             user_pool: None,
@@ -333,6 +335,7 @@ impl Doctor {
             webhook_url: stack.output("WebhookUrl")?.to_owned(),
             issuer: said("issuer"),
             client_id: said("client_id"),
+            email_verified: environment.email_verified()?,
             mail: mail(environment),
             user_pool: stack.output("BuyerPool").ok().map(str::to_owned),
             stripe_base: api_base(environment.optional("STRIPE_API_BASE"))?,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest as _, Sha256};
 use shared::money::{Currency, Money};
 use shared::purchase::{
@@ -80,9 +80,16 @@ struct Made {
     id: RefundId,
     amount: i64,
     currency: Currency,
+    #[serde(deserialize_with = "decided")]
     status: RefundState,
     #[serde(default)]
     metadata: BTreeMap<String, String>,
+}
+
+/// `null` says that Stripe has not decided yet.
+fn decided<'de, D: Deserializer<'de>>(status: D) -> Result<RefundState, D::Error> {
+    let status: Option<RefundState> = Deserialize::deserialize(status)?;
+    Ok(status.unwrap_or(RefundState::Pending))
 }
 
 /// Where a refund's --key is kept on it.

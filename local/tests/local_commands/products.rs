@@ -272,3 +272,73 @@ async fn an_endpoint_in_the_environment_leads_to_the_shop_as_well() {
     assert_eq!(listed["products"], api["products"]);
     operator.shop.checkout(&cart(&[(MUG, 1)])).await.expect(201);
 }
+
+#[tokio::test]
+async fn what_a_terminal_would_obey_is_shown_and_not_obeyed() {
+    let operator = Operator::new().await;
+    let name = "Mug\\u001b[2J\\r\\u202e\\u200b\\u2028x";
+    let file = format!(
+        r#"{{"id":"evil","name":"{name}","description":"{name}","price":{{"amount":100,"currency":"usd"}}}}"#
+    );
+    let file = operator.write("evil.jsonl", &file);
+    let import = ["products", "import", &file];
+    let dry = operator.till(&[&import[..], &["--dry-run"]].concat()).await;
+    let done = operator.till(&import).await;
+    let set = operator
+        .till(&["products", "set", "evil", "description=a\u{9b}2J"])
+        .await;
+    let list = operator.till(&["products", "list"]).await;
+    for words in [dry, done, set, list] {
+        let words = words.expect(0).out;
+        let shown = |c: char| c == '\n' || shared::plain::is_plain(c);
+        assert!(words.chars().all(shown), "{words:?}");
+    }
+    // As JSON it is what it is, and no terminal obeys it either.
+    let json = operator
+        .till(&["products", "list", "--json"])
+        .await
+        .expect(0);
+    assert!(
+        json.out.contains("Mug\\u001b[2J\\r\\u202e\\u200b\\u2028x"),
+        "{}",
+        json.out
+    );
+    // A file that cannot be taken in is quoted with the same care.
+    let bad = operator.write("bad.jsonl", "{\"id\":\"a\",\"\\u001b[2J\\n\\u202e\":1}");
+    let refused = operator.till(&["products", "import", &bad]).await.expect(3);
+    assert!(
+        !refused.err.contains(['\u{1b}', '\u{202e}']),
+        "{:?}",
+        refused.err
+    );
+}
+
+#[tokio::test]
+async fn a_picture_that_no_page_would_show_is_refused_when_it_comes_in() {
+    let operator = Operator::new().await;
+    for (image, complaint) in [
+        ("http://img.example.com/hat.png", "must be https"),
+        (
+            "https://exa<mple.com/hat.png",
+            "is not an address of a picture",
+        ),
+        ("hat.png", "is not an address of a picture"),
+    ] {
+        let set = operator
+            .till(&["products", "set", MUG, &format!("images={image}")])
+            .await;
+        set.expect(1).complains(complaint);
+    }
+    let fine = "images=https://img.example.com/hat.png http://127.0.0.1:3000/images/hat.svg";
+    operator
+        .till(&["products", "set", MUG, fine])
+        .await
+        .expect(0);
+    let twice = r#"[{"id":"hat","name":"Felt hat","name":"Top hat","price":{"amount":2500,"currency":"usd"}}]"#;
+    let twice = operator.write("twice.json", twice);
+    let refused = operator
+        .till(&["products", "import", &twice])
+        .await
+        .expect(1);
+    refused.complains("\"name\" is there twice");
+}

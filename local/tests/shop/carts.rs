@@ -126,6 +126,21 @@ fn bad_carts() -> Vec<Case> {
             "JSON",
         ),
         text("nothing", "", "JSON"),
+        text(
+            "a quantity twice",
+            r#"{"items":[{"product_id":"sample-mug","quantity":1,"quantity":2}]}"#,
+            "\"quantity\" is there twice",
+        ),
+        text(
+            "two carts in one",
+            r#"{"items":[],"items":[{"product_id":"sample-mug","quantity":1}]}"#,
+            "\"items\" is there twice",
+        ),
+        text(
+            "a member that would clear a terminal",
+            "{\"items\":[],\"\\u001b[2J\\u202e\":1}",
+            "\u{fffd}[2J\u{fffd}: not expected here",
+        ),
         Case {
             what: "a body too large",
             body: cart(&[(&"m".repeat(2 << 20), 1)]).to_string(),

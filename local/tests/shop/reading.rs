@@ -78,6 +78,36 @@ async fn products_come_in_pages() {
 }
 
 #[tokio::test]
+async fn a_page_is_asked_for_in_digits_and_once() {
+    let shop = TestApp::start().await;
+    for query in [
+        "limit=%2B5",
+        "limit=+5",
+        "limit=05x",
+        "limit=",
+        "limit=0",
+        "limit=101",
+        "limit=99999999999",
+        "limit=2&limit=3",
+        "cursor=61&cursor=62",
+        "cursor=zz",
+    ] {
+        let answer = shop.products(&format!("?{query}")).await;
+        let name = query.split('=').next().unwrap();
+        let detail = answer.expect(400).problem()["detail"].clone();
+        assert!(
+            detail.as_str().unwrap().starts_with(name),
+            "{query}: {detail}"
+        );
+    }
+    // What nobody reads disturbs nobody, also where it is no part of a URI.
+    shop.products("?limit=5&q=a+b&q=%22%3C%0D")
+        .await
+        .expect(200);
+    shop.products("/a%20b%0D%22").await.expect(404);
+}
+
+#[tokio::test]
 async fn a_buyer_sees_their_own_purchases_only() {
     let shop = TestApp::start().await;
     let checkout = shop.open().await;

@@ -35,7 +35,7 @@ pub(crate) const DECLINED: &str = "4000000000000002";
 pub(crate) const REFUNDS_SLOWLY: &str = "4000000000007726";
 
 const STRIPE_KEY: &str = "sk_test_local";
-const WEBHOOK_SECRET: &str = "whsec_local";
+pub(crate) const WEBHOOK_SECRET: &str = "whsec_local";
 const TABLES: [&str; 3] = ["ProductsTable", "PurchasesTable", "OutboxTable"];
 
 /// What came back.
@@ -920,6 +920,19 @@ impl TestApp {
             request = request.header("stripe-signature", signature);
         }
         self.send(request).await
+    }
+
+    pub(crate) async fn post_webhook_at(&self, path: &str, signature: &str, body: &str) -> Answer {
+        let request = self
+            .request("POST", path)
+            .header("content-type", "application/json")
+            .header("stripe-signature", signature)
+            .body(body.to_owned());
+        self.send(request).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(self.request("GET", path)).await
     }
 
     // --- DynamoDB ---

@@ -309,3 +309,53 @@ async fn a_body_over_512_kib_is_413_however_well_signed() {
     assert!(event.len() > 510 << 10 && event.len() <= 512 << 10);
     shop.deliver(&event).await.expect(200);
 }
+
+#[tokio::test]
+async fn events_of_other_shapes_are_taken_and_forgotten() {
+    let shop = TestApp::start().await;
+    let before = shop.dump().await;
+    for event in [
+        json!({
+            "id": "evt_test_1", "object": "v2.core.event", "type": "v2.core.event_destination.ping",
+            "created": "2026-11-20T10:01:35.000Z", "livemode": false, "related_object": null,
+        }),
+        json!({
+            "id": "evt_2", "object": "v2.core.event", "type": "v1.checkout.session.completed",
+            "created": "2026-11-20T10:01:35.000Z", "related_object": { "id": "cs_test_1" },
+        }),
+        json!({ "id": "evt_3", "object": "event", "type": "account.application.deauthorized" }),
+        json!({ "type": "ping" }),
+    ] {
+        assert_eq!(
+            shop.receipt(&event.to_string()).await,
+            "unhandled",
+            "{event}"
+        );
+    }
+    assert_eq!(shop.parked().await, 0);
+    assert_eq!(shop.dump().await, before);
+    // Of a type that is handled, the same is not what we know of Stripe.
+    let event =
+        json!({ "id": "evt_4", "object": "event", "type": "refund.created", "livemode": false });
+    assert_eq!(shop.receipt(&event.to_string()).await, "parked");
+}
+
+#[tokio::test]
+async fn the_webhook_is_found_with_a_slash_and_its_signature_with_blanks() {
+    let shop = TestApp::start().await;
+    let body = json!({ "id": "evt_1", "object": "event", "type": "plan.created" }).to_string();
+    let signature = sign(
+        body.as_bytes(),
+        &secret(crate::support::WEBHOOK_SECRET),
+        now(),
+    );
+    let spaced = signature.replace(',', ", ");
+    for path in ["/webhook", "/webhook/", "/webhook/?q=a+b"] {
+        for signature in [&signature, &spaced] {
+            let answer = shop.post_webhook_at(path, signature, &body).await;
+            assert_eq!(answer.expect(200).json()["result"], "unhandled", "{path}");
+        }
+    }
+    let answer = shop.get("/webhook").await.expect(405);
+    assert_eq!(answer.header("allow"), Some("POST"));
+}

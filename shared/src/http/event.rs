@@ -139,6 +139,7 @@ fn texts(object: Option<&Value>) -> HashMap<String, String> {
 mod tests {
     use super::super::{body, claims, request_id};
     use super::*;
+    use crate::config::EmailVerified;
 
     #[test]
     fn what_is_no_part_of_a_uri_is_taken_as_it_is() {
@@ -160,7 +161,7 @@ mod tests {
             request.path_parameters_ref().unwrap().first("id"),
             Some("a b")
         );
-        assert!(claims(&request).is_err());
+        assert!(claims(&request, EmailVerified::Always).is_err());
     }
 
     #[test]
@@ -179,6 +180,24 @@ mod tests {
         // Too long, and no base64 either: nobody has looked.
         assert_eq!(status("*********"), 413);
         assert_eq!(status("****"), 400);
+    }
+
+    #[test]
+    fn an_issuer_that_says_nothing_of_addresses_may_be_vouched_for() {
+        let caller = |claims_of_token: Value, verified| {
+            let payload = json!({ "requestContext": {
+                "http": { "method": "GET" }, "authorizer": { "jwt": { "claims": claims_of_token } },
+            } });
+            let request = request(&payload.to_string()).unwrap();
+            claims(&request, verified).map_err(|problem| problem.detail)
+        };
+        let silent = json!({ "sub": "ada", "email": "ada@example.com" });
+        assert!(caller(silent.clone(), EmailVerified::Always).is_ok());
+        let detail = caller(silent, EmailVerified::Claim).unwrap_err();
+        assert!(detail.contains("no email_verified claim"), "{detail}");
+        let unverified = json!({ "sub": "a", "email": "a@example.com", "email_verified": "false" });
+        let detail = caller(unverified, EmailVerified::Claim).unwrap_err();
+        assert!(detail.starts_with("Verify it"), "{detail}");
     }
 
     #[test]

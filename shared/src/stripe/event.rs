@@ -28,7 +28,7 @@ pub const HANDLED: &[&str] = &[
     "charge.dispute.closed",
 ];
 
-/// An event, before anything is made of its object.
+/// An event of a type we have a use for, before anything is made of its object.
 #[derive(Debug, Deserialize)]
 pub struct Event {
     /// `evt_…`
@@ -92,14 +92,20 @@ impl Label {
 }
 
 impl Event {
-    /// Reads the envelope.
-    pub fn parse(body: &[u8]) -> Result<Self, Unreadable> {
-        Ok(serde_json::from_slice(body)?)
-    }
-
-    /// Whether it is of a type we have a use for.
-    pub fn is_handled(&self) -> bool {
-        HANDLED.contains(&self.kind.as_str())
+    /// Reads the envelope; `None` if there is no use for it. That is most of what Stripe can send,
+    /// and of what is not for us no more is read than its type: thin events and the pings of
+    /// Workbench have other members, and what comes next may have any.
+    pub fn parse(body: &[u8]) -> Result<Option<Self>, Unreadable> {
+        let event: Value = serde_json::from_slice(body)?;
+        let text = |name| event.get(name).and_then(Value::as_str);
+        if text("object") == Some("v2.core.event") {
+            return Ok(None);
+        }
+        let kind = text("type").ok_or_else(|| Unreadable("type is missing".to_owned()))?;
+        if !HANDLED.contains(&kind) {
+            return Ok(None);
+        }
+        Ok(Some(serde_json::from_value(event)?))
     }
 
     /// What it says to the deployment `stack`; `None` if it is about something that is not its
@@ -151,5 +157,50 @@ impl From<AboutCharge> for Statement {
             payment_intent: about.payment_intent,
             owner: Owner::OfPayment(about.charge),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_is_not_for_us_no_more_than_the_type_is_read() {
+        for body in [
+            // What Workbench sends to try an endpoint out, and a thin event.
+            r#"{"id":"evt_test_1","object":"v2.core.event","type":"v2.core.event_destination.ping",
+                "created":"2026-11-20T10:00:00.000Z","livemode":false,"related_object":null}"#,
+            r#"{"id":"evt_1","object":"v2.core.event","type":"v1.checkout.session.completed",
+                "related_object":{"id":"cs_1"}}"#,
+            r#"{"id":"evt_1","object":"v2.core.event","type":"checkout.session.completed"}"#,
+            r#"{"id":"evt_1","object":"event","type":"plan.created"}"#,
+            r#"{"id":1,"type":"ping","livemode":"no","data":[]}"#,
+        ] {
+            assert!(Event::parse(body.as_bytes()).unwrap().is_none(), "{body}");
+        }
+        // Ours, and not as we know it; and what may be anybody's.
+        for body in [
+            r#"{"id":"evt_1","object":"event","type":"checkout.session.completed","livemode":false}"#,
+            r#"{"id":"evt_1","object":"event","type":7}"#,
+            "{}",
+            "[]",
+            "ping",
+        ] {
+            assert!(Event::parse(body.as_bytes()).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_refund_whose_status_is_null_is_pending() {
+        let refund = |status: Value| {
+            let object = serde_json::json!({
+                "id": "re_1", "amount": 500, "currency": "usd", "status": status,
+                "payment_intent": "pi_1", "charge": null,
+            });
+            AboutCharge::refund(object).map(|about| about.change)
+        };
+        let pending = format!("{:?}", refund("pending".into()).unwrap());
+        assert_eq!(format!("{:?}", refund(Value::Null).unwrap()), pending);
+        assert!(refund("unheard of".into()).is_err());
     }
 }

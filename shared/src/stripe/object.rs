@@ -224,7 +224,8 @@ struct RefundObject {
     id: RefundId,
     amount: i64,
     currency: Currency,
-    status: RefundState,
+    /// Stripe has not decided yet when this is `null`.
+    status: Option<RefundState>,
     payment_intent: Option<Expandable<PaymentIntentId>>,
     charge: Option<Expandable<ChargeId>>,
 }
@@ -258,9 +259,9 @@ struct EvidenceDetails {
 impl AboutCharge {
     /// Reads a refund.
     pub fn refund(object: Value) -> Result<Self, Unreadable> {
-        let object: RefundObject = read(object)?;
+        let object: RefundObject = read(object, &["status"])?;
         let refund = Refund {
-            state: object.status,
+            state: object.status.unwrap_or(RefundState::Pending),
             amount: Money::new(object.amount, object.currency),
         };
         Ok(Self {
@@ -272,7 +273,7 @@ impl AboutCharge {
 
     /// Reads a dispute.
     pub fn dispute(object: Value) -> Result<Self, Unreadable> {
-        let object: DisputeObject = read(object)?;
+        let object: DisputeObject = read(object, &[])?;
         let transactions = object.balance_transactions.into_iter();
         let report = DisputeReport {
             status: object.status,
@@ -311,9 +312,10 @@ impl AboutCharge {
 }
 
 /// Reads what is about a charge. `null` says that there is no payment intent; leaving it out would
-/// say nothing, and an object nobody can be found for must not pass for a foreign one.
-fn read<T: for<'de> Deserialize<'de>>(object: Value) -> Result<T, Unreadable> {
-    for field in ["payment_intent", "charge"] {
+/// say nothing, and an object nobody can be found for must not pass for a foreign one. `also` are
+/// other members that may be `null`, but not missing.
+fn read<T: for<'de> Deserialize<'de>>(object: Value, also: &[&str]) -> Result<T, Unreadable> {
+    for field in ["payment_intent", "charge"].iter().chain(also) {
         if object.get(field).is_none() {
             return Err(Unreadable(format!("{field} is missing")));
         }

@@ -1,5 +1,6 @@
 //! The `Stripe-Signature` header: `t=<seconds>,v1=<hex>[,v1=<hex>…]`, each `v1` being
-//! HMAC-SHA256 over `<t>.<body>`.
+//! HMAC-SHA256 over `<t>.<body>`. Whatever stands between may have put blanks after the commas, as
+//! lists in headers have them (RFC 9110, section 5.6.1).
 //!
 //! Source: Stripe's page "Receive Stripe events in your webhook endpoint", section
 //! "Verify webhook signatures manually".
@@ -96,7 +97,11 @@ fn parse(header: &str) -> Result<(i64, Vec<Vec<u8>>), SignatureError> {
     let mut timestamp = None;
     let mut signatures = Vec::new();
     for element in header.split(',') {
-        match element.split_once('=').ok_or(SignatureError::Malformed)? {
+        match element
+            .trim()
+            .split_once('=')
+            .ok_or(SignatureError::Malformed)?
+        {
             ("t", value) => {
                 timestamp = Some(value.parse().map_err(|_| SignatureError::Malformed)?);
             }
@@ -151,6 +156,7 @@ mod tests {
             format!("t={NOW},v1={v1},v1={noise}"),
             format!("t={NOW},v1={noise},v1={v1}"),
             format!("v1={v1},v0=ff,t={NOW}"),
+            format!("t={NOW}, v1={noise},\tv1={v1} "),
         ] {
             assert_eq!(
                 verify(&header, body, &[old.clone(), new.clone()], NOW),
@@ -225,6 +231,8 @@ mod tests {
         ) {
             let _ = signed_at;
             let ours = verify(&header, body.as_bytes(), &[secret("whsec_a")], NOW);
+            // It takes no blanks.
+            let header = header.split(',').map(str::trim).collect::<Vec<_>>().join(",");
             let theirs =
                 match Webhook::construct_event_with_timestamp(&body, &header, "whsec_a", NOW) {
                     // It verifies first and reads the event after: our bodies are no events.

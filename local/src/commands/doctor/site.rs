@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use serde_json::Value;
+use shared::config::EmailVerified;
 
 use super::Patient;
 use super::report::Finding;
@@ -224,7 +225,7 @@ pub(super) async fn sign_in(patient: &Patient) -> Vec<Finding> {
     let document: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
     let named = document.get("issuer").and_then(Value::as_str);
     vec![match named {
-        Some(named) if named == issuer => Finding::ok(SIGN_IN, format!("{issuer} answers")),
+        Some(named) if named == issuer => claims(patient, issuer, &document),
         Some(named) => Finding::fail(
             SIGN_IN,
             format!(
@@ -244,6 +245,43 @@ pub(super) async fn sign_in(patient: &Patient) -> Vec<Finding> {
             "JwtIssuer must be the issuer's address without /.well-known/…",
         ),
     }]
+}
+
+/// Whether tokens will say what the functions read, as far as the provider tells beforehand.
+fn claims(patient: &Patient, issuer: &str, document: &Value) -> Finding {
+    let needed: &[&str] = match patient.email_verified {
+        EmailVerified::Claim => &["sub", "email", "email_verified"],
+        EmailVerified::Always => &["sub", "email"],
+    };
+    let supported = document.get("claims_supported").and_then(Value::as_array);
+    let is_missing =
+        |name: &&&str| supported.is_some_and(|all| !all.contains(&Value::from(**name)));
+    let missing: Vec<&str> = needed.iter().filter(is_missing).copied().collect();
+    match missing[..] {
+        [] => Finding::ok(
+            SIGN_IN,
+            format!(
+                "{issuer} answers; ID tokens need the claims {}",
+                needed.join(", ")
+            ),
+        ),
+        ["email_verified"] => Finding::warn(
+            SIGN_IN,
+            format!(
+                "{issuer} does not list the claim email_verified, without which nobody can buy"
+            ),
+            "have the provider add it; or, if it verifies every address, deploy with \
+             EmailVerified=always",
+        ),
+        _ => Finding::warn(
+            SIGN_IN,
+            format!(
+                "{issuer} does not list the claims {}, without which nobody can buy",
+                missing.join(", ")
+            ),
+            "have the provider add them to ID tokens (the site asks for the scopes openid and email)",
+        ),
+    }
 }
 
 #[cfg(test)]

@@ -285,6 +285,8 @@ pub(super) fn save(path: &Path, text: &str) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use shared::product::Site;
+
     use super::*;
 
     fn why(text: &str, format: Format) -> Vec<String> {
@@ -313,7 +315,7 @@ mod tests {
             let read: Vec<Product> = parse(&text, format)
                 .unwrap()
                 .into_iter()
-                .map(|row| row.patch.unwrap().apply(None).unwrap())
+                .map(|row| row.patch.unwrap().apply(None, Site::Local).unwrap())
                 .collect();
             assert_eq!(read, products(), "{text}");
         }
