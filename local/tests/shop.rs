@@ -22,6 +22,8 @@ mod disputes;
 mod failure_cases;
 #[path = "shop/idempotency.rs"]
 mod idempotency;
+#[path = "shop/mail.rs"]
+mod mail;
 #[path = "shop/reading.rs"]
 mod reading;
 #[path = "shop/reconciling.rs"]
@@ -40,6 +42,8 @@ mod stripe_down;
 mod support;
 #[path = "shop/tables_down.rs"]
 mod tables_down;
+#[path = "shop/vouchers.rs"]
+mod vouchers;
 #[path = "shop/webhook.rs"]
 mod webhook;
 #[path = "shop/webhook_order.rs"]

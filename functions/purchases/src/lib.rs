@@ -13,7 +13,7 @@ use shared::{
     product::ProductId,
     purchase::{
         Accounts, Attention, DisputeId, DisputeStatus, Purchase, PurchaseId, RefundId, RefundState,
-        Status,
+        Status, WaitsFor,
     },
     store::purchases::Purchases,
 };
@@ -84,6 +84,8 @@ impl PurchaseHistory {
 struct View<'a> {
     id: PurchaseId,
     status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits_for: Option<&'a WaitsFor>,
     created_at: String,
     total: Money,
     #[serde(flatten)]
@@ -147,6 +149,7 @@ impl<'a> View<'a> {
         Self {
             id: purchase.id,
             status: purchase.status(),
+            waits_for: purchase.waits_for(),
             created_at: purchase
                 .id
                 .created_at()

@@ -430,7 +430,7 @@ impl Run<'_> {
             return Ok(Some(stored));
         }
         for (session, state) in &purchase.facts.sessions {
-            let unfinished = matches!(state, SessionState::Open | SessionState::Pending);
+            let unfinished = matches!(state, SessionState::Open | SessionState::Pending { .. });
             if unfinished || purchase.doubts > 0 {
                 self.session(id, session).await?;
             }

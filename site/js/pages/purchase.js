@@ -1,7 +1,7 @@
 import { getPurchase } from '../api.js';
 import { moneyNotes } from '../components/money-notes.js';
 import { order, refundedInPart } from '../components/order.js';
-import { statusBadge, statusExplanation } from '../components/status.js';
+import { statusBadge, statusExplanation, voucherButton } from '../components/status.js';
 import { element, linkButton, moment, panel } from '../elements.js';
 import { signedInAs } from '../identity.js';
 import { content, fill, signInFirst, startPage } from '../page.js';
@@ -23,8 +23,9 @@ startPage(async () => {
 function receipt(purchase) {
   const refunded = refundedInPart(purchase);
   return [
-    element('p', { class: 'lead' }, statusBadge(purchase.status), ' ', statusExplanation(purchase),
+    element('p', { class: 'lead' }, statusBadge(purchase), ' ', statusExplanation(purchase),
       refunded ? ` ${refunded}.` : null),
+    voucherButton(purchase),
     ...moneyNotes(purchase),
     purchase.attention?.length > 0
       ? element('p', { class: 'note' },

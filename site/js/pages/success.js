@@ -1,7 +1,7 @@
 import { ApiError, ConnectionError, getPurchase } from '../api.js';
 import { emptyCartOf } from '../cart.js';
 import { order } from '../components/order.js';
-import { isOrdered, statusBadge, statusExplanation } from '../components/status.js';
+import { isFree, isOrdered, isToBePaid, statusBadge, statusExplanation, voucherButton } from '../components/status.js';
 import { delay } from '../delay.js';
 import { button, element, linkButton, panel } from '../elements.js';
 import { signedInAs } from '../identity.js';
@@ -81,21 +81,28 @@ function restart() {
 
 function showPurchase(purchase) {
   if (isOrdered(purchase)) emptyCartOf(purchase.id);
-  const heading = HEADINGS[purchase.status] ?? 'Your purchase';
+  const heading = headingOf(purchase);
   if (purchase.status === 'open') {
     show(heading, waiting('This usually takes a few seconds.'), order(purchase));
   } else {
     show(heading,
-      element('p', { class: 'lead' }, statusBadge(purchase.status), ' ', statusExplanation(purchase),
+      element('p', { class: 'lead' }, statusBadge(purchase), ' ', statusExplanation(purchase),
         purchase.status === 'paid' ? ' A confirmation is on its way to you by email.' : null),
       order(purchase),
       whatNext(purchase));
   }
 }
 
+function headingOf(purchase) {
+  if (isToBePaid(purchase)) return 'One step is left: paying';
+  if (isFree(purchase)) return 'Thank you for your order!';
+  return HEADINGS[purchase.status] ?? 'Your purchase';
+}
+
 function whatNext(purchase) {
   const ordered = isOrdered(purchase);
   return element('div', { class: 'actions' },
+    voucherButton(purchase),
     ordered
       ? linkButton('View this purchase', `purchase.html?id=${encodeURIComponent(purchase.id)}`)
       : linkButton('Back to the products', 'index.html'),
