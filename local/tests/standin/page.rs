@@ -293,7 +293,8 @@ async fn a_voucher_is_offered_where_stripe_has_one_and_paid_or_not_afterwards() 
             continue;
         };
         bench.submit(&session, &voucher).await.expect(303);
-        let taken = bench.retrieve(&session).await;
+        let expanded = format!("/v1/checkout/sessions/{session}?expand[]=payment_intent");
+        let taken = bench.get(&expanded).await.expect(200).json();
         assert_eq!(
             (&taken["status"], &taken["payment_status"]),
             (&json!("complete"), &json!("unpaid"))
@@ -328,7 +329,7 @@ async fn a_voucher_is_offered_where_stripe_has_one_and_paid_or_not_afterwards() 
             .control(&format!("sessions/{session}/{ends}"), &vec![])
             .await
             .expect(200);
-        let ended = bench.retrieve(&session).await;
+        let ended = bench.get(&expanded).await.expect(200).json();
         let (paid, status, events) = match ends {
             "succeed" => (
                 "paid",

@@ -104,7 +104,8 @@ function whatNext(purchase) {
   return element('div', { class: 'actions' },
     voucherButton(purchase),
     ordered
-      ? linkButton('View this purchase', `purchase.html?id=${encodeURIComponent(purchase.id)}`)
+      ? linkButton('View this purchase', `purchase.html?id=${encodeURIComponent(purchase.id)}`,
+        isToBePaid(purchase) ? 'secondary' : 'primary')
       : linkButton('Back to the products', 'index.html'),
     ordered ? linkButton('Keep browsing', 'index.html', 'secondary') : null);
 }
