@@ -37,6 +37,7 @@ const ADVICE = {
 
 const MAILS = {
   pending: "To the buyer: payment on its way",
+  voucher: "To the buyer: please pay",
   failed: "To the buyer: payment failed",
   paid: "To the buyer: receipt",
   refund: "To the buyer: refund",
@@ -175,12 +176,16 @@ function accounts({ total, paid, refunded, disputed, net }) {
   );
 }
 
-function session({ id, state, amount, payment_intent: intent }, buyer) {
+function session({ id, state, amount, payment_intent: intent, waits_for: waitsFor }, buyer) {
   const fact = [line(badge(state), id && element("code", {}, id), end(amount?.text))];
   if (intent) fact.push(element("p", { className: "quiet" }, "by ", element("code", {}, intent)), payment(intent, amount, buyer));
   if (state === "settled" && !intent) fact.push(element("p", { className: "quiet" }, "There was nothing to pay."));
+  const byVoucher = waitsFor?.who === "buyer";
+  if (byVoucher) fact.push(element("p", { className: "quiet" }, "The buyer still has to pay."));
   if (state === "pending" && hasStandIn) {
-    fact.push(steps({ succeed: "The bank has the money", fail: "The bank refuses" }, (step) => `/_local/stripe/sessions/${id}/${step}`));
+    const ends = byVoucher ? { succeed: "They pay", fail: "The voucher lapses" }
+      : { succeed: "The bank has the money", fail: "The bank refuses" };
+    fact.push(steps(ends, (step) => `/_local/stripe/sessions/${id}/${step}`));
   }
   return element("li", {}, ...fact);
 }
@@ -252,13 +257,14 @@ function recorded({ id, type, recorded_at: at, changed, status }, before) {
     element("p", { className: "quiet" }, when(new Date(at)), " · ", element("code", {}, id)));
 }
 
-function mail({ mail: name, state, attempts, created_at: called, finished_at: finished, next_attempt_at: next }) {
+function mail({ mail: name, state, attempts, created_at: called, finished_at: finished, next_attempt_at: next, reason }) {
   const [kind, about] = name.split("#");
   const tries = state === "due" && attempts > 0 ? [` · tried ${attempts} ×`, ...(next ? [", next ", when(new Date(next))] : [])] : [];
   const moment = finished ?? called;
   return element("li", {},
     line(element("span", {}, MAILS[kind] ?? name), badge(state)),
-    element("p", { className: "quiet" }, ...(moment ? [when(new Date(moment))] : []), ...tries, ...(about ? [" · ", element("code", {}, about)] : [])));
+    element("p", { className: "quiet" }, ...(moment ? [when(new Date(moment))] : []), ...tries, ...(about ? [" · ", element("code", {}, about)] : [])),
+    reason ? element("p", { className: "quiet" }, reason) : "");
 }
 
 function action(label, path) {

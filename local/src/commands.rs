@@ -7,6 +7,7 @@ mod console;
 mod doctor;
 mod dot_env;
 mod events;
+mod mails;
 mod moment;
 mod open;
 mod products;
@@ -66,6 +67,9 @@ enum Command {
     /// Shows events that were put aside, and takes events in again
     #[command(subcommand, after_help = EXIT_CODES)]
     Events(events::Command),
+    /// Shows mail that did not go out, and sends it again
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Mails(mails::Command),
     /// Compares the shop with Stripe and records what was missed
     #[command(after_help = EXIT_CODES)]
     Reconcile(reconcile::Reconcile),
@@ -83,7 +87,8 @@ Exit codes:
   0  done
   1  it failed; stderr says why and what to do
   2  the command line is wrong
-  3  done, and there is something to look at: drift, parked events, rows that are not valid
+  3  done, and there is something to look at: drift, parked events, mail that did not go out,
+     a refund that failed, rows that are not valid
   4  what the command is about does not exist";
 
 /// How a command ended, if it did not fail.
@@ -139,6 +144,7 @@ pub fn run(wiring: Wiring) -> ExitCode {
         Some(Command::Purchases(command)) => wait_for(command.run()),
         Some(Command::Refund(command)) => wait_for(command.run()),
         Some(Command::Events(command)) => wait_for(command.run()),
+        Some(Command::Mails(command)) => wait_for(command.run()),
         Some(Command::Reconcile(command)) => wait_for(command.run()),
         Some(Command::Doctor(command)) => wait_for(command.run()),
         Some(Command::Setup(command)) => wait_for(command.run()),

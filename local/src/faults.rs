@@ -27,6 +27,12 @@ pub(crate) enum Fault {
     Error,
     /// SES will not have the message.
     Rejected,
+    /// SES knows the sender no more: its address or domain is not verified.
+    Unverified,
+    /// AWS has paused the account's sending.
+    Paused,
+    /// The caller's permissions do not suffice.
+    Denied,
     /// The service is away.
     Down,
 }
@@ -110,7 +116,14 @@ async fn clear(State(faults): State<Faults>) -> StatusCode {
 pub(crate) fn dynamodb_answer(fault: Fault, operation: &str, input: &Value) -> (StatusCode, Value) {
     let service = |name: &str| format!("com.amazonaws.dynamodb.v20120810#{name}");
     match fault {
-        Fault::Throttle | Fault::Rejected => (
+        Fault::Denied => (
+            StatusCode::BAD_REQUEST,
+            json!({
+                "__type": "com.amazon.coral.service#AccessDeniedException",
+                "Message": format!("User is not authorized to perform: dynamodb:{operation}"),
+            }),
+        ),
+        Fault::Throttle | Fault::Rejected | Fault::Unverified | Fault::Paused => (
             StatusCode::BAD_REQUEST,
             json!({
                 "__type": service("ProvisionedThroughputExceededException"),

@@ -346,11 +346,23 @@ pub(crate) fn fault_answer(fault: Fault) -> Response {
         Fault::Throttle | Fault::Conflict => {
             Refusal::sender("Throttling", "Maximum sending rate exceeded.")
         }
-        Fault::Rejected => Refusal::sender(
+        Fault::Rejected => Refusal::sender("MessageRejected", "Message contains a virus"),
+        Fault::Unverified => Refusal::sender(
             "MessageRejected",
             "Email address is not verified. The following identities failed the check in region \
              US-EAST-1: shop@example.com",
         ),
+        Fault::Paused => Refusal::sender(
+            "AccountSendingPausedException",
+            "Email sending is disabled for your account.",
+        ),
+        Fault::Denied => Refusal {
+            status: StatusCode::FORBIDDEN,
+            ..Refusal::sender(
+                "AccessDenied",
+                "User is not authorized to perform: ses:SendEmail",
+            )
+        },
         Fault::Error | Fault::TimeoutAfter => Refusal::receiver(
             StatusCode::INTERNAL_SERVER_ERROR,
             "InternalFailure",

@@ -376,6 +376,9 @@ async fn ses_has_bad_days_on_demand() {
     for (fault, code) in [
         ("throttle", "Throttling"),
         ("rejected", "MessageRejected"),
+        ("unverified", "MessageRejected"),
+        ("paused", "AccountSendingPausedException"),
+        ("denied", "AccessDenied"),
         ("error", "InternalFailure"),
         ("down", "ServiceUnavailable"),
     ] {

@@ -17,6 +17,8 @@ mod deployed;
 mod doctor;
 #[path = "local_commands/events.rs"]
 mod events;
+#[path = "local_commands/mails.rs"]
+mod mails;
 #[path = "local_commands/operator.rs"]
 mod operator;
 #[path = "local_commands/products.rs"]

@@ -30,6 +30,8 @@ mod holds;
 mod idempotency;
 #[path = "shop/landing.rs"]
 mod landing;
+#[path = "shop/mail.rs"]
+mod mail;
 #[path = "shop/reading.rs"]
 mod reading;
 #[path = "shop/reconciling.rs"]
@@ -48,6 +50,8 @@ mod stripe_down;
 mod support;
 #[path = "shop/tables_down.rs"]
 mod tables_down;
+#[path = "shop/vouchers.rs"]
+mod vouchers;
 #[path = "shop/webhook.rs"]
 mod webhook;
 #[path = "shop/webhook_order.rs"]

@@ -8,7 +8,9 @@ use crate::{
     config::{ConfigError, Environment, Mode},
     ledger::{Ledger, Outcome, Report},
     money::Money,
-    purchase::{Attention, Buyer, ChargeId, PaymentIntentId, PurchaseId, Status},
+    purchase::{
+        Attention, Buyer, Change, ChargeId, PaymentIntentId, PurchaseId, SessionState, Status,
+    },
     store::{self, StoreError, parked::Parked, purchases::Source},
     stripe::{
         client::{Client as Stripe, StripeError},
@@ -225,10 +227,13 @@ impl Inbox {
         let Some((purchase, origin)) = owned else {
             return Ok(Receipt::Foreign);
         };
+        let change = self
+            .completed(statement.change, statement.payment_intent.as_ref())
+            .await;
         let report = Report {
             source,
             purchase,
-            change: statement.change,
+            change,
             payment_intent: statement.payment_intent,
             origin,
         };
@@ -244,6 +249,33 @@ impl Inbox {
         })
     }
 
+    /// A change, with what its event leaves out: whether a delayed payment waits for the buyer or
+    /// the bank. Stripe may be out of reach; then the event is recorded without, and `reconcile`
+    /// asks again.
+    async fn completed(&self, change: Change, intent: Option<&PaymentIntentId>) -> Change {
+        let (Change::Session(session, SessionState::Pending { .. }), Some(intent)) =
+            (&change, intent)
+        else {
+            return change;
+        };
+        match self.fetch(intent).await {
+            Ok(Some(intent)) => {
+                let waits_for = intent.waits_for();
+                Change::Session(session.clone(), SessionState::Pending { waits_for })
+            }
+            Ok(None) => change,
+            Err(error) => {
+                tracing::warn!(%intent, %error, "what a payment waits for is not known yet");
+                change
+            }
+        }
+    }
+
+    async fn fetch(&self, intent: &PaymentIntentId) -> Result<Option<PaymentIntent>, StripeError> {
+        let path = format!("/payment_intents/{intent}");
+        self.stripe.get(&path, &[]).await
+    }
+
     /// Whose a payment intent is: as was recorded, or, if it comes before its payment's own event,
     /// as Stripe says. `None` if it is not ours.
     async fn owner_of(&self, intent: &PaymentIntentId) -> Result<Option<Owned>, Trouble> {
@@ -251,9 +283,7 @@ impl Inbox {
         if let Some(purchase) = known {
             return Ok(Some((purchase, None)));
         }
-        let path = format!("/payment_intents/{intent}");
-        let fetched: Option<PaymentIntent> = self.stripe.get(&path, &[]).await?;
-        let Some(intent) = fetched else {
+        let Some(intent) = self.fetch(intent).await? else {
             return Ok(None);
         };
         let purchase = intent.metadata.purchase(&self.stack)?;

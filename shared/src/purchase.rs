@@ -20,7 +20,7 @@ mod order;
 
 pub use facts::{
     Change, Dispute, DisputeReport, DisputeStatus, DisputeTerms, Facts, Movement, Refund,
-    RefundState, SessionState,
+    RefundState, SessionState, WaitsFor,
 };
 pub use holds::{Hold, Holds, Limits, TooMuch};
 pub use ids::{
@@ -45,7 +45,7 @@ pub enum Status {
     Paid,
     /// A delayed payment did not come.
     Failed,
-    /// A delayed payment is on its way.
+    /// A delayed payment is on its way, or the buyer still has to pay with a voucher.
     Pending,
     /// The session ended unpaid.
     Expired,
@@ -99,6 +99,9 @@ pub enum Attention {
 pub enum Mail {
     /// To the buyer: a delayed payment is on its way. Of use only while that is so.
     Pending,
+    /// To the buyer: they still have to pay, with a voucher or by a transfer. Of use only while
+    /// that is so.
+    Voucher,
     /// To the buyer: a delayed payment did not come. Of use only while that is so.
     Failed,
     /// To the buyer: the receipt. Once true it stays due, whatever follows.
@@ -119,7 +122,10 @@ pub enum Mail {
 impl Mail {
     /// Whether it tells how things stand rather than what happened for good.
     fn is_progress(&self) -> bool {
-        matches!(self, Self::Pending | Self::Failed | Self::Refund(_))
+        matches!(
+            self,
+            Self::Pending | Self::Voucher | Self::Failed | Self::Refund(_)
+        )
     }
 
     /// Whether it is the seller's.
@@ -136,6 +142,7 @@ impl fmt::Display for Mail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pending => f.write_str("pending"),
+            Self::Voucher => f.write_str("voucher"),
             Self::Failed => f.write_str("failed"),
             Self::Paid => f.write_str("paid"),
             Self::Refund(id) => write!(f, "refund#{id}"),
@@ -162,6 +169,7 @@ impl TryFrom<String> for Mail {
         let mut parts = name.split('#');
         let mail = match (parts.next(), parts.next(), parts.next()) {
             (Some("pending"), None, _) => Self::Pending,
+            (Some("voucher"), None, _) => Self::Voucher,
             (Some("failed"), None, _) => Self::Failed,
             (Some("paid"), None, _) => Self::Paid,
             (Some("refund"), Some(id), None) => Self::Refund(id.to_owned().into()),
@@ -332,7 +340,10 @@ impl Purchase {
     fn mails_called_for(&self) -> BTreeSet<Mail> {
         let payment = match self.facts.payment() {
             Some(SessionState::Settled { .. }) => Some(Mail::Paid),
-            Some(SessionState::Pending) => Some(Mail::Pending),
+            Some(SessionState::Pending { waits_for }) => Some(match waits_for {
+                WaitsFor::Buyer { .. } => Mail::Voucher,
+                WaitsFor::Bank | WaitsFor::Unknown => Mail::Pending,
+            }),
             Some(SessionState::Failed) => Some(Mail::Failed),
             Some(SessionState::Open | SessionState::Expired) | None => None,
         };
@@ -382,8 +393,9 @@ impl Purchase {
 
     /// Whether all that could have paid for it is over.
     fn came_to_nothing(&self) -> bool {
-        let waits =
-            |state: &SessionState| matches!(state, SessionState::Open | SessionState::Pending);
+        let waits = |state: &SessionState| {
+            matches!(state, SessionState::Open | SessionState::Pending { .. })
+        };
         matches!(
             self.status(),
             Status::Expired | Status::Failed | Status::Abandoned
@@ -474,11 +486,19 @@ impl Purchase {
                 }
             }
             Some(SessionState::Failed) => Status::Failed,
-            Some(SessionState::Pending) => Status::Pending,
+            Some(SessionState::Pending { .. }) => Status::Pending,
             Some(SessionState::Expired) => Status::Expired,
             Some(SessionState::Open) => Status::Open,
             None if self.abandoned => Status::Abandoned,
             None => Status::Open,
+        }
+    }
+
+    /// What its delayed payment waits for; `None` if there is no such payment.
+    pub fn waits_for(&self) -> Option<&WaitsFor> {
+        match self.facts.payment() {
+            Some(SessionState::Pending { waits_for }) => Some(waits_for),
+            _ => None,
         }
     }
 
@@ -592,6 +612,9 @@ impl Purchase {
             let over = self.attempt.is_over_at();
             return Some(if now < soon { soon.min(over) } else { over });
         }
+        if self.waits_for().is_some_and(WaitsFor::is_unknown) {
+            return Some(now);
+        }
         let refunds = self.facts.refunds.values();
         let disputes = self.facts.disputes.values();
         let unfinished = self.status() == Status::Pending
@@ -644,7 +667,7 @@ mod tests {
         prop_oneof![
             Just(SessionState::Open),
             Just(SessionState::Expired),
-            Just(SessionState::Pending),
+            waits_for().prop_map(|waits_for| SessionState::Pending { waits_for }),
             Just(SessionState::Failed),
             (
                 prop_oneof![Just(1500_i64), Just(900), Just(2000)],
@@ -655,6 +678,15 @@ mod tests {
                     amount: Money::new(amount, currency.parse().unwrap()),
                     payment_intent: has_intent.then(|| "pi_1".to_owned().into()),
                 }),
+        ]
+    }
+
+    fn waits_for() -> impl Strategy<Value = WaitsFor> {
+        let url = prop::option::of("https://pay.example/[ab]");
+        prop_oneof![
+            Just(WaitsFor::Unknown),
+            Just(WaitsFor::Bank),
+            url.prop_map(|voucher_url| WaitsFor::Buyer { voucher_url }),
         ]
     }
 
@@ -1035,7 +1067,7 @@ mod tests {
         for (state, status) in [
             (SessionState::Open, Status::Open),
             (SessionState::Expired, Status::Expired),
-            (SessionState::Pending, Status::Pending),
+            (SessionState::PENDING, Status::Pending),
             (SessionState::Failed, Status::Failed),
             (settled(usd(1500)), Status::Paid),
         ] {

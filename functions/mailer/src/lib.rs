@@ -14,10 +14,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use shared::{
     config::{ConfigError, Environment, Mode},
-    email::{self, Address, Postman, SendError, Shop, compose},
+    email::{self, Address, Letter, Postman, SendError, Shop, compose},
     store::{
         self, StoreError,
-        outbox::{Outbox, Row, State},
+        outbox::{End, Outbox, Row},
     },
     telemetry::Metric,
 };
@@ -25,8 +25,12 @@ use shared::{
 /// Rows that one scheduled run takes on.
 const ROWS_A_RUN: i32 = 50;
 
-/// After this many attempts, some two and a half days, a mail is given up.
-const MOST_ATTEMPTS: u32 = 18;
+/// After this many attempts, some two weeks, a mail is given up: long enough for a seller to have
+/// a sender verified again.
+const MOST_ATTEMPTS: u32 = 64;
+
+/// After this many, some eight hours, somebody should know.
+const MANY_ATTEMPTS: u32 = 10;
 
 /// A run starts no mail after this long, so that none is cut off by the function's time limit in
 /// `template.yaml` between being sent and being marked so.
@@ -49,14 +53,14 @@ enum Undeliverable {
     OtherMode,
     #[error("the purchase has no address")]
     NoAddress,
-    #[error("the buyer's address is none")]
+    #[error("what the purchase has as an address is not one")]
     BadAddress,
     #[error("the letter cannot be written: {0}")]
     Unwritable(String),
-    #[error("SES refused it: {0}")]
-    Refused(String),
-    #[error("{attempts} attempts failed, the last with {code}")]
-    Exhausted { attempts: u32, code: String },
+    #[error("{0}")]
+    Refused(SendError),
+    #[error("{attempts} attempts failed: {last}")]
+    Exhausted { attempts: u32, last: String },
 }
 
 impl Mailer {
@@ -70,19 +74,26 @@ impl Mailer {
             })
         };
         let dynamodb = store::client(environment)?;
+        let shop = Shop {
+            name: environment.required("SHOP_NAME")?.to_owned(),
+            site_url: environment.site_url()?,
+            mode: environment.mode()?,
+            stripe_dashboard: environment
+                .optional("STRIPE_DASHBOARD_URL")
+                .unwrap_or("https://dashboard.stripe.com")
+                .to_owned(),
+        };
+        let seller = address("SELLER_EMAIL")?;
+        let answers = match environment.optional("MAIL_REPLY_TO") {
+            Some(_) => address("MAIL_REPLY_TO")?,
+            None => seller.clone(),
+        };
+        let (ses, from) = (email::client(environment)?, address("MAIL_FROM")?);
         Ok(Self {
             outbox: Outbox::new(dynamodb, environment.required("OUTBOX_TABLE")?),
-            postman: Postman::new(email::client(environment)?, address("MAIL_FROM")?),
-            shop: Shop {
-                name: environment.required("SHOP_NAME")?.to_owned(),
-                site_url: environment.site_url()?,
-                mode: environment.mode()?,
-                stripe_dashboard: environment
-                    .optional("STRIPE_DASHBOARD_URL")
-                    .unwrap_or("https://dashboard.stripe.com")
-                    .to_owned(),
-            },
-            seller: address("SELLER_EMAIL")?,
+            postman: Postman::new(ses, &shop.name, &from, answers),
+            shop,
+            seller,
             developer: address("DEVELOPER_EMAIL")?,
         })
     }
@@ -145,59 +156,65 @@ impl Mailer {
         };
         if row.superseded {
             tracing::info!(row = id, "a mail stopped being true before it was sent");
-            return self
-                .outbox
-                .finish(id, State::Superseded, store::now())
-                .await;
+            return self.outbox.finish(id, End::Superseded, store::now()).await;
         }
         match self.send(&row).await {
-            Ok(Sent::Now) => self.outbox.finish(id, State::Sent, store::now()).await,
-            Ok(Sent::NotYet(code)) => {
-                let wait = seconds_before(row.attempts);
-                tracing::warn!(
-                    row = id,
-                    code,
-                    attempts = row.attempts,
-                    wait_seconds = wait,
-                    "a mail is postponed"
-                );
-                self.outbox
-                    .postpone(&row, store::now().saturating_add(wait))
-                    .await
-            }
+            Ok(Sent::Now) => self.outbox.finish(id, End::Sent, store::now()).await,
+            Ok(Sent::NotYet(error)) => self.postpone(&row, &error).await,
             Err(error) => self.give_up(id, &error).await,
         }
+    }
+
+    async fn postpone(&self, row: &Row, error: &SendError) -> Result<(), StoreError> {
+        let wait_seconds = seconds_before(row.attempts);
+        let (row_id, attempts) = (&row.id, row.attempts);
+        if matches!(error, SendError::Blocked(_)) || attempts >= MANY_ATTEMPTS {
+            let metric = Metric::MailFailed.as_str();
+            tracing::error!(metric, row = row_id, %error, attempts, wait_seconds, "a mail is held up");
+        } else {
+            tracing::warn!(row = row_id, %error, attempts, wait_seconds, "a mail is postponed");
+        }
+        let at = store::now().saturating_add(wait_seconds);
+        self.outbox.postpone(row, at, &error.to_string()).await
     }
 
     async fn give_up(&self, id: &str, error: &impl std::fmt::Display) -> Result<(), StoreError> {
         let metric = Metric::MailFailed.as_str();
         tracing::error!(metric, row = id, %error, "a mail is given up");
-        self.outbox.finish(id, State::Failed, store::now()).await
+        let reason = error.to_string();
+        let end = End::Failed(&reason);
+        self.outbox.finish(id, end, store::now()).await
     }
 
     async fn send(&self, row: &Row) -> Result<Sent, Undeliverable> {
         if row.attempts > MOST_ATTEMPTS {
             // Attempts that never came to an end, each cut off midway.
-            let code = "no outcome".to_owned();
-            let attempts = row.attempts.saturating_sub(1);
-            return Err(Undeliverable::Exhausted { attempts, code });
+            return Err(Undeliverable::Exhausted {
+                attempts: row.attempts.saturating_sub(1),
+                last: "the last was cut off".to_owned(),
+            });
         }
         let to = self.recipient(row)?;
         let letter = compose(&row.mail, &row.content, &self.shop)
             .map_err(|error| Undeliverable::Unwritable(error.to_string()))?;
+        let letter = match self.shop.mode {
+            Mode::Test => Letter {
+                subject: format!("[{}] {}", self.meant_for(row), letter.subject),
+                ..letter
+            },
+            Mode::Live => letter,
+        };
         match self.postman.send(&to, &letter).await {
             Ok(message_id) => {
                 tracing::info!(row = row.id, message_id, "a mail is sent");
                 Ok(Sent::Now)
             }
-            Err(SendError::Transient(code)) if row.attempts < MOST_ATTEMPTS => {
-                Ok(Sent::NotYet(code))
-            }
-            Err(SendError::Transient(code)) => Err(Undeliverable::Exhausted {
+            Err(error @ SendError::Permanent(_)) => Err(Undeliverable::Refused(error)),
+            Err(error) if row.attempts < MOST_ATTEMPTS => Ok(Sent::NotYet(error)),
+            Err(error) => Err(Undeliverable::Exhausted {
                 attempts: row.attempts,
-                code,
+                last: error.to_string(),
             }),
-            Err(SendError::Permanent(code)) => Err(Undeliverable::Refused(code)),
         }
     }
 
@@ -206,12 +223,25 @@ impl Mailer {
         match (self.shop.mode, Mode::of(row.livemode)) {
             (_, Mode::Test) => Ok(self.developer.clone()),
             (Mode::Test, Mode::Live) => Err(Undeliverable::OtherMode),
-            (Mode::Live, Mode::Live) if row.mail.is_for_seller() => Ok(self.seller.clone()),
-            (Mode::Live, Mode::Live) => {
-                let email = row.content.order.buyer.email.as_deref();
-                let email = email.ok_or(Undeliverable::NoAddress)?;
-                email.parse().map_err(|_| Undeliverable::BadAddress)
-            }
+            (Mode::Live, Mode::Live) => self.addressee(row),
+        }
+    }
+
+    /// Whom the mail is meant for.
+    fn addressee(&self, row: &Row) -> Result<Address, Undeliverable> {
+        if row.mail.is_for_seller() {
+            return Ok(self.seller.clone());
+        }
+        let email = row.content.order.buyer.email.as_deref();
+        let email = email.ok_or(Undeliverable::NoAddress)?;
+        email.parse().map_err(|_| Undeliverable::BadAddress)
+    }
+
+    /// The same in words, for the developer who gets it instead.
+    fn meant_for(&self, row: &Row) -> String {
+        match self.addressee(row) {
+            Ok(address) => format!("test, for {}", address.as_str()),
+            Err(error) => format!("test, for nobody: {error}"),
         }
     }
 }
@@ -225,8 +255,7 @@ struct Key {
 /// How a sending ended that did not fail for good.
 enum Sent {
     Now,
-    /// With SES's error code.
-    NotYet(String),
+    NotYet(SendError),
 }
 
 /// One minute, two, four … up to six hours.

@@ -18,7 +18,7 @@ use shared::{
     product::ProductId,
     purchase::{
         Accounts, Attempt, Attention, DisputeId, DisputeStatus, Purchase, PurchaseId, RefundId,
-        RefundState, Status,
+        RefundState, Status, WaitsFor,
     },
     store::{
         self,
@@ -120,6 +120,8 @@ impl PurchaseHistory {
 struct View<'a> {
     id: PurchaseId,
     status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits_for: Option<&'a WaitsFor>,
     created_at: String,
     total: Money,
     #[serde(flatten)]
@@ -200,6 +202,7 @@ impl<'a> View<'a> {
         Self {
             id: purchase.id,
             status: purchase.status(),
+            waits_for: purchase.waits_for(),
             created_at: purchase
                 .id
                 .created_at()

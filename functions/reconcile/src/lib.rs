@@ -607,7 +607,7 @@ fn created(object: &Value) -> Option<i64> {
 /// What is still to come of a purchase, and all of one that something does not fit in.
 async fn compare(comparison: &mut Comparison<'_>, purchase: &Purchase) -> Result<(), Trouble> {
     for (session, state) in &purchase.facts.sessions {
-        let unfinished = matches!(state, SessionState::Open | SessionState::Pending);
+        let unfinished = matches!(state, SessionState::Open | SessionState::Pending { .. });
         if unfinished || purchase.doubts > 0 {
             comparison.session_and_what_went_back(session).await?;
         }

@@ -187,7 +187,13 @@ pub(super) fn count(number: usize, thing: &str) -> String {
 /// Columns, as wide as what is in them and together no wider than the terminal.
 pub(super) struct Table {
     columns: Vec<Column>,
-    rows: Vec<Vec<String>>,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    cells: Vec<String>,
+    /// A line below it that minds no columns.
+    note: Option<String>,
 }
 
 /// A column's heading and manner.
@@ -239,7 +245,17 @@ impl Table {
     pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         // A row is one line, whatever is in its cells.
         let cells = cells.into_iter().map(|cell| cell.replace('\n', "\u{fffd}"));
-        self.rows.push(cells.collect());
+        self.rows.push(Row {
+            cells: cells.collect(),
+            note: None,
+        });
+    }
+
+    /// A line below the last row that is never cut.
+    pub(super) fn note(&mut self, text: String) {
+        if let Some(row) = self.rows.last_mut() {
+            row.note = Some(text);
+        }
     }
 
     /// As lines; nothing at all without rows.
@@ -258,7 +274,7 @@ impl Table {
             .iter()
             .enumerate()
             .map(|(place, column)| {
-                let cells = self.rows.iter().filter_map(|row| row.get(place));
+                let cells = self.rows.iter().filter_map(|row| row.cells.get(place));
                 let widest = cells.map(|cell| measure_text_width(cell)).max();
                 widest.unwrap_or_default().max(column.title.len())
             })
@@ -270,8 +286,11 @@ impl Table {
         let head = self.line(&titles.collect::<Vec<_>>(), &widths);
         let mut text = format!("{}\n", dim(&head));
         for row in &self.rows {
-            text.push_str(&self.line(row, &widths));
+            text.push_str(&self.line(&row.cells, &widths));
             text.push('\n');
+            if let Some(note) = &row.note {
+                text.push_str(&format!("{GAP}{}\n", dim(note)));
+            }
         }
         text
     }

@@ -119,8 +119,8 @@ impl Refund {
         let stripe = shop.stripe().await?;
         let mut payment = self.payment(&stripe, &purchase).await?;
         if let Some(made) = self.made_before(&mut payment) {
-            let recorded = purchase.facts.refunds.contains_key(&made.id);
-            return self.tell(id, made, recorded.then(|| purchase.status()));
+            let recorded = Recorded::of(&purchase, &made.id);
+            return self.tell(id, made, recorded);
         }
         let amount = self.amount_of(&payment)?;
 
@@ -152,6 +152,9 @@ impl Refund {
         }
         let (intent, paid) = match <[_; 1]>::try_from(payments) {
             Ok([payment]) => payment,
+            Err(none) if none.is_empty() && purchase.facts.is_settled() => {
+                bail!("{id} was free: nothing was to pay, so there is nothing to refund")
+            }
             Err(none) if none.is_empty() => bail!(
                 "nothing was paid for {id}, which is {}: there is nothing to refund",
                 purchase.status().as_str()
@@ -267,22 +270,22 @@ impl Refund {
         })
     }
 
-    /// How the purchase stands once the refund is recorded; `None` if it is not yet.
+    /// How both stand once the refund is recorded; `None` if it is not yet.
     async fn wait_for(
         &self,
         shop: &Shop,
         purchase: PurchaseId,
         refund: &RefundId,
-    ) -> anyhow::Result<Option<Status>> {
+    ) -> anyhow::Result<Option<Recorded>> {
         let waiting = self.console.counter("waiting for Stripe's event");
         let purchases = shop.purchases()?;
         let recorded = tokio::time::timeout(WAIT, async {
             let mut pause = Duration::from_millis(100);
             loop {
                 if let Some(stored) = purchases.get(purchase).await?
-                    && stored.purchase.facts.refunds.contains_key(refund)
+                    && let Some(recorded) = Recorded::of(&stored.purchase, refund)
                 {
-                    return anyhow::Ok(stored.purchase.status());
+                    return anyhow::Ok(recorded);
                 }
                 tokio::time::sleep(pause).await;
                 pause = pause.saturating_mul(2).min(Duration::from_secs(1));
@@ -299,7 +302,7 @@ impl Refund {
         &self,
         purchase: PurchaseId,
         made: Made,
-        recorded: Option<Status>,
+        recorded: Option<Recorded>,
     ) -> anyhow::Result<Exit> {
         #[derive(Serialize)]
         struct Told {
@@ -316,29 +319,66 @@ impl Refund {
             amount: Money,
         }
         let amount = Money::new(made.amount, made.currency);
+        // Its event may know more by now than Stripe's answer did.
+        let state = recorded.map_or(made.status, |recorded| recorded.refund.max(made.status));
         let told = Told {
             purchase_id: purchase,
             refund: RefundTold {
                 id: made.id,
-                status: made.status,
+                status: state,
                 amount,
             },
-            status: recorded,
+            status: recorded.map(|recorded| recorded.purchase),
         };
         let id = plain(told.refund.id.as_str());
-        self.console.show(&told, || match recorded {
-            Some(status) => format!(
-                "{amount} refunded ({id}). The purchase is {} now.\n",
-                view::status(status)
-            ),
-            None => format!(
-                "{amount} refunded ({id}). The purchase does not show it yet: that comes with \
-                 Stripe's event, or with `till reconcile`.\n"
-            ),
+        self.console.show(&told, || {
+            let became = match state {
+                RefundState::Succeeded => format!("{amount} refunded ({id})."),
+                RefundState::Pending => format!(
+                    "The refund of {amount} is pending ({id}): the money is on its way, and counts \
+                     as refunded once it has arrived."
+                ),
+                RefundState::RequiresAction => format!(
+                    "The refund of {amount} is pending ({id}): Stripe asks the buyer where the \
+                     money should go."
+                ),
+                RefundState::Canceled => format!(
+                    "The refund of {amount} was canceled ({id}): the money did not go back."
+                ),
+                RefundState::Failed => format!(
+                    "The refund of {amount} failed ({id}): the money did not reach the buyer, and \
+                     has to go another way."
+                ),
+            };
+            match recorded {
+                Some(Recorded { purchase, .. }) => {
+                    format!("{became} The purchase is {} now.\n", view::status(purchase))
+                }
+                None => format!(
+                    "{became} The purchase does not show it yet: that comes with Stripe's event, \
+                     or with `till reconcile`.\n"
+                ),
+            }
         })?;
-        Ok(match (made.status, recorded) {
+        Ok(match (state, recorded) {
             (RefundState::Failed | RefundState::Canceled, _) | (_, None) => Exit::Found,
             _ => Exit::Done,
+        })
+    }
+}
+
+/// What the shop knows of a refund that was made.
+#[derive(Clone, Copy)]
+struct Recorded {
+    refund: RefundState,
+    purchase: Status,
+}
+
+impl Recorded {
+    fn of(purchase: &Purchase, refund: &RefundId) -> Option<Self> {
+        Some(Self {
+            refund: purchase.facts.refunds.get(refund)?.state,
+            purchase: purchase.status(),
         })
     }
 }

@@ -61,6 +61,15 @@ impl Decline {
         }
     }
 
+    /// What a voucher that nobody paid ends with.
+    pub(super) fn by_time() -> Self {
+        Self::new(
+            "payment_intent_payment_attempt_expired",
+            None,
+            "The latest attempt to pay for this payment has expired.",
+        )
+    }
+
     /// What a bank debit comes back with.
     pub(super) fn by_bank() -> Self {
         Self::new(

@@ -5,6 +5,7 @@
 //!   │  ──declined─────────► open
 //!   │  ──pay by debit─────► complete, unpaid ──succeed──► complete, paid
 //!   │                                        ──fail─────► complete, unpaid
+//!   │  ──take a voucher───► complete, unpaid ──succeed, fail as a debit does
 //!   └──expire─────────────► expired
 //! ```
 //!
@@ -15,19 +16,25 @@
 use anyhow::Context as _;
 
 use super::cards::{Card, Decline, Verdict};
+use super::clock::Timestamp;
 use super::database::{Object as _, Transaction};
 use super::events::{record, record_change};
 use super::objects::{
     BankDebit, Charge, ChargeStatus, Entry, Method, PaymentError, PaymentIntent,
-    PaymentIntentStatus, PaymentStatus, Session, SessionStatus,
+    PaymentIntentStatus, PaymentStatus, PendingVoucher, Session, SessionStatus, Voucher,
 };
 use super::{disputes, ids, money, promotions};
+
+/// How long a voucher can be paid.
+const VOUCHER_LASTS: Timestamp = 3 * 24 * 3600;
 
 /// What the buyer submits.
 pub(super) enum Payment {
     /// A card, and what its issuer will say.
     Card(Card, Verdict),
     BankDebit(BankDebit),
+    /// One that the buyer will pay with later.
+    Voucher(Voucher),
     /// The session's total is zero.
     Nothing,
 }
@@ -57,6 +64,11 @@ pub(super) fn pay(
     let (method, verdict) = match payment {
         Payment::Card(card, verdict) => (Method::Card(card), Some(verdict)),
         Payment::BankDebit(debit) => (Method::BankDebit(debit), None),
+        Payment::Voucher(voucher) => {
+            let intent = intent_to_pay(transaction, session)?;
+            take_voucher(transaction, session, intent, email, voucher)?;
+            return Ok(Ok(Paid::Complete));
+        }
         Payment::Nothing => {
             session.buyer_email = Some(email);
             give_up_intent(transaction, session)?;
@@ -65,31 +77,8 @@ pub(super) fn pay(
         }
     };
 
-    let mut intent = match &session.payment_intent {
-        // An earlier try was declined.
-        Some(id) => transaction.existing(id)?,
-        None => intent_of(transaction, session)?,
-    };
-    // A promotion code may have come or gone since.
-    intent.amount = session.amount_total;
-    session.payment_intent = Some(intent.id.clone());
-    let charge = Charge {
-        id: ids::charge(),
-        created: transaction.now,
-        amount: intent.amount,
-        currency: intent.currency.clone(),
-        status: ChargeStatus::Pending,
-        failure: None,
-        payment_intent: intent.id.clone(),
-        payment_method: ids::payment_method(),
-        method,
-        email: Some(email.clone()),
-        description: intent.description.clone(),
-        metadata: intent.metadata.clone(),
-        amount_refunded: 0,
-        disputed: false,
-        balance_transaction: None,
-    };
+    let mut intent = intent_to_pay(transaction, session)?;
+    let charge = charge_of(transaction, &intent, method, &email);
     intent.latest_charge = Some(charge.id.clone());
 
     session.buyer_email = Some(email);
@@ -123,13 +112,36 @@ pub(super) fn pay(
     Ok(Ok(Paid::Complete))
 }
 
+/// The buyer leaves with a voucher: whether they pay with it is seen later.
+fn take_voucher(
+    transaction: &Transaction<'_>,
+    session: &mut Session,
+    mut intent: PaymentIntent,
+    email: String,
+    voucher: Voucher,
+) -> anyhow::Result<()> {
+    intent.status = PaymentIntentStatus::RequiresAction;
+    intent.payment_method = Some(ids::payment_method());
+    intent.last_payment_error = None;
+    intent.voucher = Some(PendingVoucher {
+        voucher,
+        page: session.url.clone(),
+        expires_at: transaction.now.saturating_add(VOUCHER_LASTS),
+        email: email.clone(),
+    });
+    session.buyer_email = Some(email);
+    transaction.put(&intent)?;
+    record(transaction, "payment_intent.requires_action", &intent)?;
+    complete(transaction, session)
+}
+
 /// The bank says how a delayed payment ended.
 pub(super) fn settle(
     transaction: &Transaction<'_>,
     session: &mut Session,
     verdict: Result<(), Decline>,
 ) -> anyhow::Result<Result<(), WrongState>> {
-    let Some((charge, intent)) = pending_payment(transaction, session)? else {
+    let Some((intent, charge)) = pending_payment(transaction, session)? else {
         return Ok(Err(WrongState));
     };
     match verdict {
@@ -145,7 +157,10 @@ pub(super) fn settle(
             capture(transaction, &mut charge)?;
         }
         Err(decline) => {
-            failed(transaction, charge, intent, decline)?;
+            match intent.voucher {
+                Some(_) => lapsed(transaction, intent)?,
+                None => failed(transaction, charge, intent, decline)?,
+            }
             record(
                 transaction,
                 "checkout.session.async_payment_failed",
@@ -156,23 +171,30 @@ pub(super) fn settle(
     Ok(Ok(()))
 }
 
-/// The charge that a delayed payment of this session waits for.
+/// The delayed payment of this session that has not ended, and its charge. That of a voucher is
+/// made when the voucher is paid.
 pub(super) fn pending_payment(
     transaction: &Transaction<'_>,
     session: &Session,
-) -> anyhow::Result<Option<(Charge, PaymentIntent)>> {
+) -> anyhow::Result<Option<(PaymentIntent, Charge)>> {
     let Some(id) = &session.payment_intent else {
         return Ok(None);
     };
-    let intent: PaymentIntent = transaction.existing(id)?;
-    if intent.status != PaymentIntentStatus::Processing {
-        return Ok(None);
-    }
-    let charge = intent
-        .latest_charge
-        .as_deref()
-        .context("a payment is processing without a charge")?;
-    Ok(Some((transaction.existing(charge)?, intent)))
+    let mut intent: PaymentIntent = transaction.existing(id)?;
+    let charge = match (intent.status, &intent.voucher) {
+        (PaymentIntentStatus::Processing, _) => {
+            let charge = intent.latest_charge.as_deref();
+            transaction.existing(charge.context("a payment is processing without a charge")?)?
+        }
+        (PaymentIntentStatus::RequiresAction, Some(pending)) => {
+            let method = Method::Voucher(pending.voucher);
+            let charge = charge_of(transaction, &intent, method, &pending.email);
+            intent.latest_charge = Some(charge.id.clone());
+            charge
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some((intent, charge)))
 }
 
 /// An open session ends unpaid: its shop wants it so, or its time is over.
@@ -224,6 +246,48 @@ fn cancel(transaction: &Transaction<'_>, intent: &str) -> anyhow::Result<()> {
     record(transaction, "payment_intent.canceled", &intent)
 }
 
+/// The payment intent of a session that is about to be paid.
+fn intent_to_pay(
+    transaction: &Transaction<'_>,
+    session: &mut Session,
+) -> anyhow::Result<PaymentIntent> {
+    let mut intent = match &session.payment_intent {
+        // An earlier try was declined.
+        Some(id) => transaction.existing(id)?,
+        None => intent_of(transaction, session)?,
+    };
+    // A promotion code may have come or gone since.
+    intent.amount = session.amount_total;
+    session.payment_intent = Some(intent.id.clone());
+    Ok(intent)
+}
+
+/// A try to pay, of which nothing is known yet.
+fn charge_of(
+    transaction: &Transaction<'_>,
+    intent: &PaymentIntent,
+    method: Method,
+    email: &str,
+) -> Charge {
+    Charge {
+        id: ids::charge(),
+        created: transaction.now,
+        amount: intent.amount,
+        currency: intent.currency.clone(),
+        status: ChargeStatus::Pending,
+        failure: None,
+        payment_intent: intent.id.clone(),
+        payment_method: ids::payment_method(),
+        method,
+        email: Some(email.to_owned()),
+        description: intent.description.clone(),
+        metadata: intent.metadata.clone(),
+        amount_refunded: 0,
+        disputed: false,
+        balance_transaction: None,
+    }
+}
+
 /// The payment intent of a session, made when the buyer first tries to pay.
 fn intent_of(transaction: &Transaction<'_>, session: &Session) -> anyhow::Result<PaymentIntent> {
     let id = ids::payment_intent();
@@ -246,6 +310,7 @@ fn intent_of(transaction: &Transaction<'_>, session: &Session) -> anyhow::Result
         latest_charge: None,
         last_payment_error: None,
         canceled_at: None,
+        voucher: None,
     };
     transaction.put(&intent)?;
     record(transaction, "payment_intent.created", &intent)?;
@@ -259,6 +324,7 @@ fn succeeded(
 ) -> anyhow::Result<Charge> {
     charge.status = ChargeStatus::Succeeded;
     intent.status = PaymentIntentStatus::Succeeded;
+    intent.voucher = None;
     intent.payment_method = Some(charge.payment_method.clone());
     intent.last_payment_error = None;
     transaction.put(&charge)?;
@@ -283,6 +349,17 @@ fn capture(transaction: &Transaction<'_>, charge: &mut Charge) -> anyhow::Result
     record_change(transaction, "charge.updated", &before, charge)
 }
 
+/// Nobody paid with the voucher in time.
+fn lapsed(transaction: &Transaction<'_>, mut intent: PaymentIntent) -> anyhow::Result<()> {
+    intent.status = PaymentIntentStatus::RequiresPaymentMethod;
+    intent.payment_method = None;
+    intent.latest_charge = None;
+    intent.voucher = None;
+    intent.last_payment_error = Some(PaymentError::new(None, &Decline::by_time()));
+    transaction.put(&intent)?;
+    record(transaction, "payment_intent.payment_failed", &intent)
+}
+
 fn failed(
     transaction: &Transaction<'_>,
     mut charge: Charge,
@@ -291,7 +368,7 @@ fn failed(
 ) -> anyhow::Result<()> {
     intent.status = PaymentIntentStatus::RequiresPaymentMethod;
     intent.payment_method = None;
-    intent.last_payment_error = Some(PaymentError::new(&charge.id, &decline));
+    intent.last_payment_error = Some(PaymentError::new(Some(&charge.id), &decline));
     charge.status = ChargeStatus::Failed;
     charge.failure = Some(decline);
     transaction.put(&charge)?;

@@ -55,7 +55,7 @@ pub(super) fn open(
         status,
         brand: match &charge.method {
             Method::Card(card) => Some(card.brand().to_owned()),
-            Method::BankDebit(_) => None,
+            Method::BankDebit(_) | Method::Voucher(_) => None,
         },
         evidence: BTreeMap::new(),
         submissions: 0,

@@ -17,7 +17,9 @@ use super::checkout::{self, Paid, Payment, WrongState};
 use super::clock::Timestamp;
 use super::currency;
 use super::database::{Cause, Transaction};
-use super::objects::{Coupon, Discount, PaymentStatus, PromotionCode, Session, SessionStatus};
+use super::objects::{
+    Coupon, Discount, PaymentStatus, PromotionCode, Session, SessionStatus, Voucher,
+};
 use super::promotions::{self, NoDiscount};
 
 #[derive(Template)]
@@ -46,6 +48,11 @@ enum View {
 enum Completion {
     Paid,
     Processing,
+    /// The buyer has not paid with their voucher.
+    Voucher {
+        name: &'static str,
+        total: String,
+    },
     Failed,
 }
 
@@ -61,6 +68,8 @@ struct PaymentForm {
     /// A total of zero needs no payment method.
     free: bool,
     offers_bank_debit: bool,
+    /// The name of the voucher on offer.
+    voucher: Option<&'static str>,
     typed: Submission,
     problem: Option<Problem>,
 }
@@ -293,20 +302,21 @@ impl Submission {
                 message: message.to_owned(),
             });
         }
-        let payment = match (self.method.as_str(), session.bank_debit()) {
-            _ if session.amount_total == 0 => Payment::Nothing,
-            ("bank_debit", Some(debit)) => Payment::BankDebit(debit),
-            ("card" | "", _) => {
+        let payment = match self.method.as_str() {
+            _ if session.amount_total == 0 => Some(Payment::Nothing),
+            "bank_debit" => session.bank_debit().map(Payment::BankDebit),
+            "voucher" => session.voucher().map(Payment::Voucher),
+            "card" | "" => {
                 let (card, verdict) = cards::read(&self.card_number, &self.exp, &self.cvc, now)?;
-                Payment::Card(card, verdict)
+                Some(Payment::Card(card, verdict))
             }
-            _ => {
-                let message = "This payment method is not on offer here.".to_owned();
-                return Err(Problem {
-                    field: "method",
-                    message,
-                });
-            }
+            _ => None,
+        };
+        let Some(payment) = payment else {
+            return Err(Problem {
+                field: "method",
+                message: "This payment method is not on offer here.".to_owned(),
+            });
         };
         Ok((email.to_owned(), payment))
     }
@@ -334,10 +344,18 @@ fn overview(transaction: &Transaction<'_>, session: Session) -> anyhow::Result<P
             },
         },
         SessionStatus::Complete => {
-            let pending = checkout::pending_payment(transaction, &session)?.is_some();
+            let pending = checkout::pending_payment(transaction, &session)?;
+            let voucher = pending.as_ref().map(|(intent, _)| intent.voucher.as_ref());
             let (title, state) = match session.payment_status {
-                PaymentStatus::Unpaid if pending => ("Payment processing", Completion::Processing),
-                PaymentStatus::Unpaid => ("Payment failed", Completion::Failed),
+                PaymentStatus::Unpaid => match voucher {
+                    Some(Some(pending)) => {
+                        let name = pending.voucher.name();
+                        let total = currency::display(session.amount_total, &session.currency);
+                        ("Voucher", Completion::Voucher { name, total })
+                    }
+                    Some(None) => ("Payment processing", Completion::Processing),
+                    None => ("Payment failed", Completion::Failed),
+                },
                 PaymentStatus::Paid | PaymentStatus::NoPaymentRequired => {
                     ("Payment complete", Completion::Paid)
                 }
@@ -391,6 +409,7 @@ impl Page {
             back: session.cancel_url.clone(),
             free: session.amount_total == 0,
             offers_bank_debit: session.bank_debit().is_some(),
+            voucher: session.voucher().map(Voucher::name),
             typed,
             problem,
         };
@@ -458,6 +477,10 @@ impl PaymentForm {
     fn problem_with_paying(&self) -> Option<&str> {
         let problem = self.problem.as_ref()?;
         (problem.field != "promotion_code").then_some(problem.message.as_str())
+    }
+
+    fn pays_by_voucher(&self) -> bool {
+        self.voucher.is_some() && self.typed.method == "voucher"
     }
 
     fn pays_by_bank(&self) -> bool {

@@ -49,6 +49,8 @@ pub(super) fn create(
     };
     let (destination, refunds) = match &charge.method {
         Method::Card(card) => (Destination::Card, card.refunds),
+        // Cash has no way back by itself: the buyer gives an account.
+        Method::Voucher(_) => (Destination::Card, Refunds::SucceedLater),
         Method::BankDebit(BankDebit::Ach) => (Destination::UsBankTransfer, Refunds::SucceedLater),
         Method::BankDebit(BankDebit::Sepa) => (Destination::EuBankTransfer, Refunds::SucceedLater),
         Method::BankDebit(BankDebit::Bacs) => (Destination::GbBankTransfer, Refunds::SucceedLater),

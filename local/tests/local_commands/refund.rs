@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::operator::Operator;
-use crate::support::{CARD, eventually};
+use crate::support::{CARD, Checkout, REFUNDS_SLOWLY, eventually};
 
 /// A card whose refunds fail after they had succeeded.
 const REFUND_FAILS: &str = "4000000000005126";
@@ -154,4 +154,48 @@ async fn what_nobody_paid_is_not_refunded() {
     let other = ["refund", &sold, "--yes", "--payment-intent", "pi_other"];
     let other = operator.till(&other).await.expect(4);
     other.complains("pi_other did not pay");
+}
+
+#[tokio::test]
+async fn a_refund_is_said_to_be_pending_while_it_is_and_failed_once_it_failed() {
+    let operator = Operator::new().await;
+    let sold = operator.sell(REFUNDS_SLOWLY).await.purchase;
+    let refund = ["refund", &sold, "--yes", "--key", "ticket-17"];
+    let pending = operator.till(&refund).await.expect(0).out;
+    assert!(
+        pending.contains("The refund of 15.00 USD is pending"),
+        "{pending}"
+    );
+    assert!(pending.contains("The purchase is paid now."), "{pending}");
+    assert!(!pending.contains("refunded ("), "{pending}");
+
+    let id = refunds(&operator).await[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    operator.shop.refund_goes(&id, "fail").await;
+    let failed = async || {
+        let again = operator.till(&refund).await;
+        again.out.contains("failed").then_some(again)
+    };
+    let failed = eventually(failed).await.expect(3).out;
+    assert!(
+        failed.contains("The refund of 15.00 USD failed"),
+        "{failed}"
+    );
+    assert!(!failed.contains("refunded ("), "{failed}");
+}
+
+#[tokio::test]
+async fn a_free_order_has_nothing_to_refund_and_is_not_called_unpaid() {
+    let operator = Operator::new().await;
+    let free: Checkout = operator.shop.open().await;
+    operator.shop.pay_nothing(&free).await.expect(303);
+    operator.shop.until_status(&free.purchase, "paid").await;
+    let refund = operator.till(&["refund", &free.purchase, "--yes"]).await;
+    refund.expect(1).complains("was free: nothing was to pay");
+    let words = operator.till(&["purchases", "show", &free.purchase]).await;
+    let words = words.expect(0).out;
+    assert!(words.contains("nothing was to pay"), "{words}");
+    assert!(!words.contains("not paid"), "{words}");
 }

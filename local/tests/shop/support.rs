@@ -672,10 +672,14 @@ impl TestApp {
 
     /// What a function was given, but for one variable.
     pub(crate) fn environment_with(&self, function: &str, name: &str, value: &str) -> Environment {
-        let environments = self.environments.0.lock().unwrap();
-        let mut variables = environments[function].clone();
+        let mut variables = self.variables(function);
         variables.insert(name.to_owned(), value.to_owned());
         Environment::from(variables)
+    }
+
+    /// What a function was given, by name.
+    pub(crate) fn variables(&self, function: &str) -> BTreeMap<String, String> {
+        self.environments.0.lock().unwrap()[function].clone()
     }
 
     /// The function, for runs of every kind.
@@ -729,6 +733,12 @@ impl TestApp {
     /// Submits the payment page with the delayed method.
     pub(crate) async fn pay_by_bank(&self, checkout: &Checkout) -> Answer {
         let form = [("email", ADA), ("method", "bank_debit")];
+        self.send(self.http.post(&checkout.url).form(&form)).await
+    }
+
+    /// Submits the payment page for a voucher, which the buyer has to pay yet.
+    pub(crate) async fn take_voucher(&self, checkout: &Checkout) -> Answer {
+        let form = [("email", ADA), ("method", "voucher")];
         self.send(self.http.post(&checkout.url).form(&form)).await
     }
 
@@ -1094,6 +1104,14 @@ impl TestApp {
         let id = format!("{purchase}#{effect}");
         let mut items = self.items("OutboxTable").await.into_iter();
         items.find(|item| item["id"]["S"] == *id).unwrap()
+    }
+
+    /// The next attempt at sending a mail is due, and made.
+    pub(crate) async fn mail_again(&self, purchase: &str, effect: &str) {
+        let mut row = self.outbox_row(purchase, effect).await;
+        row["next_attempt"] = json!({ "N": "1" });
+        self.put_item("OutboxTable", &row).await;
+        self.mailer().await;
     }
 
     /// Takes an item out of the purchases table.

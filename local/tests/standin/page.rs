@@ -217,7 +217,7 @@ async fn a_delayed_payment_is_settled_by_its_bank() {
         let told = if succeeded {
             "This purchase is complete"
         } else {
-            "The bank refused the payment"
+            "The payment did not come"
         };
         assert!(text.contains(told));
     }
@@ -264,6 +264,100 @@ async fn bank_debits_are_offered_where_stripe_has_them() {
         );
         let status = if offered { 303 } else { 422 };
         bench.submit(&session, &by_bank()).await.expect(status);
+    }
+}
+
+#[tokio::test]
+async fn a_voucher_is_offered_where_stripe_has_one_and_paid_or_not_afterwards() {
+    let voucher = vec![("email", "buyer@mail.example"), ("method", "voucher")];
+    for (currency, method, ends) in [
+        ("mxn", Some("oxxo"), "succeed"),
+        ("brl", Some("boleto"), "fail"),
+        ("jpy", Some("konbini"), "succeed"),
+        ("eur", Some("multibanco"), "fail"),
+        ("usd", None, ""),
+    ] {
+        let bench = Bench::start().await;
+        let mut form = one_mug();
+        form.retain(|(name, _)| !name.ends_with("[currency]"));
+        form.push(("line_items[0][price_data][currency]", currency));
+        let session = id(&bench
+            .post("/v1/checkout/sessions", &form)
+            .await
+            .expect(200)
+            .json());
+        let offered = page(&bench, &session).await.text;
+        assert_eq!(offered.contains("value=\"voucher\""), method.is_some());
+        let Some(method) = method else {
+            bench.submit(&session, &voucher).await.expect(422);
+            continue;
+        };
+        bench.submit(&session, &voucher).await.expect(303);
+        let expanded = format!("/v1/checkout/sessions/{session}?expand[]=payment_intent");
+        let taken = bench.get(&expanded).await.expect(200).json();
+        assert_eq!(
+            (&taken["status"], &taken["payment_status"]),
+            (&json!("complete"), &json!("unpaid"))
+        );
+        let intent = &taken["payment_intent"];
+        assert_eq!(intent["status"], "requires_action");
+        assert_eq!(intent["latest_charge"], json!(null));
+        let kind = format!("{method}_display_details");
+        assert_eq!(intent["next_action"]["type"], *kind);
+        let shown = &intent["next_action"][&kind]["hosted_voucher_url"];
+        assert!(
+            shown
+                .as_str()
+                .unwrap()
+                .ends_with(&format!("/pay/{session}"))
+        );
+        let so_far = bench.event_types().await;
+        let expected = [
+            "payment_intent.created",
+            "payment_intent.requires_action",
+            "checkout.session.completed",
+        ];
+        assert_eq!(so_far, expected);
+        assert!(
+            page(&bench, &session)
+                .await
+                .text
+                .contains("The voucher lapses")
+        );
+
+        bench
+            .control(&format!("sessions/{session}/{ends}"), &vec![])
+            .await
+            .expect(200);
+        let ended = bench.get(&expanded).await.expect(200).json();
+        let (paid, status, events) = match ends {
+            "succeed" => (
+                "paid",
+                "succeeded",
+                &[
+                    "charge.succeeded",
+                    "payment_intent.succeeded",
+                    "checkout.session.async_payment_succeeded",
+                    "charge.updated",
+                ][..],
+            ),
+            _ => (
+                "unpaid",
+                "requires_payment_method",
+                &[
+                    "payment_intent.payment_failed",
+                    "checkout.session.async_payment_failed",
+                ][..],
+            ),
+        };
+        assert_eq!(ended["payment_status"], paid);
+        assert_eq!(ended["payment_intent"]["status"], status);
+        assert_eq!(ended["payment_intent"]["next_action"], json!(null));
+        assert_eq!(bench.event_types().await[so_far.len()..], *events);
+        bench
+            .control(&format!("sessions/{session}/{ends}"), &vec![])
+            .await
+            .expect(400);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     money::Money,
     purchase::{
         Dispute, DisputeId, DisputeStatus, DisputeTerms, Line, Mail, Movement, Order, Purchase,
-        PurchaseId,
+        PurchaseId, WaitsFor,
     },
 };
 
@@ -36,6 +36,9 @@ pub struct Content {
     pub order: Order,
     /// What was paid, in the currency it was paid in; only a receipt says it.
     pub paid: Money,
+    /// What the payment waits for that the letter is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<WaitsFor>,
     /// How much the refund is that the letter is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refund: Option<Money>,
@@ -64,6 +67,7 @@ impl Content {
             purchase_id: purchase.id,
             order: purchase.order.clone(),
             paid: purchase.accounts().paid,
+            waits_for: purchase.waits_for().cloned(),
             refund: match mail {
                 Mail::Refund(id) | Mail::RefundFailed(id) => {
                     facts.refunds.get(id).map(|refund| refund.amount)
@@ -76,6 +80,16 @@ impl Content {
                 }
                 _ => None,
             },
+        }
+    }
+}
+
+impl Content {
+    /// Stripe's page with the voucher that the buyer has to pay with.
+    fn voucher_url(&self) -> Option<&str> {
+        match &self.waits_for {
+            Some(WaitsFor::Buyer { voucher_url }) => voucher_url.as_deref(),
+            _ => None,
         }
     }
 }
@@ -109,7 +123,7 @@ pub fn compose(mail: &Mail, content: &Content, shop: &Shop) -> Result<Letter, as
     Ok(Letter {
         html: Html { page: &page }.render()?,
         text: Text { page: &page }.render()?,
-        subject: page.prose.subject,
+        subject: page.subject,
     })
 }
 
@@ -127,6 +141,7 @@ struct Text<'a> {
 
 /// All that both templates show, as text.
 struct Page {
+    subject: String,
     shop: String,
     site_url: String,
     prose: Prose,
@@ -134,6 +149,7 @@ struct Page {
     /// The last one counts.
     sums: Vec<Sum>,
     order_number: String,
+    order_id: String,
     order_url: String,
     /// Why whoever reads it gets it.
     why: &'static str,
@@ -178,6 +194,7 @@ impl Page {
             .map(|line| Item::new(line, order.total, &amounts))
             .collect::<Result<_, _>>()?;
         let site_url = shop.site_url.trim_end_matches('/');
+        let order_number = purchase_id.order_number();
         let order_url = format!("{site_url}/purchase.html?id={purchase_id}");
         let (prose, why) = if mail.is_for_seller() {
             let prose = Prose::to_seller(mail, content, shop, &amounts)?;
@@ -188,12 +205,15 @@ impl Page {
             (prose, "You get this mail because of your order at")
         };
         Ok(Self {
+            // Several orders would have one subject, and fold into one conversation.
+            subject: format!("{} (order {order_number})", prose.subject),
             prose,
             shop: one_line(&shop.name),
             site_url: site_url.to_owned(),
             items,
             sums: sums(mail, content, &amounts),
-            order_number: purchase_id.to_string(),
+            order_number,
+            order_id: purchase_id.to_string(),
             order_url,
             why,
         })
@@ -229,7 +249,25 @@ impl Prose {
                 vec![
                     "Thank you for your order.".to_owned(),
                     "Your way of paying takes a little time, often a few days.".to_owned(),
-                    "There is nothing for you to do: your order follows once the payment has arrived, and we will write to you then.".to_owned(),
+                    match content.waits_for {
+                        Some(WaitsFor::Unknown) => "If you were given a voucher or instructions to pay, please follow them in time. Otherwise there is nothing for you to do.",
+                        _ => "There is nothing for you to do.",
+                    }
+                    .to_owned(),
+                    "Your order follows once the payment has arrived, and we will write to you then.".to_owned(),
+                ],
+            ),
+            Mail::Voucher => (
+                format!("Please pay for your order from {shop}"),
+                "One step is left: paying",
+                vec![
+                    "Thank you for your order. It is not paid yet.".to_owned(),
+                    match content.voucher_url() {
+                        Some(_) => "Your payment voucher says where to pay, and until when.",
+                        None => "Please pay with the voucher or the instructions that you were given when you ordered. They say until when.",
+                    }
+                    .to_owned(),
+                    "We will write to you once the payment has arrived. Have you paid already? Then there is nothing more to do.".to_owned(),
                 ],
             ),
             Mail::Failed => (
@@ -260,17 +298,13 @@ impl Prose {
                 return Err(missing("seller"));
             }
         };
-        let link = if *mail == Mail::Failed {
-            Link {
-                label: "Back to the shop",
-                url: site_url.to_owned(),
-            }
-        } else {
-            Link {
-                label: "See your order",
-                url: order_url.to_owned(),
-            }
+        let (label, url) = match (mail, content.voucher_url()) {
+            (Mail::Failed, _) => ("Back to the shop", site_url),
+            (Mail::Voucher, Some(voucher)) => ("Open the voucher", voucher),
+            _ => ("See your order", order_url),
         };
+        let url = url.to_owned();
+        let link = Link { label, url };
         Ok(Self {
             subject,
             heading: heading.to_owned(),
@@ -439,7 +473,7 @@ fn sums(mail: &Mail, content: &Content, amounts: &Amounts) -> Vec<Sum> {
 }
 
 /// A name on one line: no control character of it reaches a header, none breaks the plain text.
-fn one_line(name: &str) -> String {
+pub(super) fn one_line(name: &str) -> String {
     name.split(|c: char| c.is_control() || c.is_whitespace())
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
@@ -484,6 +518,7 @@ mod tests {
                 rebuilt: false,
             },
             paid: usd(3350),
+            waits_for: None,
             refund: None,
             dispute: None,
         }
@@ -510,7 +545,10 @@ mod tests {
     #[test]
     fn a_receipt_lists_what_was_bought_and_for_how_much() {
         let receipt = letter(&Mail::Paid, &content());
-        assert_eq!(receipt.subject, "Your receipt from Mugs & Co");
+        assert_eq!(
+            receipt.subject,
+            "Your receipt from Mugs & Co (order e2a3f5b7)"
+        );
         assert_eq!(
             plain(&receipt.text),
             "\
@@ -525,7 +563,7 @@ Sticker
 ----------------------------------------------
 Total                                33.50 USD
 
-Order 01936f3c-8a10-7c3e-9a35-0c1de2a3f5b7
+Order e2a3f5b7
 https://mugs.example/purchase.html?id=01936f3c-8a10-7c3e-9a35-0c1de2a3f5b7
 
 -- \nMugs & Co
@@ -590,13 +628,57 @@ Paid                                 30.00 USD
             ..content()
         };
         let pending = letter(&Mail::Pending, &content);
-        assert_eq!(pending.subject, "Your payment to Mugs & Co is on its way");
+        assert!(
+            pending
+                .subject
+                .starts_with("Your payment to Mugs & Co is on its way")
+        );
         for part in ["There is nothing for you to do", ID, "Total"] {
             assert!(pending.text.contains(part), "{part}");
             assert!(pending.html.contains(part), "{part}");
         }
+        assert!(!pending.text.contains("voucher"));
         assert!(!pending.text.contains("receipt"));
         assert!(!pending.text.contains("\nPaid"));
+    }
+
+    #[test]
+    fn a_payment_of_which_nothing_is_known_claims_neither() {
+        let content = Content {
+            waits_for: Some(WaitsFor::Unknown),
+            ..content()
+        };
+        let pending = letter(&Mail::Pending, &content).text;
+        assert!(pending.contains("If you were given a voucher"), "{pending}");
+    }
+
+    #[test]
+    fn a_voucher_says_that_the_buyer_has_to_pay_and_leads_to_it() {
+        let url = "https://payments.stripe.com/oxxo/voucher/test_1";
+        let content = Content {
+            paid: usd(0),
+            waits_for: Some(WaitsFor::Buyer {
+                voucher_url: Some(url.to_owned()),
+            }),
+            ..content()
+        };
+        let voucher = letter(&Mail::Voucher, &content);
+        assert_eq!(
+            voucher.subject,
+            "Please pay for your order from Mugs & Co (order e2a3f5b7)"
+        );
+        for part in [&voucher.text, &voucher.html] {
+            assert!(part.contains("It is not paid yet."));
+            assert!(part.contains(url));
+            assert!(!part.contains("nothing for you to do") && !part.contains("on its way"));
+        }
+        let without = Content {
+            waits_for: Some(WaitsFor::Buyer { voucher_url: None }),
+            ..content
+        };
+        let voucher = letter(&Mail::Voucher, &without);
+        assert!(voucher.text.contains("the voucher or the instructions"));
+        assert!(voucher.html.contains(">See your order<"));
     }
 
     #[test]
@@ -606,7 +688,11 @@ Paid                                 30.00 USD
             ..content()
         };
         let failed = letter(&Mail::Failed, &content);
-        assert_eq!(failed.subject, "Your payment to Mugs & Co did not arrive");
+        assert!(
+            failed
+                .subject
+                .starts_with("Your payment to Mugs & Co did not arrive")
+        );
         for part in [&failed.text, &failed.html] {
             assert!(part.contains("nothing was charged"));
         }
@@ -651,7 +737,7 @@ Paid                                 30.00 USD
         };
         let mut content = content();
         content.order.lines = vec![line("Mug\r\nTotal  0.00 USD\u{7f}", 1, 3350)];
-        for mail in &[Mail::Paid, Mail::Pending, Mail::Failed] {
+        for mail in &[Mail::Paid, Mail::Pending, Mail::Voucher, Mail::Failed] {
             let letter = compose(mail, &content, &shop).unwrap();
             assert!(letter.subject.contains("Mugs Bcc: eve@example.com & Co"));
             assert!(!letter.subject.chars().any(char::is_control));
@@ -678,12 +764,15 @@ Paid                                 30.00 USD
         }
         // Plain text has no markup to escape from.
         assert!(letter.text.contains("<img src=x onerror='pay()'>"));
-        assert_eq!(letter.subject, "Your receipt from <b>Mugs</b>");
+        assert_eq!(
+            letter.subject,
+            "Your receipt from <b>Mugs</b> (order e2a3f5b7)"
+        );
     }
 
     #[test]
     fn a_letter_names_no_address() {
-        for mail in &[Mail::Paid, Mail::Pending, Mail::Failed] {
+        for mail in &[Mail::Paid, Mail::Pending, Mail::Voucher, Mail::Failed] {
             let letter = format!("{:?}", letter(mail, &content()));
             assert!(!letter.contains("ana@"));
         }

@@ -11,6 +11,7 @@ use crate::config::{ConfigError, Environment};
 
 mod address;
 mod amounts;
+mod from;
 mod letter;
 mod postman;
 

@@ -7,36 +7,46 @@ use aws_sdk_ses::{
     types::{Body, Content, Destination, Message},
 };
 
-use super::{Address, Letter};
+use super::{Address, Letter, from};
 
-/// Sends letters from the shop's address.
+/// Sends letters from the shop.
 ///
 /// How long a call may take and how often it is repeated is the client's configuration; the
 /// outbox repeats what failed here, so the client need not.
 #[derive(Clone, Debug)]
 pub struct Postman {
     client: Client,
-    from: Address,
+    /// The `From` header.
+    from: String,
+    reply_to: Address,
 }
 
 /// Why SES did not take a letter. Holds SES's error code and never its message, which likes to
 /// quote addresses.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// Worth another try: SES is busy or out of reach, or refuses us for what we can set right
-    /// without touching the letter (credentials, a paused account). After a timeout the letter
-    /// may be on its way all the same.
+    /// Worth another try: SES is busy or out of reach. After a timeout the letter may be on its
+    /// way all the same.
     #[error("SES did not take the mail for now: {0}")]
     Transient(String),
+    /// Worth another try once somebody has mended what keeps SES from sending any mail of ours:
+    /// the sender, the account, our permissions. The letter is not to blame.
+    #[error("SES sends no mail for us until that is mended: {0}")]
+    Blocked(String),
     /// Another try would end the same way.
     #[error("SES refuses the mail: {0}")]
     Permanent(String),
 }
 
 impl Postman {
-    /// Sends as `from`, an address or domain that SES has verified.
-    pub fn new(client: Client, from: Address) -> Self {
-        Self { client, from }
+    /// Sends as `from`, an address that SES has verified, or whose domain it has, under the name
+    /// `shop`. Answers go to `reply_to`.
+    pub fn new(client: Client, shop: &str, from: &Address, reply_to: Address) -> Self {
+        Self {
+            client,
+            from: from::header(shop, from),
+            reply_to,
+        }
     }
 
     /// Sends one letter; says SES's message id.
@@ -46,7 +56,8 @@ impl Postman {
         let sent = self
             .client
             .send_email()
-            .source(self.from.as_str())
+            .source(&self.from)
+            .reply_to_addresses(self.reply_to.as_str())
             .destination(Destination::builder().to_addresses(to.as_str()).build())
             .message(message)
             .send()
@@ -81,37 +92,63 @@ impl From<SdkError<SendEmailError>> for SendError {
             );
         };
         let status = refusal.raw().status().as_u16();
-        let code = refusal
-            .err()
-            .code()
-            .map_or_else(|| format!("HTTP {status}"), str::to_owned);
-        // 401 and 403 are about our credentials, 408 and 429 about the moment; a status that is
-        // no error came with something SES would not say.
-        let for_now = !(400..500).contains(&status) || matches!(status, 401 | 403 | 408 | 429);
-        if for_now || is_transient(&code) {
-            Self::Transient(code)
-        } else {
-            Self::Permanent(code)
-        }
+        let Some(code) = refusal.err().code() else {
+            // Not from SES, so it says nothing of the letter.
+            return Self::Transient(format!("HTTP {status}"));
+        };
+        let message = refusal.err().message().unwrap_or_default();
+        Self::of_refusal(status, code, message)
     }
 }
 
-/// Codes that come with status 400 although the letter is not to blame, from SES's "Common
-/// errors" and "SendEmail" pages. The same error goes with and without `Exception` at its end.
-fn is_transient(code: &str) -> bool {
-    matches!(
-        code.strip_suffix("Exception").unwrap_or(code),
-        // Too fast, or the day's quota is used up.
-        "Throttling" | "Throttled" | "RequestThrottled" | "TooManyRequests"
-        | "RequestLimitExceeded"
-        // Down.
-        | "InternalFailure" | "InternalServerError" | "ServiceUnavailable" | "RequestTimeout"
-        // Ours to set right.
-        | "AccountSendingPaused" | "AccessDenied" | "ExpiredToken" | "IncompleteSignature"
-        | "InvalidAccessKeyId" | "InvalidClientTokenId" | "MissingAuthenticationToken"
-        | "NotAuthorized" | "OptInRequired" | "RequestExpired" | "SignatureDoesNotMatch"
-        | "UnrecognizedClient"
-    )
+impl SendError {
+    /// What an error of SES means. From SES's "Common errors" and "SendEmail" pages, and "Amazon
+    /// SES email sending errors" for the messages. The same code goes with and without `Exception`
+    /// at its end.
+    fn of_refusal(status: u16, code: &str, message: &str) -> Self {
+        let says = |part: &str| message.to_ascii_lowercase().contains(part);
+        match code.strip_suffix("Exception").unwrap_or(code) {
+            // Too fast, or the day's quota is used up; down.
+            "Throttling"
+            | "Throttled"
+            | "RequestThrottled"
+            | "TooManyRequests"
+            | "RequestLimitExceeded"
+            | "InternalFailure"
+            | "InternalServerError"
+            | "ServiceUnavailable"
+            | "RequestTimeout"
+            | "RequestExpired" => Self::Transient(code.to_owned()),
+            // The sender, or in SES's sandbox the recipient, must be verified first.
+            "MessageRejected" if says("not verified") => {
+                Self::Blocked(format!("{code}, an address is not verified"))
+            }
+            "MessageRejected" if says("suspended") || says("paused") => {
+                Self::Blocked(format!("{code}, sending is suspended"))
+            }
+            "MailFromDomainNotVerified"
+            | "AccountSendingPaused"
+            | "ConfigurationSetSendingPaused"
+            | "ConfigurationSetDoesNotExist"
+            | "AccessDenied"
+            | "NotAuthorized"
+            | "OptInRequired"
+            | "ExpiredToken"
+            | "IncompleteSignature"
+            | "InvalidAccessKeyId"
+            | "InvalidClientTokenId"
+            | "MissingAuthenticationToken"
+            | "SignatureDoesNotMatch"
+            | "UnrecognizedClient" => Self::Blocked(code.to_owned()),
+            // These are about who asks, those about the moment; a status that is no error came
+            // with something SES would not say.
+            _ if matches!(status, 401 | 403) => Self::Blocked(code.to_owned()),
+            _ if matches!(status, 408 | 429) || !(400..500).contains(&status) => {
+                Self::Transient(code.to_owned())
+            }
+            _ => Self::Permanent(code.to_owned()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -140,12 +177,16 @@ mod tests {
         }
     }
 
-    /// How SES writes an error, with the kind of message it adds.
-    fn refusal(code: &str) -> String {
+    /// How SES writes an error.
+    fn refusal_saying(code: &str, message: &str) -> String {
         format!(
-            "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>Email address \
-             is not verified: ana@example.com</Message></Error></ErrorResponse>"
+            "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>\
+             <Message>{message}</Message></Error></ErrorResponse>"
         )
+    }
+
+    fn refusal(code: &str) -> String {
+        refusal_saying(code, "It is about ana@example.com")
     }
 
     /// Answers one HTTP request; returns the body it came with. `None` never answers.
@@ -199,9 +240,10 @@ mod tests {
             .endpoint_url(url)
             .http_client(crate::https::ForSdk::new().unwrap())
             .build();
-        let from = "shop@example.com".parse().unwrap();
+        let from: Address = "shop@example.com".parse().unwrap();
         let to = "ana@example.com".parse().unwrap();
-        Postman::new(Client::from_conf(config), from)
+        let answers = "owner@example.com".parse().unwrap();
+        Postman::new(Client::from_conf(config), "Mugs & Co", &from, answers)
             .send(&to, &letter())
             .await
     }
@@ -221,7 +263,8 @@ mod tests {
         let fields: Vec<&str> = body.split('&').collect();
         for field in [
             "Action=SendEmail",
-            "Source=shop%40example.com",
+            "Source=%22Mugs%20%26%20Co%22%20%3Cshop%40example.com%3E",
+            "ReplyToAddresses.member.1=owner%40example.com",
             "Destination.ToAddresses.member.1=ana%40example.com",
             "Message.Subject.Data=Gr%C3%BC%C3%9Fe",
             "Message.Subject.Charset=UTF-8",
@@ -235,15 +278,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_time_or_the_operator_mends_is_worth_another_try() {
+    async fn what_time_mends_is_worth_another_try() {
         for (status, code) in [
             (400, "Throttling"),
             (400, "ThrottlingException"),
-            (400, "AccountSendingPausedException"),
             (400, "RequestExpired"),
-            (403, "AccessDenied"),
-            (403, "ExpiredToken"),
-            (403, "NotInAnyList"),
             (429, "NotInAnyList"),
             (500, "InternalFailure"),
             (503, "ServiceUnavailable"),
@@ -257,15 +296,43 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_ses_will_never_take_is_not_tried_again() {
-        for code in [
-            "MessageRejected",
-            "MailFromDomainNotVerifiedException",
-            "ConfigurationSetDoesNotExist",
-            "ConfigurationSetSendingPausedException",
-            "InvalidParameterValue",
-            "NotInAnyList",
+    async fn what_the_seller_can_mend_is_not_the_letters_fault() {
+        for (status, code) in [
+            (400, "AccountSendingPausedException"),
+            (400, "MailFromDomainNotVerifiedException"),
+            (400, "ConfigurationSetDoesNotExist"),
+            (400, "ConfigurationSetSendingPausedException"),
+            (403, "AccessDenied"),
+            (403, "ExpiredToken"),
+            (403, "NotInAnyList"),
         ] {
+            assert_eq!(
+                sending_answered_with(status, refusal(code)).await,
+                Err(SendError::Blocked(code.into())),
+                "{status}"
+            );
+        }
+        for (message, why) in [
+            (
+                "Email address is not verified. The following identities failed the check in \
+                 region EU-WEST-1: shop@example.com",
+                "MessageRejected, an address is not verified",
+            ),
+            (
+                "Sending suspended for this account. For more information, please check the inbox",
+                "MessageRejected, sending is suspended",
+            ),
+        ] {
+            assert_eq!(
+                sending_answered_with(400, refusal_saying("MessageRejected", message)).await,
+                Err(SendError::Blocked(why.into()))
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn what_ses_will_never_take_is_not_tried_again() {
+        for code in ["MessageRejected", "InvalidParameterValue", "NotInAnyList"] {
             assert_eq!(
                 sending_answered_with(400, refusal(code)).await,
                 Err(SendError::Permanent(code.into()))
@@ -283,13 +350,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_that_is_not_from_ses_counts_as_its_status() {
+    async fn an_answer_that_is_not_from_ses_says_nothing_of_the_letter() {
         let page = || "<html>ana@example.com</html>".to_owned();
-        for (status, error) in [
-            (502, SendError::Transient("HTTP 502".into())),
-            (404, SendError::Permanent("HTTP 404".into())),
-        ] {
-            assert_eq!(sending_answered_with(status, page()).await, Err(error));
+        for status in [502, 404, 403] {
+            assert_eq!(
+                sending_answered_with(status, page()).await,
+                Err(SendError::Transient(format!("HTTP {status}")))
+            );
         }
         let unreadable = sending_answered_with(200, "{}".into()).await;
         assert!(

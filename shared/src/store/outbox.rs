@@ -53,6 +53,9 @@ pub struct Row {
     /// When it was sent, given up or superseded, in Unix seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<i64>,
+    /// Why it was given up, or why the latest attempt came to nothing. Names no address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ttl: Option<i64>,
 }
@@ -71,8 +74,51 @@ pub enum State {
     Superseded,
 }
 
+/// What an operator sees of a row. All but its id may be missing: a row that this code cannot read
+/// is listed, too.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Listed {
+    /// `<purchase id>#<mail>`.
+    pub id: String,
+    /// How far it has come.
+    pub state: State,
+    /// How often sending was begun.
+    #[serde(default)]
+    pub attempts: u32,
+    /// When sending may (next) begin, in Unix seconds.
+    pub next_attempt: Option<i64>,
+    /// When the fact that calls for it was recorded, in Unix seconds.
+    pub created_at: Option<i64>,
+    /// When it was sent, given up or superseded, in Unix seconds.
+    pub finished_at: Option<i64>,
+    /// Why it was given up, or why the latest attempt came to nothing.
+    pub reason: Option<String>,
+}
+
+/// How a row ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End<'a> {
+    /// SES has the mail.
+    Sent,
+    /// It stopped being true before it was sent.
+    Superseded,
+    /// It is given up, for this reason, which names no address.
+    Failed(&'a str),
+}
+
+impl End<'_> {
+    fn state(self) -> State {
+        match self {
+            Self::Sent => State::Sent,
+            Self::Superseded => State::Superseded,
+            Self::Failed(_) => State::Failed,
+        }
+    }
+}
+
 impl State {
-    fn as_str(self) -> &'static str {
+    /// As it is stored, and shown in JSON.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Due => "due",
             Self::Sent => "sent",
@@ -116,6 +162,7 @@ impl Outbox {
             superseded: false,
             created_at: now,
             finished_at: None,
+            reason: None,
             ttl: None,
         };
         let put = Put::builder()
@@ -212,7 +259,7 @@ impl Outbox {
     }
 
     /// Ends a row. What was sent or superseded is forgotten after a while; what failed stays.
-    pub async fn finish(&self, id: &str, state: State, now: i64) -> Result<(), StoreError> {
+    pub async fn finish(&self, id: &str, end: End<'_>, now: i64) -> Result<(), StoreError> {
         let mut call = self
             .client
             .update_item()
@@ -220,17 +267,21 @@ impl Outbox {
             .key("id", text(id))
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":state", text(state.as_str()))
+            .expression_attribute_values(":state", text(end.state().as_str()))
             .expression_attribute_values(":now", number(now));
-        call = if state == State::Failed {
-            call.update_expression(
-                "SET #state = :state, finished_at = :now REMOVE due_shard, next_attempt, #ttl",
-            )
-        } else {
-            call.update_expression(
-                "SET #state = :state, finished_at = :now, #ttl = :ttl REMOVE due_shard, next_attempt",
-            )
-            .expression_attribute_values(":ttl", number(now.saturating_add(KEEP_SECONDS)))
+        call = match end {
+            End::Failed(reason) => call
+                .update_expression(
+                    "SET #state = :state, finished_at = :now, reason = :reason \
+                     REMOVE due_shard, next_attempt, #ttl",
+                )
+                .expression_attribute_values(":reason", text(reason)),
+            End::Sent | End::Superseded => call
+                .update_expression(
+                    "SET #state = :state, finished_at = :now, #ttl = :ttl \
+                     REMOVE due_shard, next_attempt, reason",
+                )
+                .expression_attribute_values(":ttl", number(now.saturating_add(KEEP_SECONDS))),
         };
         // Once SES has a mail, a row that does not say so means a second mail: worth some tries.
         for attempt in 1..TRIES {
@@ -243,22 +294,79 @@ impl Outbox {
     }
 
     /// Puts a claimed row back until `at`, unless its lease ended and another mailer has it.
-    pub async fn postpone(&self, row: &Row, at: i64) -> Result<(), StoreError> {
+    /// `reason` is why the attempt came to nothing, and names no address.
+    pub async fn postpone(&self, row: &Row, at: i64, reason: &str) -> Result<(), StoreError> {
         let call = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("id", text(&row.id))
-            .update_expression("SET next_attempt = :at")
+            .update_expression("SET next_attempt = :at, reason = :reason")
             .condition_expression("#state = :due AND attempts = :attempts")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":due", text(DUE))
             .expression_attribute_values(":attempts", number(row.attempts))
-            .expression_attribute_values(":at", number(at));
+            .expression_attribute_values(":at", number(at))
+            .expression_attribute_values(":reason", text(reason));
         match call.send().await {
             Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {
                 Some(refused) if refused.is_conditional_check_failed_exception() => Ok(()),
+                _ => Err(failed("UpdateItem")(error)),
+            },
+        }
+    }
+
+    /// All rows that have come this far, in no order. Reads the whole table, which is for
+    /// operators: functions may not.
+    pub async fn in_state(&self, state: State) -> Result<Vec<Listed>, StoreError> {
+        let mut items = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .filter_expression("#state = :state")
+            .projection_expression(
+                "id, #state, attempts, next_attempt, created_at, finished_at, reason",
+            )
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":state", text(state.as_str()))
+            .into_paginator()
+            .items()
+            .send();
+        let mut rows = Vec::new();
+        while let Some(item) = items.next().await {
+            rows.push(from_item(item.map_err(failed("Scan"))?, "of the outbox")?);
+        }
+        Ok(rows)
+    }
+
+    /// Orders a mail again that was given up, or that waits for its next attempt: it is due now,
+    /// with all its attempts before it. Says whether that is so: there must be such a row, and no
+    /// mailer may be at work on it.
+    pub async fn resend(&self, id: &str, now: i64) -> Result<bool, StoreError> {
+        let call = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", text(id))
+            .update_expression(
+                "SET #state = :due, due_shard = :due, next_attempt = :now, attempts = :none \
+                 REMOVE finished_at, #ttl",
+            )
+            .condition_expression(
+                "#state = :failed OR (#state = :due AND next_attempt > :leases_end)",
+            )
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":due", text(DUE))
+            .expression_attribute_values(":failed", text(State::Failed.as_str()))
+            .expression_attribute_values(":none", number(0))
+            .expression_attribute_values(":now", number(now))
+            .expression_attribute_values(":leases_end", number(now.saturating_add(LEASE_SECONDS)));
+        match call.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(false),
                 _ => Err(failed("UpdateItem")(error)),
             },
         }

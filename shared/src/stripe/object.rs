@@ -13,7 +13,7 @@ use crate::{
     purchase::{
         Buyer, Change, ChargeId, DisputeId, DisputeReport, DisputeStatus, DisputeTerms, Line,
         Movement, PaymentIntentId, PurchaseId, Refund, RefundId, RefundState, SessionId,
-        SessionState, TransactionId,
+        SessionState, TransactionId, WaitsFor,
     },
 };
 
@@ -91,7 +91,52 @@ pub struct Session {
 #[serde(untagged)]
 enum IntentOfSession {
     Id(PaymentIntentId),
-    Object { id: PaymentIntentId, status: String },
+    Object {
+        id: PaymentIntentId,
+        #[serde(flatten)]
+        progress: Progress,
+    },
+}
+
+/// How far a payment intent has come.
+#[derive(Deserialize)]
+struct Progress {
+    status: String,
+    /// What the buyer has to do, by its kind.
+    next_action: Option<Value>,
+}
+
+impl Progress {
+    /// Whether the payment that its session was completed with came to nothing.
+    fn has_failed(&self) -> bool {
+        matches!(self.status.as_str(), "requires_payment_method" | "canceled")
+    }
+
+    /// What a payment that was not made yet waits for.
+    fn waits_for(&self) -> WaitsFor {
+        match self.status.as_str() {
+            "requires_action" => WaitsFor::Buyer {
+                voucher_url: self.voucher_url(),
+            },
+            _ => WaitsFor::Bank,
+        }
+    }
+
+    /// Each kind of voucher (`oxxo_display_details`, `boleto_display_details` …) has its page in
+    /// a member of the same name; transfers and accounts to be verified have theirs.
+    fn voucher_url(&self) -> Option<String> {
+        let action = self.next_action.as_ref()?;
+        let details = action.get(action.get("type")?.as_str()?)?;
+        let pages = [
+            "hosted_voucher_url",
+            "hosted_instructions_url",
+            "hosted_verification_url",
+        ];
+        let url = pages.iter().find_map(|page| details.get(page)?.as_str())?;
+        // It becomes a link.
+        let is_web = url.starts_with("https://") || url.starts_with("http://");
+        is_web.then(|| url.to_owned())
+    }
 }
 
 #[derive(Deserialize)]
@@ -123,7 +168,7 @@ impl Session {
             ("checkout.session.async_payment_failed", _) => Ok(SessionState::Failed),
             ("checkout.session.async_payment_succeeded", _)
             | (_, "paid" | "no_payment_required") => self.settled(),
-            (_, "unpaid") => Ok(SessionState::Pending),
+            (_, "unpaid") => Ok(SessionState::PENDING),
             (_, other) => Err(Unreadable(format!("payment_status: {other:?} is unknown"))),
         }
     }
@@ -135,12 +180,13 @@ impl Session {
             (Some("expired"), _) => Ok(SessionState::Expired),
             (Some("complete"), "paid" | "no_payment_required") => self.settled(),
             (Some("complete"), "unpaid") => Ok(match &self.payment_intent {
-                Some(IntentOfSession::Object { status, .. })
-                    if matches!(status.as_str(), "requires_payment_method" | "canceled") =>
-                {
+                Some(IntentOfSession::Object { progress, .. }) if progress.has_failed() => {
                     SessionState::Failed
                 }
-                _ => SessionState::Pending,
+                Some(IntentOfSession::Object { progress, .. }) => SessionState::Pending {
+                    waits_for: progress.waits_for(),
+                },
+                Some(IntentOfSession::Id(_)) | None => SessionState::PENDING,
             }),
             (status, payment) => Err(Unreadable(format!(
                 "status {status:?} with payment_status {payment:?} is unknown"
@@ -355,9 +401,16 @@ pub struct PaymentIntent {
     amount: i64,
     currency: Currency,
     receipt_email: Option<String>,
+    #[serde(flatten)]
+    progress: Progress,
 }
 
 impl PaymentIntent {
+    /// What a delayed payment by it waits for.
+    pub fn waits_for(&self) -> WaitsFor {
+        self.progress.waits_for()
+    }
+
     /// Who buys, for how much: what a lost purchase is rebuilt from.
     pub fn origin(&self) -> (Buyer, Money) {
         (

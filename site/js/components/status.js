@@ -1,4 +1,4 @@
-import { element } from '../elements.js';
+import { element, linkButton } from '../elements.js';
 
 /** Every status a purchase can have, in the buyer's words; `tone` names its colour. */
 const STATUSES = {
@@ -15,7 +15,14 @@ const STATUSES = {
   charged_back: ['Returned by your bank', 'neutral', 'After a dispute, your bank returned this payment to you.'],
 };
 
-/** Those in which the buyer has done their part. */
+/** What is said instead where the status alone would not be true. */
+const TO_BE_PAID = ['Waiting for you to pay', 'waiting', 'You still have to pay: your payment voucher says where, and until when. '
+  + 'We will email you when the payment arrives.'];
+const TO_COME = ['Payment to come', 'waiting', 'If you were given a voucher or instructions to pay, please follow them in time. '
+  + 'We will email you when the payment arrives.'];
+const FREE = ['Free', 'good', 'There was nothing to pay.'];
+
+/** Those in which the buyer has ordered, even if a payment is still to come. */
 const ORDERED = new Set(['pending', 'paid', 'partially_refunded', 'refunded', 'disputed', 'charged_back']);
 
 /** Those in which money has arrived at some time, if any was due. */
@@ -39,16 +46,34 @@ export function wasPaid({ status }) {
   return WAS_PAID.has(status);
 }
 
-export function statusBadge(status) {
-  const [label, tone] = describe(status);
+/** Whether the buyer has to pay with the voucher that they were given. */
+export function isToBePaid({ status, waits_for: waitsFor }) {
+  return status === 'pending' && waitsFor?.who === 'buyer';
+}
+
+export function isFree({ status, paid }) {
+  return status === 'paid' && paid?.amount === 0;
+}
+
+export function statusBadge(purchase) {
+  const [label, tone] = describe(purchase);
   return element('span', { class: `badge ${tone}` }, label);
 }
 
-export function statusExplanation({ status, paid }) {
-  if (status === 'paid' && paid?.amount === 0) return 'There was nothing to pay.';
-  return describe(status)[2];
+export function statusExplanation(purchase) {
+  return describe(purchase)[2];
 }
 
-function describe(status) {
+/** Leads to the voucher, where Stripe has a page for it. */
+export function voucherButton(purchase) {
+  const url = isToBePaid(purchase) && purchase.waits_for.voucher_url;
+  return url && /^https?:/.test(url) ? linkButton('Open the voucher', url) : null;
+}
+
+function describe(purchase) {
+  const { status, waits_for: waitsFor } = purchase;
+  if (isToBePaid(purchase)) return TO_BE_PAID;
+  if (isFree(purchase)) return FREE;
+  if (status === 'pending' && waitsFor?.who === 'unknown') return TO_COME;
   return STATUSES[status] ?? [status, 'neutral', ''];
 }

@@ -32,7 +32,7 @@ function standing(purchase) {
   settleIntent(purchase);
   const decided = isDecided(purchase);
   return [
-    element('p', { class: 'lead' }, statusBadge(purchase.status), ' ', statusExplanation(purchase), ' ', payUntil(purchase)),
+    element('p', { class: 'lead' }, statusBadge(purchase), ' ', statusExplanation(purchase), ' ', payUntil(purchase)),
     decided ? null : openPurchaseActions(purchase, { onend: show }),
     order(purchase),
     element('div', { class: 'actions' },

@@ -3,7 +3,9 @@ import { buyAgain } from '../components/buy-again.js';
 import { moneyNotes } from '../components/money-notes.js';
 import { openPurchaseActions, payUntil } from '../components/open-purchase.js';
 import { order, refundedInPart } from '../components/order.js';
-import { cameToNothing, isDecided, isOrdered, statusBadge, statusExplanation } from '../components/status.js';
+import {
+  cameToNothing, isDecided, isOrdered, statusBadge, statusExplanation, voucherButton,
+} from '../components/status.js';
 import { element, linkButton, moment, panel } from '../elements.js';
 import { signedInAs } from '../identity.js';
 import { settleIntent } from '../intents.js';
@@ -32,9 +34,10 @@ function receipt(purchase) {
   settleIntent(purchase);
   const refunded = refundedInPart(purchase);
   return [
-    element('p', { class: 'lead' }, statusBadge(purchase.status), ' ', statusExplanation(purchase),
+    element('p', { class: 'lead' }, statusBadge(purchase), ' ', statusExplanation(purchase),
       refunded ? ` ${refunded}.` : null, ' ', payUntil(purchase)),
     isDecided(purchase) ? null : openPurchaseActions(purchase, { onend: show }),
+    voucherButton(purchase),
     ...moneyNotes(purchase),
     purchase.attention?.length > 0
       ? element('p', { class: 'note' },

@@ -62,7 +62,7 @@ function purchaseRow(purchase) {
         element('span', { class: 'line-name' }, summary(purchase.lines)),
         element('span', { class: 'line-detail' }, moment(purchase.created_at)),
         refunded ? element('span', { class: 'line-detail' }, refunded) : null),
-      statusBadge(purchase.status),
+      statusBadge(purchase),
       element('span', { class: 'amount' }, formatMoney(wasPaid(purchase) ? purchase.paid : purchase.total))));
 }
 

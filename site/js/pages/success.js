@@ -2,7 +2,9 @@ import { ApiError, ConnectionError, getPurchase } from '../api.js';
 import { buyAgain } from '../components/buy-again.js';
 import { openPurchaseActions } from '../components/open-purchase.js';
 import { order } from '../components/order.js';
-import { cameToNothing, isOrdered, statusBadge, statusExplanation } from '../components/status.js';
+import {
+  cameToNothing, isFree, isOrdered, isToBePaid, statusBadge, statusExplanation, voucherButton,
+} from '../components/status.js';
 import { delay } from '../delay.js';
 import { button, element, linkButton, panel } from '../elements.js';
 import { signedInAs } from '../identity.js';
@@ -83,12 +85,12 @@ function restart() {
 
 function showPurchase(purchase) {
   settleIntent(purchase);
-  const heading = HEADINGS[purchase.status] ?? 'Your purchase';
+  const heading = headingOf(purchase);
   if (purchase.status === 'open') {
     show(heading, waiting('This usually takes a few seconds.'), order(purchase));
   } else {
     show(heading,
-      element('p', { class: 'lead' }, statusBadge(purchase.status), ' ', statusExplanation(purchase),
+      element('p', { class: 'lead' }, statusBadge(purchase), ' ', statusExplanation(purchase),
         purchase.status === 'paid' ? ' A confirmation is on its way to you by email.' : null),
       order(purchase),
       cameToNothing(purchase) ? buyAgain(purchase) : null,
@@ -96,11 +98,19 @@ function showPurchase(purchase) {
   }
 }
 
+function headingOf(purchase) {
+  if (isToBePaid(purchase)) return 'One step is left: paying';
+  if (isFree(purchase)) return 'Thank you for your purchase!';
+  return HEADINGS[purchase.status] ?? 'Your purchase';
+}
+
 function whatNext(purchase) {
   const ordered = isOrdered(purchase);
   return element('div', { class: 'actions' },
+    voucherButton(purchase),
     ordered
-      ? linkButton('View this purchase', `purchase.html?id=${encodeURIComponent(purchase.id)}`)
+      ? linkButton('View this purchase', `purchase.html?id=${encodeURIComponent(purchase.id)}`,
+        isToBePaid(purchase) ? 'secondary' : 'primary')
       : linkButton('Back to the products', 'index.html', 'secondary'),
     ordered ? linkButton('Keep browsing', 'index.html', 'secondary') : null);
 }

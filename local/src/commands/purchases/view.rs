@@ -8,7 +8,7 @@ use shared::money::Money;
 use shared::product::ProductId;
 use shared::purchase::{
     Accounts, Attention, Buyer, DisputeId, DisputeStatus, DisputeTerms, Mail, Movement, Purchase,
-    PurchaseId, RefundId, RefundState, SessionId, SessionState, Status,
+    PurchaseId, RefundId, RefundState, SessionId, SessionState, Status, WaitsFor,
 };
 use shared::store::outbox::{self, Outbox, State};
 use shared::store::purchases::{Purchases, Recorded};
@@ -85,6 +85,9 @@ struct MailView<'a> {
     /// `gone` if its row is not kept any more.
     state: &'static str,
     attempts: u32,
+    /// Why it was given up, or the latest attempt came to nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     created_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -229,8 +232,9 @@ impl Story {
             let row = row.as_ref();
             MailView {
                 mail,
-                state: mail_state(row),
+                state: row.map_or("gone", |row| row.state.as_str()),
                 attempts: row.map(|row| row.attempts).unwrap_or_default(),
+                reason: row.and_then(|row| row.reason.as_deref()),
                 created_at: row.map(|row| rfc3339(row.created_at)),
                 finished_at: row.and_then(|row| row.finished_at).map(rfc3339),
                 next_attempt_at: row.and_then(|row| row.next_attempt).map(rfc3339),
@@ -279,7 +283,14 @@ impl Story {
             let what = match state {
                 SessionState::Open => "open".to_owned(),
                 SessionState::Expired => "expired".to_owned(),
-                SessionState::Pending => "the money is on its way".to_owned(),
+                SessionState::Pending { waits_for } => match waits_for {
+                    WaitsFor::Unknown => "a delayed payment is to come".to_owned(),
+                    WaitsFor::Bank => "the money is on its way".to_owned(),
+                    WaitsFor::Buyer { voucher_url } => match voucher_url {
+                        Some(url) => format!("the buyer has to pay: {}", plain(url)),
+                        None => "the buyer has to pay".to_owned(),
+                    },
+                },
                 SessionState::Failed => "the money did not come".to_owned(),
                 SessionState::Settled {
                     amount,
@@ -403,15 +414,8 @@ impl Story {
         ]);
         for (mail, row) in &self.mails {
             let row = row.as_ref();
-            let state = match row.map(|row| row.state) {
-                Some(State::Sent) => good("sent"),
-                Some(State::Failed) => bad("given up"),
-                Some(State::Superseded) => dim("superseded"),
-                Some(State::Due) => match row.map(|row| row.attempts).unwrap_or_default() {
-                    0 => notable("waiting"),
-                    1 => notable("tried once"),
-                    more => notable(&format!("tried {more} times")),
-                },
+            let state = match row {
+                Some(row) => mail_state(row.state, row.attempts),
                 None => dim("not kept any more"),
             };
             let ended = row.and_then(|row| Some((row.created_at, row.finished_at?)));
@@ -423,8 +427,23 @@ impl Story {
                 plain(&mail.to_string()).replace('#', " "),
                 format!("{state}{after}"),
             ]);
+            if let Some(reason) = row.and_then(|row| row.reason.as_deref()) {
+                table.note(plain(reason));
+            }
         }
         table.text()
+    }
+}
+
+/// How far a mail has come, in words and in its colour.
+pub(in crate::commands) fn mail_state(state: State, attempts: u32) -> String {
+    match (state, attempts) {
+        (State::Sent, _) => good("sent"),
+        (State::Failed, _) => bad("given up"),
+        (State::Superseded, _) => dim("superseded"),
+        (State::Due, 0) => notable("waiting"),
+        (State::Due, 1) => notable("tried once"),
+        (State::Due, more) => notable(&format!("tried {more} times")),
     }
 }
 
@@ -464,16 +483,6 @@ fn dispute_status(status: DisputeStatus) -> String {
         S::WarningClosed | S::Prevented | S::Won => good(words),
         S::WarningUnderReview | S::UnderReview => notable(words),
         S::WarningNeedsResponse | S::NeedsResponse | S::Lost => bad(words),
-    }
-}
-
-fn mail_state(row: Option<&outbox::Row>) -> &'static str {
-    match row.map(|row| row.state) {
-        Some(State::Due) => "due",
-        Some(State::Sent) => "sent",
-        Some(State::Failed) => "failed",
-        Some(State::Superseded) => "superseded",
-        None => "gone",
     }
 }
 

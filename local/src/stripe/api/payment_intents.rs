@@ -48,6 +48,7 @@ pub(super) fn create(mut params: Params) -> Result<Work<'static>, ApiError> {
             latest_charge: None,
             last_payment_error: None,
             canceled_at: None,
+            voucher: None,
         };
         transaction.put(&intent)?;
         record(transaction, "payment_intent.created", &intent)?;

@@ -47,6 +47,7 @@ pub(in crate::stripe) enum ChargeStatus {
 pub(in crate::stripe) enum Method {
     Card(Card),
     BankDebit(BankDebit),
+    Voucher(Voucher),
 }
 
 impl Method {
@@ -55,6 +56,9 @@ impl Method {
             Self::Card(card) => json!({ "type": "card", "card": card.details() }),
             Self::BankDebit(debit) => {
                 json!({ "type": debit.method(), debit.method(): debit.details() })
+            }
+            Self::Voucher(voucher) => {
+                json!({ "type": voucher.method(), voucher.method(): voucher.details() })
             }
         }
     }
@@ -116,6 +120,91 @@ impl BankDebit {
         }
     }
 }
+
+/// A payment that the buyer makes later, with what they were given: the vouchers of four regions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::stripe) enum Voucher {
+    Oxxo,
+    Boleto,
+    Konbini,
+    Multibanco,
+}
+
+impl Voucher {
+    pub(in crate::stripe) fn of(currency: &str) -> Option<Self> {
+        match currency {
+            "mxn" => Some(Self::Oxxo),
+            "brl" => Some(Self::Boleto),
+            "jpy" => Some(Self::Konbini),
+            "eur" => Some(Self::Multibanco),
+            _ => None,
+        }
+    }
+
+    /// As buyers know it.
+    pub(in crate::stripe) fn name(self) -> &'static str {
+        match self {
+            Self::Oxxo => "OXXO",
+            Self::Boleto => "Boleto",
+            Self::Konbini => "Konbini",
+            Self::Multibanco => "Multibanco",
+        }
+    }
+
+    /// Stripe's name of the payment method.
+    pub(in crate::stripe) fn method(self) -> &'static str {
+        match self {
+            Self::Oxxo => "oxxo",
+            Self::Boleto => "boleto",
+            Self::Konbini => "konbini",
+            Self::Multibanco => "multibanco",
+        }
+    }
+
+    fn details(self) -> Value {
+        match self {
+            Self::Oxxo => json!({ "number": NUMBER }),
+            Self::Boleto => json!({ "tax_id": "000.000.000-00" }),
+            Self::Konbini => json!({ "store": { "chain": "lawson" } }),
+            Self::Multibanco => json!({ "entity": "11249", "reference": "123456789" }),
+        }
+    }
+
+    /// A payment intent's `next_action` while the buyer has not paid; `page` is where the voucher
+    /// is shown.
+    pub(in crate::stripe) fn next_action(self, page: &str, expires_at: Timestamp) -> Value {
+        let kind = format!("{}_display_details", self.method());
+        let details = match self {
+            Self::Oxxo => json!({
+                "expires_after": expires_at, "hosted_voucher_url": page, "number": NUMBER,
+            }),
+            Self::Boleto => json!({
+                "expires_at": expires_at, "hosted_voucher_url": page, "number": NUMBER, "pdf": null,
+            }),
+            Self::Konbini => json!({
+                "expires_at": expires_at,
+                "hosted_voucher_url": page,
+                "stores": {
+                    "familymart": null,
+                    "lawson": { "confirmation_number": "1234567890", "payment_code": "123456" },
+                    "ministop": null,
+                    "seicomart": null,
+                },
+            }),
+            Self::Multibanco => json!({
+                "entity": "11249",
+                "expires_at": expires_at,
+                "hosted_voucher_url": page,
+                "reference": "123456789",
+            }),
+        };
+        json!({ "type": kind, kind: details })
+    }
+}
+
+/// What a clerk would scan.
+const NUMBER: &str = "01010101010101010101010101010101";
 
 impl Charge {
     /// What can still be refunded.

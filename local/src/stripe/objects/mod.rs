@@ -19,10 +19,12 @@ use super::database::{Object, Transaction};
 use super::events::Event;
 
 pub(super) use self::balance::{BalanceTransaction, Entry};
-pub(super) use self::charge::{BankDebit, Charge, ChargeStatus, Method};
+pub(super) use self::charge::{BankDebit, Charge, ChargeStatus, Method, Voucher};
 pub(super) use self::dispute::{Dispute, EVIDENCE};
 pub use self::dispute::{DisputeKind, DisputeStatus};
-pub(super) use self::payment_intent::{PaymentError, PaymentIntent, PaymentIntentStatus};
+pub(super) use self::payment_intent::{
+    PaymentError, PaymentIntent, PaymentIntentStatus, PendingVoucher,
+};
 pub(super) use self::promotion::{Coupon, Limits, Off, PromotionCode};
 pub(super) use self::refund::{Destination, Refund, RefundFailure, RefundStatus};
 pub(super) use self::session::{

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::charge::Voucher;
 use super::{Metadata, doc_url, with_nulls};
 use crate::stripe::cards::Decline;
 use crate::stripe::clock::Timestamp;
@@ -26,12 +27,26 @@ pub(in crate::stripe) struct PaymentIntent {
     pub(in crate::stripe) latest_charge: Option<String>,
     pub(in crate::stripe) last_payment_error: Option<PaymentError>,
     pub(in crate::stripe) canceled_at: Option<Timestamp>,
+    /// While it requires action.
+    #[serde(default)]
+    pub(in crate::stripe) voucher: Option<PendingVoucher>,
+}
+
+/// A voucher that its buyer has not paid yet, and what the charge will need once they have.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::stripe) struct PendingVoucher {
+    pub(in crate::stripe) voucher: Voucher,
+    /// Where it is shown.
+    pub(in crate::stripe) page: String,
+    pub(in crate::stripe) expires_at: Timestamp,
+    pub(in crate::stripe) email: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::stripe) enum PaymentIntentStatus {
     RequiresPaymentMethod,
+    RequiresAction,
     Processing,
     Succeeded,
     Canceled,
@@ -40,7 +55,8 @@ pub(in crate::stripe) enum PaymentIntentStatus {
 /// Why the latest try to pay came to nothing.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::stripe) struct PaymentError {
-    charge: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    charge: Option<String>,
     code: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     decline_code: Option<String>,
@@ -50,9 +66,9 @@ pub(in crate::stripe) struct PaymentError {
 }
 
 impl PaymentError {
-    pub(in crate::stripe) fn new(charge: &str, decline: &Decline) -> Self {
+    pub(in crate::stripe) fn new(charge: Option<&str>, decline: &Decline) -> Self {
         Self {
-            charge: charge.to_owned(),
+            charge: charge.map(str::to_owned),
             code: decline.code.clone(),
             decline_code: decline.decline_code.clone(),
             doc_url: doc_url(&decline.code),
@@ -100,6 +116,9 @@ impl Object for PaymentIntent {
             "latest_charge": self.latest_charge,
             "livemode": false,
             "metadata": self.metadata,
+            "next_action": self.voucher.as_ref().map(|pending| {
+                pending.voucher.next_action(&pending.page, pending.expires_at)
+            }),
             "payment_method": self.payment_method,
             "payment_method_options": {},
             "payment_method_types": self.payment_method_types,
@@ -115,7 +134,6 @@ impl Object for PaymentIntent {
                 "customer_account",
                 "excluded_payment_method_types",
                 "managed_payments",
-                "next_action",
                 "on_behalf_of",
                 "payment_method_configuration_details",
                 "payment_record",

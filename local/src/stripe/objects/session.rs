@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::charge::BankDebit;
+use super::charge::{BankDebit, Voucher};
 use super::{Metadata, with_nulls};
 use crate::stripe::clock::Timestamp;
 use crate::stripe::database::Object;
@@ -96,9 +96,15 @@ impl Session {
         BankDebit::of(&self.currency)
     }
 
+    /// The voucher that Stripe offers in this currency.
+    pub(in crate::stripe) fn voucher(&self) -> Option<Voucher> {
+        Voucher::of(&self.currency)
+    }
+
     pub(in crate::stripe) fn payment_method_types(&self) -> Vec<&'static str> {
         std::iter::once("card")
             .chain(self.bank_debit().map(BankDebit::method))
+            .chain(self.voucher().map(Voucher::method))
             .collect()
     }
 

@@ -1,0 +1,269 @@
+//! `till mails`: mail that did not go out, and sending it again.
+
+use std::collections::BTreeSet;
+
+use anyhow::bail;
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
+use shared::store;
+use shared::store::outbox::{Listed, Outbox, State};
+
+use super::console::{Column, Console, Table, count, dim, good, plain};
+use super::moment::{minute, rfc3339};
+use super::purchases::view::mail_state;
+use super::shop::{Shop, Where};
+use super::{Exit, NotFound};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Lists mail that was given up or is not sent yet, and why
+    #[command(long_about = LIST)]
+    List(List),
+    /// Sends mail again that was given up, and at once what waits for its next attempt
+    #[command(long_about = RESEND)]
+    Resend(Resend),
+}
+
+const LIST: &str = "\
+Lists mail that was given up or is not sent yet, the oldest first, with the reason.
+
+It reads the whole outbox table, which functions may not. What was sent or superseded is kept for 90
+days, what was given up until somebody sends it again.";
+
+const RESEND: &str = "\
+Sends mail again that was given up, after what kept it from going is mended: a sender that is not
+verified, say. The mailer does it within a minute, and has all its attempts again.
+
+A mail that is not given up yet waits up to six hours between attempts; named here, it goes at once.
+What was sent is never sent again.";
+
+#[derive(Args)]
+pub(super) struct List {
+    /// Only what has come this far; may be said several times [default: failed and due]
+    #[arg(long, value_enum)]
+    state: Vec<Wanted>,
+    #[command(flatten)]
+    console: Console,
+    #[command(flatten)]
+    at: Where,
+}
+
+/// [`State`] on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+enum Wanted {
+    Due,
+    Failed,
+    Sent,
+    Superseded,
+}
+
+impl From<Wanted> for State {
+    fn from(wanted: Wanted) -> Self {
+        match wanted {
+            Wanted::Due => Self::Due,
+            Wanted::Failed => Self::Failed,
+            Wanted::Sent => Self::Sent,
+            Wanted::Superseded => Self::Superseded,
+        }
+    }
+}
+
+#[derive(Args)]
+#[group(id = "which", required = true, multiple = true)]
+pub(super) struct Resend {
+    /// Mails as `till mails list` names them: PURCHASE#MAIL
+    #[arg(group = "which", conflicts_with_all = ["all_failed", "all_waiting"], value_name = "MAIL")]
+    ids: Vec<String>,
+    /// All that were given up
+    #[arg(long, group = "which")]
+    all_failed: bool,
+    /// All that wait for their next attempt
+    #[arg(long, group = "which")]
+    all_waiting: bool,
+    #[command(flatten)]
+    console: Console,
+    #[command(flatten)]
+    at: Where,
+}
+
+impl Command {
+    pub(super) async fn run(self) -> anyhow::Result<Exit> {
+        match self {
+            Self::List(list) => list.run().await,
+            Self::Resend(resend) => resend.run().await,
+        }
+    }
+}
+
+/// A mail, as JSON.
+#[derive(Serialize)]
+struct View<'a> {
+    id: &'a str,
+    /// Which purchase it is about.
+    purchase: &'a str,
+    mail: &'a str,
+    state: State,
+    attempts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finished_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_attempt_at: Option<String>,
+}
+
+impl<'a> View<'a> {
+    fn of(listed: &'a Listed) -> Self {
+        let (purchase, mail) = listed.id.split_once('#').unwrap_or((&listed.id, ""));
+        Self {
+            id: &listed.id,
+            purchase,
+            mail,
+            state: listed.state,
+            attempts: listed.attempts,
+            reason: listed.reason.as_deref(),
+            created_at: listed.created_at.map(rfc3339),
+            finished_at: listed.finished_at.map(rfc3339),
+            next_attempt_at: listed.next_attempt.map(rfc3339),
+        }
+    }
+}
+
+impl List {
+    async fn run(self) -> anyhow::Result<Exit> {
+        let shop = self.at.open().await?;
+        let wanted: BTreeSet<_> = match self.state.is_empty() {
+            true => [Wanted::Failed, Wanted::Due].into(),
+            false => self.state.into_iter().collect(),
+        };
+        let mails = in_states(&shop.outbox()?, wanted.into_iter().map(State::from)).await?;
+        #[derive(Serialize)]
+        struct Told<'a> {
+            mails: Vec<View<'a>>,
+        }
+        let told = Told {
+            mails: mails.iter().map(View::of).collect(),
+        };
+        self.console.show(&told, || {
+            if mails.is_empty() {
+                return "There is no such mail.\n".to_owned();
+            }
+            let mut table = Table::new([
+                Column::left("CALLED FOR (UTC)"),
+                Column::left("MAIL"),
+                Column::left("STATE"),
+            ]);
+            for mail in &mails {
+                table.row([
+                    mail.created_at.map_or(String::new(), minute),
+                    plain(&mail.id),
+                    mail_state(mail.state, mail.attempts),
+                ]);
+                if let Some(reason) = &mail.reason {
+                    let next = mail.next_attempt.map(minute);
+                    let next = next.map_or(String::new(), |next| format!("; next try {next}"));
+                    table.note(format!("{}{next}", plain(reason)));
+                }
+            }
+            table.text()
+        })?;
+        let is_stuck = |mail: &Listed| match mail.state {
+            State::Failed => true,
+            State::Due => mail.reason.is_some(),
+            State::Sent | State::Superseded => false,
+        };
+        Ok(match mails.iter().any(is_stuck) {
+            true => Exit::Found,
+            false => Exit::Done,
+        })
+    }
+}
+
+/// The oldest first.
+async fn in_states(
+    outbox: &Outbox,
+    states: impl IntoIterator<Item = State>,
+) -> anyhow::Result<Vec<Listed>> {
+    let mut mails = Vec::new();
+    for state in states {
+        mails.extend(outbox.in_state(state).await?);
+    }
+    mails.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
+    Ok(mails)
+}
+
+/// What became of a mail.
+#[derive(Serialize)]
+struct Resent {
+    id: String,
+    /// Whether it is due now. If not, it was sent or is being sent.
+    resent: bool,
+}
+
+impl Resend {
+    async fn run(self) -> anyhow::Result<Exit> {
+        let shop = self.at.open().await?;
+        let outbox = shop.outbox()?;
+        let ids = match self.ids.is_empty() {
+            true => self.all(&outbox).await?,
+            false => self.named(&shop, &outbox).await?,
+        };
+        shop.announce_writing(self.console);
+        let mut mails = Vec::new();
+        for id in ids {
+            let resent = outbox.resend(&id, store::now()).await?;
+            mails.push(Resent { id, resent });
+        }
+        #[derive(Serialize)]
+        struct Told<'a> {
+            mails: &'a [Resent],
+        }
+        self.console.show(&Told { mails: &mails }, || {
+            if mails.is_empty() {
+                return "There is no such mail.\n".to_owned();
+            }
+            let mut table = Table::new([Column::left("MAIL"), Column::left("OUTCOME")]);
+            for Resent { id, resent } in &mails {
+                let outcome = match resent {
+                    true => good("goes within a minute"),
+                    false => dim("is sent, or being sent"),
+                };
+                table.row([plain(id), outcome]);
+            }
+            table.text()
+        })?;
+        Ok(Exit::Done)
+    }
+
+    async fn all(&self, outbox: &Outbox) -> anyhow::Result<Vec<String>> {
+        let failed = self.all_failed.then_some(State::Failed);
+        let waiting = self.all_waiting.then_some(State::Due);
+        let mails = in_states(outbox, failed.into_iter().chain(waiting)).await?;
+        // What was never tried is about to be.
+        let mails = mails
+            .into_iter()
+            .filter(|mail| mail.reason.is_some() || mail.state == State::Failed);
+        Ok(mails.map(|mail| mail.id).collect())
+    }
+
+    /// Those that were named, each of which must be there before any is sent again.
+    async fn named(&self, shop: &Shop, outbox: &Outbox) -> anyhow::Result<Vec<String>> {
+        let known = in_states(outbox, [State::Failed, State::Due]).await?;
+        let known: BTreeSet<_> = known.into_iter().map(|mail| mail.id).collect();
+        let unknown: Vec<_> = self.ids.iter().filter(|id| !known.contains(*id)).collect();
+        if let Some(first) = unknown.first() {
+            let others = match unknown.len() {
+                1 => String::new(),
+                more => format!(" (nor for {})", count(more.saturating_sub(1), "other")),
+            };
+            bail!(NotFound(format!(
+                "nothing is left to send for {first}{others} in {}: `till mails list` has what was \
+                 given up or waits",
+                shop.name()
+            )));
+        }
+        Ok(self.ids.clone())
+    }
+}
