@@ -1039,8 +1039,9 @@ mod tests {
         assert_eq!(purchase.next_check(7), Some(HOUR));
         assert_eq!(purchase.next_check(HOUR), Some(23 * HOUR + 600));
         // What holds limited stock ends sooner than that.
-        let limited = limited_purchase();
-        assert_eq!(limited.next_check(7), Some(limited.attempt.is_over_at()));
+        let mut limited = limited_purchase();
+        limited.attempt = Attempt::first(&limited.order, 0);
+        assert_eq!(limited.next_check(7), Some(45 * 60));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use shared::{
     http::{Problem, body, claims, json, language, request_id, rfc3339},
     ledger::{Earlier, OpenError, Orders, needs_another_attempt},
     money::MoneyError,
-    product::{Product, ProductId},
+    product::Product,
     purchase::{
         Attempt, Buyer, Limits, Order, OrderError, Purchase, SessionState, Status, TooMuch,
     },
@@ -210,9 +210,9 @@ impl Checkout {
         let purchase_id = stored.purchase.id;
         tracing::error!(%purchase_id, %error, "Stripe opened no session");
         let followed = match error {
-            // An earlier call, whose answer got lost, may have opened a session; this one did not.
             error if error.is_final() => self.orders.abandon(stored).await.map(|_| ()),
             StripeError::Failed(_) => self.orders.next_attempt(stored).await.map(|_| ()),
+            // An earlier call, whose answer got lost, may have opened a session; or this one.
             _ => Ok(()),
         };
         if let Err(error) = followed {
@@ -247,10 +247,8 @@ impl Checkout {
                     "A product is sold out",
                     format!("items: there is not enough left of {product}"),
                 );
-                let holds_it = |purchase: &Purchase| {
-                    let mut reserved = purchase.order.reserved();
-                    reserved.any(|(id, _): (&ProductId, _)| *id == product)
-                };
+                let holds_it =
+                    |purchase: &Purchase| purchase.order.reserved().any(|(id, _)| *id == product);
                 self.naming_open(problem, subject, holds_it).await
             }
             OpenError::TooMuch(TooMuch::Open(most)) => {
@@ -295,28 +293,25 @@ impl Checkout {
             tracing::error!(%error, "a buyer's open purchases cannot be read");
             Vec::new()
         });
-        let open: Vec<Value> = open
-            .iter()
-            .filter(|purchase| has_to_do(purchase))
-            .map(|purchase| {
-                let Attempt {
-                    url, expires_at, ..
-                } = &purchase.attempt;
-                let mut open = json!({
-                    "purchase_id": purchase.id,
-                    "expires_at": rfc3339(*expires_at),
-                });
-                // Nobody can pay it yet if its call to Stripe has no known outcome.
-                if let (Some(url), Some(open)) = (url, open.as_object_mut()) {
-                    open.insert("url".to_owned(), json!(url));
-                }
-                open
-            })
-            .collect();
+        let concerned = open.iter().filter(|purchase| has_to_do(purchase));
+        let open: Vec<Value> = concerned.map(open_purchase).collect();
         match open.is_empty() {
             true => problem,
             false => problem.with("open_purchases", open),
         }
+    }
+}
+
+/// An open purchase as a problem names it. It has no `url` while nobody can pay it: the outcome of
+/// its call to Stripe is not known yet, or its time is over.
+fn open_purchase(purchase: &Purchase) -> Value {
+    let Attempt {
+        url, expires_at, ..
+    } = &purchase.attempt;
+    let (id, until) = (purchase.id, rfc3339(*expires_at));
+    match url.as_ref().filter(|_| *expires_at > shared::store::now()) {
+        Some(url) => json!({ "purchase_id": id, "url": url, "expires_at": until }),
+        None => json!({ "purchase_id": id, "expires_at": until }),
     }
 }
 

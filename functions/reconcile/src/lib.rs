@@ -580,12 +580,17 @@ impl<'a> Run<'a> {
         if !sessions.is_empty() {
             return Ok(());
         }
-        let is_over = store::now() >= stored.purchase.attempt.is_over_at();
-        // One that is not open was rebuilt from a refund or dispute whose session Stripe does not
-        // know; one that is, and not over, may still get a session.
-        if stored.purchase.status() != Status::Open || !is_over {
-            let doubts = stored.purchase.doubts;
-            return Ok(self.ledger().checked(id, doubts, &[]).await?);
+        let Purchase {
+            attempt, doubts, ..
+        } = &stored.purchase;
+        let (is_over, doubts) = (store::now() >= attempt.is_over_at(), *doubts);
+        match stored.purchase.status() {
+            Status::Open if is_over => {}
+            // It may still get a session. Doubts stay, so that the next run looks again.
+            Status::Open if doubts > 0 => return Ok(()),
+            // Another look at its end will do. What is not open was rebuilt from a refund or dispute
+            // whose session Stripe does not know.
+            _ => return Ok(self.ledger().checked(id, doubts, &[]).await?),
         }
         if !self.ledger().is_dry_run() {
             let left = self.orders.abandon(stored).await?;

@@ -108,10 +108,10 @@ mod tests {
         fn a_buyer_never_holds_more_than_the_limits(
             wanted in prop::collection::vec((0_u32..7, 1_i64..20), 0..30)
         ) {
-            let (mut holds, mut now) = (Holds::default(), 0);
+            let (mut holds, mut now) = (Holds::default(), 0_i64);
             for (pieces, lasts) in wanted {
                 let before = holds.clone();
-                let hold = Hold { pieces, until: now + lasts, pending: false };
+                let hold = Hold { pieces, until: now.saturating_add(lasts), pending: false };
                 let added = holds.add(PurchaseId::generate(), hold, LIMITS, now);
                 let (open, held) = counted(&holds, now);
                 prop_assert!(open <= 3 && held <= 5);
@@ -120,9 +120,9 @@ mod tests {
                 match added {
                     Ok(()) => {}
                     Err(TooMuch::Open(_)) => prop_assert_eq!(open, 3),
-                    Err(TooMuch::Reserved(_)) => prop_assert!(held + pieces > 5),
+                    Err(TooMuch::Reserved(_)) => prop_assert!(held.saturating_add(pieces) > 5),
                 }
-                now += 2;
+                now = now.saturating_add(2);
             }
         }
 
