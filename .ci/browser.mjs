@@ -5,7 +5,9 @@
  *
  *   node .ci/browser.mjs http://127.0.0.1:3000 [folder for screenshots]
  *
- * The shop must be running (`cargo run -- --memory`). Needs Chromium (or
+ * The shop must be running (`cargo run -- --memory`). If it was opened with `--site`,
+ * FRONT_END says so with the same origin: then a copy of the site is served there,
+ * and somebody buys at that one. Needs Chromium (or
  * `CHROMIUM=/path/to/it`) and the npm package playwright-core, where Node finds
  * it or below NODE_PATH. Exits 1 and says what broke if a step fails or a page
  * reports an error of its own. `SCENES='back after|two tabs'` plays only those
@@ -13,10 +15,13 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
 const [shop, folder] = process.argv.slice(2);
+const frontEnd = process.env.FRONT_END;
 if (!shop) {
   console.error('usage: node .ci/browser.mjs <shop URL> [folder for screenshots]');
   process.exit(2);
@@ -835,6 +840,14 @@ const badDays = {
     await headingSays(page, /it is paid/);
   },
 
+  async 'an address without a page gets the site’s own page for that'(page) {
+    const answer = await page.goto(`${shop}/no/such/page`);
+    assert.equal(answer.status(), 404);
+    await headingSays(page, /no such page/);
+    await page.getByRole('link', { name: 'See what is for sale.' }).click();
+    await card(page, 'sample-mug').waitFor();
+  },
+
   async 'products that cannot be loaded can be asked for again'(page) {
     await answer(page, '**/products?*', [problem(500, 'The shelves fell over.')]);
     await page.goto(shop);
@@ -868,9 +881,43 @@ const badDays = {
   },
 };
 
+/** Buying where the shop's pages are at another origin. */
+const elsewhere = {
+  async 'a front end at another origin buys, and everything leads back to it'(page) {
+    await page.goto(frontEnd);
+    await buyButton(page, 'sample-mug').click();
+    await enterEmail(page);
+    await page.waitForURL('**/pay/**');
+    await pay(page);
+    await page.waitForURL(`${frontEnd}/success.html?purchase_id=*`);
+    await headingSays(page, /it is paid/);
+    await screenshot(page, 'front-end');
+    const id = new URL(page.url()).searchParams.get('purchase_id');
+
+    const link = `${frontEnd}/purchase.html?id=${id}`;
+    await until('a mail leads to the front end', async () => {
+      const mails = await (await fetch(`${shop}/_local/mailbox.json`)).json();
+      return mails.some((mail) => mail.text.includes(link));
+    });
+    await page.goto(link);
+    await page.locator('.order').waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.waitForURL(`${frontEnd}/index.html`);
+    await page.goto(`${shop}/_local`);
+    await page.getByRole('link', { name: 'Open the shop' }).click();
+    await page.waitForURL(`${frontEnd}/`);
+  },
+};
+
+const plan = frontEnd
+  ? [[elsewhere, { strict: true }]]
+  : [[walks, { strict: true }], [badDays, { strict: false }]];
+const served = frontEnd && await serveSite(frontEnd);
 let played = 0;
-const failures = await run(walks, { strict: true }) + await run(badDays, { strict: false });
+let failures = 0;
+for (const [scenes, manner] of plan) failures += await run(scenes, manner);
 await browser.close();
+served?.close();
 console.log(`browser: ${played - failures} passed, ${failures} failed`);
 process.exit(failures > 0 ? 1 : 0);
 
@@ -1106,6 +1153,25 @@ function problem(status, detail, { kind, headers = {}, ...members } = {}) {
     headers: { 'content-type': 'application/problem+json', ...headers },
     body: JSON.stringify({ type, title: 'Made up', status, detail, request_id: 'req-made-up', ...members }),
   });
+}
+
+/** A static host: a copy of the site, told of the shop by a config.json of its own. */
+async function serveSite(origin) {
+  const types = { html: 'text/html', css: 'text/css', js: 'text/javascript', svg: 'image/svg+xml' };
+  const config = await (await fetch(`${shop}/config.json`)).text();
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, origin);
+    const name = pathname.endsWith('/') ? `${pathname}index.html` : pathname;
+    try {
+      const content = name === '/config.json' ? config : await readFile(path.join('site', name));
+      const type = types[name.split('.').pop()] ?? 'application/json';
+      response.writeHead(200, { 'content-type': type }).end(content);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((resolve) => { server.listen(new URL(origin).port, '127.0.0.1', resolve); });
+  return server;
 }
 
 // Running

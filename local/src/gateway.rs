@@ -20,6 +20,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use serde_json::json;
+use url::Url;
 
 use self::event::Entry;
 use crate::functions::{Deployment, Failure};
@@ -139,8 +140,18 @@ impl Gateway {
             (Some(cors), &Method::OPTIONS) if origin.is_some() => preflight(cors),
             _ => self.routed(caller, request).await,
         };
-        if let (Some(cors), Some(origin)) = (&self.cors, origin) {
-            allow_origin(cors, &origin, response.headers_mut());
+        if let (Some(cors), Some(origin)) = (&self.cors, origin)
+            && !allow_origin(cors, &origin, response.headers_mut())
+        {
+            // The page hears nothing, and its reader that the shop cannot be reached.
+            let origin = origin
+                .to_str()
+                .ok()
+                .and_then(|origin| Url::parse(origin).ok());
+            let origin = origin.map_or("another origin".to_owned(), |origin| {
+                origin.origin().ascii_serialization()
+            });
+            tracing::warn!("a page of {origin} may not call the API; --site names a front end");
         }
         response
     }
@@ -295,7 +306,8 @@ fn preflight(cors: &Cors) -> Response {
     response
 }
 
-fn allow_origin(cors: &Cors, origin: &HeaderValue, headers: &mut HeaderMap) {
+/// Whether pages of that origin may read the answer; says so to their browser.
+fn allow_origin(cors: &Cors, origin: &HeaderValue, headers: &mut HeaderMap) -> bool {
     let any = cors.origins.iter().any(|allowed| allowed == "*");
     if any {
         headers.insert(
@@ -314,11 +326,12 @@ fn allow_origin(cors: &Cors, origin: &HeaderValue, headers: &mut HeaderMap) {
         headers.remove(header::ACCESS_CONTROL_ALLOW_METHODS);
         headers.remove(header::ACCESS_CONTROL_ALLOW_HEADERS);
         headers.remove(header::ACCESS_CONTROL_MAX_AGE);
-        return;
+        return false;
     }
     if let Ok(expose) = HeaderValue::from_str(&cors.expose.join(","))
         && !cors.expose.is_empty()
     {
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, expose);
     }
+    true
 }

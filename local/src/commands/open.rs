@@ -211,3 +211,32 @@ impl Stop {
         let _ = tokio::signal::ctrl_c().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_listens_to_the_events_that_are_handled() {
+        let command = listen("http://127.0.0.1:3000").replace(" --events", " \\\n  --events");
+        assert!(include_str!("../../../README.md").contains(&command));
+    }
+
+    #[test]
+    fn a_front_end_is_named_by_its_origin_alone() {
+        for text in ["http://localhost:5173", "http://localhost:5173/"] {
+            let site = origin(text).unwrap().origin().ascii_serialization();
+            assert_eq!(site, "http://localhost:5173");
+        }
+        for (text, complaint) in [
+            ("localhost:5173", "it must start with http:// or https://"),
+            ("5173", "relative URL without a base"),
+            (
+                "https://shop.example/en",
+                "only the origin counts: https://shop.example",
+            ),
+        ] {
+            assert_eq!(origin(text).unwrap_err(), complaint);
+        }
+    }
+}

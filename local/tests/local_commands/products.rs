@@ -247,6 +247,55 @@ async fn changing_a_product_while_it_sells_undoes_no_reservation() {
 }
 
 #[tokio::test]
+async fn a_table_comes_in_as_a_spreadsheet_writes_it() {
+    let operator = Operator::new().await;
+    let file = operator.write(
+        "spreadsheet.csv",
+        "\u{feff}id,name,amount,currency,,\r\n\
+         hat,\"Felt hat, green\",2500,usd,,\r\n\
+         ,,,,,\r\n\
+         ,,,,,\r\n",
+    );
+    let import = ["products", "import", &file, "--yes", "--json"];
+    let imported = operator.till(&import).await.expect(0).json();
+    assert_eq!(imported["added"].as_array().unwrap().len(), 1, "{imported}");
+    assert_eq!(product(&operator, "hat").await["name"], "Felt hat, green");
+
+    let file = operator.write("semicolons.csv", "id;name\r\nhat;Hat\r\n");
+    let import = ["products", "import", &file, "--yes"];
+    let refused = operator.till(&import).await.expect(1);
+    refused.complains("separated by semicolons");
+}
+
+#[tokio::test]
+async fn dot_env_is_read_as_other_programs_write_it_and_its_faults_have_a_place() {
+    let operator = Operator::new().await;
+    let [.., aws] = operator.shop.ports();
+    let dot_env = |text: &str| {
+        let till = operator.shop.till();
+        let folder = till.as_std().get_current_dir().unwrap();
+        std::fs::write(folder.join(".env"), text).unwrap();
+    };
+    let list = || {
+        let mut till = operator.shop.till();
+        till.args(["products", "list", "--json"]);
+        crate::operator::run(till, "")
+    };
+    dot_env(&format!(
+        "\u{feff}# here\r\nSHOP_NAME=Mugs & More\r\n\
+         AWS_ENDPOINT_URL = 'http://127.0.0.1:{aws}' # the local one\r\n"
+    ));
+    let listed = list().await.expect(0).json();
+    let api = operator.shop.products("").await.json();
+    assert_eq!(listed["products"], api["products"]);
+
+    dot_env("SHOP_NAME=Mugs\nSTRIPE_SECRET_KEY=\"sk_test_secret\n");
+    let refused = list().await.expect(1);
+    refused.complains(".env: line 2: STRIPE_SECRET_KEY has no closing \"");
+    assert!(!refused.err.contains("sk_test_secret"), "{}", refused.err);
+}
+
+#[tokio::test]
 async fn without_a_shop_the_way_to_one_is_named() {
     let operator = Operator::new().await;
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
