@@ -224,18 +224,7 @@ impl Doctor {
                 ),
             );
             checks.insert(7, ("mail", Box::pin(mail::check(patient, account))));
-            checks.insert(
-                8,
-                (
-                    "mail permission",
-                    Box::pin(mail::permission(patient, account)),
-                ),
-            );
-            checks.insert(
-                9,
-                ("sign-up mail", Box::pin(mail::sign_up(patient, account))),
-            );
-            checks.insert(11, ("CORS", Box::pin(site::cors(patient))));
+            checks.insert(9, ("CORS", Box::pin(site::cors(patient))));
         }
         let checks = checks.into_iter().map(|(check, findings)| async move {
             let late = || format!("no answer within {} seconds", PATIENCE.as_secs());

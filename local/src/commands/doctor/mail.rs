@@ -17,8 +17,21 @@ const SIGN_UP: &str = "sign-up mail";
 /// How far back to look for refusals, in seconds: a mail is tried every six hours at least.
 const LOOK_BACK: i64 = 24 * 3600;
 
-/// Asks SES about the sender, the account, and in test mode the developer's address.
+/// Asks SES about the sender, the account and, in test mode, the developer's address; the mailer's
+/// log about refusals; and Cognito about the mail that buyers sign up with.
 pub(super) async fn check(patient: &Patient, aws: &AwsAccount) -> Vec<Finding> {
+    let (sending, permission, sign_up) = futures::join!(
+        sending(patient, aws),
+        permission(patient, aws),
+        sign_up(patient, aws),
+    );
+    let mut findings = sending;
+    findings.extend(permission);
+    findings.extend(sign_up);
+    findings
+}
+
+async fn sending(patient: &Patient, aws: &AwsAccount) -> Vec<Finding> {
     let Some(mail) = &patient.mail else {
         return vec![Finding::not_checked(
             SENDER,
@@ -128,13 +141,10 @@ async fn account(
 
 /// Whether SES lately refused a mail because the mailer may not send it. Its log tells, whichever
 /// policy denied it: the role's, the identity's or the organization's.
-pub(super) async fn permission(patient: &Patient, aws: &AwsAccount) -> Vec<Finding> {
-    let Some(stack) = &patient.stack else {
-        return Vec::new();
-    };
-    let log = format!("/till/{stack}/mailer");
+async fn permission(patient: &Patient, aws: &AwsAccount) -> Option<Finding> {
+    let log = format!("/till/{}/mailer", patient.stack.as_ref()?);
     let now = shared::store::now();
-    vec![
+    Some(
         match refused(&log, now.saturating_sub(LOOK_BACK), aws).await {
             Err(error) => Finding::not_checked(PERMISSION, format!("{log}: {error}")),
             Ok(None) => Finding::ok(PERMISSION, "SES has not refused the mailer in the last day"),
@@ -152,7 +162,7 @@ pub(super) async fn permission(patient: &Patient, aws: &AwsAccount) -> Vec<Findi
                 ),
             ),
         },
-    ]
+    )
 }
 
 /// When a mail was refused last, unless one was taken since.
@@ -178,8 +188,8 @@ async fn last(
         let mut question = json!({
             "logGroupName": log, "filterPattern": pattern, "startTime": since.saturating_mul(1000),
         });
-        if next.is_string() {
-            question["nextToken"] = next;
+        if let (Some(question), true) = (question.as_object_mut(), next.is_string()) {
+            question.insert("nextToken".into(), next.take());
         }
         let operation = "Logs_20140328.FilterLogEvents";
         let answer = aws.ask(Service::Logs, operation, &question).await?;
@@ -196,13 +206,11 @@ async fn last(
     }
 }
 
-/// Who sends the codes with which buyers sign up.
-pub(super) async fn sign_up(patient: &Patient, aws: &AwsAccount) -> Vec<Finding> {
-    let Some(pool) = &patient.user_pool else {
-        return Vec::new();
-    };
+/// Who sends the codes with which buyers sign up, if the user pool is ours.
+async fn sign_up(patient: &Patient, aws: &AwsAccount) -> Option<Finding> {
+    let pool = patient.user_pool.as_ref()?;
     let finding = sign_up_of(pool, patient.mode, aws).await;
-    vec![finding.unwrap_or_else(|error| Finding::not_checked(SIGN_UP, error.to_string()))]
+    Some(finding.unwrap_or_else(|error| Finding::not_checked(SIGN_UP, error.to_string())))
 }
 
 async fn sign_up_of(pool: &str, mode: Mode, aws: &AwsAccount) -> Result<Finding, AwsError> {
