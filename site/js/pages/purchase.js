@@ -22,10 +22,11 @@ startPage(async () => {
 
 function receipt(purchase) {
   const refunded = refundedInPart(purchase);
+  const voucher = voucherButton(purchase);
   return [
     element('p', { class: 'lead' }, statusBadge(purchase), ' ', statusExplanation(purchase),
       refunded ? ` ${refunded}.` : null),
-    voucherButton(purchase),
+    voucher ? element('div', { class: 'actions' }, voucher) : null,
     ...moneyNotes(purchase),
     purchase.attention?.length > 0
       ? element('p', { class: 'note' },
