@@ -197,7 +197,7 @@ impl Mailer {
         let to = self.recipient(row)?;
         let letter = compose(&row.mail, &row.content, &self.shop)
             .map_err(|error| Undeliverable::Unwritable(error.to_string()))?;
-        let letter = match self.shop.mode {
+        let letter = match Mode::of(row.livemode) {
             Mode::Test => Letter {
                 subject: format!("[{}] {}", self.meant_for(row), letter.subject),
                 ..letter

@@ -198,7 +198,7 @@ async fn in_states(
 #[derive(Serialize)]
 struct Resent {
     id: String,
-    /// Whether it is due now. If not, it was sent or is being sent.
+    /// Whether it is due now. If not, it was sent, or is within minutes.
     resent: bool,
 }
 
@@ -228,7 +228,7 @@ impl Resend {
             for Resent { id, resent } in &mails {
                 let outcome = match resent {
                     true => good("goes within a minute"),
-                    false => dim("is sent, or being sent"),
+                    false => dim("is under way, or sent"),
                 };
                 table.row([plain(id), outcome]);
             }

@@ -322,7 +322,7 @@ async fn a_voucher_is_offered_where_stripe_has_one_and_paid_or_not_afterwards() 
             page(&bench, &session)
                 .await
                 .text
-                .contains("The voucher lapses")
+                .contains("They do not")
         );
 
         bench

@@ -351,7 +351,7 @@ impl Outbox {
             .key("id", text(id))
             .update_expression(
                 "SET #state = :due, due_shard = :due, next_attempt = :now, attempts = :none \
-                 REMOVE finished_at, #ttl",
+                 REMOVE finished_at, reason, #ttl",
             )
             .condition_expression(
                 "#state = :failed OR (#state = :due AND next_attempt > :leases_end)",

@@ -33,11 +33,12 @@ function show() {
 function receipt(purchase) {
   settleIntent(purchase);
   const refunded = refundedInPart(purchase);
+  const voucher = voucherButton(purchase);
   return [
     element('p', { class: 'lead' }, statusBadge(purchase), ' ', statusExplanation(purchase),
       refunded ? ` ${refunded}.` : null, ' ', payUntil(purchase)),
     isDecided(purchase) ? null : openPurchaseActions(purchase, { onend: show }),
-    voucherButton(purchase),
+    voucher ? element('div', { class: 'actions' }, voucher) : null,
     ...moneyNotes(purchase),
     purchase.attention?.length > 0
       ? element('p', { class: 'note' },
