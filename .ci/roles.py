@@ -98,6 +98,11 @@ for name, function in sorted(resources.items()):
                 wrong.append(f"{role_name}, {statement['Sid']}: grants {action}, which no function may")
         if "*" in listed(statement["Resource"]):
             wrong.append(f"{role_name}, {statement['Sid']}: applies to every resource")
+    for policy in role.get("Policies", []):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            own = json.dumps(decided(statement, {"SecretsInSsm": True, "WebhookHasKey": True})["Resource"])
+            if "WebhookHasKey" in json.dumps(statement) and "StripeSecretKeyParameter" in own:
+                wrong.append(f"{role_name}, {statement['Sid']}: with a key of its own, it reads the others' as well")
     found.append("\n".join([name, *grants(role)]))
 
 found = "\n\n".join(found) + "\n"
