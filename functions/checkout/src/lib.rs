@@ -10,7 +10,7 @@ use lambda_http::{Body, Request};
 use serde_json::json;
 use shared::{
     cart::Cart,
-    config::{ConfigError, Environment},
+    config::{ConfigError, Environment, Stack},
     http::{Problem, body, claims, json, language, request_id},
     ledger::{Earlier, OpenError, Orders, needs_another_attempt},
     money::MoneyError,
@@ -46,7 +46,7 @@ pub struct Checkout {
     orders: Orders,
     stripe: Stripe,
     site_url: String,
-    stack: String,
+    stack: Stack,
 }
 
 impl Checkout {
@@ -59,7 +59,7 @@ impl Checkout {
             orders: Orders::new(dynamodb, products, environment.required("PURCHASES_TABLE")?),
             stripe: Stripe::new(environment).await?,
             site_url: environment.site_url()?,
-            stack: environment.required("TILL_STACK")?.to_owned(),
+            stack: environment.stack()?,
         })
     }
 
@@ -149,8 +149,13 @@ impl Checkout {
             // Its time ended just now, and its stock went back. The key is free for another.
             return Err(too_slow());
         }
-        let opened =
-            checkout::open(&self.stripe, &stored.purchase, &self.site_url, &self.stack).await;
+        let opened = checkout::open(
+            &self.stripe,
+            &stored.purchase,
+            &self.site_url,
+            self.stack.tag(),
+        )
+        .await;
         match opened {
             Ok(session) => {
                 let stored = self.orders.attach(stored, &session.id, &session.url).await;

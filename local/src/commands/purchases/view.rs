@@ -407,6 +407,7 @@ impl Story {
                 Some(State::Sent) => good("sent"),
                 Some(State::Failed) => bad("given up"),
                 Some(State::Superseded) => dim("superseded"),
+                Some(State::Held) => notable("held until confirmed"),
                 Some(State::Due) => match row.map(|row| row.attempts).unwrap_or_default() {
                     0 => notable("waiting"),
                     1 => notable("tried once"),
@@ -473,6 +474,7 @@ fn mail_state(row: Option<&outbox::Row>) -> &'static str {
         Some(State::Sent) => "sent",
         Some(State::Failed) => "failed",
         Some(State::Superseded) => "superseded",
+        Some(State::Held) => "held",
         None => "gone",
     }
 }
@@ -483,7 +485,10 @@ fn advice(attention: Attention) -> &'static str {
         Attention::PaidTwice => "paid more than once: refund what was paid too much",
         Attention::Overpaid => "more was paid than ordered: compare it with Stripe",
         Attention::OtherCurrency => "money moved in another currency than ordered",
-        Attention::Rebuilt => "the order was lost here and rebuilt from what Stripe knows",
+        Attention::Rebuilt => {
+            "the order was lost here and rebuilt from what Stripe knows: its mail is held until \
+             `till purchases confirm`"
+        }
         Attention::PaidAfterStockReturned => {
             "paid after its stock was given back: see that there is enough"
         }
