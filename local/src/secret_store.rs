@@ -5,9 +5,7 @@ use shared::config::Stack;
 use uuid::Uuid;
 
 use crate::aws_account::{AwsAccount, AwsError, Service};
-
-/// The tag of a secret that says whose it is.
-const STACK_TAG: &str = "till_stack";
+use crate::stripe_account::STACK_TAG;
 
 /// One of AWS's two stores, as one stack uses it.
 pub(crate) struct SecretStore {

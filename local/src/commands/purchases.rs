@@ -238,7 +238,14 @@ impl Confirm {
             let released = ledger.confirm(purchase).await?.unwrap_or_default();
             confirmed.push(Confirmed { purchase, released });
         }
-        self.console.show(&confirmed, || {
+        #[derive(Serialize)]
+        struct Told<'a> {
+            purchases: &'a [Confirmed],
+        }
+        let told = Told {
+            purchases: &confirmed,
+        };
+        self.console.show(&told, || {
             let line = |one: &Confirmed| {
                 let mails = usize::try_from(one.released).unwrap_or(usize::MAX);
                 format!("{}: {} on its way\n", one.purchase, count(mails, "mail"))

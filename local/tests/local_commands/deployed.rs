@@ -84,18 +84,26 @@ async fn answer(State(account): State<Account>, headers: HeaderMap, body: Bytes)
     (StatusCode::BAD_REQUEST, xml, unknown).into_response()
 }
 
-fn tables(operator: &Operator) -> Vec<(&'static str, String)> {
-    ["ProductsTable", "PurchasesTable", "OutboxTable"]
-        .map(|table| (table, operator.shop.table(table)))
-        .to_vec()
+fn outputs(operator: &Operator) -> Vec<(&'static str, String)> {
+    let tables = ["ProductsTable", "PurchasesTable", "OutboxTable"];
+    let tables = tables.map(|table| (table, operator.shop.table(table)));
+    let named = [
+        ("StackTag", "till-eu-1"),
+        (
+            "StripeSecretKeyParameter",
+            "/till/till-eu/stripe-secret-key",
+        ),
+        (
+            "StripeWebhookSecretsParameter",
+            "/till/till-eu/stripe-webhook-secrets",
+        ),
+    ];
+    let named = named.map(|(output, value)| (output, value.to_owned()));
+    tables.into_iter().chain(named).collect()
 }
 
-fn parameters(mode: &'static str) -> [(&'static str, &'static str); 3] {
-    [
-        ("Mode", mode),
-        ("StripeSecretKeyParameter", "/till/key"),
-        ("StripeWebhookSecretsParameter", "/till/secrets"),
-    ]
+fn parameters(mode: &'static str) -> [(&'static str, &'static str); 1] {
+    [("Mode", mode)]
 }
 
 async fn till(operator: &Operator, aws: &str, command: &[&str]) -> Said {
@@ -116,7 +124,7 @@ fn with_credentials(operator: &Operator, aws: &str, command: &[&str]) -> Command
 #[tokio::test]
 async fn a_stacks_outputs_lead_to_its_tables() {
     let operator = Operator::new().await;
-    let account = Account::new(&operator, &parameters("test"), &tables(&operator));
+    let account = Account::new(&operator, &parameters("test"), &outputs(&operator));
     let aws = account.listen().await;
     let list = ["products", "list", "--json", "--stack", "till-eu"];
     let listed = till(&operator, &aws, &list).await.expect(0).json();
@@ -133,7 +141,7 @@ async fn a_stacks_outputs_lead_to_its_tables() {
 #[tokio::test]
 async fn a_live_shop_is_named_and_changes_only_after_a_yes() {
     let operator = Operator::new().await;
-    let account = Account::new(&operator, &parameters("live"), &tables(&operator));
+    let account = Account::new(&operator, &parameters("live"), &outputs(&operator));
     let aws = account.listen().await;
     let set = ["products", "set", MUG, "price=1600", "--stack", "till-eu"];
     let before = operator.shop.dump().await;
@@ -155,7 +163,7 @@ async fn stacks_that_are_not_there_or_no_till_are_named_with_the_way_out() {
     let said = till(&operator, &aws, &list("nothing")).await.expect(4);
     said.complains("there is no stack nothing in eu-central-1");
     let said = till(&operator, &aws, &list("till-eu")).await.expect(1);
-    said.complains("the stack till-eu (UPDATE_COMPLETE) has no output ProductsTable");
+    said.complains("the stack till-eu (UPDATE_COMPLETE) has no output StackTag");
 
     let mut till = with_credentials(&operator, &aws, &list("till-eu"));
     till.env_remove("AWS_REGION");
