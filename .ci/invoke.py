@@ -96,6 +96,9 @@ def resolved(value):
     """As `sam local invoke` has it: parameters are their defaults, tables are called by their logical ids."""
     if not isinstance(value, dict):
         return value
+    if "Ref" not in value:
+        # Names of secrets in stores, which are not asked here.
+        return ""
     parameter = template["Parameters"].get(value["Ref"])
     return parameter["Default"] if parameter else value["Ref"]
 

@@ -25,11 +25,22 @@ def spelt(target):
     if target == "*":
         return target
     ((function, argument),) = target.items()
+    if function == "Fn::Sub" and isinstance(argument, list):
+        argument, own = argument
+        for name, value in own.items():
+            argument = argument.replace(f"${{{name}}}", named(value))
     text = f"${{{'.'.join(argument)}}}" if function == "Fn::GetAtt" else argument
     text = text.replace("arn:${AWS::Partition}:", "").replace("${AWS::Region}:${AWS::AccountId}:", "")
     text = text.replace("ssm:parameter", "parameter ").replace("secretsmanager:secret:", "secret ")
     text = text.replace(".StreamArn}", "}/stream")
     return re.sub(r"\$\{(\w+)(?:\.Arn)?\}", r"\1", text)
+
+
+def named(value):
+    """`!If [it is given, !Ref Parameter, !Sub one of the stack's own]`, by the parameter."""
+    _, given, otherwise = value["Fn::If"]
+    assert otherwise["Fn::Sub"].startswith("/till/${AWS::StackName}/"), otherwise
+    return given["Ref"]
 
 
 def held(statement):
@@ -67,6 +78,8 @@ def decided(value, branch):
     if isinstance(value, list):
         return [decided(item, branch) for item in value]
     if not isinstance(value, dict):
+        return value
+    if "Fn::Sub" in value:
         return value
     if "Fn::If" in value:
         return decided(value["Fn::If"][branch], branch)

@@ -248,7 +248,7 @@ impl Confirm {
         self.console.show(&told, || {
             let line = |one: &Confirmed| {
                 let mails = usize::try_from(one.released).unwrap_or(usize::MAX);
-                format!("{}: {} on its way\n", one.purchase, count(mails, "mail"))
+                format!("{}: {} let go\n", one.purchase, count(mails, "mail"))
             };
             confirmed.iter().map(line).collect()
         })?;

@@ -208,11 +208,11 @@ async fn a_payment_for_a_purchase_that_was_lost_rebuilds_it_for_someone_to_look_
         attention.is_some_and(|reasons| !reasons.is_empty()),
         "{purchase}"
     );
-    assert_eq!(shop.history().await, [checkout.purchase.clone()]);
     let row = shop.outbox_row(&checkout.purchase, "paid").await;
     assert_eq!(row["state"]["S"], "held");
     shop.mailer().await;
     shop.mails(0).await;
+    assert_eq!(shop.history().await, [checkout.purchase]);
 }
 
 #[tokio::test]
