@@ -14,10 +14,12 @@ import boto3
 TILL = sys.argv[1]
 STACK = "till"
 STRIPE = os.environ["STRIPE_API_BASE"]
-KEY, SECRETS = "/till/stripe-secret-key", "/till/stripe-webhook-secrets"
+KEY, SECRETS = f"/till/{STACK}/stripe-secret-key", f"/till/{STACK}/stripe-webhook-secrets"
 
 lambdas, ssm, dynamodb, logs = (boto3.client(name) for name in ("lambda", "ssm", "dynamodb", "logs"))
 ses, cloudformation = boto3.client("sesv2"), boto3.client("cloudformation")
+outputs = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
+TAG = next(output["OutputValue"] for output in outputs if output["OutputKey"] == "StackTag")
 
 
 def till(*arguments, typed="", status=0):
@@ -45,7 +47,7 @@ def stripe(path, form=None, method=None):
 
 def endpoint():
     """The newest that was made for the stack."""
-    ours = [it for it in stripe("/v1/webhook_endpoints")["data"] if it["metadata"].get("till_stack") == STACK]
+    ours = [it for it in stripe("/v1/webhook_endpoints")["data"] if it["metadata"].get("till_stack") == TAG]
     return max(ours, key=lambda it: it["created"])
 
 
@@ -61,7 +63,7 @@ def parameter(name):
 def set_parameter(name, value, kind="SecureString"):
     # The type of a parameter stays what it was when it was made.
     ssm.delete_parameter(Name=name)
-    ssm.put_parameter(Name=name, Value=value, Type=kind)
+    ssm.put_parameter(Name=name, Value=value, Type=kind, Tags=[{"Key": "till_stack", "Value": TAG}])
 
 
 @contextlib.contextmanager
@@ -70,6 +72,16 @@ def changed(name, value, kind="SecureString"):
     set_parameter(name, value, kind)
     yield
     set_parameter(name, before)
+
+
+@contextlib.contextmanager
+def tagged(name, tag):
+    ssm.remove_tags_from_resource(ResourceType="Parameter", ResourceId=name, TagKeys=["till_stack"])
+    if tag:
+        ssm.add_tags_to_resource(ResourceType="Parameter", ResourceId=name, Tags=[{"Key": "till_stack", "Value": tag}])
+        assert f"belongs to another stack, {tag}" in till("setup", "--yes", status=1)
+    yield
+    ssm.add_tags_to_resource(ResourceType="Parameter", ResourceId=name, Tags=[{"Key": "till_stack", "Value": TAG}])
 
 
 @contextlib.contextmanager
@@ -205,6 +217,8 @@ BREAKS = [
     ("a live key on a test stack", changed(KEY, "sk_live_1"), "stripe key", "test mode"),
     ("a key that Stripe does not know", changed(KEY, "sk_test_other"), "stripe account", "does not know"),
     ("a key in the clear", changed(KEY, "sk_test_local", "String"), "stripe key", "no SecureString"),
+    ("a key of another stack", tagged(KEY, "till-2"), "secrets", "another stack, till-2"),
+    ("a secret that is nobody's", tagged(SECRETS, None), "secrets", "no stack's tag"),
     ("a secret that is not stored", endpoint_with(**{"metadata[till_secret]": "0"}), "webhook secret", "not among"),
     ("a disabled endpoint", endpoint_with(disabled="true"), "webhook endpoint", "disabled"),
     ("too few events", endpoint_with(**{"enabled_events[0]": "charge.refunded"}), "webhook events", "does not send"),

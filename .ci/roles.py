@@ -26,6 +26,10 @@ def spelt(target):
     if target == "*":
         return target
     ((function, argument),) = target.items()
+    if function == "Fn::Sub" and isinstance(argument, list):
+        argument, own = argument
+        for name, value in own.items():
+            argument = argument.replace(f"${{{name}}}", named(value))
     text = f"${{{'.'.join(argument)}}}" if function == "Fn::GetAtt" else argument
     if isinstance(text, list):
         text, values = text
@@ -35,6 +39,13 @@ def spelt(target):
     text = text.replace("ssm:parameter", "parameter ").replace("secretsmanager:secret:", "secret ")
     text = text.replace(".StreamArn}", "}/stream")
     return re.sub(r"\$\{(\w+)(?:\.Arn)?\}", r"\1", text)
+
+
+def named(value):
+    """`!If [it is given, !Ref Parameter, !Sub one of the stack's own]`, by the parameter."""
+    _, given, otherwise = value["Fn::If"]
+    assert otherwise["Fn::Sub"].startswith("/till/${AWS::StackName}/"), otherwise
+    return given["Ref"]
 
 
 def held(statement):
@@ -74,6 +85,8 @@ def decided(value, holds):
     if isinstance(value, list):
         return [decided(item, holds) for item in value]
     if not isinstance(value, dict):
+        return value
+    if "Fn::Sub" in value:
         return value
     if "Fn::If" in value:
         condition, then, otherwise = value["Fn::If"]

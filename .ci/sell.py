@@ -184,8 +184,8 @@ def invoke(name, sample):
 invoke("ReconcileFunction", "reconcile-schedule")
 shown("before the shop is set up, reconcile waits and fails nowhere")
 
-ssm.put_parameter(Name="/till/stripe-secret-key", Value="sk_test_local", Type="SecureString")
-ssm.put_parameter(Name="/till/stripe-webhook-secrets", Value="whsec_local", Type="SecureString")
+ssm.put_parameter(Name=outputs["StripeSecretKeyParameter"], Value="sk_test_local", Type="SecureString")
+ssm.put_parameter(Name=outputs["StripeWebhookSecretsParameter"], Value="whsec_local", Type="SecureString")
 dynamodb.put_item(TableName=outputs["ProductsTable"], Item={
     "id": {"S": "mug"}, "catalog": {"S": "catalog"}, "name": {"S": "Mug"}, "description": {"S": "Holds 350 ml."},
     "images": {"L": []}, "price": {"M": {"amount": {"N": "1500"}, "currency": {"S": "usd"}}}, "active": {"BOOL": True},

@@ -11,7 +11,7 @@ const hasStandIn = section?.dataset.standIn === "true";
 const TONES = {
   paid: "good", won: "good", succeeded: "good", settled: "good", sent: "good", warning_closed: "good", prevented: "good",
   pending: "wait", requires_action: "wait", disputed: "wait", needs_response: "wait", under_review: "wait",
-  warning_needs_response: "wait", warning_under_review: "wait", due: "wait",
+  warning_needs_response: "wait", warning_under_review: "wait", due: "wait", held: "wait",
   failed: "bad", charged_back: "bad", lost: "bad",
 };
 
@@ -22,6 +22,7 @@ const LABELS = {
   needs_response: "wants evidence",
   requires_action: "waits for the buyer",
   due: "to be sent",
+  held: "held until confirmed",
   gone: "not kept any more",
 };
 
@@ -29,7 +30,7 @@ const ADVICE = {
   paid_twice: "It was paid more than once: refund what was paid too much.",
   overpaid: "More was paid than it comes to: compare it with Stripe.",
   other_currency: "Money moved in another currency than it was made in.",
-  rebuilt: "The purchase was lost here and rebuilt from what Stripe knows.",
+  rebuilt: "The purchase was lost here and rebuilt from what Stripe knows. Its mail is held until till purchases confirm.",
   paid_after_stock_returned: "It was paid after its stock was given back: see that there is enough.",
   overreturned: "More went back than was paid: refunded and charged back?",
   dispute_decided_twice: "A dispute was both won and lost: ask Stripe.",

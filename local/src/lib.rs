@@ -30,6 +30,7 @@ pub mod shop;
 mod streams;
 pub mod stripe;
 mod stripe_account;
+mod tag;
 pub mod template;
 mod web;
 pub mod wiring;

@@ -1,14 +1,28 @@
 //! Where a deployed shop's secrets are kept: Parameter Store or Secrets Manager, by name.
 
 use serde_json::{Map, Value, json};
+use shared::config::Stack;
 use uuid::Uuid;
 
 use crate::aws_account::{AwsAccount, AwsError, Service};
+use crate::stripe_account::STACK_TAG;
 
-/// One of AWS's two stores.
+/// One of AWS's two stores, as one stack uses it.
 pub(crate) struct SecretStore {
     aws: AwsAccount,
     service: Service,
+    stack: Stack,
+}
+
+/// Whose a secret is, by the tag that is written with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// Nobody says.
+    Nobody,
+    /// The stack's own.
+    Us,
+    /// That of the stack with this tag.
+    Other(String),
 }
 
 /// What a name holds.
@@ -24,13 +38,17 @@ pub(crate) struct Held {
 
 impl SecretStore {
     /// The one that `named` means, in the words of the functions' `SECRETS_STORE`.
-    pub(crate) fn new(aws: AwsAccount, named: Option<&str>) -> anyhow::Result<Self> {
+    pub(crate) fn new(aws: AwsAccount, named: Option<&str>, stack: Stack) -> anyhow::Result<Self> {
         let service = match named {
             None | Some("" | "ssm") => Service::ParameterStore,
             Some("secretsmanager") => Service::SecretsManager,
             Some(other) => anyhow::bail!("{other:?} is neither ssm nor secretsmanager"),
         };
-        Ok(Self { aws, service })
+        Ok(Self {
+            aws,
+            service,
+            stack,
+        })
     }
 
     /// As a sentence says where the secret is.
@@ -86,8 +104,74 @@ impl SecretStore {
         }))
     }
 
-    /// Stores `text` under `name` for `variable`, encrypted, in place of `before`.
+    /// Whose `name` is; nobody's if there is no such name.
+    pub(crate) async fn owner(&self, name: &str) -> Result<Owner, AwsError> {
+        let (operation, input, tags) = match self.service {
+            Service::SecretsManager => (
+                "secretsmanager.DescribeSecret",
+                json!({ "SecretId": name }),
+                "Tags",
+            ),
+            _ => (
+                "AmazonSSM.ListTagsForResource",
+                json!({ "ResourceType": "Parameter", "ResourceId": name }),
+                "TagList",
+            ),
+        };
+        let answer = match self.aws.ask(self.service, operation, &input).await {
+            Ok(answer) => answer,
+            Err(AwsError::Refused { code, .. })
+                if code == "InvalidResourceId" || code == "ResourceNotFoundException" =>
+            {
+                return Ok(Owner::Nobody);
+            }
+            Err(error) => return Err(error),
+        };
+        let tags = answer.get(tags).and_then(Value::as_array);
+        let tag = tags.into_iter().flatten().find_map(|tag| {
+            let is_ours = tag.get("Key")?.as_str()? == STACK_TAG;
+            tag.get("Value")?.as_str().filter(|_| is_ours)
+        });
+        Ok(match tag {
+            None => Owner::Nobody,
+            Some(tag) if self.stack.owns(tag) => Owner::Us,
+            Some(tag) => Owner::Other(tag.to_owned()),
+        })
+    }
+
+    /// Notes that `name` is the stack's own.
+    pub(crate) async fn claim(&self, name: &str) -> Result<(), AwsError> {
+        let tags = json!([{ "Key": STACK_TAG, "Value": self.stack.tag() }]);
+        let (operation, input) = match self.service {
+            Service::SecretsManager => (
+                "secretsmanager.TagResource",
+                json!({ "SecretId": name, "Tags": tags }),
+            ),
+            _ => (
+                "AmazonSSM.AddTagsToResource",
+                json!({ "ResourceType": "Parameter", "ResourceId": name, "Tags": tags }),
+            ),
+        };
+        self.aws
+            .ask(self.service, operation, &input)
+            .await
+            .map(drop)
+    }
+
+    /// Stores `text` under `name` for `variable`, encrypted and as the stack's own, in place of
+    /// `before`.
     pub(crate) async fn write(
+        &self,
+        name: &str,
+        variable: &str,
+        text: &str,
+        before: Option<&Held>,
+    ) -> Result<(), AwsError> {
+        self.put(name, variable, text, before).await?;
+        self.claim(name).await
+    }
+
+    async fn put(
         &self,
         name: &str,
         variable: &str,

@@ -28,6 +28,7 @@ use crate::samples::{self, Samples};
 use crate::schedules;
 use crate::streams::Poller;
 use crate::stripe::{self, StandIn};
+use crate::tag;
 use crate::template::{Parameters, Template};
 
 /// How long requests that are under way may take to finish when the shop stops.
@@ -196,8 +197,9 @@ impl Shop {
         };
         aws_stage.run(aws_door.serve(aws.router(), aws_shutdown));
 
-        let environments =
+        let mut environments =
             environment::compose(&template, &addresses, &stripe, &options.environment)?;
+        tag::tell(environments.values_mut(), &options.environment).await?;
         if let Some(catalog) = environments.get("CatalogFunction") {
             let catalog = shared::config::Environment::from(catalog.clone());
             let (samples, progress) = (options.samples, &options.progress);

@@ -17,7 +17,7 @@ pub(crate) fn api_version() -> &'static str {
     stripe_shared::version::VERSION.as_str()
 }
 
-/// Metadata of an endpoint: which deployment it serves.
+/// Metadata of an endpoint, and tag of a secret: which deployment it serves.
 pub(crate) const STACK_TAG: &str = "till_stack";
 /// Metadata of an endpoint: [`fingerprint`] of its secret.
 pub(crate) const SECRET_TAG: &str = "till_secret";

@@ -12,6 +12,8 @@
     clippy::arithmetic_side_effects
 )]
 
+#[path = "shop/apart.rs"]
+mod apart;
 #[path = "shop/buying.rs"]
 mod buying;
 #[path = "shop/carts.rs"]

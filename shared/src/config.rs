@@ -124,6 +124,24 @@ impl Environment {
         }
     }
 
+    /// `TILL_STACK`, and beside it `TILL_FORMER_STACKS`, separated by commas.
+    pub fn stack(&self) -> Result<Stack, ConfigError> {
+        const NAME: &str = "TILL_STACK";
+        let tag = self.required(NAME)?;
+        if tag.contains(',') {
+            return Err(ConfigError::Wrong {
+                name: NAME,
+                wrong: format!("{tag:?} has a comma; it is one tag"),
+            });
+        }
+        let former = self.optional("TILL_FORMER_STACKS").unwrap_or_default();
+        let former = former.split(',').map(|tag| tag.trim().to_owned());
+        Ok(Stack {
+            tag: tag.to_owned(),
+            former: former.filter(|tag| !tag.is_empty()).collect(),
+        })
+    }
+
     /// `SITE_URL`, without a slash at its end.
     pub fn site_url(&self) -> Result<String, ConfigError> {
         Ok(self.required("SITE_URL")?.trim_end_matches('/').to_owned())
@@ -206,6 +224,26 @@ pub enum EmailVerified {
     /// Always: the issuer signs no token with an address that it has not verified, and does not say so
     /// in a claim, as an Entra ID tenant of the shop's own.
     Always,
+}
+
+/// By what this deployment knows its own in a Stripe account that others may share: it tags what it
+/// makes there.
+#[derive(Clone, Debug)]
+pub struct Stack {
+    tag: String,
+    former: Vec<String>,
+}
+
+impl Stack {
+    /// The tag of whatever is made now.
+    pub fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    /// Whether what has this tag is its own, made now or when it still had another tag.
+    pub fn owns(&self, tag: &str) -> bool {
+        self.tag == tag || self.former.iter().any(|former| former == tag)
+    }
 }
 
 /// Stripe's two worlds. In test mode no money moves, and mail goes only to the developer.
@@ -321,6 +359,24 @@ mod tests {
         }
         let two = environment(&[("STRIPE_WEBHOOK_SECRETS", "whsec_a, whsec_b")]);
         assert_eq!(two.webhook_secrets().await.unwrap().current().len(), 2);
+    }
+
+    #[test]
+    fn a_stack_owns_what_has_its_tag_or_a_former_one() {
+        let stack = environment(&[
+            ("TILL_STACK", "till-2"),
+            ("TILL_FORMER_STACKS", "till, till-1,"),
+        ]);
+        let stack = stack.stack().unwrap();
+        assert_eq!(stack.tag(), "till-2");
+        for own in ["till-2", "till", "till-1"] {
+            assert!(stack.owns(own), "{own}");
+        }
+        for foreign in ["", "till-3", "till, till-1"] {
+            assert!(!stack.owns(foreign), "{foreign}");
+        }
+        assert!(environment(&[("TILL_STACK", "a,b")]).stack().is_err());
+        assert!(environment(&[]).stack().is_err());
     }
 
     #[test]

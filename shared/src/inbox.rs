@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    config::{ConfigError, Environment, Mode},
+    config::{ConfigError, Environment, Mode, Stack},
     ledger::{Ledger, Outcome, Report},
     money::Money,
     purchase::{
@@ -27,7 +27,7 @@ pub struct Inbox {
     parked: Parked,
     stripe: Stripe,
     mode: Mode,
-    stack: String,
+    stack: Stack,
 }
 
 /// What became of an event.
@@ -137,7 +137,7 @@ impl Inbox {
             parked: Parked::new(dynamodb, purchases),
             stripe: Stripe::new(environment).await?,
             mode,
-            stack: environment.required("TILL_STACK")?.to_owned(),
+            stack: environment.stack()?,
         })
     }
 
@@ -159,8 +159,8 @@ impl Inbox {
         &self.stripe
     }
 
-    /// The name of this deployment, by which it knows its own.
-    pub fn stack(&self) -> &str {
+    /// This deployment, which knows its own by their tags.
+    pub fn stack(&self) -> &Stack {
         &self.stack
     }
 

@@ -228,6 +228,8 @@ pub struct Purchase {
     /// How often something Stripe said did not fit what was known. While there are any doubts, the
     /// whole has to be fetched and compared.
     pub doubts: u32,
+    /// A person has said that it is the shop's own, though it had to be rebuilt.
+    pub confirmed: bool,
 }
 
 /// What a change leads to.
@@ -275,6 +277,7 @@ impl Purchase {
             superseded: BTreeSet::new(),
             stock_returned: false,
             doubts: 0,
+            confirmed: false,
         }
     }
 
@@ -389,6 +392,12 @@ impl Purchase {
             known.subject = known.subject.take().or_else(|| buyer.subject.clone());
             known.email = known.email.take().or_else(|| buyer.email.clone());
         }
+    }
+
+    /// Whether nothing speaks for it but what Stripe says. Its mails are held until a person
+    /// confirms it: they may have gone before it was lost, or it may be another deployment's.
+    pub fn is_only_rebuilt(&self) -> bool {
+        self.order.rebuilt && !self.confirmed
     }
 
     /// Whether all that could have paid for it is over.
@@ -562,7 +571,7 @@ impl Purchase {
                 Attention::OtherCurrency,
                 moved.any(|amount| !in_ordered(amount)),
             ),
-            (Attention::Rebuilt, self.order.rebuilt),
+            (Attention::Rebuilt, self.is_only_rebuilt()),
             (
                 Attention::PaidAfterStockReturned,
                 settled > 0 && self.stock_returned,

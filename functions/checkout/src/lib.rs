@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use shared::{
     cart::Cart,
     comparison::fetch_session,
-    config::{ConfigError, EmailVerified, Environment},
+    config::{ConfigError, EmailVerified, Environment, Stack},
     http::{Problem, body, claims, json, language, request_id, rfc3339},
     ledger::{Earlier, OpenError, Orders, needs_another_attempt},
     money::MoneyError,
@@ -51,7 +51,7 @@ pub struct Checkout {
     stripe: Stripe,
     email_verified: EmailVerified,
     site_url: String,
-    stack: String,
+    stack: Stack,
 }
 
 impl Checkout {
@@ -69,7 +69,7 @@ impl Checkout {
             stripe: Stripe::new(environment).await?,
             email_verified: environment.email_verified()?,
             site_url: environment.site_url()?,
-            stack: environment.required("TILL_STACK")?.to_owned(),
+            stack: environment.stack()?,
         })
     }
 
@@ -193,8 +193,13 @@ impl Checkout {
             // Its time ended just now, and its stock went back. The key is free for another.
             return Err(Problem::too_slow());
         }
-        let opened =
-            checkout::open(&self.stripe, &stored.purchase, &self.site_url, &self.stack).await;
+        let opened = checkout::open(
+            &self.stripe,
+            &stored.purchase,
+            &self.site_url,
+            self.stack.tag(),
+        )
+        .await;
         match opened {
             Ok(session) => {
                 let stored = self.orders.attach(stored, &session.id, &session.url).await;

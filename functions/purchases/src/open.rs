@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use http::StatusCode;
 use shared::{
     comparison::{Comparison, Trouble},
-    config::{ConfigError, Environment},
+    config::{ConfigError, Environment, Stack},
     http::Problem,
     ledger::{Ledger, Orders},
     purchase::{Purchase, SessionId, Status},
@@ -32,7 +32,7 @@ pub(crate) struct OpenPurchases {
     ledger: Ledger,
     orders: Orders,
     site_url: String,
-    stack: String,
+    stack: Stack,
     environment: Environment,
     /// Its key is read by the first who needs it: most requests, and every start, do without.
     stripe: Arc<OnceCell<Stripe>>,
@@ -50,7 +50,7 @@ impl OpenPurchases {
             ledger: Ledger::new(dynamodb.clone(), products, purchases, outbox, mode),
             orders: Orders::new(dynamodb, products, purchases),
             site_url: environment.site_url()?,
-            stack: environment.required("TILL_STACK")?.to_owned(),
+            stack: environment.stack()?,
             environment: environment.clone(),
             stripe: Arc::default(),
         })
@@ -139,7 +139,8 @@ impl OpenPurchases {
     /// the call is the one way to be sure: its outcome is not known, or it is still under way. If
     /// Stripe refuses it, there is no session, and never will be.
     async fn find_session(&self, stripe: &Stripe, stored: Stored) -> Result<Stored, Problem> {
-        let opened = checkout::open(stripe, &stored.purchase, &self.site_url, &self.stack).await;
+        let opened =
+            checkout::open(stripe, &stored.purchase, &self.site_url, self.stack.tag()).await;
         let found = match opened {
             Ok(session) => self.orders.attach(stored, &session.id, &session.url).await,
             Err(error) => {

@@ -31,8 +31,6 @@ use shared::{
 };
 use tokio::sync::OnceCell;
 
-/// Stripe keeps events for 30 days, and so reaches back the first run.
-const EVENTS_KEPT: i64 = 30 * DAY;
 /// Stripe tries to deliver an event for three days.
 const DELIVERIES_LAST: i64 = 4 * DAY;
 /// A sweep begins this much before the last one's end: events may be listed late.
@@ -97,6 +95,9 @@ pub struct Limits {
     pub until: Option<Instant>,
     /// Events younger than this many seconds are left alone.
     pub leave_younger_than: i64,
+    /// From when on all events are looked at, in Unix seconds, wherever earlier runs had come to:
+    /// to bring back purchases that were lost. Stripe keeps events for 30 days.
+    pub since: Option<i64>,
 }
 
 /// What a run found.
@@ -175,6 +176,7 @@ impl Reconcile {
         let limits = Limits {
             until: Instant::now().checked_add(LONGEST),
             leave_younger_than: UNDER_WAY,
+            since: None,
         };
         let findings = self.run(limits, |_| {}).await.inspect_err(|error| {
             tracing::error!(%error, "the reconciliation is broken off");
@@ -261,19 +263,20 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// All events since the last run's high-water mark, whatever became of their delivery.
+    /// All events since the last run's high-water mark, whatever became of their delivery. The
+    /// first run looks back as far as the table is old: what came before is not its own, and a
+    /// table that was lost comes back only at a person's word.
     async fn all_events(&mut self, sweeps: &Sweeps) -> Result<(), ReconcileError> {
         let mut cursor = sweeps.load().await?;
-        if self.ledger().is_dry_run() {
+        if self.ledger().is_dry_run() || self.limits.since.is_some() {
             // Where a real run had come to says nothing of what there is to find.
             cursor.sweep = None;
         }
         let mut resumed = cursor.sweep.is_some();
         while !self.out_of_time() {
-            let from = match (&cursor.sweep, cursor.high_water) {
-                (Some(sweep), _) => sweep.from,
-                (None, Some(high_water)) => high_water.saturating_sub(OVERLAP),
-                (None, None) => store::now().saturating_sub(EVENTS_KEPT),
+            let from = match &cursor.sweep {
+                Some(sweep) => sweep.from,
+                None => self.beginning(cursor.high_water).await?,
             };
             let after = cursor.sweep.as_ref().map(|sweep| sweep.after.clone());
             let page = self.events_page(from, after.as_deref(), false).await;
@@ -317,6 +320,15 @@ impl<'a> Run<'a> {
             }
         }
         Ok(())
+    }
+
+    /// From when on a sweep looks at events.
+    async fn beginning(&self, high_water: Option<i64>) -> Result<i64, StoreError> {
+        match (self.limits.since, high_water) {
+            (Some(since), _) => Ok(since),
+            (None, Some(high_water)) => Ok(high_water.saturating_sub(OVERLAP)),
+            (None, None) => self.ledger().purchases().made_at().await,
+        }
     }
 
     async fn note(&self, sweeps: &Sweeps, cursor: &Cursor) -> Result<(), ReconcileError> {

@@ -7,6 +7,7 @@ mod function_url;
 mod keys;
 mod mail;
 mod report;
+mod secrets;
 mod site;
 mod tables;
 
@@ -25,7 +26,7 @@ use super::console::Console;
 use super::shop::{Shop, Where};
 use crate::aws_account::AwsAccount;
 use crate::project::Project;
-use crate::secret_store::SecretStore;
+use crate::secret_store::{Owner, SecretStore};
 use crate::stripe_account::{Account, api_base};
 use crate::template::{Parameters, Template};
 use crate::web::Web;
@@ -48,6 +49,8 @@ pub(super) struct Doctor {
 struct Patient {
     /// The name of a deployed one.
     stack: Option<String>,
+    /// By what it knows its own at Stripe.
+    tag: String,
     /// What else tells which deployed one: `--region` and `--profile`.
     options: String,
     mode: Mode,
@@ -67,6 +70,8 @@ struct Patient {
     /// With which Stripe is asked, if not with the shop's own.
     operator_key: Option<String>,
     webhook_secrets: Stored,
+    /// Whose the secrets are that are there, by where they are.
+    owners: Vec<(String, Result<Owner, String>)>,
     /// Names by logical id.
     tables: BTreeMap<String, String>,
     functions: BTreeMap<String, String>,
@@ -225,6 +230,7 @@ impl Doctor {
             );
             checks.insert(7, ("mail", Box::pin(mail::check(patient, account))));
             checks.insert(9, ("CORS", Box::pin(site::cors(patient))));
+            checks.insert(1, ("secrets", Box::pin(secrets::check(patient))));
         }
         let checks = checks.into_iter().map(|(check, findings)| async move {
             let late = || format!("no answer within {} seconds", PATIENCE.as_secs());
@@ -261,6 +267,7 @@ impl Doctor {
             .map(|table| (table.name.clone(), table.name.clone()));
         Ok(Patient {
             stack: None,
+            tag: environment.stack()?.tag().to_owned(),
             options: String::new(),
             mode: shop.mode,
             api_url: site.clone(),
@@ -276,6 +283,7 @@ impl Doctor {
             webhook_key: None,
             operator_key: None,
             webhook_secrets: Stored::said(environment, "STRIPE_WEBHOOK_SECRETS"),
+            owners: Vec::new(),
             tables: names.collect(),
             functions: BTreeMap::new(),
             template,
@@ -290,7 +298,9 @@ impl Doctor {
         let Some(stack) = &shop.stack else {
             anyhow::bail!("{} is no stack", shop.name());
         };
-        let store = SecretStore::new(aws.clone(), stack.parameter("SecretsStore").ok())?;
+        let own = environment.stack()?;
+        let tag = own.tag().to_owned();
+        let store = SecretStore::new(aws.clone(), stack.parameter("SecretsStore").ok(), own)?;
         let (key, webhook_secrets) = futures::join!(
             Stored::read(environment, &store, "STRIPE_SECRET_KEY"),
             Stored::read(environment, &store, "STRIPE_WEBHOOK_SECRETS"),
@@ -298,6 +308,17 @@ impl Doctor {
         let webhook_key = stack.parameter("StripeWebhookKeyParameter").ok();
         let webhook_key = webhook_key.filter(|name| !name.is_empty());
         let webhook_key = webhook_key.map(|name| Stored::named(name, &store, "STRIPE_SECRET_KEY"));
+        let mut owners = Vec::new();
+        for (variable, stored) in [
+            ("STRIPE_SECRET_KEY_PARAMETER", &key),
+            ("STRIPE_WEBHOOK_SECRETS_PARAMETER", &webhook_secrets),
+        ] {
+            if let Stored::Value { .. } = stored {
+                let name = environment.required(variable)?;
+                let owner = store.owner(name).await;
+                owners.push((store.place(name), owner.map_err(|error| error.to_string())));
+            }
+        }
         let tables = [
             ("ProductsTable", "PRODUCTS_TABLE"),
             ("PurchasesTable", "PURCHASES_TABLE"),
@@ -314,6 +335,7 @@ impl Doctor {
         };
         Ok(Patient {
             stack: Some(stack.name.clone()),
+            tag,
             options: self.place.options(),
             mode: shop.mode,
             site_url: stack
@@ -335,6 +357,7 @@ impl Doctor {
             },
             operator_key: super::setup::operator_key(shop.mode)?,
             webhook_secrets,
+            owners,
             tables: tables.collect(),
             functions: BTreeMap::new(),
             template: Self::template()?,

@@ -5,11 +5,11 @@ pub(crate) mod view;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
-use shared::purchase::{Purchase, Status};
+use shared::purchase::{Purchase, PurchaseId, Status};
 
 pub(super) use self::find::Name;
 use self::view::{Story, View, table};
-use super::console::Console;
+use super::console::{Consent, Console, count};
 use super::moment::Since;
 use super::shop::{Shop, Where};
 use super::{Exit, NotFound};
@@ -21,6 +21,9 @@ pub(super) enum Command {
     List(List),
     /// Tells the whole story of one: order, money, events, mail
     Show(Show),
+    /// Lets the mail of purchases go that had to be rebuilt
+    #[command(long_about = CONFIRM)]
+    Confirm(Confirm),
 }
 
 const LIST: &str = "\
@@ -29,6 +32,11 @@ Lists purchases, newest first.
 With --buyer it asks the index of that buyer's history, which holds purchases from the moment the
 buyer did their part. Without, it reads the whole purchases table, which functions may not: that
 takes a while, and read capacity, where there are very many.";
+
+const CONFIRM: &str = "\
+Takes your word that purchases are this shop's own, though they were lost here and had to be rebuilt
+from what Stripe knows. Their mail, held until now, goes within a minute, and what comes later goes by
+itself. Without your word held mail is forgotten after 90 days.";
 
 #[derive(Args)]
 pub(super) struct List {
@@ -84,6 +92,19 @@ impl From<Standing> for Status {
 }
 
 #[derive(Args)]
+pub(super) struct Confirm {
+    /// Purchase ids, or ids of Stripe's that belong to them
+    #[arg(required = true)]
+    ids: Vec<Name>,
+    #[command(flatten)]
+    consent: Consent,
+    #[command(flatten)]
+    console: Console,
+    #[command(flatten)]
+    at: Where,
+}
+
+#[derive(Args)]
 pub(super) struct Show {
     /// A purchase id, or an id of Stripe's that belongs to one: cs_…, pi_…, ch_…, re_…, dp_…
     id: Name,
@@ -98,6 +119,7 @@ impl Command {
         match self {
             Self::List(list) => list.run().await,
             Self::Show(show) => show.run().await,
+            Self::Confirm(confirm) => confirm.run().await,
         }
     }
 }
@@ -183,6 +205,53 @@ impl Show {
             return Err(NotFound(format!("there is no purchase {id} in {name}")).into());
         };
         self.console.show(&story.json(), || story.words())?;
+        Ok(Exit::Done)
+    }
+}
+
+impl Confirm {
+    async fn run(self) -> anyhow::Result<Exit> {
+        let shop = self.at.open().await?;
+        let purchases = shop.purchases()?;
+        let mut ids = Vec::new();
+        for name in &self.ids {
+            let id = name.find(&shop).await?;
+            if purchases.get(id).await?.is_none() {
+                let shop = shop.name();
+                return Err(NotFound(format!("there is no purchase {id} in {shop}")).into());
+            }
+            ids.push(id);
+        }
+        shop.announce_writing(self.console);
+        let all = count(ids.len(), "purchase");
+        self.consent.ask(&format!("Let the mail of {all} go?"))?;
+
+        #[derive(Serialize)]
+        struct Confirmed {
+            purchase: PurchaseId,
+            /// Mails that were held.
+            released: u32,
+        }
+        let ledger = shop.ledger()?;
+        let mut confirmed = Vec::new();
+        for purchase in ids {
+            let released = ledger.confirm(purchase).await?.unwrap_or_default();
+            confirmed.push(Confirmed { purchase, released });
+        }
+        #[derive(Serialize)]
+        struct Told<'a> {
+            purchases: &'a [Confirmed],
+        }
+        let told = Told {
+            purchases: &confirmed,
+        };
+        self.console.show(&told, || {
+            let line = |one: &Confirmed| {
+                let mails = usize::try_from(one.released).unwrap_or(usize::MAX);
+                format!("{}: {} let go\n", one.purchase, count(mails, "mail"))
+            };
+            confirmed.iter().map(line).collect()
+        })?;
         Ok(Exit::Done)
     }
 }

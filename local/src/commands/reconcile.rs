@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Exit;
 use super::console::{Column, Console, Table, bad, count, good, notable, plain};
+use super::moment::Since;
 use super::shop::Where;
 
 /// Compares the shop with Stripe and records what was missed
@@ -15,6 +16,9 @@ pub(super) struct Reconcile {
     /// Report what is missing, and write nothing
     #[arg(long)]
     dry_run: bool,
+    /// Look at all events made since, to bring back what was lost: 2026-11-24, 2026-11-24T09:30:00Z, 7d, 12h
+    #[arg(long, value_name = "TIME")]
+    since: Option<Since>,
     #[command(flatten)]
     console: Console,
     #[command(flatten)]
@@ -25,7 +29,11 @@ const ABOUT: &str = "\
 Compares the shop with Stripe and records what was missed, as the scheduled function does.
 
 It looks at events whose delivery failed, at all events since the last run, and at every purchase of
-which something is still to come. With --dry-run nothing is written, and what is missing is a drift
+which something is still to come. The first run looks back as far as the purchases table is old.
+Purchases that were lost with a table come back with --since; Stripe keeps events for 30 days. Their
+mail is held until somebody says `till purchases confirm`.
+
+With --dry-run nothing is written, and what is missing is a drift
 report; exit code 3 says that there is some.";
 
 impl Reconcile {
@@ -39,8 +47,12 @@ impl Reconcile {
                 function
             }
         };
+        let limits = Limits {
+            since: self.since.map(|since| since.0.unix_timestamp()),
+            ..Limits::default()
+        };
         let looking = self.console.counter("events and purchases looked at:");
-        let run = function.run(Limits::default(), |so_far| {
+        let run = function.run(limits, |so_far| {
             looking.set_position(so_far.events.saturating_add(so_far.purchases));
         });
         let findings = run.await;

@@ -236,14 +236,12 @@ impl Refund {
         amount: Money,
     ) -> anyhow::Result<Made> {
         let (minor, id) = (amount.amount.to_string(), purchase.to_string());
+        let stack = shop.environment.stack()?;
         let mut form = vec![
             ("payment_intent", payment.intent.as_str()),
             ("amount", &minor),
             ("metadata[purchase_id]", &id),
-            (
-                "metadata[till_stack]",
-                shop.environment.required("TILL_STACK")?,
-            ),
+            ("metadata[till_stack]", stack.tag()),
         ];
         form.extend(self.reason.map(|reason| ("reason", reason.as_str())));
         let key_of_refund = format!("metadata[{KEY}]");

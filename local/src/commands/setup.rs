@@ -16,7 +16,7 @@ use super::Exit;
 use super::console::{Consent, Console};
 use super::shop::Where;
 use crate::aws_account::AwsAccount;
-use crate::secret_store::{Held, SecretStore};
+use crate::secret_store::{Held, Owner, SecretStore};
 use crate::stripe_account::{
     Account, Endpoint, Refusal, SECRET_TAG, STACK_TAG, api_base, api_version, fingerprint,
 };
@@ -85,7 +85,10 @@ impl Step {
 
 /// The endpoint as it should be.
 struct Wanted {
+    /// The stack's name.
     stack: String,
+    /// What tells its endpoints from those of others.
+    tag: String,
     url: String,
     version: String,
 }
@@ -130,7 +133,9 @@ impl Setup {
         let aws = self.place.aws().await?;
         let web = Web::new(aws.endpoint_url())?;
         let aws = AwsAccount::new(web.clone(), aws);
-        let store = SecretStore::new(aws, stack.parameter("SecretsStore").ok())?;
+        let own = environment.stack()?;
+        let tag = own.tag().to_owned();
+        let store = SecretStore::new(aws, stack.parameter("SecretsStore").ok(), own)?;
         let key_name = environment.required("STRIPE_SECRET_KEY_PARAMETER")?;
         let secrets_name = environment.required("STRIPE_WEBHOOK_SECRETS_PARAMETER")?;
         let (key, secrets) =
@@ -138,6 +143,10 @@ impl Setup {
         let key = key.with_context(|| format!("{} cannot be read", store.place(key_name)))?;
         let secrets =
             secrets.with_context(|| format!("{} cannot be read", store.place(secrets_name)))?;
+        let there = [(key_name, &key), (secrets_name, &secrets)];
+        let there = there.iter().filter(|(_, held)| held.is_some());
+        let there: Vec<&str> = there.map(|(name, _)| *name).collect();
+        let unclaimed = unclaimed(&store, &there, &tag).await?;
 
         let usable = key.as_ref().filter(|_| !self.new_key);
         let usable = usable.filter(|key| super::doctor::judge(&key.text, shop.mode).is_ok());
@@ -155,6 +164,7 @@ impl Setup {
 
         let wanted = Wanted {
             stack: stack.name.clone(),
+            tag,
             url: stack.output("WebhookUrl")?.to_owned(),
             version: self
                 .api_version
@@ -183,6 +193,8 @@ impl Setup {
             };
             says.insert(0, format!("{verb} {place}"));
         }
+        let claims = unclaimed.iter();
+        says.extend(claims.map(|name| format!("tag {} as this stack's", store.place(name))));
         let mut told = Told {
             shop: shop.name().to_owned(),
             done: false,
@@ -198,6 +210,9 @@ impl Setup {
         }
         self.consent.ask("Go ahead?")?;
 
+        for name in unclaimed {
+            store.claim(name).await?;
+        }
         if let Some(new_key) = &new_key {
             store.write(key_name, KEY, new_key, key.as_ref()).await?;
         }
@@ -281,6 +296,27 @@ impl Setup {
             ));
         }
     }
+}
+
+/// Those of some secrets that carry no stack's tag. Refuses to go on with another stack's.
+async fn unclaimed<'n>(
+    store: &SecretStore,
+    names: &[&'n str],
+    tag: &str,
+) -> anyhow::Result<Vec<&'n str>> {
+    let mut unclaimed = Vec::new();
+    for name in names {
+        let place = store.place(name);
+        let owner = store.owner(name).await;
+        match owner.with_context(|| format!("whose {place} is cannot be read"))? {
+            Owner::Us => {}
+            Owner::Nobody => unclaimed.push(*name),
+            Owner::Other(other) => bail!(
+                "{place} belongs to another stack, {other}; this one is {tag}. Leave it out of the                  stack's parameters, or name another there, and deploy; if that was this shop's tag                  once, deploy with FormerStackTags={other}"
+            ),
+        }
+    }
+    Ok(unclaimed)
 }
 
 fn explain(error: Refusal, access: &str) -> anyhow::Error {
@@ -393,7 +429,7 @@ fn retire(all: &[Endpoint], stored: &[String], wanted: &Wanted) -> anyhow::Resul
 
 impl Wanted {
     fn is_served_by(&self, endpoint: &Endpoint) -> bool {
-        endpoint.delivers_to(&self.url) || endpoint.serves(&self.stack)
+        endpoint.delivers_to(&self.url) || endpoint.serves(&self.tag)
     }
 
     /// What is wrong with an endpoint that can be put right.
@@ -420,9 +456,9 @@ impl Wanted {
             form.push(("disabled".to_owned(), "false".to_owned()));
             says.push("enable it".to_owned());
         }
-        if !endpoint.serves(&self.stack) {
-            form.push((format!("metadata[{STACK_TAG}]"), self.stack.clone()));
-            says.push(format!("tag it {STACK_TAG}={}", self.stack));
+        if !endpoint.serves(&self.tag) {
+            form.push((format!("metadata[{STACK_TAG}]"), self.tag.clone()));
+            says.push(format!("tag it {STACK_TAG}={}", self.tag));
         }
         let id = endpoint.id.clone();
         (!form.is_empty()).then(|| Step::Update {
@@ -469,6 +505,7 @@ impl Work<'_> {
     async fn create(&self, held: &mut Option<Held>) -> anyhow::Result<()> {
         let Wanted {
             stack,
+            tag,
             url,
             version,
         } = self.wanted;
@@ -482,7 +519,7 @@ impl Work<'_> {
             ("url", url.as_str()),
             ("api_version", version.as_str()),
             ("description", description.as_str()),
-            (stack_tag.as_str(), stack.as_str()),
+            (stack_tag.as_str(), tag.as_str()),
             // Should the answer get lost, nobody takes the secret for a stored one.
             (secret_tag.as_str(), "unknown"),
         ];
@@ -508,10 +545,10 @@ impl Work<'_> {
             };
             return Err(error.context(format!("the secret of {id} could not be stored; {left}")));
         }
-        let tag = fingerprint(secret);
+        let print = fingerprint(secret);
         let tagged = self
             .account
-            .post::<Endpoint>(&path(id), &[(&secret_tag, &tag)])
+            .post::<Endpoint>(&path(id), &[(&secret_tag, &print)])
             .await;
         tagged.with_context(|| format!("{id} works, but could not be tagged; run this again"))?;
         Ok(())
@@ -579,6 +616,7 @@ mod tests {
     fn wanted() -> Wanted {
         Wanted {
             stack: "shop".into(),
+            tag: "shop-1".into(),
             url: URL.into(),
             version: api_version().into(),
         }
@@ -589,7 +627,7 @@ mod tests {
         let mut endpoint = json!({
             "id": id, "url": URL, "status": "enabled", "enabled_events": HANDLED,
             "api_version": api_version(), "created": created,
-            "metadata": { STACK_TAG: "shop", SECRET_TAG: fingerprint(&format!("whsec_{id}")) },
+            "metadata": { STACK_TAG: "shop-1", SECRET_TAG: fingerprint(&format!("whsec_{id}")) },
         });
         for (name, value) in changes.as_object().unwrap() {
             endpoint[name] = value.clone();
@@ -606,8 +644,15 @@ mod tests {
     #[test]
     fn an_endpoint_that_is_right_is_left_alone() {
         assert!(planned(&[endpoint("we_1", 1, json!({}))], &["whsec_we_1"]).is_empty());
-        let by_hand = endpoint("we_1", 1, json!({ "metadata": { STACK_TAG: "shop" } }));
+        let by_hand = endpoint("we_1", 1, json!({ "metadata": { STACK_TAG: "shop-1" } }));
         assert!(planned(&[by_hand], &["whsec_a"]).is_empty());
+    }
+
+    #[test]
+    fn an_endpoint_that_was_tagged_otherwise_but_delivers_here_is_tagged_anew() {
+        let named = endpoint("we_1", 1, json!({ "metadata": { STACK_TAG: "shop" } }));
+        let steps = planned(&[named], &["whsec_a"]);
+        assert_eq!(steps, ["change we_1: tag it till_stack=shop-1"]);
     }
 
     #[test]
@@ -668,7 +713,7 @@ mod tests {
         let other = endpoint(
             "we_2",
             2,
-            json!({ "url": "https://other.example.com", "metadata": { STACK_TAG: "other" } }),
+            json!({ "url": "https://other.example.com", "metadata": { STACK_TAG: "shop-2" } }),
         );
         let steps = planned(std::slice::from_ref(&other), &[]);
         let [step] = &steps[..] else {

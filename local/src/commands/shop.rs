@@ -15,6 +15,7 @@ use aws_types::region::Region;
 use clap::Args;
 use shared::config::{ConfigError, Environment, Mode};
 use shared::https::ForSdk;
+use shared::ledger::Ledger;
 use shared::product::Site;
 use shared::store::outbox::Outbox;
 use shared::store::parked::Parked;
@@ -29,6 +30,7 @@ use crate::environment::{self, Addresses, compose, said};
 use crate::functions;
 use crate::project::Project;
 use crate::shop::parameters;
+use crate::tag;
 use crate::template::Template;
 
 /// Which shop.
@@ -133,7 +135,8 @@ impl Where {
         see_that_it_answers(&addresses.aws).await?;
         let template = Template::read(&project.template, &parameters(&addresses))?;
         let stripe = environment::Stripe::chosen(&given)?;
-        let environments = compose(&template, &addresses, &stripe, &given)?;
+        let mut environments = compose(&template, &addresses, &stripe, &given)?;
+        tag::tell(environments.values_mut(), &given).await?;
         let environment: functions::Environment = environments.into_values().flatten().collect();
         let environment = Environment::from(environment);
         Ok(Shop {
@@ -167,7 +170,7 @@ impl Shop {
         let credentials = credentials.context(NO_CREDENTIALS)?;
         let mut variables = BTreeMap::new();
         let mut set = |name: &str, value: &str| variables.insert(name.to_owned(), value.to_owned());
-        set("TILL_STACK", &stack.name);
+        set("TILL_STACK", stack.output("StackTag")?);
         set("AWS_REGION", &stack.region);
         set("AWS_ACCESS_KEY_ID", credentials.access_key_id());
         set("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key());
@@ -183,18 +186,19 @@ impl Shop {
         ] {
             set(variable, stack.output(output)?);
         }
-        for (variable, parameter) in [
-            ("TILL_MODE", "Mode"),
+        for (variable, output) in [
             ("STRIPE_SECRET_KEY_PARAMETER", "StripeSecretKeyParameter"),
             (
                 "STRIPE_WEBHOOK_SECRETS_PARAMETER",
                 "StripeWebhookSecretsParameter",
             ),
         ] {
-            set(variable, stack.parameter(parameter)?);
+            set(variable, stack.output(output)?);
         }
+        set("TILL_MODE", stack.parameter("Mode")?);
         // What not every command needs.
         for (variable, parameter) in [
+            ("TILL_FORMER_STACKS", "FormerStackTags"),
             ("SHOP_NAME", "ShopName"),
             ("MAIL_FROM", "MailFrom"),
             ("DEVELOPER_EMAIL", "DeveloperEmail"),
@@ -276,6 +280,19 @@ impl Shop {
     /// Mail.
     pub(super) fn outbox(&self) -> anyhow::Result<Outbox> {
         Ok(self.table("OUTBOX_TABLE", Outbox::new)?)
+    }
+
+    /// What purchases are changed through.
+    pub(super) fn ledger(&self) -> anyhow::Result<Ledger> {
+        let environment = &self.environment;
+        let table = |variable| environment.required(variable);
+        Ok(Ledger::new(
+            shared::store::client(environment)?,
+            table("PRODUCTS_TABLE")?,
+            table("PURCHASES_TABLE")?,
+            table("OUTBOX_TABLE")?,
+            self.mode,
+        ))
     }
 
     /// The account that takes the money.

@@ -113,10 +113,21 @@ impl Document {
                 _ => Err(malformed()),
             },
             "Fn::Select" => match list()?.as_slice() {
-                [index, Value::Array(items)] => {
+                [index, items] => {
                     let index = self.text(index, function)?.parse().ok();
+                    let items = self.resolve(items)?;
+                    let items = items.as_ref().and_then(Value::as_array);
+                    let items = items.ok_or_else(malformed)?;
                     let item = index.and_then(|index: usize| items.get(index));
                     self.resolve(item.ok_or_else(malformed)?)
+                }
+                _ => Err(malformed()),
+            },
+            "Fn::Split" => match list()?.as_slice() {
+                [Value::String(separator), text] => {
+                    let text = self.text(text, function)?;
+                    let parts = text.split(separator.as_str());
+                    Ok(Some(parts.map(Value::from).collect()))
                 }
                 _ => Err(malformed()),
             },
@@ -128,6 +139,9 @@ impl Document {
         let text = match name {
             "AWS::NoValue" => return Ok(None),
             "AWS::StackName" => STACK.to_owned(),
+            "AWS::StackId" => {
+                format!("arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/local")
+            }
             "AWS::Region" => REGION.to_owned(),
             "AWS::AccountId" => ACCOUNT.to_owned(),
             "AWS::Partition" => "aws".to_owned(),

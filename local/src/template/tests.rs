@@ -17,7 +17,7 @@ Globals:
     Environment:
       Variables:
         TILL_MODE: !Ref Mode
-        TILL_STACK: !Ref AWS::StackName
+        TILL_STACK: !Sub ['${AWS::StackName}-${Id}', {Id: !Select [2, !Split [/, !Ref AWS::StackId]]}]
 Resources:
   Api:
     Type: AWS::Serverless::HttpApi
@@ -159,7 +159,7 @@ fn a_functions_environment_is_the_globals_then_its_own() {
     let functions = shop().functions;
     let environment = &functions["CheckoutFunction"].environment;
     let given = |name: &str| environment[name].as_deref();
-    assert_eq!(given("TILL_STACK"), Some("till"));
+    assert_eq!(given("TILL_STACK"), Some("till-local"));
     assert_eq!(given("TILL_MODE"), Some("test, really"));
     assert_eq!(given("PRODUCTS_TABLE"), Some("ProductsTable"));
     assert_eq!(
@@ -258,9 +258,9 @@ fn what_is_broken_is_named_by_file_and_property() {
              the local shop does not know; it knows HttpApi, DynamoDB, Schedule and ScheduleV2",
         ),
         (
-            "TILL_STACK: !Ref AWS::StackName",
-            "TILL_STACK: !FindInMap [A, B, C]",
-            "template.yaml: Globals.Function.Environment.Variables.TILL_STACK uses Fn::FindInMap, \
+            "TILL_MODE: !Ref Mode",
+            "TILL_MODE: !FindInMap [A, B, C]",
+            "template.yaml: Globals.Function.Environment.Variables.TILL_MODE uses Fn::FindInMap, \
              which the local shop does not know",
         ),
     ] {

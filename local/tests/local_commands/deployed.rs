@@ -1,11 +1,15 @@
 //! Commands on a deployed stack: what CloudFormation says leads to the shop's tables. CloudFormation
 //! is played here; the tables are a shop's.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::operator::{Operator, Said, run};
@@ -18,6 +22,16 @@ struct Account {
     dynamodb: String,
     /// CloudFormation's description of the stack `till-eu`.
     stack: String,
+    /// Parameter Store.
+    parameters: Arc<Mutex<BTreeMap<String, Parameter>>>,
+}
+
+/// One of its parameters.
+#[derive(Clone, Debug, Default)]
+struct Parameter {
+    value: String,
+    /// Its `till_stack`.
+    tag: Option<String>,
 }
 
 impl Account {
@@ -44,7 +58,46 @@ impl Account {
         Self {
             dynamodb: format!("http://127.0.0.1:{aws}"),
             stack,
+            parameters: Arc::default(),
         }
+    }
+
+    /// What Parameter Store answers.
+    fn parameter_store(&self, operation: &str, body: &[u8]) -> (StatusCode, String) {
+        let input: Value = serde_json::from_slice(body).unwrap();
+        let name = input.get("Name").or_else(|| input.get("ResourceId"));
+        let name = name.unwrap().as_str().unwrap();
+        let mut parameters = self.parameters.lock().unwrap();
+        let known = parameters.get(name);
+        let unknown = |code: &str| (StatusCode::BAD_REQUEST, json!({ "__type": code }));
+        let (status, answer) = match (operation, known) {
+            ("GetParameter", None) => unknown("ParameterNotFound"),
+            ("GetParameter", Some(Parameter { value, .. })) => {
+                let parameter = json!({ "Value": value, "Type": "SecureString" });
+                (StatusCode::OK, json!({ "Parameter": parameter }))
+            }
+            ("PutParameter", _) => {
+                let value = input["Value"].as_str().unwrap().to_owned();
+                parameters.entry(name.to_owned()).or_default().value = value;
+                (StatusCode::OK, json!({ "Version": 1 }))
+            }
+            (_, None) => unknown("InvalidResourceId"),
+            ("ListTagsForResource", Some(Parameter { tag, .. })) => {
+                let tags = tag.iter();
+                let tags = tags.map(|tag| json!({ "Key": "till_stack", "Value": tag }));
+                (
+                    StatusCode::OK,
+                    json!({ "TagList": tags.collect::<Vec<_>>() }),
+                )
+            }
+            ("AddTagsToResource", Some(_)) => {
+                let tag = input["Tags"][0]["Value"].as_str().unwrap().to_owned();
+                parameters.get_mut(name).unwrap().tag = Some(tag);
+                (StatusCode::OK, json!({}))
+            }
+            other => panic!("{other:?}"),
+        };
+        (status, answer.to_string())
     }
 
     async fn listen(self) -> String {
@@ -57,7 +110,11 @@ impl Account {
 }
 
 async fn answer(State(account): State<Account>, headers: HeaderMap, body: Bytes) -> Response {
-    if headers.contains_key("x-amz-target") {
+    let target = headers.get("x-amz-target").map(|it| it.to_str().unwrap());
+    if let Some(operation) = target.and_then(|target| target.strip_prefix("AmazonSSM.")) {
+        return account.parameter_store(operation, &body).into_response();
+    }
+    if target.is_some() {
         let call = reqwest::Client::new().post(&account.dynamodb).body(body);
         let call = ["x-amz-target", "content-type", "x-amz-date"]
             .iter()
@@ -84,18 +141,27 @@ async fn answer(State(account): State<Account>, headers: HeaderMap, body: Bytes)
     (StatusCode::BAD_REQUEST, xml, unknown).into_response()
 }
 
-fn tables(operator: &Operator) -> Vec<(&'static str, String)> {
-    ["ProductsTable", "PurchasesTable", "OutboxTable"]
-        .map(|table| (table, operator.shop.table(table)))
-        .to_vec()
+fn outputs(operator: &Operator) -> Vec<(&'static str, String)> {
+    let tables = ["ProductsTable", "PurchasesTable", "OutboxTable"];
+    let tables = tables.map(|table| (table, operator.shop.table(table)));
+    let named = [
+        ("StackTag", "till-eu-1"),
+        ("WebhookUrl", "https://x.lambda-url.eu-central-1.on.aws/"),
+        (
+            "StripeSecretKeyParameter",
+            "/till/till-eu/stripe-secret-key",
+        ),
+        (
+            "StripeWebhookSecretsParameter",
+            "/till/till-eu/stripe-webhook-secrets",
+        ),
+    ];
+    let named = named.map(|(output, value)| (output, value.to_owned()));
+    tables.into_iter().chain(named).collect()
 }
 
-fn parameters(mode: &'static str) -> [(&'static str, &'static str); 3] {
-    [
-        ("Mode", mode),
-        ("StripeSecretKeyParameter", "/till/key"),
-        ("StripeWebhookSecretsParameter", "/till/secrets"),
-    ]
+fn parameters(mode: &'static str) -> [(&'static str, &'static str); 1] {
+    [("Mode", mode)]
 }
 
 async fn till(operator: &Operator, aws: &str, command: &[&str]) -> Said {
@@ -116,7 +182,7 @@ fn with_credentials(operator: &Operator, aws: &str, command: &[&str]) -> Command
 #[tokio::test]
 async fn a_stacks_outputs_lead_to_its_tables() {
     let operator = Operator::new().await;
-    let account = Account::new(&operator, &parameters("test"), &tables(&operator));
+    let account = Account::new(&operator, &parameters("test"), &outputs(&operator));
     let aws = account.listen().await;
     let list = ["products", "list", "--json", "--stack", "till-eu"];
     let listed = till(&operator, &aws, &list).await.expect(0).json();
@@ -133,7 +199,7 @@ async fn a_stacks_outputs_lead_to_its_tables() {
 #[tokio::test]
 async fn a_live_shop_is_named_and_changes_only_after_a_yes() {
     let operator = Operator::new().await;
-    let account = Account::new(&operator, &parameters("live"), &tables(&operator));
+    let account = Account::new(&operator, &parameters("live"), &outputs(&operator));
     let aws = account.listen().await;
     let set = ["products", "set", MUG, "price=1600", "--stack", "till-eu"];
     let before = operator.shop.dump().await;
@@ -155,7 +221,7 @@ async fn stacks_that_are_not_there_or_no_till_are_named_with_the_way_out() {
     let said = till(&operator, &aws, &list("nothing")).await.expect(4);
     said.complains("there is no stack nothing in eu-central-1");
     let said = till(&operator, &aws, &list("till-eu")).await.expect(1);
-    said.complains("the stack till-eu (UPDATE_COMPLETE) has no output ProductsTable");
+    said.complains("the stack till-eu (UPDATE_COMPLETE) has no output StackTag");
 
     let mut till = with_credentials(&operator, &aws, &list("till-eu"));
     till.env_remove("AWS_REGION");
@@ -170,4 +236,71 @@ async fn stacks_that_are_not_there_or_no_till_are_named_with_the_way_out() {
     let mut till = operator.shop.till();
     till.args(mixed);
     run(till, "").await.expect(2);
+}
+
+const KEY: &str = "/till/till-eu/stripe-secret-key";
+const SECRETS: &str = "/till/till-eu/stripe-webhook-secrets";
+
+/// `till setup` with the shop's Stripe, and its key on stdin.
+async fn setup(operator: &Operator, aws: &str, options: &[&str]) -> Said {
+    let [_, _, _, stripe, ..] = operator.shop.ports();
+    let mut till = with_credentials(operator, aws, &["setup", "--stack", "till-eu"]);
+    till.args(options)
+        .env("STRIPE_API_BASE", format!("http://127.0.0.1:{stripe}"));
+    run(till, "sk_test_local\n").await
+}
+
+#[tokio::test]
+async fn setup_tags_what_it_makes_as_the_stacks_own() {
+    let operator = Operator::new().await;
+    let account = Account::new(&operator, &parameters("test"), &outputs(&operator));
+    let store = Arc::clone(&account.parameters);
+    let aws = account.listen().await;
+    setup(&operator, &aws, &["--yes"]).await.expect(0);
+    let tags: Vec<_> = [KEY, SECRETS]
+        .iter()
+        .map(|name| store.lock().unwrap()[*name].tag.clone().unwrap())
+        .collect();
+    assert_eq!(tags, ["till-eu-1", "till-eu-1"]);
+    let endpoints = operator.shop.at_stripe("webhook_endpoints").await;
+    let of_stack = |it: &&Value| it["metadata"]["till_stack"] == "till-eu-1";
+    let endpoints = endpoints["data"].as_array().unwrap();
+    assert_eq!(endpoints.iter().filter(of_stack).count(), 1);
+    let again = setup(&operator, &aws, &[]).await.expect(0);
+    assert!(again.out.contains("nothing to do"), "{}", again.out);
+
+    // What was stored by hand is the stack's that says so first.
+    store.lock().unwrap().get_mut(KEY).unwrap().tag = None;
+    let would = setup(&operator, &aws, &["--dry-run"]).await.expect(0);
+    let step = format!("tag the parameter {KEY} as this stack's");
+    assert!(would.out.contains(&step), "{}", would.out);
+    setup(&operator, &aws, &["--yes"]).await.expect(0);
+    let tag = store.lock().unwrap()[KEY].tag.clone();
+    assert_eq!(tag.as_deref(), Some("till-eu-1"));
+}
+
+#[tokio::test]
+async fn setup_refuses_another_stacks_secrets_unless_that_stack_was_this_one() {
+    let operator = Operator::new().await;
+    let account = Account::new(&operator, &parameters("test"), &outputs(&operator));
+    let store = Arc::clone(&account.parameters);
+    let theirs = Parameter {
+        value: "sk_test_local".to_owned(),
+        tag: Some("till-us-7".to_owned()),
+    };
+    store.lock().unwrap().insert(KEY.to_owned(), theirs);
+    let aws = account.listen().await;
+    let said = setup(&operator, &aws, &["--yes"]).await.expect(1);
+    said.complains("/till/till-eu/stripe-secret-key belongs to another stack, till-us-7");
+    said.complains("this one is till-eu-1");
+    said.complains("deploy with FormerStackTags=till-us-7");
+    let endpoints = operator.shop.at_stripe("webhook_endpoints").await;
+    assert!(!endpoints.to_string().contains("till-eu-1"), "{endpoints}");
+    assert!(!store.lock().unwrap().contains_key(SECRETS));
+
+    let former = [("Mode", "test"), ("FormerStackTags", "till-us-7")];
+    let mut account = Account::new(&operator, &former, &outputs(&operator));
+    account.parameters = store;
+    let aws = account.listen().await;
+    setup(&operator, &aws, &["--yes"]).await.expect(0);
 }

@@ -147,3 +147,33 @@ async fn the_list_is_newest_first_and_can_be_narrowed() {
     newest.complains("The newest 1 of 3");
     assert!(newest.out.contains(&bobs.purchase) && !newest.out.contains(&first));
 }
+
+#[tokio::test]
+async fn the_mail_of_a_rebuilt_purchase_is_held_until_it_is_confirmed() {
+    let operator = Operator::new().await;
+    let (checkout, event) = operator.shop.paid_unheard().await;
+    operator.shop.lose_purchase(&checkout.purchase).await;
+    operator.shop.deliver(&event).await.expect(200);
+    let story = operator.story(&checkout.purchase).await;
+    assert_eq!(story["mails"][0]["state"], "held");
+    let words = operator.till(&["purchases", "show", &checkout.purchase]);
+    let words = words.await.expect(0).out;
+    for part in ["held until confirmed", "`till purchases confirm`"] {
+        assert!(words.contains(part), "no {part} in {words}");
+    }
+
+    let confirm = ["purchases", "confirm", checkout.session()];
+    let said = operator.till(&confirm).await.expect(1);
+    said.complains("Let the mail of 1 purchase go? There is nobody to ask: say --yes");
+    let confirm = [&confirm[..], &["--yes"]].concat();
+    let said = operator.till(&confirm).await.expect(0);
+    assert_eq!(said.out, format!("{}: 1 mail let go\n", checkout.purchase));
+    operator.shop.mailer().await;
+    operator.shop.mails(1).await;
+    let said = operator.till(&confirm).await.expect(0);
+    assert_eq!(said.out, format!("{}: 0 mails let go\n", checkout.purchase));
+
+    let nobody = "0199a0de-0000-7000-8000-000000000000";
+    let unknown = ["purchases", "confirm", nobody, "--yes"];
+    operator.till(&unknown).await.expect(4);
+}

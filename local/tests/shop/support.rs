@@ -127,11 +127,14 @@ pub(crate) struct TestApp {
 struct Environments(Arc<Mutex<BTreeMap<String, BTreeMap<String, String>>>>);
 
 impl Environments {
-    /// The shop's own wiring, overheard.
-    fn overhear(&self) -> Wiring {
+    /// The shop's own wiring, overheard; with another's account at Stripe, if that is given.
+    fn overhear(&self, stripe: Option<String>) -> Wiring {
         let heard = Arc::clone(&self.0);
         let wire = wiring::deployed();
-        Arc::new(move |environments| {
+        Arc::new(move |mut environments| {
+            for (environment, stripe) in environments.values_mut().zip(stripe.iter().cycle()) {
+                environment.insert("STRIPE_API_BASE".to_owned(), stripe.clone());
+            }
             heard.lock().unwrap().clone_from(&environments);
             wire(environments)
         })
@@ -304,6 +307,20 @@ impl TestApp {
         Self::with(|options, _| _ = options.environment.insert(name, secret.to_owned())).await
     }
 
+    /// Another shop, with an account at Stripe that is this one's, too.
+    pub(crate) async fn beside(other: &Self, said: &[(&str, &str)]) -> Self {
+        let heard = Environments::default();
+        let stripe = other.addresses.stripe.clone();
+        let mut app = Self::with(|options, _| {
+            options.wiring = heard.overhear(Some(stripe.clone()));
+            options.environment.extend(owned(said));
+        })
+        .await;
+        app.addresses.stripe = stripe;
+        app.environments = heard;
+        app
+    }
+
     async fn with(change: impl FnOnce(&mut Options, &Path)) -> Self {
         let Prepared {
             mut options,
@@ -367,6 +384,27 @@ impl TestApp {
         let app = Self { running, ..self };
         app.answers().await;
         app
+    }
+
+    /// Stops the shop, and starts it again with this in its environment, too.
+    pub(crate) async fn restart_with(mut self, said: &[(&str, &str)]) -> Self {
+        self.options.environment.extend(owned(said));
+        self.restart().await
+    }
+
+    /// By what the shop knows its own at Stripe.
+    pub(crate) fn tag(&self) -> String {
+        let environment = self.environment("CheckoutFunction");
+        environment.optional("TILL_STACK").unwrap().to_owned()
+    }
+
+    /// `till purchases confirm`
+    pub(crate) async fn confirm(&self, ids: &[&str]) {
+        let mut till = self.till();
+        till.args(["purchases", "confirm", "--yes"])
+            .args(ids)
+            .args(self.ports());
+        assert!(till.status().await.unwrap().success());
     }
 
     /// Waits until the shop's port, the last to open, answers.
@@ -1227,7 +1265,7 @@ fn prepare() -> Prepared {
     let tables = Tables { suffix };
     let environments = Environments::default();
     let project = project(folder.path(), &tables);
-    let mut options = Options::in_memory(project, environments.overhear());
+    let mut options = Options::in_memory(project, environments.overhear(None));
     let environment = &mut options.environment;
     environment.insert("DEVELOPER_EMAIL".into(), DEVELOPER.into());
     if let Some(engine) = engine {
@@ -1273,6 +1311,13 @@ fn port(url: &str) -> u16 {
         .unwrap()
         .parse()
         .unwrap()
+}
+
+fn owned(variables: &[(&str, &str)]) -> Vec<(String, String)> {
+    let variables = variables.iter();
+    variables
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 /// A cart's body.

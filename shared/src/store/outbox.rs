@@ -66,6 +66,8 @@ pub struct Row {
 pub enum State {
     /// To be sent, or being sent.
     Due,
+    /// Not to be sent before a person confirms the purchase, which had to be rebuilt.
+    Held,
     /// SES has it.
     Sent,
     /// Given up; a person has to look.
@@ -120,7 +122,8 @@ impl State {
     /// As it is stored, and shown in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Due => "due",
+            Self::Due => DUE,
+            Self::Held => "held",
             Self::Sent => "sent",
             Self::Failed => "failed",
             Self::Superseded => "superseded",
@@ -142,7 +145,8 @@ impl Outbox {
         }
     }
 
-    /// A new row, on condition that there is none.
+    /// A new row, on condition that there is none. That of a purchase that is only rebuilt is
+    /// held, and forgotten after a while if nobody releases it.
     pub(crate) fn put(
         &self,
         purchase: &Purchase,
@@ -150,20 +154,21 @@ impl Outbox {
         mode: Mode,
         now: i64,
     ) -> Result<TransactWriteItem, StoreError> {
+        let held = purchase.is_only_rebuilt();
         let row = Row {
             id: row_id(purchase.id, mail),
             mail: mail.clone(),
             livemode: mode.livemode(),
             content: Content::of(purchase, mail),
-            state: State::Due,
+            state: if held { State::Held } else { State::Due },
             attempts: 0,
-            next_attempt: Some(now),
-            due_shard: Some(DUE.to_owned()),
+            next_attempt: (!held).then_some(now),
+            due_shard: (!held).then(|| DUE.to_owned()),
             superseded: false,
             created_at: now,
             finished_at: None,
             reason: None,
-            ttl: None,
+            ttl: held.then(|| now.saturating_add(KEEP_SECONDS)),
         };
         let put = Put::builder()
             .table_name(&self.table)
@@ -193,6 +198,36 @@ impl Outbox {
         Ok(TransactWriteItem::builder()
             .update(update.build().map_err(unwritable)?)
             .build())
+    }
+
+    /// Lets a held row go; says whether it was held. The mailer finds it by its schedule.
+    pub(crate) async fn release(
+        &self,
+        purchase: PurchaseId,
+        mail: &Mail,
+        now: i64,
+    ) -> Result<bool, StoreError> {
+        let call = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", text(row_id(purchase, mail)))
+            .update_expression(
+                "SET #state = :due, due_shard = :due, next_attempt = :now REMOVE #ttl",
+            )
+            .condition_expression("#state = :held")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":due", text(DUE))
+            .expression_attribute_values(":held", text(State::Held.as_str()))
+            .expression_attribute_values(":now", number(now));
+        match call.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(false),
+                _ => Err(failed("UpdateItem")(error)),
+            },
+        }
     }
 
     /// The row of a purchase's mail, if it is still kept.

@@ -52,6 +52,8 @@ struct PurchaseItem {
     stock_returned: bool,
     #[serde(default, skip_serializing_if = "is_zero")]
     doubts: u32,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    confirmed: bool,
     /// Key of the sparse index of purchases that something is still to come of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     work_shard: Option<String>,
@@ -519,6 +521,18 @@ impl Purchases {
         }
     }
 
+    /// When the table was made, in Unix seconds: nothing in it was bought before.
+    pub async fn made_at(&self) -> Result<i64, StoreError> {
+        let call = self.client.describe_table().table_name(&self.table);
+        let answer = call.send().await.map_err(failed("DescribeTable"))?;
+        let made = answer.table.and_then(|table| table.creation_date_time);
+        made.map(|made| made.secs())
+            .ok_or_else(|| StoreError::Failed {
+                operation: "DescribeTable",
+                why: "no creation time".to_owned(),
+            })
+    }
+
     /// The claim, on condition that there is none.
     pub(crate) fn put_claim(
         &self,
@@ -602,6 +616,7 @@ impl Purchases {
             superseded,
             stock_returned,
             doubts,
+            confirmed,
         } = stored.purchase.clone();
         let work_due = stored.purchase.next_check(now);
         let item = PurchaseItem {
@@ -625,6 +640,7 @@ impl Purchases {
             superseded,
             stock_returned,
             doubts,
+            confirmed,
             work_shard: work_due.map(|_| WORK.to_owned()),
             work_due,
         };
@@ -742,6 +758,7 @@ fn parse(item: Item, id: PurchaseId) -> Result<Stored, StoreError> {
         superseded: item.superseded,
         stock_returned: item.stock_returned,
         doubts: item.doubts,
+        confirmed: item.confirmed,
     };
     Ok(Stored {
         purchase,

@@ -6,6 +6,7 @@ use serde_json::Value;
 pub use super::object::Unreadable;
 use super::object::{AboutCharge, Charge, Session, Tags};
 use crate::{
+    config::Stack,
     money::Money,
     purchase::{Buyer, Change, ChargeId, PaymentIntentId, PurchaseId},
 };
@@ -110,7 +111,7 @@ impl Event {
 
     /// What it says to the deployment `stack`; `None` if it is about something that is not its
     /// own: another deployment's, a payment link's …. Only for types that are handled.
-    pub fn statement(self, stack: &str) -> Result<Option<Statement>, Unreadable> {
+    pub fn statement(self, stack: &Stack) -> Result<Option<Statement>, Unreadable> {
         let Self { kind, data, .. } = self;
         let object = data.object;
         if kind.starts_with("refund.") {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::checkout::metadata;
 use crate::{
+    config::Stack,
     money::{Currency, Money},
     product::ProductId,
     purchase::{
@@ -51,8 +52,9 @@ pub struct Tags(BTreeMap<String, String>);
 
 impl Tags {
     /// The purchase they name, if they are those of the deployment `stack`.
-    pub fn purchase(&self, stack: &str) -> Result<Option<PurchaseId>, Unreadable> {
-        if self.0.get(metadata::STACK).map(String::as_str) != Some(stack) {
+    pub fn purchase(&self, stack: &Stack) -> Result<Option<PurchaseId>, Unreadable> {
+        let tag = self.0.get(metadata::STACK);
+        if !tag.is_some_and(|tag| stack.owns(tag)) {
             return Ok(None);
         }
         let id = self.0.get(metadata::PURCHASE_ID);

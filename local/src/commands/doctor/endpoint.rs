@@ -84,8 +84,7 @@ fn absent(patient: &Patient, all: &[Endpoint], here: &[&Endpoint]) -> Finding {
             patient.setup("enables it; what was missed meanwhile, `till reconcile` fetches"),
         );
     }
-    let stack = patient.stack.as_deref().unwrap_or_default();
-    if let Some(elsewhere) = all.iter().find(|endpoint| endpoint.serves(stack)) {
+    if let Some(elsewhere) = all.iter().find(|endpoint| endpoint.serves(&patient.tag)) {
         return Finding::fail(
             ENDPOINT,
             format!(

@@ -87,7 +87,7 @@ impl Name {
             ))
         });
         let object = object?;
-        let stack = shop.environment.required("TILL_STACK")?;
+        let stack = &shop.environment.stack()?;
         if let Some(purchase) = object.metadata.unwrap_or_default().purchase(stack)? {
             return Ok(purchase);
         }

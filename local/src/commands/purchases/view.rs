@@ -492,7 +492,10 @@ fn advice(attention: Attention) -> &'static str {
         Attention::PaidTwice => "paid more than once: refund what was paid too much",
         Attention::Overpaid => "more was paid than ordered: compare it with Stripe",
         Attention::OtherCurrency => "money moved in another currency than ordered",
-        Attention::Rebuilt => "the order was lost here and rebuilt from what Stripe knows",
+        Attention::Rebuilt => {
+            "the order was lost here and rebuilt from what Stripe knows: its mail is held until \
+             `till purchases confirm`"
+        }
         Attention::PaidAfterStockReturned => {
             "paid after its stock was given back: see that there is enough"
         }
