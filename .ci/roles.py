@@ -5,6 +5,7 @@ refuses what no list may allow: scanning, deleting, wildcards, policies written 
 
 Without a list it prints what it finds, which is how roles.txt is made when a function needs more."""
 
+import collections
 import difflib
 import itertools
 import json
@@ -26,15 +27,11 @@ def spelt(target):
     if target == "*":
         return target
     ((function, argument),) = target.items()
-    if function == "Fn::Sub" and isinstance(argument, list):
-        argument, own = argument
-        for name, value in own.items():
-            argument = argument.replace(f"${{{name}}}", named(value))
     text = f"${{{'.'.join(argument)}}}" if function == "Fn::GetAtt" else argument
     if isinstance(text, list):
         text, values = text
         for name, value in values.items():
-            text = text.replace(f"${{{name}}}", f"${{{value['Ref']}}}" if isinstance(value, dict) else value)
+            text = text.replace(f"${{{name}}}", named(value))
     text = text.replace("arn:${AWS::Partition}:", "").replace("${AWS::Region}:${AWS::AccountId}:", "")
     text = text.replace("ssm:parameter", "parameter ").replace("secretsmanager:secret:", "secret ")
     text = text.replace(".StreamArn}", "}/stream")
@@ -42,10 +39,10 @@ def spelt(target):
 
 
 def named(value):
-    """`!If [it is given, !Ref Parameter, !Sub one of the stack's own]`, by the parameter."""
-    _, given, otherwise = value["Fn::If"]
-    assert otherwise["Fn::Sub"].startswith("/till/${AWS::StackName}/"), otherwise
-    return given["Ref"]
+    """A value of `!Sub`: a text, a parameter, or a name made of the stack's own."""
+    if not isinstance(value, dict):
+        return value
+    return value["Fn::Sub"] if "Fn::Sub" in value else f"${{{value['Ref']}}}"
 
 
 def held(statement):
@@ -86,8 +83,6 @@ def decided(value, holds):
         return [decided(item, holds) for item in value]
     if not isinstance(value, dict):
         return value
-    if "Fn::Sub" in value:
-        return value
     if "Fn::If" in value:
         condition, then, otherwise = value["Fn::If"]
         return decided(then if holds[condition] else otherwise, holds)
@@ -113,9 +108,11 @@ for name, function in sorted(resources.items()):
             wrong.append(f"{role_name}, {statement['Sid']}: applies to every resource")
     for policy in role.get("Policies", []):
         for statement in policy["PolicyDocument"]["Statement"]:
-            own = json.dumps(decided(statement, {"SecretsInSsm": True, "WebhookHasKey": True})["Resource"])
-            if "WebhookHasKey" in json.dumps(statement) and "StripeSecretKeyParameter" in own:
-                wrong.append(f"{role_name}, {statement['Sid']}: with a key of its own, it reads the others' as well")
+            for others in [True, False]:
+                holds = collections.defaultdict(lambda: others, WebhookHasKey=True)
+                own = json.dumps(decided(statement, holds)["Resource"])
+                if "WebhookHasKey" in json.dumps(statement) and re.search("StripeSecretKey|stripe-secret-key", own):
+                    wrong.append(f"{role_name}, {statement['Sid']}: with a key of its own, it reads the others' as well")
     found.append("\n".join([name, *grants(role)]))
 
 found = "\n\n".join(found) + "\n"
