@@ -115,7 +115,6 @@ async fn what_was_missed_is_reported_by_a_dry_run_and_repaired_by_a_run() {
 
     let since = |time| operator.till(&["reconcile", "--since", time, "--dry-run"]);
     since("1d").await.expect(3);
-    since("2999-01-01").await.expect(0);
     since("lately").await.expect(2);
 
     let repaired = operator.till(&["reconcile"]).await.expect(0).out;
