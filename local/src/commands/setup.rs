@@ -312,7 +312,9 @@ async fn unclaimed<'n>(
             Owner::Us => {}
             Owner::Nobody => unclaimed.push(*name),
             Owner::Other(other) => bail!(
-                "{place} belongs to another stack, {other}; this one is {tag}. Leave it out of the                  stack's parameters, or name another there, and deploy; if that was this shop's tag                  once, deploy with FormerStackTags={other}"
+                "{place} belongs to another stack, {other}; this one is {tag}. Leave it out of the \
+                 stack's parameters, or name another there, and deploy; if that was this shop's tag \
+                 once, deploy with FormerStackTags={other}"
             ),
         }
     }

@@ -292,7 +292,7 @@ async fn setup_refuses_another_stacks_secrets_unless_that_stack_was_this_one() {
     let aws = account.listen().await;
     let said = setup(&operator, &aws, &["--yes"]).await.expect(1);
     said.complains("/till/till-eu/stripe-secret-key belongs to another stack, till-us-7");
-    said.complains("this one is till-eu-1");
+    said.complains("this one is till-eu-1. Leave it out of the stack's parameters,");
     said.complains("deploy with FormerStackTags=till-us-7");
     let endpoints = operator.shop.at_stripe("webhook_endpoints").await;
     assert!(!endpoints.to_string().contains("till-eu-1"), "{endpoints}");

@@ -113,6 +113,10 @@ async fn what_was_missed_is_reported_by_a_dry_run_and_repaired_by_a_run() {
         "a dry run writes nothing"
     );
 
+    let since = |time| operator.till(&["reconcile", "--since", time, "--dry-run"]);
+    since("1d").await.expect(3);
+    since("lately").await.expect(2);
+
     let repaired = operator.till(&["reconcile"]).await.expect(0).out;
     assert!(repaired.contains("1 missed and recorded now"), "{repaired}");
     assert_eq!(status(&operator, &checkout).await, "paid");
