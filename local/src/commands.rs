@@ -116,7 +116,7 @@ struct Open {
     /// Listen for containers here, too, with Stripe and AWS: Docker's bridge on Linux, 172.17.0.1
     #[arg(long, value_name = "ADDRESS")]
     bridge: Option<Ipv4Addr>,
-    /// Where everything is kept [default: .till beside template.yaml]
+    /// Where everything is kept, a folder of its own [default: .till beside template.yaml]
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
     /// Keep nothing: all is gone when the shop closes
