@@ -93,7 +93,6 @@ impl Aws {
             Engine::Embedded(engine) => match unsigned(&headers) {
                 Some(refusal) => dynamodb_response(StatusCode::BAD_REQUEST, refusal),
                 None => {
-                    let body = String::from_utf8_lossy(&body).into_owned();
                     let (status, answer) = engine.answer(operation, body).await;
                     dynamodb_response(status, answer)
                 }

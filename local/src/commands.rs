@@ -126,7 +126,7 @@ struct Open {
     /// Products for a shop that has none: all in one currency, or some more in others
     #[arg(long, value_enum, default_value_t = Samples::Usd)]
     samples: Samples,
-    /// Where everything is kept [default: .till beside template.yaml]
+    /// Where everything is kept, a folder of its own [default: .till beside template.yaml]
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
     /// Keep nothing: all is gone when the shop closes

@@ -68,7 +68,7 @@ impl Engine {
         input: Value,
     ) -> Result<Value, EngineError> {
         let (status, answer) = match self {
-            Self::Embedded(engine) => engine.answer(operation, input.to_string()).await,
+            Self::Embedded(engine) => engine.answer(operation, input.to_string().into()).await,
             Self::Elsewhere(engine) => engine.answer(service, operation, input).await?,
         };
         let answer: Value = serde_json::from_str(&answer)?;

@@ -228,6 +228,60 @@ async fn faults_can_be_listed_and_cleared_and_nonsense_is_explained() {
 }
 
 #[tokio::test]
+async fn a_request_that_dynamodb_cannot_read_is_refused_with_its_exception() {
+    let shop = TestShop::start().await;
+    let signature = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
+                     SignedHeaders=host, Signature=00";
+    let put = "DynamoDB_20120810.PutItem";
+    for (target, signed, body, exception) in [
+        (put, false, "{}", "MissingAuthenticationTokenException"),
+        (
+            "DynamoDB_20120810.Drop",
+            true,
+            "{}",
+            "UnknownOperationException",
+        ),
+        (put, true, "", "SerializationException"),
+        (put, true, "{", "SerializationException"),
+        (put, true, r#"{"TableName":1}"#, "SerializationException"),
+        (
+            put,
+            true,
+            r#"{"TableName":"ProductsTable"}"#,
+            "ValidationException",
+        ),
+        (
+            put,
+            true,
+            r#"{"TableName":"ProductsTable","Item":{"id":{"S":"a","N":"1"}}}"#,
+            "ValidationException",
+        ),
+        (
+            put,
+            true,
+            r#"{"TableName":"Nothing","Item":{"id":{"S":"a"}}}"#,
+            "ResourceNotFoundException",
+        ),
+    ] {
+        let mut request = shop
+            .http
+            .post(shop.aws("/"))
+            .header("x-amz-target", target)
+            .header("x-amz-date", "20260101T000000Z")
+            .header("content-type", "application/x-amz-json-1.0")
+            .body(body);
+        if signed {
+            request = request.header("authorization", signature);
+        }
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 400, "{target} {body}");
+        let answer: Value = answer.json().await.unwrap();
+        let kind = answer["__type"].as_str().unwrap();
+        assert!(kind.ends_with(exception), "{target} {body}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn web_pages_cannot_reach_the_tables_or_send_mail() {
     let shop = TestShop::start().await;
     let request = shop

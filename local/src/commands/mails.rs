@@ -172,7 +172,7 @@ impl List {
         let is_stuck = |mail: &Listed| match mail.state {
             State::Failed => true,
             State::Due => mail.reason.is_some(),
-            State::Sent | State::Superseded => false,
+            State::Held | State::Sent | State::Superseded => false,
         };
         Ok(match mails.iter().any(is_stuck) {
             true => Exit::Found,

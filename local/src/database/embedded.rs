@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use axum::body::Bytes;
 use axum::http::StatusCode;
 use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
@@ -33,7 +34,7 @@ impl Embedded {
     }
 
     /// What DynamoDB answers to a request for `operation` with this body.
-    pub(crate) async fn answer(&self, operation: &str, body: String) -> (StatusCode, String) {
+    pub(crate) async fn answer(&self, operation: &str, body: Bytes) -> (StatusCode, String) {
         let (database, operation) = (self.0.clone(), operation.to_owned());
         let ran = tokio::task::spawn_blocking(move || run(&database, &operation, &body)).await;
         let ran = ran.unwrap_or_else(|panicked| {
@@ -64,7 +65,7 @@ impl Embedded {
 }
 
 /// `None`: DynamoDB has no such operation.
-fn run(database: &Database, operation: &str, body: &str) -> Option<dynoxide::Result<String>> {
+fn run(database: &Database, operation: &str, body: &[u8]) -> Option<dynoxide::Result<String>> {
     let answer = match operation {
         "CreateTable" => with(body, |input| database.create_table(input)),
         "DeleteTable" => with(body, |input| database.delete_table(input)),
@@ -99,10 +100,10 @@ fn run(database: &Database, operation: &str, body: &str) -> Option<dynoxide::Res
 }
 
 fn with<I: DeserializeOwned, O: Serialize>(
-    body: &str,
+    body: &[u8],
     operation: impl FnOnce(I) -> dynoxide::Result<O>,
 ) -> dynoxide::Result<String> {
-    let input = serde_json::from_str(body).map_err(|error| refusal(&error))?;
+    let input = serde_json::from_slice(body).map_err(|error| refusal(&error))?;
     let output = operation(input)?;
     serde_json::to_string(&output)
         .map_err(|error| DynoxideError::InternalServerError(error.to_string()))

@@ -441,6 +441,7 @@ pub(in crate::commands) fn mail_state(state: State, attempts: u32) -> String {
         (State::Sent, _) => good("sent"),
         (State::Failed, _) => bad("given up"),
         (State::Superseded, _) => dim("superseded"),
+        (State::Held, _) => notable("held until confirmed"),
         (State::Due, 0) => notable("waiting"),
         (State::Due, 1) => notable("tried once"),
         (State::Due, more) => notable(&format!("tried {more} times")),
