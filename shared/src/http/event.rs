@@ -33,7 +33,8 @@ where
     A: Future<Output = Response<Body>>,
 {
     let answer = async |payload: &str| match request(payload) {
-        Ok(request) => handle(request).await,
+        // Boxed, because the compiler follows futures within futures only so deep.
+        Ok(request) => Box::pin(handle(request)).await,
         Err(problem) => problem.into_response(""),
     };
     // Raw, because a payload that does not read is to be answered, too.
