@@ -133,9 +133,10 @@ impl Product {
 
 fn check_image(image: &str, site: Site) -> Result<(), ProductError> {
     let wrong = || ProductError::Image(image.chars().take(100).collect());
-    // Parsing would drop blanks and turn backslashes around; what is stored is the text.
+    // Parsing would drop blanks and slashes and turn backslashes around; what is stored is the text.
     let clean = image.len() <= 2048 && image.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
-    if !clean || !(image.starts_with("https://") || image.starts_with("http://")) {
+    let rest = image.strip_prefix("https://").or(image.strip_prefix("http://"));
+    if !clean || rest.is_none_or(|rest| rest.starts_with('/')) {
         return Err(wrong());
     }
     let url = Url::parse(image).map_err(|_| wrong())?;
