@@ -57,7 +57,8 @@ pub(crate) async fn add(
         let product: Product = serde_json::from_value(product)?;
         progress(done, steps, product.id.as_str());
         product
-            .check(Site::Local)
+            .check()
+            .and_then(|()| product.check_images(Site::Local))
             .with_context(|| format!("the sample product {}", product.id))?;
         table.add(&product).await?;
     }

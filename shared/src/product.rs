@@ -112,9 +112,8 @@ pub enum Site {
 }
 
 impl Product {
-    /// Checks what Stripe and the site will want of it, before it is stored rather than when
-    /// somebody buys.
-    pub fn check(&self, site: Site) -> Result<(), ProductError> {
+    /// Checks what Stripe will want of it, before it is stored rather than when somebody buys.
+    pub fn check(&self) -> Result<(), ProductError> {
         if self.name.trim().is_empty() || self.name.chars().count() > 250 {
             return Err(ProductError::Name);
         }
@@ -124,18 +123,25 @@ impl Product {
         if self.images.len() > 8 {
             return Err(ProductError::Images);
         }
-        for image in &self.images {
-            check_image(image, site)?;
-        }
         Ok(self.price.check_price()?)
+    }
+
+    /// Checks that browsers and `site` will show its pictures, when they come in.
+    pub fn check_images(&self, site: Site) -> Result<(), ProductError> {
+        self.images
+            .iter()
+            .try_for_each(|image| check_image(image, site))
     }
 }
 
 fn check_image(image: &str, site: Site) -> Result<(), ProductError> {
     let wrong = || ProductError::Image(image.chars().take(100).collect());
-    // Parsing would drop blanks and turn backslashes around; what is stored is the text.
+    // Parsing would drop blanks and slashes and turn backslashes around; what is stored is the text.
     let clean = image.len() <= 2048 && image.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
-    if !clean || !(image.starts_with("https://") || image.starts_with("http://")) {
+    let rest = image
+        .strip_prefix("https://")
+        .or(image.strip_prefix("http://"));
+    if !clean || rest.is_none_or(|rest| rest.starts_with('/')) {
         return Err(wrong());
     }
     let url = Url::parse(image).map_err(|_| wrong())?;

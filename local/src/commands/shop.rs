@@ -203,6 +203,7 @@ impl Shop {
             ("MAIL_FROM", "MailFrom"),
             ("DEVELOPER_EMAIL", "DeveloperEmail"),
             ("SELLER_EMAIL", "SellerEmail"),
+            ("EMAIL_VERIFIED", "EmailVerified"),
         ] {
             if let Ok(value) = stack.parameter(parameter) {
                 set(variable, value);

@@ -33,7 +33,7 @@ where
     A: Future<Output = Response<Body>>,
 {
     let answer = async |payload: &str| match request(payload) {
-        // On the heap: so deep a future is more than the compiler lays out at once.
+        // Boxed, because the compiler follows futures within futures only so deep.
         Ok(request) => Box::pin(handle(request)).await,
         Err(problem) => problem.into_response(""),
     };

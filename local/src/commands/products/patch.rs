@@ -85,7 +85,11 @@ impl Patch {
                 .unwrap_or(true),
             stock: self.stock.unwrap_or(before.and_then(|before| before.stock)),
         };
-        after.check(site).map_err(|error| error.to_string())?;
+        let checked = after.check().and_then(|()| match &self.images {
+            Some(_) => after.check_images(site),
+            None => Ok(()),
+        });
+        checked.map_err(|error| error.to_string())?;
         Ok(after)
     }
 }
