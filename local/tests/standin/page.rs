@@ -318,12 +318,7 @@ async fn a_voucher_is_offered_where_stripe_has_one_and_paid_or_not_afterwards() 
             "checkout.session.completed",
         ];
         assert_eq!(so_far, expected);
-        assert!(
-            page(&bench, &session)
-                .await
-                .text
-                .contains("They do not")
-        );
+        assert!(page(&bench, &session).await.text.contains("They do not"));
 
         bench
             .control(&format!("sessions/{session}/{ends}"), &vec![])
