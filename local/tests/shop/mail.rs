@@ -79,7 +79,7 @@ async fn mail_of_a_sender_that_lapsed_for_days_arrives_once_when_that_is_mended(
             for order in &orders {
                 let tried = async || {
                     let row = shop.outbox_row(&order.purchase, "paid").await;
-                    let tries = row["attempts"]["N"] == attempt.to_string();
+                    let tries = row["attempts"]["N"].as_str() == Some(attempt.to_string().as_str());
                     (tries && row.get("reason").is_some()).then_some(row)
                 };
                 let row = eventually(tried).await;
