@@ -197,8 +197,8 @@ const walks = {
     await story(page).getByText('with a fee of 15.00 USD').waitFor();
     await story(page).getByText('To the seller: dispute').waitFor();
     await screenshot(page, 'story-dispute');
-    const dispute = await story(page).getByText(/^dp_/).innerText();
-    await buy(page, 'sample-mug');
+    const dispute = await story(page).getByText(/^dp_/).first().innerText();
+    await others('sample-mug', 1);
     await page.goto(`${shop}/_local/test/disputes/${dispute}`);
     await story(page).getByText(id).waitFor();
     await page.goto(`${shop}/purchase.html?id=${id}`);
