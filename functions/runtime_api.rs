@@ -74,6 +74,8 @@ impl Function {
                 ("PRODUCTS_TABLE", "products"),
                 ("PURCHASES_TABLE", "purchases"),
                 ("OUTBOX_TABLE", "outbox"),
+                ("MAX_OPEN_PURCHASES", "10"),
+                ("MAX_RESERVED_PIECES", "20"),
             ])
             .envs(more.iter().copied())
             .stdout(Stdio::piped())
