@@ -209,7 +209,7 @@ pub(crate) fn any_payload_gets_an_answer(binary: &str, samples: &[&str]) {
         proptest::collection::vec(mutation(), 1..4).prop_map(move |mutations| {
             let mut payload = sample.clone();
             for (pointer, value) in mutations {
-                put(&mut payload, &pointer, value);
+                put(&mut payload, pointer, value);
             }
             payload
         })
