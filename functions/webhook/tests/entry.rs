@@ -1,4 +1,5 @@
 //! The webhook as deployed, behind the Runtime API.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 #[path = "../../runtime_api.rs"]
 mod runtime_api;
