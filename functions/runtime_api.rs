@@ -3,14 +3,6 @@
 //! One small server plays Lambda, which hands out invocations and takes answers, and whatever else
 //! the function calls: DynamoDB and Stripe that know nothing and answer `{}`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "what a test cannot go on without may panic"
-)]
-#![allow(dead_code, reason = "each function's test uses its part")]
-
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
