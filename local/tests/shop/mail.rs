@@ -62,7 +62,7 @@ async fn a_subject_tells_orders_apart_and_in_test_mode_whom_it_is_meant_for() {
     for order in [&first, &second] {
         let number = &order.purchase[order.purchase.len() - 8..];
         let subjects = shop.subjects_about(&order.purchase).await;
-        let subject = format!("[test, for {ADA}] Your receipt from Till (order {number})");
+        let subject = format!("[test, for {ADA}] Your receipt from Till (purchase {number})");
         assert_eq!(subjects, [subject]);
         let mail = shop.mail_about(&order.purchase).await;
         assert!(text(&mail, "text").contains(&format!("\nOrder {number}\n")));

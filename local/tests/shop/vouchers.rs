@@ -28,7 +28,7 @@ async fn a_buyer_with_a_voucher_is_told_that_they_still_have_to_pay_and_where() 
     let expected = json!({ "who": "buyer", "voucher_url": checkout.url });
     assert_eq!(waits_for(&shop, &checkout).await, expected);
     let mail = shop.mails(1).await.remove(0);
-    assert!(text(&mail, "subject").contains("Please pay for your order"));
+    assert!(text(&mail, "subject").contains("Please pay for your purchase"));
     let told = text(&mail, "text");
     assert!(told.contains("It is not paid yet."), "{told}");
     assert!(told.contains(&checkout.url), "{told}");

@@ -148,9 +148,9 @@ struct Page {
     items: Vec<Item>,
     /// The last one counts.
     sums: Vec<Sum>,
-    order_number: String,
-    order_id: String,
-    order_url: String,
+    number: String,
+    id: String,
+    purchase_url: String,
     /// Why whoever reads it gets it.
     why: &'static str,
 }
@@ -194,27 +194,27 @@ impl Page {
             .map(|line| Item::new(line, order.total, &amounts))
             .collect::<Result<_, _>>()?;
         let site_url = shop.site_url.trim_end_matches('/');
-        let order_number = purchase_id.order_number();
-        let order_url = format!("{site_url}/purchase.html?id={purchase_id}");
+        let number = purchase_id.number();
+        let purchase_url = format!("{site_url}/purchase.html?id={purchase_id}");
         let (prose, why) = if mail.is_for_seller() {
             let prose = Prose::to_seller(mail, content, shop, &amounts)?;
             (prose, "You get this mail because you sell at")
         } else {
             let name = one_line(&shop.name);
-            let prose = Prose::to_buyer(mail, content, &name, site_url, &order_url, &amounts)?;
-            (prose, "You get this mail because of your order at")
+            let prose = Prose::to_buyer(mail, content, &name, site_url, &purchase_url, &amounts)?;
+            (prose, "You get this mail because of your purchase at")
         };
         Ok(Self {
-            // Several orders would have one subject, and fold into one conversation.
-            subject: format!("{} (order {order_number})", prose.subject),
+            // Several purchases would have one subject, and fold into one conversation.
+            subject: format!("{} (purchase {number})", prose.subject),
             prose,
             shop: one_line(&shop.name),
             site_url: site_url.to_owned(),
             items,
             sums: sums(mail, content, &amounts),
-            order_number,
-            order_id: purchase_id.to_string(),
-            order_url,
+            number,
+            id: purchase_id.to_string(),
+            purchase_url,
             why,
         })
     }
@@ -226,7 +226,7 @@ impl Prose {
         content: &Content,
         shop: &str,
         site_url: &str,
-        order_url: &str,
+        purchase_url: &str,
         amounts: &Amounts,
     ) -> Result<Self, askama::Error> {
         let refund = || match content.refund {
@@ -236,7 +236,7 @@ impl Prose {
         let (subject, heading, sentences) = match mail {
             Mail::Paid => (
                 format!("Your receipt from {shop}"),
-                "Thank you for your order",
+                "Thank you for your purchase",
                 vec![if content.paid.amount == 0 {
                     "There was nothing to pay. This is your receipt.".to_owned()
                 } else {
@@ -247,24 +247,24 @@ impl Prose {
                 format!("Your payment to {shop} is on its way"),
                 "Your payment is on its way",
                 vec![
-                    "Thank you for your order.".to_owned(),
+                    "Thank you for your purchase.".to_owned(),
                     "Your way of paying takes a little time, often a few days.".to_owned(),
                     match content.waits_for {
                         Some(WaitsFor::Unknown) => "If you were given a voucher or instructions to pay, please follow them in time. Otherwise there is nothing for you to do.",
                         _ => "There is nothing for you to do.",
                     }
                     .to_owned(),
-                    "Your order follows once the payment has arrived, and we will write to you then.".to_owned(),
+                    "It is complete once the payment has arrived, and we will write to you then.".to_owned(),
                 ],
             ),
             Mail::Voucher => (
-                format!("Please pay for your order from {shop}"),
+                format!("Please pay for your purchase from {shop}"),
                 "One step is left: paying",
                 vec![
-                    "Thank you for your order. It is not paid yet.".to_owned(),
+                    "Thank you for your purchase. It is not paid yet.".to_owned(),
                     match content.voucher_url() {
                         Some(_) => "Your payment voucher says where to pay, and until when.",
-                        None => "Please pay with the voucher or the instructions that you were given when you ordered. They say until when.",
+                        None => "Please pay with the voucher or the instructions that you were given at checkout. They say until when.",
                     }
                     .to_owned(),
                     "We will write to you once the payment has arrived. Have you paid already? Then there is nothing more to do.".to_owned(),
@@ -274,8 +274,8 @@ impl Prose {
                 format!("Your payment to {shop} did not arrive"),
                 "Your payment did not arrive",
                 vec![
-                    "The payment for this order did not come through, so nothing was charged and nothing will be sent.".to_owned(),
-                    "If you would still like these things, you are welcome to order them again.".to_owned(),
+                    "The payment for this purchase did not come through, so nothing was charged and nothing will be sent.".to_owned(),
+                    "If you would still like these things, you are welcome to buy them again.".to_owned(),
                 ],
             ),
             Mail::Refund(_) => (
@@ -290,7 +290,7 @@ impl Prose {
                 format!("Your refund from {shop} did not go through"),
                 "Your refund did not go through",
                 vec![
-                    format!("The refund of {} for this order did not reach you.", refund()?),
+                    format!("The refund of {} for this purchase did not reach you.", refund()?),
                     "The money is still yours. Please answer this mail, so that we find another way to send it.".to_owned(),
                 ],
             ),
@@ -301,7 +301,7 @@ impl Prose {
         let (label, url) = match (mail, content.voucher_url()) {
             (Mail::Failed, _) => ("Back to the shop", site_url),
             (Mail::Voucher, Some(voucher)) => ("Open the voucher", voucher),
-            _ => ("See your order", order_url),
+            _ => ("See your purchase", purchase_url),
         };
         let url = url.to_owned();
         let link = Link { label, url };
@@ -340,7 +340,7 @@ impl Prose {
         let (subject, heading, sentences) = match mail {
             Mail::InquiryOpened(_) | Mail::DisputeOpened(_) if is_over => (
                 format!("Dispute over {amount}"),
-                "A buyer disputed this order",
+                "A buyer disputed this purchase",
                 vec![
                     format!("The buyer's bank disputed {amount}. Its reason: {reason}."),
                     "It is over by now, and there is nothing to answer. What it came to is in a mail of its own.".to_owned(),
@@ -348,7 +348,7 @@ impl Prose {
             ),
             Mail::InquiryOpened(_) => (
                 format!("A bank asks about a payment of {amount}: answer{by}"),
-                "A bank asks about this order",
+                "A bank asks about this purchase",
                 vec![
                     format!(
                         "The buyer's bank has opened an inquiry over {amount}. Its reason: {reason}."
@@ -378,7 +378,7 @@ impl Prose {
             ),
             _ => (
                 format!("Dispute over {amount}: evidence is due{by}"),
-                "A buyer disputes this order",
+                "A buyer disputes this purchase",
                 vec![
                     format!(
                         "The buyer's bank has taken {amount} back until it is decided who is right. Its reason: {reason}."
@@ -547,12 +547,12 @@ mod tests {
         let receipt = letter(&Mail::Paid, &content());
         assert_eq!(
             receipt.subject,
-            "Your receipt from Mugs & Co (order e2a3f5b7)"
+            "Your receipt from Mugs & Co (purchase e2a3f5b7)"
         );
         assert_eq!(
             plain(&receipt.text),
             "\
-Thank you for your order
+Thank you for your purchase
 
 Your payment has arrived. This is your receipt.
 
@@ -563,7 +563,7 @@ Sticker
 ----------------------------------------------
 Total                                33.50 USD
 
-Order e2a3f5b7
+Purchase e2a3f5b7
 https://mugs.example/purchase.html?id=01936f3c-8a10-7c3e-9a35-0c1de2a3f5b7
 
 -- \nMugs & Co
@@ -576,7 +576,7 @@ https://mugs.example
             "2 × 15.00 USD",
             ">30.00 USD<",
             ">33.50 USD<",
-            ">See your order<",
+            ">See your purchase<",
             "href=\"https://mugs.example/purchase.html?id=01936f3c-8a10-7c3e-9a35-0c1de2a3f5b7\"",
         ] {
             assert!(html.contains(part), "{part}");
@@ -665,7 +665,7 @@ Paid                                 30.00 USD
         let voucher = letter(&Mail::Voucher, &content);
         assert_eq!(
             voucher.subject,
-            "Please pay for your order from Mugs & Co (order e2a3f5b7)"
+            "Please pay for your purchase from Mugs & Co (purchase e2a3f5b7)"
         );
         for part in [&voucher.text, &voucher.html] {
             assert!(part.contains("It is not paid yet."));
@@ -678,7 +678,7 @@ Paid                                 30.00 USD
         };
         let voucher = letter(&Mail::Voucher, &without);
         assert!(voucher.text.contains("the voucher or the instructions"));
-        assert!(voucher.html.contains(">See your order<"));
+        assert!(voucher.html.contains(">See your purchase<"));
     }
 
     #[test]
@@ -709,7 +709,7 @@ Paid                                 30.00 USD
         let receipt = letter(&Mail::Paid, &content);
         assert!(
             plain(&receipt.text)
-                .contains("receipt.\n\nTotal                                33.50 USD\n\nOrder ")
+                .contains("receipt.\n\nTotal                                33.50 USD\n\nPurchase ")
         );
         assert!(!receipt.text.contains("----"));
         assert!(!receipt.html.contains(" × "));
@@ -766,7 +766,7 @@ Paid                                 30.00 USD
         assert!(letter.text.contains("<img src=x onerror='pay()'>"));
         assert_eq!(
             letter.subject,
-            "Your receipt from <b>Mugs</b> (order e2a3f5b7)"
+            "Your receipt from <b>Mugs</b> (purchase e2a3f5b7)"
         );
     }
 

@@ -22,9 +22,9 @@ impl PurchaseId {
         Self(Uuid::now_v7())
     }
 
-    /// The order number: how people tell orders apart. The end of the id, because ids made at the
+    /// Its number in mails: how people tell purchases apart. The end of the id, because ids made at the
     /// same time begin alike; whoever has the number finds the id by it.
-    pub fn order_number(self) -> String {
+    pub fn number(self) -> String {
         let id = self.0.simple().to_string();
         let end = id.len().saturating_sub(8);
         id.get(end..).unwrap_or_default().to_owned()
