@@ -134,7 +134,7 @@ pub(super) fn bad(text: &str) -> String {
 }
 
 /// What commands write, as it goes to a terminal: of what is not plain only line breaks and the
-/// weights and colours of letters. What names and files could do to a line itself, [`plain`] undoes
+/// weights and colours of letters. What names and files could do to a line itself, [`plain()`] undoes
 /// where the line is made.
 pub(super) fn for_terminal(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
