@@ -50,7 +50,11 @@ impl Webhook {
     pub async fn handle(&self, request: Request) -> Response<Body> {
         let id = request_id(&request);
         let answer = tokio::time::timeout(LONGEST, self.receive(&request)).await;
-        match answer.unwrap_or_else(|_| Err(Problem::internal())) {
+        let answer = answer.unwrap_or_else(|_| {
+            tracing::error!(request_id = id, "a delivery is out of time");
+            Err(Problem::internal())
+        });
+        match answer {
             Ok(response) => response,
             Err(problem) => problem.into_response(&id),
         }
