@@ -118,13 +118,17 @@ def sign_in():
     return json.loads(text)["id_token"]
 
 
+def function_url(query=""):
+    url_id = urllib.parse.urlsplit(outputs["WebhookUrl"]).hostname.split(".")[0]
+    return f"{AWS}/_aws/lambda-url/{url_id}/{query}"
+
+
 def deliver(event, secret="whsec_local"):
     """As Stripe delivers, to the function URL."""
-    url_id = urllib.parse.urlsplit(outputs["WebhookUrl"]).hostname.split(".")[0]
     body, now = json.dumps(event).encode(), int(time.time())
     signature = hmac.new(secret.encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
     headers = {"Stripe-Signature": f"t={now},v1={signature}", "Content-Type": "application/json"}
-    return call("POST", f"{AWS}/_aws/lambda-url/{url_id}/", body, headers)
+    return call("POST", function_url(), body, headers)
 
 
 def until(what, look):
@@ -215,6 +219,11 @@ assert deliver(event, "whsec_another")[0] == 400
 status, _, text = deliver(event)
 assert status == 200, (status, text)
 shown("webhook takes the event, and none with another's signature")
+
+for query in ("?q=a+b", "?q=a%20b%22%3C%0D"):
+    status, _, text = call("POST", function_url(query), b"{}")
+    assert status == 400 and json.loads(text)["type"] == "urn:till:problem:bad-signature", (status, text)
+shown("webhook has an answer whatever is in the query")
 
 status, purchase = api("GET", f"/purchases/{checkout['purchase_id']}", token)
 assert status == 200 and purchase["status"] == "paid", (status, purchase)
