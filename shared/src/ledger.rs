@@ -41,6 +41,9 @@ pub enum OpenError {
     /// Nobody's: others bought what was left.
     #[error("there is not enough left of {0}")]
     SoldOut(ProductId),
+    /// The buyer's own: their other requests kept changing what they hold.
+    #[error("the same buyer's other requests were faster, {TRIES} times")]
+    Rush,
     /// The buyer holds as much as one buyer may.
     #[error(transparent)]
     TooMuch(#[from] TooMuch),
@@ -109,6 +112,7 @@ impl Orders {
         let buyer = stored.purchase.order.buyer.subject.clone();
         let buyer = buyer.unwrap_or_default();
         let now = store::now();
+        let first = held.version;
         for attempt in 1..=TRIES {
             let order = &stored.purchase.order;
             let mut holds = held.holds.clone();
@@ -154,7 +158,10 @@ impl Orders {
             back_off(attempt).await;
             held = self.held_by(&buyer).await?;
         }
-        Err(StoreError::Contended(TRIES).into())
+        Err(match held.version == first {
+            true => StoreError::Contended(TRIES).into(),
+            false => OpenError::Rush,
+        })
     }
 
     /// Begins another attempt in place of the one in `stored`, which leads nowhere; unless others
@@ -180,6 +187,7 @@ impl Orders {
         url: &str,
     ) -> Result<Stored, StoreError> {
         self.update(stored, |purchase, _| {
+            let held = purchase.hold();
             let mut news = purchase
                 .facts
                 .merge(Change::Session(session.clone(), SessionState::Open));
@@ -187,7 +195,10 @@ impl Orders {
                 purchase.attempt.url = Some(url.to_owned());
                 news = true;
             }
-            news.then(Effects::default)
+            news.then(|| Effects {
+                hold_changed: purchase.hold() != held,
+                ..Effects::default()
+            })
         })
         .await
     }
@@ -223,7 +234,7 @@ impl Orders {
         mut stored: Stored,
         change: impl Fn(&mut Purchase, i64) -> Option<Effects>,
     ) -> Result<Stored, StoreError> {
-        let mut unlimited = BTreeSet::new();
+        let (mut unlimited, mut conflicts) = (BTreeSet::new(), 0_u32);
         for attempt in 1..=TRIES {
             let now = store::now();
             let Some(effects) = change(&mut stored.purchase, now) else {
@@ -234,7 +245,7 @@ impl Orders {
             for (product, quantity) in &returned {
                 items.push(self.products.give_back(product, *quantity)?);
             }
-            if effects.hold_changed {
+            if effects.hold_changed && conflicts < HOLD_GIVES_WAY {
                 items.extend(self.purchases.note_hold(&stored.purchase, now)?);
             }
             match transact(&self.client, items).await? {
@@ -243,6 +254,7 @@ impl Orders {
                     return Ok(stored);
                 }
                 Transaction::Refused(failed) => {
+                    conflicts = conflicts.saturating_add(u32::from(!failed.contains(&true)));
                     let failed = failed.into_iter().skip(1);
                     unlimited.extend(those_refused(returned, failed).map(|(product, _)| product));
                 }
@@ -261,6 +273,10 @@ impl Orders {
         Err(StoreError::Contended(TRIES))
     }
 }
+
+/// After so many conflicts with other transactions, what a buyer holds is left as it is: their own
+/// requests may be in the way, and must not hold up what happened. It counts until its time is over.
+const HOLD_GIVES_WAY: u32 = 2;
 
 /// What can be given back: the seller may have deleted a product, or taken its limit away.
 fn still_limited(
@@ -383,6 +399,7 @@ impl Ledger {
         // Parts whose effect cannot be had any more, and must not hold up the others: mails with a
         // row left by a purchase that was lost since, stock that is not limited any more.
         let (mut in_outbox, mut unlimited) = (BTreeSet::new(), BTreeSet::new());
+        let mut conflicts = 0_u32;
         for attempt in 1..=TRIES {
             let Some(mut stored) = self.find_or_rebuild(report).await? else {
                 return Ok(Outcome::NoSuchPurchase);
@@ -411,6 +428,7 @@ impl Ledger {
             parts.retain(|(part, _)| match part {
                 Part::Mail(mail) => !in_outbox.contains(mail),
                 Part::Stock(product) => !unlimited.contains(product),
+                Part::Hold => conflicts < HOLD_GIVES_WAY,
                 _ => true,
             });
             let (parts, items): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
@@ -418,6 +436,7 @@ impl Ledger {
                 call_attention(report.purchase, &outcome);
                 return Ok(outcome);
             };
+            conflicts = conflicts.saturating_add(u32::from(!failed.contains(&true)));
             for part in those_refused(parts, failed) {
                 match part {
                     Part::Claim => return Ok(Outcome::SeenBefore),
@@ -526,7 +545,7 @@ impl Ledger {
             // Nobody writes a held row from here on. Whoever is cut off here may say it again.
             let mut released = 0_u32;
             for mail in &stored.purchase.mails {
-                let was_held = self.outbox.release(id, mail, now).await?;
+                let was_held = self.outbox.release(&stored.purchase, mail, now).await?;
                 released = released.saturating_add(u32::from(was_held));
             }
             return Ok(Some(released));

@@ -163,7 +163,7 @@ const MESSAGES = {
   'too-many-open-purchases': 'You have begun several purchases that are not paid yet. '
     + 'Please pay for one of them, or cancel it.',
   'too-much-reserved': 'You are already holding as much as one buyer can hold without paying. '
-    + 'Please pay for what you hold, or cancel it.',
+    + 'Please pay for what you hold, cancel it, or wait for a payment that is under way.',
   'not-open': 'This purchase cannot be cancelled any more.',
   'email-not-verified': 'Your email address is not confirmed yet. Please confirm it where you sign in, then sign in again.',
   'idempotency-key-reused': 'This could not be bought the way it was begun. Please try again.',

@@ -256,6 +256,13 @@ impl Checkout {
                     |purchase: &Purchase| purchase.order.reserved().any(|(id, _)| *id == product);
                 self.naming_open(problem, subject, holds_it).await
             }
+            OpenError::Rush => Problem::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many-requests",
+                "You are asking for too much at once",
+                "Your other checkouts were faster. Nothing was changed; please try again.",
+            )
+            .retry_after(1),
             OpenError::TooMuch(TooMuch::Open(most)) => {
                 let problem = Problem::new(
                     StatusCode::TOO_MANY_REQUESTS,
@@ -275,8 +282,8 @@ impl Checkout {
                     "That is more than can be reserved for you",
                     format!(
                         "At most {most} pieces of what is in limited supply can be reserved for one \
-                         buyer, in all unpaid purchases together. Ask for fewer, or pay or cancel \
-                         an open purchase first."
+                         buyer, in all unpaid purchases together. Ask for fewer, pay or cancel an \
+                         open purchase first, or wait for a payment that is under way."
                     ),
                 );
                 self.naming_open(problem, subject, reserves).await

@@ -322,13 +322,14 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// From when on a sweep looks at events.
+    /// From when on a sweep looks at events. Whoever says since when can only have it look further
+    /// back: what it passed over would not be looked at again.
     async fn beginning(&self, high_water: Option<i64>) -> Result<i64, StoreError> {
-        match (self.limits.since, high_water) {
-            (Some(since), _) => Ok(since),
-            (None, Some(high_water)) => Ok(high_water.saturating_sub(OVERLAP)),
-            (None, None) => self.ledger().purchases().made_at().await,
-        }
+        let own = match high_water {
+            Some(high_water) => high_water.saturating_sub(OVERLAP),
+            None => self.ledger().purchases().made_at().await?,
+        };
+        Ok(self.limits.since.map_or(own, |since| since.min(own)))
     }
 
     async fn note(&self, sweeps: &Sweeps, cursor: &Cursor) -> Result<(), ReconcileError> {

@@ -52,6 +52,7 @@ pub(super) struct List {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 enum Wanted {
     Due,
+    Held,
     Failed,
     Sent,
     Superseded,
@@ -61,6 +62,7 @@ impl From<Wanted> for State {
     fn from(wanted: Wanted) -> Self {
         match wanted {
             Wanted::Due => Self::Due,
+            Wanted::Held => Self::Held,
             Wanted::Failed => Self::Failed,
             Wanted::Sent => Self::Sent,
             Wanted::Superseded => Self::Superseded,

@@ -2,7 +2,7 @@
 
 use reconcile::Limits;
 
-use crate::support::{CARD, TestApp, eventually, now};
+use crate::support::{CARD, TestApp, eventually, now, of_type, text};
 
 #[tokio::test]
 async fn two_shops_with_one_stripe_account_keep_apart() {
@@ -100,6 +100,31 @@ async fn a_table_that_was_lost_comes_back_at_a_persons_word_and_mails_nobody_bef
     shop.confirm(&ids).await;
     shop.mailer().await;
     shop.mails(2).await;
+}
+
+#[tokio::test]
+async fn a_held_mail_tells_what_was_learnt_of_the_purchase_after_it_was_written() {
+    let shop = TestApp::start().await;
+    let checkout = shop.paid().await;
+    shop.mails(1).await;
+    let name = shop.purchase(&checkout.purchase).await["lines"][0]["name"].clone();
+    shop.hold_deliveries().await;
+    shop.refund(&checkout, Some(500)).await;
+    let events = shop.events_of_payment(&checkout).await;
+    shop.lose_purchase(&checkout.purchase).await;
+    // A refund's event says neither who bought nor what; reconcile asks for the session.
+    let refund = of_type(&events, "refund.created");
+    assert_eq!(shop.receipt(refund).await, "recorded");
+    shop.reconcile().await;
+    shop.confirm(&[checkout.purchase.as_str()]).await;
+    shop.mailer().await;
+    let mails = shop.mails(2).await;
+    let mail = mails
+        .iter()
+        .find(|mail| text(mail, "subject").contains("refund"));
+    let mail = mail.unwrap_or_else(|| panic!("{mails:?}"));
+    assert!(text(mail, "subject").starts_with("[test, for ada@example.com]"));
+    assert!(text(mail, "text").contains(name.as_str().unwrap()));
 }
 
 #[tokio::test]

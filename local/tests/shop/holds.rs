@@ -106,6 +106,10 @@ async fn of_three_hundred_checkouts_in_a_rush_ten_are_open_and_other_buyers_do_n
             201 => opened += 1,
             // So many at once get in each other's way, and that of a laptop's engine.
             500..=599 => _ = answer.problem(),
+            // Or in their buyer's own.
+            _ if answer.problem()["type"] == "urn:till:problem:too-many-requests" => {
+                assert_eq!(answer.header("retry-after"), Some("1"));
+            }
             _ => _ = refused(&answer, 429, "too-many-open-purchases"),
         }
     }

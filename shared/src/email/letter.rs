@@ -708,8 +708,9 @@ Paid                                 30.00 USD
         content.order.rebuilt = true;
         let receipt = letter(&Mail::Paid, &content);
         assert!(
-            plain(&receipt.text)
-                .contains("receipt.\n\nTotal                                33.50 USD\n\nPurchase ")
+            plain(&receipt.text).contains(
+                "receipt.\n\nTotal                                33.50 USD\n\nPurchase "
+            )
         );
         assert!(!receipt.text.contains("----"));
         assert!(!receipt.html.contains(" × "));

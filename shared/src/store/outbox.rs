@@ -200,22 +200,26 @@ impl Outbox {
             .build())
     }
 
-    /// Lets a held row go; says whether it was held. The mailer finds it by its schedule.
+    /// Lets a held row go; says whether it was held. Its letter tells what is known by now: who buys, and
+    /// what, may have been learnt since it was written. The mailer finds it by its schedule.
     pub(crate) async fn release(
         &self,
-        purchase: PurchaseId,
+        purchase: &Purchase,
         mail: &Mail,
         now: i64,
     ) -> Result<bool, StoreError> {
+        let content = Content::of(purchase, mail);
+        let content = serde_dynamo::to_attribute_value(content).map_err(unwritable)?;
         let call = self
             .client
             .update_item()
             .table_name(&self.table)
-            .key("id", text(row_id(purchase, mail)))
+            .key("id", text(row_id(purchase.id, mail)))
             .update_expression(
-                "SET #state = :due, due_shard = :due, next_attempt = :now REMOVE #ttl",
+                "SET #state = :due, due_shard = :due, next_attempt = :now, content = :content REMOVE #ttl",
             )
             .condition_expression("#state = :held")
+            .expression_attribute_values(":content", content)
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":due", text(DUE))

@@ -136,7 +136,7 @@ struct HoldsItem {
 pub struct StoredHolds {
     pub(crate) holds: Holds,
     /// 0 if there is none.
-    version: u64,
+    pub(crate) version: u64,
 }
 
 const PURCHASE: &str = "purchase";
@@ -459,8 +459,8 @@ impl Purchases {
             .build())
     }
 
-    /// What a buyer holds by this purchase from now on. Without a condition, so that it can never
-    /// hold up the fact it is written with. `None` if nobody knows whose purchase it is.
+    /// What a buyer holds by this purchase from now on. Without a condition: only another transaction
+    /// at the same moment can be in its way. `None` if nobody knows whose purchase it is.
     pub(crate) fn note_hold(
         &self,
         purchase: &Purchase,
