@@ -105,10 +105,8 @@ async fn a_table_that_was_lost_comes_back_at_a_persons_word_and_mails_nobody_bef
 #[tokio::test]
 async fn a_held_mail_tells_what_was_learnt_of_the_purchase_after_it_was_written() {
     let shop = TestApp::start().await;
-    let checkout = shop.paid().await;
-    shop.mails(1).await;
+    let (checkout, _) = shop.paid_unheard().await;
     let name = shop.purchase(&checkout.purchase).await["lines"][0]["name"].clone();
-    shop.hold_deliveries().await;
     shop.refund(&checkout, Some(500)).await;
     let events = shop.events_of_payment(&checkout).await;
     shop.lose_purchase(&checkout.purchase).await;

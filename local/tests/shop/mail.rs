@@ -55,7 +55,7 @@ async fn a_shop_may_be_called_anything_and_its_answers_go_where_it_says() {
 }
 
 #[tokio::test]
-async fn a_subject_tells_orders_apart_and_in_test_mode_whom_it_is_meant_for() {
+async fn a_subject_tells_purchases_apart_and_in_test_mode_whom_it_is_meant_for() {
     let shop = TestApp::start().await;
     let (first, second) = (shop.paid().await, shop.paid().await);
     shop.mails(2).await;
@@ -65,7 +65,7 @@ async fn a_subject_tells_orders_apart_and_in_test_mode_whom_it_is_meant_for() {
         let subject = format!("[test, for {ADA}] Your receipt from Till (purchase {number})");
         assert_eq!(subjects, [subject]);
         let mail = shop.mail_about(&order.purchase).await;
-        assert!(text(&mail, "text").contains(&format!("\nOrder {number}\n")));
+        assert!(text(&mail, "text").contains(&format!("\nPurchase {number}\n")));
     }
 }
 
