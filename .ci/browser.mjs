@@ -955,7 +955,7 @@ async function buy(page, id, { code } = {}) {
   } else {
     await pay(page);
   }
-  await headingSays(page, /it is paid/);
+  await headingSays(page, code === 'FREE' ? /Thank you for your purchase/ : /it is paid/);
   return new URL(page.url()).searchParams.get('purchase_id');
 }
 
