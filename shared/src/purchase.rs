@@ -376,13 +376,22 @@ impl Purchase {
         payment.into_iter().chain(refunds).chain(disputes).collect()
     }
 
-    /// Whether a mail may only be untrue for now: a refund that waits for the buyer goes on.
+    /// Whether a mail may only be untrue for now: a refund that waits for the buyer goes on, and a
+    /// voucher that is paid leaves the money on its way.
     fn may_be_true_again(&self, mail: &Mail) -> bool {
-        let Mail::Refund(id) = mail else {
-            return false;
-        };
-        let refund = self.facts.refunds.get(id);
-        refund.is_some_and(|refund| refund.state.is_unfinished())
+        match mail {
+            Mail::Refund(id) => {
+                let refund = self.facts.refunds.get(id);
+                refund.is_some_and(|refund| refund.state.is_unfinished())
+            }
+            Mail::Pending => matches!(
+                self.facts.payment(),
+                Some(SessionState::Pending {
+                    waits_for: WaitsFor::Buyer { .. }
+                })
+            ),
+            _ => false,
+        }
     }
 
     /// Completes the buyer of an order that was rebuilt from something that did not name them.
@@ -955,6 +964,21 @@ mod tests {
             effects.superseded,
             [Mail::Refund("re_1".to_owned().into())].into()
         );
+    }
+
+    #[test]
+    fn the_mail_of_a_payment_on_its_way_is_not_taken_back_while_a_voucher_waits() {
+        let mut purchase = purchase();
+        let voucher = WaitsFor::Buyer { voucher_url: None };
+        for waits_for in [WaitsFor::Unknown, voucher, WaitsFor::Bank] {
+            let pending = SessionState::Pending { waits_for };
+            let change = Change::Session("cs_1".to_owned().into(), pending);
+            let effects = purchase.record(change).unwrap();
+            assert!(!effects.superseded.contains(&Mail::Pending));
+        }
+        let change = Change::Session("cs_1".to_owned().into(), SessionState::Failed);
+        let effects = purchase.record(change).unwrap();
+        assert_eq!(effects.superseded, [Mail::Pending].into());
     }
 
     #[test]
