@@ -28,6 +28,8 @@ if (!shop) {
 }
 
 const PATIENCE_MS = 30_000;
+/** A browser that hangs does not always keep to its own time-outs. */
+const LONGEST_SCENE_MS = 180_000;
 
 const only = new RegExp(process.env.SCENES ?? '', 'i');
 
@@ -36,7 +38,7 @@ const EXPECTED_MISSING = /\/products\/gone-for-good$|\/refund$|\/success\.html/;
 const BUYER = `browser-${Date.now()}@example.com`;
 const CHOSEN_QUANTITY = 2;
 
-const browser = await launch();
+let browser = await launch();
 let purchaseId;
 
 const walks = {
@@ -916,7 +918,7 @@ const served = frontEnd && await serveSite(frontEnd);
 let played = 0;
 let failures = 0;
 for (const [scenes, manner] of plan) failures += await run(scenes, manner);
-await browser.close();
+await within(PATIENCE_MS, browser.close()).catch(() => {});
 served?.close();
 console.log(`browser: ${played - failures} passed, ${failures} failed`);
 process.exit(failures > 0 ? 1 : 0);
@@ -1198,17 +1200,27 @@ async function run(scenes, { strict }) {
     };
     const page = await open();
     try {
-      await scene(page, open);
+      await within(LONGEST_SCENE_MS, scene(page, open));
       assert.deepEqual(complaints, [], 'the page reported errors');
       console.log(`ok      ${name}`);
     } catch (error) {
       failed += 1;
       console.log(`FAILED  ${name}\n        at ${page.url()}\n        ${error.message}\n        ${complaints.join('\n        ')}`);
-      await screenshot(page, `failed-${name.replaceAll(/\W+/g, '-')}`).catch(() => {});
+      const picture = screenshot(page, `failed-${name.replaceAll(/\W+/g, '-')}`);
+      await within(PATIENCE_MS, picture).catch(() => {});
     }
-    await context.close();
+    // What hangs in one scene must not stop the next.
+    await within(PATIENCE_MS, context.close()).catch(async () => { browser = await launch(); });
   }
   return failed;
+}
+
+async function within(milliseconds, work) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done within ${milliseconds / 1000} s`)), milliseconds);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 async function until(what, holds) {

@@ -152,8 +152,17 @@ impl Checkout {
     /// The purchase that a key stands for; `None` if its session ended and nobody had paid, so that
     /// the key is free for another. Stripe is asked, for the payment's event may be late.
     async fn unless_over(&self, mut stored: Stored) -> Result<Option<Stored>, Problem> {
+        let now = shared::store::now();
         let Purchase { attempt, .. } = &stored.purchase;
-        let is_over = attempt.url.is_some() && attempt.expires_at <= shared::store::now();
+        if attempt.url.is_none() && attempt.is_over_at() <= now {
+            // Nobody was told where to pay, and what it held for its buyer counts no more. Another
+            // attempt would hold it again, whatever the buyer holds by now; a new purchase is
+            // opened within the limits.
+            let abandoned = self.orders.abandon(stored).await;
+            let stored = abandoned.map_err(|error| Problem::store(&error))?;
+            return Ok(Some(stored).filter(|stored| !stored.purchase.is_over()));
+        }
+        let is_over = attempt.url.is_some() && attempt.expires_at <= now;
         if !is_over || stored.purchase.status() != Status::Open {
             return Ok(Some(stored));
         }
