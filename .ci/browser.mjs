@@ -355,7 +355,7 @@ const walks = {
       return (await answer.json()).purchases.some((purchase) => purchase.status === 'paid');
     });
     await page.getByRole('button', { name: 'Check out' }).click();
-    await page.getByText('You have bought this already').waitFor();
+    await page.getByText('You already bought this').waitFor();
     await page.getByRole('link', { name: 'View that purchase' }).click();
     await page.locator('.badge').getByText('Paid', { exact: true }).waitFor();
     await page.getByRole('link', { name: 'Cart', exact: true }).click();
@@ -391,7 +391,7 @@ const walks = {
     await screenshot(page, 'blocked-storage');
     for (const name of [/^Add to cart: Stoneware/, /^Buy: Stoneware/, 'Sign in']) {
       await page.getByRole('button', { name }).first().click();
-      await page.getByRole('alert').getByText('keep nothing for this site').waitFor();
+      await page.getByRole('alert').getByText('does not let this site store anything').waitFor();
       await page.getByRole('button', { name: 'Dismiss' }).click();
     }
     await page.goto(`${shop}/cart.html`);
@@ -403,7 +403,7 @@ const walks = {
     await signIn(page);
     for (const id of ['sample-mug', 'sample-poster']) await card(page, id).getByRole('button', { name: /^Add/ }).click();
     await page.getByRole('link', { name: 'View cart' }).click();
-    await page.getByText('One payment has one currency, and these have different ones.').waitFor();
+    await page.getByText('A payment can only be in one currency, and these are in different ones.').waitFor();
     await page.getByRole('heading', { name: 'Purchase 1 of 2: in US dollars' }).waitFor();
     await page.getByRole('heading', { name: 'Purchase 2 of 2: in euros' }).waitFor();
     await screenshot(page, 'two-currencies');
@@ -428,7 +428,7 @@ const walks = {
     await page.evaluate(() => localStorage.setItem('till.cart', JSON.stringify(
       Array.from({ length: 91 }, (_, index) => ({ product_id: `many-${index}`, quantity: 1 })))));
     await page.goto(`${shop}/cart.html`);
-    await page.getByText('One purchase has 90 different products at most.').waitFor();
+    await page.getByText('One purchase can have at most 90 different products.').waitFor();
     assert.match((await page.locator('.order-total').allInnerTexts()).join(), /90\.00\sUSD[^]*1\.00\sUSD/);
   },
 
@@ -856,7 +856,7 @@ const badDays = {
   async 'products that cannot be loaded can be asked for again'(page) {
     await answer(page, '**/products?*', [problem(500, 'The shelves fell over.')]);
     await page.goto(shop);
-    await page.getByText('The shop has a problem of its own.').waitFor();
+    await page.getByText('Something went wrong on our side.').waitFor();
     assert.equal(await page.getByText('The shelves fell over.').count(), 0);
     await screenshot(page, 'products-failed');
     await page.getByRole('button', { name: 'Try again' }).click();

@@ -9,7 +9,7 @@ const LONGEST_WAIT_SECONDS = 30;
 
 /**
  * The API refused or failed; `message` is for the buyer, `requestId` for whoever helps them.
- * The API's own `detail` is for programmers: it names fields and ids, so nobody sees it here.
+ * The API's own `detail` is for programmers: it names fields and ids, so it is never shown.
  */
 export class ApiError extends Error {
   constructor(status, problem) {
@@ -18,7 +18,7 @@ export class ApiError extends Error {
     this.status = status;
     this.kind = kind;
     this.requestId = problem?.request_id;
-    /** The buyer's own unpaid purchases that are in the way, as `getPurchase` would give them. */
+    /** The buyer's own unpaid purchases that are in the way, as `getPurchase` would return them. */
     this.openPurchases = openPurchases(problem);
   }
 
@@ -33,7 +33,7 @@ export class ApiError extends Error {
   }
 }
 
-/** No answer arrived, so nobody here knows whether the request did anything. */
+/** No answer arrived, so there is no telling whether the request did anything. */
 export class ConnectionError extends Error {
   constructor() {
     super('The shop cannot be reached. Please check your connection and try again.');
@@ -44,12 +44,12 @@ export function listProducts(cursor) {
   return request('GET', `/products${query({ limit: 12, cursor })}`);
 }
 
-/** `fresh` asks the shop itself even if a copy may still be shown. */
+/** `fresh` asks the shop itself, even if a cached copy may still be shown. */
 export function getProduct(id, { fresh = false } = {}) {
   return request('GET', `/products/${encodeURIComponent(id)}`, { cache: fresh ? 'reload' : 'default' });
 }
 
-/** Products by their ids; one that is not there any more is null. */
+/** Products by their ids; one that no longer exists is null. */
 export async function getProducts(ids, options) {
   const products = await Promise.all(ids.map((id) => getProduct(id, options).catch(nullIfGone)));
   return new Map(ids.map((id, index) => [id, products[index]]));
@@ -68,7 +68,7 @@ export function getPurchase(id) {
   return request('GET', `/purchases/${encodeURIComponent(id)}`, { signedIn: true });
 }
 
-/** The buyer's purchases that wait for payment, newest first. */
+/** The buyer's purchases that are waiting for payment, newest first. */
 export async function listOpenPurchases() {
   const { purchases } = await request('GET', '/purchases?status=open', { signedIn: true });
   return purchases.filter(({ status }) => status === 'open');
@@ -79,7 +79,7 @@ export function cancelPurchase(id) {
   return request('POST', `/purchases/${encodeURIComponent(id)}/cancel`, { signedIn: true });
 }
 
-/** Answers `{ purchase_id, url }`. The same key never makes a second purchase. */
+/** Returns `{ purchase_id, url }`. The same key never makes a second purchase. */
 export function createCheckout(items, idempotencyKey) {
   return request('POST', '/checkout', { signedIn: true, body: { items }, idempotencyKey });
 }
@@ -118,7 +118,7 @@ async function fetchOrFail(url, init) {
   }
 }
 
-/** Seconds until one retry is welcome, or null if none was offered, it is too far off, or time alone does not help. */
+/** Seconds until one retry is welcome; null if none was offered, it is too far off, or waiting does not help. */
 function secondsAskedToWait(response, content) {
   if (response.status !== 429 && response.status !== 503) return null;
   if (FOR_THE_BUYER_TO_SOLVE.includes(kindOf(content))) return null;
@@ -148,36 +148,36 @@ function openPurchases(problem) {
 const FOR_THE_BUYER_TO_SOLVE = ['too-many-open-purchases', 'too-much-reserved'];
 
 const NO_PAYMENT_PAGE = 'The payment page cannot be opened right now. Nothing was charged; please try again in a moment.';
-const TOO_MUCH = 'This is too much for one purchase. Please buy it in two.';
+const TOO_MUCH = 'This is too much for one purchase. Please split it in two.';
 
 /** What each kind of problem means to a buyer. */
 const MESSAGES = {
-  'sold-out': 'There is not enough left of something you wanted. Nothing was charged.',
+  'sold-out': 'There is not enough of something you wanted left. Nothing was charged.',
   'product-inactive': 'Something you wanted is not for sale at the moment. Nothing was charged.',
   'unknown-product': 'Something you wanted is no longer sold. Nothing was charged.',
   'mixed-currencies': 'These are priced in different currencies, so they cannot be paid for together. '
     + 'Please buy them one currency at a time.',
-  'total-not-chargeable': 'The total is less or more than can be charged in one payment. Please change the quantities.',
+  'total-not-chargeable': 'The total is too small or too large for one payment. Please change the quantities.',
   'cart-too-large': TOO_MUCH,
   'body-too-large': TOO_MUCH,
-  'too-many-open-purchases': 'You have begun several purchases that are not paid yet. '
+  'too-many-open-purchases': 'You have started several purchases that are not paid yet. '
     + 'Please pay for one of them, or cancel it.',
   'too-much-reserved': 'You are already holding as much as one buyer can hold without paying. '
     + 'Please pay for what you hold, cancel it, or wait for a payment that is under way.',
   'not-open': 'This purchase cannot be cancelled any more.',
   'email-not-verified': 'Your email address is not confirmed yet. Please confirm it where you sign in, then sign in again.',
-  'idempotency-key-reused': 'This could not be bought the way it was begun. Please try again.',
+  'idempotency-key-reused': 'This purchase could not be continued. Please try again.',
   'payment-provider-refused': 'The payment page cannot be opened. Nothing was charged. The shop has to look into it.',
   'payment-provider-failed': NO_PAYMENT_PAGE,
   'payment-provider-busy': NO_PAYMENT_PAGE,
   'payment-provider-timeout': NO_PAYMENT_PAGE,
-  timeout: 'It took too long. Please try again in a moment.',
+  timeout: 'This took too long. Please try again in a moment.',
 };
 
 function messageFor(status) {
-  if (status === 401) return 'Your sign-in has ended. Please sign in again.';
+  if (status === 401) return 'Your session has ended. Please sign in again.';
   if (status === 404) return 'This does not exist, or it belongs to another account.';
   if (status === 429 || status === 503) return 'The shop is busy. Please try again in a moment.';
-  if (status >= 500) return 'The shop has a problem of its own. Please try again in a moment.';
-  return 'The shop gave an answer that this page does not understand.';
+  if (status >= 500) return 'Something went wrong on our side. Please try again in a moment.';
+  return 'The shop sent an answer that this page does not understand.';
 }

@@ -5,7 +5,7 @@ const CART = 'cart';
 
 export const MOST_OF_ONE = 999;
 
-/** Emits `change` whenever the cart does, in this tab or in another. */
+/** Emits `change` whenever the cart changes, in this tab or in another. */
 export const cartEvents = new EventTarget();
 
 browser.onChangeElsewhere(CART, tellChange);
@@ -15,7 +15,7 @@ export function cartLines() {
 }
 
 /**
- * The lines of a cart, whatever was found in its place: each product once, in a
+ * The lines of a cart, whatever was found in storage: each product once, in a
  * quantity that can be bought.
  */
 export function readLines(found) {
@@ -50,7 +50,7 @@ export function removeFromCart(productId) {
   setInCart(productId, 0);
 }
 
-/** Has at least these in the cart. */
+/** Makes sure that at least these are in the cart. */
 export function fillCart(lines) {
   for (const { product_id: id, quantity } of lines) {
     if (quantityInCart(id) < quantity) setInCart(id, quantity);

@@ -1,4 +1,4 @@
-/** From the press of *Buy* to the payment page. What is bought is an intent (`intents.js`). */
+/** From pressing *Buy* to the payment page. What is bought is an intent (`intents.js`). */
 import { ApiError, createCheckout, getProducts, getPurchase } from './api.js';
 import { openPurchase } from './components/open-purchase.js';
 import { isDecided, isOrdered } from './components/status.js';
@@ -10,21 +10,21 @@ import {
 import { announce, announceBriefly, clearNotices, showProblem } from './notices.js';
 import { secureUrl } from './urls.js';
 
-/** Emits `stock` when there is other stock than the page thinks: `detail` holds the products as they are now, by id. */
+/** Emits `stock` when the stock is not what the page shows: `detail` holds the products as they are now, by id. */
 export const checkoutEvents = new EventTarget();
 
 const buttons = new Set();
 let underway = false;
 
-/** The very purchase that the buyer asks for is bought already, unknown to this page. */
+/** The buyer has already made this very purchase, and this page did not know. */
 class BoughtAlready extends Error {
   constructor(purchase) {
-    super('You have bought this already, a short while ago.');
+    super('You already bought this a short while ago.');
     this.purchase = purchase;
   }
 }
 
-/** A button that buys what `items()` names at the time it is pressed. */
+/** A button that buys what `items()` returns when it is pressed. */
 export function checkoutButton(label, items, { fromCart = false, disabled = false } = {}) {
   const button = plainButton(label, () => checkOut(() => intentFor(items(), { fromCart }), button), 'primary');
   button.disabled = disabled || underway;
@@ -63,12 +63,12 @@ async function paymentPage(intent) {
   const current = await isOver(intent) ? intentAnew(intent) : intent;
   const { purchase_id: purchaseId, url } = await createCheckout(current.items, current.key);
   const page = secureUrl(url);
-  if (!page) throw new Error('The shop named a payment page that is not secure, so we stopped there.');
+  if (!page) throw new Error('The shop named a payment page that is not secure, so we stopped here.');
   intentBecame(current, purchaseId);
   return page;
 }
 
-/** Whether what the intent became has come to nothing; throws if it was bought. */
+/** Whether the intent's purchase has come to nothing; throws if it was bought. */
 async function isOver({ purchaseId }) {
   if (!purchaseId) return false;
   const purchase = await getPurchase(purchaseId).catch((error) => {
@@ -86,7 +86,7 @@ async function explain(error, intent, pressed) {
   if (error instanceof BoughtAlready) {
     showProblem(error, { actions: [
       linkButton('View that purchase', `purchase.html?id=${encodeURIComponent(error.purchase.id)}`),
-      plainButton('Buy it once more', () => checkOut(() => intentAnew(intent), pressed)),
+      plainButton('Buy it again', () => checkOut(() => intentAnew(intent), pressed)),
     ] });
   } else if (error.openPurchases?.length > 0) {
     await offerOpenPurchases(error, intent);
@@ -100,7 +100,7 @@ async function explain(error, intent, pressed) {
   }
 }
 
-/** What is in the way is the buyer's own: they can pay for it, or let go of it. */
+/** What is in the way is the buyer's own purchase: they can pay for it, or cancel it. */
 async function offerOpenPurchases(error, intent) {
   const known = await Promise.all(error.openPurchases.map(async (open) => (
     { ...open, ...await getPurchase(open.id).catch(() => null), payment: open.payment }
@@ -111,14 +111,14 @@ async function offerOpenPurchases(error, intent) {
     await tellStock(intent);
   };
   const message = error.isSoldOut
-    ? 'You have begun a purchase that is not paid yet, and it holds what you want.'
+    ? 'You have started a purchase that is not paid yet, and it holds what you want.'
     : error.message;
   showProblem(new Error(message), {
     details: known.map((purchase) => openPurchase(purchase, { onend: cancelled })),
   });
 }
 
-/** Says what there is too little of. */
+/** Says what there is not enough of. */
 async function soldOut(error, { items, fromCart }) {
   const products = await tellStock({ items });
   const shortages = items
@@ -129,7 +129,7 @@ async function soldOut(error, { items, fromCart }) {
   return new Error([...shortages, 'Nothing was charged.', rest].filter(Boolean).join(' '));
 }
 
-/** Lets the page show how much there is of these now; answers the products, or null if they cannot be had. */
+/** Lets the page show how many of these are left; returns the products, or null if they cannot be loaded. */
 async function tellStock({ items }) {
   const products = await getProducts(items.map((item) => item.product_id), { fresh: true }).catch(() => null);
   if (products) checkoutEvents.dispatchEvent(new CustomEvent('stock', { detail: products }));
@@ -155,7 +155,7 @@ function end(pressed) {
   if (document.activeElement === document.body) pressed?.focus({ preventScroll: true });
 }
 
-// Coming back from the payment page, the browser may show this page as it was left.
+// When the buyer comes back from the payment page, the browser may show this page as they left it.
 addEventListener('pageshow', ({ persisted }) => {
   if (!persisted) return;
   clearNotices();

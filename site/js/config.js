@@ -5,16 +5,16 @@
  *   api        base URL of the HTTP API (the stack's `ApiUrl` output)
  *   issuer     OpenID Connect issuer that signs buyers in
  *   client_id  this site's client id there; a public client, so no secret
- *   contact    where buyers may write: an email address, or the https address of
+ *   contact    where buyers can write: an email address, or the https address of
  *              a page; shown at the foot of every page, if given
  *
  * `config.example.json` shows one for AWS; `cargo run` serves its own. Register
- * `<site>/callback.html` at the issuer as redirect URI and `<site>/index.html`
- * as sign-out URI.
+ * `<site>/callback.html` with the issuer as a redirect URI and `<site>/index.html`
+ * as a sign-out URI.
  */
 import { secureUrl, siteUrl } from './urls.js';
 
-/** `config.json` is missing or wrong: the message says which and how to mend it. */
+/** `config.json` is missing or wrong: the message says which, and how to fix it. */
 export class ConfigError extends Error {}
 
 let loading;
@@ -42,20 +42,20 @@ async function fetchConfig() {
 function checked(values) {
   for (const name of ['api', 'issuer', 'client_id']) {
     if (typeof values?.[name] !== 'string' || values[name] === '') {
-      throw new ConfigError(`The file config.json must give "${name}" as text.`);
+      throw new ConfigError(`The file config.json needs "${name}", a string that is not empty.`);
     }
   }
   for (const name of ['api', 'issuer']) {
     if (!secureUrl(values[name])) {
       throw new ConfigError(
         `The file config.json gives "${values[name]}" as "${name}": `
-        + 'it must be a complete https address (plain http only for 127.0.0.1 and localhost).',
+        + 'it must be a complete https:// URL (http:// only for 127.0.0.1 and localhost).',
       );
     }
   }
   const { contact = null } = values;
   if (contact !== null && !isContact(contact)) {
-    throw new ConfigError('The file config.json must give "contact" as an email address or an https address, or leave it out.');
+    throw new ConfigError('In the file config.json, "contact" must be an email address or an https:// URL, or be left out.');
   }
   return Object.freeze({
     api: withoutTrailingSlash(values.api),

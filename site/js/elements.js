@@ -27,7 +27,7 @@ export function linkButton(label, href, kind = 'primary') {
   return element('a', { class: `button ${kind}`, href }, label);
 }
 
-/** What stands in place of content: nothing here yet, something went wrong, sign in first. */
+/** Shown in place of content: nothing here yet, something went wrong, sign in first. */
 export function panel({ title, text, reference, actions = [] }) {
   return element('section', { class: 'panel' },
     element('h2', {}, title),

@@ -1,7 +1,7 @@
 /**
  * Who is signed in, through OpenID Connect: authorization code with PKCE, as a
- * public client. The API's bearer is the ID token (it carries the email); its
- * signature is the API's to check, here it comes straight from the issuer.
+ * public client. The API's bearer token is the ID token (it carries the email);
+ * the API checks its signature, here it comes straight from the issuer.
  */
 import { loadConfig } from './config.js';
 import { forgetEverything, tab } from './storage.js';
@@ -11,7 +11,7 @@ const SESSION = 'session';
 const ATTEMPT = 'sign-in';
 const CLOCK_SKEW_SECONDS = 30;
 
-/** Emits `change` when the buyer is signed out by what the API answered. */
+/** Emits `change` when an answer from the API signs the buyer out. */
 export const identityEvents = new EventTarget();
 
 /** Signing in did not work; the message tells the buyer why. */
@@ -44,14 +44,14 @@ export async function signIn(returnTo = location.href) {
 
 /**
  * Finishes a sign-in from the parameters the issuer sent to `callback.html`
- * and answers where the buyer was before.
+ * and returns where the buyer was before.
  */
 export async function completeSignIn(parameters) {
   const attempt = tab.recall(ATTEMPT);
   tab.forget(ATTEMPT);
   if (!attempt && signedInAs()) return siteUrl('index.html').href;
   if (!attempt || parameters.get('state') !== attempt.state) {
-    throw new SignInError('This sign-in was not started in this tab, or it has been used already.');
+    throw new SignInError('This sign-in was not started in this tab, or it has already been used.');
   }
   if (parameters.get('error') === 'access_denied') throw new SignInError('You cancelled signing in.');
   if (!parameters.has('code')) {
@@ -69,13 +69,13 @@ export function whereSignInStarted() {
   return placeOnThisSite(tab.recall(ATTEMPT)?.returnTo);
 }
 
-/** Forgets the session in this tab only: the API did not take its token. */
+/** Forgets the session in this tab only: the API did not accept its token. */
 export function signOutHere() {
   tab.forget(SESSION);
   identityEvents.dispatchEvent(new Event('change'));
 }
 
-/** Signs out here and, if it offers that, at the issuer. */
+/** Signs out here and at the issuer, if it offers that. */
 export async function signOut() {
   forgetEverything();
   const { clientId } = await loadConfig();
@@ -83,7 +83,7 @@ export async function signOut() {
   const { end_session_endpoint: endpoint } = await discover().catch(() => ({}));
   location.assign(endpoint
     // `logout_uri` is Amazon Cognito's name for the standard parameter before
-    // it. No `id_token_hint`: tokens do not belong in addresses.
+    // it. No `id_token_hint`: tokens do not belong in URLs.
     ? withParameters(endpoint, { client_id: clientId, post_logout_redirect_uri: home, logout_uri: home })
     : home);
 }
@@ -113,7 +113,7 @@ async function redeem(code, verifier) {
   return answer.id_token;
 }
 
-/** The checks OpenID Connect asks of a client whose token came over TLS from the issuer. */
+/** The checks OpenID Connect requires of a client whose token came over TLS from the issuer. */
 async function checkedClaims(token, nonce) {
   const { issuer, clientId } = await loadConfig();
   const claims = readClaims(token);
@@ -139,7 +139,7 @@ async function fetchJson(url, init) {
   const response = await fetch(url, init).catch(() => null);
   const content = await response?.json().catch(() => null);
   if (!response?.ok || !content) {
-    throw new SignInError('The sign-in service cannot be reached or refused. Please try again.');
+    throw new SignInError('The sign-in service could not be reached, or it refused. Please try again.');
   }
   return content;
 }
@@ -152,7 +152,7 @@ function withParameters(endpoint, parameters) {
 
 function requireSecure(endpoint) {
   const url = secureUrl(endpoint);
-  if (!url) throw new SignInError('The sign-in service names an address that is not secure.');
+  if (!url) throw new SignInError('The sign-in service named an address that is not secure.');
   return url;
 }
 

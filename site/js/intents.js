@@ -1,10 +1,10 @@
 /**
  * What the buyer is about to buy: `{ items, key, fromCart, purchaseId, since }`.
  *
- * The idempotency key is made once and sent with every attempt, so neither a
- * double click nor a retry after a lost answer, nor coming back from the payment
- * page or doing the same in another tab, makes a second purchase. It is kept until
- * the purchase is decided: paid, failed, expired or cancelled.
+ * The idempotency key is made once and sent with every attempt, so there is no
+ * second purchase after a double click, after a retry for a lost answer, after
+ * coming back from the payment page, or from another tab. It is kept until the
+ * purchase is decided: paid, failed, expired or cancelled.
  */
 import { readLines, takeFromCart } from './cart.js';
 import { isDecided, isOrdered } from './components/status.js';
@@ -35,12 +35,12 @@ export function intentBecame(intent, purchaseId) {
   return keep({ ...intent, purchaseId });
 }
 
-/** It is not to be: another press is another intent. */
+/** Forgets it, so that the next press is a new intent. */
 export function forgetIntent({ key }) {
   save(intents().filter((intent) => intent.key !== key));
 }
 
-/** The purchases that were begun in this browser and are not decided, as far as it knows. */
+/** The purchases that were started in this browser and are not decided, as far as it knows. */
 export function purchasesBegun() {
   return intents().map(({ purchaseId }) => purchaseId).filter(Boolean);
 }
@@ -58,14 +58,14 @@ export function waitForSignIn({ key }) {
   tab.remember(WAITING, key);
 }
 
-/** The intent that has waited for this tab to sign in, or null; it waits once. */
+/** The intent that was waiting for this tab to sign in, or null; it is given out once. */
 export function resumedIntent() {
   const intent = waitingIntent();
   tab.forget(WAITING);
   return intent;
 }
 
-/** The intent that waits for this tab to sign in, or null. */
+/** The intent that is waiting for this tab to sign in, or null. */
 export function waitingIntent() {
   const key = tab.recall(WAITING);
   return (key && intents().find((intent) => intent.key === key)) ?? null;

@@ -10,7 +10,7 @@ const THREE_DECIMAL = new Set(['bhd', 'jod', 'kwd', 'omr', 'tnd']);
 /** Whole-unit currencies that Stripe still counts in hundredths, always …00. */
 const WHOLE_BUT_IN_HUNDREDTHS = new Set(['isk', 'ugx']);
 
-/** "15.00 USD", "−1,800 JPY", "3.500 KWD": as the mails write it, with the visitor's own decimal signs. */
+/** "15.00 USD", "−1,800 JPY", "3.500 KWD": as in mail, but with the separators of the visitor's locale. */
 export function formatMoney({ amount, currency }) {
   const decimals = decimalsOf(currency);
   const number = new Intl.NumberFormat(undefined, {
@@ -20,7 +20,7 @@ export function formatMoney({ amount, currency }) {
   return `${number}\u00a0${currency.toUpperCase()}`;
 }
 
-/** "US dollars": a currency in the words of this page. */
+/** "US dollars": a currency's name, in the language of this page. */
 export function nameOfCurrency(currency) {
   const many = new Intl.NumberFormat('en', { style: 'currency', currency, currencyDisplay: 'name' }).formatToParts(2);
   return many.find(({ type }) => type === 'currency').value;

@@ -8,13 +8,13 @@ const BRIEFLY_MS = 8_000;
 
 let clearing;
 
-/** Tells what is going on. */
+/** Says what is going on. */
 export function announce(message) {
   clearNotices();
   region('status').append(element('div', { class: 'toast' }, element('p', {}, message)));
 }
 
-/** Tells what has just worked and, with `link`, where to go on; goes away unless somebody is at it. */
+/** Says what has just worked and, with `link`, where to go next; goes away unless somebody is using it. */
 export function announceBriefly(message, link = null) {
   announce(message);
   const toast = region('status').firstElementChild;
@@ -26,7 +26,7 @@ export function announceBriefly(message, link = null) {
   clearing = setTimeout(leave, BRIEFLY_MS);
 }
 
-/** Tells what went wrong: `details` show more of it, `actions` help. */
+/** Says what went wrong: `details` show more of it, `actions` help. */
 export function showProblem(error, { details = [], actions = [] } = {}) {
   clearNotices();
   region('alert').append(element('div', { class: 'alert' },

@@ -51,7 +51,7 @@ export function failure(error, retry) {
   if (!foreseen) reportError(error);
   return panel({
     title: error.status === 404 ? 'Nothing here' : 'That did not work',
-    text: foreseen ? error.message : 'Something on this page broke. Please try again.',
+    text: foreseen ? error.message : 'Something went wrong on this page. Please try again.',
     reference: error.requestId,
     actions: [button('Try again', retry, 'primary')],
   });

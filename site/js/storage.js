@@ -1,18 +1,18 @@
 /**
- * What this browser remembers of a buyer, in two places:
+ * What this browser remembers about a buyer, in two places:
  *
  *   tab      ends with the tab and is never shared with another: who is signed in
  *   browser  stays, and is the same in all tabs: the cart, and what is being bought
  *
- * Anything may be found there, left by an older version of this site or by hand:
- * whoever recalls a value checks its shape.
+ * Anything may be found there, left by an older version of this site or put there
+ * by hand: whoever recalls a value checks its shape.
  */
 const PREFIX = 'till.';
 
-/** The browser keeps nothing for this site. */
+/** The browser does not let this site keep anything. */
 export class StorageBlocked extends Error {
   constructor() {
-    super('Your browser is set to keep nothing for this site, so it can remember neither your cart nor who you are. '
+    super('Your browser does not let this site store anything, so it can remember neither your cart nor who you are. '
       + 'Please allow cookies and site data for this site, then load the page again.');
   }
 }
@@ -20,7 +20,7 @@ export class StorageBlocked extends Error {
 export const tab = keptIn('sessionStorage');
 export const browser = keptIn('localStorage');
 
-/** Forgets all that was remembered of a buyer, here and in other tabs. */
+/** Forgets everything about the buyer: in this tab, and what all tabs share. */
 export function forgetEverything() {
   tab.clear();
   browser.clear();
@@ -39,7 +39,7 @@ export function isStorageBlocked() {
 }
 
 function keptIn(name) {
-  // Where storage is blocked, the very mention of it may throw.
+  // If storage is blocked, merely naming it may throw.
   const attempt = (action, otherwise) => {
     try {
       return action(window[name]);

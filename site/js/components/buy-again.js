@@ -3,7 +3,7 @@ import { button, element } from '../elements.js';
 import { showProblem } from '../notices.js';
 import { siteUrl } from '../urls.js';
 
-/** For a purchase that came to nothing: puts it into the cart, where it shows what it costs today. */
+/** For a purchase that came to nothing: puts it back into the cart, at today's prices. */
 export function buyAgain({ lines }) {
   if (lines.length === 0) return null;
   return element('div', { class: 'actions' }, button('Buy again', () => {

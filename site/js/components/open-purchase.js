@@ -6,8 +6,8 @@ import { secureUrl } from '../urls.js';
 import { summary } from './order.js';
 
 /**
- * A purchase that waits for payment, with both ways out of it. `onend` is told
- * when it does not wait any more.
+ * A purchase that is waiting for payment, with both ways out of it. `onend` is
+ * called when it is no longer waiting.
  */
 export function openPurchase(purchase, { onend }) {
   const until = payUntil(purchase);
@@ -18,7 +18,7 @@ export function openPurchase(purchase, { onend }) {
     openPurchaseActions(purchase, { onend }));
 }
 
-/** "Continue to payment" and "Cancel this purchase", as far as they can be had. */
+/** "Continue to payment", if there is a page for it, and "Cancel this purchase". */
 export function openPurchaseActions(purchase, { onend }) {
   const page = secureUrl(purchase.payment?.url);
   const cancelling = button('Cancel this purchase', cancel);

@@ -45,12 +45,12 @@ function sums({ status, total, paid, disputed, net, refunds = [] }) {
   ].filter(Boolean);
 }
 
-/** Refunds that are not with the buyer. */
+/** Refunds that have not reached the buyer. */
 const REFUNDS = {
   pending: 'Refund on its way',
   requires_action: 'Refund waiting for you',
   failed: 'Refund that did not arrive',
-  canceled: 'Refund called off',
+  canceled: 'Refund cancelled',
 };
 
 const UNDONE = ['failed', 'canceled'];

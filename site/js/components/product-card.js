@@ -8,7 +8,7 @@ import { productImage } from './product-image.js';
 import { stepper } from './stepper.js';
 import { fewLeft, isForSale, mostOf, whyNotForSale } from './stock.js';
 
-/** One product of the shop window, with all it takes to buy it. */
+/** One product in the shop window, with everything it takes to buy it. */
 export function productCard(product) {
   const few = fewLeft(product);
   return element('li', { class: 'card', id: cardId(product) },
@@ -21,7 +21,7 @@ export function productCard(product) {
     isForSale(product) ? buying(product) : element('p', { class: 'unavailable' }, whyNotForSale(product)));
 }
 
-/** Shows what has become of the product, if it is on this page. */
+/** Shows the product as it is now, if it is on this page. */
 export function renewCard(product) {
   document.getElementById(cardId(product))?.replaceWith(productCard(product));
 }
@@ -53,7 +53,7 @@ function buying(product) {
   return element('div', { class: 'buying' }, quantity.node, add, buy);
 }
 
-/** After a detour to sign in, the quantity is still the chosen one. */
+/** The quantity chosen before a detour to sign in, or one. */
 function quantityInMind(product) {
   const intent = waitingIntent();
   const line = intent?.fromCart ? null : intent?.items.find((item) => item.product_id === product.id);

@@ -5,7 +5,7 @@ const PLACEHOLDER = siteUrl('images/placeholder.svg').href;
 
 /**
  * A product's first picture, or a neutral one if it has none that loads.
- * The name stands beside it, so it is decoration to a screen reader.
+ * The name is beside it, so to a screen reader it is decoration.
  */
 export function productImage(product) {
   return element('img', {

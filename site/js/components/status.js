@@ -1,6 +1,6 @@
 import { element, linkButton } from '../elements.js';
 
-/** Every status a purchase can have, in the buyer's words; `tone` names its colour. */
+/** Every status a purchase can have, in the buyer's words; `tone` names its color. */
 const STATUSES = {
   open: ['Not paid yet', 'neutral', 'The payment has not been finished. Nothing has been charged.'],
   abandoned: ['Not completed', 'neutral', 'This purchase was never completed. Nothing was charged.'],
@@ -9,26 +9,26 @@ const STATUSES = {
     + 'There is nothing more for you to do: we will email you when it arrives.'],
   failed: ['Payment failed', 'bad', 'The payment did not go through. Nothing was charged; you are welcome to try again.'],
   paid: ['Paid', 'good', 'The payment has arrived.'],
-  partially_refunded: ['Partly refunded', 'neutral', 'We sent a part of your payment back to you.'],
-  refunded: ['Refunded', 'neutral', 'We sent your payment back to you. Your bank may take some days to show it.'],
+  partially_refunded: ['Partly refunded', 'neutral', 'We sent part of your payment back to you.'],
+  refunded: ['Refunded', 'neutral', 'We sent your payment back to you. It may take your bank a few days to show it.'],
   disputed: ['Disputed', 'waiting', 'Your bank is looking into this payment.'],
   charged_back: ['Returned by your bank', 'neutral', 'After a dispute, your bank returned this payment to you.'],
 };
 
-/** What is said instead where the status alone would not be true. */
+/** Said instead where the status alone would not be true. */
 const TO_BE_PAID = ['Waiting for you to pay', 'waiting', 'You still have to pay: your payment voucher says where, and until when. '
   + 'We will email you when the payment arrives.'];
-const TO_COME = ['Payment to come', 'waiting', 'If you were given a voucher or instructions to pay, please follow them in time. '
+const TO_COME = ['Payment to come', 'waiting', 'If you were given a voucher or payment instructions, please follow them in time. '
   + 'We will email you when the payment arrives.'];
 const FREE = ['Free', 'good', 'There was nothing to pay.'];
 
-/** Those in which the buyer has ordered, even if a payment is still to come. */
+/** Statuses in which the buyer has ordered, even if the payment is still to come. */
 const ORDERED = new Set(['pending', 'paid', 'partially_refunded', 'refunded', 'disputed', 'charged_back']);
 
-/** Those in which money has arrived at some time, if any was due. */
+/** Statuses in which the money has arrived at some point, if any was due. */
 const WAS_PAID = new Set([...ORDERED].filter((status) => status !== 'pending'));
 
-/** Whether there is nothing left for the buyer to pay, or no way to. */
+/** Whether there is nothing left for the buyer to pay, or no way to pay it. */
 export function isDecided({ status }) {
   return status !== 'open';
 }
@@ -37,7 +37,7 @@ export function isOrdered({ status }) {
   return ORDERED.has(status);
 }
 
-/** Whether nothing came of it, so that the buyer may want to try once more. */
+/** Whether nothing came of it, so that the buyer may want to try again. */
 export function cameToNothing({ status }) {
   return isDecided({ status }) && !isOrdered({ status });
 }
@@ -64,7 +64,7 @@ export function statusExplanation(purchase) {
   return describe(purchase)[2];
 }
 
-/** Leads to the voucher, where Stripe has a page for it. */
+/** Leads to the voucher, if Stripe has a page for it. */
 export function voucherButton(purchase) {
   const url = isToBePaid(purchase) && purchase.waits_for.voucher_url;
   return url && /^https?:/.test(url) ? linkButton('Open the voucher', url) : null;

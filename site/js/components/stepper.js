@@ -3,7 +3,7 @@ import { element } from '../elements.js';
 
 /**
  * Chooses a quantity from 1 to `most`: two buttons around a field to type in.
- * Answers `{ node, value() }`; `onchange` is told each new quantity.
+ * Returns `{ node, value() }`; `onchange` is called with each new quantity.
  */
 export function stepper({ label, quantity = 1, most = MOST_OF_ONE, onchange = () => {} }) {
   const allowed = (wanted) => Math.min(Math.max(Math.trunc(wanted) || 1, 1), most);

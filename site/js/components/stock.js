@@ -1,6 +1,6 @@
 import { MOST_OF_ONE } from '../cart.js';
 
-/** From here on a buyer is told how many are left. */
+/** With this many or fewer, buyers are told how many are left. */
 const FEW = 5;
 
 /** Whether it can be bought now, as far as this page knows; only the checkout knows for sure. */

@@ -6,10 +6,10 @@ import { openPurchase } from './open-purchase.js';
 import { isDecided } from './status.js';
 
 /**
- * Reminds the buyer, above `place`, of what they began to buy in this browser and
- * have not paid. What was decided meanwhile is settled, so that the cart tells the
- * truth. Answers the purchases that are still open; when the buyer ends one, tells
- * `onend` which, and which are left.
+ * Reminds the buyer, above `place`, of what they started to buy in this browser and
+ * have not paid for. What was decided in the meantime is settled, so that the cart
+ * is right. Returns the purchases that are still open; when the buyer ends one,
+ * `onend` is told which, and which are left.
  */
 export async function unpaidPurchases(place, { onend = () => {} } = {}) {
   const begun = signedInAs() ? purchasesBegun() : [];
@@ -20,7 +20,7 @@ export async function unpaidPurchases(place, { onend = () => {} } = {}) {
   return show();
 
   async function show() {
-    // A reminder is not worth an error: what cannot be asked for is left out.
+    // A reminder is not worth an error: what cannot be loaded is left out.
     const known = await Promise.all(purchasesBegun().map((id) => getPurchase(id).catch(() => null)));
     known.filter(Boolean).forEach(settleIntent);
     const open = known.filter((purchase) => purchase && !isDecided(purchase));

@@ -12,8 +12,8 @@ const purchaseId = new URLSearchParams(location.search).get('purchase_id');
 startPage(async () => {
   if (!purchaseId) {
     content().replaceChildren(panel({
-      title: 'Whatever you were about to buy',
-      text: 'If you have not paid, nothing was charged. Your purchases show how it stands.',
+      title: 'This address does not name a purchase',
+      text: 'If you have not paid, nothing was charged. Your purchases show where things stand.',
       actions: [linkButton('Your purchases', 'purchases.html'), linkButton('Your cart', 'cart.html', 'secondary')],
     }));
   } else if (!signedInAs()) {
@@ -27,7 +27,7 @@ function show() {
   return fill(content(), () => getPurchase(purchaseId), standing, { waiting: [element('div', { class: 'row skeleton' })] });
 }
 
-/** How the purchase stands: it may well be paid, in another tab or before going back. */
+/** Where the purchase stands: it may well be paid, in another tab or before going back. */
 function standing(purchase) {
   settleIntent(purchase);
   const decided = isDecided(purchase);

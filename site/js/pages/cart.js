@@ -10,23 +10,23 @@ import { formatMoney, nameOfCurrency } from '../money.js';
 import { announceBriefly } from '../notices.js';
 import { content, fill, startPage } from '../page.js';
 
-/** The most different products of one purchase. */
+/** How many different products one purchase can have. */
 const MOST_PRODUCTS = 90;
 
-/** The products of the cart as far as they are known, by id; null where there is none any more. */
+/** The cart's products as far as they are known, by id; null for one that no longer exists. */
 const known = new Map();
 
-/** Pieces that the buyer's own unpaid purchases hold, by product. They are on no shelf, and yet theirs to buy. */
+/** Pieces that the buyer's own unpaid purchases hold, by product: not in stock any more, but theirs to buy. */
 const held = new Map();
 
-/** Whether it is this page that changes the cart. */
+/** Whether this page itself is changing the cart. */
 let ours = false;
 
 startPage(async () => {
   checkoutEvents.addEventListener('stock', ({ detail: products }) => draw(products));
   // Another tab, or a purchase that turns out to be paid.
   cartEvents.addEventListener('change', () => { if (!ours) show(); });
-  // A page that the browser had put away heard nothing of other tabs.
+  // A page from the back/forward cache has missed what other tabs did.
   addEventListener('pageshow', ({ persisted }) => { if (persisted) show(); });
   resumeCheckout();
   await showUnpaid();
@@ -103,9 +103,9 @@ function purchases(lines, products) {
 function whyInParts(parts) {
   const currencies = new Set(parts.map(({ currency }) => currency)).size;
   const why = currencies > 1
-    ? 'One payment has one currency, and these have different ones.'
-    : `One purchase has ${MOST_PRODUCTS} different products at most.`;
-  return element('p', { class: 'note' }, `${why} You can buy each part by itself, one after the other; the rest stays in your cart.`);
+    ? 'A payment can only be in one currency, and these are in different ones.'
+    : `One purchase can have at most ${MOST_PRODUCTS} different products.`;
+  return element('p', { class: 'note' }, `${why} You can buy the parts one after the other; the rest stays in your cart.`);
 }
 
 function hindrance(missing, products) {
@@ -117,7 +117,7 @@ function hindrance(missing, products) {
   });
   return element('div', { class: 'note', id: 'hindrance' },
     element('p', {}, `${new Intl.ListFormat('en').format(names)} cannot be bought now. `
-      + 'Please remove what is missing to check out the rest.'),
+      + 'Please remove what is unavailable to check out the rest.'),
     element('div', { class: 'actions' }, remove));
 }
 
@@ -177,7 +177,7 @@ function nameOf(product) {
   return product?.name ?? 'Something that is no longer sold';
 }
 
-/** How many are left, if that is few or fewer than wanted. */
+/** How many are left, if that is only a few, or fewer than wanted. */
 function scarcity(product, wanted) {
   const left = wanted > mostOf(product) ? `Only ${product.stock} left; you wanted ${wanted}` : fewLeft(product);
   return left ? element('span', { class: 'few-left' }, left) : null;
@@ -191,7 +191,7 @@ function emptyCart() {
   });
 }
 
-/** Changes the cart without drawing it anew, which would take the focus from what the buyer is at. */
+/** Changes the cart without redrawing it, which would take the focus away from what the buyer is using. */
 function changeCart(change) {
   ours = true;
   try {
@@ -205,7 +205,7 @@ function removeButtons() {
   return [...document.querySelectorAll('.cart-row .remove')];
 }
 
-/** The next row takes the place of the one that is gone; after the last, there is a way on. */
+/** Moves the focus to the row that took the place of the one removed; after the last row, to a way on. */
 function focusAfterRemoval(place) {
   const left = removeButtons();
   (left[Math.min(place, left.length - 1)] ?? content().querySelector('a.button'))?.focus();

@@ -16,11 +16,11 @@ const id = new URLSearchParams(location.search).get('id');
 startPage(async () => {
   if (!id) {
     content().replaceChildren(panel({
-      title: 'This address names no purchase',
+      title: 'This address does not name a purchase',
       actions: [linkButton('Your purchases', 'purchases.html')],
     }));
   } else if (!signedInAs()) {
-    content().replaceChildren(signInFirst('Sign in to see this purchase', 'Only its buyer can.'));
+    content().replaceChildren(signInFirst('Sign in to see this purchase', 'Only its buyer can see it.'));
   } else {
     await show();
   }
@@ -42,12 +42,12 @@ function receipt(purchase) {
     ...moneyNotes(purchase),
     purchase.attention?.length > 0
       ? element('p', { class: 'note' },
-        'We are looking into something about this purchase and will be in touch if we need you.')
+        'We are looking into something about this purchase and will be in touch if we need anything from you.')
       : null,
     order(purchase),
     cameToNothing(purchase) ? buyAgain(purchase) : null,
     element('dl', { class: 'facts' },
-      element('dt', {}, isOrdered(purchase) ? 'Bought' : 'Begun'), element('dd', {}, moment(purchase.created_at)),
+      element('dt', {}, isOrdered(purchase) ? 'Bought' : 'Started'), element('dd', {}, moment(purchase.created_at)),
       element('dt', {}, 'Purchase number'), element('dd', { class: 'reference' }, purchase.id)),
   ].filter(Boolean);
 }

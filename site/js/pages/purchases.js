@@ -20,7 +20,7 @@ function show() {
   return fill(content(), fetchAll, purchases, { waiting: [skeleton()] });
 }
 
-/** The history, and what still waits for payment: not in it, and not worth failing for. */
+/** The history, and what is waiting for payment, which is not in it; without the latter, the history will do. */
 async function fetchAll() {
   const [first, open] = await Promise.all([fetchPage(), listOpenPurchases().catch(() => [])]);
   return { first, open };

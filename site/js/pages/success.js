@@ -34,7 +34,7 @@ const purchaseId = new URLSearchParams(location.search).get('purchase_id');
 startPage(async () => {
   if (!purchaseId) {
     show('Which purchase?', panel({
-      title: 'This address names no purchase',
+      title: 'This address does not name a purchase',
       text: 'Your purchase history lists everything you bought.',
       actions: [linkButton('Your purchases', 'purchases.html')],
     }));
@@ -46,7 +46,7 @@ startPage(async () => {
   }
 });
 
-/** Asks for the purchase, ever less often, until its payment is decided or patience ends. */
+/** Asks for the purchase, less and less often, until its payment is decided or patience ends. */
 async function follow() {
   const started = Date.now();
   let purchase = null;
@@ -61,7 +61,7 @@ async function follow() {
         show('We could not confirm your payment', failure(error, restart));
         return;
       }
-      if (error instanceof ConnectionError) show('Connection trouble', waiting('We keep trying to reach the shop.'));
+      if (error instanceof ConnectionError) show('Connection trouble', waiting('We are still trying to reach the shop.'));
     }
     if (waited > PATIENCE_MS) {
       showPatienceEnded(purchase);
@@ -120,21 +120,21 @@ function showPatienceEnded(purchase) {
   if (purchase?.status === 'pending') {
     content().append(panel({
       title: 'You can close this page',
-      text: 'It has stopped checking by itself.',
+      text: 'It has stopped checking for your payment.',
       actions: [checkAgain],
     }));
     return;
   }
   show('Still waiting for your payment', panel({
     title: 'This is taking longer than usual',
-    text: 'If you have paid, nothing is lost: the confirmation will reach us a little later, we will then email you, '
+    text: 'If you have paid, nothing is lost: the confirmation will reach us a little later, and then we will email you '
       + 'and the purchase will appear in your history. If you have not paid, nothing was charged.',
     actions: [checkAgain, linkButton('Your purchases', 'purchases.html', 'secondary')],
   }), purchase?.payment ? stillToPay(purchase) : null);
 }
 
 function stillToPay(purchase) {
-  return element('div', {}, element('p', { class: 'lead' }, 'You have not paid yet?'),
+  return element('div', {}, element('p', { class: 'lead' }, 'Not paid yet?'),
     openPurchaseActions(purchase, { onend: restart }));
 }
 
