@@ -244,7 +244,7 @@ const walks = {
     await headingSays(page, /Confirming/);
     const id = new URL(page.url()).searchParams.get('purchase_id');
     await openStory(page, id);
-    await story(page).getByText('Nothing was heard of it yet.').waitFor();
+    await story(page).getByText('Nothing has arrived yet.').waitFor();
     await page.getByRole('button', { name: 'Reconcile now' }).click();
     await page.getByText('1 missed and recorded now').waitFor();
     await storySays(page, 'paid');

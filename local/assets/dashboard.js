@@ -1,4 +1,4 @@
-// The dashboard: keeps its sections fresh while somebody looks.
+// The dashboard: keeps its sections fresh while somebody is looking.
 
 import { showMailbox } from "./mailbox.js";
 import { showPurchases } from "./purchases.js";
@@ -41,7 +41,7 @@ export async function call(path, options) {
   return content(await fetch(path, options), path);
 }
 
-/** An answer as JSON, where it is JSON; an error if it is one. */
+/** An answer's body, parsed if it is JSON; throws if the answer is an error. */
 async function content(answer, path) {
   const json = answer.headers.get("content-type")?.startsWith("application/json");
   const body = json ? await answer.json() : await answer.text();
@@ -81,11 +81,11 @@ export async function attempt(action) {
     await action();
     say("");
   } catch (error) {
-    say(error instanceof TypeError ? "The shop does not answer. Is it open?" : error.message);
+    say(error instanceof TypeError ? "The shop does not answer. Is it running?" : error.message);
   }
 }
 
-/** The place to say it in is always there, or nothing would be read out. */
+/** The place for messages is always on the page, or nothing would be read out. */
 function say(message) {
   if (trouble.textContent === message) return;
   trouble.replaceChildren(...(message ? [element("p", { className: "alert" }, message)] : []));
@@ -108,7 +108,7 @@ function lookAgain(after) {
   waiting = setTimeout(keepFresh, pause);
 }
 
-/** Looks ever more seldom while nothing happens, and not at all while nobody sees it. */
+/** Looks less and less often while nothing happens, and not at all while nobody can see it. */
 async function keepFresh() {
   if (document.visibilityState !== "visible") return;
   const before = pause;

@@ -16,23 +16,23 @@ const TONES = {
 };
 
 const LABELS = {
-  warning_needs_response: "inquiry, wants an answer",
+  warning_needs_response: "inquiry, needs an answer",
   warning_under_review: "inquiry, answered",
   warning_closed: "inquiry, closed",
-  needs_response: "wants evidence",
-  requires_action: "waits for the buyer",
+  needs_response: "needs evidence",
+  requires_action: "waiting for the buyer",
   due: "to be sent",
   held: "held until confirmed",
-  gone: "not kept any more",
+  gone: "no longer kept",
 };
 
 const ADVICE = {
-  paid_twice: "It was paid more than once: refund what was paid too much.",
-  overpaid: "More was paid than it comes to: compare it with Stripe.",
-  other_currency: "Money moved in another currency than it was made in.",
-  rebuilt: "The purchase was lost here and rebuilt from what Stripe knows. Its mail is held until till purchases confirm.",
-  paid_after_stock_returned: "It was paid after its stock was given back: see that there is enough.",
-  overreturned: "More went back than was paid: refunded and charged back?",
+  paid_twice: "It was paid more than once: refund the excess.",
+  overpaid: "More was paid than it costs: compare it with Stripe.",
+  other_currency: "Money moved in another currency than the order's.",
+  rebuilt: "The purchase was lost here and rebuilt from what Stripe knows. Its mail is held until you run till purchases confirm.",
+  paid_after_stock_returned: "It was paid after its stock was given back: check that there is enough left.",
+  overreturned: "More went back than was paid: was it refunded and charged back?",
   dispute_decided_twice: "A dispute was both won and lost: ask Stripe.",
 };
 
@@ -48,16 +48,16 @@ const MAILS = {
   dispute_closed: "To the seller: dispute closed",
 };
 
-/** What a bank, a buyer or Stripe can do next, by how things stand. */
+/** What a bank, a buyer or Stripe can do next, by status. */
 const REFUND_STEPS = {
   pending: { succeed: "It arrives", fail: "It fails", require_action: "Ask the buyer" },
-  requires_action: { succeed: "It arrives", fail: "It fails", cancel: "Call it off" },
+  requires_action: { succeed: "It arrives", fail: "It fails", cancel: "Cancel it" },
   succeeded: { fail: "It fails after all" },
 };
 const DISPUTE_STEPS = {
-  warning_needs_response: { warning_under_review: "Answer it", warning_closed: "Bank lets it go", needs_response: "Make it a dispute" },
-  warning_under_review: { warning_closed: "Bank lets it go", needs_response: "Make it a dispute" },
-  needs_response: { under_review: "Evidence is sent", won: "Win it", lost: "Lose it" },
+  warning_needs_response: { warning_under_review: "Answer it", warning_closed: "Bank drops it", needs_response: "Make it a dispute" },
+  warning_under_review: { warning_closed: "Bank drops it", needs_response: "Make it a dispute" },
+  needs_response: { under_review: "Send evidence", won: "Win it", lost: "Lose it" },
   under_review: { won: "Win it", lost: "Lose it" },
   lost: { won: "Win it after all" },
 };
@@ -75,7 +75,7 @@ if (reconciling) {
     try {
       said.textContent = inWords(await call("/_local/reconcile", { method: "POST" }));
     } catch (error) {
-      said.textContent = "It broke off.";
+      said.textContent = "Reconciling failed.";
       throw error;
     }
   });
@@ -101,7 +101,7 @@ export async function showPurchases() {
     section.querySelector(".empty").hidden = found > 0;
     section.querySelector(".pair").hidden = found === 0;
     section.querySelector(".more").textContent =
-      found > purchases.length ? `The newest ${purchases.length} of ${found}; till purchases list has all.` : "";
+      found > purchases.length ? `The newest ${purchases.length} of ${found}; till purchases list shows them all.` : "";
     if (asked) open = purchases.find(({ disputes }) => disputes.some(({ id }) => id === asked))?.id ?? open;
     asked = null;
     if (!purchases.some(({ id }) => id === open)) open = purchases[0]?.id ?? null;
@@ -118,11 +118,11 @@ function row(purchase) {
     { type: "button" },
     line(element("strong", {}, summary(lines)), badge(status)),
     line(
-      element("span", { className: "quiet" }, buyer.email ?? "nobody known"),
+      element("span", { className: "quiet" }, buyer.email ?? "buyer unknown"),
       element("span", { className: "quiet" }, total.text),
     ),
     line(
-      element("span", { className: "quiet" }, when(new Date(made)), purchase.attention ? " · look into it" : ""),
+      element("span", { className: "quiet" }, when(new Date(made)), purchase.attention ? " · needs attention" : ""),
       isPaid && net.text !== total.text && element("span", { className: "quiet" }, `net ${net.text}`),
     ),
   );
@@ -148,15 +148,15 @@ async function showStory() {
 function chapters({ purchase, events, mails }) {
   return [
     element("h3", {}, summary(purchase.lines), badge(purchase.status)),
-    element("p", { className: "quiet" }, `${purchase.buyer.email ?? "nobody known"} · `, when(new Date(purchase.created_at)),
+    element("p", { className: "quiet" }, `${purchase.buyer.email ?? "buyer unknown"} · `, when(new Date(purchase.created_at)),
       " · ", element("code", {}, purchase.id)),
     ...(purchase.attention ?? []).map((each) => element("p", { className: "alert" }, ADVICE[each] ?? each)),
     accounts(purchase),
-    ...chapter("Payment", purchase.sessions.map((each) => session(each, purchase.buyer)), "Stripe has opened no session."),
+    ...chapter("Payment", purchase.sessions.map((each) => session(each, purchase.buyer)), "Stripe has not opened a session."),
     ...chapter("Refunds", purchase.refunds.map(refund)),
     ...chapter("Disputes", purchase.disputes.map(dispute)),
-    ...chapter("Events", events.map((event, place) => recorded(event, events[place - 1])), "Nothing was heard of it yet."),
-    ...chapter("Mails", mails.map(mail), "None was called for yet."),
+    ...chapter("Events", events.map((event, place) => recorded(event, events[place - 1])), "Nothing has arrived yet."),
+    ...chapter("Mails", mails.map(mail), "None was needed yet."),
   ];
 }
 
@@ -184,14 +184,14 @@ function session({ id, state, amount, payment_intent: intent, waits_for: waitsFo
   const byVoucher = waitsFor?.who === "buyer";
   if (byVoucher) fact.push(element("p", { className: "quiet" }, "The buyer still has to pay."));
   if (state === "pending" && hasStandIn) {
-    const ends = byVoucher ? { succeed: "They pay", fail: "The voucher lapses" }
-      : { succeed: "The bank has the money", fail: "The bank refuses" };
+    const ends = byVoucher ? { succeed: "They pay", fail: "The voucher expires" }
+      : { succeed: "The bank pays", fail: "The bank refuses" };
     fact.push(steps(ends, (step) => `/_local/stripe/sessions/${id}/${step}`));
   }
   return element("li", {}, ...fact);
 }
 
-/** Money can go back by the seller's wish, or by the buyer's. */
+/** Money can go back because the seller wants it to, or because the buyer does. */
 function payment(intent, paid, buyer) {
   const currency = paid.currency.toUpperCase();
   const amount = element("input", { name: "amount", type: "text", inputMode: "decimal", placeholder: "all that is left" });
@@ -209,7 +209,7 @@ function payment(intent, paid, buyer) {
   return element("div", { className: "buttons" }, wishes, contests);
 }
 
-/** A field and its button. `unit` stands beside the field, `fixed` is sent with it, `question` is asked first. */
+/** A field and its button. `unit` is shown beside the field, `fixed` is sent with it, `question` is asked first. */
 function form(label, meaning, field, path, { unit, fixed = {}, question } = {}) {
   field.setAttribute("aria-label", meaning);
   field.dataset.key = `${path} field`;
@@ -298,7 +298,7 @@ function summary(lines) {
   return lines.length > 1 ? `${first} and ${lines.length - 1} more` : first;
 }
 
-/** Draws anew; whoever is at a button or a field stays there, with what they have typed. */
+/** Redraws; whoever is at a button or a field stays there, with what they have typed. */
 function keepingFocus(place, draw) {
   const at = place.contains(document.activeElement) ? document.activeElement : null;
   const typed = [...place.querySelectorAll("input, select")].map(({ dataset, value }) => [dataset.key, value]);

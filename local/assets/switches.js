@@ -1,4 +1,4 @@
-// What can be done to Stripe's time, to Stripe and to AWS.
+// Stripe's clock, and faults at Stripe and AWS.
 
 import { attempt, call, element, look, onClick, refresh } from "./dashboard.js";
 
@@ -7,7 +7,7 @@ const faults = document.querySelector("#faults");
 const form = faults.querySelector("form");
 const stripeFaults = document.querySelector("#stripe-faults");
 const stripeForm = stripeFaults?.querySelector("form");
-/** What strikes at webhooks waits for an event type, what strikes at the API for a path. */
+/** A fault of webhook deliveries can wait for an event type, one of the API for a path. */
 const AT_EVENTS = ["drop", "duplicate", "delay", "reorder", "endpoint_down", "no_event"];
 const LATE = ["delay", "slow"];
 

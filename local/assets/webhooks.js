@@ -1,4 +1,4 @@
-// What the Stripe stand-in has told the shop, and what the shop has answered.
+// What the Stripe stand-in has told the shop, and what the shop answered.
 
 import { call, element, look, onClick, when } from "./dashboard.js";
 
@@ -29,7 +29,7 @@ export async function showWebhooks() {
   list.replaceChildren(...deliveries.map((delivery) => row(delivery, unfolded.has(delivery.event))));
 }
 
-/** Whoever forgets a hold wonders why no purchase is ever paid. */
+/** Shown at the top: whoever forgets a hold wonders why no purchase is ever paid. */
 function tellHold(held, waiting) {
   const now = held ? `Deliveries are held: ${waiting} ${waiting === 1 ? "event waits" : "events wait"}.` : "";
   if (now === told) return;
@@ -39,7 +39,7 @@ function tellHold(held, waiting) {
   release.dataset.action = "release";
   banner.replaceChildren(...(held
     ? [element("p", { className: "hold buttons" }, element("strong", {}, now),
-      " The shop learns of nothing until you send them.", holdOrRelease(release),
+      " The shop hears of nothing until you release them.", holdOrRelease(release),
       element("a", { href: "#webhooks" }, "See them"))]
     : []));
 }

@@ -217,7 +217,7 @@ async fn a_delayed_payment_is_settled_by_its_bank() {
         let told = if succeeded {
             "This purchase is complete"
         } else {
-            "The payment did not come"
+            "The payment did not arrive"
         };
         assert!(text.contains(told));
     }
