@@ -1,17 +1,16 @@
 /**
  * Walks the shop in a real browser: a buyer signs in, buys, pays, sees it
- * confirmed and finds it again; what follows after paying, seen by the buyer and
- * on the dashboard; then the same shop when things go wrong.
+ * confirmed and finds it again; what follows a payment, seen by the buyer and on
+ * the dashboard; then the same shop when things go wrong.
  *
  *   node .ci/browser.mjs http://127.0.0.1:3000 [folder for screenshots]
  *
- * The shop must be running (`cargo run -- --memory`). If it was opened with `--site`,
- * FRONT_END says so with the same origin: then a copy of the site is served there,
- * and somebody buys at that one. Needs Chromium (or
- * `CHROMIUM=/path/to/it`) and the npm package playwright-core, where Node finds
- * it or below NODE_PATH. Exits 1 and says what broke if a step fails or a page
- * reports an error of its own. `SCENES='back after|two tabs'` plays only those
- * whose names match.
+ * The shop must be running (`cargo run -- --memory`). If it was started with
+ * `--site`, set FRONT_END to the same origin: then a copy of the site is served
+ * there, and somebody buys from it. Needs Chromium (or `CHROMIUM=/path/to/it`) and
+ * the npm package playwright-core, where Node finds it or below NODE_PATH. Exits 1
+ * and says what broke if a step fails or a page reports an error of its own.
+ * `SCENES='back after|two tabs'` plays only the scenes whose names match.
  */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -28,12 +27,12 @@ if (!shop) {
 }
 
 const PATIENCE_MS = 30_000;
-/** A browser that hangs does not always keep to its own time-outs. */
+/** A browser that hangs does not always respect its own time-outs. */
 const LONGEST_SCENE_MS = 180_000;
 
 const only = new RegExp(process.env.SCENES ?? '', 'i');
 
-/** What scenes ask for in vain, on purpose or refused. */
+/** Requests that scenes expect to fail. */
 const EXPECTED_MISSING = /\/products\/gone-for-good$|\/refund$|\/success\.html/;
 const BUYER = `browser-${Date.now()}@example.com`;
 const CHOSEN_QUANTITY = 2;
@@ -268,7 +267,7 @@ const walks = {
     await openStory(page, id);
     const amount = story(page).getByLabel('Amount to refund');
     await amount.fill('7.00');
-    // Somebody at the bank does something, meanwhile.
+    // In the meantime, somebody at the bank does something.
     const intent = await story(page).getByText(/^pi_/).innerText();
     await page.evaluate((path) => fetch(path, { method: 'POST', body: new URLSearchParams({ kind: 'inquiry' }) }),
       `/_local/payments/${intent}/dispute`);
@@ -305,7 +304,7 @@ const walks = {
     await headingSays(page, /it is paid/);
     await page.goto(shop);
     await buyButton(page, 'sample-mug').waitFor();
-    assert.equal(await page.getByText('Waiting for payment').count(), 0, 'it is paid and waits no more');
+    assert.equal(await page.getByText('Waiting for payment').count(), 0, 'it is paid, but still shown as waiting');
   },
 
   async 'two tabs have one cart, and what is checked out twice is one purchase'(page, open) {
@@ -326,7 +325,7 @@ const walks = {
     await other.waitForURL('**/pay/**');
     assert.equal(other.url(), page.url());
 
-    // What is added while the other tab pays is not lost with what was paid.
+    // What is added while the other tab pays stays when what was paid is taken out.
     const third = await open();
     await third.goto(shop);
     await card(third, 'sample-mug').getByRole('button', { name: /^Add/ }).click();
@@ -600,7 +599,7 @@ const walks = {
   },
 };
 
-/** The same site with answers that only bad days bring; the browser itself complains about those. */
+/** The same site with answers that only come on bad days; the browser itself complains about those. */
 const badDays = {
   async 'whoever holds the last three and goes back can pay for them after all, or let them go'(page) {
     const buyer = `last-three-${Date.now()}@example.com`;
@@ -620,7 +619,7 @@ const badDays = {
     }
     assert.equal(await stock('sample-print'), 0);
 
-    // A cart with one of them cannot be had besides, and says why.
+    // A cart with one more of them cannot be bought, and says why.
     await page.evaluate(() => localStorage.setItem('till.cart', '[{"product_id": "sample-print", "quantity": 1}]'));
     await page.goto(`${shop}/cart.html`);
     await page.getByRole('button', { name: 'Check out' }).click();
@@ -947,7 +946,7 @@ async function choose(page, id, quantity) {
   }
 }
 
-/** Buys one and sees it paid; answers the purchase's id. */
+/** Buys one and sees it paid; returns the purchase's id. */
 async function buy(page, id, { code } = {}) {
   await signIn(page);
   await buyButton(page, id).click();
@@ -1014,7 +1013,7 @@ function story(page) {
   return page.locator('#purchases .story');
 }
 
-/** Presses *Refund* and means it. */
+/** Presses *Refund* and confirms it. */
 async function refund(page) {
   await story(page).getByRole('button', { name: 'Refund', exact: true }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Refund' }).click();
@@ -1028,7 +1027,7 @@ async function headingSays(page, text) {
   await page.getByRole('heading', { level: 1, name: text }).waitFor();
 }
 
-/** Every page of the site, as a buyer sees it who has bought something. */
+/** Every page of the site, as seen by a buyer who has bought something. */
 function everyPage() {
   return ['index.html', 'cart.html', 'purchases.html', `purchase.html?id=${purchaseId}`,
     `success.html?purchase_id=${purchaseId}`, `cancel.html?purchase_id=${purchaseId}`];
@@ -1051,14 +1050,14 @@ function layoutShift(page) {
         for (const { node } of sources) if (node) moved.add(node.id || node.className || node.nodeName);
       }
     }).observe({ type: 'layout-shift', buffered: true });
-    // Where nothing has moved, the observer has nothing to tell.
+    // If nothing has moved, the observer stays silent.
     setTimeout(() => resolve({ sum, moved: [...moved].join(', ') }), 50);
   }));
 }
 
 /**
- * Runs in the page: the controls whose edge, or whose focus ring, has less than the
- * 3:1 of WCAG's 1.4.11 against what is around them.
+ * Runs in the page: the controls whose edge or focus ring has less contrast with
+ * what is around them than the 3:1 of WCAG's 1.4.11.
  */
 function faintControls() {
   const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
@@ -1090,7 +1089,7 @@ function faintControls() {
   for (const node of document.querySelectorAll('a[href], button, input:not([type=hidden]), select')) {
     if (node.disabled || !node.checkVisibility()) continue;
     const around = ground(node.parentElement);
-    // Around a field may be a box that is its edge, as a stepper's.
+    // A field's edge may be that of a box around it, as in a stepper.
     const box = node.matches('input') && node.closest('.stepper') ? node.closest('.stepper') : node;
     const style = getComputedStyle(box);
     const edged = node.matches('input:not([type=radio]), select') || (parseFloat(style.borderTopWidth) > 0 && rgba(style.borderTopColor)[3] > 0);
@@ -1105,7 +1104,7 @@ function faintControls() {
   return faint;
 }
 
-/** The product has a price in another currency than all the others. */
+/** Gives the product a price in another currency than all the others. */
 async function inEuro(page, id) {
   const change = (product) => (product.id === id ? { ...product, price: { ...product.price, currency: 'eur' } } : product);
   await page.route(/\/products([/?]|$)/, async (route) => {
@@ -1164,7 +1163,7 @@ function problem(status, detail, { kind, headers = {}, ...members } = {}) {
   });
 }
 
-/** A static host: a copy of the site, told of the shop by a config.json of its own. */
+/** A static host: a copy of the site, with the shop's config.json. */
 async function serveSite(origin) {
   const types = { html: 'text/html', css: 'text/css', js: 'text/javascript', svg: 'image/svg+xml' };
   const config = await (await fetch(`${shop}/config.json`)).text();
@@ -1185,7 +1184,7 @@ async function serveSite(origin) {
 
 // Running
 
-/** Runs each scene in a fresh browser profile, where it can `open` more tabs; answers how many failed. */
+/** Runs each scene in a fresh browser profile, where it can `open` more tabs; returns how many failed. */
 async function run(scenes, { strict }) {
   let failed = 0;
   for (const [name, scene] of Object.entries(scenes)) {

@@ -1,8 +1,8 @@
-"""Measures what a purchase makes each function do, and multiplies it with AWS's prices. Run by `costs`.
+"""Measures what a purchase makes each function do, and multiplies that by AWS's prices. Run by `costs`.
 
-The functions of `.aws-sam/build` run against the tables and the Stripe of a local shop. Counted are
-the processor time they take, their calls, and the capacity that DynamoDB says it used. What cannot
-be measured here, the time an answer of AWS or Stripe takes, is assumed below and can be changed."""
+The functions in `.aws-sam/build` run against the tables and the Stripe of a local shop. The processor
+time they take, their calls, and the capacity that DynamoDB says it used are counted. What cannot be
+measured here, how long AWS and Stripe take to answer, is assumed below and can be changed."""
 
 import copy
 import hashlib
@@ -24,15 +24,15 @@ from samtranslator.yaml_helper import yaml_parse
 PURCHASES = 10_000
 RUNS = 200
 
-# What a buyer does, from the first page to the receipt: calls of each function.
+# What a buyer does, from the first page to the receipt: calls to each function.
 WALK = {"catalog": 4, "checkout": 1, "webhook": 1, "mailer": 1, "purchases": 4}
 
 # Assumed: milliseconds until an answer, from a function in the same region.
 WAIT = {"dynamodb": 8, "stripe": 500, "ses": 80}
-# 1769 MB of memory are one processor, and less is as much less of it.
+# 1769 MB of memory come with one processor, less with a proportional share of it.
 MEMORY_MB = 256
 SHARE = MEMORY_MB / 1769
-# Assumed: one call in so many meets a new instance, which takes so long to start.
+# Assumed: one call in this many meets a new instance, which takes this long to start.
 COLD_ONE_IN, COLD_MS = 10, 150
 
 # US East (N. Virginia), USD, without free tiers.
@@ -203,7 +203,7 @@ def dynamodb(operation, request, at=AWS):
 
 
 def make_tables():
-    """The shop's tables once more, where nothing but what is measured touches them."""
+    """A second set of the shop's tables, which only what is measured touches."""
     for name, copied in TABLES.items():
         table = dynamodb("DescribeTable", {"TableName": name})["Table"]
         indexes = [
@@ -238,7 +238,7 @@ def settled(purchase, session):
 
 
 def alarm_metrics():
-    """An alarm costs by the metrics it looks at."""
+    """An alarm is billed by the metrics it looks at."""
     resources = yaml_parse(open("template.yaml").read())["Resources"].values()
     alarms = [it["Properties"] for it in resources if it["Type"] == "AWS::CloudWatch::Alarm"]
     return sum(sum("MetricStat" in str(it) for it in alarm.get("Metrics", [])) or 1 for alarm in alarms)
@@ -292,7 +292,7 @@ def main():
         print(f"| {what} | {spent[what]:,.2f} | {price:.10g} | {spent[what] * price:.2f} |")
     print(f"| **together** | | | **{total:.2f}** |")
 
-    # What is there to be paid when nobody buys: the mailer looks every minute whether mail is due.
+    # What there is to pay when nobody buys: the mailer checks every minute whether mail is due.
     minutely = Function("mailer", counting)
     for number in range(RUNS + 20):
         minutely.call(sample("mailer-schedule"), measured=number >= 20)
@@ -305,7 +305,7 @@ def main():
     )
     alarms = alarm_metrics()
     print("\n| a month, whatever is sold | quantity | USD |\n| --- | --: | --: |")
-    print(f"| the mailer's look, once a minute, {billed:.0f} ms | {MONTH_MINUTES:,} | {looking:.2f} |")
+    print(f"| the mailer's check, once a minute, {billed:.0f} ms | {MONTH_MINUTES:,} | {looking:.2f} |")
     print(f"| metrics that alarms look at | {alarms} | {alarms * ALARM_METRIC:.2f} |")
 
 

@@ -1,5 +1,5 @@
 """Checks that a deployment can go wrong without harm: a first one that fails leaves nothing behind, a new
-version is judged by its own deeds alone, and by nothing at all if it is to take over at once.
+version is judged only by what it does itself, and not at all if it is to take over at once.
 
     deployment.py TRANSLATED TRANSLATED_WITH_ALL_AT_ONCE"""
 
@@ -23,16 +23,16 @@ for name, resource in resources.items():
     if policies == (None, None) and resource["Type"] not in KEPT or resource["Type"] == "AWS::Lambda::Version":
         continue
     if policies != ("RetainExceptOnCreate", "Retain"):
-        wrong.append(f"{name} is kept by {policies}: not as it should be when the stack is removed or its creation fails")
+        wrong.append(f"{name} has the policies {policies}: it must outlive the stack, and go if its creation fails")
     if {"DeletionProtectionEnabled", "DeletionProtection"} & resource["Properties"].keys():
-        wrong.append(f"{name} is protected from the beginning: a first deployment that fails could not remove it")
+        wrong.append(f"{name} is protected from the start: a first deployment that fails could not remove it")
 
 # --- which alarms end a deployment ---
 
 groups, alarms = of_type("AWS::CodeDeploy::DeploymentGroup"), of_type("AWS::CloudWatch::Alarm")
 aliases = {name.removesuffix("Aliaslive"): alias for name, alias in of_type("AWS::Lambda::Alias").items()}
 if {name.removesuffix("DeploymentGroup") for name in groups} != aliases.keys():
-    wrong.append(f"{sorted(groups)} see to the versions of {sorted(aliases)}: each should have its own")
+    wrong.append(f"{sorted(groups)} deploy the versions of {sorted(aliases)}: each function should have its own")
 guards = set()
 for group, properties in groups.items():
     function = group.removesuffix("DeploymentGroup")
@@ -52,7 +52,7 @@ for group, properties in groups.items():
             if told != (of_lambda if metric["Namespace"] == "AWS/Lambda" else {"version": version}):
                 wrong.append(f"{guard} looks at {metric['MetricName']} of {told}, not of the new version alone")
         if f"${{{'.'.join(version['Fn::GetAtt'])}}}" not in alarm.get("AlarmName", {}).get("Fn::Sub", ""):
-            wrong.append(f"{guard} is not named after the new version: it would begin as the old version's ended")
+            wrong.append(f"{guard} is not named after the new version: it would inherit the state of the old one")
         if alarm["Threshold"] <= 1:
             wrong.append(f"{guard} goes off at the first error")
 for name, alarm in alarms.items():

@@ -1,4 +1,4 @@
-"""Breaks a deployed shop in every way that `till doctor` should notice, and mends it again. Run by `doctor`."""
+"""Breaks a deployed shop in every way that `till doctor` should notice, and repairs it again. Run by `doctor`."""
 
 import contextlib
 import json
@@ -46,7 +46,7 @@ def stripe(path, form=None, method=None):
 
 
 def endpoint():
-    """The newest that was made for the stack."""
+    """The newest endpoint that was made for the stack."""
     ours = [it for it in stripe("/v1/webhook_endpoints")["data"] if it["metadata"].get("till_stack") == TAG]
     return max(ours, key=lambda it: it["created"])
 
@@ -61,7 +61,7 @@ def parameter(name):
 
 
 def set_parameter(name, value, kind="SecureString"):
-    # The type of a parameter stays what it was when it was made.
+    # A parameter keeps the type that it was created with.
     ssm.delete_parameter(Name=name)
     ssm.put_parameter(Name=name, Value=value, Type=kind, Tags=[{"Key": "till_stack", "Value": TAG}])
 
@@ -126,7 +126,7 @@ def in_sandbox():
 
 @contextlib.contextmanager
 def not_allowed_to_send():
-    """What the mailer logs when SES refuses it, and then when it does not any more."""
+    """What the mailer logs when SES refuses it, and then when it no longer does."""
     group, stream = f"/till/{STACK}/mailer", "test"
     logs.create_log_stream(logGroupName=group, logStreamName=stream)
 
@@ -170,7 +170,7 @@ def unprotected():
 
 @contextlib.contextmanager
 def unpinned():
-    """An endpoint as somebody makes it by hand, in place of ours."""
+    """An endpoint as somebody would make it by hand, in place of ours."""
     before = endpoint()
     stripe(f"/v1/webhook_endpoints/{before['id']}", {"disabled": "true"})
     form = {f"enabled_events[{i}]": event for i, event in enumerate(before["enabled_events"])}
@@ -191,7 +191,7 @@ assert any(it["check"] == "stripe key" and it["verdict"] == "fail" for it in fin
 till("setup", "--yes", typed="sk_test_local\n")
 assert "nothing to do" in till("setup"), "a second setup finds something to do"
 
-# What CloudFormation would have done, and ministack's does not.
+# What AWS's CloudFormation would have done, and ministack's does not.
 with contextlib.suppress(ses.exceptions.AlreadyExistsException):
     ses.create_email_identity(EmailIdentity="shop@example.com")
 for logical, expires in [("ProductsTable", False), ("PurchasesTable", True), ("OutboxTable", True)]:
@@ -203,12 +203,12 @@ for logical, expires in [("ProductsTable", False), ("PurchasesTable", True), ("O
     dynamodb.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=wanted)
 
 well = findings()
-# What only AWS or a site that is there can show.
+# What only AWS, or a site that exists, can show.
 cannot_be_here = {"HTTP API", "CORS", "site config", "sign-in"}
 ill = {it for it in trouble(well) if it[0] not in cannot_be_here}
 assert not ill, ill
 checked = {it["check"] for it in well if it["verdict"] == "ok"}
-print(f"a shop that is well: {', '.join(sorted(checked))}")
+print(f"a healthy shop: {', '.join(sorted(checked))}")
 
 # --- break ---
 

@@ -20,7 +20,7 @@ for line in open(sys.argv[1]):
 wrong = [f"{check} {resource}: {found[check, resource]}" for check, resource in sorted(found.keys() - explained)]
 wrong += [f"{check} {resource}: listed, but not found" for check, resource in sorted(explained - found.keys())]
 if report["results"].get("parsing_errors"):
-    wrong.append(f"cannot be read: {report['results']['parsing_errors']}")
+    wrong.append(f"checkov cannot read: {report['results']['parsing_errors']}")
 if not report["summary"]["passed"]:
     wrong.append("checkov checked nothing")
 if wrong:

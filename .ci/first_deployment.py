@@ -1,5 +1,5 @@
-"""Lets a first deployment fail after all that is kept has been made, and sees that none of it is left; then
-one that succeeds, and sees that all of it outlives the stack. To be run by with-ministack."""
+"""Lets a first deployment fail once everything that is kept has been made, and checks that none of it is left;
+then one that succeeds, and checks that all of it outlives the stack. To be run by with-ministack."""
 
 import json
 import time
@@ -15,7 +15,7 @@ addresses = [{"ParameterKey": name, "ParameterValue": "x@example.com"} for name 
 
 
 def create(name, resources):
-    """How that ends."""
+    """The status in which creating the stack ends."""
     template = {part: whole[part] for part in ("Parameters", "Conditions")} | {"Resources": resources}
     cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template, default=str), Parameters=addresses)
     return end_of(name)
@@ -31,14 +31,14 @@ def end_of(name):
 
 
 def there():
-    """What there is of the kinds that are kept."""
+    """What exists of the kinds that are kept."""
     tables = boto3.client("dynamodb").list_tables()["TableNames"]
     pools = boto3.client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]
     buckets = boto3.client("s3").list_buckets()["Buckets"]
     return sorted([*tables, *(pool["Name"] for pool in pools), *(bucket["Name"] for bucket in buckets)])
 
 
-# It waits a second for a word that nobody gives.
+# It waits a second for a signal that nobody sends.
 word = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
 wait = {"Handle": {"Ref": "Word"}, "Timeout": "1"}
 fails = {"Type": "AWS::CloudFormation::WaitCondition", "DependsOn": sorted(kept), "Properties": wait}

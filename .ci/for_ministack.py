@@ -1,8 +1,8 @@
-"""Prints a built template in the words that ministack knows, and says on stderr what had to go.
+"""Prints a built template with only what ministack knows, and says on stderr what had to go.
 
     for_ministack.py BUILT [NAME=VALUE…]
 
-Variables of functions that the template leaves empty get the values given."""
+Variables of functions get the values given."""
 
 import json
 import sys
@@ -17,12 +17,12 @@ for name, resource in list(template["Resources"].items()):
     kind, properties = resource["Type"], resource.get("Properties", {})
     if kind == "AWS::Cognito::ManagedLoginBranding":
         del template["Resources"][name]
-        left_out.append(f"{name}: its sign-in page has one look")
+        left_out.append(f"{name}: its sign-in page has a single look")
     elif kind == "AWS::CloudWatch::Alarm" and "Metrics" in properties:
-        # The first of several, so that what refers to the alarm finds one.
+        # The first of several, so that whatever refers to the alarm finds one.
         first = next(metric["MetricStat"] for metric in properties.pop("Metrics") if "MetricStat" in metric)
         properties |= first.pop("Metric") | {"Statistic": first["Stat"], "Period": first["Period"]}
-        left_out.append(f"{name}: alarms on one metric, it cannot add up several")
+        left_out.append(f"{name}: watches one metric, it cannot add up several")
     elif kind == "AWS::Serverless::Function":
         if properties.pop("DeploymentPreference", None):
             left_out.append(f"{name}: moves to a new version at once, there is no CodeDeploy")

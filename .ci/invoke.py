@@ -31,11 +31,11 @@ ANYTHING = object()
 # The function fails, so that Lambda counts an error.
 A_FAILURE = object()
 
-# What each event is answered: with the tables out of reach, and with the shop behind the functions.
-# One of several statuses, or a whole answer where no HTTP request starts the function. A function gets
-# its events in the order of their names.
+# The answer to each event: with the tables out of reach, and with the shop behind the functions. It is one
+# of several statuses, or a whole answer if the function is not started by an HTTP request. A function
+# gets its events in the order of their names.
 EXPECTED = {
-    # What lambda_http panics at: a query that was decoded, and other parts that make no URI.
+    # What lambda_http panics at: a query that was decoded, and other parts that do not make a URI.
     "catalog-decoded-query": (FAILED_ON_OUR_SIDE, [200]),
     "catalog-list": (FAILED_ON_OUR_SIDE, [200]),
     "catalog-missing": (FAILED_ON_OUR_SIDE, [404]),
@@ -55,12 +55,12 @@ EXPECTED = {
         {"batchItemFailures": []},
     ),
     "purchases-decoded-path": ([404], [404]),
-    # Nobody bought it yet: the webhook's events come after.
+    # Nobody has bought it yet: the webhook's events come later.
     "purchases-cancel": (FAILED_ON_OUR_SIDE, [404]),
     "purchases-list": (FAILED_ON_OUR_SIDE, [200]),
     "purchases-list-open": (FAILED_ON_OUR_SIDE, [200]),
     "purchases-one": (FAILED_ON_OUR_SIDE, [404]),
-    # Nobody can be asked what webhooks missed.
+    # There is no Stripe to ask what webhooks missed.
     "reconcile-schedule": (A_FAILURE, None),
     "webhook-async-failed": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-async-succeeded": (FAILED_ON_OUR_SIDE, [200]),
@@ -70,13 +70,13 @@ EXPECTED = {
     "webhook-completed-free": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-completed-paid": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-completed-unpaid": (FAILED_ON_OUR_SIDE, [200]),
-    # None of our business, which takes no table to know.
+    # None of our business, which takes no table to tell.
     "webhook-decoded-query": ([200], [200]),
     "webhook-dispute-closed": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-dispute-created": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-dispute-inquiry": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-expired": (FAILED_ON_OUR_SIDE, [200]),
-    # It needs no table: it is none of our business.
+    # None of our business either.
     "webhook-foreign": ([200], [200]),
     "webhook-ping": ([200], [200]),
     "webhook-refund-created": (FAILED_ON_OUR_SIDE, [200]),
@@ -102,11 +102,11 @@ def environment(function, aws, stripe):
 
 
 def resolved(value):
-    """As `sam local invoke` has it: parameters are their defaults, tables are called by their logical ids."""
+    """As `sam local invoke` does it: parameters have their defaults, tables are called by their logical ids."""
     if not isinstance(value, dict):
         return value
     if "Ref" not in value:
-        # Names of secrets in stores, which are not asked here.
+        # Names of secrets in stores, which are not used here.
         return ""
     parameter = template["Parameters"].get(value["Ref"])
     return str(parameter["Default"]) if parameter else value["Ref"]
@@ -190,7 +190,7 @@ def misfit(text, expected):
     try:
         answer = json.loads(text)
     except ValueError:
-        # The emulator says in plain text that time is up.
+        # The emulator reports a time-out in plain text.
         return text.strip() or "no answer"
     failed = isinstance(answer, dict) and "errorType" in answer
     if expected is A_FAILURE:

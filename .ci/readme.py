@@ -1,4 +1,4 @@
-"""Takes the commands out of README.md and docs/OPERATIONS.md, and judges or runs them. Run by `readme`."""
+"""Takes the commands out of README.md and docs/OPERATIONS.md, and checks or runs them. Run by `readme`."""
 
 import re
 import shlex
@@ -33,7 +33,7 @@ def read(till):
         for block in blocks(document):
             # zsh takes comments for arguments, unless they are in a file.
             comments = re.findall(r"(?m)(?:^|\s)# .*$", block)
-            complaints += [f"{document}: no prompt of zsh knows comments: {it.strip()}" for it in comments]
+            complaints += [f"{document}: zsh does not know comments at its prompt: {it.strip()}" for it in comments]
             for shell in ("bash", "zsh"):
                 checked = subprocess.run([shell, "-n"], input=block, capture_output=True, text=True)
                 if checked.returncode:
@@ -62,7 +62,7 @@ def of_till(document):
 
 
 def paste(shell):
-    """Runs "Try it" as if its blocks were pasted at a prompt: a command that reads what follows it is found out."""
+    """Runs "Try it" as if pasted at a prompt, which exposes a command that reads what follows it."""
     pasted = blocks("README.md", "Try it")
     assert len(pasted) > 2, "the README's section has lost its commands"
     at_prompt = [*shlex.split(shell), "-i", "-s"]

@@ -1,9 +1,9 @@
-"""Compares what each function may do, by the translated template, with the list in roles.txt, and
+"""Compares what each function may do according to the translated template with the list in roles.txt, and
 refuses what no list may allow: scanning, deleting, wildcards, policies written by others.
 
     roles.py TRANSLATED [LIST]
 
-Without a list it prints what it finds, which is how roles.txt is made when a function needs more."""
+Without a list it prints what it finds, which is how roles.txt is written when a function needs more."""
 
 import collections
 import difflib
@@ -39,14 +39,14 @@ def spelt(target):
 
 
 def named(value):
-    """A value of `!Sub`: a text, a parameter, or a name made of the stack's own."""
+    """A value of `!Sub`: a string, a parameter, or a name made from the stack's."""
     if not isinstance(value, dict):
         return value
     return value["Fn::Sub"] if "Fn::Sub" in value else f"${{{value['Ref']}}}"
 
 
 def held(statement):
-    """What must hold for the statement to apply."""
+    """The conditions under which the statement applies."""
     conditions = [
         f" if {key} {operator} {'|'.join(value.get('Ref') if isinstance(value, dict) else value for value in listed(values))}"
         for operator, tests in statement.get("Condition", {}).items()
@@ -72,7 +72,7 @@ def statements(role):
     for policy in role.get("Policies", []):
         for statement in policy["PolicyDocument"]["Statement"]:
             conditions = sorted(set(re.findall(r'"Fn::If": \["(\w+)"', json.dumps(statement))))
-            # Whatever holds, it is listed.
+            # Every combination is listed.
             for holds in itertools.product([True, False], repeat=len(conditions)):
                 yield decided(statement, dict(zip(conditions, holds)))
 
@@ -105,14 +105,14 @@ for name, function in sorted(resources.items()):
             if FORBIDDEN.search(action):
                 wrong.append(f"{role_name}, {statement['Sid']}: grants {action}, which no function may")
         if "*" in listed(statement["Resource"]):
-            wrong.append(f"{role_name}, {statement['Sid']}: applies to every resource")
+            wrong.append(f"{role_name}, {statement['Sid']}: applies to all resources")
     for policy in role.get("Policies", []):
         for statement in policy["PolicyDocument"]["Statement"]:
             for others in [True, False]:
                 holds = collections.defaultdict(lambda: others, WebhookHasKey=True)
                 own = json.dumps(decided(statement, holds)["Resource"])
                 if "WebhookHasKey" in json.dumps(statement) and re.search("StripeSecretKey|stripe-secret-key", own):
-                    wrong.append(f"{role_name}, {statement['Sid']}: with a key of its own, it reads the others' as well")
+                    wrong.append(f"{role_name}, {statement['Sid']}: has a key of its own, but may read the others' as well")
     found.append("\n".join([name, *grants(role)]))
 
 found = "\n\n".join(found) + "\n"

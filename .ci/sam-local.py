@@ -18,13 +18,13 @@ TILL = pathlib.Path(os.environ["CARGO_TARGET_DIR"]) / "debug/till"
 SHOP = os.environ["SHOP_URL"]
 API = "http://127.0.0.1:3003"
 ARCHITECTURE = os.environ["ARCHITECTURE"]
-# For a Docker that reaches no registry; no developer has to say this.
+# For a Docker that cannot reach a registry; developers need not set this.
 IMAGE = os.environ.get("TILL_CI_INVOKE_IMAGE")
 OPTIONS = ["--skip-pull-image", "--invoke-image", IMAGE] if IMAGE else []
 
 
 def event(name):
-    """What `--event` is, and what is piped in: deliveries of Stripe get a signature of this moment."""
+    """The value of `--event`, and what is piped in: Stripe's deliveries get a fresh signature."""
     file = invoke.EVENTS / f"{name}.json"
     if name.startswith("webhook-") and name != "webhook-bad-signature":
         return "-", subprocess.run([TILL, "sign", file], stdout=subprocess.PIPE, check=True).stdout
@@ -32,7 +32,7 @@ def event(name):
 
 
 def invoke_each():
-    """How many events went as expected, and how many did not."""
+    """How many events were answered as expected, and how many were not."""
     passed = failed = 0
     for logical_id, names in invoke.cases():
         for name in names:
@@ -55,7 +55,7 @@ def invoke_each():
 
 
 def buy():
-    """A purchase, and who is kept from one."""
+    """A purchase, and those who are kept from making or seeing it."""
     request = {"items": [{"product_id": "sample-mug", "quantity": 1}]}
     product = answer(200, "GET", "/products/sample-mug")
     for stranger in ({}, bearer(forged(token("ada@example.com")))):

@@ -1,6 +1,6 @@
-"""SAM's command line, whose `local start-api` lets JWT authorizers pass without a look: functions then see
-no claims and answer 401. This gives them the claims of tokens that the local shop has signed, as API
-Gateway does; whoever has no such token is still answered by the function. Run by `start-api`."""
+"""SAM's command line, whose `local start-api` ignores JWT authorizers: functions then see no claims and
+answer 401. This gives them the claims of tokens that the local shop has signed, as API Gateway does; a
+request without such a token still reaches the function, which refuses it. Run by `start-api`."""
 
 import base64
 import functools
@@ -48,7 +48,7 @@ def key(key_id):
 
 
 def claims(authorization):
-    """What the token says, if it is genuine, meant for the shop's site and not out of date."""
+    """What the token says, if it is genuine, meant for the shop's site and not expired."""
     try:
         scheme, token = authorization.split()
         header, payload, signature = token.split(".")
@@ -65,7 +65,7 @@ def claims(authorization):
 
 
 def as_text(value):
-    """Claims reach functions as texts."""
+    """Claims reach functions as strings."""
     return value if isinstance(value, str) else json.dumps(value)
 
 

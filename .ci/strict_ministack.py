@@ -1,8 +1,8 @@
-"""ministack's app, asking for the permissions that it overlooks and that our roles' conditions are about:
+"""ministack's app, made to check the permissions that it overlooks and that our roles' conditions are about:
 
-- SES asks for ses:SendEmail on the sender's identity, with the sender as ses:FromAddress, and once more on
-  the identity's default configuration set. Every identity has one here.
-- DynamoDB tells in dynamodb:Attributes what an update names: key, update and condition."""
+- SES requires ses:SendEmail on the sender's identity, with the sender as ses:FromAddress, and also on the
+  identity's default configuration set. Every identity has one here.
+- DynamoDB lists in dynamodb:Attributes what an update names in its key, update and condition."""
 
 import json
 import re
@@ -18,7 +18,7 @@ enforced = iam_evaluator.enforce
 
 
 class Resource(str):
-    """An ARN with what else has to be asked for it: condition keys, and other ARNs."""
+    """An ARN with what else has to be checked for it: condition keys, and other ARNs."""
 
     def __new__(cls, arn, keys, beside=()):
         resource = super().__new__(cls, arn)
@@ -38,7 +38,7 @@ def extract_resource_arn(service, method, path, headers, body, parameters, regio
     sender = iam_actions._query_param(parameters, "Source")
     if service != "ses" or iam_actions._query_param(parameters, "Action") != "SendEmail":
         return asked["extract_resource_arn"](service, method, path, headers, body, parameters, region, account)
-    # With the shop's name before it, perhaps.
+    # The shop's name may come before it.
     address = re.search(r"[^<\s]+@[^>\s]+", sender)
     address = address[0] if address else sender
     of_ses = f"arn:aws:ses:{region}:{account}"

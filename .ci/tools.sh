@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2155
 # Sourced by the scripts beside it: where tools are kept, and how they get there.
-# Everything is fetched on first use and kept outside the checkout; the cache may be deleted at any time.
+# Everything is fetched on first use and kept outside the checkout; the cache can be deleted at any time.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
@@ -10,11 +10,11 @@ mkdir -p "$CACHE"
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CACHE/target}
 export CARGO_INCREMENTAL=0 CARGO_TERM_COLOR=never
 export SAM_CLI_TELEMETRY=0
-# Nothing here speaks to AWS, but its tools want to know where it would be, and as whom.
+# Nothing here talks to AWS, but its tools insist on a region and credentials.
 export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
 export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
 
-# The processor this machine has, in Lambda's word.
+# This machine's processor, as Lambda calls it.
 case $(uname -m) in
   aarch64 | arm64) ARCHITECTURE=arm64 ;;
   *) ARCHITECTURE=x86_64 ;;
@@ -40,7 +40,7 @@ debian_packages() {
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-# await WHAT PID URL: waits until the process answers there, 60 seconds at most.
+# await WHAT PID URL: waits until the process answers there, for at most 60 seconds.
 await() {
   local what=$1 pid=$2 url=$3
   for _ in {1..300}; do

@@ -1,4 +1,4 @@
-"""Prints the CloudFormation template that AWS makes of a SAM template. Needs no account.
+"""Prints the CloudFormation template that AWS makes from a SAM template. Needs no account.
 
     translate.py TEMPLATE [PARAMETER=VALUE…]"""
 
@@ -10,7 +10,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 
 class NoManagedPolicies:
-    """The template names none by anything but their ARN, so there is nothing to look up."""
+    """The template names managed policies only by ARN, so there is nothing to look up."""
 
     def load(self):
         return {}

@@ -1,5 +1,5 @@
 """Checks that callers without an AWS identity reach the webhook's URL, and nothing else. Since October
-2025 that takes two permissions, both on what the URL leads to; SAM adds them."""
+2025 that has taken two permissions, both on what the URL leads to; SAM adds them."""
 
 import json
 import sys
@@ -18,5 +18,5 @@ by_action = lambda permission: permission["Action"]
 if url["AuthType"] != "NONE" or sorted(public, key=by_action) != sorted(expected, key=by_action):
     sys.exit(f"The public may call: {json.dumps(public, indent=1)}\nbut should: {json.dumps(expected, indent=1)}")
 if resources[url["TargetFunctionArn"]["Ref"]]["Type"] != "AWS::Lambda::Alias":
-    sys.exit("The webhook's URL leads past the alias, and so past gradual deployment")
+    sys.exit("The webhook's URL bypasses the alias, and with it gradual deployment")
 print("The webhook's URL leads to the alias and has both permissions")
