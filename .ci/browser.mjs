@@ -10,7 +10,7 @@
  * there, and somebody buys from it. Needs Chromium (or `CHROMIUM=/path/to/it`) and
  * the npm package playwright-core, where Node finds it or below NODE_PATH. Exits 1
  * and says what broke if a step fails or a page reports an error of its own.
- * `SCENES='back after|two tabs'` plays only the scenes whose names match.
+ * `SCENES='back from|two tabs'` plays only the scenes whose names match.
  */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -156,7 +156,7 @@ const walks = {
     await page.waitForURL('**/pay/**');
   },
 
-  async 'a refund made on the dashboard is told there and to the buyer, and so is its failure'(page) {
+  async 'a refund made on the dashboard shows there and to the buyer, and so does its failure'(page) {
     const id = await buy(page, 'sample-mug');
     await openStory(page, id);
     await story(page).getByLabel('Amount to refund, in USD').fill('15.01');
@@ -229,7 +229,7 @@ const walks = {
     assert.equal(await story(page).getByRole('button', { name: 'Refund', exact: true }).count(), 0);
   },
 
-  async 'the dashboard tells what a webhook did not, and finds it'(page) {
+  async 'the dashboard shows that no event arrived, and reconciling finds the payment'(page) {
     await signIn(page);
     await page.goto(`${shop}/_local`);
     const switches = page.locator('#stripe-faults');
@@ -334,7 +334,7 @@ const walks = {
     await third.getByRole('link', { name: 'Cart (1)' }).waitFor();
   },
 
-  async 'a cart that was paid in a tab that is closed now is not bought again by accident'(page, open) {
+  async 'a cart that was paid for in a tab since closed is not bought again by accident'(page, open) {
     const buyer = `closed-tab-${Date.now()}@example.com`;
     await signIn(page, buyer);
     await card(page, 'sample-mug').getByRole('button', { name: /^Add/ }).click();
@@ -361,7 +361,7 @@ const walks = {
     await page.getByText('Your cart is empty').waitFor();
   },
 
-  async 'whatever is found in the place of the cart, the shop works'(page) {
+  async 'the shop works, whatever is stored in place of the cart'(page) {
     const garbage = ['{', 'null', '"mug"', '[null, 1, "x", [], {}]', '{"length": 3}',
       '[{"product_id": 5, "quantity": 1}, {"product_id": "sample-mug", "quantity": -1}]',
       '[{"product_id": "sample-mug", "quantity": 1e99}]'];
@@ -397,7 +397,7 @@ const walks = {
     await page.getByText('Your cart is empty').waitFor();
   },
 
-  async 'what cannot be bought together says so and is bought in two parts'(page) {
+  async 'a cart in two currencies says so and is bought in two parts'(page) {
     await inEuro(page, 'sample-poster');
     await signIn(page);
     for (const id of ['sample-mug', 'sample-poster']) await card(page, id).getByRole('button', { name: /^Add/ }).click();
@@ -418,7 +418,7 @@ const walks = {
     assert.equal(await page.locator('.cart-row').count(), 1);
   },
 
-  async 'more than one purchase holds is bought in two parts'(page) {
+  async 'a cart too large for one purchase is bought in two parts'(page) {
     await page.route('**/products/many-*', (route) => route.fulfill({ json: {
       id: new URL(route.request().url()).pathname.split('/').pop(), name: 'One of many', description: '', images: [],
       price: { amount: 100, currency: 'usd' }, active: true,
@@ -431,7 +431,7 @@ const walks = {
     assert.match((await page.locator('.order-total').allInnerTexts()).join(), /90\.00\sUSD[^]*1\.00\sUSD/);
   },
 
-  async 'what is not for sale any more is said in words, with a way out'(page) {
+  async 'the cart names what is no longer for sale, with a way out'(page) {
     await page.goto(shop);
     await page.evaluate(() => localStorage.setItem('till.cart', JSON.stringify(
       [{ product_id: 'gone-for-good', quantity: 1 }, { product_id: 'sample-mug', quantity: 1 }, { product_id: 'sample-stickers', quantity: 2 }])));
@@ -473,7 +473,7 @@ const walks = {
     await page.locator('.cart-row').waitFor();
   },
 
-  async 'whoever has a question finds whom to ask on every page'(page) {
+  async 'every page says whom to ask'(page) {
     for (const address of ['index.html', 'cart.html', 'purchases.html', 'cancel.html']) {
       await page.goto(`${shop}/${address}`);
       await page.locator('footer').getByRole('link', { name: 'shop@example.com' }).waitFor();
@@ -533,7 +533,7 @@ const walks = {
     }
   },
 
-  async 'controls and what has the focus are seen by day and by night'(page) {
+  async 'controls and the focus are visible by day and by night'(page) {
     await signIn(page);
     await card(page, 'sample-mug').getByRole('button', { name: /^Add/ }).click();
     const seen = async (what) => {
@@ -554,7 +554,7 @@ const walks = {
     await seen('the payment page');
   },
 
-  async 'a hold on deliveries is seen at the head of the dashboard, and is let go there'(page) {
+  async 'a hold on deliveries shows at the top of the dashboard, and is released there'(page) {
     await signIn(page);
     await page.goto(`${shop}/_local`);
     await page.getByRole('button', { name: 'Hold new deliveries' }).click();
@@ -572,7 +572,7 @@ const walks = {
     await storySays(page, 'paid');
   },
 
-  async 'a dashboard on which nothing happens asks little'(page) {
+  async 'an idle dashboard asks for little'(page) {
     await page.goto(`${shop}/_local`);
     await story(page).locator('h3').waitFor();
     let asked = 0;
@@ -601,7 +601,7 @@ const walks = {
 
 /** The same site with answers that only come on bad days; the browser itself complains about those. */
 const badDays = {
-  async 'whoever holds the last three and goes back can pay for them after all, or let them go'(page) {
+  async 'a buyer who holds the last three and goes back can still pay for them, or let them go'(page) {
     const buyer = `last-three-${Date.now()}@example.com`;
     await signIn(page, buyer);
     await choose(page, 'sample-print', 3);
@@ -677,7 +677,7 @@ const badDays = {
     assert.equal(new Set(keys).size, keys.length);
   },
 
-  async 'one’s own unpaid purchase in the way can be paid for or let go'(page) {
+  async 'an unpaid purchase of the buyer’s own that is in the way can be paid for or cancelled'(page) {
     await signIn(page);
     const open_purchases = [{ purchase_id: 'p1', url: `${shop}/pay/p1`, expires_at: new Date(Date.now() + 600_000).toISOString() }];
     await page.route('**/purchases/p1', purchase('open'));
@@ -697,7 +697,7 @@ const badDays = {
     }
   },
 
-  async 'a purchase that waits for payment is found again, and ended'(page) {
+  async 'a purchase waiting for payment is found again, and cancelled'(page) {
     await signIn(page);
     let status = 'open';
     await page.route('**/purchases/p1', (route) => purchase(status)(route));
@@ -751,7 +751,7 @@ const badDays = {
     }
   },
 
-  async 'what is nearly gone says so, and what has gone meanwhile keeps the rest of the cart'(page) {
+  async 'a product that is nearly sold out says so, and once it is sold out the rest of the cart stays'(page) {
     await signIn(page);
     await card(page, 'sample-print').getByText('Only 3 left').waitFor();
     await choose(page, 'sample-print', 3);
@@ -804,7 +804,7 @@ const badDays = {
     assert.equal(keys[0], keys[1]);
   },
 
-  async 'an ended session asks to sign in and then finishes the purchase'(page) {
+  async 'an expired session asks the buyer to sign in and then finishes the purchase'(page) {
     await signIn(page);
     const keys = await watchCheckouts(page, [(route) => route.fulfill({ status: 401, json: { message: 'Unauthorized' } })]);
     await buyButton(page, 'sample-mug').click();
@@ -844,7 +844,7 @@ const badDays = {
     await headingSays(page, /it is paid/);
   },
 
-  async 'an address without a page gets the site’s own page for that'(page) {
+  async 'an address without a page gets the site’s own not-found page'(page) {
     const answer = await page.goto(`${shop}/no/such/page`);
     assert.equal(answer.status(), 404);
     await headingSays(page, /no such page/);
@@ -852,7 +852,7 @@ const badDays = {
     await card(page, 'sample-mug').waitFor();
   },
 
-  async 'products that cannot be loaded can be asked for again'(page) {
+  async 'products that did not load can be loaded again'(page) {
     await answer(page, '**/products?*', [problem(500, 'The shelves fell over.')]);
     await page.goto(shop);
     await page.getByText('Something went wrong on our side.').waitFor();

@@ -12,7 +12,7 @@ const purchaseId = new URLSearchParams(location.search).get('purchase_id');
 startPage(async () => {
   if (!purchaseId) {
     content().replaceChildren(panel({
-      title: 'This address does not name a purchase',
+      title: 'This address does not say which purchase',
       text: 'If you have not paid, nothing was charged. Your purchases show where things stand.',
       actions: [linkButton('Your purchases', 'purchases.html'), linkButton('Your cart', 'cart.html', 'secondary')],
     }));

@@ -16,7 +16,7 @@ const id = new URLSearchParams(location.search).get('id');
 startPage(async () => {
   if (!id) {
     content().replaceChildren(panel({
-      title: 'This address does not name a purchase',
+      title: 'This address does not say which purchase',
       actions: [linkButton('Your purchases', 'purchases.html')],
     }));
   } else if (!signedInAs()) {

@@ -34,7 +34,7 @@ const purchaseId = new URLSearchParams(location.search).get('purchase_id');
 startPage(async () => {
   if (!purchaseId) {
     show('Which purchase?', panel({
-      title: 'This address does not name a purchase',
+      title: 'This address does not say which purchase',
       text: 'Your purchase history lists everything you bought.',
       actions: [linkButton('Your purchases', 'purchases.html')],
     }));
