@@ -9,6 +9,8 @@ mkdir -p "$CACHE"
 
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CACHE/target}
 export CARGO_INCREMENTAL=0 CARGO_TERM_COLOR=never
+# A module of ours leaves nothing beside it.
+export PYTHONDONTWRITEBYTECODE=1
 export SAM_CLI_TELEMETRY=0
 # Nothing here speaks to AWS, but its tools want to know where it would be, and as whom.
 export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
