@@ -42,6 +42,15 @@ debian_packages() {
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
+# vacant URL: sees that nobody answers there yet. What is to be started there would end, and its user would
+# take the other for it.
+vacant() {
+  if curl --silent --output /dev/null --max-time 2 "$1"; then
+    echo "something answers at $1 already; with another TILL_CI_PORT both can run" >&2
+    return 1
+  fi
+}
+
 # await WHAT PID URL: waits until the process answers there, 60 seconds at most.
 await() {
   local what=$1 pid=$2 url=$3
