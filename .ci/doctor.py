@@ -11,6 +11,8 @@ import urllib.request
 
 import boto3
 
+from deployed import finish
+
 TILL = sys.argv[1]
 STACK = "till"
 STRIPE = os.environ["STRIPE_API_BASE"]
@@ -191,16 +193,9 @@ assert any(it["check"] == "stripe key" and it["verdict"] == "fail" for it in fin
 till("setup", "--yes", typed="sk_test_local\n")
 assert "nothing to do" in till("setup"), "a second setup finds something to do"
 
-# What AWS's CloudFormation would have done, and ministack's does not.
 with contextlib.suppress(ses.exceptions.AlreadyExistsException):
     ses.create_email_identity(EmailIdentity="shop@example.com")
-for logical, expires in [("ProductsTable", False), ("PurchasesTable", True), ("OutboxTable", True)]:
-    table = resource(logical)
-    if expires:
-        wanted = {"Enabled": True, "AttributeName": "ttl"}
-        dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=wanted)
-    wanted = {"PointInTimeRecoveryEnabled": True}
-    dynamodb.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=wanted)
+finish()
 
 well = findings()
 # What only AWS, or a site that exists, can show.

@@ -37,6 +37,16 @@ for name, alarm in of_type("AWS::CloudWatch::Alarm").items():
         ours = "Till/" in json.dumps(metric["Namespace"])
         if ours and metric["MetricName"] not in made:
             wrong.append(f"{name} waits for {metric['MetricName']}, which no metric filter makes")
+# A mailer that was given few instances is turned away as a matter of course.
+nothing, of_mailer = {"Ref": "AWS::NoValue"}, {"Name": "FunctionName", "Value": {"Ref": "MailerFunction"}}
+throttles = of_type("AWS::CloudWatch::Alarm")["FunctionsThrottled"]["Metrics"]
+limited = [it["Fn::If"] for it in throttles if "Fn::If" in it]
+if [(condition, then) for condition, then, _ in limited] != [("LimitMailer", nothing)]:
+    wrong.append("FunctionsThrottled should look at all functions but a mailer that has MailerConcurrency")
+elif any(of_mailer in it.get("MetricStat", {}).get("Metric", {}).get("Dimensions", []) for it in throttles):
+    wrong.append("FunctionsThrottled goes off by itself when the mailer has MailerConcurrency")
+elif of_mailer not in limited[0][2]["MetricStat"]["Metric"]["Dimensions"]:
+    wrong.append("FunctionsThrottled does not look at a mailer without MailerConcurrency")
 (dashboard,) = of_type("AWS::CloudWatch::Dashboard").values()
 for metric in sorted(counted):
     if f'"{metric}"' not in dashboard["DashboardBody"]["Fn::Sub"]:

@@ -9,6 +9,8 @@ mkdir -p "$CACHE"
 
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CACHE/target}
 export CARGO_INCREMENTAL=0 CARGO_TERM_COLOR=never
+# A module of ours leaves nothing beside it.
+export PYTHONDONTWRITEBYTECODE=1
 export SAM_CLI_TELEMETRY=0
 # Nothing here talks to AWS, but its tools insist on a region and credentials.
 export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
@@ -38,6 +40,15 @@ debian_packages() {
   [[ $EUID == 0 ]] || sudo=sudo
   $sudo apt-get update -qq
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+# vacant URL: fails if something answers there already. What is about to be started there would end, and
+# whoever uses it would be talking to the other program.
+vacant() {
+  if curl --silent --output /dev/null --max-time 2 "$1"; then
+    echo "something already answers at $1; set TILL_CI_PORT to run both" >&2
+    return 1
+  fi
 }
 
 # await WHAT PID URL: waits until the process answers there, for at most 60 seconds.

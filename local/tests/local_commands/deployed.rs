@@ -12,6 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
+use crate::doctor::found;
 use crate::operator::{Operator, Said, run};
 use crate::support::MUG;
 
@@ -131,7 +132,10 @@ async fn answer(State(account): State<Account>, headers: HeaderMap, body: Bytes)
         return (status, answer.bytes().await.unwrap()).into_response();
     }
     let body = String::from_utf8(body.to_vec()).unwrap();
-    assert!(body.contains("Action=DescribeStacks"), "{body}");
+    if !body.contains("Action=DescribeStacks") {
+        // Whoever operates a shop may not look at everything in the account.
+        return StatusCode::FORBIDDEN.into_response();
+    }
     let xml = [(header::CONTENT_TYPE, "text/xml")];
     if body.contains("StackName=till-eu") {
         return (xml, account.stack).into_response();
@@ -236,6 +240,76 @@ async fn stacks_that_are_not_there_or_no_till_are_named_with_the_way_out() {
     let mut till = operator.shop.till();
     till.args(mixed);
     run(till, "").await.expect(2);
+}
+
+/// The address of an identity provider that lists these claims.
+async fn issuer(claims_supported: Value) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let mut document = json!({ "issuer": address });
+    if !claims_supported.is_null() {
+        document["claims_supported"] = claims_supported;
+    }
+    let router = Router::new().route(
+        "/.well-known/openid-configuration",
+        axum::routing::get(async || axum::Json(document)),
+    );
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+/// What `till doctor` says of signing in with such a provider: verdict, words and remedy.
+async fn sign_in(
+    operator: &Operator,
+    email_verified: &str,
+    claims_supported: Value,
+) -> (String, String, String) {
+    let issuer = issuer(claims_supported).await;
+    let config = json!({ "issuer": issuer, "client_id": "shop" }).to_string();
+    let nowhere = "http://127.0.0.1:1".to_owned();
+    let mut outputs = outputs(operator);
+    outputs.extend([
+        ("SiteConfig", config.replace('"', "&quot;")),
+        ("SiteAddress", nowhere.clone()),
+        ("ApiUrl", nowhere.clone()),
+    ]);
+    let parameters = [("Mode", "test"), ("EmailVerified", email_verified)];
+    let aws = Account::new(operator, &parameters, &outputs).listen().await;
+    let doctor = ["doctor", "--json", "--stack", "till-eu"];
+    let mut till = with_credentials(operator, &aws, &doctor);
+    till.env("STRIPE_API_BASE", nowhere);
+    found(&run(till, "").await.expect(3), "sign-in")
+}
+
+#[tokio::test]
+async fn an_issuer_with_whose_tokens_nobody_can_buy_is_named_with_the_claims_it_lacks() {
+    let operator = Operator::new().await;
+    let all = json!(["sub", "email", "email_verified", "name"]);
+    let (verdict, says, _) = sign_in(&operator, "claim", all).await;
+    assert_eq!(verdict, "ok", "{says}");
+    assert!(says.contains("sub, email, email_verified"), "{says}");
+
+    let unverified = json!(["sub", "email", "name"]);
+    let (verdict, says, remedy) = sign_in(&operator, "claim", unverified.clone()).await;
+    assert_eq!(verdict, "warn", "{says}");
+    assert!(says.contains("the claim email_verified"), "{says}");
+    assert!(remedy.contains("EmailVerified=always"), "{remedy}");
+    // The seller has said so.
+    let (verdict, says, _) = sign_in(&operator, "always", unverified).await;
+    assert_eq!(verdict, "ok", "{says}");
+    assert!(!says.contains("email_verified"), "{says}");
+
+    let nameless = json!(["sub", "name"]);
+    for (email_verified, missing) in [("claim", "email, email_verified,"), ("always", "email,")] {
+        let (verdict, says, remedy) = sign_in(&operator, email_verified, nameless.clone()).await;
+        assert_eq!(verdict, "warn", "{says}");
+        assert!(says.contains(&format!("claims {missing}")), "{says}");
+        assert!(remedy.contains("the scopes openid and email"), "{remedy}");
+    }
+
+    // A provider need not list them.
+    let (verdict, says, _) = sign_in(&operator, "claim", Value::Null).await;
+    assert_eq!(verdict, "ok", "{says}");
 }
 
 const KEY: &str = "/till/till-eu/stripe-secret-key";

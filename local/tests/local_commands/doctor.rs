@@ -7,7 +7,7 @@ use crate::operator::{Operator, Said, run};
 
 /// What was found out about `check`: verdict, words and remedy.
 #[track_caller]
-fn found(said: &Said, check: &str) -> (String, String, String) {
+pub(crate) fn found(said: &Said, check: &str) -> (String, String, String) {
     let report = said.json();
     let findings = report["findings"].as_array().unwrap();
     let finding = findings.iter().find(|finding| finding["check"] == check);
