@@ -12,6 +12,8 @@ use crate::config::{ConfigError, Environment};
 mod address;
 mod amounts;
 mod from;
+#[cfg(test)]
+mod golden;
 mod letter;
 mod postman;
 
