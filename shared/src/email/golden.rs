@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{Content, Letter, Shop, compose};
+use super::{Letter, Shop, Snapshot, compose};
 use crate::{config::Mode, purchase::Mail};
 
 const GOLDEN: &str = "src/email/golden.txt";
@@ -55,9 +55,9 @@ fn letter(mail: &str, row: &Value, mode: Mode) -> Letter {
         stripe_dashboard: "https://dashboard.stripe.com".into(),
     };
     let mail = Mail::try_from(mail.to_owned()).unwrap();
-    let content: Content = serde_json::from_value(row.clone()).unwrap();
-    assert_eq!(&serde_json::to_value(&content).unwrap(), row);
-    compose(&mail, &content, &shop).unwrap()
+    let frozen: Snapshot = serde_json::from_value(row.clone()).unwrap();
+    assert_eq!(&serde_json::to_value(&frozen).unwrap(), row);
+    compose(&mail, &frozen, &shop).unwrap()
 }
 
 fn in_language(row: &Value, language: Option<&str>) -> Value {
