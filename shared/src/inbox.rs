@@ -5,8 +5,9 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    config::{ConfigError, Environment, Mode, Stack},
+    config::{ConfigError, Environment, Stack},
     ledger::{Ledger, Outcome, Report},
+    mode::Mode,
     money::Money,
     purchase::{
         Attention, Buyer, Change, ChargeId, PaymentIntentId, PurchaseId, SessionState, Status,

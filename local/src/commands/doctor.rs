@@ -18,7 +18,8 @@ use aws_config::SdkConfig;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use clap::Args;
 use futures::future::BoxFuture;
-use shared::config::{EmailVerified, Environment, Mode};
+use shared::config::{EmailVerified, Environment};
+use shared::mode::Mode;
 
 use self::report::{Finding, Report, Verdict};
 use super::Exit;
@@ -362,7 +363,7 @@ impl Doctor {
             functions: BTreeMap::new(),
             template: Self::template()?,
             web,
-            aws_clock: aws.address("dynamodb"),
+            aws_clock: shared::aws::call::endpoint("dynamodb", aws.region()),
         })
     }
 }

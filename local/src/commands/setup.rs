@@ -8,7 +8,7 @@ use std::io::{BufRead as _, IsTerminal as _, Read as _};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use shared::config::Mode;
+use shared::mode::Mode;
 
 use shared::stripe::event::HANDLED;
 

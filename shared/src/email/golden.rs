@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{Letter, Shop, Snapshot, compose};
-use crate::{config::Mode, purchase::Mail};
+use crate::{mode::Mode, purchase::Mail};
 
 const GOLDEN: &str = "src/email/golden.txt";
 

@@ -6,7 +6,7 @@ use super::{
     prose::{Item, Letter, Link, Page, Prose, Sum, date, one_line},
 };
 use crate::{
-    config::Mode,
+    mode::Mode,
     money::{Money, MoneyError},
     purchase::{Line, Mail, Movement},
 };

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use aws_sdk_ses::config::{Builder, retry::RetryConfig, timeout::TimeoutConfig};
 
-use crate::config::{ConfigError, Environment};
+use crate::{
+    aws,
+    config::{ConfigError, Environment},
+};
 
 mod address;
 mod amounts;
@@ -29,7 +32,7 @@ pub use prose::Letter;
 /// repeats nothing and waits long: SES knows no idempotency, and a call that timed out may have
 /// sent the mail.
 pub fn client(environment: &Environment) -> Result<aws_sdk_ses::Client, ConfigError> {
-    let config = Builder::from(&environment.aws("AWS_ENDPOINT_URL_SES")?)
+    let config = Builder::from(&aws::config(environment, "AWS_ENDPOINT_URL_SES")?)
         .retry_config(RetryConfig::disabled())
         .timeout_config(
             TimeoutConfig::builder()

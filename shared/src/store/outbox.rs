@@ -11,8 +11,8 @@ use super::{
     KEEP_SECONDS, StoreError, TRIES, back_off, failed, from_item, number, text, to_item, unwritable,
 };
 use crate::{
-    config::Mode,
     email::Snapshot,
+    mode::Mode,
     purchase::{Mail, Purchase, PurchaseId},
 };
 

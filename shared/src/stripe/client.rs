@@ -11,8 +11,9 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
+use super::key::StripeKey;
 use crate::{
-    config::{ConfigError, Environment, StripeKey},
+    config::{ConfigError, Environment},
     https,
     secrets::Secret,
 };
@@ -148,9 +149,9 @@ impl Client {
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let base = environment.optional("STRIPE_API_BASE").unwrap_or(API_BASE);
         Ok(Self {
-            http: https::client()?,
+            http: https::client(https::CONNECT)?,
             base: base.trim_end_matches('/').to_owned(),
-            key: environment.stripe_key().await?,
+            key: StripeKey::read(environment).await?,
         })
     }
 

@@ -3,5 +3,6 @@
 pub mod checkout;
 pub mod client;
 pub mod event;
+pub mod key;
 pub mod object;
 pub mod signature;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
-use shared::config::Mode;
+use shared::mode::Mode;
 use shared::stripe::signature::{WebhookSecret, sign};
 use time::OffsetDateTime;
 

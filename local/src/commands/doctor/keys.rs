@@ -3,7 +3,8 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use shared::config::Mode;
+use shared::mode::Mode;
+use shared::stripe::key::{Kind, NotAKey, StripeKey};
 
 use super::report::Finding;
 use super::{Patient, Stored};
@@ -30,39 +31,37 @@ const READS: [(&str, &str); 6] = [
     ("/v1/events?limit=1", "Events"),
 ];
 
-/// What a text that should be a secret key turns out to be.
-pub(crate) fn judge(key: &str, mode: Mode) -> Result<&'static str, (String, String)> {
+/// Reads a text that should be a key of the deployed mode, or says what it is instead, and what to
+/// do about it.
+pub(crate) fn judge(key: &str, mode: Mode) -> Result<StripeKey, (String, String)> {
     let wanted = match mode {
         Mode::Test => "sk_test_… or rk_test_…",
         Mode::Live => "sk_live_… or rk_live_…",
     };
     let wrong = |says: &str, what: &str| Err((says.to_owned(), format!("{what}: {wanted}")));
-    let of = |mode: Mode, kind: &'static str| (mode, kind);
-    let (is, kind) = if key.starts_with("sk_test_") {
-        of(Mode::Test, "a secret test key")
-    } else if key.starts_with("sk_live_") {
-        of(Mode::Live, "a secret live key")
-    } else if key.starts_with("rk_test_") {
-        of(Mode::Test, "a restricted test key")
-    } else if key.starts_with("rk_live_") {
-        of(Mode::Live, "a restricted live key")
-    } else if key.starts_with("pk_") {
-        return wrong(
-            "it is the publishable key, which is for web pages and may open no payment",
-            "store the secret key of the same account",
-        );
-    } else if key.starts_with("whsec_") {
-        return wrong(
-            "it is a webhook's signing secret",
-            "store the API key instead",
-        );
-    } else {
-        return wrong(
-            "it does not look like a Stripe key",
-            "store the secret or a restricted key",
-        );
+    let key: StripeKey = match key.parse() {
+        Ok(key) => key,
+        Err(NotAKey::Publishable) => {
+            return wrong(
+                "it is the publishable key, which is for web pages and may open no payment",
+                "store the secret key of the same account",
+            );
+        }
+        Err(NotAKey::SigningSecret) => {
+            return wrong(
+                "it is a webhook's signing secret",
+                "store the API key instead",
+            );
+        }
+        Err(NotAKey::Unknown) => {
+            return wrong(
+                "it does not look like a Stripe key",
+                "store the secret or a restricted key",
+            );
+        }
     };
-    match (is, mode) {
+    let kind = described(&key);
+    match (key.mode(), mode) {
         (Mode::Live, Mode::Test) => wrong(
             &format!(
                 "it is {kind}, but the shop is deployed in test mode: nobody's card may be charged"
@@ -75,7 +74,16 @@ pub(crate) fn judge(key: &str, mode: Mode) -> Result<&'static str, (String, Stri
             ),
             "store a live key",
         ),
-        _ => Ok(kind),
+        _ => Ok(key),
+    }
+}
+
+fn described(key: &StripeKey) -> &'static str {
+    match (key.kind(), key.mode()) {
+        (Kind::Secret, Mode::Test) => "a secret test key",
+        (Kind::Secret, Mode::Live) => "a secret live key",
+        (Kind::Restricted, Mode::Test) => "a restricted test key",
+        (Kind::Restricted, Mode::Live) => "a restricted live key",
     }
 }
 
@@ -92,13 +100,14 @@ pub(super) async fn check(patient: &Patient) -> Vec<Finding> {
         }
         Stored::Value { text, .. } => text,
     };
-    let kind = match judge(key, patient.mode) {
-        Ok(kind) => kind,
+    let usable = match judge(key, patient.mode) {
+        Ok(usable) => usable,
         Err((says, remedy)) => {
             let remedy = format!("{remedy}\n{}", patient.setup_with("--new-key", "stores it"));
             return vec![Finding::fail(KEY, says, remedy)];
         }
     };
+    let kind = described(&usable);
     let mut findings = vec![match patient.key.is_in_the_clear() {
         Some(place) => Finding::warn(
             KEY,
@@ -119,7 +128,7 @@ pub(super) async fn check(patient: &Patient) -> Vec<Finding> {
         )),
         Err(other) => findings.push(Finding::not_checked(ACCOUNT, other.to_string())),
     }
-    if key.starts_with("rk_") {
+    if usable.kind() == Kind::Restricted {
         findings.push(permissions(&account).await);
     }
     findings
@@ -259,7 +268,8 @@ mod tests {
                 "{what} {remedy}"
             );
         }
-        assert_eq!(judge("rk_live_1", Mode::Live), Ok("a restricted live key"));
+        let key = judge("rk_live_1", Mode::Live).unwrap();
+        assert_eq!(described(&key), "a restricted live key");
     }
 
     /// Stripe, as it answers a key that may do everything but what is named.
