@@ -48,6 +48,11 @@ impl Web {
         })
     }
 
+    /// The connections alone, for whoever speaks to one place only.
+    pub(crate) fn http(&self) -> https::Client<Full<Bytes>> {
+        self.http.clone()
+    }
+
     /// Sends the request and reads the whole answer, whatever its status.
     pub(crate) async fn send(
         &self,
@@ -55,14 +60,8 @@ impl Web {
     ) -> Result<Response<Bytes>, Unreachable> {
         let request = self.redirect(request)?.map(Full::new);
         let answered = tokio::time::timeout(PATIENCE, async {
-            let answer = self.http.request(request).await.map_err(|error| {
-                // The outermost layers say only that something failed.
-                let mut cause: &dyn std::error::Error = &error;
-                while let Some(deeper) = cause.source() {
-                    cause = deeper;
-                }
-                Unreachable(cause.to_string())
-            })?;
+            let answer = self.http.request(request).await;
+            let answer = answer.map_err(|error| Unreachable(https::cause(&error)))?;
             let (head, body) = answer.into_parts();
             let body = Limited::new(body, LARGEST_ANSWER).collect().await;
             let body = body.map_err(|_| Unreachable("the answer broke off".into()))?;

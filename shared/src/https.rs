@@ -101,3 +101,13 @@ impl SdkConnector for ForSdk {
         })
     }
 }
+
+/// Why a call failed, in the words of whatever is below it: the outermost layers say only that
+/// something did.
+pub fn cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}

@@ -9,8 +9,9 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use shared::mode::Mode;
-
+use shared::stripe::client::{LONGEST_PAGE, api_version};
 use shared::stripe::event::HANDLED;
+use shared::stripe::key::StripeKey;
 
 use super::Exit;
 use super::console::{Consent, Console};
@@ -18,7 +19,7 @@ use super::shop::Where;
 use crate::aws_account::AwsAccount;
 use crate::secret_store::{Held, Owner, SecretStore};
 use crate::stripe_account::{
-    Account, Endpoint, Refusal, SECRET_TAG, STACK_TAG, api_base, api_version, fingerprint,
+    Account, Endpoint, Refusal, SECRET_TAG, STACK_TAG, api_base, fingerprint,
 };
 use crate::web::Web;
 
@@ -104,7 +105,7 @@ struct Told {
 
 /// The operator's own key to ask Stripe with, from `STRIPE_SECRET_KEY`: the functions' key may be a
 /// restricted one that knows nothing of webhook endpoints.
-pub(super) fn operator_key(mode: Mode) -> anyhow::Result<Option<String>> {
+pub(super) fn operator_key(mode: Mode) -> anyhow::Result<Option<StripeKey>> {
     let Ok(key) = std::env::var(KEY) else {
         return Ok(None);
     };
@@ -113,7 +114,7 @@ pub(super) fn operator_key(mode: Mode) -> anyhow::Result<Option<String>> {
         return Ok(None);
     }
     match super::doctor::judge(key, mode) {
-        Ok(_) => Ok(Some(key.to_owned())),
+        Ok(key) => Ok(Some(key)),
         Err((says, remedy)) => bail!("{KEY}: {says}; {remedy}, or leave it out"),
     }
 }
@@ -149,18 +150,18 @@ impl Setup {
         let unclaimed = unclaimed(&store, &there, &tag).await?;
 
         let usable = key.as_ref().filter(|_| !self.new_key);
-        let usable = usable.filter(|key| super::doctor::judge(&key.text, shop.mode).is_ok());
+        let usable = usable.and_then(|key| super::doctor::judge(&key.text, shop.mode).ok());
         let operator_key = operator_key(shop.mode)?;
-        let new_key = match (usable, &operator_key) {
+        let new_key = match (&usable, &operator_key) {
             (Some(_), _) => None,
             (None, Some(given)) => Some(given.clone()),
             (None, None) => Some(self.ask_for_key(shop.mode)?),
         };
-        let own = new_key.as_ref().or(usable.map(|key| &key.text));
+        let own = new_key.as_ref().or(usable.as_ref());
         let asking = operator_key.as_ref().or(own);
         let asking = asking.context("there is no Stripe key")?;
         let base = api_base(environment.optional("STRIPE_API_BASE"))?;
-        let account = Account::new(web, &base, asking);
+        let account = Account::new(&web, &base, asking.clone());
 
         let wanted = Wanted {
             stack: stack.name.clone(),
@@ -214,7 +215,8 @@ impl Setup {
             store.claim(name).await?;
         }
         if let Some(new_key) = &new_key {
-            store.write(key_name, KEY, new_key, key.as_ref()).await?;
+            let text = new_key.reveal();
+            store.write(key_name, KEY, text, key.as_ref()).await?;
         }
         let work = Work {
             account: &account,
@@ -244,7 +246,7 @@ impl Setup {
     }
 
     /// From standard input: unseen if a person types it, else the first line.
-    fn ask_for_key(&self, mode: Mode) -> anyhow::Result<String> {
+    fn ask_for_key(&self, mode: Mode) -> anyhow::Result<StripeKey> {
         let stdin = std::io::stdin();
         let text = if stdin.is_terminal() {
             self.console.note("The Stripe key (sk_… or rk_…) from https://dashboard.stripe.com/apikeys; it does not show:");
@@ -262,7 +264,7 @@ impl Setup {
             bail!("a Stripe key is needed: type it when asked, pipe it in, or set {KEY}");
         }
         match super::doctor::judge(key, mode) {
-            Ok(_) => Ok(key.to_owned()),
+            Ok(key) => Ok(key),
             Err((says, remedy)) => bail!("that is no key for this shop: {says}; {remedy}"),
         }
     }
@@ -279,8 +281,8 @@ impl Setup {
             #[serde(rename = "type")]
             kind: String,
         }
-        let path = "/v1/events?delivery_success=false&limit=100";
-        let Ok(events) = account.get::<Events>(path).await else {
+        let undelivered = [("delivery_success", "false"), ("limit", LONGEST_PAGE)];
+        let Ok(events) = account.get::<Events>("/events", &undelivered).await else {
             return;
         };
         let ours = events
@@ -532,7 +534,7 @@ impl Work<'_> {
         );
         let endpoint = self
             .account
-            .post::<Endpoint>("/v1/webhook_endpoints", &form)
+            .post::<Endpoint>("/webhook_endpoints", &form)
             .await;
         let endpoint = endpoint.map_err(|error| explain(error, "create"))?;
         let id = &endpoint.id;
@@ -604,7 +606,7 @@ impl Work<'_> {
 }
 
 fn path(id: &str) -> String {
-    format!("/v1/webhook_endpoints/{id}")
+    format!("/webhook_endpoints/{id}")
 }
 
 #[cfg(test)]

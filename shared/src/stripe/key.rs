@@ -98,7 +98,8 @@ impl StripeKey {
         self.kind
     }
 
-    pub(super) fn reveal(&self) -> &str {
+    /// The key itself, to be sent to Stripe or stored.
+    pub fn reveal(&self) -> &str {
         &self.text
     }
 }

@@ -17,18 +17,18 @@ const WEBHOOK_KEY: &str = "webhook key";
 
 /// What webhook reads with its own key: whose a refund or a dispute is.
 const WEBHOOK_READS: [(&str, &str); 2] = [
-    ("/v1/payment_intents?limit=1", "PaymentIntents"),
-    ("/v1/charges?limit=1", "Charges and Refunds"),
+    ("/payment_intents", "PaymentIntents"),
+    ("/charges", "Charges and Refunds"),
 ];
 
 /// What the functions and the operator's commands read with the key.
 const READS: [(&str, &str); 6] = [
-    ("/v1/checkout/sessions?limit=1", "Checkout Sessions"),
-    ("/v1/payment_intents?limit=1", "PaymentIntents"),
-    ("/v1/charges?limit=1", "Charges and Refunds"),
-    ("/v1/refunds?limit=1", "Charges and Refunds"),
-    ("/v1/disputes?limit=1", "Disputes"),
-    ("/v1/events?limit=1", "Events"),
+    ("/checkout/sessions", "Checkout Sessions"),
+    ("/payment_intents", "PaymentIntents"),
+    ("/charges", "Charges and Refunds"),
+    ("/refunds", "Charges and Refunds"),
+    ("/disputes", "Disputes"),
+    ("/events", "Events"),
 ];
 
 /// Reads a text that should be a key of the deployed mode, or says what it is instead, and what to
@@ -116,10 +116,9 @@ pub(super) async fn check(patient: &Patient) -> Vec<Finding> {
         ),
         None => Finding::ok(KEY, format!("{kind}, as the deployed mode wants")),
     }];
-    let Some(account) = patient.own_account() else {
-        return findings;
-    };
-    match account.get::<Profile>("/v1/account").await {
+    let is_restricted = usable.kind() == Kind::Restricted;
+    let account = patient.account_of(usable);
+    match account.get::<Profile>("/account", &[]).await {
         Ok(profile) => findings.push(profile.judge(patient.mode)),
         Err(Refusal::UnknownKey) => findings.push(Finding::fail(
             ACCOUNT,
@@ -128,7 +127,7 @@ pub(super) async fn check(patient: &Patient) -> Vec<Finding> {
         )),
         Err(other) => findings.push(Finding::not_checked(ACCOUNT, other.to_string())),
     }
-    if usable.kind() == Kind::Restricted {
+    if is_restricted {
         findings.push(permissions(&account).await);
     }
     findings
@@ -170,9 +169,10 @@ pub(super) async fn of_webhook(patient: &Patient) -> Vec<Finding> {
         }
         Stored::Value { text, .. } => text,
     };
-    if let Err((says, remedy)) = judge(key, patient.mode) {
-        return vec![Finding::fail(WEBHOOK_KEY, says, remedy)];
-    }
+    let key = match judge(key, patient.mode) {
+        Ok(key) => key,
+        Err((says, remedy)) => return vec![Finding::fail(WEBHOOK_KEY, says, remedy)],
+    };
     let account = patient.account_of(key);
     let asked = reads(&account, &WEBHOOK_READS).await;
     vec![match lacking(asked) {
@@ -196,7 +196,7 @@ type Asked = (&'static str, &'static str, Result<(), Refusal>);
 
 async fn reads(account: &Account, all: &[(&'static str, &'static str)]) -> Vec<Asked> {
     let reads = all.iter().map(|(path, resource)| async move {
-        let asked = account.get::<Value>(path).await;
+        let asked = account.get::<Value>(path, &[("limit", "1")]).await;
         (*resource, "read", asked.map(drop))
     });
     futures::future::join_all(reads).await
@@ -221,7 +221,7 @@ fn lacking(asked: Vec<Asked>) -> Result<Vec<String>, Refusal> {
 async fn permissions(account: &Account) -> Finding {
     let mut asked = reads(account, &READS).await;
     // A session without anything in it is refused, but only after the permission has been looked at.
-    let opened = account.post::<Value>("/v1/checkout/sessions", &[]).await;
+    let opened = account.post::<Value>("/checkout/sessions", &[]).await;
     let opened = match opened {
         Err(Refusal::Refused { .. }) => Ok(()),
         other => other.map(drop),
@@ -303,9 +303,9 @@ mod tests {
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
         Account::new(
-            Web::new(None).unwrap(),
+            &Web::new(None).unwrap(),
             &format!("http://{address}"),
-            "rk_test_1",
+            "rk_test_1".parse().unwrap(),
         )
     }
 
