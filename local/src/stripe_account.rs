@@ -6,9 +6,9 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
-use shared::stripe::checkout::metadata;
 use shared::stripe::client::{API_BASE, Client, LONGEST_PAGE, StripeError, missing_permission};
 use shared::stripe::key::StripeKey;
+use shared::stripe::metadata;
 use url::Url;
 use uuid::Uuid;
 

@@ -207,7 +207,7 @@ impl Inbox {
         }
         let source = Source::Event {
             id: event.id.clone(),
-            kind: event.kind.clone(),
+            kind: event.name.to_owned(),
         };
         let Some(mut statement) = event.statement(&self.stack)? else {
             return Ok(Receipt::Foreign);

@@ -10,7 +10,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use shared::mode::Mode;
 use shared::stripe::client::{LONGEST_PAGE, api_version};
-use shared::stripe::event::HANDLED;
+use shared::stripe::event::handled;
 use shared::stripe::key::StripeKey;
 
 use super::Exit;
@@ -76,7 +76,7 @@ impl Step {
                 "create a webhook endpoint at {} for {}, {} event types ({why}), and store its secret",
                 wanted.version,
                 wanted.url,
-                HANDLED.len()
+                handled().len()
             ),
             Self::Update { id, says, .. } => format!("change {id}: {says}"),
             Self::Remove { id, why } => format!("remove {id}: {why}"),
@@ -288,7 +288,7 @@ impl Setup {
         let ours = events
             .data
             .iter()
-            .filter(|event| HANDLED.contains(&event.kind.as_str()));
+            .filter(|event| handled().any(|kind| kind == event.kind));
         let ids: Vec<&str> = ours.map(|event| event.id.as_str()).collect();
         if !ids.is_empty() {
             self.console.note(&format!(
@@ -442,11 +442,11 @@ impl Wanted {
         let mut says = Vec::new();
         let sent: std::collections::BTreeSet<&str> =
             endpoint.enabled_events.iter().map(String::as_str).collect();
-        if sent != HANDLED.iter().copied().collect() {
+        if sent != handled().collect() {
             form.extend(event_form());
             says.push(format!(
                 "send the {} event types that are handled",
-                HANDLED.len()
+                handled().len()
             ));
         }
         if !endpoint.delivers_to(&self.url) {
@@ -474,8 +474,8 @@ impl Wanted {
 }
 
 fn event_form() -> impl Iterator<Item = (String, String)> {
-    let events = HANDLED.iter().enumerate();
-    events.map(|(index, event)| (format!("enabled_events[{index}]"), (*event).to_owned()))
+    let events = handled().enumerate();
+    events.map(|(index, event)| (format!("enabled_events[{index}]"), event.to_owned()))
 }
 
 /// Where the steps are taken.
@@ -629,7 +629,7 @@ mod tests {
     /// An endpoint as `till setup` leaves it, with some changes.
     fn endpoint(id: &str, created: i64, changes: Value) -> Endpoint {
         let mut endpoint = json!({
-            "id": id, "url": URL, "status": "enabled", "enabled_events": HANDLED,
+            "id": id, "url": URL, "status": "enabled", "enabled_events": handled().collect::<Vec<_>>(),
             "api_version": api_version(), "created": created,
             "metadata": { STACK_TAG: "shop-1", SECRET_TAG: fingerprint(&format!("whsec_{id}")) },
         });

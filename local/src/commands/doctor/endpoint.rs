@@ -8,7 +8,7 @@ use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use shared::mode::Mode;
 use shared::stripe::client::api_version;
-use shared::stripe::event::HANDLED;
+use shared::stripe::event::handled;
 use shared::stripe::signature::{WebhookSecret, sign};
 use time::OffsetDateTime;
 
@@ -111,7 +111,7 @@ fn events(patient: &Patient, endpoint: &Endpoint) -> Finding {
             patient.setup("leaves only what is handled"),
         );
     }
-    let wanted: BTreeSet<&str> = HANDLED.iter().copied().collect();
+    let wanted: BTreeSet<&str> = handled().collect();
     let sent: BTreeSet<&str> = endpoint.enabled_events.iter().map(String::as_str).collect();
     let missing = listed(wanted.difference(&sent));
     let idle = listed(sent.difference(&wanted));
