@@ -23,7 +23,7 @@ pub(crate) struct AwsAccount {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AwsError {
     /// Such as `ParameterNotFound`.
-    #[error("AWS answers {status} {code}{}", said.as_ref().map(|said| format!(": {said}")).unwrap_or_default())]
+    #[error("AWS answers {status} {code}{}", after_colon(said.as_deref()))]
     Refused {
         status: StatusCode,
         code: String,
@@ -33,6 +33,10 @@ pub(crate) enum AwsError {
     Unreachable(#[from] Unreachable),
     #[error(transparent)]
     Other(#[from] anyhow::Error),
+}
+
+fn after_colon(said: Option<&str>) -> String {
+    said.map(|said| format!(": {said}")).unwrap_or_default()
 }
 
 impl AwsAccount {

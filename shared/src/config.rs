@@ -146,8 +146,8 @@ impl Environment {
 pub enum EmailVerified {
     /// If the token's claim `email_verified` says so.
     Claim,
-    /// Always: the issuer signs no token with an address that it has not verified, and does not say so
-    /// in a claim, as an Entra ID tenant of the shop's own.
+    /// Always: the issuer signs no token with an address that it has not verified, and does not say
+    /// so in a claim, as an Entra ID tenant of the shop's own.
     Always,
 }
 

@@ -130,7 +130,11 @@ impl<T> Secret<T> {
                 Some(fresh)
             }
             Err(error) => {
-                tracing::error!(variable, %error, "a secret cannot be read again; the old one stays");
+                tracing::error!(
+                    variable,
+                    %error,
+                    "a secret cannot be read again; the old one stays"
+                );
                 None
             }
         }

@@ -201,7 +201,8 @@ mod tests {
         }
     }
 
-    /// The signature was worked out by hand, from AWS's page "Create a signed AWS API request".
+    /// The signature was computed apart from this code, by the steps of AWS's page "Create a signed
+    /// AWS API request".
     #[test]
     fn a_request_is_signed_with_its_body_and_its_operation() {
         let input = serde_json::json!({ "Name": "/till/key" });

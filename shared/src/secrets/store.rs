@@ -32,7 +32,7 @@ pub enum Store {
     SecretsManager,
 }
 
-/// It is named in a way that nobody knows.
+/// AWS has no store by that name.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is neither ssm nor secretsmanager")]
 pub struct NoStore(String);

@@ -44,8 +44,8 @@ pub async fn open(
 }
 
 /// Ends an open session, so that nobody can pay it any more. Stripe refuses, with a 400, if it is
-/// not open. Without an idempotency key: it cannot be done twice, and with one, Stripe would repeat a
-/// failure of its own for a day.
+/// not open. Without an idempotency key: it cannot be done twice, and with one, Stripe would repeat
+/// a failure of its own for a day.
 pub async fn expire(
     stripe: &Client,
     session: &SessionId,

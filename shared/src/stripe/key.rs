@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use super::signature::WebhookSecret;
 use crate::{
     config::{ConfigError, Environment},
     mode::Mode,
@@ -58,7 +59,7 @@ impl FromStr for StripeKey {
                 mode,
             }),
             None if begins("pk_") => Err(NotAKey::Publishable),
-            None if begins("whsec_") => Err(NotAKey::SigningSecret),
+            None if WebhookSecret::is_one(text) => Err(NotAKey::SigningSecret),
             None => Err(NotAKey::Unknown),
         }
     }

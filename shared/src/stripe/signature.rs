@@ -45,7 +45,7 @@ impl WebhookSecret {
             let wrong = |wrong: String| ConfigError::Wrong { name: NAME, wrong };
             let secrets = secrets.split(',').map(|secret| {
                 let understood = Self::new(secret).map_err(|error| wrong(error.to_string()))?;
-                if secret.trim().starts_with("whsec_") {
+                if Self::is_one(secret.trim()) {
                     Ok(understood)
                 } else {
                     Err(wrong("a signing secret starts with whsec_".to_owned()))
@@ -54,6 +54,11 @@ impl WebhookSecret {
             secrets.collect()
         })
         .await
+    }
+
+    /// Whether a text begins as a signing secret.
+    pub(super) fn is_one(text: &str) -> bool {
+        text.starts_with("whsec_")
     }
 
     fn mac(&self, timestamp: i64, body: &[u8]) -> Hmac<Sha256> {

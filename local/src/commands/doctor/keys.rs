@@ -164,7 +164,8 @@ pub(super) async fn of_webhook(patient: &Patient) -> Vec<Finding> {
             return vec![Finding::fail(
                 WEBHOOK_KEY,
                 format!("{place} is not there: webhook does not start"),
-                "store it (docs/OPERATIONS.md, \"Stripe\"), or deploy without StripeWebhookKeyParameter",
+                "store it (docs/OPERATIONS.md, \"Stripe\"), or deploy without \
+                 StripeWebhookKeyParameter",
             )];
         }
         Stored::Value { text, .. } => text,
@@ -202,7 +203,8 @@ async fn reads(account: &Account, all: &[(&'static str, &'static str)]) -> Vec<A
     futures::future::join_all(reads).await
 }
 
-/// What the key may not do, in Stripe's words. Fails if Stripe refused something for another reason.
+/// What the key may not do, in Stripe's words. Fails if Stripe refused something for another
+/// reason.
 fn lacking(asked: Vec<Asked>) -> Result<Vec<String>, Refusal> {
     let mut lacks = Vec::new();
     for (resource, access, asked) in asked {
@@ -220,7 +222,8 @@ fn lacking(asked: Vec<Asked>) -> Result<Vec<String>, Refusal> {
 
 async fn permissions(account: &Account) -> Finding {
     let mut asked = reads(account, &READS).await;
-    // A session without anything in it is refused, but only after the permission has been looked at.
+    // A session without anything in it is refused, but only after the permission has been looked
+    // at.
     let opened = account.post::<Value>("/checkout/sessions", &[]).await;
     let opened = match opened {
         Err(Refusal::Refused { .. }) => Ok(()),
