@@ -221,11 +221,14 @@ impl Client {
         self.send(&request, Some(idempotency_key), OBJECT).await
     }
 
-    /// Removes the object at `path`.
+    /// Removes the object at `path`. It may be gone already: asked again after a connection broke,
+    /// Stripe knows nothing of what it has just removed.
     pub async fn delete(&self, path: &str) -> Result<(), StripeError> {
         let request = RequestBuilder::new(StripeMethod::Delete, path);
-        let _: Value = self.send(&request, None, OBJECT).await?;
-        Ok(())
+        match self.send::<Value>(&request, None, OBJECT).await {
+            Err(StripeError::Refused { status, .. }) if status == StatusCode::NOT_FOUND => Ok(()),
+            answer => answer.map(drop),
+        }
     }
 
     /// Sends a request, under an idempotency key if it changes anything, with jittered repetitions
@@ -382,7 +385,6 @@ fn encoded(pairs: &[(&str, &str)]) -> String {
 #[cfg(test)]
 mod tests {
     use std::{
-        collections::BTreeMap,
         io::{Read, Write},
         net::TcpListener,
     };
@@ -408,13 +410,11 @@ mod tests {
             }
             seen
         });
-        let environment = [
-            ("STRIPE_SECRET_KEY", "sk_test_1".to_owned()),
-            ("STRIPE_API_BASE", format!("http://{address}")),
-            ("TILL_MODE", "test".to_owned()),
-        ];
-        let environment = environment.map(|(name, value)| (name.to_owned(), value));
-        let environment = Environment::from(BTreeMap::from(environment));
+        let environment = Environment::of([
+            ("STRIPE_SECRET_KEY", "sk_test_1"),
+            ("STRIPE_API_BASE", &format!("http://{address}")),
+            ("TILL_MODE", "test"),
+        ]);
         (Client::new(&environment).await.unwrap(), server)
     }
 
@@ -437,6 +437,16 @@ mod tests {
                 .all(|request| request.contains("idempotency-key: key-1")),
             "{seen:?}"
         );
+    }
+
+    #[tokio::test]
+    async fn what_was_removed_before_the_connection_broke_is_removed() {
+        let gone = r#"{"error":{"message":"No such webhook endpoint: 'we_1'"}}"#;
+        let (stripe, server) = stripe([None, answer("404 Not Found", gone)]).await;
+        stripe.delete("/webhook_endpoints/we_1").await.unwrap();
+        let seen = server.join().unwrap();
+        let is_asked = |request: &String| request.starts_with("DELETE /v1/webhook_endpoints/we_1 ");
+        assert!(seen.iter().all(is_asked), "{seen:?}");
     }
 
     #[test]

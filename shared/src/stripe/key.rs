@@ -26,7 +26,7 @@ pub enum Kind {
     Restricted,
 }
 
-/// What a text is instead. Never repeats the text: it may be another secret.
+/// What a text that is not a key is. Never repeats the text: it may be another secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAKey {
     /// The key of web pages.
