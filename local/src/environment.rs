@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::bail;
+use shared::mode::Mode;
+use shared::stripe::key::StripeKey;
 
 use crate::functions::Environment;
 use crate::template::Template;
@@ -42,17 +44,16 @@ impl Stripe {
         if key == STAND_IN_KEY {
             return Ok(Self::StandIn);
         }
-        if key.starts_with("sk_live") || key.starts_with("rk_live") {
-            bail!(
+        match key.parse::<StripeKey>().map(|key| key.mode()) {
+            Ok(Mode::Test) => {}
+            Ok(Mode::Live) => bail!(
                 "STRIPE_SECRET_KEY is a live key, and the local shop never touches real money; \
                  use a test key (sk_test_…) or leave it empty for the stand-in"
-            );
-        }
-        if !key.starts_with("sk_test_") && !key.starts_with("rk_test_") {
-            bail!(
+            ),
+            Err(_) => bail!(
                 "STRIPE_SECRET_KEY is not a Stripe test key; \
                  it must start with sk_test_ or rk_test_, or be empty for the stand-in"
-            );
+            ),
         }
         let Some(webhook_secrets) = said(given, "STRIPE_WEBHOOK_SECRETS") else {
             bail!(

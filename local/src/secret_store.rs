@@ -2,15 +2,16 @@
 
 use serde_json::{Map, Value, json};
 use shared::config::Stack;
+use shared::secrets::store::Store;
 use uuid::Uuid;
 
-use crate::aws_account::{AwsAccount, AwsError, Service};
+use crate::aws_account::{AwsAccount, AwsError};
 use crate::stripe_account::STACK_TAG;
 
 /// One of AWS's two stores, as one stack uses it.
 pub(crate) struct SecretStore {
     aws: AwsAccount,
-    service: Service,
+    store: Store,
     stack: Stack,
 }
 
@@ -39,51 +40,32 @@ pub(crate) struct Held {
 impl SecretStore {
     /// The one that `named` means, in the words of the functions' `SECRETS_STORE`.
     pub(crate) fn new(aws: AwsAccount, named: Option<&str>, stack: Stack) -> anyhow::Result<Self> {
-        let service = match named {
-            None | Some("" | "ssm") => Service::ParameterStore,
-            Some("secretsmanager") => Service::SecretsManager,
-            Some(other) => anyhow::bail!("{other:?} is neither ssm nor secretsmanager"),
-        };
         Ok(Self {
             aws,
-            service,
+            store: Store::named(named)?,
             stack,
         })
     }
 
     /// As a sentence says where the secret is.
     pub(crate) fn place(&self, name: &str) -> String {
-        match self.service {
-            Service::SecretsManager => format!("the secret {name} in Secrets Manager"),
-            _ => format!("the parameter {name}"),
+        match self.store {
+            Store::SecretsManager => format!("the secret {name} in Secrets Manager"),
+            Store::ParameterStore => format!("the parameter {name}"),
         }
     }
 
     /// What `name` holds for `variable`. `None`: there is no such name, or nothing in it.
     pub(crate) async fn read(&self, name: &str, variable: &str) -> Result<Option<Held>, AwsError> {
-        let (operation, input) = match self.service {
-            Service::SecretsManager => {
-                ("secretsmanager.GetSecretValue", json!({ "SecretId": name }))
-            }
-            _ => (
-                "AmazonSSM.GetParameter",
-                json!({ "Name": name, "WithDecryption": true }),
-            ),
-        };
-        let answer = match self.aws.ask(self.service, operation, &input).await {
+        let (operation, input) = self.store.question(name);
+        let answer = match self.ask(operation, &input).await {
             Ok(answer) => answer,
-            Err(AwsError::Refused { code, .. })
-                if code == "ParameterNotFound" || code == "ResourceNotFoundException" =>
-            {
+            Err(AwsError::Refused { code, .. }) if code == self.store.not_found() => {
                 return Ok(None);
             }
             Err(error) => return Err(error),
         };
-        let text = ["/Parameter/Value", "/SecretString"];
-        let text = text
-            .iter()
-            .find_map(|place| answer.pointer(place)?.as_str());
-        let text = text.unwrap_or_default();
+        let text = self.store.secret(&answer).unwrap_or_default();
         let kind = answer.pointer("/Parameter/Type").and_then(Value::as_str);
         let pairs = match serde_json::from_str(text) {
             Ok(Value::Object(pairs)) => Some(pairs),
@@ -104,21 +86,26 @@ impl SecretStore {
         }))
     }
 
+    async fn ask(&self, operation: &str, input: &Value) -> Result<Value, AwsError> {
+        let service = self.store.service();
+        self.aws.ask(service, operation, input).await
+    }
+
     /// Whose `name` is; nobody's if there is no such name.
     pub(crate) async fn owner(&self, name: &str) -> Result<Owner, AwsError> {
-        let (operation, input, tags) = match self.service {
-            Service::SecretsManager => (
+        let (operation, input, tags) = match self.store {
+            Store::SecretsManager => (
                 "secretsmanager.DescribeSecret",
                 json!({ "SecretId": name }),
                 "Tags",
             ),
-            _ => (
+            Store::ParameterStore => (
                 "AmazonSSM.ListTagsForResource",
                 json!({ "ResourceType": "Parameter", "ResourceId": name }),
                 "TagList",
             ),
         };
-        let answer = match self.aws.ask(self.service, operation, &input).await {
+        let answer = match self.ask(operation, &input).await {
             Ok(answer) => answer,
             Err(AwsError::Refused { code, .. })
                 if code == "InvalidResourceId" || code == "ResourceNotFoundException" =>
@@ -142,20 +129,17 @@ impl SecretStore {
     /// Notes that `name` is the stack's own.
     pub(crate) async fn claim(&self, name: &str) -> Result<(), AwsError> {
         let tags = json!([{ "Key": STACK_TAG, "Value": self.stack.tag() }]);
-        let (operation, input) = match self.service {
-            Service::SecretsManager => (
+        let (operation, input) = match self.store {
+            Store::SecretsManager => (
                 "secretsmanager.TagResource",
                 json!({ "SecretId": name, "Tags": tags }),
             ),
-            _ => (
+            Store::ParameterStore => (
                 "AmazonSSM.AddTagsToResource",
                 json!({ "ResourceType": "Parameter", "ResourceId": name, "Tags": tags }),
             ),
         };
-        self.aws
-            .ask(self.service, operation, &input)
-            .await
-            .map(drop)
+        self.ask(operation, &input).await.map(drop)
     }
 
     /// Stores `text` under `name` for `variable`, encrypted and as the stack's own, in place of
@@ -178,16 +162,12 @@ impl SecretStore {
         text: &str,
         before: Option<&Held>,
     ) -> Result<(), AwsError> {
-        let Service::SecretsManager = self.service else {
+        let Store::SecretsManager = self.store else {
             let input = json!({
                 "Name": name, "Value": text, "Type": "SecureString", "Overwrite": true,
             });
             let operation = "AmazonSSM.PutParameter";
-            return self
-                .aws
-                .ask(self.service, operation, &input)
-                .await
-                .map(drop);
+            return self.ask(operation, &input).await.map(drop);
         };
         let text = match before.and_then(|before| before.pairs.clone()) {
             Some(mut pairs) => {
@@ -200,12 +180,12 @@ impl SecretStore {
         let token = Uuid::now_v7().to_string();
         let input = json!({ "SecretId": name, "SecretString": text, "ClientRequestToken": token });
         let put = "secretsmanager.PutSecretValue";
-        match self.aws.ask(self.service, put, &input).await {
+        match self.ask(put, &input).await {
             Err(AwsError::Refused { code, .. }) if code == "ResourceNotFoundException" => {
                 let input =
                     json!({ "Name": name, "SecretString": text, "ClientRequestToken": token });
                 let create = "secretsmanager.CreateSecret";
-                self.aws.ask(self.service, create, &input).await.map(drop)
+                self.ask(create, &input).await.map(drop)
             }
             done => done.map(drop),
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use axum::middleware;
-use shared::stripe::{event::HANDLED, signature::WebhookSecret};
+use shared::stripe::{event::handled, signature::WebhookSecret};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Url;
@@ -327,7 +327,7 @@ fn stand_in_config(
         secret_key: STAND_IN_KEY.to_owned(),
         webhook_secret: WebhookSecret::new(STAND_IN_WEBHOOK_SECRET)?,
         webhook_url: Url::parse(&format!("{}/webhook", addresses.shop))?,
-        enabled_events: HANDLED.iter().map(ToString::to_string).collect(),
+        enabled_events: handled().map(str::to_owned).collect(),
     })
 }
 

@@ -2,39 +2,32 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-use http::{Method, Request, StatusCode, header};
+use http::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
+use shared::stripe::client::{API_BASE, Client, LONGEST_PAGE, StripeError, missing_permission};
+use shared::stripe::key::StripeKey;
+use shared::stripe::metadata;
 use url::Url;
-use url::form_urlencoded::Serializer;
+use uuid::Uuid;
 
-use crate::web::{Unreachable, Web};
-
-/// The version of Stripe's API that the code is written for.
-pub(crate) fn api_version() -> &'static str {
-    stripe_shared::version::VERSION.as_str()
-}
+use crate::web::Web;
 
 /// Metadata of an endpoint, and tag of a secret: which deployment it serves.
-pub(crate) const STACK_TAG: &str = "till_stack";
+pub(crate) const STACK_TAG: &str = metadata::STACK;
 /// Metadata of an endpoint: [`fingerprint`] of its secret.
 pub(crate) const SECRET_TAG: &str = "till_secret";
 
 /// An account, by one of its secret keys.
 #[derive(Clone)]
-pub(crate) struct Account {
-    web: Web,
-    base: String,
-    key: String,
-}
+pub(crate) struct Account(Client);
 
 /// Why Stripe did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("Stripe is out of reach: {0}")]
-    Unreachable(#[from] Unreachable),
+    Unreachable(String),
     #[error("Stripe does not know the key; it was rolled, has expired, or was mistyped")]
     UnknownKey,
     #[error("{}", forbidden(.0.as_deref()))]
@@ -109,39 +102,20 @@ struct Page {
     has_more: bool,
 }
 
-#[derive(Default, Deserialize)]
-struct ErrorAnswer {
-    #[serde(default)]
-    error: ErrorBody,
-}
-
-#[derive(Default, Deserialize)]
-struct ErrorBody {
-    message: Option<String>,
-}
-
 impl Account {
     /// The account behind `key` at `base`.
-    pub(crate) fn new(web: Web, base: &str, key: &str) -> Self {
-        Self {
-            web,
-            base: base.trim_end_matches('/').to_owned(),
-            key: key.to_owned(),
-        }
+    pub(crate) fn new(web: &Web, base: &str, key: StripeKey) -> Self {
+        Self(Client::with_key(web.http(), base, key))
     }
 
     /// All webhook endpoints of the key's mode, newest first.
     pub(crate) async fn endpoints(&self) -> Result<Vec<Endpoint>, Refusal> {
         let mut all: Vec<Endpoint> = Vec::new();
         loop {
-            let after = all
-                .last()
-                .map(|last| format!("&starting_after={}", last.id));
-            let path = format!(
-                "/v1/webhook_endpoints?limit=100{}",
-                after.unwrap_or_default()
-            );
-            let page: Page = self.get(&path).await?;
+            let after = all.last().map(|last| last.id.clone());
+            let mut query = vec![("limit", LONGEST_PAGE)];
+            query.extend(after.as_deref().map(|after| ("starting_after", after)));
+            let page: Page = self.get("/webhook_endpoints", &query).await?;
             let more = page.has_more && !page.data.is_empty();
             all.extend(page.data);
             if !more {
@@ -152,8 +126,16 @@ impl Account {
         Ok(all)
     }
 
-    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Refusal> {
-        self.call(Method::GET, path, &[]).await
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, Refusal> {
+        let answer = self.0.get(path, query).await?;
+        answer.ok_or_else(|| Refusal::Refused {
+            status: StatusCode::NOT_FOUND,
+            message: format!("there is nothing at {path}"),
+        })
     }
 
     pub(crate) async fn post<T: DeserializeOwned>(
@@ -161,65 +143,45 @@ impl Account {
         path: &str,
         form: &[(&str, &str)],
     ) -> Result<T, Refusal> {
-        self.call(Method::POST, path, form).await
+        let once = Uuid::now_v7().to_string();
+        Ok(self.0.post(path, form, &once).await?)
     }
 
     pub(crate) async fn delete(&self, path: &str) -> Result<(), Refusal> {
-        let _: serde_json::Value = self.call(Method::DELETE, path, &[]).await?;
-        Ok(())
-    }
-
-    async fn call<T: DeserializeOwned>(
-        &self,
-        method: Method,
-        path: &str,
-        form: &[(&str, &str)],
-    ) -> Result<T, Refusal> {
-        let body = Serializer::new(String::new()).extend_pairs(form).finish();
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.base))
-            .header(header::AUTHORIZATION, format!("Bearer {}", self.key))
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(
-                header::USER_AGENT,
-                concat!("till/", env!("CARGO_PKG_VERSION")),
-            )
-            .header("stripe-version", api_version())
-            .body(Bytes::from(body))
-            .map_err(|error| Refusal::Unreadable(error.to_string()))?;
-        let answer = self.web.send(request).await?;
-        let (status, body) = (answer.status(), answer.body());
-        if status.is_success() {
-            return serde_json::from_slice(body)
-                .map_err(|error| Refusal::Unreadable(error.to_string()));
-        }
-        let ErrorBody { message } = serde_json::from_slice::<ErrorAnswer>(body)
-            .unwrap_or_default()
-            .error;
-        let message = message.unwrap_or_default();
-        Err(match status {
-            StatusCode::UNAUTHORIZED => Refusal::UnknownKey,
-            StatusCode::FORBIDDEN => Refusal::Forbidden(permission(&message)),
-            _ => Refusal::Refused { status, message },
-        })
+        Ok(self.0.delete(path).await?)
     }
 }
 
-/// The permission that Stripe's message says would have done, such as `rak_webhook_read`.
-fn permission(message: &str) -> Option<String> {
-    let from = message.find("rak_")?;
-    let name: String = message
-        .get(from..)?
-        .chars()
-        .take_while(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '_')
-        .collect();
-    Some(name)
+impl From<StripeError> for Refusal {
+    fn from(error: StripeError) -> Self {
+        let said = error.to_string();
+        match error {
+            StripeError::Refused {
+                status: StatusCode::UNAUTHORIZED,
+                ..
+            } => Self::UnknownKey,
+            StripeError::Refused {
+                status: StatusCode::FORBIDDEN,
+                message,
+                ..
+            } => Self::Forbidden(missing_permission(&message).map(str::to_owned)),
+            StripeError::Refused {
+                status, message, ..
+            } => Self::Refused { status, message },
+            StripeError::Busy(status) | StripeError::Failed(status) => Self::Refused {
+                status,
+                message: said,
+            },
+            StripeError::Unreachable { why } => Self::Unreachable(why),
+            StripeError::TimedOut | StripeError::Broken => Self::Unreachable(said),
+            StripeError::Unreadable(why) => Self::Unreadable(why),
+        }
+    }
 }
 
 /// Where Stripe's API is, unless it is said otherwise.
 pub(crate) fn api_base(said: Option<&str>) -> anyhow::Result<String> {
-    let base = said.unwrap_or("https://api.stripe.com");
+    let base = said.unwrap_or(API_BASE);
     match Url::parse(base) {
         Ok(url) if url.has_host() => Ok(base.to_owned()),
         _ => anyhow::bail!(
@@ -248,12 +210,34 @@ mod tests {
     }
 
     #[test]
-    fn the_missing_permission_is_taken_from_stripes_message() {
-        let message = "The provided key 'rk_test_*****7Xyz' does not have the required permissions \
-            for this endpoint on account 'acct_1'. Having the 'rak_webhook_read' permission would \
-            allow this request to continue.";
-        assert_eq!(permission(message).as_deref(), Some("rak_webhook_read"));
-        assert_eq!(permission("This is a restricted API key"), None);
+    fn the_operator_is_told_what_keeps_stripe_from_doing_it() {
+        let refused = |status| StripeError::Refused {
+            status,
+            code: String::new(),
+            message: "No such webhook endpoint".into(),
+            request: "req_1".into(),
+        };
+        for (error, says) in [
+            (refused(StatusCode::UNAUTHORIZED), "does not know the key"),
+            (refused(StatusCode::FORBIDDEN), "does not say which"),
+            (
+                refused(StatusCode::NOT_FOUND),
+                "Stripe answers 404 Not Found: No such webhook endpoint",
+            ),
+            (
+                StripeError::Failed(StatusCode::BAD_GATEWAY),
+                "Stripe answers 502 Bad Gateway",
+            ),
+            (
+                StripeError::Unreachable {
+                    why: "Connection refused".into(),
+                },
+                "Stripe is out of reach: Connection refused",
+            ),
+        ] {
+            let told = Refusal::from(error).to_string();
+            assert!(told.contains(says), "{told}");
+        }
     }
 
     #[test]

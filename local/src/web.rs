@@ -6,9 +6,7 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Uri, header};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::{Client, connect::HttpConnector};
-use hyper_util::rt::TokioExecutor;
+use shared::{aws, https};
 use url::Url;
 
 /// How long an answer may take.
@@ -23,7 +21,7 @@ const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// A client. Clones share connections.
 #[derive(Clone)]
 pub(crate) struct Web {
-    http: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    http: https::Client<Full<Bytes>>,
     /// What stands in for AWS.
     aws: Option<Url>,
 }
@@ -43,20 +41,16 @@ impl Web {
     /// `aws` is `AWS_ENDPOINT_URL`: calls for AWS's own hosts, function URLs and HTTP APIs among
     /// them, then go there.
     pub(crate) fn new(aws: Option<&str>) -> anyhow::Result<Self> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_connect_timeout(Some(CONNECT));
-        let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
-            .context("cannot set up TLS")?
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
         let aws = aws.map(Url::parse).transpose();
         Ok(Self {
-            http: Client::builder(TokioExecutor::new()).build(connector),
+            http: https::client(CONNECT)?,
             aws: aws.context("AWS_ENDPOINT_URL is no address")?,
         })
+    }
+
+    /// The connections alone, for whoever speaks to one place only.
+    pub(crate) fn http(&self) -> https::Client<Full<Bytes>> {
+        self.http.clone()
     }
 
     /// Sends the request and reads the whole answer, whatever its status.
@@ -66,14 +60,8 @@ impl Web {
     ) -> Result<Response<Bytes>, Unreachable> {
         let request = self.redirect(request)?.map(Full::new);
         let answered = tokio::time::timeout(PATIENCE, async {
-            let answer = self.http.request(request).await.map_err(|error| {
-                // The outermost layers say only that something failed.
-                let mut cause: &dyn std::error::Error = &error;
-                while let Some(deeper) = cause.source() {
-                    cause = deeper;
-                }
-                Unreachable(cause.to_string())
-            })?;
+            let answer = self.http.request(request).await;
+            let answer = answer.map_err(|error| Unreachable(https::cause(&error)))?;
             let (head, body) = answer.into_parts();
             let body = Limited::new(body, LARGEST_ANSWER).collect().await;
             let body = body.map_err(|_| Unreachable("the answer broke off".into()))?;
@@ -87,8 +75,8 @@ impl Web {
     fn redirect(&self, mut request: Request<Bytes>) -> Result<Request<Bytes>, Unreachable> {
         let host = request.uri().host().unwrap_or_default().to_owned();
         // Stand-ins have domains of their own below these.
-        let of_aws = [".amazonaws.com", ".execute-api.", ".lambda-url."];
-        let of_aws = of_aws.iter().any(|part| host.contains(part));
+        let shops_own = [".execute-api.", ".lambda-url."];
+        let of_aws = aws::call::is_host(&host) || shops_own.iter().any(|part| host.contains(part));
         let Some(aws) = self.aws.as_ref().filter(|_| of_aws) else {
             return Ok(request);
         };

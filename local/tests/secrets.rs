@@ -22,6 +22,7 @@ use reconcile::{ReconcileError, Scheduled};
 use reqwest::Client;
 use serde_json::{Value, json};
 use shared::config::Environment;
+use shared::stripe::key::StripeKey;
 use shared::stripe::signature::{WebhookSecret, sign};
 use till::project::Project;
 use till::shop::{Options, Shop};
@@ -540,7 +541,7 @@ async fn no_log_line_and_no_debug_output_shows_a_secret() {
         ]);
         for (key, fine) in [("sk_test_private", true), ("sk_live_private", false)] {
             store.put(STRIPE_KEY, key).await;
-            let secret = Environment::from(variables.clone()).stripe_key().await;
+            let secret = StripeKey::read(&Environment::from(variables.clone())).await;
             assert_eq!(secret.is_ok(), fine);
             tracing::info!(?secret, key = ?secret.as_ref().map(|secret| secret.current()));
         }

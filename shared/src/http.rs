@@ -117,7 +117,7 @@ impl Problem {
                 "The payment provider failed",
                 "The payment provider failed. Nothing was charged; please try again.",
             ),
-            StripeError::Busy(_) | StripeError::Unreachable => Self::new(
+            StripeError::Busy(_) | StripeError::Unreachable { .. } => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "payment-provider-busy",
                 "The payment provider is busy",

@@ -23,23 +23,24 @@ use hyper_util::{
 use crate::config::ConfigError;
 
 /// A pooled client for requests with the body `B`. Cheap to clone; clones share connections.
-pub(crate) type Client<B> = PooledClient<HttpsConnector<HttpConnector>, B>;
+pub type Client<B> = PooledClient<HttpsConnector<HttpConnector>, B>;
 
-/// How long a connection may take to come about.
-const CONNECT: Duration = Duration::from_secs(2);
+/// How long a function's connection may take to come about.
+pub(crate) const CONNECT: Duration = Duration::from_secs(2);
 
 /// How long an unused connection is kept: a little less than Stripe and DynamoDB keep theirs.
 const IDLE: Duration = Duration::from_secs(50);
 
-/// A client. Plain `http://` works, too: a stand-in on this machine has no certificate.
-pub(crate) fn client<B>() -> Result<Client<B>, ConfigError>
+/// A client whose connections come about within a time. Plain `http://` works, too: a stand-in on
+/// this machine has no certificate.
+pub fn client<B>(connect: Duration) -> Result<Client<B>, ConfigError>
 where
     B: http_body::Body + Send,
     B::Data: Send,
 {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
-    tcp.set_connect_timeout(Some(CONNECT));
+    tcp.set_connect_timeout(Some(connect));
     tcp.set_nodelay(true);
     let connector = hyper_rustls::HttpsConnectorBuilder::new()
         .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
@@ -63,7 +64,7 @@ pub struct ForSdk(Client<SdkBody>);
 impl ForSdk {
     /// A client with connections of its own.
     pub fn new() -> Result<Self, ConfigError> {
-        client().map(Self)
+        client(CONNECT).map(Self)
     }
 }
 
@@ -99,4 +100,14 @@ impl SdkConnector for ForSdk {
             HttpResponse::try_from(answer).map_err(|error| ConnectorError::user(error.into()))
         })
     }
+}
+
+/// Why a call failed, in the words of whatever is below it: the outermost layers say only that
+/// something did.
+pub fn cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
 }

@@ -5,8 +5,9 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    config::{ConfigError, Environment, Mode, Stack},
+    config::{ConfigError, Environment, Stack},
     ledger::{Ledger, Outcome, Report},
+    mode::Mode,
     money::Money,
     purchase::{
         Attention, Buyer, Change, ChargeId, PaymentIntentId, PurchaseId, SessionState, Status,
@@ -206,7 +207,7 @@ impl Inbox {
         }
         let source = Source::Event {
             id: event.id.clone(),
-            kind: event.kind.clone(),
+            kind: event.name.to_owned(),
         };
         let Some(mut statement) = event.statement(&self.stack)? else {
             return Ok(Receipt::Foreign);

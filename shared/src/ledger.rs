@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::{Client, types::TransactWriteItem};
 
 use crate::{
-    config::Mode,
+    mode::Mode,
     money::Money,
     product::ProductId,
     purchase::{

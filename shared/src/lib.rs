@@ -4,6 +4,7 @@
 //! nor HTTP. The others are the doors to those.
 #![warn(missing_docs)]
 
+pub mod aws;
 pub mod cart;
 pub mod comparison;
 pub mod config;
@@ -13,6 +14,7 @@ pub mod https;
 pub mod inbox;
 pub mod json;
 pub mod ledger;
+pub mod mode;
 pub mod money;
 pub mod plain;
 pub mod product;

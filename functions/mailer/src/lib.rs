@@ -13,8 +13,9 @@ use aws_lambda_events::{
 use serde::Deserialize;
 use serde_json::Value;
 use shared::{
-    config::{ConfigError, Environment, Mode},
+    config::{ConfigError, Environment},
     email::{self, Address, Letter, Postman, SendError, Shop, compose},
+    mode::Mode,
     store::{
         self, StoreError,
         outbox::{End, Outbox, Row},

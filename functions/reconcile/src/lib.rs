@@ -24,7 +24,7 @@ use shared::{
     },
     stripe::{
         client::{LONGEST_PAGE, List, StripeError},
-        event::{HANDLED, Unreadable},
+        event::{self, Unreadable},
         object::{AboutCharge, LineItem, Session, Tags},
     },
     telemetry::Metric,
@@ -347,7 +347,7 @@ impl<'a> Run<'a> {
     ) -> Result<List<Value>, StripeError> {
         let since = since.to_string();
         let mut query = vec![("limit", LONGEST_PAGE), ("created[gte]", &since)];
-        query.extend(HANDLED.iter().map(|kind| ("types[]", *kind)));
+        query.extend(event::handled().map(|kind| ("types[]", kind)));
         query.extend(after.map(|after| ("starting_after", after)));
         query.extend(undelivered.then_some(("delivery_success", "false")));
         self.inbox.stripe().list("/events", &query).await

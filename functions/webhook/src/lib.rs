@@ -37,8 +37,10 @@ impl Webhook {
     /// As the environment says.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         // Two secrets over the network, together.
-        let (secrets, inbox) =
-            tokio::try_join!(environment.webhook_secrets(), Inbox::new(environment))?;
+        let (secrets, inbox) = tokio::try_join!(
+            WebhookSecret::read_all(environment),
+            Inbox::new(environment)
+        )?;
         Ok(Self {
             secrets,
             inbox,

@@ -18,7 +18,9 @@ use aws_config::SdkConfig;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use clap::Args;
 use futures::future::BoxFuture;
-use shared::config::{EmailVerified, Environment, Mode};
+use shared::config::{EmailVerified, Environment};
+use shared::mode::Mode;
+use shared::stripe::key::StripeKey;
 
 use self::report::{Finding, Report, Verdict};
 use super::Exit;
@@ -68,7 +70,7 @@ struct Patient {
     /// Webhook's own, if it has one.
     webhook_key: Option<Stored>,
     /// With which Stripe is asked, if not with the shop's own.
-    operator_key: Option<String>,
+    operator_key: Option<StripeKey>,
     webhook_secrets: Stored,
     /// Whose the secrets are that are there, by where they are.
     owners: Vec<(String, Result<Owner, String>)>,
@@ -362,7 +364,7 @@ impl Doctor {
             functions: BTreeMap::new(),
             template: Self::template()?,
             web,
-            aws_clock: aws.address("dynamodb"),
+            aws_clock: shared::aws::call::endpoint("dynamodb", aws.region()),
         })
     }
 }
@@ -371,22 +373,14 @@ impl Patient {
     /// Stripe, asked with the operator's own key if there is one, else with the shop's.
     fn account(&self) -> Option<Account> {
         let key = match &self.operator_key {
-            Some(key) => key,
-            None => self
-                .key
-                .text()
-                .filter(|key| judge(key, self.mode).is_ok())?,
+            Some(key) => key.clone(),
+            None => judge(self.key.text()?, self.mode).ok()?,
         };
-        Some(Account::new(self.web.clone(), &self.stripe_base, key))
+        Some(self.account_of(key))
     }
 
-    /// The shop's own key at Stripe.
-    fn own_account(&self) -> Option<Account> {
-        Some(self.account_of(self.key.text()?))
-    }
-
-    fn account_of(&self, key: &str) -> Account {
-        Account::new(self.web.clone(), &self.stripe_base, key)
+    fn account_of(&self, key: StripeKey) -> Account {
+        Account::new(&self.web, &self.stripe_base, key)
     }
 
     fn setup(&self, why: &str) -> String {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use shared::stripe::event::HANDLED;
+use shared::stripe::event::handled;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -182,7 +182,7 @@ fn welcome(shop: &Shop, kept: &str) -> String {
 
 /// What brings the events of a Stripe account here. It has to be told which.
 fn listen(shop_url: &str) -> String {
-    let events = HANDLED.join(",");
+    let events = handled().collect::<Vec<_>>().join(",");
     format!("stripe listen --forward-to {shop_url}/webhook --events {events}")
 }
 

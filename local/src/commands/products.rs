@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 use console::measure_text_width;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
-use shared::config::Mode;
+use shared::mode::Mode;
 use shared::product::{Product, ProductId};
 use shared::store::products::{Products, StockChange};
 

@@ -8,9 +8,10 @@ use std::io::{BufRead as _, IsTerminal as _, Read as _};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use shared::config::Mode;
-
-use shared::stripe::event::HANDLED;
+use shared::mode::Mode;
+use shared::stripe::client::{LONGEST_PAGE, api_version};
+use shared::stripe::event::handled;
+use shared::stripe::key::StripeKey;
 
 use super::Exit;
 use super::console::{Consent, Console};
@@ -18,7 +19,7 @@ use super::shop::Where;
 use crate::aws_account::AwsAccount;
 use crate::secret_store::{Held, Owner, SecretStore};
 use crate::stripe_account::{
-    Account, Endpoint, Refusal, SECRET_TAG, STACK_TAG, api_base, api_version, fingerprint,
+    Account, Endpoint, Refusal, SECRET_TAG, STACK_TAG, api_base, fingerprint,
 };
 use crate::web::Web;
 
@@ -75,7 +76,7 @@ impl Step {
                 "create a webhook endpoint at {} for {}, {} event types ({why}), and store its secret",
                 wanted.version,
                 wanted.url,
-                HANDLED.len()
+                handled().len()
             ),
             Self::Update { id, says, .. } => format!("change {id}: {says}"),
             Self::Remove { id, why } => format!("remove {id}: {why}"),
@@ -104,7 +105,7 @@ struct Told {
 
 /// The operator's own key to ask Stripe with, from `STRIPE_SECRET_KEY`: the functions' key may be a
 /// restricted one that knows nothing of webhook endpoints.
-pub(super) fn operator_key(mode: Mode) -> anyhow::Result<Option<String>> {
+pub(super) fn operator_key(mode: Mode) -> anyhow::Result<Option<StripeKey>> {
     let Ok(key) = std::env::var(KEY) else {
         return Ok(None);
     };
@@ -113,7 +114,7 @@ pub(super) fn operator_key(mode: Mode) -> anyhow::Result<Option<String>> {
         return Ok(None);
     }
     match super::doctor::judge(key, mode) {
-        Ok(_) => Ok(Some(key.to_owned())),
+        Ok(key) => Ok(Some(key)),
         Err((says, remedy)) => bail!("{KEY}: {says}; {remedy}, or leave it out"),
     }
 }
@@ -149,18 +150,18 @@ impl Setup {
         let unclaimed = unclaimed(&store, &there, &tag).await?;
 
         let usable = key.as_ref().filter(|_| !self.new_key);
-        let usable = usable.filter(|key| super::doctor::judge(&key.text, shop.mode).is_ok());
+        let usable = usable.and_then(|key| super::doctor::judge(&key.text, shop.mode).ok());
         let operator_key = operator_key(shop.mode)?;
-        let new_key = match (usable, &operator_key) {
+        let new_key = match (&usable, &operator_key) {
             (Some(_), _) => None,
             (None, Some(given)) => Some(given.clone()),
             (None, None) => Some(self.ask_for_key(shop.mode)?),
         };
-        let own = new_key.as_ref().or(usable.map(|key| &key.text));
+        let own = new_key.as_ref().or(usable.as_ref());
         let asking = operator_key.as_ref().or(own);
         let asking = asking.context("there is no Stripe key")?;
         let base = api_base(environment.optional("STRIPE_API_BASE"))?;
-        let account = Account::new(web, &base, asking);
+        let account = Account::new(&web, &base, asking.clone());
 
         let wanted = Wanted {
             stack: stack.name.clone(),
@@ -214,7 +215,8 @@ impl Setup {
             store.claim(name).await?;
         }
         if let Some(new_key) = &new_key {
-            store.write(key_name, KEY, new_key, key.as_ref()).await?;
+            let text = new_key.reveal();
+            store.write(key_name, KEY, text, key.as_ref()).await?;
         }
         let work = Work {
             account: &account,
@@ -244,7 +246,7 @@ impl Setup {
     }
 
     /// From standard input: unseen if a person types it, else the first line.
-    fn ask_for_key(&self, mode: Mode) -> anyhow::Result<String> {
+    fn ask_for_key(&self, mode: Mode) -> anyhow::Result<StripeKey> {
         let stdin = std::io::stdin();
         let text = if stdin.is_terminal() {
             self.console.note("The Stripe key (sk_… or rk_…) from https://dashboard.stripe.com/apikeys; it does not show:");
@@ -262,7 +264,7 @@ impl Setup {
             bail!("a Stripe key is needed: type it when asked, pipe it in, or set {KEY}");
         }
         match super::doctor::judge(key, mode) {
-            Ok(_) => Ok(key.to_owned()),
+            Ok(key) => Ok(key),
             Err((says, remedy)) => bail!("that is no key for this shop: {says}; {remedy}"),
         }
     }
@@ -279,14 +281,14 @@ impl Setup {
             #[serde(rename = "type")]
             kind: String,
         }
-        let path = "/v1/events?delivery_success=false&limit=100";
-        let Ok(events) = account.get::<Events>(path).await else {
+        let undelivered = [("delivery_success", "false"), ("limit", LONGEST_PAGE)];
+        let Ok(events) = account.get::<Events>("/events", &undelivered).await else {
             return;
         };
         let ours = events
             .data
             .iter()
-            .filter(|event| HANDLED.contains(&event.kind.as_str()));
+            .filter(|event| handled().any(|kind| kind == event.kind));
         let ids: Vec<&str> = ours.map(|event| event.id.as_str()).collect();
         if !ids.is_empty() {
             self.console.note(&format!(
@@ -440,11 +442,11 @@ impl Wanted {
         let mut says = Vec::new();
         let sent: std::collections::BTreeSet<&str> =
             endpoint.enabled_events.iter().map(String::as_str).collect();
-        if sent != HANDLED.iter().copied().collect() {
+        if sent != handled().collect() {
             form.extend(event_form());
             says.push(format!(
                 "send the {} event types that are handled",
-                HANDLED.len()
+                handled().len()
             ));
         }
         if !endpoint.delivers_to(&self.url) {
@@ -472,8 +474,8 @@ impl Wanted {
 }
 
 fn event_form() -> impl Iterator<Item = (String, String)> {
-    let events = HANDLED.iter().enumerate();
-    events.map(|(index, event)| (format!("enabled_events[{index}]"), (*event).to_owned()))
+    let events = handled().enumerate();
+    events.map(|(index, event)| (format!("enabled_events[{index}]"), event.to_owned()))
 }
 
 /// Where the steps are taken.
@@ -532,7 +534,7 @@ impl Work<'_> {
         );
         let endpoint = self
             .account
-            .post::<Endpoint>("/v1/webhook_endpoints", &form)
+            .post::<Endpoint>("/webhook_endpoints", &form)
             .await;
         let endpoint = endpoint.map_err(|error| explain(error, "create"))?;
         let id = &endpoint.id;
@@ -604,7 +606,7 @@ impl Work<'_> {
 }
 
 fn path(id: &str) -> String {
-    format!("/v1/webhook_endpoints/{id}")
+    format!("/webhook_endpoints/{id}")
 }
 
 #[cfg(test)]
@@ -627,7 +629,7 @@ mod tests {
     /// An endpoint as `till setup` leaves it, with some changes.
     fn endpoint(id: &str, created: i64, changes: Value) -> Endpoint {
         let mut endpoint = json!({
-            "id": id, "url": URL, "status": "enabled", "enabled_events": HANDLED,
+            "id": id, "url": URL, "status": "enabled", "enabled_events": handled().collect::<Vec<_>>(),
             "api_version": api_version(), "created": created,
             "metadata": { STACK_TAG: "shop-1", SECRET_TAG: fingerprint(&format!("whsec_{id}")) },
         });

@@ -13,9 +13,10 @@ use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata as
 use aws_sdk_dynamodb::Client;
 use aws_types::region::Region;
 use clap::Args;
-use shared::config::{ConfigError, Environment, Mode};
+use shared::config::{ConfigError, Environment};
 use shared::https::ForSdk;
 use shared::ledger::Ledger;
+use shared::mode::Mode;
 use shared::product::Site;
 use shared::store::outbox::Outbox;
 use shared::store::parked::Parked;

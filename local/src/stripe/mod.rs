@@ -69,7 +69,7 @@ pub struct Config {
     /// Where the webhooks go.
     pub webhook_url: Url,
     /// The event types that the webhook subscribes to: names, `charge.dispute.*`, or `*`.
-    /// [`shared::stripe::event::HANDLED`] is what the shop's own webhook handles.
+    /// [`shared::stripe::event::handled`] is what the shop's own webhook handles.
     pub enabled_events: Vec<String>,
 }
 

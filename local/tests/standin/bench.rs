@@ -237,9 +237,8 @@ pub(crate) fn config(database: Option<&Path>, url: &str, webhook_url: &str) -> C
         secret_key: KEY.to_owned(),
         webhook_secret: secret(),
         webhook_url: webhook_url.parse().unwrap(),
-        enabled_events: shared::stripe::event::HANDLED
-            .iter()
-            .map(ToString::to_string)
+        enabled_events: shared::stripe::event::handled()
+            .map(str::to_owned)
             .collect(),
     }
 }

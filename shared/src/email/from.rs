@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{Address, letter::one_line};
+use super::{Address, prose::one_line};
 
 /// Most octets of a name in one encoded word: RFC 2047 allows a word of 75 characters, 12 of which
 /// are around its base64.

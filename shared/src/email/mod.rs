@@ -7,23 +7,32 @@ use std::time::Duration;
 
 use aws_sdk_ses::config::{Builder, retry::RetryConfig, timeout::TimeoutConfig};
 
-use crate::config::{ConfigError, Environment};
+use crate::{
+    aws,
+    config::{ConfigError, Environment},
+};
 
 mod address;
 mod amounts;
+mod content;
 mod from;
+#[cfg(test)]
+mod golden;
 mod letter;
 mod postman;
+mod prose;
 
 pub use address::{Address, AddressError};
-pub use letter::{Content, Letter, Shop, compose};
+pub use content::{DisputeSnapshot, Missing, Snapshot};
+pub use letter::{Shop, Unwritable, compose};
 pub use postman::{Postman, SendError};
+pub use prose::Letter;
 
 /// SES as the environment says; `AWS_ENDPOINT_URL_SES` may point elsewhere than AWS. The SDK
 /// repeats nothing and waits long: SES knows no idempotency, and a call that timed out may have
 /// sent the mail.
 pub fn client(environment: &Environment) -> Result<aws_sdk_ses::Client, ConfigError> {
-    let config = Builder::from(&environment.aws("AWS_ENDPOINT_URL_SES")?)
+    let config = Builder::from(&aws::config(environment, "AWS_ENDPOINT_URL_SES")?)
         .retry_config(RetryConfig::disabled())
         .timeout_config(
             TimeoutConfig::builder()

@@ -11,7 +11,10 @@ use aws_sdk_dynamodb::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::config::{ConfigError, Environment, error_code};
+use crate::{
+    aws,
+    config::{ConfigError, Environment},
+};
 
 pub mod outbox;
 pub mod parked;
@@ -21,7 +24,10 @@ pub mod sweep;
 
 /// DynamoDB as the environment says; `AWS_ENDPOINT_URL_DYNAMODB` may point elsewhere than AWS.
 pub fn client(environment: &Environment) -> Result<Client, ConfigError> {
-    Ok(Client::new(&environment.aws("AWS_ENDPOINT_URL_DYNAMODB")?))
+    Ok(Client::new(&aws::config(
+        environment,
+        "AWS_ENDPOINT_URL_DYNAMODB",
+    )?))
 }
 
 /// A DynamoDB item.
@@ -61,7 +67,7 @@ where
 {
     move |error| StoreError::Failed {
         operation,
-        why: error_code(&error),
+        why: aws::error_code(&error),
     }
 }
 

@@ -11,8 +11,8 @@ use super::{
     KEEP_SECONDS, StoreError, TRIES, back_off, failed, from_item, number, text, to_item, unwritable,
 };
 use crate::{
-    config::Mode,
-    email::Content,
+    email::Snapshot,
+    mode::Mode,
     purchase::{Mail, Purchase, PurchaseId},
 };
 
@@ -33,7 +33,7 @@ pub struct Row {
     /// Whether real money moved.
     pub livemode: bool,
     /// What the letter tells.
-    pub content: Content,
+    pub content: Snapshot,
     /// How far it has come.
     pub state: State,
     /// How often sending was begun.
@@ -159,7 +159,7 @@ impl Outbox {
             id: row_id(purchase.id, mail),
             mail: mail.clone(),
             livemode: mode.livemode(),
-            content: Content::of(purchase, mail),
+            content: Snapshot::of(purchase, mail),
             state: if held { State::Held } else { State::Due },
             attempts: 0,
             next_attempt: (!held).then_some(now),
@@ -208,7 +208,7 @@ impl Outbox {
         mail: &Mail,
         now: i64,
     ) -> Result<bool, StoreError> {
-        let content = Content::of(purchase, mail);
+        let content = Snapshot::of(purchase, mail);
         let content = serde_dynamo::to_attribute_value(content).map_err(unwritable)?;
         let call = self
             .client

@@ -11,7 +11,10 @@ use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
 use stripe_shared::CheckoutSessionMode;
 use stripe_types::Currency;
 
-use super::client::{Client, OBJECT, StripeError};
+use super::{
+    client::{Client, OBJECT, StripeError},
+    metadata,
+};
 use crate::purchase::{Purchase, SessionId};
 
 /// What we read of the session that Stripe opened.
@@ -21,16 +24,6 @@ pub struct Session {
     pub id: SessionId,
     /// Where the buyer pays.
     pub url: String,
-}
-
-/// Metadata keys by which a session or payment intent is known to be ours.
-pub mod metadata {
-    /// The purchase's id.
-    pub const PURCHASE_ID: &str = "purchase_id";
-    /// The buyer's subject.
-    pub const BUYER: &str = "buyer";
-    /// The deployment it belongs to, so that several can share an account.
-    pub const STACK: &str = "till_stack";
 }
 
 /// Opens the session of a purchase's current attempt. Repeating the call repeats the answer.
@@ -51,8 +44,8 @@ pub async fn open(
 }
 
 /// Ends an open session, so that nobody can pay it any more. Stripe refuses, with a 400, if it is
-/// not open. Without an idempotency key: it cannot be done twice, and with one, Stripe would repeat a
-/// failure of its own for a day.
+/// not open. Without an idempotency key: it cannot be done twice, and with one, Stripe would repeat
+/// a failure of its own for a day.
 pub async fn expire(
     stripe: &Client,
     session: &SessionId,

@@ -11,14 +11,20 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
+use super::key::StripeKey;
 use crate::{
-    config::{ConfigError, Environment, StripeKey},
+    config::{ConfigError, Environment},
     https,
     secrets::Secret,
 };
 
 /// Where Stripe is.
-const API_BASE: &str = "https://api.stripe.com";
+pub const API_BASE: &str = "https://api.stripe.com";
+
+/// The version of Stripe's API that the request types are made for.
+pub fn api_version() -> &'static str {
+    stripe_shared::version::VERSION.as_str()
+}
 
 /// How long to wait for an answer.
 #[derive(Clone, Copy)]
@@ -76,7 +82,10 @@ pub enum StripeError {
     Failed(StatusCode),
     /// It cannot be reached; nothing was asked.
     #[error("Stripe is out of reach")]
-    Unreachable,
+    Unreachable {
+        /// In the words of the system, for whoever can mend it.
+        why: String,
+    },
     /// It did not answer in time: what was asked may have been done.
     #[error("Stripe did not answer in time")]
     TimedOut,
@@ -118,6 +127,14 @@ impl StripeError {
     }
 }
 
+/// What a restricted key may not do, as Stripe's refusal calls it: `rak_charge_read`, say. The rest
+/// of the message names the account and part of the key.
+pub fn missing_permission(message: &str) -> Option<&str> {
+    let (_, name) = message.split_at_checked(message.find("rak_")?)?;
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    name.split(|c: char| !is_name(c)).next()
+}
+
 #[derive(Default, Deserialize)]
 struct ErrorAnswer {
     #[serde(default)]
@@ -133,25 +150,25 @@ struct ErrorBody {
     message: String,
 }
 
-impl ErrorBody {
-    /// What a restricted key may not do, as Stripe calls it: `rak_charge_read`, say. The rest of
-    /// the message names the account and part of the key.
-    fn lacking_permission(&self) -> Option<String> {
-        let (_, tail) = self.message.split_once("'rak_")?;
-        let (permission, _) = tail.split_once('\'')?;
-        Some(format!("key lacks rak_{permission}"))
-    }
-}
-
 impl Client {
     /// For the account of `STRIPE_SECRET_KEY`, at `STRIPE_API_BASE` (Stripe itself unless set).
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let base = environment.optional("STRIPE_API_BASE").unwrap_or(API_BASE);
-        Ok(Self {
-            http: https::client()?,
+        let http = https::client(https::CONNECT)?;
+        Ok(Self::over(http, base, StripeKey::read(environment).await?))
+    }
+
+    /// For the account of one key, asked at `base`.
+    pub fn with_key(http: https::Client<Full<Bytes>>, base: &str, key: StripeKey) -> Self {
+        Self::over(http, base, Secret::given(StripeKey::VARIABLE, key))
+    }
+
+    fn over(http: https::Client<Full<Bytes>>, base: &str, key: Secret<StripeKey>) -> Self {
+        Self {
+            http,
             base: base.trim_end_matches('/').to_owned(),
-            key: environment.stripe_key().await?,
-        })
+            key,
+        }
     }
 
     /// Reads the object at `path`, such as `/refunds/re_1`; `None` if Stripe knows none there.
@@ -204,8 +221,18 @@ impl Client {
         self.send(&request, Some(idempotency_key), OBJECT).await
     }
 
-    /// Sends a request, under an idempotency key if it changes anything, with jittered repetitions while Stripe says that
-    /// it is busy, cannot be connected to, or hangs up.
+    /// Removes the object at `path`. It may be gone already: asked again after a connection broke,
+    /// Stripe knows nothing of what it has just removed.
+    pub async fn delete(&self, path: &str) -> Result<(), StripeError> {
+        let request = RequestBuilder::new(StripeMethod::Delete, path);
+        match self.send::<Value>(&request, None, OBJECT).await {
+            Err(StripeError::Refused { status, .. }) if status == StatusCode::NOT_FOUND => Ok(()),
+            answer => answer.map(drop),
+        }
+    }
+
+    /// Sends a request, under an idempotency key if it changes anything, with jittered repetitions
+    /// while Stripe says that it is busy, cannot be connected to, or hangs up.
     pub(super) async fn send<T: DeserializeOwned>(
         &self,
         request: &RequestBuilder,
@@ -221,7 +248,7 @@ impl Client {
                 let worth_waiting = match answer.unwrap_or(Err(StripeError::TimedOut)) {
                     Err(
                         error @ (StripeError::Busy(_)
-                        | StripeError::Unreachable
+                        | StripeError::Unreachable { .. }
                         | StripeError::Broken),
                     ) => error,
                     answer => return answer,
@@ -268,7 +295,9 @@ impl Client {
             .await;
         let answer = answer.map_err(|error| {
             if error.is_connect() {
-                StripeError::Unreachable
+                StripeError::Unreachable {
+                    why: https::cause(&error),
+                }
             } else {
                 StripeError::Broken
             }
@@ -300,12 +329,12 @@ impl Client {
         }
         Err(StripeError::Refused {
             status,
-            message: error.message.clone(),
-            code: error
-                .lacking_permission()
+            code: missing_permission(&error.message)
+                .map(|permission| format!("key lacks {permission}"))
                 .or(error.code)
                 .or(error.kind)
                 .unwrap_or_default(),
+            message: error.message,
             request: id,
         })
     }
@@ -339,8 +368,7 @@ impl Client {
                 header::USER_AGENT,
                 concat!("till/", env!("CARGO_PKG_VERSION")),
             )
-            // The version that the request types are made for.
-            .header("stripe-version", stripe_shared::version::VERSION.as_str())
+            .header("stripe-version", api_version())
             .body(Full::new(Bytes::from(
                 request.body.clone().unwrap_or_default(),
             )))
@@ -357,7 +385,6 @@ fn encoded(pairs: &[(&str, &str)]) -> String {
 #[cfg(test)]
 mod tests {
     use std::{
-        collections::BTreeMap,
         io::{Read, Write},
         net::TcpListener,
     };
@@ -383,13 +410,11 @@ mod tests {
             }
             seen
         });
-        let environment = [
-            ("STRIPE_SECRET_KEY", "sk_test_1".to_owned()),
-            ("STRIPE_API_BASE", format!("http://{address}")),
-            ("TILL_MODE", "test".to_owned()),
-        ];
-        let environment = environment.map(|(name, value)| (name.to_owned(), value));
-        let environment = Environment::from(BTreeMap::from(environment));
+        let environment = Environment::of([
+            ("STRIPE_SECRET_KEY", "sk_test_1"),
+            ("STRIPE_API_BASE", &format!("http://{address}")),
+            ("TILL_MODE", "test"),
+        ]);
         (Client::new(&environment).await.unwrap(), server)
     }
 
@@ -412,6 +437,25 @@ mod tests {
                 .all(|request| request.contains("idempotency-key: key-1")),
             "{seen:?}"
         );
+    }
+
+    #[tokio::test]
+    async fn what_was_removed_before_the_connection_broke_is_removed() {
+        let gone = r#"{"error":{"message":"No such webhook endpoint: 'we_1'"}}"#;
+        let (stripe, server) = stripe([None, answer("404 Not Found", gone)]).await;
+        stripe.delete("/webhook_endpoints/we_1").await.unwrap();
+        let seen = server.join().unwrap();
+        let is_asked = |request: &String| request.starts_with("DELETE /v1/webhook_endpoints/we_1 ");
+        assert!(seen.iter().all(is_asked), "{seen:?}");
+    }
+
+    #[test]
+    fn the_missing_permission_is_taken_from_stripes_message() {
+        let message = "The provided key 'rk_test_*****7Xyz' does not have the required permissions \
+            for this endpoint on account 'acct_1'. Having the 'rak_webhook_read' permission would \
+            allow this request to continue.";
+        assert_eq!(missing_permission(message), Some("rak_webhook_read"));
+        assert_eq!(missing_permission("This is a restricted API key"), None);
     }
 
     #[tokio::test]

@@ -4,46 +4,72 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub use super::object::Unreadable;
-use super::object::{AboutCharge, Charge, Session, Tags};
+use super::object::{AboutCharge, Charge, Session, SessionEvent, Tags};
 use crate::{
     config::Stack,
     money::Money,
     purchase::{Buyer, Change, ChargeId, PaymentIntentId, PurchaseId},
 };
 
-/// The types of events that say something of a purchase: those that a webhook endpoint has to be
-/// sent. `charge.refunded` lists no refunds since API version 2022-11-15; it says whose they are.
-pub const HANDLED: &[&str] = &[
-    "checkout.session.completed",
-    "checkout.session.async_payment_succeeded",
-    "checkout.session.async_payment_failed",
-    "checkout.session.expired",
-    "refund.created",
-    "refund.updated",
-    "refund.failed",
-    "charge.refunded",
-    "charge.dispute.created",
-    "charge.dispute.updated",
-    "charge.dispute.funds_withdrawn",
-    "charge.dispute.funds_reinstated",
-    "charge.dispute.closed",
+/// What an event is about, as far as its type tells; from this follows how its object is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// A Checkout session.
+    Session(SessionEvent),
+    /// A refund. Which event it was makes no difference: its status says it.
+    Refund,
+    /// A charge of which something went back. It lists no refunds since API version 2022-11-15;
+    /// it says whose they are.
+    ChargeRefunded,
+    /// A dispute or an inquiry, which says itself how it stands.
+    Dispute,
+}
+
+/// The types of events that say something of a purchase, and what each is about. Whatever is not
+/// here is none of our business.
+const HANDLED: &[(&str, Kind)] = &[
+    (
+        "checkout.session.completed",
+        Kind::Session(SessionEvent::Completed),
+    ),
+    (
+        "checkout.session.async_payment_succeeded",
+        Kind::Session(SessionEvent::PaymentSucceeded),
+    ),
+    (
+        "checkout.session.async_payment_failed",
+        Kind::Session(SessionEvent::PaymentFailed),
+    ),
+    (
+        "checkout.session.expired",
+        Kind::Session(SessionEvent::Expired),
+    ),
+    ("refund.created", Kind::Refund),
+    ("refund.updated", Kind::Refund),
+    ("refund.failed", Kind::Refund),
+    ("charge.refunded", Kind::ChargeRefunded),
+    ("charge.dispute.created", Kind::Dispute),
+    ("charge.dispute.updated", Kind::Dispute),
+    ("charge.dispute.funds_withdrawn", Kind::Dispute),
+    ("charge.dispute.funds_reinstated", Kind::Dispute),
+    ("charge.dispute.closed", Kind::Dispute),
 ];
 
+/// The types of events that a webhook endpoint has to be sent.
+pub fn handled() -> impl ExactSizeIterator<Item = &'static str> {
+    HANDLED.iter().map(|(name, _)| *name)
+}
+
 /// An event of a type we have a use for, before anything is made of its object.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct Event {
     /// `evt_…`
     pub id: String,
-    /// Such as `checkout.session.completed`.
-    #[serde(rename = "type")]
-    pub kind: String,
+    /// Its type, such as `checkout.session.completed`.
+    pub name: &'static str,
     /// Whether real money moved.
     pub livemode: bool,
-    data: EventData,
-}
-
-#[derive(Debug, Deserialize)]
-struct EventData {
+    kind: Kind,
     object: Value,
 }
 
@@ -102,53 +128,74 @@ impl Event {
         if text("object") == Some("v2.core.event") {
             return Ok(None);
         }
-        let kind = text("type").ok_or_else(|| Unreadable("type is missing".to_owned()))?;
-        if !HANDLED.contains(&kind) {
+        let name = text("type").ok_or_else(|| Unreadable("type is missing".to_owned()))?;
+        let handled = HANDLED.iter().find(|(handled, _)| *handled == name);
+        let Some(&(name, kind)) = handled else {
             return Ok(None);
-        }
-        Ok(Some(serde_json::from_value(event)?))
+        };
+        let Envelope { id, livemode, data } = serde_json::from_value(event)?;
+        Ok(Some(Self {
+            id,
+            name,
+            livemode,
+            kind,
+            object: data.object,
+        }))
     }
 
     /// What it says to the deployment `stack`; `None` if it is about something that is not its
-    /// own: another deployment's, a payment link's …. Only for types that are handled.
+    /// own: another deployment's, a payment link's ….
     pub fn statement(self, stack: &Stack) -> Result<Option<Statement>, Unreadable> {
-        let Self { kind, data, .. } = self;
-        let object = data.object;
-        if kind.starts_with("refund.") {
-            return AboutCharge::refund(object).map(|refund| Some(refund.into()));
+        let object = self.object;
+        match self.kind {
+            Kind::Refund => AboutCharge::refund(object).map(|refund| Some(refund.into())),
+            Kind::Dispute => AboutCharge::dispute(object).map(|dispute| Some(dispute.into())),
+            Kind::ChargeRefunded => {
+                let Some(id) = purchase_of(&object, stack)? else {
+                    return Ok(None);
+                };
+                let charge: Charge = serde_json::from_value(object)?;
+                Ok(Some(Statement {
+                    change: Change::ChargeRefunded(charge.refunded()),
+                    payment_intent: charge.payment_intent(),
+                    owner: Owner::Purchase { id, origin: None },
+                }))
+            }
+            Kind::Session(event) => {
+                let Some(id) = purchase_of(&object, stack)? else {
+                    return Ok(None);
+                };
+                let session: Session = serde_json::from_value(object)?;
+                let origin = session.origin();
+                Ok(Some(Statement {
+                    payment_intent: session.payment_intent().cloned(),
+                    owner: Owner::Purchase { id, origin },
+                    change: Change::Session(session.id.clone(), session.state_by_event(event)?),
+                }))
+            }
         }
-        if kind.starts_with("charge.dispute.") {
-            return AboutCharge::dispute(object).map(|dispute| Some(dispute.into()));
-        }
-        // What is not ours need not read any further than its tags.
-        let tags = object
-            .get("metadata")
-            .ok_or_else(|| Unreadable("metadata is missing".to_owned()))?;
-        let tags: Option<Tags> = Deserialize::deserialize(tags)?;
-        let Some(purchase) = tags.unwrap_or_default().purchase(stack)? else {
-            return Ok(None);
-        };
-        if kind == "charge.refunded" {
-            let charge: Charge = serde_json::from_value(object)?;
-            return Ok(Some(Statement {
-                change: Change::ChargeRefunded(charge.refunded()),
-                payment_intent: charge.payment_intent(),
-                owner: Owner::Purchase {
-                    id: purchase,
-                    origin: None,
-                },
-            }));
-        }
-        let session: Session = serde_json::from_value(object)?;
-        Ok(Some(Statement {
-            payment_intent: session.payment_intent().cloned(),
-            owner: Owner::Purchase {
-                id: purchase,
-                origin: session.origin(),
-            },
-            change: Change::Session(session.id.clone(), session.state_by_event(&kind)?),
-        }))
     }
+}
+
+/// Whose an object with tags is. What is not ours need not read any further than these.
+fn purchase_of(object: &Value, stack: &Stack) -> Result<Option<PurchaseId>, Unreadable> {
+    let tags = object
+        .get("metadata")
+        .ok_or_else(|| Unreadable("metadata is missing".to_owned()))?;
+    let tags: Option<Tags> = Deserialize::deserialize(tags)?;
+    tags.unwrap_or_default().purchase(stack)
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    id: String,
+    livemode: bool,
+    data: EventData,
+}
+
+#[derive(Deserialize)]
+struct EventData {
+    object: Value,
 }
 
 impl From<AboutCharge> for Statement {
@@ -163,7 +210,76 @@ impl From<AboutCharge> for Statement {
 
 #[cfg(test)]
 mod tests {
+    use std::{collections::BTreeSet, fs, path::PathBuf};
+
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
     use super::*;
+    use crate::config::Environment;
+
+    /// What is in the repository beside this crate.
+    fn beside(path: &str) -> PathBuf {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("..")
+            .join(path)
+    }
+
+    #[test]
+    fn the_readme_names_the_events_that_are_handled() {
+        let mut rows: Vec<(&str, Vec<String>)> = Vec::new();
+        for (name, kind) in HANDLED {
+            let about = match kind {
+                Kind::Session(_) => "a Checkout session",
+                Kind::Refund => "a refund",
+                Kind::ChargeRefunded => "a charge",
+                Kind::Dispute => "a dispute",
+            };
+            match rows.last_mut() {
+                Some((row, names)) if *row == about => names.push(format!("`{name}`")),
+                _ => rows.push((about, vec![format!("`{name}`")])),
+            }
+        }
+        let rows = rows
+            .iter()
+            .map(|(about, names)| format!("| {about} | {} |\n", names.join(", ")));
+        let table = format!(
+            "| about | events |\n| --- | --- |\n{}",
+            rows.collect::<String>()
+        );
+        let readme = fs::read_to_string(beside("README.md")).unwrap();
+        assert!(readme.contains(&table), "README.md should have\n{table}");
+        let listen = format!("--events {}\n", handled().collect::<Vec<_>>().join(","));
+        assert!(readme.contains(&listen), "README.md should have\n{listen}");
+    }
+
+    #[test]
+    fn there_is_a_sample_of_every_kind_of_event_and_it_reads() {
+        let ours = Environment::of([("TILL_STACK", "till")]);
+        let mut shown = BTreeSet::new();
+        for entry in fs::read_dir(beside("events")).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            if !name.starts_with("webhook-") {
+                continue;
+            }
+            let sample: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            let mut body = sample["body"].as_str().unwrap().as_bytes().to_vec();
+            if sample["isBase64Encoded"] == true {
+                body = STANDARD.decode(body).unwrap();
+            }
+            let Some(event) = Event::parse(&body).unwrap() else {
+                assert!(["webhook-ping", "webhook-unknown-type"].contains(&name.as_str()));
+                continue;
+            };
+            let kind = event.kind;
+            let said = event.statement(&ours.stack().unwrap()).unwrap();
+            let is_foreign = ["webhook-foreign", "webhook-decoded-query"].contains(&name.as_str());
+            assert_eq!(said.is_none(), is_foreign, "{name}");
+            shown.insert(kind);
+        }
+        let handled: BTreeSet<_> = HANDLED.iter().map(|(_, kind)| *kind).collect();
+        assert_eq!(shown, handled);
+    }
 
     #[test]
     fn of_what_is_not_for_us_no_more_than_the_type_is_read() {

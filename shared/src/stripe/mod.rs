@@ -3,5 +3,7 @@
 pub mod checkout;
 pub mod client;
 pub mod event;
+pub mod key;
+pub mod metadata;
 pub mod object;
 pub mod signature;

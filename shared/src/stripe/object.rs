@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::checkout::metadata;
+use super::metadata;
 use crate::{
     config::Stack,
     money::{Currency, Money},
@@ -89,6 +89,19 @@ pub struct Session {
     customer_email: Option<String>,
 }
 
+/// What an event says has happened to a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum SessionEvent {
+    /// The buyer is through with it, and has paid or is going to.
+    Completed,
+    /// A delayed payment came.
+    PaymentSucceeded,
+    /// A delayed payment did not come.
+    PaymentFailed,
+    /// Nobody paid it in time.
+    Expired,
+}
+
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum IntentOfSession {
@@ -163,15 +176,17 @@ impl Session {
         Some((buyer, self.total().ok()?))
     }
 
-    /// What an event of type `kind` says of it.
-    pub(super) fn state_by_event(&self, kind: &str) -> Result<SessionState, Unreadable> {
-        match (kind, self.payment_status.as_str()) {
-            ("checkout.session.expired", _) => Ok(SessionState::Expired),
-            ("checkout.session.async_payment_failed", _) => Ok(SessionState::Failed),
-            ("checkout.session.async_payment_succeeded", _)
-            | (_, "paid" | "no_payment_required") => self.settled(),
-            (_, "unpaid") => Ok(SessionState::PENDING),
-            (_, other) => Err(Unreadable(format!("payment_status: {other:?} is unknown"))),
+    /// What an event says of it.
+    pub(super) fn state_by_event(&self, event: SessionEvent) -> Result<SessionState, Unreadable> {
+        match (event, self.payment_status.as_str()) {
+            (SessionEvent::Expired, _) => Ok(SessionState::Expired),
+            (SessionEvent::PaymentFailed, _) => Ok(SessionState::Failed),
+            (SessionEvent::PaymentSucceeded, _)
+            | (SessionEvent::Completed, "paid" | "no_payment_required") => self.settled(),
+            (SessionEvent::Completed, "unpaid") => Ok(SessionState::PENDING),
+            (SessionEvent::Completed, other) => {
+                Err(Unreadable(format!("payment_status: {other:?} is unknown")))
+            }
         }
     }
 

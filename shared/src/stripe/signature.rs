@@ -10,6 +10,11 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::{
+    config::{ConfigError, Environment},
+    secrets::Secret,
+};
+
 /// The most a header's timestamp may differ from our clock, in seconds, either way: what Stripe's
 /// own libraries allow.
 pub const TOLERANCE_SECONDS: i64 = 300;
@@ -30,6 +35,30 @@ impl WebhookSecret {
             "" => Err(EmptySecret),
             secret => Ok(Self(secret.to_owned())),
         }
+    }
+
+    /// The webhook's own, `STRIPE_WEBHOOK_SECRETS`, separated by commas. An empty one among them
+    /// is refused: it would let anybody in.
+    pub async fn read_all(environment: &Environment) -> Result<Secret<Vec<Self>>, ConfigError> {
+        const NAME: &str = "STRIPE_WEBHOOK_SECRETS";
+        Secret::read(environment, NAME, |secrets| {
+            let wrong = |wrong: String| ConfigError::Wrong { name: NAME, wrong };
+            let secrets = secrets.split(',').map(|secret| {
+                let understood = Self::new(secret).map_err(|error| wrong(error.to_string()))?;
+                if Self::is_one(secret.trim()) {
+                    Ok(understood)
+                } else {
+                    Err(wrong("a signing secret starts with whsec_".to_owned()))
+                }
+            });
+            secrets.collect()
+        })
+        .await
+    }
+
+    /// Whether a text begins as a signing secret.
+    pub(super) fn is_one(text: &str) -> bool {
+        text.starts_with("whsec_")
     }
 
     fn mac(&self, timestamp: i64, body: &[u8]) -> Hmac<Sha256> {
@@ -250,5 +279,17 @@ mod tests {
             };
             prop_assert_eq!(coarse(ours), coarse(theirs), "{}", header);
         }
+    }
+
+    #[tokio::test]
+    async fn an_empty_or_other_secret_for_the_webhook_keeps_the_function_from_starting() {
+        let read = async |secrets| {
+            let environment = Environment::of([("STRIPE_WEBHOOK_SECRETS", secrets)]);
+            WebhookSecret::read_all(&environment).await
+        };
+        for secrets in ["", ",", "whsec_a,", "whsec_a,,whsec_b", "whsec_a,sk_test_b"] {
+            assert!(read(secrets).await.is_err(), "{secrets:?}");
+        }
+        assert_eq!(read("whsec_a, whsec_b").await.unwrap().current().len(), 2);
     }
 }

@@ -6,15 +6,16 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
-use shared::config::Mode;
+use shared::mode::Mode;
+use shared::stripe::client::api_version;
+use shared::stripe::event::handled;
 use shared::stripe::signature::{WebhookSecret, sign};
 use time::OffsetDateTime;
 
 use super::report::Finding;
 use super::{Patient, Stored};
 use crate::environment::STAND_IN_WEBHOOK_SECRET;
-use crate::stripe_account::{Endpoint, Refusal, api_version};
-use shared::stripe::event::HANDLED;
+use crate::stripe_account::{Endpoint, Refusal};
 
 const ENDPOINT: &str = "webhook endpoint";
 const EVENTS_CHECK: &str = "webhook events";
@@ -110,7 +111,7 @@ fn events(patient: &Patient, endpoint: &Endpoint) -> Finding {
             patient.setup("leaves only what is handled"),
         );
     }
-    let wanted: BTreeSet<&str> = HANDLED.iter().copied().collect();
+    let wanted: BTreeSet<&str> = handled().collect();
     let sent: BTreeSet<&str> = endpoint.enabled_events.iter().map(String::as_str).collect();
     let missing = listed(wanted.difference(&sent));
     let idle = listed(sent.difference(&wanted));

@@ -1,10 +1,11 @@
 //! The webhook's function URL: open to Stripe by both permissions that Lambda wants.
 
 use serde_json::Value;
+use shared::aws::call::Service;
 
 use super::Patient;
 use super::report::Finding;
-use crate::aws_account::{AwsAccount, Service};
+use crate::aws_account::AwsAccount;
 
 const URL: &str = "function URL";
 const STREAM: &str = "mail stream";

@@ -3,7 +3,8 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use shared::config::Mode;
+use shared::mode::Mode;
+use shared::stripe::key::{Kind, NotAKey, StripeKey};
 
 use super::report::Finding;
 use super::{Patient, Stored};
@@ -16,53 +17,51 @@ const WEBHOOK_KEY: &str = "webhook key";
 
 /// What webhook reads with its own key: whose a refund or a dispute is.
 const WEBHOOK_READS: [(&str, &str); 2] = [
-    ("/v1/payment_intents?limit=1", "PaymentIntents"),
-    ("/v1/charges?limit=1", "Charges and Refunds"),
+    ("/payment_intents", "PaymentIntents"),
+    ("/charges", "Charges and Refunds"),
 ];
 
 /// What the functions and the operator's commands read with the key.
 const READS: [(&str, &str); 6] = [
-    ("/v1/checkout/sessions?limit=1", "Checkout Sessions"),
-    ("/v1/payment_intents?limit=1", "PaymentIntents"),
-    ("/v1/charges?limit=1", "Charges and Refunds"),
-    ("/v1/refunds?limit=1", "Charges and Refunds"),
-    ("/v1/disputes?limit=1", "Disputes"),
-    ("/v1/events?limit=1", "Events"),
+    ("/checkout/sessions", "Checkout Sessions"),
+    ("/payment_intents", "PaymentIntents"),
+    ("/charges", "Charges and Refunds"),
+    ("/refunds", "Charges and Refunds"),
+    ("/disputes", "Disputes"),
+    ("/events", "Events"),
 ];
 
-/// What a text that should be a secret key turns out to be.
-pub(crate) fn judge(key: &str, mode: Mode) -> Result<&'static str, (String, String)> {
+/// Reads a text that should be a key of the deployed mode, or says what it is instead, and what to
+/// do about it.
+pub(crate) fn judge(key: &str, mode: Mode) -> Result<StripeKey, (String, String)> {
     let wanted = match mode {
         Mode::Test => "sk_test_… or rk_test_…",
         Mode::Live => "sk_live_… or rk_live_…",
     };
     let wrong = |says: &str, what: &str| Err((says.to_owned(), format!("{what}: {wanted}")));
-    let of = |mode: Mode, kind: &'static str| (mode, kind);
-    let (is, kind) = if key.starts_with("sk_test_") {
-        of(Mode::Test, "a secret test key")
-    } else if key.starts_with("sk_live_") {
-        of(Mode::Live, "a secret live key")
-    } else if key.starts_with("rk_test_") {
-        of(Mode::Test, "a restricted test key")
-    } else if key.starts_with("rk_live_") {
-        of(Mode::Live, "a restricted live key")
-    } else if key.starts_with("pk_") {
-        return wrong(
-            "it is the publishable key, which is for web pages and may open no payment",
-            "store the secret key of the same account",
-        );
-    } else if key.starts_with("whsec_") {
-        return wrong(
-            "it is a webhook's signing secret",
-            "store the API key instead",
-        );
-    } else {
-        return wrong(
-            "it does not look like a Stripe key",
-            "store the secret or a restricted key",
-        );
+    let key: StripeKey = match key.parse() {
+        Ok(key) => key,
+        Err(NotAKey::Publishable) => {
+            return wrong(
+                "it is the publishable key, which is for web pages and may open no payment",
+                "store the secret key of the same account",
+            );
+        }
+        Err(NotAKey::SigningSecret) => {
+            return wrong(
+                "it is a webhook's signing secret",
+                "store the API key instead",
+            );
+        }
+        Err(NotAKey::Unknown) => {
+            return wrong(
+                "it does not look like a Stripe key",
+                "store the secret or a restricted key",
+            );
+        }
     };
-    match (is, mode) {
+    let kind = described(&key);
+    match (key.mode(), mode) {
         (Mode::Live, Mode::Test) => wrong(
             &format!(
                 "it is {kind}, but the shop is deployed in test mode: nobody's card may be charged"
@@ -75,7 +74,16 @@ pub(crate) fn judge(key: &str, mode: Mode) -> Result<&'static str, (String, Stri
             ),
             "store a live key",
         ),
-        _ => Ok(kind),
+        _ => Ok(key),
+    }
+}
+
+fn described(key: &StripeKey) -> &'static str {
+    match (key.kind(), key.mode()) {
+        (Kind::Secret, Mode::Test) => "a secret test key",
+        (Kind::Secret, Mode::Live) => "a secret live key",
+        (Kind::Restricted, Mode::Test) => "a restricted test key",
+        (Kind::Restricted, Mode::Live) => "a restricted live key",
     }
 }
 
@@ -92,13 +100,14 @@ pub(super) async fn check(patient: &Patient) -> Vec<Finding> {
         }
         Stored::Value { text, .. } => text,
     };
-    let kind = match judge(key, patient.mode) {
-        Ok(kind) => kind,
+    let usable = match judge(key, patient.mode) {
+        Ok(usable) => usable,
         Err((says, remedy)) => {
             let remedy = format!("{remedy}\n{}", patient.setup_with("--new-key", "stores it"));
             return vec![Finding::fail(KEY, says, remedy)];
         }
     };
+    let kind = described(&usable);
     let mut findings = vec![match patient.key.is_in_the_clear() {
         Some(place) => Finding::warn(
             KEY,
@@ -107,10 +116,9 @@ pub(super) async fn check(patient: &Patient) -> Vec<Finding> {
         ),
         None => Finding::ok(KEY, format!("{kind}, as the deployed mode wants")),
     }];
-    let Some(account) = patient.own_account() else {
-        return findings;
-    };
-    match account.get::<Profile>("/v1/account").await {
+    let is_restricted = usable.kind() == Kind::Restricted;
+    let account = patient.account_of(usable);
+    match account.get::<Profile>("/account", &[]).await {
         Ok(profile) => findings.push(profile.judge(patient.mode)),
         Err(Refusal::UnknownKey) => findings.push(Finding::fail(
             ACCOUNT,
@@ -119,7 +127,7 @@ pub(super) async fn check(patient: &Patient) -> Vec<Finding> {
         )),
         Err(other) => findings.push(Finding::not_checked(ACCOUNT, other.to_string())),
     }
-    if key.starts_with("rk_") {
+    if is_restricted {
         findings.push(permissions(&account).await);
     }
     findings
@@ -156,14 +164,16 @@ pub(super) async fn of_webhook(patient: &Patient) -> Vec<Finding> {
             return vec![Finding::fail(
                 WEBHOOK_KEY,
                 format!("{place} is not there: webhook does not start"),
-                "store it (docs/OPERATIONS.md, \"Stripe\"), or deploy without StripeWebhookKeyParameter",
+                "store it (docs/OPERATIONS.md, \"Stripe\"), or deploy without \
+                 StripeWebhookKeyParameter",
             )];
         }
         Stored::Value { text, .. } => text,
     };
-    if let Err((says, remedy)) = judge(key, patient.mode) {
-        return vec![Finding::fail(WEBHOOK_KEY, says, remedy)];
-    }
+    let key = match judge(key, patient.mode) {
+        Ok(key) => key,
+        Err((says, remedy)) => return vec![Finding::fail(WEBHOOK_KEY, says, remedy)],
+    };
     let account = patient.account_of(key);
     let asked = reads(&account, &WEBHOOK_READS).await;
     vec![match lacking(asked) {
@@ -187,13 +197,14 @@ type Asked = (&'static str, &'static str, Result<(), Refusal>);
 
 async fn reads(account: &Account, all: &[(&'static str, &'static str)]) -> Vec<Asked> {
     let reads = all.iter().map(|(path, resource)| async move {
-        let asked = account.get::<Value>(path).await;
+        let asked = account.get::<Value>(path, &[("limit", "1")]).await;
         (*resource, "read", asked.map(drop))
     });
     futures::future::join_all(reads).await
 }
 
-/// What the key may not do, in Stripe's words. Fails if Stripe refused something for another reason.
+/// What the key may not do, in Stripe's words. Fails if Stripe refused something for another
+/// reason.
 fn lacking(asked: Vec<Asked>) -> Result<Vec<String>, Refusal> {
     let mut lacks = Vec::new();
     for (resource, access, asked) in asked {
@@ -211,8 +222,9 @@ fn lacking(asked: Vec<Asked>) -> Result<Vec<String>, Refusal> {
 
 async fn permissions(account: &Account) -> Finding {
     let mut asked = reads(account, &READS).await;
-    // A session without anything in it is refused, but only after the permission has been looked at.
-    let opened = account.post::<Value>("/v1/checkout/sessions", &[]).await;
+    // A session without anything in it is refused, but only after the permission has been looked
+    // at.
+    let opened = account.post::<Value>("/checkout/sessions", &[]).await;
     let opened = match opened {
         Err(Refusal::Refused { .. }) => Ok(()),
         other => other.map(drop),
@@ -259,7 +271,8 @@ mod tests {
                 "{what} {remedy}"
             );
         }
-        assert_eq!(judge("rk_live_1", Mode::Live), Ok("a restricted live key"));
+        let key = judge("rk_live_1", Mode::Live).unwrap();
+        assert_eq!(described(&key), "a restricted live key");
     }
 
     /// Stripe, as it answers a key that may do everything but what is named.
@@ -293,9 +306,9 @@ mod tests {
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
         Account::new(
-            Web::new(None).unwrap(),
+            &Web::new(None).unwrap(),
             &format!("http://{address}"),
-            "rk_test_1",
+            "rk_test_1".parse().unwrap(),
         )
     }
 

@@ -1,12 +1,13 @@
 //! SES: may this sender send, and to whom.
 
 use serde_json::{Value, json};
-use shared::config::Mode;
+use shared::aws::call::Service;
+use shared::mode::Mode;
 use url::form_urlencoded::byte_serialize;
 
 use super::report::Finding;
 use super::{MailSettings, Patient};
-use crate::aws_account::{AwsAccount, AwsError, Service};
+use crate::aws_account::{AwsAccount, AwsError};
 
 const SENDER: &str = "mail sender";
 const SENDING: &str = "mail sending";

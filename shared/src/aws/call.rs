@@ -1,0 +1,251 @@
+//! Calls to AWS without an SDK: a signed request, answered in JSON. An SDK crate for each service
+//! is much for a question or two.
+
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
+use aws_sigv4::{
+    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
+    sign::v4,
+};
+use bytes::Bytes;
+use http::{HeaderMap, Request, header};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A service that is called like that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Functions and their URLs.
+    Lambda,
+    /// Mail.
+    Ses,
+    /// Buyers' accounts.
+    Cognito,
+    /// Logs.
+    Logs,
+    /// Parameters, secret ones among them.
+    ParameterStore,
+    /// Secrets.
+    SecretsManager,
+}
+
+/// Why a request cannot be signed.
+#[derive(Debug, thiserror::Error)]
+#[error("the request to AWS cannot be signed: {0}")]
+pub struct Unsigned(String);
+
+/// What AWS says instead of an answer.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Refusal {
+    /// Such as `ParameterNotFound`; empty if there is none.
+    pub code: String,
+    /// In a sentence. It may quote what was sent.
+    pub message: Option<String>,
+}
+
+/// AWS's partitions, by how their regions begin, and the domain of each: from the SDK's
+/// `partitions.json`. What begins otherwise is of the first one.
+const PARTITIONS: [(&str, &str); 7] = [
+    // Of GovCloud (`us-gov-`), too.
+    ("", "amazonaws.com"),
+    ("cn-", "amazonaws.com.cn"),
+    ("eusc-", "amazonaws.eu"),
+    ("us-iso-", "c2s.ic.gov"),
+    ("us-isob-", "sc2s.sgov.gov"),
+    ("eu-isoe-", "cloud.adc-e.uk"),
+    ("us-isof-", "csp.hci.ic.gov"),
+];
+
+impl Service {
+    /// In the names of hosts, and in signatures.
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Lambda => ("lambda", "lambda"),
+            Self::Ses => ("email", "ses"),
+            Self::Cognito => ("cognito-idp", "cognito-idp"),
+            Self::Logs => ("logs", "logs"),
+            Self::ParameterStore => ("ssm", "ssm"),
+            Self::SecretsManager => ("secretsmanager", "secretsmanager"),
+        }
+    }
+
+    /// Where it is in a region.
+    pub fn endpoint(self, region: &str) -> String {
+        endpoint(self.names().0, region)
+    }
+}
+
+/// Where the service whose hosts begin with `host` is in a region.
+pub fn endpoint(host: &str, region: &str) -> String {
+    let partition = PARTITIONS
+        .iter()
+        .rev()
+        .find(|(beginning, _)| region.starts_with(beginning));
+    let domain = partition.map_or("amazonaws.com", |(_, domain)| domain);
+    format!("https://{host}.{region}.{domain}")
+}
+
+/// Whether a host is one of AWS's services.
+pub fn is_host(host: &str) -> bool {
+    PARTITIONS.iter().any(|(_, domain)| {
+        host.strip_suffix(domain)
+            .is_some_and(|rest| rest.ends_with('.'))
+    })
+}
+
+/// Asks for an operation, such as `AmazonSSM.GetParameter`, of a service that speaks JSON only.
+pub fn operation(
+    endpoint: &str,
+    operation: &str,
+    input: &Value,
+) -> Result<Request<Bytes>, http::Error> {
+    Request::post(format!("{endpoint}/"))
+        .header(header::CONTENT_TYPE, "application/x-amz-json-1.1")
+        .header("x-amz-target", operation)
+        .body(Bytes::from(input.to_string()))
+}
+
+/// The request, signed at a moment by whoever has the credentials.
+pub fn signed(
+    mut request: Request<Bytes>,
+    service: Service,
+    region: &str,
+    credentials: &Credentials,
+    at: SystemTime,
+) -> Result<Request<Bytes>, Unsigned> {
+    let unsigned = |error: &dyn std::error::Error| Unsigned(error.to_string());
+    let identity = credentials.clone().into();
+    let (_, name) = service.names();
+    let signing = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(region)
+        .name(name)
+        .time(at)
+        .settings(SigningSettings::default())
+        .build()
+        .map_err(|error| unsigned(&error))?
+        .into();
+    let headers = request.headers().iter();
+    let headers = headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let uri = request.uri().to_string();
+    let body = SignableBody::Bytes(request.body());
+    let signable = SignableRequest::new(request.method().as_str(), &uri, headers, body);
+    let signable = signable.map_err(|error| unsigned(&error))?;
+    let signed = sign(signable, &signing).map_err(|error| unsigned(&error))?;
+    let (instructions, _) = signed.into_parts();
+    instructions.apply_to_request_http1x(&mut request);
+    Ok(request)
+}
+
+impl Refusal {
+    /// Of an answer that is not a success.
+    pub fn read(headers: &HeaderMap, body: &[u8]) -> Self {
+        #[derive(Default, Deserialize)]
+        struct Said {
+            #[serde(alias = "Message")]
+            message: Option<String>,
+            #[serde(rename = "__type")]
+            kind: Option<String>,
+        }
+        let Said { message, kind } = serde_json::from_slice(body).unwrap_or_default();
+        let header = headers.get("x-amzn-errortype");
+        let kind = kind.or_else(|| Some(header?.to_str().ok()?.to_owned()));
+        let kind = kind.unwrap_or_default();
+        // `com.amazonaws.ssm#ParameterNotFound`, or without what is before the `#`; in a header
+        // an address may follow after a colon.
+        let code = kind.rsplit('#').next().unwrap_or_default();
+        let code = code.split(':').next().unwrap_or_default().to_owned();
+        Self { code, message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_service_is_in_the_domain_of_its_regions_partition() {
+        for (region, address) in [
+            ("us-east-1", "https://ssm.us-east-1.amazonaws.com"),
+            ("eu-central-2", "https://ssm.eu-central-2.amazonaws.com"),
+            ("us-gov-west-1", "https://ssm.us-gov-west-1.amazonaws.com"),
+            ("cn-north-1", "https://ssm.cn-north-1.amazonaws.com.cn"),
+            ("eusc-de-east-1", "https://ssm.eusc-de-east-1.amazonaws.eu"),
+            ("us-iso-east-1", "https://ssm.us-iso-east-1.c2s.ic.gov"),
+            ("us-isob-east-1", "https://ssm.us-isob-east-1.sc2s.sgov.gov"),
+            (
+                "eu-isoe-west-1",
+                "https://ssm.eu-isoe-west-1.cloud.adc-e.uk",
+            ),
+            (
+                "us-isof-south-1",
+                "https://ssm.us-isof-south-1.csp.hci.ic.gov",
+            ),
+        ] {
+            assert_eq!(Service::ParameterStore.endpoint(region), address);
+            assert!(is_host(address.strip_prefix("https://").unwrap()));
+        }
+        assert_eq!(
+            Service::Ses.endpoint("eu-west-1"),
+            "https://email.eu-west-1.amazonaws.com"
+        );
+        for elsewhere in [
+            "amazonaws.com",
+            "shop.example",
+            "ssm.amazonaws.com.evil.example",
+        ] {
+            assert!(!is_host(elsewhere), "{elsewhere}");
+        }
+    }
+
+    /// The signature was computed apart from this code, by the steps of AWS's page "Create a signed
+    /// AWS API request".
+    #[test]
+    fn a_request_is_signed_with_its_body_and_its_operation() {
+        let input = serde_json::json!({ "Name": "/till/key" });
+        let endpoint = Service::ParameterStore.endpoint("eu-central-1");
+        let request = operation(&endpoint, "AmazonSSM.GetParameter", &input).unwrap();
+        let credentials = Credentials::new("AKID", "secret", Some("token".into()), None, "test");
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
+        let request = signed(
+            request,
+            Service::ParameterStore,
+            "eu-central-1",
+            &credentials,
+            at,
+        );
+        let request = request.unwrap();
+        let header = |name: &str| request.headers()[name].to_str().unwrap();
+        assert_eq!(header("x-amz-date"), "20260921T141320Z");
+        assert_eq!(header("x-amz-security-token"), "token");
+        assert_eq!(
+            header("authorization"),
+            "AWS4-HMAC-SHA256 Credential=AKID/20260921/eu-central-1/ssm/aws4_request, \
+             SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;x-amz-target, \
+             Signature=28639415dac27fdaceac6861e38aff1616ac3451412475ae79bc3eb0c9b7001e"
+        );
+    }
+
+    #[test]
+    fn a_refusal_is_told_by_its_code_wherever_the_service_writes_it() {
+        let refusal = |header: Option<&str>, body: &str| {
+            let header = header.map(|kind| ("x-amzn-errortype", kind));
+            let headers = header
+                .into_iter()
+                .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+            Refusal::read(&headers.collect(), body.as_bytes())
+        };
+        let code = |header, body| refusal(header, body).code;
+        let missing = r#"{"__type":"com.amazonaws.ssm#ParameterNotFound"}"#;
+        assert_eq!(code(None, missing), "ParameterNotFound");
+        assert_eq!(code(None, r#"{"__type":"Throttled"}"#), "Throttled");
+        let address = "ResourceNotFoundException:http://internal.amazon.com/";
+        assert_eq!(code(Some(address), "{}"), "ResourceNotFoundException");
+        assert_eq!(refusal(None, "<html>"), Refusal::default());
+        let said = refusal(None, r#"{"Message":"No."}"#);
+        assert_eq!(said.message.as_deref(), Some("No."));
+    }
+}

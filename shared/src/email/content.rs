@@ -1,0 +1,190 @@
+//! What each letter tells.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    money::Money,
+    purchase::{
+        Dispute, DisputeId, DisputeStatus, DisputeTerms, Mail, Movement, Order, Purchase,
+        PurchaseId, WaitsFor,
+    },
+};
+
+/// What an outbox row freezes of a purchase, so that its letter can be written from the row alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Of which purchase.
+    pub purchase_id: PurchaseId,
+    /// What was ordered, by whom.
+    pub order: Order,
+    /// What was paid, in the currency it was paid in; only a receipt says it.
+    pub paid: Money,
+    /// What the payment waits for that the letter is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<WaitsFor>,
+    /// How much the refund is that the letter is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund: Option<Money>,
+    /// What the dispute is that the letter is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dispute: Option<DisputeSnapshot>,
+}
+
+/// What an outbox row freezes of a dispute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DisputeSnapshot {
+    /// How it stands.
+    pub status: DisputeStatus,
+    /// What it is about.
+    pub terms: DisputeTerms,
+    /// What it moved.
+    pub movements: Vec<Movement>,
+}
+
+impl Snapshot {
+    /// What `mail` has to tell of a purchase.
+    pub fn of(purchase: &Purchase, mail: &Mail) -> Self {
+        let facts = &purchase.facts;
+        let dispute = |id: &DisputeId| facts.disputes.get(id).and_then(DisputeSnapshot::of);
+        Self {
+            purchase_id: purchase.id,
+            order: purchase.order.clone(),
+            paid: purchase.accounts().paid,
+            waits_for: purchase.waits_for().cloned(),
+            refund: match mail {
+                Mail::Refund(id) | Mail::RefundFailed(id) => {
+                    facts.refunds.get(id).map(|refund| refund.amount)
+                }
+                _ => None,
+            },
+            dispute: match mail {
+                Mail::InquiryOpened(id) | Mail::DisputeOpened(id) | Mail::DisputeClosed(id, _) => {
+                    dispute(id)
+                }
+                _ => None,
+            },
+        }
+    }
+}
+
+impl DisputeSnapshot {
+    fn of(dispute: &Dispute) -> Option<Self> {
+        Some(Self {
+            status: dispute.status()?,
+            terms: dispute.terms()?.clone(),
+            movements: dispute.movements.values().copied().collect(),
+        })
+    }
+
+    /// Its end may be known before its beginning; then nobody has to answer any more.
+    fn is_over(&self) -> bool {
+        matches!(
+            self.status,
+            DisputeStatus::WarningClosed
+                | DisputeStatus::Prevented
+                | DisputeStatus::Won
+                | DisputeStatus::Lost
+        )
+    }
+}
+
+/// What one letter tells beside the order: one variant per letter, with all that its words need.
+pub(super) enum Content<'a> {
+    ToBuyer(ToBuyer<'a>),
+    ToSeller(AboutDispute<'a>),
+}
+
+pub(super) enum ToBuyer<'a> {
+    Receipt {
+        paid: Money,
+    },
+    Pending {
+        /// Nobody has said whether the bank or the buyer has to move.
+        may_wait_for_buyer: bool,
+    },
+    Voucher {
+        /// Stripe's page with the voucher.
+        page: Option<&'a str>,
+    },
+    Failed,
+    Refund {
+        amount: Money,
+    },
+    RefundFailed {
+        amount: Money,
+    },
+}
+
+/// The seller's letters are all about a dispute.
+pub(super) struct AboutDispute<'a> {
+    pub(super) id: &'a DisputeId,
+    pub(super) news: News,
+    pub(super) terms: &'a DisputeTerms,
+    pub(super) movements: &'a [Movement],
+}
+
+/// What there is to tell of a dispute.
+pub(super) enum News {
+    InquiryOpened,
+    DisputeOpened,
+    /// Its beginning, told after its end.
+    OpenedAndOver,
+    InquiryClosed,
+    Won,
+    Lost,
+}
+
+/// The row lacks what its letter is about. This code writes no such row.
+#[derive(Debug, thiserror::Error)]
+#[error("the row names no {0}")]
+pub struct Missing(&'static str);
+
+impl<'a> Content<'a> {
+    /// What the letter `mail` tells, of what its row froze.
+    pub(super) fn of(mail: &'a Mail, frozen: &'a Snapshot) -> Result<Self, Missing> {
+        let about = |id, news: News| AboutDispute::new(id, news, frozen).map(Self::ToSeller);
+        let refunded = || frozen.refund.ok_or(Missing("refund"));
+        let to_buyer = match mail {
+            Mail::Paid => ToBuyer::Receipt { paid: frozen.paid },
+            Mail::Pending => ToBuyer::Pending {
+                may_wait_for_buyer: frozen.waits_for == Some(WaitsFor::Unknown),
+            },
+            Mail::Voucher => ToBuyer::Voucher {
+                page: match &frozen.waits_for {
+                    Some(WaitsFor::Buyer { voucher_url }) => voucher_url.as_deref(),
+                    _ => None,
+                },
+            },
+            Mail::Failed => ToBuyer::Failed,
+            Mail::Refund(_) => ToBuyer::Refund {
+                amount: refunded()?,
+            },
+            Mail::RefundFailed(_) => ToBuyer::RefundFailed {
+                amount: refunded()?,
+            },
+            Mail::InquiryOpened(id) => return about(id, News::InquiryOpened),
+            Mail::DisputeOpened(id) => return about(id, News::DisputeOpened),
+            Mail::DisputeClosed(id, DisputeStatus::Won) => return about(id, News::Won),
+            Mail::DisputeClosed(id, DisputeStatus::Lost) => return about(id, News::Lost),
+            Mail::DisputeClosed(id, _) => return about(id, News::InquiryClosed),
+        };
+        Ok(Self::ToBuyer(to_buyer))
+    }
+}
+
+impl<'a> AboutDispute<'a> {
+    fn new(id: &'a DisputeId, news: News, frozen: &'a Snapshot) -> Result<Self, Missing> {
+        let dispute = frozen.dispute.as_ref().ok_or(Missing("dispute"))?;
+        Ok(Self {
+            id,
+            news: match news {
+                News::InquiryOpened | News::DisputeOpened if dispute.is_over() => {
+                    News::OpenedAndOver
+                }
+                news => news,
+            },
+            terms: &dispute.terms,
+            movements: &dispute.movements,
+        })
+    }
+}

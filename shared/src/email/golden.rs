@@ -1,0 +1,244 @@
+//! Every letter, to the byte.
+//!
+//! `golden.txt` has each as plain text, and below it the digests of all its forms: in test and live
+//! mode, to buyers of several languages. Whoever means to change a letter runs these tests with
+//! `REWRITE_GOLDEN=1` and reads what differs.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::{Letter, Shop, Snapshot, compose};
+use crate::{mode::Mode, purchase::Mail};
+
+const GOLDEN: &str = "src/email/golden.txt";
+
+#[test]
+fn every_letter_is_as_it_was_to_the_byte() {
+    let mut written = String::new();
+    for (title, mail, row) in rows() {
+        let shown = letter(mail, &row, Mode::Live);
+        let Letter { subject, text, .. } = shown;
+        writeln!(written, "### {title}\n\nSubject: {subject}\n\n{text}").unwrap();
+        for language in [
+            None,
+            Some("de-DE"),
+            Some("fr"),
+            Some("ar-EG"),
+            Some("no tag"),
+        ] {
+            for mode in [Mode::Live, Mode::Test] {
+                let shown = letter(mail, &in_language(&row, language), mode);
+                let language = language.unwrap_or("-");
+                writeln!(written, "{mode:?} {language}: {}", digest(&shown)).unwrap();
+            }
+        }
+        written.push('\n');
+    }
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(GOLDEN);
+    if std::env::var_os("REWRITE_GOLDEN").is_some() {
+        std::fs::write(&file, &written).unwrap();
+    }
+    let golden = std::fs::read_to_string(&file).unwrap();
+    for (line, (is, was)) in written.lines().zip(golden.lines()).enumerate() {
+        assert_eq!(is, was, "line {} of {GOLDEN}", line + 1);
+    }
+    assert_eq!(written.len(), golden.len(), "{GOLDEN} has another end");
+}
+
+fn letter(mail: &str, row: &Value, mode: Mode) -> Letter {
+    let shop = Shop {
+        name: "Mugs & Co <Café>".into(),
+        site_url: "https://mugs.example/".into(),
+        mode,
+        stripe_dashboard: "https://dashboard.stripe.com".into(),
+    };
+    let mail = Mail::try_from(mail.to_owned()).unwrap();
+    let frozen: Snapshot = serde_json::from_value(row.clone()).unwrap();
+    assert_eq!(&serde_json::to_value(&frozen).unwrap(), row);
+    compose(&mail, &frozen, &shop).unwrap()
+}
+
+fn in_language(row: &Value, language: Option<&str>) -> Value {
+    let mut row = row.clone();
+    if let Some(language) = language {
+        row["order"]["buyer"]["language"] = language.into();
+    }
+    row
+}
+
+fn digest(letter: &Letter) -> String {
+    let Letter {
+        subject,
+        html,
+        text,
+    } = letter;
+    hex::encode(Sha256::digest(format!("{subject}\0{html}\0{text}")))
+}
+
+/// Outbox rows: what it is about, the mail, and what the row froze.
+fn rows() -> Vec<(&'static str, &'static str, Value)> {
+    let waiting = |waits_for: Value| json!({ "waits_for": waits_for });
+    let voucher = "https://payments.stripe.com/oxxo/voucher/test_1?a=1&b=2";
+    let refund = json!({ "refund": usd(500) });
+    let yen = json!({ "refund": { "amount": 1_800, "currency": "jpy" } });
+    let rebuilt =
+        json!({ "order": { "buyer": {}, "lines": [], "total": usd(3_350), "rebuilt": true } });
+    vec![
+        ("A receipt", "paid", row(json!({}))),
+        (
+            "A receipt after a promotion",
+            "paid",
+            row(json!({ "paid": usd(3_000) })),
+        ),
+        (
+            "A receipt of nothing to pay",
+            "paid",
+            row(json!({ "paid": usd(0) })),
+        ),
+        (
+            "A receipt of more than was asked",
+            "paid",
+            row(json!({ "paid": usd(6_700) })),
+        ),
+        (
+            "A receipt in another currency",
+            "paid",
+            row(json!({ "paid": { "amount": 3_000, "currency": "eur" } })),
+        ),
+        ("A receipt of a rebuilt order", "paid", row(rebuilt)),
+        (
+            "A payment on its way",
+            "pending",
+            row(waiting(json!({ "who": "bank" }))),
+        ),
+        (
+            "A payment of which nothing is known",
+            "pending",
+            row(waiting(json!({ "who": "unknown" }))),
+        ),
+        (
+            "A payment on its way, in an old row",
+            "pending",
+            row(json!({})),
+        ),
+        (
+            "A voucher",
+            "voucher",
+            row(waiting(json!({ "who": "buyer", "voucher_url": voucher }))),
+        ),
+        (
+            "A voucher without a page",
+            "voucher",
+            row(waiting(json!({ "who": "buyer" }))),
+        ),
+        ("A payment that did not arrive", "failed", row(json!({}))),
+        ("A refund", "refund#re_1", row(refund.clone())),
+        ("A refund in yen", "refund#re_1", row(yen)),
+        ("A refund that failed", "refund_failed#re_1", row(refund)),
+        (
+            "An inquiry",
+            "inquiry_opened#dp_1",
+            dispute("warning_needs_response", true, json!([])),
+        ),
+        (
+            "An inquiry without a date",
+            "inquiry_opened#dp_1",
+            dispute("warning_under_review", false, json!([])),
+        ),
+        (
+            "An inquiry that is over by now",
+            "inquiry_opened#dp_1",
+            dispute("warning_closed", true, json!([])),
+        ),
+        (
+            "An inquiry that came to nothing",
+            "dispute_closed#dp_1#warning_closed",
+            dispute("warning_closed", true, json!([])),
+        ),
+        (
+            "A dispute",
+            "dispute_opened#dp_1",
+            dispute("needs_response", true, taken()),
+        ),
+        (
+            "A dispute without a date",
+            "dispute_opened#dp_1",
+            dispute("under_review", false, taken()),
+        ),
+        (
+            "A dispute that is over by now",
+            "dispute_opened#dp_1",
+            dispute("lost", true, taken()),
+        ),
+        (
+            "A dispute that was prevented",
+            "dispute_opened#dp_1",
+            dispute("prevented", false, json!([])),
+        ),
+        (
+            "A dispute that is won",
+            "dispute_closed#dp_1#won",
+            dispute("won", true, given_back()),
+        ),
+        (
+            "A dispute that is lost",
+            "dispute_closed#dp_1#lost",
+            dispute("lost", true, taken()),
+        ),
+        (
+            "A dispute that was decided anew",
+            "dispute_closed#dp_1#lost",
+            dispute("won", true, given_back()),
+        ),
+    ]
+}
+
+/// Two mugs and a sticker, and `told` in place of what is said of them.
+fn row(told: Value) -> Value {
+    let line = |name: &str, quantity: u32, unit_amount: i64| {
+        json!({
+            "product_id": "sample-mug", "name": name, "quantity": quantity,
+            "unit_amount": unit_amount,
+        })
+    };
+    let mut row = json!({
+        "purchase_id": "01936f3c-8a10-7c3e-9a35-0c1de2a3f5b7",
+        "order": {
+            "buyer": { "subject": "buyer-1", "email": "ana@example.com" },
+            "lines": [line("Sample mug", 2, 1_500), line("A <big>\nsticker & more", 1, 350)],
+            "total": usd(3_350),
+        },
+        "paid": usd(3_350),
+    });
+    if let (Value::Object(row), Value::Object(told)) = (&mut row, told) {
+        row.extend::<Map<_, _>>(told);
+    }
+    row
+}
+
+fn dispute(status: &str, has_date: bool, movements: Value) -> Value {
+    let mut terms = json!({ "amount": usd(3_350), "reason": "product_not_received" });
+    if has_date {
+        terms["due_by"] = 1_796_342_399.into();
+    }
+    row(json!({ "dispute": { "status": status, "terms": terms, "movements": movements } }))
+}
+
+/// What a dispute takes; the seller's balance is in another currency.
+fn taken() -> Value {
+    json!([{ "amount": { "amount": -3_100, "currency": "eur" }, "fee": 2_000 }])
+}
+
+fn given_back() -> Value {
+    json!([
+        { "amount": { "amount": -3_100, "currency": "eur" }, "fee": 2_000 },
+        { "amount": { "amount": 3_100, "currency": "eur" }, "fee": -2_000 },
+        { "amount": { "amount": 1, "currency": "eur" }, "fee": 0 },
+    ])
+}
+
+fn usd(amount: i64) -> Value {
+    json!({ "amount": amount, "currency": "usd" })
+}

@@ -1,0 +1,125 @@
+//! How a letter is set: the page that both its forms show, as HTML and as plain text.
+
+use askama::Template;
+use time::OffsetDateTime;
+
+/// A letter, ready to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// Free of control characters, whatever the shop is called.
+    pub subject: String,
+    /// For most.
+    pub html: String,
+    /// The same for whoever reads plain text.
+    pub text: String,
+}
+
+/// All that both templates show, as text.
+pub(super) struct Page {
+    pub(super) subject: String,
+    pub(super) shop: String,
+    pub(super) site_url: String,
+    pub(super) prose: Prose,
+    pub(super) items: Vec<Item>,
+    /// The last one counts.
+    pub(super) sums: Vec<Sum>,
+    pub(super) number: String,
+    pub(super) id: String,
+    pub(super) purchase_url: String,
+    /// Why whoever reads it gets it.
+    pub(super) why: &'static str,
+}
+
+/// What a letter says in sentences, and where it leads.
+pub(super) struct Prose {
+    pub(super) subject: String,
+    heading: &'static str,
+    sentences: Vec<String>,
+    link: Link,
+}
+
+pub(super) struct Link {
+    label: &'static str,
+    url: String,
+}
+
+pub(super) struct Item {
+    pub(super) name: String,
+    /// How many at which price.
+    pub(super) quantity: String,
+    pub(super) amount: String,
+}
+
+pub(super) struct Sum {
+    pub(super) label: &'static str,
+    pub(super) amount: String,
+}
+
+impl Page {
+    pub(super) fn set(self) -> Result<Letter, askama::Error> {
+        Ok(Letter {
+            html: Html { page: &self }.render()?,
+            text: Text { page: &self }.render()?,
+            subject: self.subject,
+        })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "letter.html")]
+struct Html<'a> {
+    page: &'a Page,
+}
+
+#[derive(Template)]
+#[template(path = "letter.txt")]
+struct Text<'a> {
+    page: &'a Page,
+}
+
+impl Link {
+    pub(super) fn new(label: &'static str, url: impl Into<String>) -> Self {
+        let url = url.into();
+        Self { label, url }
+    }
+}
+
+impl Prose {
+    pub(super) fn new(subject: impl Into<String>, heading: &'static str, link: Link) -> Self {
+        Self {
+            subject: subject.into(),
+            heading,
+            sentences: Vec::new(),
+            link,
+        }
+    }
+
+    /// Goes on with `sentence`.
+    pub(super) fn say(mut self, sentence: impl Into<String>) -> Self {
+        self.sentences.push(sentence.into());
+        self
+    }
+}
+
+/// Such as 3 December 2026, 23:59 UTC.
+pub(super) fn date(unix_seconds: i64) -> String {
+    match OffsetDateTime::from_unix_timestamp(unix_seconds) {
+        Ok(at) => format!(
+            "{} {} {}, {:02}:{:02} UTC",
+            at.day(),
+            at.month(),
+            at.year(),
+            at.hour(),
+            at.minute()
+        ),
+        Err(_) => format!("second {unix_seconds}"),
+    }
+}
+
+/// A name on one line: no control character of it reaches a header, none breaks the plain text.
+pub(super) fn one_line(name: &str) -> String {
+    name.split(|c: char| c.is_control() || c.is_whitespace())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}

@@ -1,0 +1,155 @@
+//! Stripe's API keys, which tell by their beginnings what they are.
+
+use std::{fmt, str::FromStr};
+
+use super::signature::WebhookSecret;
+use crate::{
+    config::{ConfigError, Environment},
+    mode::Mode,
+    secrets::Secret,
+};
+
+/// A key that may ask Stripe's API. Never printed.
+#[derive(Clone)]
+pub struct StripeKey {
+    text: String,
+    kind: Kind,
+    mode: Mode,
+}
+
+/// What a key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Everything.
+    Secret,
+    /// What it was given permission for.
+    Restricted,
+}
+
+/// What a text that is not a key is. Never repeats the text: it may be another secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAKey {
+    /// The key of web pages.
+    #[error("this is the publishable key; use the secret one, sk_… or rk_…")]
+    Publishable,
+    /// What webhooks are signed with.
+    #[error("a secret key starts with sk_test_, rk_test_, sk_live_ or rk_live_")]
+    SigningSecret,
+    /// Nothing of Stripe's.
+    #[error("a secret key starts with sk_test_, rk_test_, sk_live_ or rk_live_")]
+    Unknown,
+}
+
+const BEGINNINGS: [(&str, Kind, Mode); 4] = [
+    ("sk_test_", Kind::Secret, Mode::Test),
+    ("rk_test_", Kind::Restricted, Mode::Test),
+    ("sk_live_", Kind::Secret, Mode::Live),
+    ("rk_live_", Kind::Restricted, Mode::Live),
+];
+
+impl FromStr for StripeKey {
+    type Err = NotAKey;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let begins = |beginning: &str| text.starts_with(beginning);
+        match BEGINNINGS.into_iter().find(|(key, ..)| begins(key)) {
+            Some((_, kind, mode)) => Ok(Self {
+                text: text.to_owned(),
+                kind,
+                mode,
+            }),
+            None if begins("pk_") => Err(NotAKey::Publishable),
+            None if WebhookSecret::is_one(text) => Err(NotAKey::SigningSecret),
+            None => Err(NotAKey::Unknown),
+        }
+    }
+}
+
+impl StripeKey {
+    /// `STRIPE_SECRET_KEY`, which must be of the deployed mode.
+    pub async fn read(environment: &Environment) -> Result<Secret<Self>, ConfigError> {
+        let deployed = environment.mode()?;
+        Secret::read(environment, Self::VARIABLE, move |text| {
+            let wrong = |wrong: String| ConfigError::Wrong {
+                name: Self::VARIABLE,
+                wrong,
+            };
+            let key: Self = text
+                .parse()
+                .map_err(|error: NotAKey| wrong(error.to_string()))?;
+            if key.mode != deployed {
+                let other = "the key's mode is not TILL_MODE: one is test, the other live";
+                return Err(wrong(other.to_owned()));
+            }
+            Ok(key)
+        })
+        .await
+    }
+
+    /// Where the environment says it.
+    pub(super) const VARIABLE: &'static str = "STRIPE_SECRET_KEY";
+
+    /// Whether it moves real money.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// What it may do.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The key itself, to be sent to Stripe or stored.
+    pub fn reveal(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for StripeKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StripeKey(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_told_by_its_beginning() {
+        for (text, kind, mode) in [
+            ("sk_test_1", Kind::Secret, Mode::Test),
+            ("rk_test_1", Kind::Restricted, Mode::Test),
+            ("sk_live_1", Kind::Secret, Mode::Live),
+            ("rk_live_1", Kind::Restricted, Mode::Live),
+        ] {
+            let key: StripeKey = text.parse().unwrap();
+            assert_eq!((key.kind(), key.mode()), (kind, mode), "{text}");
+        }
+        for (text, is) in [
+            ("pk_live_1", NotAKey::Publishable),
+            ("whsec_1", NotAKey::SigningSecret),
+            ("sk_1", NotAKey::Unknown),
+            ("hunter2", NotAKey::Unknown),
+        ] {
+            assert_eq!(text.parse::<StripeKey>().unwrap_err(), is, "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stripe_key_must_be_secret_and_of_the_deployed_mode() {
+        for (key, mode, wrong) in [
+            ("pk_test_1", "test", "publishable"),
+            ("whsec_1", "test", "starts with"),
+            ("sk_live_1", "test", "mode"),
+            ("rk_test_1", "live", "mode"),
+        ] {
+            let environment = Environment::of([("STRIPE_SECRET_KEY", key), ("TILL_MODE", mode)]);
+            let error = StripeKey::read(&environment).await.unwrap_err().to_string();
+            assert!(error.contains(wrong) && !error.contains(key), "{error}");
+        }
+        let fine = Environment::of([("STRIPE_SECRET_KEY", "rk_live_1"), ("TILL_MODE", "live")]);
+        let key = StripeKey::read(&fine).await.unwrap().current();
+        assert!(!format!("{key:?}").contains("rk_live_1"));
+    }
+}
