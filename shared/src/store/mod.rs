@@ -13,6 +13,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::config::{ConfigError, Environment, error_code};
 
+#[cfg(test)]
+mod layout;
 pub mod outbox;
 pub mod parked;
 pub mod products;

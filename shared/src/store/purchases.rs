@@ -746,7 +746,7 @@ fn pointer_key(intent: &PaymentIntentId) -> String {
     format!("intent#{intent}")
 }
 
-fn parse(item: Item, id: PurchaseId) -> Result<Stored, StoreError> {
+pub(super) fn parse(item: Item, id: PurchaseId) -> Result<Stored, StoreError> {
     let item: PurchaseItem = from_item(item, &id.to_string())?;
     let purchase = Purchase {
         id,
