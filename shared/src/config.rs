@@ -9,7 +9,7 @@ use aws_types::{
     sdk_config::{SharedCredentialsProvider, TimeoutConfig},
 };
 
-use crate::{https, secrets::Secret, stripe::signature::WebhookSecret};
+use crate::{clock::Clock, https, secrets::Secret, stripe::signature::WebhookSecret};
 
 /// A variable that is missing or cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -49,20 +49,27 @@ pub enum ConfigError {
     },
 }
 
-/// The variables. An empty one counts as not set, because a template cannot leave one out.
+/// The variables, and the clock. An empty variable counts as not set, because a template cannot leave
+/// one out.
 #[derive(Clone)]
-pub struct Environment(BTreeMap<String, String>);
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+    clock: Clock,
+}
 
 impl fmt::Debug for Environment {
     /// Names only: some of the values are secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.variables.keys()).finish()
     }
 }
 
 impl From<BTreeMap<String, String>> for Environment {
     fn from(variables: BTreeMap<String, String>) -> Self {
-        Self(variables)
+        Self {
+            variables,
+            clock: Clock::default(),
+        }
     }
 }
 
@@ -70,16 +77,24 @@ impl Environment {
     /// This process's. A variable that is not Unicode counts as not set.
     pub fn of_process() -> Self {
         let variables = std::env::vars_os();
-        Self(
-            variables
-                .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
-                .collect(),
-        )
+        let variables =
+            variables.filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+        variables.collect::<BTreeMap<_, _>>().into()
+    }
+
+    /// The same at another time.
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// By which to go.
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
     }
 
     /// The value, if there is one.
     pub fn optional(&self, name: &str) -> Option<&str> {
-        self.0
+        self.variables
             .get(name)
             .map(|value| value.trim())
             .filter(|value| !value.is_empty())

@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod cart;
+pub mod clock;
 pub mod comparison;
 pub mod config;
 pub mod email;
@@ -14,6 +15,7 @@ pub mod inbox;
 pub mod json;
 pub mod ledger;
 pub mod money;
+pub mod orders;
 pub mod plain;
 pub mod product;
 pub mod purchase;

@@ -24,7 +24,7 @@ pub use facts::{
 };
 pub use holds::{Hold, Holds, Limits, TooMuch};
 pub use ids::{
-    ChargeId, DisputeId, NotAPurchaseId, PaymentIntentId, PurchaseId, RefundId, SessionId,
+    ChargeId, DisputeId, NotAPurchaseId, PaymentIntentId, PurchaseId, RefundId, SessionId, Subject,
     TransactionId,
 };
 pub use order::{Attempt, Buyer, Line, Order, OrderError};

@@ -9,7 +9,7 @@ use shared::{
     config::{ConfigError, Environment},
     http::{Problem, json, next_cursor, page_cursor, page_limit, request_id},
     product::ProductId,
-    store::products::Products,
+    store::{Tables, products::Catalog as Products},
 };
 
 /// The function.
@@ -21,11 +21,8 @@ pub struct Catalog {
 impl Catalog {
     /// As the environment says.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
-        let dynamodb = shared::store::client(environment)?;
-        let table = environment.required("PRODUCTS_TABLE")?;
-        Ok(Self {
-            products: Products::new(dynamodb, table),
-        })
+        let products = Products::of(&Tables::of(environment)?)?;
+        Ok(Self { products })
     }
 
     /// Answers a request.

@@ -10,18 +10,21 @@ use lambda_http::{Body, Request, RequestExt};
 use serde::Serialize;
 use serde_json::json;
 use shared::{
+    clock::Clock,
     config::{ConfigError, EmailVerified, Environment},
     http::{
         Problem, claims, json, next_cursor, only_open, page_cursor, page_limit, request_id, rfc3339,
     },
     money::Money,
+    orders::Orders,
     product::ProductId,
     purchase::{
         Accounts, Attempt, Attention, DisputeId, DisputeStatus, Purchase, PurchaseId, RefundId,
         RefundState, Status, WaitsFor,
     },
     store::{
-        self,
+        Tables,
+        history::History,
         purchases::{Purchases, Stored},
     },
 };
@@ -36,19 +39,24 @@ const LONGEST: Duration = Duration::from_secs(18);
 #[derive(Clone)]
 pub struct PurchaseHistory {
     purchases: Purchases,
+    history: History,
+    orders: Orders,
     open: OpenPurchases,
     email_verified: EmailVerified,
+    clock: Clock,
 }
 
 impl PurchaseHistory {
     /// As the environment says.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
-        let dynamodb = shared::store::client(environment)?;
-        let table = environment.required("PURCHASES_TABLE")?;
+        let tables = Tables::of(environment)?;
         Ok(Self {
-            purchases: Purchases::new(dynamodb, table),
-            open: OpenPurchases::new(environment)?,
+            purchases: Purchases::of(&tables)?,
+            history: History::of(&tables)?,
+            orders: Orders::of(&tables)?,
+            open: OpenPurchases::new(&tables, environment)?,
             email_verified: environment.email_verified()?,
+            clock: environment.clock(),
         })
     }
 
@@ -65,12 +73,13 @@ impl PurchaseHistory {
             None => return self.list(request).await,
             Some(id) => self.own(id, request).await?,
         };
+        let now = self.clock.now();
         let stored = match *request.method() {
             // The one thing that can be posted to a purchase.
-            Method::POST => self.open.cancel(stored).await?,
-            _ => self.open.looked_at(stored).await,
+            Method::POST => self.open.cancel(stored, now).await?,
+            _ => self.open.looked_at(stored, now).await,
         };
-        json(StatusCode::OK, &View::of(&stored.purchase, store::now()))
+        json(StatusCode::OK, &View::of(&stored.purchase, now))
     }
 
     /// Another buyer's purchase is answered like one that does not exist.
@@ -87,10 +96,10 @@ impl PurchaseHistory {
 
     async fn list(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let claims = claims(request, self.email_verified)?;
-        let now = store::now();
+        let now = self.clock.now();
         if only_open(request)? {
             // They are few: only so many may be open at a time.
-            let open = self.purchases.open_of(&claims.subject, now).await;
+            let open = self.orders.open_of(&claims.subject, now).await;
             let open = open.map_err(|error| Problem::store(&error))?;
             let purchases: Vec<_> = open.iter().map(|one| View::of(one, now)).collect();
             return json(
@@ -100,7 +109,7 @@ impl PurchaseHistory {
         }
         let limit = page_limit(request)?;
         let before: Option<PurchaseId> = page_cursor(request)?;
-        let page = self.purchases.history(&claims.subject, limit, before).await;
+        let page = self.history.page(&claims.subject, limit, before).await;
         let page = page.map_err(|error| Problem::store(&error))?;
         let purchases: Vec<_> = page
             .purchases

@@ -61,6 +61,36 @@ impl fmt::Display for PurchaseId {
     }
 }
 
+/// What a payment, a claim or a mail belongs to. Written as its id, which tells its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Subject {
+    /// A purchase.
+    Purchase(PurchaseId),
+}
+
+impl From<PurchaseId> for Subject {
+    fn from(id: PurchaseId) -> Self {
+        Self::Purchase(id)
+    }
+}
+
+impl FromStr for Subject {
+    type Err = NotAPurchaseId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self::Purchase)
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Purchase(id) => id.fmt(f),
+        }
+    }
+}
+
 /// An id that the payment provider gave.
 macro_rules! provider_id {
     ($(#[$doc:meta])* $name:ident) => {

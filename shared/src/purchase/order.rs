@@ -196,6 +196,11 @@ impl Attempt {
             && self.expires_at.saturating_sub(now) > Self::LEAST_LIFETIME_SECONDS
     }
 
+    /// Whether another must begin before anybody can pay.
+    pub fn leads_nowhere(&self, now: i64) -> bool {
+        self.url.is_none() && !self.is_usable(now)
+    }
+
     /// From when on no session of it can be paid, in Unix seconds.
     pub fn is_over_at(&self) -> i64 {
         self.expires_at.saturating_add(Self::GRACE_SECONDS)

@@ -1,13 +1,28 @@
 //! The items as deployed tables hold them, in `layout/`, written by an earlier build. What is written
 //! now must look the same, and what is there must still be read.
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use serde_json::{Map, Value, json};
 
-use super::{Item, outbox::Outbox, purchases::*};
-use crate::{config::Mode, money::Money, purchase::*};
+use super::{
+    Item, Tables,
+    claims::{Claim, Claims, Source},
+    holds::{BuyersHolds, StoredHolds},
+    outbox::Outbox,
+    pointers::Pointers,
+    purchases::*,
+    requests::{IdempotentRequest, Requests},
+};
+use crate::{
+    config::{Environment, Mode},
+    money::Money,
+    purchase::*,
+};
 
 const ID: &str = "01936f3c-8a10-7c3e-9a35-0c1de2a3f5b7";
 /// When all of it happens.
@@ -20,7 +35,7 @@ fn a_purchase_is_stored_as_the_deployed_tables_hold_it() {
             purchase,
             version: 4,
         };
-        let written = table().put_purchase(&stored, NOW).unwrap();
+        let written = Purchases::of(&tables()).unwrap().put(&stored, NOW).unwrap();
         assert_eq!(put(written), golden(name), "{name}");
     }
 }
@@ -31,7 +46,7 @@ fn a_purchase_of_the_deployed_tables_is_read_and_written_again_as_it_was() {
         let mut item = golden(name);
         let read = parse(attributes(&item), ID.parse().unwrap()).unwrap();
         assert_eq!(read.purchase, purchase, "{name}");
-        let written = table().put_purchase(&read, NOW).unwrap();
+        let written = Purchases::of(&tables()).unwrap().put(&read, NOW).unwrap();
         item["version"] = json!({ "N": "6" });
         assert_eq!(put(written), item, "{name}");
     }
@@ -41,10 +56,6 @@ fn a_purchase_of_the_deployed_tables_is_read_and_written_again_as_it_was() {
 fn what_points_at_a_purchase_is_stored_as_the_deployed_tables_hold_it() {
     let (_, purchase) = stages().pop().unwrap();
     let id = purchase.id;
-    let stored = Stored {
-        purchase,
-        version: 4,
-    };
     let event = Source::Event {
         id: "evt_1".to_owned(),
         kind: "refund.updated".to_owned(),
@@ -55,17 +66,22 @@ fn what_points_at_a_purchase_is_stored_as_the_deployed_tables_hold_it() {
     };
     for (name, source, changed) in [("claim", event, true), ("claim_fetched", fetched, false)] {
         let claim = Claim {
-            stored: &stored,
+            subject: id.into(),
             source: &source,
             changed,
+            status: purchase.status(),
+            is_over: purchase.is_over(),
+            version: 4,
         };
-        let written = table().put_claim(claim, NOW).unwrap();
+        let written = Claims::of(&tables()).unwrap().put(claim, NOW).unwrap();
         assert_eq!(put(written), golden(name));
     }
-    let pointer = table().put_pointer(&"pi_1".to_owned().into(), id).unwrap();
+    let pointers = Pointers::of(&tables()).unwrap();
+    let pointer = pointers.put(&"pi_1".to_owned().into(), id.into()).unwrap();
     assert_eq!(put(pointer), golden("pointer"));
     let request = IdempotentRequest::new("buyer-1", "key", "fingerprint".to_owned());
-    let request = table().put_request(&request, id, None, NOW).unwrap();
+    let requests = Requests::of(&tables()).unwrap();
+    let request = requests.put(&request, id, None, NOW).unwrap();
     assert_eq!(put(request), golden("request"));
 }
 
@@ -80,13 +96,14 @@ fn what_a_buyer_holds_is_stored_as_the_deployed_tables_hold_it() {
     let hold = purchase.hold().unwrap();
     holds.add(purchase.id, hold, limits, NOW).unwrap();
     let read = StoredHolds::default();
-    let written = table().put_holds("buyer-1", &read, holds, NOW).unwrap();
+    let table = BuyersHolds::of(&tables()).unwrap();
+    let written = table.put("buyer-1", &read, holds, NOW).unwrap();
     assert_eq!(put(written), golden("holds"));
 }
 
 #[test]
 fn a_mail_is_ordered_as_the_deployed_tables_hold_it() {
-    let outbox = Outbox::new(client(), "outbox");
+    let outbox = Outbox::of(&tables()).unwrap();
     let stages: HashMap<_, _> = stages().into_iter().collect();
     let (returned, rebuilt) = (&stages["returned"], &stages["rebuilt"]);
     for (name, purchase, mail) in [
@@ -220,14 +237,17 @@ fn usd(amount: i64) -> Money {
     Money::new(amount, "usd".parse().unwrap())
 }
 
-fn client() -> aws_sdk_dynamodb::Client {
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest());
-    aws_sdk_dynamodb::Client::from_conf(config.build())
-}
-
-fn table() -> Purchases {
-    Purchases::new(client(), "purchases")
+fn tables() -> Tables {
+    let variables = [
+        "AWS_REGION",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "PURCHASES_TABLE",
+        "PRODUCTS_TABLE",
+        "OUTBOX_TABLE",
+    ];
+    let variables = variables.map(|name| (name.to_owned(), name.to_lowercase()));
+    Tables::of(&Environment::from(BTreeMap::from(variables))).unwrap()
 }
 
 /// The item that is put, in DynamoDB's JSON.

@@ -10,8 +10,8 @@ use shared::purchase::{
     Accounts, Attention, Buyer, DisputeId, DisputeStatus, DisputeTerms, Mail, Movement, Purchase,
     PurchaseId, RefundId, RefundState, SessionId, SessionState, Status, WaitsFor,
 };
-use shared::store::outbox::{self, Outbox, State};
-use shared::store::purchases::{Purchases, Recorded};
+use shared::store::operator::{AllPurchases, Mails, Recorded};
+use shared::store::outbox::{self, State};
 
 use crate::commands::console::{Column, Table, bad, dim, good, heading, notable, plain};
 use crate::commands::moment::{lasting, minute, rfc3339, second};
@@ -193,18 +193,18 @@ fn words(name: &str) -> String {
 impl Story {
     /// All of it; `None` if there is no such purchase.
     pub(crate) async fn read(
-        purchases: &Purchases,
-        outbox: &Outbox,
+        purchases: &AllPurchases,
+        mails: &Mails,
         id: PurchaseId,
     ) -> anyhow::Result<Option<Self>> {
         let Some(recorded) = purchases.story(id).await? else {
             return Ok(None);
         };
-        let mails = stream::iter(recorded.purchase.mails.clone()).map(|mail| async move {
-            let row = outbox.get(id, &mail).await?;
+        let rows = stream::iter(recorded.purchase.mails.clone()).map(|mail| async move {
+            let row = mails.get(id.into(), &mail).await?;
             anyhow::Ok((mail, row))
         });
-        let mut mails: Vec<_> = mails.buffered(8).try_collect().await?;
+        let mut mails: Vec<_> = rows.buffered(8).try_collect().await?;
         mails.sort_by_key(|(_, row)| row.as_ref().map(|row| row.created_at));
         Ok(Some(Self {
             purchase: recorded.purchase,
