@@ -202,13 +202,9 @@ impl Ledger {
             let Some(mut stored) = stored else {
                 return Ok(Step::Done(()));
             };
-            if stored.purchase.doubts == doubts {
-                stored.purchase.doubts = 0;
-            }
-            if stored.purchase.order.lines.is_empty() {
-                stored.purchase.order.lines = lines.to_vec();
-            }
-            Ok(Step::Write(vec![self.books.put(&stored, now)?], ()))
+            let effects = stored.purchase.checked(doubts, lines);
+            let parts = self.books.record(&stored, &effects, now)?;
+            Ok(Step::Write(parts, ()))
         };
         self.writer.run(None, read, decide).await.map(|_| ())
     }
@@ -222,21 +218,18 @@ impl Ledger {
             let Some(mut stored) = stored else {
                 return Ok(Step::Done(None));
             };
-            if !stored.purchase.is_only_rebuilt() {
+            let Some(effects) = stored.purchase.confirm() else {
                 return Ok(Step::Done(Some(stored)));
-            }
-            stored.purchase.confirmed = true;
-            Ok(Step::Write(
-                vec![self.books.put(&stored, now)?],
-                Some(stored),
-            ))
+            };
+            let parts = self.books.record(&stored, &effects, now)?;
+            Ok(Step::Write(parts, Some(stored)))
         };
         let Some(stored) = self.writer.run(None, read, decide).await?.answer else {
             return Ok(None);
         };
         // Nobody writes a held row from here on. Whoever is cut off here may say it again.
         let mut released = 0_u32;
-        for mail in &stored.purchase.mails {
+        for mail in stored.purchase.mails() {
             let was_held = self.outbox.release(&stored.purchase, mail, now).await?;
             released = released.saturating_add(u32::from(was_held));
         }

@@ -116,7 +116,7 @@ impl Orders {
             let purchase = stored?.map(|stored| stored.purchase);
             open.extend(purchase.filter(Purchase::awaits_payment));
         }
-        open.sort_by_key(|purchase| Reverse(purchase.id));
+        open.sort_by_key(|purchase| Reverse(purchase.id()));
         Ok(open)
     }
 
@@ -131,7 +131,7 @@ impl Orders {
         limits: Limits,
         now: i64,
     ) -> Result<Stored, OpenError> {
-        let buyer = purchase.order.buyer.subject.clone().unwrap_or_default();
+        let buyer = purchase.order().buyer.subject.clone().unwrap_or_default();
         let (request, replaced) = request.unzip();
         let first = held.version;
         let known = (Earlier::Free(replaced.flatten()), held);
@@ -180,22 +180,27 @@ impl Orders {
     ) -> Result<Step<Result<Stored, OpenError>>, OpenError> {
         let mut holds = held.holds.clone();
         if let Some(hold) = purchase.hold() {
-            holds.add(purchase.id, hold, limits, now)?;
+            holds.add(purchase.id(), hold, limits, now)?;
         }
         let mut stored = Stored {
             purchase: purchase.clone(),
             version: 0,
         };
         let mut parts = Vec::new();
-        for (product, quantity) in purchase.order.reserved() {
+        for (product, quantity) in purchase.order().reserved() {
             let sold_out = Err(OpenError::SoldOut(product.clone()));
             parts.push(self.books.reserve(product, quantity, sold_out)?);
         }
         parts.push(self.books.put(&stored, now)?);
-        let buyer = purchase.order.buyer.subject.as_deref().unwrap_or_default();
+        let buyer = purchase
+            .order()
+            .buyer
+            .subject
+            .as_deref()
+            .unwrap_or_default();
         parts.push(Part::vital(self.holds.put(buyer, held, holds, now)?));
         if let Some((request, replaced)) = request {
-            let key = self.requests.put(request, purchase.id, replaced, now)?;
+            let key = self.requests.put(request, purchase.id(), replaced, now)?;
             parts.push(Part::vital(key));
         }
         stored.version = 1;
@@ -205,15 +210,9 @@ impl Orders {
     /// Begins another attempt in place of the one in `stored`, which leads nowhere; unless others
     /// did, or got a session.
     pub async fn next_attempt(&self, stored: Stored, now: i64) -> Result<Stored, StoreError> {
-        let given_up = stored.purchase.attempt.number;
-        self.update(stored, now, |purchase| {
-            let current = &purchase.attempt;
-            if current.number != given_up || current.url.is_some() || purchase.abandoned {
-                return None;
-            }
-            Some(purchase.attempt_again(now))
-        })
-        .await
+        let given_up = stored.purchase.attempt().number;
+        self.update(stored, now, |purchase| purchase.next_attempt(given_up, now))
+            .await
     }
 
     /// Stores the session that Stripe opened. The purchase it answers has a URL: that of this
@@ -226,18 +225,7 @@ impl Orders {
         now: i64,
     ) -> Result<Stored, StoreError> {
         self.update(stored, now, |purchase| {
-            let held = purchase.hold();
-            let mut news = purchase
-                .facts
-                .merge(Change::Session(session.clone(), SessionState::Open));
-            if purchase.attempt.url.is_none() {
-                purchase.attempt.url = Some(url.to_owned());
-                news = true;
-            }
-            news.then(|| Effects {
-                hold_changed: purchase.hold() != held,
-                ..Effects::default()
-            })
+            purchase.attach(session.clone(), url)
         })
         .await
     }
@@ -246,15 +234,9 @@ impl Orders {
     /// for good or its time is over without one; unless others got one. What it had reserved goes
     /// back to the stock.
     pub async fn abandon(&self, stored: Stored, now: i64) -> Result<Stored, StoreError> {
-        let ended = stored.purchase.attempt.number;
-        self.update(stored, now, |purchase| {
-            if purchase.attempt.number == ended {
-                purchase.abandon()
-            } else {
-                None
-            }
-        })
-        .await
+        let ended = stored.purchase.attempt().number;
+        self.update(stored, now, |purchase| purchase.abandon(ended))
+            .await
     }
 
     /// Notes that a session ended unpaid, as Stripe said when it was asked. What the purchase had
@@ -279,7 +261,7 @@ impl Orders {
         now: i64,
         change: impl Fn(&mut Purchase) -> Option<Effects>,
     ) -> Result<Stored, StoreError> {
-        let id = stored.purchase.id;
+        let id = stored.purchase.id();
         let read = || async {
             let stored = self.purchases.get(id).await?;
             stored.ok_or_else(|| StoreError::Unreadable {

@@ -9,19 +9,19 @@ use shared::{
     config::{ConfigError, Environment},
     http::{Problem, json, next_cursor, page_cursor, page_limit, request_id},
     product::ProductId,
-    store::{Tables, products::Catalog as Products},
+    store::{Tables, products::Shelf},
 };
 
 /// The function.
 #[derive(Clone)]
 pub struct Catalog {
-    products: Products,
+    products: Shelf,
 }
 
 impl Catalog {
     /// As the environment says.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
-        let products = Products::of(&Tables::of(environment)?)?;
+        let products = Shelf::of(&Tables::of(environment)?)?;
         Ok(Self { products })
     }
 

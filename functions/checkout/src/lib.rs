@@ -18,7 +18,8 @@ use shared::{
     orders::{Earlier, OpenError, Orders},
     product::Product,
     purchase::{
-        Attempt, Buyer, Limits, Order, OrderError, Purchase, SessionState, Status, TooMuch,
+        Attempt, Buyer, Limits, Order, OrderError, Purchase, PurchaseId, SessionState, Status,
+        TooMuch,
     },
     store::{Tables, products::Offers, purchases::Stored, requests::IdempotentRequest},
     stripe::{
@@ -98,7 +99,7 @@ impl Checkout {
         };
         let now = self.clock.now();
         let stored = self.order(&cart, buyer, idempotent.as_ref(), now).await?;
-        let purchase_id = stored.purchase.id;
+        let purchase_id = stored.purchase.id();
         let url = self.session_url(stored, now).await?;
         tracing::info!(request_id = request_id(request), %purchase_id, "checkout opened");
         json(
@@ -131,7 +132,7 @@ impl Checkout {
             Err(error) => return Err(self.open_problem(error, &subject, now).await),
             Ok(Earlier::Free(replaced)) => replaced,
             Ok(Earlier::Known(stored)) => {
-                let id = stored.purchase.id;
+                let id = stored.purchase.id();
                 match self.unless_over(*stored, now).await? {
                     Some(stored) => return Ok(stored),
                     None => Some(id),
@@ -141,7 +142,7 @@ impl Checkout {
         let products = products.map_err(|error| Problem::store(&error))?;
         let held = held.map_err(|error| Problem::store(&error))?;
         let order = freeze(cart, &products, buyer)?;
-        let purchase = Purchase::new(order, now);
+        let purchase = Purchase::new(PurchaseId::generate(), order, now);
         let request = idempotent.map(|request| (request, replaced));
         let opened = self.orders.open(purchase, request, held, self.limits, now);
         match opened.await {
@@ -153,7 +154,7 @@ impl Checkout {
     /// The purchase that a key stands for; `None` if its session ended and nobody had paid, so that
     /// the key is free for another. Stripe is asked, for the payment's event may be late.
     async fn unless_over(&self, mut stored: Stored, now: i64) -> Result<Option<Stored>, Problem> {
-        let Purchase { attempt, .. } = &stored.purchase;
+        let attempt = stored.purchase.attempt();
         if attempt.url.is_none() && attempt.is_over_at() <= now {
             // Nobody was told where to pay, and what it held for its buyer counts no more. Another
             // attempt would hold it again, whatever the buyer holds by now; a new purchase is
@@ -177,7 +178,7 @@ impl Checkout {
                 // It is paid, or can still be: there is one purchase to a key.
                 Ok(_) => return Ok(Some(stored)),
                 Err(trouble) => {
-                    let purchase_id = stored.purchase.id;
+                    let purchase_id = stored.purchase.id();
                     tracing::error!(%purchase_id, error = %trouble, "a session that is over cannot be asked for");
                     return Err(trouble.into());
                 }
@@ -188,14 +189,14 @@ impl Checkout {
 
     /// Where the purchase is paid: as stored, or as Stripe now says.
     async fn session_url(&self, mut stored: Stored, now: i64) -> Result<String, Problem> {
-        if stored.purchase.attempt.leads_nowhere(now) {
+        if stored.purchase.attempt().leads_nowhere(now) {
             let next = self.orders.next_attempt(stored, now).await;
             stored = next.map_err(|error| Problem::store(&error))?;
         }
-        if let Some(url) = stored.purchase.attempt.url {
-            return Ok(url);
+        if let Some(url) = &stored.purchase.attempt().url {
+            return Ok(url.clone());
         }
-        if stored.purchase.abandoned {
+        if stored.purchase.is_abandoned() {
             // Its time ended just now, and its stock went back. The key is free for another.
             return Err(Problem::too_slow());
         }
@@ -211,7 +212,8 @@ impl Checkout {
                 let (id, url) = (&session.id, &session.url);
                 let stored = self.orders.attach(stored, id, url, now).await;
                 let stored = stored.map_err(|error| Problem::store(&error))?;
-                Ok(stored.purchase.attempt.url.unwrap_or(session.url))
+                let url = stored.purchase.attempt().url.clone();
+                Ok(url.unwrap_or(session.url))
             }
             Err(error) => Err(self.stripe_problem(stored, &error, now).await),
         }
@@ -219,7 +221,7 @@ impl Checkout {
 
     /// What a failure at Stripe means to the purchase and to the caller.
     async fn stripe_problem(&self, stored: Stored, error: &StripeError, now: i64) -> Problem {
-        let purchase_id = stored.purchase.id;
+        let purchase_id = stored.purchase.id();
         tracing::error!(%purchase_id, %error, "Stripe opened no session");
         let followed = match error {
             error if error.is_final() => self.orders.abandon(stored, now).await.map(|_| ()),
@@ -244,7 +246,7 @@ impl Checkout {
     /// Why no purchase is opened. Where the buyer's own open purchases are the reason, or part of
     /// it, the answer names them: they can be paid, or cancelled.
     async fn open_problem(&self, error: OpenError, subject: &str, now: i64) -> Problem {
-        let reserves = |purchase: &Purchase| purchase.order.reserved().next().is_some();
+        let reserves = |purchase: &Purchase| purchase.order().reserved().next().is_some();
         match error {
             OpenError::KeyReused => Problem::new(
                 StatusCode::CONFLICT,
@@ -260,7 +262,7 @@ impl Checkout {
                     format!("items: there is not enough left of {product}"),
                 );
                 let holds_it =
-                    |purchase: &Purchase| purchase.order.reserved().any(|(id, _)| *id == product);
+                    |purchase: &Purchase| purchase.order().reserved().any(|(id, _)| *id == product);
                 self.naming_open(problem, subject, now, holds_it).await
             }
             OpenError::Rush => Problem::new(
@@ -327,8 +329,8 @@ impl Checkout {
 fn open_purchase(purchase: &Purchase, now: i64) -> Value {
     let Attempt {
         url, expires_at, ..
-    } = &purchase.attempt;
-    let (id, until) = (purchase.id, rfc3339(*expires_at));
+    } = purchase.attempt();
+    let (id, until) = (purchase.id(), rfc3339(*expires_at));
     match url.as_ref().filter(|_| *expires_at > now) {
         Some(url) => json!({ "purchase_id": id, "url": url, "expires_at": until }),
         None => json!({ "purchase_id": id, "expires_at": until }),

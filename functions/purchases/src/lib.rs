@@ -90,7 +90,9 @@ impl PurchaseHistory {
         let stored = self.purchases.get(id).await;
         let stored = stored.map_err(|error| Problem::store(&error))?;
         stored
-            .filter(|stored| stored.purchase.order.buyer.subject.as_ref() == Some(&claims.subject))
+            .filter(|stored| {
+                stored.purchase.order().buyer.subject.as_ref() == Some(&claims.subject)
+            })
             .ok_or_else(unknown)
     }
 
@@ -177,22 +179,22 @@ struct DisputeView<'a> {
 
 impl<'a> View<'a> {
     fn of(purchase: &'a Purchase, now: i64) -> Self {
-        let lines = purchase.order.lines.iter().map(|line| LineView {
+        let lines = purchase.order().lines.iter().map(|line| LineView {
             product_id: &line.product_id,
             name: &line.name,
             quantity: line.quantity,
             unit_amount: line.unit_amount,
         });
         let refunds = purchase
-            .facts
-            .refunds
+            .payment()
+            .refunds()
             .iter()
             .map(|(id, refund)| RefundView {
                 id,
                 status: refund.state,
                 amount: refund.amount,
             });
-        let disputes = purchase.facts.disputes.iter();
+        let disputes = purchase.payment().disputes().iter();
         let disputes = disputes.filter_map(|(id, dispute)| {
             Some(DisputeView {
                 id,
@@ -202,23 +204,23 @@ impl<'a> View<'a> {
         });
         let Attempt {
             url, expires_at, ..
-        } = &purchase.attempt;
+        } = purchase.attempt();
         let payable = purchase.awaits_payment() && *expires_at > now;
         let payment = url.as_deref().filter(|_| payable).map(|url| PaymentView {
             url,
             expires_at: rfc3339(*expires_at),
         });
         Self {
-            id: purchase.id,
+            id: purchase.id(),
             status: purchase.status(),
             waits_for: purchase.waits_for(),
             created_at: purchase
-                .id
+                .id()
                 .created_at()
                 .format(&Rfc3339)
                 .unwrap_or_default(),
             payment,
-            total: purchase.order.total,
+            total: purchase.order().total,
             accounts: purchase.accounts(),
             lines: lines.collect(),
             refunds: refunds.collect(),

@@ -70,12 +70,12 @@ impl OpenPurchases {
     /// The purchase as it is after Stripe was asked, if its event may be late and it is time to ask;
     /// otherwise, and if anything fails, as it was.
     pub(crate) async fn looked_at(&self, stored: Stored, now: i64) -> Stored {
-        let began = stored.purchase.attempt.started_at;
+        let began = stored.purchase.attempt().started_at;
         let may_be_paid = stored.purchase.open_sessions().next().is_some();
         if !may_be_paid || now.saturating_sub(began) < SOONEST {
             return stored;
         }
-        let purchase_id = stored.purchase.id;
+        let purchase_id = stored.purchase.id();
         match self.looks.claim(purchase_id, now, APART).await {
             Ok(true) => {}
             Ok(false) => return stored,
@@ -100,15 +100,15 @@ impl OpenPurchases {
 
     async fn ask(&self, purchase: &Purchase, now: i64) -> Result<Option<Stored>, LookError> {
         let stripe = self.stripe().await?;
-        let mut comparison = Comparison::of(purchase.id, &self.ledger, stripe, now);
+        let mut comparison = Comparison::of(purchase.id(), &self.ledger, stripe, now);
         for session in purchase.open_sessions() {
             comparison.session(session).await?;
         }
         for news in comparison.news() {
-            let (purchase_id, status) = (purchase.id, news.status.as_str());
+            let (purchase_id, status) = (purchase.id(), news.status.as_str());
             tracing::info!(%purchase_id, status, "a look at a purchase told what no event had");
         }
-        let asked = self.purchases.get(purchase.id).await;
+        let asked = self.purchases.get(purchase.id()).await;
         Ok(asked.map_err(Trouble::from)?)
     }
 
@@ -122,7 +122,7 @@ impl OpenPurchases {
             tracing::error!(%error, "Stripe cannot be called");
             Problem::internal()
         })?;
-        let purchase_id = stored.purchase.id;
+        let purchase_id = stored.purchase.id();
         if stored.purchase.open_sessions().next().is_none() {
             stored = self.find_session(stripe, stored, now).await?;
         }
@@ -151,7 +151,7 @@ impl OpenPurchases {
         let found = match opened {
             Ok(Session { id, url }) => self.orders.attach(stored, &id, &url, now).await,
             Err(error) => {
-                let purchase_id = stored.purchase.id;
+                let purchase_id = stored.purchase.id();
                 tracing::error!(%purchase_id, %error, "the session of a purchase is not found");
                 match error {
                     error if error.is_final() => self.orders.abandon(stored, now).await,
@@ -176,7 +176,7 @@ impl OpenPurchases {
         session: &SessionId,
         now: i64,
     ) -> Result<(), Trouble> {
-        let mut comparison = Comparison::of(purchase.id, &self.ledger, stripe, now);
+        let mut comparison = Comparison::of(purchase.id(), &self.ledger, stripe, now);
         match checkout::expire(stripe, session).await {
             Ok(expired) => comparison.record_session(&expired).await.map(|_| ()),
             Err(error) if error.is_final() => comparison.session(session).await,

@@ -25,7 +25,7 @@ pub(crate) async fn match_sessions(run: &mut Run<'_>, purchases: BTreeMap<Purcha
         match sessions_between(run, begin, end, &group).await {
             Ok(Some(sessions)) => {
                 for stored in group {
-                    let id = stored.purchase.id;
+                    let id = stored.purchase.id();
                     let sessions = sessions.get(&id).map_or(&[][..], Vec::as_slice);
                     if let Err(trouble) = matched(run, stored, sessions).await {
                         run.left_for_next_time(id, &trouble);
@@ -35,7 +35,7 @@ pub(crate) async fn match_sessions(run: &mut Run<'_>, purchases: BTreeMap<Purcha
             Ok(None) => return,
             Err(trouble) => {
                 for stored in group {
-                    run.left_for_next_time(stored.purchase.id, &trouble);
+                    run.left_for_next_time(stored.purchase.id(), &trouble);
                 }
             }
         }
@@ -50,7 +50,7 @@ fn together(purchases: BTreeMap<PurchaseId, Stored>) -> Vec<(i64, i64, Vec<Store
     // Ids sort by time.
     for (id, stored) in purchases {
         let begun = id.created_at().unix_timestamp();
-        let over = stored.purchase.attempt.expires_at.max(begun);
+        let over = stored.purchase.attempt().expires_at.max(begun);
         let begin = begun.saturating_sub(CLOCKS_DIFFER);
         let end = over.saturating_add(CLOCKS_DIFFER);
         match together.last_mut() {
@@ -92,7 +92,7 @@ async fn sessions_between(
             let Ok(Some(id)) = tags.purchase(&run.parts.stack) else {
                 continue;
             };
-            if group.iter().any(|stored| stored.purchase.id == id) {
+            if group.iter().any(|stored| stored.purchase.id() == id) {
                 found.entry(id).or_default().push(object);
             }
         }
@@ -106,7 +106,7 @@ async fn sessions_between(
 /// Records the sessions that were found for a purchase. One that has none, and whose time is over,
 /// is abandoned.
 async fn matched(run: &mut Run<'_>, stored: Stored, sessions: &[Value]) -> Result<(), Trouble> {
-    let id = stored.purchase.id;
+    let id = stored.purchase.id();
     for session in sessions {
         let session = Session::deserialize(session).map_err(Unreadable::from)?;
         let mut comparison = run.comparison(id);
@@ -118,8 +118,8 @@ async fn matched(run: &mut Run<'_>, stored: Stored, sessions: &[Value]) -> Resul
         return Ok(());
     }
     let now = run.now();
-    let is_over = now >= stored.purchase.attempt.is_over_at();
-    let doubts = stored.purchase.doubts;
+    let is_over = now >= stored.purchase.attempt().is_over_at();
+    let doubts = stored.purchase.payment().doubts();
     match stored.purchase.status() {
         Status::Open if is_over => {}
         // It may still get a session. Doubts stay, so that the next run looks again.

@@ -55,19 +55,19 @@ async fn look_at(run: &mut Run<'_>, id: PurchaseId) -> Result<Option<Stored>, Tr
     };
     run.findings.purchases = run.findings.purchases.saturating_add(1);
     let purchase = &stored.purchase;
-    let is_looked_for = purchase.status() == Status::Open || purchase.doubts > 0;
-    if purchase.facts.sessions.is_empty() && is_looked_for {
+    let is_looked_for = purchase.status() == Status::Open || purchase.payment().doubts() > 0;
+    if purchase.sessions().is_empty() && is_looked_for {
         return Ok(Some(stored));
     }
     let mut comparison = run.comparison(id);
     let compared = compare(&mut comparison, purchase).await;
     run.found_news(id, comparison.news());
     compared?;
-    let lines = match purchase.facts.sessions.keys().next() {
-        Some(session) if purchase.order.lines.is_empty() => lines(run, session).await?,
+    let lines = match purchase.sessions().keys().next() {
+        Some(session) if purchase.order().lines.is_empty() => lines(run, session).await?,
         _ => Vec::new(),
     };
-    let doubts = purchase.doubts;
+    let doubts = purchase.payment().doubts();
     run.parts
         .ledger
         .checked(id, doubts, &lines, run.now())
@@ -77,19 +77,19 @@ async fn look_at(run: &mut Run<'_>, id: PurchaseId) -> Result<Option<Stored>, Tr
 
 /// What is still to come of a purchase, and all of one that something does not fit in.
 async fn compare(comparison: &mut Comparison<'_>, purchase: &Purchase) -> Result<(), Trouble> {
-    for (session, state) in &purchase.facts.sessions {
+    for (session, state) in purchase.sessions() {
         let unfinished = matches!(state, SessionState::Open | SessionState::Pending { .. });
-        if unfinished || purchase.doubts > 0 {
+        if unfinished || purchase.payment().doubts() > 0 {
             comparison.session_and_what_went_back(session).await?;
         }
     }
-    for (refund, known) in &purchase.facts.refunds {
+    for (refund, known) in purchase.payment().refunds() {
         if known.state.is_unfinished() {
             let path = format!("/refunds/{refund}");
             comparison.about_charge(&path, AboutCharge::refund).await?;
         }
     }
-    for (dispute, known) in &purchase.facts.disputes {
+    for (dispute, known) in purchase.payment().disputes() {
         if known.is_unfinished() {
             let path = format!("/disputes/{dispute}");
             comparison.about_charge(&path, AboutCharge::dispute).await?;

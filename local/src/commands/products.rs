@@ -15,7 +15,7 @@ use serde::Serialize;
 use shared::config::Mode;
 use shared::product::{Product, ProductId};
 use shared::store::operator::{Assortment, StockChange};
-use shared::store::products::{Catalog, Offers};
+use shared::store::products::{Offers, Shelf};
 
 use self::file::{Format, Row};
 use self::patch::{Difference, Left, Patch, Setting, Step};
@@ -145,7 +145,7 @@ const AT_ONCE: usize = 8;
 impl List {
     async fn run(self) -> anyhow::Result<Exit> {
         let shop = self.at.open().await?;
-        let products = all(&shop.catalog()?).await?;
+        let products = all(&shop.shelf()?).await?;
         #[derive(Serialize)]
         struct Listed<'a> {
             products: &'a [Product],
@@ -192,7 +192,7 @@ fn table(products: &[Product]) -> String {
 }
 
 /// Every product there is.
-async fn all(table: &Catalog) -> anyhow::Result<Vec<Product>> {
+async fn all(table: &Shelf) -> anyhow::Result<Vec<Product>> {
     let mut products = Vec::new();
     let mut after = None;
     loop {
@@ -209,7 +209,7 @@ impl Export {
     async fn run(self) -> anyhow::Result<Exit> {
         let format = Format::of(&self.file, self.format)?;
         let shop = self.at.open().await?;
-        let products = all(&shop.catalog()?).await?;
+        let products = all(&shop.shelf()?).await?;
         let text = file::write(&products, format)?;
         if file::is_standard(&self.file) {
             // In a file or a pipe it is data.
@@ -527,7 +527,7 @@ impl Set {
     async fn run(self) -> anyhow::Result<Exit> {
         let shop = self.at.open().await?;
         let table = shop.assortment()?;
-        let Some(before) = shop.catalog()?.get(&self.id).await? else {
+        let Some(before) = shop.shelf()?.get(&self.id).await? else {
             let name = shop.name();
             return Err(NotFound(format!("there is no product {} in {name}", self.id)).into());
         };

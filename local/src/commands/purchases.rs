@@ -129,7 +129,7 @@ impl List {
         let shop = self.at.open().await?;
         let mut purchases = self.fetch(&shop).await?;
         purchases.retain(|purchase| self.wants(purchase));
-        purchases.sort_by_key(|purchase| std::cmp::Reverse(purchase.id));
+        purchases.sort_by_key(|purchase| std::cmp::Reverse(purchase.id()));
         let found = purchases.len();
         if self.limit > 0 {
             purchases.truncate(self.limit);
@@ -192,7 +192,7 @@ impl List {
         (self.status.is_empty() || wanted.any(|wanted| Status::from(*wanted) == status))
             && self
                 .since
-                .is_none_or(|since| purchase.id.created_at() >= since.0)
+                .is_none_or(|since| purchase.id().created_at() >= since.0)
     }
 }
 

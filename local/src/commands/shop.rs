@@ -20,7 +20,7 @@ use shared::store::Tables;
 use shared::store::history::History;
 use shared::store::operator::{AllPurchases, Assortment, Mails, ParkedEvents};
 use shared::store::pointers::Pointers;
-use shared::store::products::{Catalog, Offers};
+use shared::store::products::{Offers, Shelf};
 use shared::store::purchases::Purchases;
 use shared::stripe::client::Client as Stripe;
 use tokio::net::TcpStream;
@@ -265,8 +265,8 @@ impl Shop {
     }
 
     /// What is for sale, as everybody sees it.
-    pub(super) fn catalog(&self) -> anyhow::Result<Catalog> {
-        Ok(Catalog::of(&self.tables()?)?)
+    pub(super) fn shelf(&self) -> anyhow::Result<Shelf> {
+        Ok(Shelf::of(&self.tables()?)?)
     }
 
     /// What is for sale, product by product.

@@ -121,7 +121,7 @@ async fn list(State(Book(book)): State<Book>) -> Result<Response, Trouble> {
         .purchases
         .each(None, |purchase| purchases.push(purchase));
     all.await.map_err(anyhow::Error::from)?;
-    purchases.sort_by_key(|purchase| Reverse(purchase.id));
+    purchases.sort_by_key(|purchase| Reverse(purchase.id()));
     let found = purchases.len();
     let newest: Vec<_> = purchases.iter().take(LISTED).map(View::of).collect();
     fresh(&json!({ "purchases": newest, "found": found }))

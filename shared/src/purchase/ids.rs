@@ -144,3 +144,22 @@ provider_id!(
     /// A balance transaction, `txn_…`.
     TransactionId
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_purchase_id_is_written_in_one_way_and_knows_its_time() {
+        let id = PurchaseId::generate();
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert!(id.to_string().to_uppercase().parse::<PurchaseId>().is_err());
+        assert!(
+            "8c9e4a52-3b5f-4d0a-9a35-0c1de2a3f5b7"
+                .parse::<PurchaseId>()
+                .is_err()
+        );
+        let age = OffsetDateTime::now_utc() - id.created_at();
+        assert!(age.whole_seconds().abs() < 5);
+    }
+}

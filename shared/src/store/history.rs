@@ -65,7 +65,7 @@ impl History {
             purchases.push(parse(item, id)?.purchase);
         }
         let is_last = is_last_page(&mut purchases, limit, answer.last_evaluated_key.is_none());
-        let next = purchases.last().map(|purchase| purchase.id);
+        let next = purchases.last().map(|purchase| purchase.id());
         Ok(Page {
             purchases,
             next: next.filter(|_| !is_last),

@@ -87,13 +87,13 @@ impl BuyersHolds {
         purchase: &Purchase,
         now: i64,
     ) -> Result<Option<TransactWriteItem>, StoreError> {
-        let Some(subject) = &purchase.order.buyer.subject else {
+        let Some(subject) = &purchase.order().buyer.subject else {
             return Ok(None);
         };
         let update = self
             .table
             .update([("pk", &key(subject)), ("sk", HOLDS)])
-            .expression_attribute_names("#purchase", purchase.id.to_string())
+            .expression_attribute_names("#purchase", purchase.id().to_string())
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":ttl", number(now.saturating_add(KEEP_SECONDS)))
             .expression_attribute_values(":one", number(1));

@@ -55,7 +55,7 @@ fn a_purchase_of_the_deployed_tables_is_read_and_written_again_as_it_was() {
 #[test]
 fn what_points_at_a_purchase_is_stored_as_the_deployed_tables_hold_it() {
     let (_, purchase) = stages().pop().unwrap();
-    let id = purchase.id;
+    let id = purchase.id();
     let event = Source::Event {
         id: "evt_1".to_owned(),
         kind: "refund.updated".to_owned(),
@@ -94,7 +94,7 @@ fn what_a_buyer_holds_is_stored_as_the_deployed_tables_hold_it() {
     };
     let mut holds = Holds::default();
     let hold = purchase.hold().unwrap();
-    holds.add(purchase.id, hold, limits, NOW).unwrap();
+    holds.add(purchase.id(), hold, limits, NOW).unwrap();
     let read = StoredHolds::default();
     let table = BuyersHolds::of(&tables()).unwrap();
     let written = table.put("buyer-1", &read, holds, NOW).unwrap();
@@ -126,18 +126,11 @@ fn a_mail_is_ordered_as_the_deployed_tables_hold_it() {
 
 /// Purchases at several points of their way, and the names of their items.
 fn stages() -> Vec<(&'static str, Purchase)> {
-    let open = |at| {
-        let mut purchase = Purchase::new(order(), at);
-        purchase.id = ID.parse().unwrap();
-        purchase
-    };
+    let open = |at| Purchase::new(ID.parse().unwrap(), order(), at);
     let attached = || {
         let mut purchase = open(NOW);
-        let session = "cs_1".to_owned().into();
-        purchase
-            .facts
-            .merge(Change::Session(session, SessionState::Open));
-        purchase.attempt.url = Some("https://checkout.example/cs_1".to_owned());
+        let url = "https://checkout.example/cs_1";
+        purchase.attach("cs_1".to_owned().into(), url).unwrap();
         purchase
     };
     let after = |mut purchase: Purchase, changes: Vec<Change>| {
@@ -148,7 +141,7 @@ fn stages() -> Vec<(&'static str, Purchase)> {
     };
     let session = |state| Change::Session("cs_1".to_owned().into(), state);
     let mut abandoned = open(NOW);
-    abandoned.abandon().unwrap();
+    abandoned.abandon(1).unwrap();
     let settled = || {
         session(SessionState::Settled {
             amount: usd(3350),
@@ -163,7 +156,7 @@ fn stages() -> Vec<(&'static str, Purchase)> {
     let buyer = order().buyer;
     let rebuilt = || Purchase::rebuilt(ID.parse().unwrap(), buyer.clone(), usd(3350));
     let mut confirmed = after(rebuilt(), vec![settled()]);
-    confirmed.confirmed = true;
+    confirmed.confirm().unwrap();
     vec![
         ("open", open(NOW)),
         ("attached", attached()),

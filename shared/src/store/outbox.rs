@@ -106,7 +106,7 @@ impl Outbox {
     ) -> Result<TransactWriteItem, StoreError> {
         let held = purchase.is_only_rebuilt();
         let row = Row {
-            id: row_id(purchase.id.into(), mail),
+            id: row_id(purchase.id().into(), mail),
             mail: mail.clone(),
             livemode: mode.livemode(),
             content: Content::of(purchase, mail),
@@ -158,7 +158,7 @@ impl Outbox {
             .client
             .update_item()
             .table_name(&self.table.name)
-            .key("id", text(row_id(purchase.id.into(), mail)))
+            .key("id", text(row_id(purchase.id().into(), mail)))
             .update_expression(
                 "SET #state = :due, due_shard = :due, next_attempt = :now, content = :content REMOVE #ttl",
             )

@@ -14,7 +14,7 @@ use crate::{
 
 /// The products as everybody may look at them.
 #[derive(Clone, Debug)]
-pub struct Catalog {
+pub struct Shelf {
     table: Table,
 }
 
@@ -42,7 +42,7 @@ pub struct Page {
     pub next: Option<ProductId>,
 }
 
-impl Catalog {
+impl Shelf {
     /// In the products table.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         let table = tables.products()?;

@@ -1,6 +1,6 @@
 //! Purchases, each by its id.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
@@ -9,11 +9,13 @@ use super::{
     Item, KEEP_SECONDS, StoreError, Tables, from_item,
     tables::{Table, put_item},
     to_item, unchanged,
-    work::WORK,
 };
 use crate::{
     config::ConfigError,
-    purchase::{Attempt, Facts, Mail, Order, Purchase, PurchaseId},
+    purchase::{
+        Attempt, Dispute, DisputeId, Mail, Order, Purchase, PurchaseId, Refund, RefundId,
+        SessionId, SessionState, Snapshot,
+    },
 };
 
 /// The purchases in their table.
@@ -34,6 +36,9 @@ pub struct Stored {
 /// The sort key of a purchase's own item among all that has its id.
 pub(super) const PURCHASE: &str = "purchase";
 
+/// What all of the work index has as its key.
+pub(super) const WORK: &str = "work";
+
 /// `pk` is the purchase's id.
 #[derive(Serialize, Deserialize)]
 struct PurchaseItem {
@@ -43,7 +48,7 @@ struct PurchaseItem {
     order: Order,
     attempt: Attempt,
     abandoned: bool,
-    facts: Facts,
+    facts: FactsItem,
     mails: BTreeSet<Mail>,
     superseded: BTreeSet<Mail>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -64,6 +69,17 @@ struct PurchaseItem {
     /// When an expired or abandoned purchase may be forgotten; any later fact takes it away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ttl: Option<i64>,
+}
+
+/// What Stripe said.
+#[derive(Serialize, Deserialize)]
+struct FactsItem {
+    #[serde(default)]
+    sessions: BTreeMap<SessionId, SessionState>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    refunds: BTreeMap<RefundId, Refund>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    disputes: BTreeMap<DisputeId, Dispute>,
 }
 
 impl Purchases {
@@ -90,32 +106,38 @@ impl Purchases {
 }
 
 impl PurchaseItem {
-    fn next(stored: &Stored, now: i64) -> Self {
-        let Purchase {
-            id,
+    /// The version after the one that was read.
+    fn next(Stored { purchase, version }: &Stored, now: i64) -> Self {
+        let Snapshot {
             order,
             attempt,
             abandoned,
-            facts,
+            sessions,
+            refunds,
+            disputes,
+            doubts,
             mails,
             superseded,
             stock_returned,
-            doubts,
             confirmed,
-        } = stored.purchase.clone();
-        let work_due = stored.purchase.next_check(now);
+        } = Snapshot::of(purchase);
+        let work_due = purchase.next_check(now);
         let subject = order.buyer.subject.clone();
-        let over = stored.purchase.is_over();
+        let is_over = purchase.is_over();
         Self {
-            pk: id.to_string(),
+            pk: purchase.id().to_string(),
             sk: PURCHASE.to_owned(),
-            version: stored.version.saturating_add(1),
-            history: subject.filter(|_| stored.purchase.is_in_history()),
-            ttl: over.then(|| now.saturating_add(KEEP_SECONDS)),
+            version: version.saturating_add(1),
+            history: subject.filter(|_| purchase.is_in_history()),
+            ttl: is_over.then(|| now.saturating_add(KEEP_SECONDS)),
             order,
             attempt,
             abandoned,
-            facts,
+            facts: FactsItem {
+                sessions,
+                refunds,
+                disputes,
+            },
             mails,
             superseded,
             stock_returned,
@@ -125,26 +147,36 @@ impl PurchaseItem {
             work_due,
         }
     }
+
+    fn read(self, id: PurchaseId) -> Stored {
+        let FactsItem {
+            sessions,
+            refunds,
+            disputes,
+        } = self.facts;
+        let snapshot = Snapshot {
+            order: self.order,
+            attempt: self.attempt,
+            abandoned: self.abandoned,
+            sessions,
+            refunds,
+            disputes,
+            doubts: self.doubts,
+            mails: self.mails,
+            superseded: self.superseded,
+            stock_returned: self.stock_returned,
+            confirmed: self.confirmed,
+        };
+        Stored {
+            purchase: snapshot.restore(id),
+            version: self.version,
+        }
+    }
 }
 
 pub(super) fn parse(item: Item, id: PurchaseId) -> Result<Stored, StoreError> {
     let item: PurchaseItem = from_item(item, &id.to_string())?;
-    let purchase = Purchase {
-        id,
-        order: item.order,
-        attempt: item.attempt,
-        abandoned: item.abandoned,
-        facts: item.facts,
-        mails: item.mails,
-        superseded: item.superseded,
-        stock_returned: item.stock_returned,
-        doubts: item.doubts,
-        confirmed: item.confirmed,
-    };
-    Ok(Stored {
-        purchase,
-        version: item.version,
-    })
+    Ok(item.read(id))
 }
 
 /// The id in the key of an item of a purchase that a query or scan found.

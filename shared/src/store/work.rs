@@ -1,6 +1,11 @@
 //! What reconcile has to look at.
 
-use super::{Item, StoreError, Tables, failed, number, purchases::PURCHASE, tables::Table, text};
+use super::{
+    Item, StoreError, Tables, failed, number,
+    purchases::{PURCHASE, WORK},
+    tables::Table,
+    text,
+};
 use crate::{config::ConfigError, purchase::Subject};
 
 /// The index of the purchases that something is still to come of, by the time to ask Stripe.
@@ -24,9 +29,6 @@ pub struct WorkCursor {
     work_due: i64,
     subject: Subject,
 }
-
-/// What all of the index has as its key.
-pub(super) const WORK: &str = "work";
 
 impl WorkList {
     /// Of the purchases table.

@@ -1,6 +1,9 @@
 //! From a name to the file that defines it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    slice,
+};
 
 use crate::source::{Module, Package, Workspace};
 
@@ -15,8 +18,8 @@ pub(crate) struct Arrows<'a> {
 pub(crate) enum Target {
     /// In this module of the same crate.
     Module(Vec<String>),
-    /// In this crate.
-    Outside(String),
+    /// In another crate: the whole path, the crate's name first.
+    Outside(Vec<String>),
 }
 
 /// Where following a path ends.
@@ -25,7 +28,7 @@ enum End<'a> {
     Item(&'a Module),
     /// At the module itself, of which nothing is named.
     Whole(&'a Module),
-    Outside(String),
+    Outside(Vec<String>),
     /// At nothing with a file of its own: a local name, a variant, a primitive type.
     Nowhere,
 }
@@ -60,14 +63,16 @@ impl<'a> Arrows<'a> {
     fn add(&mut self, names: &Names<'a, '_>, module: &'a Module) {
         let from = self.files.entry(module.file.clone()).or_default();
         let globs = module.globs.iter().map(|path| (path, true));
-        let imports = module.imports.values().map(|path| (path, false));
+        let imports = module.imports.iter();
+        let imports = imports.filter(|(name, _)| !module.handed_on.contains(*name));
+        let imports = imports.map(|(_, path)| (path, false));
         let named = module.named.iter().map(|path| (path, false));
         for (path, is_glob) in globs.chain(imports).chain(named) {
             let target = match names.follow(module, path, DEEPEST) {
                 End::Item(target) => target,
                 End::Whole(target) if is_glob => target,
-                End::Outside(name) => {
-                    self.named.push((module, Target::Outside(name)));
+                End::Outside(path) => {
+                    self.named.push((module, Target::Outside(path)));
                     continue;
                 }
                 End::Whole(_) | End::Nowhere => continue,
@@ -119,11 +124,11 @@ impl<'a> Names<'a, '_> {
             _ if from.own.contains(first) || from.imports.contains_key(first) => {
                 let is_itself = from.imports.get(first).is_some_and(|import| import == path);
                 if is_itself && self.outside.contains(first) {
-                    return End::Outside(first.clone());
+                    return End::Outside(path.to_vec());
                 }
                 return self.walk(from, path, depth);
             }
-            name if self.outside.contains(name) => return End::Outside(first.clone()),
+            name if self.outside.contains(name) => return End::Outside(path.to_vec()),
             _ => None,
         };
         match start {
@@ -142,13 +147,13 @@ impl<'a> Names<'a, '_> {
         let (Some((name, rest)), Some(depth)) = (path.split_first(), depth.checked_sub(1)) else {
             return End::Whole(module);
         };
-        let child = [module.path.as_slice(), &[name.clone()]].concat();
+        let child = [module.path.as_slice(), slice::from_ref(name)].concat();
         if let Some(child) = self.module(&child) {
             return self.walk(child, rest, depth);
         }
         if let Some(import) = module.imports.get(name) {
             if import.first() == Some(name) && self.outside.contains(name) {
-                return End::Outside(name.clone());
+                return End::Outside([import, rest].concat());
             }
             let path = [import, rest].concat();
             return self.follow_import(module, &path, depth);
@@ -164,10 +169,10 @@ impl<'a> Names<'a, '_> {
         let Some((first, rest)) = path.split_first() else {
             return End::Nowhere;
         };
-        let child = [module.path.as_slice(), &[first.clone()]].concat();
+        let child = [module.path.as_slice(), slice::from_ref(first)].concat();
         match self.module(&child) {
             Some(child) => self.walk(child, rest, depth),
-            None if self.outside.contains(first) => End::Outside(first.clone()),
+            None if self.outside.contains(first) => End::Outside(path.to_vec()),
             None => self.follow(module, path, depth),
         }
     }

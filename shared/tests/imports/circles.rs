@@ -1,6 +1,9 @@
 //! Files that use each other in a circle.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    slice,
+};
 
 /// Files each of which leads to each other.
 pub(crate) struct Circle {
@@ -57,7 +60,7 @@ fn way_round(arrows: &Arrows, file: &str) -> Vec<String> {
             .into_iter()
             .flatten()
         {
-            let way = [way.as_slice(), &[target.clone()]].concat();
+            let way = [way.as_slice(), slice::from_ref(target)].concat();
             if target == file {
                 return way;
             }

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    slice,
 };
 
 use syn::{
@@ -39,6 +40,8 @@ pub(crate) struct Module {
     pub(crate) file: String,
     /// Names that it brings in or hands on, and where they are from.
     pub(crate) imports: BTreeMap<String, Vec<String>>,
+    /// Those of them that it hands on.
+    pub(crate) handed_on: BTreeSet<String>,
     /// All of these is brought in.
     pub(crate) globs: Vec<Vec<String>>,
     /// Names of its own: types, functions, constants, children.
@@ -126,7 +129,7 @@ impl Reader<'_> {
                 && !is_for_tests(&child.attrs)
             {
                 let name = child.ident.to_string();
-                let path = [path.as_slice(), &[name.clone()]].concat();
+                let path = [path.as_slice(), slice::from_ref(&name)].concat();
                 match &child.content {
                     Some((_, items)) => self.module(file, path, &below.join(&name), items),
                     None => self.file(&file_of(below, &name), path, &below.join(&name)),
@@ -216,7 +219,15 @@ impl<'ast> Visit<'ast> for Module {
         match item {
             // It is a module of its own here.
             Item::Mod(_) => {}
-            Item::Use(item) => self.import(&item.tree, &[]),
+            Item::Use(item) => {
+                let before: BTreeSet<_> = self.imports.keys().cloned().collect();
+                self.import(&item.tree, &[]);
+                if !matches!(item.vis, Visibility::Inherited) {
+                    let all = self.imports.keys();
+                    let new = all.filter(|name| !before.contains(*name));
+                    self.handed_on.extend(new.cloned());
+                }
+            }
             item => visit::visit_item(self, item),
         }
     }
