@@ -49,8 +49,8 @@ pub enum ConfigError {
     },
 }
 
-/// The variables, and the clock. An empty variable counts as not set, because a template cannot leave
-/// one out.
+/// The variables, and the clock. An empty variable counts as not set, because a template cannot
+/// leave one out.
 #[derive(Clone)]
 pub struct Environment {
     variables: BTreeMap<String, String>,

@@ -99,9 +99,10 @@ impl Purchase {
             total,
             rebuilt: true,
         };
-        let mut purchase = Self::new(id, order, id.created_at().unix_timestamp());
-        purchase.payment.doubt_if(true);
-        purchase
+        Self {
+            payment: Payment::doubted(),
+            ..Self::new(id, order, id.created_at().unix_timestamp())
+        }
     }
 }
 
@@ -131,8 +132,8 @@ impl Purchase {
         news.then(|| self.changed_since(held))
     }
 
-    /// Begins another attempt in place of number `given_up`, which leads nowhere. `None` if there is
-    /// another already, or a session, or it was ended.
+    /// Begins another attempt in place of number `given_up`, which leads nowhere. `None` if there
+    /// is another already, or a session, or it was ended.
     pub fn next_attempt(&mut self, given_up: u32, now: i64) -> Option<Effects> {
         let current = &self.attempt;
         if current.number != given_up || current.url.is_some() || self.abandoned {

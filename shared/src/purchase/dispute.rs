@@ -128,8 +128,8 @@ impl Dispute {
         self.seen.contains_key(&DisputeStatus::Won) && self.seen.contains_key(&DisputeStatus::Lost)
     }
 
-    /// Whether a status is the first to say that it was won, or lost, while the other was said before:
-    /// something was missed.
+    /// Whether a status is the first to say that it was won, or lost, while the other was said
+    /// before: something was missed.
     pub(super) fn is_contradicted_by(&self, status: DisputeStatus) -> bool {
         let other = match status {
             DisputeStatus::Won => DisputeStatus::Lost,

@@ -17,13 +17,13 @@ pub struct PurchaseId(Uuid);
 pub struct NotAPurchaseId;
 
 impl PurchaseId {
-    /// A new one.
+    /// A new one, made now by this machine's clock, whatever else is said of the time.
     pub fn generate() -> Self {
         Self(Uuid::now_v7())
     }
 
-    /// Its number in mails: how people tell purchases apart. The end of the id, because ids made at the
-    /// same time begin alike; whoever has the number finds the id by it.
+    /// Its number in mails: how people tell purchases apart. The end of the id, because ids made at
+    /// the same time begin alike; whoever has the number finds the id by it.
     pub fn number(self) -> String {
         let id = self.0.simple().to_string();
         let end = id.len().saturating_sub(8);

@@ -46,6 +46,14 @@ impl Payment {
         }
     }
 
+    /// One of which something was missed.
+    pub(super) fn doubted() -> Self {
+        Self {
+            doubts: 1,
+            ..Self::default()
+        }
+    }
+
     /// Each refund's furthest state.
     pub fn refunds(&self) -> &BTreeMap<RefundId, Refund> {
         &self.refunds
@@ -81,11 +89,6 @@ impl Payment {
         let doubt = sum != total(sum.currency, self.refunded(true));
         self.doubt_if(doubt);
         doubt
-    }
-
-    /// Doubts it, if there is a reason to.
-    pub(super) fn doubt_if(&mut self, doubt: bool) {
-        self.doubts = self.doubts.saturating_add(u32::from(doubt));
     }
 
     /// Notes that it was compared with what Stripe says, when there were so many doubts.
@@ -154,6 +157,10 @@ impl Payment {
             disputed,
             net: Money::new(net, currency),
         }
+    }
+
+    fn doubt_if(&mut self, doubt: bool) {
+        self.doubts = self.doubts.saturating_add(u32::from(doubt));
     }
 
     /// What was refunded, refund by refund; those on their way included if `unfinished`.

@@ -1,5 +1,5 @@
-//! The items as deployed tables hold them, in `layout/`, written by an earlier build. What is written
-//! now must look the same, and what is there must still be read.
+//! The items as deployed tables hold them, in `layout/`, written by an earlier build. What is
+//! written now must look the same, and what is there must still be read.
 
 use std::{
     collections::{BTreeMap, HashMap},

@@ -143,8 +143,9 @@ impl Outbox {
         )
     }
 
-    /// Lets a held row go; says whether it was held. Its letter tells what is known by now: who buys, and
-    /// what, may have been learnt since it was written. The mailer finds it by its schedule.
+    /// Lets a held row go; says whether it was held. Its letter tells what is known by now: who
+    /// buys, and what, may have been learnt since it was written. The mailer finds it by its
+    /// schedule.
     pub(crate) async fn release(
         &self,
         purchase: &Purchase,
@@ -160,7 +161,8 @@ impl Outbox {
             .table_name(&self.table.name)
             .key("id", text(row_id(purchase.id().into(), mail)))
             .update_expression(
-                "SET #state = :due, due_shard = :due, next_attempt = :now, content = :content REMOVE #ttl",
+                "SET #state = :due, due_shard = :due, next_attempt = :now, content = :content \
+                 REMOVE #ttl",
             )
             .condition_expression("#state = :held")
             .expression_attribute_values(":content", content)

@@ -228,3 +228,187 @@ impl<T> Ended<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeMap,
+        io::{BufRead, BufReader, Read, Write},
+        net::TcpListener,
+        sync::atomic::{AtomicU32, Ordering},
+        thread::JoinHandle,
+    };
+
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::config::Environment;
+
+    const WRITTEN: &str = "{}";
+
+    /// How DynamoDB refuses a transaction: a reason for each of its items.
+    fn refused(reasons: &[&str]) -> String {
+        let reasons: Vec<_> = reasons.iter().map(|code| json!({ "Code": code })).collect();
+        let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+        json!({ "__type": kind, "CancellationReasons": reasons }).to_string()
+    }
+
+    /// A database that gives these answers, one after the other, and then what it was asked.
+    fn database(answers: Vec<String>) -> (Writer, JoinHandle<Vec<Value>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let answers = answers.into_iter();
+            answers
+                .map(|answer| answer_one(&listener, &answer))
+                .collect()
+        });
+        let variables = [
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_ACCESS_KEY_ID", "key"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_ENDPOINT_URL", &url),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let environment = Environment::from(BTreeMap::from(variables));
+        (Writer::of(&Tables::of(&environment).unwrap()), server)
+    }
+
+    fn answer_one(listener: &TcpListener, answer: &str) -> Value {
+        let mut stream = BufReader::new(listener.accept().unwrap().0);
+        let mut length = 0;
+        loop {
+            let mut header = String::new();
+            stream.read_line(&mut header).unwrap();
+            if let Some(value) = header.to_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            if header.trim().is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).unwrap();
+        let status = if answer.contains("__type") { 400 } else { 200 };
+        let head = format!(
+            "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            answer.len()
+        );
+        let answered = stream.get_mut().write_all((head + answer).as_bytes());
+        answered.unwrap();
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    /// An item that is put under this key.
+    fn item(key: &str) -> TransactWriteItem {
+        let key = AttributeValue::S(key.to_owned());
+        let put = Put::builder().table_name("purchases").item("pk", key);
+        let put = put.build().unwrap();
+        TransactWriteItem::builder().put(put).build()
+    }
+
+    /// Writes these parts, if they are as they were read; how often they were read, too.
+    async fn write(
+        writer: &Writer,
+        parts: impl Fn() -> Vec<Part<&'static str>>,
+    ) -> (Result<Ended<&'static str>, StoreError>, u32) {
+        let reads = AtomicU32::new(0);
+        let read = || async {
+            reads.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        };
+        let decide = |()| Ok(Step::Write(parts(), "done"));
+        let ended = writer.run(None, read, decide).await;
+        (ended, reads.into_inner())
+    }
+
+    /// How many items each try had.
+    fn tries(asked: &[Value]) -> Vec<usize> {
+        let items = asked.iter().map(|one| one["TransactItems"].as_array());
+        items.map(|items| items.map_or(0, Vec::len)).collect()
+    }
+
+    #[tokio::test]
+    async fn what_others_changed_is_read_and_decided_again() {
+        let (writer, database) = database(vec![
+            refused(&["ConditionalCheckFailed"]),
+            WRITTEN.to_owned(),
+        ]);
+        let (ended, reads) = write(&writer, || vec![Part::vital(item("purchase"))]).await;
+        let ended = ended.unwrap();
+        assert_eq!((ended.answer, ended.written, reads), ("done", true, 2));
+        assert_eq!(tries(&database.join().unwrap()), [1, 1]);
+    }
+
+    #[tokio::test]
+    async fn a_deciding_part_that_is_refused_is_the_answer() {
+        let refusal = refused(&["ConditionalCheckFailed", "ConditionalCheckFailed"]);
+        let (writer, database) = database(vec![refusal]);
+        let parts = || {
+            let claim = Part::deciding(item("claim"), "seen before");
+            vec![Part::vital(item("purchase")), claim]
+        };
+        let ended = write(&writer, parts).await.0.unwrap();
+        assert_eq!((ended.answer, ended.written), ("seen before", false));
+        database.join().unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_had_any_more_drops_out_and_holds_up_nothing() {
+        let (writer, database) = database(vec![
+            refused(&["None", "ConditionalCheckFailed", "None"]),
+            refused(&["ConditionalCheckFailed", "None"]),
+            WRITTEN.to_owned(),
+        ]);
+        let parts = || {
+            let optional = |name: &str| Part::optional(item(name), name.to_owned());
+            vec![
+                Part::vital(item("purchase")),
+                optional("mug"),
+                optional("cup"),
+            ]
+        };
+        let ended = write(&writer, parts).await.0.unwrap();
+        assert!(ended.written);
+        assert_eq!(tries(&database.join().unwrap()), [3, 2, 2]);
+    }
+
+    #[tokio::test]
+    async fn a_hold_gives_way_after_two_conflicts() {
+        let conflict = || refused(&["None", "TransactionConflict"]);
+        let (writer, database) = database(vec![conflict(), conflict(), WRITTEN.to_owned()]);
+        let parts = || {
+            let hold = Part::yielding(item("hold"));
+            vec![Part::vital(item("purchase")), hold]
+        };
+        let ended = write(&writer, parts).await.0.unwrap();
+        assert!(ended.written);
+        assert_eq!(tries(&database.join().unwrap()), [2, 2, 1]);
+    }
+
+    #[tokio::test]
+    async fn whoever_is_never_fast_enough_gives_up() {
+        let conflict = refused(&["TransactionConflict"]);
+        let (writer, database) = database(vec![conflict; 6]);
+        let (ended, reads) = write(&writer, || vec![Part::vital(item("purchase"))]).await;
+        assert!(matches!(ended, Err(StoreError::Contended(6))));
+        assert_eq!((reads, database.join().unwrap().len()), (6, 6));
+    }
+
+    #[tokio::test]
+    async fn a_dry_run_looks_whether_it_was_seen_before_and_writes_nothing() {
+        let claimed = json!({ "Item": { "pk": { "S": "claim" } } }).to_string();
+        for (found, answer) in [(claimed, "seen before"), (WRITTEN.to_owned(), "done")] {
+            let (writer, database) = database(vec![found]);
+            let parts = || {
+                let claim = Part::deciding(item("claim"), "seen before");
+                vec![claim, Part::vital(item("purchase"))]
+            };
+            let ended = write(&writer.dry_run(), parts).await.0.unwrap();
+            assert_eq!((ended.answer, ended.written), (answer, false));
+            let asked = database.join().unwrap();
+            assert_eq!(asked[0]["Key"], json!({ "pk": { "S": "claim" } }));
+        }
+    }
+}
