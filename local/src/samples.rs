@@ -5,7 +5,8 @@ use clap::ValueEnum;
 use serde_json::Value;
 use shared::config::Environment;
 use shared::product::{Product, Site};
-use shared::store::products::Products;
+use shared::store::Tables;
+use shared::store::operator::Assortment;
 
 use crate::shop::Progress;
 
@@ -47,10 +48,10 @@ pub(crate) async fn add(
     site: &str,
     progress: &Progress,
 ) -> anyhow::Result<()> {
-    let Some(table) = catalog.optional("PRODUCTS_TABLE") else {
+    if catalog.optional("PRODUCTS_TABLE").is_none() {
         return Ok(());
-    };
-    let table = Products::new(shared::store::client(catalog)?, table);
+    }
+    let table = Assortment::of(&Tables::of(catalog)?)?;
     let products = products(samples, site)?;
     let steps = products.len();
     for (done, product) in products.into_iter().enumerate() {

@@ -4,10 +4,10 @@
 use serde_json::Value;
 
 use crate::{
-    ledger::{Ledger, Outcome, Report},
+    ledger::{Ledger, Outcome, Report, Source},
     money::Money,
     purchase::{Buyer, Change, PaymentIntentId, PurchaseId, SessionId, SessionState, Status},
-    store::{self, StoreError, purchases::Source},
+    store::StoreError,
     stripe::{
         client::{Client as Stripe, LONGEST_PAGE, List, StripeError},
         object::{AboutCharge, Session, Unreadable},
@@ -19,6 +19,7 @@ pub struct Comparison<'a> {
     purchase: PurchaseId,
     ledger: &'a Ledger,
     stripe: &'a Stripe,
+    now: i64,
     news: Vec<News>,
 }
 
@@ -58,11 +59,12 @@ pub async fn fetch_session(stripe: &Stripe, id: &SessionId) -> Result<Session, T
 
 impl<'a> Comparison<'a> {
     /// Of `purchase`, in which nothing is compared yet.
-    pub fn of(purchase: PurchaseId, ledger: &'a Ledger, stripe: &'a Stripe) -> Self {
+    pub fn of(purchase: PurchaseId, ledger: &'a Ledger, stripe: &'a Stripe, now: i64) -> Self {
         Self {
             purchase,
             ledger,
             stripe,
+            now,
             news: Vec::new(),
         }
     }
@@ -162,14 +164,14 @@ impl<'a> Comparison<'a> {
         let report = Report {
             source: Source::Fetched {
                 object: object.to_owned(),
-                at: store::now(),
+                at: self.now,
             },
-            purchase: self.purchase,
+            subject: self.purchase.into(),
             change,
             payment_intent,
             origin,
         };
-        if let Outcome::Recorded(status, _) = self.ledger.record(&report).await? {
+        if let Outcome::Recorded(status, _) = self.ledger.record(&report, self.now).await? {
             self.news.push(News {
                 object: object.to_owned(),
                 status,

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use crate::mode::Mode;
+use crate::{clock::Clock, mode::Mode};
 
 /// A variable that is missing or cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -42,20 +42,27 @@ pub enum ConfigError {
     },
 }
 
-/// The variables. An empty one counts as not set, because a template cannot leave one out.
+/// The variables, and the clock. An empty variable counts as not set, because a template cannot
+/// leave one out.
 #[derive(Clone)]
-pub struct Environment(BTreeMap<String, String>);
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+    clock: Clock,
+}
 
 impl fmt::Debug for Environment {
     /// Names only: some of the values are secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.variables.keys()).finish()
     }
 }
 
 impl From<BTreeMap<String, String>> for Environment {
     fn from(variables: BTreeMap<String, String>) -> Self {
-        Self(variables)
+        Self {
+            variables,
+            clock: Clock::default(),
+        }
     }
 }
 
@@ -63,16 +70,24 @@ impl Environment {
     /// This process's. A variable that is not Unicode counts as not set.
     pub fn of_process() -> Self {
         let variables = std::env::vars_os();
-        Self(
-            variables
-                .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
-                .collect(),
-        )
+        let variables =
+            variables.filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+        variables.collect::<BTreeMap<_, _>>().into()
+    }
+
+    /// The same at another time.
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// By which to go.
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
     }
 
     /// The value, if there is one.
     pub fn optional(&self, name: &str) -> Option<&str> {
-        self.0
+        self.variables
             .get(name)
             .map(|value| value.trim())
             .filter(|value| !value.is_empty())
@@ -176,7 +191,7 @@ impl Environment {
     /// With these variables.
     pub(crate) fn of<const N: usize>(variables: [(&str, &str); N]) -> Self {
         let owned = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Self(owned.into())
+        BTreeMap::from(owned).into()
     }
 }
 

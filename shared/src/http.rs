@@ -1,6 +1,7 @@
 //! HTTP as the functions speak it: JSON answers, RFC 9457 problems, the authenticated buyer.
 
 mod event;
+mod problem;
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -8,208 +9,14 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderValue, Response, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, request::RequestContext};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use self::event::InBase64;
-pub use self::event::{request, response, serve};
-use crate::{
-    comparison::Trouble, config::EmailVerified, store::StoreError, stripe::client::StripeError,
+pub use self::{
+    event::{request, response, serve},
+    problem::Problem,
 };
-
-/// Why a request is not answered as its caller hoped. Says nothing of our insides; and nothing that
-/// the caller chose when it is displayed, as logs do. What `detail` quotes is for the caller alone.
-#[derive(Debug, thiserror::Error)]
-#[error("{status} {kind}")]
-pub struct Problem {
-    status: StatusCode,
-    kind: &'static str,
-    title: &'static str,
-    detail: String,
-    retry_after_seconds: Option<u32>,
-    more: Map<String, Value>,
-    allow: Option<&'static str>,
-}
-
-impl Problem {
-    /// `kind` is the stable end of the problem's `type`; `detail` is for the caller to read.
-    pub fn new(
-        status: StatusCode,
-        kind: &'static str,
-        title: &'static str,
-        detail: impl Into<String>,
-    ) -> Self {
-        Self {
-            status,
-            kind,
-            title,
-            detail: detail.into(),
-            retry_after_seconds: None,
-            more: Map::new(),
-            allow: None,
-        }
-    }
-
-    /// Malformed; `detail` names the field.
-    pub fn bad_request(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "bad-request",
-            "The request is malformed",
-            detail,
-        )
-    }
-
-    /// Another method is what works here: `allow`.
-    pub fn method_not_allowed(allow: &'static str) -> Self {
-        let mut problem = Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method-not-allowed",
-            "This method does nothing here",
-            format!("method: only {allow} does"),
-        );
-        problem.allow = Some(allow);
-        problem
-    }
-
-    /// There is none, or it is somebody else's: the answer is the same.
-    pub fn not_found(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "not-found",
-            "There is no such thing",
-            detail,
-        )
-    }
-
-    /// A failure on our side. The cause is for the log, not for the caller.
-    pub fn internal() -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
-            "Something failed on our side",
-            "Nothing was changed that a repetition of the request would not complete.",
-        )
-    }
-
-    /// The store did not answer; the same request may do in a moment.
-    pub fn store(error: &StoreError) -> Self {
-        tracing::error!(%error, "the store failed");
-        match error {
-            StoreError::Contended(_) => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "busy",
-                "Too much is going on",
-                "Nothing is lost; please try again.",
-            )
-            .retry_after(1),
-            _ => Self::internal(),
-        }
-    }
-
-    /// Stripe did not do what was asked. Why is for the log, too.
-    pub fn stripe(error: &StripeError) -> Self {
-        match error {
-            StripeError::Refused { .. } | StripeError::Unreadable(_) => Self::stripe_refused(),
-            StripeError::Failed(_) => Self::new(
-                StatusCode::BAD_GATEWAY,
-                "payment-provider-failed",
-                "The payment provider failed",
-                "The payment provider failed. Nothing was charged; please try again.",
-            ),
-            StripeError::Busy(_) | StripeError::Unreachable { .. } => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "payment-provider-busy",
-                "The payment provider is busy",
-                "The payment provider is busy or out of reach. Nothing was charged; please try again.",
-            )
-            .retry_after(2),
-            StripeError::TimedOut | StripeError::Broken => Self::new(
-                StatusCode::GATEWAY_TIMEOUT,
-                "payment-provider-timeout",
-                "The payment provider did not answer",
-                "The payment provider did not answer in time. Nothing was charged; please try again.",
-            )
-            .retry_after(2),
-        }
-    }
-
-    fn stripe_refused() -> Self {
-        Self::new(
-            StatusCode::BAD_GATEWAY,
-            "payment-provider-refused",
-            "The payment provider refused",
-            "The payment provider refused. Nothing was charged; the shop has to look into it.",
-        )
-    }
-
-    /// The function's time is nearly over; a repetition carries on from wherever it had come to.
-    pub fn too_slow() -> Self {
-        Self::new(
-            StatusCode::GATEWAY_TIMEOUT,
-            "timeout",
-            "It took too long",
-            "Nothing was charged; please try again.",
-        )
-        .retry_after(2)
-    }
-
-    /// Adds a member of the problem's own (RFC 9457, 3.2).
-    #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.more.insert(name.to_owned(), value.into());
-        self
-    }
-
-    /// Adds a `Retry-After` header.
-    #[must_use]
-    pub fn retry_after(mut self, seconds: u32) -> Self {
-        self.retry_after_seconds = Some(seconds);
-        self
-    }
-
-    /// The answer.
-    pub fn into_response(self, request_id: &str) -> Response<Body> {
-        let mut body = self.more;
-        for (name, value) in [
-            ("type", json!(format!("urn:till:problem:{}", self.kind))),
-            ("title", json!(self.title)),
-            ("status", json!(self.status.as_u16())),
-            ("detail", json!(self.detail)),
-            ("request_id", json!(request_id)),
-        ] {
-            body.insert(name.to_owned(), value);
-        }
-        let mut response = Response::new(Body::Text(Value::Object(body).to_string()));
-        *response.status_mut() = self.status;
-        let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(seconds) = self.retry_after_seconds {
-            headers.insert(header::RETRY_AFTER, seconds.into());
-        }
-        if let Some(allow) = self.allow {
-            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
-        }
-        if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        response
-    }
-}
-
-impl From<Trouble> for Problem {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Store(error) => Self::store(&error),
-            Trouble::Stripe(error) => Self::stripe(&error),
-            Trouble::Unreadable(_) | Trouble::NoSuchSession(_) => Self::stripe_refused(),
-        }
-    }
-}
+use crate::config::EmailVerified;
 
 /// A JSON answer that no cache keeps.
 pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Response<Body>, Problem> {

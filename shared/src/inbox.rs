@@ -6,13 +6,18 @@ use std::collections::BTreeSet;
 
 use crate::{
     config::{ConfigError, Environment, Stack},
-    ledger::{Ledger, Outcome, Report},
+    ledger::{Ledger, Outcome, Report, Source},
     mode::Mode,
     money::Money,
     purchase::{
         Attention, Buyer, Change, ChargeId, PaymentIntentId, PurchaseId, SessionState, Status,
+        Subject,
     },
-    store::{self, StoreError, parked::Parked, purchases::Source},
+    store::{
+        StoreError, Tables,
+        parked::{Parked, Parking},
+        pointers::Pointers,
+    },
     stripe::{
         client::{Client as Stripe, StripeError},
         event::{Event, Label, Owner, Unreadable},
@@ -25,6 +30,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Inbox {
     ledger: Ledger,
+    pointers: Pointers,
     parked: Parked,
     stripe: Stripe,
     mode: Mode,
@@ -122,21 +128,28 @@ impl From<StripeError> for Trouble {
     }
 }
 
-/// A purchase, and what it is rebuilt from if it was lost.
-type Owned = (PurchaseId, Option<(Buyer, Money)>);
+/// Whose something is, and what that is rebuilt from if it was lost.
+type Owned = (Subject, Option<(Buyer, Money)>);
 
 impl Inbox {
     /// As the environment says.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
-        let dynamodb = store::client(environment)?;
-        let products = environment.required("PRODUCTS_TABLE")?;
-        let purchases = environment.required("PURCHASES_TABLE")?;
-        let outbox = environment.required("OUTBOX_TABLE")?;
+        let tables = Tables::of(environment)?;
+        Self::asking(Stripe::new(environment).await?, &tables, environment)
+    }
+
+    /// One that asks this Stripe account, and records in these tables.
+    pub fn asking(
+        stripe: Stripe,
+        tables: &Tables,
+        environment: &Environment,
+    ) -> Result<Self, ConfigError> {
         let mode = environment.mode()?;
         Ok(Self {
-            ledger: Ledger::new(dynamodb.clone(), products, purchases, outbox, mode),
-            parked: Parked::new(dynamodb, purchases),
-            stripe: Stripe::new(environment).await?,
+            ledger: Ledger::of(tables, mode)?,
+            pointers: Pointers::of(tables)?,
+            parked: Parked::of(tables)?,
+            stripe,
             mode,
             stack: environment.stack()?,
         })
@@ -146,29 +159,15 @@ impl Inbox {
     pub fn dry_run(self) -> Self {
         Self {
             ledger: self.ledger.dry_run(),
+            parked: self.parked.dry_run(),
             ..self
         }
     }
 
-    /// The ledger it records in.
-    pub fn ledger(&self) -> &Ledger {
-        &self.ledger
-    }
-
-    /// The Stripe account it asks.
-    pub fn stripe(&self) -> &Stripe {
-        &self.stripe
-    }
-
-    /// This deployment, which knows its own by their tags.
-    pub fn stack(&self) -> &Stack {
-        &self.stack
-    }
-
     /// Takes an event in. It must be authentic.
-    pub async fn take(&self, event: &[u8]) -> Result<Receipt, InboxError> {
+    pub async fn take(&self, event: &[u8], now: i64) -> Result<Receipt, InboxError> {
         let Label { id, created } = Label::of(event);
-        let (metric, why) = match self.record(event).await {
+        let (metric, why) = match self.record(event, now).await {
             Ok(receipt) => {
                 log(id.as_deref(), &receipt);
                 return Ok(receipt);
@@ -183,13 +182,11 @@ impl Inbox {
                 format!("livemode is {}", mode.livemode()),
             ),
         };
-        if self.ledger.is_dry_run() {
-            return Ok(Receipt::Parked);
-        }
-        let now = store::now();
         let parked = self.parked.park(id.as_deref(), created, event, &why, now);
-        if !parked.await? {
-            return Ok(Receipt::ParkedBefore);
+        match parked.await? {
+            Parking::Before => return Ok(Receipt::ParkedBefore),
+            Parking::Foreseen => return Ok(Receipt::Parked),
+            Parking::Now => {}
         }
         // Why is said in the parked row: it may quote what the event holds.
         let metric = metric.as_str();
@@ -197,7 +194,7 @@ impl Inbox {
         Ok(Receipt::Parked)
     }
 
-    async fn record(&self, event: &[u8]) -> Result<Receipt, Trouble> {
+    async fn record(&self, event: &[u8], now: i64) -> Result<Receipt, Trouble> {
         let Some(event) = Event::parse(event)? else {
             return Ok(Receipt::Unhandled);
         };
@@ -213,7 +210,7 @@ impl Inbox {
             return Ok(Receipt::Foreign);
         };
         let owned = match statement.owner {
-            Owner::Purchase { id, origin } => Some((id, origin)),
+            Owner::Purchase { id, origin } => Some((id.into(), origin)),
             Owner::OfPayment(charge) => {
                 if let (None, Some(charge)) = (&statement.payment_intent, charge) {
                     statement.payment_intent = self.payment_intent_of(&charge).await?;
@@ -225,7 +222,7 @@ impl Inbox {
                 }
             }
         };
-        let Some((purchase, origin)) = owned else {
+        let Some((subject, origin)) = owned else {
             return Ok(Receipt::Foreign);
         };
         let change = self
@@ -233,12 +230,13 @@ impl Inbox {
             .await;
         let report = Report {
             source,
-            purchase,
+            subject,
             change,
             payment_intent: statement.payment_intent,
             origin,
         };
-        Ok(match self.ledger.record(&report).await? {
+        let Subject::Purchase(purchase) = subject;
+        Ok(match self.ledger.record(&report, now).await? {
             Outcome::Recorded(status, attention) => Receipt::Recorded {
                 purchase,
                 status,
@@ -280,15 +278,14 @@ impl Inbox {
     /// Whose a payment intent is: as was recorded, or, if it comes before its payment's own event,
     /// as Stripe says. `None` if it is not ours.
     async fn owner_of(&self, intent: &PaymentIntentId) -> Result<Option<Owned>, Trouble> {
-        let known = self.ledger.purchases().by_payment_intent(intent).await?;
-        if let Some(purchase) = known {
-            return Ok(Some((purchase, None)));
+        if let Some(owner) = self.pointers.owner_of(intent).await? {
+            return Ok(Some((owner, None)));
         }
         let Some(intent) = self.fetch(intent).await? else {
             return Ok(None);
         };
         let purchase = intent.metadata.purchase(&self.stack)?;
-        Ok(purchase.map(|purchase| (purchase, Some(intent.origin()))))
+        Ok(purchase.map(|purchase| (purchase.into(), Some(intent.origin()))))
     }
 
     async fn payment_intent_of(

@@ -6,6 +6,7 @@
 
 pub mod aws;
 pub mod cart;
+pub mod clock;
 pub mod comparison;
 pub mod config;
 pub mod email;
@@ -16,6 +17,7 @@ pub mod json;
 pub mod ledger;
 pub mod mode;
 pub mod money;
+pub mod orders;
 pub mod plain;
 pub mod product;
 pub mod purchase;

@@ -9,23 +9,20 @@ use shared::{
     config::{ConfigError, Environment},
     http::{Problem, json, next_cursor, page_cursor, page_limit, request_id},
     product::ProductId,
-    store::products::Products,
+    store::{Tables, products::Shelf},
 };
 
 /// The function.
 #[derive(Clone)]
 pub struct Catalog {
-    products: Products,
+    products: Shelf,
 }
 
 impl Catalog {
     /// As the environment says.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
-        let dynamodb = shared::store::client(environment)?;
-        let table = environment.required("PRODUCTS_TABLE")?;
-        Ok(Self {
-            products: Products::new(dynamodb, table),
-        })
+        let products = Shelf::of(&Tables::of(environment)?)?;
+        Ok(Self { products })
     }
 
     /// Answers a request.

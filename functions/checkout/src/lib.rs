@@ -10,19 +10,18 @@ use lambda_http::{Body, Request};
 use serde_json::{Value, json};
 use shared::{
     cart::Cart,
+    clock::Clock,
     comparison::fetch_session,
     config::{ConfigError, EmailVerified, Environment, Stack},
     http::{Problem, body, claims, json, language, request_id, rfc3339},
-    ledger::{Earlier, OpenError, Orders, needs_another_attempt},
     money::MoneyError,
+    orders::{Earlier, OpenError, Orders},
     product::Product,
     purchase::{
-        Attempt, Buyer, Limits, Order, OrderError, Purchase, SessionState, Status, TooMuch,
+        Attempt, Buyer, Limits, Order, OrderError, Purchase, PurchaseId, SessionState, Status,
+        TooMuch,
     },
-    store::{
-        products::Products,
-        purchases::{IdempotentRequest, Stored},
-    },
+    store::{Tables, products::Offers, purchases::Stored, requests::IdempotentRequest},
     stripe::{
         checkout,
         client::{Client as Stripe, StripeError},
@@ -45,23 +44,23 @@ const LARGEST_ORDER: usize = 256 * 1024;
 /// The function.
 #[derive(Clone)]
 pub struct Checkout {
-    products: Products,
+    products: Offers,
     orders: Orders,
     limits: Limits,
     stripe: Stripe,
     email_verified: EmailVerified,
     site_url: String,
     stack: Stack,
+    clock: Clock,
 }
 
 impl Checkout {
     /// As the environment says.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
-        let dynamodb = shared::store::client(environment)?;
-        let products = environment.required("PRODUCTS_TABLE")?;
+        let tables = Tables::of(environment)?;
         Ok(Self {
-            products: Products::new(dynamodb.clone(), products),
-            orders: Orders::new(dynamodb, products, environment.required("PURCHASES_TABLE")?),
+            products: Offers::of(&tables)?,
+            orders: Orders::of(&tables)?,
             limits: Limits {
                 purchases: environment.count("MAX_OPEN_PURCHASES")?,
                 pieces: environment.count("MAX_RESERVED_PIECES")?,
@@ -70,6 +69,7 @@ impl Checkout {
             email_verified: environment.email_verified()?,
             site_url: environment.site_url()?,
             stack: environment.stack()?,
+            clock: environment.clock(),
         })
     }
 
@@ -97,9 +97,10 @@ impl Checkout {
             email: Some(claims.email),
             language: language(request),
         };
-        let stored = self.order(&cart, buyer, idempotent.as_ref()).await?;
-        let purchase_id = stored.purchase.id;
-        let url = self.session_url(stored).await?;
+        let now = self.clock.now();
+        let stored = self.order(&cart, buyer, idempotent.as_ref(), now).await?;
+        let purchase_id = stored.purchase.id();
+        let url = self.session_url(stored, now).await?;
         tracing::info!(request_id = request_id(request), %purchase_id, "checkout opened");
         json(
             StatusCode::CREATED,
@@ -113,10 +114,11 @@ impl Checkout {
         cart: &Cart,
         buyer: Buyer,
         idempotent: Option<&IdempotentRequest>,
+        now: i64,
     ) -> Result<Stored, Problem> {
         let earlier = async {
             match idempotent {
-                Some(request) => self.orders.earlier(request).await,
+                Some(request) => self.orders.earlier(request, now).await,
                 None => Ok(Earlier::Free(None)),
             }
         };
@@ -127,11 +129,11 @@ impl Checkout {
             self.orders.held_by(&subject)
         );
         let replaced = match earlier {
-            Err(error) => return Err(self.open_problem(error, &subject).await),
+            Err(error) => return Err(self.open_problem(error, &subject, now).await),
             Ok(Earlier::Free(replaced)) => replaced,
             Ok(Earlier::Known(stored)) => {
-                let id = stored.purchase.id;
-                match self.unless_over(*stored).await? {
+                let id = stored.purchase.id();
+                match self.unless_over(*stored, now).await? {
                     Some(stored) => return Ok(stored),
                     None => Some(id),
                 }
@@ -140,25 +142,24 @@ impl Checkout {
         let products = products.map_err(|error| Problem::store(&error))?;
         let held = held.map_err(|error| Problem::store(&error))?;
         let order = freeze(cart, &products, buyer)?;
-        let purchase = Purchase::new(order, shared::store::now());
+        let purchase = Purchase::new(PurchaseId::generate(), order, now);
         let request = idempotent.map(|request| (request, replaced));
-        let opened = self.orders.open(purchase, request, held, self.limits).await;
-        match opened {
+        let opened = self.orders.open(purchase, request, held, self.limits, now);
+        match opened.await {
             Ok(stored) => Ok(stored),
-            Err(error) => Err(self.open_problem(error, &subject).await),
+            Err(error) => Err(self.open_problem(error, &subject, now).await),
         }
     }
 
     /// The purchase that a key stands for; `None` if its session ended and nobody had paid, so that
     /// the key is free for another. Stripe is asked, for the payment's event may be late.
-    async fn unless_over(&self, mut stored: Stored) -> Result<Option<Stored>, Problem> {
-        let now = shared::store::now();
-        let Purchase { attempt, .. } = &stored.purchase;
+    async fn unless_over(&self, mut stored: Stored, now: i64) -> Result<Option<Stored>, Problem> {
+        let attempt = stored.purchase.attempt();
         if attempt.url.is_none() && attempt.is_over_at() <= now {
             // Nobody was told where to pay, and what it held for its buyer counts no more. Another
             // attempt would hold it again, whatever the buyer holds by now; a new purchase is
             // opened within the limits.
-            let abandoned = self.orders.abandon(stored).await;
+            let abandoned = self.orders.abandon(stored, now).await;
             let stored = abandoned.map_err(|error| Problem::store(&error))?;
             return Ok(Some(stored).filter(|stored| !stored.purchase.is_over()));
         }
@@ -171,13 +172,13 @@ impl Checkout {
             let session = fetch_session(&self.stripe, &id).await;
             match session.and_then(|session| Ok(session.state()?)) {
                 Ok(SessionState::Expired) => {
-                    let expired = self.orders.expired(stored, &id).await;
+                    let expired = self.orders.expired(stored, &id, now).await;
                     stored = expired.map_err(|error| Problem::store(&error))?;
                 }
                 // It is paid, or can still be: there is one purchase to a key.
                 Ok(_) => return Ok(Some(stored)),
                 Err(trouble) => {
-                    let purchase_id = stored.purchase.id;
+                    let purchase_id = stored.purchase.id();
                     tracing::error!(%purchase_id, error = %trouble, "a session that is over cannot be asked for");
                     return Err(trouble.into());
                 }
@@ -187,18 +188,15 @@ impl Checkout {
     }
 
     /// Where the purchase is paid: as stored, or as Stripe now says.
-    async fn session_url(&self, mut stored: Stored) -> Result<String, Problem> {
-        if needs_another_attempt(&stored.purchase.attempt) {
-            stored = self
-                .orders
-                .next_attempt(stored)
-                .await
-                .map_err(|e| Problem::store(&e))?;
+    async fn session_url(&self, mut stored: Stored, now: i64) -> Result<String, Problem> {
+        if stored.purchase.attempt().leads_nowhere(now) {
+            let next = self.orders.next_attempt(stored, now).await;
+            stored = next.map_err(|error| Problem::store(&error))?;
         }
-        if let Some(url) = stored.purchase.attempt.url {
-            return Ok(url);
+        if let Some(url) = &stored.purchase.attempt().url {
+            return Ok(url.clone());
         }
-        if stored.purchase.abandoned {
+        if stored.purchase.is_abandoned() {
             // Its time ended just now, and its stock went back. The key is free for another.
             return Err(Problem::too_slow());
         }
@@ -211,21 +209,23 @@ impl Checkout {
         .await;
         match opened {
             Ok(session) => {
-                let stored = self.orders.attach(stored, &session.id, &session.url).await;
+                let (id, url) = (&session.id, &session.url);
+                let stored = self.orders.attach(stored, id, url, now).await;
                 let stored = stored.map_err(|error| Problem::store(&error))?;
-                Ok(stored.purchase.attempt.url.unwrap_or(session.url))
+                let url = stored.purchase.attempt().url.clone();
+                Ok(url.unwrap_or(session.url))
             }
-            Err(error) => Err(self.stripe_problem(stored, &error).await),
+            Err(error) => Err(self.stripe_problem(stored, &error, now).await),
         }
     }
 
     /// What a failure at Stripe means to the purchase and to the caller.
-    async fn stripe_problem(&self, stored: Stored, error: &StripeError) -> Problem {
-        let purchase_id = stored.purchase.id;
+    async fn stripe_problem(&self, stored: Stored, error: &StripeError, now: i64) -> Problem {
+        let purchase_id = stored.purchase.id();
         tracing::error!(%purchase_id, %error, "Stripe opened no session");
         let followed = match error {
-            error if error.is_final() => self.orders.abandon(stored).await.map(|_| ()),
-            StripeError::Failed(_) => self.orders.next_attempt(stored).await.map(|_| ()),
+            error if error.is_final() => self.orders.abandon(stored, now).await.map(|_| ()),
+            StripeError::Failed(_) => self.orders.next_attempt(stored, now).await.map(|_| ()),
             // An earlier call, whose answer got lost, may have opened a session; or this one.
             _ => Ok(()),
         };
@@ -245,8 +245,8 @@ impl Checkout {
 
     /// Why no purchase is opened. Where the buyer's own open purchases are the reason, or part of
     /// it, the answer names them: they can be paid, or cancelled.
-    async fn open_problem(&self, error: OpenError, subject: &str) -> Problem {
-        let reserves = |purchase: &Purchase| purchase.order.reserved().next().is_some();
+    async fn open_problem(&self, error: OpenError, subject: &str, now: i64) -> Problem {
+        let reserves = |purchase: &Purchase| purchase.order().reserved().next().is_some();
         match error {
             OpenError::KeyReused => Problem::new(
                 StatusCode::CONFLICT,
@@ -262,8 +262,8 @@ impl Checkout {
                     format!("items: there is not enough left of {product}"),
                 );
                 let holds_it =
-                    |purchase: &Purchase| purchase.order.reserved().any(|(id, _)| *id == product);
-                self.naming_open(problem, subject, holds_it).await
+                    |purchase: &Purchase| purchase.order().reserved().any(|(id, _)| *id == product);
+                self.naming_open(problem, subject, now, holds_it).await
             }
             OpenError::Rush => Problem::new(
                 StatusCode::TOO_MANY_REQUESTS,
@@ -282,7 +282,7 @@ impl Checkout {
                          them first; those that nobody pays end by themselves."
                     ),
                 );
-                self.naming_open(problem, subject, |_| true).await
+                self.naming_open(problem, subject, now, |_| true).await
             }
             OpenError::TooMuch(TooMuch::Reserved(most)) => {
                 let problem = Problem::new(
@@ -295,7 +295,7 @@ impl Checkout {
                          open purchase first, or wait for a payment that is under way."
                     ),
                 );
-                self.naming_open(problem, subject, reserves).await
+                self.naming_open(problem, subject, now, reserves).await
             }
             OpenError::Store(error) => Problem::store(&error),
         }
@@ -306,16 +306,17 @@ impl Checkout {
         &self,
         problem: Problem,
         subject: &str,
+        now: i64,
         has_to_do: impl Fn(&Purchase) -> bool,
     ) -> Problem {
-        let open = self.orders.open_of(subject).await;
+        let open = self.orders.open_of(subject, now).await;
         // Not knowing them is no reason to withhold what the problem is.
         let open = open.unwrap_or_else(|error| {
             tracing::error!(%error, "a buyer's open purchases cannot be read");
             Vec::new()
         });
         let concerned = open.iter().filter(|purchase| has_to_do(purchase));
-        let open: Vec<Value> = concerned.map(open_purchase).collect();
+        let open: Vec<Value> = concerned.map(|one| open_purchase(one, now)).collect();
         match open.is_empty() {
             true => problem,
             false => problem.with("open_purchases", open),
@@ -325,12 +326,12 @@ impl Checkout {
 
 /// An open purchase as a problem names it. It has no `url` while nobody can pay it: the outcome of
 /// its call to Stripe is not known yet, or its time is over.
-fn open_purchase(purchase: &Purchase) -> Value {
+fn open_purchase(purchase: &Purchase, now: i64) -> Value {
     let Attempt {
         url, expires_at, ..
-    } = &purchase.attempt;
-    let (id, until) = (purchase.id, rfc3339(*expires_at));
-    match url.as_ref().filter(|_| *expires_at > shared::store::now()) {
+    } = purchase.attempt();
+    let (id, until) = (purchase.id(), rfc3339(*expires_at));
+    match url.as_ref().filter(|_| *expires_at > now) {
         Some(url) => json!({ "purchase_id": id, "url": url, "expires_at": until }),
         None => json!({ "purchase_id": id, "expires_at": until }),
     }

@@ -13,12 +13,14 @@ use aws_lambda_events::{
 use serde::Deserialize;
 use serde_json::Value;
 use shared::{
+    clock::Clock,
     config::{ConfigError, Environment},
     email::{self, Address, Letter, Postman, SendError, Shop, compose},
     mode::Mode,
     store::{
-        self, StoreError,
-        outbox::{End, Outbox, Row},
+        StoreError, Tables,
+        due::{DueMails, End},
+        outbox::Row,
     },
     telemetry::Metric,
 };
@@ -40,11 +42,12 @@ const START_NONE_AFTER: Duration = Duration::from_secs(15);
 /// The function.
 #[derive(Clone)]
 pub struct Mailer {
-    outbox: Outbox,
+    outbox: DueMails,
     postman: Postman,
     shop: Shop,
     seller: Address,
     developer: Address,
+    clock: Clock,
 }
 
 /// Why a mail does not go, ever.
@@ -74,7 +77,7 @@ impl Mailer {
                 wrong: error.to_string(),
             })
         };
-        let dynamodb = store::client(environment)?;
+        let outbox = DueMails::of(&Tables::of(environment)?)?;
         let shop = Shop {
             name: environment.required("SHOP_NAME")?.to_owned(),
             site_url: environment.site_url()?,
@@ -91,11 +94,12 @@ impl Mailer {
         };
         let (ses, from) = (email::client(environment)?, address("MAIL_FROM")?);
         Ok(Self {
-            outbox: Outbox::new(dynamodb, environment.required("OUTBOX_TABLE")?),
+            outbox,
             postman: Postman::new(ses, &shop.name, &from, answers),
             shop,
             seller,
             developer: address("DEVELOPER_EMAIL")?,
+            clock: environment.clock(),
         })
     }
 
@@ -136,7 +140,7 @@ impl Mailer {
 
     async fn work_off_due(&self) -> Result<(), StoreError> {
         let began = Instant::now();
-        for id in self.outbox.due(store::now(), ROWS_A_RUN).await? {
+        for id in self.outbox.ids(self.clock.now(), ROWS_A_RUN).await? {
             if began.elapsed() > START_NONE_AFTER {
                 break;
             }
@@ -149,7 +153,7 @@ impl Mailer {
 
     /// Sends one row's mail, if it is this mailer's to send.
     async fn work_off(&self, id: &str) -> Result<(), StoreError> {
-        let row = match self.outbox.claim(id, store::now()).await {
+        let row = match self.outbox.claim(id, self.clock.now()).await {
             Ok(Some(row)) => row,
             Ok(None) => return Ok(()),
             Err(error @ StoreError::Unreadable { .. }) => return self.give_up(id, &error).await,
@@ -157,10 +161,13 @@ impl Mailer {
         };
         if row.superseded {
             tracing::info!(row = id, "a mail stopped being true before it was sent");
-            return self.outbox.finish(id, End::Superseded, store::now()).await;
+            return self
+                .outbox
+                .finish(id, End::Superseded, self.clock.now())
+                .await;
         }
         match self.send(&row).await {
-            Ok(Sent::Now) => self.outbox.finish(id, End::Sent, store::now()).await,
+            Ok(Sent::Now) => self.outbox.finish(id, End::Sent, self.clock.now()).await,
             Ok(Sent::NotYet(error)) => self.postpone(&row, &error).await,
             Err(error) => self.give_up(id, &error).await,
         }
@@ -175,7 +182,7 @@ impl Mailer {
         } else {
             tracing::warn!(row = row_id, %error, attempts, wait_seconds, "a mail is postponed");
         }
-        let at = store::now().saturating_add(wait_seconds);
+        let at = self.clock.now().saturating_add(wait_seconds);
         self.outbox.postpone(row, at, &error.to_string()).await
     }
 
@@ -184,7 +191,7 @@ impl Mailer {
         tracing::error!(metric, row = id, %error, "a mail is given up");
         let reason = error.to_string();
         let end = End::Failed(&reason);
-        self.outbox.finish(id, end, store::now()).await
+        self.outbox.finish(id, end, self.clock.now()).await
     }
 
     async fn send(&self, row: &Row) -> Result<Sent, Undeliverable> {

@@ -10,18 +10,21 @@ use lambda_http::{Body, Request, RequestExt};
 use serde::Serialize;
 use serde_json::json;
 use shared::{
+    clock::Clock,
     config::{ConfigError, EmailVerified, Environment},
     http::{
         Problem, claims, json, next_cursor, only_open, page_cursor, page_limit, request_id, rfc3339,
     },
     money::Money,
+    orders::Orders,
     product::ProductId,
     purchase::{
         Accounts, Attempt, Attention, DisputeId, DisputeStatus, Purchase, PurchaseId, RefundId,
         RefundState, Status, WaitsFor,
     },
     store::{
-        self,
+        Tables,
+        history::History,
         purchases::{Purchases, Stored},
     },
 };
@@ -36,19 +39,24 @@ const LONGEST: Duration = Duration::from_secs(18);
 #[derive(Clone)]
 pub struct PurchaseHistory {
     purchases: Purchases,
+    history: History,
+    orders: Orders,
     open: OpenPurchases,
     email_verified: EmailVerified,
+    clock: Clock,
 }
 
 impl PurchaseHistory {
     /// As the environment says.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
-        let dynamodb = shared::store::client(environment)?;
-        let table = environment.required("PURCHASES_TABLE")?;
+        let tables = Tables::of(environment)?;
         Ok(Self {
-            purchases: Purchases::new(dynamodb, table),
-            open: OpenPurchases::new(environment)?,
+            purchases: Purchases::of(&tables)?,
+            history: History::of(&tables)?,
+            orders: Orders::of(&tables)?,
+            open: OpenPurchases::new(&tables, environment)?,
             email_verified: environment.email_verified()?,
+            clock: environment.clock(),
         })
     }
 
@@ -65,12 +73,13 @@ impl PurchaseHistory {
             None => return self.list(request).await,
             Some(id) => self.own(id, request).await?,
         };
+        let now = self.clock.now();
         let stored = match *request.method() {
             // The one thing that can be posted to a purchase.
-            Method::POST => self.open.cancel(stored).await?,
-            _ => self.open.looked_at(stored).await,
+            Method::POST => self.open.cancel(stored, now).await?,
+            _ => self.open.looked_at(stored, now).await,
         };
-        json(StatusCode::OK, &View::of(&stored.purchase, store::now()))
+        json(StatusCode::OK, &View::of(&stored.purchase, now))
     }
 
     /// Another buyer's purchase is answered like one that does not exist.
@@ -81,16 +90,18 @@ impl PurchaseHistory {
         let stored = self.purchases.get(id).await;
         let stored = stored.map_err(|error| Problem::store(&error))?;
         stored
-            .filter(|stored| stored.purchase.order.buyer.subject.as_ref() == Some(&claims.subject))
+            .filter(|stored| {
+                stored.purchase.order().buyer.subject.as_ref() == Some(&claims.subject)
+            })
             .ok_or_else(unknown)
     }
 
     async fn list(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let claims = claims(request, self.email_verified)?;
-        let now = store::now();
+        let now = self.clock.now();
         if only_open(request)? {
             // They are few: only so many may be open at a time.
-            let open = self.purchases.open_of(&claims.subject, now).await;
+            let open = self.orders.open_of(&claims.subject, now).await;
             let open = open.map_err(|error| Problem::store(&error))?;
             let purchases: Vec<_> = open.iter().map(|one| View::of(one, now)).collect();
             return json(
@@ -100,7 +111,7 @@ impl PurchaseHistory {
         }
         let limit = page_limit(request)?;
         let before: Option<PurchaseId> = page_cursor(request)?;
-        let page = self.purchases.history(&claims.subject, limit, before).await;
+        let page = self.history.page(&claims.subject, limit, before).await;
         let page = page.map_err(|error| Problem::store(&error))?;
         let purchases: Vec<_> = page
             .purchases
@@ -168,22 +179,22 @@ struct DisputeView<'a> {
 
 impl<'a> View<'a> {
     fn of(purchase: &'a Purchase, now: i64) -> Self {
-        let lines = purchase.order.lines.iter().map(|line| LineView {
+        let lines = purchase.order().lines.iter().map(|line| LineView {
             product_id: &line.product_id,
             name: &line.name,
             quantity: line.quantity,
             unit_amount: line.unit_amount,
         });
         let refunds = purchase
-            .facts
-            .refunds
+            .payment()
+            .refunds()
             .iter()
             .map(|(id, refund)| RefundView {
                 id,
                 status: refund.state,
                 amount: refund.amount,
             });
-        let disputes = purchase.facts.disputes.iter();
+        let disputes = purchase.payment().disputes().iter();
         let disputes = disputes.filter_map(|(id, dispute)| {
             Some(DisputeView {
                 id,
@@ -193,23 +204,23 @@ impl<'a> View<'a> {
         });
         let Attempt {
             url, expires_at, ..
-        } = &purchase.attempt;
+        } = purchase.attempt();
         let payable = purchase.awaits_payment() && *expires_at > now;
         let payment = url.as_deref().filter(|_| payable).map(|url| PaymentView {
             url,
             expires_at: rfc3339(*expires_at),
         });
         Self {
-            id: purchase.id,
+            id: purchase.id(),
             status: purchase.status(),
             waits_for: purchase.waits_for(),
             created_at: purchase
-                .id
+                .id()
                 .created_at()
                 .format(&Rfc3339)
                 .unwrap_or_default(),
             payment,
-            total: purchase.order.total,
+            total: purchase.order().total,
             accounts: purchase.accounts(),
             lines: lines.collect(),
             refunds: refunds.collect(),

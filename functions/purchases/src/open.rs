@@ -8,11 +8,16 @@ use shared::{
     comparison::{Comparison, Trouble},
     config::{ConfigError, Environment, Stack},
     http::Problem,
-    ledger::{Ledger, Orders},
+    ledger::Ledger,
+    orders::Orders,
     purchase::{Purchase, SessionId, Status},
-    store::{self, purchases::Stored},
+    store::{
+        Tables,
+        looks::Looks,
+        purchases::{Purchases, Stored},
+    },
     stripe::{
-        checkout,
+        checkout::{self, Session},
         client::{Client as Stripe, StripeError},
     },
 };
@@ -31,6 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(4);
 pub(crate) struct OpenPurchases {
     ledger: Ledger,
     orders: Orders,
+    purchases: Purchases,
+    looks: Looks,
     site_url: String,
     stack: Stack,
     environment: Environment,
@@ -40,15 +47,12 @@ pub(crate) struct OpenPurchases {
 
 impl OpenPurchases {
     /// As the environment says.
-    pub(crate) fn new(environment: &Environment) -> Result<Self, ConfigError> {
-        let dynamodb = store::client(environment)?;
-        let products = environment.required("PRODUCTS_TABLE")?;
-        let purchases = environment.required("PURCHASES_TABLE")?;
-        let outbox = environment.required("OUTBOX_TABLE")?;
-        let mode = environment.mode()?;
+    pub(crate) fn new(tables: &Tables, environment: &Environment) -> Result<Self, ConfigError> {
         Ok(Self {
-            ledger: Ledger::new(dynamodb.clone(), products, purchases, outbox, mode),
-            orders: Orders::new(dynamodb, products, purchases),
+            ledger: Ledger::of(tables, environment.mode()?)?,
+            orders: Orders::of(tables)?,
+            purchases: Purchases::of(tables)?,
+            looks: Looks::of(tables)?,
             site_url: environment.site_url()?,
             stack: environment.stack()?,
             environment: environment.clone(),
@@ -65,16 +69,14 @@ impl OpenPurchases {
 
     /// The purchase as it is after Stripe was asked, if its event may be late and it is time to ask;
     /// otherwise, and if anything fails, as it was.
-    pub(crate) async fn looked_at(&self, stored: Stored) -> Stored {
-        let now = store::now();
-        let began = stored.purchase.attempt.started_at;
+    pub(crate) async fn looked_at(&self, stored: Stored, now: i64) -> Stored {
+        let began = stored.purchase.attempt().started_at;
         let may_be_paid = stored.purchase.open_sessions().next().is_some();
         if !may_be_paid || now.saturating_sub(began) < SOONEST {
             return stored;
         }
-        let purchase_id = stored.purchase.id;
-        let claimed = self.ledger.purchases().claim_look(purchase_id, now, APART);
-        match claimed.await {
+        let purchase_id = stored.purchase.id();
+        match self.looks.claim(purchase_id, now, APART).await {
             Ok(true) => {}
             Ok(false) => return stored,
             Err(error) => {
@@ -82,7 +84,7 @@ impl OpenPurchases {
                 return stored;
             }
         }
-        match tokio::time::timeout(PATIENCE, self.ask(&stored.purchase)).await {
+        match tokio::time::timeout(PATIENCE, self.ask(&stored.purchase, now)).await {
             Ok(Ok(Some(asked))) => asked,
             Ok(Ok(None)) => stored,
             Ok(Err(error)) => {
@@ -96,23 +98,23 @@ impl OpenPurchases {
         }
     }
 
-    async fn ask(&self, purchase: &Purchase) -> Result<Option<Stored>, LookError> {
+    async fn ask(&self, purchase: &Purchase, now: i64) -> Result<Option<Stored>, LookError> {
         let stripe = self.stripe().await?;
-        let mut comparison = Comparison::of(purchase.id, &self.ledger, stripe);
+        let mut comparison = Comparison::of(purchase.id(), &self.ledger, stripe, now);
         for session in purchase.open_sessions() {
             comparison.session(session).await?;
         }
         for news in comparison.news() {
-            let (purchase_id, status) = (purchase.id, news.status.as_str());
+            let (purchase_id, status) = (purchase.id(), news.status.as_str());
             tracing::info!(%purchase_id, status, "a look at a purchase told what no event had");
         }
-        let asked = self.ledger.purchases().get(purchase.id).await;
+        let asked = self.purchases.get(purchase.id()).await;
         Ok(asked.map_err(Trouble::from)?)
     }
 
     /// Ends a purchase that its buyer does not want to pay any more: its sessions expire, and what it
     /// had reserved goes back. Answers it as it then is.
-    pub(crate) async fn cancel(&self, mut stored: Stored) -> Result<Stored, Problem> {
+    pub(crate) async fn cancel(&self, mut stored: Stored, now: i64) -> Result<Stored, Problem> {
         if !stored.purchase.awaits_payment() {
             return cancelled(stored);
         }
@@ -120,17 +122,17 @@ impl OpenPurchases {
             tracing::error!(%error, "Stripe cannot be called");
             Problem::internal()
         })?;
-        let purchase_id = stored.purchase.id;
+        let purchase_id = stored.purchase.id();
         if stored.purchase.open_sessions().next().is_none() {
-            stored = self.find_session(stripe, stored).await?;
+            stored = self.find_session(stripe, stored, now).await?;
         }
         for session in stored.purchase.open_sessions() {
-            let ended = self.expire(stripe, &stored.purchase, session).await;
+            let ended = self.expire(stripe, &stored.purchase, session, now).await;
             ended.inspect_err(|error| {
                 tracing::error!(%purchase_id, %error, "a session cannot be ended");
             })?;
         }
-        let ended = self.ledger.purchases().get(purchase_id).await;
+        let ended = self.purchases.get(purchase_id).await;
         let ended = ended.map_err(|error| Problem::store(&error))?;
         ended.map_or_else(|| Err(Problem::internal()), cancelled)
     }
@@ -138,19 +140,24 @@ impl OpenPurchases {
     /// The purchase with the session that the call of its attempt opened, or still opens. Repeating
     /// the call is the one way to be sure: its outcome is not known, or it is still under way. If
     /// Stripe refuses it, there is no session, and never will be.
-    async fn find_session(&self, stripe: &Stripe, stored: Stored) -> Result<Stored, Problem> {
+    async fn find_session(
+        &self,
+        stripe: &Stripe,
+        stored: Stored,
+        now: i64,
+    ) -> Result<Stored, Problem> {
         let opened =
             checkout::open(stripe, &stored.purchase, &self.site_url, self.stack.tag()).await;
         let found = match opened {
-            Ok(session) => self.orders.attach(stored, &session.id, &session.url).await,
+            Ok(Session { id, url }) => self.orders.attach(stored, &id, &url, now).await,
             Err(error) => {
-                let purchase_id = stored.purchase.id;
+                let purchase_id = stored.purchase.id();
                 tracing::error!(%purchase_id, %error, "the session of a purchase is not found");
                 match error {
-                    error if error.is_final() => self.orders.abandon(stored).await,
+                    error if error.is_final() => self.orders.abandon(stored, now).await,
                     StripeError::Failed(_) => {
                         // Stripe repeats that under the same key, so the next try has another.
-                        let next = self.orders.next_attempt(stored).await;
+                        let next = self.orders.next_attempt(stored, now).await;
                         next.map_err(|error| Problem::store(&error))?;
                         return Err(Problem::stripe(&error));
                     }
@@ -167,8 +174,9 @@ impl OpenPurchases {
         stripe: &Stripe,
         purchase: &Purchase,
         session: &SessionId,
+        now: i64,
     ) -> Result<(), Trouble> {
-        let mut comparison = Comparison::of(purchase.id, &self.ledger, stripe);
+        let mut comparison = Comparison::of(purchase.id(), &self.ledger, stripe, now);
         match checkout::expire(stripe, session).await {
             Ok(expired) => comparison.record_session(&expired).await.map(|_| ()),
             Err(error) if error.is_final() => comparison.session(session).await,

@@ -10,11 +10,11 @@ use http::{Method, Response, StatusCode};
 use lambda_http::{Body, Request};
 use serde_json::json;
 use shared::{
+    clock::Clock,
     config::{ConfigError, Environment},
     http::{Problem, body, json, request_id},
     inbox::Inbox,
     secrets::Secret,
-    store,
     stripe::signature::{self, SignatureError, WebhookSecret},
     telemetry::Sampled,
 };
@@ -31,6 +31,7 @@ pub struct Webhook {
     secrets: Secret<Vec<WebhookSecret>>,
     inbox: Inbox,
     refusals: Sampled,
+    clock: Clock,
 }
 
 impl Webhook {
@@ -45,6 +46,7 @@ impl Webhook {
             secrets,
             inbox,
             refusals: Sampled::default(),
+            clock: environment.clock(),
         })
     }
 
@@ -68,8 +70,9 @@ impl Webhook {
             return Err(Problem::method_not_allowed("POST"));
         }
         let event = body(request, LARGEST_BODY)?;
-        self.admit(request, &event).await?;
-        let taken = self.inbox.take(&event).await;
+        let now = self.clock.now();
+        self.admit(request, &event, now).await?;
+        let taken = self.inbox.take(&event, now).await;
         let receipt = taken.map_err(|_| Problem::internal())?;
         json(
             StatusCode::OK,
@@ -78,13 +81,13 @@ impl Webhook {
     }
 
     /// Lets in what Stripe signed, and nothing else.
-    async fn admit(&self, request: &Request, event: &[u8]) -> Result<(), Problem> {
+    async fn admit(&self, request: &Request, event: &[u8], now: i64) -> Result<(), Problem> {
         let header = request
             .headers()
             .get("stripe-signature")
             .and_then(|h| h.to_str().ok());
         let verify = |secrets: &[WebhookSecret]| match header {
-            Some(header) => signature::verify(header, event, secrets, store::now()),
+            Some(header) => signature::verify(header, event, secrets, now),
             None => Err(SignatureError::Malformed),
         };
         let secrets = self.secrets.current();

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use shared::inbox::{Inbox, Receipt};
 use shared::purchase::{PurchaseId, Status};
-use shared::store::parked::{Parked, ParkedEvent};
+use shared::store::operator::{ParkedEvent, ParkedEvents};
 use time::{Date, Duration, OffsetDateTime};
 
 use super::console::{Column, Console, Table, bad, count, dim, good, notable, plain};
@@ -145,7 +145,7 @@ fn kind_of(event: &ParkedEvent) -> Option<String> {
 
 /// What is parked, oldest first.
 async fn parked(
-    table: &Parked,
+    table: &ParkedEvents,
     since: Option<Since>,
     console: Console,
 ) -> anyhow::Result<Vec<ParkedEvent>> {
@@ -215,7 +215,7 @@ impl Replay {
     }
 
     /// The events with the ids that were said, each of which must be found before any is replayed.
-    async fn find(&self, shop: &Shop, table: &Parked) -> anyhow::Result<Vec<Found>> {
+    async fn find(&self, shop: &Shop, table: &ParkedEvents) -> anyhow::Result<Vec<Found>> {
         let stripe = shop.stripe().await?;
         let mut found = Vec::new();
         // Read only if Stripe does not know an event, which says on which day to look.
@@ -254,7 +254,7 @@ impl Replay {
     async fn replay(
         &self,
         inbox: &Inbox,
-        table: &Parked,
+        table: &ParkedEvents,
         shop: &Shop,
         event: &Found,
     ) -> anyhow::Result<Replayed> {
@@ -283,7 +283,7 @@ impl Replay {
                 }
             }
         };
-        match inbox.take(&body).await {
+        match inbox.take(&body, shop.now()).await {
             Err(error) => replayed.error = Some(error.to_string()),
             Ok(receipt) => {
                 replayed.outcome = receipt.as_str();

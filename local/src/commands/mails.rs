@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
-use shared::store;
-use shared::store::outbox::{Listed, Outbox, State};
+use shared::store::operator::{Listed, Mails};
+use shared::store::outbox::State;
 
 use super::console::{Column, Console, Table, count, dim, good, plain};
 use super::moment::{minute, rfc3339};
@@ -140,7 +140,7 @@ impl List {
             true => [Wanted::Failed, Wanted::Due].into(),
             false => self.state.into_iter().collect(),
         };
-        let mails = in_states(&shop.outbox()?, wanted.into_iter().map(State::from)).await?;
+        let mails = in_states(&shop.mails()?, wanted.into_iter().map(State::from)).await?;
         #[derive(Serialize)]
         struct Told<'a> {
             mails: Vec<View<'a>>,
@@ -185,7 +185,7 @@ impl List {
 
 /// The oldest first.
 async fn in_states(
-    outbox: &Outbox,
+    outbox: &Mails,
     states: impl IntoIterator<Item = State>,
 ) -> anyhow::Result<Vec<Listed>> {
     let mut mails = Vec::new();
@@ -207,7 +207,7 @@ struct Resent {
 impl Resend {
     async fn run(self) -> anyhow::Result<Exit> {
         let shop = self.at.open().await?;
-        let outbox = shop.outbox()?;
+        let outbox = shop.mails()?;
         let ids = match self.ids.is_empty() {
             true => self.all(&outbox).await?,
             false => self.named(&shop, &outbox).await?,
@@ -215,7 +215,7 @@ impl Resend {
         shop.announce_writing(self.console);
         let mut mails = Vec::new();
         for id in ids {
-            let resent = outbox.resend(&id, store::now()).await?;
+            let resent = outbox.resend(&id, shop.now()).await?;
             mails.push(Resent { id, resent });
         }
         #[derive(Serialize)]
@@ -239,7 +239,7 @@ impl Resend {
         Ok(Exit::Done)
     }
 
-    async fn all(&self, outbox: &Outbox) -> anyhow::Result<Vec<String>> {
+    async fn all(&self, outbox: &Mails) -> anyhow::Result<Vec<String>> {
         let failed = self.all_failed.then_some(State::Failed);
         let waiting = self.all_waiting.then_some(State::Due);
         let mails = in_states(outbox, failed.into_iter().chain(waiting)).await?;
@@ -251,7 +251,7 @@ impl Resend {
     }
 
     /// Those that were named, each of which must be there before any is sent again.
-    async fn named(&self, shop: &Shop, outbox: &Outbox) -> anyhow::Result<Vec<String>> {
+    async fn named(&self, shop: &Shop, outbox: &Mails) -> anyhow::Result<Vec<String>> {
         let known = in_states(outbox, [State::Failed, State::Due]).await?;
         let known: BTreeSet<_> = known.into_iter().map(|mail| mail.id).collect();
         let unknown: Vec<_> = self.ids.iter().filter(|id| !known.contains(*id)).collect();

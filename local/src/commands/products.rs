@@ -14,7 +14,8 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 use shared::mode::Mode;
 use shared::product::{Product, ProductId};
-use shared::store::products::{Products, StockChange};
+use shared::store::operator::{Assortment, StockChange};
+use shared::store::products::{Offers, Shelf};
 
 use self::file::{Format, Row};
 use self::patch::{Difference, Left, Patch, Setting, Step};
@@ -144,7 +145,7 @@ const AT_ONCE: usize = 8;
 impl List {
     async fn run(self) -> anyhow::Result<Exit> {
         let shop = self.at.open().await?;
-        let products = all(&shop.products()?).await?;
+        let products = all(&shop.shelf()?).await?;
         #[derive(Serialize)]
         struct Listed<'a> {
             products: &'a [Product],
@@ -191,7 +192,7 @@ fn table(products: &[Product]) -> String {
 }
 
 /// Every product there is.
-async fn all(table: &Products) -> anyhow::Result<Vec<Product>> {
+async fn all(table: &Shelf) -> anyhow::Result<Vec<Product>> {
     let mut products = Vec::new();
     let mut after = None;
     loop {
@@ -208,7 +209,7 @@ impl Export {
     async fn run(self) -> anyhow::Result<Exit> {
         let format = Format::of(&self.file, self.format)?;
         let shop = self.at.open().await?;
-        let products = all(&shop.products()?).await?;
+        let products = all(&shop.shelf()?).await?;
         let text = file::write(&products, format)?;
         if file::is_standard(&self.file) {
             // In a file or a pipe it is data.
@@ -277,8 +278,8 @@ impl Import {
         let (patches, mut invalid) = patches(rows);
 
         let shop = self.at.open().await?;
-        let table = shop.products()?;
-        let mut there = self.fetch(&table, &patches).await?;
+        let table = shop.assortment()?;
+        let mut there = self.fetch(&shop.offers()?, &patches).await?;
         let mut steps = Vec::new();
         let (mut unchanged, mut stock_kept) = (0_usize, 0_usize);
         for (at, patch) in patches {
@@ -336,7 +337,7 @@ impl Import {
     /// Those of the products that are there already.
     async fn fetch(
         &self,
-        table: &Products,
+        table: &Offers,
         patches: &[(String, Patch)],
     ) -> anyhow::Result<HashMap<ProductId, Product>> {
         let bar = self.console.progress(patches.len(), "comparing");
@@ -373,7 +374,7 @@ impl Import {
         Ok(Exit::Found)
     }
 
-    async fn write(&self, table: &Products, steps: Vec<Step>) -> anyhow::Result<()> {
+    async fn write(&self, table: &Assortment, steps: Vec<Step>) -> anyhow::Result<()> {
         let bar = self.console.progress(steps.len(), "writing");
         let writes = steps.into_iter().map(|step| {
             let bar = &bar;
@@ -430,7 +431,7 @@ fn patches(rows: Vec<Row>) -> (Vec<(String, Patch)>, Vec<Invalid>) {
     (patches, invalid)
 }
 
-async fn write(table: &Products, step: &Step) -> anyhow::Result<()> {
+async fn write(table: &Assortment, step: &Step) -> anyhow::Result<()> {
     let id = &step.product().id;
     let written = match step {
         Step::Add(product) => table.add(product).await,
@@ -525,8 +526,8 @@ fn lines(steps: &[Step]) -> String {
 impl Set {
     async fn run(self) -> anyhow::Result<Exit> {
         let shop = self.at.open().await?;
-        let table = shop.products()?;
-        let Some(before) = table.get(&self.id).await? else {
+        let table = shop.assortment()?;
+        let Some(before) = shop.shelf()?.get(&self.id).await? else {
             let name = shop.name();
             return Err(NotFound(format!("there is no product {} in {name}", self.id)).into());
         };

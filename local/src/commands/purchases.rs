@@ -129,7 +129,7 @@ impl List {
         let shop = self.at.open().await?;
         let mut purchases = self.fetch(&shop).await?;
         purchases.retain(|purchase| self.wants(purchase));
-        purchases.sort_by_key(|purchase| std::cmp::Reverse(purchase.id));
+        purchases.sort_by_key(|purchase| std::cmp::Reverse(purchase.id()));
         let found = purchases.len();
         if self.limit > 0 {
             purchases.truncate(self.limit);
@@ -161,12 +161,12 @@ impl List {
     }
 
     async fn fetch(&self, shop: &Shop) -> anyhow::Result<Vec<Purchase>> {
-        let table = shop.purchases()?;
         let reading = self.console.counter("purchases read:");
         let mut purchases = Vec::new();
         let Some(buyer) = &self.buyer else {
             let since = self.since.map(|since| since.0);
-            let all = table.all(since, |purchase| {
+            let all = shop.all_purchases()?;
+            let all = all.each(since, |purchase| {
                 purchases.push(purchase);
                 reading.inc(1);
             });
@@ -174,9 +174,10 @@ impl List {
             reading.finish_and_clear();
             return Ok(purchases);
         };
+        let history = shop.history()?;
         let mut before = None;
         loop {
-            let page = table.history(buyer, 100, before).await?;
+            let page = history.page(buyer, 100, before).await?;
             purchases.extend(page.purchases);
             before = page.next;
             if before.is_none() {
@@ -191,7 +192,7 @@ impl List {
         (self.status.is_empty() || wanted.any(|wanted| Status::from(*wanted) == status))
             && self
                 .since
-                .is_none_or(|since| purchase.id.created_at() >= since.0)
+                .is_none_or(|since| purchase.id().created_at() >= since.0)
     }
 }
 
@@ -199,7 +200,7 @@ impl Show {
     async fn run(self) -> anyhow::Result<Exit> {
         let shop = self.at.open().await?;
         let id = self.id.find(&shop).await?;
-        let story = Story::read(&shop.purchases()?, &shop.outbox()?, id).await?;
+        let story = Story::read(&shop.all_purchases()?, &shop.mails()?, id).await?;
         let Some(story) = story else {
             let name = shop.name();
             return Err(NotFound(format!("there is no purchase {id} in {name}")).into());
@@ -235,7 +236,10 @@ impl Confirm {
         let ledger = shop.ledger()?;
         let mut confirmed = Vec::new();
         for purchase in ids {
-            let released = ledger.confirm(purchase).await?.unwrap_or_default();
+            let released = ledger
+                .confirm(purchase, shop.now())
+                .await?
+                .unwrap_or_default();
             confirmed.push(Confirmed { purchase, released });
         }
         #[derive(Serialize)]

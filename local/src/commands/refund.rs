@@ -133,7 +133,7 @@ impl Refund {
 
     /// The payment to refund, with what Stripe knows of it now.
     async fn payment(&self, stripe: &Stripe, purchase: &Purchase) -> anyhow::Result<Payment> {
-        let payments = purchase.facts.sessions.values();
+        let payments = purchase.sessions().values();
         let mut payments: Vec<_> = payments
             .filter_map(|state| match state {
                 SessionState::Settled {
@@ -143,7 +143,7 @@ impl Refund {
                 _ => None,
             })
             .collect();
-        let id = purchase.id;
+        let id = purchase.id();
         if let Some(wanted) = &self.payment_intent {
             payments.retain(|(intent, _)| intent.as_str() == wanted);
             if payments.is_empty() {
@@ -152,7 +152,7 @@ impl Refund {
         }
         let (intent, paid) = match <[_; 1]>::try_from(payments) {
             Ok([payment]) => payment,
-            Err(none) if none.is_empty() && purchase.facts.is_settled() => {
+            Err(none) if none.is_empty() && purchase.is_settled() => {
                 bail!("{id} was free: nothing was to pay, so there is nothing to refund")
             }
             Err(none) if none.is_empty() => bail!(
@@ -375,14 +375,14 @@ struct Recorded {
 impl Recorded {
     fn of(purchase: &Purchase, refund: &RefundId) -> Option<Self> {
         Some(Self {
-            refund: purchase.facts.refunds.get(refund)?.state,
+            refund: purchase.payment().refunds().get(refund)?.state,
             purchase: purchase.status(),
         })
     }
 }
 
 fn question(purchase: &Purchase, payment: &Payment, amount: Money) -> String {
-    let buyer = purchase.order.buyer.email.as_deref();
+    let buyer = purchase.order().buyer.email.as_deref();
     let buyer = buyer.map_or("a buyer nobody knows".to_owned(), plain);
     let Payment {
         paid,
@@ -394,7 +394,7 @@ fn question(purchase: &Purchase, payment: &Payment, amount: Money) -> String {
     format!(
         "Purchase {} of {buyer}: {paid} paid, {refunded} refunded.\n\
          Refund {amount}, so that {rest} is left?",
-        purchase.id
+        purchase.id()
     )
 }
 

@@ -10,7 +10,6 @@ use anyhow::{Context as _, bail};
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata as _};
-use aws_sdk_dynamodb::Client;
 use aws_types::region::Region;
 use clap::Args;
 use shared::config::{ConfigError, Environment};
@@ -18,9 +17,11 @@ use shared::https::ForSdk;
 use shared::ledger::Ledger;
 use shared::mode::Mode;
 use shared::product::Site;
-use shared::store::outbox::Outbox;
-use shared::store::parked::Parked;
-use shared::store::products::Products;
+use shared::store::Tables;
+use shared::store::history::History;
+use shared::store::operator::{AllPurchases, Assortment, Mails, ParkedEvents};
+use shared::store::pointers::Pointers;
+use shared::store::products::{Offers, Shelf};
 use shared::store::purchases::Purchases;
 use shared::stripe::client::Client as Stripe;
 use tokio::net::TcpStream;
@@ -264,37 +265,59 @@ impl Shop {
         }
     }
 
-    /// What is for sale.
-    pub(super) fn products(&self) -> anyhow::Result<Products> {
-        Ok(self.table("PRODUCTS_TABLE", Products::new)?)
+    /// What is for sale, as everybody sees it.
+    pub(super) fn shelf(&self) -> anyhow::Result<Shelf> {
+        Ok(Shelf::of(&self.tables()?)?)
+    }
+
+    /// What is for sale, product by product.
+    pub(super) fn offers(&self) -> anyhow::Result<Offers> {
+        Ok(Offers::of(&self.tables()?)?)
+    }
+
+    /// What is for sale, to be changed.
+    pub(super) fn assortment(&self) -> anyhow::Result<Assortment> {
+        Ok(Assortment::of(&self.tables()?)?)
     }
 
     /// What was bought.
     pub(super) fn purchases(&self) -> anyhow::Result<Purchases> {
-        Ok(self.table("PURCHASES_TABLE", Purchases::new)?)
+        Ok(Purchases::of(&self.tables()?)?)
+    }
+
+    /// What was bought, all of it, and all that was recorded of it.
+    pub(super) fn all_purchases(&self) -> anyhow::Result<AllPurchases> {
+        Ok(AllPurchases::of(&self.tables()?)?)
+    }
+
+    /// What each buyer bought.
+    pub(super) fn history(&self) -> anyhow::Result<History> {
+        Ok(History::of(&self.tables()?)?)
+    }
+
+    /// Whose payments are.
+    pub(super) fn pointers(&self) -> anyhow::Result<Pointers> {
+        Ok(Pointers::of(&self.tables()?)?)
     }
 
     /// Events that were put aside.
-    pub(super) fn parked(&self) -> anyhow::Result<Parked> {
-        Ok(self.table("PURCHASES_TABLE", Parked::new)?)
+    pub(super) fn parked(&self) -> anyhow::Result<ParkedEvents> {
+        Ok(ParkedEvents::of(&self.tables()?)?)
     }
 
     /// Mail.
-    pub(super) fn outbox(&self) -> anyhow::Result<Outbox> {
-        Ok(self.table("OUTBOX_TABLE", Outbox::new)?)
+    pub(super) fn mails(&self) -> anyhow::Result<Mails> {
+        Ok(Mails::of(&self.tables()?)?)
     }
 
     /// What purchases are changed through.
     pub(super) fn ledger(&self) -> anyhow::Result<Ledger> {
-        let environment = &self.environment;
-        let table = |variable| environment.required(variable);
-        Ok(Ledger::new(
-            shared::store::client(environment)?,
-            table("PRODUCTS_TABLE")?,
-            table("PURCHASES_TABLE")?,
-            table("OUTBOX_TABLE")?,
-            self.mode,
-        ))
+        Ok(Ledger::of(&self.tables()?, self.mode)?)
+    }
+
+    /// Now, in Unix seconds.
+    pub(super) fn now(&self) -> i64 {
+        self.environment.clock().now()
     }
 
     /// The account that takes the money.
@@ -302,13 +325,8 @@ impl Shop {
         Ok(Stripe::new(&self.environment).await?)
     }
 
-    fn table<T>(
-        &self,
-        variable: &'static str,
-        open: impl FnOnce(Client, String) -> T,
-    ) -> Result<T, ConfigError> {
-        let table = self.environment.required(variable)?.to_owned();
-        Ok(open(shared::store::client(&self.environment)?, table))
+    fn tables(&self) -> Result<Tables, ConfigError> {
+        Tables::of(&self.environment)
     }
 }
 

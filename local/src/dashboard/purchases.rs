@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use shared::config::Environment;
 use shared::money::{Currency, Money, MoneyError};
 use shared::purchase::{Movement, PaymentIntentId, PurchaseId};
-use shared::store::outbox::Outbox;
-use shared::store::purchases::Purchases;
+use shared::store::Tables;
+use shared::store::operator::{AllPurchases, Mails};
 use shared::stripe::client::{Client as Stripe, StripeError};
 use uuid::Uuid;
 
@@ -33,8 +33,8 @@ const LISTED: usize = 100;
 pub(crate) struct Book(Arc<Parts>);
 
 struct Parts {
-    purchases: Purchases,
-    outbox: Outbox,
+    purchases: AllPurchases,
+    mails: Mails,
     stripe: Stripe,
     reconcile: Reconcile,
     stand_in: Option<StandIn>,
@@ -51,11 +51,11 @@ impl Book {
         let mut past_faults = environment.clone();
         let endpoint = format!("{aws}{PAST_FAULTS}");
         past_faults.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), endpoint);
-        let dynamodb = shared::store::client(&Environment::from(past_faults))?;
+        let tables = Tables::of(&Environment::from(past_faults))?;
         let environment = Environment::from(environment);
         Ok(Self(Arc::new(Parts {
-            purchases: Purchases::new(dynamodb.clone(), environment.required("PURCHASES_TABLE")?),
-            outbox: Outbox::new(dynamodb, environment.required("OUTBOX_TABLE")?),
+            purchases: AllPurchases::of(&tables)?,
+            mails: Mails::of(&tables)?,
             stripe: Stripe::new(&environment).await?,
             reconcile: Reconcile::new(&environment).await?,
             stand_in,
@@ -119,9 +119,9 @@ async fn list(State(Book(book)): State<Book>) -> Result<Response, Trouble> {
     let mut purchases = Vec::new();
     let all = book
         .purchases
-        .all(None, |purchase| purchases.push(purchase));
+        .each(None, |purchase| purchases.push(purchase));
     all.await.map_err(anyhow::Error::from)?;
-    purchases.sort_by_key(|purchase| Reverse(purchase.id));
+    purchases.sort_by_key(|purchase| Reverse(purchase.id()));
     let found = purchases.len();
     let newest: Vec<_> = purchases.iter().take(LISTED).map(View::of).collect();
     fresh(&json!({ "purchases": newest, "found": found }))
@@ -135,7 +135,7 @@ async fn story(
     let Ok(id) = id.parse::<PurchaseId>() else {
         return Err(unknown);
     };
-    let story = Story::read(&book.purchases, &book.outbox, id).await?;
+    let story = Story::read(&book.purchases, &book.mails, id).await?;
     fresh(&story.ok_or(unknown)?.json())
 }
 

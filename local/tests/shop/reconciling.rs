@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use futures::future::join_all;
-use reconcile::Limits;
+use reconcile::{Limits, Reconcile};
 use serde_json::json;
+use shared::clock::Clock;
 use tokio::sync::Notify;
 
-use crate::support::{CARD, REFUNDS_SLOWLY, TestApp, cart, eventually};
+use crate::support::{CARD, REFUNDS_SLOWLY, TestApp, cart, eventually, now};
 
 /// More than the day after which something unfinished is looked at again, and than a session lives.
 const TWO_DAYS: i64 = 48 * 3600;
@@ -286,6 +287,24 @@ async fn a_place_that_stripe_has_forgotten_is_left_for_the_beginning() {
     assert_eq!((findings.events, findings.found), (1, 0), "{findings:?}");
     assert!(shop.cursor().await.unwrap().get("sweep").is_none());
     assert_eq!(shop.status(&checkout.purchase).await, "paid");
+}
+
+#[tokio::test]
+async fn what_nobody_can_pay_any_more_is_abandoned_by_the_clock_that_the_function_is_given() {
+    let shop = TestApp::start().await;
+    shop.sell_limited("one-lamp", 1).await;
+    shop.stripe_fails(&[("status", "500")]).await;
+    shop.checkout(&cart(&[("one-lamp", 1)])).await.expect(502);
+    let lost = shop.stored_purchases().await.remove(0);
+    assert_eq!(shop.reconcile().await.found, 0, "its time is not over yet");
+
+    let environment = shop.environment("ReconcileFunction");
+    let environment = environment.with_clock(Clock::new(|| now() + TWO_DAYS));
+    let later = Reconcile::new(&environment).await.unwrap();
+    let findings = later.run(Limits::default(), |_| {}).await.unwrap();
+    assert_eq!((findings.found, findings.repaired), (1, 1), "{findings:?}");
+    assert_eq!(shop.status(&lost).await, "abandoned");
+    assert_eq!(shop.stock("one-lamp").await, Some(1));
 }
 
 #[tokio::test]

@@ -44,16 +44,16 @@ pub struct DisputeSnapshot {
 impl Snapshot {
     /// What `mail` has to tell of a purchase.
     pub fn of(purchase: &Purchase, mail: &Mail) -> Self {
-        let facts = &purchase.facts;
-        let dispute = |id: &DisputeId| facts.disputes.get(id).and_then(DisputeSnapshot::of);
+        let payment = purchase.payment();
+        let dispute = |id: &DisputeId| payment.disputes().get(id).and_then(DisputeSnapshot::of);
         Self {
-            purchase_id: purchase.id,
-            order: purchase.order.clone(),
+            purchase_id: purchase.id(),
+            order: purchase.order().clone(),
             paid: purchase.accounts().paid,
             waits_for: purchase.waits_for().cloned(),
             refund: match mail {
                 Mail::Refund(id) | Mail::RefundFailed(id) => {
-                    facts.refunds.get(id).map(|refund| refund.amount)
+                    payment.refunds().get(id).map(|refund| refund.amount)
                 }
                 _ => None,
             },

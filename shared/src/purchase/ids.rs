@@ -17,13 +17,13 @@ pub struct PurchaseId(Uuid);
 pub struct NotAPurchaseId;
 
 impl PurchaseId {
-    /// A new one.
+    /// A new one, made now by this machine's clock, whatever else is said of the time.
     pub fn generate() -> Self {
         Self(Uuid::now_v7())
     }
 
-    /// Its number in mails: how people tell purchases apart. The end of the id, because ids made at the
-    /// same time begin alike; whoever has the number finds the id by it.
+    /// Its number in mails: how people tell purchases apart. The end of the id, because ids made at
+    /// the same time begin alike; whoever has the number finds the id by it.
     pub fn number(self) -> String {
         let id = self.0.simple().to_string();
         let end = id.len().saturating_sub(8);
@@ -58,6 +58,36 @@ impl FromStr for PurchaseId {
 impl fmt::Display for PurchaseId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// What a payment, a claim or a mail belongs to. Written as its id, which tells its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Subject {
+    /// A purchase.
+    Purchase(PurchaseId),
+}
+
+impl From<PurchaseId> for Subject {
+    fn from(id: PurchaseId) -> Self {
+        Self::Purchase(id)
+    }
+}
+
+impl FromStr for Subject {
+    type Err = NotAPurchaseId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self::Purchase)
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Purchase(id) => id.fmt(f),
+        }
     }
 }
 
@@ -114,3 +144,22 @@ provider_id!(
     /// A balance transaction, `txn_…`.
     TransactionId
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_purchase_id_is_written_in_one_way_and_knows_its_time() {
+        let id = PurchaseId::generate();
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert!(id.to_string().to_uppercase().parse::<PurchaseId>().is_err());
+        assert!(
+            "8c9e4a52-3b5f-4d0a-9a35-0c1de2a3f5b7"
+                .parse::<PurchaseId>()
+                .is_err()
+        );
+        let age = OffsetDateTime::now_utc() - id.created_at();
+        assert!(age.whole_seconds().abs() < 5);
+    }
+}

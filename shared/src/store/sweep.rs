@@ -1,15 +1,15 @@
 //! How far Stripe's events were read, and where a reading that was cut off goes on.
 
-use aws_sdk_dynamodb::Client;
 use serde::{Deserialize, Serialize};
 
-use super::{StoreError, failed, from_item, text, to_item};
+use super::{StoreError, Tables, failed, from_item, tables::Table, to_item};
+use crate::config::ConfigError;
 
 /// The cursor in the purchases table.
 #[derive(Clone, Debug)]
 pub struct Sweeps {
-    client: Client,
-    table: String,
+    table: Table,
+    dry_run: bool,
 }
 
 const PK: &str = "reconcile";
@@ -50,40 +50,53 @@ struct CursorItem {
 }
 
 impl Sweeps {
-    /// In the table `table`.
-    pub fn new(client: Client, table: impl Into<String>) -> Self {
+    /// In the purchases table.
+    pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
+        Ok(Self {
+            table: tables.purchases()?,
+            dry_run: false,
+        })
+    }
+
+    /// One that notes nothing, and has never been cut off: where a real run had come to says
+    /// nothing of what there is to find.
+    pub fn dry_run(self) -> Self {
         Self {
-            client,
-            table: table.into(),
+            dry_run: true,
+            ..self
         }
     }
 
     /// Where the last run stopped.
     pub async fn load(&self) -> Result<Cursor, StoreError> {
-        let call = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("pk", text(PK))
-            .key("sk", text(SK))
-            .consistent_read(true);
-        let item = call.send().await.map_err(failed("GetItem"))?.item;
-        let item: Option<CursorItem> = item.map(|item| from_item(item, PK)).transpose()?;
-        Ok(item.map(|item| item.cursor).unwrap_or_default())
+        let item = self.table.read([("pk", PK), ("sk", SK)]).await?;
+        let item = item.map(|item| from_item::<CursorItem>(item, PK));
+        let mut cursor = item
+            .transpose()?
+            .map(|item| item.cursor)
+            .unwrap_or_default();
+        if self.dry_run {
+            cursor.sweep = None;
+        }
+        Ok(cursor)
     }
 
     /// Notes where this run is. Two runs at once overwrite each other's place, and do work twice;
     /// what they record they record once.
     pub async fn save(&self, cursor: &Cursor) -> Result<(), StoreError> {
+        if self.dry_run {
+            return Ok(());
+        }
         let item = CursorItem {
             pk: PK.to_owned(),
             sk: SK.to_owned(),
             cursor: cursor.clone(),
         };
         let call = self
+            .table
             .client
             .put_item()
-            .table_name(&self.table)
+            .table_name(&self.table.name)
             .set_item(Some(to_item(&item)?));
         call.send().await.map(|_| ()).map_err(failed("PutItem"))
     }

@@ -33,7 +33,7 @@ pub async fn open(
     site_url: &str,
     stack: &str,
 ) -> Result<Session, StripeError> {
-    let key = format!("{}:{}", purchase.id, purchase.attempt.number);
+    let key = format!("{}:{}", purchase.id(), purchase.attempt().number);
     stripe
         .send(
             &request(purchase, site_url, stack).build(),
@@ -56,9 +56,7 @@ pub async fn expire(
 }
 
 fn request(purchase: &Purchase, site_url: &str, stack: &str) -> CreateCheckoutSession {
-    let Purchase {
-        id, order, attempt, ..
-    } = purchase;
+    let (id, order, attempt) = (purchase.id(), purchase.order(), purchase.attempt());
     let mut tags = HashMap::from([
         (metadata::PURCHASE_ID.to_owned(), id.to_string()),
         (metadata::STACK.to_owned(), stack.to_owned()),
@@ -124,7 +122,7 @@ mod tests {
     use super::*;
     use crate::{
         money::Money,
-        purchase::{Buyer, Line, Order},
+        purchase::{Buyer, Line, Order, PurchaseId},
     };
 
     #[test]
@@ -148,9 +146,9 @@ mod tests {
             total: Money::new(1500, "kwd".parse().unwrap()),
             rebuilt: false,
         };
-        let purchase = Purchase::new(order, 1_000);
+        let purchase = Purchase::new(PurchaseId::generate(), order, 1_000);
         let built = request(&purchase, "https://shop.example", "till-prod").build();
-        let id = purchase.id;
+        let id = purchase.id();
         let body = built.body.unwrap();
         let mut fields: Vec<&str> = body.split('&').collect();
         fields.sort_unstable();

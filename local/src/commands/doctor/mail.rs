@@ -144,7 +144,7 @@ async fn account(
 /// policy denied it: the role's, the identity's or the organization's.
 async fn permission(patient: &Patient, aws: &AwsAccount) -> Option<Finding> {
     let log = format!("/till/{}/mailer", patient.stack.as_ref()?);
-    let now = shared::store::now();
+    let now = shared::clock::Clock::default().now();
     Some(
         match refused(&log, now.saturating_sub(LOOK_BACK), aws).await {
             Err(error) => Finding::not_checked(PERMISSION, format!("{log}: {error}")),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use shared::money::{Currency, Money};
 use shared::plain;
 use shared::product::{Product, ProductId, Site};
-use shared::store::products::StockChange;
+use shared::store::operator::StockChange;
 
 /// What to write of a product.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

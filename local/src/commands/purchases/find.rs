@@ -5,8 +5,8 @@ use std::str::FromStr;
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use serde_json::Value;
-use shared::purchase::{PaymentIntentId, PurchaseId};
-use shared::store::purchases::Purchases;
+use shared::purchase::{PaymentIntentId, PurchaseId, Subject};
+use shared::store::pointers::Pointers;
 use shared::stripe::client::Client as Stripe;
 use shared::stripe::object::Tags;
 
@@ -72,9 +72,9 @@ impl Name {
             Self::PaymentIntent(id) => (id, "/payment_intents"),
             Self::Object(id, path) => (id, *path),
         };
-        let purchases = shop.purchases()?;
+        let pointers = shop.pointers()?;
         if let Self::PaymentIntent(id) = self
-            && let Some(purchase) = pointed_to(&purchases, id).await?
+            && let Some(purchase) = pointed_to(&pointers, id).await?
         {
             return Ok(purchase);
         }
@@ -93,7 +93,7 @@ impl Name {
         }
         let intent = object.payment_intent.as_ref().and_then(Value::as_str);
         if let Some(intent) = intent {
-            if let Some(purchase) = pointed_to(&purchases, intent).await? {
+            if let Some(purchase) = pointed_to(&pointers, intent).await? {
                 return Ok(purchase);
             }
             let intent = fetch(&stripe, "/payment_intents", intent).await?;
@@ -111,9 +111,10 @@ impl Name {
     }
 }
 
-async fn pointed_to(purchases: &Purchases, intent: &str) -> anyhow::Result<Option<PurchaseId>> {
+async fn pointed_to(pointers: &Pointers, intent: &str) -> anyhow::Result<Option<PurchaseId>> {
     let intent = PaymentIntentId::from(intent.to_owned());
-    Ok(purchases.by_payment_intent(&intent).await?)
+    let owner = pointers.owner_of(&intent).await?;
+    Ok(owner.map(|Subject::Purchase(id)| id))
 }
 
 async fn fetch(stripe: &Stripe, path: &str, id: &str) -> anyhow::Result<Option<Object>> {

@@ -10,8 +10,8 @@ use shared::purchase::{
     Accounts, Attention, Buyer, DisputeId, DisputeStatus, DisputeTerms, Mail, Movement, Purchase,
     PurchaseId, RefundId, RefundState, SessionId, SessionState, Status, WaitsFor,
 };
-use shared::store::outbox::{self, Outbox, State};
-use shared::store::purchases::{Purchases, Recorded};
+use shared::store::operator::{AllPurchases, Mails, Recorded};
+use shared::store::outbox::{self, State};
 
 use crate::commands::console::{Column, Table, bad, dim, good, heading, notable, plain};
 use crate::commands::moment::{lasting, minute, rfc3339, second};
@@ -105,24 +105,24 @@ pub(crate) struct Story {
 
 impl<'a> View<'a> {
     pub(crate) fn of(purchase: &'a Purchase) -> Self {
-        let lines = purchase.order.lines.iter().map(|line| LineView {
+        let lines = purchase.order().lines.iter().map(|line| LineView {
             product_id: &line.product_id,
             name: &line.name,
             quantity: line.quantity,
             unit_amount: line.unit_amount,
             reserved: line.reserved,
         });
-        let sessions = purchase.facts.sessions.iter();
-        let refunds = purchase.facts.refunds.iter();
-        let disputes = purchase.facts.disputes.iter();
+        let sessions = purchase.sessions().iter();
+        let refunds = purchase.payment().refunds().iter();
+        let disputes = purchase.payment().disputes().iter();
         Self {
-            id: purchase.id,
+            id: purchase.id(),
             status: purchase.status(),
-            created_at: rfc3339(purchase.id.created_at().unix_timestamp()),
-            total: purchase.order.total,
+            created_at: rfc3339(purchase.id().created_at().unix_timestamp()),
+            total: purchase.order().total,
             accounts: purchase.accounts(),
             attention: purchase.attention(),
-            buyer: &purchase.order.buyer,
+            buyer: &purchase.order().buyer,
             lines: lines.collect(),
             sessions: sessions
                 .map(|(id, state)| SessionView { id, state })
@@ -166,10 +166,10 @@ pub(in crate::commands) fn table(purchases: &[Purchase]) -> String {
             status.push_str(&bad(" !"));
         }
         table.row([
-            purchase.id.to_string(),
-            minute(purchase.id.created_at().unix_timestamp()),
+            purchase.id().to_string(),
+            minute(purchase.id().created_at().unix_timestamp()),
             status,
-            purchase.order.total.to_string(),
+            purchase.order().total.to_string(),
         ]);
     }
     table.text()
@@ -193,18 +193,18 @@ fn words(name: &str) -> String {
 impl Story {
     /// All of it; `None` if there is no such purchase.
     pub(crate) async fn read(
-        purchases: &Purchases,
-        outbox: &Outbox,
+        purchases: &AllPurchases,
+        mails: &Mails,
         id: PurchaseId,
     ) -> anyhow::Result<Option<Self>> {
         let Some(recorded) = purchases.story(id).await? else {
             return Ok(None);
         };
-        let mails = stream::iter(recorded.purchase.mails.clone()).map(|mail| async move {
-            let row = outbox.get(id, &mail).await?;
+        let rows = stream::iter(recorded.purchase.mails().clone()).map(|mail| async move {
+            let row = mails.get(id.into(), &mail).await?;
             anyhow::Ok((mail, row))
         });
-        let mut mails: Vec<_> = mails.buffered(8).try_collect().await?;
+        let mut mails: Vec<_> = rows.buffered(8).try_collect().await?;
         mails.sort_by_key(|(_, row)| row.as_ref().map(|row| row.created_at));
         Ok(Some(Self {
             purchase: recorded.purchase,
@@ -263,11 +263,11 @@ impl Story {
 
     fn head(&self) -> String {
         let Self { purchase, .. } = self;
-        let made = second(purchase.id.created_at().unix_timestamp());
-        let buyer = &purchase.order.buyer;
+        let made = second(purchase.id().created_at().unix_timestamp());
+        let buyer = &purchase.order().buyer;
         let mut text = format!(
             "{} {}\n",
-            heading(&purchase.id.to_string()),
+            heading(&purchase.id().to_string()),
             status(purchase.status())
         );
         let email = buyer.email.as_deref().map(plain);
@@ -279,7 +279,7 @@ impl Story {
         };
         text.push_str(&entry("made", &format!("{made} UTC")));
         text.push_str(&entry("buyer", &who));
-        for (id, state) in &purchase.facts.sessions {
+        for (id, state) in purchase.sessions() {
             let what = match state {
                 SessionState::Open => "open".to_owned(),
                 SessionState::Expired => "expired".to_owned(),
@@ -301,15 +301,15 @@ impl Story {
             let id = plain(id.as_str());
             text.push_str(&entry("session", &format!("{id}\n{what}")));
         }
-        if purchase.facts.sessions.is_empty() {
-            let attempt = purchase.attempt.number;
-            let why = match purchase.abandoned {
+        if purchase.sessions().is_empty() {
+            let attempt = purchase.attempt().number;
+            let why = match purchase.is_abandoned() {
                 true => "none: Stripe refused to open one".to_owned(),
                 false => format!("none known (attempt {attempt})"),
             };
             text.push_str(&entry("session", &why));
         }
-        if purchase.stock_returned {
+        if purchase.has_returned_stock() {
             text.push_str(&entry("stock", "given back"));
         }
         for attention in purchase.attention() {
@@ -319,7 +319,7 @@ impl Story {
     }
 
     fn order(&self) -> String {
-        let order = &self.purchase.order;
+        let order = self.purchase.order();
         let mut table = Table::new([
             Column::right("QUANTITY"),
             Column::left("PRODUCT"),
@@ -358,15 +358,15 @@ impl Story {
             let amount = amount.map_or(String::new(), |amount| amount.to_string());
             table.row([what.to_owned(), amount, more]);
         };
-        row("ordered", Some(purchase.order.total), String::new());
+        row("ordered", Some(purchase.order().total), String::new());
         row("paid", Some(paid), String::new());
         row("refunded", Some(refunded), String::new());
-        for (id, refund) in &purchase.facts.refunds {
+        for (id, refund) in purchase.payment().refunds() {
             let more = format!("{} {}", plain(id.as_str()), refund_state(refund.state));
             row("  refund", Some(refund.amount), more);
         }
         row("disputed", Some(disputed), String::new());
-        for (id, dispute) in &purchase.facts.disputes {
+        for (id, dispute) in purchase.payment().disputes() {
             let (Some(standing), Some(terms)) = (dispute.status(), dispute.terms()) else {
                 continue;
             };

@@ -1,0 +1,173 @@
+//! Stripe's events, read again: all of them, and those that it could not deliver.
+
+use serde_json::Value;
+use shared::{
+    inbox::{InboxError, Receipt},
+    store::{StoreError, sweep::Sweep},
+    stripe::{
+        client::{LONGEST_PAGE, List, StripeError},
+        event::handled,
+    },
+};
+
+use crate::run::{ReconcileError, Run};
+
+/// Stripe tries to deliver an event for three days.
+const DELIVERIES_LAST: i64 = 4 * DAY;
+/// A sweep begins this much before the last one's end: events may be listed late.
+const OVERLAP: i64 = 3600;
+const DAY: i64 = 24 * 3600;
+
+/// All events since the last run's high-water mark, whatever became of their delivery. The first
+/// run looks back as far as the table is old: what came before is not its own, and a table that
+/// was lost comes back only at a person's word.
+pub(crate) async fn all(run: &mut Run<'_>) -> Result<(), ReconcileError> {
+    let sweeps = &run.parts.sweeps;
+    let mut cursor = sweeps.load().await?;
+    if run.limits.since.is_some() {
+        // Where a run without it had come to says nothing of what there is to find.
+        cursor.sweep = None;
+    }
+    let mut resumed = cursor.sweep.is_some();
+    while !run.out_of_time() {
+        let from = match &cursor.sweep {
+            Some(sweep) => sweep.from,
+            None => beginning(run, cursor.high_water).await?,
+        };
+        let after = cursor.sweep.as_ref().map(|sweep| sweep.after.clone());
+        let page = match page(run, from, after.as_deref(), false).await {
+            // The event it had come to is forgotten: from the beginning, then.
+            Err(StripeError::Refused { .. }) if cursor.sweep.is_some() => {
+                cursor.sweep = None;
+                continue;
+            }
+            page => page?,
+        };
+        let all_taken = take_in(run, &page.data).await;
+        if run.out_of_time() {
+            return Ok(());
+        }
+        let newest = page.data.iter().filter_map(created).max();
+        let begun = cursor.sweep.take();
+        let failed = !all_taken || begun.as_ref().is_some_and(|sweep| sweep.failed);
+        let newest = begun.map(|sweep| sweep.newest).or(newest);
+        match (page.next(), newest) {
+            (Some(after), Some(newest)) => {
+                cursor.sweep = Some(Sweep {
+                    from,
+                    newest,
+                    after,
+                    failed,
+                });
+                sweeps.save(&cursor).await?;
+            }
+            (_, newest) => {
+                // What could not be taken in is listed again by the next run.
+                if !failed {
+                    cursor.high_water = newest.max(cursor.high_water);
+                }
+                sweeps.save(&cursor).await?;
+                // A sweep that was begun by an earlier run has not seen what came since.
+                if !std::mem::take(&mut resumed) || failed {
+                    return Ok(());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// From when on a sweep looks at events. Whoever says since when can only have it look further
+/// back: what it passed over would not be looked at again.
+async fn beginning(run: &Run<'_>, high_water: Option<i64>) -> Result<i64, StoreError> {
+    let own = match high_water {
+        Some(high_water) => high_water.saturating_sub(OVERLAP),
+        None => run.parts.work.begins_at().await?,
+    };
+    Ok(run.limits.since.map_or(own, |since| since.min(own)))
+}
+
+/// Events whose delivery failed or is still being tried.
+pub(crate) async fn undelivered(run: &mut Run<'_>) -> Result<(), ReconcileError> {
+    let since = run.now().saturating_sub(DELIVERIES_LAST);
+    let mut after = None;
+    while !run.out_of_time() {
+        let page = page(run, since, after.as_deref(), true).await?;
+        take_in(run, &page.data).await;
+        after = page.next();
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn page(
+    run: &Run<'_>,
+    since: i64,
+    after: Option<&str>,
+    undelivered: bool,
+) -> Result<List<Value>, StripeError> {
+    let since = since.to_string();
+    let mut query = vec![("limit", LONGEST_PAGE), ("created[gte]", &since)];
+    query.extend(handled().map(|kind| ("types[]", kind)));
+    query.extend(after.map(|after| ("starting_after", after)));
+    query.extend(undelivered.then_some(("delivery_success", "false")));
+    run.parts.stripe.list("/events", &query).await
+}
+
+/// Takes a page of events in, the oldest first, as they happened; says whether all were.
+async fn take_in(run: &mut Run<'_>, events: &[Value]) -> bool {
+    let failed_before = run.findings.failed;
+    for event in events.iter().rev() {
+        if run.out_of_time() {
+            return false;
+        }
+        let now = run.now();
+        let age = now.saturating_sub(created(event).unwrap_or_default());
+        if (0..run.limits.leave_younger_than).contains(&age) {
+            continue;
+        }
+        let id = event.get("id").and_then(Value::as_str).unwrap_or_default();
+        if run.taken.contains(id) {
+            continue;
+        }
+        run.findings.events = run.findings.events.saturating_add(1);
+        match run
+            .parts
+            .inbox
+            .take(event.to_string().as_bytes(), now)
+            .await
+        {
+            Ok(receipt) => {
+                run.taken.insert(id.to_owned());
+                note_receipt(run, id, &receipt);
+            }
+            // It was logged where it happened.
+            Err(InboxError::Store(_) | InboxError::Stripe(_)) => {
+                run.findings.failed = run.findings.failed.saturating_add(1);
+            }
+        }
+        run.tell();
+    }
+    run.findings.failed == failed_before
+}
+
+fn note_receipt(run: &mut Run<'_>, event: &str, receipt: &Receipt) {
+    match receipt {
+        Receipt::Recorded {
+            purchase, status, ..
+        } => run.found(event, *purchase, *status, "record"),
+        Receipt::Parked => run.findings.parked = run.findings.parked.saturating_add(1),
+        Receipt::ParkedBefore
+        | Receipt::NothingNew
+        | Receipt::SeenBefore
+        | Receipt::NoSuchPurchase
+        | Receipt::Foreign
+        | Receipt::Unhandled => {}
+    }
+}
+
+fn created(object: &Value) -> Option<i64> {
+    object.get("created").and_then(Value::as_i64)
+}

@@ -1,0 +1,137 @@
+//! One run: what it works with, how long it may take, and what it has found so far.
+
+use std::{collections::HashSet, time::Instant};
+
+use shared::{
+    clock::Clock,
+    comparison::{Comparison, News, Trouble},
+    config::{ConfigError, Stack},
+    inbox::Inbox,
+    ledger::Ledger,
+    orders::Orders,
+    purchase::{PurchaseId, Status},
+    store::{StoreError, purchases::Purchases, sweep::Sweeps, work::WorkList},
+    stripe::client::{Client as Stripe, StripeError},
+};
+
+use crate::findings::{Drift, Findings};
+
+/// What a run works with.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub(crate) inbox: Inbox,
+    pub(crate) ledger: Ledger,
+    pub(crate) orders: Orders,
+    pub(crate) purchases: Purchases,
+    pub(crate) work: WorkList,
+    pub(crate) sweeps: Sweeps,
+    pub(crate) stripe: Stripe,
+    pub(crate) stack: Stack,
+    pub(crate) clock: Clock,
+    /// Whether what is found is repaired, too.
+    pub(crate) repairs: bool,
+}
+
+/// How a run is done.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// When to stop, with the place noted.
+    pub until: Option<Instant>,
+    /// Events younger than this many seconds are left alone.
+    pub leave_younger_than: i64,
+    /// From when on all events are looked at, in Unix seconds, wherever earlier runs had come to:
+    /// to bring back purchases that were lost. Stripe keeps events for 30 days.
+    pub since: Option<i64>,
+}
+
+/// A run cannot go on; its place is noted.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// It cannot even begin.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// DynamoDB failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Stripe failed.
+    #[error(transparent)]
+    Stripe(#[from] StripeError),
+}
+
+/// One run.
+pub(crate) struct Run<'a> {
+    pub(crate) parts: &'a Parts,
+    pub(crate) limits: Limits,
+    on_step: &'a (dyn Fn(&Findings) + Sync),
+    /// Events that are taken in: an undelivered one is listed among all, too.
+    pub(crate) taken: HashSet<String>,
+    pub(crate) findings: Findings,
+}
+
+impl<'a> Run<'a> {
+    /// One that has looked at nothing yet.
+    pub(crate) fn of(
+        parts: &'a Parts,
+        limits: Limits,
+        on_step: &'a (dyn Fn(&Findings) + Sync),
+    ) -> Self {
+        Self {
+            parts,
+            limits,
+            on_step,
+            taken: HashSet::new(),
+            findings: Findings::default(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        self.parts.clock.now()
+    }
+
+    pub(crate) fn out_of_time(&self) -> bool {
+        let until = self.limits.until;
+        until.is_some_and(|until| Instant::now() >= until)
+    }
+
+    /// Tells whoever listens how far it has come.
+    pub(crate) fn tell(&self) {
+        (self.on_step)(&self.findings);
+    }
+
+    pub(crate) fn comparison(&self, id: PurchaseId) -> Comparison<'a> {
+        let Parts { ledger, stripe, .. } = self.parts;
+        Comparison::of(id, ledger, stripe, self.now())
+    }
+
+    /// Notes something that had been missed.
+    pub(crate) fn found(
+        &mut self,
+        source: &str,
+        purchase: PurchaseId,
+        status: Status,
+        action: &'static str,
+    ) {
+        let findings = &mut self.findings;
+        findings.found = findings.found.saturating_add(1);
+        if self.parts.repairs {
+            findings.repaired = findings.repaired.saturating_add(1);
+        }
+        findings.drift.push(Drift {
+            source: source.to_owned(),
+            purchase: Some(purchase),
+            status: Some(status),
+            action,
+        });
+    }
+
+    pub(crate) fn found_news(&mut self, id: PurchaseId, news: Vec<News>) {
+        for News { object, status } in news {
+            self.found(&object, id, status, "record");
+        }
+    }
+
+    pub(crate) fn left_for_next_time(&mut self, id: PurchaseId, trouble: &Trouble) {
+        tracing::error!(purchase_id = %id, error = %trouble, "a purchase is left for the next run");
+        self.findings.failed = self.findings.failed.saturating_add(1);
+    }
+}

@@ -1,0 +1,283 @@
+//! Purchases while they are being opened.
+
+use std::cmp::Reverse;
+
+use tokio::task::JoinSet;
+
+use crate::{
+    config::ConfigError,
+    product::ProductId,
+    purchase::{Change, Effects, Limits, Purchase, PurchaseId, SessionId, SessionState, TooMuch},
+    store::{
+        StoreError, TRIES, Tables,
+        bookkeeping::Bookkeeping,
+        holds::{BuyersHolds, StoredHolds},
+        purchases::{Purchases, Stored},
+        requests::{IdempotentRequest, Requests},
+        transaction::{Part, Step, Writer},
+    },
+};
+
+/// Opens purchases, and ends those that nobody can pay.
+#[derive(Clone, Debug)]
+pub struct Orders {
+    writer: Writer,
+    purchases: Purchases,
+    books: Bookkeeping,
+    requests: Requests,
+    holds: BuyersHolds,
+}
+
+/// Why a checkout is not carried on.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The caller's fault: the key was used for something else.
+    #[error("the idempotency key was used for another cart")]
+    KeyReused,
+    /// Nobody's: others bought what was left.
+    #[error("there is not enough left of {0}")]
+    SoldOut(ProductId),
+    /// The buyer's own: their other requests kept changing what they hold.
+    #[error("the same buyer's other requests were faster, {TRIES} times")]
+    Rush,
+    /// The buyer holds as much as one buyer may.
+    #[error(transparent)]
+    TooMuch(#[from] TooMuch),
+    /// Ours.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What is known of an idempotency key.
+pub enum Earlier {
+    /// Nothing: it is free. If it once stood for a purchase that came to nothing, that one is
+    /// named, so that the key can be given to another.
+    Free(Option<PurchaseId>),
+    /// It stands for this purchase.
+    Known(Box<Stored>),
+}
+
+/// What is asked for under a key, and the purchase that the key once stood for.
+pub type Keyed<'a> = (&'a IdempotentRequest, Option<PurchaseId>);
+
+impl Orders {
+    /// In these tables.
+    pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
+        Ok(Self {
+            writer: Writer::of(tables),
+            purchases: Purchases::of(tables)?,
+            books: Bookkeeping::of(tables)?,
+            requests: Requests::of(tables)?,
+            holds: BuyersHolds::of(tables)?,
+        })
+    }
+
+    /// Those that write nothing, and answer what would be.
+    pub fn dry_run(self) -> Self {
+        Self {
+            writer: self.writer.dry_run(),
+            ..self
+        }
+    }
+
+    /// What was asked for earlier under the request's key.
+    pub async fn earlier(
+        &self,
+        request: &IdempotentRequest,
+        now: i64,
+    ) -> Result<Earlier, OpenError> {
+        let Some(known) = self.requests.get(request, now).await? else {
+            return Ok(Earlier::Free(None));
+        };
+        if known.fingerprint != request.fingerprint {
+            return Err(OpenError::KeyReused);
+        }
+        match self.purchases.get(known.purchase_id).await? {
+            Some(stored) if !stored.purchase.is_over() => Ok(Earlier::Known(Box::new(stored))),
+            _ => Ok(Earlier::Free(Some(known.purchase_id))),
+        }
+    }
+
+    /// What a buyer holds at this moment.
+    pub async fn held_by(&self, subject: &str) -> Result<StoredHolds, StoreError> {
+        self.holds.get(subject).await
+    }
+
+    /// A buyer's purchases that wait for their payment, the newest first.
+    pub async fn open_of(&self, subject: &str, now: i64) -> Result<Vec<Purchase>, StoreError> {
+        let held = self.held_by(subject).await?;
+        let mut reading = JoinSet::new();
+        for id in held.holds.open(now) {
+            let purchases = self.purchases.clone();
+            reading.spawn(async move { purchases.get(id).await });
+        }
+        let mut open = Vec::new();
+        for stored in reading.join_all().await {
+            let purchase = stored?.map(|stored| stored.purchase);
+            open.extend(purchase.filter(Purchase::awaits_payment));
+        }
+        open.sort_by_key(|purchase| Reverse(purchase.id()));
+        Ok(open)
+    }
+
+    /// Stores a new purchase, together with the stock it reserves, with what its buyer holds then,
+    /// which must be within the limits, and with the request's key if it has one. If another
+    /// request with the key was faster, that one's purchase. `held` is what the buyer held before.
+    pub async fn open(
+        &self,
+        purchase: Purchase,
+        request: Option<Keyed<'_>>,
+        held: StoredHolds,
+        limits: Limits,
+        now: i64,
+    ) -> Result<Stored, OpenError> {
+        let buyer = purchase.order().buyer.subject.clone().unwrap_or_default();
+        let (request, replaced) = request.unzip();
+        let first = held.version;
+        let known = (Earlier::Free(replaced.flatten()), held);
+        let read = || async {
+            let earlier = match request {
+                Some(request) => self.earlier(request, now).await?,
+                None => Earlier::Free(None),
+            };
+            Ok((earlier, self.held_by(&buyer).await?))
+        };
+        let decide = |(earlier, held)| match earlier {
+            Earlier::Known(faster) => Ok(Step::Done(Ok(*faster))),
+            Earlier::Free(replaced) => {
+                let request = request.map(|request| (request, replaced));
+                self.opening(&purchase, request, &held, limits, now)
+            }
+        };
+        let opened = self.writer.run(Some(known), read, decide).await;
+        let error = match opened.and_then(|opened| opened.answer) {
+            Ok(stored) => return Ok(stored),
+            Err(error) => error,
+        };
+        // Its own earlier try may have taken the last one.
+        if let Some(request) = request
+            && let Earlier::Known(faster) = self.earlier(request, now).await?
+        {
+            return Ok(*faster);
+        }
+        match error {
+            OpenError::Store(StoreError::Contended(_))
+                if self.held_by(&buyer).await?.version != first =>
+            {
+                Err(OpenError::Rush)
+            }
+            error => Err(error),
+        }
+    }
+
+    fn opening(
+        &self,
+        purchase: &Purchase,
+        request: Option<Keyed<'_>>,
+        held: &StoredHolds,
+        limits: Limits,
+        now: i64,
+    ) -> Result<Step<Result<Stored, OpenError>>, OpenError> {
+        let mut holds = held.holds.clone();
+        if let Some(hold) = purchase.hold() {
+            holds.add(purchase.id(), hold, limits, now)?;
+        }
+        let mut stored = Stored {
+            purchase: purchase.clone(),
+            version: 0,
+        };
+        let mut parts = Vec::new();
+        for (product, quantity) in purchase.order().reserved() {
+            let sold_out = Err(OpenError::SoldOut(product.clone()));
+            parts.push(self.books.reserve(product, quantity, sold_out)?);
+        }
+        parts.push(self.books.put(&stored, now)?);
+        let buyer = purchase
+            .order()
+            .buyer
+            .subject
+            .as_deref()
+            .unwrap_or_default();
+        parts.push(Part::vital(self.holds.put(buyer, held, holds, now)?));
+        if let Some((request, replaced)) = request {
+            let key = self.requests.put(request, purchase.id(), replaced, now)?;
+            parts.push(Part::vital(key));
+        }
+        stored.version = 1;
+        Ok(Step::Write(parts, Ok(stored)))
+    }
+
+    /// Begins another attempt in place of the one in `stored`, which leads nowhere; unless others
+    /// did, or got a session.
+    pub async fn next_attempt(&self, stored: Stored, now: i64) -> Result<Stored, StoreError> {
+        let given_up = stored.purchase.attempt().number;
+        self.update(stored, now, |purchase| purchase.next_attempt(given_up, now))
+            .await
+    }
+
+    /// Stores the session that Stripe opened. The purchase it answers has a URL: that of this
+    /// session, or of another that was stored before.
+    pub async fn attach(
+        &self,
+        stored: Stored,
+        session: &SessionId,
+        url: &str,
+        now: i64,
+    ) -> Result<Stored, StoreError> {
+        self.update(stored, now, |purchase| {
+            purchase.attach(session.clone(), url)
+        })
+        .await
+    }
+
+    /// Ends a purchase of whose current attempt no session can be paid, because Stripe refused it
+    /// for good or its time is over without one; unless others got one. What it had reserved goes
+    /// back to the stock.
+    pub async fn abandon(&self, stored: Stored, now: i64) -> Result<Stored, StoreError> {
+        let ended = stored.purchase.attempt().number;
+        self.update(stored, now, |purchase| purchase.abandon(ended))
+            .await
+    }
+
+    /// Notes that a session ended unpaid, as Stripe said when it was asked. What the purchase had
+    /// reserved goes back to the stock, unless another session of it may still be paid.
+    pub async fn expired(
+        &self,
+        stored: Stored,
+        session: &SessionId,
+        now: i64,
+    ) -> Result<Stored, StoreError> {
+        self.update(stored, now, |purchase| {
+            purchase.record(Change::Session(session.clone(), SessionState::Expired))
+        })
+        .await
+    }
+
+    /// Changes a purchase: again on what others wrote, if they were faster. `change` answers `None`
+    /// if it changed nothing.
+    async fn update(
+        &self,
+        stored: Stored,
+        now: i64,
+        change: impl Fn(&mut Purchase) -> Option<Effects>,
+    ) -> Result<Stored, StoreError> {
+        let id = stored.purchase.id();
+        let read = || async {
+            let stored = self.purchases.get(id).await?;
+            stored.ok_or_else(|| StoreError::Unreadable {
+                key: id.to_string(),
+                why: "it is gone".to_owned(),
+            })
+        };
+        let decide = |mut stored: Stored| {
+            let Some(effects) = change(&mut stored.purchase) else {
+                return Ok(Step::Done(stored));
+            };
+            let parts = self.books.record(&stored, &effects, now)?;
+            stored.version = stored.version.saturating_add(1);
+            Ok(Step::Write(parts, stored))
+        };
+        let updated = self.writer.run(Some(stored), read, decide).await?;
+        Ok(updated.answer)
+    }
+}

@@ -1,0 +1,19 @@
+//! Facts only ever grow. Each merge is a least upper bound, so neither order nor repetition of what
+//! comes in changes what is known in the end.
+
+use std::collections::BTreeMap;
+
+/// Keeps the greater of the value in the map and this one; says whether this one was it.
+pub(super) fn keep_greatest<K: Ord, V: Ord>(known: &mut BTreeMap<K, V>, key: K, value: V) -> bool {
+    match known.get_mut(&key) {
+        Some(known) if *known >= value => false,
+        Some(known) => {
+            *known = value;
+            true
+        }
+        None => {
+            known.insert(key, value);
+            true
+        }
+    }
+}

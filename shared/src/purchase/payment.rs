@@ -1,0 +1,199 @@
+//! What became of money that was paid: what of it went back, what of it is disputed, and what is
+//! left.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{
+    Dispute, DisputeId, DisputeReport, Mail, Refund, RefundId, RefundState, merge::keep_greatest,
+};
+use crate::money::{Currency, Money};
+
+/// All that is known of a payment after it was made. It only grows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Payment {
+    refunds: BTreeMap<RefundId, Refund>,
+    disputes: BTreeMap<DisputeId, Dispute>,
+    doubts: u32,
+}
+
+/// Where the money is. All amounts are in one currency: the order's, or, if nothing was paid in
+/// that, the one most was paid in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Accounts {
+    /// What the buyer paid.
+    pub paid: Money,
+    /// What went back to them.
+    pub refunded: Money,
+    /// What banks hold because of disputes, or took for good.
+    pub disputed: Money,
+    /// What is left; less than nothing if more went back than was paid.
+    pub net: Money,
+}
+
+impl Payment {
+    /// One that was kept.
+    pub(super) fn kept(
+        refunds: BTreeMap<RefundId, Refund>,
+        disputes: BTreeMap<DisputeId, Dispute>,
+        doubts: u32,
+    ) -> Self {
+        Self {
+            refunds,
+            disputes,
+            doubts,
+        }
+    }
+
+    /// One of which something was missed.
+    pub(super) fn doubted() -> Self {
+        Self {
+            doubts: 1,
+            ..Self::default()
+        }
+    }
+
+    /// Each refund's furthest state.
+    pub fn refunds(&self) -> &BTreeMap<RefundId, Refund> {
+        &self.refunds
+    }
+
+    /// Each dispute.
+    pub fn disputes(&self) -> &BTreeMap<DisputeId, Dispute> {
+        &self.disputes
+    }
+
+    /// How often something Stripe said did not fit what was known. While there are any doubts, the
+    /// whole has to be fetched and compared.
+    pub fn doubts(&self) -> u32 {
+        self.doubts
+    }
+
+    /// Takes a refund in; says whether it told anything new.
+    pub(super) fn refund(&mut self, id: RefundId, refund: Refund) -> bool {
+        keep_greatest(&mut self.refunds, id, refund)
+    }
+
+    /// Takes a dispute in; says whether it told anything new, or does not fit.
+    pub(super) fn dispute(&mut self, id: DisputeId, report: DisputeReport) -> bool {
+        let known = self.disputes.entry(id).or_default();
+        let doubt = known.is_contradicted_by(report.status);
+        let news = known.merge(report);
+        self.doubt_if(doubt);
+        news || doubt
+    }
+
+    /// Holds what was refunded against a charge's sum of it; says whether they differ.
+    pub(super) fn charge_refunded(&mut self, sum: Money) -> bool {
+        let doubt = sum != total(sum.currency, self.refunded(true));
+        self.doubt_if(doubt);
+        doubt
+    }
+
+    /// Notes that it was compared with what Stripe says, when there were so many doubts.
+    pub(super) fn checked(&mut self, doubts: u32) {
+        if self.doubts == doubts {
+            self.doubts = 0;
+        }
+    }
+
+    /// Whether a dispute was lost.
+    pub(super) fn is_charged_back(&self) -> bool {
+        self.disputes.values().any(Dispute::is_lost)
+    }
+
+    /// Whether a bank holds the money.
+    pub(super) fn is_disputed(&self) -> bool {
+        self.disputes.values().any(Dispute::is_open)
+    }
+
+    /// Whether a dispute was won and lost.
+    pub(super) fn is_decided_twice(&self) -> bool {
+        self.disputes.values().any(Dispute::is_contradictory)
+    }
+
+    /// Whether more is to come of a refund or a dispute.
+    pub(super) fn is_unfinished(&self) -> bool {
+        let mut refunds = self.refunds.values();
+        refunds.any(|refund| refund.state.is_unfinished())
+            || self.disputes.values().any(Dispute::is_unfinished)
+    }
+
+    /// The mails that it calls for.
+    pub(super) fn mails(&self) -> impl Iterator<Item = Mail> {
+        let refunds = self.refunds.iter();
+        let refunds = refunds.filter_map(|(id, refund)| Mail::of_refund(id, refund));
+        let disputes = self.disputes.iter().flat_map(|(id, dispute)| {
+            let seen = dispute.seen.keys();
+            seen.filter_map(|status| Mail::of_dispute(id, *status))
+        });
+        refunds.chain(disputes)
+    }
+
+    /// What went back or is kept by banks, one by one; what is on its way included.
+    pub(super) fn moved(&self) -> impl Iterator<Item = Money> {
+        self.refunded(true).chain(self.disputed())
+    }
+
+    /// Where the money is, of what was `paid` for an order in the currency `ordered`. What moved in
+    /// yet another currency is not added up with it.
+    pub(super) fn accounts(
+        &self,
+        paid: impl Iterator<Item = Money> + Clone,
+        ordered: Currency,
+    ) -> Accounts {
+        let currency = currency(paid.clone(), ordered);
+        let paid = total(currency, paid);
+        let refunded = total(currency, self.refunded(false));
+        let disputed = total(currency, self.disputed());
+        let net = paid
+            .amount
+            .saturating_sub(refunded.amount)
+            .saturating_sub(disputed.amount);
+        Accounts {
+            paid,
+            refunded,
+            disputed,
+            net: Money::new(net, currency),
+        }
+    }
+
+    fn doubt_if(&mut self, doubt: bool) {
+        self.doubts = self.doubts.saturating_add(u32::from(doubt));
+    }
+
+    /// What was refunded, refund by refund; those on their way included if `unfinished`.
+    fn refunded(&self, unfinished: bool) -> impl Iterator<Item = Money> {
+        self.refunds
+            .values()
+            .filter(move |refund| {
+                refund.state == RefundState::Succeeded || unfinished && refund.state.is_unfinished()
+            })
+            .map(|refund| refund.amount)
+    }
+
+    /// What disputes keep, for now or for good.
+    fn disputed(&self) -> impl Iterator<Item = Money> {
+        self.disputes
+            .values()
+            .filter(|dispute| dispute.is_open() || dispute.is_lost())
+            .filter_map(|dispute| dispute.terms().map(|terms| terms.amount))
+    }
+}
+
+fn currency(mut paid: impl Iterator<Item = Money> + Clone, ordered: Currency) -> Currency {
+    let most = paid.clone().max();
+    if paid.any(|amount| amount.currency == ordered) {
+        return ordered;
+    }
+    most.map_or(ordered, |amount| amount.currency)
+}
+
+fn total(currency: Currency, amounts: impl Iterator<Item = Money>) -> Money {
+    amounts
+        .filter(|amount| amount.currency == currency)
+        .fold(Money::zero(currency), |sum, amount| {
+            Money::new(sum.amount.saturating_add(amount.amount), currency)
+        })
+}

@@ -1,0 +1,119 @@
+//! What was recorded of a purchase, report by report: that it was, and what it did.
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    KEEP_SECONDS, StoreError, Tables,
+    tables::{Table, put_item},
+    to_item,
+};
+use crate::{
+    config::ConfigError,
+    purchase::{Status, Subject},
+};
+
+/// The claims in the purchases table.
+#[derive(Clone, Debug)]
+pub(crate) struct Claims {
+    table: Table,
+}
+
+/// Where something that was said comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// An event.
+    Event {
+        /// Its id, `evt_…`.
+        id: String,
+        /// Its type.
+        kind: String,
+    },
+    /// An object that was fetched, because an event may have been missed.
+    Fetched {
+        /// The object's id.
+        object: String,
+        /// When, in Unix seconds.
+        at: i64,
+    },
+}
+
+/// That a report was recorded.
+#[derive(Clone, Copy)]
+pub(crate) struct Claim<'a> {
+    /// Of what.
+    pub(crate) subject: Subject,
+    pub(crate) source: &'a Source,
+    /// Whether it told anything new.
+    pub(crate) changed: bool,
+    /// How it stands with it.
+    pub(crate) status: Status,
+    /// Whether the subject, and with it the claim, may be forgotten in time.
+    pub(crate) is_over: bool,
+    /// The subject's version that was read.
+    pub(crate) version: u64,
+}
+
+/// `pk` is the subject's id.
+#[derive(Serialize, Deserialize)]
+pub(super) struct ClaimItem {
+    pk: String,
+    sk: String,
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) recorded_at: i64,
+    /// The subject's version afterwards: much can be recorded within one second.
+    #[serde(default)]
+    pub(super) version: u64,
+    pub(super) status: Status,
+    pub(super) changed: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ttl: Option<i64>,
+}
+
+/// What the sort keys of claims begin with.
+pub(super) const EVENT: &str = "event#";
+
+impl Claims {
+    pub(crate) fn of(tables: &Tables) -> Result<Self, ConfigError> {
+        let table = tables.purchases()?;
+        Ok(Self { table })
+    }
+
+    /// The claim, on condition that there is none.
+    pub(crate) fn put(&self, claim: Claim<'_>, now: i64) -> Result<TransactWriteItem, StoreError> {
+        let put = self.table.put(to_item(&claim.item(now))?);
+        put_item(put.condition_expression("attribute_not_exists(pk)"))
+    }
+}
+
+impl Claim<'_> {
+    fn item(self, now: i64) -> ClaimItem {
+        ClaimItem {
+            pk: self.subject.to_string(),
+            sk: format!("{EVENT}{}", self.source.id()),
+            kind: self.source.kind().to_owned(),
+            recorded_at: now,
+            version: self.version.saturating_add(self.changed.into()),
+            status: self.status,
+            changed: self.changed,
+            ttl: self.is_over.then(|| now.saturating_add(KEEP_SECONDS)),
+        }
+    }
+}
+
+impl Source {
+    fn id(&self) -> String {
+        match self {
+            Self::Event { id, .. } => id.clone(),
+            Self::Fetched { object, at } => format!("fetched#{object}#{at}"),
+        }
+    }
+
+    fn kind(&self) -> &str {
+        match self {
+            Self::Event { kind, .. } => kind,
+            Self::Fetched { .. } => "fetched",
+        }
+    }
+}

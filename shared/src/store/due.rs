@@ -1,0 +1,149 @@
+//! Mails that are due, as the mailer works them off.
+
+use aws_sdk_dynamodb::types::ReturnValue;
+
+use super::{
+    Item, KEEP_SECONDS, StoreError, TRIES, Tables, back_off, failed, from_item, number,
+    outbox::{DUE, Row, State},
+    tables::Table,
+    text, unless_refused,
+};
+use crate::config::ConfigError;
+
+/// The outbox, to be worked off.
+#[derive(Clone, Debug)]
+pub struct DueMails {
+    table: Table,
+}
+
+/// How a row ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End<'a> {
+    /// SES has the mail.
+    Sent,
+    /// It stopped being true before it was sent.
+    Superseded,
+    /// It is given up, for this reason, which names no address.
+    Failed(&'a str),
+}
+
+impl End<'_> {
+    fn state(self) -> State {
+        match self {
+            Self::Sent => State::Sent,
+            Self::Superseded => State::Superseded,
+            Self::Failed(_) => State::Failed,
+        }
+    }
+}
+
+/// How long one mailer has a row to itself, in seconds: longer than it may run.
+pub(super) const LEASE_SECONDS: i64 = 120;
+
+impl DueMails {
+    /// In the outbox table.
+    pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
+        let table = tables.outbox()?;
+        Ok(Self { table })
+    }
+
+    /// Ids of at most `limit` rows that wait for being sent, the longest waiting first. From an
+    /// index: what is claimed is decided by [`Self::claim`].
+    pub async fn ids(&self, now: i64, limit: i32) -> Result<Vec<String>, StoreError> {
+        let call = self
+            .table
+            .client
+            .query()
+            .table_name(&self.table.name)
+            .index_name("due")
+            .key_condition_expression("due_shard = :due AND next_attempt <= :now")
+            .expression_attribute_values(":due", text(DUE))
+            .expression_attribute_values(":now", number(now))
+            .limit(limit);
+        let items = call
+            .send()
+            .await
+            .map_err(failed("Query"))?
+            .items
+            .unwrap_or_default();
+        let id = |item: Item| item.get("id").and_then(|id| id.as_s().ok()).cloned();
+        Ok(items.into_iter().filter_map(id).collect())
+    }
+
+    /// Takes a row for this mailer alone, for the length of a lease. `None` if it is not due: sent
+    /// before, being sent by another, waiting, or gone.
+    pub async fn claim(&self, id: &str, now: i64) -> Result<Option<Row>, StoreError> {
+        let call = self
+            .table
+            .client
+            .update_item()
+            .table_name(&self.table.name)
+            .key("id", text(id))
+            .update_expression("SET next_attempt = :lease_ends ADD attempts :one")
+            .condition_expression("#state = :due AND next_attempt <= :now")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":due", text(DUE))
+            .expression_attribute_values(":now", number(now))
+            .expression_attribute_values(":lease_ends", number(now.saturating_add(LEASE_SECONDS)))
+            .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::AllNew);
+        let claimed = unless_refused("UpdateItem", call.send().await)?;
+        let row = claimed.and_then(|answer| answer.attributes);
+        row.map(|item| from_item(item, id)).transpose()
+    }
+
+    /// Ends a row. What was sent or superseded is forgotten after a while; what failed stays.
+    pub async fn finish(&self, id: &str, end: End<'_>, now: i64) -> Result<(), StoreError> {
+        let mut call = self
+            .table
+            .client
+            .update_item()
+            .table_name(&self.table.name)
+            .key("id", text(id))
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":state", text(end.state().as_str()))
+            .expression_attribute_values(":now", number(now));
+        call = match end {
+            End::Failed(reason) => call
+                .update_expression(
+                    "SET #state = :state, finished_at = :now, reason = :reason \
+                     REMOVE due_shard, next_attempt, #ttl",
+                )
+                .expression_attribute_values(":reason", text(reason)),
+            End::Sent | End::Superseded => call
+                .update_expression(
+                    "SET #state = :state, finished_at = :now, #ttl = :ttl \
+                     REMOVE due_shard, next_attempt, reason",
+                )
+                .expression_attribute_values(":ttl", number(now.saturating_add(KEEP_SECONDS))),
+        };
+        // Once SES has a mail, a row that does not say so means a second mail: worth some tries.
+        for attempt in 1..TRIES {
+            match call.clone().send().await {
+                Ok(_) => return Ok(()),
+                Err(_) => back_off(attempt).await,
+            }
+        }
+        call.send().await.map(|_| ()).map_err(failed("UpdateItem"))
+    }
+
+    /// Puts a claimed row back until `at`, unless its lease ended and another mailer has it.
+    /// `reason` is why the attempt came to nothing, and names no address.
+    pub async fn postpone(&self, row: &Row, at: i64, reason: &str) -> Result<(), StoreError> {
+        let call = self
+            .table
+            .client
+            .update_item()
+            .table_name(&self.table.name)
+            .key("id", text(&row.id))
+            .update_expression("SET next_attempt = :at, reason = :reason")
+            .condition_expression("#state = :due AND attempts = :attempts")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":due", text(DUE))
+            .expression_attribute_values(":attempts", number(row.attempts))
+            .expression_attribute_values(":at", number(at))
+            .expression_attribute_values(":reason", text(reason));
+        unless_refused("UpdateItem", call.send().await).map(|_| ())
+    }
+}

@@ -1,0 +1,291 @@
+//! The items as deployed tables hold them, in `layout/`, written by an earlier build. What is
+//! written now must look the same, and what is there must still be read.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
+
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use serde_json::{Map, Value, json};
+
+use super::{
+    Item, Tables,
+    claims::{Claim, Claims, Source},
+    holds::{BuyersHolds, StoredHolds},
+    outbox::Outbox,
+    pointers::Pointers,
+    purchases::*,
+    requests::{IdempotentRequest, Requests},
+};
+use crate::{config::Environment, mode::Mode, money::Money, purchase::*};
+
+const ID: &str = "01936f3c-8a10-7c3e-9a35-0c1de2a3f5b7";
+/// When all of it happens.
+const NOW: i64 = 1_732_700_000;
+
+#[test]
+fn a_purchase_is_stored_as_the_deployed_tables_hold_it() {
+    for (name, purchase) in stages() {
+        let stored = Stored {
+            purchase,
+            version: 4,
+        };
+        let written = Purchases::of(&tables()).unwrap().put(&stored, NOW).unwrap();
+        assert_eq!(put(written), golden(name), "{name}");
+    }
+}
+
+#[test]
+fn a_purchase_of_the_deployed_tables_is_read_and_written_again_as_it_was() {
+    for (name, purchase) in stages() {
+        let mut item = golden(name);
+        let read = parse(attributes(&item), ID.parse().unwrap()).unwrap();
+        assert_eq!(read.purchase, purchase, "{name}");
+        let written = Purchases::of(&tables()).unwrap().put(&read, NOW).unwrap();
+        item["version"] = json!({ "N": "6" });
+        assert_eq!(put(written), item, "{name}");
+    }
+}
+
+#[test]
+fn what_points_at_a_purchase_is_stored_as_the_deployed_tables_hold_it() {
+    let (_, purchase) = stages().pop().unwrap();
+    let id = purchase.id();
+    let event = Source::Event {
+        id: "evt_1".to_owned(),
+        kind: "refund.updated".to_owned(),
+    };
+    let fetched = Source::Fetched {
+        object: "re_1".to_owned(),
+        at: NOW,
+    };
+    for (name, source, changed) in [("claim", event, true), ("claim_fetched", fetched, false)] {
+        let claim = Claim {
+            subject: id.into(),
+            source: &source,
+            changed,
+            status: purchase.status(),
+            is_over: purchase.is_over(),
+            version: 4,
+        };
+        let written = Claims::of(&tables()).unwrap().put(claim, NOW).unwrap();
+        assert_eq!(put(written), golden(name));
+    }
+    let pointers = Pointers::of(&tables()).unwrap();
+    let pointer = pointers.put(&"pi_1".to_owned().into(), id.into()).unwrap();
+    assert_eq!(put(pointer), golden("pointer"));
+    let request = IdempotentRequest::new("buyer-1", "key", "fingerprint".to_owned());
+    let requests = Requests::of(&tables()).unwrap();
+    let request = requests.put(&request, id, None, NOW).unwrap();
+    assert_eq!(put(request), golden("request"));
+}
+
+#[test]
+fn what_a_buyer_holds_is_stored_as_the_deployed_tables_hold_it() {
+    let (_, purchase) = stages().remove(0);
+    let limits = Limits {
+        purchases: 3,
+        pieces: 5,
+    };
+    let mut holds = Holds::default();
+    let hold = purchase.hold().unwrap();
+    holds.add(purchase.id(), hold, limits, NOW).unwrap();
+    let read = StoredHolds::default();
+    let table = BuyersHolds::of(&tables()).unwrap();
+    let written = table.put("buyer-1", &read, holds, NOW).unwrap();
+    assert_eq!(put(written), golden("holds"));
+}
+
+#[test]
+fn a_mail_is_ordered_as_the_deployed_tables_hold_it() {
+    let outbox = Outbox::of(&tables()).unwrap();
+    let stages: HashMap<_, _> = stages().into_iter().collect();
+    let (returned, rebuilt) = (&stages["returned"], &stages["rebuilt"]);
+    for (name, purchase, mail) in [
+        (
+            "mail_refund",
+            returned,
+            Mail::Refund("re_1".to_owned().into()),
+        ),
+        (
+            "mail_dispute",
+            returned,
+            Mail::DisputeOpened("dp_1".to_owned().into()),
+        ),
+        ("mail_held", rebuilt, Mail::Paid),
+    ] {
+        let row = outbox.put(purchase, &mail, Mode::Live, NOW).unwrap();
+        assert_eq!(put(row), golden(name), "{name}");
+    }
+}
+
+/// Purchases at several points of their way, and the names of their items.
+fn stages() -> Vec<(&'static str, Purchase)> {
+    let open = |at| Purchase::new(ID.parse().unwrap(), order(), at);
+    let attached = || {
+        let mut purchase = open(NOW);
+        let url = "https://checkout.example/cs_1";
+        purchase.attach("cs_1".to_owned().into(), url).unwrap();
+        purchase
+    };
+    let after = |mut purchase: Purchase, changes: Vec<Change>| {
+        for change in changes {
+            purchase.record(change).unwrap();
+        }
+        purchase
+    };
+    let session = |state| Change::Session("cs_1".to_owned().into(), state);
+    let mut abandoned = open(NOW);
+    abandoned.abandon(1).unwrap();
+    let settled = || {
+        session(SessionState::Settled {
+            amount: usd(3350),
+            payment_intent: Some("pi_1".to_owned().into()),
+        })
+    };
+    let voucher = session(SessionState::Pending {
+        waits_for: WaitsFor::Buyer {
+            voucher_url: Some("https://pay.example/voucher".to_owned()),
+        },
+    });
+    let buyer = order().buyer;
+    let rebuilt = || Purchase::rebuilt(ID.parse().unwrap(), buyer.clone(), usd(3350));
+    let mut confirmed = after(rebuilt(), vec![settled()]);
+    confirmed.confirm().unwrap();
+    vec![
+        ("open", open(NOW)),
+        ("attached", attached()),
+        ("voucher", after(attached(), vec![voucher.clone()])),
+        ("abandoned", abandoned),
+        (
+            "expired",
+            after(attached(), vec![session(SessionState::Expired)]),
+        ),
+        ("rebuilt", after(rebuilt(), vec![settled()])),
+        ("confirmed", confirmed),
+        (
+            "returned",
+            after(attached(), [vec![voucher, settled()], returns()].concat()),
+        ),
+    ]
+}
+
+/// Money that went back, in all ways it can.
+fn returns() -> Vec<Change> {
+    let refund = |id: &str, state, amount| {
+        let amount = usd(amount);
+        Change::Refund(id.to_owned().into(), Refund { state, amount })
+    };
+    let movement = Movement {
+        amount: usd(-1500),
+        fee: -1500,
+    };
+    let dispute = DisputeReport {
+        status: DisputeStatus::NeedsResponse,
+        terms: DisputeTerms {
+            amount: usd(1500),
+            reason: "fraudulent".to_owned(),
+            due_by: Some(1_733_000_000),
+        },
+        movements: [("txn_1".to_owned().into(), movement)].into(),
+    };
+    vec![
+        refund("re_1", RefundState::Succeeded, 500),
+        refund("re_2", RefundState::RequiresAction, 350),
+        refund("re_3", RefundState::Pending, 200),
+        refund("re_3", RefundState::Failed, 200),
+        Change::Dispute("dp_1".to_owned().into(), dispute),
+        Change::ChargeRefunded(usd(900)),
+    ]
+}
+
+fn order() -> Order {
+    let line = |id: &str, reserved, unit_amount| Line {
+        product_id: id.parse().unwrap(),
+        name: id.to_uppercase(),
+        description: if reserved { "One of few." } else { "" }.to_owned(),
+        image: reserved.then(|| "https://mugs.example/mug.png".to_owned()),
+        quantity: if reserved { 2 } else { 1 },
+        unit_amount,
+        reserved,
+    };
+    Order {
+        buyer: Buyer {
+            subject: Some("buyer-1".to_owned()),
+            email: Some("ana@example.com".to_owned()),
+            language: Some("de-DE".to_owned()),
+        },
+        lines: vec![line("mug", true, 1500), line("sticker", false, 350)],
+        total: usd(3350),
+        rebuilt: false,
+    }
+}
+
+fn usd(amount: i64) -> Money {
+    Money::new(amount, "usd".parse().unwrap())
+}
+
+fn tables() -> Tables {
+    let variables = [
+        "AWS_REGION",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "PURCHASES_TABLE",
+        "PRODUCTS_TABLE",
+        "OUTBOX_TABLE",
+    ];
+    let variables = variables.map(|name| (name.to_owned(), name.to_lowercase()));
+    Tables::of(&Environment::from(BTreeMap::from(variables))).unwrap()
+}
+
+/// The item that is put, in DynamoDB's JSON.
+fn put(written: TransactWriteItem) -> Value {
+    let put = written.put.unwrap();
+    let attributes = put.item.iter();
+    attributes
+        .map(|(name, value)| (name.clone(), to_json(value)))
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+fn golden(name: &str) -> Value {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/layout");
+    let text = std::fs::read_to_string(folder.join(name).with_extension("json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn attributes(item: &Value) -> Item {
+    let attributes = item.as_object().unwrap().iter();
+    attributes
+        .map(|(name, value)| (name.clone(), of_json(value)))
+        .collect()
+}
+
+fn to_json(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::S(text) => json!({ "S": text }),
+        AttributeValue::N(number) => json!({ "N": number }),
+        AttributeValue::Bool(yes) => json!({ "BOOL": yes }),
+        AttributeValue::L(list) => json!({ "L": list.iter().map(to_json).collect::<Vec<_>>() }),
+        AttributeValue::M(map) => {
+            let map = map
+                .iter()
+                .map(|(name, value)| (name.clone(), to_json(value)));
+            json!({ "M": map.collect::<Map<_, _>>() })
+        }
+        other => panic!("{other:?} is of a type that no item has"),
+    }
+}
+
+fn of_json(value: &Value) -> AttributeValue {
+    let (kind, value) = value.as_object().unwrap().iter().next().unwrap();
+    match kind.as_str() {
+        "S" => AttributeValue::S(value.as_str().unwrap().to_owned()),
+        "N" => AttributeValue::N(value.as_str().unwrap().to_owned()),
+        "BOOL" => AttributeValue::Bool(value.as_bool().unwrap()),
+        "L" => AttributeValue::L(value.as_array().unwrap().iter().map(of_json).collect()),
+        "M" => AttributeValue::M(attributes(value)),
+        other => panic!("{other} is a type that no item has"),
+    }
+}

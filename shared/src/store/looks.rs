@@ -1,0 +1,38 @@
+//! When Stripe was last asked for a purchase because its buyer looked.
+
+use super::{StoreError, Tables, number, tables::Table, text, unless_refused};
+use crate::{config::ConfigError, purchase::PurchaseId};
+
+/// The rows in the purchases table.
+#[derive(Clone, Debug)]
+pub struct Looks {
+    table: Table,
+}
+
+const LOOK: &str = "look";
+
+impl Looks {
+    /// In the purchases table.
+    pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
+        let table = tables.purchases()?;
+        Ok(Self { table })
+    }
+
+    /// Whether Stripe may be asked for an open purchase because somebody looks at it: once in
+    /// `seconds`, however many look.
+    pub async fn claim(&self, id: PurchaseId, now: i64, seconds: i64) -> Result<bool, StoreError> {
+        const DAY: i64 = 24 * 3600;
+        let call = self
+            .table
+            .client
+            .put_item()
+            .table_name(&self.table.name)
+            .item("pk", text(id.to_string()))
+            .item("sk", text(LOOK))
+            .item("looked_at", number(now))
+            .item("ttl", number(now.saturating_add(DAY)))
+            .condition_expression("attribute_not_exists(pk) OR looked_at <= :before")
+            .expression_attribute_values(":before", number(now.saturating_sub(seconds)));
+        Ok(unless_refused("PutItem", call.send().await)?.is_some())
+    }
+}

@@ -1,0 +1,118 @@
+//! What is for sale, as the seller decides it.
+
+use serde::Serialize;
+
+use crate::{
+    config::ConfigError,
+    product::Product,
+    store::{
+        StoreError, Tables, number, products::CATALOG, tables::Table, text, to_item, unless_refused,
+    },
+};
+
+/// The products, to be changed.
+#[derive(Clone, Debug)]
+pub struct Assortment {
+    table: Table,
+}
+
+const STOCK: &str = "stock";
+
+#[derive(Serialize)]
+struct ProductItem {
+    catalog: String,
+    #[serde(flatten)]
+    product: Product,
+}
+
+/// What becomes of a stock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StockChange {
+    /// Nothing.
+    #[default]
+    Keep,
+    /// So many are left from now on, whatever was left before; `None`: it never runs out.
+    Set(Option<u32>),
+    /// So many more are left.
+    Add(u32),
+    /// So many fewer are left, if there are as many.
+    Take(u32),
+}
+
+impl Assortment {
+    /// In the products table.
+    pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
+        let table = tables.products()?;
+        Ok(Self { table })
+    }
+
+    /// Adds a product unless there is one with its id. The product must have been checked.
+    pub async fn add(&self, product: &Product) -> Result<bool, StoreError> {
+        let item = ProductItem {
+            catalog: CATALOG.to_owned(),
+            product: product.clone(),
+        };
+        let call = self
+            .table
+            .client
+            .put_item()
+            .table_name(&self.table.name)
+            .set_item(Some(to_item(&item)?))
+            .condition_expression("attribute_not_exists(id)");
+        Ok(unless_refused("PutItem", call.send().await)?.is_some())
+    }
+
+    /// Writes what differs between `before` and `after`, but of the stock only what `stock` says:
+    /// checkouts move it at the same time, and a number read earlier would undo them. `false` if
+    /// the product is gone, or has not as much stock as is to be taken.
+    pub async fn change(
+        &self,
+        before: &Product,
+        after: &Product,
+        stock: StockChange,
+    ) -> Result<bool, StoreError> {
+        let id = text(before.id.as_str());
+        let (mut before, mut after) = (to_item(before)?, to_item(after)?);
+        before.remove(STOCK);
+        after.remove(STOCK);
+        // Kept up here too, so that a product made by hand without it comes into the catalog.
+        after.insert(CATALOG.to_owned(), text(CATALOG));
+        after.retain(|name, value| before.get(name) != Some(value));
+        let mut call = self
+            .table
+            .client
+            .update_item()
+            .table_name(&self.table.name)
+            .key("id", id);
+        let mut set = Vec::new();
+        for (place, (name, value)) in after.into_iter().enumerate() {
+            set.push(format!("#a{place} = :a{place}"));
+            call = call
+                .expression_attribute_names(format!("#a{place}"), name)
+                .expression_attribute_values(format!(":a{place}"), value);
+        }
+        let (mut condition, mut remove) = ("attribute_exists(id)", "");
+        match stock {
+            StockChange::Keep => {}
+            StockChange::Set(Some(stock)) => {
+                set.push("stock = :stock".to_owned());
+                call = call.expression_attribute_values(":stock", number(stock));
+            }
+            StockChange::Set(None) => remove = " REMOVE stock",
+            StockChange::Add(pieces) => {
+                set.push("stock = stock + :pieces".to_owned());
+                condition = "attribute_exists(stock)";
+                call = call.expression_attribute_values(":pieces", number(pieces));
+            }
+            StockChange::Take(pieces) => {
+                set.push("stock = stock - :pieces".to_owned());
+                condition = "stock >= :pieces";
+                call = call.expression_attribute_values(":pieces", number(pieces));
+            }
+        }
+        let call = call
+            .update_expression(format!("SET {}{remove}", set.join(", ")))
+            .condition_expression(condition);
+        Ok(unless_refused("UpdateItem", call.send().await)?.is_some())
+    }
+}

@@ -1,0 +1,108 @@
+//! Mails that were ordered, whatever became of them.
+
+use serde::Deserialize;
+
+use crate::{
+    config::ConfigError,
+    purchase::{Mail, Subject},
+    store::{
+        StoreError, Tables,
+        due::LEASE_SECONDS,
+        failed, from_item, number,
+        outbox::{DUE, Row, State, row_id},
+        tables::Table,
+        text, unless_refused,
+    },
+};
+
+/// The whole outbox table.
+#[derive(Clone, Debug)]
+pub struct Mails {
+    table: Table,
+}
+
+/// What an operator sees of a row. All but its id may be missing: a row that this code cannot read
+/// is listed, too.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Listed {
+    /// `<subject>#<mail>`.
+    pub id: String,
+    /// How far it has come.
+    pub state: State,
+    /// How often sending was begun.
+    #[serde(default)]
+    pub attempts: u32,
+    /// When sending may (next) begin, in Unix seconds.
+    pub next_attempt: Option<i64>,
+    /// When the fact that calls for it was recorded, in Unix seconds.
+    pub created_at: Option<i64>,
+    /// When it was sent, given up or superseded, in Unix seconds.
+    pub finished_at: Option<i64>,
+    /// Why it was given up, or why the latest attempt came to nothing.
+    pub reason: Option<String>,
+}
+
+impl Mails {
+    /// In the outbox table.
+    pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
+        let table = tables.outbox()?;
+        Ok(Self { table })
+    }
+
+    /// The row of a mail, if it is still kept.
+    pub async fn get(&self, subject: Subject, mail: &Mail) -> Result<Option<Row>, StoreError> {
+        let id = row_id(subject, mail);
+        let item = self.table.read([("id", id.as_str())]).await?;
+        item.map(|item| from_item(item, &id)).transpose()
+    }
+
+    /// All rows that have come this far, in no order. Reads the whole table.
+    pub async fn in_state(&self, state: State) -> Result<Vec<Listed>, StoreError> {
+        let mut items = self
+            .table
+            .client
+            .scan()
+            .table_name(&self.table.name)
+            .filter_expression("#state = :state")
+            .projection_expression(
+                "id, #state, attempts, next_attempt, created_at, finished_at, reason",
+            )
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":state", text(state.as_str()))
+            .into_paginator()
+            .items()
+            .send();
+        let mut rows = Vec::new();
+        while let Some(item) = items.next().await {
+            rows.push(from_item(item.map_err(failed("Scan"))?, "of the outbox")?);
+        }
+        Ok(rows)
+    }
+
+    /// Orders a mail again that was given up, or that waits for its next attempt: it is due now,
+    /// with all its attempts before it. Says whether that is so: there must be such a row, and no
+    /// mailer may be at work on it.
+    pub async fn resend(&self, id: &str, now: i64) -> Result<bool, StoreError> {
+        let call = self
+            .table
+            .client
+            .update_item()
+            .table_name(&self.table.name)
+            .key("id", text(id))
+            .update_expression(
+                "SET #state = :due, due_shard = :due, next_attempt = :now, attempts = :none \
+                 REMOVE finished_at, reason, #ttl",
+            )
+            .condition_expression(
+                "#state = :failed OR (#state = :due AND next_attempt > :leases_end)",
+            )
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":due", text(DUE))
+            .expression_attribute_values(":failed", text(State::Failed.as_str()))
+            .expression_attribute_values(":none", number(0))
+            .expression_attribute_values(":now", number(now))
+            .expression_attribute_values(":leases_end", number(now.saturating_add(LEASE_SECONDS)));
+        Ok(unless_refused("UpdateItem", call.send().await)?.is_some())
+    }
+}

@@ -1,0 +1,124 @@
+//! All purchases, and all that was recorded of one.
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use crate::{
+    config::ConfigError,
+    purchase::{Purchase, PurchaseId, Status},
+    store::{
+        StoreError, Tables,
+        claims::{ClaimItem, EVENT},
+        failed, from_item,
+        purchases::{PURCHASE, id_of, parse},
+        tables::Table,
+        text,
+    },
+};
+
+/// The whole purchases table.
+#[derive(Clone, Debug)]
+pub struct AllPurchases {
+    table: Table,
+}
+
+/// A purchase and everything that was recorded of it, oldest first.
+#[derive(Debug)]
+pub struct Story {
+    /// As it is now.
+    pub purchase: Purchase,
+    /// What was recorded.
+    pub events: Vec<Recorded>,
+}
+
+/// An event that was recorded.
+#[derive(Clone, Debug, Serialize)]
+pub struct Recorded {
+    /// Its id, `evt_…`; of what was fetched without an event what was fetched and when.
+    pub id: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// When, in Unix seconds.
+    pub recorded_at: i64,
+    /// Whether it told anything new.
+    pub changed: bool,
+    /// How the purchase stood afterwards.
+    pub status: Status,
+}
+
+impl AllPurchases {
+    /// In the purchases table.
+    pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
+        let table = tables.purchases()?;
+        Ok(Self { table })
+    }
+
+    /// One with its whole story: all items of its collection, in one query.
+    pub async fn story(&self, id: PurchaseId) -> Result<Option<Story>, StoreError> {
+        let mut pages = self
+            .table
+            .client
+            .query()
+            .table_name(&self.table.name)
+            .key_condition_expression("pk = :id")
+            .expression_attribute_values(":id", text(id.to_string()))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let (mut purchase, mut events) = (None, Vec::new());
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(failed("Query"))?;
+            let sk = item.get("sk").and_then(|sk| sk.as_s().ok());
+            let sk = sk.map(String::as_str);
+            match sk.and_then(|sk| sk.strip_prefix(EVENT)) {
+                Some(event) => {
+                    let event = event.to_owned();
+                    let claim: ClaimItem = from_item(item, &event)?;
+                    let recorded = Recorded {
+                        id: event,
+                        kind: claim.kind,
+                        recorded_at: claim.recorded_at,
+                        changed: claim.changed,
+                        status: claim.status,
+                    };
+                    events.push((claim.version, recorded));
+                }
+                None if sk == Some(PURCHASE) => purchase = Some(parse(item, id)?.purchase),
+                None => {}
+            }
+        }
+        // What changed nothing follows what made the version it was held against.
+        events.sort_by_key(|(version, event)| (*version, !event.changed, event.recorded_at));
+        let events = events.into_iter().map(|(_, event)| event).collect();
+        Ok(purchase.map(|purchase| Story { purchase, events }))
+    }
+
+    /// Hands over every purchase made since, in no order. Reads the whole table: there is no
+    /// other way to see all purchases.
+    pub async fn each(
+        &self,
+        since: Option<OffsetDateTime>,
+        mut take: impl FnMut(Purchase),
+    ) -> Result<(), StoreError> {
+        let mut items = self
+            .table
+            .client
+            .scan()
+            .table_name(&self.table.name)
+            .filter_expression("sk = :purchase")
+            .expression_attribute_values(":purchase", text(PURCHASE))
+            .into_paginator()
+            .items()
+            .send();
+        while let Some(item) = items.next().await {
+            let item = item.map_err(failed("Scan"))?;
+            let id = id_of(&item)?;
+            if since.is_none_or(|since| id.created_at() >= since) {
+                take(parse(item, id)?.purchase);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,67 @@
+//! Whose a payment intent is: refunds and disputes name nothing else.
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use serde::Deserialize;
+
+use super::{
+    StoreError, Tables, from_item,
+    tables::{Table, put_item},
+    text,
+};
+use crate::{
+    config::ConfigError,
+    purchase::{PaymentIntentId, Subject},
+};
+
+/// The pointers in the purchases table.
+#[derive(Clone, Debug)]
+pub struct Pointers {
+    table: Table,
+}
+
+#[derive(Deserialize)]
+struct PointerItem {
+    /// Named for the first kind of subject there was.
+    purchase_id: Subject,
+}
+
+const POINTER: &str = "pointer";
+
+impl Pointers {
+    /// In the purchases table.
+    pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
+        let table = tables.purchases()?;
+        Ok(Self { table })
+    }
+
+    /// Whose a payment intent is, as far as it was recorded.
+    pub async fn owner_of(&self, intent: &PaymentIntentId) -> Result<Option<Subject>, StoreError> {
+        let key = key(intent);
+        let item = self.table.read([("pk", &key), ("sk", POINTER)]).await?;
+        let pointer = item.map(|item| from_item::<PointerItem>(item, &key));
+        Ok(pointer.transpose()?.map(|pointer| pointer.purchase_id))
+    }
+
+    /// The payment intent's pointer, on condition that it points nowhere else.
+    pub(crate) fn put(
+        &self,
+        intent: &PaymentIntentId,
+        owner: Subject,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let owner = text(owner.to_string());
+        let item = [
+            ("pk".to_owned(), text(key(intent))),
+            ("sk".to_owned(), text(POINTER)),
+            ("purchase_id".to_owned(), owner.clone()),
+        ];
+        let put = self.table.put(item.into());
+        put_item(
+            put.condition_expression("attribute_not_exists(pk) OR purchase_id = :owner")
+                .expression_attribute_values(":owner", owner),
+        )
+    }
+}
+
+fn key(intent: &PaymentIntentId) -> String {
+    format!("intent#{intent}")
+}

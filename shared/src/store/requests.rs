@@ -1,0 +1,102 @@
+//! Requests that must not be carried out twice, by the keys that their callers gave them.
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{
+    StoreError, Tables, from_item, number,
+    tables::{Table, put_item},
+    text, to_item,
+};
+use crate::{config::ConfigError, purchase::PurchaseId};
+
+/// The requests in the purchases table.
+#[derive(Clone, Debug)]
+pub(crate) struct Requests {
+    table: Table,
+}
+
+/// A request that must not be carried out twice.
+#[derive(Clone, Debug)]
+pub struct IdempotentRequest {
+    pk: String,
+    /// Of what was asked for: the same key may not ask for something else.
+    pub(crate) fingerprint: String,
+}
+
+/// What an idempotency key stands for.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct RequestItem {
+    pk: String,
+    sk: String,
+    pub(crate) fingerprint: String,
+    pub(crate) purchase_id: PurchaseId,
+    /// DynamoDB deletes late, so this is also checked when read.
+    ttl: i64,
+}
+
+const REQUEST: &str = "request";
+
+/// How long a key is remembered, as Stripe does it.
+const REMEMBERED_SECONDS: i64 = 24 * 3600;
+
+impl IdempotentRequest {
+    /// A buyer's key; another buyer's equal key is another one.
+    pub fn new(subject: &str, key: &str, fingerprint: String) -> Self {
+        let key = hex::encode(Sha256::digest(key));
+        Self {
+            pk: format!("idem#{subject}#{key}"),
+            fingerprint,
+        }
+    }
+}
+
+impl Requests {
+    pub(crate) fn of(tables: &Tables) -> Result<Self, ConfigError> {
+        let table = tables.purchases()?;
+        Ok(Self { table })
+    }
+
+    /// What the key of `request` stands for now.
+    pub(crate) async fn get(
+        &self,
+        request: &IdempotentRequest,
+        now: i64,
+    ) -> Result<Option<RequestItem>, StoreError> {
+        let key = [("pk", request.pk.as_str()), ("sk", REQUEST)];
+        let item = self.table.read(key).await?;
+        let item = item.map(|item| from_item::<RequestItem>(item, &request.pk));
+        Ok(item.transpose()?.filter(|item| item.ttl > now))
+    }
+
+    /// What the key stands for from now on, on condition that it is free: never used, forgotten,
+    /// or standing for `replaced`.
+    pub(crate) fn put(
+        &self,
+        request: &IdempotentRequest,
+        purchase_id: PurchaseId,
+        replaced: Option<PurchaseId>,
+        now: i64,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let item = RequestItem {
+            pk: request.pk.clone(),
+            sk: REQUEST.to_owned(),
+            fingerprint: request.fingerprint.clone(),
+            purchase_id,
+            ttl: now.saturating_add(REMEMBERED_SECONDS),
+        };
+        let put = self.table.put(to_item(&item)?);
+        let put = put
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":now", number(now));
+        put_item(match replaced {
+            Some(replaced) => put
+                .condition_expression(
+                    "attribute_not_exists(pk) OR #ttl <= :now OR purchase_id = :replaced",
+                )
+                .expression_attribute_values(":replaced", text(replaced.to_string())),
+            None => put.condition_expression("attribute_not_exists(pk) OR #ttl <= :now"),
+        })
+    }
+}

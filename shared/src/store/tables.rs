@@ -1,0 +1,101 @@
+//! The shop's tables, and the way to them.
+
+use aws_sdk_dynamodb::{
+    Client,
+    types::{
+        Put, TransactWriteItem, Update,
+        builders::{PutBuilder, UpdateBuilder},
+    },
+};
+
+use super::{Item, StoreError, client, failed, text, unwritable};
+use crate::config::{ConfigError, Environment};
+
+/// The tables that an environment names. Each function is told of those it may use.
+#[derive(Clone, Debug)]
+pub struct Tables {
+    client: Client,
+    environment: Environment,
+}
+
+/// One of them.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    pub(super) client: Client,
+    pub(super) name: String,
+}
+
+impl Tables {
+    /// Those of `environment`. They share their connections.
+    pub fn of(environment: &Environment) -> Result<Self, ConfigError> {
+        Ok(Self {
+            client: client(environment)?,
+            environment: environment.clone(),
+        })
+    }
+
+    pub(super) fn products(&self) -> Result<Table, ConfigError> {
+        self.table("PRODUCTS_TABLE")
+    }
+
+    pub(super) fn purchases(&self) -> Result<Table, ConfigError> {
+        self.table("PURCHASES_TABLE")
+    }
+
+    pub(super) fn outbox(&self) -> Result<Table, ConfigError> {
+        self.table("OUTBOX_TABLE")
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    fn table(&self, variable: &'static str) -> Result<Table, ConfigError> {
+        Ok(Table {
+            client: self.client.clone(),
+            name: self.environment.required(variable)?.to_owned(),
+        })
+    }
+}
+
+impl Table {
+    /// The item with this key, as it is at this moment.
+    pub(super) async fn read<const N: usize>(
+        &self,
+        key: [(&str, &str); N],
+    ) -> Result<Option<Item>, StoreError> {
+        let key = key.map(|(name, value)| (name.to_owned(), text(value)));
+        let call = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .set_key(Some(key.into()))
+            .consistent_read(true);
+        Ok(call.send().await.map_err(failed("GetItem"))?.item)
+    }
+
+    /// An item to put within a transaction.
+    pub(super) fn put(&self, item: Item) -> PutBuilder {
+        Put::builder().table_name(&self.name).set_item(Some(item))
+    }
+
+    /// An item to update within a transaction.
+    pub(super) fn update<const N: usize>(&self, key: [(&str, &str); N]) -> UpdateBuilder {
+        let key = key.map(|(name, value)| (name.to_owned(), text(value)));
+        Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(key.into()))
+    }
+}
+
+/// As a transaction takes it.
+pub(super) fn put_item(put: PutBuilder) -> Result<TransactWriteItem, StoreError> {
+    let put = put.build().map_err(unwritable)?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// As a transaction takes it.
+pub(super) fn update_item(update: UpdateBuilder) -> Result<TransactWriteItem, StoreError> {
+    let update = update.build().map_err(unwritable)?;
+    Ok(TransactWriteItem::builder().update(update).build())
+}

@@ -1,0 +1,414 @@
+//! Read, decide, write on condition that nobody wrote meanwhile; again if somebody did. Dry runs
+//! and repetitions are the business of this file alone.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::{
+    Client,
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{Put, TransactWriteItem},
+};
+
+use super::{StoreError, TRIES, back_off, failed, tables::Tables};
+
+/// Who writes transactions, or, in a dry run, does not.
+#[derive(Clone, Debug)]
+pub(crate) struct Writer {
+    client: Client,
+    dry_run: bool,
+}
+
+/// What a look at how things are leads to.
+pub(crate) enum Step<T> {
+    /// To this answer, and nothing is written.
+    Done(T),
+    /// All of these are to be written, or none; then this is the answer.
+    Write(Vec<Part<T>>, T),
+}
+
+/// A part of a transaction.
+pub(crate) struct Part<T> {
+    item: TransactWriteItem,
+    if_refused: IfRefused<T>,
+}
+
+/// What it means that a part's own condition failed.
+enum IfRefused<T> {
+    /// Others were faster: things are not as they were read.
+    LookAgain,
+    /// This is the answer, whatever the other parts are.
+    Answer(T),
+    /// Its effect cannot be had any more, and it must not hold up the others. The name tells it
+    /// from others of its kind in the next try.
+    DropOut(String),
+    /// It has none. If only other transactions are in the way, it is left out in the end.
+    GiveWay,
+}
+
+/// How a transaction ended.
+pub(crate) struct Ended<T> {
+    pub(crate) answer: T,
+    /// Whether what leads to the answer was written now.
+    pub(crate) written: bool,
+}
+
+/// After so many conflicts with other transactions, parts that may give way do.
+const GIVE_WAY_AFTER: u32 = 2;
+
+impl<T> Part<T> {
+    /// What the others make no sense without, as it was read.
+    pub(crate) fn vital(item: TransactWriteItem) -> Self {
+        let if_refused = IfRefused::LookAgain;
+        Self { item, if_refused }
+    }
+
+    /// What, if its condition fails, decides the whole.
+    pub(crate) fn deciding(item: TransactWriteItem, answer: T) -> Self {
+        let if_refused = IfRefused::Answer(answer);
+        Self { item, if_refused }
+    }
+
+    /// What drops out if its condition fails.
+    pub(crate) fn optional(item: TransactWriteItem, name: String) -> Self {
+        let if_refused = IfRefused::DropOut(name);
+        Self { item, if_refused }
+    }
+
+    /// What drops out if it keeps colliding with other transactions.
+    pub(crate) fn yielding(item: TransactWriteItem) -> Self {
+        let if_refused = IfRefused::GiveWay;
+        Self { item, if_refused }
+    }
+}
+
+impl Writer {
+    pub(crate) fn of(tables: &Tables) -> Self {
+        Self {
+            client: tables.client().clone(),
+            dry_run: false,
+        }
+    }
+
+    /// One that writes nothing, and answers what would be.
+    pub(crate) fn dry_run(self) -> Self {
+        Self {
+            dry_run: true,
+            ..self
+        }
+    }
+
+    /// Runs a transaction on what `read` finds, or for the first try on `first`. What `decide`
+    /// decides must depend on nothing else, because it is asked again for each try.
+    pub(crate) async fn run<R, T, E, F>(
+        &self,
+        mut first: Option<R>,
+        read: impl Fn() -> F,
+        decide: impl Fn(R) -> Result<Step<T>, E>,
+    ) -> Result<Ended<T>, E>
+    where
+        F: Future<Output = Result<R, E>>,
+        E: From<StoreError>,
+    {
+        let (mut dropped_out, mut conflicts) = (BTreeSet::new(), 0_u32);
+        for attempt in 1..=TRIES {
+            let found = match first.take() {
+                Some(found) => found,
+                None => read().await?,
+            };
+            let (mut parts, answer) = match decide(found)? {
+                Step::Done(answer) => return Ok(Ended::unwritten(answer)),
+                Step::Write(parts, answer) => (parts, answer),
+            };
+            if self.dry_run {
+                return Ok(Ended::unwritten(self.foreseen(parts, answer).await?));
+            }
+            parts.retain(|part| match &part.if_refused {
+                IfRefused::DropOut(name) => !dropped_out.contains(name),
+                IfRefused::GiveWay => conflicts < GIVE_WAY_AFTER,
+                IfRefused::LookAgain | IfRefused::Answer(_) => true,
+            });
+            let parts = parts.into_iter().map(|part| (part.item, part.if_refused));
+            let (items, meanings): (Vec<_>, Vec<_>) = parts.unzip();
+            let Outcome::Refused(failed) = self.transact(items).await? else {
+                return Ok(Ended {
+                    answer,
+                    written: true,
+                });
+            };
+            conflicts = conflicts.saturating_add(u32::from(!failed.contains(&true)));
+            let refused = meanings.into_iter().zip(failed);
+            for (meaning, _) in refused.filter(|(_, failed)| *failed) {
+                match meaning {
+                    IfRefused::Answer(answer) => return Ok(Ended::unwritten(answer)),
+                    IfRefused::DropOut(name) => _ = dropped_out.insert(name),
+                    IfRefused::LookAgain | IfRefused::GiveWay => {}
+                }
+            }
+            back_off(attempt).await;
+        }
+        Err(StoreError::Contended(TRIES).into())
+    }
+
+    /// The answer there would be, as far as reading tells: an item that is put to be the only one
+    /// must not be there yet.
+    async fn foreseen<T>(&self, parts: Vec<Part<T>>, answer: T) -> Result<T, StoreError> {
+        for part in parts {
+            if let (Some(put), IfRefused::Answer(answer)) = (&part.item.put, part.if_refused)
+                && self.is_there(put).await?
+            {
+                return Ok(answer);
+            }
+        }
+        Ok(answer)
+    }
+
+    async fn is_there(&self, put: &Put) -> Result<bool, StoreError> {
+        let key = ["pk", "sk"].map(|name| {
+            let value = put.item().get(name);
+            value.map(|value| (name.to_owned(), value.clone()))
+        });
+        let call = self
+            .client
+            .get_item()
+            .table_name(put.table_name())
+            .set_key(Some(key.into_iter().flatten().collect()))
+            .consistent_read(true);
+        let found = call.send().await.map_err(failed("GetItem"))?;
+        Ok(found.item.is_some())
+    }
+
+    /// Writes all or nothing. Throttling and conflicts with another transaction are refusals in
+    /// which no condition failed. The SDK gives each call a client token, so that its own retries
+    /// of an unanswered call cannot write twice.
+    async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Outcome, StoreError> {
+        const RETRYABLE: [&str; 5] = [
+            "None",
+            CONDITION_FAILED,
+            "TransactionConflict",
+            "ThrottlingError",
+            "ProvisionedThroughputExceeded",
+        ];
+        let call = self.client.transact_write_items();
+        let Err(error) = call.set_transact_items(Some(items)).send().await else {
+            return Ok(Outcome::Written);
+        };
+        let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) =
+            error.as_service_error()
+        else {
+            return Err(failed("TransactWriteItems")(error));
+        };
+        let reasons = canceled.cancellation_reasons().iter();
+        let codes: Vec<_> = reasons.map(|one| one.code().unwrap_or("None")).collect();
+        if let Some(code) = codes.iter().find(|code| !RETRYABLE.contains(code)) {
+            return Err(StoreError::Failed {
+                operation: "TransactWriteItems",
+                why: (*code).to_owned(),
+            });
+        }
+        let failed = codes.iter().map(|code| *code == CONDITION_FAILED);
+        Ok(Outcome::Refused(failed.collect()))
+    }
+}
+
+const CONDITION_FAILED: &str = "ConditionalCheckFailed";
+
+/// How one try ended, where the end says something of its parts.
+enum Outcome {
+    /// All of it was written.
+    Written,
+    /// None of it was: for each part whether its own condition failed.
+    Refused(Vec<bool>),
+}
+
+impl<T> Ended<T> {
+    fn unwritten(answer: T) -> Self {
+        Self {
+            answer,
+            written: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeMap,
+        io::{BufRead, BufReader, Read, Write},
+        net::TcpListener,
+        sync::atomic::{AtomicU32, Ordering},
+        thread::JoinHandle,
+    };
+
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::config::Environment;
+
+    const WRITTEN: &str = "{}";
+
+    /// How DynamoDB refuses a transaction: a reason for each of its items.
+    fn refused(reasons: &[&str]) -> String {
+        let reasons: Vec<_> = reasons.iter().map(|code| json!({ "Code": code })).collect();
+        let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+        json!({ "__type": kind, "CancellationReasons": reasons }).to_string()
+    }
+
+    /// A database that gives these answers, one after the other, and then what it was asked.
+    fn database(answers: Vec<String>) -> (Writer, JoinHandle<Vec<Value>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let answers = answers.into_iter();
+            answers
+                .map(|answer| answer_one(&listener, &answer))
+                .collect()
+        });
+        let variables = [
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_ACCESS_KEY_ID", "key"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_ENDPOINT_URL", &url),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let environment = Environment::from(BTreeMap::from(variables));
+        (Writer::of(&Tables::of(&environment).unwrap()), server)
+    }
+
+    fn answer_one(listener: &TcpListener, answer: &str) -> Value {
+        let mut stream = BufReader::new(listener.accept().unwrap().0);
+        let mut length = 0;
+        loop {
+            let mut header = String::new();
+            stream.read_line(&mut header).unwrap();
+            if let Some(value) = header.to_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            if header.trim().is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).unwrap();
+        let status = if answer.contains("__type") { 400 } else { 200 };
+        let head = format!(
+            "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            answer.len()
+        );
+        let answered = stream.get_mut().write_all((head + answer).as_bytes());
+        answered.unwrap();
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    /// An item that is put under this key.
+    fn item(key: &str) -> TransactWriteItem {
+        let key = AttributeValue::S(key.to_owned());
+        let put = Put::builder().table_name("purchases").item("pk", key);
+        let put = put.build().unwrap();
+        TransactWriteItem::builder().put(put).build()
+    }
+
+    /// Writes these parts, if they are as they were read; how often they were read, too.
+    async fn write(
+        writer: &Writer,
+        parts: impl Fn() -> Vec<Part<&'static str>>,
+    ) -> (Result<Ended<&'static str>, StoreError>, u32) {
+        let reads = AtomicU32::new(0);
+        let read = || async {
+            reads.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        };
+        let decide = |()| Ok(Step::Write(parts(), "done"));
+        let ended = writer.run(None, read, decide).await;
+        (ended, reads.into_inner())
+    }
+
+    /// How many items each try had.
+    fn tries(asked: &[Value]) -> Vec<usize> {
+        let items = asked.iter().map(|one| one["TransactItems"].as_array());
+        items.map(|items| items.map_or(0, Vec::len)).collect()
+    }
+
+    #[tokio::test]
+    async fn what_others_changed_is_read_and_decided_again() {
+        let (writer, database) = database(vec![
+            refused(&["ConditionalCheckFailed"]),
+            WRITTEN.to_owned(),
+        ]);
+        let (ended, reads) = write(&writer, || vec![Part::vital(item("purchase"))]).await;
+        let ended = ended.unwrap();
+        assert_eq!((ended.answer, ended.written, reads), ("done", true, 2));
+        assert_eq!(tries(&database.join().unwrap()), [1, 1]);
+    }
+
+    #[tokio::test]
+    async fn a_deciding_part_that_is_refused_is_the_answer() {
+        let refusal = refused(&["ConditionalCheckFailed", "ConditionalCheckFailed"]);
+        let (writer, database) = database(vec![refusal]);
+        let parts = || {
+            let claim = Part::deciding(item("claim"), "seen before");
+            vec![Part::vital(item("purchase")), claim]
+        };
+        let ended = write(&writer, parts).await.0.unwrap();
+        assert_eq!((ended.answer, ended.written), ("seen before", false));
+        database.join().unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_had_any_more_drops_out_and_holds_up_nothing() {
+        let (writer, database) = database(vec![
+            refused(&["None", "ConditionalCheckFailed", "None"]),
+            refused(&["ConditionalCheckFailed", "None"]),
+            WRITTEN.to_owned(),
+        ]);
+        let parts = || {
+            let optional = |name: &str| Part::optional(item(name), name.to_owned());
+            vec![
+                Part::vital(item("purchase")),
+                optional("mug"),
+                optional("cup"),
+            ]
+        };
+        let ended = write(&writer, parts).await.0.unwrap();
+        assert!(ended.written);
+        assert_eq!(tries(&database.join().unwrap()), [3, 2, 2]);
+    }
+
+    #[tokio::test]
+    async fn a_hold_gives_way_after_two_conflicts() {
+        let conflict = || refused(&["None", "TransactionConflict"]);
+        let (writer, database) = database(vec![conflict(), conflict(), WRITTEN.to_owned()]);
+        let parts = || {
+            let hold = Part::yielding(item("hold"));
+            vec![Part::vital(item("purchase")), hold]
+        };
+        let ended = write(&writer, parts).await.0.unwrap();
+        assert!(ended.written);
+        assert_eq!(tries(&database.join().unwrap()), [2, 2, 1]);
+    }
+
+    #[tokio::test]
+    async fn whoever_is_never_fast_enough_gives_up() {
+        let conflict = refused(&["TransactionConflict"]);
+        let (writer, database) = database(vec![conflict; 6]);
+        let (ended, reads) = write(&writer, || vec![Part::vital(item("purchase"))]).await;
+        assert!(matches!(ended, Err(StoreError::Contended(6))));
+        assert_eq!((reads, database.join().unwrap().len()), (6, 6));
+    }
+
+    #[tokio::test]
+    async fn a_dry_run_looks_whether_it_was_seen_before_and_writes_nothing() {
+        let claimed = json!({ "Item": { "pk": { "S": "claim" } } }).to_string();
+        for (found, answer) in [(claimed, "seen before"), (WRITTEN.to_owned(), "done")] {
+            let (writer, database) = database(vec![found]);
+            let parts = || {
+                let claim = Part::deciding(item("claim"), "seen before");
+                vec![claim, Part::vital(item("purchase"))]
+            };
+            let ended = write(&writer.dry_run(), parts).await.0.unwrap();
+            assert_eq!((ended.answer, ended.written), (answer, false));
+            let asked = database.join().unwrap();
+            assert_eq!(asked[0]["Key"], json!({ "pk": { "S": "claim" } }));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What reconcile has to look at.
+
+use super::{
+    Item, StoreError, Tables, failed, number,
+    purchases::{PURCHASE, WORK},
+    tables::Table,
+    text,
+};
+use crate::{config::ConfigError, purchase::Subject};
+
+/// The index of the purchases that something is still to come of, by the time to ask Stripe.
+#[derive(Clone, Debug)]
+pub struct WorkList {
+    table: Table,
+}
+
+/// Some of what is to be looked at.
+#[derive(Debug)]
+pub struct Work {
+    /// What it is.
+    pub subjects: Vec<Subject>,
+    /// Where to go on, if there is more.
+    pub next: Option<WorkCursor>,
+}
+
+/// A place in the work index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkCursor {
+    work_due: i64,
+    subject: Subject,
+}
+
+impl WorkList {
+    /// Of the purchases table.
+    pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
+        let table = tables.purchases()?;
+        Ok(Self { table })
+    }
+
+    /// At most `limit` that Stripe is to be asked about by now, the longest waiting first. From an
+    /// index: what is to be done is decided on the purchase itself.
+    pub async fn page(
+        &self,
+        now: i64,
+        limit: i32,
+        after: Option<&WorkCursor>,
+    ) -> Result<Work, StoreError> {
+        let mut call = self
+            .table
+            .client
+            .query()
+            .table_name(&self.table.name)
+            .index_name("work")
+            .key_condition_expression("work_shard = :work AND work_due <= :now")
+            .expression_attribute_values(":work", text(WORK))
+            .expression_attribute_values(":now", number(now))
+            .limit(limit);
+        if let Some(after) = after {
+            call = call
+                .exclusive_start_key("work_shard", text(WORK))
+                .exclusive_start_key("work_due", number(after.work_due))
+                .exclusive_start_key("pk", text(after.subject.to_string()))
+                .exclusive_start_key("sk", text(PURCHASE));
+        }
+        let answer = call.send().await.map_err(failed("Query"))?;
+        let place = |item: &Item| {
+            Some(WorkCursor {
+                work_due: item.get("work_due")?.as_n().ok()?.parse().ok()?,
+                subject: item.get("pk")?.as_s().ok()?.parse().ok()?,
+            })
+        };
+        let items = answer.items.unwrap_or_default();
+        let places = items.iter().filter_map(place);
+        Ok(Work {
+            subjects: places.map(|place| place.subject).collect(),
+            next: answer.last_evaluated_key.as_ref().and_then(place),
+        })
+    }
+
+    /// When the table was made, in Unix seconds: nothing in it was bought before.
+    pub async fn begins_at(&self) -> Result<i64, StoreError> {
+        let call = self.table.client.describe_table();
+        let answer = call.table_name(&self.table.name).send().await;
+        let answer = answer.map_err(failed("DescribeTable"))?;
+        let made = answer.table.and_then(|table| table.creation_date_time);
+        made.map(|made| made.secs())
+            .ok_or_else(|| StoreError::Failed {
+                operation: "DescribeTable",
+                why: "no creation time".to_owned(),
+            })
+    }
+}
