@@ -26,11 +26,12 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use template::environment::Variables;
+use template::project::Project;
 use url::Url;
 
 use self::console::for_terminal;
-use crate::functions::{Environment, Wiring};
-use crate::project::Project;
+use crate::functions::Wiring;
 use crate::samples::Samples;
 
 /// Runs the whole shop on this machine: site, API, Stripe, DynamoDB and mail.
@@ -176,7 +177,7 @@ fn wait_for(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Resu
 }
 
 /// What the developer says in the environment, and below that in the project's `.env`.
-fn environment(project: &Project) -> anyhow::Result<Environment> {
+fn environment(project: &Project) -> anyhow::Result<Variables> {
     let file = project.template.with_file_name(".env");
     let mut environment = if file.exists() {
         dot_env::read(&file)?

@@ -8,9 +8,9 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
+use template::Table;
 
 pub(crate) use self::embedded::Embedded;
-use crate::template::Table;
 
 /// Engines check that a request is signed and by whom, not that the signature is right.
 const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \

@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::bail;
 use futures::future::BoxFuture;
 use serde_json::Value;
-
-use crate::template::{Function, Template};
+use template::environment::Variables;
+use template::{Function, Template};
 
 /// A function behind the HTTP API or a function URL.
 pub type HttpFunction = Arc<
@@ -23,12 +23,9 @@ pub type HttpFunction = Arc<
 pub type EventFunction =
     Arc<dyn Fn(Value) -> BoxFuture<'static, anyhow::Result<Value>> + Send + Sync>;
 
-/// What a function would read from its environment.
-pub type Environment = BTreeMap<String, String>;
-
 /// Builds the functions from their environments (by logical id), as each one's `main` would.
 pub type Wiring = Arc<
-    dyn Fn(BTreeMap<String, Environment>) -> BoxFuture<'static, anyhow::Result<Functions>>
+    dyn Fn(BTreeMap<String, Variables>) -> BoxFuture<'static, anyhow::Result<Functions>>
         + Send
         + Sync,
 >;

@@ -20,12 +20,12 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use serde_json::json;
+use template::{Cors, Route, Template};
 use url::Url;
 
 use self::event::Entry;
 use crate::functions::{Deployment, Failure};
 use crate::identity::Identity;
-use crate::template::{Cors, Route, Template};
 
 /// The most an HTTP API takes.
 const API_BODY_LIMIT: usize = 10 * 1024 * 1024;

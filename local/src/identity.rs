@@ -21,12 +21,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
+use template::environment::Addresses;
 use url::Url;
 
 use self::pages::{Refused, SignIn};
 use self::tokens::{Keys, LIFETIME_SECONDS, Person};
 use crate::address::EmailAddress;
-use crate::environment::Addresses;
 use crate::loopback::refuse_other_origins;
 
 /// The one client: the site.

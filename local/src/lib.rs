@@ -4,7 +4,7 @@
 //! would and calls the [`functions`]; `identity` signs people in. The functions find DynamoDB
 //! (`database`) and SES (`mailbox`) behind one endpoint (`aws`), where things can be made to go
 //! wrong (`faults`); what is kept is in one folder (`data`); money is taken by [`stripe`]. What no request starts is woken by `streams`
-//! and `schedules`. What there is to run comes from [`template`] and [`environment`]; [`wiring`]
+//! and `schedules`. What there is to run comes from [`template`]; [`wiring`]
 //! brings the code, `dashboard` shows what happens, [`commands`] is the command line.
 #![warn(missing_docs)]
 
@@ -15,14 +15,12 @@ pub mod commands;
 mod dashboard;
 mod data;
 mod database;
-pub mod environment;
 mod faults;
 pub mod functions;
 mod gateway;
 mod identity;
 mod loopback;
 mod mailbox;
-pub mod project;
 pub mod samples;
 mod schedules;
 mod secret_store;
@@ -31,6 +29,5 @@ mod streams;
 pub mod stripe;
 mod stripe_account;
 mod tag;
-pub mod template;
 mod web;
 pub mod wiring;

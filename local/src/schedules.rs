@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use template::Schedule;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use crate::functions::Deployment;
 use crate::loopback::Shutdown;
-use crate::template::Schedule;
 
 /// Calls the function every so often, until shut down. A call that fails is not repeated: the next
 /// one is soon.
@@ -78,7 +78,7 @@ mod tests {
 
     use super::*;
     use crate::functions::Functions;
-    use crate::template::{Parameters, Template};
+    use template::{Parameters, Template};
 
     const MAILER: &str = "
 Resources:

@@ -8,6 +8,11 @@ use std::time::Duration;
 use anyhow::bail;
 use axum::middleware;
 use shared::stripe::{event::HANDLED, signature::WebhookSecret};
+use template::Template;
+use template::environment::{
+    self, Addresses, STAND_IN_KEY, STAND_IN_WEBHOOK_SECRET, Stripe, Variables, said,
+};
+use template::project::Project;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Url;
@@ -16,20 +21,17 @@ use crate::aws::{self, Aws};
 use crate::dashboard::{self, Book, Dashboard};
 use crate::data::Folder;
 use crate::database::{self, Elsewhere, Embedded, Engine};
-use crate::environment::{self, Addresses, STAND_IN_KEY, STAND_IN_WEBHOOK_SECRET, Stripe, said};
 use crate::faults::Faults;
-use crate::functions::{Deployment, Environment, Wiring};
+use crate::functions::{Deployment, Wiring};
 use crate::gateway::Gateway;
 use crate::identity::Identity;
 use crate::loopback::{Door, Shutdown, refuse_other_origins};
 use crate::mailbox::Mailbox;
-use crate::project::Project;
 use crate::samples::{self, Samples};
 use crate::schedules;
 use crate::streams::Poller;
 use crate::stripe::{self, StandIn};
 use crate::tag;
-use crate::template::{Parameters, Template};
 
 /// How long requests that are under way may take to finish when the shop stops.
 const GRACE: Duration = Duration::from_secs(10);
@@ -56,7 +58,7 @@ pub struct Options {
     /// What is for sale at first.
     pub samples: Samples,
     /// What the developer set in the environment or in `.env`.
-    pub environment: Environment,
+    pub environment: Variables,
     /// Builds the functions.
     pub wiring: Wiring,
     /// Hears how the start goes on.
@@ -78,7 +80,7 @@ impl Options {
             site: None,
             bridge: None,
             samples: Samples::Currencies,
-            environment: Environment::new(),
+            environment: Variables::new(),
             wiring,
             progress: Arc::new(|_, _, _| {}),
         }
@@ -151,7 +153,7 @@ impl Shop {
             stripe: stripe_door.as_ref().map(Door::url),
             aws: aws_door.url(),
         };
-        let mut template = Template::read(&options.project.template, &parameters(&addresses))?;
+        let mut template = Template::read(&options.project.template, &addresses.parameters())?;
         let folder = options.data.as_deref().map(Folder::open).transpose()?;
         let file = |name: &str| folder.as_ref().map(|folder| folder.file(name));
         let database = |name: &str| {
@@ -311,11 +313,6 @@ impl Shop {
     }
 }
 
-/// The template's parameters that this machine decides.
-pub(crate) fn parameters(addresses: &Addresses) -> Parameters {
-    Parameters::from([("SiteUrl".to_owned(), addresses.site.clone())])
-}
-
 fn stand_in_config(
     addresses: &Addresses,
     door: &Door,
@@ -332,7 +329,7 @@ fn stand_in_config(
 }
 
 /// Another engine that the developer points to, as the AWS SDKs' own variables do.
-fn elsewhere(given: &Environment, service: &str, own: &str) -> anyhow::Result<Option<String>> {
+fn elsewhere(given: &Variables, service: &str, own: &str) -> anyhow::Result<Option<String>> {
     let names = [
         format!("AWS_ENDPOINT_URL_{service}"),
         "AWS_ENDPOINT_URL".to_owned(),

@@ -10,13 +10,13 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use template::StreamMapping;
 use tokio::sync::watch;
 
 use crate::data;
 use crate::database::{Engine, at};
 use crate::functions::Deployment;
 use crate::loopback::Shutdown;
-use crate::template::StreamMapping;
 
 /// How often the stream is looked at when nobody says that something was written.
 const UNPROMPTED: Duration = Duration::from_secs(1);

@@ -4,10 +4,9 @@
 use anyhow::Context as _;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use shared::config;
+use template::environment::Variables;
+use template::environment::said;
 use uuid::Uuid;
-
-use crate::environment::said;
-use crate::functions::Environment;
 
 /// The variable that every function reads it from.
 const NAME: &str = "TILL_STACK";
@@ -15,8 +14,8 @@ const NAME: &str = "TILL_STACK";
 /// Writes the shop's tag into the environments of its functions: what the developer says, else
 /// what is kept in the purchases table, else a new one, which is kept from now on.
 pub(crate) async fn tell<'e>(
-    environments: impl Iterator<Item = &'e mut Environment>,
-    given: &Environment,
+    environments: impl Iterator<Item = &'e mut Variables>,
+    given: &Variables,
 ) -> anyhow::Result<()> {
     let mut environments: Vec<_> = environments
         .filter(|environment| environment.contains_key(NAME))
@@ -36,7 +35,7 @@ pub(crate) async fn tell<'e>(
 }
 
 /// The tag in the purchases table.
-async fn kept(environment: Environment) -> anyhow::Result<String> {
+async fn kept(environment: Variables) -> anyhow::Result<String> {
     let environment = config::Environment::from(environment);
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let call = shared::store::client(&environment)?

@@ -10,18 +10,17 @@ use mailer::Mailer;
 use purchases::PurchaseHistory;
 use reconcile::Reconcile;
 use shared::config::Environment;
+use template::environment::Variables;
 use webhook::Webhook;
 
-use crate::functions::{self, Functions, Wiring};
+use crate::functions::{Functions, Wiring};
 
 /// The shop's own functions, each made from the variables the template gives it.
 pub fn deployed() -> Wiring {
     Arc::new(|environments| Box::pin(wire(environments)))
 }
 
-async fn wire(
-    mut environments: BTreeMap<String, functions::Environment>,
-) -> anyhow::Result<Functions> {
+async fn wire(mut environments: BTreeMap<String, Variables>) -> anyhow::Result<Functions> {
     let mut environment = |id: &str| {
         let variables = environments.remove(id);
         let variables = variables.with_context(|| format!("template.yaml has no {id}"))?;

@@ -23,7 +23,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use shared::config::Environment;
 use shared::stripe::signature::{WebhookSecret, sign};
-use till::project::Project;
+use template::project::Project;
 use till::shop::{Options, Shop};
 use till::wiring;
 use tracing_subscriber::fmt::MakeWriter;

@@ -19,16 +19,16 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use clap::Args;
 use futures::future::BoxFuture;
 use shared::config::{EmailVerified, Environment, Mode};
+use template::project::Project;
+use template::{Parameters, Template};
 
 use self::report::{Finding, Report, Verdict};
 use super::Exit;
 use super::console::Console;
 use super::shop::{Shop, Where};
 use crate::aws_account::AwsAccount;
-use crate::project::Project;
 use crate::secret_store::{Owner, SecretStore};
 use crate::stripe_account::{Account, api_base};
-use crate::template::{Parameters, Template};
 use crate::web::Web;
 
 pub(super) use self::keys::judge;

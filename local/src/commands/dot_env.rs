@@ -5,22 +5,21 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-
-use crate::functions::Environment;
+use template::environment::Variables;
 
 /// What the file says. An error names the file and the line, and never what stands there: it may be
 /// a secret.
-pub(super) fn read(file: &Path) -> anyhow::Result<Environment> {
+pub(super) fn read(file: &Path) -> anyhow::Result<Variables> {
     let text = fs::read_to_string(file)
         .with_context(|| format!("cannot read {} as UTF-8 text", file.display()))?;
     parse(&text).with_context(|| file.display().to_string())
 }
 
-fn parse(text: &str) -> anyhow::Result<Environment> {
+fn parse(text: &str) -> anyhow::Result<Variables> {
     // Some editors put a byte order mark in front.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut lines = (1_usize..).zip(text.lines());
-    let mut environment = Environment::new();
+    let mut environment = Variables::new();
     while let Some((number, line)) = lines.next() {
         let line = line.trim_start();
         if line.is_empty() || line.starts_with('#') {

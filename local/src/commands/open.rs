@@ -7,13 +7,13 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use shared::stripe::event::HANDLED;
+use template::environment::{STAND_IN_KEY, Stripe, Variables, said};
+use template::project::Project;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::Open;
-use crate::environment::{STAND_IN_KEY, Stripe, said};
-use crate::functions::{Environment, Wiring};
-use crate::project::Project;
+use crate::functions::Wiring;
 use crate::shop::{Options, Progress, Shop};
 
 /// Opens the shop.
@@ -79,7 +79,7 @@ pub(super) fn origin(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-fn log(environment: &Environment) -> anyhow::Result<()> {
+fn log(environment: &Variables) -> anyhow::Result<()> {
     let filter = match said(environment, "RUST_LOG") {
         Some(filter) => filter.to_owned(),
         None => {

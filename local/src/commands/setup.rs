@@ -9,7 +9,6 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use shared::config::Mode;
-
 use shared::stripe::event::HANDLED;
 
 use super::Exit;

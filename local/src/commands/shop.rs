@@ -22,16 +22,14 @@ use shared::store::parked::Parked;
 use shared::store::products::Products;
 use shared::store::purchases::Purchases;
 use shared::stripe::client::Client as Stripe;
+use template::Template;
+use template::environment::{self, Addresses, Variables, compose, said};
+use template::project::Project;
 use tokio::net::TcpStream;
 use url::Url;
 
 use super::NotFound;
-use crate::environment::{self, Addresses, compose, said};
-use crate::functions;
-use crate::project::Project;
-use crate::shop::parameters;
 use crate::tag;
-use crate::template::Template;
 
 /// Which shop.
 #[derive(Args, Clone, Debug)]
@@ -133,11 +131,11 @@ impl Where {
             aws,
         };
         see_that_it_answers(&addresses.aws).await?;
-        let template = Template::read(&project.template, &parameters(&addresses))?;
+        let template = Template::read(&project.template, &addresses.parameters())?;
         let stripe = environment::Stripe::chosen(&given)?;
         let mut environments = compose(&template, &addresses, &stripe, &given)?;
         tag::tell(environments.values_mut(), &given).await?;
-        let environment: functions::Environment = environments.into_values().flatten().collect();
+        let environment: Variables = environments.into_values().flatten().collect();
         let environment = Environment::from(environment);
         Ok(Shop {
             name: format!("the shop on this machine ({})", addresses.shop),

@@ -8,11 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use shared::plain;
 use shared::stripe::signature::{WebhookSecret, sign};
+use template::environment::{STAND_IN_WEBHOOK_SECRET, Variables, said};
+use template::project::Project;
 use time::OffsetDateTime;
-
-use crate::environment::{STAND_IN_WEBHOOK_SECRET, said};
-use crate::functions::Environment;
-use crate::project::Project;
 
 /// Prints the event in `file`, signed now.
 pub(super) fn run(file: &Path) -> anyhow::Result<()> {
@@ -33,7 +31,7 @@ pub(super) fn run(file: &Path) -> anyhow::Result<()> {
 }
 
 /// The first of the developer's secrets, else the stand-in's.
-fn secret(environment: &Environment) -> anyhow::Result<WebhookSecret> {
+fn secret(environment: &Variables) -> anyhow::Result<WebhookSecret> {
     let secrets = said(environment, "STRIPE_WEBHOOK_SECRETS").unwrap_or(STAND_IN_WEBHOOK_SECRET);
     let first = secrets.split(',').next().unwrap_or_default();
     WebhookSecret::new(first).context("STRIPE_WEBHOOK_SECRETS starts with an empty secret")
@@ -93,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_first_secret_of_several_signs() {
-        let environment = Environment::from([(
+        let environment = Variables::from([(
             "STRIPE_WEBHOOK_SECRETS".into(),
             "whsec_new,whsec_old".into(),
         )]);

@@ -18,11 +18,11 @@ use shared::purchase::{Movement, PaymentIntentId, PurchaseId};
 use shared::store::outbox::Outbox;
 use shared::store::purchases::Purchases;
 use shared::stripe::client::{Client as Stripe, StripeError};
+use template::environment::Variables;
 use uuid::Uuid;
 
 use crate::aws::PAST_FAULTS;
 use crate::commands::purchases::view::{Story, View};
-use crate::functions;
 use crate::stripe::{ControlError, NewDispute, StandIn};
 
 /// The newest that are listed.
@@ -44,7 +44,7 @@ impl Book {
     /// As the reconcile function's environment says, at the AWS port `aws`. Looking should not use
     /// up the faults that wait for the shop.
     pub(crate) async fn open(
-        environment: functions::Environment,
+        environment: Variables,
         aws: &str,
         stand_in: Option<StandIn>,
     ) -> anyhow::Result<Self> {

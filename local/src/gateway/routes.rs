@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use axum::http::Method;
+use template::Route;
 use url::form_urlencoded;
-
-use crate::template::Route;
 
 /// The route and the values of its path's placeholders. As with API Gateway, the route with the
 /// most literal path wins, and its own method before `ANY`.

@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex};
 
 use lambda_http::{Body, RequestExt as _, Response};
 use serde_json::{Value, json};
-use till::functions::{Environment, Functions, Wiring};
-use till::project::Project;
+use template::environment::Variables;
+use template::project::Project;
+use till::functions::{Functions, Wiring};
 use till::shop::{Options, Shop};
 
 pub(crate) const TEMPLATE: &str = include_str!("template.yaml");
@@ -59,7 +60,7 @@ impl TestShop {
     }
 
     /// What the function was given.
-    pub(crate) fn environment(&self, function: &str) -> Environment {
+    pub(crate) fn environment(&self, function: &str) -> Variables {
         self.environments.lock().unwrap()[function].clone()
     }
 
@@ -150,7 +151,7 @@ pub(crate) fn options(project: &Path, functions: Functions) -> Options {
 }
 
 /// What each function was given, by its logical id.
-type Environments = Arc<Mutex<BTreeMap<String, Environment>>>;
+type Environments = Arc<Mutex<BTreeMap<String, Variables>>>;
 
 pub(crate) fn wired(functions: Functions) -> Wiring {
     remembering(functions, &Environments::default())
@@ -158,7 +159,7 @@ pub(crate) fn wired(functions: Functions) -> Wiring {
 
 fn remembering(functions: Functions, environments: &Environments) -> Wiring {
     let environments = Arc::clone(environments);
-    Arc::new(move |given: BTreeMap<String, Environment>| {
+    Arc::new(move |given: BTreeMap<String, Variables>| {
         *environments.lock().unwrap() = given;
         let functions = functions.clone();
         Box::pin(async move { Ok(functions) })

@@ -7,14 +7,14 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use shared::config::Mode;
+use shared::stripe::event::HANDLED;
 use shared::stripe::signature::{WebhookSecret, sign};
+use template::environment::STAND_IN_WEBHOOK_SECRET;
 use time::OffsetDateTime;
 
 use super::report::Finding;
 use super::{Patient, Stored};
-use crate::environment::STAND_IN_WEBHOOK_SECRET;
 use crate::stripe_account::{Endpoint, Refusal, api_version};
-use shared::stripe::event::HANDLED;
 
 const ENDPOINT: &str = "webhook endpoint";
 const EVENTS_CHECK: &str = "webhook events";

@@ -8,10 +8,10 @@ use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
 use aws_sdk_dynamodb::types::{
     IndexStatus, PointInTimeRecoveryStatus, TableDescription, TimeToLiveStatus,
 };
+use template::Table;
 
 use super::report::Finding;
 use super::{Patient, aws_error};
-use crate::template::Table;
 
 /// Compares the tables with the template.
 pub(super) async fn check(patient: &Patient, dynamodb: &Client) -> Vec<Finding> {

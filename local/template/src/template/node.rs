@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::intrinsics::{Document, Unresolved};
+use super::intrinsics::{Document, Unresolved, scalar};
 use super::{Result, TemplateError};
 
 pub(super) struct Node<'d> {
@@ -15,7 +15,12 @@ pub(super) struct Node<'d> {
 }
 
 impl<'d> Node<'d> {
-    pub(super) fn new(document: &'d Document, path: String, value: Value) -> Self {
+    /// The whole template.
+    pub(super) fn root(document: &'d Document) -> Self {
+        Self::new(document, String::new(), document.tree().clone())
+    }
+
+    fn new(document: &'d Document, path: String, value: Value) -> Self {
         Self {
             document,
             path,
@@ -38,6 +43,16 @@ impl<'d> Node<'d> {
             None | Some(Value::Null) => Ok(None),
             Some(value) => self.child(name, value),
         }
+    }
+
+    /// Whether this resource's own `Condition` holds, if it has one.
+    pub(super) fn is_included(&self) -> Result<bool> {
+        let Some(condition) = self.find("Condition")? else {
+            return Ok(true);
+        };
+        self.document
+            .condition(&condition.text()?)
+            .map_err(|why| condition.problem(&why.to_string()))
     }
 
     /// The property at the end of `names`, if all of them are there.
@@ -160,16 +175,6 @@ impl<'d> Node<'d> {
         } else {
             format!("{}.{name}", self.path)
         }
-    }
-}
-
-/// A text, or a number or flag written without quotes.
-pub(super) fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        _ => None,
     }
 }
 

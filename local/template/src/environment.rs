@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 
 use anyhow::bail;
 
-use crate::functions::Environment;
-use crate::template::Template;
+use crate::template::{Parameters, Template};
+
+/// What a function would read from its environment.
+pub type Variables = BTreeMap<String, String>;
 
 /// The key that the Stripe stand-in takes.
 pub const STAND_IN_KEY: &str = "sk_test_local";
@@ -37,7 +39,7 @@ pub enum Stripe {
 
 impl Stripe {
     /// Reads what the developer chose. Live keys stay out: a laptop is no place for real money.
-    pub fn chosen(given: &Environment) -> anyhow::Result<Self> {
+    pub fn chosen(given: &Variables) -> anyhow::Result<Self> {
         let key = said(given, "STRIPE_SECRET_KEY").unwrap_or(STAND_IN_KEY);
         if key == STAND_IN_KEY {
             return Ok(Self::StandIn);
@@ -68,26 +70,35 @@ impl Stripe {
 }
 
 /// Where everything listens.
-pub(crate) struct Addresses {
-    pub(crate) shop: String,
+pub struct Addresses {
+    /// The site, the HTTP API, the webhook and the dashboard: `http://127.0.0.1:3000`.
+    pub shop: String,
     /// Whose pages buyers see: the shop's own, or a front end at another origin.
-    pub(crate) site: String,
-    /// Only where the stand-in is.
-    pub(crate) stripe: Option<String>,
-    pub(crate) aws: String,
+    pub site: String,
+    /// The Stripe stand-in, unless Stripe itself takes the money.
+    pub stripe: Option<String>,
+    /// DynamoDB and SES.
+    pub aws: String,
+}
+
+impl Addresses {
+    /// The template's parameters that they decide.
+    pub fn parameters(&self) -> Parameters {
+        Parameters::from([("SiteUrl".to_owned(), self.site.clone())])
+    }
 }
 
 /// Every function's environment by its logical id.
-pub(crate) fn compose(
+pub fn compose(
     template: &Template,
     addresses: &Addresses,
     stripe: &Stripe,
-    given: &Environment,
-) -> anyhow::Result<BTreeMap<String, Environment>> {
+    given: &Variables,
+) -> anyhow::Result<BTreeMap<String, Variables>> {
     let facts = facts(addresses, stripe, given);
     let mut environments = BTreeMap::new();
     for (id, function) in &template.functions {
-        let mut environment = Environment::new();
+        let mut environment = Variables::new();
         for (name, declared) in &function.environment {
             let fallback = FALLBACKS.iter().find(|(fallback, _)| fallback == name);
             let value = facts
@@ -123,7 +134,7 @@ pub(crate) fn compose(
 fn facts(
     addresses: &Addresses,
     stripe: &Stripe,
-    given: &Environment,
+    given: &Variables,
 ) -> BTreeMap<&'static str, String> {
     let mut facts = BTreeMap::from([
         ("TILL_MODE", "test".to_owned()),
@@ -163,7 +174,7 @@ fn facts(
 }
 
 /// What the developer says; an empty value says nothing.
-pub(crate) fn said<'e>(given: &'e Environment, name: &str) -> Option<&'e str> {
+pub fn said<'e>(given: &'e Variables, name: &str) -> Option<&'e str> {
     given
         .get(name)
         .map(|value| value.trim())
@@ -173,16 +184,15 @@ pub(crate) fn said<'e>(given: &'e Environment, name: &str) -> Option<&'e str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::Parameters;
 
-    fn given(entries: &[(&str, &str)]) -> Environment {
+    fn given(entries: &[(&str, &str)]) -> Variables {
         entries
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect()
     }
 
-    fn composed(variables: &str, given: &Environment) -> anyhow::Result<Environment> {
+    fn composed(variables: &str, given: &Variables) -> anyhow::Result<Variables> {
         let text = format!(
             "Parameters: {{ ShopName: {{ Default: Fallback }}, Bare: {{ Type: String }} }}\n\
              Resources:\n  CheckoutFunction:\n    Type: AWS::Serverless::Function\n\
@@ -220,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_variable_that_nobody_gives_a_value_is_named() {
-        let error = composed("{ NEWS: !Ref Bare }", &Environment::new())
+        let error = composed("{ NEWS: !Ref Bare }", &Variables::new())
             .unwrap_err()
             .to_string();
         assert!(error.starts_with("CheckoutFunction needs NEWS"), "{error}");

@@ -160,8 +160,8 @@ impl Template {
         };
         let apis = Apis::read(&document)?;
         template.cors = apis.cors()?;
-        for (id, resource) in document.root().get("Resources")?.entries()? {
-            if !document.includes(&resource)? {
+        for (id, resource) in Node::root(&document).get("Resources")?.entries()? {
+            if !resource.is_included()? {
                 continue;
             }
             let kind = resource.get("Type")?.text()?;
@@ -189,7 +189,7 @@ impl Template {
         resource: &Node<'_>,
     ) -> Result<()> {
         let properties = resource.get("Properties")?;
-        let globals = document.root().descend(&["Globals", "Function"])?;
+        let globals = Node::root(document).descend(&["Globals", "Function"])?;
         self.functions.insert(
             id.to_owned(),
             Function::read(globals.as_ref(), &properties)?,
@@ -438,7 +438,7 @@ struct Apis<'d> {
 impl<'d> Apis<'d> {
     fn read(document: &'d Document) -> Result<Self> {
         let mut resource = None;
-        for (id, candidate) in document.root().get("Resources")?.entries()? {
+        for (id, candidate) in Node::root(document).get("Resources")?.entries()? {
             if candidate.get("Type")?.text()? == "AWS::Serverless::HttpApi" {
                 if resource.is_some() {
                     return Err(candidate.problem(&format!(
@@ -449,7 +449,7 @@ impl<'d> Apis<'d> {
             }
         }
         Ok(Self {
-            globals: document.root().descend(&["Globals", "HttpApi"])?,
+            globals: Node::root(document).descend(&["Globals", "HttpApi"])?,
             resource,
         })
     }

@@ -307,7 +307,7 @@ fn rates_are_read_as_eventbridge_writes_them() {
 
 #[test]
 fn the_deployed_shop_has_a_site_of_its_own_unless_it_is_given_one() {
-    let text = include_str!("../../../template.yaml");
+    let text = include_str!("../../../../template.yaml");
     let origins = |site: &str| {
         let parameters = Parameters::from([("SiteUrl".into(), site.into())]);
         let template = Template::parse("template.yaml", text, &parameters).unwrap();

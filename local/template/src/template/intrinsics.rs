@@ -7,7 +7,6 @@
 use serde_json::{Map, Value, json};
 use serde_norway::Value as Yaml;
 
-use super::node::{Node, scalar};
 use super::{Parameters, Result, TemplateError};
 
 /// The AWS account, region and stack that a shop on a laptop pretends to live in.
@@ -49,17 +48,8 @@ impl Document {
         })
     }
 
-    pub(super) fn root(&self) -> Node<'_> {
-        Node::new(self, String::new(), self.tree.clone())
-    }
-
-    /// Whether the resource's own `Condition` holds, if it has one.
-    pub(super) fn includes(&self, resource: &Node<'_>) -> Result<bool> {
-        let Some(condition) = resource.find("Condition")? else {
-            return Ok(true);
-        };
-        self.condition(&condition.text()?)
-            .map_err(|why| condition.problem(&why.to_string()))
+    pub(super) fn tree(&self) -> &Value {
+        &self.tree
     }
 
     pub(super) fn error(&self, problem: String) -> TemplateError {
@@ -221,7 +211,8 @@ impl Document {
         Ok(text)
     }
 
-    fn condition(&self, name: &str) -> std::result::Result<bool, Unresolved> {
+    /// Whether the condition of this name holds.
+    pub(super) fn condition(&self, name: &str) -> std::result::Result<bool, Unresolved> {
         let condition = self.lookup(&["Conditions", name]);
         self.holds(condition.ok_or_else(|| Unresolved::Dangling(name.to_owned()))?)
     }
@@ -269,6 +260,16 @@ fn as_function(value: &Value) -> Option<(&str, &Value)> {
     let (name, argument) = object.iter().next()?;
     (name == "Ref" || name == "Condition" || name.starts_with("Fn::"))
         .then_some((name.as_str(), argument))
+}
+
+/// A text, or a number or flag written without quotes.
+pub(super) fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
 }
 
 /// YAML to JSON, with `!Sub x` spelt `{"Fn::Sub": x}`.
