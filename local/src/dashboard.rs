@@ -4,7 +4,7 @@
 //! below that the script reads.
 
 mod purchases;
-mod stand_in;
+mod stripe;
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use sha2::{Digest as _, Sha256};
+use stand_in::StandIn;
 
 use crate::faults::Faults;
 use crate::mailbox::Mailbox;
-use crate::stripe::StandIn;
 
 pub(crate) use self::purchases::Book;
 
@@ -58,7 +58,7 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
         purchases: dashboard.book.is_some(),
         site: dashboard.site,
     });
-    let stripe = dashboard.stand_in.map(stand_in::router);
+    let stripe = dashboard.stand_in.map(stripe::router);
     let purchases = dashboard.book.map(Book::router);
     Router::new()
         .route("/_local", get(show))

@@ -3,7 +3,7 @@
 //! [`shop`] puts it together. Requests come in by `gateway`, which makes of them what API Gateway
 //! would and calls the [`functions`]; `identity` signs people in. The functions find DynamoDB
 //! (`database`) and SES (`mailbox`) behind one endpoint (`aws`), where things can be made to go
-//! wrong (`faults`); what is kept is in one folder (`data`); money is taken by [`stripe`]. What no request starts is woken by `streams`
+//! wrong (`faults`); what is kept is in one folder (`data`); money is taken by the [`stand_in`]. What no request starts is woken by `streams`
 //! and `schedules`. What there is to run comes from [`template`]; [`wiring`]
 //! brings the code, `dashboard` shows what happens, [`commands`] is the command line.
 #![warn(missing_docs)]
@@ -26,7 +26,6 @@ mod schedules;
 mod secret_store;
 pub mod shop;
 mod streams;
-pub mod stripe;
 mod stripe_account;
 mod tag;
 mod web;

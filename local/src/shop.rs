@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::bail;
 use axum::middleware;
-use shared::stripe::{event::HANDLED, signature::WebhookSecret};
+use shared::stripe::event::HANDLED;
+use stand_in::{SigningSecret, StandIn};
 use template::Template;
 use template::environment::{
     self, Addresses, STAND_IN_KEY, STAND_IN_WEBHOOK_SECRET, Stripe, Variables, said,
@@ -30,7 +31,6 @@ use crate::mailbox::Mailbox;
 use crate::samples::{self, Samples};
 use crate::schedules;
 use crate::streams::Poller;
-use crate::stripe::{self, StandIn};
 use crate::tag;
 
 /// How long requests that are under way may take to finish when the shop stops.
@@ -317,12 +317,12 @@ fn stand_in_config(
     addresses: &Addresses,
     door: &Door,
     database: Option<PathBuf>,
-) -> anyhow::Result<stripe::Config> {
-    Ok(stripe::Config {
+) -> anyhow::Result<stand_in::Config> {
+    Ok(stand_in::Config {
         database,
         public_url: Url::parse(&door.url())?,
         secret_key: STAND_IN_KEY.to_owned(),
-        webhook_secret: WebhookSecret::new(STAND_IN_WEBHOOK_SECRET)?,
+        webhook_secret: SigningSecret::new(STAND_IN_WEBHOOK_SECRET)?,
         webhook_url: Url::parse(&format!("{}/webhook", addresses.shop))?,
         enabled_events: HANDLED.iter().map(ToString::to_string).collect(),
     })

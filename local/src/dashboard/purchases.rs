@@ -18,12 +18,12 @@ use shared::purchase::{Movement, PaymentIntentId, PurchaseId};
 use shared::store::outbox::Outbox;
 use shared::store::purchases::Purchases;
 use shared::stripe::client::{Client as Stripe, StripeError};
+use stand_in::{ControlError, NewDispute, StandIn};
 use template::environment::Variables;
 use uuid::Uuid;
 
 use crate::aws::PAST_FAULTS;
 use crate::commands::purchases::view::{Story, View};
-use crate::stripe::{ControlError, NewDispute, StandIn};
 
 /// The newest that are listed.
 const LISTED: usize = 100;

@@ -1,0 +1,79 @@
+//! `/v1/payment_intents`.
+
+use super::Work;
+use super::errors::ApiError;
+use super::expand::{Expansions, Shape};
+use super::lists::{Paging, created};
+use super::params::{Params, Required as _};
+use crate::database::Object as _;
+use crate::events::record;
+use crate::objects::{PaymentIntent, PaymentIntentStatus};
+use crate::{currency, ids};
+
+const URL: &str = "/v1/payment_intents";
+const INTENT: Shape = Shape::One(PaymentIntent::KIND);
+const INTENTS: Shape = Shape::List(PaymentIntent::KIND);
+
+/// An intent outside Checkout: nothing here confirms it, but it can be looked at.
+pub(super) fn create(mut params: Params) -> Result<Work<'static>, ApiError> {
+    let currency = params.currency("currency").required(&params, "currency")?;
+    let amount = params
+        .amount("amount", &currency)
+        .required(&params, "amount")?;
+    if amount < currency::minimum(&currency) {
+        return Err(ApiError::amount_too_small("amount", &currency));
+    }
+    let description = params.short_text("description", 1_000)?;
+    let metadata = params.metadata("metadata")?;
+    let mut automatic = params.object("automatic_payment_methods")?;
+    let automatic_payment_methods = automatic.boolean("enabled")?.unwrap_or(true);
+    automatic.finish()?;
+    let expansions = Expansions::read(&mut params, INTENT)?;
+    params.finish()?;
+
+    Ok(Box::new(move |transaction| {
+        let id = ids::payment_intent();
+        let intent = PaymentIntent {
+            client_secret: ids::client_secret(&id),
+            id,
+            created: transaction.now,
+            amount,
+            currency,
+            status: PaymentIntentStatus::RequiresPaymentMethod,
+            description,
+            metadata,
+            payment_method: None,
+            payment_method_types: vec!["card".to_owned()],
+            automatic_payment_methods,
+            latest_charge: None,
+            last_payment_error: None,
+            canceled_at: None,
+            voucher: None,
+        };
+        transaction.put(&intent)?;
+        record(transaction, "payment_intent.created", &intent)?;
+        Ok(expansions.apply(transaction, intent.answer())?)
+    }))
+}
+
+pub(super) fn retrieve(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
+    let expansions = Expansions::read(&mut params, INTENT)?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let intent = transaction.get::<PaymentIntent>(id)?;
+        let intent =
+            intent.ok_or_else(|| ApiError::no_such(PaymentIntent::KIND, id).param("intent"))?;
+        Ok(expansions.apply(transaction, intent.answer())?)
+    }))
+}
+
+pub(super) fn list(mut params: Params) -> Result<Work<'static>, ApiError> {
+    let paging = Paging::read(&mut params)?;
+    let filter = created(&mut params)?;
+    let expansions = Expansions::read(&mut params, INTENTS)?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let page = paging.stored::<PaymentIntent>(transaction, URL, &filter)?;
+        Ok(expansions.apply(transaction, page)?)
+    }))
+}
