@@ -69,7 +69,7 @@ impl ApiError {
     pub(super) fn no_such_url(method: &http::Method, path: &str) -> Self {
         Self::invalid(format!(
             "Unrecognized request URL ({method}: {path}). The stand-in knows fewer than Stripe: \
-             they are listed in local/src/stripe/api/mod.rs."
+             they are listed in local/stand-in/src/api/mod.rs."
         ))
         .status(StatusCode::NOT_FOUND)
     }
