@@ -1,6 +1,6 @@
 // What SES would have sent.
 
-import { element, look, when } from "./dashboard.js";
+import { element, look, when } from "./page.js";
 
 const section = document.querySelector("#mailbox");
 const list = section.querySelector(".list");

@@ -1,6 +1,6 @@
 // What was bought, the whole story of each purchase, and what may still happen to it.
 
-import { call, confirm, element, look, onClick, when } from "./dashboard.js";
+import { call, confirm, element, look, onClick, when } from "./page.js";
 
 const section = document.querySelector("#purchases");
 const list = section?.querySelector(".list");

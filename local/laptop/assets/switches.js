@@ -1,6 +1,6 @@
 // What can be done to Stripe's time, to Stripe and to AWS.
 
-import { attempt, call, element, look, onClick, refresh } from "./dashboard.js";
+import { attempt, call, element, look, onClick, refresh } from "./page.js";
 
 const clock = document.querySelector("#clock");
 const faults = document.querySelector("#faults");

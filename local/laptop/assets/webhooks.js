@@ -1,6 +1,6 @@
 // What the Stripe stand-in has told the shop, and what the shop has answered.
 
-import { call, element, look, onClick, when } from "./dashboard.js";
+import { call, element, look, onClick, when } from "./page.js";
 
 const section = document.querySelector("#webhooks");
 const list = section.querySelector(".deliveries");

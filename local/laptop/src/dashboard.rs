@@ -1,7 +1,7 @@
 //! `/_local`: what a developer wants to see of the shop on this machine, and to do to it.
 //!
 //! One page; each of its sections is an element of the template, a script in `assets/`, and the JSON
-//! below that the script reads.
+//! below that the script reads; `page.js` has what the scripts have in common.
 
 mod purchases;
 mod stripe;
@@ -24,9 +24,10 @@ use crate::mailbox::Mailbox;
 
 pub(crate) use self::purchases::Book;
 
-const SCRIPTS: [(&str, &str); 5] = [
+const SCRIPTS: [(&str, &str); 6] = [
     ("dashboard.js", include_str!("../assets/dashboard.js")),
     ("mailbox.js", include_str!("../assets/mailbox.js")),
+    ("page.js", include_str!("../assets/page.js")),
     ("purchases.js", include_str!("../assets/purchases.js")),
     ("switches.js", include_str!("../assets/switches.js")),
     ("webhooks.js", include_str!("../assets/webhooks.js")),

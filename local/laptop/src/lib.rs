@@ -19,6 +19,7 @@ mod gateway;
 mod identity;
 mod loopback;
 mod mailbox;
+pub mod progress;
 pub mod samples;
 mod schedules;
 pub mod shop;

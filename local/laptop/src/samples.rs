@@ -7,7 +7,7 @@ use shared::config::Environment;
 use shared::product::{Product, Site};
 use shared::store::products::Products;
 
-use crate::shop::Progress;
+use crate::progress::Progress;
 
 /// Which sample products there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

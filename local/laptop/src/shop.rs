@@ -28,6 +28,7 @@ use crate::gateway::Gateway;
 use crate::identity::Identity;
 use crate::loopback::{Door, Shutdown, refuse_other_origins};
 use crate::mailbox::Mailbox;
+use crate::progress::Progress;
 use crate::samples::{self, Samples};
 use crate::schedules;
 use crate::streams::Poller;
@@ -64,9 +65,6 @@ pub struct Options {
     /// Hears how the start goes on.
     pub progress: Progress,
 }
-
-/// Hears of each step before it is taken: how many are done, of how many, and what is next.
-pub type Progress = Arc<dyn Fn(usize, usize, &str) + Send + Sync>;
 
 impl Options {
     /// A shop in memory, on any free ports, with this code and all sample products: what tests want.

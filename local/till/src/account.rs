@@ -3,4 +3,5 @@
 pub(crate) mod aws;
 pub(crate) mod secrets;
 pub(crate) mod stripe;
+pub(crate) mod stripe_key;
 pub(crate) mod web;

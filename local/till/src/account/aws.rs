@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use anyhow::Context as _;
 use aws_credential_types::provider::ProvideCredentials as _;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use aws_types::SdkConfig;
@@ -182,5 +183,22 @@ impl AwsAccount {
         let (instructions, _) = sign(signable, &params)?.into_parts();
         instructions.apply_to_request_http1x(&mut request);
         Ok(request)
+    }
+}
+
+/// What AWS said, in a line.
+pub(crate) fn aws_error<E, R>(error: &SdkError<E, R>) -> String
+where
+    E: ProvideErrorMetadata,
+{
+    match error {
+        SdkError::ServiceError(answer) => {
+            let (code, message) = (answer.err().code(), answer.err().message());
+            let code = code.unwrap_or("an error without a code");
+            message.map_or(code.to_owned(), |message| format!("{code}: {message}"))
+        }
+        SdkError::TimeoutError(_) => "AWS gave no answer in time".into(),
+        SdkError::DispatchFailure(_) => "AWS is out of reach".into(),
+        _ => "AWS's answer cannot be read".into(),
     }
 }

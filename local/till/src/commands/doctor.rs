@@ -15,7 +15,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use clap::Args;
 use futures::future::BoxFuture;
 use shared::config::{EmailVerified, Environment, Mode};
@@ -26,12 +25,11 @@ use self::report::{Finding, Report, Verdict};
 use super::Exit;
 use super::console::Console;
 use super::shop::{Shop, Where};
-use crate::account::aws::AwsAccount;
+use crate::account::aws::{AwsAccount, aws_error};
 use crate::account::secrets::{Owner, SecretStore};
 use crate::account::stripe::{Account, api_base};
+use crate::account::stripe_key::{self, judge};
 use crate::account::web::Web;
-
-pub(super) use self::keys::judge;
 
 /// How long one check may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -355,7 +353,7 @@ impl Doctor {
                 Some(reading) => Some(reading.await),
                 None => None,
             },
-            operator_key: super::setup::operator_key(shop.mode)?,
+            operator_key: stripe_key::operators(shop.mode)?,
             webhook_secrets,
             owners,
             tables: tables.collect(),
@@ -450,21 +448,4 @@ async fn functions(aws: &SdkConfig, shop: &Shop) -> anyhow::Result<BTreeMap<Stri
         functions.extend(names);
     }
     Ok(functions)
-}
-
-/// What AWS said, in a line.
-pub(super) fn aws_error<E, R>(error: &SdkError<E, R>) -> String
-where
-    E: ProvideErrorMetadata,
-{
-    match error {
-        SdkError::ServiceError(answer) => {
-            let (code, message) = (answer.err().code(), answer.err().message());
-            let code = code.unwrap_or("an error without a code");
-            message.map_or(code.to_owned(), |message| format!("{code}: {message}"))
-        }
-        SdkError::TimeoutError(_) => "AWS gave no answer in time".into(),
-        SdkError::DispatchFailure(_) => "AWS is out of reach".into(),
-        _ => "AWS's answer cannot be read".into(),
-    }
 }

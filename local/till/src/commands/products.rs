@@ -1,5 +1,6 @@
 //! `till products`: what is for sale.
 
+mod field;
 mod file;
 mod patch;
 

@@ -19,6 +19,7 @@ use crate::account::secrets::{Held, Owner, SecretStore};
 use crate::account::stripe::{
     Account, Endpoint, Refusal, SECRET_TAG, STACK_TAG, api_base, api_version, fingerprint,
 };
+use crate::account::stripe_key;
 use crate::account::web::Web;
 
 const KEY: &str = "STRIPE_SECRET_KEY";
@@ -101,22 +102,6 @@ struct Told {
     steps: Vec<String>,
 }
 
-/// The operator's own key to ask Stripe with, from `STRIPE_SECRET_KEY`: the functions' key may be a
-/// restricted one that knows nothing of webhook endpoints.
-pub(super) fn operator_key(mode: Mode) -> anyhow::Result<Option<String>> {
-    let Ok(key) = std::env::var(KEY) else {
-        return Ok(None);
-    };
-    let key = key.trim();
-    if key.is_empty() {
-        return Ok(None);
-    }
-    match super::doctor::judge(key, mode) {
-        Ok(_) => Ok(Some(key.to_owned())),
-        Err((says, remedy)) => bail!("{KEY}: {says}; {remedy}, or leave it out"),
-    }
-}
-
 impl Setup {
     /// Plans, asks and does.
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
@@ -148,8 +133,8 @@ impl Setup {
         let unclaimed = unclaimed(&store, &there, &tag).await?;
 
         let usable = key.as_ref().filter(|_| !self.new_key);
-        let usable = usable.filter(|key| super::doctor::judge(&key.text, shop.mode).is_ok());
-        let operator_key = operator_key(shop.mode)?;
+        let usable = usable.filter(|key| stripe_key::judge(&key.text, shop.mode).is_ok());
+        let operator_key = stripe_key::operators(shop.mode)?;
         let new_key = match (usable, &operator_key) {
             (Some(_), _) => None,
             (None, Some(given)) => Some(given.clone()),
@@ -260,7 +245,7 @@ impl Setup {
         if key.is_empty() {
             bail!("a Stripe key is needed: type it when asked, pipe it in, or set {KEY}");
         }
-        match super::doctor::judge(key, mode) {
+        match stripe_key::judge(key, mode) {
             Ok(_) => Ok(key.to_owned()),
             Err((says, remedy)) => bail!("that is no key for this shop: {says}; {remedy}"),
         }

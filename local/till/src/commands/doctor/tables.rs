@@ -10,8 +10,9 @@ use aws_sdk_dynamodb::types::{
 };
 use template::Table;
 
+use super::Patient;
 use super::report::Finding;
-use super::{Patient, aws_error};
+use crate::account::aws::aws_error;
 
 /// Compares the tables with the template.
 pub(super) async fn check(patient: &Patient, dynamodb: &Client) -> Vec<Finding> {

@@ -9,7 +9,8 @@ use csv::StringRecord;
 use shared::money::Currency;
 use shared::product::Product;
 
-use super::patch::{Patch, Price};
+use super::field::{self, Price};
+use super::patch::Patch;
 
 /// How products are written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -216,7 +217,7 @@ fn parse_record(titles: &StringRecord, record: &StringRecord) -> Result<Patch, S
     let mut patch = Patch::of(id);
     patch.name = cell("name").map(str::to_owned);
     patch.description = cell("description").map(str::to_owned);
-    patch.images = cell("images").map(addresses);
+    patch.images = cell("images").map(field::addresses);
     let currency = cell("currency").map(|currency| {
         let currency = currency.trim().parse::<Currency>();
         currency.map_err(|error| format!("currency: {error}"))
@@ -224,22 +225,17 @@ fn parse_record(titles: &StringRecord, record: &StringRecord) -> Result<Patch, S
     let currency = currency.transpose()?;
     patch.price = match cell("amount") {
         Some(amount) => Some(Price {
-            amount: super::patch::amount(amount).map_err(|why| format!("amount: {why}"))?,
+            amount: field::amount(amount).map_err(|why| format!("amount: {why}"))?,
             currency,
         }),
         None if currency.is_some() => return Err("currency: it has no amount".to_owned()),
         None => None,
     };
-    let active = cell("active").map(super::patch::yes_or_no);
+    let active = cell("active").map(field::yes_or_no);
     patch.active = active.transpose().map_err(|why| format!("active: {why}"))?;
-    let stock = cell("stock").map(super::patch::stock);
+    let stock = cell("stock").map(field::stock);
     patch.stock = stock.transpose().map_err(|why| format!("stock: {why}"))?;
     Ok(patch)
-}
-
-/// Addresses contain no spaces, so spaces separate them.
-pub(super) fn addresses(text: &str) -> Vec<String> {
-    text.split_whitespace().map(str::to_owned).collect()
 }
 
 /// As [`parse`] reads it.

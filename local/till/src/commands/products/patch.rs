@@ -6,10 +6,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
-use shared::money::{Currency, Money};
+use shared::money::Money;
 use shared::plain;
 use shared::product::{Product, ProductId, Site};
 use shared::store::products::StockChange;
+
+use super::field::{self, Price};
 
 /// What to write of a product.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -24,14 +26,6 @@ pub(super) struct Patch {
     /// `Some(None)`: it never runs out.
     #[serde(default, deserialize_with = "said")]
     pub(super) stock: Option<Option<u32>>,
-}
-
-/// A price; without a currency, in the one that the product has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Price {
-    pub(super) amount: i64,
-    pub(super) currency: Option<Currency>,
 }
 
 /// `null` is something said, a missing member is not.
@@ -241,10 +235,10 @@ impl FromStr for Setting {
         Ok(match field.trim() {
             "name" => Self::Name(value.to_owned()),
             "description" => Self::Description(value.to_owned()),
-            "images" => Self::Images(super::file::addresses(value)),
-            "price" => Self::Price(price(value)?),
-            "active" => Self::Active(yes_or_no(value)?),
-            "stock" => Self::Stock(stock_change(value)?),
+            "images" => Self::Images(field::addresses(value)),
+            "price" => Self::Price(field::price(value)?),
+            "active" => Self::Active(field::yes_or_no(value)?),
+            "stock" => Self::Stock(field::stock_change(value)?),
             other => {
                 return Err(format!(
                     "{other:?} is no field: there are name, description, images, price, active \
@@ -253,62 +247,6 @@ impl FromStr for Setting {
             }
         })
     }
-}
-
-fn price(text: &str) -> Result<Price, String> {
-    let (number, currency) = match text.find(|c: char| c.is_ascii_alphabetic()) {
-        Some(place) => text.split_at(place),
-        None => (text, ""),
-    };
-    let currency = match currency.trim() {
-        "" => None,
-        code => Some(code.parse().map_err(|error| format!("{error}"))?),
-    };
-    Ok(Price {
-        amount: amount(number)?,
-        currency,
-    })
-}
-
-/// An amount in minor units.
-pub(super) fn amount(text: &str) -> Result<i64, String> {
-    let text = text.trim();
-    text.parse().map_err(|_| {
-        format!("{text:?} is no whole number: amounts are in minor units, as 1500 for 15.00 USD")
-    })
-}
-
-/// `true` or `false`, as spreadsheets and people write them.
-pub(super) fn yes_or_no(text: &str) -> Result<bool, String> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "true" | "yes" => Ok(true),
-        "false" | "no" => Ok(false),
-        _ => Err(format!("{text:?} is neither true nor false")),
-    }
-}
-
-/// How many are left; nothing, or `none`, for what never runs out.
-pub(super) fn stock(text: &str) -> Result<Option<u32>, String> {
-    match text.trim() {
-        "" | "none" => Ok(None),
-        pieces => pieces.parse().map(Some).map_err(|_| {
-            format!("{pieces:?} is no number of pieces, nor none for what never runs out")
-        }),
-    }
-}
-
-/// `20`, `+5`, `-5` or `none`.
-fn stock_change(text: &str) -> Result<StockChange, String> {
-    let pieces = |digits: &str| match digits.parse() {
-        Ok(pieces) if digits.starts_with(|c: char| c.is_ascii_digit()) => Ok(pieces),
-        _ => Err(format!("{text:?} is no number of pieces to add or take")),
-    };
-    Ok(match (text.strip_prefix('+'), text.strip_prefix('-')) {
-        (Some(more), _) => StockChange::Add(pieces(more)?),
-        (_, Some(fewer)) => StockChange::Take(pieces(fewer)?),
-        _ if text.is_empty() => return Err("say how many are left, or none".to_owned()),
-        _ => StockChange::Set(stock(text)?),
-    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use anyhow::anyhow;
 use shared::config::Environment;
 
-use crate::commands::doctor::aws_error;
+use crate::account::aws::aws_error;
 
 const TABLES: [&str; 3] = ["PRODUCTS_TABLE", "PURCHASES_TABLE", "OUTBOX_TABLE"];
 
