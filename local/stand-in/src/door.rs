@@ -7,11 +7,11 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, StatusCode, header};
 use url::Url;
 
-use super::StandIn;
+use crate::stand_in::StandIn;
 
 /// Passes on only what was meant for this address (a name that resolves to loopback is not it) and
 /// what no other site's page has sent.
-pub(super) async fn only_from_here(
+pub(crate) async fn only_from_here(
     State(stand_in): State<StandIn>,
     request: Request,
     next: Next,

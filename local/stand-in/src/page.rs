@@ -10,17 +10,20 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use url::Url;
 
-use super::StandIn;
-use super::api::is_email;
-use super::cards::{self, Mistyped};
-use super::checkout::{self, Paid, Payment, WrongState};
-use super::clock::Timestamp;
-use super::currency;
-use super::database::{Cause, Transaction};
-use super::objects::{
-    Coupon, Discount, PaymentStatus, PromotionCode, Session, SessionStatus, Voucher,
-};
-use super::promotions::{self, NoDiscount};
+use crate::account::currency;
+use crate::checkout::cards::{self, Mistyped};
+use crate::checkout::life::{Paid, Payment, WrongState};
+use crate::checkout::object::{Discount, PaymentStatus, Session, SessionStatus};
+use crate::checkout::{self};
+use crate::engine::database::Transaction;
+use crate::engine::resource::Cause;
+use crate::engine::time::Timestamp;
+use crate::payment::charge::Voucher;
+use crate::promotion;
+use crate::promotion::life::NoDiscount;
+use crate::promotion::object::{Coupon, PromotionCode};
+use crate::stand_in::StandIn;
+use crate::wire::params::is_email;
 
 #[derive(Template)]
 #[template(path = "page.html", config = "askama.toml")]
@@ -119,7 +122,7 @@ struct Submission {
     remove_code: Option<String>,
 }
 
-pub(super) fn routes() -> Router<StandIn> {
+pub(crate) fn routes() -> Router<StandIn> {
     Router::new()
         .route("/pay/{session}", get(show).post(submit))
         .route("/pay/{session}/code", post(change_code))
@@ -197,14 +200,14 @@ fn take_code(
 ) -> anyhow::Result<Outcome> {
     let code = typed.promotion_code.trim().to_owned();
     let refused = if typed.remove_code.is_some() {
-        promotions::remove(transaction, session)?;
+        promotion::life::remove(transaction, session)?;
         None
     } else if code.is_empty() {
         None
     } else if session.allow_promotion_codes != Some(true) {
         Some("This shop takes no promotion codes here.".to_owned())
     } else {
-        let taken = promotions::apply(transaction, session, &code)?;
+        let taken = promotion::life::apply(transaction, session, &code)?;
         taken.err().map(|why| excuse(&why, session))
     };
     match refused {
@@ -265,7 +268,7 @@ fn pay_open(
             return Ok(Outcome::Page(StatusCode::UNPROCESSABLE_ENTITY, page));
         }
     };
-    match checkout::pay(transaction, session, email, payment)? {
+    match checkout::life::pay(transaction, session, email, payment)? {
         Ok(Paid::Complete) | Err(WrongState) => after(transaction, session.clone()),
         Ok(Paid::Declined(decline)) => {
             let problem = Problem {
@@ -344,7 +347,7 @@ fn overview(transaction: &Transaction<'_>, session: Session) -> anyhow::Result<P
             },
         },
         SessionStatus::Complete => {
-            let pending = checkout::pending_payment(transaction, &session)?;
+            let pending = checkout::life::pending_payment(transaction, &session)?;
             let voucher = pending.as_ref().map(|(intent, _)| intent.voucher.as_ref());
             let (title, state) = match session.payment_status {
                 PaymentStatus::Unpaid => match voucher {
@@ -461,8 +464,8 @@ impl PaymentForm {
         cards::HINTS
     }
 
-    fn ready_codes(&self) -> &'static [promotions::Ready] {
-        promotions::READY
+    fn ready_codes(&self) -> &'static [promotion::life::Ready] {
+        promotion::life::READY
     }
 
     fn problem_in(&self, field: &str) -> Option<&str> {

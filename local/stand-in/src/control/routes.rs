@@ -12,7 +12,7 @@
 //! | `POST /_stripe/disputes/{id}/status` `status=` | moves a dispute on: `needs_response` makes a chargeback of an inquiry; `won` comes late after `lost` |
 //! | `GET /_stripe/clock` | tells the time |
 //! | `POST /_stripe/clock` `advance=<seconds>` | moves time forward |
-//! | `POST /_stripe/faults` `[fault=] [path=] [method=] [type=] [status=] [delay_ms=] [times=]` | plans a fault: see [`faults`](crate::faults) |
+//! | `POST /_stripe/faults` `[fault=] [path=] [method=] [type=] [status=] [delay_ms=] [times=]` | plans a fault: see [`faults`](crate::engine::faults) |
 //! | `GET /_stripe/faults`, `DELETE /_stripe/faults` | lists the faults still to come, takes them away |
 
 use axum::extract::{Path, State};
@@ -23,11 +23,12 @@ use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Clock, ControlError, Controlled, DisputeStatus, NewDispute, RefundStep};
-use crate::StandIn;
-use crate::delivery::Delivery;
-use crate::faults::PlannedFault;
-use crate::objects::RefundStatus;
+use crate::control::{Clock, ControlError, Controlled, NewDispute, RefundStep};
+use crate::dispute::object::DisputeStatus;
+use crate::engine::faults::PlannedFault;
+use crate::refund::object::RefundStatus;
+use crate::stand_in::StandIn;
+use crate::webhook::queue::Delivery;
 
 pub(crate) fn routes() -> Router<StandIn> {
     Router::new()

@@ -13,6 +13,7 @@ mod api;
 mod bench;
 mod delivery;
 mod disputes;
+mod due;
 mod endpoints;
 mod faults;
 mod idempotency;
