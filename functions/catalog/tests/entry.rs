@@ -1,9 +1,6 @@
 //! The catalog as deployed, behind the Runtime API.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-#[path = "../../runtime_api.rs"]
-mod runtime_api;
-
 #[test]
 fn any_payload_gets_an_answer() {
     let samples = [

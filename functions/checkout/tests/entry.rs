@@ -1,14 +1,10 @@
 //! Checkout as deployed, behind the Runtime API.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-#[path = "../../runtime_api.rs"]
-mod runtime_api;
-
 use std::collections::BTreeMap;
 
+use runtime_api::{Function, changed};
 use serde_json::{Value, json};
-
-use self::runtime_api::{Function, changed};
 
 const OK: &str = include_str!("../../../events/checkout-ok.json");
 

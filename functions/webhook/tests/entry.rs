@@ -1,14 +1,10 @@
 //! The webhook as deployed, behind the Runtime API.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-#[path = "../../runtime_api.rs"]
-mod runtime_api;
-
 use std::collections::BTreeMap;
 
+use runtime_api::{Function, changed};
 use serde_json::json;
-
-use self::runtime_api::{Function, changed};
 
 #[test]
 fn any_payload_gets_an_answer() {

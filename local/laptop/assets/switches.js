@@ -1,0 +1,104 @@
+// Stripe's clock, and faults at Stripe and AWS.
+
+import { attempt, call, element, look, onClick, refresh } from "./page.js";
+
+const clock = document.querySelector("#clock");
+const faults = document.querySelector("#faults");
+const form = faults.querySelector("form");
+const stripeFaults = document.querySelector("#stripe-faults");
+const stripeForm = stripeFaults?.querySelector("form");
+/** A fault of webhook deliveries can wait for an event type, one of the API for a path. */
+const AT_EVENTS = ["drop", "duplicate", "delay", "reorder", "endpoint_down", "no_event"];
+const LATE = ["delay", "slow"];
+
+for (const button of clock?.querySelectorAll("[data-seconds]") ?? []) {
+  const body = new URLSearchParams({ seconds: button.dataset.seconds });
+  onClick(button, () => call("/_local/stripe/clock", { method: "POST", body }));
+}
+
+onClick(form.querySelector("[data-action=clear]"), () => call("/_local/faults", { method: "DELETE" }));
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const { operation, fault, times } = Object.fromEntries(new FormData(form));
+  const armed = { operation, fault, ...(times && { times: Number(times) }) };
+  attempt(async () => {
+    await call("/_local/faults", { method: "POST", body: JSON.stringify(armed) });
+    await refresh();
+  });
+});
+
+if (stripeFaults) {
+  onClick(stripeForm.querySelector("[data-action=clear]"), () => call("/_local/stripe/faults", { method: "DELETE" }));
+  stripeForm.elements.fault.addEventListener("change", askWhatItNeeds);
+  askWhatItNeeds();
+  stripeForm.addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt(async () => {
+      await call("/_local/stripe/faults", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(plannedFault(Object.fromEntries(new FormData(stripeForm)))),
+      });
+      await refresh();
+    });
+  });
+}
+
+function askWhatItNeeds() {
+  const fault = stripeForm.elements.fault.value;
+  const atEvents = AT_EVENTS.includes(fault);
+  stripeForm.querySelector(".what").textContent = atEvents ? "Event type" : "Path";
+  stripeForm.elements.what.placeholder = atEvents ? "any, or refund.*" : "any, or /v1/refunds*";
+  stripeForm.querySelector(".late").hidden = !LATE.includes(fault);
+}
+
+function plannedFault({ fault, what, seconds, times }) {
+  return {
+    fault,
+    ...(what && { [AT_EVENTS.includes(fault) ? "type" : "path"]: what }),
+    ...(LATE.includes(fault) && { delay_ms: Number(seconds) * 1000 }),
+    times: Number(times),
+  };
+}
+
+export async function showSwitches() {
+  await Promise.all([showClock(), showFaults(), showStripeFaults()]);
+}
+
+async function showStripeFaults() {
+  if (!stripeFaults) return;
+  const planned = await look("/_local/stripe/faults");
+  show(stripeFaults, planned.map(({ fault, type, path, times }) => faultLine(type ?? path ?? "anything", stripeForm, fault, times)));
+}
+
+async function showClock() {
+  if (!clock) return;
+  const { ahead } = await look("/_local/stripe/clock");
+  const date = new Date(Date.now() + ahead * 1000);
+  const time = clock.querySelector("time");
+  time.dateTime = date.toISOString();
+  time.textContent = date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+  clock.querySelector(".ahead").textContent = ahead ? `, ${inWords(ahead)} ahead of this machine` : "";
+}
+
+function inWords(seconds) {
+  const hours = Math.round(seconds / 360) / 10;
+  return hours < 48 ? `${hours} h` : `${Math.round(hours / 2.4) / 10} days`;
+}
+
+async function showFaults() {
+  const planned = await look("/_local/faults");
+  show(faults, planned.map(({ operation, fault, times }) =>
+    faultLine(operation === "*" ? "anything" : operation, form, fault, times)));
+}
+
+function faultLine(name, form, fault, times) {
+  const label = [...form.elements.fault.options].find((option) => option.value === fault)?.text ?? fault;
+  return element("li", {}, element("code", {}, name), `: ${label}, ${times ? `${times} ×` : "until cleared"}`);
+}
+
+function show(card, lines) {
+  const none = element("li", { className: "quiet" }, "All is well.");
+  card.querySelector("ul").replaceChildren(...(lines.length > 0 ? lines : [none]));
+}

@@ -1,0 +1,171 @@
+//! `/_local`: what a developer wants to see of the shop on this machine, and to do to it.
+//!
+//! One page; each of its sections is an element of the template, a script in `assets/`, and the JSON
+//! below that the script reads; `page.js` has what the scripts have in common.
+
+mod purchases;
+mod stripe;
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use sha2::{Digest as _, Sha256};
+use stand_in::StandIn;
+
+use crate::faults::Faults;
+use crate::mailbox::Mailbox;
+
+pub(crate) use self::purchases::Book;
+
+const SCRIPTS: [(&str, &str); 6] = [
+    ("dashboard.js", include_str!("../assets/dashboard.js")),
+    ("mailbox.js", include_str!("../assets/mailbox.js")),
+    ("page.js", include_str!("../assets/page.js")),
+    ("purchases.js", include_str!("../assets/purchases.js")),
+    ("switches.js", include_str!("../assets/switches.js")),
+    ("webhooks.js", include_str!("../assets/webhooks.js")),
+];
+
+/// What the page shows.
+pub(crate) struct Dashboard {
+    /// Where buyers are.
+    pub(crate) site: String,
+    /// The mail.
+    pub(crate) mailbox: Mailbox,
+    /// The webhooks, unless Stripe itself sends them.
+    pub(crate) stand_in: Option<StandIn>,
+    /// AWS's bad days.
+    pub(crate) faults: Faults,
+    /// The purchases, if the template has what reads them.
+    pub(crate) book: Option<Book>,
+}
+
+/// The page, its parts, and what it shows as JSON.
+pub(crate) fn router(dashboard: Dashboard) -> Router {
+    let faults = dashboard.faults.router();
+    let mailbox = Router::new()
+        .route("/_local/mailbox.json", get(mails))
+        .route("/_local/mailbox/{id}", get(mail))
+        .with_state(dashboard.mailbox);
+    let page = Arc::new(Page {
+        stand_in: dashboard.stand_in.is_some(),
+        purchases: dashboard.book.is_some(),
+        site: dashboard.site,
+    });
+    let stripe = dashboard.stand_in.map(stripe::router);
+    let purchases = dashboard.book.map(Book::router);
+    Router::new()
+        .route("/_local", get(show))
+        .route("/_local/", get(show))
+        .with_state(page)
+        .route("/_local/test/disputes/{id}", get(dispute))
+        .route("/_local/style.css", get(style))
+        .route("/_local/{script}", get(script))
+        .merge(mailbox)
+        .merge(purchases.unwrap_or_default())
+        .nest("/_local/faults", faults)
+        .nest("/_local/stripe", stripe.unwrap_or_default())
+        .layer(middleware::from_fn(only_what_changed))
+}
+
+/// The page asks every few seconds: it is told 304 if it has seen the answer already. As the answers
+/// are kept by no cache, the page itself remembers their tags.
+async fn only_what_changed(request: Request, next: Next) -> Response {
+    let seen = request.headers().get(header::IF_NONE_MATCH).cloned();
+    let looks = *request.method() == Method::GET;
+    let (mut head, body) = next.run(request).await.into_parts();
+    if !looks || head.status != StatusCode::OK {
+        return Response::from_parts(head, body);
+    }
+    let content = match to_bytes(body, usize::MAX).await {
+        Ok(content) => content,
+        Err(error) => return failure(&error.into()),
+    };
+    let tag = format!("\"{}\"", hex::encode(Sha256::digest(&content)));
+    if seen.is_some_and(|seen| seen == *tag) {
+        return StatusCode::NOT_MODIFIED.into_response();
+    }
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        head.headers.insert(header::ETAG, tag);
+    }
+    Response::from_parts(head, Body::from(content))
+}
+
+#[derive(Template)]
+#[template(path = "dashboard.html")]
+struct Page {
+    stand_in: bool,
+    purchases: bool,
+    site: String,
+}
+
+async fn show(State(page): State<Arc<Page>>) -> Response {
+    let policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+                  frame-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'";
+    match page.render() {
+        Ok(page) => ([(header::CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response(),
+        Err(error) => failure(&error.into()),
+    }
+}
+
+/// Where the seller's mails look for a dispute at Stripe.
+async fn dispute(Path(id): Path<String>) -> Redirect {
+    let id = url::form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>();
+    Redirect::to(&format!("/_local?dispute={id}#purchases"))
+}
+
+async fn style() -> Response {
+    asset(
+        "text/css; charset=utf-8",
+        include_str!("../assets/style.css"),
+    )
+}
+
+async fn script(Path(name): Path<String>) -> Response {
+    match SCRIPTS.iter().find(|(script, _)| *script == name) {
+        Some((_, content)) => asset("text/javascript; charset=utf-8", content),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+fn asset(content_type: &'static str, content: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, content_type),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, content).into_response()
+}
+
+async fn mails(State(mailbox): State<Mailbox>) -> Response {
+    match mailbox.newest_first().await {
+        Ok(mails) => ([(header::CACHE_CONTROL, "no-store")], Json(mails)).into_response(),
+        Err(error) => failure(&error),
+    }
+}
+
+/// A mail's HTML as a page of its own, where nothing in it can run or reach the dashboard.
+async fn mail(State(mailbox): State<Mailbox>, Path(id): Path<String>) -> Response {
+    let policy = "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; \
+                  img-src https: http: data:";
+    match mailbox.find(&id).await {
+        Ok(Some(mail)) => {
+            let html = Html(mail.html.unwrap_or_default());
+            ([(header::CONTENT_SECURITY_POLICY, policy)], html).into_response()
+        }
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(error) => failure(&error),
+    }
+}
+
+fn failure(error: &anyhow::Error) -> Response {
+    tracing::error!("the dashboard failed: {error:#}");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}

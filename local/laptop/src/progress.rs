@@ -1,0 +1,6 @@
+//! How the start of the shop goes on.
+
+use std::sync::Arc;
+
+/// Hears of each step before it is taken: how many are done, of how many, and what is next.
+pub type Progress = Arc<dyn Fn(usize, usize, &str) + Send + Sync>;

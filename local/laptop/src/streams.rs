@@ -1,0 +1,343 @@
+//! Lambda's side of DynamoDB Streams: reads a table's stream from its oldest record, filters,
+//! calls the function in batches, and goes on only when a batch is done with.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use template::StreamMapping;
+use tokio::sync::watch;
+
+use crate::data;
+use crate::database::{Engine, at};
+use crate::functions::Deployment;
+use crate::loopback::Shutdown;
+
+/// How often the stream is looked at when nobody says that something was written.
+const UNPROMPTED: Duration = Duration::from_secs(1);
+/// The first and the longest wait before a failed batch is tried again.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(30));
+
+/// One mapping at work.
+pub(crate) struct Poller {
+    /// What the template says.
+    pub(crate) mapping: StreamMapping,
+    /// Where the table is.
+    pub(crate) engine: Engine,
+    /// The functions.
+    pub(crate) deployment: Arc<Deployment>,
+    /// Where to remember how far it got; `None` forgets at the end.
+    pub(crate) position_file: Option<PathBuf>,
+}
+
+/// How far a stream has been worked off.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Position {
+    /// The stream, which is another one if the table was made anew.
+    stream: String,
+    /// The last sequence number that is done with, by shard.
+    done: BTreeMap<String, String>,
+}
+
+/// What became of a batch.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    Done,
+    /// From this record (by its place in the batch) on, all is to be tried again.
+    FailedFrom(usize),
+}
+
+impl Poller {
+    /// Works the stream off, now and whenever `written` says so, until shut down.
+    pub(crate) async fn run(self, mut written: watch::Receiver<()>, shutdown: Shutdown) {
+        let mut position = self.remembered();
+        loop {
+            written.mark_unchanged();
+            if let Err(error) = self.catch_up(&mut position, &shutdown).await {
+                let table = &self.mapping.table;
+                tracing::warn!(table, "the stream cannot be read: {error:#}");
+            }
+            tokio::select! {
+                () = shutdown.requested() => return,
+                () = tokio::time::sleep(UNPROMPTED) => {}
+                // An error means that nobody writes any more.
+                Ok(()) = written.changed() => {}
+            }
+        }
+    }
+
+    /// Works off what is there now; a batch that is under way when the shop stops is finished.
+    async fn catch_up(&self, position: &mut Position, shutdown: &Shutdown) -> anyhow::Result<()> {
+        let table = &self.mapping.table;
+        let described = self
+            .engine
+            .call("DescribeTable", json!({ "TableName": table }))
+            .await?;
+        let stream = at(&described, "/Table/LatestStreamArn")
+            .as_str()
+            .context("the table has no stream")?;
+        if position.stream != stream {
+            *position = Position {
+                stream: stream.to_owned(),
+                done: BTreeMap::new(),
+            };
+        }
+        let shards = self
+            .engine
+            .call_streams("DescribeStream", json!({ "StreamArn": stream }))
+            .await?;
+        let shards = at(&shards, "/StreamDescription/Shards")
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        for shard in shards
+            .iter()
+            .filter_map(|shard| at(shard, "/ShardId").as_str())
+        {
+            self.catch_up_shard(position, shard, shutdown).await?;
+        }
+        Ok(())
+    }
+
+    async fn catch_up_shard(
+        &self,
+        position: &mut Position,
+        shard: &str,
+        shutdown: &Shutdown,
+    ) -> anyhow::Result<()> {
+        let mut attempts = 0_u32;
+        while !shutdown.is_requested() {
+            let records = self.records(position, shard).await?;
+            if records.is_empty() {
+                return Ok(());
+            }
+            let (done, pause) = match self.process(&position.stream, &records).await {
+                Outcome::Done => {
+                    attempts = 0;
+                    (records.len(), None)
+                }
+                Outcome::FailedFrom(failed) => {
+                    // With records before it done, it is the first attempt at this one.
+                    attempts = if failed > 0 {
+                        1
+                    } else {
+                        attempts.saturating_add(1)
+                    };
+                    if self
+                        .mapping
+                        .maximum_retries
+                        .is_some_and(|most| attempts > most)
+                    {
+                        self.lament(records.get(failed), attempts);
+                        attempts = 0;
+                        (self.given_up(failed, records.len()), None)
+                    } else {
+                        (failed, Some(back_off(attempts)))
+                    }
+                }
+            };
+            if let Some(last) = done.checked_sub(1).and_then(|last| records.get(last)) {
+                position
+                    .done
+                    .insert(shard.to_owned(), sequence_number(last));
+                self.remember(position)?;
+            }
+            if let Some(pause) = pause {
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = shutdown.requested() => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How many of a batch are done with when it is given up: a function that says which records
+    /// failed loses only that one.
+    fn given_up(&self, failed: usize, all: usize) -> usize {
+        if self.mapping.reports_failures {
+            failed.saturating_add(1)
+        } else {
+            all
+        }
+    }
+
+    fn lament(&self, record: Option<&Value>, attempts: u32) {
+        let function = &self.mapping.function;
+        let number = record.map(sequence_number).unwrap_or_default();
+        tracing::error!(
+            function,
+            number,
+            "a record is given up after {attempts} attempts"
+        );
+    }
+
+    /// The next records, as many as make a batch.
+    async fn records(&self, position: &mut Position, shard: &str) -> anyhow::Result<Vec<Value>> {
+        let (stream, done) = (&position.stream, position.done.get(shard));
+        let input = match done {
+            Some(done) => json!({
+                "StreamArn": stream,
+                "ShardId": shard,
+                "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
+                "SequenceNumber": done,
+            }),
+            None => json!({
+                "StreamArn": stream, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON",
+            }),
+        };
+        let iterator = match self.engine.call_streams("GetShardIterator", input).await {
+            // What comes next is so old that the engine has dropped it.
+            Err(error) if error.is("TrimmedDataAccessException") => {
+                position.done.remove(shard);
+                return Ok(Vec::new());
+            }
+            iterator => iterator?,
+        };
+        let input = json!({ "ShardIterator": at(&iterator, "/ShardIterator"), "Limit": self.mapping.batch_size });
+        let answer = self.engine.call_streams("GetRecords", input).await?;
+        Ok(at(&answer, "/Records")
+            .as_array()
+            .cloned()
+            .unwrap_or_default())
+    }
+
+    async fn process(&self, stream: &str, records: &[Value]) -> Outcome {
+        // Their places in the batch as read, since filtered records have none in the event.
+        let wanted: Vec<(usize, Value)> = records
+            .iter()
+            .enumerate()
+            .filter(|(_, record)| self.wants(record))
+            .map(|(place, record)| (place, lambda_record(record, stream)))
+            .collect();
+        let Some((first, _)) = wanted.first() else {
+            return Outcome::Done;
+        };
+        let event =
+            json!({ "Records": wanted.iter().map(|(_, record)| record).collect::<Vec<_>>() });
+        match self.deployment.handle(&self.mapping.function, event).await {
+            Ok(answer) if self.mapping.reports_failures => lowest_failure(&answer, &wanted),
+            Ok(_) => Outcome::Done,
+            Err(failure) => {
+                tracing::error!("{failure}");
+                Outcome::FailedFrom(*first)
+            }
+        }
+    }
+
+    fn wants(&self, record: &Value) -> bool {
+        let images = (
+            at(record, "/dynamodb/OldImage"),
+            at(record, "/dynamodb/NewImage"),
+        );
+        // DynamoDB writes no record for a change that changes nothing.
+        let unchanged =
+            *at(record, "/eventName") == "MODIFY" && images.0.is_object() && images.0 == images.1;
+        let filters = &self.mapping.filters;
+        !unchanged && (filters.is_empty() || filters.iter().any(|filter| filter.matches(record)))
+    }
+
+    fn remembered(&self) -> Position {
+        let kept = self
+            .position_file
+            .as_ref()
+            .and_then(|file| fs::read(file).ok());
+        // Whatever cannot be read is read from the start again, which functions must bear anyway.
+        kept.and_then(|kept| serde_json::from_slice(&kept).ok())
+            .unwrap_or_default()
+    }
+
+    fn remember(&self, position: &Position) -> anyhow::Result<()> {
+        let Some(file) = &self.position_file else {
+            return Ok(());
+        };
+        data::keep(file, &serde_json::to_vec(position)?)
+            .with_context(|| format!("cannot write {}", file.display()))
+    }
+}
+
+/// The first record that the function could not handle.
+fn lowest_failure(answer: &Value, wanted: &[(usize, Value)]) -> Outcome {
+    let failures = at(answer, "/batchItemFailures")
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let places = failures.iter().map(|failure| {
+        let failed = at(failure, "/itemIdentifier").as_str().unwrap_or_default();
+        wanted
+            .iter()
+            .find(|(_, record)| sequence_number(record) == failed)
+            .map(|(place, _)| *place)
+    });
+    // A failure that names no record of the batch is a failure of the whole batch.
+    let first = wanted.first().map(|(place, _)| *place).unwrap_or_default();
+    places
+        .map(|place| place.unwrap_or(first))
+        .min()
+        .map_or(Outcome::Done, Outcome::FailedFrom)
+}
+
+fn sequence_number(record: &Value) -> String {
+    at(record, "/dynamodb/SequenceNumber")
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// A record as Lambda passes it on: it adds where it came from.
+fn lambda_record(record: &Value, stream: &str) -> Value {
+    let mut record = record.clone();
+    if let Some(fields) = record.as_object_mut() {
+        fields.insert("awsRegion".to_owned(), "us-east-1".into());
+        fields.insert("eventSourceARN".to_owned(), stream.into());
+    }
+    record
+}
+
+fn back_off(attempts: u32) -> Duration {
+    let (first, longest) = BACK_OFF;
+    let factor = 2_u32.saturating_pow(attempts.saturating_sub(1));
+    first
+        .checked_mul(factor)
+        .map_or(longest, |wait| wait.min(longest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(places: &[(usize, &str)]) -> Vec<(usize, Value)> {
+        places
+            .iter()
+            .map(|(place, number)| (*place, json!({ "dynamodb": { "SequenceNumber": number } })))
+            .collect()
+    }
+
+    #[test]
+    fn work_goes_on_from_the_lowest_failed_record() {
+        let wanted = batch(&[(1, "100"), (3, "300"), (4, "400")]);
+        let failed = |ids: &[&str]| {
+            let failures: Vec<_> = ids
+                .iter()
+                .map(|id| json!({ "itemIdentifier": id }))
+                .collect();
+            lowest_failure(&json!({ "batchItemFailures": failures }), &wanted)
+        };
+        assert_eq!(failed(&[]), Outcome::Done);
+        assert_eq!(failed(&["400", "300"]), Outcome::FailedFrom(3));
+        assert_eq!(failed(&["unknown"]), Outcome::FailedFrom(1));
+        assert_eq!(lowest_failure(&Value::Null, &wanted), Outcome::Done);
+    }
+
+    #[test]
+    fn each_attempt_waits_longer_up_to_a_limit() {
+        assert_eq!(back_off(1), Duration::from_millis(200));
+        assert_eq!(back_off(2), Duration::from_millis(400));
+        assert_eq!(back_off(40), Duration::from_secs(30));
+    }
+}

@@ -1,0 +1,260 @@
+//! The purchases on the dashboard: what is told of them, and what can be done to them from there.
+
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+use testing::{ADA, CARD, TestApp, eventually, text};
+
+/// What the page asks for and does.
+struct Page<'a> {
+    app: &'a TestApp,
+    http: Client,
+}
+
+impl<'a> Page<'a> {
+    fn of(app: &'a TestApp) -> Self {
+        let http = Client::builder().no_proxy().build().unwrap();
+        Self { app, http }
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let [_, shop, ..] = self.app.ports();
+        let url = format!("http://127.0.0.1:{shop}/_local{path}");
+        self.http.request(method, url)
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let answer = self.request(Method::GET, path).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.json().await.unwrap()
+    }
+
+    /// Presses a button: the answer's status and body.
+    async fn press(&self, path: &str, form: &[(&str, &str)]) -> (u16, String) {
+        let pressed = self.request(Method::POST, path).form(form).send().await;
+        let answer = pressed.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// Presses a button that does something.
+    async fn does(&self, path: &str, form: &[(&str, &str)]) -> Value {
+        let (status, answer) = self.press(path, form).await;
+        assert!((200..300).contains(&status), "{path}: {status} {answer}");
+        serde_json::from_str(&answer).unwrap_or_default()
+    }
+
+    async fn story(&self, purchase: &str) -> Value {
+        self.get(&format!("/purchases/{purchase}")).await
+    }
+}
+
+/// A mug that is paid for: its purchase and its payment intent.
+async fn sold(app: &TestApp) -> (String, String) {
+    let checkout = app.open().await;
+    app.pay(&checkout, CARD).await.expect(303);
+    app.until_status(&checkout.purchase, "paid").await;
+    let session = app.session(checkout.session()).await;
+    (checkout.purchase, text(&session, "payment_intent"))
+}
+
+#[tokio::test]
+async fn a_purchases_story_has_its_money_its_events_and_its_mails() {
+    let app = TestApp::start().await;
+    let page = Page::of(&app);
+    let [_, shop, ..] = app.ports();
+    let html = reqwest::get(format!("http://127.0.0.1:{shop}/_local")).await;
+    let html = html.unwrap().text().await.unwrap();
+    assert!(html.contains("id=\"purchases\""), "{html}");
+    assert_eq!(page.get("/purchases.json").await["found"], 0);
+
+    let (older, _) = sold(&app).await;
+    let (newer, intent) = sold(&app).await;
+    let listed = page.get("/purchases.json").await;
+    assert_eq!(listed["found"], 2);
+    let ids: Vec<_> = [0, 1]
+        .map(|place| text(&listed["purchases"][place], "id"))
+        .into();
+    assert_eq!(ids, [newer.clone(), older], "newest first");
+    let purchase = &listed["purchases"][0];
+    assert_eq!(
+        (&purchase["status"], &purchase["buyer"]["email"]),
+        (&json!("paid"), &json!(ADA))
+    );
+
+    let story = page.story(&newer).await;
+    let total = json!({ "amount": 1500, "currency": "usd", "text": "15.00 USD" });
+    assert_eq!(story["purchase"]["net"], total);
+    let session = &story["purchase"]["sessions"][0];
+    assert_eq!(
+        (&session["state"], &session["payment_intent"]),
+        (&json!("settled"), &json!(intent))
+    );
+    let event = &story["events"][0];
+    assert_eq!(event["type"], "checkout.session.completed");
+    assert_eq!(
+        (&event["changed"], &event["status"]),
+        (&json!(true), &json!("paid"))
+    );
+    let sent = eventually(async || {
+        let mails = page.story(&newer).await["mails"].clone();
+        (mails[0]["state"] == "sent").then_some(mails)
+    });
+    assert_eq!(sent.await[0]["mail"], "paid");
+}
+
+#[tokio::test]
+async fn a_part_can_be_refunded_and_the_refund_fail_after_all() {
+    let app = TestApp::start().await;
+    let page = Page::of(&app);
+    let (purchase, intent) = sold(&app).await;
+    let path = format!("/payments/{intent}/refund");
+    let refund = page
+        .does(&path, &[("amount", "5.00"), ("currency", "usd")])
+        .await;
+    app.until_status(&purchase, "partially_refunded").await;
+    let refund = text(&refund, "refund");
+    page.does(&format!("/stripe/refunds/{refund}/fail"), &[])
+        .await;
+    app.until_status(&purchase, "paid").await;
+    let told = page.story(&purchase).await["purchase"]["refunds"][0].clone();
+    assert_eq!(
+        (&told["id"], &told["status"]),
+        (&json!(refund), &json!("failed"))
+    );
+
+    page.does(&path, &[("currency", "usd")]).await;
+    app.until_status(&purchase, "refunded").await;
+}
+
+#[tokio::test]
+async fn a_refund_that_stripe_refuses_is_told_in_stripes_own_words() {
+    let app = TestApp::start().await;
+    let page = Page::of(&app);
+    let (purchase, intent) = sold(&app).await;
+    let path = format!("/payments/{intent}/refund");
+    for (amount, why) in [
+        ("5,00", "is not an amount in USD: write it like 5.00"),
+        ("5.001", "is not an amount in USD: write it like 5.00"),
+        (
+            "15.01",
+            "Stripe refused: Refund amount ($15.01) is greater than",
+        ),
+    ] {
+        let form = [("amount", amount), ("currency", "usd")];
+        let (status, answer) = page.press(&path, &form).await;
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        let said = text(&answer["error"], "message");
+        assert!(status == 400 && said.contains(why), "{amount}: {said}");
+    }
+    assert_eq!(app.status(&purchase).await, "paid");
+}
+
+#[tokio::test]
+async fn a_dispute_can_be_opened_and_decided_and_the_story_keeps_the_order_of_things() {
+    let app = TestApp::start().await;
+    let page = Page::of(&app);
+    let (purchase, intent) = sold(&app).await;
+    let path = format!("/payments/{intent}/dispute");
+    let dispute = page.does(&path, &[("kind", "chargeback")]).await;
+    let dispute = text(&dispute, "dispute");
+    app.until_status(&purchase, "disputed").await;
+    let told = eventually(async || {
+        let mails = app.mailbox().await;
+        let mut texts = mails.iter().map(|mail| text(mail, "text"));
+        texts.find(|text| text.contains(&dispute))
+    });
+    let told = told.await;
+    let link = told.split_whitespace().find(|word| word.contains(&dispute));
+    let shown = page.http.get(link.unwrap()).send().await.unwrap();
+    assert_eq!(shown.status(), 200, "the mail's link leads somewhere");
+    let query = format!("dispute={dispute}");
+    assert_eq!(shown.url().query(), Some(query.as_str()));
+    let step = async |status: &str| {
+        page.press(&format!("/stripe/disputes/{dispute}/{status}"), &[])
+            .await
+    };
+    assert_eq!(step("lost").await.0, 204);
+    app.until_status(&purchase, "charged_back").await;
+    let (status, why) = step("under_review").await;
+    assert!(
+        status == 400 && why.contains("it cannot become under_review any more"),
+        "{status} {why}"
+    );
+    assert_eq!(step("won").await.0, 204);
+    app.until_status(&purchase, "paid").await;
+
+    let story = page.story(&purchase).await;
+    let balance = story["purchase"]["disputes"][0]["balance"].as_array();
+    let spelt = |movement: &Value| {
+        (
+            text(&movement["amount"], "text"),
+            text(movement, "fee_text"),
+        )
+    };
+    let mut moved: Vec<_> = balance.unwrap().iter().map(spelt).collect();
+    moved.sort();
+    let taken = ("-15.00 USD".to_owned(), "15.00 USD".to_owned());
+    assert_eq!((moved.len(), &moved[0]), (2, &taken));
+    let events = story["events"].as_array().unwrap();
+    let mut statuses: Vec<_> = events.iter().map(|event| text(event, "status")).collect();
+    statuses.dedup();
+    assert_eq!(statuses, ["paid", "disputed", "charged_back", "paid"]);
+}
+
+#[tokio::test]
+async fn reconciling_from_the_page_records_what_no_webhook_told() {
+    let app = TestApp::start().await;
+    let page = Page::of(&app);
+    let fault = json!({ "fault": "drop", "type": "checkout.session.*" });
+    let planned = page.request(Method::POST, "/stripe/faults").json(&fault);
+    assert_eq!(planned.send().await.unwrap().status(), 201);
+    let listed = page.get("/stripe/faults").await;
+    assert_eq!(listed[0]["fault"], "drop");
+
+    let checkout = app.open().await;
+    app.pay(&checkout, CARD).await.expect(303);
+    let spent = async || (page.get("/stripe/faults").await == json!([])).then_some(());
+    eventually(spent).await;
+    assert_eq!(app.status(&checkout.purchase).await, "open");
+    let findings = page.does("/reconcile", &[]).await;
+    assert_eq!(
+        (&findings["repaired"], &findings["complete"]),
+        (&json!(1), &json!(true))
+    );
+    assert_eq!(app.status(&checkout.purchase).await, "paid");
+    assert_eq!(page.does("/reconcile", &[]).await["found"], 0);
+}
+
+#[tokio::test]
+async fn looking_uses_up_no_fault_that_waits_for_the_shop() {
+    let app = TestApp::start().await;
+    let page = Page::of(&app);
+    let (purchase, _) = sold(&app).await;
+    for operation in ["Scan", "Query"] {
+        app.aws_fails(operation, "error", Some(1)).await;
+    }
+    page.get("/purchases.json").await;
+    page.story(&purchase).await;
+    assert_eq!(page.get("/faults").await.as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said() {
+    let app = TestApp::start().await;
+    let page = Page::of(&app);
+    for id in ["01a1f866-0d00-7d3a-9b1e-2f4c8a6d1e57", "nonsense"] {
+        let answer = page
+            .request(Method::GET, &format!("/purchases/{id}"))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 404);
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(
+            answer["error"]["message"],
+            "there is no purchase with this id here"
+        );
+    }
+    let form = [("currency", "usd")];
+    assert_eq!(page.press("/payments/pi_none/refund", &form).await.0, 400);
+    assert_eq!(page.press("/payments/pi_none/dispute", &[]).await.0, 404);
+}

@@ -1,0 +1,61 @@
+//! What the doors cost: calls to DynamoDB and Stripe, counted. docs/PERFORMANCE.md has the table.
+
+use testing::{CARD, Checkout, MUG, TestApp, cart};
+
+fn calls(list: &[(&str, usize)]) -> Vec<(String, usize)> {
+    let list = list
+        .iter()
+        .map(|(call, times)| ((*call).to_owned(), *times));
+    list.collect()
+}
+
+#[tokio::test]
+async fn a_checkout_reads_what_its_buyer_holds_beside_the_products_and_writes_it_with_the_purchase()
+{
+    let (shop, counted) = TestApp::counting("CheckoutFunction").await;
+    shop.sell_limited("one-lamp", 5).await;
+    let wish = cart(&[(MUG, 1), ("one-lamp", 1)]);
+    let first = Checkout::of(&shop.checkout_as("one", &wish).await);
+    // In this order: the first three reads at once, the purchase, Stripe, the session.
+    let once = [
+        ("BatchGetItem", 1),
+        ("GetItem", 2),
+        ("Stripe POST", 1),
+        ("TransactWriteItems", 2),
+    ];
+    assert_eq!(counted.take(), calls(&once));
+    assert_eq!(Checkout::of(&shop.checkout_as("one", &wish).await), first);
+    assert_eq!(
+        counted.take(),
+        calls(&[("BatchGetItem", 1), ("GetItem", 3)])
+    );
+}
+
+#[tokio::test]
+async fn a_look_at_an_open_purchase_costs_a_write_and_a_call_to_stripe_once_in_a_while() {
+    let (shop, counted) = TestApp::counting("PurchasesFunction").await;
+    shop.hold_deliveries().await;
+    let checkout = shop.open().await;
+    shop.status(&checkout.purchase).await;
+    assert_eq!(counted.take(), calls(&[("GetItem", 1)]));
+    shop.age(&checkout.purchase, 60).await;
+    // Still open: nothing to record.
+    shop.status(&checkout.purchase).await;
+    let asked = [("GetItem", 3), ("PutItem", 1), ("Stripe GET", 1)];
+    assert_eq!(counted.take(), calls(&asked));
+    // Another look at once, which is not its turn.
+    shop.status(&checkout.purchase).await;
+    assert_eq!(counted.take(), calls(&[("GetItem", 1), ("PutItem", 1)]));
+    shop.pay(&checkout, CARD).await.expect(303);
+    shop.age_look(&checkout.purchase, 60).await;
+    shop.status(&checkout.purchase).await;
+    let landing = [
+        ("GetItem", 3),
+        ("PutItem", 1),
+        ("Stripe GET", 1),
+        ("TransactWriteItems", 1),
+    ];
+    assert_eq!(counted.take(), calls(&landing));
+    shop.status(&checkout.purchase).await;
+    assert_eq!(counted.take(), calls(&[("GetItem", 1)]));
+}

@@ -1,0 +1,6 @@
+//! The account's money.
+
+pub(crate) mod api;
+pub(crate) mod balance;
+pub(crate) mod book;
+pub(crate) mod currency;

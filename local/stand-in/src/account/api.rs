@@ -1,0 +1,128 @@
+//! `/v1/account`, `/v1/balance` and `/v1/balance_transactions`: whose money it is, and what becomes
+//! of it.
+
+use serde_json::json;
+
+use crate::account::balance::BalanceTransaction;
+use crate::account::{self, currency};
+use crate::engine::resource::Object as _;
+use crate::wire::answer::{Asked, Route, Work};
+use crate::wire::errors::ApiError;
+use crate::wire::expand::{Expansions, Shape};
+use crate::wire::lists::{Paging, created};
+use crate::wire::params::Params;
+
+const URL: &str = "/v1/balance_transactions";
+const ACCOUNT: &str = "acct_1TillLocalShop00";
+
+/// What can be asked.
+pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
+    Some(match (asked.method, asked.path) {
+        ("GET", ["account"]) => Box::new(account),
+        ("GET", ["balance"]) => Box::new(balance),
+        ("GET", ["balance_transactions"]) => Box::new(transactions),
+        ("GET", ["balance_transactions", id]) => Box::new(move |params| transaction(id, params)),
+        _ => return None,
+    })
+}
+
+/// The account that the secret key belongs to.
+fn account<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
+    Expansions::read(&mut params, Shape::One("account"))?;
+    params.finish()?;
+    Ok(Box::new(|_| {
+        Ok(json!({
+            "id": ACCOUNT,
+            "object": "account",
+            "business_profile": {
+                "annual_revenue": null,
+                "estimated_worker_count": null,
+                "mcc": null,
+                "minority_owned_business_designation": null,
+                "name": "Till on this machine",
+                "product_description": null,
+                "specified_commercial_transactions_act_url": null,
+                "support_address": null,
+                "support_email": null,
+                "support_phone": null,
+                "support_url": null,
+                "url": null,
+            },
+            "business_type": null,
+            "capabilities": { "card_payments": "active", "transfers": "active" },
+            "charges_enabled": true,
+            "controller": { "type": "account" },
+            "country": "US",
+            "created": 1_700_000_000,
+            "default_currency": currency::SETTLEMENT,
+            "details_submitted": true,
+            "email": "shop@till.example",
+            "metadata": {},
+            "payouts_enabled": true,
+            "settings": {
+                "branding": {
+                    "icon": null,
+                    "logo": null,
+                    "primary_color": null,
+                    "secondary_color": null,
+                },
+                "card_payments": {
+                    "decline_on": { "avs_failure": false, "cvc_failure": true },
+                    "statement_descriptor_prefix": null,
+                    "statement_descriptor_prefix_kana": null,
+                    "statement_descriptor_prefix_kanji": null,
+                },
+                "dashboard": { "display_name": "Till on this machine", "timezone": "Etc/UTC" },
+                "payments": {
+                    "statement_descriptor": null,
+                    "statement_descriptor_kana": null,
+                    "statement_descriptor_kanji": null,
+                },
+            },
+            "tos_acceptance": { "date": null, "ip": null, "user_agent": null },
+            "type": "standard",
+        }))
+    }))
+}
+
+fn balance<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
+    Expansions::read(&mut params, Shape::One("balance"))?;
+    params.finish()?;
+    Ok(Box::new(|transaction| {
+        let funds = |amount: i64| {
+            json!([{
+                "amount": amount,
+                "currency": currency::SETTLEMENT,
+                "source_types": { "card": amount },
+            }])
+        };
+        Ok(json!({
+            "object": "balance",
+            "available": funds(account::book::balance(transaction)?),
+            "livemode": false,
+            "pending": funds(0),
+        }))
+    }))
+}
+
+fn transaction(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
+    let expansions = Expansions::read(&mut params, Shape::One(BalanceTransaction::KIND))?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let found = transaction.get::<BalanceTransaction>(id)?;
+        let found =
+            found.ok_or_else(|| ApiError::no_such(BalanceTransaction::KIND, id).param("id"))?;
+        Ok(expansions.apply(transaction, found.answer())?)
+    }))
+}
+
+fn transactions<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
+    let paging = Paging::read(&mut params)?;
+    let filter = created(&mut params)?.having("source", params.text("source")?);
+    let expansions = Expansions::read(&mut params, Shape::List(BalanceTransaction::KIND))?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let page = paging.stored::<BalanceTransaction>(transaction, URL, &filter)?;
+        Ok(expansions.apply(transaction, page)?)
+    }))
+}

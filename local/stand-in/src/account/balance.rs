@@ -1,0 +1,105 @@
+//! Balance transactions: what each payment, refund and dispute does to the account's money.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::account::currency;
+use crate::engine::resource::Object;
+use crate::engine::time::Timestamp;
+
+/// One movement of the account's money, in the currency that the account settles in. It is available
+/// at once; at Stripe it takes days.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct BalanceTransaction {
+    pub(crate) id: String,
+    pub(crate) created: Timestamp,
+    /// What comes in; negative goes out.
+    pub(crate) amount: i64,
+    /// What Stripe keeps of it, or takes besides.
+    pub(crate) fee: i64,
+    pub(crate) exchange_rate: Option<f64>,
+    pub(crate) entry: Entry,
+    /// The charge, refund or dispute it comes from.
+    pub(crate) source: String,
+    pub(crate) description: Option<String>,
+}
+
+/// Why money moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Entry {
+    Charge,
+    Refund,
+    RefundFailure,
+    Dispute,
+    DisputeReversal,
+}
+
+impl Entry {
+    /// Stripe's type of the transaction, and the category its reports put it in.
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Charge => ("charge", "charge"),
+            Self::Refund => ("refund", "refund"),
+            Self::RefundFailure => ("refund_failure", "refund_failure"),
+            Self::Dispute => ("adjustment", "dispute"),
+            Self::DisputeReversal => ("adjustment", "dispute_reversal"),
+        }
+    }
+
+    fn fee_description(self) -> &'static str {
+        match self {
+            Self::Dispute => "Dispute fee",
+            _ => "Stripe processing fees",
+        }
+    }
+}
+
+impl BalanceTransaction {
+    pub(crate) fn net(&self) -> i64 {
+        self.amount.saturating_sub(self.fee)
+    }
+}
+
+impl Object for BalanceTransaction {
+    const KIND: &'static str = "balance_transaction";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn created(&self) -> Timestamp {
+        self.created
+    }
+
+    fn answer(&self) -> Value {
+        let (kind, category) = self.entry.names();
+        let fees = (self.fee != 0).then(|| {
+            json!({
+                "amount": self.fee,
+                "application": null,
+                "currency": currency::SETTLEMENT,
+                "description": self.entry.fee_description(),
+                "type": "stripe_fee",
+            })
+        });
+        json!({
+            "id": self.id,
+            "object": Self::KIND,
+            "amount": self.amount,
+            "available_on": self.created,
+            "balance_type": "payments",
+            "created": self.created,
+            "currency": currency::SETTLEMENT,
+            "description": self.description,
+            "exchange_rate": self.exchange_rate,
+            "fee": self.fee,
+            "fee_details": Vec::from_iter(fees),
+            "net": self.net(),
+            "reporting_category": category,
+            "source": self.source,
+            "status": "available",
+            "type": kind,
+        })
+    }
+}

@@ -1,0 +1,308 @@
+//! What a developer or a test does to the stand-in that no buyer and no shop can do to Stripe. The
+//! shop's dashboard calls these methods in-process; [`routes`](mod@routes) has them over HTTP.
+
+mod routes;
+
+use serde::{Deserialize, Serialize};
+
+use crate::checkout::life::WrongState;
+use crate::checkout::object::Session;
+use crate::dispute::object::{Dispute, DisputeKind, DisputeStatus};
+use crate::engine::clock;
+use crate::engine::database::Transaction;
+use crate::engine::faults::PlannedFault;
+use crate::engine::resource::{Cause, Object};
+use crate::engine::time::DAY;
+use crate::payment::card::Decline;
+use crate::payment::charge::{Charge, ChargeStatus};
+use crate::refund::object::{Refund, RefundStatus};
+use crate::stand_in::StandIn;
+use crate::webhook::queue::{self, Delivery};
+use crate::{checkout, dispute, refund};
+
+pub(super) use routes::routes;
+
+/// Far enough for everything that takes time.
+const MOST_SECONDS: i64 = 366 * DAY;
+
+/// The stand-in's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Clock {
+    /// Seconds since 1970.
+    pub now: i64,
+    /// Of these, how many the machine's own clock has not seen.
+    pub ahead: i64,
+}
+
+/// Why a command is not obeyed.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// The event or session does not exist.
+    #[error("no such {kind}: '{id}'")]
+    NoSuch {
+        /// What it should have been.
+        kind: &'static str,
+        /// What was asked for.
+        id: String,
+    },
+    /// It cannot be done now.
+    #[error("{0}")]
+    Refused(String),
+    /// The stand-in itself failed.
+    #[error(transparent)]
+    Failed(#[from] anyhow::Error),
+}
+
+type Controlled<T> = Result<T, ControlError>;
+
+impl StandIn {
+    /// All webhook deliveries with every try, newest first.
+    pub async fn deliveries(&self) -> Controlled<Vec<Delivery>> {
+        self.command(|transaction| Ok(queue::all(transaction)?))
+            .await
+    }
+
+    /// Whether deliveries are held back.
+    pub async fn holds_deliveries(&self) -> Controlled<bool> {
+        self.command(|transaction| Ok(queue::is_held(transaction)?))
+            .await
+    }
+
+    /// Plans a fault. Returns it as it was understood.
+    pub fn plan_fault(&self, fault: PlannedFault) -> Controlled<PlannedFault> {
+        self.0.faults.plan(fault).map_err(ControlError::Refused)
+    }
+
+    /// The faults that have not struck as often as they shall.
+    pub fn faults(&self) -> Vec<PlannedFault> {
+        self.0.faults.all()
+    }
+
+    /// Takes all faults away.
+    pub fn clear_faults(&self) {
+        self.0.faults.clear();
+    }
+
+    /// Delivers an event again, even while deliveries are held.
+    pub async fn resend(&self, event: &str) -> Controlled<()> {
+        let event = event.to_owned();
+        self.command(
+            move |transaction| match queue::resend(transaction, &event)? {
+                true => Ok(()),
+                false => Err(ControlError::NoSuch {
+                    kind: "event",
+                    id: event,
+                }),
+            },
+        )
+        .await
+    }
+
+    /// Drops an event that is not delivered yet.
+    pub async fn discard(&self, event: &str) -> Controlled<()> {
+        let event = event.to_owned();
+        self.command(
+            move |transaction| match queue::discard(transaction, &event)? {
+                true => Ok(()),
+                false => Err(ControlError::NoSuch {
+                    kind: "event waiting for delivery",
+                    id: event,
+                }),
+            },
+        )
+        .await
+    }
+
+    /// Holds all deliveries back, or lets them go. Events can then be sent in any order, one by one.
+    pub async fn hold_deliveries(&self, held: bool) -> Controlled<()> {
+        self.command(move |transaction| Ok(queue::hold(transaction, held)?))
+            .await
+    }
+
+    /// The bank has the money of a delayed payment.
+    pub async fn succeed(&self, session: &str) -> Controlled<()> {
+        self.settle(session, Ok(())).await
+    }
+
+    /// The bank refuses a delayed payment.
+    pub async fn fail(&self, session: &str) -> Controlled<()> {
+        self.settle(session, Err(Decline::by_bank())).await
+    }
+
+    /// The stand-in's time.
+    pub async fn clock(&self) -> Controlled<Clock> {
+        self.command(|transaction| {
+            Ok(Clock {
+                now: transaction.now,
+                ahead: clock::ahead(&transaction.sql)?,
+            })
+        })
+        .await
+    }
+
+    /// Moves time forward: sessions expire, tries fall due, keys are forgotten.
+    pub async fn advance_clock(&self, seconds: i64) -> Controlled<Clock> {
+        if !(0..=MOST_SECONDS).contains(&seconds) {
+            let reason = format!("advance must be between 0 and {MOST_SECONDS} seconds");
+            return Err(ControlError::Refused(reason));
+        }
+        self.command(move |transaction| Ok(clock::advance(&transaction.sql, seconds)?))
+            .await?;
+        // Reading the time lets happen what it has made due.
+        self.clock().await
+    }
+
+    /// The bank, or the buyer, moves a refund on.
+    pub async fn advance_refund(&self, refund: &str, step: RefundStep) -> Controlled<()> {
+        let id = refund.to_owned();
+        self.command(move |transaction| {
+            let mut refund = find::<Refund>(transaction, &id)?;
+            refund::life::advance(transaction, &mut refund, step.into())?.map_err(
+                |refund::life::WrongState| {
+                    ControlError::Refused(format!(
+                        "{id} is {}: it cannot become {} any more",
+                        refund.status.as_str(),
+                        RefundStatus::from(step).as_str()
+                    ))
+                },
+            )
+        })
+        .await
+    }
+
+    /// The buyer contests a charge. Returns the dispute's id.
+    pub async fn dispute(&self, charge: &str, claim: NewDispute) -> Controlled<String> {
+        let id = charge.to_owned();
+        self.command(move |transaction| {
+            let mut charge = find::<Charge>(transaction, &id)?;
+            if charge.status != ChargeStatus::Succeeded {
+                return Err(ControlError::Refused(format!(
+                    "{id} took no money: there is nothing to contest"
+                )));
+            }
+            if claim
+                .amount
+                .is_some_and(|amount| !(1..=charge.amount).contains(&amount))
+            {
+                return Err(ControlError::Refused(format!(
+                    "amount must be between 1 and the charge's {}",
+                    charge.amount
+                )));
+            }
+            let reason = claim.reason.as_deref().unwrap_or("fraudulent");
+            if !REASONS.contains(&reason) {
+                return Err(ControlError::Refused(format!(
+                    "reason must be one of {}, not {reason}",
+                    REASONS.join(", ")
+                )));
+            }
+            let dispute =
+                dispute::life::open(transaction, &mut charge, claim.kind, reason, claim.amount)?;
+            Ok(dispute.id)
+        })
+        .await
+    }
+
+    /// The bank, or the buyer, moves a dispute on.
+    pub async fn advance_dispute(&self, dispute: &str, status: DisputeStatus) -> Controlled<()> {
+        let id = dispute.to_owned();
+        self.command(move |transaction| {
+            let mut dispute = find::<Dispute>(transaction, &id)?;
+            dispute::life::advance(transaction, &mut dispute, status)?.map_err(
+                |dispute::life::WrongState| {
+                    ControlError::Refused(format!(
+                        "{id} is {}: it cannot become {} any more",
+                        dispute.status.as_str(),
+                        status.as_str()
+                    ))
+                },
+            )
+        })
+        .await
+    }
+
+    async fn settle(&self, session: &str, verdict: Result<(), Decline>) -> Controlled<()> {
+        let id = session.to_owned();
+        self.command(move |transaction| {
+            let mut session = find::<Session>(transaction, &id)?;
+            match checkout::life::settle(transaction, &mut session, verdict)? {
+                Ok(()) => Ok(()),
+                Err(WrongState) => Err(ControlError::Refused(format!(
+                    "{id} has no delayed payment under way: it is {}",
+                    session.status.as_str()
+                ))),
+            }
+        })
+        .await
+    }
+
+    async fn command<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Controlled<T> + Send + 'static,
+    ) -> Controlled<T> {
+        self.transact(Cause::default(), work).await
+    }
+}
+
+fn find<T: Object>(transaction: &Transaction<'_>, id: &str) -> Controlled<T> {
+    transaction.get(id)?.ok_or_else(|| ControlError::NoSuch {
+        kind: T::KIND,
+        id: id.to_owned(),
+    })
+}
+
+/// What can happen to a refund.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundStep {
+    /// The money arrived.
+    Succeed,
+    /// The money came back.
+    Fail,
+    /// The buyer must say where the money is to go.
+    RequireAction,
+    /// The shop has changed its mind.
+    Cancel,
+}
+
+impl From<RefundStep> for RefundStatus {
+    fn from(step: RefundStep) -> Self {
+        match step {
+            RefundStep::Succeed => Self::Succeeded,
+            RefundStep::Fail => Self::Failed,
+            RefundStep::RequireAction => Self::RequiresAction,
+            RefundStep::Cancel => Self::Canceled,
+        }
+    }
+}
+
+/// What a buyer contests.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NewDispute {
+    /// How far it goes at once.
+    pub kind: DisputeKind,
+    /// Stripe's word for it; `fraudulent`, if left out.
+    pub reason: Option<String>,
+    /// How much of the charge; all of it, if left out.
+    pub amount: Option<i64>,
+}
+
+/// Why buyers dispute.
+const REASONS: &[&str] = &[
+    "bank_cannot_process",
+    "check_returned",
+    "credit_not_processed",
+    "customer_initiated",
+    "debit_not_authorized",
+    "duplicate",
+    "fraudulent",
+    "general",
+    "incorrect_account_details",
+    "insufficient_funds",
+    "noncompliant",
+    "product_not_received",
+    "product_unacceptable",
+    "subscription_canceled",
+    "unrecognized",
+];

@@ -1,0 +1,192 @@
+//! `/_stripe`: the control API.
+//!
+//! | request | does |
+//! | --- | --- |
+//! | `GET /_stripe/deliveries` | lists webhook deliveries with every try, newest first |
+//! | `POST /_stripe/deliveries/hold`, `…/release` | holds all deliveries back, lets them go |
+//! | `POST /_stripe/events/{id}/resend` | delivers an event again, even while others are held |
+//! | `POST /_stripe/events/{id}/discard` | drops an event that is not delivered yet |
+//! | `POST /_stripe/sessions/{id}/succeed`, `…/fail` | ends a delayed payment |
+//! | `POST /_stripe/refunds/{id}/succeed`, `…/fail`, `…/require_action`, `…/cancel` | moves a refund on |
+//! | `POST /_stripe/charges/{id}/dispute` `[kind=chargeback\|inquiry\|prevented] [reason=] [amount=]` | begins a dispute, also a second one |
+//! | `POST /_stripe/disputes/{id}/status` `status=` | moves a dispute on: `needs_response` makes a chargeback of an inquiry; `won` comes late after `lost` |
+//! | `GET /_stripe/clock` | tells the time |
+//! | `POST /_stripe/clock` `advance=<seconds>` | moves time forward |
+//! | `POST /_stripe/faults` `[fault=] [path=] [method=] [type=] [status=] [delay_ms=] [times=]` | plans a fault: see [`faults`](crate::engine::faults) |
+//! | `GET /_stripe/faults`, `DELETE /_stripe/faults` | lists the faults still to come, takes them away |
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Form, Json, Router};
+use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::control::{Clock, ControlError, Controlled, NewDispute, RefundStep};
+use crate::dispute::object::DisputeStatus;
+use crate::engine::faults::PlannedFault;
+use crate::refund::object::RefundStatus;
+use crate::stand_in::StandIn;
+use crate::webhook::queue::Delivery;
+
+pub(crate) fn routes() -> Router<StandIn> {
+    Router::new()
+        .route("/_stripe/deliveries", get(deliveries))
+        .route("/_stripe/deliveries/hold", post(hold))
+        .route("/_stripe/deliveries/release", post(release))
+        .route("/_stripe/events/{id}/resend", post(resend))
+        .route("/_stripe/events/{id}/discard", post(discard))
+        .route("/_stripe/sessions/{id}/succeed", post(succeed))
+        .route("/_stripe/sessions/{id}/fail", post(fail))
+        .route("/_stripe/refunds/{id}/{step}", post(advance_refund))
+        .route("/_stripe/charges/{id}/dispute", post(dispute))
+        .route("/_stripe/disputes/{id}/status", post(advance_dispute))
+        .route("/_stripe/clock", get(tell_time).post(move_time))
+        .route(
+            "/_stripe/faults",
+            get(faults).post(plan_fault).delete(clear_faults),
+        )
+}
+
+async fn deliveries(State(stand_in): State<StandIn>) -> Controlled<Json<Vec<Delivery>>> {
+    stand_in.deliveries().await.map(Json)
+}
+
+async fn hold(State(stand_in): State<StandIn>) -> Controlled<Json<Value>> {
+    stand_in.hold_deliveries(true).await?;
+    Ok(Json(json!({ "held": true })))
+}
+
+async fn release(State(stand_in): State<StandIn>) -> Controlled<Json<Value>> {
+    stand_in.hold_deliveries(false).await?;
+    Ok(Json(json!({ "held": false })))
+}
+
+async fn resend(
+    State(stand_in): State<StandIn>,
+    Path(id): Path<String>,
+) -> Controlled<Json<Value>> {
+    stand_in.resend(&id).await?;
+    Ok(Json(json!({ "resent": id })))
+}
+
+async fn discard(
+    State(stand_in): State<StandIn>,
+    Path(id): Path<String>,
+) -> Controlled<Json<Value>> {
+    stand_in.discard(&id).await?;
+    Ok(Json(json!({ "discarded": id })))
+}
+
+async fn succeed(
+    State(stand_in): State<StandIn>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Controlled<Response> {
+    stand_in.succeed(&id).await?;
+    Ok(settled(&headers, &id, "succeeded"))
+}
+
+async fn fail(
+    State(stand_in): State<StandIn>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Controlled<Response> {
+    stand_in.fail(&id).await?;
+    Ok(settled(&headers, &id, "failed"))
+}
+
+/// JSON for programs; a person who pressed the payment page's button goes back there.
+fn settled(headers: &HeaderMap, session: &str, outcome: &str) -> Response {
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
+    if accept.is_some_and(|accept| accept.contains("text/html")) {
+        return Redirect::to(&format!("/pay/{session}")).into_response();
+    }
+    Json(json!({ "session": session, "payment": outcome })).into_response()
+}
+
+async fn advance_refund(
+    State(stand_in): State<StandIn>,
+    Path((id, step)): Path<(String, RefundStep)>,
+) -> Controlled<Json<Value>> {
+    stand_in.advance_refund(&id, step).await?;
+    Ok(Json(
+        json!({ "refund": id, "status": RefundStatus::from(step) }),
+    ))
+}
+
+async fn dispute(
+    State(stand_in): State<StandIn>,
+    Path(id): Path<String>,
+    Form(claim): Form<NewDispute>,
+) -> Controlled<Json<Value>> {
+    let dispute = stand_in.dispute(&id, claim).await?;
+    Ok(Json(json!({ "dispute": dispute })))
+}
+
+#[derive(Deserialize)]
+struct Advanced {
+    status: DisputeStatus,
+}
+
+async fn advance_dispute(
+    State(stand_in): State<StandIn>,
+    Path(id): Path<String>,
+    Form(Advanced { status }): Form<Advanced>,
+) -> Controlled<Json<Value>> {
+    stand_in.advance_dispute(&id, status).await?;
+    Ok(Json(json!({ "dispute": id, "status": status })))
+}
+
+async fn tell_time(State(stand_in): State<StandIn>) -> Controlled<Json<Clock>> {
+    stand_in.clock().await.map(Json)
+}
+
+#[derive(Deserialize)]
+struct Advance {
+    advance: i64,
+}
+
+async fn move_time(
+    State(stand_in): State<StandIn>,
+    Form(Advance { advance }): Form<Advance>,
+) -> Controlled<Json<Clock>> {
+    stand_in.advance_clock(advance).await.map(Json)
+}
+
+async fn plan_fault(
+    State(stand_in): State<StandIn>,
+    Form(fault): Form<PlannedFault>,
+) -> Controlled<Json<PlannedFault>> {
+    stand_in.plan_fault(fault).map(Json)
+}
+
+async fn faults(State(stand_in): State<StandIn>) -> Json<Vec<PlannedFault>> {
+    Json(stand_in.faults())
+}
+
+async fn clear_faults(State(stand_in): State<StandIn>) -> Json<Vec<PlannedFault>> {
+    stand_in.clear_faults();
+    Json(stand_in.faults())
+}
+
+impl IntoResponse for ControlError {
+    fn into_response(self) -> Response {
+        let status = match &self {
+            Self::NoSuch { .. } => StatusCode::NOT_FOUND,
+            Self::Refused(_) => StatusCode::BAD_REQUEST,
+            Self::Failed(error) => {
+                tracing::error!(error = format!("{error:#}"), "the Stripe stand-in failed");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        };
+        (
+            status,
+            Json(json!({ "error": { "message": self.to_string() } })),
+        )
+            .into_response()
+    }
+}

@@ -1,0 +1,5 @@
+//! Disputes: what buyers contest.
+
+pub(crate) mod api;
+pub(crate) mod life;
+pub(crate) mod object;

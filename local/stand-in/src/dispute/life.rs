@@ -1,0 +1,219 @@
+//! What can happen to a dispute, and to the money it is about.
+//!
+//! ```text
+//! warning_needs_response ──► warning_under_review ──► warning_closed, prevented
+//!             └──────────────────────┴──► needs_response    (the inquiry becomes a chargeback)
+//! needs_response ──► under_review ──► won, lost
+//! lost ──► won                                              (rare: the bank comes round late)
+//! ```
+//!
+//! A chargeback takes the money when it begins and gives it back when it is won. An inquiry moves none.
+
+use std::collections::BTreeMap;
+
+use crate::account;
+use crate::account::balance::Entry;
+use crate::dispute::object::{Dispute, DisputeKind, DisputeStatus};
+use crate::engine::database::Transaction;
+use crate::engine::ids;
+use crate::engine::resource::{Metadata, Object as _};
+use crate::engine::time::{DAY, Timestamp};
+use crate::payment::charge::{Charge, Method};
+use crate::webhook::record::{record, record_change};
+
+/// How long the shop may take to answer.
+const RESPONSE_TIME: Timestamp = 9 * DAY;
+
+/// The words that decide a dispute in Stripe's test mode, and how.
+const DECISIVE: &[(&str, DisputeStatus)] = &[
+    ("winning_evidence", DisputeStatus::Won),
+    ("losing_evidence", DisputeStatus::Lost),
+];
+
+/// The dispute is in a state in which this cannot happen.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct WrongState;
+
+/// The buyer contests `amount` of a charge, or all of it.
+pub(crate) fn open(
+    transaction: &Transaction<'_>,
+    charge: &mut Charge,
+    kind: DisputeKind,
+    reason: &str,
+    amount: Option<i64>,
+) -> anyhow::Result<Dispute> {
+    let status = match kind {
+        DisputeKind::Chargeback => DisputeStatus::NeedsResponse,
+        DisputeKind::Inquiry => DisputeStatus::WarningNeedsResponse,
+        DisputeKind::Prevented => DisputeStatus::Prevented,
+    };
+    let mut dispute = Dispute {
+        id: ids::dispute(),
+        created: transaction.now,
+        amount: amount.unwrap_or(charge.amount),
+        currency: charge.currency.clone(),
+        charge: charge.id.clone(),
+        payment_intent: charge.payment_intent.clone(),
+        kind,
+        reason: reason.to_owned(),
+        status,
+        brand: match &charge.method {
+            Method::Card(card) => Some(card.brand().to_owned()),
+            Method::BankDebit(_) | Method::Voucher(_) => None,
+        },
+        evidence: BTreeMap::new(),
+        submissions: 0,
+        due_by: transaction.now.saturating_add(RESPONSE_TIME),
+        past_due: false,
+        entries: Vec::new(),
+        // Stripe copies nothing of the charge's.
+        metadata: Metadata::new(),
+    };
+    charge.disputed = true;
+    transaction.put(charge)?;
+    if kind == DisputeKind::Chargeback {
+        move_money(transaction, &mut dispute, Entry::Dispute)?;
+    }
+    transaction.put(&dispute)?;
+    record(transaction, "charge.dispute.created", &dispute)?;
+    match kind {
+        DisputeKind::Chargeback => {
+            record(transaction, "charge.dispute.funds_withdrawn", &dispute)?;
+        }
+        DisputeKind::Prevented => record(transaction, "charge.dispute.closed", &dispute)?,
+        DisputeKind::Inquiry => {}
+    }
+    Ok(dispute)
+}
+
+/// What the shop says. Submitted, it goes to the bank, which in test mode may answer at once.
+pub(crate) fn argue(
+    transaction: &Transaction<'_>,
+    dispute: &mut Dispute,
+    evidence: BTreeMap<String, String>,
+    submit: bool,
+) -> anyhow::Result<Result<(), WrongState>> {
+    let reviewed = match dispute.status {
+        DisputeStatus::NeedsResponse => DisputeStatus::UnderReview,
+        DisputeStatus::WarningNeedsResponse => DisputeStatus::WarningUnderReview,
+        _ => return Ok(Err(WrongState)),
+    };
+    let before = dispute.answer();
+    // An empty text takes back what was said.
+    dispute.evidence.extend(evidence);
+    dispute.evidence.retain(|_, text| !text.is_empty());
+    if submit {
+        dispute.status = reviewed;
+        dispute.submissions = dispute.submissions.saturating_add(1);
+        dispute.past_due = transaction.now > dispute.due_by;
+    }
+    transaction.put(dispute)?;
+    record_change(transaction, "charge.dispute.updated", &before, dispute)?;
+    let said = dispute.evidence.get("uncategorized_text").cloned();
+    let decision = DECISIVE
+        .iter()
+        .find(|(word, _)| submit && said.as_deref() == Some(*word));
+    match decision {
+        Some((_, _)) if dispute.kind == DisputeKind::Inquiry => {
+            advance(transaction, dispute, DisputeStatus::WarningClosed)
+        }
+        Some((_, verdict)) => advance(transaction, dispute, *verdict),
+        None => Ok(Ok(())),
+    }
+}
+
+/// The shop gives in.
+pub(crate) fn concede(
+    transaction: &Transaction<'_>,
+    dispute: &mut Dispute,
+) -> anyhow::Result<Result<(), WrongState>> {
+    match dispute.status {
+        DisputeStatus::NeedsResponse => advance(transaction, dispute, DisputeStatus::Lost),
+        DisputeStatus::WarningNeedsResponse => {
+            advance(transaction, dispute, DisputeStatus::WarningClosed)
+        }
+        _ => Ok(Err(WrongState)),
+    }
+}
+
+/// The buyer or the bank moves a dispute on.
+pub(crate) fn advance(
+    transaction: &Transaction<'_>,
+    dispute: &mut Dispute,
+    status: DisputeStatus,
+) -> anyhow::Result<Result<(), WrongState>> {
+    use DisputeStatus::{
+        Lost, NeedsResponse, Prevented, UnderReview, WarningClosed, WarningNeedsResponse,
+        WarningUnderReview, Won,
+    };
+    let asked = dispute.status.is_open_inquiry();
+    let possible = match status {
+        WarningNeedsResponse => false,
+        WarningUnderReview => dispute.status == WarningNeedsResponse,
+        WarningClosed | Prevented | NeedsResponse => asked,
+        UnderReview => dispute.status == NeedsResponse,
+        Lost => matches!(dispute.status, NeedsResponse | UnderReview),
+        Won => matches!(dispute.status, NeedsResponse | UnderReview | Lost),
+    };
+    if !possible {
+        return Ok(Err(WrongState));
+    }
+    let before = dispute.answer();
+    dispute.status = status;
+    match status {
+        NeedsResponse => {
+            dispute.kind = DisputeKind::Chargeback;
+            dispute.due_by = transaction.now.saturating_add(RESPONSE_TIME);
+            move_money(transaction, dispute, Entry::Dispute)?;
+        }
+        Won => move_money(transaction, dispute, Entry::DisputeReversal)?,
+        Prevented => dispute.kind = DisputeKind::Prevented,
+        _ => {}
+    }
+    transaction.put(dispute)?;
+    match status {
+        WarningNeedsResponse | WarningUnderReview | UnderReview => {
+            record_change(transaction, "charge.dispute.updated", &before, dispute)?;
+        }
+        NeedsResponse => {
+            record_change(transaction, "charge.dispute.updated", &before, dispute)?;
+            record(transaction, "charge.dispute.funds_withdrawn", dispute)?;
+        }
+        Won => {
+            record(transaction, "charge.dispute.funds_reinstated", dispute)?;
+            record_change(transaction, "charge.dispute.closed", &before, dispute)?;
+        }
+        WarningClosed | Prevented | Lost => {
+            record_change(transaction, "charge.dispute.closed", &before, dispute)?;
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// A buyer who has all their money back has nothing left to ask about.
+pub(crate) fn withdraw_inquiries(
+    transaction: &Transaction<'_>,
+    charge: &str,
+) -> anyhow::Result<()> {
+    for mut dispute in transaction.having::<Dispute>("charge", charge)? {
+        if dispute.status.is_open_inquiry() {
+            advance(transaction, &mut dispute, DisputeStatus::WarningClosed)?
+                .map_err(|WrongState| anyhow::anyhow!("{} cannot close", dispute.id))?;
+        }
+    }
+    Ok(())
+}
+
+fn move_money(
+    transaction: &Transaction<'_>,
+    dispute: &mut Dispute,
+    entry: Entry,
+) -> anyhow::Result<()> {
+    let amount = match entry {
+        Entry::Dispute => dispute.amount.saturating_neg(),
+        _ => dispute.amount,
+    };
+    let booked = account::book::enter(transaction, entry, &dispute.id, amount, &dispute.currency)?;
+    dispute.entries.push(booked);
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! What keeps the objects, tells the time, and breaks on request.
+
+pub(crate) mod clock;
+pub(crate) mod database;
+pub(crate) mod faults;
+pub(crate) mod ids;
+pub(crate) mod pattern;
+pub(crate) mod resource;
+pub(crate) mod settings;
+pub(crate) mod time;

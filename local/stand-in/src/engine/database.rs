@@ -1,0 +1,363 @@
+//! Where everything is kept: one SQLite database, changed only in transactions.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use rusqlite::types::Value as SqlValue;
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params, params_from_iter};
+
+use crate::engine::clock;
+use crate::engine::faults::Faults;
+use crate::engine::resource::{Cause, Object};
+use crate::engine::time::Timestamp;
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS objects (
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        kind TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        -- When time alone changes it; null when time no longer can.
+        expires_at INTEGER,
+        body TEXT NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (kind, sequence);
+    CREATE INDEX IF NOT EXISTS objects_by_expiry ON objects (expires_at) WHERE expires_at IS NOT NULL;
+
+    CREATE INDEX IF NOT EXISTS objects_by_charge
+        ON objects (kind, body ->> '$.charge', sequence) WHERE body ->> '$.charge' IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS objects_by_payment_intent
+        ON objects (kind, body ->> '$.payment_intent', sequence)
+        WHERE body ->> '$.payment_intent' IS NOT NULL;
+
+    CREATE TABLE IF NOT EXISTS webhooks (
+        event TEXT NOT NULL REFERENCES objects (id),
+        endpoint TEXT NOT NULL,
+        -- What is posted and signed, byte for byte, however the event is shown later.
+        body TEXT NOT NULL,
+        state TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        tries INTEGER NOT NULL,
+        -- Null when it needs no further try.
+        due INTEGER,
+        -- Somebody asked for it: it goes out even while deliveries are held.
+        asked INTEGER NOT NULL DEFAULT 0,
+        -- How often it is to be delivered again after it was taken.
+        repeats INTEGER NOT NULL DEFAULT 0,
+        -- It lets a later event of its endpoint go first.
+        gives_way INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (event, endpoint)
+    );
+    CREATE INDEX IF NOT EXISTS webhooks_by_due ON webhooks (due) WHERE due IS NOT NULL;
+
+    CREATE TABLE IF NOT EXISTS attempts_made (
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+        event TEXT NOT NULL,
+        endpoint TEXT NOT NULL,
+        body TEXT NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS attempts_made_by_webhook ON attempts_made (event, endpoint, sequence);
+
+    CREATE TABLE IF NOT EXISTS idempotency (
+        key TEXT PRIMARY KEY,
+        created INTEGER NOT NULL,
+        endpoint TEXT NOT NULL,
+        parameters TEXT NOT NULL,
+        request TEXT NOT NULL,
+        status INTEGER NOT NULL,
+        body TEXT NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS idempotency_by_age ON idempotency (created);
+
+    CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+";
+
+/// One connection, one transaction at a time: every change sees all earlier ones, so a form
+/// submitted twice or a key used twice is simply second.
+pub(crate) struct Database(Mutex<Connection>);
+
+impl Database {
+    pub(crate) fn open(file: Option<&Path>) -> anyhow::Result<Self> {
+        let connection = match file {
+            Some(file) => Connection::open(file)
+                .with_context(|| format!("cannot open the database {}", file.display()))?,
+            None => Connection::open_in_memory()?,
+        };
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // What has been answered survives even the machine losing power.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection
+            .execute_batch(SCHEMA)
+            .context("cannot prepare the database's tables")?;
+        Ok(Self(Mutex::new(connection)))
+    }
+
+    /// Runs `work` and keeps what it changed, unless it fails. Blocks.
+    pub(crate) fn transact<T, E: From<anyhow::Error>>(
+        &self,
+        faults: &Faults,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        // A panic in between has rolled its transaction back: the connection is as good as before.
+        let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut transaction = Transaction::begin(&mut connection, faults)?;
+        let done = work(&mut transaction)?;
+        transaction.sql.commit().context("cannot commit")?;
+        Ok(done)
+    }
+}
+
+/// A stored object, not yet read.
+pub(crate) struct Row {
+    pub(crate) kind: String,
+    pub(crate) body: String,
+}
+
+/// An object that time alone changes, and when.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) at: Timestamp,
+}
+
+/// One change in the making: what it reads and writes, at one moment, for one cause.
+pub(crate) struct Transaction<'c> {
+    pub(crate) sql: rusqlite::Transaction<'c>,
+    pub(crate) now: Timestamp,
+    pub(crate) cause: Cause,
+    pub(crate) faults: &'c Faults,
+}
+
+impl<'c> Transaction<'c> {
+    fn begin(connection: &'c mut Connection, faults: &'c Faults) -> anyhow::Result<Self> {
+        let sql = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .context("cannot begin a transaction")?;
+        let now = clock::now(&sql)?;
+        Ok(Self {
+            sql,
+            now,
+            cause: Cause::default(),
+            faults,
+        })
+    }
+
+    pub(crate) fn caused_by(&mut self, cause: Cause) {
+        self.cause = cause;
+    }
+
+    /// Rows changed since the connection was opened.
+    pub(crate) fn changes(&self) -> u64 {
+        self.sql.total_changes()
+    }
+
+    pub(crate) fn get<T: Object>(&self, id: &str) -> anyhow::Result<Option<T>> {
+        match self.row(id)? {
+            Some(row) if row.kind == T::KIND => Ok(Some(serde_json::from_str(&row.body)?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// What another object refers to.
+    pub(crate) fn existing<T: Object>(&self, id: &str) -> anyhow::Result<T> {
+        self.get(id)?
+            .with_context(|| format!("the {} {id} is missing", T::KIND))
+    }
+
+    pub(crate) fn put<T: Object>(&self, object: &T) -> anyhow::Result<()> {
+        self.sql
+            .prepare_cached(
+                "INSERT INTO objects (id, kind, created, expires_at, body) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at, body = excluded.body",
+            )?
+            .execute(params![
+                object.id(),
+                T::KIND,
+                object.created(),
+                object.expires_at(),
+                serde_json::to_string(object)?
+            ])
+            .with_context(|| format!("cannot store {}", object.id()))?;
+        Ok(())
+    }
+
+    pub(crate) fn row(&self, id: &str) -> anyhow::Result<Option<Row>> {
+        self.sql
+            .prepare_cached("SELECT kind, body FROM objects WHERE id = ?1")?
+            .query_row([id], |row| {
+                Ok(Row {
+                    kind: row.get(0)?,
+                    body: row.get(1)?,
+                })
+            })
+            .optional()
+            .with_context(|| format!("cannot read {id}"))
+    }
+
+    /// The objects of a kind with this value in a field, oldest first.
+    pub(crate) fn having<T: Object>(
+        &self,
+        field: &'static str,
+        value: &str,
+    ) -> anyhow::Result<Vec<T>> {
+        // The field stands in the text, so that its index serves.
+        let sql = format!(
+            "SELECT body FROM objects WHERE kind = ?1 AND body ->> '$.{field}' = ?2 ORDER BY sequence"
+        );
+        let mut statement = self.sql.prepare_cached(&sql)?;
+        let bodies = statement.query_map([T::KIND, value], |row| row.get::<_, String>(0))?;
+        bodies
+            .map(|body| Ok(serde_json::from_str(&body?)?))
+            .collect()
+    }
+
+    /// Where the object stands among all, for paging.
+    pub(crate) fn sequence(&self, kind: &str, id: &str) -> anyhow::Result<Option<i64>> {
+        self.sql
+            .prepare_cached("SELECT sequence FROM objects WHERE kind = ?1 AND id = ?2")?
+            .query_row([kind, id], |row| row.get(0))
+            .optional()
+            .with_context(|| format!("cannot find {id}"))
+    }
+
+    /// The objects of a kind that the filter lets through, at most `limit`: newest first from just
+    /// before the cursor, or oldest first from just after it. SQLite does the sieving, so that a
+    /// page costs little even where few of thousands fit.
+    pub(crate) fn some<T: Object>(
+        &self,
+        from: Cursor,
+        limit: usize,
+        filter: &Filter,
+    ) -> anyhow::Result<Vec<T>> {
+        let (compare, sequence, order) = match from {
+            Cursor::OlderThan(sequence) => ("<", sequence, "DESC"),
+            Cursor::NewerThan(sequence) => (">", sequence, "ASC"),
+        };
+        let sql = format!(
+            "SELECT body FROM objects WHERE kind = ? AND sequence {compare} ? {} \
+             ORDER BY sequence {order} LIMIT ?",
+            filter.conditions
+        );
+        let mut values = vec![
+            SqlValue::Text(T::KIND.to_owned()),
+            SqlValue::Integer(sequence),
+        ];
+        values.extend(filter.values.iter().cloned());
+        values.push(SqlValue::Integer(limit.try_into()?));
+        let mut statement = self.sql.prepare_cached(&sql)?;
+        let bodies =
+            statement.query_map(params_from_iter(values), |row| row.get::<_, String>(0))?;
+        bodies
+            .map(|body| Ok(serde_json::from_str(&body?)?))
+            .collect()
+    }
+
+    /// All objects of a kind, oldest first.
+    pub(crate) fn all<T: Object>(&self) -> anyhow::Result<Vec<T>> {
+        self.some(Cursor::NewerThan(0), MANY, &Filter::default())
+    }
+
+    /// Forgets an object.
+    pub(crate) fn delete(&self, id: &str) -> anyhow::Result<()> {
+        self.sql
+            .execute("DELETE FROM objects WHERE id = ?1", [id])?;
+        Ok(())
+    }
+
+    /// The first object whose time is over by `until`.
+    pub(crate) fn first_due(&self, until: Timestamp) -> anyhow::Result<Option<Due>> {
+        let sql = "SELECT id, kind, expires_at FROM objects WHERE expires_at <= ?1
+                   ORDER BY expires_at, sequence LIMIT 1";
+        self.sql
+            .prepare_cached(sql)?
+            .query_row([until], |row| {
+                Ok(Due {
+                    id: row.get(0)?,
+                    kind: row.get(1)?,
+                    at: row.get(2)?,
+                })
+            })
+            .optional()
+            .context("cannot read what is due")
+    }
+
+    /// When the next object expires.
+    pub(crate) fn next_expiry(&self) -> anyhow::Result<Option<Timestamp>> {
+        Ok(self
+            .sql
+            .query_row("SELECT min(expires_at) FROM objects", [], |row| row.get(0))?)
+    }
+
+    /// Runs `work`; if it fails, what it changed is undone and the transaction goes on.
+    pub(crate) fn attempt<T, E: From<anyhow::Error>>(
+        &self,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let batch = |sql| {
+            self.sql
+                .execute_batch(sql)
+                .context("cannot use a savepoint")
+        };
+        batch("SAVEPOINT attempt")?;
+        let done = work();
+        if done.is_err() {
+            batch("ROLLBACK TO attempt")?;
+        }
+        batch("RELEASE attempt")?;
+        done
+    }
+}
+
+/// Where a page of a list begins, and which way it runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Cursor {
+    OlderThan(i64),
+    NewerThan(i64),
+}
+
+/// More than there is of anything that is read whole.
+const MANY: usize = 10_000;
+
+/// Which objects a list is to show.
+#[derive(Debug, Default)]
+pub(crate) struct Filter {
+    conditions: String,
+    values: Vec<SqlValue>,
+}
+
+impl Filter {
+    /// Created within these bounds, both included.
+    pub(crate) fn created(from: Timestamp, to: Timestamp) -> Self {
+        Self::default()
+            .and("created >= ?", [SqlValue::Integer(from)])
+            .and("created <= ?", [SqlValue::Integer(to)])
+    }
+
+    /// With this value in a field, if one is asked for.
+    pub(crate) fn having(self, field: &'static str, value: Option<String>) -> Self {
+        match value {
+            Some(value) => self.and(
+                &format!("body ->> '$.{field}' = ?"),
+                [SqlValue::Text(value)],
+            ),
+            None => self,
+        }
+    }
+
+    /// Where this holds of the object's body.
+    pub(crate) fn and(
+        mut self,
+        condition: &str,
+        values: impl IntoIterator<Item = SqlValue>,
+    ) -> Self {
+        self.conditions.push_str(" AND ");
+        self.conditions.push_str(condition);
+        self.values.extend(values);
+        self
+    }
+}

@@ -1,0 +1,93 @@
+//! Ids that look like Stripe's: a prefix that names the kind, then random letters and digits.
+
+use rand::distr::{Alphanumeric, SampleString};
+
+fn random(prefix: &str, length: usize) -> String {
+    let mut id = String::from(prefix);
+    Alphanumeric.append_string(&mut rand::rng(), &mut id, length);
+    id
+}
+
+pub(crate) fn session() -> String {
+    random("cs_test_a1", 56)
+}
+
+pub(crate) fn line_item() -> String {
+    random("li_1", 23)
+}
+
+pub(crate) fn price() -> String {
+    random("price_1", 23)
+}
+
+pub(crate) fn product() -> String {
+    random("prod_", 14)
+}
+
+pub(crate) fn payment_intent() -> String {
+    random("pi_3", 23)
+}
+
+pub(crate) fn client_secret(payment_intent: &str) -> String {
+    random(&format!("{payment_intent}_secret_"), 25)
+}
+
+pub(crate) fn payment_method() -> String {
+    random("pm_1", 23)
+}
+
+pub(crate) fn charge() -> String {
+    random("ch_3", 23)
+}
+
+pub(crate) fn event() -> String {
+    random("evt_1", 23)
+}
+
+pub(crate) fn request() -> String {
+    random("req_", 14)
+}
+
+pub(crate) fn refund() -> String {
+    random("re_3", 23)
+}
+
+pub(crate) fn dispute() -> String {
+    random("dp_1", 23)
+}
+
+pub(crate) fn balance_transaction() -> String {
+    random("txn_3", 23)
+}
+
+/// What a bank calls a refund: digits only.
+pub(crate) fn bank_reference() -> String {
+    format!("7{:022}", rand::random::<u64>())
+}
+
+pub(crate) fn webhook_endpoint() -> String {
+    random("we_1", 23)
+}
+
+pub(crate) fn webhook_secret() -> String {
+    random("whsec_", 32)
+}
+
+pub(crate) fn coupon() -> String {
+    random("", 8)
+}
+
+pub(crate) fn promotion_code() -> String {
+    random("promo_1", 23)
+}
+
+/// What a buyer types, when nobody has thought of something better.
+pub(crate) fn code() -> String {
+    random("", 8).to_uppercase()
+}
+
+pub(crate) fn discount(session: &str) -> String {
+    // The same for the same session: it is shown, never stored.
+    let of: String = session.chars().rev().take(23).collect();
+    format!("di_1{of}")
+}

@@ -1,0 +1,57 @@
+//! What all that the API shows has in common.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::engine::time::Timestamp;
+
+/// The one version of Stripe's API that the stand-in speaks.
+pub const API_VERSION: &str = "2026-09-30.endive";
+
+/// What a shop writes on its objects for itself.
+pub(crate) type Metadata = BTreeMap<String, String>;
+
+/// The API request that a change came from; empty for the payment page and for time passing.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Cause {
+    #[serde(rename = "id")]
+    pub(crate) request: Option<String>,
+    pub(crate) idempotency_key: Option<String>,
+}
+
+/// A kind of thing that the API shows.
+pub(crate) trait Object: Serialize + DeserializeOwned {
+    /// Its `object` field.
+    const KIND: &'static str;
+    fn id(&self) -> &str;
+    fn created(&self) -> Timestamp;
+    /// When time alone will change it.
+    fn expires_at(&self) -> Option<Timestamp> {
+        None
+    }
+    /// As the API shows it, nothing expanded.
+    fn answer(&self) -> Value;
+}
+
+/// Adds the fields that no payment of this shop fills.
+pub(crate) fn with_nulls(mut answer: Value, fields: &[&str]) -> Value {
+    if let Value::Object(answer) = &mut answer {
+        answer.extend(
+            fields
+                .iter()
+                .map(|field| ((*field).to_owned(), Value::Null)),
+        );
+    }
+    answer
+}
+
+/// Stripe's page about an error code.
+pub(crate) fn doc_url(code: &str) -> String {
+    format!(
+        "https://stripe.com/docs/error-codes/{}",
+        code.replace('_', "-")
+    )
+}

@@ -1,0 +1,19 @@
+//! Time as Stripe counts it.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Seconds since 1970, as Stripe counts time.
+pub(crate) type Timestamp = i64;
+
+pub(crate) const MINUTE: i64 = 60;
+pub(crate) const HOUR: i64 = 3_600;
+pub(crate) const DAY: i64 = 86_400;
+
+/// The machine's own time. Only webhook signatures use it directly: their receiver compares them
+/// with a clock that nobody has moved.
+pub(crate) fn real() -> Timestamp {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}

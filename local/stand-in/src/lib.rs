@@ -1,0 +1,71 @@
+//! A Stripe for one machine: enough of its API for Checkout payments, a payment page, events, and
+//! signed webhooks, behind one address.
+//!
+//! A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`], [`dispute`], [`promotion`],
+//! [`account`], [`webhook`]. It has what the API shows (`object`), what can be asked of it (`api`),
+//! and what happens to it (`life`). [`engine`] keeps it all and knows the time, [`wire`] has what
+//! requests and answers have in common. One payment walks through these rooms:
+//!
+//! 1. The shop posts to `/v1/checkout/sessions`: [`serve`] checks the key, replays what an idempotency
+//!    key has already answered, and [`checkout::api`] reads the parameters and stores a session.
+//! 2. The buyer's browser opens `/pay/<session>` ([`page`]) and submits a card ([`checkout::cards`]).
+//! 3. [`checkout::life`] changes the session, its payment intent and its charge, books the money
+//!    ([`account::book`]) and records what happened ([`webhook::record`]), all in one transaction.
+//! 4. [`webhook::delivery`] signs and posts each event that the webhook subscribes to, until it is
+//!    taken.
+//! 5. Later the money may go back: a [`refund`] by the shop's wish, a [`dispute`] by the buyer's.
+//!
+//! Everything is on disk before anybody is answered, so the process may be killed at any moment.
+//! Time is the stand-in's own ([`engine::clock`]) and can be moved forward; [`control`] is how, and
+//! [`due`] what follows.
+//!
+//! Objects, errors and rules are those of Stripe's API reference at [`API_VERSION`].
+#![warn(missing_docs)]
+
+mod account;
+mod checkout;
+mod control;
+mod dispute;
+mod door;
+mod due;
+mod engine;
+mod page;
+mod payment;
+mod promotion;
+mod refund;
+mod serve;
+mod shown;
+mod stand_in;
+mod webhook;
+mod wire;
+
+use axum::Router;
+
+pub use self::control::{Clock, ControlError, NewDispute, RefundStep};
+pub use self::dispute::object::{DisputeKind, DisputeStatus};
+pub use self::engine::faults::{Fault, PlannedFault};
+pub use self::engine::resource::API_VERSION;
+pub use self::stand_in::{Config, StandIn};
+pub use self::webhook::queue::{Attempt, Delivery, DeliveryState};
+pub use self::webhook::signature::{EmptySecret, SigningSecret};
+
+impl StandIn {
+    /// Everything the stand-in answers: `/v1`, `/pay` and `/_stripe`.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .merge(page::routes())
+            .merge(control::routes())
+            .layer(axum::middleware::from_fn_with_state(
+                self.clone(),
+                door::only_from_here,
+            ))
+            .fallback(serve::answer)
+            .with_state(self.clone())
+    }
+
+    /// Delivers events and lets sessions expire until `shutdown` is ready, beginning with what an
+    /// earlier run has left undelivered.
+    pub async fn deliver(&self, shutdown: impl Future<Output = ()>) {
+        webhook::delivery::run(self, shutdown).await;
+    }
+}

@@ -1,0 +1,7 @@
+//! Payment intents and charges.
+
+pub(crate) mod card;
+pub(crate) mod charge;
+pub(crate) mod charges_api;
+pub(crate) mod intent;
+pub(crate) mod intents_api;

@@ -1,0 +1,216 @@
+//! Promotion codes: what they take off a session, and when they do not.
+
+use crate::account::currency;
+use crate::checkout::object::{Discount, PaymentStatus, Session};
+use crate::engine::database::{Cursor, Filter, Transaction};
+use crate::engine::ids;
+use crate::engine::resource::Metadata;
+use crate::promotion::object::{Coupon, Limits, Off, PromotionCode};
+
+/// The codes that are there from the start.
+pub(crate) const READY: &[Ready] = &[
+    Ready {
+        code: "WELCOME10",
+        name: "10% off",
+        hundredths: 1_000,
+    },
+    Ready {
+        code: "FREE",
+        name: "100% off",
+        hundredths: EVERYTHING,
+    },
+];
+
+/// A code that is there from the start; its coupon has the same id.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    pub(crate) code: &'static str,
+    pub(crate) name: &'static str,
+    hundredths: u32,
+}
+
+/// 100 %.
+const EVERYTHING: u32 = 10_000;
+
+/// Why a code does not do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NoDiscount {
+    /// There is none like that, or it is used up.
+    Invalid,
+    /// The coupon takes off another currency.
+    OtherCurrency,
+    /// The order is too small for it.
+    BelowMinimum(i64),
+    /// What would be left is less than can be charged.
+    TooLittleLeft,
+}
+
+/// The active code that reads like this, in whatever case.
+pub(crate) fn find_active(
+    transaction: &Transaction<'_>,
+    code: &str,
+) -> anyhow::Result<Option<PromotionCode>> {
+    let alike = Filter::default().and(
+        "lower(body ->> '$.code') = lower(?) AND body ->> '$.active'",
+        [code.to_owned().into()],
+    );
+    let found = transaction.some(Cursor::OlderThan(i64::MAX), 1, &alike)?;
+    Ok(found.into_iter().next())
+}
+
+/// Takes a code's discount off an open session, instead of an earlier one.
+pub(crate) fn apply(
+    transaction: &Transaction<'_>,
+    session: &mut Session,
+    code: &str,
+) -> anyhow::Result<Result<(), NoDiscount>> {
+    let Some(code) = find_active(transaction, code.trim())? else {
+        return Ok(Err(NoDiscount::Invalid));
+    };
+    let coupon: Coupon = transaction.existing(&code.coupon)?;
+    let discount = match discount(session, &code, &coupon) {
+        Ok(discount) => discount,
+        Err(why) => return Ok(Err(why)),
+    };
+    set(session, Some(discount));
+    transaction.put(session)?;
+    Ok(Ok(()))
+}
+
+/// Takes a discount away again.
+pub(crate) fn remove(transaction: &Transaction<'_>, session: &mut Session) -> anyhow::Result<()> {
+    set(session, None);
+    transaction.put(session)
+}
+
+fn set(session: &mut Session, discount: Option<Discount>) {
+    let off = discount.as_ref().map_or(0, |discount| discount.amount);
+    session.amount_total = session.subtotal().saturating_sub(off);
+    session.payment_status = match session.amount_total {
+        0 => PaymentStatus::NoPaymentRequired,
+        _ => PaymentStatus::Unpaid,
+    };
+    session.discount = discount;
+}
+
+fn discount(
+    session: &Session,
+    code: &PromotionCode,
+    coupon: &Coupon,
+) -> Result<Discount, NoDiscount> {
+    if !code.limits.allow_one_more() || !coupon.limits.allow_one_more() {
+        return Err(NoDiscount::Invalid);
+    }
+    let subtotal = session.subtotal();
+    match &code.minimum {
+        Some((_, currency)) if *currency != session.currency => {
+            return Err(NoDiscount::OtherCurrency);
+        }
+        Some((minimum, _)) if subtotal < *minimum => {
+            return Err(NoDiscount::BelowMinimum(*minimum));
+        }
+        _ => {}
+    }
+    let amount = match &coupon.off {
+        Off::Percent(hundredths) => share(subtotal, *hundredths, &session.currency),
+        Off::Amount { currency, .. } if *currency != session.currency => {
+            return Err(NoDiscount::OtherCurrency);
+        }
+        Off::Amount { amount, .. } => subtotal.min(*amount),
+    };
+    let left = subtotal.saturating_sub(amount);
+    if left > 0 && left < currency::minimum(&session.currency) {
+        return Err(NoDiscount::TooLittleLeft);
+    }
+    Ok(Discount {
+        coupon: coupon.id.clone(),
+        promotion_code: code.id.clone(),
+        amount,
+    })
+}
+
+/// So many hundredths of a percent, rounded half up, in what the currency can be charged in.
+fn share(amount: i64, hundredths: u32, currency: &str) -> i64 {
+    let whole = i128::from(EVERYTHING);
+    let share = i128::from(amount)
+        .saturating_mul(hundredths.into())
+        .saturating_add(whole / 2)
+        .checked_div(whole)
+        .and_then(|share| i64::try_from(share).ok())
+        .unwrap_or(amount);
+    let odd = share.checked_rem(currency::step(currency)).unwrap_or(0);
+    share.saturating_sub(odd)
+}
+
+/// Counts that a session with a discount is complete.
+pub(crate) fn redeem(transaction: &Transaction<'_>, session: &Session) -> anyhow::Result<()> {
+    let Some(discount) = &session.discount else {
+        return Ok(());
+    };
+    let mut coupon: Coupon = transaction.existing(&discount.coupon)?;
+    coupon.limits.redeemed = coupon.limits.redeemed.saturating_add(1);
+    transaction.put(&coupon)?;
+    let mut code: PromotionCode = transaction.existing(&discount.promotion_code)?;
+    code.limits.redeemed = code.limits.redeemed.saturating_add(1);
+    code.active = code.active && code.limits.allow_one_more() && coupon.limits.allow_one_more();
+    transaction.put(&code)
+}
+
+/// The time of a coupon is over.
+pub(crate) fn end_coupon(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<()> {
+    let mut coupon: Coupon = transaction.existing(id)?;
+    coupon.limits.is_over = true;
+    transaction.put(&coupon)
+}
+
+/// The time of a promotion code is over.
+pub(crate) fn end_code(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<()> {
+    let mut code: PromotionCode = transaction.existing(id)?;
+    code.limits.is_over = true;
+    code.active = false;
+    transaction.put(&code)
+}
+
+/// Makes the codes that are there from the start, unless they are there.
+pub(crate) fn make_ready(transaction: &Transaction<'_>) -> anyhow::Result<()> {
+    for ready in READY {
+        if transaction.get::<Coupon>(ready.code)?.is_some() {
+            continue;
+        }
+        transaction.put(&Coupon {
+            id: ready.code.to_owned(),
+            created: transaction.now,
+            name: Some(ready.name.to_owned()),
+            off: Off::Percent(ready.hundredths),
+            duration: "once".to_owned(),
+            duration_in_months: None,
+            limits: Limits::default(),
+            metadata: Metadata::new(),
+        })?;
+        transaction.put(&PromotionCode {
+            id: ids::promotion_code(),
+            created: transaction.now,
+            code: ready.code.to_owned(),
+            coupon: ready.code.to_owned(),
+            active: true,
+            limits: Limits::default(),
+            minimum: None,
+            metadata: Metadata::new(),
+        })?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_rounded_to_what_can_be_charged() {
+        assert_eq!(share(1_500, 1_000, "usd"), 150);
+        assert_eq!(share(1_005, 1_000, "usd"), 101);
+        assert_eq!(share(1_500, EVERYTHING, "usd"), 1_500);
+        assert_eq!(share(5_120, 333, "kwd"), 170);
+        assert_eq!(share(999_999_999_999, EVERYTHING, "idr"), 999_999_999_999);
+    }
+}

@@ -1,0 +1,176 @@
+//! `/v1/refunds`.
+
+use crate::account::currency;
+use crate::engine::database::Transaction;
+use crate::engine::resource::Object as _;
+use crate::payment::charge::Charge;
+use crate::payment::intent::PaymentIntent;
+use crate::refund;
+use crate::refund::life::{Unrefundable, WrongState};
+use crate::refund::object::{Refund, RefundStatus};
+use crate::wire::answer::{Asked, Route, Work};
+use crate::wire::errors::ApiError;
+use crate::wire::expand::{Expansions, Shape};
+use crate::wire::lists::{Paging, created};
+use crate::wire::params::Params;
+
+const URL: &str = "/v1/refunds";
+const REFUND: Shape = Shape::One(Refund::KIND);
+const REFUNDS: Shape = Shape::List(Refund::KIND);
+const REASONS: &[&str] = &["duplicate", "fraudulent", "requested_by_customer"];
+
+/// What is to be refunded.
+enum Paid {
+    Charge(String),
+    Intent(String),
+}
+
+/// What can be asked.
+pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
+    Some(match (asked.method, asked.path) {
+        ("POST", ["refunds"]) => Box::new(create),
+        ("GET", ["refunds"]) => Box::new(list),
+        ("GET", ["refunds", id]) => Box::new(move |params| retrieve(id, params)),
+        ("POST", ["refunds", id]) => Box::new(move |params| update(id, params)),
+        ("POST", ["refunds", id, "cancel"]) => Box::new(move |params| cancel(id, params)),
+        _ => return None,
+    })
+}
+
+fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
+    let paid = match (params.text("charge")?, params.text("payment_intent")?) {
+        (Some(charge), None) => Paid::Charge(charge),
+        (None, Some(intent)) => Paid::Intent(intent),
+        (None, None) => {
+            return Err(ApiError::missing_one_of("payment_intent or charge"));
+        }
+        (Some(_), Some(_)) => {
+            return Err(ApiError::invalid(
+                "Only one of charge and payment_intent can be given at a time.",
+            )
+            .param("charge"));
+        }
+    };
+    let amount = params.integer_within("amount", 1, i64::MAX)?;
+    let reason = params.choice("reason", REASONS)?;
+    let metadata = params.metadata("metadata")?;
+    let expansions = Expansions::read(&mut params, REFUND)?;
+    params.finish()?;
+
+    Ok(Box::new(move |transaction| {
+        let mut charge = paid.charge(transaction)?;
+        let refund = refund::life::create(transaction, &mut charge, amount, reason, metadata)?
+            .map_err(|why| unrefundable(&charge, why))?;
+        Ok(expansions.apply(transaction, refund.answer())?)
+    }))
+}
+
+impl Paid {
+    fn charge(&self, transaction: &Transaction<'_>) -> Result<Charge, ApiError> {
+        match self {
+            Self::Charge(id) => transaction
+                .get(id)?
+                .ok_or_else(|| ApiError::no_such(Charge::KIND, id).param("charge")),
+            Self::Intent(id) => {
+                let intent: PaymentIntent = transaction.get(id)?.ok_or_else(|| {
+                    ApiError::no_such(PaymentIntent::KIND, id).param("payment_intent")
+                })?;
+                let charge = intent.latest_charge.ok_or_else(|| {
+                    ApiError::invalid(format!(
+                        "The payment intent {id} has no successful charge to refund."
+                    ))
+                    .param("payment_intent")
+                })?;
+                Ok(transaction.existing(&charge)?)
+            }
+        }
+    }
+}
+
+fn retrieve(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
+    let expansions = Expansions::read(&mut params, REFUND)?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        Ok(expansions.apply(transaction, find(transaction, id)?.answer())?)
+    }))
+}
+
+fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
+    let paging = Paging::read(&mut params)?;
+    let filter = created(&mut params)?
+        .having("charge", params.text("charge")?)
+        .having("payment_intent", params.text("payment_intent")?);
+    let expansions = Expansions::read(&mut params, REFUNDS)?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let page = paging.stored::<Refund>(transaction, URL, &filter)?;
+        Ok(expansions.apply(transaction, page)?)
+    }))
+}
+
+fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
+    let metadata = params.metadata_update("metadata")?;
+    let expansions = Expansions::read(&mut params, REFUND)?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let mut refund = find(transaction, id)?;
+        let before = refund.answer();
+        metadata.apply(&mut refund.metadata)?;
+        if refund.answer() != before {
+            refund::life::update(transaction, &before, &refund)?;
+        }
+        Ok(expansions.apply(transaction, refund.answer())?)
+    }))
+}
+
+/// Only what waits for the buyer can be called off.
+fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
+    let expansions = Expansions::read(&mut params, REFUND)?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let mut refund = find(transaction, id)?;
+        let cannot = |refund: &Refund| {
+            ApiError::invalid(format!(
+                "Only refunds with a status of requires_action can be canceled. This one is {}.",
+                refund.status.as_str()
+            ))
+        };
+        if refund.status != RefundStatus::RequiresAction {
+            return Err(cannot(&refund));
+        }
+        refund::life::advance(transaction, &mut refund, RefundStatus::Canceled)?
+            .map_err(|WrongState| cannot(&refund))?;
+        Ok(expansions.apply(transaction, refund.answer())?)
+    }))
+}
+
+fn find(transaction: &Transaction<'_>, id: &str) -> Result<Refund, ApiError> {
+    let refund = transaction.get::<Refund>(id)?;
+    refund.ok_or_else(|| ApiError::no_such(Refund::KIND, id).param("refund"))
+}
+
+/// Why a charge cannot be refunded.
+fn unrefundable(charge: &Charge, why: Unrefundable) -> ApiError {
+    let money = |amount| currency::display(amount, &charge.currency);
+    match why {
+        Unrefundable::NotPaid => ApiError::invalid(format!(
+            "The payment intent {} has no successful charge to refund.",
+            charge.payment_intent
+        )),
+        Unrefundable::AllRefunded => {
+            ApiError::invalid(format!("Charge {} has already been refunded.", charge.id))
+                .code("charge_already_refunded")
+        }
+        Unrefundable::Disputed => ApiError::invalid(format!(
+            "Charge {} has been charged back; cannot issue a refund.",
+            charge.id
+        ))
+        .code("charge_disputed"),
+        Unrefundable::TooMuch { amount } => ApiError::invalid(format!(
+            "Refund amount ({}) is greater than unrefunded amount on charge ({})",
+            money(amount),
+            money(charge.refundable())
+        ))
+        .param("amount"),
+    }
+}

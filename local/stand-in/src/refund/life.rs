@@ -1,0 +1,203 @@
+//! What can happen to a refund, and to the charge it is of.
+//!
+//! ```text
+//! pending ──────────► succeeded ──► failed
+//!   │  └─► requires_action ─┴─► succeeded, failed, canceled
+//!   └────► failed, canceled
+//! ```
+//!
+//! A charge counts a refund as soon as it is made, and no longer once it has failed or is canceled.
+
+use crate::account::balance::Entry;
+use crate::dispute::object::Dispute;
+use crate::engine::database::Transaction;
+use crate::engine::ids;
+use crate::engine::resource::{Metadata, Object as _};
+use crate::engine::time::Timestamp;
+use crate::payment::card::Refunds;
+use crate::payment::charge::{BankDebit, Charge, ChargeStatus, Method};
+use crate::refund::object::{Destination, Refund, RefundFailure, RefundStatus};
+use crate::webhook::record::{record, record_change};
+use crate::{account, dispute};
+
+/// How long a bank thinks.
+const DECIDES_AFTER: Timestamp = 30;
+
+/// Why there is no refund.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unrefundable {
+    /// There is no money to give back: it never came, or has not come yet.
+    NotPaid,
+    AllRefunded,
+    /// The buyer's bank has taken the money back already.
+    Disputed,
+    /// More than is left.
+    TooMuch {
+        amount: i64,
+    },
+}
+
+/// Gives `amount` back, or whatever is left.
+pub(crate) fn create(
+    transaction: &Transaction<'_>,
+    charge: &mut Charge,
+    amount: Option<i64>,
+    reason: Option<String>,
+    metadata: Metadata,
+) -> anyhow::Result<Result<Refund, Unrefundable>> {
+    let amount = match check(transaction, charge, amount)? {
+        Ok(amount) => amount,
+        Err(why) => return Ok(Err(why)),
+    };
+    let (destination, refunds) = match &charge.method {
+        Method::Card(card) => (Destination::Card, card.refunds),
+        // Cash has no way back by itself: the buyer gives an account.
+        Method::Voucher(_) => (Destination::Card, Refunds::SucceedLater),
+        Method::BankDebit(BankDebit::Ach) => (Destination::UsBankTransfer, Refunds::SucceedLater),
+        Method::BankDebit(BankDebit::Sepa) => (Destination::EuBankTransfer, Refunds::SucceedLater),
+        Method::BankDebit(BankDebit::Bacs) => (Destination::GbBankTransfer, Refunds::SucceedLater),
+    };
+    let later = transaction.now.saturating_add(DECIDES_AFTER);
+    let (status, decided) = match refunds {
+        Refunds::Succeed => (RefundStatus::Succeeded, None),
+        Refunds::SucceedLater => (
+            RefundStatus::Pending,
+            Some((later, RefundStatus::Succeeded)),
+        ),
+        Refunds::FailLater => (RefundStatus::Succeeded, Some((later, RefundStatus::Failed))),
+    };
+    let id = ids::refund();
+    let taken = amount.saturating_neg();
+    let entry = account::book::enter(transaction, Entry::Refund, &id, taken, &charge.currency)?;
+    let mut refund = Refund {
+        id,
+        created: transaction.now,
+        amount,
+        currency: charge.currency.clone(),
+        charge: charge.id.clone(),
+        payment_intent: charge.payment_intent.clone(),
+        reason,
+        metadata,
+        status,
+        balance_transaction: entry.id,
+        failure: None,
+        destination,
+        reference: None,
+        email: charge.email.clone(),
+        decided,
+    };
+    let before = charge.answer();
+    charge.amount_refunded = charge.amount_refunded.saturating_add(amount);
+    transaction.put(&refund)?;
+    transaction.put(charge)?;
+    record(transaction, "refund.created", &refund)?;
+    record_change(transaction, "charge.refunded", &before, charge)?;
+    if status == RefundStatus::Succeeded {
+        let before = refund.answer();
+        refund.reference = Some(ids::bank_reference());
+        update(transaction, &before, &refund)?;
+    }
+    if charge.refundable() == 0 {
+        dispute::life::withdraw_inquiries(transaction, &charge.id)?;
+    }
+    Ok(Ok(refund))
+}
+
+/// How much is to be refunded, if it can be.
+fn check(
+    transaction: &Transaction<'_>,
+    charge: &Charge,
+    amount: Option<i64>,
+) -> anyhow::Result<Result<i64, Unrefundable>> {
+    let left = charge.refundable();
+    let disputes = transaction.having::<Dispute>("charge", &charge.id)?;
+    Ok(match amount {
+        _ if charge.status != ChargeStatus::Succeeded => Err(Unrefundable::NotPaid),
+        _ if disputes.iter().any(|it| it.status.holds_the_money()) => Err(Unrefundable::Disputed),
+        _ if left == 0 => Err(Unrefundable::AllRefunded),
+        Some(amount) if amount > left => Err(Unrefundable::TooMuch { amount }),
+        Some(amount) => Ok(amount),
+        None => Ok(left),
+    })
+}
+
+/// The refund is in a state in which this cannot happen.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct WrongState;
+
+/// Moves a refund on.
+pub(crate) fn advance(
+    transaction: &Transaction<'_>,
+    refund: &mut Refund,
+    status: RefundStatus,
+) -> anyhow::Result<Result<(), WrongState>> {
+    use RefundStatus::{Canceled, Failed, Pending, RequiresAction, Succeeded};
+    let possible = match status {
+        Succeeded => matches!(refund.status, Pending | RequiresAction),
+        Failed => matches!(refund.status, Pending | RequiresAction | Succeeded),
+        Canceled => matches!(refund.status, Pending | RequiresAction),
+        RequiresAction => refund.status == Pending,
+        Pending => false,
+    };
+    if !possible {
+        return Ok(Err(WrongState));
+    }
+    let before = refund.answer();
+    refund.status = status;
+    refund.decided = None;
+    match status {
+        Succeeded => refund.reference = Some(ids::bank_reference()),
+        Failed => take_back(transaction, refund, "expired_or_canceled_card")?,
+        Canceled => take_back(transaction, refund, "merchant_request")?,
+        Pending | RequiresAction => {}
+    }
+    update(transaction, &before, refund)?;
+    if status == Failed {
+        record(transaction, "refund.failed", refund)?;
+    }
+    Ok(Ok(()))
+}
+
+/// The money did not arrive: it is the account's again, and the charge may be refunded anew.
+fn take_back(
+    transaction: &Transaction<'_>,
+    refund: &mut Refund,
+    reason: &str,
+) -> anyhow::Result<()> {
+    let mut charge: Charge = transaction.existing(&refund.charge)?;
+    charge.amount_refunded = charge.amount_refunded.saturating_sub(refund.amount);
+    transaction.put(&charge)?;
+    let entry = account::book::enter(
+        transaction,
+        Entry::RefundFailure,
+        &refund.id,
+        refund.amount,
+        &refund.currency,
+    )?;
+    refund.failure = Some(RefundFailure {
+        reason: reason.to_owned(),
+        balance_transaction: entry.id,
+    });
+    Ok(())
+}
+
+/// Keeps a changed refund. Stripe tells of it under a new name and an old one.
+pub(crate) fn update(
+    transaction: &Transaction<'_>,
+    before: &serde_json::Value,
+    refund: &Refund,
+) -> anyhow::Result<()> {
+    transaction.put(refund)?;
+    record_change(transaction, "refund.updated", before, refund)?;
+    record_change(transaction, "charge.refund.updated", before, refund)
+}
+
+/// The bank decides, as it has meant to all along.
+pub(crate) fn decide(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<()> {
+    let mut refund: Refund = transaction.existing(id)?;
+    let Some((_, status)) = refund.decided.take() else {
+        return Ok(());
+    };
+    advance(transaction, &mut refund, status)?
+        .map_err(|WrongState| anyhow::anyhow!("{id} cannot end as decided"))
+}

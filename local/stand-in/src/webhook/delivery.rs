@@ -1,0 +1,202 @@
+//! The sending of webhooks: each event is posted, signed, to every endpoint that subscribes to it,
+//! until that takes it with a 2xx.
+
+use std::collections::{BTreeMap, HashSet};
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+
+use crate::engine::database::Transaction;
+use crate::engine::resource::Cause;
+use crate::engine::time::{HOUR, real};
+use crate::stand_in::StandIn;
+use crate::webhook::endpoint::WebhookEndpoint;
+use crate::webhook::event::Event;
+use crate::webhook::queue::{self, Attempt, Route};
+use crate::webhook::signature::SigningSecret;
+
+/// Tries under way at a time. A webhook that hangs then delays few others.
+const AT_ONCE: usize = 8;
+
+/// As much of an answer as is worth keeping.
+const ANSWER_LIMIT: usize = 64 << 10;
+
+const USER_AGENT: &str = "Stripe/1.0 (+https://stripe.com/docs/webhooks)";
+
+/// See [`StandIn::deliver`].
+pub(crate) async fn run(stand_in: &StandIn, shutdown: impl Future<Output = ()>) {
+    let mut shutdown = pin!(shutdown);
+    let mut sending = FuturesUnordered::new();
+    let mut under_way = HashSet::new();
+    loop {
+        let agenda = match stand_in.transact(Cause::default(), agenda).await {
+            Ok(agenda) => agenda,
+            Err(error) => {
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "cannot read what is to deliver"
+                );
+                Agenda {
+                    due: Vec::new(),
+                    pause: Duration::from_secs(1),
+                }
+            }
+        };
+        for route in agenda.due {
+            if under_way.len() < AT_ONCE && under_way.insert(route.clone()) {
+                sending.push(attempt(stand_in, route));
+            }
+        }
+        tokio::select! {
+            () = &mut shutdown => return,
+            Some(route) = sending.next() => { under_way.remove(&route); }
+            () = stand_in.0.changed.notified() => {}
+            () = tokio::time::sleep(agenda.pause) => {}
+        }
+    }
+}
+
+/// What there is to do now, and how long until there may be more.
+struct Agenda {
+    due: Vec<Route>,
+    pause: Duration,
+}
+
+fn agenda(transaction: &Transaction<'_>) -> anyhow::Result<Agenda> {
+    // As many more as may be under way already.
+    let due = queue::due(transaction, AT_ONCE.saturating_mul(2))?;
+    let later = queue::next_due(transaction)?;
+    let next = [later, transaction.next_expiry()?]
+        .into_iter()
+        .flatten()
+        .min();
+    let pause = next.map_or(HOUR, |next| {
+        next.saturating_sub(transaction.now).clamp(1, HOUR)
+    });
+    Ok(Agenda {
+        due,
+        pause: Duration::from_secs(pause.unsigned_abs()),
+    })
+}
+
+/// Tries once and notes what came of it. Returns the route.
+async fn attempt(stand_in: &StandIn, route: Route) -> Route {
+    if let Err(error) = try_once(stand_in, &route).await {
+        tracing::error!(
+            event = route.event,
+            endpoint = route.endpoint,
+            error = format!("{error:#}"),
+            "cannot deliver an event"
+        );
+        // It is still due. Not again at once, though.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    route
+}
+
+/// What is sent, and where to.
+struct Parcel {
+    body: String,
+    event_type: String,
+    url: String,
+    secret: SigningSecret,
+}
+
+async fn try_once(stand_in: &StandIn, route: &Route) -> anyhow::Result<()> {
+    let to_pack = route.clone();
+    let own_secret = stand_in.0.config.webhook_secret.clone();
+    let packed = stand_in
+        .transact(Cause::default(), move |transaction| {
+            pack(transaction, &to_pack, own_secret)
+        })
+        .await?;
+    // Its endpoint may have been deleted just now.
+    let Some(parcel) = packed else { return Ok(()) };
+    // Real time: the receiver compares it with its own clock.
+    let signature = parcel.secret.sign(&parcel.body, real());
+    let headers = BTreeMap::from([
+        (
+            "Accept".to_owned(),
+            "*/*; q=0.5, application/xml".to_owned(),
+        ),
+        ("Cache-Control".to_owned(), "no-cache".to_owned()),
+        (
+            "Content-Type".to_owned(),
+            "application/json; charset=utf-8".to_owned(),
+        ),
+        ("Stripe-Signature".to_owned(), signature),
+        ("User-Agent".to_owned(), USER_AGENT.to_owned()),
+    ]);
+
+    let begun = Instant::now();
+    let answer = if stand_in.0.faults.endpoint_down(&parcel.event_type) {
+        Err("A fault switch of the stand-in keeps the endpoint out of reach.".to_owned())
+    } else {
+        let mut request = stand_in.0.webhook_client.post(&parcel.url);
+        for (name, value) in &headers {
+            request = request.header(name, value);
+        }
+        read_answer(request.body(parcel.body).send().await).await
+    };
+    let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+
+    let route = route.clone();
+    let (status, answer, error) = match answer {
+        Ok((status, answer)) => (Some(status), Some(answer), None),
+        Err(error) => (None, None, Some(error)),
+    };
+    stand_in
+        .transact(Cause::default(), move |transaction| {
+            let attempt = Attempt {
+                at: transaction.now,
+                url: parcel.url,
+                request_headers: headers,
+                status,
+                answer,
+                error,
+                milliseconds,
+            };
+            queue::note(transaction, &route, &attempt)
+        })
+        .await
+}
+
+fn pack(
+    transaction: &Transaction<'_>,
+    route: &Route,
+    own_secret: SigningSecret,
+) -> anyhow::Result<Option<Parcel>> {
+    let Some(endpoint) = transaction.get::<WebhookEndpoint>(&route.endpoint)? else {
+        return Ok(None);
+    };
+    let event: Event = transaction.existing(&route.event)?;
+    let body = queue::body(transaction, route)?;
+    let secret = match &endpoint.secret {
+        Some(secret) => SigningSecret::new(secret)?,
+        None => own_secret,
+    };
+    Ok(body.map(|body| Parcel {
+        body,
+        event_type: event.event_type,
+        url: endpoint.url,
+        secret,
+    }))
+}
+
+async fn read_answer(sent: reqwest::Result<reqwest::Response>) -> Result<(u16, String), String> {
+    let describe = |error: reqwest::Error| format!("{:#}", anyhow::Error::new(error));
+    let mut response = sent.map_err(describe)?;
+    let mut body = Vec::new();
+    while body.len() < ANSWER_LIMIT
+        && let Some(chunk) = response.chunk().await.map_err(describe)?
+    {
+        body.extend_from_slice(&chunk);
+    }
+    body.truncate(ANSWER_LIMIT);
+    Ok((
+        response.status().as_u16(),
+        String::from_utf8_lossy(&body).into_owned(),
+    ))
+}

@@ -1,0 +1,91 @@
+//! Webhook endpoints.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::engine::database::Transaction;
+use crate::engine::pattern::matches;
+use crate::engine::resource::{API_VERSION, Metadata, Object};
+use crate::engine::time::Timestamp;
+
+/// Where events go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WebhookEndpoint {
+    pub(crate) id: String,
+    pub(crate) created: Timestamp,
+    pub(crate) url: String,
+    /// Signs what is sent. Shown once, when the endpoint is made. The shop's own has none here: its
+    /// configuration knows it.
+    pub(crate) secret: Option<String>,
+    pub(crate) enabled_events: Vec<String>,
+    pub(crate) api_version: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) disabled: bool,
+    pub(crate) metadata: Metadata,
+}
+
+impl WebhookEndpoint {
+    pub(crate) fn wants(&self, event_type: &str) -> bool {
+        !self.disabled
+            && self
+                .enabled_events
+                .iter()
+                .any(|pattern| matches(pattern, event_type))
+    }
+}
+
+impl Object for WebhookEndpoint {
+    const KIND: &'static str = "webhook_endpoint";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn created(&self) -> Timestamp {
+        self.created
+    }
+
+    fn answer(&self) -> Value {
+        json!({
+            "id": self.id,
+            "object": Self::KIND,
+            "api_version": self.api_version,
+            "application": null,
+            "created": self.created,
+            "description": self.description,
+            "enabled_events": self.enabled_events,
+            "livemode": false,
+            "metadata": self.metadata,
+            "status": if self.disabled { "disabled" } else { "enabled" },
+            "url": self.url,
+        })
+    }
+}
+
+/// The id of the endpoint that the shop's configuration makes.
+pub(crate) const SHOPS_OWN: &str = "we_1TillLocalShopsOwn000";
+
+/// Makes the shop's own endpoint, or brings it up to date.
+pub(crate) fn register_shops_own(
+    transaction: &Transaction<'_>,
+    url: &str,
+    enabled_events: &[String],
+) -> anyhow::Result<()> {
+    let known = transaction.get::<WebhookEndpoint>(SHOPS_OWN)?;
+    let endpoint = known.unwrap_or_else(|| WebhookEndpoint {
+        id: SHOPS_OWN.to_owned(),
+        created: transaction.now,
+        url: String::new(),
+        secret: None,
+        enabled_events: Vec::new(),
+        api_version: Some(API_VERSION.to_owned()),
+        description: Some("The shop on this machine".to_owned()),
+        disabled: false,
+        metadata: Metadata::new(),
+    });
+    transaction.put(&WebhookEndpoint {
+        url: url.to_owned(),
+        enabled_events: enabled_events.to_vec(),
+        ..endpoint
+    })
+}

@@ -1,0 +1,139 @@
+//! `/v1/webhook_endpoints`. The shop's own endpoint is among them from the start.
+
+use serde_json::json;
+
+use crate::engine::database::{Filter, Transaction};
+use crate::engine::ids;
+use crate::engine::resource::{API_VERSION, Object as _};
+use crate::webhook::endpoint::WebhookEndpoint;
+use crate::webhook::queue;
+use crate::wire::answer::{Asked, Route, Work};
+use crate::wire::errors::ApiError;
+use crate::wire::expand::{Expansions, Shape};
+use crate::wire::lists::Paging;
+use crate::wire::params::{Params, Required as _};
+
+const URL: &str = "/v1/webhook_endpoints";
+const ENDPOINT: Shape = Shape::One(WebhookEndpoint::KIND);
+
+/// What can be asked.
+pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
+    Some(match (asked.method, asked.path) {
+        ("POST", ["webhook_endpoints"]) => Box::new(create),
+        ("GET", ["webhook_endpoints"]) => Box::new(list),
+        ("GET", ["webhook_endpoints", id]) => Box::new(move |params| retrieve(id, params)),
+        ("POST", ["webhook_endpoints", id]) => Box::new(move |params| update(id, params)),
+        ("DELETE", ["webhook_endpoints", id]) => Box::new(move |params| delete(id, params)),
+        _ => return None,
+    })
+}
+
+fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
+    let url = params.url("url").required(&params, "url")?;
+    let enabled_events =
+        enabled_events(&mut params)?.ok_or_else(|| ApiError::missing("enabled_events"))?;
+    let api_version = params.text("api_version")?;
+    if api_version.as_deref().is_some_and(|it| it != API_VERSION) {
+        return Err(ApiError::invalid(format!(
+            "The stand-in speaks only API version {API_VERSION}."
+        ))
+        .param("api_version"));
+    }
+    let description = params.short_text("description", 5_000)?;
+    let metadata = params.metadata("metadata")?;
+    Expansions::read(&mut params, ENDPOINT)?;
+    params.finish()?;
+
+    Ok(Box::new(move |transaction| {
+        let secret = ids::webhook_secret();
+        let endpoint = WebhookEndpoint {
+            id: ids::webhook_endpoint(),
+            created: transaction.now,
+            url,
+            secret: Some(secret.clone()),
+            enabled_events,
+            api_version,
+            description,
+            disabled: false,
+            metadata,
+        };
+        transaction.put(&endpoint)?;
+        let mut answer = endpoint.answer();
+        if let Some(fields) = answer.as_object_mut() {
+            fields.insert("secret".to_owned(), json!(secret));
+        }
+        Ok(answer)
+    }))
+}
+
+/// `*` alone, or names that look like events'.
+fn enabled_events(params: &mut Params) -> Result<Option<Vec<String>>, ApiError> {
+    let events = params.texts("enabled_events")?;
+    let is_name = |event: &String| {
+        event == "*"
+            || event.contains('.')
+                && event
+                    .bytes()
+                    .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.'))
+    };
+    match events.iter().find(|event| !is_name(event)) {
+        Some(event) => {
+            Err(ApiError::invalid(format!("No such event type: {event}")).param("enabled_events"))
+        }
+        None => Ok(Some(events).filter(|events| !events.is_empty())),
+    }
+}
+
+fn retrieve(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
+    Expansions::read(&mut params, ENDPOINT)?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        Ok(find(transaction, id)?.answer())
+    }))
+}
+
+fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
+    let paging = Paging::read(&mut params)?;
+    Expansions::read(&mut params, Shape::List(WebhookEndpoint::KIND))?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        paging.stored::<WebhookEndpoint>(transaction, URL, &Filter::default())
+    }))
+}
+
+fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
+    let url = params.url("url")?;
+    let enabled_events = enabled_events(&mut params)?;
+    let disabled = params.boolean("disabled")?;
+    let description = params.maybe_empty_text("description", 5_000)?;
+    let metadata = params.metadata_update("metadata")?;
+    Expansions::read(&mut params, ENDPOINT)?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let mut endpoint = find(transaction, id)?;
+        metadata.apply(&mut endpoint.metadata)?;
+        endpoint.url = url.unwrap_or(endpoint.url);
+        endpoint.enabled_events = enabled_events.unwrap_or(endpoint.enabled_events);
+        endpoint.disabled = disabled.unwrap_or(endpoint.disabled);
+        if let Some(text) = description {
+            endpoint.description = Some(text).filter(|text| !text.is_empty());
+        }
+        transaction.put(&endpoint)?;
+        Ok(endpoint.answer())
+    }))
+}
+
+fn delete(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let endpoint = find(transaction, id)?;
+        transaction.delete(&endpoint.id)?;
+        queue::forget(transaction, &endpoint.id)?;
+        Ok(json!({ "id": endpoint.id, "object": WebhookEndpoint::KIND, "deleted": true }))
+    }))
+}
+
+fn find(transaction: &Transaction<'_>, id: &str) -> Result<WebhookEndpoint, ApiError> {
+    let endpoint = transaction.get::<WebhookEndpoint>(id)?;
+    endpoint.ok_or_else(|| ApiError::no_such("webhook endpoint", id).param("id"))
+}

@@ -1,0 +1,380 @@
+//! The queue of deliveries: which event is due at which endpoint, and what came of each try.
+//!
+//! Nothing is remembered that is not in the database, so a restart resumes where the last run was
+//! killed. A try that was under way then is made again: as from Stripe, an event can come twice.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use rusqlite::{OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
+
+use crate::engine::database::Transaction;
+use crate::engine::faults::Fault;
+use crate::engine::resource::Object as _;
+use crate::engine::settings::{set, setting};
+use crate::engine::time::{DAY, HOUR, Timestamp};
+use crate::webhook::endpoint::{SHOPS_OWN, WebhookEndpoint};
+use crate::webhook::event::Event;
+
+/// How long Stripe goes on trying.
+const PATIENCE: i64 = 3 * DAY;
+
+/// An event on its way to an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Route {
+    pub(crate) event: String,
+    pub(crate) endpoint: String,
+}
+
+/// An event on its way to an endpoint, and how far it has come.
+#[derive(Debug, Clone, Serialize)]
+pub struct Delivery {
+    /// The event's id.
+    pub event: String,
+    /// The event's type.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// The id of the endpoint it goes to.
+    pub endpoint: String,
+    /// Where that is.
+    pub url: String,
+    /// What has become of it.
+    pub state: DeliveryState,
+    /// When it is tried next, in seconds since 1970 by the stand-in's clock.
+    pub next_attempt: Option<i64>,
+    /// The request's body.
+    pub body: String,
+    /// Every try so far, oldest first.
+    pub attempts: Vec<Attempt>,
+}
+
+/// What has become of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// Not taken yet.
+    Pending,
+    /// Answered with a 2xx.
+    Delivered,
+    /// Given up after three days.
+    Failed,
+    /// Dropped on request.
+    Discarded,
+}
+
+/// One try.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Attempt {
+    /// When, in seconds since 1970 by the stand-in's clock.
+    pub at: i64,
+    /// Where it went.
+    pub url: String,
+    /// The request's headers.
+    pub request_headers: BTreeMap<String, String>,
+    /// The answer's status.
+    pub status: Option<u16>,
+    /// The answer's body, cut off at 64 KiB.
+    pub answer: Option<String>,
+    /// Why there is no answer.
+    pub error: Option<String>,
+    /// How long it took.
+    pub milliseconds: u64,
+}
+
+/// How long an event lets others go first if none comes.
+const GIVES_WAY_FOR: i64 = 60;
+
+/// Makes an event due at an endpoint, unless a fault switch is in the way.
+pub(crate) fn enqueue(
+    transaction: &Transaction<'_>,
+    event: &Event,
+    endpoint: &str,
+) -> anyhow::Result<()> {
+    let strike = transaction.faults.at_delivery(&event.event_type);
+    let (mut state, mut due, mut repeats, mut gives_way) =
+        (DeliveryState::Pending, Some(transaction.now), 0, false);
+    if let Some(strike) = strike {
+        let after = |seconds| Some(transaction.now.saturating_add(seconds));
+        match strike.fault {
+            Fault::Drop => (state, due) = (DeliveryState::Discarded, None),
+            Fault::Duplicate => repeats = 1,
+            Fault::Delay => {
+                due = after(strike.delay_ms.div_ceil(1_000).try_into().unwrap_or(DAY));
+            }
+            Fault::Reorder => (due, gives_way) = (after(GIVES_WAY_FOR), true),
+            _ => {}
+        }
+    }
+    transaction
+        .sql
+        .execute(
+            "INSERT INTO webhooks (event, endpoint, body, state, since, tries, due, repeats, gives_way)
+             VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8)",
+            params![
+                event.id,
+                endpoint,
+                serde_json::to_string(event)?,
+                state.as_str(),
+                transaction.now,
+                due,
+                repeats,
+                gives_way
+            ],
+        )
+        .with_context(|| format!("cannot queue {}", event.id))?;
+    Ok(())
+}
+
+/// What is to be tried now, at most so many.
+pub(crate) fn due(transaction: &Transaction<'_>, most: usize) -> anyhow::Result<Vec<Route>> {
+    let held = is_held(transaction)?;
+    let mut statement = transaction.sql.prepare_cached(
+        "SELECT event, endpoint FROM webhooks JOIN objects ON objects.id = event
+         WHERE due <= ?1 AND (asked OR NOT ?2) ORDER BY asked DESC, objects.sequence LIMIT ?3",
+    )?;
+    let due = statement.query_map(params![transaction.now, held, most], |row| {
+        Ok(Route {
+            event: row.get(0)?,
+            endpoint: row.get(1)?,
+        })
+    })?;
+    Ok(due.collect::<Result<_, _>>()?)
+}
+
+/// When there is more to try.
+pub(crate) fn next_due(transaction: &Transaction<'_>) -> anyhow::Result<Option<Timestamp>> {
+    let sql = "SELECT min(due) FROM webhooks WHERE due > ?1";
+    let next = transaction
+        .sql
+        .query_row(sql, [transaction.now], |row| row.get(0))?;
+    Ok(next)
+}
+
+/// What is posted on this route, byte for byte.
+pub(crate) fn body(transaction: &Transaction<'_>, route: &Route) -> anyhow::Result<Option<String>> {
+    let sql = "SELECT body FROM webhooks WHERE event = ?1 AND endpoint = ?2";
+    let body = transaction
+        .sql
+        .query_row(sql, [&route.event, &route.endpoint], |row| row.get(0))
+        .optional()?;
+    Ok(body)
+}
+
+/// Keeps the try and decides what follows from it.
+pub(crate) fn note(
+    transaction: &Transaction<'_>,
+    route: &Route,
+    attempt: &Attempt,
+) -> anyhow::Result<()> {
+    let sql = &transaction.sql;
+    let noted: Option<(Timestamp, u32, u32)> = sql
+        .query_row(
+            "UPDATE webhooks SET tries = tries + 1, asked = 0, gives_way = 0
+             WHERE event = ?1 AND endpoint = ?2 RETURNING since, tries, repeats",
+            [&route.event, &route.endpoint],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .optional()?;
+    // Its endpoint may have been deleted meanwhile.
+    let Some((since, tries, repeats)) = noted else {
+        return Ok(());
+    };
+    sql.execute(
+        "INSERT INTO attempts_made (event, endpoint, body) VALUES (?1, ?2, ?3)",
+        params![route.event, route.endpoint, serde_json::to_string(attempt)?],
+    )?;
+    let taken = attempt
+        .status
+        .is_some_and(|status| (200..300).contains(&status));
+    let next = transaction.now.saturating_add(back_off(tries));
+    let (state, due) = match taken {
+        true if repeats > 0 => (DeliveryState::Pending, Some(transaction.now)),
+        true => (DeliveryState::Delivered, None),
+        false if next.saturating_sub(since) > PATIENCE => (DeliveryState::Failed, None),
+        false => (DeliveryState::Pending, Some(next)),
+    };
+    // It may have been discarded meanwhile.
+    sql.execute(
+        "UPDATE webhooks SET state = ?3, due = ?4, repeats = max(0, repeats - ?5)
+         WHERE event = ?1 AND endpoint = ?2 AND state = 'pending'",
+        params![route.event, route.endpoint, state.as_str(), due, taken],
+    )?;
+    if taken {
+        // Whatever has let it go first may follow.
+        sql.execute(
+            "UPDATE webhooks SET due = ?2, gives_way = 0
+             WHERE endpoint = ?1 AND gives_way AND state = 'pending' AND event IN (
+                 SELECT id FROM objects WHERE sequence < (SELECT sequence FROM objects WHERE id = ?3)
+             )",
+            params![route.endpoint, transaction.now, route.event],
+        )?;
+        count_pending(transaction, &route.event)?;
+    }
+    Ok(())
+}
+
+/// Keeps an event's count of the endpoints that have not taken it.
+fn count_pending(transaction: &Transaction<'_>, event: &str) -> anyhow::Result<()> {
+    let pending = transaction.sql.query_row(
+        "SELECT count(*) FROM webhooks WHERE event = ?1 AND state <> 'delivered'",
+        [event],
+        |row| row.get(0),
+    )?;
+    if let Some(mut event) = transaction.get::<Event>(event)?
+        && event.pending_webhooks != pending
+    {
+        event.pending_webhooks = pending;
+        transaction.put(&event)?;
+    }
+    Ok(())
+}
+
+/// Nothing more goes to an endpoint that is no more.
+pub(crate) fn forget(transaction: &Transaction<'_>, endpoint: &str) -> anyhow::Result<()> {
+    let sql = "DELETE FROM webhooks WHERE endpoint = ?1 AND state <> 'delivered' RETURNING event";
+    let mut statement = transaction.sql.prepare(sql)?;
+    let events = statement
+        .query_map([endpoint], |row| row.get::<_, String>(0))?
+        .collect::<Result<Vec<_>, _>>()?;
+    events
+        .iter()
+        .try_for_each(|event| count_pending(transaction, event))
+}
+
+/// 1 s, 2 s, 4 s … an hour. Stripe itself begins more slowly; here somebody is waiting.
+fn back_off(tries: u32) -> i64 {
+    1_i64
+        .checked_shl(tries.saturating_sub(1).min(30))
+        .map_or(HOUR, |seconds| seconds.min(HOUR))
+}
+
+/// All deliveries, newest first.
+pub(crate) fn all(transaction: &Transaction<'_>) -> anyhow::Result<Vec<Delivery>> {
+    let urls: BTreeMap<String, String> = transaction
+        .all::<WebhookEndpoint>()?
+        .into_iter()
+        .map(|endpoint| (endpoint.id, endpoint.url))
+        .collect();
+    let mut statement = transaction.sql.prepare_cached(
+        "SELECT event, endpoint, state, due, webhooks.body FROM webhooks
+         JOIN objects ON objects.id = event ORDER BY objects.sequence DESC, webhooks.rowid",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok((
+            Route {
+                event: row.get(0)?,
+                endpoint: row.get(1)?,
+            },
+            row.get::<_, String>(2)?,
+            row.get::<_, Option<i64>>(3)?,
+            row.get::<_, String>(4)?,
+        ))
+    })?;
+    let mut deliveries = Vec::new();
+    for row in rows {
+        let (route, state, next_attempt, body) = row?;
+        let attempts = attempts(transaction, &route)?;
+        let last_url = attempts.last().map(|attempt| &attempt.url);
+        let url = last_url.or(urls.get(&route.endpoint)).cloned();
+        deliveries.push(Delivery {
+            event_type: serde_json::from_str::<Event>(&body)?.event_type,
+            url: url.unwrap_or_default(),
+            state: DeliveryState::parse(&state)?,
+            next_attempt,
+            body,
+            attempts,
+            event: route.event,
+            endpoint: route.endpoint,
+        });
+    }
+    Ok(deliveries)
+}
+
+fn attempts(transaction: &Transaction<'_>, route: &Route) -> anyhow::Result<Vec<Attempt>> {
+    let mut statement = transaction.sql.prepare_cached(
+        "SELECT body FROM attempts_made WHERE event = ?1 AND endpoint = ?2 ORDER BY sequence",
+    )?;
+    let bodies = statement.query_map([&route.event, &route.endpoint], |row| {
+        row.get::<_, String>(0)
+    })?;
+    bodies
+        .map(|body| Ok(serde_json::from_str(&body?)?))
+        .collect()
+}
+
+/// Sends an event once more, held or not, to the endpoints that it went to; to the shop's own if
+/// there are none. False if there is no such event.
+pub(crate) fn resend(transaction: &Transaction<'_>, event: &str) -> anyhow::Result<bool> {
+    let Some(event) = transaction.get::<Event>(event)? else {
+        return Ok(false);
+    };
+    let resend = || {
+        transaction.sql.execute(
+            "UPDATE webhooks SET state = 'pending', since = ?2, tries = 0, due = ?2, asked = 1
+             WHERE event = ?1 AND endpoint IN (SELECT id FROM objects WHERE kind = ?3)",
+            params![event.id, transaction.now, WebhookEndpoint::KIND],
+        )
+    };
+    if resend()? == 0 {
+        enqueue(transaction, &event, SHOPS_OWN)?;
+        resend()?;
+    }
+    count_pending(transaction, &event.id)?;
+    Ok(true)
+}
+
+/// Drops an event that is not delivered yet. False if there is none.
+pub(crate) fn discard(transaction: &Transaction<'_>, event: &str) -> anyhow::Result<bool> {
+    let changed = transaction.sql.execute(
+        "UPDATE webhooks SET state = 'discarded', due = NULL, asked = 0
+         WHERE event = ?1 AND state = 'pending'",
+        [event],
+    )?;
+    Ok(changed > 0)
+}
+
+const HELD: &str = "deliveries_held";
+
+/// Whether deliveries are held back.
+pub(crate) fn is_held(transaction: &Transaction<'_>) -> anyhow::Result<bool> {
+    Ok(setting(&transaction.sql, HELD)? != 0)
+}
+
+/// Holds all deliveries back, or lets them go.
+pub(crate) fn hold(transaction: &Transaction<'_>, held: bool) -> anyhow::Result<()> {
+    set(&transaction.sql, HELD, held.into())
+}
+
+impl DeliveryState {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Discarded => "discarded",
+        }
+    }
+
+    fn parse(state: &str) -> anyhow::Result<Self> {
+        let states = [
+            Self::Pending,
+            Self::Delivered,
+            Self::Failed,
+            Self::Discarded,
+        ];
+        let state = states.into_iter().find(|known| known.as_str() == state);
+        state.context("a delivery is in no known state")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tries_back_off_to_an_hour() {
+        let pauses: Vec<_> = [1, 2, 3, 12, 13, 1_000].map(back_off).to_vec();
+        assert_eq!(pauses, [1, 2, 4, 2_048, 3_600, 3_600]);
+    }
+}

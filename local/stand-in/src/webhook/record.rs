@@ -1,0 +1,76 @@
+//! What happened, recorded in the transaction in which it happened, and due for delivery to
+//! every webhook endpoint that subscribes to its type.
+
+use serde_json::Value;
+
+use crate::engine::database::Transaction;
+use crate::engine::ids;
+use crate::engine::resource::{API_VERSION, Object};
+use crate::webhook::endpoint::WebhookEndpoint;
+use crate::webhook::event::{Data, Event};
+use crate::webhook::queue;
+
+/// Records that this has just happened to `object`.
+pub(crate) fn record<T: Object>(
+    transaction: &Transaction<'_>,
+    event_type: &str,
+    object: &T,
+) -> anyhow::Result<()> {
+    let data = Data {
+        object: object.answer(),
+        previous_attributes: None,
+    };
+    keep(transaction, event_type, data)
+}
+
+/// Records a change of `object`, which the API showed as `before` until now.
+pub(crate) fn record_change<T: Object>(
+    transaction: &Transaction<'_>,
+    event_type: &str,
+    before: &Value,
+    object: &T,
+) -> anyhow::Result<()> {
+    let object = object.answer();
+    let previous_attributes = Some(previous(before, &object));
+    let data = Data {
+        object,
+        previous_attributes,
+    };
+    keep(transaction, event_type, data)
+}
+
+/// The fields of `before` that are others now, or gone.
+fn previous(before: &Value, now: &Value) -> Value {
+    let Value::Object(before) = before else {
+        return before.clone();
+    };
+    let changed = before
+        .iter()
+        .filter(|(field, was)| now.get(field) != Some(was))
+        .map(|(field, was)| (field.clone(), was.clone()));
+    Value::Object(changed.collect())
+}
+
+fn keep(transaction: &Transaction<'_>, event_type: &str, data: Data) -> anyhow::Result<()> {
+    if transaction.faults.no_event(event_type) {
+        return Ok(());
+    }
+    let mut endpoints = transaction.all::<WebhookEndpoint>()?;
+    endpoints.retain(|endpoint| endpoint.wants(event_type));
+    let event = Event {
+        id: ids::event(),
+        object: Event::KIND.to_owned(),
+        api_version: API_VERSION.to_owned(),
+        created: transaction.now,
+        data,
+        livemode: false,
+        pending_webhooks: endpoints.len(),
+        request: transaction.cause.clone(),
+        event_type: event_type.to_owned(),
+    };
+    transaction.put(&event)?;
+    for endpoint in endpoints {
+        queue::enqueue(transaction, &event, &endpoint.id)?;
+    }
+    Ok(())
+}

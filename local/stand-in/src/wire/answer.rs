@@ -1,0 +1,64 @@
+//! What is asked, and what is answered.
+
+use http::StatusCode;
+use serde_json::Value;
+
+use crate::engine::database::Transaction;
+use crate::wire::errors::ApiError;
+use crate::wire::params::Params;
+
+/// What a request wants, before its parameters are read.
+pub(crate) struct Asked<'r> {
+    pub(crate) method: &'r str,
+    /// What follows `/v1/`, part by part.
+    pub(crate) path: &'r [&'r str],
+    pub(crate) settings: &'r Settings,
+}
+
+/// Reads the parameters of what was asked.
+pub(crate) type Route<'r> = Box<dyn FnOnce(Params) -> Result<Work<'r>, ApiError> + 'r>;
+
+/// The work of a request whose parameters have been read and found good.
+pub(crate) type Work<'r> = Box<dyn FnOnce(&Transaction<'_>) -> Result<Value, ApiError> + 'r>;
+
+/// What endpoints know of the stand-in itself.
+pub(crate) struct Settings {
+    /// The base of payment pages.
+    pub(crate) public_url: url::Url,
+}
+
+/// A status and a body, new or kept.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: String,
+    /// The request that was given this answer first, if it was another.
+    pub(crate) replay_of: Option<String>,
+    /// The connection breaks before the answer is out.
+    pub(crate) broken: bool,
+}
+
+impl Answer {
+    pub(crate) fn of(result: Result<Value, ApiError>) -> Self {
+        let (status, body) = match result {
+            Ok(value) => (StatusCode::OK, value),
+            Err(error) => (error.status, error.body()),
+        };
+        // Stripe's answers are indented; whoever reads them with curl is glad of it.
+        Self {
+            status,
+            body: format!("{body:#}\n"),
+            replay_of: None,
+            broken: false,
+        }
+    }
+
+    pub(crate) fn broken() -> Self {
+        Self {
+            status: StatusCode::OK,
+            body: String::new(),
+            replay_of: None,
+            broken: true,
+        }
+    }
+}

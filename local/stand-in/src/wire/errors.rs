@@ -1,0 +1,227 @@
+//! Refusals, in Stripe's shape: `{"error": {"type", "code", "message", "param", "doc_url"}}`.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::account::currency;
+use crate::engine::resource::doc_url;
+
+/// Why a request is refused.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    pub(crate) status: StatusCode,
+    error_type: &'static str,
+    code: Option<&'static str>,
+    message: String,
+    param: Option<String>,
+}
+
+impl ApiError {
+    /// A request that is wrong in itself.
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            error_type: "invalid_request_error",
+            code: None,
+            message: message.into(),
+            param: None,
+        }
+    }
+
+    fn status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    pub(crate) fn code(self, code: &'static str) -> Self {
+        Self {
+            code: Some(code),
+            ..self
+        }
+    }
+
+    /// Names the parameter that is wrong.
+    pub(crate) fn param(self, param: impl Into<String>) -> Self {
+        Self {
+            param: Some(param.into()),
+            ..self
+        }
+    }
+
+    pub(crate) fn no_key() -> Self {
+        Self::invalid(
+            "You did not provide an API key: pass it as `Authorization: Bearer <key>`, or as the \
+             user name of basic authentication.",
+        )
+        .status(StatusCode::UNAUTHORIZED)
+    }
+
+    pub(crate) fn wrong_key(key: &str) -> Self {
+        let end: String = key
+            .chars()
+            .skip(key.chars().count().saturating_sub(4).max(8))
+            .collect();
+        let start: String = key.chars().take(8).collect();
+        Self::invalid(format!("Invalid API Key provided: {start}****{end}"))
+            .status(StatusCode::UNAUTHORIZED)
+    }
+
+    pub(crate) fn no_such_url(method: &http::Method, path: &str) -> Self {
+        Self::invalid(format!(
+            "Unrecognized request URL ({method}: {path}). The stand-in knows fewer than Stripe: \
+             they are listed in local/stand-in/src/serve.rs."
+        ))
+        .status(StatusCode::NOT_FOUND)
+    }
+
+    pub(crate) fn no_such(kind: &str, id: &str) -> Self {
+        Self::invalid(format!("No such {kind}: '{id}'"))
+            .status(StatusCode::NOT_FOUND)
+            .code("resource_missing")
+    }
+
+    pub(crate) fn exists(kind: &str, id: &str) -> Self {
+        Self::invalid(format!("The {kind} {id} exists already."))
+            .code("resource_already_exists")
+            .param("id")
+    }
+
+    pub(crate) fn missing(param: &str) -> Self {
+        Self::invalid(format!("Missing required param: {param}."))
+            .code("parameter_missing")
+            .param(param)
+    }
+
+    pub(crate) fn missing_one_of(params: &str) -> Self {
+        Self::invalid(format!("One of these params must be given: {params}."))
+            .code("parameter_missing")
+    }
+
+    pub(crate) fn empty(param: &str) -> Self {
+        Self::invalid(format!(
+            "You passed an empty string for '{param}'. Leave the parameter out, or give it a value."
+        ))
+        .code("parameter_invalid_empty")
+        .param(param)
+    }
+
+    pub(crate) fn unknown(params: &[String]) -> Self {
+        let plural = if params.len() == 1 { "" } else { "s" };
+        Self::invalid(format!(
+            "Received unknown parameter{plural}: {}. (The stand-in understands only what the shop \
+             uses.)",
+            params.join(", ")
+        ))
+        .code("parameter_unknown")
+        .param(params.first().map(String::as_str).unwrap_or_default())
+    }
+
+    pub(crate) fn not_an_integer(param: &str, value: &str) -> Self {
+        Self::invalid(format!("Invalid integer: {value}"))
+            .code("parameter_invalid_integer")
+            .param(param)
+    }
+
+    pub(crate) fn out_of_range(param: &str, requirement: impl Into<String>) -> Self {
+        Self::invalid(requirement)
+            .code("parameter_invalid_integer")
+            .param(param)
+    }
+
+    pub(crate) fn too_long(param: &str, limit: usize) -> Self {
+        Self::invalid(format!(
+            "Invalid {param}: must be at most {limit} characters"
+        ))
+        .param(param)
+    }
+
+    pub(crate) fn not_a_url(param: &str) -> Self {
+        Self::invalid("Not a valid URL")
+            .code("url_invalid")
+            .param(param)
+    }
+
+    pub(crate) fn not_an_email(param: &str, value: &str) -> Self {
+        Self::invalid(format!("Invalid email address: {value}"))
+            .code("email_invalid")
+            .param(param)
+    }
+
+    pub(crate) fn amount_too_small(param: &str, currency: &str) -> Self {
+        let minimum = currency::display(currency::minimum(currency), currency);
+        Self::invalid(format!(
+            "The total amount due must add up to at least {minimum} {currency}."
+        ))
+        .code("amount_too_small")
+        .param(param)
+    }
+
+    pub(crate) fn amount_too_large(param: &str, currency: &str) -> Self {
+        let maximum = currency::display(currency::maximum(currency), currency);
+        Self::invalid(format!(
+            "The total amount must be at most {maximum} {currency}."
+        ))
+        .code("amount_too_large")
+        .param(param)
+    }
+
+    pub(crate) fn cannot_expand(path: &str) -> Self {
+        Self::invalid(format!("This property cannot be expanded ({path}).")).param("expand")
+    }
+
+    pub(crate) fn key_reused(message: String) -> Self {
+        Self {
+            error_type: "idempotency_error",
+            ..Self::invalid(message)
+        }
+    }
+
+    pub(crate) fn key_in_use(key: &str) -> Self {
+        Self::invalid(format!(
+            "There is currently another request in progress that uses the idempotency key '{key}'. \
+             Try again when it is done."
+        ))
+        .status(StatusCode::CONFLICT)
+        .code("idempotency_key_in_use")
+    }
+
+    /// A failure that a fault switch asks for.
+    pub(crate) fn fault(status: StatusCode) -> Self {
+        let fault = Self::invalid(format!("A fault switch of the stand-in answers {status}."));
+        match status {
+            StatusCode::TOO_MANY_REQUESTS => fault.status(status).code("rate_limit"),
+            StatusCode::CONFLICT => fault.status(status).code("lock_timeout"),
+            _ => Self {
+                error_type: "api_error",
+                ..fault.status(status)
+            },
+        }
+    }
+
+    pub(crate) fn body(&self) -> Value {
+        let mut error = json!({ "message": self.message, "type": self.error_type });
+        if let Some(error) = error.as_object_mut() {
+            error.extend(self.code.map(|code| ("code".to_owned(), json!(code))));
+            error.extend(
+                self.code
+                    .map(|code| ("doc_url".to_owned(), json!(doc_url(code)))),
+            );
+            error.extend(
+                self.param
+                    .as_ref()
+                    .map(|param| ("param".to_owned(), json!(param))),
+            );
+        }
+        json!({ "error": error })
+    }
+}
+
+impl From<anyhow::Error> for ApiError {
+    fn from(error: anyhow::Error) -> Self {
+        tracing::error!(error = format!("{error:#}"), "the Stripe stand-in failed");
+        Self {
+            error_type: "api_error",
+            ..Self::invalid("The stand-in itself failed: its log says why.")
+                .status(StatusCode::INTERNAL_SERVER_ERROR)
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The Stripe stand-in from outside: HTTP in, HTTP and webhooks out.
+
+// What helps a test may fail like a test: clippy.toml exempts only the test functions themselves.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+mod api;
+mod bench;
+mod delivery;
+mod disputes;
+mod due;
+mod endpoints;
+mod faults;
+mod idempotency;
+mod lists;
+mod page;
+mod promotions;
+mod refunds;
+mod survival;

@@ -1,0 +1,393 @@
+//! The whole shop with its own functions: started, stopped, and started again.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+
+use laptop::shop::{Options, Shop};
+use reqwest::{Client, RequestBuilder};
+use shared::config::Environment;
+use tempfile::TempDir;
+use template::project::Project;
+use tokio::process::{Child, Command};
+use tokio::sync::OnceCell;
+
+use crate::answer::Answer;
+use crate::cast::DEVELOPER;
+use crate::time::eventually;
+use crate::wiring::{Calls, Environments};
+
+pub(crate) const TABLES: [&str; 3] = ["ProductsTable", "PurchasesTable", "OutboxTable"];
+
+/// A running shop and a client that follows no redirects.
+pub struct TestApp {
+    running: Running,
+    pub(crate) addresses: Addresses,
+    options: Options,
+    pub(crate) http: Client,
+    pub(crate) tables: Tables,
+    environments: Environments,
+    pub(crate) ada: OnceCell<String>,
+    _folder: TempDir,
+}
+
+/// Where the shop runs.
+enum Running {
+    /// In the test's process.
+    Here(Box<Shop>),
+    /// As `till` itself, which can be killed.
+    Process {
+        /// The path of the program.
+        till: &'static str,
+        process: Child,
+    },
+}
+
+impl Running {
+    async fn here(options: &Options) -> Self {
+        Self::Here(Box::new(Shop::start(options.clone()).await.unwrap()))
+    }
+
+    /// `till` in the project's folder, with nothing in its environment but what the test says.
+    fn process(till: &'static str, options: &Options) -> Self {
+        let mut command = Command::new(till);
+        command
+            .current_dir(options.project.template.parent().unwrap())
+            .env_clear()
+            .envs(&options.environment)
+            .env("LOG_LEVEL", "error")
+            .stdout(Stdio::null())
+            .kill_on_drop(true);
+        for (option, port) in [
+            ("--port", options.shop_port),
+            ("--stripe-port", options.stripe_port),
+            ("--aws-port", options.aws_port),
+        ] {
+            command.arg(option).arg(port.to_string());
+        }
+        command.arg("--data").arg(options.data.as_ref().unwrap());
+        let process = command.spawn().unwrap();
+        Self::Process { till, process }
+    }
+}
+
+pub(crate) struct Addresses {
+    pub(crate) shop: String,
+    pub(crate) stripe: String,
+    pub(crate) aws: String,
+}
+
+/// The names of the tables behind the template's logical ids.
+#[derive(Clone)]
+pub(crate) struct Tables {
+    suffix: String,
+}
+
+impl Tables {
+    pub(crate) fn name(&self, logical_id: &str) -> String {
+        format!("{logical_id}{}", self.suffix)
+    }
+}
+
+impl TestApp {
+    /// Everything in memory, on ports of its own.
+    pub async fn start() -> Self {
+        Self::with(|_, _| {}).await
+    }
+
+    /// With a data folder, so that it can be started again.
+    pub async fn on_disk() -> Self {
+        Self::with(|options, folder| options.data = Some(folder.join("data"))).await
+    }
+
+    /// As a process of its own, of the program at this path, with a data folder.
+    pub async fn as_process(till: &'static str) -> Self {
+        let Prepared {
+            mut options,
+            tables,
+            environments,
+            folder,
+        } = prepare();
+        options.data = Some(folder.path().join("data"));
+        let free = || {
+            let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            port.local_addr().unwrap().port()
+        };
+        (options.shop_port, options.stripe_port, options.aws_port) = (free(), free(), free());
+        let running = Running::process(till, &options);
+        let app = Self::of(running, options, tables, environments, folder);
+        app.answers().await;
+        app
+    }
+
+    /// With the calls of one function counted.
+    pub async fn counting(function: &'static str) -> (Self, Calls) {
+        let calls = Calls::default();
+        let counted = calls.clone();
+        let shop = Self::with(move |options, _| {
+            options.wiring = counted.of(function, Arc::clone(&options.wiring));
+        });
+        (shop.await, calls)
+    }
+
+    /// With another signing secret beside the stand-in's.
+    pub async fn with_second_secret(secret: &str) -> Self {
+        let name = "STRIPE_WEBHOOK_SECRETS".to_owned();
+        Self::with(|options, _| _ = options.environment.insert(name, secret.to_owned())).await
+    }
+
+    /// Another shop, with an account at Stripe that is this one's, too.
+    pub async fn beside(other: &Self, said: &[(&str, &str)]) -> Self {
+        let heard = Environments::default();
+        let stripe = other.addresses.stripe.clone();
+        let mut app = Self::with(|options, _| {
+            options.wiring = heard.overhear(Some(stripe.clone()));
+            options.environment.extend(owned(said));
+        })
+        .await;
+        app.addresses.stripe = stripe;
+        app.environments = heard;
+        app
+    }
+
+    async fn with(change: impl FnOnce(&mut Options, &Path)) -> Self {
+        let Prepared {
+            mut options,
+            tables,
+            environments,
+            folder,
+        } = prepare();
+        change(&mut options, folder.path());
+        let shop = Shop::start(options.clone()).await.unwrap();
+        // What starts again is to be found where it was.
+        options.shop_port = port(shop.url());
+        options.stripe_port = port(shop.stripe_url().unwrap());
+        options.aws_port = port(shop.aws_url());
+        let running = Running::Here(Box::new(shop));
+        Self::of(running, options, tables, environments, folder)
+    }
+
+    fn of(
+        running: Running,
+        options: Options,
+        tables: Tables,
+        environments: Environments,
+        folder: TempDir,
+    ) -> Self {
+        let at = |port: u16| format!("http://127.0.0.1:{port}");
+        let addresses = Addresses {
+            shop: at(options.shop_port),
+            stripe: at(options.stripe_port),
+            aws: at(options.aws_port),
+        };
+        let http = Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        Self {
+            running,
+            addresses,
+            options,
+            http,
+            tables,
+            environments,
+            ada: OnceCell::new(),
+            _folder: folder,
+        }
+    }
+
+    /// Stops the shop, or kills its process, and starts it again with the same data, on the same
+    /// ports.
+    pub async fn restart(self) -> Self {
+        let running = match self.running {
+            Running::Here(shop) => {
+                shop.shutdown().await;
+                Running::here(&self.options).await
+            }
+            Running::Process { till, mut process } => {
+                process.kill().await.unwrap();
+                Running::process(till, &self.options)
+            }
+        };
+        let app = Self { running, ..self };
+        app.answers().await;
+        app
+    }
+
+    /// Stops the shop, and starts it again with this in its environment, too.
+    pub async fn restart_with(mut self, said: &[(&str, &str)]) -> Self {
+        self.options.environment.extend(owned(said));
+        self.restart().await
+    }
+
+    /// By what the shop knows its own at Stripe.
+    pub fn tag(&self) -> String {
+        let environment = self.environment("CheckoutFunction");
+        environment.optional("TILL_STACK").unwrap().to_owned()
+    }
+
+    /// Waits until the shop's port, the last to open, answers.
+    async fn answers(&self) {
+        eventually(async || self.request("GET", "/config.json").send().await.ok()).await;
+    }
+
+    /// The program at this path beside the shop: in its project's folder, with nothing in its
+    /// environment.
+    pub fn till(&self, till: &str) -> Command {
+        let mut till = Command::new(till);
+        till.current_dir(self.options.project.template.parent().unwrap())
+            .env_clear()
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        till
+    }
+
+    /// The process of a shop that has one of its own.
+    pub fn pid(&self) -> u32 {
+        match &self.running {
+            Running::Process { process, .. } => process.id().unwrap(),
+            Running::Here(_) => std::process::id(),
+        }
+    }
+
+    /// The options by which `till` finds the shop.
+    pub fn ports(&self) -> [String; 6] {
+        let (shop, stripe, aws) = (
+            self.options.shop_port,
+            self.options.stripe_port,
+            self.options.aws_port,
+        );
+        [
+            "--port".into(),
+            shop.to_string(),
+            "--stripe-port".into(),
+            stripe.to_string(),
+            "--aws-port".into(),
+            aws.to_string(),
+        ]
+    }
+
+    /// The name of the table behind a logical id.
+    pub fn table(&self, logical_id: &str) -> String {
+        self.tables.name(logical_id)
+    }
+
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        Answer {
+            status,
+            headers,
+            text: response.text().await.unwrap(),
+        }
+    }
+
+    pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        let url = format!("{}{path}", self.addresses.shop);
+        self.http.request(method.parse().unwrap(), url)
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request("GET", path)).await
+    }
+
+    /// What a function was given.
+    pub fn environment(&self, function: &str) -> Environment {
+        let environments = self.environments.0.lock().unwrap();
+        Environment::from(environments[function].clone())
+    }
+
+    /// What a function was given, but for one variable.
+    pub fn environment_with(&self, function: &str, name: &str, value: &str) -> Environment {
+        let mut variables = self.variables(function);
+        variables.insert(name.to_owned(), value.to_owned());
+        Environment::from(variables)
+    }
+
+    /// What a function was given, by name.
+    pub fn variables(&self, function: &str) -> BTreeMap<String, String> {
+        self.environments.0.lock().unwrap()[function].clone()
+    }
+}
+
+/// A shop that can be started: everything in memory, any ports that are free.
+struct Prepared {
+    options: Options,
+    tables: Tables,
+    environments: Environments,
+    folder: TempDir,
+}
+
+fn prepare() -> Prepared {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = borrowed_engine();
+    let suffix = match &engine {
+        // Other tests, and earlier runs, have tables there too.
+        Some(_) => uuid::Uuid::new_v4().simple().to_string(),
+        None => String::new(),
+    };
+    let tables = Tables { suffix };
+    let environments = Environments::default();
+    let project = project(folder.path(), &tables);
+    let mut options = Options::in_memory(project, environments.overhear(None));
+    let environment = &mut options.environment;
+    environment.insert("DEVELOPER_EMAIL".into(), DEVELOPER.into());
+    if let Some(engine) = engine {
+        // DynamoDB only: mail ends in this shop's mailbox, where the tests read it.
+        environment.insert("AWS_ENDPOINT_URL_DYNAMODB".into(), engine);
+    }
+    Prepared {
+        options,
+        tables,
+        environments,
+        folder,
+    }
+}
+
+/// Where `AWS_ENDPOINT_URL` points: then the tests run on that engine instead of the embedded one.
+/// The shop's own AWS endpoint still stands before it, so faults can be had there, too.
+fn borrowed_engine() -> Option<String> {
+    ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|endpoint| !endpoint.trim().is_empty())
+}
+
+/// The shop's own template, with tables of this test's own.
+fn project(folder: &Path, tables: &Tables) -> Project {
+    let Project { template, site } = checkout();
+    let mut template = std::fs::read_to_string(template).unwrap();
+    for table in TABLES {
+        template = template.replace(table, &tables.name(table));
+    }
+    let path = folder.join("template.yaml");
+    std::fs::write(&path, template).unwrap();
+    Project {
+        template: path,
+        site,
+    }
+}
+
+/// The checkout that these tests were built from.
+pub fn checkout() -> Project {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    folder.ancestors().find_map(Project::at).unwrap()
+}
+
+fn port(url: &str) -> u16 {
+    url.trim_end_matches('/')
+        .rsplit(':')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap()
+}
+
+fn owned(variables: &[(&str, &str)]) -> Vec<(String, String)> {
+    let variables = variables.iter();
+    variables
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}

@@ -1,0 +1,27 @@
+//! Bad days of DynamoDB and SES.
+
+use serde_json::{Value, json};
+
+use crate::app::TestApp;
+
+impl TestApp {
+    /// DynamoDB or SES has a bad day: `times` requests long, or until it is over.
+    pub async fn aws_fails(&self, operation: &str, fault: &str, times: Option<u32>) {
+        let mut armed = json!({ "operation": operation, "fault": fault });
+        if let Some(times) = times {
+            armed["times"] = times.into();
+        }
+        let url = format!("{}/_aws/faults", self.addresses.aws);
+        self.send(self.http.post(url).json(&armed))
+            .await
+            .expect(201);
+    }
+
+    /// The bad day is over. Says which faults were still waiting to strike.
+    pub async fn aws_recovers(&self) -> Value {
+        let url = format!("{}/_aws/faults", self.addresses.aws);
+        let waiting = self.send(self.http.get(&url)).await.expect(200).json();
+        self.send(self.http.delete(url)).await.expect(204);
+        waiting
+    }
+}

@@ -1,0 +1,38 @@
+//! The whole shop under test: [`TestApp`] starts it, and has one method for everything that can be
+//! asked of it.
+//!
+//! With `AWS_ENDPOINT_URL` set, it keeps its tables on that DynamoDB engine instead of the embedded
+//! one.
+
+// What helps a test may fail like a test: clippy.toml exempts only the test functions themselves.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+mod answer;
+mod api;
+mod app;
+mod cast;
+mod events;
+mod faults;
+mod mail;
+mod products;
+mod reconcile;
+mod stripe;
+mod tables;
+mod time;
+mod webhook;
+mod wiring;
+
+pub use self::answer::{Answer, Checkout, text};
+pub use self::api::cart;
+pub use self::app::{TestApp, checkout};
+pub use self::cast::{ADA, BOB, CARD, DECLINED, DEVELOPER, MUG, NOTEBOOK, REFUNDS_SLOWLY};
+pub use self::events::{altered, kind_of, of_type, permutations};
+pub use self::time::{eventually, now};
+pub use self::webhook::WEBHOOK_SECRET;
+pub use self::wiring::Calls;

@@ -1,0 +1,60 @@
+//! The mail that was sent, and the mailer.
+
+use std::time::Duration;
+
+use mailer::Mailer;
+use serde_json::{Value, json};
+
+use crate::answer::text;
+use crate::app::TestApp;
+use crate::cast::DEVELOPER;
+use crate::time::eventually;
+
+impl TestApp {
+    /// Everything sent so far, newest first.
+    pub async fn mailbox(&self) -> Vec<Value> {
+        let answer = self
+            .send(self.request("GET", "/_local/mailbox.json"))
+            .await
+            .expect(200);
+        answer.json().as_array().unwrap().clone()
+    }
+
+    /// Waits for so many mails, then a little longer for one too many. Newest first.
+    pub async fn mails(&self, count: usize) -> Vec<Value> {
+        eventually(async || Some(self.mailbox().await).filter(|mails| mails.len() >= count)).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let mails = self.mailbox().await;
+        let subjects: Vec<_> = mails.iter().map(|mail| &mail["subject"]).collect();
+        assert_eq!(mails.len(), count, "{subjects:?}");
+        for mail in &mails {
+            assert_eq!(
+                mail["to"],
+                json!([DEVELOPER]),
+                "in test mode nobody else gets mail"
+            );
+        }
+        mails
+    }
+
+    /// The subjects of all mails that name this purchase, sorted.
+    pub async fn subjects_about(&self, purchase: &str) -> Vec<String> {
+        let mails = self.mailbox().await.into_iter();
+        let named = mails.filter(|mail| text(mail, "text").contains(purchase));
+        let mut subjects: Vec<_> = named.map(|mail| text(&mail, "subject")).collect();
+        subjects.sort();
+        subjects
+    }
+
+    /// Waits for the newest mail that names this purchase.
+    pub async fn mail_about(&self, purchase: &str) -> Value {
+        let names = |mail: &Value| text(mail, "text").contains(purchase);
+        eventually(async || self.mailbox().await.into_iter().find(names)).await
+    }
+
+    /// The mailer, run by the clock instead of by the outbox's stream.
+    pub async fn mailer(&self) {
+        let mailer = Mailer::new(&self.environment("MailerFunction")).await;
+        mailer.unwrap().handle(json!({})).await.unwrap();
+    }
+}

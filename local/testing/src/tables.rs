@@ -1,0 +1,198 @@
+//! What the tables hold, as it lies there.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use serde_json::{Value, json};
+
+use crate::app::{TABLES, TestApp};
+
+impl TestApp {
+    pub(crate) async fn dynamodb(&self, operation: &str, input: Value) -> Value {
+        let request = self
+            .http
+            .post(&self.addresses.aws)
+            .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-date", "20260101T000000Z")
+            .header(
+                "authorization",
+                "AWS4-HMAC-SHA256 \
+                 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
+                 SignedHeaders=host, Signature=00",
+            );
+        let answer = self.send(request.body(input.to_string())).await;
+        answer.expect(200).json()
+    }
+
+    /// Every item of a table.
+    pub(crate) async fn items(&self, logical_id: &str) -> Vec<Value> {
+        let input = json!({ "TableName": self.tables.name(logical_id), "ConsistentRead": true });
+        let scanned = self.dynamodb("Scan", input).await;
+        assert!(scanned["LastEvaluatedKey"].is_null(), "more than a page");
+        scanned["Items"].as_array().unwrap().clone()
+    }
+
+    /// Every item of every table, for comparing before with after.
+    pub async fn dump(&self) -> Vec<String> {
+        let mut items = Vec::new();
+        for table in TABLES {
+            let of_table = self.items(table).await;
+            items.extend(of_table.iter().map(|item| format!("{table} {item}")));
+        }
+        items.sort();
+        items
+    }
+
+    /// The ids of all purchases, whoever's and however far they came.
+    pub async fn stored_purchases(&self) -> Vec<String> {
+        let items = self.items("PurchasesTable").await;
+        let rows = items.iter().filter(|item| item["sk"]["S"] == "purchase");
+        rows.map(|item| item["pk"]["S"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// Whether a purchase is to be forgotten in time.
+    pub async fn is_forgettable(&self, id: &str) -> bool {
+        let items = self.items("PurchasesTable").await;
+        let row = |item: &&Value| item["pk"]["S"] == *id && item["sk"]["S"] == "purchase";
+        items.iter().find(row).unwrap().get("ttl").is_some()
+    }
+
+    /// A purchase's item.
+    pub async fn purchase_item(&self, id: &str) -> Value {
+        let items = self.items("PurchasesTable").await.into_iter();
+        let mut items =
+            items.filter(|item| item["pk"]["S"] == *id && item["sk"]["S"] == "purchase");
+        items.next().unwrap()
+    }
+
+    /// Writes an item as it is.
+    pub async fn put_item(&self, logical_id: &str, item: &Value) {
+        let table = self.tables.name(logical_id);
+        self.dynamodb("PutItem", json!({ "TableName": table, "Item": item }))
+            .await;
+    }
+
+    /// As if a purchase had been opened, and were to be looked at, so many seconds earlier.
+    pub async fn age(&self, purchase: &str, seconds: i64) {
+        let mut item = self.purchase_item(purchase).await;
+        let earlier = |number: &mut Value| {
+            let then: i64 = number["N"].as_str().unwrap().parse().unwrap();
+            number["N"] = (then - seconds).to_string().into();
+        };
+        for time in ["started_at", "expires_at"] {
+            earlier(&mut item["attempt"]["M"][time]);
+        }
+        if item.get("work_due").is_some() {
+            earlier(&mut item["work_due"]);
+        }
+        self.put_item("PurchasesTable", &item).await;
+    }
+
+    /// As if so many seconds had passed since somebody looked at a purchase.
+    pub async fn age_look(&self, purchase: &str, seconds: i64) {
+        let items = self.items("PurchasesTable").await;
+        let look = |item: &&Value| item["pk"]["S"] == *purchase && item["sk"]["S"] == "look";
+        let mut look = items.iter().find(look).unwrap().clone();
+        let then: i64 = look["looked_at"]["N"].as_str().unwrap().parse().unwrap();
+        look["looked_at"]["N"] = (then - seconds).to_string().into();
+        self.put_item("PurchasesTable", &look).await;
+    }
+
+    /// As if what the one buyer there is holds had been let go of so many seconds later.
+    pub async fn age_holds(&self, seconds: i64) {
+        let items = self.items("PurchasesTable").await;
+        let mut rows = items.into_iter().filter(|item| item["sk"]["S"] == "open");
+        let mut row = rows.next().unwrap();
+        assert!(rows.next().is_none(), "more than one buyer");
+        for hold in row.as_object_mut().unwrap().values_mut() {
+            if let Some(until) = hold.pointer_mut("/M/until/N") {
+                let then: i64 = until.as_str().unwrap().parse().unwrap();
+                *until = (then - seconds).to_string().into();
+            }
+        }
+        self.put_item("PurchasesTable", &row).await;
+    }
+
+    /// What was recorded of a purchase: what told it, and whether it was news.
+    pub async fn recorded(&self, purchase: &str) -> BTreeMap<String, bool> {
+        let items = self.items("PurchasesTable").await.into_iter();
+        let claims = items.filter(|item| item["pk"]["S"] == *purchase);
+        let claims = claims.filter_map(|item| {
+            let id = item["sk"]["S"].as_str()?.strip_prefix("event#")?.to_owned();
+            Some((id, item["changed"]["BOOL"].as_bool()?))
+        });
+        claims.collect()
+    }
+
+    /// How many rows are authentic events that nobody could understand.
+    pub async fn parked(&self) -> usize {
+        let items = self.items("PurchasesTable").await;
+        let partition = |item: &Value| item["pk"]["S"].as_str().unwrap().to_owned();
+        items
+            .iter()
+            .filter(|item| partition(item).starts_with("parked#"))
+            .count()
+    }
+
+    /// The one parked event is this one from now on, as if what kept it from being read were mended.
+    pub async fn mend_parked(&self, body: &str) {
+        let items = self.items("PurchasesTable").await;
+        let parked = |item: &&Value| item["pk"]["S"].as_str().unwrap().starts_with("parked#");
+        let mut item = items.iter().find(parked).unwrap().clone();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), Default::default());
+        std::io::Write::write_all(&mut gzip, body.as_bytes()).unwrap();
+        let gzip = base64::engine::general_purpose::STANDARD.encode(gzip.finish().unwrap());
+        item["body_gzip"] = json!({ "B": gzip });
+        self.put_item("PurchasesTable", &item).await;
+    }
+
+    /// The effects of a purchase that a mail tells of: `paid`, `pending`, …
+    pub async fn effects(&self, purchase: &str) -> Vec<String> {
+        let items = self.items("OutboxTable").await;
+        let ids = items.iter().map(|item| item["id"]["S"].as_str().unwrap());
+        let mut effects: Vec<_> = ids
+            .filter_map(|id| id.strip_prefix(purchase)?.strip_prefix('#'))
+            .map(str::to_owned)
+            .collect();
+        effects.sort();
+        effects
+    }
+
+    /// The outbox's row of one of them.
+    pub async fn outbox_row(&self, purchase: &str, effect: &str) -> Value {
+        let id = format!("{purchase}#{effect}");
+        let mut items = self.items("OutboxTable").await.into_iter();
+        items.find(|item| item["id"]["S"] == *id).unwrap()
+    }
+
+    /// The next attempt at sending a mail is due, and made.
+    pub async fn mail_again(&self, purchase: &str, effect: &str) {
+        let mut row = self.outbox_row(purchase, effect).await;
+        row["next_attempt"] = json!({ "N": "1" });
+        self.put_item("OutboxTable", &row).await;
+        self.mailer().await;
+    }
+
+    /// Takes an item out of the purchases table.
+    pub async fn delete_item(&self, pk: &str, sk: &str) {
+        let table = self.tables.name("PurchasesTable");
+        let key = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
+        self.dynamodb("DeleteItem", json!({ "TableName": table, "Key": key }))
+            .await;
+    }
+
+    /// How far reconcile has read Stripe's events.
+    pub async fn cursor(&self) -> Option<Value> {
+        let items = self.items("PurchasesTable").await.into_iter();
+        let mut items = items.filter(|item| item["pk"]["S"] == "reconcile");
+        items.next()
+    }
+
+    /// As if the purchase had never been stored.
+    pub async fn lose_purchase(&self, id: &str) {
+        self.delete_item(id, "purchase").await;
+        assert!(self.stored_purchases().await.is_empty());
+    }
+}

@@ -1,0 +1,7 @@
+//! The seller's accounts at AWS and at Stripe, as their operator reaches them.
+
+pub(crate) mod aws;
+pub(crate) mod secrets;
+pub(crate) mod stripe;
+pub(crate) mod stripe_key;
+pub(crate) mod web;

@@ -1,0 +1,243 @@
+//! `till` itself: opens the shop and keeps it open until told to stop.
+
+use std::io::IsTerminal as _;
+use std::io::Write as _;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use laptop::environment::{STAND_IN_KEY, Stripe, Variables, said};
+use laptop::functions::Wiring;
+use laptop::progress::Progress;
+use laptop::shop::{Options, Shop};
+use shared::stripe::event::handled;
+use template::project::Project;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use super::Open;
+
+/// Opens the shop.
+pub(super) fn run(open: Open, wiring: Wiring) -> anyhow::Result<()> {
+    let project = Project::find()?;
+    let environment = super::environment(&project)?;
+    log(&environment)?;
+    let folder = project.template.with_file_name(".till");
+    let data = if open.memory {
+        None
+    } else {
+        Some(open.data.unwrap_or(folder))
+    };
+    let bar = progress_bar();
+    let options = Options {
+        project,
+        data,
+        shop_port: open.port,
+        stripe_port: open.stripe_port,
+        aws_port: open.aws_port,
+        site: open.site,
+        bridge: open.bridge,
+        samples: open.samples,
+        environment,
+        wiring,
+        progress: progress(bar.clone()),
+    };
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    runtime.block_on(async {
+        let mut stop = Stop::listen()?;
+        let kept = options.data.clone();
+        let shop = tokio::select! {
+            shop = Shop::start(options) => shop,
+            () = stop.asked() => return Ok(()),
+        };
+        bar.finish_and_clear();
+        let shop = shop?;
+        let kept = kept.map_or("nothing is kept".to_owned(), |folder| {
+            folder.display().to_string()
+        });
+        super::print(&welcome(&shop, &kept))?;
+        stop.asked().await;
+        super::print("\nClosing: requests under way are finished first.\n")?;
+        tokio::select! {
+            () = shop.shutdown() => {}
+            // Whoever asks twice does not want to wait.
+            () = stop.asked() => {}
+        }
+        Ok(())
+    })
+}
+
+/// An origin, as a browser names it: scheme, host and port.
+pub(super) fn origin(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("it must start with http:// or https://".to_owned());
+    }
+    let origin = url.origin().ascii_serialization();
+    if url.as_str().trim_end_matches('/') != origin {
+        return Err(format!("only the origin counts: {origin}"));
+    }
+    Ok(url)
+}
+
+fn log(environment: &Variables) -> anyhow::Result<()> {
+    let filter = match said(environment, "RUST_LOG") {
+        Some(filter) => filter.to_owned(),
+        None => {
+            let level = said(environment, "LOG_LEVEL")
+                .unwrap_or("info")
+                .to_ascii_lowercase();
+            // A condition that fails is an answer, not a warning.
+            format!("{level},dynoxide=error,hyper=warn,hyper_util=warn,reqwest=warn,aws=warn")
+        }
+    };
+    let filter = EnvFilter::try_new(&filter)
+        .with_context(|| format!("LOG_LEVEL or RUST_LOG is {filter}, which is no log filter"))?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(|| super::console::Log);
+    lines
+        .try_init()
+        .map_err(|error| anyhow::anyhow!("cannot write logs: {error}"))
+}
+
+/// A bar on a terminal, lines elsewhere.
+fn progress_bar() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{bar:24} {msg}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn progress(bar: ProgressBar) -> Progress {
+    Arc::new(move |done, of, next| {
+        if bar.is_hidden() {
+            let number = done.saturating_add(1);
+            // Nobody can be told if stderr is gone.
+            let _ = writeln!(std::io::stderr(), "preparing {next} ({number} of {of})");
+        } else {
+            bar.set_length(u64::try_from(of).unwrap_or(u64::MAX));
+            bar.set_position(u64::try_from(done).unwrap_or(u64::MAX));
+            bar.set_message(format!("preparing {next}"));
+        }
+    })
+}
+
+fn welcome(shop: &Shop, kept: &str) -> String {
+    let (shop_url, aws) = (shop.url(), shop.aws_url());
+    let (stripe, note) = match shop.stripe() {
+        Stripe::StandIn => (
+            shop.stripe_url().unwrap_or_default().to_owned(),
+            format!("the stand-in; its key is {STAND_IN_KEY}"),
+        ),
+        Stripe::Real { .. } => (
+            "https://api.stripe.com".to_owned(),
+            "your own test account; `stripe listen` brings its events".to_owned(),
+        ),
+    };
+    let dashboard = format!("{shop_url}/_local");
+    let site = shop.site_url();
+    let own_site = (site != shop_url).then_some(("Site", site, "your own; it may call the API"));
+    let rows: Vec<_> = [
+        Some(("Shop", shop_url, "the site and its API")),
+        own_site,
+        Some(("Dashboard", &dashboard, "mail, webhooks, switches")),
+        Some(("Stripe", &stripe, &note)),
+        Some(("AWS", aws, "DynamoDB and SES")),
+        Some(("Data", kept, "")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let width = rows
+        .iter()
+        .map(|(_, value, _)| value.len())
+        .filter(|width| *width < 40)
+        .max();
+    let width = width.unwrap_or_default();
+    let table: String = rows
+        .iter()
+        .map(|(name, value, note)| {
+            format!(
+                "  {}\n",
+                format!("{name:<11}{value:<width$}   {note}").trim_end()
+            )
+        })
+        .collect();
+    let listen = match shop.stripe() {
+        Stripe::StandIn => String::new(),
+        Stripe::Real { .. } => format!("{}\n\n", listen(shop_url)),
+    };
+    format!(
+        "\nThe shop is open.\n\n{table}\n{listen}\
+         Try it: open the shop, sign in with any address, buy something and pay with the card\n\
+         4242 4242 4242 4242, any date to come, any CVC. The mail arrives in the dashboard.\n\n\
+         Ctrl-C closes the shop.\n"
+    )
+}
+
+/// What brings the events of a Stripe account here. It has to be told which.
+fn listen(shop_url: &str) -> String {
+    let events = handled().collect::<Vec<_>>().join(",");
+    format!("stripe listen --forward-to {shop_url}/webhook --events {events}")
+}
+
+/// Ctrl-C, or the SIGTERM of whatever runs the shop.
+struct Stop {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+                .context("cannot listen for SIGTERM")?,
+        })
+    }
+
+    async fn asked(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = self.terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_listens_to_the_events_that_are_handled() {
+        let command = listen("http://127.0.0.1:3000").replace(" --events", " \\\n  --events");
+        assert!(include_str!("../../../../README.md").contains(&command));
+    }
+
+    #[test]
+    fn a_front_end_is_named_by_its_origin_alone() {
+        for text in ["http://localhost:5173", "http://localhost:5173/"] {
+            let site = origin(text).unwrap().origin().ascii_serialization();
+            assert_eq!(site, "http://localhost:5173");
+        }
+        for (text, complaint) in [
+            ("localhost:5173", "it must start with http:// or https://"),
+            ("5173", "relative URL without a base"),
+            (
+                "https://shop.example/en",
+                "only the origin counts: https://shop.example",
+            ),
+        ] {
+            assert_eq!(origin(text).unwrap_err(), complaint);
+        }
+    }
+}

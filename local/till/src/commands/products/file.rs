@@ -1,0 +1,392 @@
+//! Products in files: JSON, JSON lines or CSV.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use clap::ValueEnum;
+use csv::StringRecord;
+use shared::money::Currency;
+use shared::product::Product;
+
+use super::field::{self, Price};
+use super::patch::Patch;
+
+/// How products are written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// One table, the first line of which names the columns
+    Csv,
+    /// One JSON object a line
+    Jsonl,
+    /// One JSON array, or the answer of GET /products
+    Json,
+}
+
+impl Format {
+    /// The one asked for, else what the file's name says; for stdin and stdout, JSON lines.
+    pub(super) fn of(path: &Path, asked: Option<Self>) -> anyhow::Result<Self> {
+        if let Some(format) = asked {
+            return Ok(format);
+        }
+        if is_standard(path) {
+            return Ok(Self::Jsonl);
+        }
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        match extension.map(str::to_ascii_lowercase).as_deref() {
+            Some("csv") => Ok(Self::Csv),
+            Some("jsonl" | "ndjson") => Ok(Self::Jsonl),
+            Some("json") => Ok(Self::Json),
+            _ => bail!(
+                "{} does not say how it is written: end its name in .csv, .jsonl or .json, or say \
+                 --format",
+                path.display()
+            ),
+        }
+    }
+}
+
+/// Whether `-` stands for stdin or stdout.
+pub(super) fn is_standard(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// What a file says of one product, or why that cannot be understood.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// Where it is: `line 4`.
+    pub(super) at: String,
+    pub(super) patch: Result<Patch, String>,
+}
+
+/// Reads the whole of a file or of stdin.
+pub(super) fn read(path: &Path) -> anyhow::Result<String> {
+    let mut text = String::new();
+    if is_standard(path) {
+        let read = std::io::stdin().read_to_string(&mut text);
+        read.context("cannot read standard input as UTF-8 text")?;
+    } else {
+        text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {} as UTF-8 text", path.display()))?;
+    }
+    // Spreadsheets put a byte order mark before the first column's name.
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
+}
+
+/// Row for row; an error if it makes no rows at all.
+pub(super) fn parse(text: &str, format: Format) -> anyhow::Result<Vec<Row>> {
+    match format {
+        Format::Csv => parse_csv(text),
+        Format::Jsonl => Ok(parse_json_lines(text)),
+        Format::Json => parse_json(text),
+    }
+}
+
+fn parse_json_lines(text: &str) -> Vec<Row> {
+    let lines = (1_usize..).zip(text.lines());
+    lines
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(number, line)| {
+            let patch = serde_json::from_str(line).map_err(|error| {
+                let why = error.to_string();
+                let place = format!(" at line {} column {}", error.line(), error.column());
+                match why.strip_suffix(&place) {
+                    Some(why) => format!("{why} (column {})", error.column()),
+                    None => why,
+                }
+            });
+            Row {
+                at: format!("line {number}"),
+                patch,
+            }
+        })
+        .collect()
+}
+
+fn parse_json(text: &str) -> anyhow::Result<Vec<Row>> {
+    let value = shared::json::parse(text.as_bytes());
+    let value = value.context("it cannot be read as JSON")?;
+    let products = match value {
+        serde_json::Value::Object(mut answer) => answer.remove("products"),
+        array => Some(array),
+    };
+    let Some(serde_json::Value::Array(products)) = products else {
+        bail!("it is neither an array of products nor an object with `products`");
+    };
+    let numbered = (1_usize..).zip(products);
+    let rows = numbered.map(|(number, product)| Row {
+        at: format!("product {number}"),
+        patch: serde_json::from_value(product).map_err(|error| error.to_string()),
+    });
+    Ok(rows.collect())
+}
+
+/// As they are written; all but the first are optional in a file that is read.
+const COLUMNS: [&str; 8] = [
+    "id",
+    "name",
+    "description",
+    "images",
+    "amount",
+    "currency",
+    "active",
+    "stock",
+];
+
+fn parse_csv(text: &str) -> anyhow::Result<Vec<Row>> {
+    // The reader counts a line too few where they end as on Windows.
+    let text = text.replace("\r\n", "\n");
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .trim(csv::Trim::Headers)
+        .from_reader(text.as_bytes());
+    let titles = reader.headers().context("its first line cannot be read")?;
+    let titles = without_empty_end(titles);
+    if let Some((separator, name)) = foreign_separator(&titles) {
+        bail!(
+            "its columns are separated by {name} ({separator:?}); save it with commas, as a \
+             spreadsheet's \"CSV (comma delimited)\" has them"
+        );
+    }
+    for title in &titles {
+        if !COLUMNS.contains(&title) {
+            bail!(
+                "its first line names a column {title:?}; there are {}, separated by commas",
+                COLUMNS.join(", ")
+            );
+        }
+    }
+    if !titles.iter().any(|title| title == "id") {
+        bail!("its first line names no column id");
+    }
+    let rows = reader.records().filter_map(|record| match record {
+        Ok(record) if record.iter().all(|cell| cell.trim().is_empty()) => None,
+        Ok(record) => Some(Row {
+            at: line_of(record.position()),
+            patch: parse_record(&titles, &record),
+        }),
+        Err(error) => Some(Row {
+            at: line_of(error.position()),
+            patch: Err(error.to_string()),
+        }),
+    });
+    Ok(rows.collect())
+}
+
+/// Spreadsheets write columns and rows that once had something in them, or a format.
+fn without_empty_end(cells: &StringRecord) -> StringRecord {
+    let cells: Vec<_> = cells.iter().collect();
+    let last = cells.iter().rposition(|cell| !cell.trim().is_empty());
+    cells
+        .into_iter()
+        .take(last.map_or(0, |last| last.saturating_add(1)))
+        .collect()
+}
+
+/// What separates the columns instead of commas. Where commas are decimal, spreadsheets write
+/// semicolons.
+fn foreign_separator(titles: &StringRecord) -> Option<(char, &'static str)> {
+    let [only] = titles.iter().collect::<Vec<_>>()[..] else {
+        return None;
+    };
+    let known = [(';', "semicolons"), ('\t', "tabs")];
+    known
+        .into_iter()
+        .find(|(separator, _)| only.contains(*separator))
+}
+
+fn line_of(position: Option<&csv::Position>) -> String {
+    position.map_or("the end".to_owned(), |at| format!("line {}", at.line()))
+}
+
+fn parse_record(titles: &StringRecord, record: &StringRecord) -> Result<Patch, String> {
+    let beyond = record.iter().skip(titles.len());
+    if record.len() < titles.len() || beyond.into_iter().any(|cell| !cell.trim().is_empty()) {
+        return Err(format!(
+            "{} cells under {} titles",
+            record.len(),
+            titles.len()
+        ));
+    }
+    let cell = |title: &str| {
+        let mut cells = titles.iter().zip(record);
+        cells.find(|(of, _)| *of == title).map(|(_, cell)| cell)
+    };
+    let id = cell("id").unwrap_or_default();
+    let id = id.trim().parse().map_err(|error| format!("id: {error}"))?;
+    let mut patch = Patch::of(id);
+    patch.name = cell("name").map(str::to_owned);
+    patch.description = cell("description").map(str::to_owned);
+    patch.images = cell("images").map(field::addresses);
+    let currency = cell("currency").map(|currency| {
+        let currency = currency.trim().parse::<Currency>();
+        currency.map_err(|error| format!("currency: {error}"))
+    });
+    let currency = currency.transpose()?;
+    patch.price = match cell("amount") {
+        Some(amount) => Some(Price {
+            amount: field::amount(amount).map_err(|why| format!("amount: {why}"))?,
+            currency,
+        }),
+        None if currency.is_some() => return Err("currency: it has no amount".to_owned()),
+        None => None,
+    };
+    let active = cell("active").map(field::yes_or_no);
+    patch.active = active.transpose().map_err(|why| format!("active: {why}"))?;
+    let stock = cell("stock").map(field::stock);
+    patch.stock = stock.transpose().map_err(|why| format!("stock: {why}"))?;
+    Ok(patch)
+}
+
+/// As [`parse`] reads it.
+pub(super) fn write(products: &[Product], format: Format) -> anyhow::Result<String> {
+    match format {
+        Format::Json => Ok(format!("{}\n", serde_json::to_string_pretty(products)?)),
+        Format::Jsonl => {
+            let lines = products.iter().map(serde_json::to_string);
+            let lines: Vec<_> = lines.collect::<Result<_, _>>()?;
+            Ok(lines.into_iter().map(|line| line + "\n").collect())
+        }
+        Format::Csv => {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            writer.write_record(COLUMNS)?;
+            for product in products {
+                writer.write_record([
+                    product.id.as_str(),
+                    &product.name,
+                    &product.description,
+                    &product.images.join(" "),
+                    &product.price.amount.to_string(),
+                    product.price.currency.as_str(),
+                    if product.active { "true" } else { "false" },
+                    &product.stock.map_or(String::new(), |s| s.to_string()),
+                ])?;
+            }
+            let bytes = writer.into_inner().context("a row cannot be written")?;
+            Ok(String::from_utf8(bytes)?)
+        }
+    }
+}
+
+/// Writes a file whole or, if that fails, not at all.
+pub(super) fn save(path: &Path, text: &str) -> anyhow::Result<()> {
+    let unwritable = || format!("cannot write {}", path.display());
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    let part = Path::new(&name);
+    std::fs::write(part, text)
+        .and_then(|()| std::fs::rename(part, path))
+        .with_context(unwritable)
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::product::Site;
+
+    use super::*;
+
+    fn why(text: &str, format: Format) -> Vec<String> {
+        let rows = parse(text, format).unwrap().into_iter();
+        rows.map(|row| match row.patch {
+            Ok(patch) => format!("{}: {}", row.at, patch.id),
+            Err(why) => format!("{}: {why}", row.at),
+        })
+        .collect()
+    }
+
+    fn products() -> Vec<Product> {
+        let text = r#"[
+            {"id":"mug","name":"A \"fine\" mug, big","description":"Two\nlines",
+             "images":["https://a.example/1","https://a.example/2"],
+             "price":{"amount":1500,"currency":"usd"},"active":true,"stock":3},
+            {"id":"yen","name":"Poster","price":{"amount":1800,"currency":"jpy"},"active":false}
+        ]"#;
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn what_was_written_reads_the_same_in_every_format() {
+        for format in [Format::Csv, Format::Jsonl, Format::Json] {
+            let text = write(&products(), format).unwrap();
+            let read: Vec<Product> = parse(&text, format)
+                .unwrap()
+                .into_iter()
+                .map(|row| row.patch.unwrap().apply(None, Site::Local).unwrap())
+                .collect();
+            assert_eq!(read, products(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_row_that_cannot_be_read_is_named_with_its_line() {
+        let text = "id,name,amount,currency\n\
+                    mug,\"Mug\nwith a handle\",15.00,usd\n\
+                    no id,x,1,usd\n\
+                    cap,Cap,1500,dollars\n\
+                    hat,Hat,1500\n\
+                    ok,Fine,1500,usd\n";
+        assert_eq!(
+            why(text, Format::Csv),
+            [
+                "line 2: amount: \"15.00\" is no whole number: amounts are in minor units, as \
+                 1500 for 15.00 USD",
+                "line 4: id: a product id is 1 to 64 letters, digits, -, _ or .",
+                "line 5: currency: \"dollars\" is not a currency: use a three-letter ISO 4217 \
+                 code such as usd",
+                "line 6: 3 cells under 4 titles",
+                "line 7: ok",
+            ]
+        );
+        let text = "{\"id\":\"a\",\"price\":{\"amount\":15.5,\"currency\":\"usd\"}}\n\
+                    \n\
+                    {\"id\":\"b\",\"prize\":1}\n\
+                    {\"id\":\"c\"}\n";
+        let rows = why(text, Format::Jsonl);
+        assert!(rows[0].starts_with("line 1: "), "{rows:?}");
+        assert!(rows[0].contains("floating point"), "{rows:?}");
+        assert!(
+            rows[1].starts_with("line 3: unknown field `prize`"),
+            "{rows:?}"
+        );
+        assert_eq!(rows[2], "line 4: c");
+    }
+
+    #[test]
+    fn rows_and_columns_that_a_spreadsheet_leaves_empty_are_passed_over() {
+        let text = "id,name,amount,currency,,\r\n\
+                    mug,Mug,1500,usd,,\r\n\
+                    ,,,,,\r\n\
+                    cap,Cap,900,usd,,to check\r\n\
+                    hat,Hat,2500,usd\r\n\
+                    ,, ,,,\r\n\
+                    \r\n\
+                    ,,,,,\r\n";
+        assert_eq!(
+            why(text, Format::Csv),
+            [
+                "line 2: mug",
+                "line 4: 6 cells under 4 titles",
+                "line 5: hat"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_table_with_columns_nobody_knows_is_refused_whole() {
+        for (text, complaint) in [
+            (
+                "id;name\nmug;Mug\n",
+                "separated by semicolons (';'); save it with commas",
+            ),
+            (
+                "id\tname\nmug\tMug\n",
+                "separated by tabs ('\\t'); save it with commas",
+            ),
+            ("id,price\nmug,15\n", "names a column \"price\""),
+            ("name\nMug\n", "names no column id"),
+        ] {
+            let error = parse(text, Format::Csv).unwrap_err().to_string();
+            assert!(error.contains(complaint), "{error}");
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! What is to become of a product: the fields a file or a command speaks of. What it does not
+//! speak of stays as it is.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
+use shared::money::Money;
+use shared::plain;
+use shared::product::{Product, ProductId, Site};
+use shared::store::operator::StockChange;
+
+use super::field::{self, Price};
+
+/// What to write of a product.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Patch {
+    pub(super) id: ProductId,
+    pub(super) name: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) images: Option<Vec<String>>,
+    pub(super) price: Option<Price>,
+    pub(super) active: Option<bool>,
+    /// `Some(None)`: it never runs out.
+    #[serde(default, deserialize_with = "said")]
+    pub(super) stock: Option<Option<u32>>,
+}
+
+/// `null` is something said, a missing member is not.
+fn said<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<u32>>, D::Error> {
+    Deserialize::deserialize(value).map(Some)
+}
+
+impl Patch {
+    /// One that speaks of nothing yet.
+    pub(super) fn of(id: ProductId) -> Self {
+        Self {
+            id,
+            name: None,
+            description: None,
+            images: None,
+            price: None,
+            active: None,
+            stock: None,
+        }
+    }
+
+    /// The product as it is to be: changed, or new. Why not, if it cannot be sold on `site` like that.
+    pub(super) fn apply(&self, before: Option<&Product>, site: Site) -> Result<Product, String> {
+        let old_price = before.map(|before| before.price);
+        let price = match (self.price, old_price) {
+            (Some(price), _) => {
+                let currency = price.currency.or(old_price.map(|old| old.currency));
+                let currency = currency.ok_or("currency: a new product needs one")?;
+                Money::new(price.amount, currency)
+            }
+            (None, Some(old)) => old,
+            (None, None) => return Err("price: a new product needs one".to_owned()),
+        };
+        let old = |field: fn(&Product) -> &String| before.map(|before| field(before).clone());
+        let name = self.name.clone().or_else(|| old(|product| &product.name));
+        let description = self.description.clone();
+        let images = self.images.clone();
+        let after = Product {
+            id: self.id.clone(),
+            name: name.ok_or("name: a new product needs one")?,
+            description: description
+                .or_else(|| old(|product| &product.description))
+                .unwrap_or_default(),
+            images: images
+                .or_else(|| before.map(|before| before.images.clone()))
+                .unwrap_or_default(),
+            price,
+            active: self
+                .active
+                .or(before.map(|before| before.active))
+                .unwrap_or(true),
+            stock: self.stock.unwrap_or(before.and_then(|before| before.stock)),
+        };
+        let checked = after.check().and_then(|()| match &self.images {
+            Some(_) => after.check_images(site),
+            None => Ok(()),
+        });
+        checked.map_err(|error| error.to_string())?;
+        Ok(after)
+    }
+}
+
+/// One step towards what is wanted.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// A product that was not there.
+    Add(Product),
+    /// One that was, and is to be different.
+    Change {
+        before: Product,
+        after: Product,
+        stock: StockChange,
+    },
+}
+
+impl Step {
+    /// From what is there to what is wanted; `None` if that is the same.
+    pub(super) fn between(
+        before: Option<Product>,
+        after: Product,
+        stock: StockChange,
+    ) -> Option<Self> {
+        let Some(before) = before else {
+            return Some(Self::Add(after));
+        };
+        let step = Self::Change {
+            before,
+            after,
+            stock,
+        };
+        (!step.differences().is_empty()).then_some(step)
+    }
+
+    pub(super) fn product(&self) -> &Product {
+        match self {
+            Self::Add(product) | Self::Change { after: product, .. } => product,
+        }
+    }
+
+    /// What is different; nothing of a new product.
+    pub(super) fn differences(&self) -> Vec<Difference> {
+        let Self::Change {
+            before,
+            after,
+            stock,
+        } = self
+        else {
+            return Vec::new();
+        };
+        let mut differences = Vec::new();
+        let mut differ = |field, from: Value, to: Value, words: String| {
+            if from != to {
+                differences.push(Difference {
+                    field,
+                    from,
+                    to,
+                    words,
+                });
+            }
+        };
+        let (from, to) = (&before.name, &after.name);
+        differ("name", json!(from), json!(to), quoted(from, to));
+        let (from, to) = (&before.description, &after.description);
+        differ("description", json!(from), json!(to), quoted(from, to));
+        let (from, to) = (&before.images, &after.images);
+        differ(
+            "images",
+            json!(from),
+            json!(to),
+            format!(
+                "{} → {}",
+                or_none(&plain::line(&from.join(" "))),
+                or_none(&plain::line(&to.join(" ")))
+            ),
+        );
+        let (from, to) = (before.price, after.price);
+        differ("price", json!(from), json!(to), format!("{from} → {to}"));
+        let (from, to) = (before.active, after.active);
+        let words = if to { "no → yes" } else { "yes → no" };
+        differ("active", json!(from), json!(to), words.to_owned());
+        let from = before.stock;
+        let to = match stock {
+            StockChange::Keep => from,
+            StockChange::Set(to) => *to,
+            StockChange::Add(pieces) => from.map(|from| from.saturating_add(*pieces)),
+            StockChange::Take(pieces) => from.map(|from| from.saturating_sub(*pieces)),
+        };
+        differ(
+            "stock",
+            json!(from),
+            json!(to),
+            format!("{} → {}", Left(from), Left(to)),
+        );
+        differences
+    }
+}
+
+fn quoted(from: &str, to: &str) -> String {
+    format!("\"{}\" → \"{}\"", plain::line(from), plain::line(to))
+}
+
+fn or_none(text: &str) -> &str {
+    if text.is_empty() { "none" } else { text }
+}
+
+/// One field of a product that is to be different.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Difference {
+    pub(super) field: &'static str,
+    pub(super) from: Value,
+    pub(super) to: Value,
+    #[serde(skip)]
+    pub(super) words: String,
+}
+
+/// How many are left, in words.
+pub(super) struct Left(pub(super) Option<u32>);
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(pieces) => f.pad(&pieces.to_string()),
+            None => f.pad("no limit"),
+        }
+    }
+}
+
+/// `price=1600`: one field and what it is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Setting {
+    Name(String),
+    Description(String),
+    Images(Vec<String>),
+    Price(Price),
+    Active(bool),
+    Stock(StockChange),
+}
+
+impl FromStr for Setting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let Some((field, value)) = text.split_once('=') else {
+            return Err("say FIELD=VALUE, as price=1600".to_owned());
+        };
+        let value = value.trim();
+        Ok(match field.trim() {
+            "name" => Self::Name(value.to_owned()),
+            "description" => Self::Description(value.to_owned()),
+            "images" => Self::Images(field::addresses(value)),
+            "price" => Self::Price(field::price(value)?),
+            "active" => Self::Active(field::yes_or_no(value)?),
+            "stock" => Self::Stock(field::stock_change(value)?),
+            other => {
+                return Err(format!(
+                    "{other:?} is no field: there are name, description, images, price, active \
+                     and stock"
+                ));
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_say_what_a_field_is_to_be() {
+        let usd = "usd".parse().ok();
+        for (text, setting) in [
+            ("name=A = B", Setting::Name("A = B".into())),
+            ("description=", Setting::Description(String::new())),
+            (
+                "images=https://a.example/1 https://a.example/2",
+                Setting::Images(vec![
+                    "https://a.example/1".into(),
+                    "https://a.example/2".into(),
+                ]),
+            ),
+            (
+                "price=1600",
+                Setting::Price(Price {
+                    amount: 1600,
+                    currency: None,
+                }),
+            ),
+            (
+                "price=1600 USD",
+                Setting::Price(Price {
+                    amount: 1600,
+                    currency: usd,
+                }),
+            ),
+            (
+                "price=1600usd",
+                Setting::Price(Price {
+                    amount: 1600,
+                    currency: usd,
+                }),
+            ),
+            ("active=no", Setting::Active(false)),
+            ("stock=20", Setting::Stock(StockChange::Set(Some(20)))),
+            ("stock=none", Setting::Stock(StockChange::Set(None))),
+            ("stock=+5", Setting::Stock(StockChange::Add(5))),
+            ("stock=-5", Setting::Stock(StockChange::Take(5))),
+        ] {
+            assert_eq!(text.parse(), Ok(setting), "{text}");
+        }
+        for wrong in [
+            "price",
+            "prize=1",
+            "price=15.00",
+            "price=usd",
+            "price=1500 dollars",
+            "active=maybe",
+            "stock=",
+            "stock=-",
+            "stock=+-5",
+            "stock=--5",
+            "stock=1.5",
+            "stock=4294967296",
+        ] {
+            assert!(wrong.parse::<Setting>().is_err(), "{wrong}");
+        }
+    }
+}

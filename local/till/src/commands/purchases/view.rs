@@ -1,0 +1,312 @@
+//! How a purchase is shown in words.
+
+use laptop::story::Story;
+use shared::money::Money;
+use shared::purchase::{
+    Accounts, Attention, DisputeStatus, Mail, Purchase, RefundState, SessionState, Status, WaitsFor,
+};
+use shared::store::operator::Recorded;
+use shared::store::outbox::{Row, State};
+
+use crate::commands::console::{Column, Table, bad, dim, good, heading, notable, plain};
+use crate::commands::moment::{lasting, minute, second};
+
+/// Purchases, one a line.
+pub(in crate::commands) fn table(purchases: &[Purchase]) -> String {
+    let mut table = Table::new([
+        Column::left("PURCHASE"),
+        Column::left("MADE (UTC)"),
+        Column::left("STATUS").giving_way(),
+        Column::right("TOTAL"),
+    ]);
+    for purchase in purchases {
+        let mut status = match purchase.status() {
+            // So that a line with its id fits into 80 columns.
+            Status::PartiallyRefunded => notable("part refunded"),
+            other => status(other),
+        };
+        if !purchase.attention().is_empty() {
+            status.push_str(&bad(" !"));
+        }
+        table.row([
+            purchase.id().to_string(),
+            minute(purchase.id().created_at().unix_timestamp()),
+            status,
+            purchase.order().total.to_string(),
+        ]);
+    }
+    table.text()
+}
+
+/// A status in words, and in its colour.
+pub(in crate::commands) fn status(status: Status) -> String {
+    let words = words(status.as_str());
+    match status {
+        Status::Paid => good(&words),
+        Status::Refunded | Status::PartiallyRefunded | Status::Pending => notable(&words),
+        Status::ChargedBack | Status::Disputed | Status::Failed => bad(&words),
+        Status::Expired | Status::Abandoned | Status::Open => dim(&words),
+    }
+}
+
+fn words(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+/// The whole story of a purchase.
+pub(in crate::commands) fn tell(story: &Story) -> String {
+    let Story {
+        purchase,
+        events,
+        mails,
+    } = story;
+    let chapters = [
+        head(purchase),
+        order(purchase),
+        money(purchase),
+        events_table(events),
+        mails_table(mails),
+    ];
+    let chapters = chapters.into_iter().filter(|chapter| !chapter.is_empty());
+    chapters.collect::<Vec<_>>().join("\n")
+}
+
+fn head(purchase: &Purchase) -> String {
+    let made = second(purchase.id().created_at().unix_timestamp());
+    let buyer = &purchase.order().buyer;
+    let mut text = format!(
+        "{} {}\n",
+        heading(&purchase.id().to_string()),
+        status(purchase.status())
+    );
+    let email = buyer.email.as_deref().map(plain);
+    let subject = buyer.subject.as_deref().map(plain);
+    let who = match (email, subject) {
+        (Some(email), Some(subject)) => format!("{email} {}", dim(&format!("({subject})"))),
+        (Some(who), None) | (None, Some(who)) => who,
+        (None, None) => "nobody known".to_owned(),
+    };
+    text.push_str(&entry("made", &format!("{made} UTC")));
+    text.push_str(&entry("buyer", &who));
+    for (id, state) in purchase.sessions() {
+        let what = match state {
+            SessionState::Open => "open".to_owned(),
+            SessionState::Expired => "expired".to_owned(),
+            SessionState::Pending { waits_for } => match waits_for {
+                WaitsFor::Unknown => "a delayed payment is to come".to_owned(),
+                WaitsFor::Bank => "the money is on its way".to_owned(),
+                WaitsFor::Buyer { voucher_url } => match voucher_url {
+                    Some(url) => format!("the buyer has to pay: {}", plain(url)),
+                    None => "the buyer has to pay".to_owned(),
+                },
+            },
+            SessionState::Failed => "the money did not come".to_owned(),
+            SessionState::Settled {
+                amount,
+                payment_intent: Some(intent),
+            } => format!("{amount} by {}", plain(intent.as_str())),
+            SessionState::Settled { .. } => "nothing was to pay".to_owned(),
+        };
+        let id = plain(id.as_str());
+        text.push_str(&entry("session", &format!("{id}\n{what}")));
+    }
+    if purchase.sessions().is_empty() {
+        let attempt = purchase.attempt().number;
+        let why = match purchase.is_abandoned() {
+            true => "none: Stripe refused to open one".to_owned(),
+            false => format!("none known (attempt {attempt})"),
+        };
+        text.push_str(&entry("session", &why));
+    }
+    if purchase.has_returned_stock() {
+        text.push_str(&entry("stock", "given back"));
+    }
+    for attention in purchase.attention() {
+        text.push_str(&entry(&bad("look"), advice(attention)));
+    }
+    text
+}
+
+fn order(purchase: &Purchase) -> String {
+    let order = &purchase.order();
+    let mut table = Table::new([
+        Column::right("QUANTITY"),
+        Column::left("PRODUCT"),
+        Column::left("NAME").giving_way(),
+        Column::right("EACH"),
+        Column::right("TOGETHER"),
+    ]);
+    for line in &order.lines {
+        let each = Money::new(line.unit_amount, order.total.currency);
+        let together = each.checked_mul(line.quantity);
+        table.row([
+            line.quantity.to_string(),
+            line.product_id.to_string(),
+            plain(&line.name),
+            each.to_string(),
+            together.map_or("–".to_owned(), |sum| sum.to_string()),
+        ]);
+    }
+    table.text()
+}
+
+fn money(purchase: &Purchase) -> String {
+    let Accounts {
+        paid,
+        refunded,
+        disputed,
+        net,
+    } = purchase.accounts();
+    let mut table = Table::new([
+        Column::left("MONEY"),
+        Column::right("AMOUNT"),
+        Column::left("").giving_way(),
+    ]);
+    let mut row = |what: &str, amount: Option<Money>, more: String| {
+        let amount = amount.map_or(String::new(), |amount| amount.to_string());
+        table.row([what.to_owned(), amount, more]);
+    };
+    row("ordered", Some(purchase.order().total), String::new());
+    row("paid", Some(paid), String::new());
+    row("refunded", Some(refunded), String::new());
+    for (id, refund) in purchase.payment().refunds() {
+        let more = format!("{} {}", plain(id.as_str()), refund_state(refund.state));
+        row("  refund", Some(refund.amount), more);
+    }
+    row("disputed", Some(disputed), String::new());
+    for (id, dispute) in purchase.payment().disputes() {
+        let (Some(standing), Some(terms)) = (dispute.status(), dispute.terms()) else {
+            continue;
+        };
+        let more = format!("{} {}", plain(id.as_str()), dispute_status(standing));
+        row("  dispute", Some(terms.amount), more);
+        let mut why = words(&plain(&terms.reason));
+        if let Some(due) = terms.due_by.filter(|_| dispute.is_unfinished()) {
+            why.push_str(&format!(", evidence until {} UTC", minute(due)));
+        }
+        row("", None, why);
+        for movement in dispute.movements.values() {
+            let fee = Money::new(movement.fee, movement.amount.currency);
+            let balance = format!("on your balance, with a fee of {fee}");
+            row("", Some(movement.amount), balance);
+        }
+    }
+    row("net", Some(net), String::new());
+    table.text()
+}
+
+fn events_table(events: &[Recorded]) -> String {
+    let mut table = Table::new([
+        Column::left("RECORDED (UTC)"),
+        Column::left("EVENT").giving_way(),
+        Column::left("AFTERWARDS"),
+    ]);
+    for event in events {
+        let afterwards = match event.changed {
+            true => status(event.status),
+            false => dim("nothing new"),
+        };
+        let recorded = second(event.recorded_at);
+        table.row([recorded, plain(&event.kind), afterwards]);
+        // Beside the type it would not fit into 80 columns.
+        table.row([String::new(), dim(&plain(&event.id)), String::new()]);
+    }
+    table.text()
+}
+
+fn mails_table(mails: &[(Mail, Option<Row>)]) -> String {
+    let mut table = Table::new([
+        Column::left("CALLED FOR (UTC)"),
+        Column::left("MAIL").giving_way(),
+        Column::left("STATE"),
+    ]);
+    for (mail, row) in mails {
+        let row = row.as_ref();
+        let state = match row {
+            Some(row) => mail_state(row.state, row.attempts),
+            None => dim("not kept any more"),
+        };
+        let ended = row.and_then(|row| Some((row.created_at, row.finished_at?)));
+        let after = ended.map_or(String::new(), |(called_for, ended)| {
+            format!(" after {}", lasting(ended.saturating_sub(called_for)))
+        });
+        table.row([
+            row.map_or(String::new(), |row| second(row.created_at)),
+            plain(&mail.to_string()).replace('#', " "),
+            format!("{state}{after}"),
+        ]);
+        if let Some(reason) = row.and_then(|row| row.reason.as_deref()) {
+            table.note(plain(reason));
+        }
+    }
+    table.text()
+}
+/// How far a mail has come, in words and in its colour.
+pub(in crate::commands) fn mail_state(state: State, attempts: u32) -> String {
+    match (state, attempts) {
+        (State::Sent, _) => good("sent"),
+        (State::Failed, _) => bad("given up"),
+        (State::Superseded, _) => dim("superseded"),
+        (State::Held, _) => notable("held until confirmed"),
+        (State::Due, 0) => notable("waiting"),
+        (State::Due, 1) => notable("tried once"),
+        (State::Due, more) => notable(&format!("tried {more} times")),
+    }
+}
+
+fn entry(name: &str, what: &str) -> String {
+    let name = console::pad_str(name, 9, console::Alignment::Left, None);
+    let mut text = String::new();
+    for (place, line) in what.lines().enumerate() {
+        let before = if place == 0 { &name } else { "         " };
+        text.push_str(&format!("  {before}{line}\n"));
+    }
+    text
+}
+
+fn refund_state(state: RefundState) -> String {
+    match state {
+        RefundState::Succeeded => good("succeeded"),
+        RefundState::Pending => notable("pending"),
+        RefundState::RequiresAction => notable("waits for the buyer"),
+        RefundState::Canceled => dim("canceled"),
+        RefundState::Failed => bad("failed"),
+    }
+}
+
+fn dispute_status(status: DisputeStatus) -> String {
+    use DisputeStatus as S;
+    let words = match status {
+        S::WarningNeedsResponse => "inquiry, wants an answer",
+        S::WarningUnderReview => "inquiry, answered",
+        S::WarningClosed => "inquiry, closed",
+        S::Prevented => "prevented",
+        S::NeedsResponse => "wants evidence",
+        S::UnderReview => "under review",
+        S::Won => "won",
+        S::Lost => "lost",
+    };
+    match status {
+        S::WarningClosed | S::Prevented | S::Won => good(words),
+        S::WarningUnderReview | S::UnderReview => notable(words),
+        S::WarningNeedsResponse | S::NeedsResponse | S::Lost => bad(words),
+    }
+}
+
+/// What a person should do about it.
+fn advice(attention: Attention) -> &'static str {
+    match attention {
+        Attention::PaidTwice => "paid more than once: refund what was paid too much",
+        Attention::Overpaid => "more was paid than ordered: compare it with Stripe",
+        Attention::OtherCurrency => "money moved in another currency than ordered",
+        Attention::Rebuilt => {
+            "the order was lost here and rebuilt from what Stripe knows: its mail is held until \
+             `till purchases confirm`"
+        }
+        Attention::PaidAfterStockReturned => {
+            "paid after its stock was given back: see that there is enough"
+        }
+        Attention::Overreturned => "more went back than was paid: refunded and charged back?",
+        Attention::DisputeDecidedTwice => "a dispute was both won and lost: ask Stripe",
+    }
+}
