@@ -14,11 +14,10 @@ use aws_types::region::Region;
 use clap::Args;
 use shared::config::{ConfigError, Environment, Mode};
 use shared::https::ForSdk;
-use shared::ledger::Ledger;
 use shared::product::Site;
 use shared::store::Tables;
 use shared::store::history::History;
-use shared::store::operator::{AllPurchases, Assortment, Mails, ParkedEvents};
+use shared::store::operator::{AllPurchases, Assortment, Confirmation, Mails, ParkedEvents};
 use shared::store::pointers::Pointers;
 use shared::store::products::{Offers, Shelf};
 use shared::store::purchases::Purchases;
@@ -309,9 +308,9 @@ impl Shop {
         Ok(Mails::of(&self.tables()?)?)
     }
 
-    /// What purchases are changed through.
-    pub(super) fn ledger(&self) -> anyhow::Result<Ledger> {
-        Ok(Ledger::of(&self.tables()?, self.mode)?)
+    /// Purchases that had to be rebuilt.
+    pub(super) fn confirmation(&self) -> anyhow::Result<Confirmation> {
+        Ok(Confirmation::of(&self.tables()?)?)
     }
 
     /// Now, in Unix seconds.
