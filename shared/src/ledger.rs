@@ -178,7 +178,7 @@ impl Ledger {
         for mail in &effects.due {
             // A purchase that was lost since may have left a row of this mail.
             let row = self.outbox.put(purchase, mail, self.mode, now)?;
-            parts.push(Part::optional(row, mail.to_string()));
+            parts.push(Part::optional(row, format!("mail {mail}")));
         }
         for mail in &effects.superseded {
             let row = self.outbox.supersede(report.subject, mail, now)?;
