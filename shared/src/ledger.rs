@@ -179,7 +179,7 @@ impl Ledger {
         for mail in &effects.due {
             // A purchase that was lost since may have left a row of this mail.
             let row = self.outbox.put(purchase, mail, self.mode, now)?;
-            parts.push(Part::optional(row, mail.to_string()));
+            parts.push(Part::optional(row, format!("mail {mail}")));
         }
         for mail in &effects.superseded {
             let row = self.outbox.supersede(report.subject, mail, now)?;
@@ -208,33 +208,6 @@ impl Ledger {
             Ok(Step::Write(parts, ()))
         };
         self.writer.run(None, read, decide).await.map(|_| ())
-    }
-
-    /// Takes a person's word that a purchase, though it had to be rebuilt, is the shop's own: its
-    /// mails go from now on, those that were held first. Answers how many those are; `None` if
-    /// there is no such purchase.
-    pub async fn confirm(&self, id: PurchaseId, now: i64) -> Result<Option<u32>, StoreError> {
-        let read = || self.purchases.get(id);
-        let decide = |stored: Option<Stored>| {
-            let Some(mut stored) = stored else {
-                return Ok(Step::Done(None));
-            };
-            let Some(effects) = stored.purchase.confirm() else {
-                return Ok(Step::Done(Some(stored)));
-            };
-            let parts = self.books.record(&stored, &effects, now)?;
-            Ok(Step::Write(parts, Some(stored)))
-        };
-        let Some(stored) = self.writer.run(None, read, decide).await?.answer else {
-            return Ok(None);
-        };
-        // Nobody writes a held row from here on. Whoever is cut off here may say it again.
-        let mut released = 0_u32;
-        for mail in stored.purchase.mails() {
-            let was_held = self.outbox.release(&stored.purchase, mail, now).await?;
-            released = released.saturating_add(u32::from(was_held));
-        }
-        Ok(Some(released))
     }
 }
 

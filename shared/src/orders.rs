@@ -151,8 +151,12 @@ impl Orders {
         };
         let opened = self.writer.run(Some(known), read, decide).await;
         let error = match opened.and_then(|opened| opened.answer) {
-            Ok(stored) => return Ok(stored),
-            Err(error) => error,
+            Err(
+                error @ (OpenError::SoldOut(_)
+                | OpenError::TooMuch(_)
+                | OpenError::Store(StoreError::Contended(_))),
+            ) => error,
+            otherwise => return otherwise,
         };
         // Its own earlier try may have taken the last one.
         if let Some(request) = request

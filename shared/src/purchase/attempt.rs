@@ -28,17 +28,17 @@ impl Attempt {
     const GRACE_SECONDS: i64 = 10 * 60;
 
     /// The first for `order`.
-    pub fn first(order: &Order, now: i64) -> Self {
+    pub(super) fn first(order: &Order, now: i64) -> Self {
         Self::numbered(1, order, now)
     }
 
     /// The one after this, with an idempotency key of its own.
-    pub fn next(&self, order: &Order, now: i64) -> Self {
+    pub(super) fn next(&self, order: &Order, now: i64) -> Self {
         Self::numbered(self.number.saturating_add(1), order, now)
     }
 
     /// Whether its call to Stripe may (still) be made or repeated.
-    pub fn is_usable(&self, now: i64) -> bool {
+    fn is_usable(&self, now: i64) -> bool {
         now.saturating_sub(self.started_at) < Self::LONGEST_REPEAT_SECONDS
             && self.expires_at.saturating_sub(now) > Self::LEAST_LIFETIME_SECONDS
     }

@@ -131,10 +131,11 @@ impl TryFrom<String> for Mail {
                     DisputeStatus::WarningClosed,
                 ];
                 let status = closed.into_iter().find(|closed| closed.as_str() == status);
-                let status = status.ok_or_else(|| format!("{name:?} names no end of a dispute"))?;
+                let status =
+                    status.ok_or_else(|| format!("{name:?} does not name the end of a dispute"))?;
                 Self::DisputeClosed(id.to_owned().into(), status)
             }
-            _ => return Err(format!("{name:?} is no mail")),
+            _ => return Err(format!("{name:?} is not a mail")),
         };
         Ok(mail)
     }

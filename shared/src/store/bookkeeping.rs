@@ -44,7 +44,7 @@ impl Bookkeeping {
         let mut parts = vec![self.put(stored, now)?];
         for (product, quantity) in &effects.returned {
             let stock = self.stock.give_back(product, *quantity)?;
-            parts.push(Part::optional(stock, product.to_string()));
+            parts.push(Part::optional(stock, format!("stock {product}")));
         }
         if effects.hold_changed {
             let hold = self.holds.note(&stored.purchase, now)?;

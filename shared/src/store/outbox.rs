@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     KEEP_SECONDS, StoreError, Tables, number,
     tables::{Table, put_item, update_item},
-    text, to_item, unless_refused, unwritable,
+    to_item,
 };
 use crate::{
     config::ConfigError,
@@ -142,37 +142,6 @@ impl Outbox {
                 .expression_attribute_values(":yes", AttributeValue::Bool(true))
                 .expression_attribute_values(":ttl", number(now.saturating_add(KEEP_SECONDS))),
         )
-    }
-
-    /// Lets a held row go; says whether it was held. Its letter tells what is known by now: who
-    /// buys, and what, may have been learnt since it was written. The mailer finds it by its
-    /// schedule.
-    pub(crate) async fn release(
-        &self,
-        purchase: &Purchase,
-        mail: &Mail,
-        now: i64,
-    ) -> Result<bool, StoreError> {
-        let content = Snapshot::of(purchase, mail);
-        let content = serde_dynamo::to_attribute_value(content).map_err(unwritable)?;
-        let call = self
-            .table
-            .client
-            .update_item()
-            .table_name(&self.table.name)
-            .key("id", text(row_id(purchase.id().into(), mail)))
-            .update_expression(
-                "SET #state = :due, due_shard = :due, next_attempt = :now, content = :content \
-                 REMOVE #ttl",
-            )
-            .condition_expression("#state = :held")
-            .expression_attribute_values(":content", content)
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":due", text(DUE))
-            .expression_attribute_values(":held", text(State::Held.as_str()))
-            .expression_attribute_values(":now", number(now));
-        Ok(unless_refused("UpdateItem", call.send().await)?.is_some())
     }
 }
 

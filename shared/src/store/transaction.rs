@@ -38,8 +38,8 @@ enum IfRefused<T> {
     LookAgain,
     /// This is the answer, whatever the other parts are.
     Answer(T),
-    /// Its effect cannot be had any more, and it must not hold up the others. The name tells it
-    /// from others of its kind in the next try.
+    /// Its effect cannot be had any more, and it must not hold up the others. By this name, which
+    /// no other part has, the next try knows it.
     DropOut(String),
     /// It has none. If only other transactions are in the way, it is left out in the end.
     GiveWay,

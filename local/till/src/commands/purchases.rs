@@ -234,13 +234,11 @@ impl Confirm {
             /// Mails that were held.
             released: u32,
         }
-        let ledger = shop.ledger()?;
+        let confirmation = shop.confirmation()?;
         let mut confirmed = Vec::new();
         for purchase in ids {
-            let released = ledger
-                .confirm(purchase, shop.now())
-                .await?
-                .unwrap_or_default();
+            let released = confirmation.confirm(purchase, shop.now()).await?;
+            let released = released.unwrap_or_default();
             confirmed.push(Confirmed { purchase, released });
         }
         #[derive(Serialize)]

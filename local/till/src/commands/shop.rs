@@ -16,12 +16,11 @@ use laptop::environment::{self, Addresses, Variables, compose, said};
 use laptop::tag;
 use shared::config::{ConfigError, Environment};
 use shared::https::ForSdk;
-use shared::ledger::Ledger;
 use shared::mode::Mode;
 use shared::product::Site;
 use shared::store::Tables;
 use shared::store::history::History;
-use shared::store::operator::{AllPurchases, Assortment, Mails, ParkedEvents};
+use shared::store::operator::{AllPurchases, Assortment, Confirmation, Mails, ParkedEvents};
 use shared::store::pointers::Pointers;
 use shared::store::products::{Offers, Shelf};
 use shared::store::purchases::Purchases;
@@ -308,9 +307,9 @@ impl Shop {
         Ok(Mails::of(&self.tables()?)?)
     }
 
-    /// What purchases are changed through.
-    pub(super) fn ledger(&self) -> anyhow::Result<Ledger> {
-        Ok(Ledger::of(&self.tables()?, self.mode)?)
+    /// Purchases that had to be rebuilt.
+    pub(super) fn confirmation(&self) -> anyhow::Result<Confirmation> {
+        Ok(Confirmation::of(&self.tables()?)?)
     }
 
     /// Now, in Unix seconds.

@@ -4,14 +4,15 @@ use serde::Deserialize;
 
 use crate::{
     config::ConfigError,
-    purchase::{Mail, Subject},
+    email::Snapshot,
+    purchase::{Mail, Purchase, Subject},
     store::{
         StoreError, Tables,
         due::LEASE_SECONDS,
         failed, from_item, number,
         outbox::{DUE, Row, State, row_id},
         tables::Table,
-        text, unless_refused,
+        text, unless_refused, unwritable,
     },
 };
 
@@ -77,6 +78,37 @@ impl Mails {
             rows.push(from_item(item.map_err(failed("Scan"))?, "of the outbox")?);
         }
         Ok(rows)
+    }
+
+    /// Lets a held row go; says whether it was held. Its letter tells what is known by now: who
+    /// buys, and what, may have been learnt since it was written. The mailer finds it by its
+    /// schedule.
+    pub(super) async fn release(
+        &self,
+        purchase: &Purchase,
+        mail: &Mail,
+        now: i64,
+    ) -> Result<bool, StoreError> {
+        let content = Snapshot::of(purchase, mail);
+        let content = serde_dynamo::to_attribute_value(content).map_err(unwritable)?;
+        let call = self
+            .table
+            .client
+            .update_item()
+            .table_name(&self.table.name)
+            .key("id", text(row_id(purchase.id().into(), mail)))
+            .update_expression(
+                "SET #state = :due, due_shard = :due, next_attempt = :now, content = :content \
+                 REMOVE #ttl",
+            )
+            .condition_expression("#state = :held")
+            .expression_attribute_values(":content", content)
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":due", text(DUE))
+            .expression_attribute_values(":held", text(State::Held.as_str()))
+            .expression_attribute_values(":now", number(now));
+        Ok(unless_refused("UpdateItem", call.send().await)?.is_some())
     }
 
     /// Orders a mail again that was given up, or that waits for its next attempt: it is due now,
