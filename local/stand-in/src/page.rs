@@ -10,7 +10,6 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use url::Url;
 
-use crate::account::currency;
 use crate::checkout::cards::{self, Mistyped};
 use crate::checkout::life::{Paid, Payment, WrongState};
 use crate::checkout::object::{Discount, PaymentStatus, Session, SessionStatus};
@@ -231,7 +230,7 @@ fn excuse(why: &NoDiscount, session: &Session) -> String {
         NoDiscount::Invalid => "This code is invalid.".to_owned(),
         NoDiscount::OtherCurrency => "This code is for another currency.".to_owned(),
         NoDiscount::BelowMinimum(minimum) => {
-            let minimum = currency::display(*minimum, &session.currency);
+            let minimum = session.currency.display(*minimum);
             format!("This code is for purchases of {minimum} or more.")
         }
         NoDiscount::TooLittleLeft => {
@@ -353,7 +352,7 @@ fn overview(transaction: &Transaction<'_>, session: Session) -> anyhow::Result<P
                 PaymentStatus::Unpaid => match voucher {
                     Some(Some(pending)) => {
                         let name = pending.voucher.name();
-                        let total = currency::display(session.amount_total, &session.currency);
+                        let total = session.currency.display(session.amount_total);
                         ("Voucher", Completion::Voucher { name, total })
                     }
                     Some(None) => ("Payment processing", Completion::Processing),
@@ -394,7 +393,7 @@ impl Page {
             Some(discount) => Some(DiscountView::of(transaction, session, discount)?),
             None => None,
         };
-        let money = |amount| currency::display(amount, &session.currency);
+        let money = |amount| session.currency.display(amount);
         let lines = session.line_items.iter().map(|line| LineView {
             name: line.name.clone(),
             description: line.description.clone(),
@@ -454,7 +453,7 @@ impl DiscountView {
         Ok(Self {
             code: code.code,
             name: coupon.name.unwrap_or(coupon.id),
-            amount: currency::display(discount.amount, &session.currency),
+            amount: session.currency.display(discount.amount),
         })
     }
 }

@@ -357,7 +357,7 @@ fn borrowed_engine() -> Option<String> {
 
 /// The shop's own template, with tables of this test's own.
 fn project(folder: &Path, tables: &Tables) -> Project {
-    let Project { template, site } = checkout();
+    let Project { template, site } = repository();
     let mut template = std::fs::read_to_string(template).unwrap();
     for table in TABLES {
         template = template.replace(table, &tables.name(table));
@@ -370,8 +370,8 @@ fn project(folder: &Path, tables: &Tables) -> Project {
     }
 }
 
-/// The checkout that these tests were built from.
-pub fn checkout() -> Project {
+/// The repository that these tests were built from.
+pub fn repository() -> Project {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     folder.ancestors().find_map(Project::at).unwrap()
 }

@@ -30,7 +30,7 @@ mod wiring;
 
 pub use self::answer::{Answer, Checkout, text};
 pub use self::api::cart;
-pub use self::app::{TestApp, checkout};
+pub use self::app::{TestApp, repository};
 pub use self::cast::{ADA, BOB, CARD, DECLINED, DEVELOPER, MUG, NOTEBOOK, REFUNDS_SLOWLY};
 pub use self::events::{altered, kind_of, of_type, permutations};
 pub use self::time::{eventually, now};

@@ -383,7 +383,7 @@ async fn key_value_pairs_are_read_by_the_name_of_the_variable() {
 /// The whole shop, whose checkout reads its Stripe key from the store.
 async fn shop(store: &Store) -> (Shop, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let project = testing::checkout();
+    let project = testing::repository();
     let variables = store.variables(STRIPE_KEY);
     let deployed = wiring::deployed();
     let wiring: laptop::functions::Wiring = Arc::new(move |mut environments| {

@@ -3,8 +3,9 @@
 
 use serde_json::json;
 
+use crate::account;
 use crate::account::balance::BalanceTransaction;
-use crate::account::{self, currency};
+use crate::account::currency::Currency;
 use crate::engine::resource::Object as _;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
@@ -54,7 +55,7 @@ fn account<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             "controller": { "type": "account" },
             "country": "US",
             "created": 1_700_000_000,
-            "default_currency": currency::SETTLEMENT,
+            "default_currency": Currency::SETTLEMENT,
             "details_submitted": true,
             "email": "shop@till.example",
             "metadata": {},
@@ -92,7 +93,7 @@ fn balance<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         let funds = |amount: i64| {
             json!([{
                 "amount": amount,
-                "currency": currency::SETTLEMENT,
+                "currency": Currency::SETTLEMENT,
                 "source_types": { "card": amount },
             }])
         };

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::account::currency;
+use crate::account::currency::Currency;
 use crate::engine::resource::Object;
 use crate::engine::time::Timestamp;
 
@@ -78,7 +78,7 @@ impl Object for BalanceTransaction {
             json!({
                 "amount": self.fee,
                 "application": null,
-                "currency": currency::SETTLEMENT,
+                "currency": Currency::SETTLEMENT,
                 "description": self.entry.fee_description(),
                 "type": "stripe_fee",
             })
@@ -90,7 +90,7 @@ impl Object for BalanceTransaction {
             "available_on": self.created,
             "balance_type": "payments",
             "created": self.created,
-            "currency": currency::SETTLEMENT,
+            "currency": Currency::SETTLEMENT,
             "description": self.description,
             "exchange_rate": self.exchange_rate,
             "fee": self.fee,

@@ -1,7 +1,7 @@
 //! The account's money: every movement of it is booked as a balance transaction.
 
 use crate::account::balance::{BalanceTransaction, Entry};
-use crate::account::currency;
+use crate::account::currency::Currency;
 use crate::engine::database::Transaction;
 use crate::engine::ids;
 use crate::engine::resource::Object as _;
@@ -15,9 +15,9 @@ pub(crate) fn enter(
     entry: Entry,
     source: &str,
     amount: i64,
-    currency: &str,
+    currency: Currency,
 ) -> anyhow::Result<BalanceTransaction> {
-    let (amount, exchange_rate) = currency::settled(amount, currency);
+    let (amount, exchange_rate) = currency.settled(amount);
     let fee = match entry {
         Entry::Charge => processing_fee(amount),
         Entry::Dispute => DISPUTE_FEE,

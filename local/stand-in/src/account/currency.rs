@@ -1,6 +1,12 @@
 //! Money as Stripe counts it. Written from Stripe's page "Supported currencies", not shared with the
 //! shop's own table, so that a mistake in either shows when they meet.
 
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
 /// The currencies Stripe charges in.
 const SUPPORTED: &[&str] = &[
     "usd", "aed", "afn", "all", "amd", "ang", "aoa", "ars", "aud", "awg", "azn", "bam", "bbd",
@@ -52,9 +58,6 @@ const MINIMUM: &[(&str, i64)] = &[
     ("thb", 1000),
 ];
 
-/// What the account's own money is in.
-pub(crate) const SETTLEMENT: &str = "usd";
-
 /// Cents for a million minor units, at rates that are made up but never change. Whatever is not here
 /// counts like a dollar.
 const EXCHANGE_RATES: &[(&str, u32)] = &[
@@ -67,79 +70,117 @@ const EXCHANGE_RATES: &[(&str, u32)] = &[
     ("kwd", 325_000),
 ];
 
-/// The amount in the account's own currency, and the rate if it is another.
-pub(crate) fn settled(amount: i64, currency: &str) -> (i64, Option<f64>) {
-    if currency == SETTLEMENT {
-        return (amount, None);
-    }
-    let rate = EXCHANGE_RATES
-        .iter()
-        .find(|(code, _)| *code == currency)
-        .map_or(MILLION, |(_, rate)| *rate);
-    let cents = i128::from(amount)
-        .saturating_mul(rate.into())
-        .checked_div(MILLION.into())
-        .and_then(|cents| i64::try_from(cents).ok());
-    (
-        cents.unwrap_or(i64::MAX),
-        Some(f64::from(rate) / f64::from(MILLION)),
-    )
-}
-
 const MILLION: u32 = 1_000_000;
 
-/// The most that can be charged: eight digits, of rupiah twelve.
-pub(crate) fn maximum(currency: &str) -> i64 {
-    match currency {
-        "idr" => 999_999_999_999,
-        _ => 99_999_999,
+/// A currency that Stripe charges in, by its code in lower case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Currency(&'static str);
+
+/// A text is not the code of a currency that Stripe charges in.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a currency that Stripe charges in")]
+pub(crate) struct NotSupported;
+
+impl Currency {
+    /// What the account's own money is in.
+    pub(crate) const SETTLEMENT: Self = Self("usd");
+
+    /// The code of three letters.
+    pub(crate) fn code(self) -> &'static str {
+        self.0
     }
-}
 
-pub(crate) fn is_supported(currency: &str) -> bool {
-    SUPPORTED.contains(&currency)
-}
-
-pub(crate) fn minimum(currency: &str) -> i64 {
-    MINIMUM
-        .iter()
-        .find(|(code, _)| *code == currency)
-        .map_or(1, |(_, minimum)| *minimum)
-}
-
-/// What an amount must be a multiple of: three-decimal currencies end in 0; krónur and Ugandan
-/// shillings have no minor unit but are written as if they had two digits of it.
-pub(crate) fn step(currency: &str) -> i64 {
-    match currency {
-        "isk" | "ugx" => 100,
-        _ if THREE_DECIMAL.contains(&currency) => 10,
-        _ => 1,
-    }
-}
-
-/// The amount as people read it: `$15.00`, `¥500`, `15.000 KWD`.
-pub(crate) fn display(amount: i64, currency: &str) -> String {
-    let digits = match currency {
-        _ if ZERO_DECIMAL.contains(&currency) => 0,
-        _ if THREE_DECIMAL.contains(&currency) => 3,
-        _ => 2,
-    };
-    let unit = 10_i64.pow(digits);
-    let whole = grouped(amount.checked_div(unit).unwrap_or_default());
-    let number = match digits {
-        0 => whole,
-        _ => {
-            let fraction = amount.checked_rem(unit).unwrap_or_default();
-            let width = usize::try_from(digits).unwrap_or_default();
-            format!("{whole}.{fraction:0width$}")
+    /// The amount in the account's own currency, and the rate if it is another.
+    pub(crate) fn settled(self, amount: i64) -> (i64, Option<f64>) {
+        if self == Self::SETTLEMENT {
+            return (amount, None);
         }
-    };
-    match currency {
-        "usd" => format!("${number}"),
-        "eur" => format!("€{number}"),
-        "gbp" => format!("£{number}"),
-        "jpy" => format!("¥{number}"),
-        _ => format!("{number} {}", currency.to_uppercase()),
+        let rate = EXCHANGE_RATES
+            .iter()
+            .find(|(code, _)| *code == self.0)
+            .map_or(MILLION, |(_, rate)| *rate);
+        let cents = i128::from(amount)
+            .saturating_mul(rate.into())
+            .checked_div(MILLION.into())
+            .and_then(|cents| i64::try_from(cents).ok());
+        (
+            cents.unwrap_or(i64::MAX),
+            Some(f64::from(rate) / f64::from(MILLION)),
+        )
+    }
+
+    /// The most that can be charged: eight digits, of rupiah twelve.
+    pub(crate) fn maximum(self) -> i64 {
+        match self.0 {
+            "idr" => 999_999_999_999,
+            _ => 99_999_999,
+        }
+    }
+
+    /// The least that can be charged.
+    pub(crate) fn minimum(self) -> i64 {
+        MINIMUM
+            .iter()
+            .find(|(code, _)| *code == self.0)
+            .map_or(1, |(_, minimum)| *minimum)
+    }
+
+    /// What an amount must be a multiple of: three-decimal currencies end in 0; krónur and Ugandan
+    /// shillings have no minor unit but are written as if they had two digits of it.
+    pub(crate) fn step(self) -> i64 {
+        match self.0 {
+            "isk" | "ugx" => 100,
+            _ if THREE_DECIMAL.contains(&self.0) => 10,
+            _ => 1,
+        }
+    }
+
+    /// The amount as people read it: `$15.00`, `¥500`, `15.000 KWD`.
+    pub(crate) fn display(self, amount: i64) -> String {
+        let digits = match self.0 {
+            code if ZERO_DECIMAL.contains(&code) => 0,
+            code if THREE_DECIMAL.contains(&code) => 3,
+            _ => 2,
+        };
+        let unit = 10_i64.pow(digits);
+        let whole = grouped(amount.checked_div(unit).unwrap_or_default());
+        let number = match digits {
+            0 => whole,
+            _ => {
+                let fraction = amount.checked_rem(unit).unwrap_or_default();
+                let width = usize::try_from(digits).unwrap_or_default();
+                format!("{whole}.{fraction:0width$}")
+            }
+        };
+        match self.0 {
+            "usd" => format!("${number}"),
+            "eur" => format!("€{number}"),
+            "gbp" => format!("£{number}"),
+            "jpy" => format!("¥{number}"),
+            code => format!("{number} {}", code.to_uppercase()),
+        }
+    }
+}
+
+impl FromStr for Currency {
+    type Err = NotSupported;
+
+    fn from_str(code: &str) -> Result<Self, Self::Err> {
+        let known = SUPPORTED.iter().find(|known| **known == code);
+        known.map(|known| Self(known)).ok_or(NotSupported)
+    }
+}
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(code: D) -> Result<Self, D::Error> {
+        let code = String::deserialize(code)?;
+        code.parse().map_err(D::Error::custom)
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
     }
 }
 
@@ -159,23 +200,27 @@ fn grouped(whole: i64) -> String {
 mod tests {
     use super::*;
 
+    fn of(code: &str) -> Currency {
+        code.parse().unwrap()
+    }
+
     #[test]
     fn an_amount_is_written_with_its_currencys_decimals() {
-        assert_eq!(display(1500, "usd"), "$15.00");
-        assert_eq!(display(123_400, "usd"), "$1,234.00");
-        assert_eq!(display(5, "eur"), "€0.05");
-        assert_eq!(display(500, "jpy"), "¥500");
-        assert_eq!(display(5120, "kwd"), "5.120 KWD");
-        assert_eq!(display(99_999_999, "chf"), "999,999.99 CHF");
+        assert_eq!(of("usd").display(1500), "$15.00");
+        assert_eq!(of("usd").display(123_400), "$1,234.00");
+        assert_eq!(of("eur").display(5), "€0.05");
+        assert_eq!(of("jpy").display(500), "¥500");
+        assert_eq!(of("kwd").display(5120), "5.120 KWD");
+        assert_eq!(of("chf").display(99_999_999), "999,999.99 CHF");
     }
 
     #[test]
     fn other_currencies_settle_in_the_accounts_own() {
-        assert_eq!(settled(1500, "usd"), (1500, None));
-        assert_eq!(settled(1000, "eur"), (1100, Some(1.1)));
-        assert_eq!(settled(-1000, "eur"), (-1100, Some(1.1)));
-        assert_eq!(settled(500, "jpy"), (335, Some(0.67)));
-        assert_eq!(settled(999_999_999_999, "idr").0, 999_999_999_999);
+        assert_eq!(of("usd").settled(1500), (1500, None));
+        assert_eq!(of("eur").settled(1000), (1100, Some(1.1)));
+        assert_eq!(of("eur").settled(-1000), (-1100, Some(1.1)));
+        assert_eq!(of("jpy").settled(500), (335, Some(0.67)));
+        assert_eq!(of("idr").settled(999_999_999_999).0, 999_999_999_999);
     }
 
     #[test]
@@ -184,8 +229,8 @@ mod tests {
         assert!(
             special
                 .chain(MINIMUM.iter().map(|(code, _)| code))
-                .all(|code| is_supported(code))
+                .all(|code| code.parse::<Currency>().is_ok())
         );
-        assert!(is_supported("isk") && is_supported("ugx"));
+        assert_eq!((of("isk").step(), of("ugx").step()), (100, 100));
     }
 }

@@ -1,6 +1,6 @@
 //! `/v1/checkout/sessions`.
 
-use crate::account::currency;
+use crate::account::currency::Currency;
 use crate::checkout;
 use crate::checkout::life::WrongState;
 use crate::checkout::object::{
@@ -221,13 +221,13 @@ fn expiry(wanted: Option<i64>, now: i64, ahead: i64) -> Result<i64, ApiError> {
 /// The line items as asked for, added up.
 struct Order {
     lines: Vec<Line>,
-    currency: String,
+    currency: Currency,
     total: i64,
 }
 
 struct Line {
     product: Product,
-    currency: String,
+    currency: Currency,
     unit_amount: i64,
     quantity: i64,
     amount: i64,
@@ -236,9 +236,6 @@ struct Line {
 impl Order {
     fn read(params: &mut Params) -> Result<Self, ApiError> {
         let items = params.objects("line_items")?;
-        if items.is_empty() {
-            return Err(ApiError::missing("line_items"));
-        }
         if items.len() > MOST_LINE_ITEMS {
             return Err(ApiError::invalid(format!(
                 "Array line_items exceeded maximum {MOST_LINE_ITEMS} allowed elements."
@@ -249,10 +246,9 @@ impl Order {
             .into_iter()
             .map(Line::read)
             .collect::<Result<Vec<_>, _>>()?;
-        let currency = lines
-            .first()
-            .map(|line| line.currency.clone())
-            .unwrap_or_default();
+        let Some(currency) = lines.first().map(|line| line.currency) else {
+            return Err(ApiError::missing("line_items"));
+        };
         if lines.iter().any(|line| line.currency != currency) {
             return Err(
                 ApiError::invalid("All line items must be in the same currency.")
@@ -263,15 +259,15 @@ impl Order {
             .iter()
             .try_fold(0_i64, |total, line| total.checked_add(line.amount));
         match total {
-            Some(total) if total > 0 && total < currency::minimum(&currency) => {
-                Err(ApiError::amount_too_small("line_items", &currency))
+            Some(total) if total > 0 && total < currency.minimum() => {
+                Err(ApiError::amount_too_small("line_items", currency))
             }
-            Some(total) if total <= currency::maximum(&currency) => Ok(Self {
+            Some(total) if total <= currency.maximum() => Ok(Self {
                 lines,
                 currency,
                 total,
             }),
-            _ => Err(ApiError::amount_too_large("line_items", &currency)),
+            _ => Err(ApiError::amount_too_large("line_items", currency)),
         }
     }
 }
@@ -286,7 +282,7 @@ impl Line {
             .required(&item, "price_data")?;
         let currency = price.currency("currency").required(&price, "currency")?;
         let unit_amount = price
-            .amount("unit_amount", &currency)
+            .amount("unit_amount", currency)
             .required(&price, "unit_amount")?;
         let mut product = price
             .optional_object("product_data")
@@ -308,7 +304,7 @@ impl Line {
         price.finish()?;
         let amount = unit_amount
             .checked_mul(quantity)
-            .ok_or_else(|| ApiError::amount_too_large(&item.name("quantity"), &currency))?;
+            .ok_or_else(|| ApiError::amount_too_large(&item.name("quantity"), currency))?;
         item.finish()?;
         Ok(Self {
             product: made,

@@ -274,7 +274,7 @@ fn charge_of(
         id: ids::charge(),
         created: transaction.now,
         amount: intent.amount,
-        currency: intent.currency.clone(),
+        currency: intent.currency,
         status: ChargeStatus::Pending,
         failure: None,
         payment_intent: intent.id.clone(),
@@ -297,7 +297,7 @@ fn intent_of(transaction: &Transaction<'_>, session: &Session) -> anyhow::Result
         id,
         created: transaction.now,
         amount: session.amount_total,
-        currency: session.currency.clone(),
+        currency: session.currency,
         status: PaymentIntentStatus::RequiresPaymentMethod,
         description: session.payment_intent_data.description.clone(),
         metadata: session.payment_intent_data.metadata.clone(),
@@ -343,7 +343,7 @@ fn capture(transaction: &Transaction<'_>, charge: &mut Charge) -> anyhow::Result
         Entry::Charge,
         &charge.id,
         charge.amount,
-        &charge.currency,
+        charge.currency,
     )?;
     charge.balance_transaction = Some(entry.id);
     transaction.put(charge)?;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::account::currency::Currency;
 use crate::engine::ids;
 use crate::engine::resource::{Metadata, Object, with_nulls};
 use crate::engine::time::Timestamp;
@@ -16,7 +17,7 @@ pub(crate) struct Session {
     pub(crate) expires_at: Timestamp,
     pub(crate) status: SessionStatus,
     pub(crate) payment_status: PaymentStatus,
-    pub(crate) currency: String,
+    pub(crate) currency: Currency,
     pub(crate) amount_total: i64,
     pub(crate) line_items: Vec<LineItem>,
     pub(crate) payment_intent: Option<String>,
@@ -92,12 +93,12 @@ pub(crate) struct LineItem {
 impl Session {
     /// The delayed way to pay that Stripe offers in this currency.
     pub(crate) fn bank_debit(&self) -> Option<BankDebit> {
-        BankDebit::of(&self.currency)
+        BankDebit::of(self.currency)
     }
 
     /// The voucher that Stripe offers in this currency.
     pub(crate) fn voucher(&self) -> Option<Voucher> {
-        Voucher::of(&self.currency)
+        Voucher::of(self.currency)
     }
 
     pub(crate) fn payment_method_types(&self) -> Vec<&'static str> {

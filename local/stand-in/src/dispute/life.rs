@@ -51,7 +51,7 @@ pub(crate) fn open(
         id: ids::dispute(),
         created: transaction.now,
         amount: amount.unwrap_or(charge.amount),
-        currency: charge.currency.clone(),
+        currency: charge.currency,
         charge: charge.id.clone(),
         payment_intent: charge.payment_intent.clone(),
         kind,
@@ -213,7 +213,7 @@ fn move_money(
         Entry::Dispute => dispute.amount.saturating_neg(),
         _ => dispute.amount,
     };
-    let booked = account::book::enter(transaction, entry, &dispute.id, amount, &dispute.currency)?;
+    let booked = account::book::enter(transaction, entry, &dispute.id, amount, dispute.currency)?;
     dispute.entries.push(booked);
     Ok(())
 }

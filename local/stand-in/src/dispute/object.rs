@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::account::balance::BalanceTransaction;
+use crate::account::currency::Currency;
 use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::Timestamp;
 
@@ -46,7 +47,7 @@ pub(crate) struct Dispute {
     pub(crate) id: String,
     pub(crate) created: Timestamp,
     pub(crate) amount: i64,
-    pub(crate) currency: String,
+    pub(crate) currency: Currency,
     pub(crate) charge: String,
     pub(crate) payment_intent: String,
     pub(crate) kind: DisputeKind,

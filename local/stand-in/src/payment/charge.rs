@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::account::currency::Currency;
 use crate::engine::resource::{Metadata, Object, with_nulls};
 use crate::engine::time::Timestamp;
 use crate::payment::card::{Card, Decline};
@@ -13,7 +14,7 @@ pub(crate) struct Charge {
     pub(crate) id: String,
     pub(crate) created: Timestamp,
     pub(crate) amount: i64,
-    pub(crate) currency: String,
+    pub(crate) currency: Currency,
     pub(crate) status: ChargeStatus,
     pub(crate) failure: Option<Decline>,
     pub(crate) payment_intent: String,
@@ -73,8 +74,8 @@ pub(crate) enum BankDebit {
 }
 
 impl BankDebit {
-    pub(crate) fn of(currency: &str) -> Option<Self> {
-        match currency {
+    pub(crate) fn of(currency: Currency) -> Option<Self> {
+        match currency.code() {
             "usd" => Some(Self::Ach),
             "eur" => Some(Self::Sepa),
             "gbp" => Some(Self::Bacs),
@@ -131,8 +132,8 @@ pub(crate) enum Voucher {
 }
 
 impl Voucher {
-    pub(crate) fn of(currency: &str) -> Option<Self> {
-        match currency {
+    pub(crate) fn of(currency: Currency) -> Option<Self> {
+        match currency.code() {
             "mxn" => Some(Self::Oxxo),
             "brl" => Some(Self::Boleto),
             "jpy" => Some(Self::Konbini),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::account::currency::Currency;
 use crate::engine::resource::{Metadata, Object, doc_url, with_nulls};
 use crate::engine::time::Timestamp;
 use crate::payment::card::Decline;
@@ -15,7 +16,7 @@ pub(crate) struct PaymentIntent {
     pub(crate) client_secret: String,
     pub(crate) created: Timestamp,
     pub(crate) amount: i64,
-    pub(crate) currency: String,
+    pub(crate) currency: Currency,
     pub(crate) status: PaymentIntentStatus,
     pub(crate) description: Option<String>,
     pub(crate) metadata: Metadata,

@@ -1,6 +1,5 @@
 //! `/v1/payment_intents`.
 
-use crate::account::currency;
 use crate::engine::ids;
 use crate::engine::resource::Object as _;
 use crate::payment::intent::{PaymentIntent, PaymentIntentStatus};
@@ -29,10 +28,10 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
 fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     let currency = params.currency("currency").required(&params, "currency")?;
     let amount = params
-        .amount("amount", &currency)
+        .amount("amount", currency)
         .required(&params, "amount")?;
-    if amount < currency::minimum(&currency) {
-        return Err(ApiError::amount_too_small("amount", &currency));
+    if amount < currency.minimum() {
+        return Err(ApiError::amount_too_small("amount", currency));
     }
     let description = params.short_text("description", 1_000)?;
     let metadata = params.metadata("metadata")?;

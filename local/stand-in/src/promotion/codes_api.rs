@@ -46,7 +46,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     let mut restrictions = params.object("restrictions")?;
     let minimum = match restrictions.currency("minimum_amount_currency")? {
         Some(currency) => restrictions
-            .amount("minimum_amount", &currency)?
+            .amount("minimum_amount", currency)?
             .map(|amount| (amount, currency)),
         None => None,
     };

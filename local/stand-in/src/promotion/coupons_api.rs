@@ -74,7 +74,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
 fn off(params: &mut Params) -> Result<Off, ApiError> {
     let percent = params.percent("percent_off")?;
     let currency = params.currency("currency")?;
-    let amount = match &currency {
+    let amount = match currency {
         Some(currency) => params.amount("amount_off", currency)?,
         None => params.integer_within("amount_off", 1, i64::MAX)?,
     };

@@ -1,6 +1,6 @@
 //! Promotion codes: what they take off a session, and when they do not.
 
-use crate::account::currency;
+use crate::account::currency::Currency;
 use crate::checkout::object::{Discount, PaymentStatus, Session};
 use crate::engine::database::{Cursor, Filter, Transaction};
 use crate::engine::ids;
@@ -112,14 +112,14 @@ fn discount(
         _ => {}
     }
     let amount = match &coupon.off {
-        Off::Percent(hundredths) => share(subtotal, *hundredths, &session.currency),
+        Off::Percent(hundredths) => share(subtotal, *hundredths, session.currency),
         Off::Amount { currency, .. } if *currency != session.currency => {
             return Err(NoDiscount::OtherCurrency);
         }
         Off::Amount { amount, .. } => subtotal.min(*amount),
     };
     let left = subtotal.saturating_sub(amount);
-    if left > 0 && left < currency::minimum(&session.currency) {
+    if left > 0 && left < session.currency.minimum() {
         return Err(NoDiscount::TooLittleLeft);
     }
     Ok(Discount {
@@ -130,7 +130,7 @@ fn discount(
 }
 
 /// So many hundredths of a percent, rounded half up, in what the currency can be charged in.
-fn share(amount: i64, hundredths: u32, currency: &str) -> i64 {
+fn share(amount: i64, hundredths: u32, currency: Currency) -> i64 {
     let whole = i128::from(EVERYTHING);
     let share = i128::from(amount)
         .saturating_mul(hundredths.into())
@@ -138,7 +138,7 @@ fn share(amount: i64, hundredths: u32, currency: &str) -> i64 {
         .checked_div(whole)
         .and_then(|share| i64::try_from(share).ok())
         .unwrap_or(amount);
-    let odd = share.checked_rem(currency::step(currency)).unwrap_or(0);
+    let odd = share.checked_rem(currency.step()).unwrap_or(0);
     share.saturating_sub(odd)
 }
 
@@ -205,12 +205,19 @@ pub(crate) fn make_ready(transaction: &Transaction<'_>) -> anyhow::Result<()> {
 mod tests {
     use super::*;
 
+    fn of(code: &str) -> Currency {
+        code.parse().unwrap()
+    }
+
     #[test]
     fn a_share_is_rounded_to_what_can_be_charged() {
-        assert_eq!(share(1_500, 1_000, "usd"), 150);
-        assert_eq!(share(1_005, 1_000, "usd"), 101);
-        assert_eq!(share(1_500, EVERYTHING, "usd"), 1_500);
-        assert_eq!(share(5_120, 333, "kwd"), 170);
-        assert_eq!(share(999_999_999_999, EVERYTHING, "idr"), 999_999_999_999);
+        assert_eq!(share(1_500, 1_000, of("usd")), 150);
+        assert_eq!(share(1_005, 1_000, of("usd")), 101);
+        assert_eq!(share(1_500, EVERYTHING, of("usd")), 1_500);
+        assert_eq!(share(5_120, 333, of("kwd")), 170);
+        assert_eq!(
+            share(999_999_999_999, EVERYTHING, of("idr")),
+            999_999_999_999
+        );
     }
 }

@@ -1,6 +1,5 @@
 //! `/v1/refunds`.
 
-use crate::account::currency;
 use crate::engine::database::Transaction;
 use crate::engine::resource::Object as _;
 use crate::payment::charge::Charge;
@@ -151,7 +150,7 @@ fn find(transaction: &Transaction<'_>, id: &str) -> Result<Refund, ApiError> {
 
 /// Why a charge cannot be refunded.
 fn unrefundable(charge: &Charge, why: Unrefundable) -> ApiError {
-    let money = |amount| currency::display(amount, &charge.currency);
+    let money = |amount| charge.currency.display(amount);
     match why {
         Unrefundable::NotPaid => ApiError::invalid(format!(
             "The payment intent {} has no successful charge to refund.",

@@ -68,12 +68,12 @@ pub(crate) fn create(
     };
     let id = ids::refund();
     let taken = amount.saturating_neg();
-    let entry = account::book::enter(transaction, Entry::Refund, &id, taken, &charge.currency)?;
+    let entry = account::book::enter(transaction, Entry::Refund, &id, taken, charge.currency)?;
     let mut refund = Refund {
         id,
         created: transaction.now,
         amount,
-        currency: charge.currency.clone(),
+        currency: charge.currency,
         charge: charge.id.clone(),
         payment_intent: charge.payment_intent.clone(),
         reason,
@@ -172,7 +172,7 @@ fn take_back(
         Entry::RefundFailure,
         &refund.id,
         refund.amount,
-        &refund.currency,
+        refund.currency,
     )?;
     refund.failure = Some(RefundFailure {
         reason: reason.to_owned(),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::account::currency::Currency;
 use crate::engine::resource::{Metadata, Object, with_nulls};
 use crate::engine::time::{DAY, Timestamp};
 
@@ -12,7 +13,7 @@ pub(crate) struct Refund {
     pub(crate) id: String,
     pub(crate) created: Timestamp,
     pub(crate) amount: i64,
-    pub(crate) currency: String,
+    pub(crate) currency: Currency,
     pub(crate) charge: String,
     pub(crate) payment_intent: String,
     pub(crate) reason: Option<String>,

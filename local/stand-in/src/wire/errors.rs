@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::account::currency;
+use crate::account::currency::Currency;
 use crate::engine::resource::doc_url;
 
 /// Why a request is refused.
@@ -68,7 +68,7 @@ impl ApiError {
     pub(crate) fn no_such_url(method: &http::Method, path: &str) -> Self {
         Self::invalid(format!(
             "Unrecognized request URL ({method}: {path}). The stand-in knows fewer than Stripe: \
-             they are listed in local/stand-in/src/serve.rs."
+             the files *api.rs in local/stand-in/src list them."
         ))
         .status(StatusCode::NOT_FOUND)
     }
@@ -146,8 +146,8 @@ impl ApiError {
             .param(param)
     }
 
-    pub(crate) fn amount_too_small(param: &str, currency: &str) -> Self {
-        let minimum = currency::display(currency::minimum(currency), currency);
+    pub(crate) fn amount_too_small(param: &str, currency: Currency) -> Self {
+        let minimum = currency.display(currency.minimum());
         Self::invalid(format!(
             "The total amount due must add up to at least {minimum} {currency}."
         ))
@@ -155,8 +155,8 @@ impl ApiError {
         .param(param)
     }
 
-    pub(crate) fn amount_too_large(param: &str, currency: &str) -> Self {
-        let maximum = currency::display(currency::maximum(currency), currency);
+    pub(crate) fn amount_too_large(param: &str, currency: Currency) -> Self {
+        let maximum = currency.display(currency.maximum());
         Self::invalid(format!(
             "The total amount must be at most {maximum} {currency}."
         ))

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use url::{Url, form_urlencoded};
 
-use crate::account::currency;
+use crate::account::currency::Currency;
 use crate::engine::resource::Metadata;
 use crate::wire::errors::ApiError;
 
@@ -198,26 +198,29 @@ impl Params {
     }
 
     /// A currency Stripe charges in, in lower case.
-    pub(crate) fn currency(&mut self, field: &str) -> Result<Option<String>, ApiError> {
+    pub(crate) fn currency(&mut self, field: &str) -> Result<Option<Currency>, ApiError> {
         let Some(text) = self.text(field)? else {
             return Ok(None);
         };
-        let code = text.to_lowercase();
-        if !currency::is_supported(&code) {
-            return Err(ApiError::invalid(format!(
+        let known = text.to_lowercase().parse();
+        known.map(Some).map_err(|_| {
+            ApiError::invalid(format!(
                 "Invalid currency: {text}. It must be a three-letter code of a currency that Stripe \
                  charges in, such as usd."
             ))
-            .param(self.name(field)));
-        }
-        Ok(Some(code))
+            .param(self.name(field))
+        })
     }
 
     /// An amount in a currency's minor units.
-    pub(crate) fn amount(&mut self, field: &str, currency: &str) -> Result<Option<i64>, ApiError> {
-        let step = currency::step(currency);
+    pub(crate) fn amount(
+        &mut self,
+        field: &str,
+        currency: Currency,
+    ) -> Result<Option<i64>, ApiError> {
+        let step = currency.step();
         match self.integer_within(field, 0, i64::MAX)? {
-            Some(amount) if amount > currency::maximum(currency) => {
+            Some(amount) if amount > currency.maximum() => {
                 Err(ApiError::amount_too_large(&self.name(field), currency))
             }
             Some(amount) if amount.checked_rem(step) != Some(0) => Err(ApiError::out_of_range(
