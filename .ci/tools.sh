@@ -22,9 +22,9 @@ case $(uname -m) in
   *) ARCHITECTURE=x86_64 ;;
 esac
 
-# python_tools NAME: puts the packages pinned in .ci/NAME.txt on the PATH.
+# python_tools NAME: puts the packages pinned in .ci/pins/NAME.txt on the PATH.
 python_tools() {
-  local pins=.ci/$1.txt
+  local pins=.ci/pins/$1.txt
   local venv=$CACHE/$1-$(sha256sum "$pins" | cut -c1-12)
   if [[ ! -e $venv/complete ]]; then
     rm -rf "$venv"

@@ -1,4 +1,4 @@
-//! `till doctor` on the shop of this machine, and what `till setup` says there. `.ci/doctor` has
+//! `till doctor` on the shop of this machine, and what `till setup` says there. `.ci/walk/doctor` has
 //! them at work on a deployed one.
 
 use serde_json::Value;

@@ -39,7 +39,7 @@ class Shell:
     def __init__(self, folder):
         self.folder, self.blocks = folder, 0
         environment = os.environ | {"CHECKOUT": os.getcwd()}
-        script = os.path.abspath(".ci/operations.sh")
+        script = os.path.abspath(".ci/walk/operations.sh")
         self.bash = subprocess.Popen(
             ["bash", script], cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

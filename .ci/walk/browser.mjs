@@ -3,7 +3,7 @@
  * confirmed and finds it again; what follows a payment, seen by the buyer and on
  * the dashboard; then the same shop when things go wrong.
  *
- *   node .ci/browser.mjs http://127.0.0.1:3000 [folder for screenshots]
+ *   node .ci/walk/browser.mjs http://127.0.0.1:3000 [folder for screenshots]
  *
  * The shop must be running (`cargo run -- --memory`). If it was started with
  * `--site`, set FRONT_END to the same origin: then a copy of the site is served
@@ -22,7 +22,7 @@ import path from 'node:path';
 const [shop, folder] = process.argv.slice(2);
 const frontEnd = process.env.FRONT_END;
 if (!shop) {
-  console.error('usage: node .ci/browser.mjs <shop URL> [folder for screenshots]');
+  console.error('usage: node .ci/walk/browser.mjs <shop URL> [folder for screenshots]');
   process.exit(2);
 }
 

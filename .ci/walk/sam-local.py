@@ -107,7 +107,7 @@ def serve_purchase():
     """Whether `sam local start-api` sold something."""
     with tempfile.TemporaryFile() as log:
         api = subprocess.Popen(
-            [".ci/start-api", *OPTIONS], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            [".ci/walk/start-api", *OPTIONS], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
         )
         try:
             wait_for(api)
