@@ -144,12 +144,7 @@ impl Shop {
         let (mut engine_stage, engine_shutdown) = Stage::new();
         let engine = open_engine(&options, &addresses, &kept)?;
         prepare_tables(&engine, &template, &options.progress).await?;
-        if let Engine::Embedded(embedded) = engine.clone() {
-            engine_stage.run(schedules::every(SWEEP, engine_shutdown, move || {
-                let embedded = embedded.clone();
-                async move { embedded.expire().await }
-            }));
-        }
+        engine_stage.run(sweep(engine.clone(), engine_shutdown));
 
         let (mut aws_stage, aws_shutdown) = Stage::new();
         let (mut shop_stage, shop_shutdown) = Stage::new();
@@ -159,10 +154,7 @@ impl Shop {
         let aws = Aws {
             engine: engine.clone(),
             wrote,
-            mail: match elsewhere(&options.environment, "SES", &addresses.aws)? {
-                Some(endpoint) => aws::Mail::Elsewhere(endpoint),
-                None => aws::Mail::Mailbox(mailbox.clone()),
-            },
+            mail: ses(&options, &addresses, &mailbox)?,
             faults: faults.clone(),
             shutdown: shop_shutdown.clone(),
             client: reqwest::Client::new(),
@@ -180,25 +172,16 @@ impl Shop {
             shutdown: shop_shutdown.clone(),
         };
         clockwork.wind(&mut template, &kept, &mut shop_stage);
-
-        let stand_in = match doors.stripe {
-            Some(door) => {
-                let config = stand_in_config(&addresses, &door, kept.database("stripe.db")?)?;
-                Some(open_stand_in(
-                    config,
-                    door,
-                    &mut shop_stage,
-                    &shop_shutdown,
-                )?)
-            }
-            None => None,
-        };
-        let book = match bookkeeping {
-            Some(environment) => {
-                Some(Book::open(environment, &addresses.aws, stand_in.clone()).await?)
-            }
-            None => None,
-        };
+        let mut stand_in = None;
+        if let Some(door) = doors.stripe {
+            let config = stand_in_config(&addresses, &door, kept.database("stripe.db")?)?;
+            let opened = open_stand_in(config, door, &mut shop_stage, &shop_shutdown)?;
+            stand_in = Some(opened);
+        }
+        let mut book = None;
+        if let Some(variables) = bookkeeping {
+            book = Some(Book::open(variables, &addresses.aws, stand_in.clone()).await?);
+        }
         let identity = Identity::open(&addresses, kept.file("identity.pem").as_deref())?;
         let dashboard = dashboard::router(Dashboard {
             site: addresses.site.clone(),
@@ -210,10 +193,8 @@ impl Shop {
         let provider = identity.router();
         let url = addresses.shop.clone();
         let gateway = Gateway::new(url, options.project.site, template, deployment, identity);
-        let router = gateway
-            .router()
-            .merge(provider)
-            .merge(dashboard.layer(middleware::from_fn(refuse_other_origins)));
+        let dashboard = dashboard.layer(middleware::from_fn(refuse_other_origins));
+        let router = gateway.router().merge(provider).merge(dashboard);
         shop_stage.run(doors.shop.serve(router, shop_shutdown));
 
         Ok(Self {
@@ -313,6 +294,27 @@ fn open_engine(options: &Options, addresses: &Addresses, kept: &Kept) -> anyhow:
             None => Engine::Embedded(Embedded::open(kept.database("dynamodb.db")?.as_deref())?),
         },
     )
+}
+
+fn ses(options: &Options, addresses: &Addresses, own: &Mailbox) -> anyhow::Result<aws::Mail> {
+    Ok(
+        match elsewhere(&options.environment, "SES", &addresses.aws)? {
+            Some(endpoint) => aws::Mail::Elsewhere(endpoint),
+            None => aws::Mail::Mailbox(own.clone()),
+        },
+    )
+}
+
+/// Deletes what is expired, now and then. Another engine does so itself.
+async fn sweep(engine: Engine, shutdown: Shutdown) {
+    let Engine::Embedded(embedded) = engine else {
+        return;
+    };
+    let expire = move || {
+        let embedded = embedded.clone();
+        async move { embedded.expire().await }
+    };
+    schedules::every(SWEEP, shutdown, expire).await;
 }
 
 async fn prepare_tables(
