@@ -1,5 +1,6 @@
 //! The whole shop: its three ports, what answers behind them, and what runs by itself.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -90,7 +91,8 @@ pub struct Shop {
     addresses: Addresses,
     stripe: Stripe,
     stages: Vec<Stage>,
-    _folder: Option<Folder>,
+    /// Nobody else may use the folder meanwhile.
+    _kept: Kept,
 }
 
 /// What stops together. The stages stop one after the other, so that requests under way still find
@@ -134,121 +136,53 @@ impl Shop {
     /// Starts the shop; when this returns, everything answers.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let stripe = Stripe::chosen(&options.environment)?;
-        let shop_door = Door::open(options.shop_port, "--port").await?;
-        let aws_door = Door::open(options.aws_port, "--aws-port").await?;
-        let aws_door = aws_door.for_containers(options.bridge).await?;
-        let stripe_door = match &stripe {
-            Stripe::StandIn => {
-                let door = Door::open(options.stripe_port, "--stripe-port").await?;
-                Some(door.for_containers(options.bridge).await?)
-            }
-            Stripe::Real { .. } => None,
-        };
-        let site = options.site.as_ref();
-        let addresses = Addresses {
-            shop: shop_door.url(),
-            site: site.map_or(shop_door.url(), |site| site.origin().ascii_serialization()),
-            stripe: stripe_door.as_ref().map(Door::url),
-            aws: aws_door.url(),
-        };
+        let doors = Doors::open(&options, &stripe).await?;
+        let addresses = doors.addresses(options.site.as_ref());
         let mut template = Template::read(&options.project.template, &addresses.parameters())?;
-        let folder = options.data.as_deref().map(Folder::open).transpose()?;
-        let file = |name: &str| folder.as_ref().map(|folder| folder.file(name));
-        let database = |name: &str| {
-            folder
-                .as_ref()
-                .map(|folder| folder.database(name))
-                .transpose()
-        };
+        let kept = Kept(options.data.as_deref().map(Folder::open).transpose()?);
 
         let (mut engine_stage, engine_shutdown) = Stage::new();
-        let elsewhere = |service: &str| elsewhere(&options.environment, service, &addresses.aws);
-        let engine = match elsewhere("DYNAMODB")? {
-            Some(endpoint) => Engine::Elsewhere(Elsewhere::at(endpoint)),
-            None => Engine::Embedded(Embedded::open(database("dynamodb.db")?.as_deref())?),
-        };
-        let steps = template.tables.len();
-        for (done, table) in template.tables.iter().enumerate() {
-            (options.progress)(done, steps, &table.name);
-            database::prepare(&engine, table).await?;
-        }
-        if let Engine::Embedded(embedded) = engine.clone() {
-            engine_stage.run(schedules::every(SWEEP, engine_shutdown, move || {
-                let embedded = embedded.clone();
-                async move { embedded.expire().await }
-            }));
-        }
+        let engine = open_engine(&options, &addresses, &kept)?;
+        prepare_tables(&engine, &template, &options.progress).await?;
+        engine_stage.run(sweep(engine.clone(), engine_shutdown));
 
         let (mut aws_stage, aws_shutdown) = Stage::new();
         let (mut shop_stage, shop_shutdown) = Stage::new();
-        let mailbox = Mailbox::open(database("mailbox.db")?.as_deref())?;
+        let mailbox = Mailbox::open(kept.database("mailbox.db")?.as_deref())?;
         let (wrote, written) = watch::channel(());
         let faults = Faults::default();
         let aws = Aws {
             engine: engine.clone(),
             wrote,
-            mail: match elsewhere("SES")? {
-                Some(endpoint) => aws::Mail::Elsewhere(endpoint),
-                None => aws::Mail::Mailbox(mailbox.clone()),
-            },
+            mail: ses(&options, &addresses, &mailbox)?,
             faults: faults.clone(),
             shutdown: shop_shutdown.clone(),
             client: reqwest::Client::new(),
         };
-        aws_stage.run(aws_door.serve(aws.router(), aws_shutdown));
+        aws_stage.run(doors.aws.serve(aws.router(), aws_shutdown));
 
-        let mut environments =
-            environment::compose(&template, &addresses, &stripe, &options.environment)?;
-        tag::tell(environments.values_mut(), &options.environment).await?;
-        if let Some(catalog) = environments.get("CatalogFunction") {
-            let catalog = shared::config::Environment::from(catalog.clone());
-            let (samples, progress) = (options.samples, &options.progress);
-            samples::add(samples, &catalog, &addresses.shop, progress).await?;
-        }
+        let environments = environments(&options, &template, &addresses, &stripe).await?;
         let bookkeeping = environments.get("ReconcileFunction").cloned();
         let functions = (options.wiring)(environments).await?;
         let deployment = Arc::new(Deployment::new(functions, &mut template)?);
-        for mapping in std::mem::take(&mut template.streams) {
-            let poller = Poller {
-                position_file: file(&format!(
-                    "stream-{}-{}.json",
-                    mapping.table, mapping.function
-                )),
-                mapping,
-                engine: engine.clone(),
-                deployment: Arc::clone(&deployment),
-            };
-            shop_stage.run(poller.run(written.clone(), shop_shutdown.clone()));
-        }
-        for schedule in std::mem::take(&mut template.schedules) {
-            shop_stage.run(schedules::keep(
-                schedule,
-                Arc::clone(&deployment),
-                shop_shutdown.clone(),
-            ));
-        }
-
-        let stand_in = match stripe_door {
-            Some(door) => {
-                let config = stand_in_config(&addresses, &door, database("stripe.db")?)?;
-                let stand_in = StandIn::open(config)?;
-                shop_stage.run(door.serve(stand_in.router(), shop_shutdown.clone()));
-                shop_stage.run({
-                    let (stand_in, shutdown) = (stand_in.clone(), shop_shutdown.clone());
-                    async move { stand_in.deliver(shutdown.requested()).await }
-                });
-                Some(stand_in)
-            }
-            None => None,
+        let clockwork = Clockwork {
+            engine,
+            written,
+            deployment: Arc::clone(&deployment),
+            shutdown: shop_shutdown.clone(),
         };
-
-        let book = match bookkeeping {
-            Some(environment) => {
-                Some(Book::open(environment, &addresses.aws, stand_in.clone()).await?)
-            }
-            None => None,
-        };
-        let identity = Identity::open(&addresses, file("identity.pem").as_deref())?;
+        clockwork.wind(&mut template, &kept, &mut shop_stage);
+        let mut stand_in = None;
+        if let Some(door) = doors.stripe {
+            let config = stand_in_config(&addresses, &door, kept.database("stripe.db")?)?;
+            let opened = open_stand_in(config, door, &mut shop_stage, &shop_shutdown)?;
+            stand_in = Some(opened);
+        }
+        let mut book = None;
+        if let Some(variables) = bookkeeping {
+            book = Some(Book::open(variables, &addresses.aws, stand_in.clone()).await?);
+        }
+        let identity = Identity::open(&addresses, kept.file("identity.pem").as_deref())?;
         let dashboard = dashboard::router(Dashboard {
             site: addresses.site.clone(),
             mailbox,
@@ -257,24 +191,17 @@ impl Shop {
             book,
         });
         let provider = identity.router();
-        let gateway = Gateway::new(
-            addresses.shop.clone(),
-            options.project.site,
-            template,
-            deployment,
-            identity,
-        );
-        let router = gateway
-            .router()
-            .merge(provider)
-            .merge(dashboard.layer(middleware::from_fn(refuse_other_origins)));
-        shop_stage.run(shop_door.serve(router, shop_shutdown));
+        let url = addresses.shop.clone();
+        let gateway = Gateway::new(url, options.project.site, template, deployment, identity);
+        let dashboard = dashboard.layer(middleware::from_fn(refuse_other_origins));
+        let router = gateway.router().merge(provider).merge(dashboard);
+        shop_stage.run(doors.shop.serve(router, shop_shutdown));
 
         Ok(Self {
             addresses,
             stripe,
             stages: vec![shop_stage, aws_stage, engine_stage],
-            _folder: folder,
+            _kept: kept,
         })
     }
 
@@ -309,6 +236,160 @@ impl Shop {
             stage.stop().await;
         }
     }
+}
+
+/// The shop's ports, open but not yet answering.
+struct Doors {
+    shop: Door,
+    aws: Door,
+    /// Only where the stand-in is.
+    stripe: Option<Door>,
+}
+
+impl Doors {
+    async fn open(options: &Options, stripe: &Stripe) -> anyhow::Result<Self> {
+        let shop = Door::open(options.shop_port, "--port").await?;
+        let aws = Door::open(options.aws_port, "--aws-port").await?;
+        let aws = aws.for_containers(options.bridge).await?;
+        let stripe = match stripe {
+            Stripe::StandIn => {
+                let door = Door::open(options.stripe_port, "--stripe-port").await?;
+                Some(door.for_containers(options.bridge).await?)
+            }
+            Stripe::Real { .. } => None,
+        };
+        Ok(Self { shop, aws, stripe })
+    }
+
+    fn addresses(&self, site: Option<&Url>) -> Addresses {
+        let shop = self.shop.url();
+        let site = site.map(|site| site.origin().ascii_serialization());
+        Addresses {
+            site: site.unwrap_or_else(|| shop.clone()),
+            shop,
+            stripe: self.stripe.as_ref().map(Door::url),
+            aws: self.aws.url(),
+        }
+    }
+}
+
+/// The folder where everything is kept, if anything is.
+struct Kept(Option<Folder>);
+
+impl Kept {
+    fn file(&self, name: &str) -> Option<PathBuf> {
+        self.0.as_ref().map(|folder| folder.file(name))
+    }
+
+    fn database(&self, name: &str) -> anyhow::Result<Option<PathBuf>> {
+        let database = self.0.as_ref().map(|folder| folder.database(name));
+        database.transpose()
+    }
+}
+
+fn open_engine(options: &Options, addresses: &Addresses, kept: &Kept) -> anyhow::Result<Engine> {
+    Ok(
+        match elsewhere(&options.environment, "DYNAMODB", &addresses.aws)? {
+            Some(endpoint) => Engine::Elsewhere(Elsewhere::at(endpoint)),
+            None => Engine::Embedded(Embedded::open(kept.database("dynamodb.db")?.as_deref())?),
+        },
+    )
+}
+
+fn ses(options: &Options, addresses: &Addresses, own: &Mailbox) -> anyhow::Result<aws::Mail> {
+    Ok(
+        match elsewhere(&options.environment, "SES", &addresses.aws)? {
+            Some(endpoint) => aws::Mail::Elsewhere(endpoint),
+            None => aws::Mail::Mailbox(own.clone()),
+        },
+    )
+}
+
+/// Deletes what is expired, now and then. Another engine does so itself.
+async fn sweep(engine: Engine, shutdown: Shutdown) {
+    let Engine::Embedded(embedded) = engine else {
+        return;
+    };
+    let expire = move || {
+        let embedded = embedded.clone();
+        async move { embedded.expire().await }
+    };
+    schedules::every(SWEEP, shutdown, expire).await;
+}
+
+async fn prepare_tables(
+    engine: &Engine,
+    template: &Template,
+    progress: &Progress,
+) -> anyhow::Result<()> {
+    let steps = template.tables.len();
+    for (done, table) in template.tables.iter().enumerate() {
+        progress(done, steps, &table.name);
+        database::prepare(engine, table).await?;
+    }
+    Ok(())
+}
+
+/// What each function reads, once the shop has its tag and something to sell.
+async fn environments(
+    options: &Options,
+    template: &Template,
+    addresses: &Addresses,
+    stripe: &Stripe,
+) -> anyhow::Result<BTreeMap<String, Variables>> {
+    let given = &options.environment;
+    let mut environments = environment::compose(template, addresses, stripe, given)?;
+    tag::tell(environments.values_mut(), given).await?;
+    if let Some(catalog) = environments.get("CatalogFunction") {
+        let catalog = shared::config::Environment::from(catalog.clone());
+        let (samples, progress) = (options.samples, &options.progress);
+        samples::add(samples, &catalog, &addresses.shop, progress).await?;
+    }
+    Ok(environments)
+}
+
+/// What runs functions that no request does.
+struct Clockwork {
+    engine: Engine,
+    /// Something was written to a table.
+    written: watch::Receiver<()>,
+    deployment: Arc<Deployment>,
+    shutdown: Shutdown,
+}
+
+impl Clockwork {
+    /// Starts the template's streams and schedules.
+    fn wind(self, template: &mut Template, kept: &Kept, stage: &mut Stage) {
+        for mapping in std::mem::take(&mut template.streams) {
+            let position = format!("stream-{}-{}.json", mapping.table, mapping.function);
+            let poller = Poller {
+                position_file: kept.file(&position),
+                mapping,
+                engine: self.engine.clone(),
+                deployment: Arc::clone(&self.deployment),
+            };
+            stage.run(poller.run(self.written.clone(), self.shutdown.clone()));
+        }
+        for schedule in std::mem::take(&mut template.schedules) {
+            let deployment = Arc::clone(&self.deployment);
+            stage.run(schedules::keep(schedule, deployment, self.shutdown.clone()));
+        }
+    }
+}
+
+fn open_stand_in(
+    config: stand_in::Config,
+    door: Door,
+    stage: &mut Stage,
+    shutdown: &Shutdown,
+) -> anyhow::Result<StandIn> {
+    let stand_in = StandIn::open(config)?;
+    stage.run(door.serve(stand_in.router(), shutdown.clone()));
+    stage.run({
+        let (stand_in, shutdown) = (stand_in.clone(), shutdown.clone());
+        async move { stand_in.deliver(shutdown.requested()).await }
+    });
+    Ok(stand_in)
 }
 
 fn stand_in_config(
