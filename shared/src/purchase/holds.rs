@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::PurchaseId;
+use super::{Purchase, PurchaseId, Status};
 
 /// What one purchase keeps for its buyer, as long as it is not decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,33 @@ pub struct Hold {
     /// but its stock is neither sold nor back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pending: bool,
+}
+
+impl Purchase {
+    /// What it keeps for its buyer, until it is decided.
+    pub fn hold(&self) -> Option<Hold> {
+        /// Longer than any delayed payment takes: Boleto's vouchers last 60 days at most.
+        const LONGEST_PENDING: i64 = 65 * 24 * 3600;
+        let reserved = self.order.reserved().map(|(_, quantity)| quantity);
+        let pieces = match self.stock_returned {
+            true => 0,
+            false => reserved.fold(0, u32::saturating_add),
+        };
+        let pending = self.status() == Status::Pending;
+        if pending && pieces > 0 {
+            let until = self.attempt.expires_at.saturating_add(LONGEST_PENDING);
+            return Some(Hold {
+                pieces,
+                until,
+                pending,
+            });
+        }
+        self.awaits_payment().then(|| Hold {
+            pieces,
+            until: self.attempt.is_over_at(),
+            pending,
+        })
+    }
 }
 
 /// How much one buyer may hold.
