@@ -8,8 +8,8 @@ use crate::{
     mode::Mode,
     money::Money,
     purchase::{
-        Attention, Buyer, Change, Effects, Line, PaymentIntentId, Purchase, PurchaseId,
-        SessionState, Status, Subject,
+        Attention, Buyer, Change, Effects, PaymentIntentId, Purchase, PurchaseId, SessionState,
+        Status, Subject,
     },
     store::{
         StoreError, Tables,
@@ -186,28 +186,6 @@ impl Ledger {
             parts.push(Part::vital(row));
         }
         Ok(parts)
-    }
-
-    /// Notes that a purchase was compared with what Stripe says, all of which is recorded: it need
-    /// not be looked at again before its next check is due, unless there are more `doubts` by now
-    /// than when the comparison began. `lines` are those of an order that was rebuilt without any.
-    pub async fn checked(
-        &self,
-        id: PurchaseId,
-        doubts: u32,
-        lines: &[Line],
-        now: i64,
-    ) -> Result<(), StoreError> {
-        let read = || self.purchases.get(id);
-        let decide = |stored: Option<Stored>| {
-            let Some(mut stored) = stored else {
-                return Ok(Step::Done(()));
-            };
-            let effects = stored.purchase.checked(doubts, lines);
-            let parts = self.books.record(&stored, &effects, now)?;
-            Ok(Step::Write(parts, ()))
-        };
-        self.writer.run(None, read, decide).await.map(|_| ())
     }
 }
 

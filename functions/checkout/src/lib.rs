@@ -9,6 +9,7 @@ use http::{Response, StatusCode};
 use lambda_http::{Body, Request};
 use serde_json::{Value, json};
 use shared::{
+    attempts::Attempts,
     cart::Cart,
     clock::Clock,
     comparison::fetch_session,
@@ -21,7 +22,9 @@ use shared::{
         Attempt, Buyer, Limits, Order, OrderError, Purchase, PurchaseId, SessionState, Status,
         TooMuch,
     },
-    store::{Tables, products::Offers, purchases::Stored, requests::IdempotentRequest},
+    store::{
+        Tables, products::Offers, purchases::Stored, requests::IdempotentRequest, unpaid::Unpaid,
+    },
     stripe::{
         checkout,
         client::{Client as Stripe, StripeError},
@@ -46,6 +49,8 @@ const LARGEST_ORDER: usize = 256 * 1024;
 pub struct Checkout {
     products: Offers,
     orders: Orders,
+    attempts: Attempts,
+    unpaid: Unpaid,
     limits: Limits,
     stripe: Stripe,
     email_verified: EmailVerified,
@@ -61,6 +66,8 @@ impl Checkout {
         Ok(Self {
             products: Offers::of(&tables)?,
             orders: Orders::of(&tables)?,
+            attempts: Attempts::of(&tables)?,
+            unpaid: Unpaid::of(&tables)?,
             limits: Limits {
                 purchases: environment.count("MAX_OPEN_PURCHASES")?,
                 pieces: environment.count("MAX_RESERVED_PIECES")?,
@@ -159,7 +166,7 @@ impl Checkout {
             // Nobody was told where to pay, and what it held for its buyer counts no more. Another
             // attempt would hold it again, whatever the buyer holds by now; a new purchase is
             // opened within the limits.
-            let abandoned = self.orders.abandon(stored, now).await;
+            let abandoned = self.attempts.abandon(stored, now).await;
             let stored = abandoned.map_err(|error| Problem::store(&error))?;
             return Ok(Some(stored).filter(|stored| !stored.purchase.is_over()));
         }
@@ -172,7 +179,7 @@ impl Checkout {
             let session = fetch_session(&self.stripe, &id).await;
             match session.and_then(|session| Ok(session.state()?)) {
                 Ok(SessionState::Expired) => {
-                    let expired = self.orders.expired(stored, &id, now).await;
+                    let expired = self.attempts.expired(stored, &id, now).await;
                     stored = expired.map_err(|error| Problem::store(&error))?;
                 }
                 // It is paid, or can still be: there is one purchase to a key.
@@ -190,7 +197,7 @@ impl Checkout {
     /// Where the purchase is paid: as stored, or as Stripe now says.
     async fn session_url(&self, mut stored: Stored, now: i64) -> Result<String, Problem> {
         if stored.purchase.attempt().leads_nowhere(now) {
-            let next = self.orders.next_attempt(stored, now).await;
+            let next = self.attempts.next_attempt(stored, now).await;
             stored = next.map_err(|error| Problem::store(&error))?;
         }
         if let Some(url) = &stored.purchase.attempt().url {
@@ -210,7 +217,7 @@ impl Checkout {
         match opened {
             Ok(session) => {
                 let (id, url) = (&session.id, &session.url);
-                let stored = self.orders.attach(stored, id, url, now).await;
+                let stored = self.attempts.attach(stored, id, url, now).await;
                 let stored = stored.map_err(|error| Problem::store(&error))?;
                 let url = stored.purchase.attempt().url.clone();
                 Ok(url.unwrap_or(session.url))
@@ -224,8 +231,8 @@ impl Checkout {
         let purchase_id = stored.purchase.id();
         tracing::error!(%purchase_id, %error, "Stripe opened no session");
         let followed = match error {
-            error if error.is_final() => self.orders.abandon(stored, now).await.map(|_| ()),
-            StripeError::Failed(_) => self.orders.next_attempt(stored, now).await.map(|_| ()),
+            error if error.is_final() => self.attempts.abandon(stored, now).await.map(|_| ()),
+            StripeError::Failed(_) => self.attempts.next_attempt(stored, now).await.map(|_| ()),
             // An earlier call, whose answer got lost, may have opened a session; or this one.
             _ => Ok(()),
         };
@@ -309,7 +316,7 @@ impl Checkout {
         now: i64,
         has_to_do: impl Fn(&Purchase) -> bool,
     ) -> Problem {
-        let open = self.orders.open_of(subject, now).await;
+        let open = self.unpaid.of_buyer(subject, now).await;
         // Not knowing them is no reason to withhold what the problem is.
         let open = open.unwrap_or_else(|error| {
             tracing::error!(%error, "a buyer's open purchases cannot be read");

@@ -16,7 +16,6 @@ use shared::{
         Problem, claims, json, next_cursor, only_open, page_cursor, page_limit, request_id, rfc3339,
     },
     money::Money,
-    orders::Orders,
     product::ProductId,
     purchase::{
         Accounts, Attempt, Attention, DisputeId, DisputeStatus, Purchase, PurchaseId, RefundId,
@@ -26,6 +25,7 @@ use shared::{
         Tables,
         history::History,
         purchases::{Purchases, Stored},
+        unpaid::Unpaid,
     },
 };
 use time::format_description::well_known::Rfc3339;
@@ -40,7 +40,7 @@ const LONGEST: Duration = Duration::from_secs(18);
 pub struct PurchaseHistory {
     purchases: Purchases,
     history: History,
-    orders: Orders,
+    unpaid: Unpaid,
     open: OpenPurchases,
     email_verified: EmailVerified,
     clock: Clock,
@@ -53,7 +53,7 @@ impl PurchaseHistory {
         Ok(Self {
             purchases: Purchases::of(&tables)?,
             history: History::of(&tables)?,
-            orders: Orders::of(&tables)?,
+            unpaid: Unpaid::of(&tables)?,
             open: OpenPurchases::new(&tables, environment)?,
             email_verified: environment.email_verified()?,
             clock: environment.clock(),
@@ -100,8 +100,7 @@ impl PurchaseHistory {
         let claims = claims(request, self.email_verified)?;
         let now = self.clock.now();
         if only_open(request)? {
-            // They are few: only so many may be open at a time.
-            let open = self.orders.open_of(&claims.subject, now).await;
+            let open = self.unpaid.of_buyer(&claims.subject, now).await;
             let open = open.map_err(|error| Problem::store(&error))?;
             let purchases: Vec<_> = open.iter().map(|one| View::of(one, now)).collect();
             return json(

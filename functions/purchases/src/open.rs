@@ -5,11 +5,11 @@ use std::{sync::Arc, time::Duration};
 
 use http::StatusCode;
 use shared::{
+    attempts::Attempts,
     comparison::{Comparison, Trouble},
     config::{ConfigError, Environment, Stack},
     http::Problem,
     ledger::Ledger,
-    orders::Orders,
     purchase::{Purchase, SessionId, Status},
     store::{
         Tables,
@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(4);
 #[derive(Clone)]
 pub(crate) struct OpenPurchases {
     ledger: Ledger,
-    orders: Orders,
+    attempts: Attempts,
     purchases: Purchases,
     looks: Looks,
     site_url: String,
@@ -50,7 +50,7 @@ impl OpenPurchases {
     pub(crate) fn new(tables: &Tables, environment: &Environment) -> Result<Self, ConfigError> {
         Ok(Self {
             ledger: Ledger::of(tables, environment.mode()?)?,
-            orders: Orders::of(tables)?,
+            attempts: Attempts::of(tables)?,
             purchases: Purchases::of(tables)?,
             looks: Looks::of(tables)?,
             site_url: environment.site_url()?,
@@ -149,15 +149,15 @@ impl OpenPurchases {
         let opened =
             checkout::open(stripe, &stored.purchase, &self.site_url, self.stack.tag()).await;
         let found = match opened {
-            Ok(Session { id, url }) => self.orders.attach(stored, &id, &url, now).await,
+            Ok(Session { id, url }) => self.attempts.attach(stored, &id, &url, now).await,
             Err(error) => {
                 let purchase_id = stored.purchase.id();
                 tracing::error!(%purchase_id, %error, "the session of a purchase is not found");
                 match error {
-                    error if error.is_final() => self.orders.abandon(stored, now).await,
+                    error if error.is_final() => self.attempts.abandon(stored, now).await,
                     StripeError::Failed(_) => {
                         // Stripe repeats that under the same key, so the next try has another.
-                        let next = self.orders.next_attempt(stored, now).await;
+                        let next = self.attempts.next_attempt(stored, now).await;
                         next.map_err(|error| Problem::store(&error))?;
                         return Err(Problem::stripe(&error));
                     }

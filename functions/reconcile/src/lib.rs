@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use shared::{
+    attempts::Attempts,
     config::{ConfigError, Environment},
     inbox::Inbox,
     ledger::Ledger,
-    orders::Orders,
     store::{Tables, purchases::Purchases, sweep::Sweeps, work::WorkList},
     stripe::client::Client as Stripe,
     telemetry::Metric,
@@ -82,7 +82,7 @@ impl Reconcile {
         Ok(Self(Parts {
             inbox: Inbox::asking(stripe.clone(), &tables, environment)?,
             ledger: Ledger::of(&tables, environment.mode()?)?,
-            orders: Orders::of(&tables)?,
+            attempts: Attempts::of(&tables)?,
             purchases: Purchases::of(&tables)?,
             work: WorkList::of(&tables)?,
             sweeps: Sweeps::of(&tables)?,
@@ -99,7 +99,8 @@ impl Reconcile {
         Self(Parts {
             inbox: parts.inbox.dry_run(),
             ledger: parts.ledger.dry_run(),
-            orders: parts.orders.dry_run(),
+            attempts: parts.attempts.dry_run(),
+            work: parts.work.dry_run(),
             sweeps: parts.sweeps.dry_run(),
             repairs: false,
             ..parts

@@ -126,9 +126,9 @@ async fn matched(run: &mut Run<'_>, stored: Stored, sessions: &[Value]) -> Resul
         Status::Open if doubts > 0 => return Ok(()),
         // Another look at its end will do. What is not open was rebuilt from a refund or dispute
         // whose session Stripe does not know.
-        _ => return Ok(run.parts.ledger.checked(id, doubts, &[], now).await?),
+        _ => return Ok(run.parts.work.checked(id, doubts, &[], now).await?),
     }
-    let left = run.parts.orders.abandon(stored, now).await?;
+    let left = run.parts.attempts.abandon(stored, now).await?;
     // Otherwise a session came after all.
     if left.purchase.status() == Status::Abandoned {
         run.found(&id.to_string(), id, Status::Abandoned, "abandon");

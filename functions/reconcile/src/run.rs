@@ -3,12 +3,12 @@
 use std::{collections::HashSet, time::Instant};
 
 use shared::{
+    attempts::Attempts,
     clock::Clock,
     comparison::{Comparison, News, Trouble},
     config::{ConfigError, Stack},
     inbox::Inbox,
     ledger::Ledger,
-    orders::Orders,
     purchase::{PurchaseId, Status},
     store::{StoreError, purchases::Purchases, sweep::Sweeps, work::WorkList},
     stripe::client::{Client as Stripe, StripeError},
@@ -21,7 +21,7 @@ use crate::findings::{Drift, Findings};
 pub(crate) struct Parts {
     pub(crate) inbox: Inbox,
     pub(crate) ledger: Ledger,
-    pub(crate) orders: Orders,
+    pub(crate) attempts: Attempts,
     pub(crate) purchases: Purchases,
     pub(crate) work: WorkList,
     pub(crate) sweeps: Sweeps,

@@ -1,6 +1,7 @@
 //! DynamoDB: items and domain types, keys and expressions. A type here can do what one kind of
 //! caller may do, as the roles of the template say; what only people do is in [`operator`]. What
-//! must hold across items is the business of [`crate::orders`] and [`crate::ledger`].
+//! must hold across items is the business of [`crate::orders`], [`crate::attempts`] and
+//! [`crate::ledger`].
 
 use std::collections::HashMap;
 
@@ -34,6 +35,7 @@ pub mod requests;
 pub mod sweep;
 mod tables;
 pub(crate) mod transaction;
+pub mod unpaid;
 pub mod work;
 
 pub use tables::Tables;
