@@ -42,10 +42,10 @@ pub enum Trouble {
     #[error(transparent)]
     Stripe(#[from] StripeError),
     /// What it is may quote the object, so no log line shows it.
-    #[error("an object of Stripe's does not read")]
+    #[error("one of Stripe's objects cannot be read")]
     Unreadable(#[from] Unreadable),
     /// Never taken for expired: with another account's key, all of them would be unknown.
-    #[error("Stripe knows no session {0}")]
+    #[error("Stripe does not know session {0}")]
     NoSuchSession(SessionId),
 }
 

@@ -139,7 +139,7 @@ impl Environment {
         if tag.contains(',') {
             return Err(ConfigError::Wrong {
                 name: NAME,
-                wrong: format!("{tag:?} has a comma; it is one tag"),
+                wrong: format!("{tag:?} has a comma, but a stack has one tag"),
             });
         }
         let former = self.optional("TILL_FORMER_STACKS").unwrap_or_default();

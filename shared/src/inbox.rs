@@ -42,7 +42,7 @@ pub struct Inbox {
 pub enum Receipt {
     /// It told something new of a purchase.
     Recorded {
-        /// Of which.
+        /// The purchase.
         purchase: PurchaseId,
         /// How it stands now.
         status: Status,
@@ -66,7 +66,7 @@ pub enum Receipt {
 }
 
 impl Receipt {
-    /// In a few words.
+    /// As the webhook answers it to Stripe, and logs have it.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Recorded { .. } => "recorded",
@@ -87,7 +87,7 @@ pub enum InboxError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Stripe had to be asked whose it is, and failed.
-    #[error("whose it is cannot be asked: {0}")]
+    #[error("Stripe cannot be asked whose it is: {0}")]
     Stripe(#[from] StripeError),
 }
 
@@ -132,7 +132,7 @@ impl From<StripeError> for Trouble {
 type Owned = (Subject, Option<(Buyer, Money)>);
 
 impl Inbox {
-    /// As the environment says.
+    /// Reads tables, mode and Stripe's key from the environment.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let tables = Tables::of(environment)?;
         Self::asking(Stripe::new(environment).await?, &tables, environment)

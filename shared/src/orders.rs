@@ -31,10 +31,10 @@ pub enum OpenError {
     #[error("the idempotency key was used for another cart")]
     KeyReused,
     /// Nobody's: others bought what was left.
-    #[error("there is not enough left of {0}")]
+    #[error("not enough of {0} is left")]
     SoldOut(ProductId),
     /// The buyer's own: their other requests kept changing what they hold.
-    #[error("the same buyer's other requests were faster, {TRIES} times")]
+    #[error("the same buyer's other requests got there first, {TRIES} times in a row")]
     Rush,
     /// The buyer holds as much as one buyer may.
     #[error(transparent)]

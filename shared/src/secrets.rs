@@ -124,7 +124,7 @@ impl<T> Secret<T> {
         *read_again = Some(Instant::now());
         match source.read(variable).await {
             Ok(fresh) => {
-                tracing::info!(variable, "a secret was not accepted and is read again");
+                tracing::info!(variable, "a secret was not accepted, so it was read again");
                 let fresh = Arc::new(fresh);
                 *current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
                 Some(fresh)
@@ -133,7 +133,7 @@ impl<T> Secret<T> {
                 tracing::error!(
                     variable,
                     %error,
-                    "a secret cannot be read again; the old one stays"
+                    "a secret cannot be read again; the old one is kept"
                 );
                 None
             }

@@ -44,7 +44,7 @@ const LONGEST: Duration = Duration::from_secs(18);
 /// What an order's lines may take of DynamoDB's 400 KiB an item, which also holds what follows.
 const LARGEST_ORDER: usize = 256 * 1024;
 
-/// The function.
+/// The function: opens purchases, and a Checkout session for each.
 #[derive(Clone)]
 pub struct Checkout {
     products: Offers,
@@ -60,7 +60,7 @@ pub struct Checkout {
 }
 
 impl Checkout {
-    /// As the environment says.
+    /// Reads tables, limits, the site's address and Stripe's key, and fails if one is missing.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let tables = Tables::of(environment)?;
         Ok(Self {
@@ -186,7 +186,7 @@ impl Checkout {
                 Ok(_) => return Ok(Some(stored)),
                 Err(trouble) => {
                     let purchase_id = stored.purchase.id();
-                    tracing::error!(%purchase_id, error = %trouble, "a session that is over cannot be asked for");
+                    tracing::error!(%purchase_id, error = %trouble, "Stripe cannot be asked about a session whose time is over");
                     return Err(trouble.into());
                 }
             }
@@ -229,7 +229,7 @@ impl Checkout {
     /// What a failure at Stripe means to the purchase and to the caller.
     async fn stripe_problem(&self, stored: Stored, error: &StripeError, now: i64) -> Problem {
         let purchase_id = stored.purchase.id();
-        tracing::error!(%purchase_id, %error, "Stripe opened no session");
+        tracing::error!(%purchase_id, %error, "Stripe did not open a session");
         let followed = match error {
             error if error.is_final() => self.attempts.abandon(stored, now).await.map(|_| ()),
             StripeError::Failed(_) => self.attempts.next_attempt(stored, now).await.map(|_| ()),
@@ -244,7 +244,7 @@ impl Checkout {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "total-not-chargeable",
                 "The total cannot be charged",
-                "items: the total is outside what the payment provider charges",
+                "items: the total is more or less than the payment provider charges",
             ),
             error => Problem::stripe(error),
         }
@@ -266,7 +266,7 @@ impl Checkout {
                     StatusCode::CONFLICT,
                     "sold-out",
                     "A product is sold out",
-                    format!("items: there is not enough left of {product}"),
+                    format!("items: not enough of {product} is left"),
                 );
                 let holds_it =
                     |purchase: &Purchase| purchase.order().reserved().any(|(id, _)| *id == product);
@@ -276,7 +276,7 @@ impl Checkout {
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-requests",
                 "You are asking for too much at once",
-                "Your other checkouts were faster. Nothing was changed; please try again.",
+                "Another of your checkouts got there first. Nothing was changed; please try again.",
             )
             .retry_after(1),
             OpenError::TooMuch(TooMuch::Open(most)) => {
@@ -285,8 +285,8 @@ impl Checkout {
                     "too-many-open-purchases",
                     "You have too many open purchases",
                     format!(
-                        "At most {most} purchases can wait for their payment. Pay or cancel one of \
-                         them first; those that nobody pays end by themselves."
+                        "You can have at most {most} unpaid purchases at a time. Pay or cancel one of \
+                         them first; those left unpaid expire by themselves."
                     ),
                 );
                 self.naming_open(problem, subject, now, |_| true).await
@@ -297,9 +297,9 @@ impl Checkout {
                     "too-much-reserved",
                     "That is more than can be reserved for you",
                     format!(
-                        "At most {most} pieces of what is in limited supply can be reserved for one \
-                         buyer, in all unpaid purchases together. Ask for fewer, pay or cancel an \
-                         open purchase first, or wait for a payment that is under way."
+                        "One buyer can reserve at most {most} pieces of limited stock, in all unpaid \
+                         purchases together. Ask for fewer, pay or cancel an open purchase first, or \
+                         wait for a payment that is under way."
                     ),
                 );
                 self.naming_open(problem, subject, now, reserves).await
@@ -380,42 +380,40 @@ fn freeze(cart: &Cart, products: &[Product], buyer: Buyer) -> Result<Order, Prob
             StatusCode::UNPROCESSABLE_ENTITY,
             "cart-too-large",
             "The cart is too large",
-            "items: their descriptions are too long together; buy them in two purchases",
+            "items: together, the products' descriptions are too long for one purchase; split the cart in two",
         ));
     }
     Ok(order)
 }
 
 fn order_problem(error: OrderError) -> Problem {
-    {
-        let detail = format!("items: {error}");
-        match error {
-            OrderError::Inactive(_) => Problem::new(
-                StatusCode::CONFLICT,
-                "product-inactive",
-                "A product is not for sale",
-                detail,
-            ),
-            OrderError::MixedCurrencies { .. } => Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "mixed-currencies",
-                "The products have different currencies",
-                detail,
-            ),
-            OrderError::Total(
-                MoneyError::TooSmall(_) | MoneyError::TooLarge(_) | MoneyError::Overflow,
-            )
-            | OrderError::Empty => Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "total-not-chargeable",
-                "The total cannot be charged",
-                detail,
-            ),
-            // A price that should never have come in.
-            OrderError::Total(error) => {
-                tracing::error!(%error, "a stored product has a price that cannot be charged");
-                Problem::internal()
-            }
+    let detail = format!("items: {error}");
+    match error {
+        OrderError::Inactive(_) => Problem::new(
+            StatusCode::CONFLICT,
+            "product-inactive",
+            "A product is not for sale",
+            detail,
+        ),
+        OrderError::MixedCurrencies { .. } => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "mixed-currencies",
+            "The products have different currencies",
+            detail,
+        ),
+        OrderError::Total(
+            MoneyError::TooSmall(_) | MoneyError::TooLarge(_) | MoneyError::Overflow,
+        )
+        | OrderError::Empty => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "total-not-chargeable",
+            "The total cannot be charged",
+            detail,
+        ),
+        // A price that should never have come in.
+        OrderError::Total(error) => {
+            tracing::error!(%error, "a stored product has a price that cannot be charged");
+            Problem::internal()
         }
     }
 }

@@ -35,7 +35,7 @@ use crate::open::OpenPurchases;
 /// How long a request may take: less than the function's time limit in `template.yaml`.
 const LONGEST: Duration = Duration::from_secs(18);
 
-/// The function.
+/// The function: a buyer's purchases, as they are and as they end.
 #[derive(Clone)]
 pub struct PurchaseHistory {
     purchases: Purchases,
@@ -47,7 +47,7 @@ pub struct PurchaseHistory {
 }
 
 impl PurchaseHistory {
-    /// As the environment says.
+    /// Reads the tables and what an open purchase needs; Stripe's key only when it is first asked.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let tables = Tables::of(environment)?;
         Ok(Self {

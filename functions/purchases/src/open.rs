@@ -23,10 +23,10 @@ use shared::{
 };
 use tokio::sync::OnceCell;
 
-/// Nobody pays sooner after a purchase was opened, in seconds.
+/// Nobody pays within this many seconds of opening a purchase.
 const SOONEST: i64 = 10;
-/// How often Stripe is asked for a purchase at most, in seconds. The page that a buyer comes back to
-/// looks at it every few.
+/// Stripe is asked about a purchase at most once in this many seconds: the page that a buyer comes
+/// back to looks every few.
 const APART: i64 = 10;
 /// How long a buyer who looks waits for Stripe. What is stored is an answer, too.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -41,12 +41,12 @@ pub(crate) struct OpenPurchases {
     site_url: String,
     stack: Stack,
     environment: Environment,
-    /// Its key is read by the first who needs it: most requests, and every start, do without.
+    /// Made for the first request that needs it: most requests, and every start, do without.
     stripe: Arc<OnceCell<Stripe>>,
 }
 
 impl OpenPurchases {
-    /// As the environment says.
+    /// Keeps the environment, to read Stripe's key when it is first needed.
     pub(crate) fn new(tables: &Tables, environment: &Environment) -> Result<Self, ConfigError> {
         Ok(Self {
             ledger: Ledger::of(tables, environment.mode()?)?,
@@ -80,7 +80,7 @@ impl OpenPurchases {
             Ok(true) => {}
             Ok(false) => return stored,
             Err(error) => {
-                tracing::warn!(%purchase_id, %error, "Stripe is not asked for a purchase");
+                tracing::warn!(%purchase_id, %error, "Stripe is not asked about a purchase");
                 return stored;
             }
         }
@@ -88,11 +88,11 @@ impl OpenPurchases {
             Ok(Ok(Some(asked))) => asked,
             Ok(Ok(None)) => stored,
             Ok(Err(error)) => {
-                tracing::warn!(%purchase_id, %error, "Stripe cannot be asked for a purchase");
+                tracing::warn!(%purchase_id, %error, "Stripe cannot be asked about a purchase");
                 stored
             }
             Err(_) => {
-                tracing::warn!(%purchase_id, "Stripe does not say in time what became of a purchase");
+                tracing::warn!(%purchase_id, "Stripe did not say in time what became of a purchase");
                 stored
             }
         }
@@ -106,7 +106,7 @@ impl OpenPurchases {
         }
         for news in comparison.news() {
             let (purchase_id, status) = (purchase.id(), news.status.as_str());
-            tracing::info!(%purchase_id, status, "a look at a purchase told what no event had");
+            tracing::info!(%purchase_id, status, "asked about a purchase, Stripe told what no event had");
         }
         let asked = self.purchases.get(purchase.id()).await;
         Ok(asked.map_err(Trouble::from)?)
@@ -152,7 +152,7 @@ impl OpenPurchases {
             Ok(Session { id, url }) => self.attempts.attach(stored, &id, &url, now).await,
             Err(error) => {
                 let purchase_id = stored.purchase.id();
-                tracing::error!(%purchase_id, %error, "the session of a purchase is not found");
+                tracing::error!(%purchase_id, %error, "the session of a purchase cannot be found");
                 match error {
                     error if error.is_final() => self.attempts.abandon(stored, now).await,
                     StripeError::Failed(_) => {
@@ -185,7 +185,7 @@ impl OpenPurchases {
     }
 }
 
-/// Why a look told nothing.
+/// Why Stripe could not be asked, or its answer not recorded.
 #[derive(Debug, thiserror::Error)]
 enum LookError {
     #[error(transparent)]
@@ -201,7 +201,7 @@ fn cancelled(stored: Stored) -> Result<Stored, Problem> {
         Status::Open | Status::Expired | Status::Abandoned => Err(Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "busy",
-            "Too much is going on",
+            "The shop is busy",
             "The purchase is being opened at this moment; please try again.",
         )
         .retry_after(1)),

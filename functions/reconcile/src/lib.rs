@@ -70,12 +70,12 @@ impl Scheduled {
     }
 }
 
-/// One that can ask Stripe.
+/// The reconciliation, once there is a key to ask Stripe with.
 #[derive(Clone)]
 pub struct Reconcile(Parts);
 
 impl Reconcile {
-    /// As the environment says.
+    /// Reads tables and Stripe's key, and fails if one is missing.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let tables = Tables::of(environment)?;
         let stripe = Stripe::new(environment).await?;
@@ -115,7 +115,7 @@ impl Reconcile {
             since: None,
         };
         let findings = self.run(limits, |_| {}).await.inspect_err(|error| {
-            tracing::error!(%error, "the reconciliation is broken off");
+            tracing::error!(%error, "the reconciliation stopped early");
         })?;
         let metric = Metric::Reconciled.as_str();
         tracing::info!(

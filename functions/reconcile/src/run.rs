@@ -32,7 +32,7 @@ pub(crate) struct Parts {
     pub(crate) repairs: bool,
 }
 
-/// How a run is done.
+/// What a run looks at, and for how long.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limits {
     /// When to stop, with the place noted.
@@ -58,7 +58,7 @@ pub enum ReconcileError {
     Stripe(#[from] StripeError),
 }
 
-/// One run.
+/// One run, and what it has found so far.
 pub(crate) struct Run<'a> {
     pub(crate) parts: &'a Parts,
     pub(crate) limits: Limits,

@@ -3,7 +3,7 @@
 use super::{
     amounts::Amounts,
     content::{AboutDispute, Content, Missing, News, Snapshot, ToBuyer},
-    prose::{Item, Letter, Link, Page, Prose, Sum, date, one_line},
+    prose::{Item, Letter, LetterPage, Link, Prose, Sum, date, one_line},
 };
 use crate::{
     mode::Mode,
@@ -11,9 +11,9 @@ use crate::{
     purchase::{Line, Mail, Movement},
 };
 
-/// What letters say of the shop.
+/// The shop as its letters present it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shop {
+pub struct Letterhead {
     /// Its name, as buyers know it.
     pub name: String,
     /// Where its site begins: `https://shop.example`.
@@ -41,7 +41,7 @@ pub enum Unwritable {
 /// Writes a letter. The same row gives the same letter.
 ///
 /// The prose is English; amounts are written as in the buyer's language.
-pub fn compose(mail: &Mail, frozen: &Snapshot, shop: &Shop) -> Result<Letter, Unwritable> {
+pub fn compose(mail: &Mail, frozen: &Snapshot, shop: &Letterhead) -> Result<Letter, Unwritable> {
     let content = Content::of(mail, frozen)?;
     let language = match content {
         Content::ToBuyer(_) => frozen.order.buyer.language.as_deref(),
@@ -61,7 +61,7 @@ pub fn compose(mail: &Mail, frozen: &Snapshot, shop: &Shop) -> Result<Letter, Un
 
 /// Whoever writes one letter: what they know beside its content.
 struct Writer<'a> {
-    shop: &'a Shop,
+    shop: &'a Letterhead,
     /// The shop's, on one line.
     name: String,
     site_url: &'a str,
@@ -70,7 +70,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn page(self, content: &Content<'_>, frozen: &Snapshot) -> Result<Page, MoneyError> {
+    fn page(self, content: &Content<'_>, frozen: &Snapshot) -> Result<LetterPage, MoneyError> {
         let (prose, why) = match content {
             Content::ToBuyer(told) => (
                 self.to_buyer(told),
@@ -84,7 +84,7 @@ impl Writer<'_> {
         let total = frozen.order.total;
         let items = frozen.order.lines.iter().map(|line| self.item(line, total));
         let number = frozen.purchase_id.number();
-        Ok(Page {
+        Ok(LetterPage {
             // Several purchases would have one subject, and fold into one conversation.
             subject: format!("{} (purchase {number})", prose.subject),
             prose,
@@ -367,8 +367,8 @@ mod tests {
         }
     }
 
-    fn shop() -> Shop {
-        Shop {
+    fn shop() -> Letterhead {
+        Letterhead {
             name: "Mugs & Co".into(),
             site_url: "https://mugs.example/".into(),
             mode: Mode::Test,
@@ -455,7 +455,7 @@ Paid                                 30.00 USD
     }
 
     #[test]
-    fn a_receipt_calls_more_money_or_another_currency_no_discount() {
+    fn more_money_or_another_currency_is_not_a_discount() {
         let euro = Money::new(3000, "eur".parse().unwrap());
         for paid in [usd(6700), euro] {
             let receipt = letter(&Mail::Paid, &Snapshot { paid, ..frozen() });
@@ -486,7 +486,7 @@ Paid                                 30.00 USD
     }
 
     #[test]
-    fn a_payment_of_which_nothing_is_known_claims_neither() {
+    fn a_letter_about_a_payment_of_unknown_progress_covers_both_cases() {
         let frozen = Snapshot {
             waits_for: Some(WaitsFor::Unknown),
             ..frozen()
@@ -574,8 +574,8 @@ Paid                                 30.00 USD
     }
 
     #[test]
-    fn no_name_adds_a_header_or_a_line() {
-        let shop = Shop {
+    fn a_name_cannot_add_a_header_or_a_line() {
+        let shop = Letterhead {
             name: "Mugs\r\nBcc: eve@example.com\u{85}\u{2028}\0\t& Co".into(),
             ..shop()
         };
@@ -594,8 +594,8 @@ Paid                                 30.00 USD
     }
 
     #[test]
-    fn a_name_is_no_markup() {
-        let shop = Shop {
+    fn a_name_cannot_add_markup() {
+        let shop = Letterhead {
             name: "<b>Mugs</b>".into(),
             site_url: "https://mugs.example/\"><script>".into(),
             ..shop()
@@ -615,7 +615,7 @@ Paid                                 30.00 USD
     }
 
     #[test]
-    fn a_letter_names_no_address() {
+    fn a_letter_does_not_show_the_buyers_address() {
         for mail in &[Mail::Paid, Mail::Pending, Mail::Voucher, Mail::Failed] {
             let letter = format!("{:?}", letter(mail, &frozen()));
             assert!(!letter.contains("ana@"));
@@ -630,7 +630,7 @@ Paid                                 30.00 USD
     }
 
     #[test]
-    fn a_row_that_lacks_what_its_letter_is_about_makes_no_letter() {
+    fn a_letter_cannot_be_written_without_what_it_is_about() {
         for (mail, lacks) in [
             ("refund#re_1", "refund"),
             ("refund_failed#re_1", "refund"),
@@ -640,7 +640,10 @@ Paid                                 30.00 USD
         ] {
             let mail = Mail::try_from(mail.to_owned()).unwrap();
             let error = compose(&mail, &frozen(), &shop()).unwrap_err();
-            assert_eq!(error.to_string(), format!("the row names no {lacks}"));
+            assert_eq!(
+                error.to_string(),
+                format!("the row does not say which {lacks} it is about")
+            );
         }
     }
 

@@ -27,14 +27,14 @@ pub struct Postman {
 pub enum SendError {
     /// Worth another try: SES is busy or out of reach. After a timeout the letter may be on its
     /// way all the same.
-    #[error("SES did not take the mail for now: {0}")]
+    #[error("SES did not take the mail this time: {0}")]
     Transient(String),
     /// Worth another try once somebody has mended what keeps SES from sending any mail of ours:
     /// the sender, the account, our permissions. The letter is not to blame.
-    #[error("SES sends no mail for us until that is mended: {0}")]
+    #[error("SES will not send any of our mail until this is fixed: {0}")]
     Blocked(String),
     /// Another try would end the same way.
-    #[error("SES refuses the mail: {0}")]
+    #[error("SES refused the mail: {0}")]
     Permanent(String),
 }
 
@@ -345,7 +345,7 @@ mod tests {
         let error = sending_answered_with(400, refusal("MessageRejected"))
             .await
             .unwrap_err();
-        assert_eq!(error.to_string(), "SES refuses the mail: MessageRejected");
+        assert_eq!(error.to_string(), "SES refused the mail: MessageRejected");
         assert!(!format!("{error:?}").contains('@'));
     }
 

@@ -72,7 +72,7 @@ pub struct Order {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OrderError {
     /// Two currencies in one cart; a session has one.
-    #[error("{product} is sold in {currency}, other products of this cart in {other}; buy them one after the other", currency = .currency.to_uppercase(), other = .other.to_uppercase())]
+    #[error("{product} is sold in {currency}, other products in this cart in {other}; buy them in separate purchases", currency = .currency.to_uppercase(), other = .other.to_uppercase())]
     MixedCurrencies {
         /// The first product that differs.
         product: ProductId,
@@ -85,10 +85,10 @@ pub enum OrderError {
     #[error("{0} is not for sale at the moment")]
     Inactive(ProductId),
     /// Nothing Stripe would charge.
-    #[error("the total of {0}")]
+    #[error("the total cannot be charged: {0}")]
     Total(MoneyError),
     /// There is nothing in it.
-    #[error("there is nothing in it")]
+    #[error("the cart is empty")]
     Empty,
 }
 

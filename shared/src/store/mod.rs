@@ -32,6 +32,8 @@ pub mod pointers;
 pub mod products;
 pub mod purchases;
 pub mod requests;
+#[cfg(test)]
+pub(crate) mod scripted;
 pub mod sweep;
 mod tables;
 pub(crate) mod transaction;
@@ -63,7 +65,7 @@ pub enum StoreError {
         why: String,
     },
     /// An item is not what this code writes.
-    #[error("the item {key} does not read")]
+    #[error("the item {key} cannot be read")]
     Unreadable {
         /// Its key.
         key: String,

@@ -201,7 +201,7 @@ impl Client {
         // Parts of it come from events: an id that is none must not lead elsewhere.
         let is_path = |byte: u8| byte.is_ascii_alphanumeric() || b"_/".contains(&byte);
         if !path.bytes().all(is_path) {
-            let wrong = format!("{path:?} is no object's path");
+            let wrong = format!("{path:?} is not the path of an object");
             return Err(StripeError::Unreadable(wrong));
         }
         let mut request = RequestBuilder::new(StripeMethod::Get, path);
