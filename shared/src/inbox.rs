@@ -210,7 +210,7 @@ impl Inbox {
             return Ok(Receipt::Foreign);
         };
         let owned = match statement.owner {
-            Owner::Purchase { id, origin } => Some((id.into(), origin)),
+            Owner::Tagged { subject, origin } => Some((subject, origin)),
             Owner::OfPayment(charge) => {
                 if let (None, Some(charge)) = (&statement.payment_intent, charge) {
                     statement.payment_intent = self.payment_intent_of(&charge).await?;
@@ -284,8 +284,8 @@ impl Inbox {
         let Some(intent) = self.fetch(intent).await? else {
             return Ok(None);
         };
-        let purchase = intent.metadata.purchase(&self.stack)?;
-        Ok(purchase.map(|purchase| (purchase.into(), Some(intent.origin()))))
+        let subject = intent.metadata.subject(&self.stack)?;
+        Ok(subject.map(|subject| (subject, Some(intent.origin()))))
     }
 
     async fn payment_intent_of(

@@ -7,7 +7,7 @@ use serde::Deserialize as _;
 use serde_json::Value;
 use shared::{
     comparison::Trouble,
-    purchase::{PurchaseId, Status},
+    purchase::{PurchaseId, Status, Subject},
     store::purchases::Stored,
     stripe::{
         client::{LONGEST_PAGE, List},
@@ -89,7 +89,7 @@ async fn sessions_between(
             // Only our own have to read: others may be of any shape.
             let tags = object.get("metadata").map(Tags::deserialize);
             let Some(Ok(tags)) = tags else { continue };
-            let Ok(Some(id)) = tags.purchase(&run.parts.stack) else {
+            let Ok(Some(Subject::Purchase(id))) = tags.subject(&run.parts.stack) else {
                 continue;
             };
             if group.iter().any(|stored| stored.purchase.id() == id) {

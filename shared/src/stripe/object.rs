@@ -13,8 +13,8 @@ use crate::{
     product::ProductId,
     purchase::{
         Buyer, Change, ChargeId, DisputeId, DisputeReport, DisputeStatus, DisputeTerms, Line,
-        Movement, PaymentIntentId, PurchaseId, Refund, RefundId, RefundState, SessionId,
-        SessionState, TransactionId, WaitsFor,
+        Movement, PaymentIntentId, Refund, RefundId, RefundState, SessionId, SessionState, Subject,
+        TransactionId, WaitsFor,
     },
 };
 
@@ -51,8 +51,8 @@ impl<Id> Expandable<Id> {
 pub struct Tags(BTreeMap<String, String>);
 
 impl Tags {
-    /// The purchase they name, if they are those of the deployment `stack`.
-    pub fn purchase(&self, stack: &Stack) -> Result<Option<PurchaseId>, Unreadable> {
+    /// What of the deployment `stack` the object is about; `None` if its tags are not that one's.
+    pub fn subject(&self, stack: &Stack) -> Result<Option<Subject>, Unreadable> {
         let tag = self.0.get(metadata::STACK);
         if !tag.is_some_and(|tag| stack.owns(tag)) {
             return Ok(None);
