@@ -3,6 +3,8 @@
 //! Three steps, each of which a repetition of the request carries on from: the purchase is stored
 //! with all that Stripe will be told; Stripe opens a session; its address is stored and answered.
 
+mod problems;
+
 use std::time::Duration;
 
 use http::{Response, StatusCode};
@@ -15,12 +17,10 @@ use shared::{
     comparison::fetch_session,
     config::{ConfigError, EmailVerified, Environment, Stack},
     http::{Problem, body, claims, json, language, request_id, rfc3339},
-    money::MoneyError,
     orders::{Earlier, OpenError, Orders},
-    product::Product,
+    product::{Product, ProductId},
     purchase::{
-        Attempt, Buyer, Limits, Order, OrderError, Purchase, PurchaseId, SessionState, Status,
-        TooMuch,
+        Attempt, Buyer, Limits, Order, Purchase, PurchaseId, SessionState, Status, TooMuch,
     },
     store::{
         Tables, products::Offers, purchases::Stored, requests::IdempotentRequest, unpaid::Unpaid,
@@ -240,12 +240,11 @@ impl Checkout {
             return Problem::store(&error);
         }
         match error {
-            StripeError::Refused { code, .. } if code.starts_with("amount_too_") => Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "total-not-chargeable",
-                "The total cannot be charged",
-                "items: the total is more or less than the payment provider charges",
-            ),
+            StripeError::Refused { code, .. } if code.starts_with("amount_too_") => {
+                problems::total_not_chargeable(
+                    "items: the total is more or less than the payment provider charges",
+                )
+            }
             error => Problem::stripe(error),
         }
     }
@@ -253,58 +252,23 @@ impl Checkout {
     /// Why no purchase is opened. Where the buyer's own open purchases are the reason, or part of
     /// it, the answer names them: they can be paid, or cancelled.
     async fn open_problem(&self, error: OpenError, subject: &str, now: i64) -> Problem {
-        let reserves = |purchase: &Purchase| purchase.order().reserved().next().is_some();
-        match error {
-            OpenError::KeyReused => Problem::new(
-                StatusCode::CONFLICT,
-                "idempotency-key-reused",
-                "The idempotency key was used before",
-                "Idempotency-Key: it was used for another cart; use a new key for a new cart",
-            ),
+        let holds = |purchase: &Purchase, is_wanted: &dyn Fn(&ProductId) -> bool| {
+            purchase.order().reserved().any(|(id, _)| is_wanted(id))
+        };
+        let problem = problems::of_open(&error);
+        match &error {
             OpenError::SoldOut(product) => {
-                let problem = Problem::new(
-                    StatusCode::CONFLICT,
-                    "sold-out",
-                    "A product is sold out",
-                    format!("items: not enough of {product} is left"),
-                );
-                let holds_it =
-                    |purchase: &Purchase| purchase.order().reserved().any(|(id, _)| *id == product);
+                let holds_it = |purchase: &Purchase| holds(purchase, &|id| id == product);
                 self.naming_open(problem, subject, now, holds_it).await
             }
-            OpenError::Rush => Problem::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "too-many-requests",
-                "You are asking for too much at once",
-                "Another of your checkouts got there first. Nothing was changed; please try again.",
-            )
-            .retry_after(1),
-            OpenError::TooMuch(TooMuch::Open(most)) => {
-                let problem = Problem::new(
-                    StatusCode::TOO_MANY_REQUESTS,
-                    "too-many-open-purchases",
-                    "You have too many open purchases",
-                    format!(
-                        "You can have at most {most} unpaid purchases at a time. Pay or cancel one of \
-                         them first; those left unpaid expire by themselves."
-                    ),
-                );
+            OpenError::TooMuch(TooMuch::Reserved(_)) => {
+                let holds_any = |purchase: &Purchase| holds(purchase, &|_| true);
+                self.naming_open(problem, subject, now, holds_any).await
+            }
+            OpenError::TooMuch(TooMuch::Open(_)) => {
                 self.naming_open(problem, subject, now, |_| true).await
             }
-            OpenError::TooMuch(TooMuch::Reserved(most)) => {
-                let problem = Problem::new(
-                    StatusCode::CONFLICT,
-                    "too-much-reserved",
-                    "That is more than can be reserved for you",
-                    format!(
-                        "One buyer can reserve at most {most} pieces of limited stock, in all unpaid \
-                         purchases together. Ask for fewer, pay or cancel an open purchase first, or \
-                         wait for a payment that is under way."
-                    ),
-                );
-                self.naming_open(problem, subject, now, reserves).await
-            }
-            OpenError::Store(error) => Problem::store(&error),
+            OpenError::KeyReused | OpenError::Rush | OpenError::Store(_) => problem,
         }
     }
 
@@ -360,60 +324,14 @@ fn idempotency_key(request: &Request) -> Result<Option<&str>, Problem> {
 fn freeze(cart: &Cart, products: &[Product], buyer: Buyer) -> Result<Order, Problem> {
     let mut items = Vec::new();
     for (id, quantity) in cart.items() {
-        let product = products
-            .iter()
-            .find(|product| product.id == *id)
-            .ok_or_else(|| {
-                Problem::new(
-                    StatusCode::NOT_FOUND,
-                    "unknown-product",
-                    "There is no such product",
-                    format!("product_id: there is no product {id}"),
-                )
-            })?;
+        let product = products.iter().find(|product| product.id == *id);
+        let product = product.ok_or_else(|| problems::unknown_product(id))?;
         items.push((product, quantity));
     }
-    let order = Order::new(buyer, items).map_err(order_problem)?;
+    let order = Order::new(buyer, items).map_err(problems::of_order)?;
     let length = serde_json::to_vec(&order.lines).map_or(usize::MAX, |lines| lines.len());
-    if length > LARGEST_ORDER {
-        return Err(Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "cart-too-large",
-            "The cart is too large",
-            "items: together, the products' descriptions are too long for one purchase; split the cart in two",
-        ));
-    }
-    Ok(order)
-}
-
-fn order_problem(error: OrderError) -> Problem {
-    let detail = format!("items: {error}");
-    match error {
-        OrderError::Inactive(_) => Problem::new(
-            StatusCode::CONFLICT,
-            "product-inactive",
-            "A product is not for sale",
-            detail,
-        ),
-        OrderError::MixedCurrencies { .. } => Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "mixed-currencies",
-            "The products have different currencies",
-            detail,
-        ),
-        OrderError::Total(
-            MoneyError::TooSmall(_) | MoneyError::TooLarge(_) | MoneyError::Overflow,
-        )
-        | OrderError::Empty => Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "total-not-chargeable",
-            "The total cannot be charged",
-            detail,
-        ),
-        // A price that should never have come in.
-        OrderError::Total(error) => {
-            tracing::error!(%error, "a stored product has a price that cannot be charged");
-            Problem::internal()
-        }
+    match length > LARGEST_ORDER {
+        true => Err(problems::cart_too_large()),
+        false => Ok(order),
     }
 }
