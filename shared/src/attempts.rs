@@ -20,7 +20,7 @@ pub struct Attempts {
 }
 
 impl Attempts {
-    /// In these tables.
+    /// Fails if the environment does not name all of the tables it writes to.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         Ok(Self {
             writer: Writer::of(tables),
@@ -60,9 +60,9 @@ impl Attempts {
         .await
     }
 
-    /// Ends a purchase whose current attempt can never be paid, because Stripe refused it for good or
-    /// its time ran out without a session; unless others got one. What it had reserved goes back to
-    /// the stock.
+    /// Ends a purchase whose current attempt can never be paid, because Stripe refused it for good
+    /// or its time ran out without a session; unless others got one. What it had reserved goes back
+    /// to the stock.
     pub async fn abandon(&self, stored: Stored, now: i64) -> Result<Stored, StoreError> {
         let ended = stored.purchase.attempt().number;
         self.update(stored, now, |purchase| purchase.abandon(ended))

@@ -42,7 +42,7 @@ pub fn rfc3339(at: i64) -> String {
         .unwrap_or_default()
 }
 
-/// Who calls, as the API's JWT authorizer verified.
+/// The caller, as verified by the API's JWT authorizer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
     /// `sub`.
@@ -89,8 +89,8 @@ pub fn claims(request: &Request, verified: EmailVerified) -> Result<Claims, Prob
             Some("Verify it with your sign-in provider, sign in again and repeat the request.")
         }
         (EmailVerified::Claim, None) => Some(
-            "The token has no email_verified claim, so nobody knows whether it is. If the token's issuer \
-             verifies every address, deploy the shop with EmailVerified=always.",
+            "The token has no email_verified claim, so nobody knows whether it is. If the token's \
+             issuer verifies every address, deploy the shop with EmailVerified=always.",
         ),
     };
     if let Some(detail) = unverified {

@@ -97,7 +97,7 @@ enum Trouble {
     Unreadable(Unreadable),
     /// It is a test on a live deployment, or the other way round.
     OtherMode(Mode),
-    /// It is all right, and we are not.
+    /// The event is fine; we are not.
     Ours(InboxError),
 }
 
@@ -107,7 +107,7 @@ impl From<Unreadable> for Trouble {
     }
 }
 
-/// What will not be otherwise when the event comes again is parked with it.
+/// What would fail again when the event comes again gets the event parked.
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
         match error {
@@ -128,7 +128,7 @@ impl From<StripeError> for Trouble {
     }
 }
 
-/// Whose something is, and what that is rebuilt from if it was lost.
+/// What something belongs to, and what that is rebuilt from if it was lost.
 type Owned = (Subject, Option<(Buyer, Money)>);
 
 impl Inbox {

@@ -42,7 +42,7 @@ pub struct Ledger {
 pub struct Report {
     /// Where it comes from.
     pub source: Source,
-    /// Of what.
+    /// What it is about.
     pub subject: Subject,
     /// What changed.
     pub change: Change,
@@ -66,7 +66,7 @@ pub enum Outcome {
 }
 
 impl Ledger {
-    /// In these tables.
+    /// Fails if the environment does not name all of the tables it writes to.
     pub fn of(tables: &Tables, mode: Mode) -> Result<Self, ConfigError> {
         Ok(Self {
             writer: Writer::of(tables),

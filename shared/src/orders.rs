@@ -57,7 +57,7 @@ pub enum Earlier {
 pub type Keyed<'a> = (&'a IdempotentRequest, Option<PurchaseId>);
 
 impl Orders {
-    /// In these tables.
+    /// Fails if the environment does not name all of the tables it writes to.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         Ok(Self {
             writer: Writer::of(tables),

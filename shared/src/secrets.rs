@@ -29,7 +29,7 @@ const READING: Duration = Duration::from_secs(4);
 /// A secret as it was last read. Cheap to clone; clones share what was read.
 pub struct Secret<T>(Arc<Shared<T>>);
 
-/// What a text means as a secret, or why it cannot be the right one.
+/// Reads a secret's text, or says why it cannot be the right one.
 type Understand<T> = dyn Fn(&str) -> Result<T, ConfigError> + Send + Sync;
 
 struct Shared<T> {
@@ -84,7 +84,7 @@ impl<T> Secret<T> {
         Ok(Self::new(variable, first, Some(source)))
     }
 
-    /// One that stays as it is.
+    /// One that was given, and never changes.
     pub fn given(variable: &'static str, value: T) -> Self {
         Self::new(variable, value, None)
     }

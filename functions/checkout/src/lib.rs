@@ -186,7 +186,11 @@ impl Checkout {
                 Ok(_) => return Ok(Some(stored)),
                 Err(trouble) => {
                     let purchase_id = stored.purchase.id();
-                    tracing::error!(%purchase_id, error = %trouble, "Stripe cannot be asked about a session whose time is over");
+                    tracing::error!(
+                        %purchase_id,
+                        error = %trouble,
+                        "Stripe cannot be asked about a session whose time is over"
+                    );
                     return Err(trouble.into());
                 }
             }

@@ -68,8 +68,8 @@ enum Undeliverable {
 }
 
 impl Mailer {
-    /// Reads whose mails these are, and how they are sent, from the environment; fails if an address
-    /// in it cannot be written to.
+    /// Reads whose mails these are, and how they are sent, from the environment; fails if an
+    /// address in it cannot be written to.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let address = |name: &'static str| {
             let address = environment.required(name)?.parse::<Address>();

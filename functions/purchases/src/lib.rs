@@ -124,8 +124,9 @@ impl PurchaseHistory {
     }
 }
 
-/// A purchase as its buyer sees it: what they ordered, and what became of their money. What a dispute
-/// moved on the seller's balance, its fee, reason and deadline are the seller's affair alone.
+/// A purchase as its buyer sees it: what they ordered, and what became of their money. What a
+/// dispute moved on the seller's balance, its fee, reason and deadline are the seller's affair
+/// alone.
 #[derive(Serialize)]
 struct View<'a> {
     id: PurchaseId,

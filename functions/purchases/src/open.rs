@@ -67,8 +67,8 @@ impl OpenPurchases {
         stripe.await
     }
 
-    /// The purchase as it is after Stripe was asked, if its event may be late and it is time to ask;
-    /// otherwise, and if anything fails, as it was.
+    /// The purchase as it is after Stripe was asked, if its event may be late and it is time to
+    /// ask; otherwise, and if anything fails, as it was.
     pub(crate) async fn looked_at(&self, stored: Stored, now: i64) -> Stored {
         let began = stored.purchase.attempt().started_at;
         let may_be_paid = stored.purchase.open_sessions().next().is_some();
@@ -92,7 +92,7 @@ impl OpenPurchases {
                 stored
             }
             Err(_) => {
-                tracing::warn!(%purchase_id, "Stripe did not say in time what became of a purchase");
+                tracing::warn!(%purchase_id, "Stripe did not answer in time about a purchase");
                 stored
             }
         }
@@ -106,14 +106,14 @@ impl OpenPurchases {
         }
         for news in comparison.news() {
             let (purchase_id, status) = (purchase.id(), news.status.as_str());
-            tracing::info!(%purchase_id, status, "asked about a purchase, Stripe told what no event had");
+            tracing::info!(%purchase_id, status, "Stripe told of a purchase what no event had");
         }
         let asked = self.purchases.get(purchase.id()).await;
         Ok(asked.map_err(Trouble::from)?)
     }
 
-    /// Ends a purchase that its buyer does not want to pay any more: its sessions expire, and what it
-    /// had reserved goes back. Answers it as it then is.
+    /// Ends a purchase that its buyer does not want to pay any more: its sessions expire, and what
+    /// it had reserved goes back. Answers it as it then is.
     pub(crate) async fn cancel(&self, mut stored: Stored, now: i64) -> Result<Stored, Problem> {
         if !stored.purchase.awaits_payment() {
             return cancelled(stored);

@@ -103,7 +103,12 @@ impl Webhook {
             // that the log need not.
             if let Some(count) = self.refusals.another() {
                 let request_id = request_id(request);
-                tracing::warn!(request_id, count, %error, "deliveries with bad signatures are refused");
+                tracing::warn!(
+                    request_id,
+                    count,
+                    %error,
+                    "deliveries with bad signatures are refused"
+                );
             }
             Problem::new(
                 StatusCode::BAD_REQUEST,

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_people_write_to_is_an_address() {
+    fn addresses_that_people_write_to_are_taken() {
         for text in [
             "ana@example.com",
             "ana.b+till@mail.example.co.uk",

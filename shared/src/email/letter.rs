@@ -465,7 +465,7 @@ Paid                                 30.00 USD
     }
 
     #[test]
-    fn a_delayed_payment_leaves_nothing_to_do_and_claims_no_money() {
+    fn a_payment_on_its_way_asks_nothing_of_the_buyer_and_is_not_a_receipt() {
         let frozen = Snapshot {
             paid: usd(0),
             ..frozen()
@@ -648,7 +648,7 @@ Paid                                 30.00 USD
     }
 
     #[test]
-    fn what_is_frozen_survives_its_outbox_row() {
+    fn a_letters_content_survives_its_outbox_row() {
         let row = serde_json::to_string(&frozen()).unwrap();
         assert_eq!(serde_json::from_str::<Snapshot>(&row).unwrap(), frozen());
     }

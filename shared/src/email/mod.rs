@@ -28,8 +28,8 @@ pub use letter::{Letterhead, Unwritable, compose};
 pub use postman::{Postman, SendError};
 pub use prose::Letter;
 
-/// A client for SES, or for what `AWS_ENDPOINT_URL_SES` points to. The SDK retries nothing and waits
-/// long: SES has no idempotency keys, and a call that timed out may have sent the mail.
+/// A client for SES, or for what `AWS_ENDPOINT_URL_SES` points to. The SDK retries nothing and
+/// waits long: SES has no idempotency keys, and a call that timed out may have sent the mail.
 pub fn client(environment: &Environment) -> Result<aws_sdk_ses::Client, ConfigError> {
     let config = Builder::from(&aws::config(environment, "AWS_ENDPOINT_URL_SES")?)
         .retry_config(RetryConfig::disabled())

@@ -1,4 +1,4 @@
-//! Why a request is not answered as its caller hoped: RFC 9457 problems.
+//! Why requests are refused or fail: RFC 9457 problems.
 
 use http::{HeaderValue, Response, StatusCode, header};
 use lambda_http::Body;
@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{comparison::Trouble, store::StoreError, stripe::client::StripeError};
 
-/// Why a request is not answered as its caller hoped. Says nothing of our insides; and nothing that
-/// the caller chose when it is displayed, as logs do. What `detail` quotes is for the caller alone.
+/// Why a request was refused or failed. It reveals nothing of our insides. Displayed, as in logs,
+/// it repeats nothing that the caller chose: what `detail` quotes is for the caller alone.
 #[derive(Debug, thiserror::Error)]
 #[error("{status} {kind}")]
 pub struct Problem {
@@ -39,7 +39,7 @@ impl Problem {
         }
     }
 
-    /// Malformed; `detail` names the field.
+    /// The request is malformed; `detail` names the field, for the developer of the caller.
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,
@@ -61,7 +61,7 @@ impl Problem {
         problem
     }
 
-    /// There is none, or it is somebody else's: the answer is the same.
+    /// It does not exist, or is somebody else's: the answer is the same.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
     }

@@ -17,7 +17,7 @@ pub enum Change {
     /// A dispute looks like this.
     Dispute(DisputeId, DisputeReport),
     /// This much of a charge was refunded, all its refunds together. The sum goes down again when
-    /// a refund fails, so it is no fact, only something to hold the facts against.
+    /// a refund fails, so it is not a fact, only something to check the facts against.
     ChargeRefunded(Money),
 }
 

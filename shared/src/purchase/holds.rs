@@ -60,10 +60,10 @@ pub struct Limits {
 /// Why a buyer may hold no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TooMuch {
-    /// They have so many open purchases, and may have no more.
+    /// They have this many open purchases, and may not have more.
     #[error("{0} purchases are open")]
     Open(u32),
-    /// They may reserve so many pieces, which this purchase would exceed.
+    /// They may reserve this many pieces, and with this purchase would exceed it.
     #[error("more than {0} pieces of limited stock would be reserved")]
     Reserved(u32),
 }
@@ -154,7 +154,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_over_counts_for_nothing(old in prop::collection::vec(hold(), 0..30)) {
+        fn holds_that_are_over_do_not_count(old in prop::collection::vec(hold(), 0..30)) {
             let old = old.into_iter().map(|hold| (PurchaseId::generate(), hold));
             let mut holds = Holds(old.collect());
             let hold = Hold { pieces: 5, until: 200, pending: false };

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Accounts, Purchase, SessionId, SessionState, WaitsFor};
 use crate::money::Money;
 
-/// What a purchase's facts add up to; the first that holds.
+/// What a purchase's facts add up to: the first of these that holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -17,7 +17,7 @@ pub enum Status {
     Disputed,
     /// All that was paid went back.
     Refunded,
-    /// Some of it did.
+    /// Some of what was paid went back.
     PartiallyRefunded,
     /// Paid for.
     Paid,
@@ -34,7 +34,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// As in JSON.
+    /// The status as JSON has it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ChargedBack => "charged_back",

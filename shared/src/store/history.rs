@@ -27,7 +27,7 @@ pub struct HistoryPage {
 }
 
 impl History {
-    /// Of the purchases table.
+    /// Fails if the environment does not name the purchases table.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         let table = tables.purchases()?;
         Ok(Self { table })

@@ -43,7 +43,7 @@ pub struct ShelfPage {
 }
 
 impl Shelf {
-    /// In the products table.
+    /// Fails if the environment does not name the products table.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         let table = tables.products()?;
         Ok(Self { table })
@@ -101,7 +101,7 @@ impl Shelf {
 }
 
 impl Offers {
-    /// In the products table.
+    /// Fails if the environment does not name the products table.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         let table = tables.products()?;
         Ok(Self { table })

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
 use super::{StoreError, TRIES, back_off, failed, tables::Tables};
 use crate::{product::ProductId, purchase::Mail};
 
-/// Who writes transactions, or, in a dry run, does not.
+/// Writes transactions; in a dry run, only says what would come of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
     client: Client,
@@ -39,8 +39,8 @@ enum IfRefused<T> {
     LookAgain,
     /// This is the answer, whatever the other parts are.
     Answer(T),
-    /// Its effect cannot be had any more, and it must not hold up the others: the next try leaves it
-    /// out.
+    /// Its effect cannot be had any more, and it must not hold up the others: the next try leaves
+    /// it out.
     DropOut(Dispensable),
     /// It has none. If only other transactions are in the way, it is left out in the end.
     GiveWay,
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_others_changed_is_read_and_decided_again() {
+    async fn after_others_changed_something_it_is_read_and_decided_again() {
         let (writer, database) = database(vec![
             refused(&["ConditionalCheckFailed"]),
             WRITTEN.to_owned(),
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_had_any_more_drops_out_and_holds_up_nothing() {
+    async fn stock_that_is_gone_drops_out_and_holds_nothing_up() {
         let (writer, database) = database(vec![
             refused(&["None", "ConditionalCheckFailed", "None"]),
             refused(&["ConditionalCheckFailed", "None"]),
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_is_never_fast_enough_gives_up() {
+    async fn a_writer_that_is_never_fast_enough_gives_up() {
         let conflict = refused(&["TransactionConflict"]);
         let (writer, database) = database(vec![conflict; 6]);
         let (ended, reads) = write(&writer, || vec![Part::vital(item("purchase"))]).await;

@@ -15,7 +15,7 @@ pub struct Unpaid {
 }
 
 impl Unpaid {
-    /// In the purchases table.
+    /// Fails if the environment does not name the purchases table.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         Ok(Self {
             purchases: Purchases::of(tables)?,

@@ -40,7 +40,7 @@ pub struct WorkCursor {
 }
 
 impl WorkList {
-    /// Of the purchases table.
+    /// Fails if the environment does not name the purchases table.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         Ok(Self {
             table: tables.purchases()?,

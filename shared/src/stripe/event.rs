@@ -98,7 +98,7 @@ pub enum Owner {
     OfPayment(Option<ChargeId>),
 }
 
-/// What an event whose envelope may not read otherwise is known by.
+/// What an event is known by, even if the rest of its envelope cannot be read.
 #[derive(Debug, Default)]
 pub struct Label {
     /// `evt_…`

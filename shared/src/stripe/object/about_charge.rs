@@ -15,11 +15,11 @@ use crate::{
 /// A refund, or a dispute: about a charge, with no tags of ours.
 #[derive(Debug)]
 pub struct AboutCharge {
-    /// What it says.
+    /// The refund's or dispute's news.
     pub change: Change,
-    /// Which payment intent the money came by.
+    /// The payment intent that the money came with.
     pub payment_intent: Option<PaymentIntentId>,
-    /// Which charge of it.
+    /// The charge of that payment intent.
     pub charge: Option<ChargeId>,
 }
 

@@ -20,7 +20,7 @@ pub struct Charge {
 }
 
 impl Charge {
-    /// Which payment intent it is of.
+    /// The payment intent that made it.
     pub fn payment_intent(&self) -> Option<PaymentIntentId> {
         self.payment_intent.clone().map(Expandable::into_id)
     }

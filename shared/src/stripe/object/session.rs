@@ -54,7 +54,7 @@ struct CustomerDetails {
 }
 
 impl Session {
-    /// Which payment intent pays it.
+    /// The payment intent that pays it.
     pub fn payment_intent(&self) -> Option<&PaymentIntentId> {
         self.payment_intent.as_ref().map(|intent| match intent {
             IntentOfSession::Id(id) | IntentOfSession::Object { id, .. } => id,
@@ -70,7 +70,7 @@ impl Session {
         Some((buyer, self.total().ok()?))
     }
 
-    /// What an event says of it.
+    /// How far it has come, by what an event says.
     pub(in crate::stripe) fn state_by_event(
         &self,
         event: SessionEvent,
@@ -87,7 +87,7 @@ impl Session {
         }
     }
 
-    /// What it says itself, fetched with its payment intent expanded.
+    /// How far it has come, by what it says itself when fetched with its payment intent expanded.
     pub fn state(&self) -> Result<SessionState, Unreadable> {
         match (self.status.as_deref(), self.payment_status.as_str()) {
             (Some("open"), _) => Ok(SessionState::Open),
