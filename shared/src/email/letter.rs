@@ -123,14 +123,14 @@ impl Writer<'_> {
         let subject = format!("Your payment to {} is on its way", self.name);
         Prose::new(subject, "Your payment is on its way", self.to_purchase())
             .say("Thank you for your purchase.")
-            .say("Your way of paying takes a little time, often a few days.")
+            .say("The way you paid takes a little time, often a few days.")
             .say(if may_wait_for_buyer {
                 "If you were given a voucher or instructions to pay, please follow them in time. \
                  Otherwise there is nothing for you to do."
             } else {
                 "There is nothing for you to do."
             })
-            .say("It is complete once the payment has arrived, and we will write to you then.")
+            .say("Your purchase is complete once the payment has arrived. We will write to you then.")
     }
 
     fn voucher(&self, page: Option<&str>) -> Prose {
@@ -138,12 +138,12 @@ impl Writer<'_> {
         let (link, which) = match page {
             Some(page) => (
                 Link::new("Open the voucher", page),
-                "Your payment voucher says where to pay, and until when.",
+                "Your payment voucher says where to pay, and by when.",
             ),
             None => (
                 self.to_purchase(),
                 "Please pay with the voucher or the instructions that you were given at checkout. \
-                 They say until when.",
+                 They say by when.",
             ),
         };
         Prose::new(subject, "One step is left: paying", link)
@@ -173,7 +173,7 @@ impl Writer<'_> {
             .say(format!(
                 "We are sending {amount} back to you, the way you paid."
             ))
-            .say("Until it shows on your statement it usually takes five to ten days.")
+            .say("It usually takes five to ten days to show on your statement.")
     }
 
     fn refund_failed(&self, amount: Money) -> Prose {
@@ -188,8 +188,8 @@ impl Writer<'_> {
             "The refund of {amount} for this purchase did not reach you."
         ))
         .say(
-            "The money is still yours. Please answer this mail, so that we find another way to \
-                 send it.",
+            "The money is still yours. Please reply to this mail, so that we can find another \
+             way to send it.",
         )
     }
 
@@ -207,7 +207,7 @@ impl Writer<'_> {
             .say(format!(
                 "The buyer's bank has opened an inquiry over {amount}. Its reason: {reason}."
             ))
-            .say("No money was taken yet, but may be if nobody answers.")
+            .say("No money has been taken yet, but it may be if nobody answers.")
             .say(format!(
                 "Answer it in Stripe's Dashboard{by}, or refund the buyer."
             )),
@@ -230,27 +230,27 @@ impl Writer<'_> {
                 "The buyer's bank disputed {amount}. Its reason: {reason}."
             ))
             .say(
-                "It is over by now, and there is nothing to answer. What it came to is in a mail \
-                 of its own.",
+                "It is already over, and there is nothing to answer. Another mail tells how it \
+                 ended.",
             ),
             News::InquiryClosed => prose(
                 format!("Inquiry over {amount} closed"),
                 "The inquiry came to nothing",
             )
-            .say("The buyer's bank asks no more, and no money was taken."),
+            .say("The buyer's bank has closed its inquiry, and no money was taken."),
             News::Won => prose(
                 format!("Dispute over {amount} won"),
                 "The dispute was decided for you",
             )
             .say(format!(
-                "The {amount} in dispute are yours again. There is nothing more to do."
+                "The disputed {amount} is yours again. There is nothing more to do."
             )),
             News::Lost => prose(
                 format!("Dispute over {amount} lost"),
                 "The dispute was decided for the buyer",
             )
             .say(format!(
-                "The {amount} in dispute stay with the buyer. The bank's reason was: {reason}."
+                "The disputed {amount} stays with the buyer. The bank's reason was: {reason}."
             )),
         }
     }
