@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// One purchase's comparison.
+/// Compares one purchase, session by session and refund by refund, and keeps what was news.
 pub struct Comparison<'a> {
     purchase: PurchaseId,
     ledger: &'a Ledger,
@@ -28,7 +28,7 @@ pub struct Comparison<'a> {
 pub struct News {
     /// The object that told it.
     pub object: String,
-    /// How the purchase stands with it.
+    /// The purchase's status with it.
     pub status: Status,
 }
 
@@ -41,11 +41,11 @@ pub enum Trouble {
     /// Stripe failed.
     #[error(transparent)]
     Stripe(#[from] StripeError),
-    /// What it is may quote the object, so no log line shows it.
-    #[error("an object of Stripe's does not read")]
+    /// The reason may quote the object, so it is kept out of logs.
+    #[error("one of Stripe's objects cannot be read")]
     Unreadable(#[from] Unreadable),
     /// Never taken for expired: with another account's key, all of them would be unknown.
-    #[error("Stripe knows no session {0}")]
+    #[error("Stripe does not know session {0}")]
     NoSuchSession(SessionId),
 }
 
@@ -69,7 +69,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// What was news so far, also if what came after it failed.
+    /// What was news so far, even if a later comparison failed.
     pub fn news(self) -> Vec<News> {
         self.news
     }

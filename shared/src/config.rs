@@ -10,7 +10,7 @@ pub enum ConfigError {
     /// Not set, or set to nothing.
     #[error("{0} is not set: give it a value in the function's environment")]
     Missing(&'static str),
-    /// Set to something that cannot be.
+    /// Set to a value that cannot be used.
     #[error("{name}: {wrong}")]
     Wrong {
         /// The variable.
@@ -21,7 +21,7 @@ pub enum ConfigError {
     /// A secret that is not there: the shop is not set up yet.
     #[error("{variable}: there is no {name:?} in {store}; `till setup` stores it")]
     NoSecret {
-        /// What the secret is for.
+        /// The variable whose value it is, such as `STRIPE_SECRET_KEY`.
         variable: &'static str,
         /// What it should be called in the store.
         name: String,
@@ -31,7 +31,7 @@ pub enum ConfigError {
     /// A secret that cannot be fetched.
     #[error("{variable}: {name:?} cannot be read from {store}: {why}")]
     Secret {
-        /// What the secret is for.
+        /// The variable whose value it is, such as `STRIPE_SECRET_KEY`.
         variable: &'static str,
         /// What it is called in the store.
         name: String,
@@ -75,12 +75,12 @@ impl Environment {
         variables.collect::<BTreeMap<_, _>>().into()
     }
 
-    /// The same at another time.
+    /// The same variables with another clock.
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
     }
 
-    /// By which to go.
+    /// The clock to go by.
     pub fn clock(&self) -> Clock {
         self.clock.clone()
     }
@@ -139,7 +139,7 @@ impl Environment {
         if tag.contains(',') {
             return Err(ConfigError::Wrong {
                 name: NAME,
-                wrong: format!("{tag:?} has a comma; it is one tag"),
+                wrong: format!("{tag:?} has a comma, but a stack has one tag"),
             });
         }
         let former = self.optional("TILL_FORMER_STACKS").unwrap_or_default();
@@ -161,13 +161,13 @@ impl Environment {
 pub enum EmailVerified {
     /// If the token's claim `email_verified` says so.
     Claim,
-    /// Always: the issuer signs no token with an address that it has not verified, and does not say
-    /// so in a claim, as an Entra ID tenant of the shop's own.
+    /// Always: the issuer verifies every address but has no claim that says so, as with an Entra
+    /// ID tenant of the shop's own.
     Always,
 }
 
-/// By what this deployment knows its own in a Stripe account that others may share: it tags what it
-/// makes there.
+/// How this deployment recognizes its own objects in a Stripe account that others may share: it
+/// tags everything it makes there.
 #[derive(Clone, Debug)]
 pub struct Stack {
     tag: String,
@@ -180,7 +180,7 @@ impl Stack {
         &self.tag
     }
 
-    /// Whether what has this tag is its own, made now or when it still had another tag.
+    /// Whether an object with this tag is its own, made under the current tag or a former one.
     pub fn owns(&self, tag: &str) -> bool {
         self.tag == tag || self.former.iter().any(|former| former == tag)
     }
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_owns_what_has_its_tag_or_a_former_one() {
+    fn a_stack_owns_objects_with_its_tag_or_a_former_one() {
         let stack = Environment::of([
             ("TILL_STACK", "till-2"),
             ("TILL_FORMER_STACKS", "till, till-1,"),
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_prints_no_values() {
+    fn an_environment_does_not_print_its_values() {
         let environment = Environment::of([("STRIPE_SECRET_KEY", "sk_test_private")]);
         assert!(!format!("{environment:?}").contains("private"));
     }

@@ -42,7 +42,7 @@ pub fn rfc3339(at: i64) -> String {
         .unwrap_or_default()
 }
 
-/// Who calls, as the API's JWT authorizer verified.
+/// The caller, as verified by the API's JWT authorizer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
     /// `sub`.
@@ -86,11 +86,11 @@ pub fn claims(request: &Request, verified: EmailVerified) -> Result<Claims, Prob
     let unverified = match (verified, claim("email_verified")) {
         (EmailVerified::Always, _) | (EmailVerified::Claim, Some("true")) => None,
         (EmailVerified::Claim, Some(_)) => {
-            Some("Verify it where you sign in, sign in again and repeat.")
+            Some("Verify it with your sign-in provider, sign in again and repeat the request.")
         }
         (EmailVerified::Claim, None) => Some(
-            "The token has no email_verified claim, so nobody knows. If its issuer verifies every \
-             address, the shop has to be deployed with EmailVerified=always.",
+            "The token has no email_verified claim, so nobody knows whether it is. If the token's \
+             issuer verifies every address, deploy the shop with EmailVerified=always.",
         ),
     };
     if let Some(detail) = unverified {
@@ -151,7 +151,7 @@ pub fn body(request: &Request, most: usize) -> Result<Cow<'_, [u8]>, Problem> {
         return Ok(Cow::Borrowed(sent));
     }
     let bytes = STANDARD.decode(sent);
-    let bytes = bytes.map_err(|_| Problem::bad_request("body: not the base64 it is said to be"))?;
+    let bytes = bytes.map_err(|_| Problem::bad_request("body: marked as base64, but it is not"))?;
     Ok(Cow::Owned(bytes))
 }
 
@@ -160,7 +160,9 @@ pub fn only_open(request: &Request) -> Result<bool, Problem> {
     match query(request, "status")? {
         None => Ok(false),
         Some("open") => Ok(true),
-        Some(_) => Err(Problem::bad_request("status: open, or left out")),
+        Some(_) => Err(Problem::bad_request(
+            "status: the only value is open; leave it out for the whole history",
+        )),
     }
 }
 
@@ -187,7 +189,7 @@ pub fn page_cursor<Id: FromStr>(request: &Request) -> Result<Option<Id>, Problem
         .and_then(|bytes| String::from_utf8(bytes).ok());
     let id = id.and_then(|id| id.parse().ok());
     id.map(Some)
-        .ok_or_else(|| Problem::bad_request("cursor: not the next of any page"))
+        .ok_or_else(|| Problem::bad_request("cursor: use the next of the page before"))
 }
 
 /// The `next` of a page that ends with `last`. Encoded, so that nobody builds one or relies on
@@ -203,7 +205,7 @@ fn query<'a>(request: &'a Request, name: &str) -> Result<Option<&'a str>, Proble
         [] => Ok(None),
         [value] => Ok(Some(value)),
         _ => Err(Problem::bad_request(format!(
-            "{name}: it is given more than once"
+            "{name}: given more than once"
         ))),
     }
 }

@@ -42,7 +42,7 @@ pub struct Inbox {
 pub enum Receipt {
     /// It told something new of a purchase.
     Recorded {
-        /// Of which.
+        /// The purchase.
         purchase: PurchaseId,
         /// How it stands now.
         status: Status,
@@ -66,7 +66,7 @@ pub enum Receipt {
 }
 
 impl Receipt {
-    /// In a few words.
+    /// As the webhook answers it to Stripe, and logs have it.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Recorded { .. } => "recorded",
@@ -87,7 +87,7 @@ pub enum InboxError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Stripe had to be asked whose it is, and failed.
-    #[error("whose it is cannot be asked: {0}")]
+    #[error("Stripe cannot be asked whose it is: {0}")]
     Stripe(#[from] StripeError),
 }
 
@@ -97,7 +97,7 @@ enum Trouble {
     Unreadable(Unreadable),
     /// It is a test on a live deployment, or the other way round.
     OtherMode(Mode),
-    /// It is all right, and we are not.
+    /// The event is fine; we are not.
     Ours(InboxError),
 }
 
@@ -107,7 +107,7 @@ impl From<Unreadable> for Trouble {
     }
 }
 
-/// What will not be otherwise when the event comes again is parked with it.
+/// What would fail again when the event comes again gets the event parked.
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
         match error {
@@ -128,11 +128,11 @@ impl From<StripeError> for Trouble {
     }
 }
 
-/// Whose something is, and what that is rebuilt from if it was lost.
+/// What something belongs to, and what that is rebuilt from if it was lost.
 type Owned = (Subject, Option<(Buyer, Money)>);
 
 impl Inbox {
-    /// As the environment says.
+    /// Reads tables, mode and Stripe's key from the environment.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let tables = Tables::of(environment)?;
         Self::asking(Stripe::new(environment).await?, &tables, environment)
@@ -210,7 +210,7 @@ impl Inbox {
             return Ok(Receipt::Foreign);
         };
         let owned = match statement.owner {
-            Owner::Purchase { id, origin } => Some((id.into(), origin)),
+            Owner::Tagged { subject, origin } => Some((subject, origin)),
             Owner::OfPayment(charge) => {
                 if let (None, Some(charge)) = (&statement.payment_intent, charge) {
                     statement.payment_intent = self.payment_intent_of(&charge).await?;
@@ -284,8 +284,8 @@ impl Inbox {
         let Some(intent) = self.fetch(intent).await? else {
             return Ok(None);
         };
-        let purchase = intent.metadata.purchase(&self.stack)?;
-        Ok(purchase.map(|purchase| (purchase.into(), Some(intent.origin()))))
+        let subject = intent.metadata.subject(&self.stack)?;
+        Ok(subject.map(|subject| (subject, Some(intent.origin()))))
     }
 
     async fn payment_intent_of(

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_serde_json_reads_but_no_key_twice() {
+    fn json_is_read_as_serde_json_does_unless_a_key_is_there_twice() {
         for text in [
             "null",
             r#"{"a":[1,-1,1.5,"é",true,{}],"b":{"a":18446744073709551615}}"#,

@@ -8,8 +8,8 @@ use crate::{
     mode::Mode,
     money::Money,
     purchase::{
-        Attention, Buyer, Change, Effects, Line, PaymentIntentId, Purchase, PurchaseId,
-        SessionState, Status, Subject,
+        Attention, Buyer, Change, Effects, PaymentIntentId, Purchase, PurchaseId, SessionState,
+        Status, Subject,
     },
     store::{
         StoreError, Tables,
@@ -18,7 +18,7 @@ use crate::{
         outbox::Outbox,
         pointers::Pointers,
         purchases::{Purchases, Stored},
-        transaction::{Part, Step, Writer},
+        transaction::{Dispensable, Part, Step, Writer},
     },
     telemetry::Metric,
 };
@@ -42,7 +42,7 @@ pub struct Ledger {
 pub struct Report {
     /// Where it comes from.
     pub source: Source,
-    /// Of what.
+    /// What it is about.
     pub subject: Subject,
     /// What changed.
     pub change: Change,
@@ -66,7 +66,7 @@ pub enum Outcome {
 }
 
 impl Ledger {
-    /// In these tables.
+    /// Fails if the environment does not name all of the tables it writes to.
     pub fn of(tables: &Tables, mode: Mode) -> Result<Self, ConfigError> {
         Ok(Self {
             writer: Writer::of(tables),
@@ -179,35 +179,13 @@ impl Ledger {
         for mail in &effects.due {
             // A purchase that was lost since may have left a row of this mail.
             let row = self.outbox.put(purchase, mail, self.mode, now)?;
-            parts.push(Part::optional(row, format!("mail {mail}")));
+            parts.push(Part::optional(row, Dispensable::Mail(mail.clone())));
         }
         for mail in &effects.superseded {
             let row = self.outbox.supersede(report.subject, mail, now)?;
             parts.push(Part::vital(row));
         }
         Ok(parts)
-    }
-
-    /// Notes that a purchase was compared with what Stripe says, all of which is recorded: it need
-    /// not be looked at again before its next check is due, unless there are more `doubts` by now
-    /// than when the comparison began. `lines` are those of an order that was rebuilt without any.
-    pub async fn checked(
-        &self,
-        id: PurchaseId,
-        doubts: u32,
-        lines: &[Line],
-        now: i64,
-    ) -> Result<(), StoreError> {
-        let read = || self.purchases.get(id);
-        let decide = |stored: Option<Stored>| {
-            let Some(mut stored) = stored else {
-                return Ok(Step::Done(()));
-            };
-            let effects = stored.purchase.checked(doubts, lines);
-            let parts = self.books.record(&stored, &effects, now)?;
-            Ok(Step::Write(parts, ()))
-        };
-        self.writer.run(None, read, decide).await.map(|_| ())
     }
 }
 
@@ -218,5 +196,65 @@ fn call_attention(subject: Subject, outcome: &Outcome) {
         let metric = Metric::Attention.as_str();
         let Subject::Purchase(purchase_id) = subject;
         tracing::warn!(metric, %purchase_id, ?attention, "a purchase needs a person's attention");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::store::scripted::{WRITTEN, database, refused};
+
+    const NOW: i64 = 1_732_700_000;
+
+    /// A purchase whose voucher waits to be paid; it reserved a piece of the product "failed".
+    const WAITING: &str = include_str!("store/layout/voucher.json");
+
+    #[tokio::test]
+    async fn a_product_called_failed_goes_back_on_the_shelf_though_that_mail_was_ordered_before() {
+        let item: Value =
+            serde_json::from_str(&WAITING.replace(r#""mug""#, r#""failed""#)).unwrap();
+        let waiting = json!({ "Item": item }).to_string();
+        let report = Report {
+            source: Source::Event {
+                id: "evt_1".to_owned(),
+                kind: "checkout.session.async_payment_failed".to_owned(),
+            },
+            subject: Subject::Purchase(item["pk"]["S"].as_str().unwrap().parse().unwrap()),
+            change: Change::Session("cs_1".to_owned().into(), SessionState::Failed),
+            payment_intent: None,
+            origin: None,
+        };
+        // The claim, the purchase, the stock, the hold, the mail, and the voucher's mail.
+        let refusal = refused(&["None", "None", "None", "None", FAILED, "None"]);
+        let (tables, database) =
+            database(vec![waiting.clone(), refusal, waiting, WRITTEN.to_owned()]);
+        let ledger = Ledger::of(&tables, Mode::Test).unwrap();
+        let outcome = ledger.record(&report, NOW).await.unwrap();
+        assert!(matches!(outcome, Outcome::Recorded(Status::Failed, _)));
+        let asked = database.join().unwrap();
+        assert_eq!(orders(&asked[1]), (true, true));
+        assert_eq!(orders(&asked[3]), (false, true));
+    }
+
+    const FAILED: &str = "ConditionalCheckFailed";
+
+    /// Whether a transaction orders the mail "failed", and gives back the product "failed".
+    fn orders(transaction: &Value) -> (bool, bool) {
+        let items = transaction["TransactItems"].as_array().unwrap();
+        let has = |part: &str, table: &str, id: &str| {
+            items.iter().any(|item| {
+                let id_of = |place: &str| item[part][place]["id"]["S"].as_str().unwrap_or_default();
+                let found = [id_of("Item"), id_of("Key")]
+                    .iter()
+                    .any(|one| one.ends_with(id));
+                item[part]["TableName"] == table && found
+            })
+        };
+        (
+            has("Put", "outbox", "#failed"),
+            has("Update", "products", "failed"),
+        )
     }
 }

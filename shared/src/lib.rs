@@ -4,6 +4,7 @@
 //! nor HTTP. The others are the doors to those.
 #![warn(missing_docs)]
 
+pub mod attempts;
 pub mod aws;
 pub mod cart;
 pub mod clock;

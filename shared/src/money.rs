@@ -164,8 +164,8 @@ impl Money {
         Self { amount, currency }
     }
 
-    /// The amount that `text` gives in major units: `5`, `5.0` or `5.00` dollars. Digits and a point
-    /// are all it may have, and no more decimals than the currency does.
+    /// The amount that `text` gives in major units: `5`, `5.0` or `5.00` dollars. Digits and a
+    /// point are all it may have, and no more decimals than the currency does.
     pub fn from_major_units(text: &str, currency: Currency) -> Result<Self, MoneyError> {
         let wrong = || MoneyError::NotAnAmount(text.chars().take(32).collect(), currency);
         let decimals = usize::from(currency.decimals());
@@ -417,7 +417,8 @@ mod tests {
 
     #[test]
     fn every_currency_sold_in_is_one_that_stripes_own_list_knows() {
-        // Its list leaves out the five three-decimal currencies, and SLE, which took the place of SLL.
+        // Its list leaves out the five three-decimal currencies, and SLE, which took the place of
+        // SLL.
         let three_decimals = |code: &&str| code.parse::<Currency>().unwrap().decimals() == 3;
         assert_eq!(
             CHARGEABLE

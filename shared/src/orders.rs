@@ -1,13 +1,9 @@
-//! Purchases while they are being opened.
-
-use std::cmp::Reverse;
-
-use tokio::task::JoinSet;
+//! Purchases as they are opened: at most one to a request, and within what their buyer may hold.
 
 use crate::{
     config::ConfigError,
     product::ProductId,
-    purchase::{Change, Effects, Limits, Purchase, PurchaseId, SessionId, SessionState, TooMuch},
+    purchase::{Limits, Purchase, PurchaseId, TooMuch},
     store::{
         StoreError, TRIES, Tables,
         bookkeeping::Bookkeeping,
@@ -18,7 +14,7 @@ use crate::{
     },
 };
 
-/// Opens purchases, and ends those that nobody can pay.
+/// Opens purchases.
 #[derive(Clone, Debug)]
 pub struct Orders {
     writer: Writer,
@@ -28,17 +24,17 @@ pub struct Orders {
     holds: BuyersHolds,
 }
 
-/// Why a checkout is not carried on.
+/// Why no purchase is opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The caller's fault: the key was used for something else.
     #[error("the idempotency key was used for another cart")]
     KeyReused,
     /// Nobody's: others bought what was left.
-    #[error("there is not enough left of {0}")]
+    #[error("not enough of {0} is left")]
     SoldOut(ProductId),
     /// The buyer's own: their other requests kept changing what they hold.
-    #[error("the same buyer's other requests were faster, {TRIES} times")]
+    #[error("the same buyer's other requests got there first, {TRIES} times in a row")]
     Rush,
     /// The buyer holds as much as one buyer may.
     #[error(transparent)]
@@ -61,7 +57,7 @@ pub enum Earlier {
 pub type Keyed<'a> = (&'a IdempotentRequest, Option<PurchaseId>);
 
 impl Orders {
-    /// In these tables.
+    /// Fails if the environment does not name all of the tables it writes to.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         Ok(Self {
             writer: Writer::of(tables),
@@ -70,14 +66,6 @@ impl Orders {
             requests: Requests::of(tables)?,
             holds: BuyersHolds::of(tables)?,
         })
-    }
-
-    /// Those that write nothing, and answer what would be.
-    pub fn dry_run(self) -> Self {
-        Self {
-            writer: self.writer.dry_run(),
-            ..self
-        }
     }
 
     /// What was asked for earlier under the request's key.
@@ -101,23 +89,6 @@ impl Orders {
     /// What a buyer holds at this moment.
     pub async fn held_by(&self, subject: &str) -> Result<StoredHolds, StoreError> {
         self.holds.get(subject).await
-    }
-
-    /// A buyer's purchases that wait for their payment, the newest first.
-    pub async fn open_of(&self, subject: &str, now: i64) -> Result<Vec<Purchase>, StoreError> {
-        let held = self.held_by(subject).await?;
-        let mut reading = JoinSet::new();
-        for id in held.holds.open(now) {
-            let purchases = self.purchases.clone();
-            reading.spawn(async move { purchases.get(id).await });
-        }
-        let mut open = Vec::new();
-        for stored in reading.join_all().await {
-            let purchase = stored?.map(|stored| stored.purchase);
-            open.extend(purchase.filter(Purchase::awaits_payment));
-        }
-        open.sort_by_key(|purchase| Reverse(purchase.id()));
-        Ok(open)
     }
 
     /// Stores a new purchase, together with the stock it reserves, with what its buyer holds then,
@@ -209,79 +180,5 @@ impl Orders {
         }
         stored.version = 1;
         Ok(Step::Write(parts, Ok(stored)))
-    }
-
-    /// Begins another attempt in place of the one in `stored`, which leads nowhere; unless others
-    /// did, or got a session.
-    pub async fn next_attempt(&self, stored: Stored, now: i64) -> Result<Stored, StoreError> {
-        let given_up = stored.purchase.attempt().number;
-        self.update(stored, now, |purchase| purchase.next_attempt(given_up, now))
-            .await
-    }
-
-    /// Stores the session that Stripe opened. The purchase it answers has a URL: that of this
-    /// session, or of another that was stored before.
-    pub async fn attach(
-        &self,
-        stored: Stored,
-        session: &SessionId,
-        url: &str,
-        now: i64,
-    ) -> Result<Stored, StoreError> {
-        self.update(stored, now, |purchase| {
-            purchase.attach(session.clone(), url)
-        })
-        .await
-    }
-
-    /// Ends a purchase of whose current attempt no session can be paid, because Stripe refused it
-    /// for good or its time is over without one; unless others got one. What it had reserved goes
-    /// back to the stock.
-    pub async fn abandon(&self, stored: Stored, now: i64) -> Result<Stored, StoreError> {
-        let ended = stored.purchase.attempt().number;
-        self.update(stored, now, |purchase| purchase.abandon(ended))
-            .await
-    }
-
-    /// Notes that a session ended unpaid, as Stripe said when it was asked. What the purchase had
-    /// reserved goes back to the stock, unless another session of it may still be paid.
-    pub async fn expired(
-        &self,
-        stored: Stored,
-        session: &SessionId,
-        now: i64,
-    ) -> Result<Stored, StoreError> {
-        self.update(stored, now, |purchase| {
-            purchase.record(Change::Session(session.clone(), SessionState::Expired))
-        })
-        .await
-    }
-
-    /// Changes a purchase: again on what others wrote, if they were faster. `change` answers `None`
-    /// if it changed nothing.
-    async fn update(
-        &self,
-        stored: Stored,
-        now: i64,
-        change: impl Fn(&mut Purchase) -> Option<Effects>,
-    ) -> Result<Stored, StoreError> {
-        let id = stored.purchase.id();
-        let read = || async {
-            let stored = self.purchases.get(id).await?;
-            stored.ok_or_else(|| StoreError::Unreadable {
-                key: id.to_string(),
-                why: "it is gone".to_owned(),
-            })
-        };
-        let decide = |mut stored: Stored| {
-            let Some(effects) = change(&mut stored.purchase) else {
-                return Ok(Step::Done(stored));
-            };
-            let parts = self.books.record(&stored, &effects, now)?;
-            stored.version = stored.version.saturating_add(1);
-            Ok(Step::Write(parts, stored))
-        };
-        let updated = self.writer.run(Some(stored), read, decide).await?;
-        Ok(updated.answer)
     }
 }

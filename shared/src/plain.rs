@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_obeys_and_what_nobody_sees_is_shown_as_such() {
+    fn control_and_invisible_characters_are_shown_as_replacements() {
         for hidden in [
             "\u{1b}[2J",
             "\r",

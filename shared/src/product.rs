@@ -136,7 +136,8 @@ impl Product {
 
 fn check_image(image: &str, site: Site) -> Result<(), ProductError> {
     let wrong = || ProductError::Image(image.chars().take(100).collect());
-    // Parsing would drop blanks and slashes and turn backslashes around; what is stored is the text.
+    // Parsing would drop blanks and slashes and turn backslashes around; what is stored is the
+    // text.
     let clean = image.len() <= 2048 && image.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     let rest = image
         .strip_prefix("https://")

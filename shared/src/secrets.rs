@@ -29,7 +29,7 @@ const READING: Duration = Duration::from_secs(4);
 /// A secret as it was last read. Cheap to clone; clones share what was read.
 pub struct Secret<T>(Arc<Shared<T>>);
 
-/// What a text means as a secret, or why it cannot be the right one.
+/// Reads a secret's text, or says why it cannot be the right one.
 type Understand<T> = dyn Fn(&str) -> Result<T, ConfigError> + Send + Sync;
 
 struct Shared<T> {
@@ -84,7 +84,7 @@ impl<T> Secret<T> {
         Ok(Self::new(variable, first, Some(source)))
     }
 
-    /// One that stays as it is.
+    /// One that was given, and never changes.
     pub fn given(variable: &'static str, value: T) -> Self {
         Self::new(variable, value, None)
     }
@@ -124,7 +124,7 @@ impl<T> Secret<T> {
         *read_again = Some(Instant::now());
         match source.read(variable).await {
             Ok(fresh) => {
-                tracing::info!(variable, "a secret was not accepted and is read again");
+                tracing::info!(variable, "a secret was not accepted, so it was read again");
                 let fresh = Arc::new(fresh);
                 *current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
                 Some(fresh)
@@ -133,7 +133,7 @@ impl<T> Secret<T> {
                 tracing::error!(
                     variable,
                     %error,
-                    "a secret cannot be read again; the old one stays"
+                    "a secret cannot be read again; the old one is kept"
                 );
                 None
             }

@@ -12,14 +12,14 @@ use shared::{
     store::{Tables, products::Shelf},
 };
 
-/// The function.
+/// The function: shows the shelf.
 #[derive(Clone)]
 pub struct Catalog {
     products: Shelf,
 }
 
 impl Catalog {
-    /// As the environment says.
+    /// Shows the products table that the environment names.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let products = Shelf::of(&Tables::of(environment)?)?;
         Ok(Self { products })

@@ -3,25 +3,28 @@
 //! Three steps, each of which a repetition of the request carries on from: the purchase is stored
 //! with all that Stripe will be told; Stripe opens a session; its address is stored and answered.
 
+mod problems;
+
 use std::time::Duration;
 
 use http::{Response, StatusCode};
 use lambda_http::{Body, Request};
 use serde_json::{Value, json};
 use shared::{
+    attempts::Attempts,
     cart::Cart,
     clock::Clock,
     comparison::fetch_session,
     config::{ConfigError, EmailVerified, Environment, Stack},
     http::{Problem, body, claims, json, language, request_id, rfc3339},
-    money::MoneyError,
     orders::{Earlier, OpenError, Orders},
-    product::Product,
+    product::{Product, ProductId},
     purchase::{
-        Attempt, Buyer, Limits, Order, OrderError, Purchase, PurchaseId, SessionState, Status,
-        TooMuch,
+        Attempt, Buyer, Limits, Order, Purchase, PurchaseId, SessionState, Status, TooMuch,
     },
-    store::{Tables, products::Offers, purchases::Stored, requests::IdempotentRequest},
+    store::{
+        Tables, products::Offers, purchases::Stored, requests::IdempotentRequest, unpaid::Unpaid,
+    },
     stripe::{
         checkout,
         client::{Client as Stripe, StripeError},
@@ -41,11 +44,13 @@ const LONGEST: Duration = Duration::from_secs(18);
 /// What an order's lines may take of DynamoDB's 400 KiB an item, which also holds what follows.
 const LARGEST_ORDER: usize = 256 * 1024;
 
-/// The function.
+/// The function: opens purchases, and a Checkout session for each.
 #[derive(Clone)]
 pub struct Checkout {
     products: Offers,
     orders: Orders,
+    attempts: Attempts,
+    unpaid: Unpaid,
     limits: Limits,
     stripe: Stripe,
     email_verified: EmailVerified,
@@ -55,12 +60,14 @@ pub struct Checkout {
 }
 
 impl Checkout {
-    /// As the environment says.
+    /// Reads tables, limits, the site's address and Stripe's key, and fails if one is missing.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let tables = Tables::of(environment)?;
         Ok(Self {
             products: Offers::of(&tables)?,
             orders: Orders::of(&tables)?,
+            attempts: Attempts::of(&tables)?,
+            unpaid: Unpaid::of(&tables)?,
             limits: Limits {
                 purchases: environment.count("MAX_OPEN_PURCHASES")?,
                 pieces: environment.count("MAX_RESERVED_PIECES")?,
@@ -159,7 +166,7 @@ impl Checkout {
             // Nobody was told where to pay, and what it held for its buyer counts no more. Another
             // attempt would hold it again, whatever the buyer holds by now; a new purchase is
             // opened within the limits.
-            let abandoned = self.orders.abandon(stored, now).await;
+            let abandoned = self.attempts.abandon(stored, now).await;
             let stored = abandoned.map_err(|error| Problem::store(&error))?;
             return Ok(Some(stored).filter(|stored| !stored.purchase.is_over()));
         }
@@ -172,14 +179,18 @@ impl Checkout {
             let session = fetch_session(&self.stripe, &id).await;
             match session.and_then(|session| Ok(session.state()?)) {
                 Ok(SessionState::Expired) => {
-                    let expired = self.orders.expired(stored, &id, now).await;
+                    let expired = self.attempts.expired(stored, &id, now).await;
                     stored = expired.map_err(|error| Problem::store(&error))?;
                 }
                 // It is paid, or can still be: there is one purchase to a key.
                 Ok(_) => return Ok(Some(stored)),
                 Err(trouble) => {
                     let purchase_id = stored.purchase.id();
-                    tracing::error!(%purchase_id, error = %trouble, "a session that is over cannot be asked for");
+                    tracing::error!(
+                        %purchase_id,
+                        error = %trouble,
+                        "Stripe cannot be asked about a session whose time is over"
+                    );
                     return Err(trouble.into());
                 }
             }
@@ -190,7 +201,7 @@ impl Checkout {
     /// Where the purchase is paid: as stored, or as Stripe now says.
     async fn session_url(&self, mut stored: Stored, now: i64) -> Result<String, Problem> {
         if stored.purchase.attempt().leads_nowhere(now) {
-            let next = self.orders.next_attempt(stored, now).await;
+            let next = self.attempts.next_attempt(stored, now).await;
             stored = next.map_err(|error| Problem::store(&error))?;
         }
         if let Some(url) = &stored.purchase.attempt().url {
@@ -210,7 +221,7 @@ impl Checkout {
         match opened {
             Ok(session) => {
                 let (id, url) = (&session.id, &session.url);
-                let stored = self.orders.attach(stored, id, url, now).await;
+                let stored = self.attempts.attach(stored, id, url, now).await;
                 let stored = stored.map_err(|error| Problem::store(&error))?;
                 let url = stored.purchase.attempt().url.clone();
                 Ok(url.unwrap_or(session.url))
@@ -222,10 +233,10 @@ impl Checkout {
     /// What a failure at Stripe means to the purchase and to the caller.
     async fn stripe_problem(&self, stored: Stored, error: &StripeError, now: i64) -> Problem {
         let purchase_id = stored.purchase.id();
-        tracing::error!(%purchase_id, %error, "Stripe opened no session");
+        tracing::error!(%purchase_id, %error, "Stripe did not open a session");
         let followed = match error {
-            error if error.is_final() => self.orders.abandon(stored, now).await.map(|_| ()),
-            StripeError::Failed(_) => self.orders.next_attempt(stored, now).await.map(|_| ()),
+            error if error.is_final() => self.attempts.abandon(stored, now).await.map(|_| ()),
+            StripeError::Failed(_) => self.attempts.next_attempt(stored, now).await.map(|_| ()),
             // An earlier call, whose answer got lost, may have opened a session; or this one.
             _ => Ok(()),
         };
@@ -233,12 +244,11 @@ impl Checkout {
             return Problem::store(&error);
         }
         match error {
-            StripeError::Refused { code, .. } if code.starts_with("amount_too_") => Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "total-not-chargeable",
-                "The total cannot be charged",
-                "items: the total is outside what the payment provider charges",
-            ),
+            StripeError::Refused { code, .. } if code.starts_with("amount_too_") => {
+                problems::total_not_chargeable(
+                    "items: the total is more or less than the payment provider charges",
+                )
+            }
             error => Problem::stripe(error),
         }
     }
@@ -246,58 +256,23 @@ impl Checkout {
     /// Why no purchase is opened. Where the buyer's own open purchases are the reason, or part of
     /// it, the answer names them: they can be paid, or cancelled.
     async fn open_problem(&self, error: OpenError, subject: &str, now: i64) -> Problem {
-        let reserves = |purchase: &Purchase| purchase.order().reserved().next().is_some();
-        match error {
-            OpenError::KeyReused => Problem::new(
-                StatusCode::CONFLICT,
-                "idempotency-key-reused",
-                "The idempotency key was used before",
-                "Idempotency-Key: it was used for another cart; use a new key for a new cart",
-            ),
+        let holds = |purchase: &Purchase, is_wanted: &dyn Fn(&ProductId) -> bool| {
+            purchase.order().reserved().any(|(id, _)| is_wanted(id))
+        };
+        let problem = problems::of_open(&error);
+        match &error {
             OpenError::SoldOut(product) => {
-                let problem = Problem::new(
-                    StatusCode::CONFLICT,
-                    "sold-out",
-                    "A product is sold out",
-                    format!("items: there is not enough left of {product}"),
-                );
-                let holds_it =
-                    |purchase: &Purchase| purchase.order().reserved().any(|(id, _)| *id == product);
+                let holds_it = |purchase: &Purchase| holds(purchase, &|id| id == product);
                 self.naming_open(problem, subject, now, holds_it).await
             }
-            OpenError::Rush => Problem::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "too-many-requests",
-                "You are asking for too much at once",
-                "Your other checkouts were faster. Nothing was changed; please try again.",
-            )
-            .retry_after(1),
-            OpenError::TooMuch(TooMuch::Open(most)) => {
-                let problem = Problem::new(
-                    StatusCode::TOO_MANY_REQUESTS,
-                    "too-many-open-purchases",
-                    "You have too many open purchases",
-                    format!(
-                        "At most {most} purchases can wait for their payment. Pay or cancel one of \
-                         them first; those that nobody pays end by themselves."
-                    ),
-                );
+            OpenError::TooMuch(TooMuch::Reserved(_)) => {
+                let holds_any = |purchase: &Purchase| holds(purchase, &|_| true);
+                self.naming_open(problem, subject, now, holds_any).await
+            }
+            OpenError::TooMuch(TooMuch::Open(_)) => {
                 self.naming_open(problem, subject, now, |_| true).await
             }
-            OpenError::TooMuch(TooMuch::Reserved(most)) => {
-                let problem = Problem::new(
-                    StatusCode::CONFLICT,
-                    "too-much-reserved",
-                    "That is more than can be reserved for you",
-                    format!(
-                        "At most {most} pieces of what is in limited supply can be reserved for one \
-                         buyer, in all unpaid purchases together. Ask for fewer, pay or cancel an \
-                         open purchase first, or wait for a payment that is under way."
-                    ),
-                );
-                self.naming_open(problem, subject, now, reserves).await
-            }
-            OpenError::Store(error) => Problem::store(&error),
+            OpenError::KeyReused | OpenError::Rush | OpenError::Store(_) => problem,
         }
     }
 
@@ -309,7 +284,7 @@ impl Checkout {
         now: i64,
         has_to_do: impl Fn(&Purchase) -> bool,
     ) -> Problem {
-        let open = self.orders.open_of(subject, now).await;
+        let open = self.unpaid.of_buyer(subject, now).await;
         // Not knowing them is no reason to withhold what the problem is.
         let open = open.unwrap_or_else(|error| {
             tracing::error!(%error, "a buyer's open purchases cannot be read");
@@ -353,62 +328,14 @@ fn idempotency_key(request: &Request) -> Result<Option<&str>, Problem> {
 fn freeze(cart: &Cart, products: &[Product], buyer: Buyer) -> Result<Order, Problem> {
     let mut items = Vec::new();
     for (id, quantity) in cart.items() {
-        let product = products
-            .iter()
-            .find(|product| product.id == *id)
-            .ok_or_else(|| {
-                Problem::new(
-                    StatusCode::NOT_FOUND,
-                    "unknown-product",
-                    "There is no such product",
-                    format!("product_id: there is no product {id}"),
-                )
-            })?;
+        let product = products.iter().find(|product| product.id == *id);
+        let product = product.ok_or_else(|| problems::unknown_product(id))?;
         items.push((product, quantity));
     }
-    let order = Order::new(buyer, items).map_err(order_problem)?;
+    let order = Order::new(buyer, items).map_err(problems::of_order)?;
     let length = serde_json::to_vec(&order.lines).map_or(usize::MAX, |lines| lines.len());
-    if length > LARGEST_ORDER {
-        return Err(Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "cart-too-large",
-            "The cart is too large",
-            "items: their descriptions are too long together; buy them in two purchases",
-        ));
-    }
-    Ok(order)
-}
-
-fn order_problem(error: OrderError) -> Problem {
-    {
-        let detail = format!("items: {error}");
-        match error {
-            OrderError::Inactive(_) => Problem::new(
-                StatusCode::CONFLICT,
-                "product-inactive",
-                "A product is not for sale",
-                detail,
-            ),
-            OrderError::MixedCurrencies { .. } => Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "mixed-currencies",
-                "The products have different currencies",
-                detail,
-            ),
-            OrderError::Total(
-                MoneyError::TooSmall(_) | MoneyError::TooLarge(_) | MoneyError::Overflow,
-            )
-            | OrderError::Empty => Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "total-not-chargeable",
-                "The total cannot be charged",
-                detail,
-            ),
-            // A price that should never have come in.
-            OrderError::Total(error) => {
-                tracing::error!(%error, "a stored product has a price that cannot be charged");
-                Problem::internal()
-            }
-        }
+    match length > LARGEST_ORDER {
+        true => Err(problems::cart_too_large()),
+        false => Ok(order),
     }
 }

@@ -20,7 +20,7 @@ fn any_payload_gets_an_answer() {
 }
 
 #[test]
-fn a_caller_chooses_no_word_of_the_log() {
+fn nothing_a_caller_sends_gets_into_the_log() {
     let function = Function::start(env!("CARGO_BIN_EXE_checkout"), &[]);
     let strange = "pii.person@example.com";
     let thrown = format!("{strange}\u{1b}[2J\u{202e}");

@@ -15,7 +15,7 @@ use serde_json::Value;
 use shared::{
     clock::Clock,
     config::{ConfigError, Environment},
-    email::{self, Address, Letter, Postman, SendError, Shop, compose},
+    email::{self, Address, Letter, Letterhead, Postman, SendError, compose},
     mode::Mode,
     store::{
         StoreError, Tables,
@@ -39,25 +39,25 @@ const MANY_ATTEMPTS: u32 = 10;
 /// `template.yaml` between being sent and being marked so.
 const START_NONE_AFTER: Duration = Duration::from_secs(15);
 
-/// The function.
+/// The function: works off the outbox.
 #[derive(Clone)]
 pub struct Mailer {
     outbox: DueMails,
     postman: Postman,
-    shop: Shop,
+    shop: Letterhead,
     seller: Address,
     developer: Address,
     clock: Clock,
 }
 
-/// Why a mail does not go, ever.
+/// Why a mail will never be sent.
 #[derive(Debug, thiserror::Error)]
 enum Undeliverable {
     #[error("real money moved, but this deployment is in test mode")]
     OtherMode,
-    #[error("the purchase has no address")]
+    #[error("the purchase has no email address")]
     NoAddress,
-    #[error("what the purchase has as an address is not one")]
+    #[error("the purchase's email address cannot be written to")]
     BadAddress,
     #[error("the letter cannot be written: {0}")]
     Unwritable(String),
@@ -68,7 +68,8 @@ enum Undeliverable {
 }
 
 impl Mailer {
-    /// As the environment says.
+    /// Reads whose mails these are, and how they are sent, from the environment; fails if an
+    /// address in it cannot be written to.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let address = |name: &'static str| {
             let address = environment.required(name)?.parse::<Address>();
@@ -78,7 +79,7 @@ impl Mailer {
             })
         };
         let outbox = DueMails::of(&Tables::of(environment)?)?;
-        let shop = Shop {
+        let shop = Letterhead {
             name: environment.required("SHOP_NAME")?.to_owned(),
             site_url: environment.site_url()?,
             mode: environment.mode()?,
@@ -112,7 +113,8 @@ impl Mailer {
         } else {
             // What this run cannot do is due again in the next one.
             let outcome = self.work_off_due().await;
-            outcome.unwrap_or_else(|error| tracing::error!(%error, "the outbox failed"));
+            outcome
+                .unwrap_or_else(|error| tracing::error!(%error, "the outbox cannot be worked off"));
             Ok(Value::Null)
         }
     }
@@ -129,7 +131,7 @@ impl Mailer {
                 break;
             }
             if let Err(error) = self.work_off(&id).await {
-                tracing::error!(row = id, %error, "the outbox failed");
+                tracing::error!(row = id, %error, "the outbox cannot be worked off");
                 let mut failure = DynamoDbBatchItemFailure::default();
                 failure.item_identifier = record.change.sequence_number;
                 response.batch_item_failures.push(failure);
@@ -145,7 +147,7 @@ impl Mailer {
                 break;
             }
             if let Err(error) = self.work_off(&id).await {
-                tracing::error!(row = id, %error, "the outbox failed");
+                tracing::error!(row = id, %error, "the outbox cannot be worked off");
             }
         }
         Ok(())

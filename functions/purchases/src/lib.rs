@@ -16,7 +16,6 @@ use shared::{
         Problem, claims, json, next_cursor, only_open, page_cursor, page_limit, request_id, rfc3339,
     },
     money::Money,
-    orders::Orders,
     product::ProductId,
     purchase::{
         Accounts, Attempt, Attention, DisputeId, DisputeStatus, Purchase, PurchaseId, RefundId,
@@ -26,6 +25,7 @@ use shared::{
         Tables,
         history::History,
         purchases::{Purchases, Stored},
+        unpaid::Unpaid,
     },
 };
 use time::format_description::well_known::Rfc3339;
@@ -35,25 +35,25 @@ use crate::open::OpenPurchases;
 /// How long a request may take: less than the function's time limit in `template.yaml`.
 const LONGEST: Duration = Duration::from_secs(18);
 
-/// The function.
+/// The function: a buyer's purchases, as they are and as they end.
 #[derive(Clone)]
 pub struct PurchaseHistory {
     purchases: Purchases,
     history: History,
-    orders: Orders,
+    unpaid: Unpaid,
     open: OpenPurchases,
     email_verified: EmailVerified,
     clock: Clock,
 }
 
 impl PurchaseHistory {
-    /// As the environment says.
+    /// Reads the tables and what an open purchase needs; Stripe's key only when it is first asked.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let tables = Tables::of(environment)?;
         Ok(Self {
             purchases: Purchases::of(&tables)?,
             history: History::of(&tables)?,
-            orders: Orders::of(&tables)?,
+            unpaid: Unpaid::of(&tables)?,
             open: OpenPurchases::new(&tables, environment)?,
             email_verified: environment.email_verified()?,
             clock: environment.clock(),
@@ -100,8 +100,7 @@ impl PurchaseHistory {
         let claims = claims(request, self.email_verified)?;
         let now = self.clock.now();
         if only_open(request)? {
-            // They are few: only so many may be open at a time.
-            let open = self.orders.open_of(&claims.subject, now).await;
+            let open = self.unpaid.of_buyer(&claims.subject, now).await;
             let open = open.map_err(|error| Problem::store(&error))?;
             let purchases: Vec<_> = open.iter().map(|one| View::of(one, now)).collect();
             return json(
@@ -125,8 +124,9 @@ impl PurchaseHistory {
     }
 }
 
-/// A purchase as its buyer sees it: what they ordered, and what became of their money. What a dispute
-/// moved on the seller's balance, its fee, reason and deadline are the seller's affair alone.
+/// A purchase as its buyer sees it: what they ordered, and what became of their money. What a
+/// dispute moved on the seller's balance, its fee, reason and deadline are the seller's affair
+/// alone.
 #[derive(Serialize)]
 struct View<'a> {
     id: PurchaseId,

@@ -5,11 +5,11 @@ use std::{sync::Arc, time::Duration};
 
 use http::StatusCode;
 use shared::{
+    attempts::Attempts,
     comparison::{Comparison, Trouble},
     config::{ConfigError, Environment, Stack},
     http::Problem,
     ledger::Ledger,
-    orders::Orders,
     purchase::{Purchase, SessionId, Status},
     store::{
         Tables,
@@ -23,10 +23,10 @@ use shared::{
 };
 use tokio::sync::OnceCell;
 
-/// Nobody pays sooner after a purchase was opened, in seconds.
+/// Nobody pays within this many seconds of opening a purchase.
 const SOONEST: i64 = 10;
-/// How often Stripe is asked for a purchase at most, in seconds. The page that a buyer comes back to
-/// looks at it every few.
+/// Stripe is asked about a purchase at most once in this many seconds: the page that a buyer comes
+/// back to looks every few.
 const APART: i64 = 10;
 /// How long a buyer who looks waits for Stripe. What is stored is an answer, too.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -35,22 +35,22 @@ const PATIENCE: Duration = Duration::from_secs(4);
 #[derive(Clone)]
 pub(crate) struct OpenPurchases {
     ledger: Ledger,
-    orders: Orders,
+    attempts: Attempts,
     purchases: Purchases,
     looks: Looks,
     site_url: String,
     stack: Stack,
     environment: Environment,
-    /// Its key is read by the first who needs it: most requests, and every start, do without.
+    /// Made for the first request that needs it: most requests, and every start, do without.
     stripe: Arc<OnceCell<Stripe>>,
 }
 
 impl OpenPurchases {
-    /// As the environment says.
+    /// Keeps the environment, to read Stripe's key when it is first needed.
     pub(crate) fn new(tables: &Tables, environment: &Environment) -> Result<Self, ConfigError> {
         Ok(Self {
             ledger: Ledger::of(tables, environment.mode()?)?,
-            orders: Orders::of(tables)?,
+            attempts: Attempts::of(tables)?,
             purchases: Purchases::of(tables)?,
             looks: Looks::of(tables)?,
             site_url: environment.site_url()?,
@@ -67,8 +67,8 @@ impl OpenPurchases {
         stripe.await
     }
 
-    /// The purchase as it is after Stripe was asked, if its event may be late and it is time to ask;
-    /// otherwise, and if anything fails, as it was.
+    /// The purchase as it is after Stripe was asked, if its event may be late and it is time to
+    /// ask; otherwise, and if anything fails, as it was.
     pub(crate) async fn looked_at(&self, stored: Stored, now: i64) -> Stored {
         let began = stored.purchase.attempt().started_at;
         let may_be_paid = stored.purchase.open_sessions().next().is_some();
@@ -80,7 +80,7 @@ impl OpenPurchases {
             Ok(true) => {}
             Ok(false) => return stored,
             Err(error) => {
-                tracing::warn!(%purchase_id, %error, "Stripe is not asked for a purchase");
+                tracing::warn!(%purchase_id, %error, "Stripe is not asked about a purchase");
                 return stored;
             }
         }
@@ -88,11 +88,11 @@ impl OpenPurchases {
             Ok(Ok(Some(asked))) => asked,
             Ok(Ok(None)) => stored,
             Ok(Err(error)) => {
-                tracing::warn!(%purchase_id, %error, "Stripe cannot be asked for a purchase");
+                tracing::warn!(%purchase_id, %error, "Stripe cannot be asked about a purchase");
                 stored
             }
             Err(_) => {
-                tracing::warn!(%purchase_id, "Stripe does not say in time what became of a purchase");
+                tracing::warn!(%purchase_id, "Stripe did not answer in time about a purchase");
                 stored
             }
         }
@@ -106,14 +106,14 @@ impl OpenPurchases {
         }
         for news in comparison.news() {
             let (purchase_id, status) = (purchase.id(), news.status.as_str());
-            tracing::info!(%purchase_id, status, "a look at a purchase told what no event had");
+            tracing::info!(%purchase_id, status, "Stripe told of a purchase what no event had");
         }
         let asked = self.purchases.get(purchase.id()).await;
         Ok(asked.map_err(Trouble::from)?)
     }
 
-    /// Ends a purchase that its buyer does not want to pay any more: its sessions expire, and what it
-    /// had reserved goes back. Answers it as it then is.
+    /// Ends a purchase that its buyer does not want to pay any more: its sessions expire, and what
+    /// it had reserved goes back. Answers it as it then is.
     pub(crate) async fn cancel(&self, mut stored: Stored, now: i64) -> Result<Stored, Problem> {
         if !stored.purchase.awaits_payment() {
             return cancelled(stored);
@@ -149,15 +149,15 @@ impl OpenPurchases {
         let opened =
             checkout::open(stripe, &stored.purchase, &self.site_url, self.stack.tag()).await;
         let found = match opened {
-            Ok(Session { id, url }) => self.orders.attach(stored, &id, &url, now).await,
+            Ok(Session { id, url }) => self.attempts.attach(stored, &id, &url, now).await,
             Err(error) => {
                 let purchase_id = stored.purchase.id();
-                tracing::error!(%purchase_id, %error, "the session of a purchase is not found");
+                tracing::error!(%purchase_id, %error, "the session of a purchase cannot be found");
                 match error {
-                    error if error.is_final() => self.orders.abandon(stored, now).await,
+                    error if error.is_final() => self.attempts.abandon(stored, now).await,
                     StripeError::Failed(_) => {
                         // Stripe repeats that under the same key, so the next try has another.
-                        let next = self.orders.next_attempt(stored, now).await;
+                        let next = self.attempts.next_attempt(stored, now).await;
                         next.map_err(|error| Problem::store(&error))?;
                         return Err(Problem::stripe(&error));
                     }
@@ -185,7 +185,7 @@ impl OpenPurchases {
     }
 }
 
-/// Why a look told nothing.
+/// Why Stripe could not be asked, or its answer not recorded.
 #[derive(Debug, thiserror::Error)]
 enum LookError {
     #[error(transparent)]
@@ -201,7 +201,7 @@ fn cancelled(stored: Stored) -> Result<Stored, Problem> {
         Status::Open | Status::Expired | Status::Abandoned => Err(Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "busy",
-            "Too much is going on",
+            "The shop is busy",
             "The purchase is being opened at this moment; please try again.",
         )
         .retry_after(1)),

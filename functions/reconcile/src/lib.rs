@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use shared::{
+    attempts::Attempts,
     config::{ConfigError, Environment},
     inbox::Inbox,
     ledger::Ledger,
-    orders::Orders,
     store::{Tables, purchases::Purchases, sweep::Sweeps, work::WorkList},
     stripe::client::Client as Stripe,
     telemetry::Metric,
@@ -70,19 +70,19 @@ impl Scheduled {
     }
 }
 
-/// One that can ask Stripe.
+/// The reconciliation, once there is a key to ask Stripe with.
 #[derive(Clone)]
 pub struct Reconcile(Parts);
 
 impl Reconcile {
-    /// As the environment says.
+    /// Reads tables and Stripe's key, and fails if one is missing.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let tables = Tables::of(environment)?;
         let stripe = Stripe::new(environment).await?;
         Ok(Self(Parts {
             inbox: Inbox::asking(stripe.clone(), &tables, environment)?,
             ledger: Ledger::of(&tables, environment.mode()?)?,
-            orders: Orders::of(&tables)?,
+            attempts: Attempts::of(&tables)?,
             purchases: Purchases::of(&tables)?,
             work: WorkList::of(&tables)?,
             sweeps: Sweeps::of(&tables)?,
@@ -99,7 +99,8 @@ impl Reconcile {
         Self(Parts {
             inbox: parts.inbox.dry_run(),
             ledger: parts.ledger.dry_run(),
-            orders: parts.orders.dry_run(),
+            attempts: parts.attempts.dry_run(),
+            work: parts.work.dry_run(),
             sweeps: parts.sweeps.dry_run(),
             repairs: false,
             ..parts
@@ -114,7 +115,7 @@ impl Reconcile {
             since: None,
         };
         let findings = self.run(limits, |_| {}).await.inspect_err(|error| {
-            tracing::error!(%error, "the reconciliation is broken off");
+            tracing::error!(%error, "the reconciliation stopped early");
         })?;
         let metric = Metric::Reconciled.as_str();
         tracing::info!(

@@ -7,7 +7,7 @@ use serde::Deserialize as _;
 use serde_json::Value;
 use shared::{
     comparison::Trouble,
-    purchase::{PurchaseId, Status},
+    purchase::{PurchaseId, Status, Subject},
     store::purchases::Stored,
     stripe::{
         client::{LONGEST_PAGE, List},
@@ -89,7 +89,7 @@ async fn sessions_between(
             // Only our own have to read: others may be of any shape.
             let tags = object.get("metadata").map(Tags::deserialize);
             let Some(Ok(tags)) = tags else { continue };
-            let Ok(Some(id)) = tags.purchase(&run.parts.stack) else {
+            let Ok(Some(Subject::Purchase(id))) = tags.subject(&run.parts.stack) else {
                 continue;
             };
             if group.iter().any(|stored| stored.purchase.id() == id) {
@@ -126,9 +126,9 @@ async fn matched(run: &mut Run<'_>, stored: Stored, sessions: &[Value]) -> Resul
         Status::Open if doubts > 0 => return Ok(()),
         // Another look at its end will do. What is not open was rebuilt from a refund or dispute
         // whose session Stripe does not know.
-        _ => return Ok(run.parts.ledger.checked(id, doubts, &[], now).await?),
+        _ => return Ok(run.parts.work.checked(id, doubts, &[], now).await?),
     }
-    let left = run.parts.orders.abandon(stored, now).await?;
+    let left = run.parts.attempts.abandon(stored, now).await?;
     // Otherwise a session came after all.
     if left.purchase.status() == Status::Abandoned {
         run.found(&id.to_string(), id, Status::Abandoned, "abandon");

@@ -3,12 +3,12 @@
 use std::{collections::HashSet, time::Instant};
 
 use shared::{
+    attempts::Attempts,
     clock::Clock,
     comparison::{Comparison, News, Trouble},
     config::{ConfigError, Stack},
     inbox::Inbox,
     ledger::Ledger,
-    orders::Orders,
     purchase::{PurchaseId, Status},
     store::{StoreError, purchases::Purchases, sweep::Sweeps, work::WorkList},
     stripe::client::{Client as Stripe, StripeError},
@@ -21,7 +21,7 @@ use crate::findings::{Drift, Findings};
 pub(crate) struct Parts {
     pub(crate) inbox: Inbox,
     pub(crate) ledger: Ledger,
-    pub(crate) orders: Orders,
+    pub(crate) attempts: Attempts,
     pub(crate) purchases: Purchases,
     pub(crate) work: WorkList,
     pub(crate) sweeps: Sweeps,
@@ -32,7 +32,7 @@ pub(crate) struct Parts {
     pub(crate) repairs: bool,
 }
 
-/// How a run is done.
+/// What a run looks at, and for how long.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limits {
     /// When to stop, with the place noted.
@@ -58,7 +58,7 @@ pub enum ReconcileError {
     Stripe(#[from] StripeError),
 }
 
-/// One run.
+/// One run, and what it has found so far.
 pub(crate) struct Run<'a> {
     pub(crate) parts: &'a Parts,
     pub(crate) limits: Limits,

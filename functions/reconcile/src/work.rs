@@ -69,7 +69,7 @@ async fn look_at(run: &mut Run<'_>, id: PurchaseId) -> Result<Option<Stored>, Tr
     };
     let doubts = purchase.payment().doubts();
     run.parts
-        .ledger
+        .work
         .checked(id, doubts, &lines, run.now())
         .await?;
     Ok(None)

@@ -25,7 +25,7 @@ const LARGEST_BODY: usize = 512 * 1024;
 /// How long a delivery may take: less than the function's time limit in `template.yaml`.
 const LONGEST: Duration = Duration::from_secs(18);
 
-/// The function.
+/// The function: lets in what Stripe signed, and hands it to the inbox.
 #[derive(Clone)]
 pub struct Webhook {
     secrets: Secret<Vec<WebhookSecret>>,
@@ -35,7 +35,7 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// As the environment says.
+    /// Reads the signing secrets and Stripe's key, wherever the environment says they are kept.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         // Two secrets over the network, together.
         let (secrets, inbox) = tokio::try_join!(
@@ -55,7 +55,7 @@ impl Webhook {
         let id = request_id(&request);
         let answer = tokio::time::timeout(LONGEST, self.receive(&request)).await;
         let answer = answer.unwrap_or_else(|_| {
-            tracing::error!(request_id = id, "a delivery is out of time");
+            tracing::error!(request_id = id, "a delivery took too long");
             Err(Problem::internal())
         });
         match answer {
@@ -65,7 +65,7 @@ impl Webhook {
     }
 
     async fn receive(&self, request: &Request) -> Result<Response<Body>, Problem> {
-        // Somebody looks what is at the address.
+        // Somebody is looking at what is behind the address.
         if request.method() != Method::POST {
             return Err(Problem::method_not_allowed("POST"));
         }
@@ -103,12 +103,17 @@ impl Webhook {
             // that the log need not.
             if let Some(count) = self.refusals.another() {
                 let request_id = request_id(request);
-                tracing::warn!(request_id, count, %error, "deliveries are not believed");
+                tracing::warn!(
+                    request_id,
+                    count,
+                    %error,
+                    "deliveries with bad signatures are refused"
+                );
             }
             Problem::new(
                 StatusCode::BAD_REQUEST,
                 "bad-signature",
-                "The signature is not believed",
+                "The signature is wrong",
                 error.to_string(),
             )
         })

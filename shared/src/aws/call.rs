@@ -13,7 +13,7 @@ use http::{HeaderMap, Request, header};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A service that is called like that.
+/// A service that is called this way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
     /// Functions and their URLs.
@@ -35,12 +35,12 @@ pub enum Service {
 #[error("the request to AWS cannot be signed: {0}")]
 pub struct Unsigned(String);
 
-/// What AWS says instead of an answer.
+/// The error that an AWS service answers with.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Refusal {
-    /// Such as `ParameterNotFound`; empty if there is none.
+pub struct ServiceError {
+    /// Such as `ParameterNotFound`; empty if the answer has none.
     pub code: String,
-    /// In a sentence. It may quote what was sent.
+    /// For people to read. It may quote what was sent.
     pub message: Option<String>,
 }
 
@@ -70,7 +70,7 @@ impl Service {
         }
     }
 
-    /// Where it is in a region.
+    /// Its address in a region.
     pub fn endpoint(self, region: &str) -> String {
         endpoint(self.names().0, region)
     }
@@ -138,8 +138,8 @@ pub fn signed(
     Ok(request)
 }
 
-impl Refusal {
-    /// Of an answer that is not a success.
+impl ServiceError {
+    /// Reads it from an answer whose status is not a success.
     pub fn read(headers: &HeaderMap, body: &[u8]) -> Self {
         #[derive(Default, Deserialize)]
         struct Said {
@@ -236,7 +236,7 @@ mod tests {
             let headers = header
                 .into_iter()
                 .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
-            Refusal::read(&headers.collect(), body.as_bytes())
+            ServiceError::read(&headers.collect(), body.as_bytes())
         };
         let code = |header, body| refusal(header, body).code;
         let missing = r#"{"__type":"com.amazonaws.ssm#ParameterNotFound"}"#;
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(code(None, r#"{"__type":"Throttled"}"#), "Throttled");
         let address = "ResourceNotFoundException:http://internal.amazon.com/";
         assert_eq!(code(Some(address), "{}"), "ResourceNotFoundException");
-        assert_eq!(refusal(None, "<html>"), Refusal::default());
+        assert_eq!(refusal(None, "<html>"), ServiceError::default());
         let said = refusal(None, r#"{"Message":"No."}"#);
         assert_eq!(said.message.as_deref(), Some("No."));
     }

@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address(String);
 
-/// Why a text is no address. Never repeats the text: it may be a person's.
+/// Why a text is not an address. Never repeats the text: it may be a person's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// No `@`, or several.
@@ -19,12 +19,12 @@ pub enum AddressError {
         "an email address has at most {MOST_CHARACTERS} characters, {MOST_LOCAL_CHARACTERS} of them before the @"
     )]
     TooLong,
-    /// What is before the `@`.
+    /// Something SES does not take before the `@`.
     #[error(
         "before its @ an email address has ASCII letters, digits, dots and !#$%&'*+-/=?^_`{{|}}~"
     )]
     LocalPart,
-    /// What is after the `@`.
+    /// Something other than a domain after the `@`.
     #[error(
         "after its @ an email address has a domain as in mail.example.com; write others in Punycode (xn--…)"
     )]
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_people_write_to_is_an_address() {
+    fn addresses_that_people_write_to_are_taken() {
         for text in [
             "ana@example.com",
             "ana.b+till@mail.example.co.uk",

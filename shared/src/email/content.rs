@@ -13,9 +13,9 @@ use crate::{
 /// What an outbox row freezes of a purchase, so that its letter can be written from the row alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// Of which purchase.
+    /// The purchase that the letter is about.
     pub purchase_id: PurchaseId,
-    /// What was ordered, by whom.
+    /// What was ordered, and by whom.
     pub order: Order,
     /// What was paid, in the currency it was paid in; only a receipt says it.
     pub paid: Money,
@@ -134,9 +134,9 @@ pub(super) enum News {
     Lost,
 }
 
-/// The row lacks what its letter is about. This code writes no such row.
+/// The row does not hold what its letter is about. This code never writes such a row.
 #[derive(Debug, thiserror::Error)]
-#[error("the row names no {0}")]
+#[error("the row does not say which {0} it is about")]
 pub struct Missing(&'static str);
 
 impl<'a> Content<'a> {

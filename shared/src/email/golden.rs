@@ -4,13 +4,16 @@
 //! mode, to buyers of several languages. Whoever means to change a letter runs these tests with
 //! `REWRITE_GOLDEN=1` and reads what differs.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{Letter, Shop, Snapshot, compose};
-use crate::{mode::Mode, purchase::Mail};
+use super::{Letter, Letterhead, Snapshot, compose};
+use crate::{
+    mode::Mode,
+    purchase::{DisputeStatus, Mail},
+};
 
 const GOLDEN: &str = "src/email/golden.txt";
 
@@ -47,8 +50,47 @@ fn every_letter_is_as_it_was_to_the_byte() {
     assert_eq!(written.len(), golden.len(), "{GOLDEN} has another end");
 }
 
+/// Names each kind of mail by its pattern. Without one for every mail it does not compile, and
+/// each is held to have a letter here.
+macro_rules! kinds {
+    ($($kind:pat),* $(,)?) => {
+        const KINDS: &[&str] = &[$(stringify!($kind)),*];
+
+        fn kind_of(mail: &Mail) -> &'static str {
+            match mail {
+                $($kind => stringify!($kind)),*
+            }
+        }
+    };
+}
+
+kinds! {
+    Mail::Pending,
+    Mail::Voucher,
+    Mail::Failed,
+    Mail::Paid,
+    Mail::Refund(_),
+    Mail::RefundFailed(_),
+    Mail::InquiryOpened(_),
+    Mail::DisputeOpened(_),
+    Mail::DisputeClosed(_, DisputeStatus::Won),
+    Mail::DisputeClosed(_, DisputeStatus::Lost),
+    // Of an inquiry.
+    Mail::DisputeClosed(..),
+}
+
+#[test]
+fn every_mail_has_a_letter_here() {
+    let shown = rows().into_iter().map(|(_, mail, _)| {
+        let mail = Mail::try_from(mail.to_owned()).unwrap();
+        kind_of(&mail)
+    });
+    let shown: BTreeSet<_> = shown.collect();
+    assert_eq!(shown, KINDS.iter().copied().collect());
+}
+
 fn letter(mail: &str, row: &Value, mode: Mode) -> Letter {
-    let shop = Shop {
+    let shop = Letterhead {
         name: "Mugs & Co <Café>".into(),
         site_url: "https://mugs.example/".into(),
         mode,

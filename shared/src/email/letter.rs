@@ -3,7 +3,7 @@
 use super::{
     amounts::Amounts,
     content::{AboutDispute, Content, Missing, News, Snapshot, ToBuyer},
-    prose::{Item, Letter, Link, Page, Prose, Sum, date, one_line},
+    prose::{Item, Letter, LetterPage, Link, Prose, Sum, date, one_line},
 };
 use crate::{
     mode::Mode,
@@ -11,9 +11,9 @@ use crate::{
     purchase::{Line, Mail, Movement},
 };
 
-/// What letters say of the shop.
+/// The shop as its letters present it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shop {
+pub struct Letterhead {
     /// Its name, as buyers know it.
     pub name: String,
     /// Where its site begins: `https://shop.example`.
@@ -41,7 +41,7 @@ pub enum Unwritable {
 /// Writes a letter. The same row gives the same letter.
 ///
 /// The prose is English; amounts are written as in the buyer's language.
-pub fn compose(mail: &Mail, frozen: &Snapshot, shop: &Shop) -> Result<Letter, Unwritable> {
+pub fn compose(mail: &Mail, frozen: &Snapshot, shop: &Letterhead) -> Result<Letter, Unwritable> {
     let content = Content::of(mail, frozen)?;
     let language = match content {
         Content::ToBuyer(_) => frozen.order.buyer.language.as_deref(),
@@ -61,7 +61,7 @@ pub fn compose(mail: &Mail, frozen: &Snapshot, shop: &Shop) -> Result<Letter, Un
 
 /// Whoever writes one letter: what they know beside its content.
 struct Writer<'a> {
-    shop: &'a Shop,
+    shop: &'a Letterhead,
     /// The shop's, on one line.
     name: String,
     site_url: &'a str,
@@ -70,7 +70,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn page(self, content: &Content<'_>, frozen: &Snapshot) -> Result<Page, MoneyError> {
+    fn page(self, content: &Content<'_>, frozen: &Snapshot) -> Result<LetterPage, MoneyError> {
         let (prose, why) = match content {
             Content::ToBuyer(told) => (
                 self.to_buyer(told),
@@ -84,7 +84,7 @@ impl Writer<'_> {
         let total = frozen.order.total;
         let items = frozen.order.lines.iter().map(|line| self.item(line, total));
         let number = frozen.purchase_id.number();
-        Ok(Page {
+        Ok(LetterPage {
             // Several purchases would have one subject, and fold into one conversation.
             subject: format!("{} (purchase {number})", prose.subject),
             prose,
@@ -123,14 +123,14 @@ impl Writer<'_> {
         let subject = format!("Your payment to {} is on its way", self.name);
         Prose::new(subject, "Your payment is on its way", self.to_purchase())
             .say("Thank you for your purchase.")
-            .say("Your way of paying takes a little time, often a few days.")
+            .say("The way you paid takes a little time, often a few days.")
             .say(if may_wait_for_buyer {
                 "If you were given a voucher or instructions to pay, please follow them in time. \
                  Otherwise there is nothing for you to do."
             } else {
                 "There is nothing for you to do."
             })
-            .say("It is complete once the payment has arrived, and we will write to you then.")
+            .say("Your purchase is complete once the payment has arrived. We will write to you then.")
     }
 
     fn voucher(&self, page: Option<&str>) -> Prose {
@@ -138,12 +138,12 @@ impl Writer<'_> {
         let (link, which) = match page {
             Some(page) => (
                 Link::new("Open the voucher", page),
-                "Your payment voucher says where to pay, and until when.",
+                "Your payment voucher says where to pay, and by when.",
             ),
             None => (
                 self.to_purchase(),
                 "Please pay with the voucher or the instructions that you were given at checkout. \
-                 They say until when.",
+                 They say by when.",
             ),
         };
         Prose::new(subject, "One step is left: paying", link)
@@ -173,7 +173,7 @@ impl Writer<'_> {
             .say(format!(
                 "We are sending {amount} back to you, the way you paid."
             ))
-            .say("Until it shows on your statement it usually takes five to ten days.")
+            .say("It usually takes five to ten days to show on your statement.")
     }
 
     fn refund_failed(&self, amount: Money) -> Prose {
@@ -188,8 +188,8 @@ impl Writer<'_> {
             "The refund of {amount} for this purchase did not reach you."
         ))
         .say(
-            "The money is still yours. Please answer this mail, so that we find another way to \
-                 send it.",
+            "The money is still yours. Please reply to this mail, so that we can find another \
+             way to send it.",
         )
     }
 
@@ -207,7 +207,7 @@ impl Writer<'_> {
             .say(format!(
                 "The buyer's bank has opened an inquiry over {amount}. Its reason: {reason}."
             ))
-            .say("No money was taken yet, but may be if nobody answers.")
+            .say("No money has been taken yet, but it may be if nobody answers.")
             .say(format!(
                 "Answer it in Stripe's Dashboard{by}, or refund the buyer."
             )),
@@ -230,27 +230,27 @@ impl Writer<'_> {
                 "The buyer's bank disputed {amount}. Its reason: {reason}."
             ))
             .say(
-                "It is over by now, and there is nothing to answer. What it came to is in a mail \
-                 of its own.",
+                "It is already over, and there is nothing to answer. Another mail tells how it \
+                 ended.",
             ),
             News::InquiryClosed => prose(
                 format!("Inquiry over {amount} closed"),
                 "The inquiry came to nothing",
             )
-            .say("The buyer's bank asks no more, and no money was taken."),
+            .say("The buyer's bank has closed its inquiry, and no money was taken."),
             News::Won => prose(
                 format!("Dispute over {amount} won"),
                 "The dispute was decided for you",
             )
             .say(format!(
-                "The {amount} in dispute are yours again. There is nothing more to do."
+                "The disputed {amount} is yours again. There is nothing more to do."
             )),
             News::Lost => prose(
                 format!("Dispute over {amount} lost"),
                 "The dispute was decided for the buyer",
             )
             .say(format!(
-                "The {amount} in dispute stay with the buyer. The bank's reason was: {reason}."
+                "The disputed {amount} stays with the buyer. The bank's reason was: {reason}."
             )),
         }
     }
@@ -367,8 +367,8 @@ mod tests {
         }
     }
 
-    fn shop() -> Shop {
-        Shop {
+    fn shop() -> Letterhead {
+        Letterhead {
             name: "Mugs & Co".into(),
             site_url: "https://mugs.example/".into(),
             mode: Mode::Test,
@@ -455,7 +455,7 @@ Paid                                 30.00 USD
     }
 
     #[test]
-    fn a_receipt_calls_more_money_or_another_currency_no_discount() {
+    fn more_money_or_another_currency_is_not_a_discount() {
         let euro = Money::new(3000, "eur".parse().unwrap());
         for paid in [usd(6700), euro] {
             let receipt = letter(&Mail::Paid, &Snapshot { paid, ..frozen() });
@@ -465,7 +465,7 @@ Paid                                 30.00 USD
     }
 
     #[test]
-    fn a_delayed_payment_leaves_nothing_to_do_and_claims_no_money() {
+    fn a_payment_on_its_way_asks_nothing_of_the_buyer_and_is_not_a_receipt() {
         let frozen = Snapshot {
             paid: usd(0),
             ..frozen()
@@ -486,7 +486,7 @@ Paid                                 30.00 USD
     }
 
     #[test]
-    fn a_payment_of_which_nothing_is_known_claims_neither() {
+    fn a_letter_about_a_payment_of_unknown_progress_covers_both_cases() {
         let frozen = Snapshot {
             waits_for: Some(WaitsFor::Unknown),
             ..frozen()
@@ -574,8 +574,8 @@ Paid                                 30.00 USD
     }
 
     #[test]
-    fn no_name_adds_a_header_or_a_line() {
-        let shop = Shop {
+    fn a_name_cannot_add_a_header_or_a_line() {
+        let shop = Letterhead {
             name: "Mugs\r\nBcc: eve@example.com\u{85}\u{2028}\0\t& Co".into(),
             ..shop()
         };
@@ -594,8 +594,8 @@ Paid                                 30.00 USD
     }
 
     #[test]
-    fn a_name_is_no_markup() {
-        let shop = Shop {
+    fn a_name_cannot_add_markup() {
+        let shop = Letterhead {
             name: "<b>Mugs</b>".into(),
             site_url: "https://mugs.example/\"><script>".into(),
             ..shop()
@@ -615,7 +615,7 @@ Paid                                 30.00 USD
     }
 
     #[test]
-    fn a_letter_names_no_address() {
+    fn a_letter_does_not_show_the_buyers_address() {
         for mail in &[Mail::Paid, Mail::Pending, Mail::Voucher, Mail::Failed] {
             let letter = format!("{:?}", letter(mail, &frozen()));
             assert!(!letter.contains("ana@"));
@@ -630,7 +630,7 @@ Paid                                 30.00 USD
     }
 
     #[test]
-    fn a_row_that_lacks_what_its_letter_is_about_makes_no_letter() {
+    fn a_letter_cannot_be_written_without_what_it_is_about() {
         for (mail, lacks) in [
             ("refund#re_1", "refund"),
             ("refund_failed#re_1", "refund"),
@@ -640,12 +640,15 @@ Paid                                 30.00 USD
         ] {
             let mail = Mail::try_from(mail.to_owned()).unwrap();
             let error = compose(&mail, &frozen(), &shop()).unwrap_err();
-            assert_eq!(error.to_string(), format!("the row names no {lacks}"));
+            assert_eq!(
+                error.to_string(),
+                format!("the row does not say which {lacks} it is about")
+            );
         }
     }
 
     #[test]
-    fn what_is_frozen_survives_its_outbox_row() {
+    fn a_letters_content_survives_its_outbox_row() {
         let row = serde_json::to_string(&frozen()).unwrap();
         assert_eq!(serde_json::from_str::<Snapshot>(&row).unwrap(), frozen());
     }

@@ -24,13 +24,12 @@ mod prose;
 
 pub use address::{Address, AddressError};
 pub use content::{DisputeSnapshot, Missing, Snapshot};
-pub use letter::{Shop, Unwritable, compose};
+pub use letter::{Letterhead, Unwritable, compose};
 pub use postman::{Postman, SendError};
 pub use prose::Letter;
 
-/// SES as the environment says; `AWS_ENDPOINT_URL_SES` may point elsewhere than AWS. The SDK
-/// repeats nothing and waits long: SES knows no idempotency, and a call that timed out may have
-/// sent the mail.
+/// A client for SES, or for what `AWS_ENDPOINT_URL_SES` points to. The SDK retries nothing and
+/// waits long: SES has no idempotency keys, and a call that timed out may have sent the mail.
 pub fn client(environment: &Environment) -> Result<aws_sdk_ses::Client, ConfigError> {
     let config = Builder::from(&aws::config(environment, "AWS_ENDPOINT_URL_SES")?)
         .retry_config(RetryConfig::disabled())

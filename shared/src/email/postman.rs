@@ -27,14 +27,14 @@ pub struct Postman {
 pub enum SendError {
     /// Worth another try: SES is busy or out of reach. After a timeout the letter may be on its
     /// way all the same.
-    #[error("SES did not take the mail for now: {0}")]
+    #[error("SES did not take the mail this time: {0}")]
     Transient(String),
     /// Worth another try once somebody has mended what keeps SES from sending any mail of ours:
     /// the sender, the account, our permissions. The letter is not to blame.
-    #[error("SES sends no mail for us until that is mended: {0}")]
+    #[error("SES will not send any of our mail until this is fixed: {0}")]
     Blocked(String),
     /// Another try would end the same way.
-    #[error("SES refuses the mail: {0}")]
+    #[error("SES refused the mail: {0}")]
     Permanent(String),
 }
 
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_time_mends_is_worth_another_try() {
+    async fn trouble_that_passes_is_worth_another_try() {
         for (status, code) in [
             (400, "Throttling"),
             (400, "ThrottlingException"),
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_seller_can_mend_is_not_the_letters_fault() {
+    async fn trouble_that_the_seller_can_fix_is_not_the_letters_fault() {
         for (status, code) in [
             (400, "AccountSendingPausedException"),
             (400, "MailFromDomainNotVerifiedException"),
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_ses_will_never_take_is_not_tried_again() {
+    async fn a_letter_that_ses_will_never_take_is_not_tried_again() {
         for code in ["MessageRejected", "InvalidParameterValue", "NotInAnyList"] {
             assert_eq!(
                 sending_answered_with(400, refusal(code)).await,
@@ -341,11 +341,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_error_tells_ses_code_and_no_address() {
+    async fn an_error_has_ses_code_but_no_address() {
         let error = sending_answered_with(400, refusal("MessageRejected"))
             .await
             .unwrap_err();
-        assert_eq!(error.to_string(), "SES refuses the mail: MessageRejected");
+        assert_eq!(error.to_string(), "SES refused the mail: MessageRejected");
         assert!(!format!("{error:?}").contains('@'));
     }
 

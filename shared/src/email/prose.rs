@@ -8,14 +8,14 @@ use time::OffsetDateTime;
 pub struct Letter {
     /// Free of control characters, whatever the shop is called.
     pub subject: String,
-    /// For most.
+    /// What most mail programs show.
     pub html: String,
     /// The same for whoever reads plain text.
     pub text: String,
 }
 
 /// All that both templates show, as text.
-pub(super) struct Page {
+pub(super) struct LetterPage {
     pub(super) subject: String,
     pub(super) shop: String,
     pub(super) site_url: String,
@@ -26,7 +26,7 @@ pub(super) struct Page {
     pub(super) number: String,
     pub(super) id: String,
     pub(super) purchase_url: String,
-    /// Why whoever reads it gets it.
+    /// Why the recipient gets this letter.
     pub(super) why: &'static str,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct Link {
 
 pub(super) struct Item {
     pub(super) name: String,
-    /// How many at which price.
+    /// How many, and the price of one.
     pub(super) quantity: String,
     pub(super) amount: String,
 }
@@ -55,7 +55,7 @@ pub(super) struct Sum {
     pub(super) amount: String,
 }
 
-impl Page {
+impl LetterPage {
     pub(super) fn set(self) -> Result<Letter, askama::Error> {
         Ok(Letter {
             html: Html { page: &self }.render()?,
@@ -68,13 +68,13 @@ impl Page {
 #[derive(Template)]
 #[template(path = "letter.html")]
 struct Html<'a> {
-    page: &'a Page,
+    page: &'a LetterPage,
 }
 
 #[derive(Template)]
 #[template(path = "letter.txt")]
 struct Text<'a> {
-    page: &'a Page,
+    page: &'a LetterPage,
 }
 
 impl Link {
@@ -101,7 +101,7 @@ impl Prose {
     }
 }
 
-/// Such as 3 December 2026, 23:59 UTC.
+/// A time as the letters write it: `3 December 2026, 23:59 UTC`.
 pub(super) fn date(unix_seconds: i64) -> String {
     match OffsetDateTime::from_unix_timestamp(unix_seconds) {
         Ok(at) => format!(

@@ -3,9 +3,9 @@
 //! "Invoking Lambda function URLs".
 //!
 //! lambda_http's types, but not its conversion: that one takes a path, a query and a host for parts
-//! of a URI and panics where they are none. They need not be: a function URL hands the query `q=a+b`
+//! of a URI and panics where they are not. They need not be: a function URL hands the query `q=a+b`
 //! on as `q=a b`. An invocation that panics is a failure of ours that anybody could cause, so here
-//! nothing can fail but the whole: what is no HTTP event at all is answered 400.
+//! nothing can fail but the whole: what is not an HTTP event at all is answered 400.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -143,7 +143,7 @@ mod tests {
     use crate::config::EmailVerified;
 
     #[test]
-    fn what_is_no_part_of_a_uri_is_taken_as_it_is() {
+    fn text_that_no_uri_could_have_is_taken_as_it_is() {
         let payload = json!({
             "rawPath": "/products/a b\r<\"",
             "rawQueryString": "q=a b&limit=3&cursor=<\"\r\u{e9}",
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(*body(&request("aGVsbG8="), 8).unwrap(), *b"hello");
         let status = |wrong: &str| body(&request(wrong), 8).unwrap_err().status.as_u16();
         assert_eq!(status("aGVsbG8hIQ=="), 413);
-        // Too long, and no base64 either: nobody has looked.
+        // Too long, and not base64 either: nobody has looked.
         assert_eq!(status("*********"), 413);
         assert_eq!(status("****"), 400);
     }
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_http_event_is_answered_400() {
+    fn anything_but_an_http_event_is_answered_400() {
         for payload in [
             "null",
             "[]",

@@ -1,4 +1,4 @@
-//! Why a request is not answered as its caller hoped: RFC 9457 problems.
+//! Why requests are refused or fail: RFC 9457 problems.
 
 use http::{HeaderValue, Response, StatusCode, header};
 use lambda_http::Body;
@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{comparison::Trouble, store::StoreError, stripe::client::StripeError};
 
-/// Why a request is not answered as its caller hoped. Says nothing of our insides; and nothing that
-/// the caller chose when it is displayed, as logs do. What `detail` quotes is for the caller alone.
+/// Why a request was refused or failed. It reveals nothing of our insides. Displayed, as in logs,
+/// it repeats nothing that the caller chose: what `detail` quotes is for the caller alone.
 #[derive(Debug, thiserror::Error)]
 #[error("{status} {kind}")]
 pub struct Problem {
@@ -39,7 +39,7 @@ impl Problem {
         }
     }
 
-    /// Malformed; `detail` names the field.
+    /// The request is malformed; `detail` names the field, for the developer of the caller.
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,
@@ -54,21 +54,16 @@ impl Problem {
         let mut problem = Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "method-not-allowed",
-            "This method does nothing here",
-            format!("method: only {allow} does"),
+            "This method is not allowed here",
+            format!("method: only {allow} is allowed"),
         );
         problem.allow = Some(allow);
         problem
     }
 
-    /// There is none, or it is somebody else's: the answer is the same.
+    /// It does not exist, or is somebody else's: the answer is the same.
     pub fn not_found(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "not-found",
-            "There is no such thing",
-            detail,
-        )
+        Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
     }
 
     /// A failure on our side. The cause is for the log, not for the caller.
@@ -77,7 +72,7 @@ impl Problem {
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
             "Something failed on our side",
-            "Nothing was changed that a repetition of the request would not complete.",
+            "It is safe to repeat the request: it carries on from where it stopped.",
         )
     }
 
@@ -88,7 +83,7 @@ impl Problem {
             StoreError::Contended(_) => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "busy",
-                "Too much is going on",
+                "The shop is busy",
                 "Nothing is lost; please try again.",
             )
             .retry_after(1),
@@ -128,7 +123,7 @@ impl Problem {
             StatusCode::BAD_GATEWAY,
             "payment-provider-refused",
             "The payment provider refused",
-            "The payment provider refused. Nothing was charged; the shop has to look into it.",
+            "The payment provider refused. Nothing was charged; the shop has to look into this.",
         )
     }
 

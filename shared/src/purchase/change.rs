@@ -1,6 +1,10 @@
-//! What Stripe says of a purchase, one thing at a time.
+//! How a purchase changes: by what Stripe says of it, and by what is done here to open or end it.
+//! Each change answers what else is to be done, or nothing if it told nothing new.
 
-use super::{DisputeId, DisputeReport, Refund, RefundId, SessionId, SessionState};
+use super::{
+    Buyer, DisputeId, DisputeReport, Effects, Line, Purchase, Refund, RefundId, SessionId,
+    SessionState, merge::keep_greatest,
+};
 use crate::money::Money;
 
 /// Something that Stripe said of a purchase.
@@ -13,6 +17,89 @@ pub enum Change {
     /// A dispute looks like this.
     Dispute(DisputeId, DisputeReport),
     /// This much of a charge was refunded, all its refunds together. The sum goes down again when
-    /// a refund fails, so it is no fact, only something to hold the facts against.
+    /// a refund fails, so it is not a fact, only something to check the facts against.
     ChargeRefunded(Money),
+}
+
+impl Purchase {
+    /// Takes a change in. `None` if it told nothing new.
+    pub fn record(&mut self, change: Change) -> Option<Effects> {
+        let held = self.hold();
+        let news = match change {
+            Change::Session(id, state) => self.merge_session(id, state),
+            Change::Refund(id, refund) => self.payment.refund(id, refund),
+            Change::Dispute(id, report) => self.payment.dispute(id, report),
+            Change::ChargeRefunded(sum) => self.payment.charge_refunded(sum),
+        };
+        news.then(|| self.settle_up(held))
+    }
+
+    /// Stores the session that Stripe opened, and where it is paid, unless another's address is
+    /// known. `None` if that tells nothing new.
+    pub fn attach(&mut self, session: SessionId, url: &str) -> Option<Effects> {
+        let held = self.hold();
+        let mut news = self.merge_session(session, SessionState::Open);
+        if self.attempt.url.is_none() {
+            self.attempt.url = Some(url.to_owned());
+            news = true;
+        }
+        news.then(|| self.changed_since(held))
+    }
+
+    /// Begins another attempt in place of number `given_up`, which leads nowhere. `None` if there
+    /// is another already, or a session, or it was ended.
+    pub fn next_attempt(&mut self, given_up: u32, now: i64) -> Option<Effects> {
+        let current = &self.attempt;
+        if current.number != given_up || current.url.is_some() || self.abandoned {
+            return None;
+        }
+        let held = self.hold();
+        self.attempt = self.attempt.next(&self.order, now);
+        Some(self.changed_since(held))
+    }
+
+    /// Ends it, because no session of attempt number `ended` can ever be paid. `None` if it cannot
+    /// be ended: there is a session, or another attempt, or it was ended before.
+    pub fn abandon(&mut self, ended: u32) -> Option<Effects> {
+        if self.attempt.number != ended || self.abandoned || !self.sessions.is_empty() {
+            return None;
+        }
+        let held = self.hold();
+        self.abandoned = true;
+        Some(self.settle_up(held))
+    }
+
+    /// Notes that it was compared with what Stripe says, all of which is recorded, when there were
+    /// so many `doubts`. If there are more by now, it is to be compared again. `lines` are those of
+    /// an order that was rebuilt without any.
+    pub fn checked(&mut self, doubts: u32, lines: &[Line]) -> Effects {
+        let held = self.hold();
+        self.payment.checked(doubts);
+        if self.order.lines.is_empty() {
+            self.order.lines = lines.to_vec();
+        }
+        self.changed_since(held)
+    }
+
+    /// Takes a person's word that it is the shop's own, though it had to be rebuilt. `None` if
+    /// there is no need.
+    pub fn confirm(&mut self) -> Option<Effects> {
+        self.is_only_rebuilt().then(|| {
+            self.confirmed = true;
+            Effects::default()
+        })
+    }
+
+    /// Completes the buyer of an order that was rebuilt from something that did not name them.
+    pub fn learn_buyer(&mut self, buyer: &Buyer) {
+        let known = &mut self.order.buyer;
+        if self.order.rebuilt {
+            known.subject = known.subject.take().or_else(|| buyer.subject.clone());
+            known.email = known.email.take().or_else(|| buyer.email.clone());
+        }
+    }
+
+    fn merge_session(&mut self, id: SessionId, state: SessionState) -> bool {
+        keep_greatest(&mut self.sessions, id, state)
+    }
 }

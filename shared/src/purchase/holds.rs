@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::PurchaseId;
+use super::{Purchase, PurchaseId, Status};
 
 /// What one purchase keeps for its buyer, as long as it is not decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,33 @@ pub struct Hold {
     pub pending: bool,
 }
 
+impl Purchase {
+    /// What it keeps for its buyer, until it is decided.
+    pub fn hold(&self) -> Option<Hold> {
+        /// Longer than any delayed payment takes: Boleto's vouchers last 60 days at most.
+        const LONGEST_PENDING: i64 = 65 * 24 * 3600;
+        let reserved = self.order.reserved().map(|(_, quantity)| quantity);
+        let pieces = match self.stock_returned {
+            true => 0,
+            false => reserved.fold(0, u32::saturating_add),
+        };
+        let pending = self.status() == Status::Pending;
+        if pending && pieces > 0 {
+            let until = self.attempt.expires_at.saturating_add(LONGEST_PENDING);
+            return Some(Hold {
+                pieces,
+                until,
+                pending,
+            });
+        }
+        self.awaits_payment().then(|| Hold {
+            pieces,
+            until: self.attempt.is_over_at(),
+            pending,
+        })
+    }
+}
+
 /// How much one buyer may hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -33,10 +60,10 @@ pub struct Limits {
 /// Why a buyer may hold no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TooMuch {
-    /// They have so many open purchases, and may have no more.
+    /// They have this many open purchases, and may not have more.
     #[error("{0} purchases are open")]
     Open(u32),
-    /// They may reserve so many pieces, which this purchase would exceed.
+    /// They may reserve this many pieces, and with this purchase would exceed it.
     #[error("more than {0} pieces of limited stock would be reserved")]
     Reserved(u32),
 }
@@ -127,7 +154,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_over_counts_for_nothing(old in prop::collection::vec(hold(), 0..30)) {
+        fn holds_that_are_over_do_not_count(old in prop::collection::vec(hold(), 0..30)) {
             let old = old.into_iter().map(|hold| (PurchaseId::generate(), hold));
             let mut holds = Holds(old.collect());
             let hold = Hold { pieces: 5, until: 200, pending: false };

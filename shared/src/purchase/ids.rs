@@ -17,7 +17,7 @@ pub struct PurchaseId(Uuid);
 pub struct NotAPurchaseId;
 
 impl PurchaseId {
-    /// A new one, made now by this machine's clock, whatever else is said of the time.
+    /// A new one, made now by this machine's clock, whatever clock the shop goes by.
     pub fn generate() -> Self {
         Self(Uuid::now_v7())
     }

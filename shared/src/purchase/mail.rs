@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DisputeId, DisputeStatus, Refund, RefundId, RefundState, SessionState, WaitsFor};
 
-/// A mail that a purchase calls for. Each is sent for at most once.
+/// A mail that a purchase calls for. Each is ordered at most once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Mail {
@@ -33,7 +33,7 @@ pub enum Mail {
 }
 
 impl Mail {
-    /// What there is to tell of a session that has come this far.
+    /// The mail, if any, for a session that has come this far.
     pub(super) fn of_session(state: &SessionState) -> Option<Self> {
         match state {
             SessionState::Settled { .. } => Some(Self::Paid),
@@ -46,7 +46,7 @@ impl Mail {
         }
     }
 
-    /// What there is to tell of a refund.
+    /// The mail, if any, for a refund that has come this far.
     pub(super) fn of_refund(id: &RefundId, refund: &Refund) -> Option<Self> {
         match refund.state {
             RefundState::Pending | RefundState::Succeeded => Some(Self::Refund(id.clone())),
@@ -56,7 +56,7 @@ impl Mail {
         }
     }
 
-    /// What there is to tell of a dispute that was seen in this status.
+    /// The mail, if any, for a dispute that was seen in this status.
     pub(super) fn of_dispute(id: &DisputeId, status: DisputeStatus) -> Option<Self> {
         use DisputeStatus as S;
         let id = id.clone();

@@ -35,7 +35,7 @@ impl fmt::Debug for Buyer {
 /// One product of an order, as it was offered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// Which product.
+    /// The product's id, by which its stock is found again.
     pub product_id: ProductId,
     /// Its name at the time.
     pub name: String,
@@ -45,7 +45,7 @@ pub struct Line {
     /// A picture of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// How many.
+    /// How many pieces.
     pub quantity: u32,
     /// The price of one, in minor units of the order's currency.
     pub unit_amount: i64,
@@ -57,22 +57,22 @@ pub struct Line {
 /// What was asked for, frozen before Stripe heard of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
-    /// Who.
+    /// Who buys.
     pub buyer: Buyer,
-    /// What; empty if the order was rebuilt.
+    /// What they asked for; empty if the order was rebuilt.
     pub lines: Vec<Line>,
-    /// For how much, before any promotion.
+    /// What it costs, before any promotion.
     pub total: Money,
     /// The order was lost here and rebuilt from what Stripe said of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rebuilt: bool,
 }
 
-/// Why a cart makes no order.
+/// Why a cart cannot be ordered.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OrderError {
     /// Two currencies in one cart; a session has one.
-    #[error("{product} is sold in {currency}, other products of this cart in {other}; buy them one after the other", currency = .currency.to_uppercase(), other = .other.to_uppercase())]
+    #[error("{product} is sold in {currency}, other products in this cart in {other}; buy them in separate purchases", currency = .currency.to_uppercase(), other = .other.to_uppercase())]
     MixedCurrencies {
         /// The first product that differs.
         product: ProductId,
@@ -84,11 +84,11 @@ pub enum OrderError {
     /// Not for sale now.
     #[error("{0} is not for sale at the moment")]
     Inactive(ProductId),
-    /// Nothing Stripe would charge.
-    #[error("the total of {0}")]
+    /// The total is not one that Stripe charges.
+    #[error("the total cannot be charged: {0}")]
     Total(MoneyError),
-    /// There is nothing in it.
-    #[error("there is nothing in it")]
+    /// The cart is empty.
+    #[error("the cart is empty")]
     Empty,
 }
 

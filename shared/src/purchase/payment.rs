@@ -33,7 +33,7 @@ pub struct Accounts {
 }
 
 impl Payment {
-    /// One that was kept.
+    /// Put together again from the facts that were stored.
     pub(super) fn kept(
         refunds: BTreeMap<RefundId, Refund>,
         disputes: BTreeMap<DisputeId, Dispute>,
@@ -46,7 +46,7 @@ impl Payment {
         }
     }
 
-    /// One of which something was missed.
+    /// One with something missing, so that it has to be fetched and compared.
     pub(super) fn doubted() -> Self {
         Self {
             doubts: 1,

@@ -7,9 +7,9 @@ use crate::money::Money;
 /// One refund. Ordered by how far it has come.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Refund {
-    /// How far.
+    /// How far it has come.
     pub state: RefundState,
-    /// How much.
+    /// How much goes back.
     pub amount: Money,
 }
 

@@ -43,7 +43,7 @@ impl SessionState {
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "who", rename_all = "snake_case")]
 pub enum WaitsFor {
-    /// Nobody said, yet.
+    /// Not known yet.
     #[default]
     Unknown,
     /// The buyer still has to pay, with a voucher (OXXO, Boleto, Konbini, Multibanco) or by a

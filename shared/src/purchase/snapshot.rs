@@ -24,7 +24,7 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Of a purchase.
+    /// Lays a purchase open.
     pub(crate) fn of(purchase: &Purchase) -> Self {
         let Purchase {
             id: _,
@@ -53,7 +53,7 @@ impl Snapshot {
         }
     }
 
-    /// The purchase it was made of.
+    /// Puts the purchase together again.
     pub(crate) fn restore(self, id: PurchaseId) -> Purchase {
         let Self {
             order,

@@ -1,8 +1,13 @@
 //! How a purchase stands, in a word, and what of it a person should look at.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-/// What a purchase's facts add up to; the first that holds.
+use super::{Accounts, Purchase, SessionId, SessionState, WaitsFor};
+use crate::money::Money;
+
+/// What a purchase's facts add up to: the first of these that holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -12,7 +17,7 @@ pub enum Status {
     Disputed,
     /// All that was paid went back.
     Refunded,
-    /// Some of it did.
+    /// Some of what was paid went back.
     PartiallyRefunded,
     /// Paid for.
     Paid,
@@ -29,7 +34,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// As in JSON.
+    /// The status as JSON has it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ChargedBack => "charged_back",
@@ -64,4 +69,149 @@ pub enum Attention {
     Overreturned,
     /// A dispute was won and lost.
     DisputeDecidedTwice,
+}
+
+impl Purchase {
+    /// How it stands.
+    pub fn status(&self) -> Status {
+        if self.payment.is_charged_back() {
+            return Status::ChargedBack;
+        }
+        if self.payment.is_disputed() {
+            return Status::Disputed;
+        }
+        match self.furthest_session() {
+            Some(SessionState::Settled { .. }) => {
+                let Accounts { paid, refunded, .. } = self.accounts();
+                if refunded.amount == 0 {
+                    Status::Paid
+                } else if refunded.amount < paid.amount {
+                    Status::PartiallyRefunded
+                } else {
+                    Status::Refunded
+                }
+            }
+            Some(SessionState::Failed) => Status::Failed,
+            Some(SessionState::Pending { .. }) => Status::Pending,
+            Some(SessionState::Expired) => Status::Expired,
+            Some(SessionState::Open) => Status::Open,
+            None if self.abandoned => Status::Abandoned,
+            None => Status::Open,
+        }
+    }
+
+    /// What its delayed payment waits for; `None` if there is no such payment.
+    pub fn waits_for(&self) -> Option<&WaitsFor> {
+        match self.furthest_session() {
+            Some(SessionState::Pending { waits_for }) => Some(waits_for),
+            _ => None,
+        }
+    }
+
+    /// Where the money is. What moved in yet another currency is not added up with it but called
+    /// to [`Attention::OtherCurrency`].
+    pub fn accounts(&self) -> Accounts {
+        let ordered = self.order.total.currency;
+        self.payment.accounts(self.settled(), ordered)
+    }
+
+    /// What a person should look at.
+    pub fn attention(&self) -> BTreeSet<Attention> {
+        let ordered = self.order.total;
+        let settled = self.settled().count();
+        let in_ordered = |amount: Money| amount.currency == ordered.currency;
+        let too_much = |paid: Money| in_ordered(paid) && paid.amount > ordered.amount;
+        let mut moved = self.settled().chain(self.payment.moved());
+        let checks = [
+            (Attention::PaidTwice, settled > 1),
+            (Attention::Overpaid, self.settled().any(too_much)),
+            (
+                Attention::OtherCurrency,
+                moved.any(|amount| !in_ordered(amount)),
+            ),
+            (Attention::Rebuilt, self.is_only_rebuilt()),
+            (
+                Attention::PaidAfterStockReturned,
+                settled > 0 && self.stock_returned,
+            ),
+            (
+                Attention::Overreturned,
+                settled > 0 && self.accounts().net.amount < 0,
+            ),
+            (
+                Attention::DisputeDecidedTwice,
+                self.payment.is_decided_twice(),
+            ),
+        ];
+        checks
+            .into_iter()
+            .filter(|(_, holds)| *holds)
+            .map(|(attention, _)| attention)
+            .collect()
+    }
+
+    /// Whether it was paid, or nothing was to pay.
+    pub fn is_settled(&self) -> bool {
+        self.settled().next().is_some()
+    }
+
+    /// Whether nothing speaks for it but what Stripe says. Its mails are held until a person
+    /// confirms it: they may have gone before it was lost, or it may be another deployment's.
+    pub fn is_only_rebuilt(&self) -> bool {
+        self.order.rebuilt && !self.confirmed
+    }
+
+    /// Whether its buyer may still pay for it.
+    pub fn awaits_payment(&self) -> bool {
+        match self.status() {
+            Status::Open => true,
+            Status::Expired | Status::Failed | Status::Abandoned => !self.came_to_nothing(),
+            _ => false,
+        }
+    }
+
+    /// Its sessions that may still be paid, as far as is known.
+    pub fn open_sessions(&self) -> impl Iterator<Item = &SessionId> {
+        let sessions = self.sessions.iter();
+        sessions
+            .filter(|(_, state)| **state == SessionState::Open)
+            .map(|(id, _)| id)
+    }
+
+    /// Whether the buyer finds it in their history: from the moment they did their part.
+    pub fn is_in_history(&self) -> bool {
+        !matches!(
+            self.status(),
+            Status::Open | Status::Expired | Status::Abandoned
+        )
+    }
+
+    /// Whether nothing will come of it, so that it may be forgotten in time.
+    pub fn is_over(&self) -> bool {
+        matches!(self.status(), Status::Expired | Status::Abandoned)
+            && self.payment.refunds().is_empty()
+    }
+
+    /// Whether all that could have paid for it is over.
+    pub(super) fn came_to_nothing(&self) -> bool {
+        let waits = |state: &SessionState| {
+            matches!(state, SessionState::Open | SessionState::Pending { .. })
+        };
+        matches!(
+            self.status(),
+            Status::Expired | Status::Failed | Status::Abandoned
+        ) && !self.sessions.values().any(waits)
+    }
+
+    pub(super) fn furthest_session(&self) -> Option<&SessionState> {
+        self.sessions.values().max()
+    }
+
+    /// What was settled, session by session.
+    fn settled(&self) -> impl Iterator<Item = Money> + Clone {
+        self.sessions.values().filter_map(|state| match state {
+            SessionState::Settled { amount, .. } => Some(*amount),
+            _ => None,
+        })
+    }
 }

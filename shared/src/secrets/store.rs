@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     aws::{
         self,
-        call::{self, Refusal, Service},
+        call::{self, Service, ServiceError},
     },
     config::{ConfigError, Environment},
     https,
@@ -32,7 +32,7 @@ pub enum Store {
     SecretsManager,
 }
 
-/// AWS has no store by that name.
+/// `SECRETS_STORE` is neither of AWS's stores.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is neither ssm nor secretsmanager")]
 pub struct NoStore(String);
@@ -55,7 +55,7 @@ impl Store {
         }
     }
 
-    /// How it is called.
+    /// The AWS service behind it.
     pub fn service(self) -> Service {
         match self {
             Self::ParameterStore => Service::ParameterStore,
@@ -109,9 +109,9 @@ pub(super) struct Kept {
     pub(super) name: String,
 }
 
-/// Why there is no text.
+/// Why a secret could not be read.
 pub(super) enum Unread {
-    /// The store has no secret of this name.
+    /// The store does not have a secret by this name.
     Missing,
     Failed(String),
 }
@@ -182,7 +182,7 @@ impl Kept {
             let secret = self.store.secret(&answer).map(str::to_owned);
             return secret.ok_or_else(|| Unanswered::ever("it holds no text"));
         }
-        let Refusal { code, .. } = Refusal::read(&head.headers, &body);
+        let ServiceError { code, .. } = ServiceError::read(&head.headers, &body);
         let why = format!("{status} {code}");
         if status.is_server_error()
             || status == StatusCode::TOO_MANY_REQUESTS

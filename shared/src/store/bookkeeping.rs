@@ -6,7 +6,7 @@ use super::{
     holds::BuyersHolds,
     products::Stock,
     purchases::{Purchases, Stored},
-    transaction::Part,
+    transaction::{Dispensable, Part},
 };
 use crate::{config::ConfigError, product::ProductId, purchase::Effects};
 
@@ -44,7 +44,7 @@ impl Bookkeeping {
         let mut parts = vec![self.put(stored, now)?];
         for (product, quantity) in &effects.returned {
             let stock = self.stock.give_back(product, *quantity)?;
-            parts.push(Part::optional(stock, format!("stock {product}")));
+            parts.push(Part::optional(stock, Dispensable::Stock(product.clone())));
         }
         if effects.hold_changed {
             let hold = self.holds.note(&stored.purchase, now)?;

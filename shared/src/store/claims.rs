@@ -41,12 +41,12 @@ pub enum Source {
 /// That a report was recorded.
 #[derive(Clone, Copy)]
 pub(crate) struct Claim<'a> {
-    /// Of what.
+    /// What the report was about.
     pub(crate) subject: Subject,
     pub(crate) source: &'a Source,
     /// Whether it told anything new.
     pub(crate) changed: bool,
-    /// How it stands with it.
+    /// The subject's status with the report.
     pub(crate) status: Status,
     /// Whether the subject, and with it the claim, may be forgotten in time.
     pub(crate) is_over: bool,

@@ -41,7 +41,7 @@ impl End<'_> {
 pub(super) const LEASE_SECONDS: i64 = 120;
 
 impl DueMails {
-    /// In the outbox table.
+    /// Fails if the environment does not name the outbox table.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         let table = tables.outbox()?;
         Ok(Self { table })

@@ -19,7 +19,7 @@ pub struct History {
 
 /// Some of a buyer's purchases, newest first.
 #[derive(Debug)]
-pub struct Page {
+pub struct HistoryPage {
     /// The purchases.
     pub purchases: Vec<Purchase>,
     /// The last of them, if there are more.
@@ -27,7 +27,7 @@ pub struct Page {
 }
 
 impl History {
-    /// Of the purchases table.
+    /// Fails if the environment does not name the purchases table.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         let table = tables.purchases()?;
         Ok(Self { table })
@@ -40,7 +40,7 @@ impl History {
         subject: &str,
         limit: i32,
         before: Option<PurchaseId>,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<HistoryPage, StoreError> {
         let mut call = self
             .table
             .client
@@ -66,7 +66,7 @@ impl History {
         }
         let is_last = is_last_page(&mut purchases, limit, answer.last_evaluated_key.is_none());
         let next = purchases.last().map(|purchase| purchase.id());
-        Ok(Page {
+        Ok(HistoryPage {
             purchases,
             next: next.filter(|_| !is_last),
         })

@@ -49,7 +49,7 @@ fn a_purchase_of_the_deployed_tables_is_read_and_written_again_as_it_was() {
 }
 
 #[test]
-fn what_points_at_a_purchase_is_stored_as_the_deployed_tables_hold_it() {
+fn pointers_at_a_purchase_are_stored_as_the_deployed_tables_hold_them() {
     let (_, purchase) = stages().pop().unwrap();
     let id = purchase.id();
     let event = Source::Event {
@@ -82,7 +82,7 @@ fn what_points_at_a_purchase_is_stored_as_the_deployed_tables_hold_it() {
 }
 
 #[test]
-fn what_a_buyer_holds_is_stored_as_the_deployed_tables_hold_it() {
+fn a_buyers_holds_are_stored_as_the_deployed_tables_hold_them() {
     let (_, purchase) = stages().remove(0);
     let limits = Limits {
         purchases: 3,

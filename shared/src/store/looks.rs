@@ -12,7 +12,7 @@ pub struct Looks {
 const LOOK: &str = "look";
 
 impl Looks {
-    /// In the purchases table.
+    /// Fails if the environment does not name the purchases table.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         let table = tables.purchases()?;
         Ok(Self { table })

@@ -1,6 +1,7 @@
 //! DynamoDB: items and domain types, keys and expressions. A type here can do what one kind of
 //! caller may do, as the roles of the template say; what only people do is in [`operator`]. What
-//! must hold across items is the business of [`crate::orders`] and [`crate::ledger`].
+//! must hold across items is the business of [`crate::orders`], [`crate::attempts`] and
+//! [`crate::ledger`].
 
 use std::collections::HashMap;
 
@@ -31,14 +32,17 @@ pub mod pointers;
 pub mod products;
 pub mod purchases;
 pub mod requests;
+#[cfg(test)]
+pub(crate) mod scripted;
 pub mod sweep;
 mod tables;
 pub(crate) mod transaction;
+pub mod unpaid;
 pub mod work;
 
 pub use tables::Tables;
 
-/// DynamoDB as the environment says; `AWS_ENDPOINT_URL_DYNAMODB` may point elsewhere than AWS.
+/// A client for DynamoDB, or for what `AWS_ENDPOINT_URL_DYNAMODB` points to.
 pub fn client(environment: &Environment) -> Result<Client, ConfigError> {
     Ok(Client::new(&aws::config(
         environment,
@@ -49,7 +53,7 @@ pub fn client(environment: &Environment) -> Result<Client, ConfigError> {
 /// A DynamoDB item.
 type Item = HashMap<String, AttributeValue>;
 
-/// The store failed us. Callers hear of it as a 5xx; nothing of it is theirs to mend.
+/// The store failed. Callers see a 5xx; there is nothing they could fix.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A call was not answered, or refused for reasons that are not in its data.
@@ -60,8 +64,8 @@ pub enum StoreError {
         /// The error's code, or what kept it from being answered.
         why: String,
     },
-    /// An item is not what this code writes.
-    #[error("the item {key} does not read")]
+    /// An item is not one that this code would write.
+    #[error("the item {key} cannot be read")]
     Unreadable {
         /// Its key.
         key: String,
@@ -76,7 +80,7 @@ pub enum StoreError {
     Contended(u32),
 }
 
-/// A `map_err` for calls whose errors carry no meaning for us.
+/// A `map_err` for calls whose errors mean no more to us than that they failed.
 fn failed<E, R>(operation: &'static str) -> impl Fn(SdkError<E, R>) -> StoreError
 where
     E: ProvideErrorMetadata,
@@ -138,7 +142,7 @@ fn number(value: impl std::fmt::Display) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// A quarter of a year, in seconds: how long what is over is kept for those who ask.
+/// How long rows that are over are kept for those who ask: a quarter of a year, in seconds.
 const KEEP_SECONDS: i64 = 90 * 24 * 3600;
 
 /// Cuts what a query for one entry more than `limit` found to a page; whether it is the last one.

@@ -42,7 +42,7 @@ pub(super) const SHARDS: u8 = 8;
 pub(super) const EVENT: &str = "event#";
 
 impl Parked {
-    /// In the purchases table.
+    /// Fails if the environment does not name the purchases table.
     pub(crate) fn of(tables: &Tables) -> Result<Self, ConfigError> {
         Ok(Self {
             table: tables.purchases()?,
@@ -50,7 +50,7 @@ impl Parked {
         })
     }
 
-    /// One that keeps nothing.
+    /// One that keeps nothing, and says what it would keep.
     pub(crate) fn dry_run(self) -> Self {
         Self {
             dry_run: true,

@@ -28,7 +28,7 @@ struct PointerItem {
 const POINTER: &str = "pointer";
 
 impl Pointers {
-    /// In the purchases table.
+    /// Fails if the environment does not name the purchases table.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         let table = tables.purchases()?;
         Ok(Self { table })

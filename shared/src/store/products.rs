@@ -35,7 +35,7 @@ pub(super) const CATALOG: &str = "catalog";
 
 /// Some products, and where the next ones begin.
 #[derive(Debug)]
-pub struct Page {
+pub struct ShelfPage {
     /// In order of their ids.
     pub products: Vec<Product>,
     /// The last of them, if there are more.
@@ -43,13 +43,13 @@ pub struct Page {
 }
 
 impl Shelf {
-    /// In the products table.
+    /// Fails if the environment does not name the products table.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         let table = tables.products()?;
         Ok(Self { table })
     }
 
-    /// One.
+    /// One product; `None` if there is none with this id. It may lag a moment behind.
     pub async fn get(&self, id: &ProductId) -> Result<Option<Product>, StoreError> {
         let call = self
             .table
@@ -65,7 +65,11 @@ impl Shelf {
     }
 
     /// At most `limit` products after the id `after`.
-    pub async fn list(&self, limit: i32, after: Option<&ProductId>) -> Result<Page, StoreError> {
+    pub async fn list(
+        &self,
+        limit: i32,
+        after: Option<&ProductId>,
+    ) -> Result<ShelfPage, StoreError> {
         let mut call = self
             .table
             .client
@@ -89,7 +93,7 @@ impl Shelf {
             .collect::<Result<Vec<Product>, _>>()?;
         let is_last = is_last_page(&mut products, limit, answer.last_evaluated_key.is_none());
         let next = products.last().map(|product| product.id.clone());
-        Ok(Page {
+        Ok(ShelfPage {
             products,
             next: next.filter(|_| !is_last),
         })
@@ -97,7 +101,7 @@ impl Shelf {
 }
 
 impl Offers {
-    /// In the products table.
+    /// Fails if the environment does not name the products table.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         let table = tables.products()?;
         Ok(Self { table })

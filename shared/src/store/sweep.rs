@@ -50,7 +50,7 @@ struct CursorItem {
 }
 
 impl Sweeps {
-    /// In the purchases table.
+    /// Fails if the environment does not name the purchases table.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         Ok(Self {
             table: tables.purchases()?,

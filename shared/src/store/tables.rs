@@ -18,7 +18,7 @@ pub struct Tables {
     environment: Environment,
 }
 
-/// One of them.
+/// One table, and the client to reach it.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     pub(super) client: Client,
@@ -88,13 +88,13 @@ impl Table {
     }
 }
 
-/// As a transaction takes it.
+/// A put as a part of a transaction.
 pub(super) fn put_item(put: PutBuilder) -> Result<TransactWriteItem, StoreError> {
     let put = put.build().map_err(unwritable)?;
     Ok(TransactWriteItem::builder().put(put).build())
 }
 
-/// As a transaction takes it.
+/// An update as a part of a transaction.
 pub(super) fn update_item(update: UpdateBuilder) -> Result<TransactWriteItem, StoreError> {
     let update = update.build().map_err(unwritable)?;
     Ok(TransactWriteItem::builder().update(update).build())

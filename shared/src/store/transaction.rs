@@ -10,8 +10,9 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{StoreError, TRIES, back_off, failed, tables::Tables};
+use crate::{product::ProductId, purchase::Mail};
 
-/// Who writes transactions, or, in a dry run, does not.
+/// Writes transactions; in a dry run, only says what would come of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
     client: Client,
@@ -38,11 +39,20 @@ enum IfRefused<T> {
     LookAgain,
     /// This is the answer, whatever the other parts are.
     Answer(T),
-    /// Its effect cannot be had any more, and it must not hold up the others. By this name, which
-    /// no other part has, the next try knows it.
-    DropOut(String),
+    /// Its effect cannot be had any more, and it must not hold up the others: the next try leaves
+    /// it out.
+    DropOut(Dispensable),
     /// It has none. If only other transactions are in the way, it is left out in the end.
     GiveWay,
+}
+
+/// What a transaction may go without. A transaction has each of these at most once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Dispensable {
+    /// The outbox row of a mail: one may be left from before the purchase was lost.
+    Mail(Mail),
+    /// The stock of a product, which may be gone or unlimited by now.
+    Stock(ProductId),
 }
 
 /// How a transaction ended.
@@ -56,25 +66,25 @@ pub(crate) struct Ended<T> {
 const GIVE_WAY_AFTER: u32 = 2;
 
 impl<T> Part<T> {
-    /// What the others make no sense without, as it was read.
+    /// A part that the others depend on. If its condition fails, all is read and decided again.
     pub(crate) fn vital(item: TransactWriteItem) -> Self {
         let if_refused = IfRefused::LookAgain;
         Self { item, if_refused }
     }
 
-    /// What, if its condition fails, decides the whole.
+    /// A part whose failed condition decides the whole: then this is the answer.
     pub(crate) fn deciding(item: TransactWriteItem, answer: T) -> Self {
         let if_refused = IfRefused::Answer(answer);
         Self { item, if_refused }
     }
 
-    /// What drops out if its condition fails.
-    pub(crate) fn optional(item: TransactWriteItem, name: String) -> Self {
-        let if_refused = IfRefused::DropOut(name);
+    /// A part that is left out if its condition fails.
+    pub(crate) fn optional(item: TransactWriteItem, what: Dispensable) -> Self {
+        let if_refused = IfRefused::DropOut(what);
         Self { item, if_refused }
     }
 
-    /// What drops out if it keeps colliding with other transactions.
+    /// A part that is left out if it keeps colliding with other transactions.
     pub(crate) fn yielding(item: TransactWriteItem) -> Self {
         let if_refused = IfRefused::GiveWay;
         Self { item, if_refused }
@@ -123,13 +133,13 @@ impl Writer {
                 return Ok(Ended::unwritten(self.foreseen(parts, answer).await?));
             }
             parts.retain(|part| match &part.if_refused {
-                IfRefused::DropOut(name) => !dropped_out.contains(name),
+                IfRefused::DropOut(what) => !dropped_out.contains(what),
                 IfRefused::GiveWay => conflicts < GIVE_WAY_AFTER,
                 IfRefused::LookAgain | IfRefused::Answer(_) => true,
             });
             let parts = parts.into_iter().map(|part| (part.item, part.if_refused));
             let (items, meanings): (Vec<_>, Vec<_>) = parts.unzip();
-            let Outcome::Refused(failed) = self.transact(items).await? else {
+            let Tried::Refused(failed) = self.transact(items).await? else {
                 return Ok(Ended {
                     answer,
                     written: true,
@@ -140,7 +150,7 @@ impl Writer {
             for (meaning, _) in refused.filter(|(_, failed)| *failed) {
                 match meaning {
                     IfRefused::Answer(answer) => return Ok(Ended::unwritten(answer)),
-                    IfRefused::DropOut(name) => _ = dropped_out.insert(name),
+                    IfRefused::DropOut(what) => _ = dropped_out.insert(what),
                     IfRefused::LookAgain | IfRefused::GiveWay => {}
                 }
             }
@@ -180,7 +190,7 @@ impl Writer {
     /// Writes all or nothing. Throttling and conflicts with another transaction are refusals in
     /// which no condition failed. The SDK gives each call a client token, so that its own retries
     /// of an unanswered call cannot write twice.
-    async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Outcome, StoreError> {
+    async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Tried, StoreError> {
         const RETRYABLE: [&str; 5] = [
             "None",
             CONDITION_FAILED,
@@ -190,7 +200,7 @@ impl Writer {
         ];
         let call = self.client.transact_write_items();
         let Err(error) = call.set_transact_items(Some(items)).send().await else {
-            return Ok(Outcome::Written);
+            return Ok(Tried::Written);
         };
         let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) =
             error.as_service_error()
@@ -206,14 +216,14 @@ impl Writer {
             });
         }
         let failed = codes.iter().map(|code| *code == CONDITION_FAILED);
-        Ok(Outcome::Refused(failed.collect()))
+        Ok(Tried::Refused(failed.collect()))
     }
 }
 
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 
 /// How one try ended, where the end says something of its parts.
-enum Outcome {
+enum Tried {
     /// All of it was written.
     Written,
     /// None of it was: for each part whether its own condition failed.
@@ -232,9 +242,6 @@ impl<T> Ended<T> {
 #[cfg(test)]
 mod tests {
     use std::{
-        collections::BTreeMap,
-        io::{BufRead, BufReader, Read, Write},
-        net::TcpListener,
         sync::atomic::{AtomicU32, Ordering},
         thread::JoinHandle,
     };
@@ -243,61 +250,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::config::Environment;
+    use crate::store::scripted::{self, WRITTEN, refused};
 
-    const WRITTEN: &str = "{}";
-
-    /// How DynamoDB refuses a transaction: a reason for each of its items.
-    fn refused(reasons: &[&str]) -> String {
-        let reasons: Vec<_> = reasons.iter().map(|code| json!({ "Code": code })).collect();
-        let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
-        json!({ "__type": kind, "CancellationReasons": reasons }).to_string()
-    }
-
-    /// A database that gives these answers, one after the other, and then what it was asked.
     fn database(answers: Vec<String>) -> (Writer, JoinHandle<Vec<Value>>) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let server = std::thread::spawn(move || {
-            let answers = answers.into_iter();
-            answers
-                .map(|answer| answer_one(&listener, &answer))
-                .collect()
-        });
-        let variables = [
-            ("AWS_REGION", "eu-central-1"),
-            ("AWS_ACCESS_KEY_ID", "key"),
-            ("AWS_SECRET_ACCESS_KEY", "secret"),
-            ("AWS_ENDPOINT_URL", &url),
-        ];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let environment = Environment::from(BTreeMap::from(variables));
-        (Writer::of(&Tables::of(&environment).unwrap()), server)
-    }
-
-    fn answer_one(listener: &TcpListener, answer: &str) -> Value {
-        let mut stream = BufReader::new(listener.accept().unwrap().0);
-        let mut length = 0;
-        loop {
-            let mut header = String::new();
-            stream.read_line(&mut header).unwrap();
-            if let Some(value) = header.to_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap();
-            }
-            if header.trim().is_empty() {
-                break;
-            }
-        }
-        let mut body = vec![0; length];
-        stream.read_exact(&mut body).unwrap();
-        let status = if answer.contains("__type") { 400 } else { 200 };
-        let head = format!(
-            "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
-            answer.len()
-        );
-        let answered = stream.get_mut().write_all((head + answer).as_bytes());
-        answered.unwrap();
-        serde_json::from_slice(&body).unwrap()
+        let (tables, database) = scripted::database(answers);
+        (Writer::of(&tables), database)
     }
 
     /// An item that is put under this key.
@@ -306,6 +263,11 @@ mod tests {
         let put = Put::builder().table_name("purchases").item("pk", key);
         let put = put.build().unwrap();
         TransactWriteItem::builder().put(put).build()
+    }
+
+    /// Stock to give back, of a product with this id.
+    fn stock_of(product: &str) -> Part<&'static str> {
+        Part::optional(item(product), Dispensable::Stock(product.parse().unwrap()))
     }
 
     /// Writes these parts, if they are as they were read; how often they were read, too.
@@ -330,7 +292,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_others_changed_is_read_and_decided_again() {
+    async fn after_others_changed_something_it_is_read_and_decided_again() {
         let (writer, database) = database(vec![
             refused(&["ConditionalCheckFailed"]),
             WRITTEN.to_owned(),
@@ -355,23 +317,40 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_had_any_more_drops_out_and_holds_up_nothing() {
+    async fn stock_that_is_gone_drops_out_and_holds_nothing_up() {
         let (writer, database) = database(vec![
             refused(&["None", "ConditionalCheckFailed", "None"]),
             refused(&["ConditionalCheckFailed", "None"]),
             WRITTEN.to_owned(),
         ]);
         let parts = || {
-            let optional = |name: &str| Part::optional(item(name), name.to_owned());
             vec![
                 Part::vital(item("purchase")),
-                optional("mug"),
-                optional("cup"),
+                stock_of("mug"),
+                stock_of("cup"),
             ]
         };
         let ended = write(&writer, parts).await.0.unwrap();
         assert!(ended.written);
         assert_eq!(tries(&database.join().unwrap()), [3, 2, 2]);
+    }
+
+    #[tokio::test]
+    async fn stock_is_not_left_out_because_a_mail_of_the_same_name_is() {
+        let (writer, database) = database(vec![
+            refused(&["None", "ConditionalCheckFailed"]),
+            WRITTEN.to_owned(),
+        ]);
+        let parts = || {
+            let mail = Dispensable::Mail(Mail::Paid);
+            let mail = Part::optional(item("mail"), mail);
+            vec![stock_of("paid"), mail]
+        };
+        assert!(write(&writer, parts).await.0.unwrap().written);
+        let asked = database.join().unwrap();
+        let second = asked[1]["TransactItems"].as_array().unwrap();
+        assert_eq!(second.len(), 1);
+        assert_eq!(second[0]["Put"]["Item"]["pk"]["S"], "paid");
     }
 
     #[tokio::test]
@@ -388,7 +367,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_is_never_fast_enough_gives_up() {
+    async fn a_writer_that_is_never_fast_enough_gives_up() {
         let conflict = refused(&["TransactionConflict"]);
         let (writer, database) = database(vec![conflict; 6]);
         let (ended, reads) = write(&writer, || vec![Part::vital(item("purchase"))]).await;

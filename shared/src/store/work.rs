@@ -1,17 +1,26 @@
 //! What reconcile has to look at.
 
 use super::{
-    Item, StoreError, Tables, failed, number,
-    purchases::{PURCHASE, WORK},
+    Item, StoreError, Tables,
+    bookkeeping::Bookkeeping,
+    failed, number,
+    purchases::{PURCHASE, Purchases, Stored, WORK},
     tables::Table,
     text,
+    transaction::{Step, Writer},
 };
-use crate::{config::ConfigError, purchase::Subject};
+use crate::{
+    config::ConfigError,
+    purchase::{Line, PurchaseId, Subject},
+};
 
 /// The index of the purchases that something is still to come of, by the time to ask Stripe.
 #[derive(Clone, Debug)]
 pub struct WorkList {
     table: Table,
+    writer: Writer,
+    purchases: Purchases,
+    books: Bookkeeping,
 }
 
 /// Some of what is to be looked at.
@@ -31,10 +40,22 @@ pub struct WorkCursor {
 }
 
 impl WorkList {
-    /// Of the purchases table.
+    /// Fails if the environment does not name the purchases table.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
-        let table = tables.purchases()?;
-        Ok(Self { table })
+        Ok(Self {
+            table: tables.purchases()?,
+            writer: Writer::of(tables),
+            purchases: Purchases::of(tables)?,
+            books: Bookkeeping::of(tables)?,
+        })
+    }
+
+    /// One from which nothing is struck off.
+    pub fn dry_run(self) -> Self {
+        Self {
+            writer: self.writer.dry_run(),
+            ..self
+        }
     }
 
     /// At most `limit` that Stripe is to be asked about by now, the longest waiting first. From an
@@ -75,6 +96,28 @@ impl WorkList {
             subjects: places.map(|place| place.subject).collect(),
             next: answer.last_evaluated_key.as_ref().and_then(place),
         })
+    }
+
+    /// Notes that a purchase was compared with what Stripe says, all of which is recorded: it need
+    /// not be looked at again before its next check is due, unless there are more `doubts` by now
+    /// than when the comparison began. `lines` are those of an order that was rebuilt without any.
+    pub async fn checked(
+        &self,
+        id: PurchaseId,
+        doubts: u32,
+        lines: &[Line],
+        now: i64,
+    ) -> Result<(), StoreError> {
+        let read = || self.purchases.get(id);
+        let decide = |stored: Option<Stored>| {
+            let Some(mut stored) = stored else {
+                return Ok(Step::Done(()));
+            };
+            let effects = stored.purchase.checked(doubts, lines);
+            let parts = self.books.record(&stored, &effects, now)?;
+            Ok(Step::Write(parts, ()))
+        };
+        self.writer.run(None, read, decide).await.map(|_| ())
     }
 
     /// When the table was made, in Unix seconds: nothing in it was bought before.

@@ -18,7 +18,7 @@ use crate::{
     secrets::Secret,
 };
 
-/// Where Stripe is.
+/// The address of Stripe's API.
 pub const API_BASE: &str = "https://api.stripe.com";
 
 /// The version of Stripe's API that the request types are made for.
@@ -101,7 +101,7 @@ pub enum StripeError {
 /// One page of a list, newest first.
 #[derive(Debug, Deserialize)]
 pub struct List<T> {
-    /// What is on it.
+    /// The entries of this page.
     pub data: Vec<T>,
     /// Whether older ones follow.
     pub has_more: bool,
@@ -201,7 +201,7 @@ impl Client {
         // Parts of it come from events: an id that is none must not lead elsewhere.
         let is_path = |byte: u8| byte.is_ascii_alphanumeric() || b"_/".contains(&byte);
         if !path.bytes().all(is_path) {
-            let wrong = format!("{path:?} is no object's path");
+            let wrong = format!("{path:?} is not the path of an object");
             return Err(StripeError::Unreadable(wrong));
         }
         let mut request = RequestBuilder::new(StripeMethod::Get, path);
@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_removed_before_the_connection_broke_is_removed() {
+    async fn removing_an_object_again_after_the_connection_broke_is_a_success() {
         let gone = r#"{"error":{"message":"No such webhook endpoint: 'we_1'"}}"#;
         let (stripe, server) = stripe([None, answer("404 Not Found", gone)]).await;
         stripe.delete("/webhook_endpoints/we_1").await.unwrap();

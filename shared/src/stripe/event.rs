@@ -8,7 +8,7 @@ use super::object::{AboutCharge, Charge, Session, SessionEvent, Tags};
 use crate::{
     config::Stack,
     money::Money,
-    purchase::{Buyer, Change, ChargeId, PaymentIntentId, PurchaseId},
+    purchase::{Buyer, Change, ChargeId, PaymentIntentId, Subject},
 };
 
 /// What an event is about, as far as its type tells; from this follows how its object is read.
@@ -80,25 +80,25 @@ pub struct Statement {
     pub change: Change,
     /// Which payment intent it is about, where there is one.
     pub payment_intent: Option<PaymentIntentId>,
-    /// Whose purchase it is about.
+    /// Whom it is about.
     pub owner: Owner,
 }
 
-/// Whose purchase an event is about, as far as the event itself tells.
+/// Whom an event is about, as far as the event itself tells.
 #[derive(Debug)]
 pub enum Owner {
-    /// Ours.
-    Purchase {
-        /// Which.
-        id: PurchaseId,
-        /// What a lost one is rebuilt from.
+    /// Something of ours, by its object's tags.
+    Tagged {
+        /// What it is.
+        subject: Subject,
+        /// What it is rebuilt from if it was lost.
         origin: Option<(Buyer, Money)>,
     },
-    /// Whoever's the payment is: refunds and disputes carry no tags of ours.
+    /// Whoever the payment belongs to: refunds and disputes carry none of our tags.
     OfPayment(Option<ChargeId>),
 }
 
-/// What an event whose envelope may not read otherwise is known by.
+/// What an event is known by, even if the rest of its envelope cannot be read.
 #[derive(Debug, Default)]
 pub struct Label {
     /// `evt_…`
@@ -151,25 +151,28 @@ impl Event {
             Kind::Refund => AboutCharge::refund(object).map(|refund| Some(refund.into())),
             Kind::Dispute => AboutCharge::dispute(object).map(|dispute| Some(dispute.into())),
             Kind::ChargeRefunded => {
-                let Some(id) = purchase_of(&object, stack)? else {
+                let Some(subject) = subject_of(&object, stack)? else {
                     return Ok(None);
                 };
                 let charge: Charge = serde_json::from_value(object)?;
                 Ok(Some(Statement {
                     change: Change::ChargeRefunded(charge.refunded()),
                     payment_intent: charge.payment_intent(),
-                    owner: Owner::Purchase { id, origin: None },
+                    owner: Owner::Tagged {
+                        subject,
+                        origin: None,
+                    },
                 }))
             }
             Kind::Session(event) => {
-                let Some(id) = purchase_of(&object, stack)? else {
+                let Some(subject) = subject_of(&object, stack)? else {
                     return Ok(None);
                 };
                 let session: Session = serde_json::from_value(object)?;
                 let origin = session.origin();
                 Ok(Some(Statement {
                     payment_intent: session.payment_intent().cloned(),
-                    owner: Owner::Purchase { id, origin },
+                    owner: Owner::Tagged { subject, origin },
                     change: Change::Session(session.id.clone(), session.state_by_event(event)?),
                 }))
             }
@@ -177,13 +180,13 @@ impl Event {
     }
 }
 
-/// Whose an object with tags is. What is not ours need not read any further than these.
-fn purchase_of(object: &Value, stack: &Stack) -> Result<Option<PurchaseId>, Unreadable> {
+/// Whose an object with tags is. Of what is not ours, nothing but these has to read.
+fn subject_of(object: &Value, stack: &Stack) -> Result<Option<Subject>, Unreadable> {
     let tags = object
         .get("metadata")
         .ok_or_else(|| Unreadable("metadata is missing".to_owned()))?;
     let tags: Option<Tags> = Deserialize::deserialize(tags)?;
-    tags.unwrap_or_default().purchase(stack)
+    tags.unwrap_or_default().subject(stack)
 }
 
 #[derive(Deserialize)]
@@ -282,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_is_not_for_us_no_more_than_the_type_is_read() {
+    fn an_event_we_do_not_handle_is_read_no_further_than_its_type() {
         for body in [
             // What Workbench sends to try an endpoint out, and a thin event.
             r#"{"id":"evt_test_1","object":"v2.core.event","type":"v2.core.event_destination.ping",

@@ -26,16 +26,16 @@ pub enum Kind {
     Restricted,
 }
 
-/// What a text that is not a key is. Never repeats the text: it may be another secret.
+/// Why a text is not an API key. Never repeats the text: it may be another secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAKey {
-    /// The key of web pages.
+    /// It is the publishable key, which web pages use.
     #[error("this is the publishable key; use the secret one, sk_… or rk_…")]
     Publishable,
-    /// What webhooks are signed with.
+    /// It is a signing secret, which webhooks are signed with.
     #[error("a secret key starts with sk_test_, rk_test_, sk_live_ or rk_live_")]
     SigningSecret,
-    /// Nothing of Stripe's.
+    /// It is nothing that Stripe issues.
     #[error("a secret key starts with sk_test_, rk_test_, sk_live_ or rk_live_")]
     Unknown,
 }
@@ -86,7 +86,7 @@ impl StripeKey {
         .await
     }
 
-    /// Where the environment says it.
+    /// The environment variable that holds it.
     pub(super) const VARIABLE: &'static str = "STRIPE_SECRET_KEY";
 
     /// Whether it moves real money.
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_told_by_its_beginning() {
+    fn a_key_is_recognized_by_its_beginning() {
         for (text, kind, mode) in [
             ("sk_test_1", Kind::Secret, Mode::Test),
             ("rk_test_1", Kind::Restricted, Mode::Test),

@@ -103,7 +103,7 @@ fn no_function_uses_another() {
 }
 
 #[test]
-fn shared_uses_nobody_else_of_the_workspace() {
+fn shared_uses_no_other_crate_of_the_workspace() {
     let workspace = Workspace::read();
     let names: BTreeSet<_> = workspace.packages.iter().map(|one| &one.name).collect();
     let dependencies = &workspace.package("shared").dependencies;
@@ -115,7 +115,7 @@ fn shared_uses_nobody_else_of_the_workspace() {
 }
 
 #[test]
-fn files_use_each_other_in_no_circle() {
+fn no_files_use_each_other_in_a_circle() {
     let workspace = Workspace::read();
     let mut found = Vec::new();
     for package in &workspace.packages {

@@ -9,7 +9,7 @@ use aws_types::SdkConfig;
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use serde_json::Value;
-use shared::aws::call::{self, Refusal, Service};
+use shared::aws::call::{self, Service, ServiceError};
 
 use crate::account::web::{Unreachable, Web};
 
@@ -93,7 +93,7 @@ impl AwsAccount {
             let value = serde_json::from_slice(body);
             return Ok(value.context("AWS's answer is not JSON")?);
         }
-        let Refusal { code, message } = Refusal::read(answer.headers(), body);
+        let ServiceError { code, message } = ServiceError::read(answer.headers(), body);
         Err(AwsError::Refused {
             status,
             code,

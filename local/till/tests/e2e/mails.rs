@@ -39,7 +39,7 @@ async fn mail_that_was_given_up_is_listed_with_the_reason_and_sent_again_once() 
         (&"failed".into(), &1.into())
     );
     assert!(mail["finished_at"].is_string(), "{mail}");
-    let why = "SES refuses the mail: MessageRejected";
+    let why = "SES refused the mail: MessageRejected";
     assert_eq!(mail["reason"], why);
     for words in [
         &["mails", "list", "--state", "failed"][..],

@@ -40,7 +40,7 @@ pub enum StockChange {
 }
 
 impl Assortment {
-    /// In the products table.
+    /// Fails if the environment does not name the products table.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         let table = tables.products()?;
         Ok(Self { table })

@@ -22,7 +22,7 @@ pub struct Confirmation {
 }
 
 impl Confirmation {
-    /// In these tables.
+    /// Fails if the environment does not name all of the tables it writes to.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         Ok(Self {
             writer: Writer::of(tables),

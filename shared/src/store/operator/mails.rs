@@ -44,7 +44,7 @@ pub struct Listed {
 }
 
 impl Mails {
-    /// In the outbox table.
+    /// Fails if the environment does not name the outbox table.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         let table = tables.outbox()?;
         Ok(Self { table })

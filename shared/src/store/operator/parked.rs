@@ -46,7 +46,7 @@ struct ParkedItem {
 }
 
 impl ParkedEvents {
-    /// In the purchases table.
+    /// Fails if the environment does not name the purchases table.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         let table = tables.purchases()?;
         Ok(Self { table })

@@ -48,7 +48,7 @@ pub struct Recorded {
 }
 
 impl AllPurchases {
-    /// In the purchases table.
+    /// Fails if the environment does not name the purchases table.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         let table = tables.purchases()?;
         Ok(Self { table })

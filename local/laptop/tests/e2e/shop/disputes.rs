@@ -112,7 +112,7 @@ async fn an_inquiry_moves_no_money_until_it_becomes_a_dispute() {
     assert_eq!(shop.status(id).await, "paid");
     assert_eq!(shop.money(id).await, [1500, 0, 0, 1500]);
     let asked = text(&shop.mails(2).await[0], "text");
-    assert!(asked.contains("No money was taken yet"), "{asked}");
+    assert!(asked.contains("No money has been taken yet"), "{asked}");
     shop.dispute_goes(&dispute, "warning_under_review").await;
     until_dispute(&shop, &checkout, &dispute, "warning_under_review").await;
     shop.mails(2).await;

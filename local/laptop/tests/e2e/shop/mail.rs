@@ -84,7 +84,7 @@ async fn mail_of_a_sender_that_lapsed_for_days_arrives_once_when_that_is_mended(
                 let row = eventually(tried).await;
                 assert_eq!(row["state"]["S"], "due", "{fault}");
                 let reason = row["reason"]["S"].as_str().unwrap();
-                assert!(reason.contains("until that is mended"), "{reason}");
+                assert!(reason.contains("until this is fixed"), "{reason}");
                 assert!(!reason.contains('@'), "{reason}");
                 shop.mail_again(&order.purchase, "paid").await;
             }

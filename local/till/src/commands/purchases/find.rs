@@ -88,7 +88,9 @@ impl Name {
         });
         let object = object?;
         let stack = &shop.environment.stack()?;
-        if let Some(purchase) = object.metadata.unwrap_or_default().purchase(stack)? {
+        if let Some(Subject::Purchase(purchase)) =
+            object.metadata.unwrap_or_default().subject(stack)?
+        {
             return Ok(purchase);
         }
         let intent = object.payment_intent.as_ref().and_then(Value::as_str);
@@ -100,7 +102,7 @@ impl Name {
             let tags = intent
                 .and_then(|intent| intent.metadata)
                 .unwrap_or_default();
-            if let Some(purchase) = tags.purchase(stack)? {
+            if let Some(Subject::Purchase(purchase)) = tags.subject(stack)? {
                 return Ok(purchase);
             }
         }

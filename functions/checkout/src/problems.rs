@@ -1,0 +1,111 @@
+//! What callers are told when no purchase is opened for them.
+
+use http::StatusCode;
+use shared::{
+    http::Problem,
+    money::MoneyError,
+    orders::OpenError,
+    product::ProductId,
+    purchase::{OrderError, TooMuch},
+};
+
+pub(crate) fn unknown_product(id: &ProductId) -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "unknown-product",
+        "There is no such product",
+        format!("product_id: there is no product {id}"),
+    )
+}
+
+pub(crate) fn cart_too_large() -> Problem {
+    Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "cart-too-large",
+        "The cart is too large",
+        "items: together, the products' descriptions are too long for one purchase; split the cart \
+         in two",
+    )
+}
+
+pub(crate) fn total_not_chargeable(detail: impl Into<String>) -> Problem {
+    Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "total-not-chargeable",
+        "The total cannot be charged",
+        detail,
+    )
+}
+
+/// Why a cart does not make an order.
+pub(crate) fn of_order(error: OrderError) -> Problem {
+    let detail = format!("items: {error}");
+    match error {
+        OrderError::Inactive(_) => Problem::new(
+            StatusCode::CONFLICT,
+            "product-inactive",
+            "A product is not for sale",
+            detail,
+        ),
+        OrderError::MixedCurrencies { .. } => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "mixed-currencies",
+            "The products have different currencies",
+            detail,
+        ),
+        OrderError::Total(
+            MoneyError::TooSmall(_) | MoneyError::TooLarge(_) | MoneyError::Overflow,
+        )
+        | OrderError::Empty => total_not_chargeable(detail),
+        // A price that should never have come in.
+        OrderError::Total(error) => {
+            tracing::error!(%error, "a stored product has a price that cannot be charged");
+            Problem::internal()
+        }
+    }
+}
+
+/// Why an order is not opened.
+pub(crate) fn of_open(error: &OpenError) -> Problem {
+    match error {
+        OpenError::KeyReused => Problem::new(
+            StatusCode::CONFLICT,
+            "idempotency-key-reused",
+            "The idempotency key was used before",
+            "Idempotency-Key: it was used for another cart; use a new key for a new cart",
+        ),
+        OpenError::SoldOut(product) => Problem::new(
+            StatusCode::CONFLICT,
+            "sold-out",
+            "A product is sold out",
+            format!("items: not enough of {product} is left"),
+        ),
+        OpenError::Rush => Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too-many-requests",
+            "You are asking for too much at once",
+            "Another of your checkouts got there first. Nothing was changed; please try again.",
+        )
+        .retry_after(1),
+        OpenError::TooMuch(TooMuch::Open(most)) => Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too-many-open-purchases",
+            "You have too many open purchases",
+            format!(
+                "You can have at most {most} unpaid purchases at a time. Pay or cancel one of them \
+                 first; those left unpaid expire by themselves."
+            ),
+        ),
+        OpenError::TooMuch(TooMuch::Reserved(most)) => Problem::new(
+            StatusCode::CONFLICT,
+            "too-much-reserved",
+            "That is more than can be reserved for you",
+            format!(
+                "One buyer can reserve at most {most} pieces of limited stock, in all unpaid \
+                 purchases together. Ask for fewer, pay or cancel an open purchase first, or wait \
+                 for a payment that is under way."
+            ),
+        ),
+        OpenError::Store(error) => Problem::store(error),
+    }
+}

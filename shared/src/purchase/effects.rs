@@ -1,0 +1,88 @@
+//! What has to be done once a purchase has changed: mails to order or take back, stock to return,
+//! and its buyer's hold to update.
+
+use std::collections::BTreeSet;
+
+use super::{Hold, Mail, Purchase, WaitsFor};
+use crate::product::ProductId;
+
+/// What is to be done because a purchase changed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Effects {
+    /// Mails to write to the outbox.
+    pub due: BTreeSet<Mail>,
+    /// Mails in the outbox that need not go any more.
+    pub superseded: BTreeSet<Mail>,
+    /// Stock to give back.
+    pub returned: Vec<(ProductId, u32)>,
+    /// [`Purchase::hold`] is not what it was.
+    pub hold_changed: bool,
+}
+
+impl Purchase {
+    /// Works out, and notes, everything that follows from the current facts and has not been noted
+    /// before. `held` is what it held before the change.
+    pub(super) fn settle_up(&mut self, held: Option<Hold>) -> Effects {
+        let (due, superseded) = self.order_mails();
+        let returned = self.return_stock();
+        Effects {
+            due,
+            superseded,
+            returned,
+            ..self.changed_since(held)
+        }
+    }
+
+    pub(super) fn changed_since(&self, held: Option<Hold>) -> Effects {
+        Effects {
+            hold_changed: self.hold() != held,
+            ..Effects::default()
+        }
+    }
+
+    /// Orders the mails that are true now, and takes back those that no longer are.
+    fn order_mails(&mut self) -> (BTreeSet<Mail>, BTreeSet<Mail>) {
+        let called_for = self.mails_called_for();
+        let due: BTreeSet<_> = called_for.difference(&self.mails).cloned().collect();
+        let superseded: BTreeSet<_> = self
+            .mails
+            .difference(&called_for)
+            .filter(|mail| mail.is_progress() && !self.may_be_true_again(mail))
+            .filter(|mail| !self.superseded.contains(mail))
+            .cloned()
+            .collect();
+        self.mails.extend(due.iter().cloned());
+        self.superseded.extend(superseded.iter().cloned());
+        (due, superseded)
+    }
+
+    /// Gives back what was reserved, once, if nothing can come of the purchase any more.
+    fn return_stock(&mut self) -> Vec<(ProductId, u32)> {
+        let mut returned = Vec::new();
+        if self.came_to_nothing() && !self.stock_returned {
+            let reserved = self.order.reserved();
+            returned.extend(reserved.map(|(id, quantity)| (id.clone(), quantity)));
+            self.stock_returned = !returned.is_empty();
+        }
+        returned
+    }
+
+    /// Mails that are true at this moment.
+    pub(super) fn mails_called_for(&self) -> BTreeSet<Mail> {
+        let session = self.furthest_session().and_then(Mail::of_session);
+        session.into_iter().chain(self.payment.mails()).collect()
+    }
+
+    /// Whether a mail may only be untrue for now: a refund that waits for the buyer goes on, and a
+    /// voucher that is paid leaves the money on its way.
+    pub(super) fn may_be_true_again(&self, mail: &Mail) -> bool {
+        match mail {
+            Mail::Refund(id) => {
+                let refund = self.payment.refunds().get(id);
+                refund.is_some_and(|refund| refund.state.is_unfinished())
+            }
+            Mail::Pending => matches!(self.waits_for(), Some(WaitsFor::Buyer { .. })),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What a change leads to: mails and stock.
+
+use super::*;
+
+#[test]
+fn the_mail_of_a_refund_that_waits_for_the_buyer_is_not_taken_back() {
+    let mut purchase = purchase();
+    let steps = [
+        RefundState::Pending,
+        RefundState::RequiresAction,
+        RefundState::Succeeded,
+    ];
+    for state in steps {
+        let effects = purchase.record(refund("re_1", state, 500)).unwrap();
+        assert!(effects.superseded.is_empty(), "{state:?}");
+    }
+    let effects = purchase
+        .record(refund("re_1", RefundState::Failed, 500))
+        .unwrap();
+    assert_eq!(
+        effects.superseded,
+        [Mail::Refund("re_1".to_owned().into())].into()
+    );
+}
+
+#[test]
+fn the_mail_of_a_payment_on_its_way_is_not_taken_back_while_a_voucher_waits() {
+    let mut purchase = purchase();
+    let voucher = WaitsFor::Buyer { voucher_url: None };
+    for waits_for in [WaitsFor::Unknown, voucher, WaitsFor::Bank] {
+        let pending = SessionState::Pending { waits_for };
+        let change = Change::Session("cs_1".to_owned().into(), pending);
+        let effects = purchase.record(change).unwrap();
+        assert!(!effects.superseded.contains(&Mail::Pending));
+    }
+    let change = Change::Session("cs_1".to_owned().into(), SessionState::Failed);
+    let effects = purchase.record(change).unwrap();
+    assert_eq!(effects.superseded, [Mail::Pending].into());
+}
+
+#[test]
+fn stock_waits_for_every_session_that_could_still_be_paid() {
+    let mut purchase = limited_purchase();
+    purchase.record(session("cs_2", SessionState::Open));
+    purchase.record(session("cs_1", SessionState::Expired));
+    assert!(!purchase.stock_returned);
+    let effects = purchase
+        .record(session("cs_2", SessionState::Expired))
+        .unwrap();
+    assert_eq!(effects.returned, [("mug".parse().unwrap(), 1)]);
+    purchase.record(session("cs_1", settled(usd(1500))));
+    assert_eq!(
+        purchase.attention(),
+        [Attention::PaidAfterStockReturned].into()
+    );
+}

@@ -1,0 +1,152 @@
+//! Purchases, and what Stripe may say of them.
+
+use proptest::prelude::*;
+
+use super::*;
+
+pub(super) fn usd(amount: i64) -> Money {
+    Money::new(amount, "usd".parse().unwrap())
+}
+
+pub(super) fn purchase() -> Purchase {
+    let buyer = Buyer {
+        subject: None,
+        email: None,
+        language: None,
+    };
+    Purchase::new(
+        PurchaseId::generate(),
+        Order {
+            buyer,
+            lines: vec![],
+            total: usd(1500),
+            rebuilt: false,
+        },
+        0,
+    )
+}
+
+pub(super) fn session(id: &str, state: SessionState) -> Change {
+    Change::Session(SessionId::from(id.to_owned()), state)
+}
+
+pub(super) fn settled(amount: Money) -> SessionState {
+    SessionState::Settled {
+        amount,
+        payment_intent: Some("pi_1".to_owned().into()),
+    }
+}
+
+pub(super) fn state() -> impl Strategy<Value = SessionState> {
+    prop_oneof![
+        Just(SessionState::Open),
+        Just(SessionState::Expired),
+        waits_for().prop_map(|waits_for| SessionState::Pending { waits_for }),
+        Just(SessionState::Failed),
+        (
+            prop_oneof![Just(1500_i64), Just(900), Just(2000)],
+            "usd|eur",
+            any::<bool>()
+        )
+            .prop_map(|(amount, currency, has_intent)| SessionState::Settled {
+                amount: Money::new(amount, currency.parse().unwrap()),
+                payment_intent: has_intent.then(|| "pi_1".to_owned().into()),
+            }),
+    ]
+}
+
+pub(super) fn waits_for() -> impl Strategy<Value = WaitsFor> {
+    let url = prop::option::of("https://pay.example/[ab]");
+    prop_oneof![
+        Just(WaitsFor::Unknown),
+        Just(WaitsFor::Bank),
+        url.prop_map(|voucher_url| WaitsFor::Buyer { voucher_url }),
+    ]
+}
+
+pub(super) fn refund_state() -> impl Strategy<Value = RefundState> {
+    prop_oneof![
+        Just(RefundState::Pending),
+        Just(RefundState::RequiresAction),
+        Just(RefundState::Succeeded),
+        Just(RefundState::Canceled),
+        Just(RefundState::Failed),
+    ]
+}
+
+pub(super) fn dispute_report() -> impl Strategy<Value = DisputeReport> {
+    let status = prop_oneof![
+        Just(DisputeStatus::WarningNeedsResponse),
+        Just(DisputeStatus::WarningUnderReview),
+        Just(DisputeStatus::WarningClosed),
+        Just(DisputeStatus::Prevented),
+        Just(DisputeStatus::NeedsResponse),
+        Just(DisputeStatus::UnderReview),
+        Just(DisputeStatus::Won),
+        Just(DisputeStatus::Lost),
+    ];
+    let taken = prop_oneof![Just(vec![]), Just(vec![-1500]), Just(vec![-1500, 1500])];
+    let due = prop::option::of(Just(1_800_000_000_i64));
+    (status, taken, due, prop_oneof![Just(1500_i64), Just(700)])
+        .prop_map(|(status, taken, due, amount)| dispute(status, amount, due, &taken))
+}
+
+pub(super) fn dispute(
+    status: DisputeStatus,
+    amount: i64,
+    due_by: Option<i64>,
+    moved: &[i64],
+) -> DisputeReport {
+    DisputeReport {
+        status,
+        terms: DisputeTerms {
+            amount: usd(amount),
+            reason: "fraudulent".to_owned(),
+            due_by,
+        },
+        movements: moved
+            .iter()
+            .map(|amount| {
+                let movement = Movement {
+                    amount: usd(*amount),
+                    fee: 0,
+                };
+                (format!("txn_{amount}").into(), movement)
+            })
+            .collect(),
+    }
+}
+
+pub(super) fn refund(id: &str, state: RefundState, amount: i64) -> Change {
+    let refund = Refund {
+        state,
+        amount: usd(amount),
+    };
+    Change::Refund(id.to_owned().into(), refund)
+}
+
+pub(super) fn changes() -> impl Strategy<Value = Vec<Change>> {
+    let change = prop_oneof![
+        3 => ("cs_[12]", state()).prop_map(|(id, s)| session(&id, s)),
+        2 => ("re_[12]", refund_state()).prop_map(|(id, s)| refund(&id, s, 500)),
+        2 => ("dp_[12]", dispute_report())
+            .prop_map(|(id, report)| Change::Dispute(id.into(), report)),
+        1 => Just(Change::ChargeRefunded(usd(500))),
+    ];
+    prop::collection::vec(change, 0..10)
+}
+
+/// One whose only line was taken from a limited stock.
+pub(super) fn limited_purchase() -> Purchase {
+    let mut purchase = purchase();
+    purchase.order.lines.push(Line {
+        product_id: "mug".parse().unwrap(),
+        name: "Mug".to_owned(),
+        description: String::new(),
+        image: None,
+        quantity: 1,
+        unit_amount: 1500,
+        reserved: true,
+    });
+    purchase
+}

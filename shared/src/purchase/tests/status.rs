@@ -1,0 +1,180 @@
+//! How purchases stand, what a person should look at, and when Stripe is to be asked.
+
+use super::*;
+
+#[test]
+fn refunds_take_the_status_back_and_a_failed_one_gives_it_back() {
+    let mut purchase = purchase();
+    purchase.record(session("cs_1", settled(usd(1500))));
+    let steps = [
+        (refund("re_1", RefundState::Pending, 500), Status::Paid, 0),
+        (
+            refund("re_1", RefundState::Succeeded, 500),
+            Status::PartiallyRefunded,
+            500,
+        ),
+        (
+            refund("re_2", RefundState::Succeeded, 1000),
+            Status::Refunded,
+            1500,
+        ),
+        (
+            refund("re_2", RefundState::Failed, 1000),
+            Status::PartiallyRefunded,
+            500,
+        ),
+        (refund("re_1", RefundState::Canceled, 500), Status::Paid, 0),
+    ];
+    for (change, status, refunded) in steps {
+        assert!(purchase.record(change).is_some());
+        assert_eq!(purchase.status(), status);
+        let accounts = purchase.accounts();
+        assert_eq!(accounts.refunded, usd(refunded));
+        assert_eq!(accounts.net, usd(1500 - refunded));
+    }
+}
+
+#[test]
+fn every_doubt_counts() {
+    let mut purchase = purchase();
+    assert!(purchase.record(Change::ChargeRefunded(usd(500))).is_some());
+    assert!(purchase.record(Change::ChargeRefunded(usd(900))).is_some());
+    assert_eq!(purchase.payment.doubts(), 2);
+}
+
+#[test]
+fn a_refund_that_comes_before_its_payment_waits_for_it() {
+    let mut purchase = purchase();
+    purchase.record(refund("re_1", RefundState::Succeeded, 1500));
+    assert_eq!(purchase.status(), Status::Open);
+    purchase.record(session("cs_1", settled(usd(1500))));
+    assert_eq!(purchase.status(), Status::Refunded);
+    assert!(purchase.mails.contains(&Mail::Paid));
+}
+
+#[test]
+fn a_dispute_holds_the_money_until_it_is_won_or_lost() {
+    use DisputeStatus as S;
+    let open = |status| {
+        Change::Dispute(
+            "dp_1".to_owned().into(),
+            dispute(status, 1500, None, &[-1500]),
+        )
+    };
+    let mut purchase = purchase();
+    purchase.record(session("cs_1", settled(usd(1500))));
+    for (status, stands, disputed) in [
+        (S::WarningNeedsResponse, Status::Paid, 0),
+        (S::WarningClosed, Status::Paid, 0),
+        (S::NeedsResponse, Status::Disputed, 1500),
+        (S::UnderReview, Status::Disputed, 1500),
+        (S::Won, Status::Paid, 0),
+    ] {
+        purchase.record(open(status));
+        assert_eq!(purchase.status(), stands, "{status:?}");
+        assert_eq!(purchase.accounts().disputed, usd(disputed), "{status:?}");
+    }
+    let lost = Change::Dispute(
+        "dp_2".to_owned().into(),
+        dispute(S::Lost, 700, None, &[-700]),
+    );
+    purchase.record(lost);
+    assert_eq!(purchase.status(), Status::ChargedBack);
+    assert_eq!(purchase.accounts().net, usd(800));
+}
+
+#[test]
+fn a_dispute_decided_twice_stands_as_the_money_says_and_is_fetched_again() {
+    use DisputeStatus as S;
+    for (moved, status) in [
+        (vec![-1500, 1500], Status::Paid),
+        (vec![-1500], Status::ChargedBack),
+    ] {
+        let mut purchase = purchase();
+        purchase.record(session("cs_1", settled(usd(1500))));
+        for status in [S::Lost, S::Won] {
+            let report = dispute(status, 1500, None, &moved);
+            purchase.record(Change::Dispute("dp_1".to_owned().into(), report));
+        }
+        assert_eq!(purchase.status(), status);
+        assert!(
+            purchase
+                .attention()
+                .contains(&Attention::DisputeDecidedTwice)
+        );
+        assert_eq!(purchase.next_check(7), Some(7));
+    }
+}
+
+#[test]
+fn a_charges_sum_that_does_not_fit_asks_for_another_look() {
+    let mut purchase = purchase();
+    purchase.record(session("cs_1", settled(usd(1500))));
+    purchase.record(refund("re_1", RefundState::Succeeded, 500));
+    assert_eq!(purchase.record(Change::ChargeRefunded(usd(500))), None);
+    assert_eq!(purchase.next_check(7), None);
+    assert!(purchase.record(Change::ChargeRefunded(usd(900))).is_some());
+    assert_eq!(purchase.next_check(7), Some(7));
+}
+
+#[test]
+fn an_open_purchase_is_looked_at_after_an_hour_and_at_its_end() {
+    const HOUR: i64 = 3600;
+    let mut purchase = purchase();
+    purchase.record(session("cs_1", SessionState::Open));
+    assert_eq!(purchase.next_check(7), Some(HOUR));
+    assert_eq!(purchase.next_check(HOUR), Some(23 * HOUR + 600));
+    // What holds limited stock ends sooner than that.
+    let mut limited = limited_purchase();
+    limited.attempt = Attempt::first(&limited.order, 0);
+    assert_eq!(limited.next_check(7), Some(45 * 60));
+}
+
+#[test]
+fn the_furthest_session_says_what_became_of_the_purchase() {
+    let mut purchase = purchase();
+    assert_eq!(purchase.status(), Status::Open);
+    for (state, status) in [
+        (SessionState::Open, Status::Open),
+        (SessionState::Expired, Status::Expired),
+        (SessionState::PENDING, Status::Pending),
+        (SessionState::Failed, Status::Failed),
+        (settled(usd(1500)), Status::Paid),
+    ] {
+        purchase.record(session("cs_1", state));
+        assert_eq!(purchase.status(), status);
+    }
+    purchase.record(session("cs_2", SessionState::Expired));
+    assert_eq!(purchase.status(), Status::Paid);
+    assert_eq!(purchase.accounts().paid, usd(1500));
+    assert!(purchase.attention().is_empty());
+}
+
+#[test]
+fn a_second_payment_and_strange_amounts_call_for_attention() {
+    let mut twice = purchase();
+    twice.record(session("cs_1", settled(usd(1500))));
+    twice.record(session("cs_2", settled(usd(1500))));
+    assert_eq!(twice.attention(), [Attention::PaidTwice].into());
+    assert_eq!(twice.accounts().paid, usd(3000));
+
+    let mut odd = purchase();
+    odd.record(session("cs_1", settled(usd(1501))));
+    assert_eq!(odd.attention(), [Attention::Overpaid].into());
+
+    let mut euro = purchase();
+    euro.record(session(
+        "cs_1",
+        settled(Money::new(1500, "eur".parse().unwrap())),
+    ));
+    assert_eq!(euro.attention(), [Attention::OtherCurrency].into());
+    assert_eq!(euro.status(), Status::Paid);
+    assert_eq!(
+        euro.accounts().paid,
+        Money::new(1500, "eur".parse().unwrap())
+    );
+
+    let mut promotion = purchase();
+    promotion.record(session("cs_1", settled(usd(900))));
+    assert!(promotion.attention().is_empty());
+}

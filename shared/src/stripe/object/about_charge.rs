@@ -1,0 +1,128 @@
+//! Refunds and disputes: what is said of a charge.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Expandable, Unreadable};
+use crate::{
+    money::{Currency, Money},
+    purchase::{
+        Change, ChargeId, DisputeId, DisputeReport, DisputeStatus, DisputeTerms, Movement,
+        PaymentIntentId, Refund, RefundId, RefundState, TransactionId,
+    },
+};
+
+/// A refund, or a dispute: about a charge, with no tags of ours.
+#[derive(Debug)]
+pub struct AboutCharge {
+    /// The refund's or dispute's news.
+    pub change: Change,
+    /// The payment intent that the money came with.
+    pub payment_intent: Option<PaymentIntentId>,
+    /// The charge of that payment intent.
+    pub charge: Option<ChargeId>,
+}
+
+#[derive(Deserialize)]
+struct RefundObject {
+    id: RefundId,
+    amount: i64,
+    currency: Currency,
+    /// Stripe has not decided yet when this is `null`.
+    status: Option<RefundState>,
+    payment_intent: Option<Expandable<PaymentIntentId>>,
+    charge: Option<Expandable<ChargeId>>,
+}
+
+#[derive(Deserialize)]
+struct DisputeObject {
+    id: DisputeId,
+    amount: i64,
+    currency: Currency,
+    status: DisputeStatus,
+    reason: String,
+    payment_intent: Option<Expandable<PaymentIntentId>>,
+    charge: Option<Expandable<ChargeId>>,
+    balance_transactions: Vec<TransactionObject>,
+    evidence_details: EvidenceDetails,
+}
+
+#[derive(Deserialize)]
+struct TransactionObject {
+    id: TransactionId,
+    amount: i64,
+    fee: i64,
+    currency: Currency,
+}
+
+#[derive(Deserialize)]
+struct EvidenceDetails {
+    due_by: Option<i64>,
+}
+
+impl AboutCharge {
+    /// Reads a refund.
+    pub fn refund(object: Value) -> Result<Self, Unreadable> {
+        let object: RefundObject = read(object, &["status"])?;
+        let refund = Refund {
+            state: object.status.unwrap_or(RefundState::Pending),
+            amount: Money::new(object.amount, object.currency),
+        };
+        Ok(Self {
+            change: Change::Refund(object.id, refund),
+            payment_intent: object.payment_intent.map(Expandable::into_id),
+            charge: object.charge.map(Expandable::into_id),
+        })
+    }
+
+    /// Reads a dispute.
+    pub fn dispute(object: Value) -> Result<Self, Unreadable> {
+        let object: DisputeObject = read(object, &[])?;
+        let transactions = object.balance_transactions.into_iter();
+        let report = DisputeReport {
+            status: object.status,
+            terms: DisputeTerms {
+                amount: Money::new(object.amount, object.currency),
+                reason: object.reason,
+                // Zero says that the bank takes no answer.
+                due_by: object.evidence_details.due_by.filter(|due_by| *due_by > 0),
+            },
+            movements: transactions
+                .map(|transaction| {
+                    let movement = Movement {
+                        amount: Money::new(transaction.amount, transaction.currency),
+                        fee: transaction.fee,
+                    };
+                    (transaction.id, movement)
+                })
+                .collect(),
+        };
+        Ok(Self {
+            change: Change::Dispute(object.id, report),
+            payment_intent: object.payment_intent.map(Expandable::into_id),
+            charge: object.charge.map(Expandable::into_id),
+        })
+    }
+
+    /// The id of the refund or dispute.
+    pub fn id(&self) -> &str {
+        match &self.change {
+            Change::Refund(id, _) => id.as_str(),
+            Change::Dispute(id, _) => id.as_str(),
+            Change::Session(id, _) => id.as_str(),
+            Change::ChargeRefunded(_) => "",
+        }
+    }
+}
+
+/// Reads what is about a charge. `null` says that there is no payment intent; leaving it out would
+/// say nothing, and an object nobody can be found for must not pass for a foreign one. `also` are
+/// other members that may be `null`, but not missing.
+fn read<T: for<'de> Deserialize<'de>>(object: Value, also: &[&str]) -> Result<T, Unreadable> {
+    for field in ["payment_intent", "charge"].iter().chain(also) {
+        if object.get(field).is_none() {
+            return Err(Unreadable(format!("{field} is missing")));
+        }
+    }
+    Ok(serde_json::from_value(object)?)
+}

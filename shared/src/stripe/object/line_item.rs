@@ -1,0 +1,50 @@
+//! What a session sells.
+
+use serde::Deserialize;
+
+use crate::{product::ProductId, purchase::Line};
+
+/// A line of a session, fetched with its price's product expanded.
+#[derive(Deserialize)]
+pub struct LineItem {
+    quantity: u32,
+    price: Price,
+}
+
+#[derive(Deserialize)]
+struct Price {
+    unit_amount: i64,
+    product: ProductOfLine,
+}
+
+#[derive(Deserialize)]
+struct ProductOfLine {
+    name: String,
+    description: Option<String>,
+    images: Vec<String>,
+    metadata: LineTags,
+}
+
+#[derive(Deserialize)]
+struct LineTags {
+    product_id: ProductId,
+}
+
+impl From<LineItem> for Line {
+    fn from(item: LineItem) -> Self {
+        let Price {
+            unit_amount,
+            product,
+        } = item.price;
+        Self {
+            product_id: product.metadata.product_id,
+            name: product.name,
+            description: product.description.unwrap_or_default(),
+            image: product.images.into_iter().next(),
+            quantity: item.quantity,
+            unit_amount,
+            // What was taken from a stock nobody knows any more.
+            reserved: false,
+        }
+    }
+}

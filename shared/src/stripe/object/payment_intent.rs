@@ -1,0 +1,79 @@
+//! Payment intents.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Tags;
+use crate::{
+    money::{Currency, Money},
+    purchase::{Buyer, WaitsFor},
+};
+
+/// A payment intent.
+#[derive(Deserialize)]
+pub struct PaymentIntent {
+    /// What we wrote on it.
+    #[serde(default)]
+    pub metadata: Tags,
+    amount: i64,
+    currency: Currency,
+    receipt_email: Option<String>,
+    #[serde(flatten)]
+    progress: Progress,
+}
+
+impl PaymentIntent {
+    /// What a delayed payment by it waits for.
+    pub fn waits_for(&self) -> WaitsFor {
+        self.progress.waits_for()
+    }
+
+    /// Who buys, for how much: what a lost purchase is rebuilt from.
+    pub fn origin(&self) -> (Buyer, Money) {
+        (
+            self.metadata.buyer(self.receipt_email.clone()),
+            Money::new(self.amount, self.currency),
+        )
+    }
+}
+
+/// How far a payment intent has come.
+#[derive(Deserialize)]
+pub(super) struct Progress {
+    status: String,
+    /// What the buyer has to do, by its kind.
+    next_action: Option<Value>,
+}
+
+impl Progress {
+    /// Whether the payment that its session was completed with came to nothing.
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self.status.as_str(), "requires_payment_method" | "canceled")
+    }
+
+    /// What a payment that was not made yet waits for.
+    pub(super) fn waits_for(&self) -> WaitsFor {
+        match self.status.as_str() {
+            "requires_action" => WaitsFor::Buyer {
+                voucher_url: self.voucher_url(),
+            },
+            _ => WaitsFor::Bank,
+        }
+    }
+
+    /// Each kind of voucher (`oxxo_display_details`, `boleto_display_details` …) has its page in
+    /// a member of the same name; transfers and accounts to be verified have theirs.
+    fn voucher_url(&self) -> Option<String> {
+        let action = self.next_action.as_ref()?;
+        let details = action.get(action.get("type")?.as_str()?)?;
+        let pages = [
+            "hosted_voucher_url",
+            "hosted_instructions_url",
+            "hosted_verification_url",
+        ];
+        let url = pages.iter().find_map(|page| details.get(page)?.as_str())?;
+        // It becomes a link.
+        let is_web = url.starts_with("https://") || url.starts_with("http://");
+        is_web.then(|| url.to_owned())
+    }
+}
