@@ -3,6 +3,7 @@
 //! One page; each of its sections is an element of the template, a script in `assets/`, and the JSON
 //! below that the script reads; `page.js` has what the scripts have in common.
 
+mod failure;
 mod purchases;
 mod stripe;
 
@@ -22,6 +23,7 @@ use stand_in::StandIn;
 use crate::faults::Faults;
 use crate::mailbox::Mailbox;
 
+use self::failure::failure;
 pub(crate) use self::purchases::Book;
 
 const SCRIPTS: [(&str, &str); 6] = [
@@ -163,9 +165,4 @@ async fn mail(State(mailbox): State<Mailbox>, Path(id): Path<String>) -> Respons
         Ok(None) => StatusCode::NOT_FOUND.into_response(),
         Err(error) => failure(&error),
     }
-}
-
-fn failure(error: &anyhow::Error) -> Response {
-    tracing::error!("the dashboard failed: {error:#}");
-    StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }

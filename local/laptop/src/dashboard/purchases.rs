@@ -22,6 +22,7 @@ use shared::stripe::client::{Client as Stripe, StripeError};
 use stand_in::{ControlError, NewDispute, StandIn};
 use uuid::Uuid;
 
+use super::failure::failure;
 use crate::aws::PAST_FAULTS;
 use crate::story::{Story, View};
 
@@ -104,7 +105,7 @@ impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
         let status = match self {
             Self::Control(error) => return error.into_response(),
-            Self::Failed(error) => return super::failure(&error),
+            Self::Failed(error) => return failure(&error),
             Self::NoSuch(_) => StatusCode::NOT_FOUND,
             Self::Amount(_) | Self::Refused { .. } => StatusCode::BAD_REQUEST,
             Self::Stripe(_) => StatusCode::BAD_GATEWAY,
