@@ -19,12 +19,13 @@ use shared::purchase::{Movement, PaymentIntentId, PurchaseId};
 use shared::store::Tables;
 use shared::store::operator::{AllPurchases, Mails};
 use shared::stripe::client::{Client as Stripe, StripeError};
+use shared::view::SellerView;
 use stand_in::{ControlError, NewDispute, StandIn};
 use uuid::Uuid;
 
 use super::failure::failure;
 use crate::aws::PAST_FAULTS;
-use crate::story::{Story, View};
+use crate::story::Story;
 
 /// The newest that are listed.
 const LISTED: usize = 100;
@@ -124,7 +125,7 @@ async fn list(State(Book(book)): State<Book>) -> Result<Response, Trouble> {
     all.await.map_err(anyhow::Error::from)?;
     purchases.sort_by_key(|purchase| Reverse(purchase.id()));
     let found = purchases.len();
-    let newest: Vec<_> = purchases.iter().take(LISTED).map(View::of).collect();
+    let newest: Vec<_> = purchases.iter().take(LISTED).map(SellerView::of).collect();
     fresh(&json!({ "purchases": newest, "found": found }))
 }
 
