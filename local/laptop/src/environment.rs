@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use anyhow::bail;
 use shared::mode::Mode;
 use shared::stripe::key::StripeKey;
-
 use template::{Parameters, Template};
+use url::Url;
 
 /// What a function would read from its environment.
 pub type Variables = BTreeMap<String, String>;
@@ -180,6 +180,43 @@ pub fn said<'e>(given: &'e Variables, name: &str) -> Option<&'e str> {
         .get(name)
         .map(|value| value.trim())
         .filter(|value| !value.is_empty())
+}
+
+/// The engine that the developer points to for an AWS service, as the SDKs' own variables do; `None`
+/// for this shop's, which is at `own`.
+pub(crate) fn elsewhere(
+    given: &Variables,
+    service: &str,
+    own: &str,
+) -> anyhow::Result<Option<String>> {
+    let names = [
+        format!("AWS_ENDPOINT_URL_{service}"),
+        "AWS_ENDPOINT_URL".to_owned(),
+    ];
+    for name in names {
+        let Some(endpoint) = said(given, &name) else {
+            continue;
+        };
+        let url = Url::parse(endpoint)
+            .ok()
+            .filter(|url| url.scheme() == "http" && url.has_host());
+        let Some(url) = url else {
+            bail!(
+                "{name} is {endpoint}, which is not the http:// address of an engine on this machine"
+            );
+        };
+        let ours = Url::parse(own)?;
+        // Set for the aws CLI, say, which should find this very shop.
+        if url.port_or_known_default() == ours.port() && is_loopback(&url) {
+            return Ok(None);
+        }
+        return Ok(Some(url.to_string()));
+    }
+    Ok(None)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod routes;
 mod site;
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -57,18 +58,16 @@ impl Gateway {
     pub(crate) fn new(
         url: String,
         site: PathBuf,
-        template: Template,
+        template: &mut Template,
         deployment: Arc<Deployment>,
         identity: Arc<Identity>,
     ) -> Self {
-        let function_urls = template
-            .function_urls
+        let function_urls = mem::take(&mut template.function_urls)
             .into_iter()
             .map(|id| (function_url_path(&id), id))
             .collect();
-        let Template {
-            routes, mut cors, ..
-        } = template;
+        let routes = mem::take(&mut template.routes);
+        let mut cors = template.cors.take();
         // The template knows one site; the pages on this port stay good beside another one.
         if let Some(cors) = &mut cors
             && !cors.origins.contains(&url)

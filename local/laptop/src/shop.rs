@@ -1,280 +1,106 @@
 //! The whole shop: its three ports, what answers behind them, and what runs by itself.
 
-use std::net::Ipv4Addr;
+mod doors;
+mod options;
+mod stage;
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::environment::{
-    self, Addresses, STAND_IN_KEY, STAND_IN_WEBHOOK_SECRET, Stripe, Variables, said,
-};
-use anyhow::bail;
 use axum::middleware;
 use shared::stripe::event::handled;
 use stand_in::{SigningSecret, StandIn};
 use template::Template;
-use template::project::Project;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use url::Url;
 
+use self::doors::Doors;
+pub use self::options::Options;
+use self::stage::Stage;
 use crate::aws::{self, Aws};
 use crate::dashboard::{self, Book, Dashboard};
 use crate::data::Folder;
 use crate::database::{self, Elsewhere, Embedded, Engine};
+use crate::environment::{
+    self, Addresses, STAND_IN_KEY, STAND_IN_WEBHOOK_SECRET, Stripe, Variables, elsewhere,
+};
 use crate::faults::Faults;
-use crate::functions::{Deployment, Wiring};
+use crate::functions::Deployment;
 use crate::gateway::Gateway;
 use crate::identity::Identity;
-use crate::loopback::{Door, Shutdown, refuse_other_origins};
+use crate::loopback::{Door, refuse_other_origins};
 use crate::mailbox::Mailbox;
-use crate::progress::Progress;
-use crate::samples::{self, Samples};
+use crate::samples;
 use crate::schedules;
-use crate::streams::Poller;
+use crate::streams::{Drain, Poller};
 use crate::tag;
 
-/// How long requests that are under way may take to finish when the shop stops.
-const GRACE: Duration = Duration::from_secs(10);
 /// How often expired items are deleted.
 const SWEEP: Duration = Duration::from_secs(60);
-
-/// How to run the shop. Nothing else is read: no environment, no current folder.
-#[derive(Clone)]
-pub struct Options {
-    /// The shop's files.
-    pub project: Project,
-    /// The folder where everything is kept; `None` keeps it in memory.
-    pub data: Option<PathBuf>,
-    /// The site, the HTTP API, the webhook and `/_local`. Port 0 is any that is free.
-    pub shop_port: u16,
-    /// The Stripe stand-in.
-    pub stripe_port: u16,
-    /// DynamoDB and SES.
-    pub aws_port: u16,
-    /// The front end that buyers use, if not the site on the shop's own port; its origin counts.
-    pub site: Option<Url>,
-    /// Where containers find Stripe and AWS, if not on loopback: the address of Docker's bridge.
-    pub bridge: Option<Ipv4Addr>,
-    /// What is for sale at first.
-    pub samples: Samples,
-    /// What the developer set in the environment or in `.env`.
-    pub environment: Variables,
-    /// Builds the functions.
-    pub wiring: Wiring,
-    /// Hears how the start goes on.
-    pub progress: Progress,
-}
-
-impl Options {
-    /// A shop in memory, on any free ports, with this code and all sample products: what tests want.
-    pub fn in_memory(project: Project, wiring: Wiring) -> Self {
-        Self {
-            project,
-            data: None,
-            shop_port: 0,
-            stripe_port: 0,
-            aws_port: 0,
-            site: None,
-            bridge: None,
-            samples: Samples::Currencies,
-            environment: Variables::new(),
-            wiring,
-            progress: Arc::new(|_, _, _| {}),
-        }
-    }
-}
 
 /// A running shop.
 pub struct Shop {
     addresses: Addresses,
     stripe: Stripe,
-    stages: Vec<Stage>,
+    stand_in: Option<StandIn>,
+    streams: Vec<Drain>,
+    /// In the order in which they stop, so that requests under way still find what they need.
+    stages: [Stage; 3],
     _folder: Option<Folder>,
-}
-
-/// What stops together. The stages stop one after the other, so that requests under way still find
-/// what they need.
-struct Stage {
-    ask: watch::Sender<bool>,
-    tasks: Vec<JoinHandle<()>>,
-}
-
-impl Stage {
-    fn new() -> (Self, Shutdown) {
-        let (ask, shutdown) = Shutdown::channel();
-        (
-            Self {
-                ask,
-                tasks: Vec::new(),
-            },
-            shutdown,
-        )
-    }
-
-    fn run(&mut self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.push(tokio::spawn(task));
-    }
-
-    async fn stop(self) {
-        self.ask.send_replace(true);
-        let patience = tokio::time::sleep(GRACE);
-        tokio::pin!(patience);
-        for mut task in self.tasks {
-            tokio::select! {
-                // A task that panicked is stopped, too.
-                _ = &mut task => {}
-                () = &mut patience => task.abort(),
-            }
-        }
-    }
 }
 
 impl Shop {
     /// Starts the shop; when this returns, everything answers.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let stripe = Stripe::chosen(&options.environment)?;
-        let shop_door = Door::open(options.shop_port, "--port").await?;
-        let aws_door = Door::open(options.aws_port, "--aws-port").await?;
-        let aws_door = aws_door.for_containers(options.bridge).await?;
-        let stripe_door = match &stripe {
-            Stripe::StandIn => {
-                let door = Door::open(options.stripe_port, "--stripe-port").await?;
-                Some(door.for_containers(options.bridge).await?)
-            }
-            Stripe::Real { .. } => None,
-        };
-        let site = options.site.as_ref();
-        let addresses = Addresses {
-            shop: shop_door.url(),
-            site: site.map_or(shop_door.url(), |site| site.origin().ascii_serialization()),
-            stripe: stripe_door.as_ref().map(Door::url),
-            aws: aws_door.url(),
-        };
-        let mut template = Template::read(&options.project.template, &addresses.parameters())?;
+        let doors = Doors::open(&options, &stripe).await?;
+        let addresses = doors.addresses(options.site.as_ref());
+        let template = Template::read(&options.project.template, &addresses.parameters())?;
         let folder = options.data.as_deref().map(Folder::open).transpose()?;
-        let file = |name: &str| folder.as_ref().map(|folder| folder.file(name));
-        let database = |name: &str| {
-            folder
-                .as_ref()
-                .map(|folder| folder.database(name))
-                .transpose()
+        let mut starting = Starting {
+            options,
+            addresses,
+            template,
+            folder,
+            engine: Stage::new(),
+            aws: Stage::new(),
+            shop: Stage::new(),
         };
 
-        let (mut engine_stage, engine_shutdown) = Stage::new();
-        let elsewhere = |service: &str| elsewhere(&options.environment, service, &addresses.aws);
-        let engine = match elsewhere("DYNAMODB")? {
-            Some(endpoint) => Engine::Elsewhere(Elsewhere::at(endpoint)),
-            None => Engine::Embedded(Embedded::open(database("dynamodb.db")?.as_deref())?),
-        };
-        let steps = template.tables.len();
-        for (done, table) in template.tables.iter().enumerate() {
-            (options.progress)(done, steps, &table.name);
-            database::prepare(&engine, table).await?;
-        }
-        if let Engine::Embedded(embedded) = engine.clone() {
-            engine_stage.run(schedules::every(SWEEP, engine_shutdown, move || {
-                let embedded = embedded.clone();
-                async move { embedded.expire().await }
-            }));
-        }
-
-        let (mut aws_stage, aws_shutdown) = Stage::new();
-        let (mut shop_stage, shop_shutdown) = Stage::new();
-        let mailbox = Mailbox::open(database("mailbox.db")?.as_deref())?;
-        let (wrote, written) = watch::channel(());
-        let faults = Faults::default();
-        let aws = Aws {
-            engine: engine.clone(),
-            wrote,
-            mail: match elsewhere("SES")? {
-                Some(endpoint) => aws::Mail::Elsewhere(endpoint),
-                None => aws::Mail::Mailbox(mailbox.clone()),
-            },
-            faults: faults.clone(),
-            shutdown: shop_shutdown.clone(),
-            client: reqwest::Client::new(),
-        };
-        aws_stage.run(aws_door.serve(aws.router(), aws_shutdown));
-
-        let mut environments =
-            environment::compose(&template, &addresses, &stripe, &options.environment)?;
-        tag::tell(environments.values_mut(), &options.environment).await?;
-        if let Some(catalog) = environments.get("CatalogFunction") {
-            let catalog = shared::config::Environment::from(catalog.clone());
-            let (samples, progress) = (options.samples, &options.progress);
-            samples::add(samples, &catalog, &addresses.shop, progress).await?;
-        }
+        let engine = starting.tables().await?;
+        let aws = starting.aws(doors.aws, engine.clone())?;
+        let environments = starting.environments(&stripe).await?;
         let bookkeeping = environments.get("ReconcileFunction").cloned();
-        let functions = (options.wiring)(environments).await?;
-        let deployment = Arc::new(Deployment::new(functions, &mut template)?);
-        for mapping in std::mem::take(&mut template.streams) {
-            let poller = Poller {
-                position_file: file(&format!(
-                    "stream-{}-{}.json",
-                    mapping.table, mapping.function
-                )),
-                mapping,
-                engine: engine.clone(),
-                deployment: Arc::clone(&deployment),
-            };
-            shop_stage.run(poller.run(written.clone(), shop_shutdown.clone()));
-        }
-        for schedule in std::mem::take(&mut template.schedules) {
-            shop_stage.run(schedules::keep(
-                schedule,
-                Arc::clone(&deployment),
-                shop_shutdown.clone(),
-            ));
-        }
-
-        let stand_in = match stripe_door {
-            Some(door) => {
-                let config = stand_in_config(&addresses, &door, database("stripe.db")?)?;
-                let stand_in = StandIn::open(config)?;
-                shop_stage.run(door.serve(stand_in.router(), shop_shutdown.clone()));
-                shop_stage.run({
-                    let (stand_in, shutdown) = (stand_in.clone(), shop_shutdown.clone());
-                    async move { stand_in.deliver(shutdown.requested()).await }
-                });
-                Some(stand_in)
-            }
-            None => None,
-        };
-
+        let functions = (starting.options.wiring)(environments).await?;
+        let deployment = Arc::new(Deployment::new(functions, &mut starting.template)?);
+        let streams = starting.streams(&engine, &aws.written, &deployment);
+        starting.schedules(&deployment);
+        let stand_in = doors.stripe.map(|door| starting.stand_in(door));
+        let stand_in = stand_in.transpose()?;
         let book = match bookkeeping {
             Some(environment) => {
-                Some(Book::open(environment, &addresses.aws, stand_in.clone()).await?)
+                let aws = &starting.addresses.aws;
+                Some(Book::open(environment, aws, stand_in.clone()).await?)
             }
             None => None,
         };
-        let identity = Identity::open(&addresses, file("identity.pem").as_deref())?;
-        let dashboard = dashboard::router(Dashboard {
-            site: addresses.site.clone(),
-            mailbox,
-            stand_in,
-            faults,
+        let dashboard = Dashboard {
+            site: starting.addresses.site.clone(),
+            mailbox: aws.mailbox,
+            stand_in: stand_in.clone(),
+            faults: aws.faults,
             book,
-        });
-        let provider = identity.router();
-        let gateway = Gateway::new(
-            addresses.shop.clone(),
-            options.project.site,
-            template,
-            deployment,
-            identity,
-        );
-        let router = gateway
-            .router()
-            .merge(provider)
-            .merge(dashboard.layer(middleware::from_fn(refuse_other_origins)));
-        shop_stage.run(shop_door.serve(router, shop_shutdown));
-
+        };
+        starting.front(doors.shop, deployment, dashboard)?;
         Ok(Self {
-            addresses,
+            addresses: starting.addresses,
             stripe,
-            stages: vec![shop_stage, aws_stage, engine_stage],
-            _folder: folder,
+            stand_in,
+            streams,
+            stages: [starting.shop, starting.aws, starting.engine],
+            _folder: starting.folder,
         })
     }
 
@@ -303,6 +129,20 @@ impl Shop {
         &self.stripe
     }
 
+    /// Waits until all that was done before has had its consequences: every event that is due and not
+    /// held back was tried at the webhook, and every record in the tables' streams handled.
+    pub async fn drained(&self) -> anyhow::Result<()> {
+        if let Some(stand_in) = &self.stand_in {
+            while stand_in.is_delivering().await? {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        }
+        for stream in &self.streams {
+            stream.drained().await;
+        }
+        Ok(())
+    }
+
     /// Stops: no new requests, those under way finish, then the files are closed.
     pub async fn shutdown(self) {
         for stage in self.stages {
@@ -311,47 +151,179 @@ impl Shop {
     }
 }
 
-fn stand_in_config(
-    addresses: &Addresses,
-    door: &Door,
-    database: Option<PathBuf>,
-) -> anyhow::Result<stand_in::Config> {
-    Ok(stand_in::Config {
-        database,
-        public_url: Url::parse(&door.url())?,
-        secret_key: STAND_IN_KEY.to_owned(),
-        webhook_secret: SigningSecret::new(STAND_IN_WEBHOOK_SECRET)?,
-        webhook_url: Url::parse(&format!("{}/webhook", addresses.shop))?,
-        enabled_events: handled().map(str::to_owned).collect(),
-    })
+/// A shop on its way to being open.
+struct Starting {
+    options: Options,
+    addresses: Addresses,
+    template: Template,
+    folder: Option<Folder>,
+    /// What keeps the tables.
+    engine: Stage,
+    /// What the functions call.
+    aws: Stage,
+    /// What people and Stripe call, and what calls the functions.
+    shop: Stage,
 }
 
-/// Another engine that the developer points to, as the AWS SDKs' own variables do.
-fn elsewhere(given: &Variables, service: &str, own: &str) -> anyhow::Result<Option<String>> {
-    let names = [
-        format!("AWS_ENDPOINT_URL_{service}"),
-        "AWS_ENDPOINT_URL".to_owned(),
-    ];
-    for name in names {
-        let Some(endpoint) = said(given, &name) else {
-            continue;
-        };
-        let url = Url::parse(endpoint)
-            .ok()
-            .filter(|url| url.scheme() == "http" && url.has_host());
-        let Some(url) = url else {
-            bail!("{name} is {endpoint}, which is no http:// address of an engine on this machine");
-        };
-        let ours = Url::parse(own)?;
-        // Set for the aws CLI, say, which should find this very shop.
-        if url.port_or_known_default() == ours.port() && is_loopback(&url) {
-            return Ok(None);
-        }
-        return Ok(Some(url.to_string()));
+/// What is heard of the AWS port, and done to it.
+struct AwsControls {
+    mailbox: Mailbox,
+    faults: Faults,
+    /// Changes when a table may have.
+    written: watch::Receiver<()>,
+}
+
+impl Starting {
+    fn file(&self, name: &str) -> Option<PathBuf> {
+        self.folder.as_ref().map(|folder| folder.file(name))
     }
-    Ok(None)
-}
 
-fn is_loopback(url: &Url) -> bool {
-    matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+    fn database(&self, name: &str) -> anyhow::Result<Option<PathBuf>> {
+        let folder = self.folder.as_ref();
+        folder.map(|folder| folder.database(name)).transpose()
+    }
+
+    /// The engine that the developer points to for an AWS service.
+    fn elsewhere(&self, service: &str) -> anyhow::Result<Option<String>> {
+        elsewhere(&self.options.environment, service, &self.addresses.aws)
+    }
+
+    /// The engine, with the template's tables in it.
+    async fn tables(&mut self) -> anyhow::Result<Engine> {
+        let engine = match self.elsewhere("DYNAMODB")? {
+            Some(endpoint) => Engine::Elsewhere(Elsewhere::at(endpoint)),
+            None => Engine::Embedded(Embedded::open(self.database("dynamodb.db")?.as_deref())?),
+        };
+        let steps = self.template.tables.len();
+        for (done, table) in self.template.tables.iter().enumerate() {
+            (self.options.progress)(done, steps, &table.name);
+            database::prepare(&engine, table).await?;
+        }
+        if let Engine::Embedded(embedded) = engine.clone() {
+            let shutdown = self.engine.shutdown();
+            self.engine.run(schedules::every(SWEEP, shutdown, move || {
+                let embedded = embedded.clone();
+                async move { embedded.expire().await }
+            }));
+        }
+        Ok(engine)
+    }
+
+    fn aws(&mut self, door: Door, engine: Engine) -> anyhow::Result<AwsControls> {
+        let mailbox = Mailbox::open(self.database("mailbox.db")?.as_deref())?;
+        let (wrote, written) = watch::channel(());
+        let faults = Faults::default();
+        let aws = Aws {
+            engine,
+            wrote,
+            mail: match self.elsewhere("SES")? {
+                Some(endpoint) => aws::Mail::Elsewhere(endpoint),
+                None => aws::Mail::Mailbox(mailbox.clone()),
+            },
+            faults: faults.clone(),
+            shutdown: self.shop.shutdown(),
+            client: reqwest::Client::new(),
+        };
+        let shutdown = self.aws.shutdown();
+        self.aws.run(door.serve(aws.router(), shutdown));
+        Ok(AwsControls {
+            mailbox,
+            faults,
+            written,
+        })
+    }
+
+    /// Every function's environment, and by the catalog's what is for sale at first.
+    async fn environments(&self, stripe: &Stripe) -> anyhow::Result<BTreeMap<String, Variables>> {
+        let Options {
+            environment: given,
+            samples,
+            progress,
+            ..
+        } = &self.options;
+        let mut environments =
+            environment::compose(&self.template, &self.addresses, stripe, given)?;
+        tag::tell(environments.values_mut(), given).await?;
+        if let Some(catalog) = environments.get("CatalogFunction") {
+            let catalog = shared::config::Environment::from(catalog.clone());
+            samples::add(*samples, &catalog, &self.addresses.shop, progress).await?;
+        }
+        Ok(environments)
+    }
+
+    fn streams(
+        &mut self,
+        engine: &Engine,
+        written: &watch::Receiver<()>,
+        deployment: &Arc<Deployment>,
+    ) -> Vec<Drain> {
+        let mut drains = Vec::new();
+        for mapping in std::mem::take(&mut self.template.streams) {
+            let position = format!("stream-{}-{}.json", mapping.table, mapping.function);
+            let poller = Poller {
+                position_file: self.file(&position),
+                mapping,
+                engine: engine.clone(),
+                deployment: Arc::clone(deployment),
+            };
+            let (drain, asked) = Drain::channel();
+            drains.push(drain);
+            let shutdown = self.shop.shutdown();
+            self.shop.run(poller.run(written.clone(), asked, shutdown));
+        }
+        drains
+    }
+
+    fn schedules(&mut self, deployment: &Arc<Deployment>) {
+        for schedule in std::mem::take(&mut self.template.schedules) {
+            let (deployment, shutdown) = (Arc::clone(deployment), self.shop.shutdown());
+            self.shop
+                .run(schedules::keep(schedule, deployment, shutdown));
+        }
+    }
+
+    fn stand_in(&mut self, door: Door) -> anyhow::Result<StandIn> {
+        let stand_in = StandIn::open(stand_in::Config {
+            database: self.database("stripe.db")?,
+            public_url: Url::parse(&door.url())?,
+            secret_key: STAND_IN_KEY.to_owned(),
+            webhook_secret: SigningSecret::new(STAND_IN_WEBHOOK_SECRET)?,
+            webhook_url: Url::parse(&format!("{}/webhook", self.addresses.shop))?,
+            enabled_events: handled().map(str::to_owned).collect(),
+        })?;
+        let shutdown = self.shop.shutdown();
+        self.shop.run(door.serve(stand_in.router(), shutdown));
+        self.shop.run({
+            let (stand_in, shutdown) = (stand_in.clone(), self.shop.shutdown());
+            async move { stand_in.deliver(shutdown.requested()).await }
+        });
+        Ok(stand_in)
+    }
+
+    /// The shop's own port.
+    fn front(
+        &mut self,
+        door: Door,
+        deployment: Arc<Deployment>,
+        dashboard: Dashboard,
+    ) -> anyhow::Result<()> {
+        let key = self.file("identity.pem");
+        let identity = Identity::open(&self.addresses, key.as_deref())?;
+        let provider = identity.router();
+        let gateway = Gateway::new(
+            self.addresses.shop.clone(),
+            self.options.project.site.clone(),
+            &mut self.template,
+            deployment,
+            identity,
+        );
+        let dashboard = dashboard::router(dashboard);
+        let router = gateway
+            .router()
+            .merge(provider)
+            .merge(dashboard.layer(middleware::from_fn(refuse_other_origins)));
+        let shutdown = self.shop.shutdown();
+        self.shop.run(door.serve(router, shutdown));
+        Ok(())
+    }
 }

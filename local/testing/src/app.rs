@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::time::Duration;
 
 use laptop::shop::{Options, Shop};
 use reqwest::{Client, RequestBuilder};
@@ -220,6 +221,28 @@ impl TestApp {
     pub async fn restart_with(mut self, said: &[(&str, &str)]) -> Self {
         self.options.environment.extend(owned(said));
         self.restart().await
+    }
+
+    /// Waits until all that was done so far has had its consequences: events are delivered unless they
+    /// are held back, and the outbox is worked off.
+    pub async fn drained(&self) {
+        match &self.running {
+            Running::Here(shop) => {
+                let drained = tokio::time::timeout(Duration::from_secs(20), shop.drained()).await;
+                drained.expect("the shop is not drained").unwrap();
+            }
+            // It can only be asked from outside.
+            Running::Process { .. } => {
+                eventually(async || self.is_at_rest().await.then_some(())).await;
+            }
+        }
+    }
+
+    async fn is_at_rest(&self) -> bool {
+        let deliveries = self.deliveries().await;
+        let mails = self.items("OutboxTable").await;
+        deliveries.iter().all(|it| it["state"] != "pending")
+            && mails.iter().all(|it| it["state"]["S"] != "due")
     }
 
     /// By what the shop knows its own at Stripe.
