@@ -160,6 +160,16 @@ impl TestApp {
         effects
     }
 
+    /// What became of the mails that a purchase calls for: by effect, the state of its row.
+    pub async fn outbox(&self, purchase: &str) -> BTreeMap<String, String> {
+        let mut states = BTreeMap::new();
+        for effect in self.effects(purchase).await {
+            let row = self.outbox_row(purchase, &effect).await;
+            states.insert(effect, row["state"]["S"].as_str().unwrap().to_owned());
+        }
+        states
+    }
+
     /// The outbox's row of one of them.
     pub async fn outbox_row(&self, purchase: &str, effect: &str) -> Value {
         let id = format!("{purchase}#{effect}");

@@ -1,5 +1,6 @@
 //! Starting and stopping the shop.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use laptop::functions::Functions;
@@ -7,6 +8,7 @@ use laptop::shop::{Options, Shop};
 
 use crate::small_shop::{client, dynamodb, echoing, options, project};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 async fn refusal(options: Options) -> String {
     match Shop::start(options).await {
@@ -63,14 +65,19 @@ async fn everything_is_there_again_after_a_restart() {
 #[tokio::test]
 async fn a_request_under_way_is_answered_before_the_shop_stops() {
     let folder = project();
-    let slow = echoing().http("CatalogFunction", |_| async {
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        http::Response::new("done".into())
+    let under_way = Arc::new(Notify::new());
+    let begun = Arc::clone(&under_way);
+    let slow = echoing().http("CatalogFunction", move |_| {
+        begun.notify_one();
+        async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            http::Response::new("done".into())
+        }
     });
     let shop = Shop::start(options(folder.path(), slow)).await.unwrap();
     let address = format!("{}/products/mug", shop.url());
     let request = tokio::spawn(async move { client().get(address).send().await?.text().await });
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    under_way.notified().await;
     shop.shutdown().await;
     assert_eq!(request.await.unwrap().unwrap(), "done");
 }
