@@ -22,9 +22,9 @@ use crate::mailbox::{self, Mailbox};
 
 /// DynamoDB's own limit on a request.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
-/// How long an answer is held back when it is to come too late: longer than any caller waits.
+/// How long an answer that is to come too late is held back: longer than any caller waits.
 const TOO_LATE: Duration = Duration::from_secs(60);
-/// Below this path DynamoDB answers whatever fault is armed: who only looks uses none up.
+/// Below this path DynamoDB answers whatever fault is armed, so that looking uses none up.
 pub(crate) const PAST_FAULTS: &str = "/_aws/past-faults";
 /// The operations that may write a stream record.
 const WRITES: [&str; 8] = [
@@ -50,7 +50,7 @@ pub(crate) struct Aws {
     pub(crate) faults: Faults,
     /// Ends the wait for an answer that comes too late.
     pub(crate) shutdown: Shutdown,
-    /// Speaks to engines.
+    /// For engines outside this process.
     pub(crate) client: reqwest::Client,
 }
 
@@ -194,8 +194,8 @@ fn dynamodb_operation(headers: &HeaderMap) -> Option<String> {
         .then(|| operation.to_owned())
 }
 
-/// DynamoDB's refusal of a request that nobody signed. Whose signature it is, and whether it is
-/// right, is not looked at.
+/// DynamoDB's refusal of a request that nobody signed. Neither whose signature it is nor whether it
+/// is right is checked.
 fn unsigned(headers: &HeaderMap) -> Option<String> {
     let authorization = headers.get(header::AUTHORIZATION);
     validate(AuthMaterial {

@@ -43,7 +43,7 @@ pub(crate) struct Dashboard {
     pub(crate) mailbox: Mailbox,
     /// The webhooks, unless Stripe itself sends them.
     pub(crate) stand_in: Option<StandIn>,
-    /// AWS's bad days.
+    /// What goes wrong at AWS, on demand.
     pub(crate) faults: Faults,
     /// The purchases, if the template has what reads them.
     pub(crate) book: Option<Book>,
@@ -56,7 +56,7 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
         .route("/_local/mailbox.json", get(mails))
         .route("/_local/mailbox/{id}", get(mail))
         .with_state(dashboard.mailbox);
-    let page = Arc::new(Page {
+    let page = Arc::new(DashboardPage {
         stand_in: dashboard.stand_in.is_some(),
         purchases: dashboard.book.is_some(),
         site: dashboard.site,
@@ -77,8 +77,8 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
         .layer(middleware::from_fn(only_what_changed))
 }
 
-/// The page asks every few seconds: it is told 304 if it has seen the answer already. As the answers
-/// are kept by no cache, the page itself remembers their tags.
+/// The page asks every few seconds: it is told 304 if it has seen the answer already. No cache
+/// keeps the answers, so the page itself remembers their tags.
 async fn only_what_changed(request: Request, next: Next) -> Response {
     let seen = request.headers().get(header::IF_NONE_MATCH).cloned();
     let looks = *request.method() == Method::GET;
@@ -102,13 +102,13 @@ async fn only_what_changed(request: Request, next: Next) -> Response {
 
 #[derive(Template)]
 #[template(path = "dashboard.html")]
-struct Page {
+struct DashboardPage {
     stand_in: bool,
     purchases: bool,
     site: String,
 }
 
-async fn show(State(page): State<Arc<Page>>) -> Response {
+async fn show(State(page): State<Arc<DashboardPage>>) -> Response {
     let policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                   frame-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'";
     match page.render() {
@@ -117,7 +117,7 @@ async fn show(State(page): State<Arc<Page>>) -> Response {
     }
 }
 
-/// Where the seller's mails look for a dispute at Stripe.
+/// Where the link to a dispute in the seller's mail leads.
 async fn dispute(Path(id): Path<String>) -> Redirect {
     let id = url::form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>();
     Redirect::to(&format!("/_local?dispute={id}#purchases"))

@@ -1,5 +1,5 @@
 //! What each function reads from its environment on this machine: what the template declares, with
-//! the local addresses in it, and what the developer says in the environment or in `.env`.
+//! the local addresses in it, and what the developer sets in the environment or in `.env`.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub const STAND_IN_KEY: &str = "sk_test_local";
 /// The secret that the Stripe stand-in signs webhooks with.
 pub const STAND_IN_WEBHOOK_SECRET: &str = "whsec_local";
 
-/// For variables whose template parameter has no default: the shop must start without a word.
+/// For variables whose template parameter has no default: the shop must start without any setup.
 const FALLBACKS: [(&str, &str); 4] = [
     ("SHOP_NAME", "Till"),
     ("MAIL_FROM", "shop@example.com"),
@@ -160,7 +160,7 @@ fn facts(
                 "STRIPE_API_BASE",
                 addresses.stripe.clone().unwrap_or_default(),
             );
-            // The stand-in's disputes are told of on this machine's own dashboard.
+            // The stand-in's disputes are shown on this machine's own dashboard.
             facts.insert("STRIPE_DASHBOARD_URL", format!("{}/_local", addresses.shop));
         }
         Stripe::Real {
@@ -174,7 +174,7 @@ fn facts(
     facts
 }
 
-/// What the developer says; an empty value says nothing.
+/// The developer's value; an empty one counts as none.
 pub fn said<'e>(given: &'e Variables, name: &str) -> Option<&'e str> {
     given
         .get(name)
@@ -182,8 +182,8 @@ pub fn said<'e>(given: &'e Variables, name: &str) -> Option<&'e str> {
         .filter(|value| !value.is_empty())
 }
 
-/// The engine that the developer points to for an AWS service, as the SDKs' own variables do; `None`
-/// for this shop's, which is at `own`.
+/// The engine that the developer's environment names for an AWS service, in the SDKs' own variables;
+/// `None` if that is this shop's, which is at `own`.
 pub(crate) fn elsewhere(
     given: &Variables,
     service: &str,

@@ -351,7 +351,7 @@ fn cannot_sign(error: &jsonwebtoken::errors::Error) -> Response {
 }
 
 impl Person {
-    /// Whoever has this address; the same person every time.
+    /// The person with this address: the same one every time.
     fn with_email(email: &str, verified: bool) -> Option<Self> {
         let email = EmailAddress::parse(email)
             .ok()

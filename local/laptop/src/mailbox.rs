@@ -35,7 +35,7 @@ pub(crate) struct Mail {
     /// Who got a copy.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) cc: Vec<String>,
-    /// Who got a copy unseen.
+    /// Who got a blind copy.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) bcc: Vec<String>,
     /// Where answers go, if not to the sender.
@@ -134,7 +134,7 @@ impl Mailbox {
         match kept {
             Ok(id) => sent(&id),
             Err(error) => {
-                tracing::error!("a mail could not be kept: {error:#}");
+                tracing::error!("a mail could not be stored: {error:#}");
                 fault_answer(Fault::Error)
             }
         }

@@ -165,7 +165,7 @@ struct Starting {
     shop: Stage,
 }
 
-/// What is heard of the AWS port, and done to it.
+/// What the other parts see of the AWS port.
 struct AwsControls {
     mailbox: Mailbox,
     faults: Faults,
@@ -183,7 +183,7 @@ impl Starting {
         folder.map(|folder| folder.database(name)).transpose()
     }
 
-    /// The engine that the developer points to for an AWS service.
+    /// The engine that the developer's environment names for an AWS service, if it names one.
     fn elsewhere(&self, service: &str) -> anyhow::Result<Option<String>> {
         elsewhere(&self.options.environment, service, &self.addresses.aws)
     }
@@ -233,7 +233,7 @@ impl Starting {
         })
     }
 
-    /// Every function's environment, and by the catalog's what is for sale at first.
+    /// Every function's environment; with the catalog's, the sample products are added.
     async fn environments(&self, stripe: &Stripe) -> anyhow::Result<BTreeMap<String, Variables>> {
         let Options {
             environment: given,

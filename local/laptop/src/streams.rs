@@ -42,14 +42,14 @@ pub(crate) struct Drain(mpsc::UnboundedSender<Drained>);
 pub(crate) type Drained = oneshot::Sender<()>;
 
 impl Drain {
-    /// The one who asks, and for the poller what is asked.
+    /// The end that asks, and the poller's end.
     pub(crate) fn channel() -> (Self, mpsc::UnboundedReceiver<Drained>) {
         let (ask, asked) = mpsc::unbounded_channel();
         (Self(ask), asked)
     }
 
     /// Resolves when all records of what was written before the call are done with, or the poller has
-    /// stopped. As long as a batch fails and is to be tried again, it does not.
+    /// stopped: not while a batch fails and is still to be tried again.
     pub(crate) async fn drained(&self) {
         let (drained, at_the_end) = oneshot::channel();
         // An error means that the poller has stopped.
@@ -62,7 +62,7 @@ impl Drain {
 /// How far a stream has been worked off.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Position {
-    /// The stream, which is another one if the table was made anew.
+    /// The stream's ARN: another one if the table was made anew.
     stream: String,
     /// The last sequence number that is done with, by shard.
     done: BTreeMap<String, String>,
@@ -99,7 +99,7 @@ impl Poller {
             tokio::select! {
                 () = shutdown.requested() => return,
                 () = tokio::time::sleep(UNPROMPTED) => {}
-                // An error means that nobody writes any more.
+                // An error means that the AWS port is gone, and nobody writes any more.
                 Ok(()) = written.changed() => {}
                 Some(drained) = asked.recv() => waiting.push(drained),
             }
@@ -282,7 +282,7 @@ impl Poller {
             .position_file
             .as_ref()
             .and_then(|file| fs::read(file).ok());
-        // Whatever cannot be read is read from the start again, which functions must bear anyway.
+        // If it cannot be read, the stream is read from its start, which functions must bear anyway.
         kept.and_then(|kept| serde_json::from_slice(&kept).ok())
             .unwrap_or_default()
     }

@@ -245,7 +245,7 @@ impl TestApp {
             && mails.iter().all(|it| it["state"]["S"] != "due")
     }
 
-    /// By what the shop knows its own at Stripe.
+    /// The tag on the shop's own objects at Stripe.
     pub fn tag(&self) -> String {
         let environment = self.environment("CheckoutFunction");
         environment.optional("TILL_STACK").unwrap().to_owned()

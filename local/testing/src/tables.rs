@@ -1,4 +1,4 @@
-//! What the tables hold, as it lies there.
+//! What the tables hold, item by item.
 
 use std::collections::BTreeMap;
 
@@ -100,7 +100,7 @@ impl TestApp {
         self.put_item("PurchasesTable", &look).await;
     }
 
-    /// As if what the one buyer there is holds had been let go of so many seconds later.
+    /// Lets everything that the only buyer holds run out so many seconds earlier.
     pub async fn age_holds(&self, seconds: i64) {
         let items = self.items("PurchasesTable").await;
         let mut rows = items.into_iter().filter(|item| item["sk"]["S"] == "open");
@@ -136,7 +136,7 @@ impl TestApp {
             .count()
     }
 
-    /// The one parked event is this one from now on, as if what kept it from being read were mended.
+    /// Replaces the only parked event's body, as if what kept it from being read were mended.
     pub async fn mend_parked(&self, body: &str) {
         let items = self.items("PurchasesTable").await;
         let parked = |item: &&Value| item["pk"]["S"].as_str().unwrap().starts_with("parked#");

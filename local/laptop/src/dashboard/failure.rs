@@ -1,4 +1,4 @@
-//! What the page hears when the dashboard itself fails: nothing, but the log does.
+//! What happens when the dashboard itself fails: the log has why, the page only the status.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};

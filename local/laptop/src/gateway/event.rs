@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Who makes the payload.
+/// What a request came in by.
 pub(super) enum Entry<'a> {
     /// The HTTP API, by one of its routes.
     Route {
@@ -203,7 +203,7 @@ fn claim_text(claim: &Value) -> String {
     }
 }
 
-/// The media types whose bodies functions get as they are; the others come in base64.
+/// Whether functions get bodies of this media type as they are; others come in base64.
 fn is_text(content_type: &str) -> bool {
     let media_type = content_type
         .split(';')

@@ -23,9 +23,9 @@ pub(super) struct Authorization {
 
 /// Why an authorization request is refused.
 pub(super) enum AuthorizationError {
-    /// The one who asked cannot be told: nobody is sent to an address that is not ours.
+    /// Whoever asked cannot be told: nobody is sent to an address that is not the shop's.
     Page(&'static str),
-    /// The one who asked is told, in OAuth's terms.
+    /// Whoever asked is told, in OAuth's terms.
     Redirect {
         to: Url,
         error: &'static str,

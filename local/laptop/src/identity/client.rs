@@ -24,7 +24,7 @@ impl Sites {
         })
     }
 
-    /// Where people go who come from nowhere.
+    /// Where people go when they name no page to return to.
     pub(super) fn home(&self) -> &Url {
         &self.site
     }

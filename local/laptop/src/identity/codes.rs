@@ -1,4 +1,4 @@
-//! Authorization codes: what the site gets by the browser and exchanges for tokens.
+//! Authorization codes, which reach the site through the browser and are exchanged for tokens.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! The provider's pages: signing in, and what is said instead.
+//! The provider's pages: the sign-in page, and the refusal shown instead of it.
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -6,7 +6,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 
 use super::authorization::Authorization;
 
-/// Asks who you are; its form carries the authorization request along.
+/// The sign-in page. Its form carries the authorization request along.
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 pub(super) struct SignIn<'r> {

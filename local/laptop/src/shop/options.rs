@@ -35,7 +35,7 @@ pub struct Options {
     pub environment: Variables,
     /// Builds the functions.
     pub wiring: Wiring,
-    /// Hears how the start goes on.
+    /// Told how far the start has come.
     pub progress: Progress,
 }
 

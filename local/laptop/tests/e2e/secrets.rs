@@ -286,7 +286,7 @@ async fn a_flood_of_bad_signatures_reads_the_store_once_a_minute() {
 }
 
 #[tokio::test]
-async fn a_header_that_is_no_signature_reads_nothing() {
+async fn a_header_that_is_not_a_signature_reads_no_secrets() {
     let store = Store::here("ssm").await;
     store.put(WEBHOOK_SECRETS, "whsec_ours").await;
     let function = store.webhook().await.unwrap();
@@ -299,7 +299,7 @@ async fn a_header_that_is_no_signature_reads_nothing() {
 }
 
 #[tokio::test]
-async fn who_signs_rightly_waits_for_no_store_and_who_signs_newly_shares_the_one_reading() {
+async fn good_signatures_wait_for_no_store_and_those_with_a_new_secret_share_one_reading() {
     let store = Store::here("secretsmanager").await;
     store.put(WEBHOOK_SECRETS, "whsec_old").await;
     let function = store.webhook().await.unwrap();

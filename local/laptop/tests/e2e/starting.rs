@@ -90,14 +90,14 @@ async fn a_port_that_is_taken_is_named_with_the_way_out() {
     let mut options = options(folder.path(), echoing());
     options.shop_port = port;
     let expected =
-        format!("port {port} is taken by another program; stop it or choose another with --port");
+        format!("--port {port} is in use: stop the other program, or choose another port with --port");
     assert_eq!(refusal(options.clone()).await, expected);
     options.shop_port = 0;
     options.aws_port = port;
     assert!(
         refusal(options)
             .await
-            .ends_with("choose another with --aws-port")
+            .ends_with("choose another port with --aws-port")
     );
 }
 
@@ -186,7 +186,7 @@ async fn a_folder_with_other_things_in_it_is_not_taken_for_data() {
     let mut options = options(folder.path(), echoing());
     options.data = Some(folder.path().to_owned());
     let refused = refusal(options).await;
-    assert!(refused.contains("has other things in it"), "{refused}");
+    assert!(refused.contains("has other files in it"), "{refused}");
     assert!(refused.ends_with("choose one of its own with --data"));
     assert!(!folder.path().join("lock").exists());
 }
@@ -226,7 +226,7 @@ async fn a_broken_template_and_missing_code_are_named() {
 }
 
 #[tokio::test]
-async fn a_live_key_never_gets_in() {
+async fn a_live_key_is_refused() {
     let folder = project();
     let mut options = options(folder.path(), echoing());
     options
@@ -292,7 +292,7 @@ async fn tables_follow_the_template_when_it_changes() {
     std::fs::write(&template, other_key).unwrap();
     let refused = refusal(options).await;
     assert!(
-        refused.starts_with("OutboxTable was made with other keys"),
+        refused.starts_with("the table OutboxTable has other keys"),
         "{refused}"
     );
 }

@@ -1,6 +1,6 @@
 //! What can be wrong with the template.
 
-/// What is wrong with the template, in one sentence.
+/// What is wrong with the template: the file, then the problem.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{file}: {problem}")]
 pub struct TemplateError {

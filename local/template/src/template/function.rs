@@ -14,7 +14,7 @@ pub struct Function {
     /// Its memory in MB, as its context shows it.
     pub memory: u32,
     /// The environment it declares. `None`: a parameter that has no default and was not given, so
-    /// that whoever starts the function must say.
+    /// that whoever starts the function must give a value.
     pub environment: BTreeMap<String, Option<String>>,
 }
 

@@ -167,7 +167,7 @@ impl Document {
             (Some("AWS::DynamoDB::Table"), "StreamArn") => Ok(format!(
                 "arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{resource}/stream/local"
             )),
-            // Nothing else has an address on a laptop; a name that can be told apart will do.
+            // Nothing else has an address on a laptop: any name that is unique will do.
             _ if self.is_resource(resource) => Ok(format!("{resource}.{attribute}")),
             _ => Err(Unresolved::Dangling(resource.to_owned())),
         }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::error::Result;
 use super::node::Node;
 
-/// The clock wakes a function.
+/// A function that is called at a fixed rate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     /// The function's logical id.

@@ -4,7 +4,7 @@ use super::error::Result;
 use super::filter::EventPattern;
 use super::node::Node;
 
-/// A table's stream wakes a function.
+/// A function that a table's stream wakes.
 #[derive(Debug, Clone)]
 pub struct StreamMapping {
     /// The function's logical id.
@@ -17,7 +17,7 @@ pub struct StreamMapping {
     pub batch_size: usize,
     /// How often a failed batch is tried again before it is given up. `None`: for ever.
     pub maximum_retries: Option<u32>,
-    /// Whether the function says itself which records failed.
+    /// Whether the function reports which records failed.
     pub reports_failures: bool,
 }
 
@@ -34,7 +34,7 @@ impl StreamMapping {
             .split_once(":table/")
             .and_then(|(_, rest)| rest.split('/').next());
         let table = table.ok_or_else(|| {
-            stream.problem("is no table's stream: write !GetAtt SomeTable.StreamArn")
+            stream.problem("is not a table's stream: write !GetAtt SomeTable.StreamArn")
         })?;
         let mut filters = Vec::new();
         if let Some(list) = properties.descend(&["FilterCriteria", "Filters"])? {

@@ -1,4 +1,4 @@
-//! Tables.
+//! DynamoDB tables.
 
 use std::collections::BTreeMap;
 

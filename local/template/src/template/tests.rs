@@ -285,7 +285,7 @@ fn two_functions_cannot_have_one_route() {
 }
 
 #[test]
-fn text_that_is_no_yaml_is_named_by_line() {
+fn text_that_is_not_yaml_is_named_by_its_line() {
     let error = Template::parse("template.yaml", "Resources:\n  - [", &Parameters::new());
     let error = error.unwrap_err().to_string();
     assert!(

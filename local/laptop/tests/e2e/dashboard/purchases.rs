@@ -237,7 +237,7 @@ async fn looking_uses_up_no_fault_that_waits_for_the_shop() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_said() {
+async fn an_unknown_purchase_or_payment_is_refused() {
     let app = TestApp::start().await;
     let page = Page::of(&app);
     for id in ["01a1f866-0d00-7d3a-9b1e-2f4c8a6d1e57", "nonsense"] {
@@ -250,7 +250,7 @@ async fn what_is_not_there_is_said() {
         let answer: Value = answer.json().await.unwrap();
         assert_eq!(
             answer["error"]["message"],
-            "there is no purchase with this id here"
+            "there is no purchase with this id"
         );
     }
     let form = [("currency", "usd")];

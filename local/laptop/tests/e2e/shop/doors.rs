@@ -54,7 +54,7 @@ async fn web_pages_from_elsewhere_get_in_at_no_door() {
 }
 
 #[tokio::test]
-async fn who_looks_past_the_faults_uses_none_up() {
+async fn looking_past_the_faults_uses_none_up() {
     let shop = TestApp::start().await;
     let [.., aws] = shop.ports();
     let aws = format!("http://127.0.0.1:{aws}");
