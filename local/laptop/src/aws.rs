@@ -18,7 +18,8 @@ use uuid::Uuid;
 use crate::database::Engine;
 use crate::faults::{Fault, Faults, dynamodb_answer};
 use crate::loopback::{Shutdown, refuse_other_origins};
-use crate::mailbox::{self, Mailbox};
+use crate::mailbox::Mailbox;
+use crate::ses;
 
 /// DynamoDB's own limit on a request.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
@@ -106,27 +107,22 @@ impl Aws {
     }
 
     async fn ses(&self, headers: HeaderMap, body: Bytes) -> Response {
-        let request = mailbox::Request::parse(&body);
+        let request = ses::Request::parse(&body);
         let fault = self.faults.strike(&request.action);
         match fault {
             None => self.deliver(&request, headers, body).await,
             Some(Fault::TimeoutAfter) => {
                 drop(self.deliver(&request, headers, body).await);
                 self.be_late().await;
-                mailbox::fault_answer(Fault::Error)
+                ses::fault_answer(Fault::Error)
             }
-            Some(fault) => mailbox::fault_answer(fault),
+            Some(fault) => ses::fault_answer(fault),
         }
     }
 
-    async fn deliver(
-        &self,
-        request: &mailbox::Request,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> Response {
+    async fn deliver(&self, request: &ses::Request, headers: HeaderMap, body: Bytes) -> Response {
         match &self.mail {
-            Mail::Mailbox(mailbox) => mailbox.answer(request).await,
+            Mail::Mailbox(mailbox) => ses::answer(mailbox, request).await,
             Mail::Elsewhere(endpoint) => self.forward(endpoint, headers, body).await,
         }
     }

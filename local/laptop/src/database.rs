@@ -136,7 +136,10 @@ pub(crate) async fn prepare(engine: &Engine, table: &Table) -> anyhow::Result<()
     match described {
         Ok(described) => update(engine, table, at(&described, "/Table")).await?,
         Err(error) if error.is("ResourceNotFoundException") => create(engine, table).await?,
-        Err(error) => return Err(error).with_context(|| format!("cannot read how the table {} stands", table.name)),
+        Err(error) => {
+            return Err(error)
+                .with_context(|| format!("cannot read how the table {} stands", table.name));
+        }
     }
     expire_by_attribute(engine, table).await
 }

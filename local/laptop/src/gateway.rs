@@ -150,7 +150,9 @@ impl Gateway {
             let origin = origin.map_or("another origin".to_owned(), |origin| {
                 origin.origin().ascii_serialization()
             });
-            tracing::warn!("a page at {origin} may not call the API: if it is the shop's front end, name it with --site");
+            tracing::warn!(
+                "a page at {origin} may not call the API: if it is the shop's front end, name it with --site"
+            );
         }
         response
     }

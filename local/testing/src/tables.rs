@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use crate::app::{TABLES, TestApp};
+use crate::app::TestApp;
+use crate::preparation::TABLES;
 
 impl TestApp {
     pub(crate) async fn dynamodb(&self, operation: &str, input: Value) -> Value {

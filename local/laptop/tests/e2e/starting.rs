@@ -89,8 +89,9 @@ async fn a_port_that_is_taken_is_named_with_the_way_out() {
     let port = taken.local_addr().unwrap().port();
     let mut options = options(folder.path(), echoing());
     options.shop_port = port;
-    let expected =
-        format!("--port {port} is in use: stop the other program, or choose another port with --port");
+    let expected = format!(
+        "--port {port} is in use: stop the other program, or choose another port with --port"
+    );
     assert_eq!(refusal(options.clone()).await, expected);
     options.shop_port = 0;
     options.aws_port = port;
