@@ -188,7 +188,7 @@ async fn a_folder_with_other_things_in_it_is_not_taken_for_data() {
     options.data = Some(folder.path().to_owned());
     let refused = refusal(options).await;
     assert!(refused.contains("has other files in it"), "{refused}");
-    assert!(refused.ends_with("choose one of its own with --data"));
+    assert!(refused.ends_with("choose an empty folder with --data"));
     assert!(!folder.path().join("lock").exists());
 }
 
