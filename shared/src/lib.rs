@@ -26,3 +26,4 @@ pub mod secrets;
 pub mod store;
 pub mod stripe;
 pub mod telemetry;
+pub mod view;

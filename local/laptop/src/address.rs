@@ -7,7 +7,7 @@ pub(crate) struct EmailAddress {
     pub(crate) bare: String,
 }
 
-/// Why a text is no address, in SES's words.
+/// Why a text is not an address, in SES's words.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotAnAddress {
     #[error("Missing final '@domain'")]

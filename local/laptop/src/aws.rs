@@ -18,13 +18,14 @@ use uuid::Uuid;
 use crate::database::Engine;
 use crate::faults::{Fault, Faults, dynamodb_answer};
 use crate::loopback::{Shutdown, refuse_other_origins};
-use crate::mailbox::{self, Mailbox};
+use crate::mailbox::Mailbox;
+use crate::ses;
 
 /// DynamoDB's own limit on a request.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
-/// How long an answer is held back when it is to come too late: longer than any caller waits.
+/// How long an answer that is to come too late is held back: longer than any caller waits.
 const TOO_LATE: Duration = Duration::from_secs(60);
-/// Below this path DynamoDB answers whatever fault is armed: who only looks uses none up.
+/// Below this path DynamoDB answers whatever fault is armed, so that looking uses none up.
 pub(crate) const PAST_FAULTS: &str = "/_aws/past-faults";
 /// The operations that may write a stream record.
 const WRITES: [&str; 8] = [
@@ -50,7 +51,7 @@ pub(crate) struct Aws {
     pub(crate) faults: Faults,
     /// Ends the wait for an answer that comes too late.
     pub(crate) shutdown: Shutdown,
-    /// Speaks to engines.
+    /// For engines outside this process.
     pub(crate) client: reqwest::Client,
 }
 
@@ -106,27 +107,22 @@ impl Aws {
     }
 
     async fn ses(&self, headers: HeaderMap, body: Bytes) -> Response {
-        let request = mailbox::Request::parse(&body);
+        let request = ses::Request::parse(&body);
         let fault = self.faults.strike(&request.action);
         match fault {
             None => self.deliver(&request, headers, body).await,
             Some(Fault::TimeoutAfter) => {
                 drop(self.deliver(&request, headers, body).await);
                 self.be_late().await;
-                mailbox::fault_answer(Fault::Error)
+                ses::fault_answer(Fault::Error)
             }
-            Some(fault) => mailbox::fault_answer(fault),
+            Some(fault) => ses::fault_answer(fault),
         }
     }
 
-    async fn deliver(
-        &self,
-        request: &mailbox::Request,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> Response {
+    async fn deliver(&self, request: &ses::Request, headers: HeaderMap, body: Bytes) -> Response {
         match &self.mail {
-            Mail::Mailbox(mailbox) => mailbox.answer(request).await,
+            Mail::Mailbox(mailbox) => ses::answer(mailbox, request).await,
             Mail::Elsewhere(endpoint) => self.forward(endpoint, headers, body).await,
         }
     }
@@ -194,8 +190,8 @@ fn dynamodb_operation(headers: &HeaderMap) -> Option<String> {
         .then(|| operation.to_owned())
 }
 
-/// DynamoDB's refusal of a request that nobody signed. Whose signature it is, and whether it is
-/// right, is not looked at.
+/// DynamoDB's refusal of a request that nobody signed. Neither whose signature it is nor whether it
+/// is right is checked.
 fn unsigned(headers: &HeaderMap) -> Option<String> {
     let authorization = headers.get(header::AUTHORIZATION);
     validate(AuthMaterial {

@@ -3,6 +3,7 @@
 //! One page; each of its sections is an element of the template, a script in `assets/`, and the JSON
 //! below that the script reads; `page.js` has what the scripts have in common.
 
+mod failure;
 mod purchases;
 mod stripe;
 
@@ -22,6 +23,7 @@ use stand_in::StandIn;
 use crate::faults::Faults;
 use crate::mailbox::Mailbox;
 
+use self::failure::failure;
 pub(crate) use self::purchases::Book;
 
 const SCRIPTS: [(&str, &str); 6] = [
@@ -41,7 +43,7 @@ pub(crate) struct Dashboard {
     pub(crate) mailbox: Mailbox,
     /// The webhooks, unless Stripe itself sends them.
     pub(crate) stand_in: Option<StandIn>,
-    /// AWS's bad days.
+    /// What goes wrong at AWS, on demand.
     pub(crate) faults: Faults,
     /// The purchases, if the template has what reads them.
     pub(crate) book: Option<Book>,
@@ -54,7 +56,7 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
         .route("/_local/mailbox.json", get(mails))
         .route("/_local/mailbox/{id}", get(mail))
         .with_state(dashboard.mailbox);
-    let page = Arc::new(Page {
+    let page = Arc::new(DashboardPage {
         stand_in: dashboard.stand_in.is_some(),
         purchases: dashboard.book.is_some(),
         site: dashboard.site,
@@ -75,8 +77,8 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
         .layer(middleware::from_fn(only_what_changed))
 }
 
-/// The page asks every few seconds: it is told 304 if it has seen the answer already. As the answers
-/// are kept by no cache, the page itself remembers their tags.
+/// The page asks every few seconds: it is told 304 if it has seen the answer already. No cache
+/// keeps the answers, so the page itself remembers their tags.
 async fn only_what_changed(request: Request, next: Next) -> Response {
     let seen = request.headers().get(header::IF_NONE_MATCH).cloned();
     let looks = *request.method() == Method::GET;
@@ -100,13 +102,13 @@ async fn only_what_changed(request: Request, next: Next) -> Response {
 
 #[derive(Template)]
 #[template(path = "dashboard.html")]
-struct Page {
+struct DashboardPage {
     stand_in: bool,
     purchases: bool,
     site: String,
 }
 
-async fn show(State(page): State<Arc<Page>>) -> Response {
+async fn show(State(page): State<Arc<DashboardPage>>) -> Response {
     let policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                   frame-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'";
     match page.render() {
@@ -115,7 +117,7 @@ async fn show(State(page): State<Arc<Page>>) -> Response {
     }
 }
 
-/// Where the seller's mails look for a dispute at Stripe.
+/// Where the link to a dispute in the seller's mail leads.
 async fn dispute(Path(id): Path<String>) -> Redirect {
     let id = url::form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>();
     Redirect::to(&format!("/_local?dispute={id}#purchases"))
@@ -163,9 +165,4 @@ async fn mail(State(mailbox): State<Mailbox>, Path(id): Path<String>) -> Respons
         Ok(None) => StatusCode::NOT_FOUND.into_response(),
         Err(error) => failure(&error),
     }
-}
-
-fn failure(error: &anyhow::Error) -> Response {
-    tracing::error!("the dashboard failed: {error:#}");
-    StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }

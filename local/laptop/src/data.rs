@@ -29,8 +29,8 @@ impl Folder {
         make(path).with_context(unwritable)?;
         if !is_ours(path).with_context(unwritable)? {
             bail!(
-                "the data folder {} has other things in it, and till would close it to everybody \
-                 but you; choose one of its own with --data",
+                "the data folder {} has other files in it, and till would close it to everybody \
+                 but you: choose an empty folder with --data",
                 path.display()
             );
         }
@@ -111,7 +111,7 @@ fn close_to_others(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Elsewhere a folder is as open as the one it is in, which for a user's own is: to nobody else.
+/// On other systems a folder is as open as its parent, and a user's own is open to nobody else.
 #[cfg(not(unix))]
 fn close_to_others(_: &Path) -> io::Result<()> {
     Ok(())

@@ -27,7 +27,7 @@ pub(crate) enum Engine {
     Elsewhere(Elsewhere),
 }
 
-/// What an engine says no with.
+/// Why an engine did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EngineError {
     #[error("{kind}: {message}")]
@@ -136,7 +136,10 @@ pub(crate) async fn prepare(engine: &Engine, table: &Table) -> anyhow::Result<()
     match described {
         Ok(described) => update(engine, table, at(&described, "/Table")).await?,
         Err(error) if error.is("ResourceNotFoundException") => create(engine, table).await?,
-        Err(error) => return Err(error).with_context(|| format!("cannot look at {}", table.name)),
+        Err(error) => {
+            return Err(error)
+                .with_context(|| format!("cannot read how the table {} stands", table.name));
+        }
     }
     expire_by_attribute(engine, table).await
 }
@@ -163,7 +166,7 @@ async fn create(engine: &Engine, table: &Table) -> anyhow::Result<()> {
     engine
         .call("CreateTable", input)
         .await
-        .with_context(|| format!("cannot make {} as template.yaml has it", table.name))?;
+        .with_context(|| format!("cannot create the table {}", table.name))?;
     active(engine, table).await
 }
 
@@ -171,7 +174,7 @@ async fn create(engine: &Engine, table: &Table) -> anyhow::Result<()> {
 async fn update(engine: &Engine, table: &Table, described: &Value) -> anyhow::Result<()> {
     if *at(described, "/KeySchema") != table.key_schema {
         bail!(
-            "{} was made with other keys than template.yaml has now; delete the data folder to start afresh",
+            "the table {} has other keys than template.yaml gives it: delete the data folder to start afresh",
             table.name
         );
     }
@@ -255,7 +258,7 @@ async fn active(engine: &Engine, table: &Table) -> anyhow::Result<()> {
         }
     };
     let waited = tokio::time::timeout(PATIENCE, wait).await;
-    waited.with_context(|| format!("{} does not become active", table.name))??;
+    waited.with_context(|| format!("the table {} did not become active in time", table.name))??;
     Ok(())
 }
 

@@ -1,13 +1,13 @@
 //! What each function reads from its environment on this machine: what the template declares, with
-//! the local addresses in it, and what the developer says in the environment or in `.env`.
+//! the local addresses in it, and what the developer sets in the environment or in `.env`.
 
 use std::collections::BTreeMap;
 
 use anyhow::bail;
 use shared::mode::Mode;
 use shared::stripe::key::StripeKey;
-
 use template::{Parameters, Template};
+use url::Url;
 
 /// What a function would read from its environment.
 pub type Variables = BTreeMap<String, String>;
@@ -17,7 +17,7 @@ pub const STAND_IN_KEY: &str = "sk_test_local";
 /// The secret that the Stripe stand-in signs webhooks with.
 pub const STAND_IN_WEBHOOK_SECRET: &str = "whsec_local";
 
-/// For variables whose template parameter has no default: the shop must start without a word.
+/// For variables whose template parameter has no default: the shop must start without any setup.
 const FALLBACKS: [(&str, &str); 4] = [
     ("SHOP_NAME", "Till"),
     ("MAIL_FROM", "shop@example.com"),
@@ -160,7 +160,7 @@ fn facts(
                 "STRIPE_API_BASE",
                 addresses.stripe.clone().unwrap_or_default(),
             );
-            // The stand-in's disputes are told of on this machine's own dashboard.
+            // The stand-in's disputes are shown on this machine's own dashboard.
             facts.insert("STRIPE_DASHBOARD_URL", format!("{}/_local", addresses.shop));
         }
         Stripe::Real {
@@ -174,12 +174,49 @@ fn facts(
     facts
 }
 
-/// What the developer says; an empty value says nothing.
+/// The developer's value; an empty one counts as none.
 pub fn said<'e>(given: &'e Variables, name: &str) -> Option<&'e str> {
     given
         .get(name)
         .map(|value| value.trim())
         .filter(|value| !value.is_empty())
+}
+
+/// The engine that the developer's environment names for an AWS service, in the SDKs' own variables;
+/// `None` if that is this shop's, which is at `own`.
+pub(crate) fn elsewhere(
+    given: &Variables,
+    service: &str,
+    own: &str,
+) -> anyhow::Result<Option<String>> {
+    let names = [
+        format!("AWS_ENDPOINT_URL_{service}"),
+        "AWS_ENDPOINT_URL".to_owned(),
+    ];
+    for name in names {
+        let Some(endpoint) = said(given, &name) else {
+            continue;
+        };
+        let url = Url::parse(endpoint)
+            .ok()
+            .filter(|url| url.scheme() == "http" && url.has_host());
+        let Some(url) = url else {
+            bail!(
+                "{name} is {endpoint}, which is not the http:// address of an engine on this machine"
+            );
+        };
+        let ours = Url::parse(own)?;
+        // Set for the aws CLI, say, which should find this very shop.
+        if url.port_or_known_default() == ours.port() && is_loopback(&url) {
+            return Ok(None);
+        }
+        return Ok(Some(url.to_string()));
+    }
+    Ok(None)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
 }
 
 #[cfg(test)]

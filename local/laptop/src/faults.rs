@@ -1,5 +1,5 @@
-//! Bad days for AWS, on demand: what DynamoDB and SES may answer, and the engine on a laptop never
-//! would.
+//! Bad days for AWS, on demand: answers that DynamoDB and SES may give, but an engine on a laptop
+//! never would.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,19 +21,19 @@ pub(crate) enum Fault {
     Throttle,
     /// Somebody else's transaction has the item.
     Conflict,
-    /// It is done, but nobody hears of it.
+    /// It is done, but the answer is lost.
     TimeoutAfter,
     /// A failure inside AWS.
     Error,
-    /// SES will not have the message.
+    /// SES rejects the message.
     Rejected,
-    /// SES knows the sender no more: its address or domain is not verified.
+    /// The sender's address or domain is not verified, or not any more.
     Unverified,
     /// AWS has paused the account's sending.
     Paused,
     /// The caller's permissions do not suffice.
     Denied,
-    /// The service is away.
+    /// The service is unavailable.
     Down,
 }
 
@@ -97,7 +97,7 @@ async fn arm(State(faults): State<Faults>, body: String) -> Response {
         Err(error) => {
             let example =
                 json!({ "operation": "TransactWriteItems", "fault": "conflict", "times": 1 });
-            let why = format!("not a fault: {error}; send for example {example}\n");
+            let why = format!("this is not a fault: {error}; send, for example, {example}\n");
             (StatusCode::BAD_REQUEST, why).into_response()
         }
     }

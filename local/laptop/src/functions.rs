@@ -123,7 +123,7 @@ impl Deployment {
         let Some(function) = self.functions.http.get(id) else {
             return Err(Failure::Failed(
                 id.to_owned(),
-                anyhow::anyhow!("it is not there"),
+                anyhow::anyhow!("there is no such function"),
             ));
         };
         self.run(id, function(request)).await
@@ -134,7 +134,7 @@ impl Deployment {
         let Some(function) = self.functions.event.get(id) else {
             return Err(Failure::Failed(
                 id.to_owned(),
-                anyhow::anyhow!("it is not there"),
+                anyhow::anyhow!("there is no such function"),
             ));
         };
         let answer = self.run(id, function(event)).await?;

@@ -8,6 +8,7 @@ mod routes;
 mod site;
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ const FUNCTION_URL_BODY_LIMIT: usize = 6 * 1024 * 1024;
 /// How long an HTTP API waits for a function, whatever the function's own limit.
 const API_PATIENCE: Duration = Duration::from_secs(30);
 
-/// What the port needs to know.
+/// What answers on the shop's port.
 pub(crate) struct Gateway {
     /// `http://127.0.0.1:3000`.
     pub(crate) url: String,
@@ -46,7 +47,7 @@ pub(crate) struct Gateway {
     pub(crate) identity: Arc<Identity>,
     /// The HTTP API's routes.
     pub(crate) routes: Vec<Route>,
-    /// The HTTP API's word on other origins.
+    /// Which other origins may call the HTTP API.
     pub(crate) cors: Option<Cors>,
     /// Functions with a URL of their own, by the path that stands for it here.
     pub(crate) function_urls: BTreeMap<String, String>,
@@ -57,18 +58,16 @@ impl Gateway {
     pub(crate) fn new(
         url: String,
         site: PathBuf,
-        template: Template,
+        template: &mut Template,
         deployment: Arc<Deployment>,
         identity: Arc<Identity>,
     ) -> Self {
-        let function_urls = template
-            .function_urls
+        let function_urls = mem::take(&mut template.function_urls)
             .into_iter()
             .map(|id| (function_url_path(&id), id))
             .collect();
-        let Template {
-            routes, mut cors, ..
-        } = template;
+        let routes = mem::take(&mut template.routes);
+        let mut cors = template.cors.take();
         // The template knows one site; the pages on this port stay good beside another one.
         if let Some(cors) = &mut cors
             && !cors.origins.contains(&url)
@@ -143,7 +142,7 @@ impl Gateway {
         if let (Some(cors), Some(origin)) = (&self.cors, origin)
             && !allow_origin(cors, &origin, response.headers_mut())
         {
-            // The page hears nothing, and its reader that the shop cannot be reached.
+            // The page learns nothing, and tells its reader that the shop cannot be reached.
             let origin = origin
                 .to_str()
                 .ok()
@@ -151,7 +150,9 @@ impl Gateway {
             let origin = origin.map_or("another origin".to_owned(), |origin| {
                 origin.origin().ascii_serialization()
             });
-            tracing::warn!("a page of {origin} may not call the API; --site names a front end");
+            tracing::warn!(
+                "a page at {origin} may not call the API: if it is the shop's front end, name it with --site"
+            );
         }
         response
     }
@@ -322,7 +323,7 @@ fn allow_origin(cors: &Cors, origin: &HeaderValue, headers: &mut HeaderMap) -> b
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
     } else {
-        // As API Gateway: an origin that is not allowed gets no word on the matter at all.
+        // As API Gateway: an origin that is not allowed gets no CORS headers at all.
         headers.remove(header::ACCESS_CONTROL_ALLOW_METHODS);
         headers.remove(header::ACCESS_CONTROL_ALLOW_HEADERS);
         headers.remove(header::ACCESS_CONTROL_MAX_AGE);

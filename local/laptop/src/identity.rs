@@ -1,20 +1,19 @@
 //! Signing in: a small OpenID Connect provider that believes every email address, standing in for
 //! Cognito; and what API Gateway's JWT authorizer does with its tokens.
 
+mod authorization;
+mod client;
+mod codes;
 mod pages;
 mod tokens;
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
-use crate::environment::Addresses;
-use askama::Template;
 use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
@@ -24,34 +23,23 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use self::pages::{Refused, SignIn};
+use self::authorization::{Authorization, AuthorizationError};
+use self::client::{CLIENT_ID, Sites};
+use self::codes::{Codes, Grant};
+use self::pages::{Refused, SignIn, show};
 use self::tokens::{Keys, LIFETIME_SECONDS, Person};
 use crate::address::EmailAddress;
+use crate::environment::Addresses;
 use crate::loopback::refuse_other_origins;
 
-/// The one client: the site.
-const CLIENT_ID: &str = "till-local";
 /// Where the provider lives on the shop's port.
 const PATH: &str = "/_local/identity";
-/// How long a code waits to be exchanged.
-const CODE_LIFETIME: Duration = Duration::from_secs(60);
-
 /// The provider.
 pub(crate) struct Identity {
-    /// The shop's own pages, and those of the front end that takes their place.
-    sites: [Url; 2],
+    sites: Sites,
     issuer: String,
     keys: Keys,
-    codes: Mutex<HashMap<String, Grant>>,
-}
-
-/// What a code stands for until it is exchanged.
-struct Grant {
-    person: Person,
-    redirect_uri: String,
-    challenge: String,
-    nonce: Option<String>,
-    expires: Instant,
+    codes: Codes,
 }
 
 impl Identity {
@@ -63,10 +51,10 @@ impl Identity {
     ) -> anyhow::Result<Arc<Self>> {
         let issuer = format!("{}{PATH}", addresses.shop);
         Ok(Arc::new(Self {
-            sites: [Url::parse(&addresses.shop)?, Url::parse(&addresses.site)?],
+            sites: Sites::at(addresses)?,
             keys: Keys::open(&issuer, CLIENT_ID, key_file)?,
             issuer,
-            codes: Mutex::default(),
+            codes: Codes::default(),
         }))
     }
 
@@ -113,34 +101,6 @@ impl Identity {
             .merge(for_scripts)
             .with_state(Arc::clone(self))
     }
-
-    /// Only the site's pages may be sent to.
-    fn is_ours(&self, address: &str) -> bool {
-        Url::parse(address).is_ok_and(|address| {
-            self.sites
-                .iter()
-                .any(|site| address.origin() == site.origin())
-                && address.username().is_empty()
-                && address.password().is_none()
-                && address.fragment().is_none()
-        })
-    }
-
-    fn grant(&self, grant: Grant) -> String {
-        let code = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
-        let mut codes = self.codes.lock().unwrap_or_else(PoisonError::into_inner);
-        codes.retain(|_, grant| grant.expires > Instant::now());
-        codes.insert(code.clone(), grant);
-        code
-    }
-
-    /// Takes the grant out, so that no code is good twice.
-    fn redeem(&self, code: &str) -> Option<Grant> {
-        let mut codes = self.codes.lock().unwrap_or_else(PoisonError::into_inner);
-        codes
-            .remove(code)
-            .filter(|grant| grant.expires > Instant::now())
-    }
 }
 
 /// Lets the site's pages call the provider, wherever they are, and read what it answers.
@@ -150,12 +110,7 @@ async fn admit_the_site(
     next: Next,
 ) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let Some(origin) = origin.filter(|origin| {
-        let sites = identity.sites.iter().map(|site| site.origin());
-        sites
-            .map(|site| site.ascii_serialization())
-            .any(|site| site.as_bytes() == origin.as_bytes())
-    }) else {
+    let Some(origin) = origin.filter(|origin| identity.sites.have_origin(origin)) else {
         return refuse_other_origins(request, next).await;
     };
     let mut response = if request.method() == Method::OPTIONS {
@@ -200,109 +155,20 @@ async fn jwks(State(identity): State<Arc<Identity>>) -> Json<Value> {
     Json(identity.keys.jwks())
 }
 
-/// The parameters of an authorization request, as the page shows them and its form sends them on.
-#[derive(Deserialize)]
-struct Authorization {
-    client_id: Option<String>,
-    redirect_uri: Option<String>,
-    response_type: Option<String>,
-    scope: Option<String>,
-    state: Option<String>,
-    nonce: Option<String>,
-    code_challenge: Option<String>,
-    code_challenge_method: Option<String>,
-    prompt: Option<String>,
-    login_hint: Option<String>,
-    email: Option<String>,
-}
-
-/// Why an authorization request is refused.
-enum Refusal {
-    /// The one who asked cannot be told: nobody is sent to an address that is not ours.
-    Page(&'static str),
-    /// The one who asked is told, in OAuth's terms.
-    Redirect {
-        to: Url,
-        error: &'static str,
-        description: &'static str,
-    },
-}
-
-/// An authorization request that may go on to the sign-in page.
-struct Request {
-    redirect_uri: Url,
-    state: Option<String>,
-    nonce: Option<String>,
-    challenge: String,
-}
-
-impl Authorization {
-    fn check(&self, identity: &Identity) -> Result<Request, Refusal> {
-        if self.client_id.as_deref() != Some(CLIENT_ID) {
-            return Err(Refusal::Page(
-                "The client_id is unknown here; the shop's is till-local.",
-            ));
-        }
-        let redirect_uri = self
-            .redirect_uri
-            .as_deref()
-            .filter(|address| identity.is_ours(address));
-        let Some(redirect_uri) = redirect_uri.and_then(|address| Url::parse(address).ok()) else {
-            return Err(Refusal::Page(
-                "The redirect_uri is not one of this shop's pages. A front end at another origin \
-                 has to be named when the shop is opened, with --site.",
-            ));
-        };
-        let refuse = |error, description| {
-            let mut to = redirect_uri.clone();
-            if let Some(state) = &self.state {
-                to.query_pairs_mut().append_pair("state", state);
-            }
-            Err(Refusal::Redirect {
-                to,
-                error,
-                description,
-            })
-        };
-        if self.response_type.as_deref() != Some("code") {
-            return refuse("unsupported_response_type", "response_type must be code");
-        }
-        let scope = self.scope.as_deref().unwrap_or_default();
-        if !scope.split(' ').any(|scope| scope == "openid") {
-            return refuse("invalid_scope", "scope must contain openid");
-        }
-        let challenge = match (&self.code_challenge, self.code_challenge_method.as_deref()) {
-            (Some(challenge), Some("S256")) if challenge.len() == 43 => challenge.clone(),
-            _ => return refuse("invalid_request", "PKCE with S256 is required"),
-        };
-        if self.prompt.as_deref() == Some("none") {
-            return refuse("login_required", "nobody stays signed in here");
-        }
-        Ok(Request {
-            redirect_uri,
-            state: self.state.clone(),
-            nonce: self.nonce.clone(),
-            challenge,
-        })
-    }
-}
-
-impl Refusal {
-    fn answer(self) -> Response {
-        match self {
-            Self::Page(why) => show(StatusCode::BAD_REQUEST, &Refused { why }),
-            Self::Redirect {
-                mut to,
-                error,
-                description,
-            } => {
-                let mut query = to.query_pairs_mut();
-                query
-                    .append_pair("error", error)
-                    .append_pair("error_description", description);
-                drop(query);
-                Redirect::to(to.as_str()).into_response()
-            }
+fn refused(error: AuthorizationError) -> Response {
+    match error {
+        AuthorizationError::Page(why) => show(StatusCode::BAD_REQUEST, &Refused { why }),
+        AuthorizationError::Redirect {
+            mut to,
+            error,
+            description,
+        } => {
+            let mut query = to.query_pairs_mut();
+            query
+                .append_pair("error", error)
+                .append_pair("error_description", description);
+            drop(query);
+            Redirect::to(to.as_str()).into_response()
         }
     }
 }
@@ -311,9 +177,9 @@ async fn ask(
     State(identity): State<Arc<Identity>>,
     Query(authorization): Query<Authorization>,
 ) -> Response {
-    match authorization.check(&identity) {
+    match authorization.check(&identity.sites) {
         Ok(_) => show(StatusCode::OK, &SignIn::new(&authorization, None)),
-        Err(refusal) => refusal.answer(),
+        Err(error) => refused(error),
     }
 }
 
@@ -321,9 +187,9 @@ async fn sign_in(
     State(identity): State<Arc<Identity>>,
     Form(authorization): Form<Authorization>,
 ) -> Response {
-    let request = match authorization.check(&identity) {
+    let request = match authorization.check(&identity.sites) {
         Ok(request) => request,
-        Err(refusal) => return refusal.answer(),
+        Err(error) => return refused(error),
     };
     let email = authorization.email.as_deref().unwrap_or_default();
     let Some(person) = Person::with_email(email, true) else {
@@ -333,14 +199,11 @@ async fn sign_in(
             &SignIn::new(&authorization, problem),
         );
     };
-    let code = identity.grant(Grant {
+    let code = identity.codes.issue(Grant {
         person,
         redirect_uri: request.redirect_uri.to_string(),
         challenge: request.challenge,
         nonce: request.nonce,
-        expires: Instant::now()
-            .checked_add(CODE_LIFETIME)
-            .unwrap_or_else(Instant::now),
     });
     let mut back = request.redirect_uri;
     back.query_pairs_mut().append_pair("code", &code);
@@ -384,7 +247,7 @@ async fn exchange(
     let Some(grant) = exchange
         .code
         .as_deref()
-        .and_then(|code| identity.redeem(code))
+        .and_then(|code| identity.codes.redeem(code))
     else {
         return refuse("invalid_grant", "the code is unknown, used or too old");
     };
@@ -462,33 +325,16 @@ async fn sign_out(
 ) -> Response {
     let to = sign_out.post_logout_redirect_uri.or(sign_out.logout_uri);
     let Some(to) = to else {
-        return home(&identity);
+        return Redirect::to(identity.sites.home().as_str()).into_response();
     };
-    if !identity.is_ours(&to) {
-        return Refusal::Page("The address to return to is not one of this shop's pages.").answer();
-    }
-    let Ok(mut to) = Url::parse(&to) else {
-        return home(&identity);
+    let Some(mut to) = identity.sites.page(&to) else {
+        let why = "The address to return to is not one of this shop's pages.";
+        return show(StatusCode::BAD_REQUEST, &Refused { why });
     };
     if let Some(state) = &sign_out.state {
         to.query_pairs_mut().append_pair("state", state);
     }
     Redirect::to(to.as_str()).into_response()
-}
-
-fn home(identity: &Identity) -> Response {
-    let [_, site] = &identity.sites;
-    Redirect::to(site.as_str()).into_response()
-}
-
-fn show(status: StatusCode, page: &impl Template) -> Response {
-    match page.render() {
-        Ok(page) => (status, Html(page)).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "a page could not be rendered");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
 }
 
 fn no_store(body: Value) -> Response {
@@ -505,7 +351,7 @@ fn cannot_sign(error: &jsonwebtoken::errors::Error) -> Response {
 }
 
 impl Person {
-    /// Whoever has this address; the same person every time.
+    /// The person with this address: the same one every time.
     fn with_email(email: &str, verified: bool) -> Option<Self> {
         let email = EmailAddress::parse(email)
             .ok()

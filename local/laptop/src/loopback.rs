@@ -35,7 +35,7 @@ impl Door {
         let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
             Ok(listener) => listener,
             Err(error) if error.kind() == ErrorKind::AddrInUse => bail!(
-                "port {port} is taken by another program; stop it or choose another with {option}"
+                "{option} {port} is in use: stop the other program, or choose another port with {option}"
             ),
             Err(error) => {
                 return Err(error).with_context(|| format!("cannot listen on port {port}"));
@@ -82,7 +82,7 @@ impl Door {
                     next.run(request).await
                 } else {
                     // A page elsewhere may have its own name point here (DNS rebinding).
-                    let why = format!("this server answers as {names} only\n");
+                    let why = format!("this server answers only to {names}\n");
                     (StatusCode::MISDIRECTED_REQUEST, why).into_response()
                 }
             }
@@ -100,15 +100,15 @@ impl Door {
 async fn listen_on_bridge(bridge: Ipv4Addr, port: u16) -> anyhow::Result<TcpListener> {
     if !bridge.is_private() && !bridge.is_loopback() {
         bail!(
-            "--bridge {bridge} would open the tables to more than this machine; \
-             give the address of Docker's bridge, which is 172.17.0.1 unless you changed it"
+            "--bridge {bridge} would open the tables to more than this machine: \
+             give the address of Docker's bridge, 172.17.0.1 unless you changed it"
         );
     }
     match TcpListener::bind((bridge, port)).await {
         Ok(listener) => Ok(listener),
         Err(error) if error.kind() == ErrorKind::AddrNotAvailable => bail!(
-            "--bridge {bridge} is no address of this machine; \
-             `ip address show docker0` tells which one Docker has, and Docker Desktop needs no --bridge"
+            "--bridge {bridge} is not an address of this machine: \
+             `ip address show docker0` shows Docker's, and Docker Desktop needs no --bridge"
         ),
         Err(error) => Err(error).with_context(|| format!("cannot listen on {bridge}:{port}")),
     }
@@ -151,7 +151,7 @@ impl fmt::Display for Names {
         write!(f, "{}", self.here.join(" and "))?;
         if !self.containers.is_empty() {
             let names = self.containers.join(" and ");
-            write!(f, ", and to programs in containers as {names},")?;
+            write!(f, ", and to programs in containers as {names}")?;
         }
         Ok(())
     }
@@ -193,7 +193,7 @@ pub(crate) async fn refuse_other_origins(request: Request, next: Next) -> Respon
 pub(crate) struct Shutdown(watch::Receiver<bool>);
 
 impl Shutdown {
-    /// The one who asks, and the ones who are asked.
+    /// The end that asks, and the end that is asked.
     pub(crate) fn channel() -> (watch::Sender<bool>, Self) {
         let (ask, asked) = watch::channel(false);
         (ask, Self(asked))

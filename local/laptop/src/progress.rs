@@ -1,4 +1,4 @@
-//! How the start of the shop goes on.
+//! How far the start of the shop has come.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The clock's side of EventBridge: calls functions at the rates the template sets.
+//! EventBridge's schedules: calls functions at the rates the template sets.
 
 use std::sync::Arc;
 use std::time::Duration;

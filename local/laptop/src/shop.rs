@@ -1,135 +1,54 @@
 //! The whole shop: its three ports, what answers behind them, and what runs by itself.
 
+mod doors;
+mod options;
+mod stage;
+
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::environment::{
-    self, Addresses, STAND_IN_KEY, STAND_IN_WEBHOOK_SECRET, Stripe, Variables, said,
-};
-use anyhow::bail;
 use axum::middleware;
 use shared::stripe::event::handled;
 use stand_in::{SigningSecret, StandIn};
 use template::Template;
-use template::project::Project;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use url::Url;
 
+use self::doors::Doors;
+pub use self::options::Options;
+use self::stage::Stage;
 use crate::aws::{self, Aws};
 use crate::dashboard::{self, Book, Dashboard};
 use crate::data::Folder;
 use crate::database::{self, Elsewhere, Embedded, Engine};
+use crate::environment::{
+    self, Addresses, STAND_IN_KEY, STAND_IN_WEBHOOK_SECRET, Stripe, Variables, elsewhere,
+};
 use crate::faults::Faults;
-use crate::functions::{Deployment, Wiring};
+use crate::functions::Deployment;
 use crate::gateway::Gateway;
 use crate::identity::Identity;
-use crate::loopback::{Door, Shutdown, refuse_other_origins};
+use crate::loopback::{Door, refuse_other_origins};
 use crate::mailbox::Mailbox;
-use crate::progress::Progress;
-use crate::samples::{self, Samples};
+use crate::samples;
 use crate::schedules;
-use crate::streams::Poller;
+use crate::streams::{Drain, Poller};
 use crate::tag;
 
-/// How long requests that are under way may take to finish when the shop stops.
-const GRACE: Duration = Duration::from_secs(10);
 /// How often expired items are deleted.
 const SWEEP: Duration = Duration::from_secs(60);
-
-/// How to run the shop. Nothing else is read: no environment, no current folder.
-#[derive(Clone)]
-pub struct Options {
-    /// The shop's files.
-    pub project: Project,
-    /// The folder where everything is kept; `None` keeps it in memory.
-    pub data: Option<PathBuf>,
-    /// The site, the HTTP API, the webhook and `/_local`. Port 0 is any that is free.
-    pub shop_port: u16,
-    /// The Stripe stand-in.
-    pub stripe_port: u16,
-    /// DynamoDB and SES.
-    pub aws_port: u16,
-    /// The front end that buyers use, if not the site on the shop's own port; its origin counts.
-    pub site: Option<Url>,
-    /// Where containers find Stripe and AWS, if not on loopback: the address of Docker's bridge.
-    pub bridge: Option<Ipv4Addr>,
-    /// What is for sale at first.
-    pub samples: Samples,
-    /// What the developer set in the environment or in `.env`.
-    pub environment: Variables,
-    /// Builds the functions.
-    pub wiring: Wiring,
-    /// Hears how the start goes on.
-    pub progress: Progress,
-}
-
-impl Options {
-    /// A shop in memory, on any free ports, with this code and all sample products: what tests want.
-    pub fn in_memory(project: Project, wiring: Wiring) -> Self {
-        Self {
-            project,
-            data: None,
-            shop_port: 0,
-            stripe_port: 0,
-            aws_port: 0,
-            site: None,
-            bridge: None,
-            samples: Samples::Currencies,
-            environment: Variables::new(),
-            wiring,
-            progress: Arc::new(|_, _, _| {}),
-        }
-    }
-}
 
 /// A running shop.
 pub struct Shop {
     addresses: Addresses,
     stripe: Stripe,
-    stages: Vec<Stage>,
-    /// Nobody else may use the folder meanwhile.
-    _kept: Kept,
-}
-
-/// What stops together. The stages stop one after the other, so that requests under way still find
-/// what they need.
-struct Stage {
-    ask: watch::Sender<bool>,
-    tasks: Vec<JoinHandle<()>>,
-}
-
-impl Stage {
-    fn new() -> (Self, Shutdown) {
-        let (ask, shutdown) = Shutdown::channel();
-        (
-            Self {
-                ask,
-                tasks: Vec::new(),
-            },
-            shutdown,
-        )
-    }
-
-    fn run(&mut self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.push(tokio::spawn(task));
-    }
-
-    async fn stop(self) {
-        self.ask.send_replace(true);
-        let patience = tokio::time::sleep(GRACE);
-        tokio::pin!(patience);
-        for mut task in self.tasks {
-            tokio::select! {
-                // A task that panicked is stopped, too.
-                _ = &mut task => {}
-                () = &mut patience => task.abort(),
-            }
-        }
-    }
+    stand_in: Option<StandIn>,
+    streams: Vec<Drain>,
+    /// In the order in which they stop, so that requests under way still find what they need.
+    stages: [Stage; 3],
+    _folder: Option<Folder>,
 }
 
 impl Shop {
@@ -138,70 +57,50 @@ impl Shop {
         let stripe = Stripe::chosen(&options.environment)?;
         let doors = Doors::open(&options, &stripe).await?;
         let addresses = doors.addresses(options.site.as_ref());
-        let mut template = Template::read(&options.project.template, &addresses.parameters())?;
-        let kept = Kept(options.data.as_deref().map(Folder::open).transpose()?);
-
-        let (mut engine_stage, engine_shutdown) = Stage::new();
-        let engine = open_engine(&options, &addresses, &kept)?;
-        prepare_tables(&engine, &template, &options.progress).await?;
-        engine_stage.run(sweep(engine.clone(), engine_shutdown));
-
-        let (mut aws_stage, aws_shutdown) = Stage::new();
-        let (mut shop_stage, shop_shutdown) = Stage::new();
-        let mailbox = Mailbox::open(kept.database("mailbox.db")?.as_deref())?;
-        let (wrote, written) = watch::channel(());
-        let faults = Faults::default();
-        let aws = Aws {
-            engine: engine.clone(),
-            wrote,
-            mail: ses(&options, &addresses, &mailbox)?,
-            faults: faults.clone(),
-            shutdown: shop_shutdown.clone(),
-            client: reqwest::Client::new(),
-        };
-        aws_stage.run(doors.aws.serve(aws.router(), aws_shutdown));
-
-        let environments = environments(&options, &template, &addresses, &stripe).await?;
-        let bookkeeping = environments.get("ReconcileFunction").cloned();
-        let functions = (options.wiring)(environments).await?;
-        let deployment = Arc::new(Deployment::new(functions, &mut template)?);
-        let clockwork = Clockwork {
-            engine,
-            written,
-            deployment: Arc::clone(&deployment),
-            shutdown: shop_shutdown.clone(),
-        };
-        clockwork.wind(&mut template, &kept, &mut shop_stage);
-        let mut stand_in = None;
-        if let Some(door) = doors.stripe {
-            let config = stand_in_config(&addresses, &door, kept.database("stripe.db")?)?;
-            let opened = open_stand_in(config, door, &mut shop_stage, &shop_shutdown)?;
-            stand_in = Some(opened);
-        }
-        let mut book = None;
-        if let Some(variables) = bookkeeping {
-            book = Some(Book::open(variables, &addresses.aws, stand_in.clone()).await?);
-        }
-        let identity = Identity::open(&addresses, kept.file("identity.pem").as_deref())?;
-        let dashboard = dashboard::router(Dashboard {
-            site: addresses.site.clone(),
-            mailbox,
-            stand_in,
-            faults,
-            book,
-        });
-        let provider = identity.router();
-        let url = addresses.shop.clone();
-        let gateway = Gateway::new(url, options.project.site, template, deployment, identity);
-        let dashboard = dashboard.layer(middleware::from_fn(refuse_other_origins));
-        let router = gateway.router().merge(provider).merge(dashboard);
-        shop_stage.run(doors.shop.serve(router, shop_shutdown));
-
-        Ok(Self {
+        let template = Template::read(&options.project.template, &addresses.parameters())?;
+        let folder = options.data.as_deref().map(Folder::open).transpose()?;
+        let mut starting = Starting {
+            options,
             addresses,
+            template,
+            folder,
+            engine: Stage::new(),
+            aws: Stage::new(),
+            shop: Stage::new(),
+        };
+
+        let engine = starting.tables().await?;
+        let aws = starting.aws(doors.aws, engine.clone())?;
+        let environments = starting.environments(&stripe).await?;
+        let bookkeeping = environments.get("ReconcileFunction").cloned();
+        let functions = (starting.options.wiring)(environments).await?;
+        let deployment = Arc::new(Deployment::new(functions, &mut starting.template)?);
+        let streams = starting.streams(&engine, &aws.written, &deployment);
+        starting.schedules(&deployment);
+        let stand_in = doors.stripe.map(|door| starting.stand_in(door));
+        let stand_in = stand_in.transpose()?;
+        let book = match bookkeeping {
+            Some(environment) => {
+                let aws = &starting.addresses.aws;
+                Some(Book::open(environment, aws, stand_in.clone()).await?)
+            }
+            None => None,
+        };
+        let dashboard = Dashboard {
+            site: starting.addresses.site.clone(),
+            mailbox: aws.mailbox,
+            stand_in: stand_in.clone(),
+            faults: aws.faults,
+            book,
+        };
+        starting.front(doors.shop, deployment, dashboard)?;
+        Ok(Self {
+            addresses: starting.addresses,
             stripe,
-            stages: vec![shop_stage, aws_stage, engine_stage],
-            _kept: kept,
+            stand_in,
+            streams,
+            stages: [starting.shop, starting.aws, starting.engine],
+            _folder: starting.folder,
         })
     }
 
@@ -230,6 +129,20 @@ impl Shop {
         &self.stripe
     }
 
+    /// Waits until all that was done before has had its consequences: every event that is due and not
+    /// held back was tried at the webhook, and every record in the tables' streams handled.
+    pub async fn drained(&self) -> anyhow::Result<()> {
+        if let Some(stand_in) = &self.stand_in {
+            while stand_in.is_delivering().await? {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        }
+        for stream in &self.streams {
+            stream.drained().await;
+        }
+        Ok(())
+    }
+
     /// Stops: no new requests, those under way finish, then the files are closed.
     pub async fn shutdown(self) {
         for stage in self.stages {
@@ -238,201 +151,179 @@ impl Shop {
     }
 }
 
-/// The shop's ports, open but not yet answering.
-struct Doors {
-    shop: Door,
-    aws: Door,
-    /// Only where the stand-in is.
-    stripe: Option<Door>,
+/// A shop on its way to being open.
+struct Starting {
+    options: Options,
+    addresses: Addresses,
+    template: Template,
+    folder: Option<Folder>,
+    /// What keeps the tables.
+    engine: Stage,
+    /// What the functions call.
+    aws: Stage,
+    /// What people and Stripe call, and what calls the functions.
+    shop: Stage,
 }
 
-impl Doors {
-    async fn open(options: &Options, stripe: &Stripe) -> anyhow::Result<Self> {
-        let shop = Door::open(options.shop_port, "--port").await?;
-        let aws = Door::open(options.aws_port, "--aws-port").await?;
-        let aws = aws.for_containers(options.bridge).await?;
-        let stripe = match stripe {
-            Stripe::StandIn => {
-                let door = Door::open(options.stripe_port, "--stripe-port").await?;
-                Some(door.for_containers(options.bridge).await?)
-            }
-            Stripe::Real { .. } => None,
-        };
-        Ok(Self { shop, aws, stripe })
-    }
-
-    fn addresses(&self, site: Option<&Url>) -> Addresses {
-        let shop = self.shop.url();
-        let site = site.map(|site| site.origin().ascii_serialization());
-        Addresses {
-            site: site.unwrap_or_else(|| shop.clone()),
-            shop,
-            stripe: self.stripe.as_ref().map(Door::url),
-            aws: self.aws.url(),
-        }
-    }
+/// What the other parts see of the AWS port.
+struct AwsControls {
+    mailbox: Mailbox,
+    faults: Faults,
+    /// Changes when a table may have.
+    written: watch::Receiver<()>,
 }
 
-/// The folder where everything is kept, if anything is.
-struct Kept(Option<Folder>);
-
-impl Kept {
+impl Starting {
     fn file(&self, name: &str) -> Option<PathBuf> {
-        self.0.as_ref().map(|folder| folder.file(name))
+        self.folder.as_ref().map(|folder| folder.file(name))
     }
 
     fn database(&self, name: &str) -> anyhow::Result<Option<PathBuf>> {
-        let database = self.0.as_ref().map(|folder| folder.database(name));
-        database.transpose()
+        let folder = self.folder.as_ref();
+        folder.map(|folder| folder.database(name)).transpose()
     }
-}
 
-fn open_engine(options: &Options, addresses: &Addresses, kept: &Kept) -> anyhow::Result<Engine> {
-    Ok(
-        match elsewhere(&options.environment, "DYNAMODB", &addresses.aws)? {
+    /// The engine that the developer's environment names for an AWS service, if it names one.
+    fn elsewhere(&self, service: &str) -> anyhow::Result<Option<String>> {
+        elsewhere(&self.options.environment, service, &self.addresses.aws)
+    }
+
+    /// The engine, with the template's tables in it.
+    async fn tables(&mut self) -> anyhow::Result<Engine> {
+        let engine = match self.elsewhere("DYNAMODB")? {
             Some(endpoint) => Engine::Elsewhere(Elsewhere::at(endpoint)),
-            None => Engine::Embedded(Embedded::open(kept.database("dynamodb.db")?.as_deref())?),
-        },
-    )
-}
-
-fn ses(options: &Options, addresses: &Addresses, own: &Mailbox) -> anyhow::Result<aws::Mail> {
-    Ok(
-        match elsewhere(&options.environment, "SES", &addresses.aws)? {
-            Some(endpoint) => aws::Mail::Elsewhere(endpoint),
-            None => aws::Mail::Mailbox(own.clone()),
-        },
-    )
-}
-
-/// Deletes what is expired, now and then. Another engine does so itself.
-async fn sweep(engine: Engine, shutdown: Shutdown) {
-    let Engine::Embedded(embedded) = engine else {
-        return;
-    };
-    let expire = move || {
-        let embedded = embedded.clone();
-        async move { embedded.expire().await }
-    };
-    schedules::every(SWEEP, shutdown, expire).await;
-}
-
-async fn prepare_tables(
-    engine: &Engine,
-    template: &Template,
-    progress: &Progress,
-) -> anyhow::Result<()> {
-    let steps = template.tables.len();
-    for (done, table) in template.tables.iter().enumerate() {
-        progress(done, steps, &table.name);
-        database::prepare(engine, table).await?;
+            None => Engine::Embedded(Embedded::open(self.database("dynamodb.db")?.as_deref())?),
+        };
+        let steps = self.template.tables.len();
+        for (done, table) in self.template.tables.iter().enumerate() {
+            (self.options.progress)(done, steps, &table.name);
+            database::prepare(&engine, table).await?;
+        }
+        if let Engine::Embedded(embedded) = engine.clone() {
+            let shutdown = self.engine.shutdown();
+            self.engine.run(schedules::every(SWEEP, shutdown, move || {
+                let embedded = embedded.clone();
+                async move { embedded.expire().await }
+            }));
+        }
+        Ok(engine)
     }
-    Ok(())
-}
 
-/// What each function reads, once the shop has its tag and something to sell.
-async fn environments(
-    options: &Options,
-    template: &Template,
-    addresses: &Addresses,
-    stripe: &Stripe,
-) -> anyhow::Result<BTreeMap<String, Variables>> {
-    let given = &options.environment;
-    let mut environments = environment::compose(template, addresses, stripe, given)?;
-    tag::tell(environments.values_mut(), given).await?;
-    if let Some(catalog) = environments.get("CatalogFunction") {
-        let catalog = shared::config::Environment::from(catalog.clone());
-        let (samples, progress) = (options.samples, &options.progress);
-        samples::add(samples, &catalog, &addresses.shop, progress).await?;
+    fn aws(&mut self, door: Door, engine: Engine) -> anyhow::Result<AwsControls> {
+        let mailbox = Mailbox::open(self.database("mailbox.db")?.as_deref())?;
+        let (wrote, written) = watch::channel(());
+        let faults = Faults::default();
+        let aws = Aws {
+            engine,
+            wrote,
+            mail: match self.elsewhere("SES")? {
+                Some(endpoint) => aws::Mail::Elsewhere(endpoint),
+                None => aws::Mail::Mailbox(mailbox.clone()),
+            },
+            faults: faults.clone(),
+            shutdown: self.shop.shutdown(),
+            client: reqwest::Client::new(),
+        };
+        let shutdown = self.aws.shutdown();
+        self.aws.run(door.serve(aws.router(), shutdown));
+        Ok(AwsControls {
+            mailbox,
+            faults,
+            written,
+        })
     }
-    Ok(environments)
-}
 
-/// What runs functions that no request does.
-struct Clockwork {
-    engine: Engine,
-    /// Something was written to a table.
-    written: watch::Receiver<()>,
-    deployment: Arc<Deployment>,
-    shutdown: Shutdown,
-}
+    /// Every function's environment; with the catalog's, the sample products are added.
+    async fn environments(&self, stripe: &Stripe) -> anyhow::Result<BTreeMap<String, Variables>> {
+        let Options {
+            environment: given,
+            samples,
+            progress,
+            ..
+        } = &self.options;
+        let mut environments =
+            environment::compose(&self.template, &self.addresses, stripe, given)?;
+        tag::tell(environments.values_mut(), given).await?;
+        if let Some(catalog) = environments.get("CatalogFunction") {
+            let catalog = shared::config::Environment::from(catalog.clone());
+            samples::add(*samples, &catalog, &self.addresses.shop, progress).await?;
+        }
+        Ok(environments)
+    }
 
-impl Clockwork {
-    /// Starts the template's streams and schedules.
-    fn wind(self, template: &mut Template, kept: &Kept, stage: &mut Stage) {
-        for mapping in std::mem::take(&mut template.streams) {
+    fn streams(
+        &mut self,
+        engine: &Engine,
+        written: &watch::Receiver<()>,
+        deployment: &Arc<Deployment>,
+    ) -> Vec<Drain> {
+        let mut drains = Vec::new();
+        for mapping in std::mem::take(&mut self.template.streams) {
             let position = format!("stream-{}-{}.json", mapping.table, mapping.function);
             let poller = Poller {
-                position_file: kept.file(&position),
+                position_file: self.file(&position),
                 mapping,
-                engine: self.engine.clone(),
-                deployment: Arc::clone(&self.deployment),
+                engine: engine.clone(),
+                deployment: Arc::clone(deployment),
             };
-            stage.run(poller.run(self.written.clone(), self.shutdown.clone()));
+            let (drain, asked) = Drain::channel();
+            drains.push(drain);
+            let shutdown = self.shop.shutdown();
+            self.shop.run(poller.run(written.clone(), asked, shutdown));
         }
-        for schedule in std::mem::take(&mut template.schedules) {
-            let deployment = Arc::clone(&self.deployment);
-            stage.run(schedules::keep(schedule, deployment, self.shutdown.clone()));
+        drains
+    }
+
+    fn schedules(&mut self, deployment: &Arc<Deployment>) {
+        for schedule in std::mem::take(&mut self.template.schedules) {
+            let (deployment, shutdown) = (Arc::clone(deployment), self.shop.shutdown());
+            self.shop
+                .run(schedules::keep(schedule, deployment, shutdown));
         }
     }
-}
 
-fn open_stand_in(
-    config: stand_in::Config,
-    door: Door,
-    stage: &mut Stage,
-    shutdown: &Shutdown,
-) -> anyhow::Result<StandIn> {
-    let stand_in = StandIn::open(config)?;
-    stage.run(door.serve(stand_in.router(), shutdown.clone()));
-    stage.run({
-        let (stand_in, shutdown) = (stand_in.clone(), shutdown.clone());
-        async move { stand_in.deliver(shutdown.requested()).await }
-    });
-    Ok(stand_in)
-}
-
-fn stand_in_config(
-    addresses: &Addresses,
-    door: &Door,
-    database: Option<PathBuf>,
-) -> anyhow::Result<stand_in::Config> {
-    Ok(stand_in::Config {
-        database,
-        public_url: Url::parse(&door.url())?,
-        secret_key: STAND_IN_KEY.to_owned(),
-        webhook_secret: SigningSecret::new(STAND_IN_WEBHOOK_SECRET)?,
-        webhook_url: Url::parse(&format!("{}/webhook", addresses.shop))?,
-        enabled_events: handled().map(str::to_owned).collect(),
-    })
-}
-
-/// Another engine that the developer points to, as the AWS SDKs' own variables do.
-fn elsewhere(given: &Variables, service: &str, own: &str) -> anyhow::Result<Option<String>> {
-    let names = [
-        format!("AWS_ENDPOINT_URL_{service}"),
-        "AWS_ENDPOINT_URL".to_owned(),
-    ];
-    for name in names {
-        let Some(endpoint) = said(given, &name) else {
-            continue;
-        };
-        let url = Url::parse(endpoint)
-            .ok()
-            .filter(|url| url.scheme() == "http" && url.has_host());
-        let Some(url) = url else {
-            bail!("{name} is {endpoint}, which is no http:// address of an engine on this machine");
-        };
-        let ours = Url::parse(own)?;
-        // Set for the aws CLI, say, which should find this very shop.
-        if url.port_or_known_default() == ours.port() && is_loopback(&url) {
-            return Ok(None);
-        }
-        return Ok(Some(url.to_string()));
+    fn stand_in(&mut self, door: Door) -> anyhow::Result<StandIn> {
+        let stand_in = StandIn::open(stand_in::Config {
+            database: self.database("stripe.db")?,
+            public_url: Url::parse(&door.url())?,
+            secret_key: STAND_IN_KEY.to_owned(),
+            webhook_secret: SigningSecret::new(STAND_IN_WEBHOOK_SECRET)?,
+            webhook_url: Url::parse(&format!("{}/webhook", self.addresses.shop))?,
+            enabled_events: handled().map(str::to_owned).collect(),
+        })?;
+        let shutdown = self.shop.shutdown();
+        self.shop.run(door.serve(stand_in.router(), shutdown));
+        self.shop.run({
+            let (stand_in, shutdown) = (stand_in.clone(), self.shop.shutdown());
+            async move { stand_in.deliver(shutdown.requested()).await }
+        });
+        Ok(stand_in)
     }
-    Ok(None)
-}
 
-fn is_loopback(url: &Url) -> bool {
-    matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+    /// The shop's own port.
+    fn front(
+        &mut self,
+        door: Door,
+        deployment: Arc<Deployment>,
+        dashboard: Dashboard,
+    ) -> anyhow::Result<()> {
+        let key = self.file("identity.pem");
+        let identity = Identity::open(&self.addresses, key.as_deref())?;
+        let provider = identity.router();
+        let gateway = Gateway::new(
+            self.addresses.shop.clone(),
+            self.options.project.site.clone(),
+            &mut self.template,
+            deployment,
+            identity,
+        );
+        let dashboard = dashboard::router(dashboard);
+        let router = gateway
+            .router()
+            .merge(provider)
+            .merge(dashboard.layer(middleware::from_fn(refuse_other_origins)));
+        let shutdown = self.shop.shutdown();
+        self.shop.run(door.serve(router, shutdown));
+        Ok(())
+    }
 }

@@ -1,71 +1,13 @@
-//! The story of a purchase, and a purchase as JSON with the HTTP API's names: what the dashboard and
-//! the operator's commands show.
-
-use std::collections::BTreeSet;
+//! The story of a purchase, as the dashboard and the operator's commands tell it: the purchase, what
+//! was recorded of it, and the mail it called for.
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
-use shared::money::Money;
-use shared::product::ProductId;
-use shared::purchase::{
-    Accounts, Attention, Buyer, DisputeId, DisputeStatus, DisputeTerms, Mail, Movement, Purchase,
-    PurchaseId, RefundId, RefundState, SessionId, SessionState, Status,
-};
+use shared::http::rfc3339;
+use shared::purchase::{Mail, Purchase, PurchaseId, Status};
 use shared::store::operator::{AllPurchases, Mails, Recorded};
 use shared::store::outbox;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-
-/// A purchase as the HTTP API shows it to its buyer, and what the seller knows besides.
-#[derive(Serialize)]
-pub struct View<'a> {
-    id: PurchaseId,
-    status: Status,
-    created_at: String,
-    total: Money,
-    #[serde(flatten)]
-    accounts: Accounts,
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    attention: BTreeSet<Attention>,
-    buyer: &'a Buyer,
-    lines: Vec<LineView<'a>>,
-    sessions: Vec<SessionView<'a>>,
-    refunds: Vec<RefundView<'a>>,
-    disputes: Vec<DisputeView<'a>>,
-}
-
-#[derive(Serialize)]
-struct LineView<'a> {
-    product_id: &'a ProductId,
-    name: &'a str,
-    quantity: u32,
-    unit_amount: i64,
-    reserved: bool,
-}
-
-#[derive(Serialize)]
-struct SessionView<'a> {
-    id: &'a SessionId,
-    #[serde(flatten)]
-    state: &'a SessionState,
-}
-
-#[derive(Serialize)]
-struct RefundView<'a> {
-    id: &'a RefundId,
-    status: RefundState,
-    amount: Money,
-}
-
-#[derive(Serialize)]
-struct DisputeView<'a> {
-    id: &'a DisputeId,
-    status: DisputeStatus,
-    #[serde(flatten)]
-    terms: &'a DisputeTerms,
-    /// What it moved, in the currency of the seller's balance.
-    balance: Vec<Movement>,
-}
+use shared::view::SellerView;
 
 /// An event that was recorded.
 #[derive(Serialize)]
@@ -106,52 +48,6 @@ pub struct Story {
     pub mails: Vec<(Mail, Option<outbox::Row>)>,
 }
 
-impl<'a> View<'a> {
-    /// Shows it.
-    pub fn of(purchase: &'a Purchase) -> Self {
-        let lines = purchase.order().lines.iter().map(|line| LineView {
-            product_id: &line.product_id,
-            name: &line.name,
-            quantity: line.quantity,
-            unit_amount: line.unit_amount,
-            reserved: line.reserved,
-        });
-        let sessions = purchase.sessions().iter();
-        let refunds = purchase.payment().refunds().iter();
-        let disputes = purchase.payment().disputes().iter();
-        Self {
-            id: purchase.id(),
-            status: purchase.status(),
-            created_at: rfc3339(purchase.id().created_at().unix_timestamp()),
-            total: purchase.order().total,
-            accounts: purchase.accounts(),
-            attention: purchase.attention(),
-            buyer: &purchase.order().buyer,
-            lines: lines.collect(),
-            sessions: sessions
-                .map(|(id, state)| SessionView { id, state })
-                .collect(),
-            refunds: refunds
-                .map(|(id, refund)| RefundView {
-                    id,
-                    status: refund.state,
-                    amount: refund.amount,
-                })
-                .collect(),
-            disputes: disputes
-                .filter_map(|(id, dispute)| {
-                    Some(DisputeView {
-                        id,
-                        status: dispute.status()?,
-                        terms: dispute.terms()?,
-                        balance: dispute.movements.values().copied().collect(),
-                    })
-                })
-                .collect(),
-        }
-    }
-}
-
 impl Story {
     /// All of it; `None` if there is no such purchase.
     pub async fn read(
@@ -179,7 +75,7 @@ impl Story {
     pub fn json(&self) -> impl Serialize {
         #[derive(Serialize)]
         struct Whole<'a> {
-            purchase: View<'a>,
+            purchase: SellerView<'a>,
             events: Vec<EventView<'a>>,
             mails: Vec<MailView<'a>>,
         }
@@ -203,15 +99,10 @@ impl Story {
             }
         });
         serde_json::to_value(Whole {
-            purchase: View::of(&self.purchase),
+            purchase: SellerView::of(&self.purchase),
             events: events.collect(),
             mails: mails.collect(),
         })
         .unwrap_or_default()
     }
-}
-
-fn rfc3339(unix: i64) -> String {
-    let moment = OffsetDateTime::from_unix_timestamp(unix).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    moment.format(&Rfc3339).unwrap_or_default()
 }

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use template::StreamMapping;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::data;
 use crate::database::{Engine, at};
@@ -35,10 +35,34 @@ pub(crate) struct Poller {
     pub(crate) position_file: Option<PathBuf>,
 }
 
+/// Asks a poller to work the stream off to its end.
+pub(crate) struct Drain(mpsc::UnboundedSender<Drained>);
+
+/// Told when the stream is at its end.
+pub(crate) type Drained = oneshot::Sender<()>;
+
+impl Drain {
+    /// The end that asks, and the poller's end.
+    pub(crate) fn channel() -> (Self, mpsc::UnboundedReceiver<Drained>) {
+        let (ask, asked) = mpsc::unbounded_channel();
+        (Self(ask), asked)
+    }
+
+    /// Resolves when all records of what was written before the call are done with, or the poller has
+    /// stopped: not while a batch fails and is still to be tried again.
+    pub(crate) async fn drained(&self) {
+        let (drained, at_the_end) = oneshot::channel();
+        // An error means that the poller has stopped.
+        if self.0.send(drained).is_ok() {
+            let _ = at_the_end.await;
+        }
+    }
+}
+
 /// How far a stream has been worked off.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Position {
-    /// The stream, which is another one if the table was made anew.
+    /// The stream's ARN: another one if the table was made anew.
     stream: String,
     /// The last sequence number that is done with, by shard.
     done: BTreeMap<String, String>,
@@ -46,27 +70,38 @@ struct Position {
 
 /// What became of a batch.
 #[derive(Debug, PartialEq, Eq)]
-enum Outcome {
-    Done,
+enum Handled {
+    Whole,
     /// From this record (by its place in the batch) on, all is to be tried again.
     FailedFrom(usize),
 }
 
 impl Poller {
-    /// Works the stream off, now and whenever `written` says so, until shut down.
-    pub(crate) async fn run(self, mut written: watch::Receiver<()>, shutdown: Shutdown) {
+    /// Works the stream off, now and whenever `written` or somebody who `asked` says so, until shut
+    /// down.
+    pub(crate) async fn run(
+        self,
+        mut written: watch::Receiver<()>,
+        mut asked: mpsc::UnboundedReceiver<Drained>,
+        shutdown: Shutdown,
+    ) {
         let mut position = self.remembered();
+        let mut waiting: Vec<Drained> = Vec::new();
         loop {
             written.mark_unchanged();
-            if let Err(error) = self.catch_up(&mut position, &shutdown).await {
-                let table = &self.mapping.table;
-                tracing::warn!(table, "the stream cannot be read: {error:#}");
+            match self.catch_up(&mut position, &shutdown).await {
+                Ok(()) => waiting.drain(..).for_each(|drained| _ = drained.send(())),
+                Err(error) => {
+                    let table = &self.mapping.table;
+                    tracing::warn!(table, "the stream cannot be read: {error:#}");
+                }
             }
             tokio::select! {
                 () = shutdown.requested() => return,
                 () = tokio::time::sleep(UNPROMPTED) => {}
-                // An error means that nobody writes any more.
+                // An error means that the AWS port is gone, and nobody writes any more.
                 Ok(()) = written.changed() => {}
+                Some(drained) = asked.recv() => waiting.push(drained),
             }
         }
     }
@@ -117,11 +152,11 @@ impl Poller {
                 return Ok(());
             }
             let (done, pause) = match self.process(&position.stream, &records).await {
-                Outcome::Done => {
+                Handled::Whole => {
                     attempts = 0;
                     (records.len(), None)
                 }
-                Outcome::FailedFrom(failed) => {
+                Handled::FailedFrom(failed) => {
                     // With records before it done, it is the first attempt at this one.
                     attempts = if failed > 0 {
                         1
@@ -207,7 +242,7 @@ impl Poller {
             .unwrap_or_default())
     }
 
-    async fn process(&self, stream: &str, records: &[Value]) -> Outcome {
+    async fn process(&self, stream: &str, records: &[Value]) -> Handled {
         // Their places in the batch as read, since filtered records have none in the event.
         let wanted: Vec<(usize, Value)> = records
             .iter()
@@ -216,16 +251,16 @@ impl Poller {
             .map(|(place, record)| (place, lambda_record(record, stream)))
             .collect();
         let Some((first, _)) = wanted.first() else {
-            return Outcome::Done;
+            return Handled::Whole;
         };
         let event =
             json!({ "Records": wanted.iter().map(|(_, record)| record).collect::<Vec<_>>() });
         match self.deployment.handle(&self.mapping.function, event).await {
             Ok(answer) if self.mapping.reports_failures => lowest_failure(&answer, &wanted),
-            Ok(_) => Outcome::Done,
+            Ok(_) => Handled::Whole,
             Err(failure) => {
                 tracing::error!("{failure}");
-                Outcome::FailedFrom(*first)
+                Handled::FailedFrom(*first)
             }
         }
     }
@@ -247,7 +282,7 @@ impl Poller {
             .position_file
             .as_ref()
             .and_then(|file| fs::read(file).ok());
-        // Whatever cannot be read is read from the start again, which functions must bear anyway.
+        // If it cannot be read, the stream is read from its start, which functions must bear anyway.
         kept.and_then(|kept| serde_json::from_slice(&kept).ok())
             .unwrap_or_default()
     }
@@ -262,7 +297,7 @@ impl Poller {
 }
 
 /// The first record that the function could not handle.
-fn lowest_failure(answer: &Value, wanted: &[(usize, Value)]) -> Outcome {
+fn lowest_failure(answer: &Value, wanted: &[(usize, Value)]) -> Handled {
     let failures = at(answer, "/batchItemFailures")
         .as_array()
         .map(Vec::as_slice)
@@ -279,7 +314,7 @@ fn lowest_failure(answer: &Value, wanted: &[(usize, Value)]) -> Outcome {
     places
         .map(|place| place.unwrap_or(first))
         .min()
-        .map_or(Outcome::Done, Outcome::FailedFrom)
+        .map_or(Handled::Whole, Handled::FailedFrom)
 }
 
 fn sequence_number(record: &Value) -> String {
@@ -328,10 +363,10 @@ mod tests {
                 .collect();
             lowest_failure(&json!({ "batchItemFailures": failures }), &wanted)
         };
-        assert_eq!(failed(&[]), Outcome::Done);
-        assert_eq!(failed(&["400", "300"]), Outcome::FailedFrom(3));
-        assert_eq!(failed(&["unknown"]), Outcome::FailedFrom(1));
-        assert_eq!(lowest_failure(&Value::Null, &wanted), Outcome::Done);
+        assert_eq!(failed(&[]), Handled::Whole);
+        assert_eq!(failed(&["400", "300"]), Handled::FailedFrom(3));
+        assert_eq!(failed(&["unknown"]), Handled::FailedFrom(1));
+        assert_eq!(lowest_failure(&Value::Null, &wanted), Handled::Whole);
     }
 
     #[test]

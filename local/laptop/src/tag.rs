@@ -1,5 +1,5 @@
-//! By what the shop on this machine knows its own in a Stripe account that others may share. Made
-//! once and kept beside its purchases: another data folder is another shop.
+//! The tag by which the shop on this machine recognizes its own objects in a Stripe account that
+//! others may share. Made once and kept beside its purchases: another data folder is another shop.
 
 use crate::environment::Variables;
 use crate::environment::said;
@@ -47,8 +47,8 @@ async fn kept(environment: Variables) -> anyhow::Result<String> {
         .expression_attribute_values(":new", text(&format!("local-{}", Uuid::now_v7())))
         .return_values(ReturnValue::AllNew);
     let answer = call.send().await;
-    let answer = answer.context("the shop's tag cannot be kept in the purchases table")?;
+    let answer = answer.context("cannot keep the shop's tag in the purchases table")?;
     let tag = answer.attributes.and_then(|mut row| row.remove("tag"));
     let tag = tag.and_then(|tag| tag.as_s().ok().cloned());
-    tag.context("the purchases table answers with no tag")
+    tag.context("the purchases table returned no tag")
 }

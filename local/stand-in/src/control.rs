@@ -68,6 +68,12 @@ impl StandIn {
             .await
     }
 
+    /// Whether an event is being delivered, or due and not held back.
+    pub async fn is_delivering(&self) -> Controlled<bool> {
+        self.command(|transaction| Ok(!queue::due(transaction, 1)?.is_empty()))
+            .await
+    }
+
     /// Plans a fault. Returns it as it was understood.
     pub fn plan_fault(&self, fault: PlannedFault) -> Controlled<PlannedFault> {
         self.0.faults.plan(fault).map_err(ControlError::Refused)

@@ -14,7 +14,7 @@ pub struct Project {
 }
 
 impl Project {
-    /// The one that the current folder is in, else the one this program was built from.
+    /// The checkout that the current folder is in, else the one that this program was built from.
     pub fn find() -> anyhow::Result<Self> {
         let here = std::env::current_dir().context("the current folder is gone")?;
         let built_from = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -31,7 +31,7 @@ impl Project {
         }
     }
 
-    /// The one in this folder, if there is one.
+    /// The checkout in this folder, if it has a template.
     pub fn at(folder: &Path) -> Option<Self> {
         let template = folder.join("template.yaml");
         template.is_file().then(|| Self {

@@ -98,7 +98,7 @@ impl TestApp {
             .await
     }
 
-    /// `GET /products…`, if it is not as the client knows it.
+    /// `GET /products…` with `If-None-Match`.
     pub async fn products_unless(&self, rest: &str, etag: &str) -> Answer {
         let request = self.request("GET", &format!("/products{rest}"));
         self.send(request.header("if-none-match", etag)).await
@@ -120,7 +120,7 @@ impl TestApp {
             .await
     }
 
-    /// Ada does not want one of her purchases any more.
+    /// Ada cancels one of her purchases.
     pub async fn cancel(&self, id: &str) -> Answer {
         self.cancel_as(self.ada().await, id).await
     }

@@ -4,21 +4,19 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::time::Duration;
 
 use laptop::shop::{Options, Shop};
 use reqwest::{Client, RequestBuilder};
 use shared::config::Environment;
 use tempfile::TempDir;
-use template::project::Project;
 use tokio::process::{Child, Command};
 use tokio::sync::OnceCell;
 
 use crate::answer::Answer;
-use crate::cast::DEVELOPER;
+use crate::preparation::{Prepared, Tables, prepare};
 use crate::time::eventually;
 use crate::wiring::{Calls, Environments};
-
-pub(crate) const TABLES: [&str; 3] = ["ProductsTable", "PurchasesTable", "OutboxTable"];
 
 /// A running shop and a client that follows no redirects.
 pub struct TestApp {
@@ -76,18 +74,6 @@ pub(crate) struct Addresses {
     pub(crate) shop: String,
     pub(crate) stripe: String,
     pub(crate) aws: String,
-}
-
-/// The names of the tables behind the template's logical ids.
-#[derive(Clone)]
-pub(crate) struct Tables {
-    suffix: String,
-}
-
-impl Tables {
-    pub(crate) fn name(&self, logical_id: &str) -> String {
-        format!("{logical_id}{}", self.suffix)
-    }
 }
 
 impl TestApp {
@@ -222,7 +208,29 @@ impl TestApp {
         self.restart().await
     }
 
-    /// By what the shop knows its own at Stripe.
+    /// Waits until all that was done so far has had its consequences: events are delivered unless they
+    /// are held back, and the outbox is worked off.
+    pub async fn drained(&self) {
+        match &self.running {
+            Running::Here(shop) => {
+                let drained = tokio::time::timeout(Duration::from_secs(20), shop.drained()).await;
+                drained.expect("the shop is not drained").unwrap();
+            }
+            // It can only be asked from outside.
+            Running::Process { .. } => {
+                eventually(async || self.is_at_rest().await.then_some(())).await;
+            }
+        }
+    }
+
+    async fn is_at_rest(&self) -> bool {
+        let deliveries = self.deliveries().await;
+        let mails = self.items("OutboxTable").await;
+        deliveries.iter().all(|it| it["state"] != "pending")
+            && mails.iter().all(|it| it["state"]["S"] != "due")
+    }
+
+    /// The tag on the shop's own objects at Stripe.
     pub fn tag(&self) -> String {
         let environment = self.environment("CheckoutFunction");
         environment.optional("TILL_STACK").unwrap().to_owned()
@@ -310,70 +318,6 @@ impl TestApp {
     pub fn variables(&self, function: &str) -> BTreeMap<String, String> {
         self.environments.0.lock().unwrap()[function].clone()
     }
-}
-
-/// A shop that can be started: everything in memory, any ports that are free.
-struct Prepared {
-    options: Options,
-    tables: Tables,
-    environments: Environments,
-    folder: TempDir,
-}
-
-fn prepare() -> Prepared {
-    let folder = tempfile::tempdir().unwrap();
-    let engine = borrowed_engine();
-    let suffix = match &engine {
-        // Other tests, and earlier runs, have tables there too.
-        Some(_) => uuid::Uuid::new_v4().simple().to_string(),
-        None => String::new(),
-    };
-    let tables = Tables { suffix };
-    let environments = Environments::default();
-    let project = project(folder.path(), &tables);
-    let mut options = Options::in_memory(project, environments.overhear(None));
-    let environment = &mut options.environment;
-    environment.insert("DEVELOPER_EMAIL".into(), DEVELOPER.into());
-    if let Some(engine) = engine {
-        // DynamoDB only: mail ends in this shop's mailbox, where the tests read it.
-        environment.insert("AWS_ENDPOINT_URL_DYNAMODB".into(), engine);
-    }
-    Prepared {
-        options,
-        tables,
-        environments,
-        folder,
-    }
-}
-
-/// Where `AWS_ENDPOINT_URL` points: then the tests run on that engine instead of the embedded one.
-/// The shop's own AWS endpoint still stands before it, so faults can be had there, too.
-fn borrowed_engine() -> Option<String> {
-    ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"]
-        .into_iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .find(|endpoint| !endpoint.trim().is_empty())
-}
-
-/// The shop's own template, with tables of this test's own.
-fn project(folder: &Path, tables: &Tables) -> Project {
-    let Project { template, site } = repository();
-    let mut template = std::fs::read_to_string(template).unwrap();
-    for table in TABLES {
-        template = template.replace(table, &tables.name(table));
-    }
-    let path = folder.join("template.yaml");
-    std::fs::write(&path, template).unwrap();
-    Project {
-        template: path,
-        site,
-    }
-}
-
-/// The repository that these tests were built from.
-pub fn repository() -> Project {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    folder.ancestors().find_map(Project::at).unwrap()
 }
 
 fn port(url: &str) -> u16 {

@@ -1,4 +1,4 @@
-//! Whom and what the tests are about.
+//! The people, products and cards that the tests are about.
 
 /// Who gets all mail in test mode.
 pub const DEVELOPER: &str = "developer@tests.example";

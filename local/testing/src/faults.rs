@@ -1,11 +1,11 @@
-//! Bad days of DynamoDB and SES.
+//! Faults of DynamoDB and SES.
 
 use serde_json::{Value, json};
 
 use crate::app::TestApp;
 
 impl TestApp {
-    /// DynamoDB or SES has a bad day: `times` requests long, or until it is over.
+    /// An operation of DynamoDB or SES fails: `times` requests long, or until [`Self::aws_recovers`].
     pub async fn aws_fails(&self, operation: &str, fault: &str, times: Option<u32>) {
         let mut armed = json!({ "operation": operation, "fault": fault });
         if let Some(times) = times {
@@ -17,7 +17,7 @@ impl TestApp {
             .expect(201);
     }
 
-    /// The bad day is over. Says which faults were still waiting to strike.
+    /// Ends all faults. Answers those that were still to strike.
     pub async fn aws_recovers(&self) -> Value {
         let url = format!("{}/_aws/faults", self.addresses.aws);
         let waiting = self.send(self.http.get(&url)).await.expect(200).json();

@@ -1,7 +1,5 @@
 //! The mail that was sent, and the mailer.
 
-use std::time::Duration;
-
 use mailer::Mailer;
 use serde_json::{Value, json};
 
@@ -20,10 +18,9 @@ impl TestApp {
         answer.json().as_array().unwrap().clone()
     }
 
-    /// Waits for so many mails, then a little longer for one too many. Newest first.
+    /// All mail that what was done so far leads to: so many. Newest first.
     pub async fn mails(&self, count: usize) -> Vec<Value> {
-        eventually(async || Some(self.mailbox().await).filter(|mails| mails.len() >= count)).await;
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        self.drained().await;
         let mails = self.mailbox().await;
         let subjects: Vec<_> = mails.iter().map(|mail| &mail["subject"]).collect();
         assert_eq!(mails.len(), count, "{subjects:?}");

@@ -12,7 +12,7 @@ impl TestApp {
         self.limit(id, Some(stock)).await;
     }
 
-    /// So many of a product are left from now on, or any number.
+    /// Sets how many of a product are left; `None` for no limit.
     pub async fn limit(&self, id: &str, stock: Option<u32>) {
         let mut update = json!({
             "TableName": self.tables.name("ProductsTable"),

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::answer::{Answer, Checkout, text};
 use crate::app::TestApp;
 use crate::cast::ADA;
+use crate::time::eventually;
 
 const STRIPE_KEY: &str = "sk_test_local";
 
@@ -165,6 +166,16 @@ impl TestApp {
             }
         }
         panic!("Stripe does not recover");
+    }
+
+    /// Waits until all planned faults have struck: whatever they delay is under way.
+    pub async fn stripe_struck(&self) {
+        eventually(async || {
+            let request = self.stripe_request("GET", "/_stripe/faults");
+            let faults = self.send(request).await.expect(200).json();
+            faults.as_array().unwrap().is_empty().then_some(())
+        })
+        .await;
     }
 
     /// A session as Stripe's API shows it.

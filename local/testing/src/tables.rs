@@ -1,11 +1,12 @@
-//! What the tables hold, as it lies there.
+//! What the tables hold, item by item.
 
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use crate::app::{TABLES, TestApp};
+use crate::app::TestApp;
+use crate::preparation::TABLES;
 
 impl TestApp {
     pub(crate) async fn dynamodb(&self, operation: &str, input: Value) -> Value {
@@ -100,7 +101,7 @@ impl TestApp {
         self.put_item("PurchasesTable", &look).await;
     }
 
-    /// As if what the one buyer there is holds had been let go of so many seconds later.
+    /// Lets everything that the only buyer holds run out so many seconds earlier.
     pub async fn age_holds(&self, seconds: i64) {
         let items = self.items("PurchasesTable").await;
         let mut rows = items.into_iter().filter(|item| item["sk"]["S"] == "open");
@@ -136,7 +137,7 @@ impl TestApp {
             .count()
     }
 
-    /// The one parked event is this one from now on, as if what kept it from being read were mended.
+    /// Replaces the only parked event's body, as if what kept it from being read were mended.
     pub async fn mend_parked(&self, body: &str) {
         let items = self.items("PurchasesTable").await;
         let parked = |item: &&Value| item["pk"]["S"].as_str().unwrap().starts_with("parked#");
@@ -158,6 +159,16 @@ impl TestApp {
             .collect();
         effects.sort();
         effects
+    }
+
+    /// What became of the mails that a purchase calls for: by effect, the state of its row.
+    pub async fn outbox(&self, purchase: &str) -> BTreeMap<String, String> {
+        let mut states = BTreeMap::new();
+        for effect in self.effects(purchase).await {
+            let row = self.outbox_row(purchase, &effect).await;
+            states.insert(effect, row["state"]["S"].as_str().unwrap().to_owned());
+        }
+        states
     }
 
     /// The outbox's row of one of them.

@@ -1,4 +1,4 @@
-//! What takes a while.
+//! Waiting, and what time it is.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -19,16 +19,18 @@ use shared::purchase::{Movement, PaymentIntentId, PurchaseId};
 use shared::store::Tables;
 use shared::store::operator::{AllPurchases, Mails};
 use shared::stripe::client::{Client as Stripe, StripeError};
+use shared::view::SellerView;
 use stand_in::{ControlError, NewDispute, StandIn};
 use uuid::Uuid;
 
+use super::failure::failure;
 use crate::aws::PAST_FAULTS;
-use crate::story::{Story, View};
+use crate::story::Story;
 
 /// The newest that are listed.
 const LISTED: usize = 100;
 
-/// The shop's purchases, and who can do something to them.
+/// The shop's purchases, and what can be done to them.
 #[derive(Clone)]
 pub(crate) struct Book(Arc<Parts>);
 
@@ -41,8 +43,8 @@ struct Parts {
 }
 
 impl Book {
-    /// As the reconcile function's environment says, at the AWS port `aws`. Looking should not use
-    /// up the faults that wait for the shop.
+    /// Opened with the reconcile function's environment. It reads past the faults of the AWS port
+    /// `aws`: looking must not use up those that wait for the shop.
     pub(crate) async fn open(
         environment: Variables,
         aws: &str,
@@ -77,7 +79,7 @@ impl Book {
 /// Why something cannot be shown or done.
 #[derive(Debug, thiserror::Error)]
 enum Trouble {
-    #[error("there is no {0} here")]
+    #[error("{0}")]
     NoSuch(&'static str),
     #[error(transparent)]
     Amount(#[from] MoneyError),
@@ -104,7 +106,7 @@ impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
         let status = match self {
             Self::Control(error) => return error.into_response(),
-            Self::Failed(error) => return super::failure(&error),
+            Self::Failed(error) => return failure(&error),
             Self::NoSuch(_) => StatusCode::NOT_FOUND,
             Self::Amount(_) | Self::Refused { .. } => StatusCode::BAD_REQUEST,
             Self::Stripe(_) => StatusCode::BAD_GATEWAY,
@@ -123,7 +125,7 @@ async fn list(State(Book(book)): State<Book>) -> Result<Response, Trouble> {
     all.await.map_err(anyhow::Error::from)?;
     purchases.sort_by_key(|purchase| Reverse(purchase.id()));
     let found = purchases.len();
-    let newest: Vec<_> = purchases.iter().take(LISTED).map(View::of).collect();
+    let newest: Vec<_> = purchases.iter().take(LISTED).map(SellerView::of).collect();
     fresh(&json!({ "purchases": newest, "found": found }))
 }
 
@@ -131,7 +133,7 @@ async fn story(
     State(Book(book)): State<Book>,
     Path(id): Path<String>,
 ) -> Result<Response, Trouble> {
-    let unknown = Trouble::NoSuch("purchase with this id");
+    let unknown = Trouble::NoSuch("there is no purchase with this id");
     let Ok(id) = id.parse::<PurchaseId>() else {
         return Err(unknown);
     };
@@ -180,12 +182,12 @@ async fn dispute(
     Path(intent): Path<PaymentIntentId>,
     Form(claim): Form<NewDispute>,
 ) -> Result<Response, Trouble> {
-    let nobody = Trouble::NoSuch("stand-in for Stripe, which alone can have a payment disputed");
+    let nobody = Trouble::NoSuch("only a payment at the Stripe stand-in can be disputed from here");
     let stand_in = book.stand_in.as_ref().ok_or(nobody)?;
     let path = format!("/payment_intents/{intent}");
     let paid: Option<Paid> = book.stripe.get(&path, &[]).await?;
     let charge = paid.and_then(|paid| paid.latest_charge);
-    let charge = charge.ok_or(Trouble::NoSuch("charge of this payment"))?;
+    let charge = charge.ok_or(Trouble::NoSuch("this payment has no charge"))?;
     let dispute = stand_in.dispute(&charge, claim).await?;
     Ok(Json(json!({ "dispute": dispute })).into_response())
 }

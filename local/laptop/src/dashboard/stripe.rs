@@ -70,18 +70,18 @@ async fn resend_or_discard(
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Outcome {
+enum BankAnswer {
     Succeed,
     Fail,
 }
 
 async fn end_delayed_payment(
     State(stand_in): State<StandIn>,
-    Path((session, outcome)): Path<(String, Outcome)>,
+    Path((session, outcome)): Path<(String, BankAnswer)>,
 ) -> Controlled<StatusCode> {
     match outcome {
-        Outcome::Succeed => stand_in.succeed(&session).await?,
-        Outcome::Fail => stand_in.fail(&session).await?,
+        BankAnswer::Succeed => stand_in.succeed(&session).await?,
+        BankAnswer::Fail => stand_in.fail(&session).await?,
     }
     Ok(DONE)
 }
@@ -102,7 +102,7 @@ async fn advance_dispute(
     Ok(DONE)
 }
 
-/// How far ahead of this machine's, which the page can tell by itself.
+/// How far it is ahead of this machine's clock, which the page can read by itself.
 async fn clock(State(stand_in): State<StandIn>) -> Controlled<Response> {
     let ahead = stand_in.clock().await?.ahead;
     Ok(Json(json!({ "ahead": ahead })).into_response())

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Who makes the payload.
+/// What a request came in by.
 pub(super) enum Entry<'a> {
     /// The HTTP API, by one of its routes.
     Route {
@@ -32,88 +32,108 @@ pub(super) fn payload(
     entry: &Entry<'_>,
 ) -> (String, Value) {
     let id = Uuid::now_v7().to_string();
+    let query = parts.uri.query().unwrap_or_default();
+    let (body, is_base64) = encoded(&parts.headers, body);
+    let mut payload = Map::from_iter([
+        ("version".to_owned(), "2.0".into()),
+        ("routeKey".to_owned(), entry.route_key().into()),
+        ("rawPath".to_owned(), entry.path(parts).into()),
+        ("rawQueryString".to_owned(), query.into()),
+        ("headers".to_owned(), headers(&parts.headers, caller).into()),
+        (
+            "requestContext".to_owned(),
+            context(&id, parts, caller, entry),
+        ),
+        ("isBase64Encoded".to_owned(), is_base64.into()),
+    ]);
+    let parameters = match entry {
+        Entry::Route { parameters, .. } => Some(parameters).filter(|all| !all.is_empty()),
+        Entry::FunctionUrl => None,
+    };
+    let optional = [
+        ("cookies", cookies(&parts.headers)),
+        ("queryStringParameters", query_parameters(query)),
+        ("pathParameters", parameters.map(|all| json!(all))),
+        ("body", body.map(Value::from)),
+    ];
+    for (name, value) in optional {
+        payload.extend(value.map(|value| (name.to_owned(), value)));
+    }
+    (id, payload.into())
+}
+
+impl Entry<'_> {
+    fn route_key(&self) -> &str {
+        match self {
+            Self::Route { key, .. } => key,
+            Self::FunctionUrl => "$default",
+        }
+    }
+
+    fn path<'p>(&self, parts: &'p Parts) -> &'p str {
+        match self {
+            Self::Route { .. } => parts.uri.path(),
+            Self::FunctionUrl => "/",
+        }
+    }
+
+    /// What stands in `accountId` and `apiId`: nobody signs in to a function URL.
+    fn owner(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Route { .. } => ("000000000000", "local"),
+            Self::FunctionUrl => ("anonymous", "localurl"),
+        }
+    }
+}
+
+/// `requestContext`: who calls, when, and by which way.
+fn context(id: &str, parts: &Parts, caller: SocketAddr, entry: &Entry<'_>) -> Value {
     let now = OffsetDateTime::now_utc();
-    let host = text(&parts.headers, header::HOST.as_str());
-    let path = match entry {
-        Entry::Route { .. } => parts.uri.path(),
-        Entry::FunctionUrl => "/",
-    };
-    let (route_key, api_id) = match entry {
-        Entry::Route { key, .. } => (key.as_str(), "local"),
-        Entry::FunctionUrl => ("$default", "localurl"),
-    };
+    let (account, api) = entry.owner();
     let mut context = json!({
-        "accountId": match entry { Entry::Route { .. } => "000000000000", Entry::FunctionUrl => "anonymous" },
-        "apiId": api_id,
-        "domainName": host.split(':').next(),
-        "domainPrefix": api_id,
+        "accountId": account,
+        "apiId": api,
+        "domainName": text(&parts.headers, header::HOST.as_str()).split(':').next(),
+        "domainPrefix": api,
         "http": {
             "method": parts.method.as_str(),
-            "path": path,
+            "path": entry.path(parts),
             "protocol": format!("{:?}", parts.version),
             "sourceIp": caller.ip().to_string(),
             "userAgent": text(&parts.headers, header::USER_AGENT.as_str()),
         },
         "requestId": id,
-        "routeKey": route_key,
+        "routeKey": entry.route_key(),
         "stage": "$default",
         "time": common_log_time(now),
         "timeEpoch": i64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or_default(),
     });
-    let mut payload = json!({
-        "version": "2.0",
-        "routeKey": route_key,
-        "rawPath": path,
-        "rawQueryString": parts.uri.query().unwrap_or_default(),
-        "headers": headers(&parts.headers, caller),
-    });
-    let mut set = |name: &str, value: Value| {
-        if let Some(payload) = payload.as_object_mut() {
-            payload.insert(name.to_owned(), value);
-        }
-    };
-    if let Some(cookies) = cookies(&parts.headers) {
-        set("cookies", cookies);
-    }
-    if let Some(query) = parts.uri.query().filter(|query| !query.is_empty()) {
-        set("queryStringParameters", query_parameters(query));
-    }
     if let Entry::Route {
-        parameters, claims, ..
+        claims: Some(claims),
+        ..
     } = entry
+        && let Some(context) = context.as_object_mut()
     {
-        if !parameters.is_empty() {
-            set("pathParameters", json!(parameters));
-        }
-        if let (Some(claims), Some(context)) = (claims, context.as_object_mut()) {
-            let claims: Map<String, Value> = claims
-                .iter()
-                .map(|(name, claim)| (name.clone(), claim_text(claim).into()))
-                .collect();
-            context.insert(
-                "authorizer".into(),
-                json!({ "jwt": { "claims": claims, "scopes": null } }),
-            );
-        }
+        let claims: Map<String, Value> = claims
+            .iter()
+            .map(|(name, claim)| (name.clone(), claim_text(claim).into()))
+            .collect();
+        let authorizer = json!({ "jwt": { "claims": claims, "scopes": null } });
+        context.insert("authorizer".to_owned(), authorizer);
     }
-    set("requestContext", context);
-    let content_type = text(&parts.headers, header::CONTENT_TYPE.as_str());
-    let plain = is_text(&content_type)
-        .then(|| std::str::from_utf8(body).ok())
-        .flatten();
-    set(
-        "isBase64Encoded",
-        (!body.is_empty() && plain.is_none()).into(),
-    );
-    if !body.is_empty() {
-        set(
-            "body",
-            plain
-                .map_or_else(|| STANDARD.encode(body), str::to_owned)
-                .into(),
-        );
+    context
+}
+
+/// The body as functions get it, if there is one, and whether that is base64.
+fn encoded(headers: &HeaderMap, body: &Bytes) -> (Option<String>, bool) {
+    if body.is_empty() {
+        return (None, false);
     }
-    (id, payload)
+    let is_text = is_text(&text(headers, header::CONTENT_TYPE.as_str()));
+    match std::str::from_utf8(body) {
+        Ok(plain) if is_text => (Some(plain.to_owned()), false),
+        _ => (Some(STANDARD.encode(body)), true),
+    }
 }
 
 /// Names in lower case, equal ones joined with commas; cookies have a place of their own.
@@ -133,7 +153,7 @@ fn headers(headers: &HeaderMap, caller: SocketAddr) -> Map<String, Value> {
     joined
 }
 
-/// Every value of one header. Bytes that are no text are replaced, as JSON cannot hold them.
+/// Every value of one header. Bytes that are not text are replaced, as JSON cannot hold them.
 fn text(headers: &HeaderMap, name: &str) -> String {
     let values: Vec<_> = headers
         .get_all(name)
@@ -154,7 +174,10 @@ fn cookies(headers: &HeaderMap) -> Option<Value> {
     (!all.is_empty()).then(|| json!(all))
 }
 
-fn query_parameters(query: &str) -> Value {
+fn query_parameters(query: &str) -> Option<Value> {
+    if query.is_empty() {
+        return None;
+    }
     let mut joined: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         joined
@@ -165,7 +188,7 @@ fn query_parameters(query: &str) -> Value {
             })
             .or_insert_with(|| value.clone().into_owned());
     }
-    json!(joined)
+    Some(json!(joined))
 }
 
 /// API Gateway hands every claim on as text: lists in brackets, their members a space apart.
@@ -180,7 +203,7 @@ fn claim_text(claim: &Value) -> String {
     }
 }
 
-/// The media types whose bodies functions get as they are; the others come in base64.
+/// Whether functions get bodies of this media type as they are; others come in base64.
 fn is_text(content_type: &str) -> bool {
     let media_type = content_type
         .split(';')

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Response, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 
-/// The file at `path` in the folder `site`, or nothing if there is none to be shown.
+/// The file at `path` in the folder `site`; `None` if there is none to show.
 pub(super) async fn file(
     site: &Path,
     method: &Method,
@@ -23,7 +23,7 @@ pub(super) async fn file(
     });
     let response = Response::builder()
         .header(header::ETAG, etag)
-        // Always asked for anew, so that an edit shows on the next reload.
+        // Browsers always ask again, so that an edit shows on the next reload.
         .header(header::CACHE_CONTROL, "no-cache")
         .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     if known {
@@ -43,7 +43,7 @@ pub(super) async fn file(
     response.body(body).ok()
 }
 
-/// What a static host shows where there is nothing: the site's own page for that, if it has one.
+/// What a static host shows for a missing file: the site's own page for that, if it has one.
 pub(super) async fn no_such_page(site: &Path, method: &Method) -> Option<Response<Body>> {
     let mut page = file(site, method, "/404.html", &HeaderMap::new()).await?;
     *page.status_mut() = StatusCode::NOT_FOUND;
@@ -65,7 +65,7 @@ fn located(site: &Path, path: &str) -> Option<PathBuf> {
             Component::Normal(name) => !name.to_string_lossy().starts_with('.'),
             _ => false,
         });
-    // File names of a site need no escapes; with none, there is nothing to smuggle.
+    // The names of a site's files need no escapes, and without them nothing can be smuggled in.
     if !plain || relative.contains(['%', '\\', '\0']) {
         return None;
     }

@@ -1,10 +1,12 @@
-//! The sign-in page.
+//! The provider's pages: the sign-in page, and the refusal shown instead of it.
 
 use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse as _, Response};
 
-use super::Authorization;
+use super::authorization::Authorization;
 
-/// Asks who you are; its form carries the authorization request along.
+/// The sign-in page. Its form carries the authorization request along.
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 pub(super) struct SignIn<'r> {
@@ -42,4 +44,15 @@ impl<'r> SignIn<'r> {
 #[template(path = "refusal.html")]
 pub(super) struct Refused {
     pub(super) why: &'static str,
+}
+
+/// Answers with a page.
+pub(super) fn show(status: StatusCode, page: &impl Template) -> Response {
+    match page.render() {
+        Ok(page) => (status, Html(page)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page could not be rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
 }

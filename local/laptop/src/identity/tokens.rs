@@ -56,7 +56,7 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// The key in `file`, made if it is not there yet; without a file a key of the moment.
+    /// The key in `file`, made if it is not there yet; without a file, a key that is not kept.
     pub(super) fn open(
         issuer: &str,
         client_id: &'static str,
@@ -110,7 +110,8 @@ impl Keys {
         self.sign(&claims)
     }
 
-    /// As Cognito's: no audience and no address, so no use to the shop, but OpenID Connect wants one.
+    /// Like Cognito's: without audience and address, so of no use to the shop, but OpenID Connect
+    /// requires one.
     pub(super) fn access_token(&self, person: &Person) -> jsonwebtoken::errors::Result<String> {
         let mut claims = self.claims(person, "access");
         claims.insert("client_id".into(), self.client_id.into());
@@ -142,14 +143,15 @@ impl Keys {
         jsonwebtoken::encode(&header, claims, &self.signing)
     }
 
-    /// The claims of a token that is ours, unchanged, for this client and in its time; else why not.
+    /// The claims of a token that is ours, unchanged, for this client and not expired; else why it is
+    /// not.
     pub(super) fn verify(&self, token: &str) -> Result<Map<String, Value>, &'static str> {
         let mut validation = Validation::new(Algorithm::RS256);
         validation.leeway = 0;
         validation.validate_nbf = true;
         validation.set_issuer(&[&self.issuer]);
         validation.set_required_spec_claims(&["exp", "iss"]);
-        // Looked at below, as API Gateway does: `aud`, or `client_id` where there is none.
+        // Checked below, as API Gateway does: `aud`, or `client_id` where there is none.
         validation.validate_aud = false;
         let token = jsonwebtoken::decode::<Map<String, Value>>(token, &self.verifying, &validation)
             .map_err(|error| match error.kind() {

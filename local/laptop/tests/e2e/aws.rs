@@ -220,7 +220,13 @@ async fn faults_can_be_listed_and_cleared_and_nonsense_is_explained() {
             .await
             .unwrap();
         assert_eq!(answer.status(), 400);
-        assert!(answer.text().await.unwrap().starts_with("not a fault"));
+        assert!(
+            answer
+                .text()
+                .await
+                .unwrap()
+                .starts_with("this is not a fault")
+        );
     }
 }
 

@@ -33,7 +33,7 @@ async fn programs_in_containers_find_the_tables_and_stripe() {
 }
 
 #[tokio::test]
-async fn pages_do_not_under_the_containers_name() {
+async fn web_pages_do_not_get_in_under_the_containers_name() {
     let shop = TestShop::start().await;
     for (method, url) in doors(&shop) {
         for (name, value) in [
@@ -91,14 +91,14 @@ async fn stripe_and_aws_are_at_the_bridge_and_the_shop_is_not() {
 }
 
 #[tokio::test]
-async fn a_bridge_that_is_none_is_refused_with_the_way_out() {
+async fn an_address_that_is_not_a_bridge_is_refused_with_the_way_out() {
     let folder = project();
     for (bridge, complaint) in [
         ("0.0.0.0", "--bridge 0.0.0.0 would open the tables"),
         ("203.0.113.9", "--bridge 203.0.113.9 would open the tables"),
         (
             "10.255.255.1",
-            "--bridge 10.255.255.1 is no address of this machine",
+            "--bridge 10.255.255.1 is not an address of this machine",
         ),
     ] {
         let started = Shop::start(with_bridge(&folder, bridge)).await;

@@ -1,5 +1,6 @@
 //! Starting and stopping the shop.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use laptop::functions::Functions;
@@ -7,6 +8,7 @@ use laptop::shop::{Options, Shop};
 
 use crate::small_shop::{client, dynamodb, echoing, options, project};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 async fn refusal(options: Options) -> String {
     match Shop::start(options).await {
@@ -63,14 +65,19 @@ async fn everything_is_there_again_after_a_restart() {
 #[tokio::test]
 async fn a_request_under_way_is_answered_before_the_shop_stops() {
     let folder = project();
-    let slow = echoing().http("CatalogFunction", |_| async {
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        http::Response::new("done".into())
+    let under_way = Arc::new(Notify::new());
+    let begun = Arc::clone(&under_way);
+    let slow = echoing().http("CatalogFunction", move |_| {
+        begun.notify_one();
+        async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            http::Response::new("done".into())
+        }
     });
     let shop = Shop::start(options(folder.path(), slow)).await.unwrap();
     let address = format!("{}/products/mug", shop.url());
     let request = tokio::spawn(async move { client().get(address).send().await?.text().await });
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    under_way.notified().await;
     shop.shutdown().await;
     assert_eq!(request.await.unwrap().unwrap(), "done");
 }
@@ -82,15 +89,16 @@ async fn a_port_that_is_taken_is_named_with_the_way_out() {
     let port = taken.local_addr().unwrap().port();
     let mut options = options(folder.path(), echoing());
     options.shop_port = port;
-    let expected =
-        format!("port {port} is taken by another program; stop it or choose another with --port");
+    let expected = format!(
+        "--port {port} is in use: stop the other program, or choose another port with --port"
+    );
     assert_eq!(refusal(options.clone()).await, expected);
     options.shop_port = 0;
     options.aws_port = port;
     assert!(
         refusal(options)
             .await
-            .ends_with("choose another with --aws-port")
+            .ends_with("choose another port with --aws-port")
     );
 }
 
@@ -179,8 +187,8 @@ async fn a_folder_with_other_things_in_it_is_not_taken_for_data() {
     let mut options = options(folder.path(), echoing());
     options.data = Some(folder.path().to_owned());
     let refused = refusal(options).await;
-    assert!(refused.contains("has other things in it"), "{refused}");
-    assert!(refused.ends_with("choose one of its own with --data"));
+    assert!(refused.contains("has other files in it"), "{refused}");
+    assert!(refused.ends_with("choose an empty folder with --data"));
     assert!(!folder.path().join("lock").exists());
 }
 
@@ -219,7 +227,7 @@ async fn a_broken_template_and_missing_code_are_named() {
 }
 
 #[tokio::test]
-async fn a_live_key_never_gets_in() {
+async fn a_live_key_is_refused() {
     let folder = project();
     let mut options = options(folder.path(), echoing());
     options
@@ -285,7 +293,7 @@ async fn tables_follow_the_template_when_it_changes() {
     std::fs::write(&template, other_key).unwrap();
     let refused = refusal(options).await;
     assert!(
-        refused.starts_with("OutboxTable was made with other keys"),
+        refused.starts_with("the table OutboxTable has other keys"),
         "{refused}"
     );
 }

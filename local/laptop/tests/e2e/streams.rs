@@ -150,6 +150,33 @@ async fn a_failed_record_comes_again_and_holds_back_only_what_follows_it() {
 }
 
 #[tokio::test]
+async fn a_drained_shop_has_handled_all_that_was_written_before() {
+    let (seen, failures) = (Seen::default(), Arc::new(Mutex::new(2)));
+    let handled = Arc::new(Mutex::new(Vec::new()));
+    let done = Arc::clone(&handled);
+    let functions = mailer(&seen, move |ids| {
+        let mut left = failures.lock().unwrap();
+        if *left > 0 {
+            *left -= 1;
+            bail!("away");
+        }
+        done.lock().unwrap().extend(ids.to_vec());
+        Ok(Value::Null)
+    });
+    let shop = TestShop::with(functions).await;
+    let mut rows = Vec::new();
+    for number in 0..25 {
+        rows.push(format!("row-{number}"));
+        put(shop.shop.aws_url(), &rows[number]).await;
+    }
+    shop.shop.drained().await.unwrap();
+    assert_eq!(*handled.lock().unwrap(), rows);
+    // Nothing is left, and nothing comes twice.
+    shop.shop.drained().await.unwrap();
+    assert_eq!(*handled.lock().unwrap(), rows);
+}
+
+#[tokio::test]
 async fn a_record_that_never_succeeds_is_given_up_after_the_templates_retries() {
     let (seen, handled) = (Seen::default(), Arc::new(Mutex::new(Vec::new())));
     let done = Arc::clone(&handled);

@@ -4,15 +4,20 @@
 //! read; they are resolved where a value is looked at, so that what the local shop never looks at
 //! may use whatever CloudFormation offers.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use serde_norway::Value as Yaml;
 
-use super::{Parameters, Result, TemplateError};
+use super::error::{Result, TemplateError};
 
 /// The AWS account, region and stack that a shop on a laptop pretends to live in.
 const ACCOUNT: &str = "000000000000";
 const REGION: &str = "us-east-1";
 const STACK: &str = "till";
+
+/// Values for the template's parameters; the others keep their defaults.
+pub type Parameters = BTreeMap<String, String>;
 
 /// Why an intrinsic function has no value here; reads on after the property's name.
 #[derive(Debug, thiserror::Error)]
@@ -35,10 +40,7 @@ pub(super) struct Document {
 
 impl Document {
     pub(super) fn parse(file: &str, text: &str, parameters: &Parameters) -> Result<Self> {
-        let error = |problem| TemplateError {
-            file: file.to_owned(),
-            problem,
-        };
+        let error = |problem| TemplateError::new(file, problem);
         let yaml: Yaml = serde_norway::from_str(text).map_err(|e| error(e.to_string()))?;
         let tree = from_yaml(yaml).map_err(error)?;
         Ok(Self {
@@ -53,10 +55,7 @@ impl Document {
     }
 
     pub(super) fn error(&self, problem: String) -> TemplateError {
-        TemplateError {
-            file: self.file.clone(),
-            problem,
-        }
+        TemplateError::new(&self.file, problem)
     }
 
     /// The value itself if it is plain, else what its function yields; nothing for
@@ -168,7 +167,7 @@ impl Document {
             (Some("AWS::DynamoDB::Table"), "StreamArn") => Ok(format!(
                 "arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{resource}/stream/local"
             )),
-            // Nothing else has an address on a laptop; a name that can be told apart will do.
+            // Nothing else has an address on a laptop: any name that is unique will do.
             _ if self.is_resource(resource) => Ok(format!("{resource}.{attribute}")),
             _ => Err(Unresolved::Dangling(resource.to_owned())),
         }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::error::{Result, TemplateError};
 use super::intrinsics::{Document, Unresolved, scalar};
-use super::{Result, TemplateError};
 
 pub(super) struct Node<'d> {
     document: &'d Document,

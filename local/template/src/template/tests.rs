@@ -1,3 +1,7 @@
+use std::time::Duration;
+
+use serde_json::json;
+
 use super::*;
 
 const SHOP: &str = r#"
@@ -281,28 +285,13 @@ fn two_functions_cannot_have_one_route() {
 }
 
 #[test]
-fn text_that_is_no_yaml_is_named_by_line() {
+fn text_that_is_not_yaml_is_named_by_its_line() {
     let error = Template::parse("template.yaml", "Resources:\n  - [", &Parameters::new());
     let error = error.unwrap_err().to_string();
     assert!(
         error.starts_with("template.yaml: ") && error.contains("line"),
         "{error}"
     );
-}
-
-#[test]
-fn rates_are_read_as_eventbridge_writes_them() {
-    assert_eq!(rate("rate(1 minute)"), Some(Duration::from_secs(60)));
-    assert_eq!(rate("rate(2 hours)"), Some(Duration::from_secs(7200)));
-    for odd in [
-        "rate(0 minutes)",
-        "rate(1 second)",
-        "rate(1minute)",
-        "cron(1)",
-        "",
-    ] {
-        assert_eq!(rate(odd), None, "{odd}");
-    }
 }
 
 #[test]

@@ -4,9 +4,10 @@ mod find;
 pub(crate) mod view;
 
 use clap::{Args, Subcommand, ValueEnum};
-use laptop::story::{Story, View};
+use laptop::story::Story;
 use serde::Serialize;
 use shared::purchase::{Purchase, PurchaseId, Status};
+use shared::view::SellerView;
 
 pub(super) use self::find::Name;
 use self::view::{table, tell};
@@ -137,12 +138,12 @@ impl List {
         }
         #[derive(Serialize)]
         struct Listed<'a> {
-            purchases: Vec<View<'a>>,
+            purchases: Vec<SellerView<'a>>,
             /// How many there are, shown or not.
             found: usize,
         }
         let listed = Listed {
-            purchases: purchases.iter().map(View::of).collect(),
+            purchases: purchases.iter().map(SellerView::of).collect(),
             found,
         };
         self.console.show(&listed, || {

@@ -178,7 +178,7 @@ async fn a_bad_cart_is_refused_by_its_fields_name_and_nothing_is_made() {
 }
 
 #[tokio::test]
-async fn who_is_not_signed_in_buys_nothing() {
+async fn buying_requires_signing_in() {
     let shop = TestApp::start().await;
     let body = cart(&[(MUG, 1)]).to_string();
     let good = shop.ada().await.to_owned();
@@ -194,7 +194,7 @@ async fn who_is_not_signed_in_buys_nothing() {
 }
 
 #[tokio::test]
-async fn who_has_not_verified_their_email_buys_nothing() {
+async fn buying_requires_a_verified_email() {
     let shop = TestApp::start().await;
     let form = [("email", "new@buyers.example"), ("email_verified", "false")];
     let token = shop.token_with(&form).await;

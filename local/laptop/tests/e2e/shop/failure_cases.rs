@@ -1,7 +1,5 @@
 //! Twelve ways in which a purchase's life goes wrong, as shops on Stripe have met them.
 
-use std::time::Duration;
-
 use futures::future::join_all;
 use serde_json::{Value, json};
 use shared::stripe::signature::{WebhookSecret, sign};
@@ -513,10 +511,20 @@ async fn what_is_foreign_live_tampered_with_or_somebody_elses_changes_nothing() 
     shop.mails(0).await;
 }
 
-/// 12. The endpoint is down for four days, longer than Stripe goes on trying.
-#[tokio::test]
-async fn after_four_days_without_webhooks_reconcile_fulfils_each_purchase_once() {
-    let shop = TestApp::start().await;
+/// What happened while the webhook endpoint was down.
+struct Missed {
+    paid: Checkout,
+    free: Checkout,
+    by_bank: Checkout,
+    failing: Checkout,
+    refunded: Checkout,
+    refund: String,
+    disputed: Checkout,
+    dispute: String,
+}
+
+/// The endpoint is down for four days, until Stripe has given every event up.
+async fn missed_for_four_days(shop: &TestApp) -> Missed {
     shop.control("faults", &[("fault", "endpoint_down"), ("times", "0")])
         .await;
     let paid = shop.open().await;
@@ -539,14 +547,77 @@ async fn after_four_days_without_webhooks_reconcile_fulfils_each_purchase_once()
     }
     shop.control("clock", &[("advance", &(4 * DAY).to_string())])
         .await;
-    let given_up = async || {
-        let deliveries = shop.deliveries().await;
-        let given_up = deliveries.iter().all(|it| it["state"] == "failed");
-        Some(deliveries.len()).filter(|_| given_up)
-    };
-    assert!(eventually(given_up).await >= 10);
+    shop.drained().await;
+    let deliveries = shop.deliveries().await;
+    assert!(deliveries.len() >= 10, "{deliveries:#?}");
+    for delivery in deliveries {
+        assert_eq!(delivery["state"], "failed", "{delivery}");
+    }
     shop.stripe_is_well().await;
-    for checkout in [&paid, &free, &by_bank, &failing, &refunded, &disputed] {
+    Missed {
+        paid,
+        free,
+        by_bank,
+        failing,
+        refunded,
+        refund,
+        disputed,
+        dispute,
+    }
+}
+
+/// Everybody concerned was told of everything, once.
+async fn all_are_told(shop: &TestApp, missed: &Missed) {
+    shop.drained().await;
+    for (checkout, status, mails) in [
+        (&missed.paid, "paid", &["Your receipt"][..]),
+        (&missed.free, "paid", &["Your receipt"]),
+        (&missed.by_bank, "paid", &["Your receipt"]),
+        (&missed.failing, "failed", &["did not arrive"]),
+        (
+            &missed.refunded,
+            "refunded",
+            &["Your receipt", "Your refund"],
+        ),
+        (
+            &missed.disputed,
+            "disputed",
+            &["Your receipt", "Dispute over"],
+        ),
+    ] {
+        assert_eq!(shop.status(&checkout.purchase).await, status);
+        let subjects = shop.subjects_about(&checkout.purchase).await;
+        for mail in mails {
+            let told = subjects.iter().filter(|subject| subject.contains(mail));
+            assert_eq!(told.count(), 1, "{status}: {mail} in {subjects:?}");
+        }
+        // That a payment is on its way is told only if it was still true when its turn came.
+        let on_its_way = subjects
+            .iter()
+            .filter(|it| it.contains("on its way"))
+            .count();
+        let outbox = shop.outbox(&checkout.purchase).await;
+        let was_true = outbox.get("pending").is_some_and(|state| state == "sent");
+        assert_eq!(on_its_way, usize::from(was_true), "{outbox:?}");
+        assert_eq!(subjects.len(), mails.len() + on_its_way, "{subjects:?}");
+    }
+}
+
+/// 12. The endpoint is down for four days, longer than Stripe goes on trying.
+#[tokio::test]
+async fn after_four_days_without_webhooks_reconcile_fulfils_each_purchase_once() {
+    let shop = TestApp::start().await;
+    let missed = missed_for_four_days(&shop).await;
+    let Missed {
+        paid,
+        free,
+        by_bank,
+        failing,
+        refunded,
+        disputed,
+        ..
+    } = &missed;
+    for checkout in [paid, free, by_bank, failing, refunded, disputed] {
         assert_eq!(shop.status(&checkout.purchase).await, "open");
     }
     shop.mails(0).await;
@@ -555,36 +626,10 @@ async fn after_four_days_without_webhooks_reconcile_fulfils_each_purchase_once()
     assert!(findings.found >= 6, "{findings:?}");
     assert_eq!(findings.found, findings.repaired);
     assert_eq!((findings.parked, findings.failed), (0, 0));
-    let told_once = [
-        (&paid, "paid", &["Your receipt"][..]),
-        (&free, "paid", &["Your receipt"]),
-        (&by_bank, "paid", &["Your receipt"]),
-        (&failing, "failed", &["did not arrive"]),
-        (&refunded, "refunded", &["Your receipt", "Your refund"]),
-        (&disputed, "disputed", &["Your receipt", "Dispute over"]),
-    ];
-    let told = async |checkout: &Checkout| {
-        let mut subjects = shop.subjects_about(&checkout.purchase).await;
-        // That a payment is on its way is told only if it was still true when its turn came.
-        subjects.retain(|subject| !subject.contains("on its way"));
-        subjects
-    };
-    let all_told = async || {
-        for (checkout, status, mails) in &told_once {
-            assert_eq!(shop.status(&checkout.purchase).await, *status);
-            let subjects = told(checkout).await;
-            assert!(subjects.len() <= mails.len(), "{status}: {subjects:?}");
-            let is_told = |mail: &&str| subjects.iter().any(|subject| subject.contains(*mail));
-            if !mails.iter().all(is_told) {
-                return None;
-            }
-        }
-        Some(())
-    };
-    eventually(all_told).await;
+    all_are_told(&shop, &missed).await;
     for (checkout, settled) in [
-        (&refunded, format!("refund#{refund}")),
-        (&disputed, format!("dispute_opened#{dispute}")),
+        (refunded, format!("refund#{}", missed.refund)),
+        (disputed, format!("dispute_opened#{}", missed.dispute)),
     ] {
         assert!(shop.effects(&checkout.purchase).await.contains(&settled));
     }
@@ -592,11 +637,10 @@ async fn after_four_days_without_webhooks_reconcile_fulfils_each_purchase_once()
     // A second run, and Stripe delivering after all, do nothing again.
     let findings = shop.reconcile().await;
     assert_eq!((findings.found, findings.parked), (0, 0), "{findings:?}");
-    for checkout in [&paid, &by_bank, &refunded, &disputed] {
+    for checkout in [paid, by_bank, refunded, disputed] {
         for event in shop.events_of(checkout.session()).await {
             assert_eq!(shop.receipt(&event).await, "seen before");
         }
     }
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    all_told().await.unwrap();
+    all_are_told(&shop, &missed).await;
 }

@@ -41,7 +41,7 @@ async fn session_status(shop: &TestApp, checkout: &Checkout) -> String {
 }
 
 #[tokio::test]
-async fn who_took_the_last_and_went_back_is_offered_to_pay_or_to_cancel() {
+async fn a_buyer_who_took_the_last_and_went_back_may_pay_or_cancel() {
     let shop = with_lamps(3).await;
     let checkout = Checkout::of(&lamps(&shop, 3).await);
 
@@ -124,7 +124,7 @@ async fn of_three_hundred_checkouts_in_a_rush_ten_are_open_and_other_buyers_do_n
 }
 
 #[tokio::test]
-async fn a_repeated_request_counts_once_and_what_is_paid_or_cancelled_counts_no_more() {
+async fn a_repeated_request_counts_once_and_what_is_paid_or_cancelled_stops_counting() {
     let shop = TestApp::start().await;
     let mug = cart(&[(MUG, 1)]);
     let mut opened = Vec::new();
@@ -199,7 +199,7 @@ async fn no_buyer_reserves_more_than_twenty_pieces() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_taken_off_a_buyers_account_counts_no_more_after_its_time() {
+async fn a_hold_that_could_not_be_released_stops_counting_when_its_time_is_over() {
     let shop = with_lamps(100).await;
     Checkout::of(&lamps(&shop, 20).await);
     refused(&lamps(&shop, 1).await, 409, "too-much-reserved");

@@ -99,7 +99,7 @@ async fn another_buyers_same_key_is_another_purchase() {
 }
 
 #[tokio::test]
-async fn a_price_that_changes_between_two_tries_stays_what_it_was() {
+async fn a_retry_keeps_the_price_of_the_first_try() {
     let shop = TestApp::start().await;
     shop.sell_mug_for("promo-mug", 1000).await;
     let promo = cart(&[("promo-mug", 1)]);

@@ -21,7 +21,7 @@ async fn paid_in_silence(shop: &TestApp) -> Checkout {
 }
 
 #[tokio::test]
-async fn who_comes_back_sees_that_it_is_paid_though_stripe_made_no_event() {
+async fn a_buyer_who_comes_back_sees_the_payment_though_stripe_made_no_event() {
     let shop = TestApp::start().await;
     let checkout = paid_in_silence(&shop).await;
     let purchase = shop.purchase(&checkout.purchase).await;
@@ -138,7 +138,7 @@ async fn a_slow_stripe_keeps_the_buyer_waiting_for_seconds_at_most() {
 }
 
 #[tokio::test]
-async fn reconcile_looks_at_an_open_purchase_after_an_hour_for_who_does_not_come_back() {
+async fn reconcile_looks_at_an_open_purchase_after_an_hour_if_its_buyer_does_not_come_back() {
     let shop = TestApp::start().await;
     let checkout = paid_in_silence(&shop).await;
     let unpaid = shop.open().await;

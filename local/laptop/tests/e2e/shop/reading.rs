@@ -137,8 +137,6 @@ async fn the_history_comes_newest_first_in_pages() {
         shop.pay(&checkout, CARD).await.expect(303);
         shop.until_status(&checkout.purchase, "paid").await;
         bought.push(checkout.purchase);
-        // Ids sort by the millisecond.
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     }
     bought.reverse();
     assert_eq!(shop.history().await, bought);
@@ -196,9 +194,6 @@ async fn another_buyers_cursor_shows_nothing_of_theirs() {
     let cursor = text(&page.expect(200).json(), "next");
     let bob = shop.token(BOB).await;
     let answer = shop.purchases_of(&bob, &format!("?cursor={cursor}")).await;
-    if answer.is(400) {
-        return;
-    }
     assert_eq!(
         answer.expect(200).json()["purchases"],
         serde_json::json!([])

@@ -1,8 +1,6 @@
 //! Stripe fails, refuses or does not answer. Buyers are told so in our words, and a retry of the
 //! same request goes on where the first one stopped.
 
-use std::time::Duration;
-
 use futures::future::join_all;
 use testing::{Answer, CARD, Checkout, MUG, TestApp, cart};
 
@@ -163,7 +161,7 @@ async fn a_refusal_does_not_part_the_key_from_the_purchase_that_its_twin_has_ope
         .await;
     let mug = cart(&[(MUG, 1)]);
     let second = async {
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        shop.stripe_struck().await;
         shop.checkout_as("one", &mug).await
     };
     let (first, second) = tokio::join!(shop.checkout_as("one", &mug), second);

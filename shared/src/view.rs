@@ -1,0 +1,420 @@
+//! A purchase as JSON, under the HTTP API's names: what its buyer sees of it, and what the seller
+//! does.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use time::format_description::well_known::Rfc3339;
+
+use crate::{
+    http::rfc3339,
+    money::Money,
+    product::ProductId,
+    purchase::{
+        Accounts, Attempt, Attention, Buyer, DisputeId, DisputeStatus, DisputeTerms, Movement,
+        Purchase, PurchaseId, RefundId, RefundState, SessionId, SessionState, Status, WaitsFor,
+    },
+};
+
+/// A purchase as its buyer sees it: what they ordered, and what became of their money. What a dispute
+/// moved on the seller's balance, its fee, reason and deadline are the seller's affair alone.
+#[derive(Serialize)]
+pub struct BuyerView<'a> {
+    #[serde(flatten)]
+    summary: Summary<'a>,
+    lines: Vec<LineView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment: Option<PaymentView<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refunds: Vec<RefundView<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    disputes: Vec<ClaimView<'a>>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    attention: BTreeSet<Attention>,
+}
+
+/// A purchase as the seller sees it: who bought, by which sessions, and all of every dispute.
+#[derive(Serialize)]
+pub struct SellerView<'a> {
+    #[serde(flatten)]
+    summary: Summary<'a>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    attention: BTreeSet<Attention>,
+    buyer: &'a Buyer,
+    lines: Vec<StockedLineView<'a>>,
+    sessions: Vec<SessionView<'a>>,
+    refunds: Vec<RefundView<'a>>,
+    disputes: Vec<DisputeView<'a>>,
+}
+
+/// What both see first.
+#[derive(Serialize)]
+struct Summary<'a> {
+    id: PurchaseId,
+    status: Status,
+    /// For the buyer: the seller sees it of each session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits_for: Option<&'a WaitsFor>,
+    created_at: String,
+    total: Money,
+    #[serde(flatten)]
+    accounts: Accounts,
+}
+
+#[derive(Serialize)]
+struct LineView<'a> {
+    product_id: &'a ProductId,
+    name: &'a str,
+    quantity: u32,
+    unit_amount: i64,
+}
+
+#[derive(Serialize)]
+struct StockedLineView<'a> {
+    #[serde(flatten)]
+    line: LineView<'a>,
+    /// Whether it was taken from a limited stock.
+    reserved: bool,
+}
+
+/// Where to pay, and until when.
+#[derive(Serialize)]
+struct PaymentView<'a> {
+    url: &'a str,
+    expires_at: String,
+}
+
+#[derive(Serialize)]
+struct SessionView<'a> {
+    id: &'a SessionId,
+    #[serde(flatten)]
+    state: &'a SessionState,
+}
+
+#[derive(Serialize)]
+struct RefundView<'a> {
+    id: &'a RefundId,
+    status: RefundState,
+    amount: Money,
+}
+
+/// A dispute as the one who raised it sees it.
+#[derive(Serialize)]
+struct ClaimView<'a> {
+    id: &'a DisputeId,
+    status: DisputeStatus,
+    amount: Money,
+}
+
+#[derive(Serialize)]
+struct DisputeView<'a> {
+    id: &'a DisputeId,
+    status: DisputeStatus,
+    #[serde(flatten)]
+    terms: &'a DisputeTerms,
+    /// What it moved, in the currency of the seller's balance.
+    balance: Vec<Movement>,
+}
+
+impl<'a> BuyerView<'a> {
+    /// What its buyer sees at `now`, in Unix seconds: where to pay is shown while that is possible.
+    pub fn of(purchase: &'a Purchase, now: i64) -> Self {
+        let disputes = purchase.payment().disputes().iter();
+        let disputes = disputes.filter_map(|(id, dispute)| {
+            Some(ClaimView {
+                id,
+                status: dispute.status()?,
+                amount: dispute.terms()?.amount,
+            })
+        });
+        let created_at = purchase.id().created_at().format(&Rfc3339);
+        Self {
+            summary: Summary {
+                waits_for: purchase.waits_for(),
+                // To the millisecond, as the API has always had it.
+                created_at: created_at.unwrap_or_default(),
+                ..Summary::of(purchase)
+            },
+            lines: lines(purchase).map(|(line, _)| line).collect(),
+            payment: PaymentView::of(purchase, now),
+            refunds: refunds(purchase).collect(),
+            disputes: disputes.collect(),
+            attention: purchase.attention(),
+        }
+    }
+}
+
+impl<'a> SellerView<'a> {
+    /// What the seller sees.
+    pub fn of(purchase: &'a Purchase) -> Self {
+        let disputes = purchase.payment().disputes().iter();
+        let disputes = disputes.filter_map(|(id, dispute)| {
+            Some(DisputeView {
+                id,
+                status: dispute.status()?,
+                terms: dispute.terms()?,
+                balance: dispute.movements.values().copied().collect(),
+            })
+        });
+        let sessions = purchase.sessions().iter();
+        Self {
+            summary: Summary::of(purchase),
+            attention: purchase.attention(),
+            buyer: &purchase.order().buyer,
+            lines: lines(purchase)
+                .map(|(line, reserved)| StockedLineView { line, reserved })
+                .collect(),
+            sessions: sessions
+                .map(|(id, state)| SessionView { id, state })
+                .collect(),
+            refunds: refunds(purchase).collect(),
+            disputes: disputes.collect(),
+        }
+    }
+}
+
+impl Summary<'_> {
+    fn of(purchase: &Purchase) -> Self {
+        Self {
+            id: purchase.id(),
+            status: purchase.status(),
+            waits_for: None,
+            created_at: rfc3339(purchase.id().created_at().unix_timestamp()),
+            total: purchase.order().total,
+            accounts: purchase.accounts(),
+        }
+    }
+}
+
+impl<'a> PaymentView<'a> {
+    fn of(purchase: &'a Purchase, now: i64) -> Option<Self> {
+        let Attempt {
+            url, expires_at, ..
+        } = purchase.attempt();
+        let payable = purchase.awaits_payment() && *expires_at > now;
+        let url = url.as_deref().filter(|_| payable)?;
+        Some(Self {
+            url,
+            expires_at: rfc3339(*expires_at),
+        })
+    }
+}
+
+/// Each line, and whether it was taken from a limited stock.
+fn lines(purchase: &Purchase) -> impl Iterator<Item = (LineView<'_>, bool)> {
+    purchase.order().lines.iter().map(|line| {
+        let view = LineView {
+            product_id: &line.product_id,
+            name: &line.name,
+            quantity: line.quantity,
+            unit_amount: line.unit_amount,
+        };
+        (view, line.reserved)
+    })
+}
+
+fn refunds(purchase: &Purchase) -> impl Iterator<Item = RefundView<'_>> {
+    let refunds = purchase.payment().refunds().iter();
+    refunds.map(|(id, refund)| RefundView {
+        id,
+        status: refund.state,
+        amount: refund.amount,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::purchase::{Change, DisputeReport, Line, Order, Refund};
+
+    fn usd(amount: i64) -> Money {
+        Money::new(amount, "usd".parse().unwrap())
+    }
+
+    fn line(id: &str, quantity: u32, reserved: bool) -> Line {
+        Line {
+            product_id: id.parse().unwrap(),
+            name: format!("The {id}"),
+            description: "Not shown".to_owned(),
+            image: Some("https://shop.example/not-shown.jpg".to_owned()),
+            quantity,
+            unit_amount: 500,
+            reserved,
+        }
+    }
+
+    fn opened() -> Purchase {
+        let id = "01997a3c-4f4d-7000-8000-000000000001".parse().unwrap();
+        let order = Order {
+            buyer: Buyer {
+                subject: Some("ada".to_owned()),
+                email: Some("ada@buyers.example".to_owned()),
+                language: Some("en-US".to_owned()),
+            },
+            lines: vec![line("mug", 2, true), line("card", 1, false)],
+            total: usd(1500),
+            rebuilt: false,
+        };
+        let mut purchase = Purchase::new(id, order, 1_758_700_000);
+        purchase.attach("cs_1".to_owned().into(), "https://pay.example/cs_1");
+        purchase
+    }
+
+    fn with_a_voucher() -> Purchase {
+        let mut purchase = opened();
+        let waits_for = WaitsFor::Buyer {
+            voucher_url: Some("https://pay.example/voucher".to_owned()),
+        };
+        let state = SessionState::Pending { waits_for };
+        purchase.record(Change::Session("cs_1".to_owned().into(), state));
+        purchase
+    }
+
+    /// Paid twice, refunded in part, and disputed.
+    fn troubled() -> Purchase {
+        let mut purchase = opened();
+        for number in 1..=2 {
+            let state = SessionState::Settled {
+                amount: usd(1500),
+                payment_intent: Some(format!("pi_{number}").into()),
+            };
+            purchase.record(Change::Session(format!("cs_{number}").into(), state));
+        }
+        let refund = Refund {
+            state: RefundState::Succeeded,
+            amount: usd(500),
+        };
+        purchase.record(Change::Refund("re_1".to_owned().into(), refund));
+        let movement = Movement {
+            amount: usd(-400),
+            fee: 1500,
+        };
+        let report = DisputeReport {
+            status: DisputeStatus::NeedsResponse,
+            terms: DisputeTerms {
+                amount: usd(400),
+                reason: "fraudulent".to_owned(),
+                due_by: Some(1_760_000_000),
+            },
+            movements: [("txn_1".to_owned().into(), movement)].into(),
+        };
+        purchase.record(Change::Dispute("dp_1".to_owned().into(), report));
+        purchase
+    }
+
+    /// The text without what only makes it fit these lines.
+    fn golden(text: &str) -> String {
+        text.lines().map(str::trim).collect()
+    }
+
+    fn to_buyer(purchase: &Purchase) -> String {
+        serde_json::to_string(&BuyerView::of(purchase, 1_758_700_100)).unwrap()
+    }
+
+    fn to_seller(purchase: &Purchase) -> String {
+        serde_json::to_string(&SellerView::of(purchase)).unwrap()
+    }
+
+    #[test]
+    fn a_buyer_sees_where_to_pay_what_is_waited_for_and_where_their_money_is() {
+        assert_eq!(
+            to_buyer(&opened()),
+            golden(
+                r#"
+            {"id":"01997a3c-4f4d-7000-8000-000000000001","status":"open",
+            "created_at":"2025-09-24T05:39:56.877Z","total":{"amount":1500,"currency":"usd"},
+            "paid":{"amount":0,"currency":"usd"},"refunded":{"amount":0,"currency":"usd"},
+            "disputed":{"amount":0,"currency":"usd"},"net":{"amount":0,"currency":"usd"},
+            "lines":[{"product_id":"mug","name":"The mug","quantity":2,"unit_amount":500},
+            {"product_id":"card","name":"The card","quantity":1,"unit_amount":500}],
+            "payment":{"url":"https://pay.example/cs_1","expires_at":"2025-09-24T08:21:40Z"}}"#
+            )
+        );
+        assert_eq!(
+            to_buyer(&with_a_voucher()),
+            golden(
+                r#"
+            {"id":"01997a3c-4f4d-7000-8000-000000000001","status":"pending",
+            "waits_for":{"who":"buyer","voucher_url":"https://pay.example/voucher"},
+            "created_at":"2025-09-24T05:39:56.877Z","total":{"amount":1500,"currency":"usd"},
+            "paid":{"amount":0,"currency":"usd"},"refunded":{"amount":0,"currency":"usd"},
+            "disputed":{"amount":0,"currency":"usd"},"net":{"amount":0,"currency":"usd"},
+            "lines":[{"product_id":"mug","name":"The mug","quantity":2,"unit_amount":500},
+            {"product_id":"card","name":"The card","quantity":1,"unit_amount":500}]}"#
+            )
+        );
+        assert_eq!(
+            to_buyer(&troubled()),
+            golden(
+                r#"
+            {"id":"01997a3c-4f4d-7000-8000-000000000001","status":"disputed",
+            "created_at":"2025-09-24T05:39:56.877Z","total":{"amount":1500,"currency":"usd"},
+            "paid":{"amount":3000,"currency":"usd"},"refunded":{"amount":500,"currency":"usd"},
+            "disputed":{"amount":400,"currency":"usd"},"net":{"amount":2100,"currency":"usd"},
+            "lines":[{"product_id":"mug","name":"The mug","quantity":2,"unit_amount":500},
+            {"product_id":"card","name":"The card","quantity":1,"unit_amount":500}],
+            "refunds":[{"id":"re_1","status":"succeeded","amount":{"amount":500,"currency":"usd"}}],
+            "disputes":[{"id":"dp_1","status":"needs_response",
+            "amount":{"amount":400,"currency":"usd"}}],"attention":["paid_twice"]}"#
+            )
+        );
+    }
+
+    #[test]
+    fn a_seller_sees_who_bought_by_which_sessions_and_all_of_a_dispute() {
+        assert_eq!(
+            to_seller(&opened()),
+            golden(
+                r#"
+            {"id":"01997a3c-4f4d-7000-8000-000000000001","status":"open",
+            "created_at":"2025-09-24T05:39:56Z","total":{"amount":1500,"currency":"usd"},
+            "paid":{"amount":0,"currency":"usd"},"refunded":{"amount":0,"currency":"usd"},
+            "disputed":{"amount":0,"currency":"usd"},"net":{"amount":0,"currency":"usd"},
+            "buyer":{"subject":"ada","email":"ada@buyers.example","language":"en-US"},
+            "lines":[{"product_id":"mug","name":"The mug","quantity":2,"unit_amount":500,
+            "reserved":true},{"product_id":"card","name":"The card","quantity":1,
+            "unit_amount":500,"reserved":false}],
+            "sessions":[{"id":"cs_1","state":"open"}],"refunds":[],"disputes":[]}"#
+            )
+        );
+        assert_eq!(
+            to_seller(&with_a_voucher()),
+            golden(
+                r#"
+            {"id":"01997a3c-4f4d-7000-8000-000000000001","status":"pending",
+            "created_at":"2025-09-24T05:39:56Z","total":{"amount":1500,"currency":"usd"},
+            "paid":{"amount":0,"currency":"usd"},"refunded":{"amount":0,"currency":"usd"},
+            "disputed":{"amount":0,"currency":"usd"},"net":{"amount":0,"currency":"usd"},
+            "buyer":{"subject":"ada","email":"ada@buyers.example","language":"en-US"},
+            "lines":[{"product_id":"mug","name":"The mug","quantity":2,"unit_amount":500,
+            "reserved":true},{"product_id":"card","name":"The card","quantity":1,
+            "unit_amount":500,"reserved":false}],
+            "sessions":[{"id":"cs_1","state":"pending",
+            "waits_for":{"who":"buyer","voucher_url":"https://pay.example/voucher"}}],
+            "refunds":[],"disputes":[]}"#
+            )
+        );
+        assert_eq!(
+            to_seller(&troubled()),
+            golden(
+                r#"
+            {"id":"01997a3c-4f4d-7000-8000-000000000001","status":"disputed",
+            "created_at":"2025-09-24T05:39:56Z","total":{"amount":1500,"currency":"usd"},
+            "paid":{"amount":3000,"currency":"usd"},"refunded":{"amount":500,"currency":"usd"},
+            "disputed":{"amount":400,"currency":"usd"},"net":{"amount":2100,"currency":"usd"},
+            "attention":["paid_twice"],
+            "buyer":{"subject":"ada","email":"ada@buyers.example","language":"en-US"},
+            "lines":[{"product_id":"mug","name":"The mug","quantity":2,"unit_amount":500,
+            "reserved":true},{"product_id":"card","name":"The card","quantity":1,
+            "unit_amount":500,"reserved":false}],
+            "sessions":[{"id":"cs_1","state":"settled","amount":{"amount":1500,"currency":"usd"},
+            "payment_intent":"pi_1"},{"id":"cs_2","state":"settled",
+            "amount":{"amount":1500,"currency":"usd"},"payment_intent":"pi_2"}],
+            "refunds":[{"id":"re_1","status":"succeeded","amount":{"amount":500,"currency":"usd"}}],
+            "disputes":[{"id":"dp_1","status":"needs_response",
+            "amount":{"amount":400,"currency":"usd"},"reason":"fraudulent","due_by":1760000000,
+            "balance":[{"amount":{"amount":-400,"currency":"usd"},"fee":1500}]}]}"#
+            )
+        );
+    }
+}
