@@ -24,8 +24,8 @@ use template::project::Project;
 use template::{Parameters, Template};
 
 use self::report::{Finding, Report, Verdict};
-use super::Exit;
 use super::console::Console;
+use super::exit::Exit;
 use super::shop::{Shop, Where};
 use crate::account::aws::{AwsAccount, aws_error};
 use crate::account::secrets::{Owner, SecretStore};

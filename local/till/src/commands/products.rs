@@ -20,9 +20,11 @@ use shared::store::products::{Offers, Shelf};
 
 use self::file::{Format, Row};
 use self::patch::{Difference, Left, Patch, Setting, Step};
-use super::console::{Column, Consent, Console, Table, bad, count, dim, good, notable, plain};
+use super::console::{
+    Column, Consent, Console, Table, bad, count, dim, good, notable, plain, print, write_out,
+};
+use super::exit::{Exit, NotFound};
 use super::shop::Where;
-use super::{Exit, NotFound};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -215,9 +217,9 @@ impl Export {
         if file::is_standard(&self.file) {
             // In a file or a pipe it is data.
             if std::io::stdout().is_terminal() {
-                super::print(&text)?;
+                print(&text)?;
             } else {
-                super::write_out(&text)?;
+                write_out(&text)?;
             }
             return Ok(Exit::Done);
         }

@@ -11,9 +11,9 @@ use shared::purchase::{Purchase, PurchaseId, Status};
 pub(super) use self::find::Name;
 use self::view::{table, tell};
 use super::console::{Consent, Console, count};
+use super::exit::{Exit, NotFound};
 use super::moment::Since;
 use super::shop::{Shop, Where};
-use super::{Exit, NotFound};
 
 #[derive(Subcommand)]
 pub(super) enum Command {

@@ -13,8 +13,8 @@ use shared::stripe::client::{LONGEST_PAGE, api_version};
 use shared::stripe::event::handled;
 use shared::stripe::key::StripeKey;
 
-use super::Exit;
 use super::console::{Consent, Console};
+use super::exit::Exit;
 use super::shop::Where;
 use crate::account::aws::AwsAccount;
 use crate::account::secrets::{Held, Owner, SecretStore};

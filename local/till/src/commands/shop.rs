@@ -30,7 +30,8 @@ use template::project::Project;
 use tokio::net::TcpStream;
 use url::Url;
 
-use super::NotFound;
+use super::dot_env;
+use super::exit::NotFound;
 
 /// Which shop.
 #[derive(Args, Clone, Debug)]
@@ -115,7 +116,7 @@ impl Where {
 
     async fn local(&self) -> anyhow::Result<Shop> {
         let project = Project::find()?;
-        let given = super::environment(&project)?;
+        let given = dot_env::environment(&project)?;
         let at = |port: u16| format!("http://{}:{port}", Ipv4Addr::LOCALHOST);
         let endpoint = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"]
             .iter()

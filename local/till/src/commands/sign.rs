@@ -12,10 +12,12 @@ use shared::stripe::signature::{WebhookSecret, sign};
 use template::project::Project;
 use time::OffsetDateTime;
 
+use super::{console, dot_env};
+
 /// Prints the event in `file`, signed now.
 pub(super) fn run(file: &Path) -> anyhow::Result<()> {
     let environment = match Project::find() {
-        Ok(project) => super::environment(&project)?,
+        Ok(project) => dot_env::environment(&project)?,
         Err(_) => std::env::vars().collect(),
     };
     let text =
@@ -27,7 +29,7 @@ pub(super) fn run(file: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("{} cannot be signed", file.display()))?;
     // Escapes change nothing of what is signed.
     let signed = plain::json(&serde_json::to_string_pretty(&signed)?);
-    super::print(&format!("{signed}\n"))
+    console::print(&format!("{signed}\n"))
 }
 
 /// The first of the developer's secrets, else the stand-in's.

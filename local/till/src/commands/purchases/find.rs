@@ -10,7 +10,7 @@ use shared::store::pointers::Pointers;
 use shared::stripe::client::Client as Stripe;
 use shared::stripe::object::Tags;
 
-use crate::commands::NotFound;
+use crate::commands::exit::NotFound;
 use crate::commands::shop::Shop;
 
 /// A purchase's id, or one by which it can be found.
