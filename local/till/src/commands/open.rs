@@ -129,7 +129,7 @@ fn log(environment: &Variables) -> anyhow::Result<()> {
         }
     };
     let filter = EnvFilter::try_new(&filter)
-        .with_context(|| format!("LOG_LEVEL or RUST_LOG is {filter}, which is no log filter"))?;
+        .with_context(|| format!("LOG_LEVEL or RUST_LOG is {filter}, which is not a log filter"))?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

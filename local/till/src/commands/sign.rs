@@ -42,7 +42,7 @@ fn secret(environment: &Variables) -> anyhow::Result<WebhookSecret> {
 /// The event with a signature over the very bytes the function will see.
 fn signed(mut event: Value, secret: &WebhookSecret, now: i64) -> anyhow::Result<Value> {
     let Some(body) = event.get("body").and_then(Value::as_str) else {
-        bail!("it has no body, so it is no event of a function URL");
+        bail!("it has no body, so it is not an event of a function URL");
     };
     let bytes = match event.get("isBase64Encoded") {
         Some(Value::Bool(true)) => STANDARD.decode(body).context("its body is not base64")?,
@@ -55,7 +55,7 @@ fn signed(mut event: Value, secret: &WebhookSecret, now: i64) -> anyhow::Result<
             .or_insert_with(|| Value::Object(serde_json::Map::new()))
     });
     let Some(Value::Object(headers)) = headers else {
-        bail!("its headers are no object")
+        bail!("its headers are not an object")
     };
     // Any other spelling would be a second signature beside ours.
     headers.retain(|name, _| !name.eq_ignore_ascii_case("stripe-signature"));
