@@ -211,7 +211,7 @@ BREAKS = [
     ("a publishable key", changed(KEY, "pk_test_1"), "stripe key", "publishable key"),
     ("a live key on a test stack", changed(KEY, "sk_live_1"), "stripe key", "test mode"),
     ("a key that Stripe does not know", changed(KEY, "sk_test_other"), "stripe account", "does not know"),
-    ("a key in the clear", changed(KEY, "sk_test_local", "String"), "stripe key", "no SecureString"),
+    ("a key in the clear", changed(KEY, "sk_test_local", "String"), "stripe key", "not a SecureString"),
     ("a key of another stack", tagged(KEY, "till-2"), "secrets", "another stack, till-2"),
     ("a secret that is nobody's", tagged(SECRETS, None), "secrets", "no stack's tag"),
     ("a secret that is not stored", endpoint_with(**{"metadata[till_secret]": "0"}), "webhook secret", "not among"),
@@ -248,4 +248,4 @@ ids = [it["id"] for it in stripe("/v1/webhook_endpoints")["data"]]
 assert first not in ids and second["id"] in ids, ids
 assert len(parameter(SECRETS).split(",")) == 1
 assert not trouble(findings()) - trouble(well), trouble(findings())
-print("a rotated secret: two endpoints, then one, and every delivery believed")
+print("a rotated secret: two endpoints, then one, and every delivery accepted")

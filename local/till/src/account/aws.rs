@@ -59,7 +59,7 @@ impl AwsAccount {
         let request = Request::get(format!("{}{path}", service.endpoint(self.region())));
         let request = request
             .body(Bytes::new())
-            .context("no request can be made")?;
+            .context("the request cannot be made")?;
         match self.call(service, request).await {
             Ok(answer) => Ok(Some(answer)),
             Err(AwsError::Refused { status, .. }) if status == StatusCode::NOT_FOUND => Ok(None),
@@ -76,7 +76,7 @@ impl AwsAccount {
     ) -> Result<Value, AwsError> {
         let endpoint = service.endpoint(self.region());
         let request = call::operation(&endpoint, operation, input);
-        self.call(service, request.context("no request can be made")?)
+        self.call(service, request.context("the request cannot be made")?)
             .await
     }
 

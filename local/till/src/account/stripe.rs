@@ -185,7 +185,7 @@ pub(crate) fn api_base(said: Option<&str>) -> anyhow::Result<String> {
     match Url::parse(base) {
         Ok(url) if url.has_host() => Ok(base.to_owned()),
         _ => anyhow::bail!(
-            "STRIPE_API_BASE is {base:?}, which is no address such as https://api.stripe.com"
+            "STRIPE_API_BASE is {base:?}, which is not a URL such as https://api.stripe.com"
         ),
     }
 }

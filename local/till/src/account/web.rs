@@ -31,12 +31,6 @@ pub(crate) struct Web {
 #[error("{0}")]
 pub(crate) struct Unreachable(String);
 
-impl Unreachable {
-    pub(crate) fn because(why: impl Into<String>) -> Self {
-        Self(why.into())
-    }
-}
-
 impl Web {
     /// `aws` is `AWS_ENDPOINT_URL`: calls for AWS's own hosts, function URLs and HTTP APIs among
     /// them, then go there.
@@ -44,13 +38,20 @@ impl Web {
         let aws = aws.map(Url::parse).transpose();
         Ok(Self {
             http: https::client(CONNECT)?,
-            aws: aws.context("AWS_ENDPOINT_URL is no address")?,
+            aws: aws.context("AWS_ENDPOINT_URL is not a URL")?,
         })
     }
 
     /// The connections alone, for whoever speaks to one place only.
     pub(crate) fn http(&self) -> https::Client<Full<Bytes>> {
         self.http.clone()
+    }
+
+    /// `GET url`, whatever is answered.
+    pub(crate) async fn get(&self, url: &str) -> Result<Response<Bytes>, Unreachable> {
+        let request = Request::get(url).body(Bytes::new());
+        let request = request.map_err(|_| Unreachable(format!("{url} is not an address")))?;
+        self.send(request).await
     }
 
     /// Sends the request and reads the whole answer, whatever its status.
@@ -85,7 +86,7 @@ impl Web {
             .path_and_query()
             .map_or("/", |path| path.as_str());
         let there = format!("{}{path}", aws.as_str().trim_end_matches('/'));
-        let wrong = |_| Unreachable(format!("{there} is no address"));
+        let wrong = |_| Unreachable(format!("{there} is not an address"));
         *request.uri_mut() = there.parse::<Uri>().map_err(wrong)?;
         if let Ok(host) = HeaderValue::from_str(&host) {
             request.headers_mut().entry(header::HOST).or_insert(host);

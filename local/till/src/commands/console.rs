@@ -36,9 +36,9 @@ impl Console {
         if self.json {
             let json = serde_json::to_string_pretty(result)
                 .context("the result cannot be written as JSON")?;
-            super::print(&format!("{}\n", plain::json(&json)))
+            print(&format!("{}\n", plain::json(&json)))
         } else {
-            super::print(&words())
+            print(&words())
         }
     }
 
@@ -105,6 +105,19 @@ impl Consent {
         } else {
             bail!("nothing was done")
         }
+    }
+}
+
+/// Writes words to stdout.
+pub(super) fn print(text: &str) -> anyhow::Result<()> {
+    write_out(&for_terminal(text))
+}
+
+/// Writes to stdout as it is. That a reader has seen enough and is gone is not an error.
+pub(super) fn write_out(text: &str) -> anyhow::Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot write to standard output"),
     }
 }
 

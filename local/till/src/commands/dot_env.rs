@@ -1,15 +1,35 @@
-//! The file `.env`, as dotenv files are written: `NAME=value`, with quotation marks or without.
-//! Nothing is substituted, so a secret may hold a `$`.
+//! What the developer says in the environment, and below that in the project's `.env`.
+//!
+//! The file is written as dotenv files are: `NAME=value`, with quotation marks or without. Nothing is
+//! substituted, so a secret may hold a `$`.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use laptop::environment::Variables;
+use template::project::Project;
+
+/// All of it. What the process has in its environment goes before the file.
+pub(super) fn environment(project: &Project) -> anyhow::Result<Variables> {
+    let file = project.template.with_file_name(".env");
+    let mut environment = if file.exists() {
+        read(&file)?
+    } else {
+        Variables::new()
+    };
+    let process = std::env::vars_os();
+    environment.extend(
+        process.filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }),
+    );
+    Ok(environment)
+}
 
 /// What the file says. An error names the file and the line, and never what stands there: it may be
 /// a secret.
-pub(super) fn read(file: &Path) -> anyhow::Result<Variables> {
+fn read(file: &Path) -> anyhow::Result<Variables> {
     let text = fs::read_to_string(file)
         .with_context(|| format!("cannot read {} as UTF-8 text", file.display()))?;
     parse(&text).with_context(|| file.display().to_string())

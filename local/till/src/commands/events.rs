@@ -13,9 +13,9 @@ use shared::store::operator::{ParkedEvent, ParkedEvents};
 use time::{Date, Duration, OffsetDateTime};
 
 use super::console::{Column, Console, Table, bad, count, dim, good, notable, plain};
+use super::exit::{Exit, NotFound};
 use super::moment::{Since, minute, rfc3339};
 use super::shop::{Shop, Where};
-use super::{Exit, NotFound};
 
 #[derive(Subcommand)]
 pub(super) enum Command {

@@ -9,10 +9,10 @@ use shared::store::operator::{Listed, Mails};
 use shared::store::outbox::State;
 
 use super::console::{Column, Console, Table, count, dim, good, plain};
+use super::exit::{Exit, NotFound};
 use super::moment::{minute, rfc3339};
 use super::purchases::view::mail_state;
 use super::shop::{Shop, Where};
-use super::{Exit, NotFound};
 
 #[derive(Subcommand)]
 pub(super) enum Command {

@@ -2,73 +2,110 @@
 
 use std::io::IsTerminal as _;
 use std::io::Write as _;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use laptop::environment::{STAND_IN_KEY, Stripe, Variables, said};
 use laptop::functions::Wiring;
 use laptop::progress::Progress;
+use laptop::samples::Samples;
 use laptop::shop::{Options, Shop};
 use shared::stripe::event::handled;
 use template::project::Project;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::Open;
+use super::console::{Log, print};
+use super::dot_env;
 
-/// Opens the shop.
-pub(super) fn run(open: Open, wiring: Wiring) -> anyhow::Result<()> {
-    let project = Project::find()?;
-    let environment = super::environment(&project)?;
-    log(&environment)?;
-    let folder = project.template.with_file_name(".till");
-    let data = if open.memory {
-        None
-    } else {
-        Some(open.data.unwrap_or(folder))
-    };
-    let bar = progress_bar();
-    let options = Options {
-        project,
-        data,
-        shop_port: open.port,
-        stripe_port: open.stripe_port,
-        aws_port: open.aws_port,
-        site: open.site,
-        bridge: open.bridge,
-        samples: open.samples,
-        environment,
-        wiring,
-        progress: progress(bar.clone()),
-    };
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    runtime.block_on(async {
-        let mut stop = Stop::listen()?;
-        let kept = options.data.clone();
-        let shop = tokio::select! {
-            shop = Shop::start(options) => shop,
-            () = stop.asked() => return Ok(()),
+/// The options of `till` alone.
+#[derive(Args)]
+pub(super) struct Open {
+    /// Port of the site, the HTTP API, the webhook and the dashboard
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+    /// Port of the Stripe stand-in
+    #[arg(long, default_value_t = 3001)]
+    stripe_port: u16,
+    /// Port of DynamoDB and SES
+    #[arg(long, default_value_t = 3002)]
+    aws_port: u16,
+    /// A front end of your own, by its origin, such as http://localhost:5173: its pages may call the
+    /// API, and sign-in, payments and mail lead back to it
+    #[arg(long, value_name = "URL", value_parser = origin)]
+    site: Option<Url>,
+    /// Listen for containers here, too, with Stripe and AWS: Docker's bridge on Linux, 172.17.0.1
+    #[arg(long, value_name = "ADDRESS")]
+    bridge: Option<Ipv4Addr>,
+    /// Products for a shop that has none: all in one currency, or some more in others
+    #[arg(long, value_enum, default_value_t = Samples::Usd)]
+    samples: Samples,
+    /// Where everything is kept, a folder of its own [default: .till beside template.yaml]
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Keep nothing: all is gone when the shop closes
+    #[arg(long, conflicts_with = "data")]
+    memory: bool,
+}
+
+impl Open {
+    /// Opens the shop and keeps it open until told to stop.
+    pub(super) fn run(self, wiring: Wiring) -> anyhow::Result<()> {
+        let project = Project::find()?;
+        let environment = dot_env::environment(&project)?;
+        log(&environment)?;
+        let folder = project.template.with_file_name(".till");
+        let data = if self.memory {
+            None
+        } else {
+            Some(self.data.unwrap_or(folder))
         };
-        bar.finish_and_clear();
-        let shop = shop?;
-        let kept = kept.map_or("nothing is kept".to_owned(), |folder| {
-            folder.display().to_string()
-        });
-        super::print(&welcome(&shop, &kept))?;
-        stop.asked().await;
-        super::print("\nClosing: requests under way are finished first.\n")?;
-        tokio::select! {
-            () = shop.shutdown() => {}
-            // Whoever asks twice does not want to wait.
-            () = stop.asked() => {}
-        }
-        Ok(())
-    })
+        let bar = progress_bar();
+        let options = Options {
+            project,
+            data,
+            shop_port: self.port,
+            stripe_port: self.stripe_port,
+            aws_port: self.aws_port,
+            site: self.site,
+            bridge: self.bridge,
+            samples: self.samples,
+            environment,
+            wiring,
+            progress: progress(bar.clone()),
+        };
+        let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+        runtime.block_on(async {
+            let mut stop = Stop::listen()?;
+            let kept = options.data.clone();
+            let shop = tokio::select! {
+                shop = Shop::start(options) => shop,
+                () = stop.asked() => return Ok(()),
+            };
+            bar.finish_and_clear();
+            let shop = shop?;
+            let kept = kept.map_or("nothing is kept".to_owned(), |folder| {
+                folder.display().to_string()
+            });
+            print(&welcome(&shop, &kept))?;
+            stop.asked().await;
+            print("\nClosing: requests under way are finished first.\n")?;
+            tokio::select! {
+                () = shop.shutdown() => {}
+                // Whoever asks twice does not want to wait.
+                () = stop.asked() => {}
+            }
+            Ok(())
+        })
+    }
 }
 
 /// An origin, as a browser names it: scheme, host and port.
-pub(super) fn origin(text: &str) -> Result<Url, String> {
+fn origin(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| error.to_string())?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err("it must start with http:// or https://".to_owned());
@@ -92,11 +129,11 @@ fn log(environment: &Variables) -> anyhow::Result<()> {
         }
     };
     let filter = EnvFilter::try_new(&filter)
-        .with_context(|| format!("LOG_LEVEL or RUST_LOG is {filter}, which is no log filter"))?;
+        .with_context(|| format!("LOG_LEVEL or RUST_LOG is {filter}, which is not a log filter"))?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(|| super::console::Log);
+        .with_writer(|| Log);
     lines
         .try_init()
         .map_err(|error| anyhow::anyhow!("cannot write logs: {error}"))

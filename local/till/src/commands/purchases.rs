@@ -12,9 +12,9 @@ use shared::view::SellerView;
 pub(super) use self::find::Name;
 use self::view::{table, tell};
 use super::console::{Consent, Console, count};
+use super::exit::{Exit, NotFound};
 use super::moment::Since;
 use super::shop::{Shop, Where};
-use super::{Exit, NotFound};
 
 #[derive(Subcommand)]
 pub(super) enum Command {

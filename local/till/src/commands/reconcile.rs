@@ -4,8 +4,8 @@ use clap::Args;
 use reconcile::{Drift, Findings, Limits, Reconcile as Function};
 use serde::Serialize;
 
-use super::Exit;
 use super::console::{Column, Console, Table, bad, count, good, notable, plain};
+use super::exit::Exit;
 use super::moment::Since;
 use super::shop::Where;
 

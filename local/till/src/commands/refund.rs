@@ -15,9 +15,9 @@ use shared::purchase::{
 use shared::stripe::client::{Client as Stripe, List, StripeError};
 
 use super::console::{Consent, Console, plain};
+use super::exit::{Exit, NotFound};
 use super::purchases::{Name, view};
 use super::shop::{Shop, Where};
-use super::{Exit, NotFound};
 
 /// Sends money back to a buyer
 #[derive(Args)]

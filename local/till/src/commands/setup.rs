@@ -1,31 +1,33 @@
 //! `till setup`: makes or mends the webhook endpoint at Stripe and keeps its secret where the
 //! functions read it. It may be run as often as one likes.
 
+mod plan;
 mod protection;
+mod work;
 
 use std::io::{BufRead as _, IsTerminal as _, Read as _};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
 use serde::{Deserialize, Serialize};
+use shared::config::Environment;
 use shared::mode::Mode;
 use shared::stripe::client::{LONGEST_PAGE, api_version};
 use shared::stripe::event::handled;
 use shared::stripe::key::StripeKey;
 
-use super::Exit;
+use self::plan::{Step, Wanted, plan, retire};
+use self::work::{SECRETS, Work, explain, list};
 use super::console::{Consent, Console};
-use super::shop::Where;
+use super::exit::Exit;
+use super::shop::{Shop, Where};
 use crate::account::aws::AwsAccount;
 use crate::account::secrets::{Held, Owner, SecretStore};
-use crate::account::stripe::{
-    Account, Endpoint, Refusal, SECRET_TAG, STACK_TAG, api_base, fingerprint,
-};
+use crate::account::stripe::{Account, Endpoint, api_base};
 use crate::account::stripe_key;
 use crate::account::web::Web;
 
 const KEY: &str = "STRIPE_SECRET_KEY";
-const SECRETS: &str = "STRIPE_WEBHOOK_SECRETS";
 
 /// `till setup`.
 #[derive(Args)]
@@ -53,57 +55,6 @@ pub(super) struct Setup {
     console: Console,
 }
 
-/// Something to do at Stripe.
-#[derive(Debug, PartialEq, Eq)]
-enum Step {
-    Create {
-        why: String,
-    },
-    Update {
-        id: String,
-        form: Vec<(String, String)>,
-        says: String,
-    },
-    Remove {
-        id: String,
-        why: String,
-    },
-}
-
-impl Step {
-    fn says(&self, wanted: &Wanted) -> String {
-        match self {
-            Self::Create { why } => format!(
-                "create a webhook endpoint at {} for {}, {} event types ({why}), and store its secret",
-                wanted.version,
-                wanted.url,
-                handled().len()
-            ),
-            Self::Update { id, says, .. } => format!("change {id}: {says}"),
-            Self::Remove { id, why } => format!("remove {id}: {why}"),
-        }
-    }
-}
-
-/// The endpoint as it should be.
-struct Wanted {
-    /// The stack's name.
-    stack: String,
-    /// What tells its endpoints from those of others.
-    tag: String,
-    url: String,
-    version: String,
-}
-
-/// What to do, in words.
-#[derive(Serialize)]
-struct Told {
-    shop: String,
-    /// Whether it was done.
-    done: bool,
-    steps: Vec<String>,
-}
-
 impl Setup {
     /// Plans, asks and does.
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
@@ -114,7 +65,40 @@ impl Setup {
             );
         }
         let shop = self.place.open().await?;
-        let stack = shop.stack.as_ref().context("the shop is no stack")?;
+        let found = self.look(&shop).await?;
+        let stored = list(found.secrets.as_ref());
+        let steps = if self.retire {
+            retire(&found.endpoints, &stored, &found.wanted)?
+        } else {
+            plan(&found.endpoints, &stored, &found.wanted, self.rotate)
+        };
+        let mut told = Told {
+            shop: shop.name().to_owned(),
+            done: false,
+            steps: found.says(&steps),
+        };
+        if told.steps.is_empty() || self.dry_run {
+            self.console.show(&told, || told.words("Would"))?;
+            return Ok(Exit::Done);
+        }
+        self.console.note(&told.words("Will"));
+        if self.retire {
+            self.note_undelivered(&found.account).await;
+        }
+        self.consent.ask("Go ahead?")?;
+        let stack = found.wanted.stack.clone();
+        found.change(&steps, self.retire, &shop.environment).await?;
+        told.done = true;
+        self.console.show(&told, || {
+            let options = self.place.options();
+            format!("Done. `till doctor --stack {stack}{options}` checks it.\n")
+        })?;
+        Ok(Exit::Done)
+    }
+
+    /// Reads all that a plan depends on, and asks for a key if none is stored.
+    async fn look(&self, shop: &Shop) -> anyhow::Result<Found> {
+        let stack = shop.stack.as_ref().context("the shop is not a stack")?;
         let environment = &shop.environment;
         let aws = self.place.aws().await?;
         let web = Web::new(aws.endpoint_url())?;
@@ -125,7 +109,7 @@ impl Setup {
         let key_name = environment.required("STRIPE_SECRET_KEY_PARAMETER")?;
         let secrets_name = environment.required("STRIPE_WEBHOOK_SECRETS_PARAMETER")?;
         let (key, secrets) =
-            futures::join!(store.read(key_name, KEY), store.read(secrets_name, SECRETS),);
+            futures::join!(store.read(key_name, KEY), store.read(secrets_name, SECRETS));
         let key = key.with_context(|| format!("{} cannot be read", store.place(key_name)))?;
         let secrets =
             secrets.with_context(|| format!("{} cannot be read", store.place(secrets_name)))?;
@@ -137,97 +121,37 @@ impl Setup {
         let usable = key.as_ref().filter(|_| !self.new_key);
         let usable = usable.and_then(|key| stripe_key::judge(&key.text, shop.mode).ok());
         let operator_key = stripe_key::operators(shop.mode)?;
-        let new_key = match (&usable, &operator_key) {
-            (Some(_), _) => None,
-            (None, Some(given)) => Some(given.clone()),
-            (None, None) => Some(self.ask_for_key(shop.mode)?),
+        let (asking, new_key) = match (operator_key, usable) {
+            (Some(operators), Some(_)) => (operators, None),
+            (Some(operators), None) => (operators.clone(), Some(operators)),
+            (None, Some(usable)) => (usable, None),
+            (None, None) => {
+                let typed = self.ask_for_key(shop.mode)?;
+                (typed.clone(), Some(typed))
+            }
         };
-        let own = new_key.as_ref().or(usable.as_ref());
-        let asking = operator_key.as_ref().or(own);
-        let asking = asking.context("there is no Stripe key")?;
         let base = api_base(environment.optional("STRIPE_API_BASE"))?;
-        let account = Account::new(&web, &base, asking.clone());
-
-        let wanted = Wanted {
-            stack: stack.name.clone(),
-            tag,
-            url: stack.output("WebhookUrl")?.to_owned(),
-            version: self
-                .api_version
-                .clone()
-                .unwrap_or_else(|| api_version().to_owned()),
-        };
+        let account = Account::new(&web, &base, asking);
         let endpoints = account.endpoints().await;
-        let endpoints = endpoints.map_err(|error| explain(error, "read"))?;
-        let stored = list(secrets.as_ref());
-        let steps = if self.retire {
-            retire(&endpoints, &stored, &wanted)?
-        } else {
-            plan(&endpoints, &stored, &wanted, self.rotate)
-        };
-
-        let unprotected = protection::unprotected(environment).await?;
-        let mut says: Vec<String> = steps.iter().map(|step| step.says(&wanted)).collect();
-        let protect = |table: &String| format!("protect the table {table} from being deleted");
-        says.extend(unprotected.iter().map(protect));
-        if new_key.is_some() {
-            let place = store.place(key_name);
-            let verb = if key.is_some() {
-                "replace the Stripe key in"
-            } else {
-                "store the Stripe key as"
-            };
-            says.insert(0, format!("{verb} {place}"));
-        }
-        let claims = unclaimed.iter();
-        says.extend(claims.map(|name| format!("tag {} as this stack's", store.place(name))));
-        let mut told = Told {
-            shop: shop.name().to_owned(),
-            done: false,
-            steps: says,
-        };
-        if told.steps.is_empty() || self.dry_run {
-            self.console.show(&told, || told.words("Would"))?;
-            return Ok(Exit::Done);
-        }
-        self.console.note(&told.words("Will"));
-        if self.retire {
-            self.note_undelivered(&account).await;
-        }
-        self.consent.ask("Go ahead?")?;
-
-        for name in unclaimed {
-            store.claim(name).await?;
-        }
-        if let Some(new_key) = &new_key {
-            let text = new_key.reveal();
-            store.write(key_name, KEY, text, key.as_ref()).await?;
-        }
-        let work = Work {
-            account: &account,
-            store: &store,
-            name: secrets_name,
-            wanted: &wanted,
-        };
-        let mut held = secrets;
-        for step in &steps {
-            work.take(step, &mut held).await?;
-        }
-        for table in &unprotected {
-            protection::protect(environment, table).await?;
-        }
-        if self.retire {
-            work.forget(&endpoints, &steps, held.as_ref()).await?;
-        }
-        told.done = true;
-        self.console.show(&told, || {
-            format!(
-                "Done. `till doctor --stack {}{}` checks it.\n",
-                wanted.stack,
-                self.place.options()
-            )
-        })?;
-        Ok(Exit::Done)
+        let version = self.api_version.as_deref().unwrap_or(api_version());
+        Ok(Found {
+            endpoints: endpoints.map_err(|error| explain(error, "read"))?,
+            wanted: Wanted {
+                stack: stack.name.clone(),
+                tag,
+                url: stack.output("WebhookUrl")?.to_owned(),
+                version: version.to_owned(),
+            },
+            unprotected: protection::unprotected(environment).await?,
+            unclaimed: unclaimed.into_iter().map(str::to_owned).collect(),
+            key_name: key_name.to_owned(),
+            secrets_name: secrets_name.to_owned(),
+            account,
+            store,
+            key,
+            new_key,
+            secrets,
+        })
     }
 
     /// From standard input: unseen if a person types it, else the first line.
@@ -250,7 +174,7 @@ impl Setup {
         }
         match stripe_key::judge(key, mode) {
             Ok(key) => Ok(key),
-            Err((says, remedy)) => bail!("that is no key for this shop: {says}; {remedy}"),
+            Err((says, remedy)) => bail!("that is not a key for this shop: {says}; {remedy}"),
         }
     }
 
@@ -285,6 +209,76 @@ impl Setup {
     }
 }
 
+/// The stack as it is, and its endpoint as it should be.
+struct Found {
+    account: Account,
+    store: SecretStore,
+    key_name: String,
+    key: Option<Held>,
+    /// To be stored in place of `key`.
+    new_key: Option<StripeKey>,
+    secrets_name: String,
+    secrets: Option<Held>,
+    /// Names of secrets that carry no stack's tag.
+    unclaimed: Vec<String>,
+    endpoints: Vec<Endpoint>,
+    wanted: Wanted,
+    /// Tables that one call would delete.
+    unprotected: Vec<String>,
+}
+
+impl Found {
+    /// All that is to be done, in words.
+    fn says(&self, steps: &[Step]) -> Vec<String> {
+        let mut says = Vec::new();
+        if self.new_key.is_some() {
+            let place = self.store.place(&self.key_name);
+            says.push(match self.key {
+                Some(_) => format!("replace the Stripe key in {place}"),
+                None => format!("store the Stripe key as {place}"),
+            });
+        }
+        says.extend(steps.iter().map(|step| step.says(&self.wanted)));
+        let tables = self.unprotected.iter();
+        says.extend(tables.map(|table| format!("protect the table {table} from being deleted")));
+        let names = self.unclaimed.iter();
+        says.extend(names.map(|name| format!("tag {} as this stack's", self.store.place(name))));
+        says
+    }
+
+    async fn change(
+        self,
+        steps: &[Step],
+        retire: bool,
+        environment: &Environment,
+    ) -> anyhow::Result<()> {
+        for name in &self.unclaimed {
+            self.store.claim(name).await?;
+        }
+        if let Some(new_key) = &self.new_key {
+            let (text, before) = (new_key.reveal(), self.key.as_ref());
+            self.store.write(&self.key_name, KEY, text, before).await?;
+        }
+        let work = Work {
+            account: &self.account,
+            store: &self.store,
+            name: &self.secrets_name,
+            wanted: &self.wanted,
+        };
+        let mut held = self.secrets;
+        for step in steps {
+            work.take(step, &mut held).await?;
+        }
+        for table in &self.unprotected {
+            protection::protect(environment, table).await?;
+        }
+        if retire {
+            work.forget(&self.endpoints, steps, held.as_ref()).await?;
+        }
+        Ok(())
+    }
+}
+
 /// Those of some secrets that carry no stack's tag. Refuses to go on with another stack's.
 async fn unclaimed<'n>(
     store: &SecretStore,
@@ -308,13 +302,13 @@ async fn unclaimed<'n>(
     Ok(unclaimed)
 }
 
-fn explain(error: Refusal, access: &str) -> anyhow::Error {
-    match error {
-        Refusal::Forbidden(_) => anyhow::anyhow!(
-            "{error}: to {access} webhook endpoints, give a key that may in {KEY}; it is not stored"
-        ),
-        error => error.into(),
-    }
+/// What to do, in words.
+#[derive(Serialize)]
+struct Told {
+    shop: String,
+    /// Whether it was done.
+    done: bool,
+    steps: Vec<String>,
 }
 
 impl Told {
@@ -328,405 +322,5 @@ impl Told {
             self.shop,
             steps.collect::<String>()
         )
-    }
-}
-
-/// The secrets in a comma-separated list.
-fn list(held: Option<&Held>) -> Vec<String> {
-    let texts = held.iter().flat_map(|held| held.text.split(','));
-    let texts = texts.map(|text| text.trim().to_owned());
-    texts.filter(|text| !text.is_empty()).collect()
-}
-
-/// What has to change until the newest endpoint is right.
-fn plan(all: &[Endpoint], stored: &[String], wanted: &Wanted, rotate: bool) -> Vec<Step> {
-    let ours: Vec<&Endpoint> = all
-        .iter()
-        .filter(|endpoint| wanted.is_served_by(endpoint))
-        .collect();
-    let current = ours
-        .iter()
-        .copied()
-        .filter(|endpoint| endpoint.api_version.as_deref() == Some(&wanted.version))
-        // Of several, one that works or may; of those the newest.
-        .max_by_key(|endpoint| {
-            let lost = endpoint.signs_with_one_of(stored) == Some(false);
-            (!lost, endpoint.is_enabled(), endpoint.created)
-        });
-    let create = |why: &str| Step::Create {
-        why: why.to_owned(),
-    };
-    let Some(current) = current else {
-        return vec![match ours.first() {
-            None => create("there is none"),
-            Some(other) => create(&format!(
-                "beside {}, which is at {}",
-                other.id,
-                other
-                    .api_version
-                    .as_deref()
-                    .unwrap_or("the account's default version")
-            )),
-        }];
-    };
-    if stored.is_empty() || current.signs_with_one_of(stored) == Some(false) {
-        return vec![
-            create(&format!(
-                "the secret of {} is not stored, and Stripe does not show it again",
-                current.id
-            )),
-            Step::Remove {
-                id: current.id.clone(),
-                why: "nothing it sends is believed".into(),
-            },
-        ];
-    }
-    let mut steps: Vec<Step> = wanted.update(current).into_iter().collect();
-    if rotate {
-        steps.push(create(&format!("beside {}", current.id)));
-    }
-    steps
-}
-
-/// What is superfluous beside the newest endpoint.
-fn retire(all: &[Endpoint], stored: &[String], wanted: &Wanted) -> anyhow::Result<Vec<Step>> {
-    let ours: Vec<&Endpoint> = all
-        .iter()
-        .filter(|endpoint| wanted.is_served_by(endpoint))
-        .collect();
-    let keep = ours.iter().find(|endpoint| {
-        endpoint.is_enabled()
-            && endpoint.delivers_to(&wanted.url)
-            && endpoint.api_version.as_deref() == Some(&wanted.version)
-            && endpoint.signs_with_one_of(stored) == Some(true)
-    });
-    let Some(keep) = keep else {
-        bail!(
-            "none of the stack's endpoints is enabled, at {} and known to have its secret stored, so \
-             none can be spared; run `till setup --rotate` first",
-            wanted.version
-        );
-    };
-    let older = ours.iter().filter(|endpoint| endpoint.id != keep.id);
-    Ok(older
-        .map(|endpoint| Step::Remove {
-            id: endpoint.id.clone(),
-            why: format!("{} delivers in its place", keep.id),
-        })
-        .collect())
-}
-
-impl Wanted {
-    fn is_served_by(&self, endpoint: &Endpoint) -> bool {
-        endpoint.delivers_to(&self.url) || endpoint.serves(&self.tag)
-    }
-
-    /// What is wrong with an endpoint that can be put right.
-    fn update(&self, endpoint: &Endpoint) -> Option<Step> {
-        let mut form = Vec::new();
-        let mut says = Vec::new();
-        let sent: std::collections::BTreeSet<&str> =
-            endpoint.enabled_events.iter().map(String::as_str).collect();
-        if sent != handled().collect() {
-            form.extend(event_form());
-            says.push(format!(
-                "send the {} event types that are handled",
-                handled().len()
-            ));
-        }
-        if !endpoint.delivers_to(&self.url) {
-            form.push(("url".to_owned(), self.url.clone()));
-            says.push(format!(
-                "deliver to {}, no longer to {}",
-                self.url, endpoint.url
-            ));
-        }
-        if !endpoint.is_enabled() {
-            form.push(("disabled".to_owned(), "false".to_owned()));
-            says.push("enable it".to_owned());
-        }
-        if !endpoint.serves(&self.tag) {
-            form.push((format!("metadata[{STACK_TAG}]"), self.tag.clone()));
-            says.push(format!("tag it {STACK_TAG}={}", self.tag));
-        }
-        let id = endpoint.id.clone();
-        (!form.is_empty()).then(|| Step::Update {
-            id,
-            form,
-            says: says.join(", "),
-        })
-    }
-}
-
-fn event_form() -> impl Iterator<Item = (String, String)> {
-    let events = handled().enumerate();
-    events.map(|(index, event)| (format!("enabled_events[{index}]"), event.to_owned()))
-}
-
-/// Where the steps are taken.
-struct Work<'w> {
-    account: &'w Account,
-    store: &'w SecretStore,
-    name: &'w str,
-    wanted: &'w Wanted,
-}
-
-impl Work<'_> {
-    async fn take(&self, step: &Step, held: &mut Option<Held>) -> anyhow::Result<()> {
-        match step {
-            Step::Create { .. } => self.create(held).await,
-            Step::Update { id, form, .. } => {
-                let form: Vec<(&str, &str)> = form
-                    .iter()
-                    .map(|(name, value)| (name.as_str(), value.as_str()))
-                    .collect();
-                let changed = self.account.post::<Endpoint>(&path(id), &form).await;
-                changed.map_err(|error| explain(error, "change"))?;
-                Ok(())
-            }
-            Step::Remove { id, .. } => {
-                let removed = self.account.delete(&path(id)).await;
-                removed.map_err(|error| explain(error, "remove"))
-            }
-        }
-    }
-
-    async fn create(&self, held: &mut Option<Held>) -> anyhow::Result<()> {
-        let Wanted {
-            stack,
-            tag,
-            url,
-            version,
-        } = self.wanted;
-        let description = format!("Till, stack {stack}");
-        let (stack_tag, secret_tag) = (
-            format!("metadata[{STACK_TAG}]"),
-            format!("metadata[{SECRET_TAG}]"),
-        );
-        let events: Vec<(String, String)> = event_form().collect();
-        let mut form = vec![
-            ("url", url.as_str()),
-            ("api_version", version.as_str()),
-            ("description", description.as_str()),
-            (stack_tag.as_str(), tag.as_str()),
-            // Should the answer get lost, nobody takes the secret for a stored one.
-            (secret_tag.as_str(), "unknown"),
-        ];
-        form.extend(
-            events
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str())),
-        );
-        let endpoint = self
-            .account
-            .post::<Endpoint>("/webhook_endpoints", &form)
-            .await;
-        let endpoint = endpoint.map_err(|error| explain(error, "create"))?;
-        let id = &endpoint.id;
-        let secret = endpoint.secret.as_deref().unwrap_or_default();
-        let stored = self.keep(secret, held).await;
-        if let Err(error) = stored {
-            // Its secret is not to be had again.
-            let removed = self.account.delete(&path(id)).await;
-            let left = match removed {
-                Ok(()) => format!("{id} was removed again"),
-                Err(why) => format!("{id} could not be removed again ({why}); remove it by hand"),
-            };
-            return Err(error.context(format!("the secret of {id} could not be stored; {left}")));
-        }
-        let print = fingerprint(secret);
-        let tagged = self
-            .account
-            .post::<Endpoint>(&path(id), &[(&secret_tag, &print)])
-            .await;
-        tagged.with_context(|| format!("{id} works, but could not be tagged; run this again"))?;
-        Ok(())
-    }
-
-    /// The newest secret comes first.
-    async fn keep(&self, secret: &str, held: &mut Option<Held>) -> anyhow::Result<()> {
-        if secret.is_empty() {
-            bail!("Stripe's answer shows no secret");
-        }
-        let mut secrets = list(held.as_ref());
-        secrets.insert(0, secret.to_owned());
-        let text = secrets.join(",");
-        self.store
-            .write(self.name, SECRETS, &text, held.as_ref())
-            .await?;
-        *held = self.store.read(self.name, SECRETS).await?;
-        Ok(())
-    }
-
-    /// Keeps the secrets of the endpoints that are left.
-    async fn forget(
-        &self,
-        before: &[Endpoint],
-        steps: &[Step],
-        held: Option<&Held>,
-    ) -> anyhow::Result<()> {
-        let is_left = |endpoint: &&Endpoint| {
-            let id = &endpoint.id;
-            self.wanted.is_served_by(endpoint)
-                && !steps
-                    .iter()
-                    .any(|step| matches!(step, Step::Remove { id: removed, .. } if removed == id))
-        };
-        let left: Vec<&Endpoint> = before.iter().filter(is_left).collect();
-        let mut secrets = list(held);
-        let all = secrets.len();
-        secrets.retain(|secret| {
-            let tag = fingerprint(secret);
-            left.iter()
-                .any(|endpoint| endpoint.metadata.get(SECRET_TAG) == Some(&tag))
-        });
-        if secrets.is_empty() || secrets.len() == all {
-            return Ok(());
-        }
-        self.store
-            .write(self.name, SECRETS, &secrets.join(","), held)
-            .await?;
-        Ok(())
-    }
-}
-
-fn path(id: &str) -> String {
-    format!("/webhook_endpoints/{id}")
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    const URL: &str = "https://x.lambda-url.eu-central-1.on.aws/";
-
-    fn wanted() -> Wanted {
-        Wanted {
-            stack: "shop".into(),
-            tag: "shop-1".into(),
-            url: URL.into(),
-            version: api_version().into(),
-        }
-    }
-
-    /// An endpoint as `till setup` leaves it, with some changes.
-    fn endpoint(id: &str, created: i64, changes: Value) -> Endpoint {
-        let mut endpoint = json!({
-            "id": id, "url": URL, "status": "enabled", "enabled_events": handled().collect::<Vec<_>>(),
-            "api_version": api_version(), "created": created,
-            "metadata": { STACK_TAG: "shop-1", SECRET_TAG: fingerprint(&format!("whsec_{id}")) },
-        });
-        for (name, value) in changes.as_object().unwrap() {
-            endpoint[name] = value.clone();
-        }
-        serde_json::from_value(endpoint).unwrap()
-    }
-
-    fn planned(all: &[Endpoint], stored: &[&str]) -> Vec<String> {
-        let stored: Vec<String> = stored.iter().map(|text| (*text).to_owned()).collect();
-        let steps = plan(all, &stored, &wanted(), false);
-        steps.iter().map(|step| step.says(&wanted())).collect()
-    }
-
-    #[test]
-    fn an_endpoint_that_is_right_is_left_alone() {
-        assert!(planned(&[endpoint("we_1", 1, json!({}))], &["whsec_we_1"]).is_empty());
-        let by_hand = endpoint("we_1", 1, json!({ "metadata": { STACK_TAG: "shop-1" } }));
-        assert!(planned(&[by_hand], &["whsec_a"]).is_empty());
-    }
-
-    #[test]
-    fn an_endpoint_that_was_tagged_otherwise_but_delivers_here_is_tagged_anew() {
-        let named = endpoint("we_1", 1, json!({ "metadata": { STACK_TAG: "shop" } }));
-        let steps = planned(&[named], &["whsec_a"]);
-        assert_eq!(steps, ["change we_1: tag it till_stack=shop-1"]);
-    }
-
-    #[test]
-    fn what_can_be_put_right_is_put_right_in_one_step() {
-        let wrong = endpoint(
-            "we_1",
-            1,
-            json!({
-                "status": "disabled", "enabled_events": ["*"], "url": "https://old.example.com/",
-            }),
-        );
-        let steps = planned(&[wrong], &["whsec_we_1"]);
-        let [step] = &steps[..] else {
-            panic!("{steps:?}")
-        };
-        for change in [
-            "send the 13 event types",
-            "no longer to https://old.example.com/",
-            "enable it",
-        ] {
-            assert!(step.contains(change), "{step}");
-        }
-    }
-
-    #[test]
-    fn an_endpoint_whose_secret_is_lost_is_replaced() {
-        for stored in [&["whsec_other"][..], &[]] {
-            let steps = planned(&[endpoint("we_1", 1, json!({}))], stored);
-            assert!(steps[0].starts_with("create"), "{steps:?}");
-            assert!(steps[1].starts_with("remove we_1"), "{steps:?}");
-        }
-    }
-
-    #[test]
-    fn an_endpoint_that_works_makes_up_for_one_whose_secret_is_lost() {
-        let works = endpoint("we_1", 1, json!({}));
-        let lost = endpoint("we_2", 2, json!({}));
-        assert!(planned(&[lost, works], &["whsec_we_1"]).is_empty());
-    }
-
-    #[test]
-    fn another_version_gets_an_endpoint_beside_the_present_one() {
-        for version in [json!(null), json!("2024-06-20")] {
-            let present = endpoint("we_1", 1, json!({ "api_version": version }));
-            let steps = planned(&[present], &["whsec_we_1"]);
-            let [step] = &steps[..] else {
-                panic!("{steps:?}")
-            };
-            assert!(
-                step.contains(api_version()) && step.contains("beside we_1"),
-                "{step}"
-            );
-        }
-    }
-
-    #[test]
-    fn endpoints_of_others_are_none_of_our_business() {
-        let other = endpoint(
-            "we_2",
-            2,
-            json!({ "url": "https://other.example.com", "metadata": { STACK_TAG: "shop-2" } }),
-        );
-        let steps = planned(std::slice::from_ref(&other), &[]);
-        let [step] = &steps[..] else {
-            panic!("{steps:?}")
-        };
-        assert!(step.contains("there is none"), "{step}");
-        let ours = endpoint("we_1", 1, json!({}));
-        let left = retire(&[other, ours], &["whsec_we_1".into()], &wanted()).unwrap();
-        assert_eq!(left, []);
-    }
-
-    #[test]
-    fn only_an_endpoint_that_is_known_to_work_lets_others_go() {
-        let old = endpoint("we_1", 1, json!({}));
-        let new = endpoint("we_2", 2, json!({}));
-        let all = [new, old];
-        let both = ["whsec_we_2".to_owned(), "whsec_we_1".to_owned()];
-        let steps = retire(&all, &both, &wanted()).unwrap();
-        assert!(
-            matches!(&steps[..], [Step::Remove { id, .. }] if id == "we_1"),
-            "{steps:?}"
-        );
-        assert!(retire(&all, &[], &wanted()).is_err());
-        let disabled = [endpoint("we_2", 2, json!({ "status": "disabled" }))];
-        assert!(retire(&disabled, &both, &wanted()).is_err());
     }
 }

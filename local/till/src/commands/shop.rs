@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata as _};
 use aws_types::region::Region;
@@ -30,7 +31,8 @@ use template::project::Project;
 use tokio::net::TcpStream;
 use url::Url;
 
-use super::NotFound;
+use super::dot_env;
+use super::exit::NotFound;
 
 /// Which shop.
 #[derive(Args, Clone, Debug)]
@@ -115,7 +117,7 @@ impl Where {
 
     async fn local(&self) -> anyhow::Result<Shop> {
         let project = Project::find()?;
-        let given = super::environment(&project)?;
+        let given = dot_env::environment(&project)?;
         let at = |port: u16| format!("http://{}:{port}", Ipv4Addr::LOCALHOST);
         let endpoint = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"]
             .iter()
@@ -148,14 +150,14 @@ impl Where {
 }
 
 async fn see_that_it_answers(aws: &str) -> anyhow::Result<()> {
-    let url = Url::parse(aws).with_context(|| format!("{aws} is no address"))?;
+    let url = Url::parse(aws).with_context(|| format!("{aws} is not a URL"))?;
     let host = url.host_str().unwrap_or_default();
     let port = url.port_or_known_default().unwrap_or_default();
     let connected = tokio::time::timeout(Duration::from_secs(2), TcpStream::connect((host, port)));
     match connected.await {
         Ok(Ok(_)) => Ok(()),
         _ => bail!(
-            "no shop is open at {aws}: open one with `cargo run`, say its --aws-port if that is \
+            "no shop is open at {aws}: open one with `cargo run`, give its --aws-port if it has \
              another, or name a deployed one with --stack"
         ),
     }
@@ -167,63 +169,7 @@ impl Shop {
         let credentials = aws.credentials_provider().context(NO_CREDENTIALS)?;
         let credentials = credentials.provide_credentials().await;
         let credentials = credentials.context(NO_CREDENTIALS)?;
-        let mut variables = BTreeMap::new();
-        let mut set = |name: &str, value: &str| variables.insert(name.to_owned(), value.to_owned());
-        set("TILL_STACK", stack.output("StackTag")?);
-        set("AWS_REGION", &stack.region);
-        set("AWS_ACCESS_KEY_ID", credentials.access_key_id());
-        set("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key());
-        set(
-            "AWS_SESSION_TOKEN",
-            credentials.session_token().unwrap_or_default(),
-        );
-        set("AWS_ENDPOINT_URL", aws.endpoint_url().unwrap_or_default());
-        for (variable, output) in [
-            ("PRODUCTS_TABLE", "ProductsTable"),
-            ("PURCHASES_TABLE", "PurchasesTable"),
-            ("OUTBOX_TABLE", "OutboxTable"),
-        ] {
-            set(variable, stack.output(output)?);
-        }
-        for (variable, output) in [
-            ("STRIPE_SECRET_KEY_PARAMETER", "StripeSecretKeyParameter"),
-            (
-                "STRIPE_WEBHOOK_SECRETS_PARAMETER",
-                "StripeWebhookSecretsParameter",
-            ),
-        ] {
-            set(variable, stack.output(output)?);
-        }
-        set("TILL_MODE", stack.parameter("Mode")?);
-        // What not every command needs.
-        for (variable, parameter) in [
-            ("TILL_FORMER_STACKS", "FormerStackTags"),
-            ("SHOP_NAME", "ShopName"),
-            ("MAIL_FROM", "MailFrom"),
-            ("DEVELOPER_EMAIL", "DeveloperEmail"),
-            ("SELLER_EMAIL", "SellerEmail"),
-            ("EMAIL_VERIFIED", "EmailVerified"),
-        ] {
-            if let Ok(value) = stack.parameter(parameter) {
-                set(variable, value);
-            }
-        }
-        let site = stack.output("SiteAddress");
-        if let Ok(site) = site.or_else(|_| stack.parameter("SiteUrl")) {
-            set("SITE_URL", site);
-        }
-        // Where else than at AWS and Stripe the operator wants these services to be looked for. A
-        // live key goes to Stripe and nowhere else.
-        let mut elsewhere = vec!["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SSM"];
-        if stack.parameter("Mode")? == "test" {
-            elsewhere.push("STRIPE_API_BASE");
-        }
-        for name in elsewhere {
-            if let Ok(value) = std::env::var(name) {
-                set(name, &value);
-            }
-        }
-        let environment = Environment::from(variables);
+        let environment = stack.environment(aws, &credentials)?;
         let mode = environment.mode()?;
         let kind = match mode {
             Mode::Test => "test mode",
@@ -398,6 +344,71 @@ impl Stack {
         })
     }
 
+    /// What the stack's functions have in their environment, with the operator's credentials.
+    fn environment(
+        &self,
+        aws: &SdkConfig,
+        credentials: &Credentials,
+    ) -> anyhow::Result<Environment> {
+        let mut variables = Variables::new();
+        let mut set = |name: &str, value: &str| variables.insert(name.to_owned(), value.to_owned());
+        set("TILL_STACK", self.output("StackTag")?);
+        set("AWS_REGION", &self.region);
+        set("AWS_ACCESS_KEY_ID", credentials.access_key_id());
+        set("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key());
+        set(
+            "AWS_SESSION_TOKEN",
+            credentials.session_token().unwrap_or_default(),
+        );
+        set("AWS_ENDPOINT_URL", aws.endpoint_url().unwrap_or_default());
+        for (variable, output) in [
+            ("PRODUCTS_TABLE", "ProductsTable"),
+            ("PURCHASES_TABLE", "PurchasesTable"),
+            ("OUTBOX_TABLE", "OutboxTable"),
+        ] {
+            set(variable, self.output(output)?);
+        }
+        for (variable, output) in [
+            ("STRIPE_SECRET_KEY_PARAMETER", "StripeSecretKeyParameter"),
+            (
+                "STRIPE_WEBHOOK_SECRETS_PARAMETER",
+                "StripeWebhookSecretsParameter",
+            ),
+        ] {
+            set(variable, self.output(output)?);
+        }
+        set("TILL_MODE", self.parameter("Mode")?);
+        // What not every command needs.
+        for (variable, parameter) in [
+            ("TILL_FORMER_STACKS", "FormerStackTags"),
+            ("SHOP_NAME", "ShopName"),
+            ("MAIL_FROM", "MailFrom"),
+            ("DEVELOPER_EMAIL", "DeveloperEmail"),
+            ("SELLER_EMAIL", "SellerEmail"),
+            ("EMAIL_VERIFIED", "EmailVerified"),
+        ] {
+            if let Ok(value) = self.parameter(parameter) {
+                set(variable, value);
+            }
+        }
+        let site = self.output("SiteAddress");
+        if let Ok(site) = site.or_else(|_| self.parameter("SiteUrl")) {
+            set("SITE_URL", site);
+        }
+        // Where else than at AWS and Stripe the operator wants these services to be looked for. A
+        // live key goes to Stripe and nowhere else.
+        let mut elsewhere = vec!["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SSM"];
+        if self.parameter("Mode")? == "test" {
+            elsewhere.push("STRIPE_API_BASE");
+        }
+        for name in elsewhere {
+            if let Ok(value) = std::env::var(name) {
+                set(name, &value);
+            }
+        }
+        Ok(Environment::from(variables))
+    }
+
     /// One of the template's outputs.
     pub(super) fn output(&self, name: &str) -> anyhow::Result<&str> {
         self.value(&self.outputs, "output", name)
@@ -417,7 +428,7 @@ impl Stack {
         let value = values.get(name).map(String::as_str);
         value.with_context(|| {
             format!(
-                "the stack {} ({}) has no {kind} {name}: it is no Till, or one of another version; \
+                "the stack {} ({}) has no {kind} {name}: it is not a Till, or of another version; \
                  deploy this version first",
                 self.name, self.status
             )

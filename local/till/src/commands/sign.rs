@@ -12,10 +12,12 @@ use shared::stripe::signature::{WebhookSecret, sign};
 use template::project::Project;
 use time::OffsetDateTime;
 
+use super::{console, dot_env};
+
 /// Prints the event in `file`, signed now.
 pub(super) fn run(file: &Path) -> anyhow::Result<()> {
     let environment = match Project::find() {
-        Ok(project) => super::environment(&project)?,
+        Ok(project) => dot_env::environment(&project)?,
         Err(_) => std::env::vars().collect(),
     };
     let text =
@@ -27,7 +29,7 @@ pub(super) fn run(file: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("{} cannot be signed", file.display()))?;
     // Escapes change nothing of what is signed.
     let signed = plain::json(&serde_json::to_string_pretty(&signed)?);
-    super::print(&format!("{signed}\n"))
+    console::print(&format!("{signed}\n"))
 }
 
 /// The first of the developer's secrets, else the stand-in's.
@@ -40,7 +42,7 @@ fn secret(environment: &Variables) -> anyhow::Result<WebhookSecret> {
 /// The event with a signature over the very bytes the function will see.
 fn signed(mut event: Value, secret: &WebhookSecret, now: i64) -> anyhow::Result<Value> {
     let Some(body) = event.get("body").and_then(Value::as_str) else {
-        bail!("it has no body, so it is no event of a function URL");
+        bail!("it has no body, so it is not an event of a function URL");
     };
     let bytes = match event.get("isBase64Encoded") {
         Some(Value::Bool(true)) => STANDARD.decode(body).context("its body is not base64")?,
@@ -53,7 +55,7 @@ fn signed(mut event: Value, secret: &WebhookSecret, now: i64) -> anyhow::Result<
             .or_insert_with(|| Value::Object(serde_json::Map::new()))
     });
     let Some(Value::Object(headers)) = headers else {
-        bail!("its headers are no object")
+        bail!("its headers are not an object")
     };
     // Any other spelling would be a second signature beside ours.
     headers.retain(|name, _| !name.eq_ignore_ascii_case("stripe-signature"));

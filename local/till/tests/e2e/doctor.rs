@@ -86,7 +86,7 @@ async fn a_secret_that_the_webhook_does_not_know_is_found_out_by_a_delivery() {
     let said = run(till, "").await.expect(3);
     let (verdict, says, _) = found(&said, "test delivery");
     assert_eq!(verdict, "fail");
-    assert!(says.contains("not believed"), "{says}");
+    assert!(says.contains("not accepted"), "{says}");
     assert!(!said.out.contains("whsec_"), "{}", said.out);
 }
 

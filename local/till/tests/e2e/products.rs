@@ -167,7 +167,7 @@ async fn settings_that_cannot_be_are_refused_by_name() {
             2,
             "minor units, as 1500 for 15.00 USD",
         ),
-        (vec![MUG, "prize=15"], 2, "\"prize\" is no field"),
+        (vec![MUG, "prize=15"], 2, "\"prize\" is not a field"),
         (vec![MUG, "price=1505kwd"], 1, "multiple of 10"),
         (vec![MUG, "name="], 1, "name: 1 to 250 characters"),
         (vec![MUG, "stock=+1"], 1, "never runs out"),

@@ -100,7 +100,7 @@ async fn purchases_that_are_not_there_have_an_exit_code_of_their_own() {
         ),
         ("pi_nothing", 4, "Stripe knows no pi_nothing"),
         ("cs_test_nothing", 4, "Stripe knows no cs_test_nothing"),
-        ("mug", 2, "is no purchase id"),
+        ("mug", 2, "is neither a purchase id"),
     ] {
         let shown = operator.till(&["purchases", "show", name]).await;
         shown.expect(code).complains(complaint);

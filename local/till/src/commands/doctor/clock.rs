@@ -1,11 +1,13 @@
 //! This machine's clock against those of Stripe and AWS.
 
 use bytes::Bytes;
+use futures::FutureExt as _;
 use http::{Request, header};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use super::Patient;
+use super::check::{Ask, Check};
+use super::patient::Patient;
 use super::report::Finding;
 
 const CLOCK: &str = "clock";
@@ -15,8 +17,13 @@ const MOST: i64 = 300;
 /// A `Date` has whole seconds, and the answer took a while.
 const SLACK: i64 = 5;
 
+pub(super) const CHECK: Check = Check {
+    title: CLOCK,
+    ask: Ask::Everywhere(|patient| check(patient).boxed()),
+};
+
 /// Compares the `Date` of answers with the time here.
-pub(super) async fn check(patient: &Patient) -> Vec<Finding> {
+async fn check(patient: &Patient) -> Vec<Finding> {
     let look = |whose: &'static str, url: String| async move {
         let asked = OffsetDateTime::now_utc();
         let date = date(patient, &url).await;
@@ -75,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_is_minutes_off_is_told_with_its_direction() {
+    fn a_clock_that_is_minutes_off_is_named_with_its_direction() {
         assert_eq!(judge(&[("Stripe", 1), ("AWS", -2)]).verdict, Verdict::Ok);
         let warned = judge(&[("Stripe", 1), ("AWS", -70)]);
         assert_eq!(warned.verdict, Verdict::Warn);

@@ -1,38 +1,40 @@
-//! The webhook endpoint at Stripe, and whether the function believes what is signed with the
-//! stored secrets.
+//! The webhook endpoint at Stripe: where it delivers, what, and signed with which secret.
 
 use std::collections::BTreeSet;
 
-use bytes::Bytes;
-use http::{Request, StatusCode};
+use futures::FutureExt as _;
 use laptop::environment::STAND_IN_WEBHOOK_SECRET;
-use serde_json::{Value, json};
-use shared::mode::Mode;
 use shared::stripe::client::api_version;
 use shared::stripe::event::handled;
-use shared::stripe::signature::{WebhookSecret, sign};
-use time::OffsetDateTime;
 
+use super::check::{Ask, Check};
+use super::patient::Patient;
 use super::report::Finding;
-use super::{Patient, Stored};
+use super::stored::Stored;
 use crate::account::stripe::{Endpoint, Refusal};
 
 const ENDPOINT: &str = "webhook endpoint";
 const EVENTS_CHECK: &str = "webhook events";
 const VERSION: &str = "API version";
 const SECRET: &str = "webhook secret";
-const DELIVERY: &str = "test delivery";
 
-/// Looks the endpoint up at Stripe.
-pub(super) async fn check(patient: &Patient) -> Vec<Finding> {
+pub(super) const CHECK: Check = Check {
+    title: ENDPOINT,
+    ask: Ask::Everywhere(|patient| check(patient).boxed()),
+};
+
+async fn check(patient: &Patient) -> Vec<Finding> {
     let Some(account) = patient.account() else {
-        return vec![Finding::not_checked(ENDPOINT, "there is no usable key")];
+        return vec![Finding::not_checked(
+            ENDPOINT,
+            "there is no usable Stripe key",
+        )];
     };
     match account.endpoints().await {
         Ok(all) => judge(patient, &all),
         Err(error @ Refusal::Forbidden(_)) => vec![Finding::not_checked(
             ENDPOINT,
-            format!("{error}; a key that may can be given in STRIPE_SECRET_KEY"),
+            format!("{error}; set STRIPE_SECRET_KEY to a key that has it"),
         )],
         Err(error) => vec![Finding::not_checked(ENDPOINT, error.to_string())],
     }
@@ -81,8 +83,11 @@ fn absent(patient: &Patient, all: &[Endpoint], here: &[&Endpoint]) -> Finding {
     if let Some(disabled) = here.first() {
         return Finding::fail(
             ENDPOINT,
-            format!("{} is disabled: the shop hears of no payment", disabled.id),
-            patient.setup("enables it; what was missed meanwhile, `till reconcile` fetches"),
+            format!(
+                "{} is disabled: the shop is told of no payment",
+                disabled.id
+            ),
+            patient.setup("enables it; then `till reconcile` fetches what was missed"),
         );
     }
     if let Some(elsewhere) = all.iter().find(|endpoint| endpoint.serves(&patient.tag)) {
@@ -125,7 +130,7 @@ fn events(patient: &Patient, endpoint: &Endpoint) -> Finding {
     if !idle.is_empty() {
         return Finding::warn(
             EVENTS_CHECK,
-            format!("{id} sends {idle}, which nobody here handles"),
+            format!("{id} sends {idle}, which nothing here handles"),
             patient.setup("takes them off"),
         );
     }
@@ -165,128 +170,34 @@ fn secret(patient: &Patient, endpoint: &Endpoint) -> Finding {
         Stored::Missing(place) => {
             return Finding::fail(
                 SECRET,
-                format!("{place} is not there: every delivery is refused"),
+                format!("{place} does not exist: every delivery is refused"),
                 patient.setup("makes an endpoint and stores its secret"),
             );
         }
         Stored::Value { .. } => patient.webhook_secrets.list(),
     };
     match endpoint.signs_with_one_of(&stored) {
-        Some(true) => Finding::ok(SECRET, format!("that of {id} is stored")),
+        Some(true) => Finding::ok(SECRET, format!("the secret of {id} is stored")),
         Some(false) => Finding::fail(
             SECRET,
-            format!("that of {id} is not among the {} stored", stored.len()),
+            format!(
+                "the secret of {id} is not among the {} stored",
+                stored.len()
+            ),
             patient.setup("makes an endpoint whose secret is stored, and removes this one"),
         ),
-        None if patient.stack.is_none() && stored.iter().any(|s| s == STAND_IN_WEBHOOK_SECRET) => {
-            Finding::ok(SECRET, "the stand-in's is known")
+        None if patient.deployed.is_none()
+            && stored.iter().any(|s| s == STAND_IN_WEBHOOK_SECRET) =>
+        {
+            Finding::ok(SECRET, "it is the stand-in's")
         }
         None => Finding::not_checked(
             SECRET,
             format!(
                 "Stripe shows a secret only when an endpoint is created, and {id} was not created \
                  by till; {}",
-                patient.setup_with("--rotate", "makes one whose secret is known to be stored")
+                patient.setup_with("--rotate", "makes one whose secret is stored for certain")
             ),
-        ),
-    }
-}
-
-/// Delivers an event that means nothing, signed with each stored secret.
-pub(super) async fn deliver(patient: &Patient) -> Vec<Finding> {
-    let secrets = match &patient.webhook_secrets {
-        Stored::Unknown(why) => return vec![Finding::not_checked(DELIVERY, why)],
-        Stored::Missing(_) => {
-            return vec![Finding::not_checked(
-                DELIVERY,
-                "there is no secret to sign with",
-            )];
-        }
-        Stored::Value { .. } => patient.webhook_secrets.list(),
-    };
-    let mut findings = Vec::new();
-    for (index, text) in secrets.iter().enumerate() {
-        let number = index.saturating_add(1);
-        let which = match secrets.len() {
-            1 => "the stored secret".to_owned(),
-            all => format!("stored secret {number} of {all}"),
-        };
-        findings.push(match WebhookSecret::new(text) {
-            Ok(secret) => deliver_once(patient, &secret, &which).await,
-            Err(_) => Finding::fail(
-                DELIVERY,
-                format!("{which} is empty, and with an empty secret the function does not start"),
-                patient.setup_with("--rotate", "makes and stores a new one"),
-            ),
-        });
-    }
-    findings
-}
-
-async fn deliver_once(patient: &Patient, secret: &WebhookSecret, which: &str) -> Finding {
-    let now = OffsetDateTime::now_utc().unix_timestamp();
-    let event = json!({
-        "id": format!("evt_till_doctor_{now}"),
-        "object": "event",
-        "api_version": api_version(),
-        "created": now,
-        "data": { "object": {} },
-        "livemode": patient.mode == Mode::Live,
-        // No event of Stripe's has this type, so nothing is recorded.
-        "type": "till.doctor",
-    });
-    let body = event.to_string();
-    let request = Request::post(&patient.webhook_url)
-        .header("content-type", "application/json")
-        .header("stripe-signature", sign(body.as_bytes(), secret, now))
-        .body(Bytes::from(body));
-    let answer = match request {
-        Ok(request) => patient.web.send(request).await,
-        Err(error) => return Finding::not_checked(DELIVERY, error.to_string()),
-    };
-    let answer = match answer {
-        Ok(answer) => answer,
-        Err(error) => {
-            return Finding::fail(
-                DELIVERY,
-                format!("{} cannot be reached: {error}", patient.webhook_url),
-                patient.revive(),
-            );
-        }
-    };
-    let said: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
-    match answer.status() {
-        StatusCode::OK if said.get("result").and_then(Value::as_str) == Some("unhandled") => {
-            Finding::ok(DELIVERY, format!("signed with {which}: believed"))
-        }
-        StatusCode::BAD_REQUEST => Finding::fail(
-            DELIVERY,
-            format!("signed with {which}: not believed; the function knows other secrets"),
-            "it reads them anew within a minute of a delivery that it does not believe: run this again; \
-             if it stays so, the function reads another parameter or may not read this one",
-        ),
-        StatusCode::FORBIDDEN => Finding::fail(
-            DELIVERY,
-            "AWS lets nobody call the function's URL",
-            "see function URL",
-        ),
-        StatusCode::TOO_MANY_REQUESTS => Finding::warn(
-            DELIVERY,
-            "the function is throttled",
-            "its reserved concurrency, or the account's, is used up",
-        ),
-        status if status.is_server_error() => Finding::fail(
-            DELIVERY,
-            format!("the function fails with {status}"),
-            patient.logs("webhook"),
-        ),
-        status => Finding::fail(
-            DELIVERY,
-            format!(
-                "{} answers {status}, which the webhook function never does",
-                patient.webhook_url
-            ),
-            "the address leads somewhere else: compare it with the stack's output WebhookUrl",
         ),
     }
 }

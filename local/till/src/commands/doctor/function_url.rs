@@ -1,14 +1,20 @@
 //! The webhook's function URL: open to Stripe by both permissions that Lambda wants.
 
+use futures::FutureExt as _;
 use serde_json::Value;
 use shared::aws::call::Service;
 
-use super::Patient;
+use super::check::{Ask, Check};
+use super::patient::{Deployed, Patient};
 use super::report::Finding;
 use crate::account::aws::AwsAccount;
 
 const URL: &str = "function URL";
-const STREAM: &str = "mail stream";
+
+pub(super) const CHECK: Check = Check {
+    title: URL,
+    ask: Ask::Deployed(|patient, deployed| check(patient, deployed).boxed()),
+};
 
 /// A statement of the function's resource policy that has to be there.
 struct Permission {
@@ -38,64 +44,32 @@ const PERMISSIONS: [Permission; 2] = [
     },
 ];
 
-/// Compares the function's URL and its policy with what a public webhook needs.
-pub(super) async fn check(patient: &Patient, aws: &AwsAccount) -> Vec<Finding> {
-    vec![
-        look(patient, aws)
-            .await
-            .unwrap_or_else(|error| Finding::not_checked(URL, format!("{error:#}"))),
-    ]
+async fn check(patient: &Patient, deployed: &Deployed) -> Vec<Finding> {
+    let finding = look(patient, deployed).await;
+    vec![finding.unwrap_or_else(|error| Finding::not_checked(URL, format!("{error:#}")))]
 }
 
-async fn look(patient: &Patient, aws: &AwsAccount) -> anyhow::Result<Finding> {
-    let Some(function) = patient.functions.get("WebhookFunction") else {
-        return Ok(Finding::fail(
-            URL,
-            "the stack has no WebhookFunction",
-            patient.deploy(),
-        ));
+async fn look(patient: &Patient, deployed: &Deployed) -> anyhow::Result<Finding> {
+    let fail = |says: String| Ok(Finding::fail(URL, says, patient.deploy()));
+    let Some(function) = deployed.function("WebhookFunction") else {
+        return fail("the stack has no WebhookFunction".into());
     };
-    let path = format!("/2021-10-31/functions/{function}/urls");
-    let urls = aws.get(Service::Lambda, &path).await?.unwrap_or_default();
-    let configs = urls.get("FunctionUrlConfigs").and_then(Value::as_array);
-    let field = |config: &Value, name: &str| {
-        config
-            .get(name)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let config = configs.into_iter().flatten().find(|config| {
-        field(config, "FunctionUrl").trim_end_matches('/')
-            == patient.webhook_url.trim_end_matches('/')
-    });
+    let config = config(function, &patient.webhook_url, &deployed.aws).await?;
     let Some(config) = config else {
-        return Ok(Finding::fail(
-            URL,
-            format!("{function} has no URL {}", patient.webhook_url),
-            patient.deploy(),
-        ));
+        return fail(format!("{function} has no URL {}", patient.webhook_url));
     };
-    if field(config, "AuthType") != "NONE" {
-        return Ok(Finding::fail(
-            URL,
-            "it asks callers for AWS credentials (AuthType AWS_IAM), which Stripe has none of",
-            patient.deploy(),
-        ));
+    if text(&config, "AuthType") != "NONE" {
+        return fail(
+            "it asks callers for AWS credentials (AuthType AWS_IAM), which Stripe does not have"
+                .into(),
+        );
     }
     // The URL of a function or of one of its aliases; permissions belong to the same.
-    let arn = field(config, "FunctionArn");
-    let alias = arn
-        .split(":function:")
-        .nth(1)
-        .and_then(|rest| rest.split_once(':'));
-    let alias = alias.map(|(_, alias)| alias);
-    let qualifier = alias
-        .map(|alias| format!("?Qualifier={alias}"))
+    let (_, name) = text(&config, "FunctionArn")
+        .split_once(":function:")
         .unwrap_or_default();
-    let path = format!("/2015-03-31/functions/{function}/policy{qualifier}");
-    let policy = aws.get(Service::Lambda, &path).await?.unwrap_or_default();
-    let policy: Value = serde_json::from_str(&field(&policy, "Policy")).unwrap_or_default();
+    let alias = name.split_once(':').map(|(_, alias)| alias);
+    let policy = policy(function, alias, &deployed.aws).await?;
     let missing: Vec<&Permission> = PERMISSIONS
         .iter()
         .filter(|permission| !permission.is_granted_by(&policy))
@@ -104,29 +78,57 @@ async fn look(patient: &Patient, aws: &AwsAccount) -> anyhow::Result<Finding> {
         return Ok(Finding::ok(URL, "open to Stripe by both permissions"));
     }
     let names: Vec<&str> = missing.iter().map(|permission| permission.action).collect();
-    let alias = alias
-        .map(|alias| format!(" --qualifier {alias}"))
-        .unwrap_or_default();
-    let commands = missing.iter().map(|permission| {
-        let (action, option) = (permission.action, permission.option);
-        let id = action.replace(':', "-");
-        format!(
-            "aws lambda add-permission --function-name {function}{alias} --statement-id {id} \
-             --action {action} --principal '*' {option}"
-        )
-    });
-    let commands: Vec<String> = commands.collect();
+    let commands = missing
+        .iter()
+        .map(|permission| permission.command(function, alias));
     Ok(Finding::fail(
         URL,
         format!(
             "nobody may call it: its policy lacks {}",
             names.join(" and ")
         ),
-        commands.join("\n"),
+        commands.collect::<Vec<_>>().join("\n"),
     ))
 }
 
+/// What Lambda knows of the function's URL that is `url`.
+async fn config(function: &str, url: &str, aws: &AwsAccount) -> anyhow::Result<Option<Value>> {
+    let path = format!("/2021-10-31/functions/{function}/urls");
+    let mut urls = aws.get(Service::Lambda, &path).await?.unwrap_or_default();
+    let configs = urls.get_mut("FunctionUrlConfigs").map(Value::take);
+    let Some(Value::Array(configs)) = configs else {
+        return Ok(None);
+    };
+    let is_ours = |config: &Value| {
+        text(config, "FunctionUrl").trim_end_matches('/') == url.trim_end_matches('/')
+    };
+    Ok(configs.into_iter().find(is_ours))
+}
+
+/// The resource policy of a function, or of one of its aliases.
+async fn policy(function: &str, alias: Option<&str>, aws: &AwsAccount) -> anyhow::Result<Value> {
+    let qualifier = alias.map_or(String::new(), |alias| format!("?Qualifier={alias}"));
+    let path = format!("/2015-03-31/functions/{function}/policy{qualifier}");
+    let policy = aws.get(Service::Lambda, &path).await?.unwrap_or_default();
+    Ok(serde_json::from_str(text(&policy, "Policy")).unwrap_or_default())
+}
+
+fn text<'v>(value: &'v Value, name: &str) -> &'v str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
 impl Permission {
+    /// What gives it.
+    fn command(&self, function: &str, alias: Option<&str>) -> String {
+        let (action, option) = (self.action, self.option);
+        let id = action.replace(':', "-");
+        let alias = alias.map_or(String::new(), |alias| format!(" --qualifier {alias}"));
+        format!(
+            "aws lambda add-permission --function-name {function}{alias} --statement-id {id} \
+             --action {action} --principal '*' {option}"
+        )
+    }
+
     fn is_granted_by(&self, policy: &Value) -> bool {
         let statements = policy.get("Statement").and_then(Value::as_array);
         statements.into_iter().flatten().any(|statement| {
@@ -156,64 +158,6 @@ impl Permission {
                 && only_ours
         })
     }
-}
-
-/// Whether new outbox rows wake the mailer.
-pub(super) async fn mapping(patient: &Patient, aws: &AwsAccount) -> Vec<Finding> {
-    let look = async {
-        let Some(function) = patient.functions.get("MailerFunction") else {
-            return Ok(Finding::fail(
-                STREAM,
-                "the stack has no MailerFunction",
-                patient.deploy(),
-            ));
-        };
-        let path = format!("/2015-03-31/event-source-mappings/?FunctionName={function}");
-        let answer = aws.get(Service::Lambda, &path).await?.unwrap_or_default();
-        let mappings = answer.get("EventSourceMappings").and_then(Value::as_array);
-        let text = |mapping: &Value, name: &str| {
-            mapping
-                .get(name)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let table = patient
-            .tables
-            .get("OutboxTable")
-            .cloned()
-            .unwrap_or_default();
-        let mapping = mappings.into_iter().flatten().find(|mapping| {
-            text(mapping, "EventSourceArn").contains(&format!(":table/{table}/stream/"))
-        });
-        anyhow::Ok(match mapping {
-            None => Finding::fail(
-                STREAM,
-                format!("no stream of {table} wakes {function}: mail waits for the schedule"),
-                patient.deploy(),
-            ),
-            Some(mapping) => {
-                let (state, id) = (text(mapping, "State"), text(mapping, "UUID"));
-                match state.as_str() {
-                    "Enabled" => Finding::ok(STREAM, format!("wakes {function}")),
-                    "Creating" | "Enabling" | "Updating" => Finding::warn(
-                        STREAM,
-                        format!("is {}", state.to_lowercase()),
-                        "ask again in a minute",
-                    ),
-                    _ => Finding::fail(
-                        STREAM,
-                        format!("is {}: mail waits for the schedule", state.to_lowercase()),
-                        format!("aws lambda update-event-source-mapping --uuid {id} --enabled"),
-                    ),
-                }
-            }
-        })
-    };
-    vec![
-        look.await
-            .unwrap_or_else(|error| Finding::not_checked(STREAM, format!("{error:#}"))),
-    ]
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
-//! SES: may this sender send, and to whom.
+//! Mail: may this sender send, and to whom; did SES refuse the mailer; who sends sign-up codes.
 
+use futures::FutureExt as _;
 use serde_json::{Value, json};
 use shared::aws::call::Service;
 use shared::mode::Mode;
 use url::form_urlencoded::byte_serialize;
 
+use super::check::{Ask, Check};
+use super::patient::{Deployed, MailSettings, Patient};
 use super::report::Finding;
-use super::{MailSettings, Patient};
 use crate::account::aws::{AwsAccount, AwsError};
 
 const SENDER: &str = "mail sender";
@@ -18,26 +20,28 @@ const SIGN_UP: &str = "sign-up mail";
 /// How far back to look for refusals, in seconds: a mail is tried every six hours at least.
 const LOOK_BACK: i64 = 24 * 3600;
 
-/// Asks SES about the sender, the account and, in test mode, the developer's address; the mailer's
-/// log about refusals; and Cognito about the mail that buyers sign up with.
-pub(super) async fn check(patient: &Patient, aws: &AwsAccount) -> Vec<Finding> {
+pub(super) const CHECK: Check = Check {
+    title: "mail",
+    ask: Ask::Deployed(|patient, deployed| check(patient, deployed).boxed()),
+};
+
+async fn check(patient: &Patient, deployed: &Deployed) -> Vec<Finding> {
     let (sending, permission, sign_up) = futures::join!(
-        sending(patient, aws),
-        permission(patient, aws),
-        sign_up(patient, aws),
+        sending(patient, deployed),
+        permission(patient, deployed),
+        sign_up(patient, deployed),
     );
     let mut findings = sending;
-    findings.extend(permission);
+    findings.push(permission);
     findings.extend(sign_up);
     findings
 }
 
-async fn sending(patient: &Patient, aws: &AwsAccount) -> Vec<Finding> {
-    let Some(mail) = &patient.mail else {
-        return vec![Finding::not_checked(
-            SENDER,
-            "the stack says nothing of a sender",
-        )];
+/// Asks SES about the sender, the account and, in test mode, the developer's address.
+async fn sending(patient: &Patient, deployed: &Deployed) -> Vec<Finding> {
+    let aws = &deployed.aws;
+    let Some(mail) = &deployed.mail else {
+        return vec![Finding::not_checked(SENDER, "the stack names no sender")];
     };
     let (sender, sending) = futures::join!(sender(&mail.from, aws), account(patient, mail, aws));
     let unknown = |check, error: anyhow::Error| Finding::not_checked(check, format!("{error:#}"));
@@ -123,7 +127,7 @@ async fn account(
     }
     let developer = &mail.developer;
     Ok(vec![
-        Finding::ok(SENDING, "in the sandbox, which will do in test mode"),
+        Finding::ok(SENDING, "in the sandbox, which is enough in test mode"),
         match identity(developer, aws).await? {
             Some(name) => Finding::ok(
                 DEVELOPER,
@@ -131,7 +135,9 @@ async fn account(
             ),
             None => Finding::fail(
                 DEVELOPER,
-                format!("{developer} gets all mail, but is not verified, as the sandbox demands"),
+                format!(
+                    "{developer} gets all mail, but is not verified, which the sandbox requires"
+                ),
                 format!(
                     "aws sesv2 create-email-identity --email-identity {developer}, then follow the link in the mail"
                 ),
@@ -142,28 +148,27 @@ async fn account(
 
 /// Whether SES lately refused a mail because the mailer may not send it. Its log tells, whichever
 /// policy denied it: the role's, the identity's or the organization's.
-async fn permission(patient: &Patient, aws: &AwsAccount) -> Option<Finding> {
-    let log = format!("/till/{}/mailer", patient.stack.as_ref()?);
+async fn permission(patient: &Patient, deployed: &Deployed) -> Finding {
+    let log = format!("/till/{}/mailer", deployed.stack);
     let now = shared::clock::Clock::default().now();
-    Some(
-        match refused(&log, now.saturating_sub(LOOK_BACK), aws).await {
-            Err(error) => Finding::not_checked(PERMISSION, format!("{log}: {error}")),
-            Ok(None) => Finding::ok(PERMISSION, "SES has not refused the mailer in the last day"),
-            Ok(Some(at)) => Finding::fail(
-                PERMISSION,
-                format!(
-                    "{} minutes ago SES refused a mail, and took none since: the mailer may not send it \
-                 (AccessDenied). It is tried for two days",
-                    now.saturating_sub(at).max(0) / 60
-                ),
-                format!(
-                    "{}\nif the role is right, another policy denies ses:SendEmail: the identity's own or the \
-                 organization's",
-                    patient.deploy()
-                ),
+    let refused = refused(&log, now.saturating_sub(LOOK_BACK), &deployed.aws).await;
+    match refused {
+        Err(error) => Finding::not_checked(PERMISSION, format!("{log}: {error}")),
+        Ok(None) => Finding::ok(PERMISSION, "SES has not refused the mailer in the last day"),
+        Ok(Some(at)) => Finding::fail(
+            PERMISSION,
+            format!(
+                "{} minutes ago SES refused a mail, and has taken none since: the mailer may not send \
+                 it (AccessDenied). It is tried for two days",
+                now.saturating_sub(at).max(0) / 60
             ),
-        },
-    )
+            format!(
+                "{}\nif the role is right, another policy denies ses:SendEmail: the identity's own or \
+                 the organization's",
+                patient.deploy()
+            ),
+        ),
+    }
 }
 
 /// When a mail was refused last, unless one was taken since.
@@ -208,9 +213,9 @@ async fn last(
 }
 
 /// Who sends the codes with which buyers sign up, if the user pool is ours.
-async fn sign_up(patient: &Patient, aws: &AwsAccount) -> Option<Finding> {
-    let pool = patient.user_pool.as_ref()?;
-    let finding = sign_up_of(pool, patient.mode, aws).await;
+async fn sign_up(patient: &Patient, deployed: &Deployed) -> Option<Finding> {
+    let pool = deployed.user_pool.as_ref()?;
+    let finding = sign_up_of(pool, patient.mode, &deployed.aws).await;
     Some(finding.unwrap_or_else(|error| Finding::not_checked(SIGN_UP, error.to_string())))
 }
 
@@ -223,11 +228,14 @@ async fn sign_up_of(pool: &str, mode: Mode, aws: &AwsAccount) -> Result<Finding,
     if text("EmailSendingAccount") != Some("DEVELOPER") {
         const BY_COGNITO: &str = "Cognito's own service sends it, to 50 buyers a day";
         return Ok(match mode {
-            Mode::Test => Finding::ok(SIGN_UP, format!("{BY_COGNITO}, which will do in test mode")),
+            Mode::Test => Finding::ok(
+                SIGN_UP,
+                format!("{BY_COGNITO}, which is enough in test mode"),
+            ),
             Mode::Live => Finding::fail(
                 SIGN_UP,
                 format!("{BY_COGNITO}: the next one cannot sign up"),
-                "deploy with MailIdentity, the identity in SES that MailFrom is verified by",
+                "deploy with MailIdentity, the SES identity by which MailFrom is verified",
             ),
         });
     }
@@ -240,7 +248,7 @@ async fn sign_up_of(pool: &str, mode: Mode, aws: &AwsAccount) -> Result<Finding,
             SIGN_UP,
             format!("{identity} is not verified in SES: nobody can sign up"),
             format!(
-                "aws sesv2 create-email-identity --email-identity {identity}, and what it asks for"
+                "aws sesv2 create-email-identity --email-identity {identity}, then do what its answer asks for"
             ),
         )
     })
@@ -281,7 +289,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn sign_up_mail_of_cognitos_own_will_do_for_a_test_and_not_for_a_live_shop() {
+    async fn cognitos_own_sign_up_mail_is_enough_for_a_test_shop_and_not_for_a_live_one() {
         let own = |_: &str, _: &str| {
             let settings = json!({ "EmailSendingAccount": "COGNITO_DEFAULT" });
             json!({ "UserPool": { "EmailConfiguration": settings } })

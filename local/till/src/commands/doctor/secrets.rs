@@ -1,14 +1,21 @@
 //! Whose the secrets are: two stacks on one secret change each other's.
 
-use super::Patient;
+use futures::FutureExt as _;
+
+use super::check::{Ask, Check};
+use super::patient::{Deployed, Patient};
 use super::report::Finding;
 use crate::account::secrets::Owner;
 
 const SECRETS: &str = "secrets";
 
-/// Judges the tags of those that are there.
-pub(super) async fn check(patient: &Patient) -> Vec<Finding> {
-    let findings = patient.owners.iter().filter_map(|(place, owner)| {
+pub(super) const CHECK: Check = Check {
+    title: SECRETS,
+    ask: Ask::Deployed(|patient, deployed| check(patient, deployed).boxed()),
+};
+
+async fn check(patient: &Patient, deployed: &Deployed) -> Vec<Finding> {
+    let findings = deployed.owners.iter().filter_map(|(place, owner)| {
         Some(match owner {
             Ok(Owner::Us) => return None,
             Ok(Owner::Nobody) => Finding::warn(
@@ -24,8 +31,8 @@ pub(super) async fn check(patient: &Patient) -> Vec<Finding> {
                     patient.tag
                 ),
                 format!(
-                    "leave it out of the stack's parameters, or name another there, deploy, and {}; \
-                     if that was this shop's tag once, deploy with FormerStackTags={other}",
+                    "remove it from the stack's parameters, or name another there, deploy, and {}; \
+                     if this shop once had that tag, deploy with FormerStackTags={other}",
                     patient.setup("fills it")
                 ),
             ),
@@ -35,7 +42,7 @@ pub(super) async fn check(patient: &Patient) -> Vec<Finding> {
         })
     });
     let mut findings: Vec<_> = findings.collect();
-    if findings.is_empty() && !patient.owners.is_empty() {
+    if findings.is_empty() && !deployed.owners.is_empty() {
         findings.push(Finding::ok(SECRETS, "they carry this stack's tag"));
     }
     findings

@@ -328,7 +328,7 @@ mod tests {
         assert_eq!(
             why(text, Format::Csv),
             [
-                "line 2: amount: \"15.00\" is no whole number: amounts are in minor units, as \
+                "line 2: amount: \"15.00\" is not a whole number: amounts are in minor units, as \
                  1500 for 15.00 USD",
                 "line 4: id: a product id is 1 to 64 letters, digits, -, _ or .",
                 "line 5: currency: \"dollars\" is not a currency: use a three-letter ISO 4217 \

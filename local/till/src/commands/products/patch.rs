@@ -1,13 +1,10 @@
 //! What is to become of a product: the fields a file or a command speaks of. What it does not
 //! speak of stays as it is.
 
-use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Value, json};
+use serde::{Deserialize, Deserializer};
 use shared::money::Money;
-use shared::plain;
 use shared::product::{Product, ProductId, Site};
 use shared::store::operator::StockChange;
 
@@ -88,131 +85,6 @@ impl Patch {
     }
 }
 
-/// One step towards what is wanted.
-#[derive(Clone, Debug)]
-pub(super) enum Step {
-    /// A product that was not there.
-    Add(Product),
-    /// One that was, and is to be different.
-    Change {
-        before: Product,
-        after: Product,
-        stock: StockChange,
-    },
-}
-
-impl Step {
-    /// From what is there to what is wanted; `None` if that is the same.
-    pub(super) fn between(
-        before: Option<Product>,
-        after: Product,
-        stock: StockChange,
-    ) -> Option<Self> {
-        let Some(before) = before else {
-            return Some(Self::Add(after));
-        };
-        let step = Self::Change {
-            before,
-            after,
-            stock,
-        };
-        (!step.differences().is_empty()).then_some(step)
-    }
-
-    pub(super) fn product(&self) -> &Product {
-        match self {
-            Self::Add(product) | Self::Change { after: product, .. } => product,
-        }
-    }
-
-    /// What is different; nothing of a new product.
-    pub(super) fn differences(&self) -> Vec<Difference> {
-        let Self::Change {
-            before,
-            after,
-            stock,
-        } = self
-        else {
-            return Vec::new();
-        };
-        let mut differences = Vec::new();
-        let mut differ = |field, from: Value, to: Value, words: String| {
-            if from != to {
-                differences.push(Difference {
-                    field,
-                    from,
-                    to,
-                    words,
-                });
-            }
-        };
-        let (from, to) = (&before.name, &after.name);
-        differ("name", json!(from), json!(to), quoted(from, to));
-        let (from, to) = (&before.description, &after.description);
-        differ("description", json!(from), json!(to), quoted(from, to));
-        let (from, to) = (&before.images, &after.images);
-        differ(
-            "images",
-            json!(from),
-            json!(to),
-            format!(
-                "{} → {}",
-                or_none(&plain::line(&from.join(" "))),
-                or_none(&plain::line(&to.join(" ")))
-            ),
-        );
-        let (from, to) = (before.price, after.price);
-        differ("price", json!(from), json!(to), format!("{from} → {to}"));
-        let (from, to) = (before.active, after.active);
-        let words = if to { "no → yes" } else { "yes → no" };
-        differ("active", json!(from), json!(to), words.to_owned());
-        let from = before.stock;
-        let to = match stock {
-            StockChange::Keep => from,
-            StockChange::Set(to) => *to,
-            StockChange::Add(pieces) => from.map(|from| from.saturating_add(*pieces)),
-            StockChange::Take(pieces) => from.map(|from| from.saturating_sub(*pieces)),
-        };
-        differ(
-            "stock",
-            json!(from),
-            json!(to),
-            format!("{} → {}", Left(from), Left(to)),
-        );
-        differences
-    }
-}
-
-fn quoted(from: &str, to: &str) -> String {
-    format!("\"{}\" → \"{}\"", plain::line(from), plain::line(to))
-}
-
-fn or_none(text: &str) -> &str {
-    if text.is_empty() { "none" } else { text }
-}
-
-/// One field of a product that is to be different.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Difference {
-    pub(super) field: &'static str,
-    pub(super) from: Value,
-    pub(super) to: Value,
-    #[serde(skip)]
-    pub(super) words: String,
-}
-
-/// How many are left, in words.
-pub(super) struct Left(pub(super) Option<u32>);
-
-impl fmt::Display for Left {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(pieces) => f.pad(&pieces.to_string()),
-            None => f.pad("no limit"),
-        }
-    }
-}
-
 /// `price=1600`: one field and what it is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Setting {
@@ -241,7 +113,7 @@ impl FromStr for Setting {
             "stock" => Self::Stock(field::stock_change(value)?),
             other => {
                 return Err(format!(
-                    "{other:?} is no field: there are name, description, images, price, active \
+                    "{other:?} is not a field: there are name, description, images, price, active \
                      and stock"
                 ));
             }

@@ -10,7 +10,7 @@ use shared::store::pointers::Pointers;
 use shared::stripe::client::Client as Stripe;
 use shared::stripe::object::Tags;
 
-use crate::commands::NotFound;
+use crate::commands::exit::NotFound;
 use crate::commands::shop::Shop;
 
 /// A purchase's id, or one by which it can be found.
@@ -49,7 +49,7 @@ impl FromStr for Name {
         match known.find(|(prefix, _)| text.starts_with(prefix) && word(text)) {
             Some((_, path)) => Ok(Self::Object(text.to_owned(), path)),
             None => Err(format!(
-                "{text:?} is no purchase id, and no id of a session (cs_…), payment intent (pi_…), \
+                "{text:?} is neither a purchase id nor the id of a session (cs_…), payment intent (pi_…), \
                  charge (ch_…), refund (re_…) or dispute (dp_…)"
             )),
         }
@@ -107,7 +107,7 @@ impl Name {
             }
         }
         bail!(NotFound(format!(
-            "{id} is no purchase of {}: Stripe has it without this shop's name in its metadata",
+            "{id} is not a purchase of {}: at Stripe, its metadata does not name this shop",
             shop.name()
         )))
     }

@@ -1,0 +1,18 @@
+//! Reading all that is for sale, and what is not.
+
+use shared::product::Product;
+use shared::store::products::Shelf;
+
+/// Every product there is.
+pub(super) async fn all(table: &Shelf) -> anyhow::Result<Vec<Product>> {
+    let mut products = Vec::new();
+    let mut after = None;
+    loop {
+        let page = table.list(100, after.as_ref()).await?;
+        products.extend(page.products);
+        after = page.next;
+        if after.is_none() {
+            return Ok(products);
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! `till products import`: products become what a file says.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde::Serialize;
+use shared::mode::Mode;
+use shared::product::{Product, ProductId};
+use shared::store::operator::{Assortment, StockChange};
+use shared::store::products::Offers;
+
+use super::file::{self, Format, Row};
+use super::patch::Patch;
+use super::step::{Difference, Step, lines, write};
+use crate::commands::console::{Consent, Console, bad, count, plain};
+use crate::commands::exit::Exit;
+use crate::commands::shop::Where;
+
+pub(super) const ABOUT: &str = "\
+Adds and changes products as a file says.
+
+The file is a table (.csv), JSON lines (.jsonl) or a JSON array (.json). Its fields, here as
+columns: id, name, description, images (addresses, separated by spaces), amount, currency,
+active, stock. In JSON, amount and currency are together in `price`, as in the HTTP API. Amounts
+are in minor units: 1500 is 15.00 USD. What a file does not speak of stays as it is, and so does
+every product that is not in it. A new product needs id, name and price.
+
+The whole file is checked before anything is written; if a row is not valid, all that are not are
+listed and nothing is written. The same file may be imported again: what is as it says already is
+left alone.
+
+How many are left of a product changes while the shop sells, so a number from a file would undo
+sales. It counts for new products; for those that are there, only with --stock.";
+
+#[derive(Args)]
+pub(in crate::commands) struct Import {
+    /// A .csv, .jsonl or .json file, or - for stdin
+    file: PathBuf,
+    /// How the file is written [default: as its name says; stdin: jsonl]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Set how many are left of products that are there already, too
+    #[arg(long)]
+    stock: bool,
+    /// Show what would change, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    consent: Consent,
+    #[command(flatten)]
+    console: Console,
+    #[command(flatten)]
+    at: Where,
+}
+
+/// Writes that are under way at once.
+const AT_ONCE: usize = 8;
+
+/// What an import did, or would do.
+#[derive(Serialize)]
+struct Imported {
+    dry_run: bool,
+    added: Vec<Product>,
+    changed: Vec<Changed>,
+    unchanged: usize,
+    invalid: Vec<Invalid>,
+}
+
+#[derive(Serialize)]
+struct Changed {
+    id: ProductId,
+    changes: Vec<Difference>,
+}
+
+/// A row that cannot be taken in.
+#[derive(Serialize)]
+struct Invalid {
+    at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<ProductId>,
+    error: String,
+}
+
+impl Import {
+    pub(super) async fn run(self) -> anyhow::Result<Exit> {
+        let format = Format::of(&self.file, self.format)?;
+        let text = file::read(&self.file)?;
+        let name = match file::is_standard(&self.file) {
+            true => "standard input".to_owned(),
+            false => self.file.display().to_string(),
+        };
+        let rows = file::parse(&text, format).with_context(|| name.clone())?;
+        let (patches, mut invalid) = patches(rows);
+
+        let shop = self.at.open().await?;
+        let table = shop.assortment()?;
+        let mut there = self.fetch(&shop.offers()?, &patches).await?;
+        let mut steps = Vec::new();
+        let (mut unchanged, mut stock_kept) = (0_usize, 0_usize);
+        for (at, patch) in patches {
+            let before = there.remove(&patch.id);
+            let mut after = match patch.apply(before.as_ref(), shop.site()) {
+                Ok(after) => after,
+                Err(error) => {
+                    invalid.push(Invalid {
+                        at,
+                        id: Some(patch.id),
+                        error,
+                    });
+                    continue;
+                }
+            };
+            let mut stock = StockChange::Keep;
+            if let Some(before) = before.as_ref().filter(|b| b.stock != after.stock) {
+                if self.stock {
+                    stock = StockChange::Set(after.stock);
+                } else {
+                    after.stock = before.stock;
+                    stock_kept = stock_kept.saturating_add(1);
+                }
+            }
+            match Step::between(before, after, stock) {
+                Some(step) => steps.push(step),
+                None => unchanged = unchanged.saturating_add(1),
+            }
+        }
+        if !invalid.is_empty() {
+            return self.refuse(&name, invalid);
+        }
+
+        let imported = imported(&steps, unchanged, self.dry_run);
+        if self.dry_run || steps.is_empty() {
+            self.console
+                .show(&imported, || format!("{}{}", lines(&steps), imported.sum()))?;
+            self.mention_stock(stock_kept);
+            return Ok(Exit::Done);
+        }
+        shop.announce_writing(self.console);
+        if !imported.changed.is_empty() || shop.mode == Mode::Live {
+            let changed = count(imported.changed.len(), "product");
+            let added = count(imported.added.len(), "product");
+            self.console.note(lines(&steps).trim_end());
+            self.consent
+                .ask(&format!("Change {changed} and add {added}?"))?;
+        }
+        self.write(&table, steps).await?;
+        self.console.show(&imported, || imported.sum())?;
+        self.mention_stock(stock_kept);
+        Ok(Exit::Done)
+    }
+
+    /// Those of the products that are there already.
+    async fn fetch(
+        &self,
+        table: &Offers,
+        patches: &[(String, Patch)],
+    ) -> anyhow::Result<HashMap<ProductId, Product>> {
+        let bar = self.console.progress(patches.len(), "comparing");
+        let mut there = HashMap::new();
+        // As many as DynamoDB reads at once.
+        for some in patches.chunks(100) {
+            let found = table
+                .get_all(some.iter().map(|(_, patch)| &patch.id))
+                .await?;
+            there.extend(found.into_iter().map(|found| (found.id.clone(), found)));
+            bar.inc(u64::try_from(some.len()).unwrap_or_default());
+        }
+        bar.finish_and_clear();
+        Ok(there)
+    }
+
+    fn refuse(&self, name: &str, invalid: Vec<Invalid>) -> anyhow::Result<Exit> {
+        for Invalid { at, id, error } in &invalid {
+            let id = id.as_ref().map(|id| format!("{id}: ")).unwrap_or_default();
+            self.console
+                .note(&plain(&format!("{name}, {at}: {id}{error}")));
+        }
+        let rows = match invalid.len() {
+            1 => "1 row is".to_owned(),
+            more => format!("{more} rows are"),
+        };
+        let refused = Imported {
+            invalid,
+            ..imported(&[], 0, self.dry_run)
+        };
+        self.console.show(&refused, || {
+            bad(&format!("{rows} not valid; nothing was written.")) + "\n"
+        })?;
+        Ok(Exit::Found)
+    }
+
+    async fn write(&self, table: &Assortment, steps: Vec<Step>) -> anyhow::Result<()> {
+        let bar = self.console.progress(steps.len(), "writing");
+        let writes = steps.into_iter().map(|step| {
+            let bar = &bar;
+            async move {
+                write(table, &step).await?;
+                bar.inc(1);
+                anyhow::Ok(())
+            }
+        });
+        let written: anyhow::Result<()> = stream::iter(writes)
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await;
+        bar.finish_and_clear();
+        written.context(
+            "not all is written; what is stays, so mend what is in the way and import again",
+        )
+    }
+
+    fn mention_stock(&self, kept: usize) {
+        if kept > 0 {
+            let products = count(kept, "product");
+            self.console.note(&format!(
+                "How many are left of {products} differs and was not touched; --stock sets it."
+            ));
+        }
+    }
+}
+
+/// What the rows say, and which of them say nothing valid. A product may be in a file once.
+fn patches(rows: Vec<Row>) -> (Vec<(String, Patch)>, Vec<Invalid>) {
+    let (mut patches, mut invalid) = (Vec::new(), Vec::new());
+    let mut first = HashMap::new();
+    for Row { at, patch } in rows {
+        match patch {
+            Err(error) => invalid.push(Invalid {
+                at,
+                id: None,
+                error,
+            }),
+            Ok(patch) => match first.get(&patch.id) {
+                Some(before) => invalid.push(Invalid {
+                    error: format!("it is at {before} already"),
+                    id: Some(patch.id),
+                    at,
+                }),
+                None => {
+                    first.insert(patch.id.clone(), at.clone());
+                    patches.push((at, patch));
+                }
+            },
+        }
+    }
+    (patches, invalid)
+}
+
+fn imported(steps: &[Step], unchanged: usize, dry_run: bool) -> Imported {
+    let added = steps.iter().filter_map(|step| match step {
+        Step::Add(product) => Some(product.clone()),
+        Step::Change { .. } => None,
+    });
+    let changed = steps.iter().filter_map(|step| match step {
+        Step::Add(_) => None,
+        Step::Change { after, .. } => Some(Changed {
+            id: after.id.clone(),
+            changes: step.differences(),
+        }),
+    });
+    Imported {
+        dry_run,
+        added: added.collect(),
+        changed: changed.collect(),
+        unchanged,
+        invalid: Vec::new(),
+    }
+}
+
+impl Imported {
+    fn sum(&self) -> String {
+        let sum = format!(
+            "{} added, {} changed, {} as they were",
+            self.added.len(),
+            self.changed.len(),
+            self.unchanged
+        );
+        match self.dry_run {
+            true => format!("{sum}: that is what would be. Nothing was written.\n"),
+            false => format!("{sum}.\n"),
+        }
+    }
+}

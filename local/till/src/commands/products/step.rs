@@ -1,0 +1,195 @@
+//! From what is there to what is wanted: as data, in words, and written.
+
+use std::fmt;
+
+use anyhow::{Context as _, bail};
+use console::measure_text_width;
+use serde::Serialize;
+use serde_json::{Value, json};
+use shared::plain;
+use shared::product::Product;
+use shared::store::operator::{Assortment, StockChange};
+
+use crate::commands::console::{good, notable};
+
+/// One step towards what is wanted.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// A product that was not there.
+    Add(Product),
+    /// One that was, and is to be different.
+    Change {
+        before: Product,
+        after: Product,
+        stock: StockChange,
+    },
+}
+
+impl Step {
+    /// From what is there to what is wanted; `None` if that is the same.
+    pub(super) fn between(
+        before: Option<Product>,
+        after: Product,
+        stock: StockChange,
+    ) -> Option<Self> {
+        let Some(before) = before else {
+            return Some(Self::Add(after));
+        };
+        let step = Self::Change {
+            before,
+            after,
+            stock,
+        };
+        (!step.differences().is_empty()).then_some(step)
+    }
+
+    pub(super) fn product(&self) -> &Product {
+        match self {
+            Self::Add(product) | Self::Change { after: product, .. } => product,
+        }
+    }
+
+    /// What is different; nothing of a new product.
+    pub(super) fn differences(&self) -> Vec<Difference> {
+        let Self::Change {
+            before,
+            after,
+            stock,
+        } = self
+        else {
+            return Vec::new();
+        };
+        let mut differences = Vec::new();
+        let mut differ = |field, from: Value, to: Value, words: String| {
+            if from != to {
+                differences.push(Difference {
+                    field,
+                    from,
+                    to,
+                    words,
+                });
+            }
+        };
+        let (from, to) = (&before.name, &after.name);
+        differ("name", json!(from), json!(to), quoted(from, to));
+        let (from, to) = (&before.description, &after.description);
+        differ("description", json!(from), json!(to), quoted(from, to));
+        let (from, to) = (&before.images, &after.images);
+        differ(
+            "images",
+            json!(from),
+            json!(to),
+            format!(
+                "{} → {}",
+                or_none(&plain::line(&from.join(" "))),
+                or_none(&plain::line(&to.join(" ")))
+            ),
+        );
+        let (from, to) = (before.price, after.price);
+        differ("price", json!(from), json!(to), format!("{from} → {to}"));
+        let (from, to) = (before.active, after.active);
+        let words = if to { "no → yes" } else { "yes → no" };
+        differ("active", json!(from), json!(to), words.to_owned());
+        let from = before.stock;
+        let to = match stock {
+            StockChange::Keep => from,
+            StockChange::Set(to) => *to,
+            StockChange::Add(pieces) => from.map(|from| from.saturating_add(*pieces)),
+            StockChange::Take(pieces) => from.map(|from| from.saturating_sub(*pieces)),
+        };
+        differ(
+            "stock",
+            json!(from),
+            json!(to),
+            format!("{} → {}", Left(from), Left(to)),
+        );
+        differences
+    }
+}
+
+fn quoted(from: &str, to: &str) -> String {
+    format!("\"{}\" → \"{}\"", plain::line(from), plain::line(to))
+}
+
+fn or_none(text: &str) -> &str {
+    if text.is_empty() { "none" } else { text }
+}
+
+/// One field of a product that is to be different.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Difference {
+    pub(super) field: &'static str,
+    pub(super) from: Value,
+    pub(super) to: Value,
+    #[serde(skip)]
+    pub(super) words: String,
+}
+
+/// How many are left, in words.
+pub(super) struct Left(pub(super) Option<u32>);
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(pieces) => f.pad(&pieces.to_string()),
+            None => f.pad("no limit"),
+        }
+    }
+}
+
+/// What is to be different, product by product.
+pub(super) fn lines(steps: &[Step]) -> String {
+    let ids = steps.iter().map(|step| step.product().id.as_str().len());
+    let width = ids.max().unwrap_or_default();
+    let mut text = String::new();
+    for step in steps {
+        let product = step.product();
+        let (kind, what) = match step {
+            Step::Add(_) => {
+                let left = product.stock.map(|stock| format!(", {stock} left"));
+                let left = left.unwrap_or_default();
+                let new = format!("{}, {}{left}", plain::line(&product.name), product.price);
+                (good("add   "), vec![new])
+            }
+            Step::Change { .. } => {
+                let differences = step.differences().into_iter();
+                let what = differences.map(|d| format!("{} {}", d.field, d.words));
+                (notable("change"), what.collect())
+            }
+        };
+        let head = format!("{kind}  {:width$}  ", product.id.as_str());
+        let indent = " ".repeat(measure_text_width(&head));
+        for (place, what) in what.iter().enumerate() {
+            let before = if place == 0 { &head } else { &indent };
+            text.push_str(&format!("{before}{what}\n"));
+        }
+    }
+    text
+}
+
+/// Writes it, on condition that nobody else was faster.
+pub(super) async fn write(table: &Assortment, step: &Step) -> anyhow::Result<()> {
+    let id = &step.product().id;
+    let written = match step {
+        Step::Add(product) => table.add(product).await,
+        Step::Change {
+            before,
+            after,
+            stock,
+        } => table.change(before, after, *stock).await,
+    };
+    if !written.with_context(|| format!("the product {id}"))? {
+        match step {
+            Step::Change {
+                stock: StockChange::Take(pieces),
+                ..
+            } => bail!("there are not {pieces} left of {id}"),
+            Step::Change {
+                stock: StockChange::Add(_),
+                ..
+            } => bail!("how many are left of {id} is not limited any more, or too many to count"),
+            _ => bail!("somebody else added or deleted {id} at this moment"),
+        }
+    }
+    Ok(())
+}
