@@ -4,7 +4,6 @@
 //! below that the script reads; `page.js` has what the scripts have in common.
 
 mod purchases;
-mod stripe;
 
 use std::sync::Arc;
 
@@ -59,7 +58,7 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
         purchases: dashboard.book.is_some(),
         site: dashboard.site,
     });
-    let stripe = dashboard.stand_in.map(stripe::router);
+    let stripe = dashboard.stand_in.map(|stand_in| stand_in.control());
     let purchases = dashboard.book.map(Book::router);
     Router::new()
         .route("/_local", get(show))

@@ -80,7 +80,7 @@ pub enum DisputeKind {
 /// How a dispute stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum DisputeStatus {
+pub(crate) enum DisputeStatus {
     /// An inquiry that the shop has not answered.
     WarningNeedsResponse,
     /// An inquiry that the bank considers.
