@@ -168,7 +168,7 @@ impl StandIn {
             refund::life::advance(transaction, &mut refund, step.into())?.map_err(
                 |refund::life::WrongState| {
                     ControlError::Refused(format!(
-                        "{id} is {}: it cannot become {} any more",
+                        "{id} is {}: it can no longer become {}",
                         refund.status.as_str(),
                         RefundStatus::from(step).as_str()
                     ))
@@ -206,7 +206,7 @@ impl StandIn {
             }
             let dispute =
                 dispute::life::open(transaction, &mut charge, claim.kind, reason, claim.amount)?;
-            Ok(dispute.id)
+            Ok(dispute.id.to_string())
         })
         .await
     }
@@ -219,7 +219,7 @@ impl StandIn {
             dispute::life::advance(transaction, &mut dispute, status)?.map_err(
                 |dispute::life::WrongState| {
                     ControlError::Refused(format!(
-                        "{id} is {}: it cannot become {} any more",
+                        "{id} is {}: it can no longer become {}",
                         dispute.status.as_str(),
                         status.as_str()
                     ))

@@ -8,10 +8,11 @@ use crate::checkout::life::WrongState;
 use crate::checkout::object::{
     LineItem, PaymentIntentData, PaymentStatus, Product, Session, SessionStatus,
 };
+use crate::engine::clock;
 use crate::engine::database::Transaction;
+use crate::engine::ids::{self, SessionId};
 use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::time::{DAY, MINUTE};
-use crate::engine::{clock, ids};
 use crate::wire::answer::{Asked, Route, Settings, Work};
 use crate::wire::errors::ApiError;
 use crate::wire::expand::{Expansions, Shape, line_items_url};
@@ -32,7 +33,7 @@ const LOCALES: &[&str] = &[
 /// Stripe's limit for a session in payment mode.
 const MOST_LINE_ITEMS: usize = 100;
 
-/// What can be asked.
+/// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     let settings = asked.settings;
     Some(match (asked.method, asked.path) {
@@ -119,7 +120,7 @@ impl Wish {
             .lines
             .into_iter()
             .map(|line| line.sell(transaction));
-        let id = ids::session();
+        let id = SessionId::random();
         let session = Session {
             created: transaction.now,
             expires_at,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::account::currency::Currency;
-use crate::engine::ids;
+use crate::engine::ids::{self, PaymentIntentId, SessionId};
 use crate::engine::resource::{Metadata, Object, with_nulls};
 use crate::engine::time::Timestamp;
 use crate::payment::charge::{BankDebit, Voucher};
@@ -12,7 +12,7 @@ use crate::payment::charge::{BankDebit, Voucher};
 /// A Checkout session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Session {
-    pub(crate) id: String,
+    pub(crate) id: SessionId,
     pub(crate) created: Timestamp,
     pub(crate) expires_at: Timestamp,
     pub(crate) status: SessionStatus,
@@ -20,7 +20,7 @@ pub(crate) struct Session {
     pub(crate) currency: Currency,
     pub(crate) amount_total: i64,
     pub(crate) line_items: Vec<LineItem>,
-    pub(crate) payment_intent: Option<String>,
+    pub(crate) payment_intent: Option<PaymentIntentId>,
     /// For the payment intent that the first try to pay makes.
     pub(crate) payment_intent_data: PaymentIntentData,
     /// What the buyer typed on the payment page.

@@ -364,7 +364,7 @@ impl DeliveryState {
             Self::Discarded,
         ];
         let state = states.into_iter().find(|known| known.as_str() == state);
-        state.context("a delivery is in no known state")
+        state.context("a delivery is in an unknown state")
     }
 }
 

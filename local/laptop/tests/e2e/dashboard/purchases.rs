@@ -176,7 +176,7 @@ async fn a_dispute_can_be_opened_and_decided_and_the_story_keeps_the_order_of_th
     app.until_status(&purchase, "charged_back").await;
     let (status, why) = step("under_review").await;
     assert!(
-        status == 400 && why.contains("it cannot become under_review any more"),
+        status == 400 && why.contains("it can no longer become under_review"),
         "{status} {why}"
     );
     assert_eq!(step("won").await.0, 200);
