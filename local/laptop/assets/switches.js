@@ -10,9 +10,11 @@ const stripeForm = stripeFaults?.querySelector("form");
 /** A fault of webhook deliveries can wait for an event type, one of the API for a path. */
 const AT_EVENTS = ["drop", "duplicate", "delay", "reorder", "endpoint_down", "no_event"];
 const LATE = ["delay", "slow"];
+/** How often a fault strikes that strikes until it is cleared. */
+const FOR_EVER = "0";
 
 for (const button of clock?.querySelectorAll("[data-seconds]") ?? []) {
-  const body = new URLSearchParams({ seconds: button.dataset.seconds });
+  const body = new URLSearchParams({ advance: button.dataset.seconds });
   onClick(button, () => call("/_local/stripe/clock", { method: "POST", body }));
 }
 
@@ -21,7 +23,7 @@ onClick(form.querySelector("[data-action=clear]"), () => call("/_local/faults", 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const { operation, fault, times } = Object.fromEntries(new FormData(form));
-  const armed = { operation, fault, ...(times && { times: Number(times) }) };
+  const armed = { operation, fault, times: Number(times || FOR_EVER) };
   attempt(async () => {
     await call("/_local/faults", { method: "POST", body: JSON.stringify(armed) });
     await refresh();
@@ -37,8 +39,7 @@ if (stripeFaults) {
     attempt(async () => {
       await call("/_local/stripe/faults", {
         method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(plannedFault(Object.fromEntries(new FormData(stripeForm)))),
+        body: new URLSearchParams(plannedFault(Object.fromEntries(new FormData(stripeForm)))),
       });
       await refresh();
     });
@@ -58,7 +59,7 @@ function plannedFault({ fault, what, seconds, times }) {
     fault,
     ...(what && { [AT_EVENTS.includes(fault) ? "type" : "path"]: what }),
     ...(LATE.includes(fault) && { delay_ms: Number(seconds) * 1000 }),
-    times: Number(times),
+    times: times || FOR_EVER,
   };
 }
 
@@ -74,7 +75,8 @@ async function showStripeFaults() {
 
 async function showClock() {
   if (!clock) return;
-  const { ahead } = await look("/_local/stripe/clock");
+  // No look: that time passes is no news, for which the page would look again soon.
+  const { ahead } = await call("/_local/stripe/clock");
   const date = new Date(Date.now() + ahead * 1000);
   const time = clock.querySelector("time");
   time.dateTime = date.toISOString();

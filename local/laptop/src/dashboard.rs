@@ -5,7 +5,6 @@
 
 mod failure;
 mod purchases;
-mod stripe;
 
 use std::sync::Arc;
 
@@ -61,7 +60,7 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
         purchases: dashboard.book.is_some(),
         site: dashboard.site,
     });
-    let stripe = dashboard.stand_in.map(stripe::router);
+    let stripe = dashboard.stand_in.map(|stand_in| stand_in.control());
     let purchases = dashboard.book.map(Book::router);
     Router::new()
         .route("/_local", get(show))

@@ -47,21 +47,32 @@ struct Armed {
     /// The operation's name, or `*` for any.
     operation: String,
     fault: Fault,
-    /// How many requests it hits, an SDK's own retries among them. Left out: all, until cleared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    times: Option<u32>,
+    /// How many requests it hits, an SDK's own retries among them: one if left out; 0 means all, until
+    /// it is taken away.
+    #[serde(default = "once")]
+    times: u32,
+}
+
+fn once() -> u32 {
+    1
 }
 
 impl Faults {
     /// What is to go wrong with this request. Each call uses up one of the fault's times.
     pub(crate) fn strike(&self, operation: &str) -> Option<Fault> {
         let mut armed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let hit = armed.iter_mut().find(|armed| {
-            (armed.operation == operation || armed.operation == "*") && armed.times != Some(0)
-        })?;
-        hit.times = hit.times.map(|times| times.saturating_sub(1));
+        let at = armed
+            .iter()
+            .position(|armed| armed.operation == operation || armed.operation == "*")?;
+        let hit = armed.get_mut(at)?;
         let fault = hit.fault;
-        armed.retain(|armed| armed.times != Some(0));
+        match hit.times {
+            0 => {}
+            1 => {
+                armed.remove(at);
+            }
+            times => hit.times = times.saturating_sub(1),
+        }
         Some(fault)
     }
 
@@ -186,7 +197,7 @@ pub(crate) fn dynamodb_answer(fault: Fault, operation: &str, input: &Value) -> (
 mod tests {
     use super::*;
 
-    fn armed(faults: &Faults, operation: &str, fault: Fault, times: Option<u32>) {
+    fn armed(faults: &Faults, operation: &str, fault: Fault, times: u32) {
         faults.0.lock().unwrap().push(Armed {
             operation: operation.into(),
             fault,
@@ -197,7 +208,7 @@ mod tests {
     #[test]
     fn a_fault_strikes_its_operation_as_often_as_asked() {
         let faults = Faults::default();
-        armed(&faults, "PutItem", Fault::Throttle, Some(2));
+        armed(&faults, "PutItem", Fault::Throttle, 2);
         assert_eq!(faults.strike("GetItem"), None);
         assert_eq!(faults.strike("PutItem"), Some(Fault::Throttle));
         assert_eq!(faults.strike("PutItem"), Some(Fault::Throttle));
@@ -206,12 +217,19 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_without_a_number_strikes_until_cleared() {
+    fn a_fault_without_end_strikes_until_it_is_taken_away() {
         let faults = Faults::default();
-        armed(&faults, "*", Fault::Down, None);
+        armed(&faults, "*", Fault::Down, 0);
         for operation in ["PutItem", "SendEmail", "Query"] {
             assert_eq!(faults.strike(operation), Some(Fault::Down));
         }
+    }
+
+    #[test]
+    fn a_fault_without_a_number_strikes_once() {
+        let plan = json!({ "operation": "PutItem", "fault": "down" });
+        let plan: Armed = serde_json::from_value(plan).unwrap();
+        assert_eq!(plan.times, 1);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! What a developer or a test does to the stand-in that no buyer and no shop can do to Stripe. The
-//! shop's dashboard calls these methods in-process; [`routes`](mod@routes) has them over HTTP.
+//! What a developer or a test does to the stand-in that no buyer and no shop can do to Stripe.
+//! [`routes`](mod@routes) has it over HTTP.
 
 mod routes;
 
@@ -34,10 +34,19 @@ pub struct Clock {
     pub ahead: i64,
 }
 
+/// What has become of the events.
+#[derive(Debug, Serialize)]
+struct Deliveries {
+    /// Whether they are held back.
+    held: bool,
+    /// Newest first.
+    deliveries: Vec<Delivery>,
+}
+
 /// Why a command is not obeyed.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
-    /// The event or session does not exist.
+    /// There is nothing with this id that the command could be about.
     #[error("no such {kind}: '{id}'")]
     NoSuch {
         /// What it should have been.
@@ -56,16 +65,15 @@ pub enum ControlError {
 type Controlled<T> = Result<T, ControlError>;
 
 impl StandIn {
-    /// All webhook deliveries with every try, newest first.
-    pub async fn deliveries(&self) -> Controlled<Vec<Delivery>> {
-        self.command(|transaction| Ok(queue::all(transaction)?))
-            .await
-    }
-
-    /// Whether deliveries are held back.
-    pub async fn holds_deliveries(&self) -> Controlled<bool> {
-        self.command(|transaction| Ok(queue::is_held(transaction)?))
-            .await
+    /// All webhook deliveries with every try.
+    async fn deliveries(&self) -> Controlled<Deliveries> {
+        self.command(|transaction| {
+            Ok(Deliveries {
+                held: queue::is_held(transaction)?,
+                deliveries: queue::all(transaction)?,
+            })
+        })
+        .await
     }
 
     /// Whether an event is being delivered, or due and not held back.
@@ -75,17 +83,17 @@ impl StandIn {
     }
 
     /// Plans a fault. Returns it as it was understood.
-    pub fn plan_fault(&self, fault: PlannedFault) -> Controlled<PlannedFault> {
+    fn plan_fault(&self, fault: PlannedFault) -> Controlled<PlannedFault> {
         self.0.faults.plan(fault).map_err(ControlError::Refused)
     }
 
-    /// The faults that have not struck as often as they shall.
-    pub fn faults(&self) -> Vec<PlannedFault> {
+    /// The faults still to come.
+    fn faults(&self) -> Vec<PlannedFault> {
         self.0.faults.all()
     }
 
     /// Takes all faults away.
-    pub fn clear_faults(&self) {
+    fn clear_faults(&self) {
         self.0.faults.clear();
     }
 
@@ -105,7 +113,7 @@ impl StandIn {
     }
 
     /// Drops an event that is not delivered yet.
-    pub async fn discard(&self, event: &str) -> Controlled<()> {
+    async fn discard(&self, event: &str) -> Controlled<()> {
         let event = event.to_owned();
         self.command(
             move |transaction| match queue::discard(transaction, &event)? {
@@ -120,7 +128,7 @@ impl StandIn {
     }
 
     /// Holds all deliveries back, or lets them go. Events can then be sent in any order, one by one.
-    pub async fn hold_deliveries(&self, held: bool) -> Controlled<()> {
+    async fn hold_deliveries(&self, held: bool) -> Controlled<()> {
         self.command(move |transaction| Ok(queue::hold(transaction, held)?))
             .await
     }
@@ -131,7 +139,7 @@ impl StandIn {
     }
 
     /// The bank refuses a delayed payment.
-    pub async fn fail(&self, session: &str) -> Controlled<()> {
+    async fn fail(&self, session: &str) -> Controlled<()> {
         self.settle(session, Err(Decline::by_bank())).await
     }
 
@@ -147,7 +155,7 @@ impl StandIn {
     }
 
     /// Moves time forward: sessions expire, tries fall due, keys are forgotten.
-    pub async fn advance_clock(&self, seconds: i64) -> Controlled<Clock> {
+    async fn advance_clock(&self, seconds: i64) -> Controlled<Clock> {
         if !(0..=MOST_SECONDS).contains(&seconds) {
             let reason = format!("advance must be between 0 and {MOST_SECONDS} seconds");
             return Err(ControlError::Refused(reason));
@@ -159,14 +167,14 @@ impl StandIn {
     }
 
     /// The bank, or the buyer, moves a refund on.
-    pub async fn advance_refund(&self, refund: &str, step: RefundStep) -> Controlled<()> {
+    async fn advance_refund(&self, refund: &str, step: RefundStep) -> Controlled<()> {
         let id = refund.to_owned();
         self.command(move |transaction| {
             let mut refund = find::<Refund>(transaction, &id)?;
             refund::life::advance(transaction, &mut refund, step.into())?.map_err(
                 |refund::life::WrongState| {
                     ControlError::Refused(format!(
-                        "{id} is {}: it cannot become {} any more",
+                        "{id} is {}: it can no longer become {}",
                         refund.status.as_str(),
                         RefundStatus::from(step).as_str()
                     ))
@@ -204,20 +212,20 @@ impl StandIn {
             }
             let dispute =
                 dispute::life::open(transaction, &mut charge, claim.kind, reason, claim.amount)?;
-            Ok(dispute.id)
+            Ok(dispute.id.to_string())
         })
         .await
     }
 
     /// The bank, or the buyer, moves a dispute on.
-    pub async fn advance_dispute(&self, dispute: &str, status: DisputeStatus) -> Controlled<()> {
+    async fn advance_dispute(&self, dispute: &str, status: DisputeStatus) -> Controlled<()> {
         let id = dispute.to_owned();
         self.command(move |transaction| {
             let mut dispute = find::<Dispute>(transaction, &id)?;
             dispute::life::advance(transaction, &mut dispute, status)?.map_err(
                 |dispute::life::WrongState| {
                     ControlError::Refused(format!(
-                        "{id} is {}: it cannot become {} any more",
+                        "{id} is {}: it can no longer become {}",
                         dispute.status.as_str(),
                         status.as_str()
                     ))
@@ -260,7 +268,7 @@ fn find<T: Object>(transaction: &Transaction<'_>, id: &str) -> Controlled<T> {
 /// What can happen to a refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum RefundStep {
+enum RefundStep {
     /// The money arrived.
     Succeed,
     /// The money came back.

@@ -32,7 +32,7 @@ fn check(method: &Method, headers: &HeaderMap, url: &Url) -> Result<(), String> 
     let reads = method == Method::GET || method == Method::HEAD;
     match header(header::ORIGIN) {
         Some(origin) if !reads && origin != url.origin().ascii_serialization() => {
-            Err(format!("Pages of {origin} may not do this."))
+            Err(format!("Pages from {origin} may not do this."))
         }
         _ => Ok(()),
     }

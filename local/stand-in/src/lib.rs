@@ -41,12 +41,10 @@ mod wire;
 
 use axum::Router;
 
-pub use self::control::{Clock, ControlError, NewDispute, RefundStep};
-pub use self::dispute::object::{DisputeKind, DisputeStatus};
-pub use self::engine::faults::{Fault, PlannedFault};
+pub use self::control::{Clock, ControlError, NewDispute};
+pub use self::dispute::object::DisputeKind;
 pub use self::engine::resource::API_VERSION;
 pub use self::stand_in::{Config, StandIn};
-pub use self::webhook::queue::{Attempt, Delivery, DeliveryState};
 pub use self::webhook::signature::{EmptySecret, SigningSecret};
 
 impl StandIn {
@@ -54,13 +52,19 @@ impl StandIn {
     pub fn router(&self) -> Router {
         Router::new()
             .merge(page::routes())
-            .merge(control::routes())
+            .nest("/_stripe", control::routes())
             .layer(axum::middleware::from_fn_with_state(
                 self.clone(),
                 door::only_from_here,
             ))
             .fallback(serve::answer)
             .with_state(self.clone())
+    }
+
+    /// The control API alone, for whoever has a door of their own to put it behind: it lets everybody
+    /// in.
+    pub fn control(&self) -> Router {
+        control::routes().with_state(self.clone())
     }
 
     /// Delivers events and lets sessions expire until `shutdown` is ready, beginning with what an

@@ -15,6 +15,7 @@ use crate::checkout::life::{Paid, Payment, WrongState};
 use crate::checkout::object::{Discount, PaymentStatus, Session, SessionStatus};
 use crate::checkout::{self};
 use crate::engine::database::Transaction;
+use crate::engine::ids::SessionId;
 use crate::engine::resource::Cause;
 use crate::engine::time::Timestamp;
 use crate::payment::charge::Voucher;
@@ -35,7 +36,7 @@ struct Page {
 enum View {
     Form(Box<PaymentForm>),
     Complete {
-        session: String,
+        session: SessionId,
         success_url: String,
         state: Completion,
     },
@@ -59,7 +60,7 @@ enum Completion {
 }
 
 struct PaymentForm {
-    session: String,
+    session: SessionId,
     lines: Vec<LineView>,
     total: String,
     subtotal: String,
@@ -204,7 +205,7 @@ fn take_code(
     } else if code.is_empty() {
         None
     } else if session.allow_promotion_codes != Some(true) {
-        Some("This shop takes no promotion codes here.".to_owned())
+        Some("This shop does not accept promotion codes.".to_owned())
     } else {
         let taken = promotion::life::apply(transaction, session, &code)?;
         taken.err().map(|why| excuse(&why, session))
@@ -234,7 +235,7 @@ fn excuse(why: &NoDiscount, session: &Session) -> String {
             format!("This code is for purchases of {minimum} or more.")
         }
         NoDiscount::TooLittleLeft => {
-            "With this code, less would be left than can be charged.".to_owned()
+            "This code leaves less than the smallest amount that can be charged.".to_owned()
         }
     }
 }
@@ -317,7 +318,7 @@ impl Submission {
         let Some(payment) = payment else {
             return Err(Problem {
                 field: "method",
-                message: "This payment method is not on offer here.".to_owned(),
+                message: "This payment method is not available here.".to_owned(),
             });
         };
         Ok((email.to_owned(), payment))
@@ -504,7 +505,7 @@ fn redirect(url: &str) -> Response {
         .or_else(|| HeaderValue::from_str(Url::parse(url).ok()?.as_str()).ok());
     match location {
         Some(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
-        None => failed(&anyhow::anyhow!("{url:?} cannot be gone to")),
+        None => failed(&anyhow::anyhow!("cannot redirect to {url:?}")),
     }
 }
 

@@ -214,7 +214,7 @@ async fn read_params(
 ) -> Result<Params, ApiError> {
     let form = to_bytes(body, BODY_LIMIT)
         .await
-        .map_err(|_| ApiError::invalid("The request's body is broken off or too large."))?;
+        .map_err(|_| ApiError::invalid("The request body was cut off or is too large."))?;
     let media_type = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());

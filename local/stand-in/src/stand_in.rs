@@ -55,7 +55,7 @@ impl StandIn {
     /// Opens the database and whatever it holds from earlier runs.
     pub fn open(config: Config) -> anyhow::Result<Self> {
         if config.secret_key.starts_with("sk_live") {
-            bail!("the stand-in takes no live key: give it one that starts with sk_test_");
+            bail!("the stand-in does not take live keys: use one that starts with sk_test_");
         }
         if config.secret_key.is_empty() {
             bail!("the stand-in needs a secret key, such as sk_test_local");

@@ -4,13 +4,14 @@ use serde_json::{Value, json};
 
 use crate::app::TestApp;
 
+/// The number of times of a fault that does not end by itself.
+const UNTIL_TAKEN_AWAY: u32 = 0;
+
 impl TestApp {
     /// An operation of DynamoDB or SES fails: `times` requests long, or until [`Self::aws_recovers`].
     pub async fn aws_fails(&self, operation: &str, fault: &str, times: Option<u32>) {
-        let mut armed = json!({ "operation": operation, "fault": fault });
-        if let Some(times) = times {
-            armed["times"] = times.into();
-        }
+        let times = times.unwrap_or(UNTIL_TAKEN_AWAY);
+        let armed = json!({ "operation": operation, "fault": fault, "times": times });
         let url = format!("{}/_aws/faults", self.addresses.aws);
         self.send(self.http.post(url).json(&armed))
             .await

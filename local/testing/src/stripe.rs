@@ -139,8 +139,8 @@ impl TestApp {
 
     /// A dispute goes on to this status.
     pub async fn dispute_goes(&self, dispute: &str, status: &str) {
-        let path = format!("disputes/{dispute}/status");
-        self.control(&path, &[("status", status)]).await;
+        let path = format!("disputes/{dispute}/{status}");
+        self.control(&path, &[]).await;
     }
 
     /// How many sessions Stripe has made. Meets planned faults like any other call.

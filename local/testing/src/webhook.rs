@@ -19,8 +19,8 @@ impl TestApp {
     /// All deliveries to the webhook, oldest first.
     pub async fn deliveries(&self) -> Vec<Value> {
         let request = self.stripe_request("GET", "/_stripe/deliveries");
-        let mut deliveries = self.send(request).await.expect(200).json();
-        let deliveries = deliveries.as_array_mut().unwrap();
+        let mut shown = self.send(request).await.expect(200).json();
+        let deliveries = shown["deliveries"].as_array_mut().unwrap();
         deliveries.reverse();
         std::mem::take(deliveries)
     }

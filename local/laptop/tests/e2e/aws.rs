@@ -188,7 +188,8 @@ async fn a_write_whose_answer_is_lost_has_happened() {
 #[tokio::test]
 async fn faults_can_be_listed_and_cleared_and_nonsense_is_explained() {
     let shop = TestShop::start().await;
-    shop.arm(json!({ "operation": "*", "fault": "down" })).await;
+    shop.arm(json!({ "operation": "*", "fault": "down", "times": 0 }))
+        .await;
     let client = dynamodb(&shop);
     assert!(client.list_tables().send().await.is_err());
     let list = shop
@@ -199,7 +200,7 @@ async fn faults_can_be_listed_and_cleared_and_nonsense_is_explained() {
         .unwrap();
     assert_eq!(
         list.json::<Value>().await.unwrap(),
-        json!([{ "operation": "*", "fault": "down" }])
+        json!([{ "operation": "*", "fault": "down", "times": 0 }])
     );
     shop.http
         .delete(shop.aws("/_aws/faults"))

@@ -16,7 +16,7 @@ use crate::wire::params::Params;
 const URL: &str = "/v1/balance_transactions";
 const ACCOUNT: &str = "acct_1TillLocalShop00";
 
-/// What can be asked.
+/// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("GET", ["account"]) => Box::new(account),

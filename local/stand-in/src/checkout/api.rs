@@ -1,15 +1,18 @@
 //! `/v1/checkout/sessions`.
 
+use url::Url;
+
 use crate::account::currency::Currency;
 use crate::checkout;
 use crate::checkout::life::WrongState;
 use crate::checkout::object::{
     LineItem, PaymentIntentData, PaymentStatus, Product, Session, SessionStatus,
 };
+use crate::engine::clock;
 use crate::engine::database::Transaction;
-use crate::engine::resource::Object as _;
+use crate::engine::ids::{self, SessionId};
+use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::time::{DAY, MINUTE};
-use crate::engine::{clock, ids};
 use crate::wire::answer::{Asked, Route, Settings, Work};
 use crate::wire::errors::ApiError;
 use crate::wire::expand::{Expansions, Shape, line_items_url};
@@ -30,7 +33,7 @@ const LOCALES: &[&str] = &[
 /// Stripe's limit for a session in payment mode.
 const MOST_LINE_ITEMS: usize = 100;
 
-/// What can be asked.
+/// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     let settings = asked.settings;
     Some(match (asked.method, asked.path) {
@@ -48,84 +51,105 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
 }
 
 fn create(mut params: Params, settings: &Settings) -> Result<Work<'_>, ApiError> {
-    params
-        .choice("mode", &["payment"])
-        .required(&params, "mode")?;
-    let success_url = params.url("success_url").required(&params, "success_url")?;
-    let cancel_url = params.url("cancel_url")?;
-    let order = Order::read(&mut params)?;
-    let mut data = params.object("payment_intent_data")?;
-    let payment_intent_data = PaymentIntentData {
-        description: data.short_text("description", 1_000)?,
-        metadata: data.metadata("metadata")?,
-    };
-    data.finish()?;
-    let client_reference_id = params.short_text("client_reference_id", 200)?;
-    let customer_email = params.email("customer_email")?;
-    let metadata = params.metadata("metadata")?;
-    let expires_at = params.integer("expires_at")?;
-    let locale = params.choice("locale", LOCALES)?;
-    let mut adaptive = params.object("adaptive_pricing")?;
-    let adaptive_pricing = adaptive.boolean("enabled")?.unwrap_or(true);
-    adaptive.finish()?;
-    let allow_promotion_codes = params.boolean("allow_promotion_codes")?;
+    let wish = Wish::read(&mut params)?;
     let expansions = Expansions::read(&mut params, SESSION)?;
     params.finish()?;
-
     Ok(Box::new(move |transaction| {
+        let session = wish.open(transaction, &settings.public_url)?;
+        Ok(expansions.apply(transaction, session.answer())?)
+    }))
+}
+
+/// The session that a shop asks for.
+struct Wish {
+    order: Order,
+    payment_intent_data: PaymentIntentData,
+    success_url: String,
+    cancel_url: Option<String>,
+    client_reference_id: Option<String>,
+    customer_email: Option<String>,
+    metadata: Metadata,
+    expires_at: Option<i64>,
+    locale: Option<String>,
+    adaptive_pricing: bool,
+    allow_promotion_codes: Option<bool>,
+}
+
+impl Wish {
+    fn read(params: &mut Params) -> Result<Self, ApiError> {
+        params
+            .choice("mode", &["payment"])
+            .required(params, "mode")?;
+        let success_url = params.url("success_url").required(params, "success_url")?;
+        let cancel_url = params.url("cancel_url")?;
+        let order = Order::read(params)?;
+        let mut data = params.object("payment_intent_data")?;
+        let payment_intent_data = PaymentIntentData {
+            description: data.short_text("description", 1_000)?,
+            metadata: data.metadata("metadata")?,
+        };
+        data.finish()?;
+        let client_reference_id = params.short_text("client_reference_id", 200)?;
+        let customer_email = params.email("customer_email")?;
+        let metadata = params.metadata("metadata")?;
+        let expires_at = params.integer("expires_at")?;
+        let locale = params.choice("locale", LOCALES)?;
+        let mut adaptive = params.object("adaptive_pricing")?;
+        let adaptive_pricing = adaptive.boolean("enabled")?.unwrap_or(true);
+        adaptive.finish()?;
+        Ok(Self {
+            order,
+            payment_intent_data,
+            success_url,
+            cancel_url,
+            client_reference_id,
+            customer_email,
+            metadata,
+            expires_at,
+            locale,
+            adaptive_pricing,
+            allow_promotion_codes: params.boolean("allow_promotion_codes")?,
+        })
+    }
+
+    fn open(self, transaction: &Transaction<'_>, public_url: &Url) -> Result<Session, ApiError> {
         let ahead = clock::ahead(&transaction.sql)?;
-        let expires_at = expiry(expires_at, transaction.now, ahead)?;
-        let mut line_items = Vec::new();
-        for line in order.lines {
-            let product = Product {
-                created: transaction.now,
-                ..line.product
-            };
-            transaction.put(&product)?;
-            line_items.push(LineItem {
-                id: ids::line_item(),
-                price: ids::price(),
-                product: product.id,
-                name: product.name,
-                description: product.description,
-                unit_amount: line.unit_amount,
-                quantity: line.quantity,
-                amount: line.amount,
-            });
-        }
-        let id = ids::session();
+        let expires_at = expiry(self.expires_at, transaction.now, ahead)?;
+        let line_items = self
+            .order
+            .lines
+            .into_iter()
+            .map(|line| line.sell(transaction));
+        let id = SessionId::random();
         let session = Session {
             created: transaction.now,
             expires_at,
             status: SessionStatus::Open,
-            payment_status: match order.total {
+            payment_status: match self.order.total {
                 0 => PaymentStatus::NoPaymentRequired,
                 _ => PaymentStatus::Unpaid,
             },
-            currency: order.currency,
-            amount_total: order.total,
-            line_items,
+            currency: self.order.currency,
+            amount_total: self.order.total,
+            line_items: line_items.collect::<Result<_, _>>()?,
             payment_intent: None,
-            payment_intent_data,
+            payment_intent_data: self.payment_intent_data,
             buyer_email: None,
-            customer_email,
-            client_reference_id,
-            metadata,
-            success_url,
-            cancel_url,
-            url: format!(
-                "{}/pay/{id}",
-                settings.public_url.as_str().trim_end_matches('/')
-            ),
-            locale,
-            adaptive_pricing,
-            allow_promotion_codes,
+            customer_email: self.customer_email,
+            client_reference_id: self.client_reference_id,
+            metadata: self.metadata,
+            success_url: self.success_url,
+            cancel_url: self.cancel_url,
+            url: format!("{}/pay/{id}", public_url.as_str().trim_end_matches('/')),
+            locale: self.locale,
+            adaptive_pricing: self.adaptive_pricing,
+            allow_promotion_codes: self.allow_promotion_codes,
             discount: None,
             id,
         };
         transaction.put(&session)?;
-        Ok(expansions.apply(transaction, session.answer())?)
-    }))
+        Ok(session)
+    }
 }
 
 fn retrieve(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
@@ -312,6 +336,25 @@ impl Line {
             unit_amount,
             quantity,
             amount,
+        })
+    }
+
+    /// Keeps the product that the line makes, and puts it in the session.
+    fn sell(self, transaction: &Transaction<'_>) -> anyhow::Result<LineItem> {
+        let product = Product {
+            created: transaction.now,
+            ..self.product
+        };
+        transaction.put(&product)?;
+        Ok(LineItem {
+            id: ids::line_item(),
+            price: ids::price(),
+            product: product.id,
+            name: product.name,
+            description: product.description,
+            unit_amount: self.unit_amount,
+            quantity: self.quantity,
+            amount: self.amount,
         })
     }
 }

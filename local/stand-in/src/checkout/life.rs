@@ -19,7 +19,7 @@ use crate::account::balance::Entry;
 use crate::checkout::cards::Verdict;
 use crate::checkout::object::{PaymentStatus, Session, SessionStatus};
 use crate::engine::database::Transaction;
-use crate::engine::ids;
+use crate::engine::ids::{self, ChargeId, PaymentIntentId};
 use crate::engine::resource::Object as _;
 use crate::engine::time::Timestamp;
 use crate::payment::card::{Card, Decline};
@@ -221,7 +221,7 @@ pub(crate) fn expire(
 pub(crate) fn run_out(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<()> {
     let mut session: Session = transaction.existing(id)?;
     expire(transaction, &mut session)?
-        .map_err(|WrongState| anyhow::anyhow!("{id} is over and yet not open"))
+        .map_err(|WrongState| anyhow::anyhow!("{id} has run out but is not open"))
 }
 
 fn complete(transaction: &Transaction<'_>, session: &mut Session) -> anyhow::Result<()> {
@@ -239,7 +239,7 @@ fn give_up_intent(transaction: &Transaction<'_>, session: &mut Session) -> anyho
     }
 }
 
-fn cancel(transaction: &Transaction<'_>, intent: &str) -> anyhow::Result<()> {
+fn cancel(transaction: &Transaction<'_>, intent: &PaymentIntentId) -> anyhow::Result<()> {
     let mut intent: PaymentIntent = transaction.existing(intent)?;
     intent.status = PaymentIntentStatus::Canceled;
     intent.canceled_at = Some(transaction.now);
@@ -271,7 +271,7 @@ fn charge_of(
     email: &str,
 ) -> Charge {
     Charge {
-        id: ids::charge(),
+        id: ChargeId::random(),
         created: transaction.now,
         amount: intent.amount,
         currency: intent.currency,
@@ -291,7 +291,7 @@ fn charge_of(
 
 /// The payment intent of a session, made when the buyer first tries to pay.
 fn intent_of(transaction: &Transaction<'_>, session: &Session) -> anyhow::Result<PaymentIntent> {
-    let id = ids::payment_intent();
+    let id = PaymentIntentId::random();
     let intent = PaymentIntent {
         client_secret: ids::client_secret(&id),
         id,

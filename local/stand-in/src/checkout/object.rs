@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::account::currency::Currency;
-use crate::engine::ids;
+use crate::engine::ids::{self, PaymentIntentId, SessionId};
 use crate::engine::resource::{Metadata, Object, with_nulls};
 use crate::engine::time::Timestamp;
 use crate::payment::charge::{BankDebit, Voucher};
@@ -12,7 +12,7 @@ use crate::payment::charge::{BankDebit, Voucher};
 /// A Checkout session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Session {
-    pub(crate) id: String,
+    pub(crate) id: SessionId,
     pub(crate) created: Timestamp,
     pub(crate) expires_at: Timestamp,
     pub(crate) status: SessionStatus,
@@ -20,7 +20,7 @@ pub(crate) struct Session {
     pub(crate) currency: Currency,
     pub(crate) amount_total: i64,
     pub(crate) line_items: Vec<LineItem>,
-    pub(crate) payment_intent: Option<String>,
+    pub(crate) payment_intent: Option<PaymentIntentId>,
     /// For the payment intent that the first try to pay makes.
     pub(crate) payment_intent_data: PaymentIntentData,
     /// What the buyer typed on the payment page.
@@ -236,7 +236,7 @@ impl Object for Session {
 
     fn answer(&self) -> Value {
         let open = self.status == SessionStatus::Open;
-        let answer = json!({
+        let mut answer = json!({
             "id": self.id,
             "object": Self::KIND,
             "adaptive_pricing": { "enabled": self.adaptive_pricing },
@@ -267,81 +267,94 @@ impl Object for Session {
             "status": self.status,
             "success_url": self.success_url,
             "url": open.then_some(&self.url),
-            "automatic_tax": {
-                "enabled": false,
-                "liability": null,
-                "provider": null,
-                "status": null,
-            },
-            "custom_fields": [],
-            "custom_text": {
-                "after_submit": null,
-                "shipping_address": null,
-                "submit": null,
-                "terms_of_service_acceptance": null,
-            },
-            "customer_creation": "if_required",
             "discounts": Vec::from_iter(self.discount.iter().map(|discount| json!({
                 "coupon": null,
                 "promotion_code": discount.promotion_code,
             }))),
-            "invoice_creation": {
-                "enabled": false,
-                "invoice_data": {
-                    "account_tax_ids": null,
-                    "custom_fields": null,
-                    "description": null,
-                    "footer": null,
-                    "issuer": null,
-                    "metadata": {},
-                    "rendering_options": null,
-                },
-            },
-            "livemode": false,
-            "managed_payments": { "enabled": false },
-            "mode": "payment",
-            "payment_method_collection": "if_required",
-            "payment_method_options": {},
-            "phone_number_collection": { "enabled": false },
-            "shipping_options": [],
             "total_details": {
                 "amount_discount": self.amount_discount(),
                 "amount_shipping": 0,
                 "amount_tax": 0,
             },
-            "ui_mode": "hosted_page",
         });
-        with_nulls(
-            answer,
-            &[
-                "after_expiration",
-                "allowed_payment_method_types",
-                "billing_address_collection",
-                "client_secret",
-                "collected_information",
-                "consent",
-                "consent_collection",
-                "currency_conversion",
-                "customer",
-                "customer_account",
-                "integration_identifier",
-                "invoice",
-                "origin_context",
-                "payment_link",
-                "payment_method_configuration_details",
-                "permissions",
-                "recovered_from",
-                "saved_payment_method_options",
-                "setup_intent",
-                "shipping_address_collection",
-                "shipping_cost",
-                "submit_type",
-                "subscription",
-                "wallet_options",
-            ],
-        )
+        if let Value::Object(answer) = &mut answer {
+            answer.extend(unused());
+        }
+        with_nulls(answer, EMPTY)
     }
 }
+
+/// What Checkout can do besides, and no shop here has it do.
+fn unused() -> serde_json::Map<String, Value> {
+    let unused = json!({
+        "automatic_tax": {
+            "enabled": false,
+            "liability": null,
+            "provider": null,
+            "status": null,
+        },
+        "custom_fields": [],
+        "custom_text": {
+            "after_submit": null,
+            "shipping_address": null,
+            "submit": null,
+            "terms_of_service_acceptance": null,
+        },
+        "customer_creation": "if_required",
+        "invoice_creation": {
+            "enabled": false,
+            "invoice_data": {
+                "account_tax_ids": null,
+                "custom_fields": null,
+                "description": null,
+                "footer": null,
+                "issuer": null,
+                "metadata": {},
+                "rendering_options": null,
+            },
+        },
+        "livemode": false,
+        "managed_payments": { "enabled": false },
+        "mode": "payment",
+        "payment_method_collection": "if_required",
+        "payment_method_options": {},
+        "phone_number_collection": { "enabled": false },
+        "shipping_options": [],
+        "ui_mode": "hosted_page",
+    });
+    match unused {
+        Value::Object(unused) => unused,
+        _ => serde_json::Map::new(),
+    }
+}
+
+/// The fields of a session that nothing here fills.
+const EMPTY: &[&str] = &[
+    "after_expiration",
+    "allowed_payment_method_types",
+    "billing_address_collection",
+    "client_secret",
+    "collected_information",
+    "consent",
+    "consent_collection",
+    "currency_conversion",
+    "customer",
+    "customer_account",
+    "integration_identifier",
+    "invoice",
+    "origin_context",
+    "payment_link",
+    "payment_method_configuration_details",
+    "permissions",
+    "recovered_from",
+    "saved_payment_method_options",
+    "setup_intent",
+    "shipping_address_collection",
+    "shipping_cost",
+    "submit_type",
+    "subscription",
+    "wallet_options",
+];
 
 /// What a price in a session sells. Made for that session, so not on sale otherwise.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,19 +1,20 @@
-//! `/_stripe`: the control API.
+//! The control API over HTTP. The stand-in has it at `/_stripe`, the shop's dashboard at
+//! `/_local/stripe`. Parameters come as a form, answers are JSON.
 //!
 //! | request | does |
 //! | --- | --- |
-//! | `GET /_stripe/deliveries` | lists webhook deliveries with every try, newest first |
-//! | `POST /_stripe/deliveries/hold`, `…/release` | holds all deliveries back, lets them go |
-//! | `POST /_stripe/events/{id}/resend` | delivers an event again, even while others are held |
-//! | `POST /_stripe/events/{id}/discard` | drops an event that is not delivered yet |
-//! | `POST /_stripe/sessions/{id}/succeed`, `…/fail` | ends a delayed payment |
-//! | `POST /_stripe/refunds/{id}/succeed`, `…/fail`, `…/require_action`, `…/cancel` | moves a refund on |
-//! | `POST /_stripe/charges/{id}/dispute` `[kind=chargeback\|inquiry\|prevented] [reason=] [amount=]` | begins a dispute, also a second one |
-//! | `POST /_stripe/disputes/{id}/status` `status=` | moves a dispute on: `needs_response` makes a chargeback of an inquiry; `won` comes late after `lost` |
-//! | `GET /_stripe/clock` | tells the time |
-//! | `POST /_stripe/clock` `advance=<seconds>` | moves time forward |
-//! | `POST /_stripe/faults` `[fault=] [path=] [method=] [type=] [status=] [delay_ms=] [times=]` | plans a fault: see [`faults`](crate::engine::faults) |
-//! | `GET /_stripe/faults`, `DELETE /_stripe/faults` | lists the faults still to come, takes them away |
+//! | `GET /deliveries` | lists webhook deliveries with every try, newest first, and says whether they are held back |
+//! | `POST /deliveries/hold`, `…/release` | holds all deliveries back, lets them go |
+//! | `POST /events/{id}/resend` | delivers an event again, even while others are held |
+//! | `POST /events/{id}/discard` | drops an event that is not delivered yet |
+//! | `POST /sessions/{id}/succeed`, `…/fail` | ends a delayed payment |
+//! | `POST /refunds/{id}/succeed`, `…/fail`, `…/require_action`, `…/cancel` | moves a refund on |
+//! | `POST /charges/{id}/dispute` `[kind=chargeback\|inquiry\|prevented] [reason=] [amount=]` | begins a dispute, also a second one |
+//! | `POST /disputes/{id}/{status}` | moves a dispute on: `needs_response` makes a chargeback of an inquiry; `won` comes late after `lost` |
+//! | `GET /clock` | tells the time |
+//! | `POST /clock` `advance=<seconds>` | moves time forward |
+//! | `POST /faults` `[fault=] [path=] [method=] [type=] [status=] [delay_ms=] [times=]` | plans a fault: see [`faults`](crate::engine::faults) |
+//! | `GET /faults`, `DELETE /faults` | lists the faults still to come, takes them away |
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -23,33 +24,29 @@ use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::control::{Clock, ControlError, Controlled, NewDispute, RefundStep};
+use crate::control::{Clock, ControlError, Controlled, Deliveries, NewDispute, RefundStep};
 use crate::dispute::object::DisputeStatus;
 use crate::engine::faults::PlannedFault;
 use crate::refund::object::RefundStatus;
 use crate::stand_in::StandIn;
-use crate::webhook::queue::Delivery;
 
 pub(crate) fn routes() -> Router<StandIn> {
     Router::new()
-        .route("/_stripe/deliveries", get(deliveries))
-        .route("/_stripe/deliveries/hold", post(hold))
-        .route("/_stripe/deliveries/release", post(release))
-        .route("/_stripe/events/{id}/resend", post(resend))
-        .route("/_stripe/events/{id}/discard", post(discard))
-        .route("/_stripe/sessions/{id}/succeed", post(succeed))
-        .route("/_stripe/sessions/{id}/fail", post(fail))
-        .route("/_stripe/refunds/{id}/{step}", post(advance_refund))
-        .route("/_stripe/charges/{id}/dispute", post(dispute))
-        .route("/_stripe/disputes/{id}/status", post(advance_dispute))
-        .route("/_stripe/clock", get(tell_time).post(move_time))
-        .route(
-            "/_stripe/faults",
-            get(faults).post(plan_fault).delete(clear_faults),
-        )
+        .route("/deliveries", get(deliveries))
+        .route("/deliveries/hold", post(hold))
+        .route("/deliveries/release", post(release))
+        .route("/events/{id}/resend", post(resend))
+        .route("/events/{id}/discard", post(discard))
+        .route("/sessions/{id}/succeed", post(succeed))
+        .route("/sessions/{id}/fail", post(fail))
+        .route("/refunds/{id}/{step}", post(advance_refund))
+        .route("/charges/{id}/dispute", post(dispute))
+        .route("/disputes/{id}/{status}", post(advance_dispute))
+        .route("/clock", get(tell_time).post(move_time))
+        .route("/faults", get(faults).post(plan_fault).delete(clear_faults))
 }
 
-async fn deliveries(State(stand_in): State<StandIn>) -> Controlled<Json<Vec<Delivery>>> {
+async fn deliveries(State(stand_in): State<StandIn>) -> Controlled<Json<Deliveries>> {
     stand_in.deliveries().await.map(Json)
 }
 
@@ -127,15 +124,9 @@ async fn dispute(
     Ok(Json(json!({ "dispute": dispute })))
 }
 
-#[derive(Deserialize)]
-struct Advanced {
-    status: DisputeStatus,
-}
-
 async fn advance_dispute(
     State(stand_in): State<StandIn>,
-    Path(id): Path<String>,
-    Form(Advanced { status }): Form<Advanced>,
+    Path((id, status)): Path<(String, DisputeStatus)>,
 ) -> Controlled<Json<Value>> {
     stand_in.advance_dispute(&id, status).await?;
     Ok(Json(json!({ "dispute": id, "status": status })))

@@ -18,7 +18,7 @@ const URL: &str = "/v1/disputes";
 const DISPUTE: Shape = Shape::One(Dispute::KIND);
 const DISPUTES: Shape = Shape::List(Dispute::KIND);
 
-/// What can be asked.
+/// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("GET", ["disputes"]) => Box::new(list),
@@ -102,7 +102,7 @@ fn close(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
 
 fn closed(dispute: &Dispute) -> ApiError {
     ApiError::invalid(format!(
-        "This dispute needs no response any more: its status is {}.",
+        "This dispute no longer needs a response: its status is {}.",
         dispute.status.as_str()
     ))
 }

@@ -15,7 +15,7 @@ use crate::account;
 use crate::account::balance::Entry;
 use crate::dispute::object::{Dispute, DisputeKind, DisputeStatus};
 use crate::engine::database::Transaction;
-use crate::engine::ids;
+use crate::engine::ids::{ChargeId, DisputeId};
 use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::time::{DAY, Timestamp};
 use crate::payment::charge::{Charge, Method};
@@ -48,7 +48,7 @@ pub(crate) fn open(
         DisputeKind::Prevented => DisputeStatus::Prevented,
     };
     let mut dispute = Dispute {
-        id: ids::dispute(),
+        id: DisputeId::random(),
         created: transaction.now,
         amount: amount.unwrap_or(charge.amount),
         currency: charge.currency,
@@ -193,7 +193,7 @@ pub(crate) fn advance(
 /// A buyer who has all their money back has nothing left to ask about.
 pub(crate) fn withdraw_inquiries(
     transaction: &Transaction<'_>,
-    charge: &str,
+    charge: &ChargeId,
 ) -> anyhow::Result<()> {
     for mut dispute in transaction.having::<Dispute>("charge", charge)? {
         if dispute.status.is_open_inquiry() {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::account::balance::BalanceTransaction;
 use crate::account::currency::Currency;
+use crate::engine::ids::{ChargeId, DisputeId, PaymentIntentId};
 use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::Timestamp;
 
@@ -44,12 +45,12 @@ pub(crate) const EVIDENCE: &[&str] = &[
 /// A charge that the buyer contests with their bank.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Dispute {
-    pub(crate) id: String,
+    pub(crate) id: DisputeId,
     pub(crate) created: Timestamp,
     pub(crate) amount: i64,
     pub(crate) currency: Currency,
-    pub(crate) charge: String,
-    pub(crate) payment_intent: String,
+    pub(crate) charge: ChargeId,
+    pub(crate) payment_intent: PaymentIntentId,
     pub(crate) kind: DisputeKind,
     pub(crate) reason: String,
     pub(crate) status: DisputeStatus,
@@ -80,7 +81,7 @@ pub enum DisputeKind {
 /// How a dispute stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum DisputeStatus {
+pub(crate) enum DisputeStatus {
     /// An inquiry that the shop has not answered.
     WarningNeedsResponse,
     /// An inquiry that the bank considers.

@@ -28,7 +28,7 @@ use crate::engine::pattern::matches;
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Fault {
+pub(crate) enum Fault {
     /// An API call is refused.
     Error,
     /// An API call is one too many.
@@ -78,28 +78,28 @@ impl Fault {
 /// A fault that waits for something to spoil.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PlannedFault {
+pub(crate) struct PlannedFault {
     /// What goes wrong. Left out, it is `error` if there is a status, else `slow`.
     #[serde(default)]
-    pub fault: Option<Fault>,
+    pub(crate) fault: Option<Fault>,
     /// Which calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
+    pub(crate) path: Option<String>,
     /// Which calls, by their HTTP method.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub method: Option<String>,
+    pub(crate) method: Option<String>,
     /// Which events.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
-    pub event_type: Option<String>,
+    pub(crate) event_type: Option<String>,
     /// What `error` answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<u16>,
+    pub(crate) status: Option<u16>,
     /// How late `slow` and `delay` are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delay_ms: Option<u64>,
+    pub(crate) delay_ms: Option<u64>,
     /// How often; 0 until it is taken away.
     #[serde(default = "once")]
-    pub times: u32,
+    pub(crate) times: u32,
 }
 
 fn once() -> u32 {
@@ -139,7 +139,7 @@ impl PlannedFault {
             return Err("only the faults slow, error and delay have a delay_ms".to_owned());
         }
         if self.delay_ms.is_none() && matches!(fault, Fault::Slow | Fault::Delay) {
-            return Err("say with delay_ms how late".to_owned());
+            return Err("set delay_ms to how late, in milliseconds".to_owned());
         }
         if for_calls && self.event_type.is_some() {
             return Err("this fault hits API calls: choose them by path and method".to_owned());

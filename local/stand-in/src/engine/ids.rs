@@ -1,15 +1,60 @@
-//! Ids that look like Stripe's: a prefix that names the kind, then random letters and digits.
+//! Ids that look like Stripe's: a prefix that names the kind, then random letters and digits. The
+//! objects of a payment refer to each other, so their ids are types of their own.
+
+use std::fmt;
+use std::ops::Deref;
 
 use rand::distr::{Alphanumeric, SampleString};
+
+use serde::{Deserialize, Serialize};
+
+/// Types of ids, each with its prefix and how many random characters follow.
+macro_rules! id_types {
+    ($($(#[$about:meta])* $name:ident = $prefix:literal + $length:literal;)*) => { $(
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub(crate) struct $name(String);
+
+        impl $name {
+            pub(crate) fn random() -> Self {
+                Self(random($prefix, $length))
+            }
+        }
+
+        impl Deref for $name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )* };
+}
+
+id_types! {
+    /// Of a Checkout session.
+    SessionId = "cs_test_a1" + 56;
+    /// Of a payment intent.
+    PaymentIntentId = "pi_3" + 23;
+    /// Of a charge.
+    ChargeId = "ch_3" + 23;
+    /// Of a refund.
+    RefundId = "re_3" + 23;
+    /// Of a dispute.
+    DisputeId = "dp_1" + 23;
+}
 
 fn random(prefix: &str, length: usize) -> String {
     let mut id = String::from(prefix);
     Alphanumeric.append_string(&mut rand::rng(), &mut id, length);
     id
-}
-
-pub(crate) fn session() -> String {
-    random("cs_test_a1", 56)
 }
 
 pub(crate) fn line_item() -> String {
@@ -24,20 +69,12 @@ pub(crate) fn product() -> String {
     random("prod_", 14)
 }
 
-pub(crate) fn payment_intent() -> String {
-    random("pi_3", 23)
-}
-
-pub(crate) fn client_secret(payment_intent: &str) -> String {
+pub(crate) fn client_secret(payment_intent: &PaymentIntentId) -> String {
     random(&format!("{payment_intent}_secret_"), 25)
 }
 
 pub(crate) fn payment_method() -> String {
     random("pm_1", 23)
-}
-
-pub(crate) fn charge() -> String {
-    random("ch_3", 23)
 }
 
 pub(crate) fn event() -> String {
@@ -46,14 +83,6 @@ pub(crate) fn event() -> String {
 
 pub(crate) fn request() -> String {
     random("req_", 14)
-}
-
-pub(crate) fn refund() -> String {
-    random("re_3", 23)
-}
-
-pub(crate) fn dispute() -> String {
-    random("dp_1", 23)
 }
 
 pub(crate) fn balance_transaction() -> String {
@@ -86,7 +115,7 @@ pub(crate) fn code() -> String {
     random("", 8).to_uppercase()
 }
 
-pub(crate) fn discount(session: &str) -> String {
+pub(crate) fn discount(session: &SessionId) -> String {
     // The same for the same session: it is shown, never stored.
     let of: String = session.chars().rev().take(23).collect();
     format!("di_1{of}")

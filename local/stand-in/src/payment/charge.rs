@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::account::currency::Currency;
+use crate::engine::ids::{ChargeId, PaymentIntentId};
 use crate::engine::resource::{Metadata, Object, with_nulls};
 use crate::engine::time::Timestamp;
 use crate::payment::card::{Card, Decline};
@@ -11,13 +12,13 @@ use crate::payment::card::{Card, Decline};
 /// One try to pay.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Charge {
-    pub(crate) id: String,
+    pub(crate) id: ChargeId,
     pub(crate) created: Timestamp,
     pub(crate) amount: i64,
     pub(crate) currency: Currency,
     pub(crate) status: ChargeStatus,
     pub(crate) failure: Option<Decline>,
-    pub(crate) payment_intent: String,
+    pub(crate) payment_intent: PaymentIntentId,
     pub(crate) payment_method: String,
     pub(crate) method: Method,
     pub(crate) email: Option<String>,

@@ -10,7 +10,7 @@ use crate::wire::params::Params;
 
 const URL: &str = "/v1/charges";
 
-/// What can be asked.
+/// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("GET", ["charges"]) => Box::new(list),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::account::currency::Currency;
+use crate::engine::ids::{ChargeId, PaymentIntentId};
 use crate::engine::resource::{Metadata, Object, doc_url, with_nulls};
 use crate::engine::time::Timestamp;
 use crate::payment::card::Decline;
@@ -12,7 +13,7 @@ use crate::payment::charge::Voucher;
 /// One intent to be paid an amount, through however many tries.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PaymentIntent {
-    pub(crate) id: String,
+    pub(crate) id: PaymentIntentId,
     pub(crate) client_secret: String,
     pub(crate) created: Timestamp,
     pub(crate) amount: i64,
@@ -24,7 +25,7 @@ pub(crate) struct PaymentIntent {
     pub(crate) payment_method_types: Vec<String>,
     /// Chosen by Stripe from the account's settings, rather than listed by the caller.
     pub(crate) automatic_payment_methods: bool,
-    pub(crate) latest_charge: Option<String>,
+    pub(crate) latest_charge: Option<ChargeId>,
     pub(crate) last_payment_error: Option<PaymentError>,
     pub(crate) canceled_at: Option<Timestamp>,
     /// While it requires action.
@@ -56,7 +57,7 @@ pub(crate) enum PaymentIntentStatus {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PaymentError {
     #[serde(skip_serializing_if = "Option::is_none")]
-    charge: Option<String>,
+    charge: Option<ChargeId>,
     code: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     decline_code: Option<String>,
@@ -66,9 +67,9 @@ pub(crate) struct PaymentError {
 }
 
 impl PaymentError {
-    pub(crate) fn new(charge: Option<&str>, decline: &Decline) -> Self {
+    pub(crate) fn new(charge: Option<&ChargeId>, decline: &Decline) -> Self {
         Self {
-            charge: charge.map(str::to_owned),
+            charge: charge.cloned(),
             code: decline.code.clone(),
             decline_code: decline.decline_code.clone(),
             doc_url: doc_url(&decline.code),

@@ -1,6 +1,6 @@
 //! `/v1/payment_intents`.
 
-use crate::engine::ids;
+use crate::engine::ids::{self, PaymentIntentId};
 use crate::engine::resource::Object as _;
 use crate::payment::intent::{PaymentIntent, PaymentIntentStatus};
 use crate::webhook::record::record;
@@ -14,7 +14,7 @@ const URL: &str = "/v1/payment_intents";
 const INTENT: Shape = Shape::One(PaymentIntent::KIND);
 const INTENTS: Shape = Shape::List(PaymentIntent::KIND);
 
-/// What can be asked.
+/// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("POST", ["payment_intents"]) => Box::new(create),
@@ -42,7 +42,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     params.finish()?;
 
     Ok(Box::new(move |transaction| {
-        let id = ids::payment_intent();
+        let id = PaymentIntentId::random();
         let intent = PaymentIntent {
             client_secret: ids::client_secret(&id),
             id,

@@ -16,7 +16,7 @@ const URL: &str = "/v1/promotion_codes";
 const CODE: Shape = Shape::One(PromotionCode::KIND);
 const CODES: Shape = Shape::List(PromotionCode::KIND);
 
-/// What can be asked.
+/// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("POST", ["promotion_codes"]) => Box::new(create),

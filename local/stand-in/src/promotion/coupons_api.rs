@@ -14,7 +14,7 @@ use crate::wire::params::{Params, Required as _};
 const URL: &str = "/v1/coupons";
 const COUPON: Shape = Shape::One(Coupon::KIND);
 
-/// What can be asked.
+/// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("POST", ["coupons"]) => Box::new(create),

@@ -24,7 +24,7 @@ enum Paid {
     Intent(String),
 }
 
-/// What can be asked.
+/// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("POST", ["refunds"]) => Box::new(create),

@@ -11,7 +11,7 @@
 use crate::account::balance::Entry;
 use crate::dispute::object::Dispute;
 use crate::engine::database::Transaction;
-use crate::engine::ids;
+use crate::engine::ids::{self, RefundId};
 use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::time::Timestamp;
 use crate::payment::card::Refunds;
@@ -66,7 +66,7 @@ pub(crate) fn create(
         ),
         Refunds::FailLater => (RefundStatus::Succeeded, Some((later, RefundStatus::Failed))),
     };
-    let id = ids::refund();
+    let id = RefundId::random();
     let taken = amount.saturating_neg();
     let entry = account::book::enter(transaction, Entry::Refund, &id, taken, charge.currency)?;
     let mut refund = Refund {

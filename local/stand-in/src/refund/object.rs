@@ -4,18 +4,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::account::currency::Currency;
+use crate::engine::ids::{ChargeId, PaymentIntentId, RefundId};
 use crate::engine::resource::{Metadata, Object, with_nulls};
 use crate::engine::time::{DAY, Timestamp};
 
 /// One way of money back to the buyer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Refund {
-    pub(crate) id: String,
+    pub(crate) id: RefundId,
     pub(crate) created: Timestamp,
     pub(crate) amount: i64,
     pub(crate) currency: Currency,
-    pub(crate) charge: String,
-    pub(crate) payment_intent: String,
+    pub(crate) charge: ChargeId,
+    pub(crate) payment_intent: PaymentIntentId,
     pub(crate) reason: Option<String>,
     pub(crate) metadata: Metadata,
     pub(crate) status: RefundStatus,

@@ -16,7 +16,7 @@ use crate::wire::params::{Params, Required as _};
 const URL: &str = "/v1/webhook_endpoints";
 const ENDPOINT: Shape = Shape::One(WebhookEndpoint::KIND);
 
-/// What can be asked.
+/// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("POST", ["webhook_endpoints"]) => Box::new(create),

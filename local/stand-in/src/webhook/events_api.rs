@@ -12,7 +12,7 @@ use crate::wire::params::Params;
 
 const URL: &str = "/v1/events";
 
-/// What can be asked.
+/// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("GET", ["events"]) => Box::new(list),

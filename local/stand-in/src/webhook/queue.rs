@@ -29,30 +29,30 @@ pub(crate) struct Route {
 
 /// An event on its way to an endpoint, and how far it has come.
 #[derive(Debug, Clone, Serialize)]
-pub struct Delivery {
+pub(crate) struct Delivery {
     /// The event's id.
-    pub event: String,
+    pub(crate) event: String,
     /// The event's type.
     #[serde(rename = "type")]
-    pub event_type: String,
+    pub(crate) event_type: String,
     /// The id of the endpoint it goes to.
-    pub endpoint: String,
+    pub(crate) endpoint: String,
     /// Where that is.
-    pub url: String,
+    pub(crate) url: String,
     /// What has become of it.
-    pub state: DeliveryState,
+    pub(crate) state: DeliveryState,
     /// When it is tried next, in seconds since 1970 by the stand-in's clock.
-    pub next_attempt: Option<i64>,
+    pub(crate) next_attempt: Option<i64>,
     /// The request's body.
-    pub body: String,
+    pub(crate) body: String,
     /// Every try so far, oldest first.
-    pub attempts: Vec<Attempt>,
+    pub(crate) attempts: Vec<Attempt>,
 }
 
 /// What has become of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum DeliveryState {
+pub(crate) enum DeliveryState {
     /// Not taken yet.
     Pending,
     /// Answered with a 2xx.
@@ -65,21 +65,21 @@ pub enum DeliveryState {
 
 /// One try.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Attempt {
+pub(crate) struct Attempt {
     /// When, in seconds since 1970 by the stand-in's clock.
-    pub at: i64,
+    pub(crate) at: i64,
     /// Where it went.
-    pub url: String,
+    pub(crate) url: String,
     /// The request's headers.
-    pub request_headers: BTreeMap<String, String>,
+    pub(crate) request_headers: BTreeMap<String, String>,
     /// The answer's status.
-    pub status: Option<u16>,
+    pub(crate) status: Option<u16>,
     /// The answer's body, cut off at 64 KiB.
-    pub answer: Option<String>,
+    pub(crate) answer: Option<String>,
     /// Why there is no answer.
-    pub error: Option<String>,
+    pub(crate) error: Option<String>,
     /// How long it took.
-    pub milliseconds: u64,
+    pub(crate) milliseconds: u64,
 }
 
 /// How long an event lets others go first if none comes.
@@ -364,7 +364,7 @@ impl DeliveryState {
             Self::Discarded,
         ];
         let state = states.into_iter().find(|known| known.as_str() == state);
-        state.context("a delivery is in no known state")
+        state.context("a delivery is in an unknown state")
     }
 }
 

@@ -67,8 +67,8 @@ impl ApiError {
 
     pub(crate) fn no_such_url(method: &http::Method, path: &str) -> Self {
         Self::invalid(format!(
-            "Unrecognized request URL ({method}: {path}). The stand-in knows fewer than Stripe: \
-             the files *api.rs in local/stand-in/src list them."
+            "Unrecognized request URL ({method}: {path}). The stand-in knows fewer URLs than Stripe: \
+             the *api.rs files in local/stand-in/src list them."
         ))
         .status(StatusCode::NOT_FOUND)
     }
@@ -80,7 +80,7 @@ impl ApiError {
     }
 
     pub(crate) fn exists(kind: &str, id: &str) -> Self {
-        Self::invalid(format!("The {kind} {id} exists already."))
+        Self::invalid(format!("The {kind} {id} already exists."))
             .code("resource_already_exists")
             .param("id")
     }

@@ -220,7 +220,7 @@ impl Bench {
             .send(self.request("GET", "/_stripe/deliveries"))
             .await
             .expect(200);
-        answer.json().as_array().unwrap().clone()
+        answer.json()["deliveries"].as_array().unwrap().clone()
     }
 
     /// Plans a fault.

@@ -15,11 +15,8 @@ async fn disputed(bench: &Bench, card: &str) -> Value {
 }
 
 async fn advance(bench: &Bench, dispute: &Value, status: &str) -> Value {
-    let path = format!("disputes/{}/status", id(dispute));
-    bench
-        .control(&path, &vec![("status", status)])
-        .await
-        .expect(200);
+    let path = format!("disputes/{}/{status}", id(dispute));
+    bench.control(&path, &vec![]).await.expect(200);
     bench.fetch("disputes", &id(dispute)).await
 }
 
@@ -352,11 +349,8 @@ async fn a_dispute_is_begun_and_decided_by_hand() {
     );
 
     let refused = async |dispute: &Value, status: &str| {
-        let path = format!("disputes/{}/status", id(dispute));
-        bench
-            .control(&path, &vec![("status", status)])
-            .await
-            .expect(400);
+        let path = format!("disputes/{}/{status}", id(dispute));
+        bench.control(&path, &vec![]).await.expect(400);
     };
     refused(&first, "lost").await;
     refused(&first, "warning_closed").await;
@@ -369,7 +363,7 @@ async fn a_dispute_is_begun_and_decided_by_hand() {
         .await
         .expect(404);
     bench
-        .control("disputes/dp_none/status", &vec![("status", "won")])
+        .control("disputes/dp_none/won", &vec![])
         .await
         .expect(404);
 }

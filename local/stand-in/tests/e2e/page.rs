@@ -105,7 +105,7 @@ async fn what_is_mistyped_changes_nothing() {
         (
             "method",
             "barter",
-            "This payment method is not on offer here.",
+            "This payment method is not available here.",
         ),
     ];
     for (field, value, message) in cases {

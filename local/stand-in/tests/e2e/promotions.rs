@@ -217,7 +217,10 @@ async fn a_code_that_does_not_do_says_why_and_changes_nothing() {
     for (code, message) in [
         ("NOPE", "This code is invalid."),
         ("SLEEPING", "This code is invalid."),
-        ("NEARLY", "less would be left than can be charged"),
+        (
+            "NEARLY",
+            "less than the smallest amount that can be charged",
+        ),
         ("BIG", "for purchases of $50.00 or more"),
         ("EUROS", "for another currency"),
     ] {
