@@ -55,7 +55,7 @@ pub(crate) fn read(
     let Some((brand, refunds, verdict)) = issuer(&number) else {
         return wrong(
             "card_number",
-            "That is no test card. Nothing is ever charged here, so use one of those below.",
+            "That is not a test card. Nothing is ever charged here, so use one of those below.",
         );
     };
     let digits = if brand == "amex" { 4 } else { 3 };

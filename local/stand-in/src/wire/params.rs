@@ -159,7 +159,7 @@ impl Params {
         match hundredths {
             Ok(hundredths @ 1..=10_000) => Ok(Some(hundredths)),
             _ => Err(ApiError::invalid(format!(
-                "Invalid {field}: {text} is no number above 0 and up to 100"
+                "Invalid {field}: {text} is not a number above 0 and up to 100"
             ))
             .param(self.name(field))),
         }

@@ -107,7 +107,7 @@ fn bad_carts() -> Vec<Case> {
         case("an empty cart", &json!({ "items": [] }), MALFORMED, "items"),
         case("no cart", &json!({}), MALFORMED, "items"),
         case(
-            "a cart that is no list",
+            "a cart that is not a list",
             &json!({ "items": MUG }),
             MALFORMED,
             "items",
