@@ -34,7 +34,6 @@ mod payment;
 mod promotion;
 mod refund;
 mod serve;
-mod shown;
 mod stand_in;
 mod webhook;
 mod wire;
