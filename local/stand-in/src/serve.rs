@@ -1,44 +1,30 @@
 //! `/v1`: who may ask, what was asked before, and who answers it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use crate::engine::account::Account;
-use crate::engine::database::Transaction;
+use crate::account::object::Account;
+use crate::call::Call;
 use crate::engine::faults::{Fault, Strike};
 use crate::engine::ids;
 use crate::engine::resource::{API_VERSION, Cause};
 use crate::stand_in::{StandIn, WrongKey};
-use crate::wire::answer::{Answer, Asked, Route, Settings};
+use crate::wire::answer::Answer;
 use crate::wire::errors::ApiError;
 use crate::wire::idempotency::{self, Idempotent};
 use crate::wire::keys;
 use crate::wire::params::Params;
-use crate::{account, checkout, dispute, payment, promotion, refund, webhook};
 
 /// Far more than any request of Stripe's needs.
 const BODY_LIMIT: usize = 1 << 20;
 
 /// Stripe's own libraries give up after 80 seconds.
 const LONGER_THAN_ANYBODY_WAITS: Duration = Duration::from_secs(120);
-
-/// What can be asked of each noun.
-fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
-    checkout::api::route(asked)
-        .or_else(|| payment::intents_api::route(asked))
-        .or_else(|| payment::charges_api::route(asked))
-        .or_else(|| refund::api::route(asked))
-        .or_else(|| dispute::api::route(asked))
-        .or_else(|| promotion::coupons_api::route(asked))
-        .or_else(|| promotion::codes_api::route(asked))
-        .or_else(|| webhook::endpoints_api::route(asked))
-        .or_else(|| webhook::events_api::route(asked))
-        .or_else(|| account::api::route(asked))
-}
 
 /// Answers a request for anything but the payment page and the control API.
 pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) -> Response {
@@ -110,11 +96,7 @@ async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer,
         params,
         idempotent,
         refusal: strike.and_then(refusal),
-        settings: Settings {
-            public_url: account.0.public_url.clone(),
-            account: account.0.id.clone(),
-            business_name: stand_in.0.config.business_name.clone(),
-        },
+        settings: Arc::clone(&account.0.settings),
     };
     let answer = account
         .transact(cause, |transaction| call.perform(transaction))
@@ -137,50 +119,6 @@ fn refusal(strike: Strike) -> Option<StatusCode> {
     matches!(strike.fault, Fault::Error | Fault::RateLimit)
         .then(|| StatusCode::from_u16(strike.status).ok())
         .flatten()
-}
-
-/// A request that has been let in.
-struct Call {
-    method: Method,
-    /// What follows `/v1/`.
-    path: Vec<String>,
-    params: Params,
-    idempotent: Option<Idempotent>,
-    /// The status that a fault switch wants.
-    refusal: Option<StatusCode>,
-    settings: Settings,
-}
-
-impl Call {
-    /// An error here is one that no idempotency key keeps.
-    fn perform(self, transaction: &Transaction<'_>) -> Result<Answer, ApiError> {
-        if let Some(idempotent) = &self.idempotent
-            && let Some(answer) = idempotency::replay(transaction, idempotent)?
-        {
-            return Ok(answer);
-        }
-        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
-        let asked = Asked {
-            method: self.method.as_str(),
-            path: &path,
-            settings: &self.settings,
-        };
-        let route = route(&asked).ok_or_else(|| {
-            ApiError::no_such_url(&self.method, &format!("/v1/{}", path.join("/")))
-        })?;
-        let work = route(self.params)?;
-        let result = match self.refusal {
-            // Refused at the gate: the endpoint has not begun.
-            Some(status) if !status.is_server_error() => return Err(ApiError::fault(status)),
-            Some(status) => Err(ApiError::fault(status)),
-            None => transaction.attempt(|| work(transaction)),
-        };
-        let answer = Answer::of(result);
-        if let Some(idempotent) = &self.idempotent {
-            idempotency::keep(transaction, idempotent, &answer)?;
-        }
-        Ok(answer)
-    }
 }
 
 /// Whose account the request is about.

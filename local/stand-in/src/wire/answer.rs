@@ -3,8 +3,8 @@
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::engine::account::AccountId;
 use crate::engine::database::Transaction;
+use crate::engine::ids::AccountId;
 use crate::wire::errors::ApiError;
 use crate::wire::params::Params;
 

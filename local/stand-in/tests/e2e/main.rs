@@ -23,3 +23,4 @@ mod page;
 mod promotions;
 mod refunds;
 mod survival;
+mod worlds;
