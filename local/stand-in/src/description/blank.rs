@@ -28,6 +28,7 @@ fn value(fields: Fields, shape: &Shape) -> Value {
         Shape::Number => json!(0.0),
         Shape::Decimal => json!("0"),
         Shape::Boolean => json!(false),
+        Shape::True => json!(true),
         Shape::Enum(values) => json!(values.first()),
         Shape::Null | Shape::Any => Value::Null,
         Shape::Map(_) => json!({}),

@@ -12,6 +12,8 @@ pub(crate) enum Shape {
     /// Such a number, as a text in answers too.
     Decimal,
     Boolean,
+    /// `true`, and never `false`.
+    True,
     /// One of these texts.
     Enum(Vec<&'static str>),
     /// The empty text, which takes away what was there.
@@ -81,8 +83,8 @@ impl Fields {
 
     pub(crate) fn get(self, name: &str) -> Option<Field> {
         let line = self.body.lines().map(str::trim_start).find(|line| {
-            line.strip_prefix(name)
-                .is_some_and(|rest| rest.starts_with(": ") || rest.starts_with("?: "))
+            line.split_once(": ")
+                .is_some_and(|(its, _)| its.strip_suffix('?').unwrap_or(its) == name)
         })?;
         Field::read(self.blocks, line)
     }
@@ -140,6 +142,7 @@ impl Shape {
             "number" => Self::Number,
             "decimal" => Self::Decimal,
             "boolean" => Self::Boolean,
+            "true" => Self::True,
             "empty" => Self::Empty,
             "null" => Self::Null,
             "file" => Self::File,
