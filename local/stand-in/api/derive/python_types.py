@@ -17,7 +17,7 @@ NAMED = {
     "Any": ("any",),
     "StripeObject": ("map", ("any",)),
     "UntypedStripeObject": ("map", ("any",)),
-    "StripeStreamResponse": ("file",),
+    "StripeStreamResponse": ("any",),
 }
 # What a type with brackets is; of several in the brackets, the last counts.
 BRACKETS = {
@@ -151,8 +151,6 @@ class Sdk:
             return union([*inner, ("null",)])
         if head in ("Union", "Unpack"):
             return union(inner)
-        if head == "IO":
-            return ("file",)
         return (BRACKETS[head], inner[-1])
 
     def named(self, name, module, scope):

@@ -23,7 +23,7 @@ pub(crate) fn blank(fields: Fields) -> Map<String, Value> {
 /// A value for a field among `fields`.
 fn value(fields: Fields, shape: &Shape) -> Value {
     match shape {
-        Shape::Text | Shape::Empty | Shape::Id(_) | Shape::File => json!(""),
+        Shape::Text | Shape::Empty | Shape::Id(_) => json!(""),
         Shape::Integer => json!(0),
         Shape::Number => json!(0.0),
         Shape::Decimal => json!("0"),

@@ -159,10 +159,7 @@ fn within(name: &str, key: &str) -> String {
 /// What is wrong with one value.
 fn value_problems(shape: &Shape, value: &Value, param: &str) -> Vec<Problem> {
     let shapes = shape.alternatives();
-    if shapes
-        .iter()
-        .any(|shape| matches!(shape, Shape::Any | Shape::File))
-    {
+    if shapes.contains(&Shape::Any) {
         return Vec::new();
     }
     match value {

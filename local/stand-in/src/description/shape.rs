@@ -24,8 +24,7 @@ pub(crate) enum Shape {
     Array(Box<Shape>),
     Object(Fields),
     AnyOf(Vec<Shape>),
-    File,
-    /// What the SDKs do not describe.
+    /// What the SDKs do not describe, such as a file.
     Any,
     /// An object of the API, whole.
     Kind(&'static str),
@@ -145,7 +144,6 @@ impl Shape {
             "true" => Self::True,
             "empty" => Self::Empty,
             "null" => Self::Null,
-            "file" => Self::File,
             "any" => Self::Any,
             name => match Fields::find(blocks, "shape", name) {
                 Some(fields) => Self::Object(fields),

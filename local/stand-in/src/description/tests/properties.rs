@@ -23,7 +23,7 @@ fn params(fields: Fields, rng: &mut StdRng, depth: usize) -> Map<String, Value> 
 fn value(shape: &Shape, rng: &mut StdRng, depth: usize) -> Value {
     let deeper = depth.saturating_add(1);
     match shape {
-        Shape::Text | Shape::Any | Shape::File => json!("some text"),
+        Shape::Text | Shape::Any => json!("some text"),
         Shape::Integer => json!(rng.random::<i64>().to_string()),
         Shape::Number | Shape::Decimal => {
             json!(format!("{}.{}", rng.random::<i16>(), rng.random::<u16>()))
