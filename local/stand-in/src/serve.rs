@@ -18,7 +18,7 @@ use crate::wire::answer::{Answer, Asked, Route, Settings};
 use crate::wire::errors::ApiError;
 use crate::wire::idempotency::{self, Idempotent};
 use crate::wire::params::Params;
-use crate::{account, checkout, dispute, payment, promotion, refund, webhook};
+use crate::{account, checkout, cli, dispute, payment, promotion, refund, webhook};
 
 /// Far more than any request of Stripe's needs.
 const BODY_LIMIT: usize = 1 << 20;
@@ -38,16 +38,21 @@ fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| webhook::endpoints_api::route(asked))
         .or_else(|| webhook::events_api::route(asked))
         .or_else(|| account::api::route(asked))
+        .or_else(|| cli::api::route(asked))
 }
 
 /// Answers a request for anything but the payment page and the control API.
 pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) -> Response {
     let id = ids::request();
     let key = request.headers().get("idempotency-key").cloned();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let answer = match serve(&stand_in, &id, request).await {
         Ok(answer) => answer,
         Err(error) => Answer::of(Err(error)),
     };
+
+    let listeners = &stand_in.0.listeners;
+    listeners.answered(&id, &method, &path, answer.status, &answer.body);
 
     if answer.broken {
         // A body that cannot be read makes the server close the connection.
@@ -113,6 +118,12 @@ async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer,
         refusal: strike.and_then(refusal),
         settings: Settings {
             public_url: shared.config.public_url.clone(),
+            host: parts
+                .headers
+                .get(header::HOST)
+                .and_then(|host| host.to_str().ok())
+                .map(str::to_owned),
+            listeners: shared.listeners.clone(),
         },
     };
     let answer = stand_in

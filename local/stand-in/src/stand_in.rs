@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use tokio::sync::Notify;
 use url::Url;
 
+use crate::cli::listeners::Listeners;
 use crate::engine::database::{Database, Transaction};
 use crate::engine::faults::Faults;
 use crate::engine::resource::Cause;
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) keys_in_use: KeysInUse,
     pub(crate) faults: Faults,
     pub(crate) webhook_client: reqwest::Client,
+    pub(crate) listeners: Listeners,
     /// There may be something to deliver, or time has moved.
     pub(crate) changed: Notify,
 }
@@ -77,12 +79,14 @@ impl StandIn {
             .no_proxy()
             .build()
             .context("cannot make the HTTP client for webhooks")?;
+        let listeners = Listeners::of(&config.secret_key)?;
         Ok(Self(Arc::new(Shared {
             config,
             database,
             keys_in_use: KeysInUse::default(),
             faults,
             webhook_client,
+            listeners,
             changed: Notify::new(),
         })))
     }
@@ -114,6 +118,7 @@ impl StandIn {
         };
         if changed {
             self.0.changed.notify_one();
+            self.0.listeners.look();
         }
         Ok(done)
     }

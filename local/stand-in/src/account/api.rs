@@ -14,7 +14,8 @@ use crate::wire::lists::{Paging, created};
 use crate::wire::params::Params;
 
 const URL: &str = "/v1/balance_transactions";
-const ACCOUNT: &str = "acct_1TillLocalShop00";
+/// The one account there is.
+pub(crate) const ACCOUNT: &str = "acct_1TillLocalShop00";
 
 /// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {

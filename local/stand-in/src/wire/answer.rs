@@ -3,6 +3,7 @@
 use http::StatusCode;
 use serde_json::Value;
 
+use crate::cli::listeners::Listeners;
 use crate::engine::database::Transaction;
 use crate::wire::errors::ApiError;
 use crate::wire::params::Params;
@@ -25,6 +26,9 @@ pub(crate) type Work<'r> = Box<dyn FnOnce(&Transaction<'_>) -> Result<Value, Api
 pub(crate) struct Settings {
     /// The base of payment pages.
     pub(crate) public_url: url::Url,
+    /// What the caller calls the stand-in, with the port.
+    pub(crate) host: Option<String>,
+    pub(crate) listeners: Listeners,
 }
 
 /// A status and a body, new or kept.
