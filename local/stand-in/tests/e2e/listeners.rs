@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-use crate::bench::{Bench, CARD, Form, Heard, id};
+use crate::bench::{Bench, CARD, Form, Heard, KEY, eventually, id};
 
 /// A CLI that is connected.
 struct Listener(WebSocketStream<TcpStream>);
@@ -140,6 +140,19 @@ async fn the_secret_is_the_same_for_every_session_of_a_key() {
 }
 
 #[tokio::test]
+async fn a_listener_connects_where_it_has_asked() {
+    let bench = Bench::start().await;
+    let request = bench.request("POST", "/v1/stripecli/sessions");
+    let request = request.bearer_auth(KEY).header("host", "stripe:12111");
+    let form = [("websocket_features[]", "webhooks")];
+    let session = bench.send(request.form(&form)).await.expect(200).json();
+    assert_eq!(
+        session["websocket_url"],
+        "ws://stripe:12111/stripecli/subscribe"
+    );
+}
+
+#[tokio::test]
 async fn a_listener_that_is_gone_does_no_harm() {
     let bench = Bench::start().await;
     let mut stays = Listener::start(&bench).await;
@@ -238,7 +251,7 @@ async fn what_becomes_of_a_forwarded_event_is_among_the_deliveries() {
         listener.says(json!("nonsense")).await;
         break heard.event();
     };
-    let delivery = crate::bench::eventually(async || {
+    let delivery = eventually(async || {
         let deliveries = bench.deliveries().await;
         let mut forwarded = deliveries
             .into_iter()
