@@ -3,6 +3,7 @@
 //! is that of CLI 1.52.0.
 
 pub(crate) mod api;
+pub(crate) mod feed;
 pub(crate) mod listeners;
 mod messages;
 mod request_log;

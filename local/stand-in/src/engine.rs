@@ -7,4 +7,5 @@ pub(crate) mod ids;
 pub(crate) mod pattern;
 pub(crate) mod resource;
 pub(crate) mod settings;
+pub(crate) mod snapshots;
 pub(crate) mod time;

@@ -25,6 +25,7 @@
 #![warn(missing_docs)]
 
 mod account;
+mod call;
 mod checkout;
 mod cli;
 mod control;
@@ -36,6 +37,7 @@ mod page;
 mod payment;
 mod promotion;
 mod refund;
+mod seed;
 mod serve;
 mod stand_in;
 mod webhook;
@@ -43,10 +45,13 @@ mod wire;
 
 use axum::Router;
 
+pub use self::account::object::Account;
 pub use self::control::{Clock, ControlError, NewDispute};
 pub use self::dispute::object::DisputeKind;
 pub use self::engine::resource::API_VERSION;
-pub use self::stand_in::{Config, StandIn};
+pub use self::seed::{Seed, SeedError};
+pub use self::stand_in::{Config, OtherKeys, StandIn};
+pub use self::webhook::endpoint::Webhook;
 pub use self::webhook::signature::{EmptySecret, SigningSecret};
 
 impl StandIn {
@@ -68,11 +73,5 @@ impl StandIn {
     /// in.
     pub fn control(&self) -> Router {
         control::routes().with_state(self.clone())
-    }
-
-    /// Delivers events and lets sessions expire until `shutdown` is ready, beginning with what an
-    /// earlier run has left undelivered.
-    pub async fn deliver(&self, shutdown: impl Future<Output = ()>) {
-        webhook::delivery::run(self, shutdown).await;
     }
 }

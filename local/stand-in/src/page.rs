@@ -2,14 +2,16 @@
 //! would say, and beside it what a developer needs: the test cards, and how a delayed payment ends.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
+use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use url::Url;
 
+use crate::account::object::Account;
 use crate::checkout::cards::{self, Mistyped};
 use crate::checkout::life::{Paid, Payment, WrongState};
 use crate::checkout::object::{Discount, PaymentStatus, Session, SessionStatus};
@@ -66,6 +68,8 @@ struct PaymentForm {
     subtotal: String,
     /// Whether the shop takes promotion codes.
     takes_codes: bool,
+    /// Codes to try, and what they take off.
+    codes: Vec<(String, String)>,
     discount: Option<DiscountView>,
     back: Option<String>,
     /// A total of zero needs no payment method.
@@ -128,8 +132,25 @@ pub(crate) fn routes() -> Router<StandIn> {
         .route("/pay/{session}/code", post(change_code))
 }
 
-async fn show(State(stand_in): State<StandIn>, Path(id): Path<String>) -> Response {
-    let page = stand_in
+/// The account whose session the page is of; the default one if there is none.
+struct Owner(Account);
+
+impl FromRequestParts<StandIn> for Owner {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, stand_in: &StandIn) -> Result<Self, Response> {
+        let session = parts.uri.path().split('/').nth(2).unwrap_or_default();
+        match stand_in.owner(session).await {
+            Ok(owner) => Ok(Self(
+                owner.unwrap_or_else(|| stand_in.default_account().clone()),
+            )),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+}
+
+async fn show(Owner(account): Owner, Path(id): Path<String>) -> Response {
+    let page = account
         .transact(Cause::default(), move |transaction| {
             match transaction.get::<Session>(&id)? {
                 Some(session) => overview(transaction, session),
@@ -144,11 +165,11 @@ async fn show(State(stand_in): State<StandIn>, Path(id): Path<String>) -> Respon
 }
 
 async fn submit(
-    State(stand_in): State<StandIn>,
+    Owner(account): Owner,
     Path(id): Path<String>,
     Form(typed): Form<Submission>,
 ) -> Response {
-    let outcome = stand_in
+    let outcome = account
         .transact(Cause::default(), move |transaction| {
             pay(transaction, &id, typed)
         })
@@ -161,11 +182,11 @@ async fn submit(
 }
 
 async fn change_code(
-    State(stand_in): State<StandIn>,
+    Owner(account): Owner,
     Path(id): Path<String>,
     Form(typed): Form<Submission>,
 ) -> Response {
-    let outcome = stand_in
+    let outcome = account
         .transact(Cause::default(), move |transaction| {
             let Some(mut session) = transaction.get::<Session>(&id)? else {
                 return Ok(Outcome::Page(StatusCode::NOT_FOUND, Page::unknown()));
@@ -394,6 +415,13 @@ impl Page {
             Some(discount) => Some(DiscountView::of(transaction, session, discount)?),
             None => None,
         };
+        let codes = promotion::life::to_try(transaction)?
+            .into_iter()
+            .map(|code| {
+                let coupon: Coupon = transaction.existing(&code.coupon)?;
+                Ok((code.code, coupon.name.unwrap_or(coupon.id)))
+            });
+        let codes = codes.collect::<anyhow::Result<_>>()?;
         let money = |amount| session.currency.display(amount);
         let lines = session.line_items.iter().map(|line| LineView {
             name: line.name.clone(),
@@ -408,6 +436,7 @@ impl Page {
             total: money(session.amount_total),
             subtotal: money(session.subtotal()),
             takes_codes: session.allow_promotion_codes == Some(true),
+            codes,
             discount,
             back: session.cancel_url.clone(),
             free: session.amount_total == 0,
@@ -462,10 +491,6 @@ impl DiscountView {
 impl PaymentForm {
     fn card_hints(&self) -> &'static [cards::Group] {
         cards::HINTS
-    }
-
-    fn ready_codes(&self) -> &'static [promotion::life::Ready] {
-        promotion::life::READY
     }
 
     fn problem_in(&self, field: &str) -> Option<&str> {

@@ -1,24 +1,25 @@
 //! `/v1`: who may ask, what was asked before, and who answers it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use crate::engine::database::Transaction;
+use crate::account::object::Account;
+use crate::call::Call;
 use crate::engine::faults::{Fault, Strike};
 use crate::engine::ids;
 use crate::engine::resource::{API_VERSION, Cause};
-use crate::stand_in::StandIn;
-use crate::wire::answer::{Answer, Asked, Route, Settings};
+use crate::stand_in::{StandIn, WrongKey};
+use crate::wire::answer::Answer;
 use crate::wire::errors::ApiError;
 use crate::wire::idempotency::{self, Idempotent};
+use crate::wire::keys;
 use crate::wire::params::Params;
-use crate::{account, checkout, cli, dispute, payment, promotion, refund, webhook};
 
 /// Far more than any request of Stripe's needs.
 const BODY_LIMIT: usize = 1 << 20;
@@ -26,33 +27,14 @@ const BODY_LIMIT: usize = 1 << 20;
 /// Stripe's own libraries give up after 80 seconds.
 const LONGER_THAN_ANYBODY_WAITS: Duration = Duration::from_secs(120);
 
-/// What can be asked of each noun.
-fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
-    checkout::api::route(asked)
-        .or_else(|| payment::intents_api::route(asked))
-        .or_else(|| payment::charges_api::route(asked))
-        .or_else(|| refund::api::route(asked))
-        .or_else(|| dispute::api::route(asked))
-        .or_else(|| promotion::coupons_api::route(asked))
-        .or_else(|| promotion::codes_api::route(asked))
-        .or_else(|| webhook::endpoints_api::route(asked))
-        .or_else(|| webhook::events_api::route(asked))
-        .or_else(|| account::api::route(asked))
-        .or_else(|| cli::api::route(asked))
-}
-
 /// Answers a request for anything but the payment page and the control API.
 pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) -> Response {
     let id = ids::request();
     let key = request.headers().get("idempotency-key").cloned();
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let answer = match serve(&stand_in, &id, request).await {
         Ok(answer) => answer,
         Err(error) => Answer::of(Err(error)),
     };
-
-    let listeners = &stand_in.0.listeners;
-    listeners.answered(&id, &method, &path, answer.status, &answer.body);
 
     if answer.broken {
         // A body that cannot be read makes the server close the connection.
@@ -84,20 +66,36 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
 
 async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer, ApiError> {
     let (parts, body) = request.into_parts();
-    let shared = &stand_in.0;
     let url_path = parts.uri.path();
     let Some(path) = url_path.strip_prefix("/v1/") else {
         return Err(ApiError::no_such_url(&parts.method, url_path));
     };
-    authenticate(&parts.headers, &shared.config.secret_key)?;
+    let account = authenticate(stand_in, &parts.headers)?;
+    let (method, path) = (parts.method.clone(), path.to_owned());
+    let answer = match ask(&account, &path, id, parts, body).await {
+        Ok(answer) => answer,
+        Err(error) => Answer::of(Err(error)),
+    };
+    let listeners = &account.0.settings.listeners;
+    listeners.answered(id, &method, &path, answer.status, &answer.body);
+    Ok(answer)
+}
 
+async fn ask(
+    account: &Account,
+    path: &str,
+    id: &str,
+    parts: Parts,
+    body: Body,
+) -> Result<Answer, ApiError> {
+    let url_path = parts.uri.path();
     let key = idempotency::key(&parts.method, &parts.headers)?;
     let in_use = match &key {
-        Some(key) => Some(shared.keys_in_use.take(key)?),
+        Some(key) => Some(account.0.keys_in_use.take(key)?),
         None => None,
     };
     let params = read_params(&parts.headers, parts.uri.query(), body).await?;
-    let strike = shared.faults.at_call(&parts.method, url_path);
+    let strike = account.0.faults.at_call(&parts.method, url_path);
     let cause = Cause {
         request: Some(id.to_owned()),
         idempotency_key: key.clone(),
@@ -116,17 +114,10 @@ async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer,
         params,
         idempotent,
         refusal: strike.and_then(refusal),
-        settings: Settings {
-            public_url: shared.config.public_url.clone(),
-            host: parts
-                .headers
-                .get(header::HOST)
-                .and_then(|host| host.to_str().ok())
-                .map(str::to_owned),
-            listeners: shared.listeners.clone(),
-        },
+        settings: Arc::clone(&account.0.settings),
+        host: text(&parts.headers, header::HOST).map(str::to_owned),
     };
-    let answer = stand_in
+    let answer = account
         .transact(cause, |transaction| call.perform(transaction))
         .await;
     match strike.map(|strike| (strike.fault, strike.delay_ms)) {
@@ -149,72 +140,33 @@ fn refusal(strike: Strike) -> Option<StatusCode> {
         .flatten()
 }
 
-/// A request that has been let in.
-struct Call {
-    method: Method,
-    /// What follows `/v1/`.
-    path: Vec<String>,
-    params: Params,
-    idempotent: Option<Idempotent>,
-    /// The status that a fault switch wants.
-    refusal: Option<StatusCode>,
-    settings: Settings,
-}
-
-impl Call {
-    /// An error here is one that no idempotency key keeps.
-    fn perform(self, transaction: &Transaction<'_>) -> Result<Answer, ApiError> {
-        if let Some(idempotent) = &self.idempotent
-            && let Some(answer) = idempotency::replay(transaction, idempotent)?
-        {
-            return Ok(answer);
-        }
-        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
-        let asked = Asked {
-            method: self.method.as_str(),
-            path: &path,
-            settings: &self.settings,
-        };
-        let route = route(&asked).ok_or_else(|| {
-            ApiError::no_such_url(&self.method, &format!("/v1/{}", path.join("/")))
-        })?;
-        let work = route(self.params)?;
-        let result = match self.refusal {
-            // Refused at the gate: the endpoint has not begun.
-            Some(status) if !status.is_server_error() => return Err(ApiError::fault(status)),
-            Some(status) => Err(ApiError::fault(status)),
-            None => transaction.attempt(|| work(transaction)),
-        };
-        let answer = Answer::of(result);
-        if let Some(idempotent) = &self.idempotent {
-            idempotency::keep(transaction, idempotent, &answer)?;
-        }
-        Ok(answer)
+/// Whose account the request is about.
+fn authenticate(stand_in: &StandIn, headers: &HeaderMap) -> Result<Account, ApiError> {
+    let key = keys::given(headers).ok_or_else(ApiError::no_key)?;
+    if keys::is_live(&key) {
+        return Err(ApiError::live_key(&key));
+    }
+    let account = stand_in
+        .account(&key)?
+        .map_err(|WrongKey| ApiError::wrong_key(&key))?;
+    if keys::is_publishable(&key) {
+        return Err(ApiError::secret_key_required());
+    }
+    let other = headers
+        .get("stripe-account")
+        .filter(|id| id.as_bytes() != account.0.id.as_str().as_bytes());
+    match other {
+        // Nobody has connected their account to this one.
+        Some(id) => Err(ApiError::no_access(
+            &key,
+            &String::from_utf8_lossy(id.as_bytes()),
+        )),
+        None => Ok(account),
     }
 }
 
-/// The key must be ours, as a bearer or as the user of basic authentication.
-fn authenticate(headers: &HeaderMap, secret_key: &str) -> Result<(), ApiError> {
-    let given = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    let key = match given.and_then(|given| given.split_once(' ')) {
-        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => key.trim().to_owned(),
-        Some((scheme, pair)) if scheme.eq_ignore_ascii_case("basic") => {
-            let pair = STANDARD
-                .decode(pair.trim())
-                .ok()
-                .and_then(|pair| String::from_utf8(pair).ok());
-            let pair = pair.ok_or_else(ApiError::no_key)?;
-            pair.split(':').next().unwrap_or_default().to_owned()
-        }
-        _ => return Err(ApiError::no_key()),
-    };
-    match key.as_str() {
-        "" => Err(ApiError::no_key()),
-        key if key == secret_key => Ok(()),
-        key => Err(ApiError::wrong_key(key)),
-    }
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// The parameters of the query and of the form in the body.
@@ -226,9 +178,7 @@ async fn read_params(
     let form = to_bytes(body, BODY_LIMIT)
         .await
         .map_err(|_| ApiError::invalid("The request body was cut off or is too large."))?;
-    let media_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
+    let media_type = text(headers, header::CONTENT_TYPE);
     let is_form = media_type.is_none_or(|it| it.starts_with("application/x-www-form-urlencoded"));
     if !is_form && !form.is_empty() {
         return Err(ApiError::invalid(format!(

@@ -4,10 +4,8 @@
 use serde_json::json;
 use url::Url;
 
-use crate::account::api::ACCOUNT;
-use crate::cli::listeners::Wants;
+use crate::cli::listeners::{PATH, Wants};
 use crate::cli::request_log::Filters;
-use crate::cli::socket;
 use crate::engine::resource::{API_VERSION, Object as _};
 use crate::webhook::endpoint::WebhookEndpoint;
 use crate::webhook::event::Event;
@@ -21,17 +19,21 @@ const RECONNECT_DELAY: u32 = 24 * 3_600;
 
 /// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
-    let settings = asked.settings;
+    let (settings, host) = (asked.settings, asked.host);
     Some(match (asked.method, asked.path) {
         ("POST", ["stripecli", "sessions"]) => {
-            Box::new(move |params| begin_session(params, settings))
+            Box::new(move |params| begin_session(params, settings, host))
         }
         ("POST", ["events", id, "retry"]) => Box::new(move |params| retry(id, params, settings)),
         _ => return None,
     })
 }
 
-fn begin_session(mut params: Params, settings: &Settings) -> Result<Work<'_>, ApiError> {
+fn begin_session<'r>(
+    mut params: Params,
+    settings: &'r Settings,
+    host: Option<&'r str>,
+) -> Result<Work<'r>, ApiError> {
     let (wants, feature) = wants(&mut params)?;
     let names_accounts = matches!(&wants, Wants::Requests(filters) if filters.name_accounts());
     // The Dashboard would show these.
@@ -56,7 +58,7 @@ fn begin_session(mut params: Params, settings: &Settings) -> Result<Work<'_>, Ap
             "secret": settings.listeners.secret(),
             "websocket_authorized_feature": feature,
             "websocket_id": session.id,
-            "websocket_url": websocket_url(settings),
+            "websocket_url": websocket_url(settings, host),
         }))
     }))
 }
@@ -88,14 +90,14 @@ fn wants(params: &mut Params) -> Result<(Wants, &'static str), ApiError> {
 
 /// At the address by which the caller has reached the stand-in, which need not be the one that
 /// browsers use.
-fn websocket_url(settings: &Settings) -> String {
+fn websocket_url(settings: &Settings, host: Option<&str>) -> String {
     let mut url = settings.public_url.clone();
-    if let Some(host) = &settings.host
+    if let Some(host) = host
         && let Ok(asked) = Url::parse(&format!("{}://{host}/", url.scheme()))
     {
         url = asked;
     }
-    url.set_path(socket::PATH);
+    url.set_path(PATH);
     // From http to ws, from https to wss.
     url.as_str().replacen("http", "ws", 1)
 }
@@ -108,7 +110,7 @@ fn retry<'r>(
     let endpoint = params.text("webhook_endpoint")?;
     let to_listeners = params.boolean("for_stripecli")?.unwrap_or(false);
     if let Some(account) = params.text("account")?
-        && account != ACCOUNT
+        && account != settings.account.as_str()
     {
         return Err(ApiError::no_such("account", &account).param("account"));
     }

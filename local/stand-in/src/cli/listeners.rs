@@ -12,8 +12,12 @@ use sha2::Sha256;
 use tokio::sync::{broadcast, watch};
 
 use crate::cli::request_log::{AnsweredRequest, Filters};
-use crate::engine::ids;
+use crate::engine::ids::{self, AccountId};
 use crate::webhook::signature::{EmptySecret, SigningSecret};
+
+/// Where a session's websocket is. The session's id in the headers lets somebody in, which a web page
+/// can neither guess nor send.
+pub(crate) const PATH: &str = "/stripecli/subscribe";
 
 /// Sessions that are kept. Once there are more, the oldest that nobody is connected to goes.
 const MOST_SESSIONS: usize = 100;
@@ -21,7 +25,7 @@ const MOST_SESSIONS: usize = 100;
 /// Calls that a listener may be behind before it misses some.
 const MOST_CALLS: usize = 1_024;
 
-/// The listeners of one stand-in. Clones share one state.
+/// The listeners of one account. Clones share one state.
 #[derive(Clone)]
 pub(crate) struct Listeners(Arc<Shared>);
 
@@ -83,10 +87,11 @@ pub(crate) struct News {
 }
 
 impl Listeners {
-    /// The listeners that this API key lets in. Their signing secret follows from the key, so that
-    /// it stays the same, as at Stripe.
-    pub(crate) fn of(secret_key: &str) -> Result<Self, EmptySecret> {
-        let key = Hmac::<Sha256>::new_from_slice(secret_key.as_bytes()).map_err(|_| EmptySecret)?;
+    /// Their signing secret follows from the account, so that it stays the same for its keys, as at
+    /// Stripe.
+    pub(crate) fn of(account: &AccountId) -> Result<Self, EmptySecret> {
+        let key = account.as_str().as_bytes();
+        let key = Hmac::<Sha256>::new_from_slice(key).map_err(|_| EmptySecret)?;
         let derived = key.chain_update("stripe listen").finalize().into_bytes();
         let secret = format!("whsec_{}", hex::encode(derived));
         Ok(Self(Arc::new(Shared {
@@ -142,12 +147,22 @@ impl Listeners {
         self.0.committed.send_replace(());
     }
 
+    /// The account is as it was when this event was its newest: what comes now is new.
+    pub(crate) fn go_back_to(&self, place: i64) {
+        for session in self.sessions().iter() {
+            if session.position().is_some_and(|it| it > place) {
+                session.has_reached(place);
+            }
+        }
+        self.look();
+    }
+
     /// Sends an event to every listener once more.
     pub(crate) fn resend(&self, event: &str) {
         self.call(Call::Resend(event.to_owned()));
     }
 
-    /// A request was answered.
+    /// A request was answered. Its path is what follows `/v1/`.
     pub(crate) fn answered(
         &self,
         id: &str,
@@ -180,17 +195,21 @@ impl Listeners {
 mod tests {
     use super::*;
 
+    fn listeners(key: &str) -> Listeners {
+        Listeners::of(&AccountId::of_key(key)).unwrap()
+    }
+
     #[test]
-    fn the_secret_follows_from_the_key() {
-        let secret = |key| Listeners::of(key).unwrap().secret().to_owned();
-        assert_eq!(secret("sk_test_local"), secret("sk_test_local"));
+    fn an_account_keeps_its_secret() {
+        let secret = |key| listeners(key).secret().to_owned();
+        assert_eq!(secret("sk_test_local"), secret("rk_test_local"));
         assert_ne!(secret("sk_test_local"), secret("sk_test_other"));
         assert_eq!(secret("sk_test_local").len(), "whsec_".len() + 64);
     }
 
     #[test]
     fn a_session_is_kept_while_somebody_is_connected_to_it() {
-        let listeners = Listeners::of("sk_test_local").unwrap();
+        let listeners = listeners("sk_test_local");
         let connected = listeners.begin(Wants::Events).unwrap();
         let idle = listeners.begin(Wants::Events).unwrap().id.clone();
         let mut others = Vec::new();

@@ -18,8 +18,8 @@ pub(crate) struct AnsweredRequest {
 }
 
 impl AnsweredRequest {
-    /// The request as it is logged. None if Stripe's log would not have it: it belongs to no
-    /// account, or is the CLI's own business.
+    /// The request as it is logged, its path being what follows `/v1/`. None if it is the CLI's own
+    /// business.
     pub(crate) fn of(
         id: &str,
         method: &Method,
@@ -27,8 +27,7 @@ impl AnsweredRequest {
         status: StatusCode,
         body: &str,
     ) -> Option<Self> {
-        let of_an_account = path.starts_with("/v1/") && status != StatusCode::UNAUTHORIZED;
-        if !of_an_account || path.starts_with("/v1/stripecli/") {
+        if path.starts_with("stripecli/") {
             return None;
         }
         let mut error = Value::Null;
@@ -41,7 +40,7 @@ impl AnsweredRequest {
         Some(Self {
             id: id.to_owned(),
             method: method.as_str().to_owned(),
-            path: path.to_owned(),
+            path: format!("/v1/{path}"),
             status: status.as_u16(),
             error,
         })
@@ -125,26 +124,23 @@ mod tests {
     }
 
     #[test]
-    fn only_requests_of_the_account_are_logged() {
-        assert!(request(Method::GET, "/v1/nothing", 404).is_some());
-        assert!(request(Method::GET, "/v1/charges", 401).is_none());
-        assert!(request(Method::POST, "/v1/stripecli/sessions", 200).is_none());
-        assert!(request(Method::GET, "/favicon.ico", 404).is_none());
+    fn what_the_cli_needs_for_itself_is_not_logged() {
+        assert!(request(Method::POST, "stripecli/sessions", 200).is_none());
     }
 
     #[test]
     fn a_failure_is_told_with_its_error() {
-        let failed = request(Method::POST, "/v1/charges", 402).unwrap();
+        let failed = request(Method::POST, "charges", 402).unwrap();
         let payload = failed.payload(1_764_000_000);
         assert_eq!(payload["error"]["code"], "card_declined");
         assert_eq!(payload["error"]["param"], "");
-        let taken = request(Method::POST, "/v1/charges", 200).unwrap();
+        let taken = request(Method::POST, "charges", 200).unwrap();
         assert_eq!(taken.payload(0)["error"]["code"], "");
     }
 
     #[test]
     fn every_filter_that_is_given_has_to_fit() {
-        let failed = request(Method::POST, "/v1/charges", 402).unwrap();
+        let failed = request(Method::POST, "charges", 402).unwrap();
         let passes = |filters: Value| {
             let filters: Filters = serde_json::from_value(filters).unwrap();
             filters.pass(&failed)

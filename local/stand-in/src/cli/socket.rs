@@ -16,10 +16,12 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::cli::listeners::{Call, News, Session, Wants};
+use crate::account::object::Account;
+use crate::cli::feed;
+use crate::cli::listeners::{Call, News, PATH, Session, Wants};
 use crate::cli::messages::{self, Said, WebhookResponse};
 use crate::cli::request_log::AnsweredRequest;
-use crate::engine::database::{Cursor, Filter, Transaction};
+use crate::engine::database::Transaction;
 use crate::engine::ids;
 use crate::engine::resource::{API_VERSION, Cause, Object as _};
 use crate::stand_in::StandIn;
@@ -27,17 +29,10 @@ use crate::webhook::delivery;
 use crate::webhook::event::Event;
 use crate::webhook::queue::{self, Attempt};
 
-/// Where the CLI connects to. A session's id in the headers lets it in, which a web page can neither
-/// guess nor send.
-pub(crate) const PATH: &str = "/stripecli/subscribe";
-
 const PROTOCOL: &str = "stripecli-devproxy-v1";
 
 /// The CLI sends a forwarded event back, together with what became of it.
 const MESSAGE_LIMIT: usize = 4 << 20;
-
-/// Events that are read at a time.
-const AT_ONCE: usize = 20;
 
 /// Events whose answers are waited for.
 const MOST_UNANSWERED: usize = 500;
@@ -52,14 +47,18 @@ async fn connect(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let id = headers.get("websocket-id").and_then(|id| id.to_str().ok());
-    let Some(session) = id.and_then(|id| stand_in.0.listeners.session(id)) else {
+    let found = stand_in.accounts().into_iter().find_map(|account| {
+        let session = account.0.settings.listeners.session(id?)?;
+        Some((account, session))
+    });
+    let Some((account, session)) = found else {
         // Word for word what tells the CLI to begin another session.
         let refusal = json!({ "error": { "message": "Unknown WebSocket ID." } });
         return (StatusCode::NOT_FOUND, Json(refusal)).into_response();
     };
     // Before the CLI knows that it is connected: whatever happens from then on, it hears of.
-    let news = stand_in.0.listeners.news();
-    if let Err(error) = find_place(&stand_in, &session).await {
+    let news = account.0.settings.listeners.news();
+    if let Err(error) = find_place(&account, &session).await {
         tracing::error!(error = format!("{error:#}"), "cannot let a listener in");
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     }
@@ -68,7 +67,7 @@ async fn connect(
         .max_message_size(MESSAGE_LIMIT)
         .on_upgrade(move |socket| {
             let connection = Connection {
-                stand_in,
+                account,
                 session,
                 socket,
                 unanswered: VecDeque::new(),
@@ -78,27 +77,15 @@ async fn connect(
 }
 
 /// A new session hears of nothing that has already happened, another goes on where it was.
-async fn find_place(stand_in: &StandIn, session: &Session) -> anyhow::Result<()> {
+async fn find_place(account: &Account, session: &Session) -> anyhow::Result<()> {
     if session.position().is_none() {
-        session.has_reached(stand_in.transact(Cause::default(), newest).await?);
+        session.has_reached(account.transact(Cause::default(), feed::newest).await?);
     }
     Ok(())
 }
 
-fn newest(transaction: &Transaction<'_>) -> anyhow::Result<i64> {
-    let last = Cursor::OlderThan(i64::MAX);
-    let newest: Vec<Event> = transaction.some(last, 1, &Filter::default())?;
-    let newest = newest.first().map(|event| place(transaction, event));
-    Ok(newest.transpose()?.unwrap_or_default())
-}
-
-fn place(transaction: &Transaction<'_>, event: &Event) -> anyhow::Result<i64> {
-    let place = transaction.sequence(Event::KIND, &event.id)?;
-    place.ok_or_else(|| anyhow::anyhow!("the event {} has no place", event.id))
-}
-
 struct Connection {
-    stand_in: StandIn,
+    account: Account,
     session: Arc<Session>,
     socket: WebSocket,
     /// Oldest first.
@@ -157,8 +144,8 @@ impl Connection {
         }
         loop {
             let position = self.session.position().unwrap_or_default();
-            let new = transact(&self.stand_in, move |transaction| {
-                new_events(transaction, position)
+            let new = transact(&self.account, move |transaction| {
+                feed::behind(transaction, position)
             });
             let new = new.await.unwrap_or_default();
             if new.is_empty() {
@@ -175,7 +162,7 @@ impl Connection {
         if !matches!(self.session.wants, Wants::Events) {
             return Ok(());
         }
-        let event = transact(&self.stand_in, move |transaction| {
+        let event = transact(&self.account, move |transaction| {
             transaction.get::<Event>(&event)
         });
         match event.await.flatten() {
@@ -187,7 +174,7 @@ impl Connection {
     async fn send_event(&mut self, event: &Event) -> Result<(), Gone> {
         let body = event.answer().to_string();
         let parcel = Arc::new(Parcel {
-            headers: delivery::headers(self.stand_in.0.listeners.signing(), &body),
+            headers: delivery::headers(self.account.0.settings.listeners.signing(), &body),
             event: event.id.clone(),
             body,
             at: Instant::now(),
@@ -218,7 +205,7 @@ impl Connection {
             Wants::Requests(filters) if filters.pass(request) => {}
             _ => return Ok(()),
         }
-        let Some(now) = transact(&self.stand_in, |transaction| Ok(transaction.now)).await else {
+        let Some(now) = transact(&self.account, |transaction| Ok(transaction.now)).await else {
             return Ok(());
         };
         let message = messages::request_log_event(&request.id, &request.payload(now));
@@ -247,7 +234,7 @@ impl Connection {
         };
         let parcel = Arc::clone(&sent.parcel);
         let milliseconds = u64::try_from(parcel.at.elapsed().as_millis()).unwrap_or(u64::MAX);
-        transact(&self.stand_in, move |transaction| {
+        transact(&self.account, move |transaction| {
             let attempt = Attempt {
                 at: transaction.now,
                 url: response.forward_url,
@@ -265,27 +252,14 @@ impl Connection {
 
 /// Nothing if the database fails, which the log then has.
 async fn transact<T: Send + 'static>(
-    stand_in: &StandIn,
+    account: &Account,
     work: impl FnOnce(&Transaction<'_>) -> anyhow::Result<T> + Send + 'static,
 ) -> Option<T> {
-    match stand_in.transact(Cause::default(), work).await {
+    match account.transact(Cause::default(), work).await {
         Ok(done) => Some(done),
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "cannot serve a listener");
             None
         }
     }
-}
-
-/// The next events behind this place, each with its own, unless deliveries are held back.
-fn new_events(transaction: &Transaction<'_>, position: i64) -> anyhow::Result<Vec<(i64, Event)>> {
-    if queue::is_held(transaction)? {
-        return Ok(Vec::new());
-    }
-    let events: Vec<Event> =
-        transaction.some(Cursor::NewerThan(position), AT_ONCE, &Filter::default())?;
-    events
-        .into_iter()
-        .map(|event| Ok((place(transaction, &event)?, event)))
-        .collect()
 }

@@ -14,21 +14,32 @@
 //! | `GET /clock` | tells the time |
 //! | `POST /clock` `advance=<seconds>` | moves time forward |
 //! | `POST /faults` `[fault=] [path=] [method=] [type=] [status=] [delay_ms=] [times=]` | plans a fault: see [`faults`](crate::engine::faults) |
+//! | `POST /reset` | makes the account as it was when it was new: nothing but what it was seeded with |
+//! | `POST /seed` | makes the calls of a file of fixtures, sent as JSON |
+//! | `POST /snapshots` `name=` | keeps a copy of everything in memory, under this name |
+//! | `GET /snapshots`, `DELETE /snapshots/{name}` | lists the copies, forgets one |
+//! | `POST /snapshots/{name}/restore` | brings back what was copied |
 //! | `GET /faults`, `DELETE /faults` | lists the faults still to come, takes them away |
 
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Form, Json, Router};
+use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::control::{Clock, ControlError, Controlled, Deliveries, NewDispute, RefundStep};
+use crate::account::object::Account;
+use crate::control::{
+    Clock, ControlError, Controlled, Deliveries, NewDispute, RefundStep, no_snapshot,
+};
 use crate::dispute::object::DisputeStatus;
 use crate::engine::faults::PlannedFault;
 use crate::refund::object::RefundStatus;
-use crate::stand_in::StandIn;
+use crate::seed::{Seed, SeedError};
+use crate::stand_in::{StandIn, WrongKey};
+use crate::wire::keys;
 
 pub(crate) fn routes() -> Router<StandIn> {
     Router::new()
@@ -43,54 +54,53 @@ pub(crate) fn routes() -> Router<StandIn> {
         .route("/charges/{id}/dispute", post(dispute))
         .route("/disputes/{id}/{status}", post(advance_dispute))
         .route("/clock", get(tell_time).post(move_time))
+        .route("/reset", post(reset))
+        .route("/seed", post(seed))
+        .route("/snapshots", get(snapshots).post(take_snapshot))
+        .route("/snapshots/{name}", delete(forget_snapshot))
+        .route("/snapshots/{name}/restore", post(restore_snapshot))
         .route("/faults", get(faults).post(plan_fault).delete(clear_faults))
 }
 
-async fn deliveries(State(stand_in): State<StandIn>) -> Controlled<Json<Deliveries>> {
-    stand_in.deliveries().await.map(Json)
+async fn deliveries(account: Account) -> Controlled<Json<Deliveries>> {
+    account.deliveries().await.map(Json)
 }
 
-async fn hold(State(stand_in): State<StandIn>) -> Controlled<Json<Value>> {
-    stand_in.hold_deliveries(true).await?;
+async fn hold(account: Account) -> Controlled<Json<Value>> {
+    account.hold_deliveries(true).await?;
     Ok(Json(json!({ "held": true })))
 }
 
-async fn release(State(stand_in): State<StandIn>) -> Controlled<Json<Value>> {
-    stand_in.hold_deliveries(false).await?;
+async fn release(account: Account) -> Controlled<Json<Value>> {
+    account.hold_deliveries(false).await?;
     Ok(Json(json!({ "held": false })))
 }
 
-async fn resend(
-    State(stand_in): State<StandIn>,
-    Path(id): Path<String>,
-) -> Controlled<Json<Value>> {
-    stand_in.resend(&id).await?;
+async fn resend(account: Account, Path(id): Path<String>) -> Controlled<Json<Value>> {
+    account.resend(&id).await?;
     Ok(Json(json!({ "resent": id })))
 }
 
-async fn discard(
-    State(stand_in): State<StandIn>,
-    Path(id): Path<String>,
-) -> Controlled<Json<Value>> {
-    stand_in.discard(&id).await?;
+async fn discard(account: Account, Path(id): Path<String>) -> Controlled<Json<Value>> {
+    account.discard(&id).await?;
     Ok(Json(json!({ "discarded": id })))
 }
 
 async fn succeed(
-    State(stand_in): State<StandIn>,
+    account: Account,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Controlled<Response> {
-    stand_in.succeed(&id).await?;
+    account.succeed(&id).await?;
     Ok(settled(&headers, &id, "succeeded"))
 }
 
 async fn fail(
-    State(stand_in): State<StandIn>,
+    account: Account,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Controlled<Response> {
-    stand_in.fail(&id).await?;
+    account.fail(&id).await?;
     Ok(settled(&headers, &id, "failed"))
 }
 
@@ -106,34 +116,34 @@ fn settled(headers: &HeaderMap, session: &str, outcome: &str) -> Response {
 }
 
 async fn advance_refund(
-    State(stand_in): State<StandIn>,
+    account: Account,
     Path((id, step)): Path<(String, RefundStep)>,
 ) -> Controlled<Json<Value>> {
-    stand_in.advance_refund(&id, step).await?;
+    account.advance_refund(&id, step).await?;
     Ok(Json(
         json!({ "refund": id, "status": RefundStatus::from(step) }),
     ))
 }
 
 async fn dispute(
-    State(stand_in): State<StandIn>,
+    account: Account,
     Path(id): Path<String>,
     Form(claim): Form<NewDispute>,
 ) -> Controlled<Json<Value>> {
-    let dispute = stand_in.dispute(&id, claim).await?;
+    let dispute = account.dispute(&id, claim).await?;
     Ok(Json(json!({ "dispute": dispute })))
 }
 
 async fn advance_dispute(
-    State(stand_in): State<StandIn>,
+    account: Account,
     Path((id, status)): Path<(String, DisputeStatus)>,
 ) -> Controlled<Json<Value>> {
-    stand_in.advance_dispute(&id, status).await?;
+    account.advance_dispute(&id, status).await?;
     Ok(Json(json!({ "dispute": id, "status": status })))
 }
 
-async fn tell_time(State(stand_in): State<StandIn>) -> Controlled<Json<Clock>> {
-    stand_in.clock().await.map(Json)
+async fn tell_time(account: Account) -> Controlled<Json<Clock>> {
+    account.clock().await.map(Json)
 }
 
 #[derive(Deserialize)]
@@ -142,26 +152,82 @@ struct Advance {
 }
 
 async fn move_time(
-    State(stand_in): State<StandIn>,
+    account: Account,
     Form(Advance { advance }): Form<Advance>,
 ) -> Controlled<Json<Clock>> {
-    stand_in.advance_clock(advance).await.map(Json)
+    account.advance_clock(advance).await.map(Json)
 }
 
 async fn plan_fault(
-    State(stand_in): State<StandIn>,
+    account: Account,
     Form(fault): Form<PlannedFault>,
 ) -> Controlled<Json<PlannedFault>> {
-    stand_in.plan_fault(fault).map(Json)
+    account.plan_fault(fault).map(Json)
 }
 
-async fn faults(State(stand_in): State<StandIn>) -> Json<Vec<PlannedFault>> {
-    Json(stand_in.faults())
+async fn faults(account: Account) -> Json<Vec<PlannedFault>> {
+    Json(account.faults())
 }
 
-async fn clear_faults(State(stand_in): State<StandIn>) -> Json<Vec<PlannedFault>> {
-    stand_in.clear_faults();
-    Json(stand_in.faults())
+async fn clear_faults(account: Account) -> Json<Vec<PlannedFault>> {
+    account.clear_faults();
+    Json(account.faults())
+}
+
+async fn reset(account: Account) -> Controlled<Json<Value>> {
+    account.reset().await?;
+    Ok(Json(json!({ "reset": true })))
+}
+
+async fn seed(account: Account, Json(seed): Json<Seed>) -> Controlled<Json<Value>> {
+    account.sow(seed).await?;
+    Ok(Json(json!({ "seeded": true })))
+}
+
+async fn snapshots(account: Account) -> Json<Vec<String>> {
+    Json(account.0.snapshots.names())
+}
+
+#[derive(Deserialize)]
+struct NewSnapshot {
+    name: String,
+}
+
+async fn take_snapshot(
+    account: Account,
+    Form(NewSnapshot { name }): Form<NewSnapshot>,
+) -> Controlled<Json<Value>> {
+    account.take_snapshot(&name).await?;
+    Ok(Json(json!({ "snapshot": name })))
+}
+
+async fn restore_snapshot(account: Account, Path(name): Path<String>) -> Controlled<Json<Value>> {
+    account.restore_snapshot(&name).await?;
+    Ok(Json(json!({ "restored": name })))
+}
+
+async fn forget_snapshot(account: Account, Path(name): Path<String>) -> Controlled<Json<Value>> {
+    match account.0.snapshots.forget(&name) {
+        true => Ok(Json(json!({ "forgotten": name }))),
+        false => Err(no_snapshot(name)),
+    }
+}
+
+/// The account whose secret key the request carries; the default one if it has none.
+impl FromRequestParts<StandIn> for Account {
+    type Rejection = ControlError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        stand_in: &StandIn,
+    ) -> Result<Self, ControlError> {
+        let Some(key) = keys::given(&parts.headers) else {
+            return Ok(stand_in.default_account().clone());
+        };
+        stand_in.account(&key)?.map_err(|WrongKey| {
+            ControlError::Refused(format!("no account has the key {}", keys::redacted(&key)))
+        })
+    }
 }
 
 impl IntoResponse for ControlError {
@@ -169,6 +235,11 @@ impl IntoResponse for ControlError {
         let status = match &self {
             Self::NoSuch { .. } => StatusCode::NOT_FOUND,
             Self::Refused(_) => StatusCode::BAD_REQUEST,
+            Self::Seed(error) if !matches!(error, SeedError::Failed(_)) => StatusCode::BAD_REQUEST,
+            Self::Seed(error) => {
+                tracing::error!(error = format!("{error:#}"), "the Stripe stand-in failed");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             Self::Failed(error) => {
                 tracing::error!(error = format!("{error:#}"), "the Stripe stand-in failed");
                 StatusCode::INTERNAL_SERVER_ERROR

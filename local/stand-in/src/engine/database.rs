@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params, params_from_iter};
 use serde::de::DeserializeOwned;
@@ -119,6 +120,30 @@ impl Database {
         transaction.sql.commit().context("cannot commit")?;
         Ok(done)
     }
+
+    /// Copies everything into memory. Blocks.
+    pub(crate) fn copy(&self) -> anyhow::Result<Copy> {
+        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut copy = Connection::open_in_memory()?;
+        copy_whole(&connection, &mut copy)?;
+        Ok(Copy(copy))
+    }
+
+    /// Puts back what a copy holds, in place of everything there is. Blocks.
+    pub(crate) fn put_back(&self, Copy(copy): &Copy) -> anyhow::Result<()> {
+        let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        copy_whole(copy, &mut connection)
+    }
+}
+
+/// A database as it was at one moment.
+pub(crate) struct Copy(Connection);
+
+fn copy_whole(from: &Connection, to: &mut Connection) -> anyhow::Result<()> {
+    let backup = Backup::new(from, to)?;
+    let outcome = backup.step(-1).context("cannot copy the database")?;
+    ensure!(outcome == StepResult::Done, "the database is busy");
+    Ok(())
 }
 
 /// Refuses a file that another format was written in.
@@ -173,6 +198,26 @@ impl<'c> Transaction<'c> {
     /// Rows changed since the connection was opened.
     pub(crate) fn changes(&self) -> u64 {
         self.sql.total_changes()
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&self) -> anyhow::Result<()> {
+        self.sql
+            .execute_batch(
+                "DELETE FROM webhooks; DELETE FROM attempts_made; DELETE FROM idempotency;
+                 DELETE FROM settings; DELETE FROM objects;",
+            )
+            .context("cannot clear the database")
+    }
+
+    /// Forgets what has happened, though not what came of it.
+    pub(crate) fn forget_events(&self) -> anyhow::Result<()> {
+        self.sql
+            .execute_batch(
+                "DELETE FROM webhooks; DELETE FROM attempts_made;
+                 DELETE FROM objects WHERE kind = 'event';",
+            )
+            .context("cannot clear the events")
     }
 
     pub(crate) fn get<T: Object>(&self, id: &str) -> anyhow::Result<Option<T>> {

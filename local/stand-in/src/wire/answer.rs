@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::cli::listeners::Listeners;
 use crate::engine::database::Transaction;
+use crate::engine::ids::AccountId;
 use crate::wire::errors::ApiError;
 use crate::wire::params::Params;
 
@@ -14,6 +15,8 @@ pub(crate) struct Asked<'r> {
     /// What follows `/v1/`, part by part.
     pub(crate) path: &'r [&'r str],
     pub(crate) settings: &'r Settings,
+    /// What the caller calls the stand-in, with the port; nothing for a seed.
+    pub(crate) host: Option<&'r str>,
 }
 
 /// Reads the parameters of what was asked.
@@ -22,12 +25,14 @@ pub(crate) type Route<'r> = Box<dyn FnOnce(Params) -> Result<Work<'r>, ApiError>
 /// The work of a request whose parameters have been read and found good.
 pub(crate) type Work<'r> = Box<dyn FnOnce(&Transaction<'_>) -> Result<Value, ApiError> + 'r>;
 
-/// What endpoints know of the stand-in itself.
+/// What endpoints know of the account itself.
 pub(crate) struct Settings {
     /// The base of payment pages.
     pub(crate) public_url: url::Url,
-    /// What the caller calls the stand-in, with the port.
-    pub(crate) host: Option<String>,
+    /// Whose secret key the request has.
+    pub(crate) account: AccountId,
+    /// What buyers know the account's shop by.
+    pub(crate) business_name: String,
     pub(crate) listeners: Listeners,
 }
 

@@ -277,8 +277,9 @@ async fn an_event_is_sent_again_to_the_endpoint_that_is_named() {
     let retry = format!("/v1/events/{}/retry", id(&event));
     let endpoints = bench.get("/v1/webhook_endpoints").await.expect(200).json();
     let endpoint = id(&endpoints["data"][0]);
-    let to = |endpoint| vec![("webhook_endpoint", endpoint), ("account", OURS)];
-    let answer = bench.post(&retry, &to(&endpoint)).await.expect(200).json();
+    let ours = id(&bench.get("/v1/account").await.expect(200).json());
+    let to = |endpoint| vec![("webhook_endpoint", endpoint), ("account", &*ours)];
+    let answer = bench.post(&retry, &to(&*endpoint)).await.expect(200).json();
     assert_eq!(answer["id"], event["id"]);
     assert_eq!(bench.webhook.hears(2).await[1].event()["id"], event["id"]);
 
@@ -296,7 +297,43 @@ async fn an_event_is_sent_again_to_the_endpoint_that_is_named() {
         .expect(404);
 }
 
-const OURS: &str = "acct_1TillLocalShop00";
+#[tokio::test]
+async fn a_listener_hears_only_of_its_own_account() {
+    let bench = Bench::start().await;
+    let mut listener = Listener::start(&bench).await;
+    let other = "sk_test_other";
+    let form = vec![("percent_off", "10")];
+    bench.post_as(other, "/v1/coupons", &form).await.expect(200);
+    let form = vec![("websocket_features[]", "webhooks")];
+    let path = "/v1/stripecli/sessions";
+    let theirs = bench.post_as(other, path, &form).await.expect(200).json();
+    assert_ne!(theirs["secret"], begin(&bench, &form).await["secret"]);
+    let mut their_listener = Listener::connect(&theirs).await.unwrap();
+
+    expire(&bench).await;
+    assert_eq!(listener.hears_type().await, "checkout.session.expired");
+    let form = vec![("percent_off", "10")];
+    bench.post_as(other, "/v1/coupons", &form).await.expect(200);
+    assert_eq!(their_listener.hears_type().await, "coupon.created");
+}
+
+#[tokio::test]
+async fn a_listener_hears_of_what_is_new_after_going_back_in_time() {
+    let bench = Bench::start().await;
+    let mut listener = Listener::start(&bench).await;
+    let named = vec![("name", "before")];
+    bench.control("snapshots", &named).await.expect(200);
+    for _ in 0..3 {
+        expire(&bench).await;
+        listener.hears_event().await;
+    }
+    for way_back in ["snapshots/before/restore", "reset"] {
+        bench.control(way_back, &vec![]).await.expect(200);
+        let session = expire(&bench).await;
+        let (_, heard) = listener.hears_event().await;
+        assert_eq!(heard.event()["data"]["object"]["id"], *session);
+    }
+}
 
 #[tokio::test]
 async fn requests_are_logged_for_whoever_tails_them() {
@@ -339,7 +376,7 @@ async fn requests_are_logged_for_whoever_tails_them() {
     assert_eq!(log["request_id"], refused.header("request-id").unwrap());
     assert_eq!(log["error"]["code"], refused.error()["code"]);
     assert_eq!(log["livemode"], false);
-    let now = bench.stand_in.clock().await.unwrap().now;
+    let now = bench.stand_in.default_account().clock().await.unwrap().now;
     assert!((now - log["created_at"].as_i64().unwrap()).abs() < 60);
 }
 

@@ -9,6 +9,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod accounts;
 mod api;
 mod bench;
 mod delivery;
@@ -23,3 +24,4 @@ mod page;
 mod promotions;
 mod refunds;
 mod survival;
+mod worlds;

@@ -1,0 +1,132 @@
+//! One account: all that belongs to one secret key, apart from what belongs to any other.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::due;
+use crate::engine::database::{Database, Transaction};
+use crate::engine::faults::Faults;
+use crate::engine::ids::AccountId;
+use crate::engine::resource::Cause;
+use crate::engine::settings::{set, setting};
+use crate::engine::snapshots::Snapshots;
+use crate::seed::{Seed, SeedError};
+use crate::webhook::endpoint::{self, Webhook};
+use crate::wire::answer::Settings;
+use crate::wire::idempotency::KeysInUse;
+
+/// The name of the number that says whether the seed was sown.
+const SOWN: &str = "sown";
+
+/// An account of the stand-in. Clones share one state.
+#[derive(Clone)]
+pub struct Account(pub(crate) Arc<Inner>);
+
+/// What the clones of an account share.
+pub(crate) struct Inner {
+    pub(crate) id: AccountId,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) beginning: Beginning,
+    pub(crate) database: Database,
+    pub(crate) keys_in_use: KeysInUse,
+    pub(crate) faults: Faults,
+    pub(crate) webhook_client: reqwest::Client,
+    pub(crate) snapshots: Snapshots,
+    /// There may be something to deliver, or time has moved.
+    pub(crate) changed: Notify,
+}
+
+/// What an account has from the start.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Beginning {
+    /// An endpoint that nobody has to make.
+    pub(crate) webhook: Option<Webhook>,
+    /// What is there when the account is new, or reset.
+    pub(crate) seed: Seed,
+}
+
+impl Account {
+    /// Opens the account and whatever it holds from earlier runs.
+    pub(crate) fn open(
+        settings: Settings,
+        beginning: Beginning,
+        file: Option<&Path>,
+        webhook_client: reqwest::Client,
+    ) -> Result<Self, SeedError> {
+        let account = Self(Arc::new(Inner {
+            id: settings.account.clone(),
+            settings: Arc::new(settings),
+            beginning,
+            database: Database::open(file)?,
+            keys_in_use: KeysInUse::default(),
+            faults: Faults::default(),
+            webhook_client,
+            snapshots: Snapshots::default(),
+            changed: Notify::new(),
+        }));
+        let Inner {
+            database, faults, ..
+        } = &*account.0;
+        database.transact(faults, |transaction| account.make_ready(transaction))?;
+        Ok(account)
+    }
+
+    /// Brings the endpoint up to date, and sows the seed where nothing was sown.
+    fn make_ready(&self, transaction: &Transaction<'_>) -> Result<(), SeedError> {
+        if let Some(webhook) = &self.0.beginning.webhook {
+            endpoint::register_own(transaction, webhook)?;
+        }
+        if setting(&transaction.sql, SOWN)? == 0 {
+            self.0.beginning.seed.sow(transaction, &self.0.settings)?;
+            // What was there before anybody listened is nothing to tell.
+            transaction.forget_events()?;
+            set(&transaction.sql, SOWN, 1)?;
+        }
+        Ok(())
+    }
+
+    /// Begins anew: everything is gone but what the account has from the start.
+    pub(crate) async fn reset(&self) -> Result<(), SeedError> {
+        self.0.faults.clear();
+        let account = self.clone();
+        self.transact(Cause::default(), move |transaction| {
+            transaction.clear()?;
+            account.make_ready(transaction)
+        })
+        .await
+    }
+
+    /// Runs `work` in one transaction, on a thread that may block, after everything that the passing
+    /// of time has made due. An error leaves no trace.
+    pub(crate) async fn transact<T, E>(
+        &self,
+        cause: Cause,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<anyhow::Error> + Send + 'static,
+    {
+        let inner = Arc::clone(&self.0);
+        let task = move || -> Result<(T, bool), E> {
+            inner.database.transact(&inner.faults, |transaction| {
+                let before = transaction.changes();
+                due::catch_up(transaction)?;
+                transaction.caused_by(cause);
+                let done = work(transaction)?;
+                Ok((done, transaction.changes() != before))
+            })
+        };
+        let (done, changed) = match tokio::task::spawn_blocking(task).await {
+            Ok(outcome) => outcome?,
+            Err(panicked) => return Err(anyhow::Error::new(panicked).into()),
+        };
+        if changed {
+            self.0.changed.notify_one();
+            self.0.settings.listeners.look();
+        }
+        Ok(done)
+    }
+}
