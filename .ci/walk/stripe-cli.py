@@ -132,7 +132,7 @@ def trigger(name, event_type, logs):
         if made(1):
             return None
         # Some things take minutes.
-        urllib.request.urlopen(f"{BASE}/_stripe/clock", b"advance=600", timeout=30).close()
+        api("POST", "/_stripe/clock", {"advance": 600})
         if made(2):
             return None
     try:
@@ -182,13 +182,14 @@ class Receiver:
 
     def __init__(self, secret, certificate=None):
         receiver = self
+        self.secret = secret
         self.heard = []
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 signed = dict(part.split("=", 1) for part in self.headers["Stripe-Signature"].split(","))
-                mac = hmac.new(secret.encode(), f"{signed['t']}.".encode() + body, hashlib.sha256)
+                mac = hmac.new(receiver.secret.encode(), f"{signed['t']}.".encode() + body, hashlib.sha256)
                 authentic = hmac.compare_digest(mac.hexdigest(), signed["v1"])
                 authentic &= abs(time.time() - int(signed["t"])) < 300
                 receiver.heard.append((self.path, dict(self.headers), json.loads(body), authentic))
@@ -292,18 +293,22 @@ def forwards_to_https(secret):
 
 
 def resends(secret):
-    receiver = Receiver(secret)
+    listener = Receiver(secret)
     create_coupon()
     event = newest("coupon.created")
-    with running("listen", "-s", "--events", "coupon.created", "--forward-to", receiver.url):
+    with running("listen", "-s", "--events", "coupon.created", "--forward-to", listener.url):
         assert answered("events", "resend", event)["id"] == event
-        [(_, _, heard, _)] = receiver.hears(1)
+        [(_, _, heard, _)] = listener.hears(1)
         assert heard["id"] == event, heard
-    endpoint = api("GET", "/v1/webhook_endpoints")["data"][0]["id"]
-    assert answered("events", "resend", event, "--webhook-endpoint", endpoint)["id"] == event
-    until("delivery", lambda: [
-        delivery for delivery in api("GET", "/_stripe/deliveries")["deliveries"]
-        if (delivery["event"], delivery["endpoint"]) == (event, endpoint) and delivery["attempts"]])
+    endpoint = Receiver(None)
+    made = api("POST", "/v1/webhook_endpoints", {"url": endpoint.url, "enabled_events[]": "coupon.updated"})
+    endpoint.secret = made["secret"]
+    try:
+        assert answered("events", "resend", event, "--webhook-endpoint", made["id"])["id"] == event
+        [(_, _, heard, _)] = endpoint.hears(1)
+        assert heard["id"] == event, heard
+    finally:
+        api("DELETE", f"/v1/webhook_endpoints/{made['id']}")
 
 
 def tails_logs():
