@@ -2,7 +2,7 @@
 //! became of a forwarded event comes back.
 //!
 //! New events are read from the database whenever something was committed, so a listener that is
-//! slow, or that stops listening, keeps nobody waiting and nothing in memory.
+//! slow, or that stops listening, keeps nobody waiting, and no more than its last events in memory.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
