@@ -1,26 +1,27 @@
 //! Tables, a row to a line, as `grep` and `awk` like them.
 
-use console::{Term, measure_text_width, truncate_str};
+use std::collections::BTreeMap;
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Width};
 
 use super::words::dim;
 
+/// Between columns.
+const GAP: u16 = 2;
+
 /// Columns, as wide as what is in them and together no wider than the terminal.
 pub(in crate::commands) struct Table {
-    columns: Vec<Column>,
-    rows: Vec<Row>,
-}
-
-struct Row {
-    cells: Vec<String>,
-    /// A line below it that minds no columns.
-    note: Option<String>,
+    table: comfy_table::Table,
+    /// Lines below rows, by the row's number, that mind no columns and are never cut.
+    notes: BTreeMap<usize, String>,
 }
 
 /// A column's heading and manner.
 #[derive(Clone, Copy)]
 pub(in crate::commands) struct Column {
     title: &'static str,
-    right: bool,
+    alignment: CellAlignment,
     gives_way: bool,
 }
 
@@ -29,7 +30,7 @@ impl Column {
     pub(in crate::commands) fn left(title: &'static str) -> Self {
         Self {
             title,
-            right: false,
+            alignment: CellAlignment::Left,
             gives_way: false,
         }
     }
@@ -37,9 +38,8 @@ impl Column {
     /// Of amounts.
     pub(in crate::commands) fn right(title: &'static str) -> Self {
         Self {
-            title,
-            right: true,
-            gives_way: false,
+            alignment: CellAlignment::Right,
+            ..Self::left(title)
         }
     }
 
@@ -50,14 +50,37 @@ impl Column {
             ..self
         }
     }
+
+    fn constraint(self) -> ColumnConstraint {
+        if self.gives_way {
+            let least = self.title.len().max(8);
+            ColumnConstraint::LowerBoundary(Width::Fixed(u16::try_from(least).unwrap_or(u16::MAX)))
+        } else {
+            ColumnConstraint::ContentWidth
+        }
+    }
 }
 
 impl Table {
     /// Without rows.
-    pub(in crate::commands) fn new(columns: impl IntoIterator<Item = Column>) -> Self {
+    pub(in crate::commands) fn new<const N: usize>(columns: [Column; N]) -> Self {
+        let mut table = comfy_table::Table::new();
+        table
+            .load_preset(NOTHING)
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_truncation_indicator("…")
+            .set_header(columns.map(|column| dim(column.title)));
+        for (place, (column, shown)) in columns.iter().zip(table.column_iter_mut()).enumerate() {
+            let is_last = place.saturating_add(1) == N;
+            shown.set_padding((0, if is_last { 0 } else { GAP }));
+            shown.set_cell_alignment(column.alignment);
+            shown.set_constraint(column.constraint());
+            // A cell is cut where the space ends, not where a word does.
+            shown.set_delimiter('\n');
+        }
         Self {
-            columns: columns.into_iter().collect(),
-            rows: Vec::new(),
+            table,
+            notes: BTreeMap::new(),
         }
     }
 
@@ -65,22 +88,19 @@ impl Table {
     pub(in crate::commands) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         // A row is one line, whatever is in its cells.
         let cells = cells.into_iter().map(|cell| cell.replace('\n', "\u{fffd}"));
-        self.rows.push(Row {
-            cells: cells.collect(),
-            note: None,
-        });
+        let mut row = Row::from(cells.collect::<Vec<_>>());
+        row.max_height(1);
+        self.table.add_row(row);
     }
 
-    /// A line below the last row that is never cut.
+    /// A line below the last row.
     pub(in crate::commands) fn note(&mut self, text: String) {
-        if let Some(row) = self.rows.last_mut() {
-            row.note = Some(text);
-        }
+        self.notes.insert(self.table.row_count(), text);
     }
 
     /// As lines; without rows, `none`.
     pub(in crate::commands) fn text_or(&self, none: &str) -> String {
-        match self.rows.is_empty() {
+        match self.table.is_empty() {
             true => format!("{none}\n"),
             false => self.text(),
         }
@@ -88,77 +108,21 @@ impl Table {
 
     /// As lines; nothing at all without rows.
     pub(in crate::commands) fn text(&self) -> String {
-        let terminal = Term::stdout();
-        let most = terminal.is_term().then(|| usize::from(terminal.size().1));
-        self.within(most)
-    }
-
-    fn within(&self, most: Option<usize>) -> String {
-        if self.rows.is_empty() {
+        if self.table.is_empty() {
             return String::new();
         }
-        let mut widths: Vec<usize> = self
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(place, column)| {
-                let cells = self.rows.iter().filter_map(|row| row.cells.get(place));
-                let widest = cells.map(|cell| measure_text_width(cell)).max();
-                widest.unwrap_or_default().max(column.title.len())
-            })
-            .collect();
-        if let Some(most) = most {
-            self.narrow(&mut widths, most);
-        }
-        let titles = self.columns.iter().map(|column| column.title.to_owned());
-        let head = self.line(&titles.collect::<Vec<_>>(), &widths);
-        let mut text = format!("{}\n", dim(&head));
-        for row in &self.rows {
-            text.push_str(&self.line(&row.cells, &widths));
+        let mut text = String::new();
+        // The first line, the heading's, has the number 0.
+        for (number, line) in self.table.lines().enumerate() {
+            text.push_str(line.trim_end());
             text.push('\n');
-            if let Some(note) = &row.note {
-                text.push_str(&format!("{GAP}{}\n", dim(note)));
+            if let Some(note) = self.notes.get(&number) {
+                text.push_str(&format!("  {}\n", dim(note)));
             }
         }
         text
     }
-
-    /// Takes what is too much from the columns that give way, each down to its title.
-    fn narrow(&self, widths: &mut [usize], most: usize) {
-        let gaps = GAP.len().saturating_mul(widths.len().saturating_sub(1));
-        let needed = widths.iter().sum::<usize>().saturating_add(gaps);
-        let mut excess = needed.saturating_sub(most);
-        for (column, width) in self.columns.iter().zip(widths) {
-            if column.gives_way {
-                let spare = width.saturating_sub(column.title.len().max(8)).min(excess);
-                *width = width.saturating_sub(spare);
-                excess = excess.saturating_sub(spare);
-            }
-        }
-    }
-
-    fn line(&self, cells: &[String], widths: &[usize]) -> String {
-        let cells = self
-            .columns
-            .iter()
-            .zip(cells)
-            .zip(widths)
-            .map(|((column, cell), width)| {
-                let cell = truncate_str(cell, *width, "…");
-                let side = if column.right {
-                    console::Alignment::Right
-                } else {
-                    console::Alignment::Left
-                };
-                console::pad_str(&cell, *width, side, None).into_owned()
-            });
-        let line = cells.collect::<Vec<_>>().join(GAP);
-        line.trim_end().to_owned()
-    }
 }
-
-/// Between columns.
-const GAP: &str = "  ";
 
 #[cfg(test)]
 mod tests {
@@ -178,7 +142,7 @@ mod tests {
     #[test]
     fn columns_are_as_wide_as_what_is_in_them() {
         assert_eq!(
-            table().within(None),
+            table().text(),
             "ID      NAME                   PRICE\n\
              mug     Stoneware mug      15.00 USD\n\
              poster  Lighthouse poster   2400 JPY\n"
@@ -186,9 +150,22 @@ mod tests {
     }
 
     #[test]
+    fn a_note_stays_below_its_row() {
+        let mut table = table();
+        table.note("sold out".to_owned());
+        table.row(["cap", "Cap", "9.00 USD"].map(str::to_owned));
+        let text = table.text();
+        let lines: Vec<_> = text.lines().skip(2).collect();
+        assert_eq!(lines[1], "  sold out");
+        assert!(lines[2].starts_with("cap"), "{text}");
+    }
+
+    #[test]
     fn a_narrow_terminal_cuts_names_and_never_amounts() {
+        let mut table = table();
+        table.table.set_width(29);
         assert_eq!(
-            table().within(Some(29)),
+            table.text(),
             "ID      NAME            PRICE\n\
              mug     Stoneware…  15.00 USD\n\
              poster  Lighthous…   2400 JPY\n"
