@@ -47,11 +47,6 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Print a webhook event file with a fresh Stripe-Signature, for `sam local invoke`
-    Sign {
-        /// A function URL event, such as events/webhook-completed-paid.json
-        file: PathBuf,
-    },
     /// List and change what is for sale
     #[command(subcommand, after_help = exit::CODES)]
     Products(products::Command),
@@ -61,21 +56,26 @@ enum Command {
     /// Refund a purchase, through Stripe
     #[command(long_about = refund::ABOUT, after_help = exit::CODES)]
     Refund(refund::Refund),
-    /// Show events that could not be recorded, and replay events
+    /// Show events that could not be recorded, and replay them
     #[command(subcommand, after_help = exit::CODES)]
     Events(events::Command),
-    /// Show mail that was not sent, and send it again
+    /// Show mail that was not sent, and resend it
     #[command(subcommand, after_help = exit::CODES)]
     Mails(mails::Command),
     /// Compare the shop with Stripe and record what was missed
     #[command(long_about = reconcile::ABOUT, after_help = exit::CODES)]
     Reconcile(reconcile::Reconcile),
-    /// Check that everything is in place for the shop to sell, and say how to fix what is not
+    /// Check that a shop is ready to sell, and say how to fix what is not
     #[command(after_help = exit::CODES)]
     Doctor(doctor::Doctor),
     /// Create or fix a deployed shop's webhook endpoint at Stripe, and store its secret
     #[command(after_help = exit::CODES)]
     Setup(setup::Setup),
+    /// Print a webhook event file with a fresh Stripe-Signature, for `sam local invoke`
+    Sign {
+        /// A function URL event, such as events/webhook-completed-paid.json
+        file: PathBuf,
+    },
 }
 
 /// Does what the command line says; errors become one sentence on stderr.
@@ -90,7 +90,6 @@ pub(crate) fn run(wiring: Wiring) -> ExitCode {
 impl Command {
     async fn run(self) -> anyhow::Result<Exit> {
         match self {
-            Self::Sign { file } => sign::run(&file).map(|()| Exit::Done),
             Self::Products(command) => command.run().await,
             Self::Purchases(command) => command.run().await,
             Self::Refund(command) => command.run().await,
@@ -99,6 +98,7 @@ impl Command {
             Self::Reconcile(command) => command.run().await,
             Self::Doctor(command) => command.run().await,
             Self::Setup(command) => command.run().await,
+            Self::Sign { file } => sign::run(&file).map(|()| Exit::Done),
         }
     }
 }

@@ -10,7 +10,7 @@ pub(super) const CODES: &str = "\
 Exit codes:
   0  done
   1  failed; stderr says why, and what to do
-  2  wrong command line
+  2  the command line is wrong
   3  done, but something needs attention: drift, parked events, mail that did not go out,
      a refund that failed, rows that cannot be imported
   4  what the command is about does not exist";

@@ -1,4 +1,4 @@
-//! `till mails`: mail that was not sent, and sending it again.
+//! `till mails`: mail that was not sent, and resending it.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ pub(super) enum Command {
     /// List mail that was given up or is not sent yet, and why
     #[command(long_about = LIST)]
     List(List),
-    /// Send mail again that was given up, and send at once what waits for its next attempt
+    /// Resend mail that was given up, or that is waiting for its next attempt
     #[command(long_about = RESEND)]
     Resend(Resend),
 }
@@ -29,14 +29,14 @@ const LIST: &str = "\
 List mail that was given up or is not sent yet, oldest first, with the reason.
 
 It reads the whole outbox table, which the functions may not do. Mail that was sent or superseded is
-kept for 90 days, mail that was given up until somebody sends it again.";
+kept for 90 days; mail that was given up, until somebody resends it.";
 
 const RESEND: &str = "\
-Send mail again that was given up, once you have fixed what kept it from going out, such as an
-unverified sender. The mailer sends it within a minute, and has all its attempts again.
+Resend mail that was given up, once you have fixed what kept it from going out, such as an unverified
+sender. The mailer sends it within a minute, with all its attempts renewed.
 
-A mail that is not given up yet waits up to six hours between attempts; name it here to send it at
-once. Mail that was sent is never sent again.";
+Mail that is not given up yet waits up to six hours between attempts; name it here to send it at once.
+Mail that was sent is never sent again.";
 
 #[derive(Args)]
 pub(super) struct List {
@@ -133,9 +133,10 @@ impl<'a> View<'a> {
 impl List {
     async fn run(self) -> anyhow::Result<Exit> {
         let shop = self.operator.shop().await?;
-        let wanted: BTreeSet<_> = match self.state.is_empty() {
+        let is_default = self.state.is_empty();
+        let wanted: BTreeSet<_> = match is_default {
             true => [Wanted::Failed, Wanted::Due].into(),
-            false => self.state.into_iter().collect(),
+            false => self.state.iter().copied().collect(),
         };
         let mails = in_states(&shop.mails()?, wanted.into_iter().map(State::from)).await?;
         let views: Vec<_> = mails.iter().map(View::of).collect();
@@ -156,7 +157,10 @@ impl List {
                 table.note(format!("{}{next}", plain(reason)));
             }
         }
-        let none = "There is no such mail.";
+        let none = match is_default {
+            true => "No mail was given up, and none is waiting.",
+            false => "There is no such mail.",
+        };
         self.operator.list("mails", &views, &table, none)?;
         let is_stuck = |mail: &Listed| match mail.state {
             State::Failed => true,

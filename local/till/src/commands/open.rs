@@ -38,10 +38,11 @@ pub(super) struct Open {
     /// and sign-in, payments and mail lead back to it
     #[arg(long, value_name = "URL", value_parser = origin)]
     site: Option<Url>,
-    /// Where Stripe and AWS listen for containers, too: Docker's bridge on Linux, such as 172.17.0.1
+    /// Serve Stripe and AWS at this address, too, for containers: Docker's bridge on Linux, such as
+    /// 172.17.0.1
     #[arg(long, value_name = "ADDRESS")]
     bridge: Option<Ipv4Addr>,
-    /// Which sample products a shop without products gets
+    /// Which sample products to put in a shop that has none
     #[arg(long, value_enum, default_value_t = Samples::Usd)]
     samples: Samples,
     /// The folder in which everything is kept [default: .till beside template.yaml]
@@ -180,7 +181,7 @@ fn welcome(shop: &Shop, kept: &str) -> String {
     let rows: Vec<_> = [
         Some(("Shop", shop_url, "the site and its API")),
         own_site,
-        Some(("Dashboard", &dashboard, "mail, webhooks, switches")),
+        Some(("Dashboard", &dashboard, "purchases, mail, webhooks, faults")),
         Some(("Stripe", &stripe, &note)),
         Some(("AWS", aws, "DynamoDB and SES")),
         Some(("Data", kept, "")),

@@ -20,18 +20,22 @@ use url::Url;
 use super::dot_env;
 use super::shop::{Shop, Stack};
 
+/// What only makes sense on this machine. Each flag of a deployed shop conflicts with these: clap
+/// asks for none that a flag `requires` where something that is there conflicts with it.
+const HERE: [&str; 3] = ["port", "stripe_port", "aws_port"];
+
 /// Which shop.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Which shop (by default the one `cargo run` opened here)")]
 pub(super) struct Place {
     /// A deployed shop, by the name of its CloudFormation stack
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["port", "stripe_port", "aws_port"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = HERE)]
     stack: Option<String>,
     /// The stack's AWS region [default: the profile's]
-    #[arg(long, requires = "stack")]
+    #[arg(long, requires = "stack", conflicts_with_all = HERE)]
     region: Option<String>,
     /// The AWS profile to use [default: the one the AWS CLI would]
-    #[arg(long, value_name = "NAME", requires = "stack")]
+    #[arg(long, value_name = "NAME", requires = "stack", conflicts_with_all = HERE)]
     profile: Option<String>,
     /// Port of the shop on this machine
     #[arg(long, default_value_t = 3000)]

@@ -46,13 +46,13 @@ pub(super) struct List {
     /// Only purchases with this status; may be repeated
     #[arg(long, value_enum)]
     status: Vec<Standing>,
-    /// Only purchases made since: 2026-11-24, 2026-11-24T09:30:00Z, 7d, 12h, 30m
+    /// Only purchases made since TIME, such as 2026-11-24, 2026-11-24T09:30:00Z, 7d, 12h or 30m
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
     /// Only purchases of this buyer, by the subject (`sub`) of their ID token
     #[arg(long, value_name = "SUBJECT")]
     buyer: Option<String>,
-    /// How many to show at most; 0 for all
+    /// Show at most this many; 0 for all
     #[arg(long, default_value_t = 50)]
     limit: usize,
     #[command(flatten)]
@@ -94,7 +94,7 @@ impl From<Standing> for Status {
 
 #[derive(Args)]
 pub(super) struct Confirm {
-    /// Purchase ids, or ids of things of Stripe's that belong to purchases
+    /// Purchase ids, or ids of Stripe objects that belong to one: cs_…, pi_…, ch_…, re_…, dp_…
     #[arg(required = true)]
     ids: Vec<Name>,
     #[command(flatten)]
@@ -105,7 +105,7 @@ pub(super) struct Confirm {
 
 #[derive(Args)]
 pub(super) struct Show {
-    /// A purchase id, or the id of something of Stripe's that belongs to one: cs_…, pi_…, ch_…, re_…, dp_…
+    /// A purchase id, or the id of a Stripe object that belongs to one: cs_…, pi_…, ch_…, re_…, dp_…
     id: Name,
     #[command(flatten)]
     operator: Operator,
@@ -147,7 +147,7 @@ impl List {
         if found > purchases.len() {
             let shown = purchases.len();
             note(&format!(
-                "These are the newest {shown} of {found}; --limit 0 shows all."
+                "Showing the newest {shown} of {found}; --limit 0 shows all."
             ));
         }
         Ok(Exit::Done)

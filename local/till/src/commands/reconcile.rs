@@ -14,7 +14,7 @@ pub(super) struct Reconcile {
     /// Report what is missing, and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Go further back, to recover what was lost: all events since 2026-11-24, 2026-11-24T09:30:00Z, 7d, 12h
+    /// Look at all events since TIME, to recover what was lost: 2026-11-24, 2026-11-24T09:30:00Z, 7d or 12h
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
     #[command(flatten)]

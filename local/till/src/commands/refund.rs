@@ -19,7 +19,7 @@ use super::shop::Shop;
 
 #[derive(Args)]
 pub(super) struct Refund {
-    /// A purchase id, or the id of something of Stripe's that belongs to one: cs_…, pi_…, ch_…
+    /// A purchase id, or the id of a Stripe object that belongs to one: cs_…, pi_…, ch_…
     purchase: Name,
     /// How much, in minor units: 500 is 5.00 USD [default: all that is left]
     #[arg(long, value_name = "AMOUNT")]
@@ -42,9 +42,9 @@ pub(super) struct Refund {
 pub(super) const ABOUT: &str = "\
 Refund a purchase, through Stripe.
 
-It says how much, asks, and never refunds more than is left: what was paid, less the refunds that
-Stripe knows (pending ones included) and what disputes hold. The purchase changes when Stripe's event
-is recorded, for which this waits a few seconds.
+It shows the amount, asks first, and never refunds more than is left: what was paid, less the refunds
+that Stripe knows (pending ones included) and what disputes hold. The purchase changes when Stripe's
+event is recorded; the command waits a few seconds for that.
 
 Scripts should pass a --key: under one key a purchase is refunded once, however often the command is
 repeated and whatever happens in between.";

@@ -102,10 +102,12 @@ async fn stacks_that_are_not_there_or_no_till_are_named_with_the_way_out() {
     let said = run(till, "").await.expect(1);
     said.complains("no AWS credentials were found");
 
-    let mixed = ["products", "list", "--stack", "till-eu", "--aws-port", "1"];
-    let mut till = operator.bare();
-    till.args(mixed);
-    run(till, "").await.expect(2);
+    for mixed in [["--stack", "till-eu"], ["--region", "eu-central-1"]] {
+        let mut till = operator.bare();
+        till.args(["products", "list", "--aws-port", "1"])
+            .args(mixed);
+        run(till, "").await.expect(2);
+    }
 }
 
 /// The address of an identity provider that lists these claims.

@@ -22,7 +22,7 @@ async fn refused(operator: &Operator) -> String {
 async fn mail_that_was_given_up_is_listed_with_the_reason_and_sent_again_once() {
     let operator = Operator::new().await;
     let none = operator.till(&["mails", "list"]).await.expect(0);
-    assert_eq!(none.out, "There is no such mail.\n");
+    assert_eq!(none.out, "No mail was given up, and none is waiting.\n");
     let sold = refused(&operator).await;
     let id = format!("{sold}#paid");
 

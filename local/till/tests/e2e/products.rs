@@ -125,7 +125,7 @@ async fn one_row_that_is_not_valid_keeps_the_whole_file_out() {
     };
     assert!(at("line 3").contains("minor units, such as 1500 for 15.00 USD"));
     assert!(at("line 4").contains("multiple of 10"));
-    assert_eq!(at("line 5"), "it is at line 2 already");
+    assert_eq!(at("line 5"), "line 2 has the same id");
     assert!(at("line 6").contains("images"));
     assert!(at("line 7").contains("product id"));
     assert!(at("line 8").contains("name"));

@@ -152,7 +152,7 @@ async fn the_list_is_newest_first_and_can_be_narrowed() {
     assert_eq!(list(&["--limit", "0"]).await.len(), 3);
     let newest = operator.till(&["purchases", "list", "--limit", "1"]).await;
     let newest = newest.expect(0);
-    newest.complains("the newest 1 of 3");
+    newest.complains("Showing the newest 1 of 3");
     assert!(newest.out.contains(&bobs.purchase) && !newest.out.contains(&first));
 }
 

@@ -168,7 +168,7 @@ async fn a_refund_is_said_to_be_pending_while_it_is_and_failed_once_it_failed() 
         pending.contains("The refund of 15.00 USD is pending"),
         "{pending}"
     );
-    assert!(pending.contains("The purchase is now paid."), "{pending}");
+    assert!(pending.contains("The purchase is paid."), "{pending}");
     assert!(!pending.contains("refunded ("), "{pending}");
 
     let id = refunds(&operator).await[0]["id"]

@@ -81,10 +81,15 @@ fn judge(patient: &Patient, all: &[Endpoint]) -> Vec<Finding> {
 
 fn absent(patient: &Patient, all: &[Endpoint], here: &[&Endpoint]) -> Finding {
     if let Some(disabled) = here.first() {
+        let then = "then `till reconcile` fetches what was missed";
+        let remedy = match patient.deployed {
+            Some(_) => patient.setup(&format!("enables it; {then}")),
+            None => format!("enable it at Stripe (disabled=false); {then}"),
+        };
         return Finding::fail(
             ENDPOINT,
             format!("{} is disabled: the shop hears of no payment", disabled.id),
-            patient.setup("enables it; then `till reconcile` fetches what was missed"),
+            remedy,
         );
     }
     if let Some(elsewhere) = all.iter().find(|endpoint| endpoint.serves(&patient.tag)) {

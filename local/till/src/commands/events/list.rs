@@ -13,7 +13,7 @@ use crate::commands::operator::Operator;
 
 #[derive(Args)]
 pub(in crate::commands) struct List {
-    /// Only events that Stripe made since: 2026-11-24, 7d, 12h [default: all of the 90 days they are kept]
+    /// Only events that Stripe created since TIME, such as 2026-11-24, 7d or 12h [default: 90 days, as long as they are kept]
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
     #[command(flatten)]

@@ -30,7 +30,7 @@ so an event may be replayed as often as you like. A parked event that goes well 
 
 #[derive(Args)]
 pub(in crate::commands) struct Replay {
-    /// Ids of events, evt_…
+    /// Event ids: evt_…
     #[arg(
         required_unless_present = "parked",
         conflicts_with = "parked",
@@ -40,7 +40,7 @@ pub(in crate::commands) struct Replay {
     /// Replay everything that is parked
     #[arg(long)]
     parked: bool,
-    /// With --parked, only events that Stripe made since: 2026-11-24, 7d, 12h
+    /// With --parked, only events that Stripe created since TIME, such as 2026-11-24, 7d or 12h
     #[arg(long, value_name = "TIME", requires = "parked")]
     since: Option<Since>,
     /// Show what would be recorded, and write nothing

@@ -63,10 +63,10 @@ pub(super) fn read(path: &Path) -> anyhow::Result<String> {
     let mut text = String::new();
     if is_standard(path) {
         let read = std::io::stdin().read_to_string(&mut text);
-        read.context("cannot read standard input as UTF-8 text")?;
+        read.context("cannot read standard input")?;
     } else {
         text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read {} as UTF-8 text", path.display()))?;
+            .with_context(|| format!("cannot read {}", path.display()))?;
     }
     // Spreadsheets put a byte order mark before the first column's name.
     Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())

@@ -228,7 +228,7 @@ fn patches(rows: Vec<Row>) -> (Vec<(String, Patch)>, Vec<Invalid>) {
             }),
             Ok(patch) => match first.get(&patch.id) {
                 Some(before) => invalid.push(Invalid {
-                    error: format!("it is at {before} already"),
+                    error: format!("{before} has the same id"),
                     id: Some(patch.id),
                     at,
                 }),

@@ -48,7 +48,7 @@ impl Set {
         let Some(before) = shop.shelf()?.get(&self.id).await? else {
             let name = shop.name();
             return Err(NotFound(format!(
-                "there is no product {} in {name}: `till products list` lists those there are",
+                "there is no product {} in {name}: see `till products list`",
                 self.id
             ))
             .into());

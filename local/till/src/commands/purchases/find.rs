@@ -117,7 +117,7 @@ impl Name {
 pub(in crate::commands) fn not_found(id: PurchaseId, shop: &Shop) -> anyhow::Error {
     let shop = shop.name();
     NotFound(format!(
-        "there is no purchase {id} in {shop}: `till purchases list` lists those there are"
+        "there is no purchase {id} in {shop}: see `till purchases list`"
     ))
     .into()
 }

@@ -120,7 +120,7 @@ impl Outcome {
             ),
         };
         match self.status {
-            Some(status) => format!("{became} The purchase is now {}.\n", view::status(status)),
+            Some(status) => format!("{became} The purchase is {}.\n", view::status(status)),
             None => format!(
                 "{became} The purchase does not show it yet; it will when Stripe's event arrives, or \
                  after `till reconcile`.\n"

@@ -105,7 +105,7 @@ impl Payment {
         let amount = Money::new(wanted.unwrap_or(left.amount), paid.currency);
         if amount.amount <= 0 {
             bail!(
-                "--amount {} is not more than nothing: pass minor units, such as 500 for 5.00 USD",
+                "--amount {} is not above zero: pass minor units, such as 500 for 5.00 USD",
                 amount.amount
             );
         }

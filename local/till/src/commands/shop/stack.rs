@@ -177,8 +177,8 @@ fn not_described(name: &str, region: &str, error: &SdkError<DescribeStacksError>
     let said = error.message().unwrap_or_default();
     if said.contains("does not exist") {
         return anyhow!(NotFound(format!(
-            "there is no stack {name} in {region}: `aws cloudformation list-stacks` lists those there \
-             are; --region and --profile look elsewhere"
+            "there is no stack {name} in {region}: see `aws cloudformation list-stacks`; --region and \
+             --profile look elsewhere"
         )));
     }
     let why = match error.as_service_error() {
