@@ -20,8 +20,8 @@ use url::Url;
 use super::dot_env;
 use super::shop::{Shop, Stack};
 
-/// What only makes sense on this machine. Each flag of a deployed shop conflicts with these: clap
-/// asks for none that a flag `requires` where something that is there conflicts with it.
+/// Flags of a shop on this machine. Each flag of a deployed one conflicts with them, not just
+/// --stack: clap does not insist on what a flag `requires` while a conflicting one is given.
 const HERE: [&str; 3] = ["port", "stripe_port", "aws_port"];
 
 /// Which shop.

@@ -187,8 +187,8 @@ impl Patient {
                 format!("`till setup {flags}{flag}` {why}")
             }
             None => {
-                "set both STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRETS in .env, or neither for the \
-                     stand-in, and start the shop again"
+                "start the shop again: `cargo run`. For a Stripe account of your own, first set \
+                     both STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRETS in .env"
                     .into()
             }
         }

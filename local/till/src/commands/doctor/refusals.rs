@@ -37,7 +37,7 @@ async fn check(patient: &Patient, deployed: &Deployed) -> Finding {
             PERMISSION,
             format!(
                 "{} minutes ago SES refused a mail, and has accepted none since: the mailer may not \
-                 send (AccessDenied). It is tried for about two weeks",
+                 send (AccessDenied). Mail is retried for about two weeks",
                 now.saturating_sub(at).max(0) / 60
             ),
             format!(
