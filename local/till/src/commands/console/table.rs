@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Width};
+use console::Term;
 
 use super::words::dim;
 
@@ -68,8 +69,13 @@ impl Table {
         table
             .load_preset(NOTHING)
             .set_content_arrangement(ContentArrangement::Dynamic)
+            // It takes a terminal that does not tell its width for one without any.
+            .force_no_tty()
             .set_truncation_indicator("…")
             .set_header(columns.map(|column| dim(column.title)));
+        if let Some((_, width)) = Term::stdout().size_checked() {
+            table.set_width(width);
+        }
         for (place, (column, shown)) in columns.iter().zip(table.column_iter_mut()).enumerate() {
             let is_last = place.saturating_add(1) == N;
             shown.set_padding((0, if is_last { 0 } else { GAP }));

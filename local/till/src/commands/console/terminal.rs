@@ -25,8 +25,8 @@ pub(in crate::commands) fn note(text: &str) {
 }
 
 /// What commands write, as it goes to a terminal: of what is not plain only line breaks and the
-/// weights and colours of letters. What names and files could do to a line itself, [`plain()`] undoes
-/// where the line is made.
+/// weights and colours of letters. What names and files could do to a line itself,
+/// [`shared::plain::line`] undoes where the line is made.
 pub(in crate::commands) fn for_terminal(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
