@@ -238,6 +238,8 @@ def copy_site(run):
     for file in ("index.html", "config.json", "js/api.js"):
         held = s3.head_object(Bucket=bucket, Key=file)
         assert held["CacheControl"] == "no-cache", (file, held)
+    kinds = {pathlib.PurePath(it["Key"]).suffix for it in s3.list_objects_v2(Bucket=bucket)["Contents"]}
+    assert kinds == {".css", ".html", ".js", ".json", ".svg"}, f"the bucket should have only what browsers load: {kinds}"
     config = json.load(s3.get_object(Bucket=bucket, Key="config.json")["Body"])
     assert config == json.loads(outputs["SiteConfig"]), config
     shown("the site is there with its config.json, and browsers ask for newer files")
@@ -270,7 +272,7 @@ def deploy_at_once(run):
     shown("a deployment keeps the parameters it is not told")
 
 
-# --- What is whose at Stripe ---
+# --- Share a Stripe account ---
 
 
 @step("sam build && sam deploy --parameter-overrides FormerStackTags=till")
@@ -378,7 +380,7 @@ def rebuild(run):
     shown("what Stripe remembers is rebuilt under its id, and mails when it is confirmed")
 
 
-# --- Mail that does not go out ---
+# --- Mail that is not sent ---
 
 
 @step("till mails list --stack till")
