@@ -25,7 +25,8 @@ impl Project {
         match found {
             Some(project) => Ok(project),
             None => bail!(
-                "there is no template.yaml in {} or above it; start till in the shop's folder",
+                "there is no template.yaml in {} or any folder above it: start till in a \
+                 checkout of the shop",
                 here.display()
             ),
         }
