@@ -118,7 +118,7 @@ def empty(table, *keys):
 
 
 def to_mend():
-    """What doctor finds that is not well, and how to mend it."""
+    """Everything that doctor does not find in order, and how to fix it."""
     ran = subprocess.run(["till", "doctor", "--json", "--stack", "till"], capture_output=True, text=True)
     assert ran.returncode in (0, 3), ran.stderr
     return [it for it in json.loads(ran.stdout)["findings"] if it["verdict"] != "ok"]
@@ -158,7 +158,7 @@ def turned_away(name):
 
 
 def held_up():
-    """A purchase whose receipt could not go, for a reason that is mended now."""
+    """A purchase whose receipt could not go, for a reason that is gone now."""
     with unverified():
         purchase = buy()
         key = {"id": {"S": f"{purchase}#paid"}}
