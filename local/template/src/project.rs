@@ -25,8 +25,8 @@ impl Project {
         match found {
             Some(project) => Ok(project),
             None => bail!(
-                "there is no template.yaml in {} or above it, nor any more where this program was built \
-                 from ({}): run it in a checkout of the shop",
+                "there is no template.yaml in {} or any folder above it, and no longer one where till was \
+                 built ({}): start till in a checkout of the shop",
                 here.display(),
                 built_from.display()
             ),
