@@ -10,8 +10,7 @@ use crate::{
     mode::Mode,
     money::Money,
     purchase::{
-        Attention, Buyer, Change, ChargeId, PaymentIntentId, PurchaseId, SessionState, Status,
-        Subject,
+        Attention, Buyer, Change, ChargeId, PaymentIntentId, SessionState, Status, Subject,
     },
     store::{
         StoreError, Tables,
@@ -40,10 +39,10 @@ pub struct Inbox {
 /// What became of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Receipt {
-    /// It told something new of a purchase.
+    /// It told something new.
     Recorded {
-        /// The purchase.
-        purchase: PurchaseId,
+        /// What it is about.
+        subject: Subject,
         /// How it stands now.
         status: Status,
         /// What a person should look at.
@@ -235,10 +234,9 @@ impl Inbox {
             payment_intent: statement.payment_intent,
             origin,
         };
-        let Subject::Purchase(purchase) = subject;
         Ok(match self.ledger.record(&report, now).await? {
             Outcome::Recorded(status, attention) => Receipt::Recorded {
-                purchase,
+                subject,
                 status,
                 attention,
             },
@@ -301,10 +299,12 @@ fn log(event: Option<&str>, receipt: &Receipt) {
     let result = receipt.as_str();
     match receipt {
         Receipt::Recorded {
-            purchase, status, ..
+            subject: Subject::Purchase(purchase_id),
+            status,
+            ..
         } => {
             let status = status.as_str();
-            tracing::info!(event, result, purchase_id = %purchase, status, "the event is taken care of");
+            tracing::info!(event, result, %purchase_id, status, "the event is taken care of");
         }
         _ => tracing::info!(event, result, "the event is taken care of"),
     }

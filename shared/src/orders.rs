@@ -3,7 +3,7 @@
 use crate::{
     config::ConfigError,
     product::ProductId,
-    purchase::{Limits, Purchase, PurchaseId, TooMuch},
+    purchase::{Limits, Purchase, Subject, TooMuch},
     store::{
         StoreError, TRIES, Tables,
         bookkeeping::Bookkeeping,
@@ -46,15 +46,15 @@ pub enum OpenError {
 
 /// What is known of an idempotency key.
 pub enum Earlier {
-    /// Nothing: it is free. If it once stood for a purchase that came to nothing, that one is
-    /// named, so that the key can be given to another.
-    Free(Option<PurchaseId>),
+    /// Nothing: it is free. If it once stood for something that came to nothing, that is named, so
+    /// that the key can be given to something else.
+    Free(Option<Subject>),
     /// It stands for this purchase.
     Known(Box<Stored>),
 }
 
-/// What is asked for under a key, and the purchase that the key once stood for.
-pub type Keyed<'a> = (&'a IdempotentRequest, Option<PurchaseId>);
+/// What is asked for under a key, and what the key once stood for.
+pub type Keyed<'a> = (&'a IdempotentRequest, Option<Subject>);
 
 impl Orders {
     /// Fails if the environment does not name all of the tables it writes to.
@@ -80,9 +80,10 @@ impl Orders {
         if known.fingerprint != request.fingerprint {
             return Err(OpenError::KeyReused);
         }
-        match self.purchases.get(known.purchase_id).await? {
+        let Subject::Purchase(id) = known.subject;
+        match self.purchases.get(id).await? {
             Some(stored) if !stored.purchase.is_over() => Ok(Earlier::Known(Box::new(stored))),
-            _ => Ok(Earlier::Free(Some(known.purchase_id))),
+            _ => Ok(Earlier::Free(Some(known.subject))),
         }
     }
 
@@ -175,7 +176,9 @@ impl Orders {
             .unwrap_or_default();
         parts.push(Part::vital(self.holds.put(buyer, held, holds, now)?));
         if let Some((request, replaced)) = request {
-            let key = self.requests.put(request, purchase.id(), replaced, now)?;
+            let key = self
+                .requests
+                .put(request, purchase.id().into(), replaced, now)?;
             parts.push(Part::vital(key));
         }
         stored.version = 1;

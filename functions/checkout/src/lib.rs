@@ -142,7 +142,7 @@ impl Checkout {
                 let id = stored.purchase.id();
                 match self.unless_over(*stored, now).await? {
                     Some(stored) => return Ok(stored),
-                    None => Some(id),
+                    None => Some(id.into()),
                 }
             }
         };

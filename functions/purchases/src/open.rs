@@ -76,7 +76,7 @@ impl OpenPurchases {
             return stored;
         }
         let purchase_id = stored.purchase.id();
-        match self.looks.claim(purchase_id, now, APART).await {
+        match self.looks.claim(purchase_id.into(), now, APART).await {
             Ok(true) => {}
             Ok(false) => return stored,
             Err(error) => {

@@ -156,8 +156,8 @@ async fn take_in(run: &mut Run<'_>, events: &[Value]) -> bool {
 fn note_receipt(run: &mut Run<'_>, event: &str, receipt: &Receipt) {
     match receipt {
         Receipt::Recorded {
-            purchase, status, ..
-        } => run.found(event, *purchase, *status, "record"),
+            subject, status, ..
+        } => run.found(event, *subject, *status, "record"),
         Receipt::Parked => run.findings.parked = run.findings.parked.saturating_add(1),
         Receipt::ParkedBefore
         | Receipt::NothingNew

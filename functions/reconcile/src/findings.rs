@@ -1,7 +1,7 @@
 //! What a run found.
 
-use serde::Serialize;
-use shared::purchase::{PurchaseId, Status};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use shared::purchase::{Status, Subject};
 
 /// What a run found.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -29,12 +29,19 @@ pub struct Findings {
 pub struct Drift {
     /// The event or object that tells it.
     pub source: String,
-    /// The purchase, where it is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub purchase: Option<PurchaseId>,
-    /// How the purchase stands with it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<Status>,
+    /// What it is about; in JSON `"purchase": "<id>"`.
+    #[serde(flatten, serialize_with = "by_kind")]
+    pub subject: Subject,
+    /// How that stands with it.
+    pub status: Status,
     /// What was, or would be, done.
     pub action: &'static str,
+}
+
+fn by_kind<S: Serializer>(subject: &Subject, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(1))?;
+    match subject {
+        Subject::Purchase(id) => map.serialize_entry("purchase", id)?,
+    }
+    map.end()
 }

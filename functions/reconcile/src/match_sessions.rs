@@ -131,7 +131,7 @@ async fn matched(run: &mut Run<'_>, stored: Stored, sessions: &[Value]) -> Resul
     let left = run.parts.attempts.abandon(stored, now).await?;
     // Otherwise a session came after all.
     if left.purchase.status() == Status::Abandoned {
-        run.found(&id.to_string(), id, Status::Abandoned, "abandon");
+        run.found(&id.to_string(), id.into(), Status::Abandoned, "abandon");
     }
     Ok(())
 }

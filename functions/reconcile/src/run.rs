@@ -9,7 +9,7 @@ use shared::{
     config::{ConfigError, Stack},
     inbox::Inbox,
     ledger::Ledger,
-    purchase::{PurchaseId, Status},
+    purchase::{PurchaseId, Status, Subject},
     store::{StoreError, purchases::Purchases, sweep::Sweeps, work::WorkList},
     stripe::client::{Client as Stripe, StripeError},
 };
@@ -107,7 +107,7 @@ impl<'a> Run<'a> {
     pub(crate) fn found(
         &mut self,
         source: &str,
-        purchase: PurchaseId,
+        subject: Subject,
         status: Status,
         action: &'static str,
     ) {
@@ -118,15 +118,15 @@ impl<'a> Run<'a> {
         }
         findings.drift.push(Drift {
             source: source.to_owned(),
-            purchase: Some(purchase),
-            status: Some(status),
+            subject,
+            status,
             action,
         });
     }
 
     pub(crate) fn found_news(&mut self, id: PurchaseId, news: Vec<News>) {
         for News { object, status } in news {
-            self.found(&object, id, status, "record");
+            self.found(&object, id.into(), status, "record");
         }
     }
 

@@ -5,16 +5,17 @@ use serde::{Deserialize, Serialize};
 use crate::{
     money::Money,
     purchase::{
-        Dispute, DisputeId, DisputeStatus, DisputeTerms, Mail, Movement, Order, Purchase,
-        PurchaseId, WaitsFor,
+        Dispute, DisputeId, DisputeStatus, DisputeTerms, Mail, Movement, Order, Purchase, Subject,
+        WaitsFor,
     },
 };
 
 /// What an outbox row freezes of a purchase, so that its letter can be written from the row alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// The purchase that the letter is about.
-    pub purchase_id: PurchaseId,
+    /// What the letter is about. Stored under the name of the first kind of subject there was.
+    #[serde(rename = "purchase_id")]
+    pub subject: Subject,
     /// What was ordered, and by whom.
     pub order: Order,
     /// What was paid, in the currency it was paid in; only a receipt says it.
@@ -47,7 +48,7 @@ impl Snapshot {
         let payment = purchase.payment();
         let dispute = |id: &DisputeId| payment.disputes().get(id).and_then(DisputeSnapshot::of);
         Self {
-            purchase_id: purchase.id(),
+            subject: purchase.id().into(),
             order: purchase.order().clone(),
             paid: purchase.accounts().paid,
             waits_for: purchase.waits_for().cloned(),

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     mode::Mode,
     money::{Money, MoneyError},
-    purchase::{Line, Mail, Movement},
+    purchase::{Line, Mail, Movement, PurchaseId, Subject},
 };
 
 /// The shop as its letters present it.
@@ -49,11 +49,13 @@ pub fn compose(mail: &Mail, frozen: &Snapshot, shop: &Letterhead) -> Result<Lett
         Content::ToSeller(_) => None,
     };
     let site_url = shop.site_url.trim_end_matches('/');
+    let Subject::Purchase(purchase) = frozen.subject;
     let writer = Writer {
         shop,
         name: one_line(&shop.name),
         site_url,
-        purchase_url: format!("{site_url}/purchase.html?id={}", frozen.purchase_id),
+        purchase,
+        purchase_url: format!("{site_url}/purchase.html?id={purchase}"),
         amounts: Amounts::in_language(language)?,
     };
     Ok(writer.page(&content, frozen)?.set()?)
@@ -65,6 +67,7 @@ struct Writer<'a> {
     /// The shop's, on one line.
     name: String,
     site_url: &'a str,
+    purchase: PurchaseId,
     purchase_url: String,
     amounts: Amounts,
 }
@@ -83,7 +86,7 @@ impl Writer<'_> {
         };
         let total = frozen.order.total;
         let items = frozen.order.lines.iter().map(|line| self.item(line, total));
-        let number = frozen.purchase_id.number();
+        let number = self.purchase.number();
         Ok(LetterPage {
             // Several purchases would have one subject, and fold into one conversation.
             subject: format!("{} (purchase {number})", prose.subject),
@@ -92,7 +95,7 @@ impl Writer<'_> {
             items: items.collect::<Result<_, _>>()?,
             sums: self.sums(content, total),
             number,
-            id: frozen.purchase_id.to_string(),
+            id: self.purchase.to_string(),
             purchase_url: self.purchase_url,
             shop: self.name,
             why,
@@ -349,7 +352,7 @@ mod tests {
     /// Two mugs and a sticker for 33.50 USD, paid in full.
     fn frozen() -> Snapshot {
         Snapshot {
-            purchase_id: ID.parse().unwrap(),
+            subject: ID.parse().unwrap(),
             order: Order {
                 buyer: Buyer {
                     subject: Some("buyer-1".into()),

@@ -12,11 +12,14 @@ use serde_json::{Map, Value, json};
 use super::{
     Item, Tables,
     claims::{Claim, Claims, Source},
+    from_item,
     holds::{BuyersHolds, StoredHolds},
-    outbox::Outbox,
+    looks::Looks,
+    outbox::{Outbox, Row},
     pointers::Pointers,
     purchases::*,
-    requests::{IdempotentRequest, Requests},
+    requests::{IdempotentRequest, RequestItem, Requests},
+    scripted::{self, WRITTEN},
 };
 use crate::{config::Environment, mode::Mode, money::Money, purchase::*};
 
@@ -77,8 +80,29 @@ fn pointers_at_a_purchase_are_stored_as_the_deployed_tables_hold_them() {
     assert_eq!(put(pointer), golden("pointer"));
     let request = IdempotentRequest::new("buyer-1", "key", "fingerprint".to_owned());
     let requests = Requests::of(&tables()).unwrap();
-    let request = requests.put(&request, id, None, NOW).unwrap();
+    let request = requests.put(&request, id.into(), None, NOW).unwrap();
     assert_eq!(put(request), golden("request"));
+}
+
+#[tokio::test]
+async fn a_look_is_stored_as_the_deployed_tables_hold_it() {
+    let (tables, database) = scripted::database(vec![WRITTEN.to_owned()]);
+    let looks = Looks::of(&tables).unwrap();
+    let purchase = Subject::Purchase(ID.parse().unwrap());
+    assert!(looks.claim(purchase, NOW, 10).await.unwrap());
+    let asked = database.join().unwrap();
+    assert_eq!(asked[0]["Item"], golden("look"));
+}
+
+#[test]
+fn a_key_and_a_mail_of_the_deployed_tables_are_read_as_being_about_their_purchase() {
+    let purchase = Subject::Purchase(ID.parse().unwrap());
+    let request: RequestItem = from_item(attributes(&golden("request")), "request").unwrap();
+    assert_eq!(request.subject, purchase);
+    for name in ["mail_refund", "mail_dispute", "mail_held"] {
+        let row: Row = from_item(attributes(&golden(name)), name).unwrap();
+        assert_eq!(row.content.subject, purchase, "{name}");
+    }
 }
 
 #[test]

@@ -21,8 +21,9 @@ pub struct Pointers {
 
 #[derive(Deserialize)]
 struct PointerItem {
-    /// Named for the first kind of subject there was.
-    purchase_id: Subject,
+    /// Stored under the name of the first kind of subject there was.
+    #[serde(rename = "purchase_id")]
+    owner: Subject,
 }
 
 const POINTER: &str = "pointer";
@@ -39,7 +40,7 @@ impl Pointers {
         let key = key(intent);
         let item = self.table.read([("pk", &key), ("sk", POINTER)]).await?;
         let pointer = item.map(|item| from_item::<PointerItem>(item, &key));
-        Ok(pointer.transpose()?.map(|pointer| pointer.purchase_id))
+        Ok(pointer.transpose()?.map(|pointer| pointer.owner))
     }
 
     /// The payment intent's pointer, on condition that it points nowhere else.

@@ -9,7 +9,7 @@ use super::{
     tables::{Table, put_item},
     text, to_item,
 };
-use crate::{config::ConfigError, purchase::PurchaseId};
+use crate::{config::ConfigError, purchase::Subject};
 
 /// The requests in the purchases table.
 #[derive(Clone, Debug)]
@@ -31,7 +31,9 @@ pub(crate) struct RequestItem {
     pk: String,
     sk: String,
     pub(crate) fingerprint: String,
-    pub(crate) purchase_id: PurchaseId,
+    /// What was made for it. Stored under the name of the first kind of subject there was.
+    #[serde(rename = "purchase_id")]
+    pub(crate) subject: Subject,
     /// DynamoDB deletes late, so this is also checked when read.
     ttl: i64,
 }
@@ -75,15 +77,15 @@ impl Requests {
     pub(crate) fn put(
         &self,
         request: &IdempotentRequest,
-        purchase_id: PurchaseId,
-        replaced: Option<PurchaseId>,
+        subject: Subject,
+        replaced: Option<Subject>,
         now: i64,
     ) -> Result<TransactWriteItem, StoreError> {
         let item = RequestItem {
             pk: request.pk.clone(),
             sk: REQUEST.to_owned(),
             fingerprint: request.fingerprint.clone(),
-            purchase_id,
+            subject,
             ttl: now.saturating_add(REMEMBERED_SECONDS),
         };
         let put = self.table.put(to_item(&item)?);

@@ -8,7 +8,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 use serde_json::Value;
 use shared::inbox::{Inbox, Receipt};
-use shared::purchase::{PurchaseId, Status};
+use shared::purchase::{PurchaseId, Status, Subject};
 use shared::store::operator::{ParkedEvent, ParkedEvents};
 use time::{Date, Duration, OffsetDateTime};
 
@@ -288,7 +288,9 @@ impl Replay {
             Ok(receipt) => {
                 replayed.outcome = receipt.as_str();
                 if let Receipt::Recorded {
-                    purchase, status, ..
+                    subject: Subject::Purchase(purchase),
+                    status,
+                    ..
                 } = &receipt
                 {
                     (replayed.purchase, replayed.status) = (Some(*purchase), Some(*status));

@@ -91,15 +91,15 @@ impl Reconcile {
         ]);
         for Drift {
             source,
-            purchase,
+            subject,
             status,
             ..
         } in &findings.drift
         {
             table.row([
                 plain(source),
-                purchase.map_or("–".to_owned(), |id| id.to_string()),
-                status.map_or("–".to_owned(), super::purchases::view::status),
+                subject.to_string(),
+                super::purchases::view::status(*status),
             ]);
         }
         let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);

@@ -328,10 +328,7 @@ async fn a_dry_run_tells_all_and_writes_nothing() {
     let mut would: Vec<_> = told
         .drift
         .iter()
-        .map(|it| {
-            let status = it.status.unwrap().as_str();
-            (it.purchase.unwrap().to_string(), status, it.action)
-        })
+        .map(|it| (it.subject.to_string(), it.status.as_str(), it.action))
         .collect();
     would.sort();
     let mut hoped = vec![
