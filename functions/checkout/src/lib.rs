@@ -104,8 +104,11 @@ impl Checkout {
             email: Some(claims.email),
             language: language(request),
         };
-        let now = self.clock.now();
-        let stored = self.order(&cart, buyer, idempotent.as_ref(), now).await?;
+        let moment = self.clock.moment();
+        let now = moment.unix_timestamp();
+        let id = PurchaseId::new(moment);
+        let stored = self.order(id, &cart, buyer, idempotent.as_ref(), now);
+        let stored = stored.await?;
         let purchase_id = stored.purchase.id();
         let url = self.session_url(stored, now).await?;
         tracing::info!(request_id = request_id(request), %purchase_id, "checkout opened");
@@ -115,9 +118,10 @@ impl Checkout {
         )
     }
 
-    /// The purchase this request asks for: a new one, or the one its key stands for.
+    /// The purchase this request asks for: a new one called `id`, or the one its key stands for.
     async fn order(
         &self,
+        id: PurchaseId,
         cart: &Cart,
         buyer: Buyer,
         idempotent: Option<&IdempotentRequest>,
@@ -139,17 +143,17 @@ impl Checkout {
             Err(error) => return Err(self.open_problem(error, &subject, now).await),
             Ok(Earlier::Free(replaced)) => replaced,
             Ok(Earlier::Known(stored)) => {
-                let id = stored.purchase.id();
+                let earlier = stored.purchase.id();
                 match self.unless_over(*stored, now).await? {
                     Some(stored) => return Ok(stored),
-                    None => Some(id.into()),
+                    None => Some(earlier.into()),
                 }
             }
         };
         let products = products.map_err(|error| Problem::store(&error))?;
         let held = held.map_err(|error| Problem::store(&error))?;
         let order = freeze(cart, &products, buyer)?;
-        let purchase = Purchase::new(PurchaseId::generate(), order, now);
+        let purchase = Purchase::new(id, order, now);
         let request = idempotent.map(|request| (request, replaced));
         let opened = self.orders.open(purchase, request, held, self.limits, now);
         match opened.await {

@@ -108,6 +108,7 @@ impl Holds {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use time::OffsetDateTime;
 
     use super::*;
 
@@ -122,6 +123,10 @@ mod tests {
             until,
             pending,
         })
+    }
+
+    fn new_id() -> PurchaseId {
+        PurchaseId::new(OffsetDateTime::UNIX_EPOCH)
     }
 
     fn counted(holds: &Holds, now: i64) -> (usize, u32) {
@@ -139,7 +144,7 @@ mod tests {
             for (pieces, lasts) in wanted {
                 let before = holds.clone();
                 let hold = Hold { pieces, until: now.saturating_add(lasts), pending: false };
-                let added = holds.add(PurchaseId::generate(), hold, LIMITS, now);
+                let added = holds.add(new_id(), hold, LIMITS, now);
                 let (open, held) = counted(&holds, now);
                 prop_assert!(open <= 3 && held <= 5);
                 // Whoever is refused would have held too much.
@@ -155,11 +160,11 @@ mod tests {
 
         #[test]
         fn holds_that_are_over_do_not_count(old in prop::collection::vec(hold(), 0..30)) {
-            let old = old.into_iter().map(|hold| (PurchaseId::generate(), hold));
+            let old = old.into_iter().map(|hold| (new_id(), hold));
             let mut holds = Holds(old.collect());
             let hold = Hold { pieces: 5, until: 200, pending: false };
             prop_assert_eq!(holds.open(100).count(), 0);
-            prop_assert_eq!(holds.add(PurchaseId::generate(), hold, LIMITS, 100), Ok(()));
+            prop_assert_eq!(holds.add(new_id(), hold, LIMITS, 100), Ok(()));
         }
     }
 
@@ -171,14 +176,14 @@ mod tests {
             until: 100,
             pending: true,
         };
-        holds.0.insert(PurchaseId::generate(), pending);
+        holds.0.insert(new_id(), pending);
         assert_eq!(holds.open(0).count(), 0);
         let open = |pieces| Hold {
             pieces,
             until: 100,
             pending: false,
         };
-        let mut add = |pieces| holds.add(PurchaseId::generate(), open(pieces), LIMITS, 0);
+        let mut add = |pieces| holds.add(new_id(), open(pieces), LIMITS, 0);
         assert_eq!(add(2), Err(TooMuch::Reserved(5)));
         assert_eq!(add(1), Ok(()));
         // What is not limited can still be bought.

@@ -119,6 +119,8 @@ fn currency(currency: crate::money::Currency) -> Currency {
 
 #[cfg(test)]
 mod tests {
+    use time::OffsetDateTime;
+
     use super::*;
     use crate::{
         money::Money,
@@ -146,7 +148,7 @@ mod tests {
             total: Money::new(1500, "kwd".parse().unwrap()),
             rebuilt: false,
         };
-        let purchase = Purchase::new(PurchaseId::generate(), order, 1_000);
+        let purchase = Purchase::new(PurchaseId::new(OffsetDateTime::UNIX_EPOCH), order, 1_000);
         let built = request(&purchase, "https://shop.example", "till-prod").build();
         let id = purchase.id();
         let body = built.body.unwrap();

@@ -1,6 +1,7 @@
 //! Purchases, and what Stripe may say of them.
 
 use proptest::prelude::*;
+use time::OffsetDateTime;
 
 use super::*;
 
@@ -15,7 +16,7 @@ pub(super) fn purchase() -> Purchase {
         language: None,
     };
     Purchase::new(
-        PurchaseId::generate(),
+        PurchaseId::new(OffsetDateTime::UNIX_EPOCH),
         Order {
             buyer,
             lines: vec![],

@@ -7,7 +7,8 @@ use futures::future::join_all;
 use reconcile::{Limits, Reconcile};
 use serde_json::json;
 use shared::clock::Clock;
-use testing::{CARD, REFUNDS_SLOWLY, TestApp, cart, eventually, now};
+use testing::{CARD, REFUNDS_SLOWLY, TestApp, cart, eventually};
+use time::{Duration, OffsetDateTime};
 use tokio::sync::Notify;
 
 /// More than the day after which something unfinished is looked at again, and than a session lives.
@@ -36,11 +37,7 @@ async fn events_whose_delivery_failed_are_recorded_once() {
     );
     assert_eq!((findings.found, findings.repaired), (2, 2), "{findings:?}");
     assert_eq!(shop.status(&checkout.purchase).await, "partially_refunded");
-    let told: BTreeSet<_> = findings
-        .drift
-        .iter()
-        .map(|it| it.purchase.unwrap())
-        .collect();
+    let told: BTreeSet<_> = findings.drift.iter().map(|it| it.subject).collect();
     assert_eq!(told.len(), 1);
     assert_eq!(told.first().unwrap().to_string(), checkout.purchase);
     assert_eq!(
@@ -298,7 +295,9 @@ async fn what_nobody_can_pay_any_more_is_abandoned_by_the_clock_that_the_functio
     assert_eq!(shop.reconcile().await.found, 0, "its time is not over yet");
 
     let environment = shop.environment("ReconcileFunction");
-    let environment = environment.with_clock(Clock::new(|| now() + TWO_DAYS));
+    let environment = environment.with_clock(Clock::new(|| {
+        OffsetDateTime::now_utc() + Duration::seconds(TWO_DAYS)
+    }));
     let later = Reconcile::new(&environment).await.unwrap();
     let findings = later.run(Limits::default(), |_| {}).await.unwrap();
     assert_eq!((findings.found, findings.repaired), (1, 1), "{findings:?}");
