@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use axum::middleware;
 use shared::stripe::event::handled;
-use stand_in::{SigningSecret, StandIn};
+use stand_in::{OtherKeys, SigningSecret, StandIn, Webhook};
 use template::Template;
 use tokio::sync::watch;
 use url::Url;
@@ -133,7 +133,7 @@ impl Shop {
     /// held back was tried at the webhook, and every record in the tables' streams handled.
     pub async fn drained(&self) -> anyhow::Result<()> {
         if let Some(stand_in) = &self.stand_in {
-            while stand_in.is_delivering().await? {
+            while stand_in.default_account().is_delivering().await? {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         }
@@ -286,10 +286,16 @@ impl Starting {
         let stand_in = StandIn::open(stand_in::Config {
             database: self.database("stripe.db")?,
             public_url: Url::parse(&door.url())?,
+            host_names: Vec::new(),
+            business_name: "Till on this machine".to_owned(),
             secret_key: STAND_IN_KEY.to_owned(),
-            webhook_secret: SigningSecret::new(STAND_IN_WEBHOOK_SECRET)?,
-            webhook_url: Url::parse(&format!("{}/webhook", self.addresses.shop))?,
-            enabled_events: handled().map(str::to_owned).collect(),
+            // So that a wrong or a revoked key shows here as it does at Stripe.
+            other_keys: OtherKeys::Refused,
+            webhook: Some(Webhook {
+                url: Url::parse(&format!("{}/webhook", self.addresses.shop))?,
+                secret: SigningSecret::new(STAND_IN_WEBHOOK_SECRET)?,
+                enabled_events: handled().map(str::to_owned).collect(),
+            }),
         })?;
         let shutdown = self.shop.shutdown();
         self.shop.run(door.serve(stand_in.router(), shutdown));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::checkout::life::WrongState;
 use crate::checkout::object::Session;
 use crate::dispute::object::{Dispute, DisputeKind, DisputeStatus};
+use crate::engine::account::Account;
 use crate::engine::clock;
 use crate::engine::database::Transaction;
 use crate::engine::faults::PlannedFault;
@@ -16,7 +17,6 @@ use crate::engine::time::DAY;
 use crate::payment::card::Decline;
 use crate::payment::charge::{Charge, ChargeStatus};
 use crate::refund::object::{Refund, RefundStatus};
-use crate::stand_in::StandIn;
 use crate::webhook::queue::{self, Delivery};
 use crate::{checkout, dispute, refund};
 
@@ -64,7 +64,7 @@ pub enum ControlError {
 
 type Controlled<T> = Result<T, ControlError>;
 
-impl StandIn {
+impl Account {
     /// All webhook deliveries with every try.
     async fn deliveries(&self) -> Controlled<Deliveries> {
         self.command(|transaction| {

@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, StatusCode, header};
-use url::Url;
+use url::{Host, Url};
 
 use crate::stand_in::StandIn;
 
@@ -16,43 +16,56 @@ pub(crate) async fn only_from_here(
     request: Request,
     next: Next,
 ) -> Response {
-    let url = &stand_in.0.config.public_url;
-    match check(request.method(), request.headers(), url) {
+    let config = &stand_in.0.config;
+    match check(
+        request.method(),
+        request.headers(),
+        &config.public_url,
+        &config.host_names,
+    ) {
         Ok(()) => next.run(request).await,
         Err(reason) => (StatusCode::FORBIDDEN, format!("{reason}\n")).into_response(),
     }
 }
 
-fn check(method: &Method, headers: &HeaderMap, url: &Url) -> Result<(), String> {
+fn check(
+    method: &Method,
+    headers: &HeaderMap,
+    url: &Url,
+    host_names: &[String],
+) -> Result<(), String> {
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let host = header(header::HOST).unwrap_or_default();
-    if !is_authority_of(host, url) {
+    let Some(at) = same_place(url, host, host_names) else {
         return Err(format!("This is {url}, not {host:?}."));
-    }
+    };
     let reads = method == Method::GET || method == Method::HEAD;
     match header(header::ORIGIN) {
-        Some(origin) if !reads && origin != url.origin().ascii_serialization() => {
+        Some(origin) if !reads && origin != at.origin().ascii_serialization() => {
             Err(format!("Pages from {origin} may not do this."))
         }
         _ => Ok(()),
     }
 }
 
-fn is_authority_of(host: &str, url: &Url) -> bool {
-    let Some(name) = url.host_str() else {
-        return false;
-    };
-    match url.port() {
-        Some(port) => host == format!("{name}:{port}"),
-        // The scheme's own port may be left out.
-        None => {
-            host == name
-                || Some(host)
-                    == url
-                        .port_or_known_default()
-                        .map(|port| format!("{name}:{port}"))
-                        .as_deref()
-        }
+/// The stand-in's URL as the request names it, if it names the stand-in: `url` itself, or another
+/// known name at the same port.
+fn same_place(url: &Url, host: &str, host_names: &[String]) -> Option<Url> {
+    let asked = Url::parse(&format!("{}://{host}/", url.scheme())).ok()?;
+    let name = asked.host_str()?;
+    let known = Some(name) == url.host_str()
+        || (is_loopback(url) && is_loopback(&asked))
+        || host_names.iter().any(|it| it == name);
+    let same_port = asked.port_or_known_default() == url.port_or_known_default();
+    (known && same_port && asked.username().is_empty()).then_some(asked)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 
@@ -68,17 +81,27 @@ mod tests {
             &method,
             &headers,
             &Url::parse("http://127.0.0.1:3001/").unwrap(),
+            &["stripe".to_owned()],
         )
         .is_ok()
     }
 
     #[test]
-    fn only_the_exact_address_is_meant() {
-        assert!(allowed(Method::GET, "127.0.0.1:3001", None));
+    fn only_its_own_names_at_its_port_are_meant() {
+        for host in [
+            "127.0.0.1:3001",
+            "localhost:3001",
+            "[::1]:3001",
+            "stripe:3001",
+        ] {
+            assert!(allowed(Method::GET, host, None), "{host}");
+        }
         for host in [
             "",
             "127.0.0.1",
-            "localhost:3001",
+            "localhost",
+            "localhost:3000",
+            "stripe",
             "rebound.example:3001",
             "127.0.0.1:3000",
         ] {

@@ -34,7 +34,6 @@ mod payment;
 mod promotion;
 mod refund;
 mod serve;
-mod shown;
 mod stand_in;
 mod webhook;
 mod wire;
@@ -43,8 +42,9 @@ use axum::Router;
 
 pub use self::control::{Clock, ControlError, NewDispute};
 pub use self::dispute::object::DisputeKind;
+pub use self::engine::account::Account;
 pub use self::engine::resource::API_VERSION;
-pub use self::stand_in::{Config, StandIn};
+pub use self::stand_in::{Config, OtherKeys, StandIn, Webhook};
 pub use self::webhook::signature::{EmptySecret, SigningSecret};
 
 impl StandIn {
@@ -65,11 +65,5 @@ impl StandIn {
     /// in.
     pub fn control(&self) -> Router {
         control::routes().with_state(self.clone())
-    }
-
-    /// Delivers events and lets sessions expire until `shutdown` is ready, beginning with what an
-    /// earlier run has left undelivered.
-    pub async fn deliver(&self, shutdown: impl Future<Output = ()>) {
-        webhook::delivery::run(self, shutdown).await;
     }
 }

@@ -2,10 +2,11 @@
 //! would say, and beside it what a developer needs: the test cards, and how a delayed payment ends.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
+use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use url::Url;
@@ -14,6 +15,7 @@ use crate::checkout::cards::{self, Mistyped};
 use crate::checkout::life::{Paid, Payment, WrongState};
 use crate::checkout::object::{Discount, PaymentStatus, Session, SessionStatus};
 use crate::checkout::{self};
+use crate::engine::account::Account;
 use crate::engine::database::Transaction;
 use crate::engine::ids::SessionId;
 use crate::engine::resource::Cause;
@@ -128,8 +130,25 @@ pub(crate) fn routes() -> Router<StandIn> {
         .route("/pay/{session}/code", post(change_code))
 }
 
-async fn show(State(stand_in): State<StandIn>, Path(id): Path<String>) -> Response {
-    let page = stand_in
+/// The account whose session the page is of; the default one if there is none.
+struct Owner(Account);
+
+impl FromRequestParts<StandIn> for Owner {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, stand_in: &StandIn) -> Result<Self, Response> {
+        let session = parts.uri.path().split('/').nth(2).unwrap_or_default();
+        match stand_in.owner(session).await {
+            Ok(owner) => Ok(Self(
+                owner.unwrap_or_else(|| stand_in.default_account().clone()),
+            )),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+}
+
+async fn show(Owner(account): Owner, Path(id): Path<String>) -> Response {
+    let page = account
         .transact(Cause::default(), move |transaction| {
             match transaction.get::<Session>(&id)? {
                 Some(session) => overview(transaction, session),
@@ -144,11 +163,11 @@ async fn show(State(stand_in): State<StandIn>, Path(id): Path<String>) -> Respon
 }
 
 async fn submit(
-    State(stand_in): State<StandIn>,
+    Owner(account): Owner,
     Path(id): Path<String>,
     Form(typed): Form<Submission>,
 ) -> Response {
-    let outcome = stand_in
+    let outcome = account
         .transact(Cause::default(), move |transaction| {
             pay(transaction, &id, typed)
         })
@@ -161,11 +180,11 @@ async fn submit(
 }
 
 async fn change_code(
-    State(stand_in): State<StandIn>,
+    Owner(account): Owner,
     Path(id): Path<String>,
     Form(typed): Form<Submission>,
 ) -> Response {
-    let outcome = stand_in
+    let outcome = account
         .transact(Cause::default(), move |transaction| {
             let Some(mut session) = transaction.get::<Session>(&id)? else {
                 return Ok(Outcome::Page(StatusCode::NOT_FOUND, Page::unknown()));

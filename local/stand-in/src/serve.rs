@@ -5,18 +5,18 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
+use crate::engine::account::Account;
 use crate::engine::database::Transaction;
 use crate::engine::faults::{Fault, Strike};
 use crate::engine::ids;
 use crate::engine::resource::{API_VERSION, Cause};
-use crate::stand_in::StandIn;
+use crate::stand_in::{StandIn, WrongKey};
 use crate::wire::answer::{Answer, Asked, Route, Settings};
 use crate::wire::errors::ApiError;
 use crate::wire::idempotency::{self, Idempotent};
+use crate::wire::keys;
 use crate::wire::params::Params;
 use crate::{account, checkout, dispute, payment, promotion, refund, webhook};
 
@@ -79,20 +79,19 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
 
 async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer, ApiError> {
     let (parts, body) = request.into_parts();
-    let shared = &stand_in.0;
     let url_path = parts.uri.path();
     let Some(path) = url_path.strip_prefix("/v1/") else {
         return Err(ApiError::no_such_url(&parts.method, url_path));
     };
-    authenticate(&parts.headers, &shared.config.secret_key)?;
+    let account = authenticate(stand_in, &parts.headers)?;
 
     let key = idempotency::key(&parts.method, &parts.headers)?;
     let in_use = match &key {
-        Some(key) => Some(shared.keys_in_use.take(key)?),
+        Some(key) => Some(account.0.keys_in_use.take(key)?),
         None => None,
     };
     let params = read_params(&parts.headers, parts.uri.query(), body).await?;
-    let strike = shared.faults.at_call(&parts.method, url_path);
+    let strike = account.0.faults.at_call(&parts.method, url_path);
     let cause = Cause {
         request: Some(id.to_owned()),
         idempotency_key: key.clone(),
@@ -112,10 +111,12 @@ async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer,
         idempotent,
         refusal: strike.and_then(refusal),
         settings: Settings {
-            public_url: shared.config.public_url.clone(),
+            public_url: account.0.public_url.clone(),
+            account: account.0.id.clone(),
+            business_name: stand_in.0.config.business_name.clone(),
         },
     };
-    let answer = stand_in
+    let answer = account
         .transact(cause, |transaction| call.perform(transaction))
         .await;
     match strike.map(|strike| (strike.fault, strike.delay_ms)) {
@@ -182,27 +183,28 @@ impl Call {
     }
 }
 
-/// The key must be ours, as a bearer or as the user of basic authentication.
-fn authenticate(headers: &HeaderMap, secret_key: &str) -> Result<(), ApiError> {
-    let given = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    let key = match given.and_then(|given| given.split_once(' ')) {
-        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => key.trim().to_owned(),
-        Some((scheme, pair)) if scheme.eq_ignore_ascii_case("basic") => {
-            let pair = STANDARD
-                .decode(pair.trim())
-                .ok()
-                .and_then(|pair| String::from_utf8(pair).ok());
-            let pair = pair.ok_or_else(ApiError::no_key)?;
-            pair.split(':').next().unwrap_or_default().to_owned()
-        }
-        _ => return Err(ApiError::no_key()),
-    };
-    match key.as_str() {
-        "" => Err(ApiError::no_key()),
-        key if key == secret_key => Ok(()),
-        key => Err(ApiError::wrong_key(key)),
+/// Whose account the request is about.
+fn authenticate(stand_in: &StandIn, headers: &HeaderMap) -> Result<Account, ApiError> {
+    let key = keys::given(headers).ok_or_else(ApiError::no_key)?;
+    if keys::is_live(&key) {
+        return Err(ApiError::live_key(&key));
+    }
+    let account = stand_in
+        .account(&key)?
+        .map_err(|WrongKey| ApiError::wrong_key(&key))?;
+    if keys::is_publishable(&key) {
+        return Err(ApiError::secret_key_required());
+    }
+    let other = headers
+        .get("stripe-account")
+        .filter(|id| id.as_bytes() != account.0.id.as_str().as_bytes());
+    match other {
+        // Nobody has connected their account to this one.
+        Some(id) => Err(ApiError::no_access(
+            &key,
+            &String::from_utf8_lossy(id.as_bytes()),
+        )),
+        None => Ok(account),
     }
 }
 

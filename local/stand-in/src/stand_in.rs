@@ -1,35 +1,59 @@
-//! The stand-in itself: what it needs to know, what it keeps, and how that changes.
+//! The stand-in itself: its accounts, by the keys that they are asked with.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use futures::FutureExt as _;
+use futures::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::Notify;
 use url::Url;
 
-use crate::engine::database::{Database, Transaction};
-use crate::engine::faults::Faults;
+use crate::engine::account::{Account, AccountId};
+use crate::engine::database::Transaction;
 use crate::engine::resource::Cause;
-use crate::webhook::endpoint;
 use crate::webhook::signature::SigningSecret;
-use crate::wire::idempotency::KeysInUse;
-use crate::{due, promotion};
+use crate::webhook::{delivery, endpoint};
 
 /// What a stand-in needs to know.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The SQLite file that holds everything; `None` keeps it in memory and forgets it at the end.
+    /// The SQLite file that holds the default account; those of other keys are kept beside it.
+    /// `None` keeps everything in memory and forgets it at the end.
     pub database: Option<PathBuf>,
     /// Where buyers' browsers reach the stand-in.
     pub public_url: Url,
-    /// The API key that callers must show.
+    /// Names besides that of `public_url`, `localhost` and `127.0.0.1` by which browsers reach it.
+    pub host_names: Vec<String>,
+    /// What buyers know the shop by.
+    pub business_name: String,
+    /// The secret key of the default account.
     pub secret_key: String,
-    /// Signs the webhooks.
-    pub webhook_secret: SigningSecret,
-    /// Where the webhooks go.
-    pub webhook_url: Url,
-    /// The event types that the webhook subscribes to: names, `charge.dispute.*`, or `*`.
+    /// Who else may ask.
+    pub other_keys: OtherKeys,
+    /// An endpoint that the default account has from the start.
+    pub webhook: Option<Webhook>,
+}
+
+/// What becomes of requests with a test key that is not the default account's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtherKeys {
+    /// They are answered 401, as Stripe answers a wrong or revoked key.
+    Refused,
+    /// Each is an account of its own, made when it is first used.
+    OwnAccount,
+}
+
+/// A webhook endpoint.
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    /// Where the events go.
+    pub url: Url,
+    /// Signs them.
+    pub secret: SigningSecret,
+    /// The event types that it subscribes to: names, `charge.dispute.*`, or `*`.
     pub enabled_events: Vec<String>,
 }
 
@@ -40,19 +64,23 @@ pub struct StandIn(pub(crate) Arc<Shared>);
 /// What the clones of a stand-in share.
 pub(crate) struct Shared {
     pub(crate) config: Config,
-    pub(crate) database: Database,
-    pub(crate) keys_in_use: KeysInUse,
-    pub(crate) faults: Faults,
-    pub(crate) webhook_client: reqwest::Client,
-    /// There may be something to deliver, or time has moved.
-    pub(crate) changed: Notify,
+    webhook_client: reqwest::Client,
+    default: Account,
+    /// Those of other keys.
+    others: Mutex<BTreeMap<AccountId, Account>>,
+    /// There is another account.
+    opened: Notify,
 }
 
-/// How long the webhook may take to answer.
+/// How long a webhook may take to answer.
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A key that opens no account.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct WrongKey;
+
 impl StandIn {
-    /// Opens the database and whatever it holds from earlier runs.
+    /// Opens the accounts and whatever they hold from earlier runs.
     pub fn open(config: Config) -> anyhow::Result<Self> {
         if config.secret_key.starts_with("sk_live") {
             bail!("the stand-in does not take live keys: use one that starts with sk_test_");
@@ -60,16 +88,6 @@ impl StandIn {
         if config.secret_key.is_empty() {
             bail!("the stand-in needs a secret key, such as sk_test_local");
         }
-        let database = Database::open(config.database.as_deref())?;
-        let faults = Faults::default();
-        database.transact(&faults, |transaction| {
-            promotion::life::make_ready(transaction)?;
-            endpoint::register_shops_own(
-                transaction,
-                config.webhook_url.as_str(),
-                &config.enabled_events,
-            )
-        })?;
         let webhook_client = reqwest::Client::builder()
             .timeout(WEBHOOK_TIMEOUT)
             // Stripe takes a redirect for a failure.
@@ -77,44 +95,151 @@ impl StandIn {
             .no_proxy()
             .build()
             .context("cannot make the HTTP client for webhooks")?;
-        Ok(Self(Arc::new(Shared {
+        let secret = config.webhook.as_ref().map(|it| it.secret.clone());
+        let default = Account::open(
+            AccountId::of_key(&config.secret_key),
+            config.database.as_deref(),
+            config.public_url.clone(),
+            webhook_client.clone(),
+            secret,
+        )?;
+        if let Some(Webhook {
+            url,
+            enabled_events,
+            ..
+        }) = &config.webhook
+        {
+            default.begin(|transaction| {
+                endpoint::register_own(transaction, url.as_str(), enabled_events)
+            })?;
+        }
+        let stand_in = Self(Arc::new(Shared {
             config,
-            database,
-            keys_in_use: KeysInUse::default(),
-            faults,
             webhook_client,
-            changed: Notify::new(),
-        })))
+            default,
+            others: Mutex::default(),
+            opened: Notify::new(),
+        }));
+        stand_in.reopen_others()?;
+        Ok(stand_in)
     }
 
-    /// Runs `work` in one transaction, on a thread that may block, after everything that the passing
-    /// of time has made due. An error leaves no trace.
-    pub(crate) async fn transact<T, E>(
-        &self,
-        cause: Cause,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<anyhow::Error> + Send + 'static,
-    {
-        let shared = Arc::clone(&self.0);
-        let task = move || -> Result<(T, bool), E> {
-            shared.database.transact(&shared.faults, |transaction| {
-                let before = transaction.changes();
-                due::catch_up(transaction)?;
-                transaction.caused_by(cause);
-                let done = work(transaction)?;
-                Ok((done, transaction.changes() != before))
-            })
-        };
-        let (done, changed) = match tokio::task::spawn_blocking(task).await {
-            Ok(outcome) => outcome?,
-            Err(panicked) => return Err(anyhow::Error::new(panicked).into()),
-        };
-        if changed {
-            self.0.changed.notify_one();
+    /// The account of the key in the configuration.
+    pub fn default_account(&self) -> &Account {
+        &self.0.default
+    }
+
+    /// The account that a key belongs to. A new one is made for a key that is new, if that may be.
+    pub(crate) fn account(&self, key: &str) -> anyhow::Result<Result<Account, WrongKey>> {
+        let config = &self.0.config;
+        let id = AccountId::of_key(key);
+        let is_test_key = ["sk_test_", "rk_test_", "pk_test_"]
+            .iter()
+            .any(|prefix| key.len() > prefix.len() && key.starts_with(prefix));
+        Ok(match config.other_keys {
+            _ if key == config.secret_key => Ok(self.0.default.clone()),
+            _ if !is_test_key => Err(WrongKey),
+            _ if id == self.0.default.0.id => Ok(self.0.default.clone()),
+            OtherKeys::OwnAccount => Ok(self.other(id)?),
+            OtherKeys::Refused => Err(WrongKey),
+        })
+    }
+
+    fn other(&self, id: AccountId) -> anyhow::Result<Account> {
+        let mut others = self.0.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = others.get(&id) {
+            return Ok(known.clone());
         }
-        Ok(done)
+        let config = &self.0.config;
+        let file = config.database.as_deref().map(|it| file_of(it, &id));
+        let account = Account::open(
+            id.clone(),
+            file.as_deref(),
+            config.public_url.clone(),
+            self.0.webhook_client.clone(),
+            None,
+        )?;
+        others.insert(id, account.clone());
+        self.0.opened.notify_one();
+        Ok(account)
+    }
+
+    /// Opens the accounts of other keys that earlier runs have left on disk, since they may have
+    /// something to deliver.
+    fn reopen_others(&self) -> anyhow::Result<()> {
+        let Some(database) = &self.0.config.database else {
+            return Ok(());
+        };
+        let folder = match database.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        for file in std::fs::read_dir(folder)? {
+            let file = file?.path();
+            let id = file
+                .file_stem()
+                .and_then(|stem| stem.to_str()?.rsplit_once('-'))
+                .and_then(|(_, id)| AccountId::parse(id));
+            if let Some(id) = id
+                && file == file_of(database, &id)
+            {
+                self.other(id)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All accounts, the default one first.
+    fn accounts(&self) -> Vec<Account> {
+        let others = self.0.others.lock().unwrap_or_else(PoisonError::into_inner);
+        std::iter::once(&self.0.default)
+            .chain(others.values())
+            .cloned()
+            .collect()
+    }
+
+    /// The account that an object belongs to.
+    pub(crate) async fn owner(&self, object: &str) -> anyhow::Result<Option<Account>> {
+        for account in self.accounts() {
+            let id = object.to_owned();
+            let find =
+                move |transaction: &Transaction<'_>| anyhow::Ok(transaction.shown(&id)?.is_some());
+            if account.transact(Cause::default(), find).await? {
+                return Ok(Some(account));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Delivers events and lets happen what time brings, until `shutdown` is ready, beginning with
+    /// what an earlier run has left undelivered.
+    pub async fn deliver(&self, shutdown: impl Future<Output = ()>) {
+        let shutdown = shutdown.shared();
+        let mut running = FuturesUnordered::new();
+        let mut known = HashSet::new();
+        loop {
+            for account in self.accounts() {
+                if known.insert(account.0.id.clone()) {
+                    let shutdown = shutdown.clone();
+                    running.push(async move { delivery::run(&account, shutdown).await });
+                }
+            }
+            tokio::select! {
+                () = shutdown.clone() => break,
+                () = self.0.opened.notified() => {}
+                Some(()) = running.next() => {}
+            }
+        }
+        while running.next().await.is_some() {}
+    }
+}
+
+/// Where the account of another key is kept: `stripe-acct_1….db` beside `stripe.db`.
+fn file_of(database: &Path, id: &AccountId) -> PathBuf {
+    let stem = database.file_stem().unwrap_or_default().to_string_lossy();
+    let file = database.with_file_name(format!("{stem}-{id}"));
+    match database.extension() {
+        Some(extension) => file.with_extension(extension),
+        None => file,
     }
 }

@@ -4,5 +4,6 @@ pub(crate) mod answer;
 pub(crate) mod errors;
 pub(crate) mod expand;
 pub(crate) mod idempotency;
+pub(crate) mod keys;
 pub(crate) mod lists;
 pub(crate) mod params;

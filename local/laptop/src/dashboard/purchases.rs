@@ -188,7 +188,7 @@ async fn dispute(
     let paid: Option<Paid> = book.stripe.get(&path, &[]).await?;
     let charge = paid.and_then(|paid| paid.latest_charge);
     let charge = charge.ok_or(Trouble::NoSuch("this payment has no charge"))?;
-    let dispute = stand_in.dispute(&charge, claim).await?;
+    let dispute = stand_in.default_account().dispute(&charge, claim).await?;
     Ok(Json(json!({ "dispute": dispute })).into_response())
 }
 

@@ -7,19 +7,19 @@ use crate::account;
 use crate::account::balance::BalanceTransaction;
 use crate::account::currency::Currency;
 use crate::engine::resource::Object as _;
-use crate::wire::answer::{Asked, Route, Work};
+use crate::wire::answer::{Asked, Route, Settings, Work};
 use crate::wire::errors::ApiError;
 use crate::wire::expand::{Expansions, Shape};
 use crate::wire::lists::{Paging, created};
 use crate::wire::params::Params;
 
 const URL: &str = "/v1/balance_transactions";
-const ACCOUNT: &str = "acct_1TillLocalShop00";
 
 /// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
+    let settings = asked.settings;
     Some(match (asked.method, asked.path) {
-        ("GET", ["account"]) => Box::new(account),
+        ("GET", ["account"]) => Box::new(move |params| account(params, settings)),
         ("GET", ["balance"]) => Box::new(balance),
         ("GET", ["balance_transactions"]) => Box::new(transactions),
         ("GET", ["balance_transactions", id]) => Box::new(move |params| transaction(id, params)),
@@ -28,19 +28,19 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
 }
 
 /// The account that the secret key belongs to.
-fn account<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
+fn account(mut params: Params, settings: &Settings) -> Result<Work<'_>, ApiError> {
     Expansions::read(&mut params, Shape::One("account"))?;
     params.finish()?;
-    Ok(Box::new(|_| {
+    Ok(Box::new(move |_| {
         Ok(json!({
-            "id": ACCOUNT,
+            "id": settings.account.as_str(),
             "object": "account",
             "business_profile": {
                 "annual_revenue": null,
                 "estimated_worker_count": null,
                 "mcc": null,
                 "minority_owned_business_designation": null,
-                "name": "Till on this machine",
+                "name": settings.business_name,
                 "product_description": null,
                 "specified_commercial_transactions_act_url": null,
                 "support_address": null,
@@ -57,7 +57,7 @@ fn account<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             "created": 1_700_000_000,
             "default_currency": Currency::SETTLEMENT,
             "details_submitted": true,
-            "email": "shop@till.example",
+            "email": null,
             "metadata": {},
             "payouts_enabled": true,
             "settings": {
@@ -73,7 +73,7 @@ fn account<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
                     "statement_descriptor_prefix_kana": null,
                     "statement_descriptor_prefix_kanji": null,
                 },
-                "dashboard": { "display_name": "Till on this machine", "timezone": "Etc/UTC" },
+                "dashboard": { "display_name": settings.business_name, "timezone": "Etc/UTC" },
                 "payments": {
                     "statement_descriptor": null,
                     "statement_descriptor_kana": null,

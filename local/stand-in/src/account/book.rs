@@ -55,7 +55,7 @@ fn processing_fee(amount: i64) -> i64 {
 
 /// What the account has, all movements together.
 pub(crate) fn balance(transaction: &Transaction<'_>) -> anyhow::Result<i64> {
-    let total = "SELECT coalesce(sum((body ->> '$.amount') - (body ->> '$.fee')), 0)
+    let total = "SELECT coalesce(sum((shown ->> '$.amount') - (shown ->> '$.fee')), 0)
                  FROM objects WHERE kind = ?1";
     Ok(transaction
         .sql

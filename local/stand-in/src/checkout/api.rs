@@ -170,7 +170,7 @@ fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         );
     let mut details = params.object("customer_details")?;
     if let Some(email) = details.text("email")? {
-        let theirs = "coalesce(body ->> '$.buyer_email', body ->> '$.customer_email') = ?";
+        let theirs = "shown ->> '$.customer_details.email' = ?";
         filter = filter.and(theirs, [email.into()]);
     }
     details.finish()?;

@@ -16,19 +16,22 @@
 //! | `POST /faults` `[fault=] [path=] [method=] [type=] [status=] [delay_ms=] [times=]` | plans a fault: see [`faults`](crate::engine::faults) |
 //! | `GET /faults`, `DELETE /faults` | lists the faults still to come, takes them away |
 
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Form, Json, Router};
+use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::control::{Clock, ControlError, Controlled, Deliveries, NewDispute, RefundStep};
 use crate::dispute::object::DisputeStatus;
+use crate::engine::account::Account;
 use crate::engine::faults::PlannedFault;
 use crate::refund::object::RefundStatus;
-use crate::stand_in::StandIn;
+use crate::stand_in::{StandIn, WrongKey};
+use crate::wire::keys;
 
 pub(crate) fn routes() -> Router<StandIn> {
     Router::new()
@@ -46,51 +49,45 @@ pub(crate) fn routes() -> Router<StandIn> {
         .route("/faults", get(faults).post(plan_fault).delete(clear_faults))
 }
 
-async fn deliveries(State(stand_in): State<StandIn>) -> Controlled<Json<Deliveries>> {
-    stand_in.deliveries().await.map(Json)
+async fn deliveries(account: Account) -> Controlled<Json<Deliveries>> {
+    account.deliveries().await.map(Json)
 }
 
-async fn hold(State(stand_in): State<StandIn>) -> Controlled<Json<Value>> {
-    stand_in.hold_deliveries(true).await?;
+async fn hold(account: Account) -> Controlled<Json<Value>> {
+    account.hold_deliveries(true).await?;
     Ok(Json(json!({ "held": true })))
 }
 
-async fn release(State(stand_in): State<StandIn>) -> Controlled<Json<Value>> {
-    stand_in.hold_deliveries(false).await?;
+async fn release(account: Account) -> Controlled<Json<Value>> {
+    account.hold_deliveries(false).await?;
     Ok(Json(json!({ "held": false })))
 }
 
-async fn resend(
-    State(stand_in): State<StandIn>,
-    Path(id): Path<String>,
-) -> Controlled<Json<Value>> {
-    stand_in.resend(&id).await?;
+async fn resend(account: Account, Path(id): Path<String>) -> Controlled<Json<Value>> {
+    account.resend(&id).await?;
     Ok(Json(json!({ "resent": id })))
 }
 
-async fn discard(
-    State(stand_in): State<StandIn>,
-    Path(id): Path<String>,
-) -> Controlled<Json<Value>> {
-    stand_in.discard(&id).await?;
+async fn discard(account: Account, Path(id): Path<String>) -> Controlled<Json<Value>> {
+    account.discard(&id).await?;
     Ok(Json(json!({ "discarded": id })))
 }
 
 async fn succeed(
-    State(stand_in): State<StandIn>,
+    account: Account,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Controlled<Response> {
-    stand_in.succeed(&id).await?;
+    account.succeed(&id).await?;
     Ok(settled(&headers, &id, "succeeded"))
 }
 
 async fn fail(
-    State(stand_in): State<StandIn>,
+    account: Account,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Controlled<Response> {
-    stand_in.fail(&id).await?;
+    account.fail(&id).await?;
     Ok(settled(&headers, &id, "failed"))
 }
 
@@ -106,34 +103,34 @@ fn settled(headers: &HeaderMap, session: &str, outcome: &str) -> Response {
 }
 
 async fn advance_refund(
-    State(stand_in): State<StandIn>,
+    account: Account,
     Path((id, step)): Path<(String, RefundStep)>,
 ) -> Controlled<Json<Value>> {
-    stand_in.advance_refund(&id, step).await?;
+    account.advance_refund(&id, step).await?;
     Ok(Json(
         json!({ "refund": id, "status": RefundStatus::from(step) }),
     ))
 }
 
 async fn dispute(
-    State(stand_in): State<StandIn>,
+    account: Account,
     Path(id): Path<String>,
     Form(claim): Form<NewDispute>,
 ) -> Controlled<Json<Value>> {
-    let dispute = stand_in.dispute(&id, claim).await?;
+    let dispute = account.dispute(&id, claim).await?;
     Ok(Json(json!({ "dispute": dispute })))
 }
 
 async fn advance_dispute(
-    State(stand_in): State<StandIn>,
+    account: Account,
     Path((id, status)): Path<(String, DisputeStatus)>,
 ) -> Controlled<Json<Value>> {
-    stand_in.advance_dispute(&id, status).await?;
+    account.advance_dispute(&id, status).await?;
     Ok(Json(json!({ "dispute": id, "status": status })))
 }
 
-async fn tell_time(State(stand_in): State<StandIn>) -> Controlled<Json<Clock>> {
-    stand_in.clock().await.map(Json)
+async fn tell_time(account: Account) -> Controlled<Json<Clock>> {
+    account.clock().await.map(Json)
 }
 
 #[derive(Deserialize)]
@@ -142,26 +139,43 @@ struct Advance {
 }
 
 async fn move_time(
-    State(stand_in): State<StandIn>,
+    account: Account,
     Form(Advance { advance }): Form<Advance>,
 ) -> Controlled<Json<Clock>> {
-    stand_in.advance_clock(advance).await.map(Json)
+    account.advance_clock(advance).await.map(Json)
 }
 
 async fn plan_fault(
-    State(stand_in): State<StandIn>,
+    account: Account,
     Form(fault): Form<PlannedFault>,
 ) -> Controlled<Json<PlannedFault>> {
-    stand_in.plan_fault(fault).map(Json)
+    account.plan_fault(fault).map(Json)
 }
 
-async fn faults(State(stand_in): State<StandIn>) -> Json<Vec<PlannedFault>> {
-    Json(stand_in.faults())
+async fn faults(account: Account) -> Json<Vec<PlannedFault>> {
+    Json(account.faults())
 }
 
-async fn clear_faults(State(stand_in): State<StandIn>) -> Json<Vec<PlannedFault>> {
-    stand_in.clear_faults();
-    Json(stand_in.faults())
+async fn clear_faults(account: Account) -> Json<Vec<PlannedFault>> {
+    account.clear_faults();
+    Json(account.faults())
+}
+
+/// The account whose secret key the request carries; the default one if it has none.
+impl FromRequestParts<StandIn> for Account {
+    type Rejection = ControlError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        stand_in: &StandIn,
+    ) -> Result<Self, ControlError> {
+        let Some(key) = keys::given(&parts.headers) else {
+            return Ok(stand_in.default_account().clone());
+        };
+        stand_in.account(&key)?.map_err(|WrongKey| {
+            ControlError::Refused(format!("no account has the key {}", keys::redacted(&key)))
+        })
+    }
 }
 
 impl IntoResponse for ControlError {

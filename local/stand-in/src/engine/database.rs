@@ -4,9 +4,11 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params, params_from_iter};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::engine::clock;
 use crate::engine::faults::Faults;
@@ -21,16 +23,19 @@ const SCHEMA: &str = "
         created INTEGER NOT NULL,
         -- When time alone changes it; null when time no longer can.
         expires_at INTEGER,
-        body TEXT NOT NULL
+        -- What the stand-in knows of it; null where that is no more than the API shows.
+        state TEXT,
+        -- As the API shows it, nothing expanded.
+        shown TEXT NOT NULL
     );
     CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (kind, sequence);
     CREATE INDEX IF NOT EXISTS objects_by_expiry ON objects (expires_at) WHERE expires_at IS NOT NULL;
 
     CREATE INDEX IF NOT EXISTS objects_by_charge
-        ON objects (kind, body ->> '$.charge', sequence) WHERE body ->> '$.charge' IS NOT NULL;
+        ON objects (kind, shown ->> '$.charge', sequence) WHERE shown ->> '$.charge' IS NOT NULL;
     CREATE INDEX IF NOT EXISTS objects_by_payment_intent
-        ON objects (kind, body ->> '$.payment_intent', sequence)
-        WHERE body ->> '$.payment_intent' IS NOT NULL;
+        ON objects (kind, shown ->> '$.payment_intent', sequence)
+        WHERE shown ->> '$.payment_intent' IS NOT NULL;
 
     CREATE TABLE IF NOT EXISTS webhooks (
         event TEXT NOT NULL REFERENCES objects (id),
@@ -74,6 +79,9 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 ";
 
+/// Changes whenever a database of an earlier build can no longer be read.
+const FORMAT: i64 = 2;
+
 /// One connection, one transaction at a time: every change sees all earlier ones, so a form
 /// submitted twice or a key used twice is simply second.
 pub(crate) struct Database(Mutex<Connection>);
@@ -90,9 +98,11 @@ impl Database {
         // What has been answered survives even the machine losing power.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
+        check_format(&connection, file)?;
         connection
             .execute_batch(SCHEMA)
             .context("cannot prepare the database's tables")?;
+        connection.pragma_update(None, "user_version", FORMAT)?;
         Ok(Self(Mutex::new(connection)))
     }
 
@@ -111,10 +121,19 @@ impl Database {
     }
 }
 
-/// A stored object, not yet read.
-pub(crate) struct Row {
-    pub(crate) kind: String,
-    pub(crate) body: String,
+/// Refuses a file that another format was written in.
+fn check_format(connection: &Connection, file: Option<&Path>) -> anyhow::Result<()> {
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let format: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if tables > 0 && format != FORMAT {
+        bail!(
+            "{} was written by another version of the stand-in: delete it, and the shop's data \
+             beside it, or start in another folder",
+            file.unwrap_or(Path::new("the database")).display()
+        );
+    }
+    Ok(())
 }
 
 /// An object that time alone changes, and when.
@@ -157,10 +176,17 @@ impl<'c> Transaction<'c> {
     }
 
     pub(crate) fn get<T: Object>(&self, id: &str) -> anyhow::Result<Option<T>> {
-        match self.row(id)? {
-            Some(row) if row.kind == T::KIND => Ok(Some(serde_json::from_str(&row.body)?)),
-            _ => Ok(None),
-        }
+        let state = self
+            .sql
+            .prepare_cached(
+                "SELECT coalesce(state, shown) FROM objects WHERE id = ?1 AND kind = ?2",
+            )?
+            .query_row([id, T::KIND], |row| row.get::<_, String>(0))
+            .optional()
+            .with_context(|| format!("cannot read {id}"))?;
+        Ok(state
+            .map(|state| serde_json::from_str(&state))
+            .transpose()?)
     }
 
     /// What another object refers to.
@@ -172,31 +198,34 @@ impl<'c> Transaction<'c> {
     pub(crate) fn put<T: Object>(&self, object: &T) -> anyhow::Result<()> {
         self.sql
             .prepare_cached(
-                "INSERT INTO objects (id, kind, created, expires_at, body) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at, body = excluded.body",
+                "INSERT INTO objects (id, kind, created, expires_at, state, shown)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (id) DO UPDATE SET
+                     expires_at = excluded.expires_at, state = excluded.state, shown = excluded.shown",
             )?
             .execute(params![
                 object.id(),
                 T::KIND,
                 object.created(),
                 object.expires_at(),
-                serde_json::to_string(object)?
+                object.state()?,
+                object.answer().to_string()
             ])
             .with_context(|| format!("cannot store {}", object.id()))?;
         Ok(())
     }
 
-    pub(crate) fn row(&self, id: &str) -> anyhow::Result<Option<Row>> {
-        self.sql
-            .prepare_cached("SELECT kind, body FROM objects WHERE id = ?1")?
-            .query_row([id], |row| {
-                Ok(Row {
-                    kind: row.get(0)?,
-                    body: row.get(1)?,
-                })
-            })
+    /// The object with this id as the API shows it, nothing expanded.
+    pub(crate) fn shown(&self, id: &str) -> anyhow::Result<Option<Value>> {
+        let shown = self
+            .sql
+            .prepare_cached("SELECT shown FROM objects WHERE id = ?1")?
+            .query_row([id], |row| row.get::<_, String>(0))
             .optional()
-            .with_context(|| format!("cannot read {id}"))
+            .with_context(|| format!("cannot read {id}"))?;
+        Ok(shown
+            .map(|shown| serde_json::from_str(&shown))
+            .transpose()?)
     }
 
     /// The objects of a kind with this value in a field, oldest first.
@@ -207,7 +236,8 @@ impl<'c> Transaction<'c> {
     ) -> anyhow::Result<Vec<T>> {
         // The field stands in the text, so that its index serves.
         let sql = format!(
-            "SELECT body FROM objects WHERE kind = ?1 AND body ->> '$.{field}' = ?2 ORDER BY sequence"
+            "SELECT coalesce(state, shown) FROM objects
+             WHERE kind = ?1 AND shown ->> '$.{field}' = ?2 ORDER BY sequence"
         );
         let mut statement = self.sql.prepare_cached(&sql)?;
         let bodies = statement.query_map([T::KIND, value], |row| row.get::<_, String>(0))?;
@@ -234,27 +264,43 @@ impl<'c> Transaction<'c> {
         limit: usize,
         filter: &Filter,
     ) -> anyhow::Result<Vec<T>> {
+        self.select("coalesce(state, shown)", T::KIND, from, limit, filter)
+    }
+
+    /// The same of objects of any kind, as the API shows them.
+    pub(crate) fn some_shown(
+        &self,
+        kind: &str,
+        from: Cursor,
+        limit: usize,
+        filter: &Filter,
+    ) -> anyhow::Result<Vec<Value>> {
+        self.select("shown", kind, from, limit, filter)
+    }
+
+    fn select<T: DeserializeOwned>(
+        &self,
+        what: &'static str,
+        kind: &str,
+        from: Cursor,
+        limit: usize,
+        filter: &Filter,
+    ) -> anyhow::Result<Vec<T>> {
         let (compare, sequence, order) = match from {
             Cursor::OlderThan(sequence) => ("<", sequence, "DESC"),
             Cursor::NewerThan(sequence) => (">", sequence, "ASC"),
         };
         let sql = format!(
-            "SELECT body FROM objects WHERE kind = ? AND sequence {compare} ? {} \
+            "SELECT {what} FROM objects WHERE kind = ? AND sequence {compare} ? {} \
              ORDER BY sequence {order} LIMIT ?",
             filter.conditions
         );
-        let mut values = vec![
-            SqlValue::Text(T::KIND.to_owned()),
-            SqlValue::Integer(sequence),
-        ];
+        let mut values = vec![SqlValue::Text(kind.to_owned()), SqlValue::Integer(sequence)];
         values.extend(filter.values.iter().cloned());
         values.push(SqlValue::Integer(limit.try_into()?));
         let mut statement = self.sql.prepare_cached(&sql)?;
-        let bodies =
-            statement.query_map(params_from_iter(values), |row| row.get::<_, String>(0))?;
-        bodies
-            .map(|body| Ok(serde_json::from_str(&body?)?))
-            .collect()
+        let rows = statement.query_map(params_from_iter(values), |row| row.get::<_, String>(0))?;
+        rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
     }
 
     /// All objects of a kind, oldest first.
@@ -342,14 +388,14 @@ impl Filter {
     pub(crate) fn having(self, field: &'static str, value: Option<String>) -> Self {
         match value {
             Some(value) => self.and(
-                &format!("body ->> '$.{field}' = ?"),
+                &format!("shown ->> '$.{field}' = ?"),
                 [SqlValue::Text(value)],
             ),
             None => self,
         }
     }
 
-    /// Where this holds of the object's body.
+    /// Where this holds of the object's row.
     pub(crate) fn and(
         mut self,
         condition: &str,

@@ -34,6 +34,10 @@ pub(crate) trait Object: Serialize + DeserializeOwned {
     }
     /// As the API shows it, nothing expanded.
     fn answer(&self) -> Value;
+    /// What is kept of it besides, if there is more to know.
+    fn state(&self) -> anyhow::Result<Option<String>> {
+        Ok(Some(serde_json::to_string(self)?))
+    }
 }
 
 /// Adds the fields that no payment of this shop fills.

@@ -116,12 +116,12 @@ fn retrieve(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
 
 fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     let paging = Paging::read(&mut params)?;
-    let mut filter = created(&mut params)?.having("coupon", params.text("coupon")?);
+    let mut filter = created(&mut params)?.having("promotion.coupon", params.text("coupon")?);
     if let Some(code) = params.text("code")? {
-        filter = filter.and("lower(body ->> '$.code') = lower(?)", [code.into()]);
+        filter = filter.and("lower(shown ->> '$.code') = lower(?)", [code.into()]);
     }
     if let Some(active) = params.boolean("active")? {
-        filter = filter.and("body ->> '$.active' = ?", [active.into()]);
+        filter = filter.and("shown ->> '$.active' = ?", [active.into()]);
     }
     let expansions = Expansions::read(&mut params, CODES)?;
     params.finish()?;

@@ -51,7 +51,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
 
     Ok(Box::new(move |transaction| {
         let id = id.unwrap_or_else(ids::coupon);
-        if transaction.row(&id)?.is_some() {
+        if transaction.shown(&id)?.is_some() {
             return Err(ApiError::exists(Coupon::KIND, &id));
         }
         crate::wire::lists::in_the_future("redeem_by", limits.until, transaction.now)?;

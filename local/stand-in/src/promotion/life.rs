@@ -51,7 +51,7 @@ pub(crate) fn find_active(
     code: &str,
 ) -> anyhow::Result<Option<PromotionCode>> {
     let alike = Filter::default().and(
-        "lower(body ->> '$.code') = lower(?) AND body ->> '$.active'",
+        "lower(shown ->> '$.code') = lower(?) AND shown ->> '$.active'",
         [code.to_owned().into()],
     );
     let found = transaction.some(Cursor::OlderThan(i64::MAX), 1, &alike)?;

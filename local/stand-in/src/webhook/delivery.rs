@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashSet};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
+use crate::engine::account::Account;
 use crate::engine::database::Transaction;
 use crate::engine::resource::Cause;
 use crate::engine::time::{HOUR, real};
-use crate::stand_in::StandIn;
 use crate::webhook::endpoint::WebhookEndpoint;
 use crate::webhook::event::Event;
 use crate::webhook::queue::{self, Attempt, Route};
@@ -25,13 +26,13 @@ const ANSWER_LIMIT: usize = 64 << 10;
 
 const USER_AGENT: &str = "Stripe/1.0 (+https://stripe.com/docs/webhooks)";
 
-/// See [`StandIn::deliver`].
-pub(crate) async fn run(stand_in: &StandIn, shutdown: impl Future<Output = ()>) {
+/// Delivers what is due until `shutdown` is ready.
+pub(crate) async fn run(account: &Account, shutdown: impl Future<Output = ()>) {
     let mut shutdown = pin!(shutdown);
     let mut sending = FuturesUnordered::new();
     let mut under_way = HashSet::new();
     loop {
-        let agenda = match stand_in.transact(Cause::default(), agenda).await {
+        let agenda = match account.transact(Cause::default(), agenda).await {
             Ok(agenda) => agenda,
             Err(error) => {
                 tracing::error!(
@@ -46,13 +47,13 @@ pub(crate) async fn run(stand_in: &StandIn, shutdown: impl Future<Output = ()>) 
         };
         for route in agenda.due {
             if under_way.len() < AT_ONCE && under_way.insert(route.clone()) {
-                sending.push(attempt(stand_in, route));
+                sending.push(attempt(account, route));
             }
         }
         tokio::select! {
             () = &mut shutdown => return,
             Some(route) = sending.next() => { under_way.remove(&route); }
-            () = stand_in.0.changed.notified() => {}
+            () = account.0.changed.notified() => {}
             () = tokio::time::sleep(agenda.pause) => {}
         }
     }
@@ -82,8 +83,8 @@ fn agenda(transaction: &Transaction<'_>) -> anyhow::Result<Agenda> {
 }
 
 /// Tries once and notes what came of it. Returns the route.
-async fn attempt(stand_in: &StandIn, route: Route) -> Route {
-    if let Err(error) = try_once(stand_in, &route).await {
+async fn attempt(account: &Account, route: Route) -> Route {
+    if let Err(error) = try_once(account, &route).await {
         tracing::error!(
             event = route.event,
             endpoint = route.endpoint,
@@ -104,10 +105,10 @@ struct Parcel {
     secret: SigningSecret,
 }
 
-async fn try_once(stand_in: &StandIn, route: &Route) -> anyhow::Result<()> {
+async fn try_once(account: &Account, route: &Route) -> anyhow::Result<()> {
     let to_pack = route.clone();
-    let own_secret = stand_in.0.config.webhook_secret.clone();
-    let packed = stand_in
+    let own_secret = account.0.own_secret.clone();
+    let packed = account
         .transact(Cause::default(), move |transaction| {
             pack(transaction, &to_pack, own_secret)
         })
@@ -131,10 +132,10 @@ async fn try_once(stand_in: &StandIn, route: &Route) -> anyhow::Result<()> {
     ]);
 
     let begun = Instant::now();
-    let answer = if stand_in.0.faults.endpoint_down(&parcel.event_type) {
+    let answer = if account.0.faults.endpoint_down(&parcel.event_type) {
         Err("A fault switch of the stand-in keeps the endpoint out of reach.".to_owned())
     } else {
-        let mut request = stand_in.0.webhook_client.post(&parcel.url);
+        let mut request = account.0.webhook_client.post(&parcel.url);
         for (name, value) in &headers {
             request = request.header(name, value);
         }
@@ -147,7 +148,7 @@ async fn try_once(stand_in: &StandIn, route: &Route) -> anyhow::Result<()> {
         Ok((status, answer)) => (Some(status), Some(answer), None),
         Err(error) => (None, None, Some(error)),
     };
-    stand_in
+    account
         .transact(Cause::default(), move |transaction| {
             let attempt = Attempt {
                 at: transaction.now,
@@ -166,7 +167,7 @@ async fn try_once(stand_in: &StandIn, route: &Route) -> anyhow::Result<()> {
 fn pack(
     transaction: &Transaction<'_>,
     route: &Route,
-    own_secret: SigningSecret,
+    own_secret: Option<SigningSecret>,
 ) -> anyhow::Result<Option<Parcel>> {
     let Some(endpoint) = transaction.get::<WebhookEndpoint>(&route.endpoint)? else {
         return Ok(None);
@@ -175,7 +176,7 @@ fn pack(
     let body = queue::body(transaction, route)?;
     let secret = match &endpoint.secret {
         Some(secret) => SigningSecret::new(secret)?,
-        None => own_secret,
+        None => own_secret.context("the endpoint has no signing secret")?,
     };
     Ok(body.map(|body| Parcel {
         body,

@@ -66,7 +66,7 @@ impl Object for WebhookEndpoint {
 pub(crate) const SHOPS_OWN: &str = "we_1TillLocalShopsOwn000";
 
 /// Makes the shop's own endpoint, or brings it up to date.
-pub(crate) fn register_shops_own(
+pub(crate) fn register_own(
     transaction: &Transaction<'_>,
     url: &str,
     enabled_events: &[String],

@@ -46,4 +46,8 @@ impl Object for Event {
     fn answer(&self) -> Value {
         serde_json::json!(self)
     }
+
+    fn state(&self) -> anyhow::Result<Option<String>> {
+        Ok(None)
+    }
 }

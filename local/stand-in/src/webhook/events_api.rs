@@ -48,17 +48,17 @@ fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             .into_iter()
             .map(|it| match it.strip_suffix('*') {
                 Some(group) => (
-                    "instr(body ->> '$.type', ?) = 1",
+                    "instr(shown ->> '$.type', ?) = 1",
                     SqlValue::Text(group.to_owned()),
                 ),
-                None => ("body ->> '$.type' = ?", SqlValue::Text(it)),
+                None => ("shown ->> '$.type' = ?", SqlValue::Text(it)),
             })
             .unzip();
         filter = filter.and(&format!("({})", conditions.join(" OR ")), values);
     }
     match params.boolean("delivery_success")? {
-        Some(true) => filter = filter.and("body ->> '$.pending_webhooks' = 0", []),
-        Some(false) => filter = filter.and("body ->> '$.pending_webhooks' > 0", []),
+        Some(true) => filter = filter.and("shown ->> '$.pending_webhooks' = 0", []),
+        Some(false) => filter = filter.and("shown ->> '$.pending_webhooks' > 0", []),
         None => {}
     }
     Expansions::read(&mut params, Shape::List(Event::KIND))?;

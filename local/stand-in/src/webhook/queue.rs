@@ -257,7 +257,7 @@ pub(crate) fn all(transaction: &Transaction<'_>) -> anyhow::Result<Vec<Delivery>
         .map(|endpoint| (endpoint.id, endpoint.url))
         .collect();
     let mut statement = transaction.sql.prepare_cached(
-        "SELECT event, endpoint, state, due, webhooks.body FROM webhooks
+        "SELECT event, endpoint, webhooks.state, due, body FROM webhooks
          JOIN objects ON objects.id = event ORDER BY objects.sequence DESC, webhooks.rowid",
     )?;
     let rows = statement.query_map([], |row| {

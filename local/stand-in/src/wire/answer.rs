@@ -3,6 +3,7 @@
 use http::StatusCode;
 use serde_json::Value;
 
+use crate::engine::account::AccountId;
 use crate::engine::database::Transaction;
 use crate::wire::errors::ApiError;
 use crate::wire::params::Params;
@@ -21,10 +22,14 @@ pub(crate) type Route<'r> = Box<dyn FnOnce(Params) -> Result<Work<'r>, ApiError>
 /// The work of a request whose parameters have been read and found good.
 pub(crate) type Work<'r> = Box<dyn FnOnce(&Transaction<'_>) -> Result<Value, ApiError> + 'r>;
 
-/// What endpoints know of the stand-in itself.
+/// What endpoints know of the account itself.
 pub(crate) struct Settings {
     /// The base of payment pages.
     pub(crate) public_url: url::Url,
+    /// Whose secret key the request has.
+    pub(crate) account: AccountId,
+    /// What buyers know the account's shop by.
+    pub(crate) business_name: String,
 }
 
 /// A status and a body, new or kept.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::account::currency::Currency;
 use crate::engine::resource::doc_url;
+use crate::wire::keys;
 
 /// Why a request is refused.
 #[derive(Debug)]
@@ -56,19 +57,40 @@ impl ApiError {
     }
 
     pub(crate) fn wrong_key(key: &str) -> Self {
-        let end: String = key
-            .chars()
-            .skip(key.chars().count().saturating_sub(4).max(8))
-            .collect();
-        let start: String = key.chars().take(8).collect();
-        Self::invalid(format!("Invalid API Key provided: {start}****{end}"))
+        Self::invalid(format!("Invalid API Key provided: {}", keys::redacted(key)))
             .status(StatusCode::UNAUTHORIZED)
+    }
+
+    pub(crate) fn live_key(key: &str) -> Self {
+        Self::invalid(format!(
+            "The stand-in does not take live keys, such as {}: use one that starts with sk_test_.",
+            keys::redacted(key)
+        ))
+        .status(StatusCode::UNAUTHORIZED)
+    }
+
+    pub(crate) fn secret_key_required() -> Self {
+        Self::invalid(
+            "This API call cannot be made with a publishable API key. Please use a secret API key.",
+        )
+        .status(StatusCode::UNAUTHORIZED)
+        .code("secret_key_required")
+    }
+
+    pub(crate) fn no_access(key: &str, account: &str) -> Self {
+        Self::invalid(format!(
+            "The provided key '{}' does not have access to account '{account}' (or that account \
+             does not exist). Application access may have been revoked.",
+            keys::redacted(key)
+        ))
+        .status(StatusCode::FORBIDDEN)
+        .code("account_invalid")
     }
 
     pub(crate) fn no_such_url(method: &http::Method, path: &str) -> Self {
         Self::invalid(format!(
-            "Unrecognized request URL ({method}: {path}). The stand-in knows fewer URLs than Stripe: \
-             the *api.rs files in local/stand-in/src list them."
+            "Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs or we \
+             can help at https://support.stripe.com/."
         ))
         .status(StatusCode::NOT_FOUND)
     }

@@ -6,7 +6,6 @@ use crate::checkout::object::Session;
 use crate::engine::database::Transaction;
 use crate::engine::resource::Object;
 use crate::refund::object::Refund;
-use crate::shown;
 use crate::wire::errors::ApiError;
 use crate::wire::lists::Paging;
 use crate::wire::params::Params;
@@ -126,7 +125,7 @@ fn expand(
         return Ok(());
     };
     if let Value::String(id) = next
-        && let Some(whole) = shown::answer(transaction, id)?
+        && let Some(whole) = transaction.shown(id)?
     {
         *next = whole;
     }

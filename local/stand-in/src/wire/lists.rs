@@ -73,9 +73,8 @@ impl Paging {
             Some(Near::StartingAfter(id)) => Cursor::OlderThan(place(id, "starting_after")?),
             Some(Near::EndingBefore(id)) => Cursor::NewerThan(place(id, "ending_before")?),
         };
-        let objects = transaction.some::<T>(cursor, self.wanted(), filter)?;
-        let answers = objects.iter().map(Object::answer);
-        Ok(self.page(url, answers))
+        let objects = transaction.some_shown(T::KIND, cursor, self.wanted(), filter)?;
+        Ok(self.page(url, objects))
     }
 
     /// A page of what is at hand, all of it, in the order of the list.

@@ -13,7 +13,7 @@ use http::{HeaderMap, StatusCode};
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 use sha2::Sha256;
-use stand_in::{Config, SigningSecret, StandIn};
+use stand_in::{Config, OtherKeys, SigningSecret, StandIn};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -93,16 +93,27 @@ impl Bench {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let stand_in = StandIn::open(config(database, &url, &webhook.url)).unwrap();
-        let router = stand_in.router();
-        let mut tasks = vec![tokio::spawn(async move {
-            axum::serve(listener, router).await.unwrap();
-        })];
+        let mut bench = Self::at(listener, stand_in.clone(), webhook);
         if delivers {
-            let stand_in = stand_in.clone();
-            tasks.push(tokio::spawn(async move {
+            bench.tasks.push(tokio::spawn(async move {
                 stand_in.deliver(std::future::pending()).await
             }));
         }
+        bench
+    }
+
+    /// A stand-in that delivers nothing, configured by whoever asks.
+    pub(crate) async fn serve(stand_in: StandIn, webhook: Webhook) -> Self {
+        Self::at(
+            TcpListener::bind("127.0.0.1:0").await.unwrap(),
+            stand_in,
+            webhook,
+        )
+    }
+
+    fn at(listener: TcpListener, stand_in: StandIn, webhook: Webhook) -> Self {
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = stand_in.router();
         let client = Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -113,7 +124,9 @@ impl Bench {
             webhook,
             stand_in,
             client,
-            tasks,
+            tasks: vec![tokio::spawn(async move {
+                axum::serve(listener, router).await.unwrap();
+            })],
         }
     }
 
@@ -133,11 +146,19 @@ impl Bench {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.send(self.request("GET", path).bearer_auth(KEY)).await
+        self.get_as(KEY, path).await
+    }
+
+    pub(crate) async fn get_as(&self, key: &str, path: &str) -> Answer {
+        self.send(self.request("GET", path).bearer_auth(key)).await
     }
 
     pub(crate) async fn post(&self, path: &str, form: &Form<'_>) -> Answer {
-        self.send(self.request("POST", path).bearer_auth(KEY).form(form))
+        self.post_as(KEY, path, form).await
+    }
+
+    pub(crate) async fn post_as(&self, key: &str, path: &str, form: &Form<'_>) -> Answer {
+        self.send(self.request("POST", path).bearer_auth(key).form(form))
             .await
     }
 
@@ -252,10 +273,15 @@ pub(crate) fn config(database: Option<&Path>, url: &str, webhook_url: &str) -> C
     Config {
         database: database.map(Path::to_owned),
         public_url: url.parse().unwrap(),
+        host_names: Vec::new(),
+        business_name: "Mugs on this machine".to_owned(),
         secret_key: KEY.to_owned(),
-        webhook_secret: SigningSecret::new(SECRET).unwrap(),
-        webhook_url: webhook_url.parse().unwrap(),
-        enabled_events: SUBSCRIBED.iter().map(ToString::to_string).collect(),
+        other_keys: OtherKeys::OwnAccount,
+        webhook: Some(stand_in::Webhook {
+            url: webhook_url.parse().unwrap(),
+            secret: SigningSecret::new(SECRET).unwrap(),
+            enabled_events: SUBSCRIBED.iter().map(ToString::to_string).collect(),
+        }),
     }
 }
 

@@ -208,7 +208,12 @@ async fn an_event_can_be_sent_again() {
     // Also one that nobody subscribes to.
     let charge = bench.get("/v1/events?type=charge.succeeded").await.json();
     let charge = charge["data"][0]["id"].as_str().unwrap().to_owned();
-    bench.stand_in.resend(&charge).await.unwrap();
+    bench
+        .stand_in
+        .default_account()
+        .resend(&charge)
+        .await
+        .unwrap();
     assert_eq!(
         bench.webhook.hears(3).await[2].event()["type"],
         "charge.succeeded"
@@ -225,7 +230,12 @@ async fn held_events_can_be_sent_in_any_order_or_dropped() {
     bench.control("deliveries/hold", &vec![]).await.expect(200);
     let session = bench.session().await;
     bench.submit(&session, &by_bank()).await.expect(303);
-    bench.stand_in.succeed(&session).await.unwrap();
+    bench
+        .stand_in
+        .default_account()
+        .succeed(&session)
+        .await
+        .unwrap();
     paid(&bench).await;
     let events: Vec<_> = bench
         .deliveries()
@@ -240,7 +250,12 @@ async fn held_events_can_be_sent_in_any_order_or_dropped() {
         panic!("{events:?}")
     };
 
-    bench.stand_in.resend(second).await.unwrap();
+    bench
+        .stand_in
+        .default_account()
+        .resend(second)
+        .await
+        .unwrap();
     assert_eq!(
         bench.webhook.hears(1).await[0].event()["type"],
         "checkout.session.async_payment_succeeded"
@@ -311,7 +326,7 @@ async fn an_expired_session_takes_its_intent_with_it() {
 #[tokio::test]
 async fn time_moves_forward_only() {
     let bench = Bench::start().await;
-    let before = bench.stand_in.clock().await.unwrap();
+    let before = bench.stand_in.default_account().clock().await.unwrap();
     assert_eq!(before.ahead, 0);
     for advance in ["-1", "x", "99999999999"] {
         let answer = bench.control("clock", &vec![("advance", advance)]).await;

@@ -9,6 +9,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod accounts;
 mod api;
 mod bench;
 mod delivery;

@@ -254,7 +254,7 @@ async fn a_code_that_does_not_do_says_why_and_changes_nothing() {
 #[tokio::test]
 async fn a_code_ends_when_its_time_or_its_number_is_up() {
     let bench = Bench::start().await;
-    let now = bench.stand_in.clock().await.unwrap().now;
+    let now = bench.stand_in.default_account().clock().await.unwrap().now;
     let until = (now + 100).to_string();
     let half = id(&coupon(&bench, &[("percent_off", "50"), ("redeem_by", &until)]).await);
     let once = id(&code(&bench, &half, "ONCE", &[("max_redemptions", "1")]).await);

@@ -28,7 +28,16 @@ async fn undelivered_events_and_kept_answers_outlive_a_restart() {
 
     let bench = Bench::open(Some(&file), webhook, true).await;
     assert_eq!(bench.retrieve(&session).await, before);
-    assert_eq!(bench.stand_in.clock().await.unwrap().ahead, 500);
+    assert_eq!(
+        bench
+            .stand_in
+            .default_account()
+            .clock()
+            .await
+            .unwrap()
+            .ahead,
+        500
+    );
     let replayed = bench
         .post_with_key("/v1/checkout/sessions", "k", &one_mug())
         .await
