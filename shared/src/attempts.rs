@@ -23,18 +23,10 @@ impl Attempts {
     /// Fails if the environment does not name all of the tables it writes to.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         Ok(Self {
-            writer: Writer::of(tables),
+            writer: tables.writer(),
             purchases: Purchases::of(tables)?,
             books: Bookkeeping::of(tables)?,
         })
-    }
-
-    /// One that writes nothing, and answers what would be recorded.
-    pub fn dry_run(self) -> Self {
-        Self {
-            writer: self.writer.dry_run(),
-            ..self
-        }
     }
 
     /// Begins another attempt in place of the one in `stored`, which leads nowhere; unless others

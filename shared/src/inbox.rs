@@ -12,11 +12,7 @@ use crate::{
     purchase::{
         Attention, Buyer, Change, ChargeId, PaymentIntentId, SessionState, Status, Subject,
     },
-    store::{
-        StoreError, Tables,
-        parked::{Parked, Parking},
-        pointers::Pointers,
-    },
+    store::{StoreError, Tables, parked::Parked, pointers::Pointers},
     stripe::{
         client::{Client as Stripe, StripeError},
         event::{Event, Label, Owner, Unreadable},
@@ -137,6 +133,12 @@ impl Inbox {
         Self::asking(Stripe::new(environment).await?, &tables, environment)
     }
 
+    /// One that writes nothing, and answers what would become of an event.
+    pub async fn dry_run(environment: &Environment) -> Result<Self, ConfigError> {
+        let tables = Tables::of(environment)?.dry_run();
+        Self::asking(Stripe::new(environment).await?, &tables, environment)
+    }
+
     /// One that asks this Stripe account, and records in these tables.
     pub fn asking(
         stripe: Stripe,
@@ -152,15 +154,6 @@ impl Inbox {
             mode,
             stack: environment.stack()?,
         })
-    }
-
-    /// One that writes nothing, and answers what would become of an event.
-    pub fn dry_run(self) -> Self {
-        Self {
-            ledger: self.ledger.dry_run(),
-            parked: self.parked.dry_run(),
-            ..self
-        }
     }
 
     /// Takes an event in. It must be authentic.
@@ -182,14 +175,15 @@ impl Inbox {
             ),
         };
         let parked = self.parked.park(id.as_deref(), created, event, &why, now);
-        match parked.await? {
-            Parking::Before => return Ok(Receipt::ParkedBefore),
-            Parking::Foreseen => return Ok(Receipt::Parked),
-            Parking::Now => {}
+        let parked = parked.await?;
+        if parked.answer {
+            return Ok(Receipt::ParkedBefore);
         }
-        // Why is said in the parked row: it may quote what the event holds.
-        let metric = metric.as_str();
-        tracing::error!(metric, event = id, "an authentic event is parked");
+        if parked.written {
+            // Why is said in the parked row: it may quote what the event holds.
+            let metric = metric.as_str();
+            tracing::error!(metric, event = id, "an authentic event is parked");
+        }
         Ok(Receipt::Parked)
     }
 

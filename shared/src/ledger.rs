@@ -69,7 +69,7 @@ impl Ledger {
     /// Fails if the environment does not name all of the tables it writes to.
     pub fn of(tables: &Tables, mode: Mode) -> Result<Self, ConfigError> {
         Ok(Self {
-            writer: Writer::of(tables),
+            writer: tables.writer(),
             purchases: Purchases::of(tables)?,
             books: Bookkeeping::of(tables)?,
             claims: Claims::of(tables)?,
@@ -77,14 +77,6 @@ impl Ledger {
             outbox: Outbox::of(tables)?,
             mode,
         })
-    }
-
-    /// One that writes nothing, and answers what would be recorded.
-    pub fn dry_run(self) -> Self {
-        Self {
-            writer: self.writer.dry_run(),
-            ..self
-        }
     }
 
     /// Records a report: all of its effects in one transaction, or, if it fails, none. The same

@@ -67,8 +67,9 @@ pub(crate) async fn all(run: &mut Run<'_>) -> Result<(), ReconcileError> {
                     cursor.high_water = newest.max(cursor.high_water);
                 }
                 sweeps.save(&cursor).await?;
-                // A sweep that was begun by an earlier run has not seen what came since.
-                if !std::mem::take(&mut resumed) || failed {
+                // A sweep that was begun by an earlier run has not seen what came since, nor, in
+                // this run, what that one could not take in.
+                if !std::mem::take(&mut resumed) {
                     return Ok(());
                 }
             }

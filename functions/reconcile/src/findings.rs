@@ -10,17 +10,15 @@ pub struct Findings {
     pub events: u64,
     /// Purchases compared with Stripe.
     pub purchases: u64,
-    /// Things that had been missed.
+    /// Things that had been missed, and are recorded now, unless it was a dry run.
     pub found: u64,
-    /// Those among them that are recorded now.
-    pub repaired: u64,
-    /// Events among them that had to be parked.
+    /// Events that had to be parked.
     pub parked: u64,
     /// What could not be looked at, and will be the next time.
     pub failed: u64,
     /// Whether everything was looked at.
     pub complete: bool,
-    /// What had been missed, one by one.
+    /// What was found, one by one.
     pub drift: Vec<Drift>,
 }
 

@@ -77,34 +77,27 @@ pub struct Reconcile(Parts);
 impl Reconcile {
     /// Reads tables and Stripe's key, and fails if one is missing.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
-        let tables = Tables::of(environment)?;
+        Self::of(&Tables::of(environment)?, environment).await
+    }
+
+    /// One that writes nothing, and finds what a run would record.
+    pub async fn dry_run(environment: &Environment) -> Result<Self, ConfigError> {
+        Self::of(&Tables::of(environment)?.dry_run(), environment).await
+    }
+
+    async fn of(tables: &Tables, environment: &Environment) -> Result<Self, ConfigError> {
         let stripe = Stripe::new(environment).await?;
         Ok(Self(Parts {
-            inbox: Inbox::asking(stripe.clone(), &tables, environment)?,
-            ledger: Ledger::of(&tables, environment.mode()?)?,
-            attempts: Attempts::of(&tables)?,
-            purchases: Purchases::of(&tables)?,
-            work: WorkList::of(&tables)?,
-            sweeps: Sweeps::of(&tables)?,
+            inbox: Inbox::asking(stripe.clone(), tables, environment)?,
+            ledger: Ledger::of(tables, environment.mode()?)?,
+            attempts: Attempts::of(tables)?,
+            purchases: Purchases::of(tables)?,
+            work: WorkList::of(tables)?,
+            sweeps: Sweeps::of(tables)?,
             stripe,
             stack: environment.stack()?,
             clock: environment.clock(),
-            repairs: true,
         }))
-    }
-
-    /// One that writes nothing, and finds what a run would repair.
-    pub fn dry_run(self) -> Self {
-        let Self(parts) = self;
-        Self(Parts {
-            inbox: parts.inbox.dry_run(),
-            ledger: parts.ledger.dry_run(),
-            attempts: parts.attempts.dry_run(),
-            work: parts.work.dry_run(),
-            sweeps: parts.sweeps.dry_run(),
-            repairs: false,
-            ..parts
-        })
     }
 
     /// A scheduled run.
@@ -123,7 +116,7 @@ impl Reconcile {
             events = findings.events,
             purchases = findings.purchases,
             reconcile_found = findings.found,
-            reconcile_repaired = findings.repaired,
+            reconcile_repaired = findings.found,
             reconcile_parked = findings.parked,
             reconcile_failed = findings.failed,
             complete = findings.complete,

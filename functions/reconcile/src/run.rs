@@ -28,8 +28,6 @@ pub(crate) struct Parts {
     pub(crate) stripe: Stripe,
     pub(crate) stack: Stack,
     pub(crate) clock: Clock,
-    /// Whether what is found is repaired, too.
-    pub(crate) repairs: bool,
 }
 
 /// What a run looks at, and for how long.
@@ -113,9 +111,6 @@ impl<'a> Run<'a> {
     ) {
         let findings = &mut self.findings;
         findings.found = findings.found.saturating_add(1);
-        if self.parts.repairs {
-            findings.repaired = findings.repaired.saturating_add(1);
-        }
         findings.drift.push(Drift {
             source: source.to_owned(),
             subject,

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{StoreError, Tables, failed, from_item, tables::Table, to_item};
+use super::{StoreError, Tables, from_item, tables::Table, to_item, transaction::Writer};
 use crate::config::ConfigError;
 
 /// The cursor in the purchases table.
 #[derive(Clone, Debug)]
 pub struct Sweeps {
     table: Table,
-    dry_run: bool,
+    writer: Writer,
 }
 
 const PK: &str = "reconcile";
@@ -54,50 +54,29 @@ impl Sweeps {
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         Ok(Self {
             table: tables.purchases()?,
-            dry_run: false,
+            writer: tables.writer(),
         })
-    }
-
-    /// One that notes nothing, and has never been cut off: where a real run had come to says
-    /// nothing of what there is to find.
-    pub fn dry_run(self) -> Self {
-        Self {
-            dry_run: true,
-            ..self
-        }
     }
 
     /// Where the last run stopped.
     pub async fn load(&self) -> Result<Cursor, StoreError> {
         let item = self.table.read([("pk", PK), ("sk", SK)]).await?;
         let item = item.map(|item| from_item::<CursorItem>(item, PK));
-        let mut cursor = item
+        Ok(item
             .transpose()?
             .map(|item| item.cursor)
-            .unwrap_or_default();
-        if self.dry_run {
-            cursor.sweep = None;
-        }
-        Ok(cursor)
+            .unwrap_or_default())
     }
 
     /// Notes where this run is. Two runs at once overwrite each other's place, and do work twice;
     /// what they record they record once.
     pub async fn save(&self, cursor: &Cursor) -> Result<(), StoreError> {
-        if self.dry_run {
-            return Ok(());
-        }
         let item = CursorItem {
             pk: PK.to_owned(),
             sk: SK.to_owned(),
             cursor: cursor.clone(),
         };
-        let call = self
-            .table
-            .client
-            .put_item()
-            .table_name(&self.table.name)
-            .set_item(Some(to_item(&item)?));
-        call.send().await.map(|_| ()).map_err(failed("PutItem"))
+        let put = self.table.put(to_item(&item)?);
+        self.writer.replace(put).await.map(|_| ())
     }
 }

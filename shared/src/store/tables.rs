@@ -8,13 +8,14 @@ use aws_sdk_dynamodb::{
     },
 };
 
-use super::{Item, StoreError, client, failed, text, unwritable};
+use super::{Item, StoreError, client, failed, text, transaction::Writer, unwritable};
 use crate::config::{ConfigError, Environment};
 
 /// The tables that an environment names. Each function is told of those it may use.
 #[derive(Clone, Debug)]
 pub struct Tables {
     client: Client,
+    writer: Writer,
     environment: Environment,
 }
 
@@ -28,10 +29,20 @@ pub(super) struct Table {
 impl Tables {
     /// Those of `environment`. They share their connections.
     pub fn of(environment: &Environment) -> Result<Self, ConfigError> {
+        let client = client(environment)?;
         Ok(Self {
-            client: client(environment)?,
+            writer: Writer::new(client.clone()),
+            client,
             environment: environment.clone(),
         })
+    }
+
+    /// The same tables for a dry run: what goes through their writer is not written.
+    pub fn dry_run(self) -> Self {
+        Self {
+            writer: self.writer.dry_run(),
+            ..self
+        }
     }
 
     pub(super) fn products(&self) -> Result<Table, ConfigError> {
@@ -46,8 +57,8 @@ impl Tables {
         self.table("OUTBOX_TABLE")
     }
 
-    pub(super) fn client(&self) -> &Client {
-        &self.client
+    pub(crate) fn writer(&self) -> Writer {
+        self.writer.clone()
     }
 
     fn table(&self, variable: &'static str) -> Result<Table, ConfigError> {

@@ -1,18 +1,18 @@
-//! Read, decide, write on condition that nobody wrote meanwhile; again if somebody did. Dry runs
-//! and repetitions are the business of this file alone.
+//! Read, decide, write on condition that nobody wrote meanwhile; again if somebody did. Only this
+//! file knows of dry runs and repetitions.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::{
     Client,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{Put, TransactWriteItem},
+    types::{Put, ReturnValue, TransactWriteItem, builders::PutBuilder},
 };
 
-use super::{StoreError, TRIES, back_off, failed, tables::Tables};
+use super::{StoreError, TRIES, back_off, failed, unwritable};
 use crate::{product::ProductId, purchase::Mail};
 
-/// Writes transactions; in a dry run, only says what would come of them.
+/// Writes; in a dry run, only says what would come of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
     client: Client,
@@ -55,7 +55,7 @@ pub(crate) enum Dispensable {
     Stock(ProductId),
 }
 
-/// How a transaction ended.
+/// How a write ended.
 pub(crate) struct Ended<T> {
     pub(crate) answer: T,
     /// Whether what leads to the answer was written now.
@@ -92,15 +92,15 @@ impl<T> Part<T> {
 }
 
 impl Writer {
-    pub(crate) fn of(tables: &Tables) -> Self {
+    pub(super) fn new(client: Client) -> Self {
         Self {
-            client: tables.client().clone(),
+            client,
             dry_run: false,
         }
     }
 
     /// One that writes nothing, and answers what would be.
-    pub(crate) fn dry_run(self) -> Self {
+    pub(super) fn dry_run(self) -> Self {
         Self {
             dry_run: true,
             ..self
@@ -157,6 +157,25 @@ impl Writer {
             back_off(attempt).await;
         }
         Err(StoreError::Contended(TRIES).into())
+    }
+
+    /// Puts one item in the place of whatever has its key; the answer is whether something had.
+    pub(super) async fn replace(&self, put: PutBuilder) -> Result<Ended<bool>, StoreError> {
+        let put = put.build().map_err(unwritable)?;
+        if self.dry_run {
+            return Ok(Ended::unwritten(self.is_there(&put).await?));
+        }
+        let call = self
+            .client
+            .put_item()
+            .table_name(put.table_name)
+            .set_item(Some(put.item))
+            .return_values(ReturnValue::AllOld);
+        let replaced = call.send().await.map_err(failed("PutItem"))?;
+        Ok(Ended {
+            answer: replaced.attributes.is_some(),
+            written: true,
+        })
     }
 
     /// The answer there would be, as far as reading tells: an item that is put to be the only one
@@ -254,7 +273,7 @@ mod tests {
 
     fn database(answers: Vec<String>) -> (Writer, JoinHandle<Vec<Value>>) {
         let (tables, database) = scripted::database(answers);
-        (Writer::of(&tables), database)
+        (tables.writer(), database)
     }
 
     /// An item that is put under this key.
@@ -373,6 +392,20 @@ mod tests {
         let (ended, reads) = write(&writer, || vec![Part::vital(item("purchase"))]).await;
         assert!(matches!(ended, Err(StoreError::Contended(6))));
         assert_eq!((reads, database.join().unwrap().len()), (6, 6));
+    }
+
+    #[tokio::test]
+    async fn a_dry_run_says_what_would_be_replaced_and_replaces_nothing() {
+        let there = json!({ "Item": { "pk": { "S": "cursor" } } }).to_string();
+        for (found, replaced) in [(there, true), (WRITTEN.to_owned(), false)] {
+            let (writer, database) = database(vec![found]);
+            let cursor = AttributeValue::S("cursor".to_owned());
+            let put = Put::builder().table_name("purchases").item("pk", cursor);
+            let ended = writer.dry_run().replace(put).await.unwrap();
+            assert_eq!((ended.answer, ended.written), (replaced, false));
+            let asked = database.join().unwrap();
+            assert_eq!(asked[0]["Key"], json!({ "pk": { "S": "cursor" } }));
+        }
     }
 
     #[tokio::test]

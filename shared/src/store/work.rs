@@ -44,18 +44,10 @@ impl WorkList {
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         Ok(Self {
             table: tables.purchases()?,
-            writer: Writer::of(tables),
+            writer: tables.writer(),
             purchases: Purchases::of(tables)?,
             books: Bookkeeping::of(tables)?,
         })
-    }
-
-    /// One from which nothing is struck off.
-    pub fn dry_run(self) -> Self {
-        Self {
-            writer: self.writer.dry_run(),
-            ..self
-        }
     }
 
     /// At most `limit` that Stripe is to be asked about by now, the longest waiting first. From an

@@ -196,12 +196,11 @@ impl Replay {
         } else {
             self.find(&shop, &table).await?
         };
-        let inbox = Inbox::new(&shop.environment).await?;
         let inbox = match self.dry_run {
-            true => inbox.dry_run(),
+            true => Inbox::dry_run(&shop.environment).await?,
             false => {
                 shop.announce_writing(self.console);
-                inbox
+                Inbox::new(&shop.environment).await?
             }
         };
         let bar = self.console.progress(events.len(), "replaying");

@@ -39,12 +39,11 @@ report; exit code 3 says that there is some.";
 impl Reconcile {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
         let shop = self.at.open().await?;
-        let function = Function::new(&shop.environment).await?;
         let function = match self.dry_run {
-            true => function.dry_run(),
+            true => Function::dry_run(&shop.environment).await?,
             false => {
                 shop.announce_writing(self.console);
-                function
+                Function::new(&shop.environment).await?
             }
         };
         let limits = Limits {

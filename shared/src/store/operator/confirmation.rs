@@ -25,7 +25,7 @@ impl Confirmation {
     /// Fails if the environment does not name all of the tables it writes to.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         Ok(Self {
-            writer: Writer::of(tables),
+            writer: tables.writer(),
             purchases: Purchases::of(tables)?,
             books: Bookkeeping::of(tables)?,
             mails: Mails::of(tables)?,

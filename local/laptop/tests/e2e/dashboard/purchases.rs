@@ -215,7 +215,7 @@ async fn reconciling_from_the_page_records_what_no_webhook_told() {
     assert_eq!(app.status(&checkout.purchase).await, "open");
     let findings = page.does("/reconcile", &[]).await;
     assert_eq!(
-        (&findings["repaired"], &findings["complete"]),
+        (&findings["found"], &findings["complete"]),
         (&json!(1), &json!(true))
     );
     assert_eq!(app.status(&checkout.purchase).await, "paid");
