@@ -34,7 +34,7 @@ pub struct News {
 
 /// Why a purchase cannot be compared.
 #[derive(Debug, thiserror::Error)]
-pub enum Trouble {
+pub enum ComparisonError {
     /// DynamoDB failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -50,11 +50,11 @@ pub enum Trouble {
 }
 
 /// A session, with what tells a delayed payment that failed from one that is under way.
-pub async fn fetch_session(stripe: &Stripe, id: &SessionId) -> Result<Session, Trouble> {
+pub async fn fetch_session(stripe: &Stripe, id: &SessionId) -> Result<Session, ComparisonError> {
     let path = format!("/checkout/sessions/{id}");
     let expand = [("expand[]", "payment_intent")];
     let found: Option<Session> = stripe.get(&path, &expand).await?;
-    found.ok_or_else(|| Trouble::NoSuchSession(id.clone()))
+    found.ok_or_else(|| ComparisonError::NoSuchSession(id.clone()))
 }
 
 impl<'a> Comparison<'a> {
@@ -75,20 +75,23 @@ impl<'a> Comparison<'a> {
     }
 
     /// Compares a session.
-    pub async fn session(&mut self, id: &SessionId) -> Result<(), Trouble> {
+    pub async fn session(&mut self, id: &SessionId) -> Result<(), ComparisonError> {
         let session = fetch_session(self.stripe, id).await?;
         self.record_session(&session).await.map(|_| ())
     }
 
     /// Compares a session and, if it is paid, what went back: where one was missed, so may be the
     /// other.
-    pub async fn session_and_what_went_back(&mut self, id: &SessionId) -> Result<(), Trouble> {
+    pub async fn session_and_what_went_back(
+        &mut self,
+        id: &SessionId,
+    ) -> Result<(), ComparisonError> {
         let session = fetch_session(self.stripe, id).await?;
         self.found_session(&session).await
     }
 
     /// The same of a session that was fetched before.
-    pub async fn found_session(&mut self, session: &Session) -> Result<(), Trouble> {
+    pub async fn found_session(&mut self, session: &Session) -> Result<(), ComparisonError> {
         if let Some(paid_by) = self.record_session(session).await? {
             self.all_of(&paid_by, "/refunds", AboutCharge::refund)
                 .await?;
@@ -102,7 +105,7 @@ impl<'a> Comparison<'a> {
     pub async fn record_session(
         &mut self,
         session: &Session,
-    ) -> Result<Option<PaymentIntentId>, Trouble> {
+    ) -> Result<Option<PaymentIntentId>, ComparisonError> {
         let state = session.state()?;
         let paid_by = match &state {
             SessionState::Settled { payment_intent, .. } => payment_intent.clone(),
@@ -120,7 +123,7 @@ impl<'a> Comparison<'a> {
         &mut self,
         path: &str,
         read: impl Fn(Value) -> Result<AboutCharge, Unreadable>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), ComparisonError> {
         match self.stripe.get(path, &[]).await? {
             Some(object) => self.record_about_charge(read(object)?).await,
             None => Ok(()),
@@ -132,7 +135,7 @@ impl<'a> Comparison<'a> {
         intent: &PaymentIntentId,
         path: &str,
         read: impl Fn(Value) -> Result<AboutCharge, Unreadable>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), ComparisonError> {
         let mut after: Option<String> = None;
         loop {
             let mut query = vec![("limit", LONGEST_PAGE), ("payment_intent", intent.as_str())];
@@ -148,7 +151,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    async fn record_about_charge(&mut self, about: AboutCharge) -> Result<(), Trouble> {
+    async fn record_about_charge(&mut self, about: AboutCharge) -> Result<(), ComparisonError> {
         let object = about.id().to_owned();
         self.record(&object, about.change, about.payment_intent, None)
             .await
@@ -160,7 +163,7 @@ impl<'a> Comparison<'a> {
         change: Change,
         payment_intent: Option<PaymentIntentId>,
         origin: Option<(Buyer, Money)>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), ComparisonError> {
         let report = Report {
             source: Source::Fetched {
                 object: object.to_owned(),

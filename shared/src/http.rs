@@ -44,7 +44,7 @@ pub fn rfc3339(at: i64) -> String {
 
 /// The caller, as verified by the API's JWT authorizer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claims {
+pub struct TokenClaims {
     /// `sub`.
     pub subject: String,
     /// `email`, which the issuer has verified.
@@ -52,7 +52,7 @@ pub struct Claims {
 }
 
 /// The caller: 401 without a verified ID token, 403 if its address is not verified.
-pub fn claims(request: &Request, verified: EmailVerified) -> Result<Claims, Problem> {
+pub fn claims(request: &Request, verified: EmailVerified) -> Result<TokenClaims, Problem> {
     let signed_out = |detail: &str| {
         Problem::new(
             StatusCode::UNAUTHORIZED,
@@ -101,7 +101,7 @@ pub fn claims(request: &Request, verified: EmailVerified) -> Result<Claims, Prob
             detail,
         ));
     }
-    Ok(Claims {
+    Ok(TokenClaims {
         subject: subject.to_owned(),
         email: email.to_owned(),
     })

@@ -87,7 +87,7 @@ pub enum InboxError {
 }
 
 /// Why an event is not recorded.
-enum Trouble {
+enum NotRecorded {
     /// It is not what we know of Stripe's events.
     Unreadable(Unreadable),
     /// It is a test on a live deployment, or the other way round.
@@ -96,14 +96,14 @@ enum Trouble {
     Ours(InboxError),
 }
 
-impl From<Unreadable> for Trouble {
+impl From<Unreadable> for NotRecorded {
     fn from(error: Unreadable) -> Self {
         Self::Unreadable(error)
     }
 }
 
 /// What would fail again when the event comes again gets the event parked.
-impl From<StoreError> for Trouble {
+impl From<StoreError> for NotRecorded {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unreadable { .. } | StoreError::Unwritable(_) => {
@@ -114,7 +114,7 @@ impl From<StoreError> for Trouble {
     }
 }
 
-impl From<StripeError> for Trouble {
+impl From<StripeError> for NotRecorded {
     fn from(error: StripeError) -> Self {
         match error {
             StripeError::Unreadable(why) => Self::Unreadable(Unreadable(why)),
@@ -164,12 +164,12 @@ impl Inbox {
                 log(id.as_deref(), &receipt);
                 return Ok(receipt);
             }
-            Err(Trouble::Ours(error)) => {
+            Err(NotRecorded::Ours(error)) => {
                 tracing::error!(event = id, %error, "the event is not recorded");
                 return Err(error);
             }
-            Err(Trouble::Unreadable(error)) => (Metric::Parked, error.to_string()),
-            Err(Trouble::OtherMode(mode)) => (
+            Err(NotRecorded::Unreadable(error)) => (Metric::Parked, error.to_string()),
+            Err(NotRecorded::OtherMode(mode)) => (
                 Metric::ModeMismatch,
                 format!("livemode is {}", mode.livemode()),
             ),
@@ -187,13 +187,13 @@ impl Inbox {
         Ok(Receipt::Parked)
     }
 
-    async fn record(&self, event: &[u8], now: i64) -> Result<Receipt, Trouble> {
+    async fn record(&self, event: &[u8], now: i64) -> Result<Receipt, NotRecorded> {
         let Some(event) = Event::parse(event)? else {
             return Ok(Receipt::Unhandled);
         };
         let mode = Mode::of(event.livemode);
         if mode != self.mode {
-            return Err(Trouble::OtherMode(mode));
+            return Err(NotRecorded::OtherMode(mode));
         }
         let source = Source::Event {
             id: event.id.clone(),
@@ -269,7 +269,7 @@ impl Inbox {
 
     /// Whose a payment intent is: as was recorded, or, if it comes before its payment's own event,
     /// as Stripe says. `None` if it is not ours.
-    async fn owner_of(&self, intent: &PaymentIntentId) -> Result<Option<Owned>, Trouble> {
+    async fn owner_of(&self, intent: &PaymentIntentId) -> Result<Option<Owned>, NotRecorded> {
         if let Some(owner) = self.pointers.owner_of(intent).await? {
             return Ok(Some((owner, None)));
         }

@@ -3,7 +3,7 @@
 use crate::{
     config::ConfigError,
     product::ProductId,
-    purchase::{Limits, Purchase, Subject, TooMuch},
+    purchase::{HoldLimits, Purchase, Subject, TooMuch},
     store::{
         StoreError, TRIES, Tables,
         bookkeeping::Bookkeeping,
@@ -100,7 +100,7 @@ impl Orders {
         purchase: Purchase,
         request: Option<Keyed<'_>>,
         held: StoredHolds,
-        limits: Limits,
+        limits: HoldLimits,
         now: i64,
     ) -> Result<Stored, OpenError> {
         let buyer = purchase.order().buyer.subject.clone().unwrap_or_default();
@@ -151,7 +151,7 @@ impl Orders {
         purchase: &Purchase,
         request: Option<Keyed<'_>>,
         held: &StoredHolds,
-        limits: Limits,
+        limits: HoldLimits,
         now: i64,
     ) -> Result<Step<Result<Stored, OpenError>>, OpenError> {
         let mut holds = held.holds.clone();

@@ -30,7 +30,7 @@ pub use attempt::Attempt;
 pub use change::Change;
 pub use dispute::{Dispute, DisputeReport, DisputeStatus, DisputeTerms, Movement};
 pub use effects::Effects;
-pub use holds::{Hold, Holds, Limits, TooMuch};
+pub use holds::{Hold, HoldLimits, Holds, TooMuch};
 pub use ids::{
     ChargeId, DisputeId, NotAPurchaseId, PaymentIntentId, PurchaseId, RefundId, SessionId, Subject,
     TransactionId,

@@ -28,7 +28,7 @@ pub struct BuyerView<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refunds: Vec<RefundView<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    disputes: Vec<ClaimView<'a>>,
+    disputes: Vec<BuyerDisputeView<'a>>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     attention: BTreeSet<Attention>,
 }
@@ -44,7 +44,7 @@ pub struct SellerView<'a> {
     lines: Vec<StockedLineView<'a>>,
     sessions: Vec<SessionView<'a>>,
     refunds: Vec<RefundView<'a>>,
-    disputes: Vec<DisputeView<'a>>,
+    disputes: Vec<SellerDisputeView<'a>>,
 }
 
 /// What both see first.
@@ -100,14 +100,14 @@ struct RefundView<'a> {
 
 /// A dispute as the one who raised it sees it.
 #[derive(Serialize)]
-struct ClaimView<'a> {
+struct BuyerDisputeView<'a> {
     id: &'a DisputeId,
     status: DisputeStatus,
     amount: Money,
 }
 
 #[derive(Serialize)]
-struct DisputeView<'a> {
+struct SellerDisputeView<'a> {
     id: &'a DisputeId,
     status: DisputeStatus,
     #[serde(flatten)]
@@ -121,7 +121,7 @@ impl<'a> BuyerView<'a> {
     pub fn of(purchase: &'a Purchase, now: i64) -> Self {
         let disputes = purchase.payment().disputes().iter();
         let disputes = disputes.filter_map(|(id, dispute)| {
-            Some(ClaimView {
+            Some(BuyerDisputeView {
                 id,
                 status: dispute.status()?,
                 amount: dispute.terms()?.amount,
@@ -149,7 +149,7 @@ impl<'a> SellerView<'a> {
     pub fn of(purchase: &'a Purchase) -> Self {
         let disputes = purchase.payment().disputes().iter();
         let disputes = disputes.filter_map(|(id, dispute)| {
-            Some(DisputeView {
+            Some(SellerDisputeView {
                 id,
                 status: dispute.status()?,
                 terms: dispute.terms()?,

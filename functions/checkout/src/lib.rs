@@ -20,7 +20,7 @@ use shared::{
     orders::{Earlier, OpenError, Orders},
     product::{Product, ProductId},
     purchase::{
-        Attempt, Buyer, Limits, Order, Purchase, PurchaseId, SessionState, Status, TooMuch,
+        Attempt, Buyer, HoldLimits, Order, Purchase, PurchaseId, SessionState, Status, TooMuch,
     },
     store::{
         Tables, products::Offers, purchases::Stored, requests::IdempotentRequest, unpaid::Unpaid,
@@ -51,7 +51,7 @@ pub struct Checkout {
     orders: Orders,
     attempts: Attempts,
     unpaid: Unpaid,
-    limits: Limits,
+    limits: HoldLimits,
     stripe: Stripe,
     email_verified: EmailVerified,
     site_url: String,
@@ -68,7 +68,7 @@ impl Checkout {
             orders: Orders::of(&tables)?,
             attempts: Attempts::of(&tables)?,
             unpaid: Unpaid::of(&tables)?,
-            limits: Limits {
+            limits: HoldLimits {
                 purchases: environment.count("MAX_OPEN_PURCHASES")?,
                 pieces: environment.count("MAX_RESERVED_PIECES")?,
             },
@@ -188,14 +188,14 @@ impl Checkout {
                 }
                 // It is paid, or can still be: there is one purchase to a key.
                 Ok(_) => return Ok(Some(stored)),
-                Err(trouble) => {
+                Err(error) => {
                     let purchase_id = stored.purchase.id();
                     tracing::error!(
                         %purchase_id,
-                        error = %trouble,
+                        %error,
                         "Stripe cannot be asked about a session whose time is over"
                     );
-                    return Err(trouble.into());
+                    return Err(error.into());
                 }
             }
         }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use http::StatusCode;
 use shared::{
     attempts::Attempts,
-    comparison::{Comparison, Trouble},
+    comparison::{Comparison, ComparisonError},
     config::{ConfigError, Environment, Stack},
     http::Problem,
     ledger::Ledger,
@@ -17,7 +17,7 @@ use shared::{
         purchases::{Purchases, Stored},
     },
     stripe::{
-        checkout::{self, Session},
+        checkout::{self, OpenedSession},
         client::{Client as Stripe, StripeError},
     },
 };
@@ -109,7 +109,7 @@ impl OpenPurchases {
             tracing::info!(%purchase_id, status, "Stripe told of a purchase what no event had");
         }
         let asked = self.purchases.get(purchase.id()).await;
-        Ok(asked.map_err(Trouble::from)?)
+        Ok(asked.map_err(ComparisonError::from)?)
     }
 
     /// Ends a purchase that its buyer does not want to pay any more: its sessions expire, and what
@@ -149,7 +149,7 @@ impl OpenPurchases {
         let opened =
             checkout::open(stripe, &stored.purchase, &self.site_url, self.stack.tag()).await;
         let found = match opened {
-            Ok(Session { id, url }) => self.attempts.attach(stored, &id, &url, now).await,
+            Ok(OpenedSession { id, url }) => self.attempts.attach(stored, &id, &url, now).await,
             Err(error) => {
                 let purchase_id = stored.purchase.id();
                 tracing::error!(%purchase_id, %error, "the session of a purchase cannot be found");
@@ -175,7 +175,7 @@ impl OpenPurchases {
         purchase: &Purchase,
         session: &SessionId,
         now: i64,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), ComparisonError> {
         let mut comparison = Comparison::of(purchase.id(), &self.ledger, stripe, now);
         match checkout::expire(stripe, session).await {
             Ok(expired) => comparison.record_session(&expired).await.map(|_| ()),
@@ -191,7 +191,7 @@ enum LookError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
-    Trouble(#[from] Trouble),
+    ComparisonError(#[from] ComparisonError),
 }
 
 /// What became of a purchase that was to be cancelled.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize as _;
 use serde_json::Value;
 use shared::{
-    comparison::Trouble,
+    comparison::ComparisonError,
     purchase::{PurchaseId, Status, Subject},
     store::purchases::Stored,
     stripe::{
@@ -27,15 +27,15 @@ pub(crate) async fn match_sessions(run: &mut Run<'_>, purchases: BTreeMap<Purcha
                 for stored in group {
                     let id = stored.purchase.id();
                     let sessions = sessions.get(&id).map_or(&[][..], Vec::as_slice);
-                    if let Err(trouble) = matched(run, stored, sessions).await {
-                        run.left_for_next_time(id, &trouble);
+                    if let Err(error) = matched(run, stored, sessions).await {
+                        run.left_for_next_time(id, &error);
                     }
                 }
             }
             Ok(None) => return,
-            Err(trouble) => {
+            Err(error) => {
                 for stored in group {
-                    run.left_for_next_time(stored.purchase.id(), &trouble);
+                    run.left_for_next_time(stored.purchase.id(), &error);
                 }
             }
         }
@@ -71,7 +71,7 @@ async fn sessions_between(
     begin: i64,
     end: i64,
     group: &[Stored],
-) -> Result<Option<BTreeMap<PurchaseId, Vec<Value>>>, Trouble> {
+) -> Result<Option<BTreeMap<PurchaseId, Vec<Value>>>, ComparisonError> {
     let (begin, end) = (begin.to_string(), end.to_string());
     let mut found: BTreeMap<PurchaseId, Vec<Value>> = BTreeMap::new();
     let mut after: Option<String> = None;
@@ -105,7 +105,11 @@ async fn sessions_between(
 
 /// Records the sessions that were found for a purchase. One that has none, and whose time is over,
 /// is abandoned.
-async fn matched(run: &mut Run<'_>, stored: Stored, sessions: &[Value]) -> Result<(), Trouble> {
+async fn matched(
+    run: &mut Run<'_>,
+    stored: Stored,
+    sessions: &[Value],
+) -> Result<(), ComparisonError> {
     let id = stored.purchase.id();
     for session in sessions {
         let session = Session::deserialize(session).map_err(Unreadable::from)?;

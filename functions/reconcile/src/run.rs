@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Instant};
 use shared::{
     attempts::Attempts,
     clock::Clock,
-    comparison::{Comparison, News, Trouble},
+    comparison::{Comparison, ComparisonError, News},
     config::{ConfigError, Stack},
     inbox::Inbox,
     ledger::Ledger,
@@ -125,8 +125,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    pub(crate) fn left_for_next_time(&mut self, id: PurchaseId, trouble: &Trouble) {
-        tracing::error!(purchase_id = %id, error = %trouble, "a purchase is left for the next run");
+    pub(crate) fn left_for_next_time(&mut self, id: PurchaseId, error: &ComparisonError) {
+        tracing::error!(purchase_id = %id, %error, "a purchase is left for the next run");
         self.findings.failed = self.findings.failed.saturating_add(1);
     }
 }

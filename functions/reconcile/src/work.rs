@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use shared::{
-    comparison::{Comparison, Trouble},
+    comparison::{Comparison, ComparisonError},
     purchase::{Line, Purchase, PurchaseId, SessionId, SessionState, Status, Subject},
     store::purchases::Stored,
     stripe::{
@@ -35,7 +35,7 @@ pub(crate) async fn through(run: &mut Run<'_>) -> Result<(), ReconcileError> {
             match look_at(run, id).await {
                 Ok(None) => {}
                 Ok(Some(stored)) => _ = without_session.insert(id, stored),
-                Err(trouble) => run.left_for_next_time(id, &trouble),
+                Err(error) => run.left_for_next_time(id, &error),
             }
         }
         match_sessions(run, without_session).await;
@@ -49,7 +49,7 @@ pub(crate) async fn through(run: &mut Run<'_>) -> Result<(), ReconcileError> {
 }
 
 /// Compares one purchase. Answers it if no session of it is known.
-async fn look_at(run: &mut Run<'_>, id: PurchaseId) -> Result<Option<Stored>, Trouble> {
+async fn look_at(run: &mut Run<'_>, id: PurchaseId) -> Result<Option<Stored>, ComparisonError> {
     let Some(stored) = run.parts.purchases.get(id).await? else {
         return Ok(None);
     };
@@ -76,7 +76,10 @@ async fn look_at(run: &mut Run<'_>, id: PurchaseId) -> Result<Option<Stored>, Tr
 }
 
 /// What is still to come of a purchase, and all of one that something does not fit in.
-async fn compare(comparison: &mut Comparison<'_>, purchase: &Purchase) -> Result<(), Trouble> {
+async fn compare(
+    comparison: &mut Comparison<'_>,
+    purchase: &Purchase,
+) -> Result<(), ComparisonError> {
     for (session, state) in purchase.sessions() {
         let unfinished = matches!(state, SessionState::Open | SessionState::Pending { .. });
         if unfinished || purchase.payment().doubts() > 0 {
@@ -99,7 +102,7 @@ async fn compare(comparison: &mut Comparison<'_>, purchase: &Purchase) -> Result
 }
 
 /// What a session sells: the lines of an order that was lost here. Till sells at most 90.
-async fn lines(run: &Run<'_>, session: &SessionId) -> Result<Vec<Line>, Trouble> {
+async fn lines(run: &Run<'_>, session: &SessionId) -> Result<Vec<Line>, ComparisonError> {
     let path = format!("/checkout/sessions/{session}/line_items");
     let query = [("limit", LONGEST_PAGE), ("expand[]", "data.price.product")];
     let page: List<LineItem> = run.parts.stripe.list(&path, &query).await?;

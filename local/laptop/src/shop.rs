@@ -41,7 +41,7 @@ use crate::tag;
 const SWEEP: Duration = Duration::from_secs(60);
 
 /// A running shop.
-pub struct Shop {
+pub struct LocalShop {
     addresses: Addresses,
     stripe: Stripe,
     stand_in: Option<StandIn>,
@@ -51,7 +51,7 @@ pub struct Shop {
     _folder: Option<Folder>,
 }
 
-impl Shop {
+impl LocalShop {
     /// Starts the shop; when this returns, everything answers.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let stripe = Stripe::chosen(&options.environment)?;

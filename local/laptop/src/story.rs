@@ -5,7 +5,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 use shared::http::rfc3339;
 use shared::purchase::{Mail, Purchase, PurchaseId, Status};
-use shared::store::operator::{AllPurchases, Mails, Recorded};
+use shared::store::operator::{AllPurchases, Mails, RecordedEvent};
 use shared::store::outbox;
 use shared::view::SellerView;
 
@@ -43,7 +43,7 @@ pub struct Story {
     /// As it stands.
     pub purchase: Purchase,
     /// What was recorded of it, oldest first.
-    pub events: Vec<Recorded>,
+    pub events: Vec<RecordedEvent>,
     /// The mail it called for, each with its row while that is kept.
     pub mails: Vec<(Mail, Option<outbox::Row>)>,
 }
@@ -55,7 +55,7 @@ impl Story {
         mails: &Mails,
         id: PurchaseId,
     ) -> anyhow::Result<Option<Self>> {
-        let Some(recorded) = purchases.story(id).await? else {
+        let Some(recorded) = purchases.with_events(id).await? else {
             return Ok(None);
         };
         let rows = stream::iter(recorded.purchase.mails().clone()).map(|mail| async move {

@@ -12,10 +12,10 @@ use crate::{
 
 /// What an outbox row freezes of a purchase, so that its letter can be written from the row alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Snapshot {
+pub struct Frozen {
     /// What the letter is about. Stored under the name of the first kind of subject there was.
     #[serde(rename = "purchase_id")]
-    pub subject: Subject,
+    pub about: Subject,
     /// What was ordered, and by whom.
     pub order: Order,
     /// What was paid, in the currency it was paid in; only a receipt says it.
@@ -28,12 +28,12 @@ pub struct Snapshot {
     pub refund: Option<Money>,
     /// What the dispute is that the letter is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dispute: Option<DisputeSnapshot>,
+    pub dispute: Option<FrozenDispute>,
 }
 
 /// What an outbox row freezes of a dispute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DisputeSnapshot {
+pub struct FrozenDispute {
     /// How it stands.
     pub status: DisputeStatus,
     /// What it is about.
@@ -42,13 +42,13 @@ pub struct DisputeSnapshot {
     pub movements: Vec<Movement>,
 }
 
-impl Snapshot {
+impl Frozen {
     /// What `mail` has to tell of a purchase.
     pub fn of(purchase: &Purchase, mail: &Mail) -> Self {
         let payment = purchase.payment();
-        let dispute = |id: &DisputeId| payment.disputes().get(id).and_then(DisputeSnapshot::of);
+        let dispute = |id: &DisputeId| payment.disputes().get(id).and_then(FrozenDispute::of);
         Self {
-            subject: purchase.id().into(),
+            about: purchase.id().into(),
             order: purchase.order().clone(),
             paid: purchase.accounts().paid,
             waits_for: purchase.waits_for().cloned(),
@@ -68,7 +68,7 @@ impl Snapshot {
     }
 }
 
-impl DisputeSnapshot {
+impl FrozenDispute {
     fn of(dispute: &Dispute) -> Option<Self> {
         Some(Self {
             status: dispute.status()?,
@@ -119,13 +119,13 @@ pub(super) enum ToBuyer<'a> {
 /// The seller's letters are all about a dispute.
 pub(super) struct AboutDispute<'a> {
     pub(super) id: &'a DisputeId,
-    pub(super) news: News,
+    pub(super) news: DisputeNews,
     pub(super) terms: &'a DisputeTerms,
     pub(super) movements: &'a [Movement],
 }
 
 /// What there is to tell of a dispute.
-pub(super) enum News {
+pub(super) enum DisputeNews {
     InquiryOpened,
     DisputeOpened,
     /// Its beginning, told after its end.
@@ -142,8 +142,8 @@ pub struct Missing(&'static str);
 
 impl<'a> Content<'a> {
     /// What the letter `mail` tells, of what its row froze.
-    pub(super) fn of(mail: &'a Mail, frozen: &'a Snapshot) -> Result<Self, Missing> {
-        let about = |id, news: News| AboutDispute::new(id, news, frozen).map(Self::ToSeller);
+    pub(super) fn of(mail: &'a Mail, frozen: &'a Frozen) -> Result<Self, Missing> {
+        let about = |id, news: DisputeNews| AboutDispute::new(id, news, frozen).map(Self::ToSeller);
         let refunded = || frozen.refund.ok_or(Missing("refund"));
         let to_buyer = match mail {
             Mail::Paid => ToBuyer::Receipt { paid: frozen.paid },
@@ -163,24 +163,24 @@ impl<'a> Content<'a> {
             Mail::RefundFailed(_) => ToBuyer::RefundFailed {
                 amount: refunded()?,
             },
-            Mail::InquiryOpened(id) => return about(id, News::InquiryOpened),
-            Mail::DisputeOpened(id) => return about(id, News::DisputeOpened),
-            Mail::DisputeClosed(id, DisputeStatus::Won) => return about(id, News::Won),
-            Mail::DisputeClosed(id, DisputeStatus::Lost) => return about(id, News::Lost),
-            Mail::DisputeClosed(id, _) => return about(id, News::InquiryClosed),
+            Mail::InquiryOpened(id) => return about(id, DisputeNews::InquiryOpened),
+            Mail::DisputeOpened(id) => return about(id, DisputeNews::DisputeOpened),
+            Mail::DisputeClosed(id, DisputeStatus::Won) => return about(id, DisputeNews::Won),
+            Mail::DisputeClosed(id, DisputeStatus::Lost) => return about(id, DisputeNews::Lost),
+            Mail::DisputeClosed(id, _) => return about(id, DisputeNews::InquiryClosed),
         };
         Ok(Self::ToBuyer(to_buyer))
     }
 }
 
 impl<'a> AboutDispute<'a> {
-    fn new(id: &'a DisputeId, news: News, frozen: &'a Snapshot) -> Result<Self, Missing> {
+    fn new(id: &'a DisputeId, news: DisputeNews, frozen: &'a Frozen) -> Result<Self, Missing> {
         let dispute = frozen.dispute.as_ref().ok_or(Missing("dispute"))?;
         Ok(Self {
             id,
             news: match news {
-                News::InquiryOpened | News::DisputeOpened if dispute.is_over() => {
-                    News::OpenedAndOver
+                DisputeNews::InquiryOpened | DisputeNews::DisputeOpened if dispute.is_over() => {
+                    DisputeNews::OpenedAndOver
                 }
                 news => news,
             },

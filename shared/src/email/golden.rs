@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{Letter, Letterhead, Snapshot, compose};
+use super::{Frozen, Letter, Letterhead, compose};
 use crate::{
     mode::Mode,
     purchase::{DisputeStatus, Mail},
@@ -97,7 +97,7 @@ fn letter(mail: &str, row: &Value, mode: Mode) -> Letter {
         stripe_dashboard: "https://dashboard.stripe.com".into(),
     };
     let mail = Mail::try_from(mail.to_owned()).unwrap();
-    let frozen: Snapshot = serde_json::from_value(row.clone()).unwrap();
+    let frozen: Frozen = serde_json::from_value(row.clone()).unwrap();
     assert_eq!(&serde_json::to_value(&frozen).unwrap(), row);
     compose(&mail, &frozen, &shop).unwrap()
 }

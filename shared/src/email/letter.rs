@@ -2,7 +2,7 @@
 
 use super::{
     amounts::Amounts,
-    content::{AboutDispute, Content, Missing, News, Snapshot, ToBuyer},
+    content::{AboutDispute, Content, DisputeNews, Frozen, Missing, ToBuyer},
     prose::{Item, Letter, LetterPage, Link, Prose, Sum, date, one_line},
 };
 use crate::{
@@ -26,7 +26,7 @@ pub struct Letterhead {
 
 /// Why a letter cannot be written.
 #[derive(Debug, thiserror::Error)]
-pub enum Unwritable {
+pub enum LetterError {
     /// Its row does not say what it is about.
     #[error(transparent)]
     Missing(#[from] Missing),
@@ -41,7 +41,7 @@ pub enum Unwritable {
 /// Writes a letter. The same row gives the same letter.
 ///
 /// The prose is English; amounts are written as in the buyer's language.
-pub fn compose(mail: &Mail, frozen: &Snapshot, shop: &Letterhead) -> Result<Letter, Unwritable> {
+pub fn compose(mail: &Mail, frozen: &Frozen, shop: &Letterhead) -> Result<Letter, LetterError> {
     let content = Content::of(mail, frozen)?;
     let language = match content {
         Content::ToBuyer(_) => frozen.order.buyer.language.as_deref(),
@@ -49,7 +49,7 @@ pub fn compose(mail: &Mail, frozen: &Snapshot, shop: &Letterhead) -> Result<Lett
         Content::ToSeller(_) => None,
     };
     let site_url = shop.site_url.trim_end_matches('/');
-    let Subject::Purchase(purchase) = frozen.subject;
+    let Subject::Purchase(purchase) = frozen.about;
     let writer = Writer {
         shop,
         name: one_line(&shop.name),
@@ -73,7 +73,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn page(self, content: &Content<'_>, frozen: &Snapshot) -> Result<LetterPage, MoneyError> {
+    fn page(self, content: &Content<'_>, frozen: &Frozen) -> Result<LetterPage, MoneyError> {
         let (prose, why) = match content {
             Content::ToBuyer(told) => (
                 self.to_buyer(told),
@@ -203,7 +203,7 @@ impl Writer<'_> {
         let by = due.map(|due| format!(" by {due}")).unwrap_or_default();
         let prose = |subject: String, heading| Prose::new(subject, heading, self.to_stripe(told));
         match told.news {
-            News::InquiryOpened => prose(
+            DisputeNews::InquiryOpened => prose(
                 format!("A bank asks about a payment of {amount}: answer{by}"),
                 "A bank asks about this purchase",
             )
@@ -214,7 +214,7 @@ impl Writer<'_> {
             .say(format!(
                 "Answer it in Stripe's Dashboard{by}, or refund the buyer."
             )),
-            News::DisputeOpened => prose(
+            DisputeNews::DisputeOpened => prose(
                 format!("Dispute over {amount}: evidence is due{by}"),
                 "A buyer disputes this purchase",
             )
@@ -225,7 +225,7 @@ impl Writer<'_> {
             .say(format!(
                 "Submit your evidence in Stripe's Dashboard{by}. Without it the money is lost."
             )),
-            News::OpenedAndOver => prose(
+            DisputeNews::OpenedAndOver => prose(
                 format!("Dispute over {amount}"),
                 "A buyer disputed this purchase",
             )
@@ -236,19 +236,19 @@ impl Writer<'_> {
                 "It is already over, and there is nothing to answer. Another mail tells how it \
                  ended.",
             ),
-            News::InquiryClosed => prose(
+            DisputeNews::InquiryClosed => prose(
                 format!("Inquiry over {amount} closed"),
                 "The inquiry came to nothing",
             )
             .say("The buyer's bank has closed its inquiry, and no money was taken."),
-            News::Won => prose(
+            DisputeNews::Won => prose(
                 format!("Dispute over {amount} won"),
                 "The dispute was decided for you",
             )
             .say(format!(
                 "The disputed {amount} is yours again. There is nothing more to do."
             )),
-            News::Lost => prose(
+            DisputeNews::Lost => prose(
                 format!("Dispute over {amount} lost"),
                 "The dispute was decided for the buyer",
             )
@@ -350,9 +350,9 @@ mod tests {
     }
 
     /// Two mugs and a sticker for 33.50 USD, paid in full.
-    fn frozen() -> Snapshot {
-        Snapshot {
-            subject: ID.parse().unwrap(),
+    fn frozen() -> Frozen {
+        Frozen {
+            about: ID.parse().unwrap(),
             order: Order {
                 buyer: Buyer {
                     subject: Some("buyer-1".into()),
@@ -379,7 +379,7 @@ mod tests {
         }
     }
 
-    fn letter(mail: &Mail, frozen: &Snapshot) -> Letter {
+    fn letter(mail: &Mail, frozen: &Frozen) -> Letter {
         compose(mail, frozen, &shop()).unwrap()
     }
 
@@ -432,7 +432,7 @@ https://mugs.example
 
     #[test]
     fn a_receipt_after_a_promotion_says_the_discount_and_what_was_paid() {
-        let frozen = Snapshot {
+        let frozen = Frozen {
             paid: usd(3000),
             ..frozen()
         };
@@ -448,7 +448,7 @@ Paid                                 30.00 USD
 
     #[test]
     fn a_receipt_for_nothing_to_pay_does_not_speak_of_a_payment() {
-        let frozen = Snapshot {
+        let frozen = Frozen {
             paid: usd(0),
             ..frozen()
         };
@@ -461,7 +461,7 @@ Paid                                 30.00 USD
     fn more_money_or_another_currency_is_not_a_discount() {
         let euro = Money::new(3000, "eur".parse().unwrap());
         for paid in [usd(6700), euro] {
-            let receipt = letter(&Mail::Paid, &Snapshot { paid, ..frozen() });
+            let receipt = letter(&Mail::Paid, &Frozen { paid, ..frozen() });
             assert!(receipt.text.contains("\nPaid "), "{paid}");
             assert!(!receipt.text.contains("Discount"), "{paid}");
         }
@@ -469,7 +469,7 @@ Paid                                 30.00 USD
 
     #[test]
     fn a_payment_on_its_way_asks_nothing_of_the_buyer_and_is_not_a_receipt() {
-        let frozen = Snapshot {
+        let frozen = Frozen {
             paid: usd(0),
             ..frozen()
         };
@@ -490,7 +490,7 @@ Paid                                 30.00 USD
 
     #[test]
     fn a_letter_about_a_payment_of_unknown_progress_covers_both_cases() {
-        let frozen = Snapshot {
+        let frozen = Frozen {
             waits_for: Some(WaitsFor::Unknown),
             ..frozen()
         };
@@ -501,7 +501,7 @@ Paid                                 30.00 USD
     #[test]
     fn a_voucher_says_that_the_buyer_has_to_pay_and_leads_to_it() {
         let url = "https://payments.stripe.com/oxxo/voucher/test_1";
-        let frozen = Snapshot {
+        let frozen = Frozen {
             paid: usd(0),
             waits_for: Some(WaitsFor::Buyer {
                 voucher_url: Some(url.to_owned()),
@@ -518,7 +518,7 @@ Paid                                 30.00 USD
             assert!(part.contains(url));
             assert!(!part.contains("nothing for you to do") && !part.contains("on its way"));
         }
-        let without = Snapshot {
+        let without = Frozen {
             waits_for: Some(WaitsFor::Buyer { voucher_url: None }),
             ..frozen
         };
@@ -529,7 +529,7 @@ Paid                                 30.00 USD
 
     #[test]
     fn a_failed_payment_says_that_nothing_was_charged_and_leads_back_to_the_shop() {
-        let frozen = Snapshot {
+        let frozen = Frozen {
             paid: usd(0),
             ..frozen()
         };
@@ -653,6 +653,6 @@ Paid                                 30.00 USD
     #[test]
     fn a_letters_content_survives_its_outbox_row() {
         let row = serde_json::to_string(&frozen()).unwrap();
-        assert_eq!(serde_json::from_str::<Snapshot>(&row).unwrap(), frozen());
+        assert_eq!(serde_json::from_str::<Frozen>(&row).unwrap(), frozen());
     }
 }

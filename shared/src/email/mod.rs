@@ -23,8 +23,8 @@ mod postman;
 mod prose;
 
 pub use address::{Address, AddressError};
-pub use content::{DisputeSnapshot, Missing, Snapshot};
-pub use letter::{Letterhead, Unwritable, compose};
+pub use content::{Frozen, FrozenDispute, Missing};
+pub use letter::{LetterError, Letterhead, compose};
 pub use postman::{Postman, SendError};
 pub use prose::Letter;
 

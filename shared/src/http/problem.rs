@@ -4,7 +4,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use lambda_http::Body;
 use serde_json::{Map, Value, json};
 
-use crate::{comparison::Trouble, store::StoreError, stripe::client::StripeError};
+use crate::{comparison::ComparisonError, store::StoreError, stripe::client::StripeError};
 
 /// Why a request was refused or failed. It reveals nothing of our insides. Displayed, as in logs,
 /// it repeats nothing that the caller chose: what `detail` quotes is for the caller alone.
@@ -185,12 +185,14 @@ impl Problem {
     }
 }
 
-impl From<Trouble> for Problem {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Store(error) => Self::store(&error),
-            Trouble::Stripe(error) => Self::stripe(&error),
-            Trouble::Unreadable(_) | Trouble::NoSuchSession(_) => Self::stripe_refused(),
+impl From<ComparisonError> for Problem {
+    fn from(error: ComparisonError) -> Self {
+        match error {
+            ComparisonError::Store(error) => Self::store(&error),
+            ComparisonError::Stripe(error) => Self::stripe(&error),
+            ComparisonError::Unreadable(_) | ComparisonError::NoSuchSession(_) => {
+                Self::stripe_refused()
+            }
         }
     }
 }

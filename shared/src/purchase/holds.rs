@@ -50,7 +50,7 @@ impl Purchase {
 
 /// How much one buyer may hold.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct HoldLimits {
     /// Open purchases.
     pub purchases: u32,
     /// Pieces of limited stock, in all their undecided purchases together.
@@ -79,7 +79,7 @@ impl Holds {
         &mut self,
         id: PurchaseId,
         hold: Hold,
-        limits: Limits,
+        limits: HoldLimits,
         now: i64,
     ) -> Result<(), TooMuch> {
         self.0.retain(|_, hold| hold.until > now);
@@ -112,7 +112,7 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: Limits = Limits {
+    const LIMITS: HoldLimits = HoldLimits {
         purchases: 3,
         pieces: 5,
     };

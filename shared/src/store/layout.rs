@@ -101,14 +101,14 @@ fn a_key_and_a_mail_of_the_deployed_tables_are_read_as_being_about_their_purchas
     assert_eq!(request.subject, purchase);
     for name in ["mail_refund", "mail_dispute", "mail_held"] {
         let row: Row = from_item(attributes(&golden(name)), name).unwrap();
-        assert_eq!(row.content.subject, purchase, "{name}");
+        assert_eq!(row.content.about, purchase, "{name}");
     }
 }
 
 #[test]
 fn a_buyers_holds_are_stored_as_the_deployed_tables_hold_them() {
     let (_, purchase) = stages().remove(0);
-    let limits = Limits {
+    let limits = HoldLimits {
         purchases: 3,
         pieces: 5,
     };

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config::ConfigError,
-    email::Snapshot,
+    email::Frozen,
     mode::Mode,
     purchase::{Mail, Purchase, Subject},
 };
@@ -31,7 +31,7 @@ pub struct Row {
     /// Whether real money moved.
     pub livemode: bool,
     /// What the letter tells.
-    pub content: Snapshot,
+    pub content: Frozen,
     /// How far it has come.
     pub state: State,
     /// How often sending was begun.
@@ -110,7 +110,7 @@ impl Outbox {
             id: row_id(purchase.id().into(), mail),
             mail: mail.clone(),
             livemode: mode.livemode(),
-            content: Snapshot::of(purchase, mail),
+            content: Frozen::of(purchase, mail),
             state: if held { State::Held } else { State::Due },
             attempts: 0,
             next_attempt: (!held).then_some(now),

@@ -19,7 +19,7 @@ use crate::purchase::{Purchase, SessionId};
 
 /// What we read of the session that Stripe opened.
 #[derive(Debug, Deserialize)]
-pub struct Session {
+pub struct OpenedSession {
     /// `cs_…`
     pub id: SessionId,
     /// Where the buyer pays.
@@ -32,7 +32,7 @@ pub async fn open(
     purchase: &Purchase,
     site_url: &str,
     stack: &str,
-) -> Result<Session, StripeError> {
+) -> Result<OpenedSession, StripeError> {
     let key = format!("{}:{}", purchase.id(), purchase.attempt().number);
     stripe
         .send(

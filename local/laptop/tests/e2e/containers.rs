@@ -1,6 +1,6 @@
 //! Functions in containers find this machine's tables and Stripe under a name of their own.
 
-use laptop::shop::{Options, Shop};
+use laptop::shop::{LocalShop, Options};
 
 use crate::small_shop::{TestShop, client, echoing, options, project};
 use reqwest::{Method, RequestBuilder};
@@ -67,7 +67,7 @@ fn with_bridge(project: &tempfile::TempDir, bridge: &str) -> Options {
 #[tokio::test]
 async fn stripe_and_aws_are_at_the_bridge_and_the_shop_is_not() {
     let folder = project();
-    let shop = Shop::start(with_bridge(&folder, "127.0.0.2"))
+    let shop = LocalShop::start(with_bridge(&folder, "127.0.0.2"))
         .await
         .unwrap();
     let at_bridge = |url: &str| url.replace("127.0.0.1", "127.0.0.2");
@@ -101,7 +101,7 @@ async fn an_address_that_is_not_a_bridge_is_refused_with_the_way_out() {
             "--bridge 10.255.255.1 is not an address of this machine",
         ),
     ] {
-        let started = Shop::start(with_bridge(&folder, bridge)).await;
+        let started = LocalShop::start(with_bridge(&folder, bridge)).await;
         let refusal = started.err().expect("the shop started").to_string();
         assert!(refusal.starts_with(complaint), "{refusal}");
         assert!(refusal.contains("Docker"), "{refusal}");

@@ -13,7 +13,7 @@ use axum::http::HeaderMap;
 use futures::future::join_all;
 use http::StatusCode;
 use lambda_http::{Body, Request};
-use laptop::shop::{Options, Shop};
+use laptop::shop::{LocalShop, Options};
 use laptop::wiring;
 use reconcile::{ReconcileError, Scheduled};
 use reqwest::Client;
@@ -382,7 +382,7 @@ async fn key_value_pairs_are_read_by_the_name_of_the_variable() {
 // --- the key ---
 
 /// The whole shop, whose checkout reads its Stripe key from the store.
-async fn shop(store: &Store) -> (Shop, tempfile::TempDir) {
+async fn shop(store: &Store) -> (LocalShop, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let project = testing::repository();
     let variables = store.variables(STRIPE_KEY);
@@ -392,12 +392,12 @@ async fn shop(store: &Store) -> (Shop, tempfile::TempDir) {
         checkout.extend(variables.clone());
         deployed(environments)
     });
-    let shop = Shop::start(Options::in_memory(project, wiring)).await;
+    let shop = LocalShop::start(Options::in_memory(project, wiring)).await;
     (shop.unwrap(), folder)
 }
 
 /// The status that answers somebody who wants a mug.
-async fn buy(shop: &Shop) -> u16 {
+async fn buy(shop: &LocalShop) -> u16 {
     let http = Client::builder().no_proxy().build().unwrap();
     let token = http
         .post(format!("{}/_local/token", shop.url()))

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::{
     config::ConfigError,
-    email::Snapshot,
+    email::Frozen,
     purchase::{Mail, Purchase, Subject},
     store::{
         StoreError, Tables,
@@ -89,7 +89,7 @@ impl Mails {
         mail: &Mail,
         now: i64,
     ) -> Result<bool, StoreError> {
-        let content = Snapshot::of(purchase, mail);
+        let content = Frozen::of(purchase, mail);
         let content = serde_dynamo::to_attribute_value(content).map_err(unwritable)?;
         let call = self
             .table

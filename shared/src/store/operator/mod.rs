@@ -11,4 +11,4 @@ pub use assortment::{Assortment, StockChange};
 pub use confirmation::Confirmation;
 pub use mails::{Listed, Mails};
 pub use parked::{ParkedEvent, ParkedEvents};
-pub use purchases::{AllPurchases, Recorded, Story};
+pub use purchases::{AllPurchases, PurchaseWithEvents, RecordedEvent};

@@ -24,16 +24,16 @@ pub struct AllPurchases {
 
 /// A purchase and everything that was recorded of it, oldest first.
 #[derive(Debug)]
-pub struct Story {
+pub struct PurchaseWithEvents {
     /// As it is now.
     pub purchase: Purchase,
     /// What was recorded.
-    pub events: Vec<Recorded>,
+    pub events: Vec<RecordedEvent>,
 }
 
 /// An event that was recorded.
 #[derive(Clone, Debug, Serialize)]
-pub struct Recorded {
+pub struct RecordedEvent {
     /// Its id, `evt_…`; of what was fetched without an event what was fetched and when.
     pub id: String,
     /// Its type.
@@ -54,8 +54,11 @@ impl AllPurchases {
         Ok(Self { table })
     }
 
-    /// One with its whole story: all items of its collection, in one query.
-    pub async fn story(&self, id: PurchaseId) -> Result<Option<Story>, StoreError> {
+    /// One with its whole with_events: all items of its collection, in one query.
+    pub async fn with_events(
+        &self,
+        id: PurchaseId,
+    ) -> Result<Option<PurchaseWithEvents>, StoreError> {
         let mut pages = self
             .table
             .client
@@ -76,7 +79,7 @@ impl AllPurchases {
                 Some(event) => {
                     let event = event.to_owned();
                     let claim: ClaimItem = from_item(item, &event)?;
-                    let recorded = Recorded {
+                    let recorded = RecordedEvent {
                         id: event,
                         kind: claim.kind,
                         recorded_at: claim.recorded_at,
@@ -92,7 +95,7 @@ impl AllPurchases {
         // What changed nothing follows what made the version it was held against.
         events.sort_by_key(|(version, event)| (*version, !event.changed, event.recorded_at));
         let events = events.into_iter().map(|(_, event)| event).collect();
-        Ok(purchase.map(|purchase| Story { purchase, events }))
+        Ok(purchase.map(|purchase| PurchaseWithEvents { purchase, events }))
     }
 
     /// Hands over every purchase made since, in no order. Reads the whole table: there is no
