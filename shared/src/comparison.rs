@@ -1,5 +1,5 @@
-//! A purchase compared with what Stripe says of it, because an event may have been missed, or never
-//! made. What is fetched goes through the same ledger as an event, so nothing is done twice.
+//! Compares a purchase with what Stripe says about it, because an event may have been missed, or
+//! never sent. What is fetched goes through the same ledger as an event, so nothing happens twice.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Compares one purchase, session by session and refund by refund, and keeps what was news.
+/// Compares one purchase, session by session and refund by refund, and collects what was new.
 pub struct Comparison<'a> {
     purchase: PurchaseId,
     ledger: &'a Ledger,
@@ -23,12 +23,12 @@ pub struct Comparison<'a> {
     news: Vec<News>,
 }
 
-/// Something that had been missed, and is recorded.
+/// Something that had been missed and is now recorded.
 #[derive(Clone, Debug)]
 pub struct News {
-    /// The object that told it.
+    /// The id of the object that said so.
     pub object: String,
-    /// The purchase's status with it.
+    /// The purchase's status once it was recorded.
     pub status: Status,
 }
 
@@ -44,12 +44,12 @@ pub enum ComparisonError {
     /// The reason may quote the object, so it is kept out of logs.
     #[error("one of Stripe's objects cannot be read")]
     Unreadable(#[from] Unreadable),
-    /// Never taken for expired: with another account's key, all of them would be unknown.
+    /// Never treated as expired: with another account's key, every session would be unknown.
     #[error("Stripe does not know session {0}")]
     NoSuchSession(SessionId),
 }
 
-/// A session, with what tells a delayed payment that failed from one that is under way.
+/// A session, with what distinguishes a delayed payment that failed from one still under way.
 pub async fn fetch_session(stripe: &Stripe, id: &SessionId) -> Result<Session, ComparisonError> {
     let path = format!("/checkout/sessions/{id}");
     let expand = [("expand[]", "payment_intent")];
@@ -58,7 +58,7 @@ pub async fn fetch_session(stripe: &Stripe, id: &SessionId) -> Result<Session, C
 }
 
 impl<'a> Comparison<'a> {
-    /// Of `purchase`, in which nothing is compared yet.
+    /// Begins comparing `purchase`.
     pub fn of(purchase: PurchaseId, ledger: &'a Ledger, stripe: &'a Stripe, now: i64) -> Self {
         Self {
             purchase,
@@ -69,7 +69,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// What was news so far, even if a later comparison failed.
+    /// What was new, up to the first comparison that failed.
     pub fn news(self) -> Vec<News> {
         self.news
     }
@@ -80,8 +80,8 @@ impl<'a> Comparison<'a> {
         self.record_session(&session).await.map(|_| ())
     }
 
-    /// Compares a session and, if it is paid, what went back: where one was missed, so may be the
-    /// other.
+    /// Compares a session and, if it is paid, its refunds and disputes: if the payment was missed,
+    /// they may have been, too.
     pub async fn session_and_what_went_back(
         &mut self,
         id: &SessionId,
@@ -90,7 +90,7 @@ impl<'a> Comparison<'a> {
         self.found_session(&session).await
     }
 
-    /// The same of a session that was fetched before.
+    /// The same for a session that has been fetched already.
     pub async fn found_session(&mut self, session: &Session) -> Result<(), ComparisonError> {
         if let Some(paid_by) = self.record_session(session).await? {
             self.all_of(&paid_by, "/refunds", AboutCharge::refund)
@@ -101,7 +101,7 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    /// Records a session. Answers the payment intent that paid it, if one did.
+    /// Records a session. Returns the payment intent that paid it, if one did.
     pub async fn record_session(
         &mut self,
         session: &Session,

@@ -1,6 +1,6 @@
-//! Where authentic events come in, whoever brings them: Stripe to the webhook, `reconcile` from
-//! Stripe's list, or an operator who replays one. Nothing authentic is lost: an event is recorded,
-//! parked, or known to be none of our business.
+//! Where authentic events come in: from Stripe to the webhook, from Stripe's list through `reconcile`,
+//! or from an operator who replays one. Nothing authentic is lost: an event is recorded, parked, or
+//! known not to be for this shop.
 
 use std::collections::BTreeSet;
 
@@ -35,33 +35,33 @@ pub struct Inbox {
 /// What became of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Receipt {
-    /// It told something new.
+    /// It said something new.
     Recorded {
-        /// What it is about.
+        /// What the event is about.
         subject: Subject,
         /// How it stands now.
         status: Status,
         /// What a person should look at.
         attention: BTreeSet<Attention>,
     },
-    /// It told nothing new.
+    /// It said nothing new.
     NothingNew,
     /// This very event was recorded before.
     SeenBefore,
-    /// It is about a purchase that is not kept here any more, and moved no money.
+    /// It is about a purchase that no longer exists here, and moved no money.
     NoSuchPurchase,
-    /// It is about something that is not ours.
+    /// It is about something that does not belong to this shop.
     Foreign,
-    /// It is of a type we have no use for.
+    /// Till does not handle its type.
     Unhandled,
-    /// It is kept until somebody has mended what keeps it from being recorded.
+    /// It is kept until somebody has fixed what keeps it from being recorded.
     Parked,
-    /// It was parked before, and is kept on.
+    /// It was parked before, and is still kept.
     ParkedBefore,
 }
 
 impl Receipt {
-    /// As the webhook answers it to Stripe, and logs have it.
+    /// As the webhook tells Stripe, and as logs say it.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Recorded { .. } => "recorded",
@@ -75,24 +75,24 @@ impl Receipt {
     }
 }
 
-/// An event could not be taken in now; it has to come again.
+/// An event could not be taken in now; it has to be sent again.
 #[derive(Debug, thiserror::Error)]
 pub enum InboxError {
     /// DynamoDB failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Stripe had to be asked whose it is, and failed.
-    #[error("Stripe cannot be asked whose it is: {0}")]
+    /// Stripe failed when asked what the event belongs to.
+    #[error("Stripe cannot be asked what the event belongs to: {0}")]
     Stripe(#[from] StripeError),
 }
 
 /// Why an event is not recorded.
 enum NotRecorded {
-    /// It is not what we know of Stripe's events.
+    /// It does not look like Stripe's events as we know them.
     Unreadable(Unreadable),
-    /// It is a test on a live deployment, or the other way round.
+    /// It is a test event in a live deployment, or the other way round.
     OtherMode(Mode),
-    /// The event is fine; we are not.
+    /// The event is fine, but we failed.
     Ours(InboxError),
 }
 
@@ -102,7 +102,7 @@ impl From<Unreadable> for NotRecorded {
     }
 }
 
-/// What would fail again when the event comes again gets the event parked.
+/// An event that would fail in the same way when sent again is parked.
 impl From<StoreError> for NotRecorded {
     fn from(error: StoreError) -> Self {
         match error {
@@ -123,7 +123,7 @@ impl From<StripeError> for NotRecorded {
     }
 }
 
-/// What something belongs to, and what that is rebuilt from if it was lost.
+/// What an event belongs to, and what that is rebuilt from if it was lost.
 type Owned = (Subject, Option<(Buyer, Money)>);
 
 impl Inbox {
@@ -133,13 +133,13 @@ impl Inbox {
         Self::asking(Stripe::new(environment).await?, &tables, environment)
     }
 
-    /// One that writes nothing, and answers what would become of an event.
+    /// An inbox that writes nothing, and returns what would become of an event.
     pub async fn dry_run(environment: &Environment) -> Result<Self, ConfigError> {
         let tables = Tables::of(environment)?.dry_run();
         Self::asking(Stripe::new(environment).await?, &tables, environment)
     }
 
-    /// One that asks this Stripe account, and records in these tables.
+    /// An inbox for this Stripe account and these tables.
     pub fn asking(
         stripe: Stripe,
         tables: &Tables,
@@ -165,7 +165,7 @@ impl Inbox {
                 return Ok(receipt);
             }
             Err(NotRecorded::Ours(error)) => {
-                tracing::error!(event = id, %error, "the event is not recorded");
+                tracing::error!(event = id, %error, "the event could not be recorded");
                 return Err(error);
             }
             Err(NotRecorded::Unreadable(error)) => (Metric::Parked, error.to_string()),
@@ -180,9 +180,9 @@ impl Inbox {
             return Ok(Receipt::ParkedBefore);
         }
         if parked.written {
-            // Why is said in the parked row: it may quote what the event holds.
+            // The reason is in the parked row only, because it may quote the event.
             let metric = metric.as_str();
-            tracing::error!(metric, event = id, "an authentic event is parked");
+            tracing::error!(metric, event = id, "an authentic event was parked");
         }
         Ok(Receipt::Parked)
     }
@@ -240,9 +240,9 @@ impl Inbox {
         })
     }
 
-    /// A change, with what its event leaves out: whether a delayed payment waits for the buyer or
-    /// the bank. Stripe may be out of reach; then the event is recorded without, and `reconcile`
-    /// asks again.
+    /// A change, completed by what its event leaves out: whether a delayed payment waits for the
+    /// buyer or the bank. If Stripe cannot be reached, the event is recorded without it, and
+    /// `reconcile` asks again.
     async fn completed(&self, change: Change, intent: Option<&PaymentIntentId>) -> Change {
         let (Change::Session(session, SessionState::Pending { .. }), Some(intent)) =
             (&change, intent)
@@ -256,7 +256,7 @@ impl Inbox {
             }
             Ok(None) => change,
             Err(error) => {
-                tracing::warn!(%intent, %error, "what a payment waits for is not known yet");
+                tracing::warn!(%intent, %error, "it is not known yet what a payment waits for");
                 change
             }
         }
@@ -267,8 +267,8 @@ impl Inbox {
         self.stripe.get(&path, &[]).await
     }
 
-    /// Whose a payment intent is: as was recorded, or, if it comes before its payment's own event,
-    /// as Stripe says. `None` if it is not ours.
+    /// What a payment intent belongs to: as recorded, or, before the payment's own event, as Stripe
+    /// says. `None` if it is not ours.
     async fn owner_of(&self, intent: &PaymentIntentId) -> Result<Option<Owned>, NotRecorded> {
         if let Some(owner) = self.pointers.owner_of(intent).await? {
             return Ok(Some((owner, None)));
@@ -298,8 +298,8 @@ fn log(event: Option<&str>, receipt: &Receipt) {
             ..
         } => {
             let status = status.as_str();
-            tracing::info!(event, result, %purchase_id, status, "the event is taken care of");
+            tracing::info!(event, result, %purchase_id, status, "the event was taken in");
         }
-        _ => tracing::info!(event, result, "the event is taken care of"),
+        _ => tracing::info!(event, result, "the event was taken in"),
     }
 }

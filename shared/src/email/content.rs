@@ -1,4 +1,4 @@
-//! What each letter tells.
+//! What each letter is about.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,15 +18,15 @@ pub struct Frozen {
     pub about: Subject,
     /// What was ordered, and by whom.
     pub order: Order,
-    /// What was paid, in the currency it was paid in; only a receipt says it.
+    /// What was paid, in the currency it was paid in. Only receipts show it.
     pub paid: Money,
-    /// What the payment waits for that the letter is about.
+    /// What the payment is waiting for, if the letter is about that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<WaitsFor>,
-    /// How much the refund is that the letter is about.
+    /// The amount of the refund that the letter is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refund: Option<Money>,
-    /// What the dispute is that the letter is about.
+    /// The dispute that the letter is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dispute: Option<FrozenDispute>,
 }
@@ -36,14 +36,14 @@ pub struct Frozen {
 pub struct FrozenDispute {
     /// How it stands.
     pub status: DisputeStatus,
-    /// What it is about.
+    /// How much is disputed, and why.
     pub terms: DisputeTerms,
-    /// What it moved.
+    /// The money it moved.
     pub movements: Vec<Movement>,
 }
 
 impl Frozen {
-    /// What `mail` has to tell of a purchase.
+    /// What `mail` needs to know about a purchase.
     pub fn of(purchase: &Purchase, mail: &Mail) -> Self {
         let payment = purchase.payment();
         let dispute = |id: &DisputeId| payment.disputes().get(id).and_then(FrozenDispute::of);
@@ -77,7 +77,7 @@ impl FrozenDispute {
         })
     }
 
-    /// Its end may be known before its beginning; then nobody has to answer any more.
+    /// We may hear of its end before its beginning; then nobody needs to answer any more.
     fn is_over(&self) -> bool {
         matches!(
             self.status,
@@ -89,7 +89,7 @@ impl FrozenDispute {
     }
 }
 
-/// What one letter tells beside the order: one variant per letter, with all that its words need.
+/// What one letter says besides the order: one variant per letter, with everything its words need.
 pub(super) enum Content<'a> {
     ToBuyer(ToBuyer<'a>),
     ToSeller(AboutDispute<'a>),
@@ -100,7 +100,7 @@ pub(super) enum ToBuyer<'a> {
         paid: Money,
     },
     Pending {
-        /// Nobody has said whether the bank or the buyer has to move.
+        /// It is not known whether the bank or the buyer has to act.
         may_wait_for_buyer: bool,
     },
     Voucher {
@@ -124,11 +124,11 @@ pub(super) struct AboutDispute<'a> {
     pub(super) movements: &'a [Movement],
 }
 
-/// What there is to tell of a dispute.
+/// What is new about a dispute.
 pub(super) enum DisputeNews {
     InquiryOpened,
     DisputeOpened,
-    /// Its beginning, told after its end.
+    /// We heard that it was opened only after it was over.
     OpenedAndOver,
     InquiryClosed,
     Won,
@@ -141,7 +141,7 @@ pub(super) enum DisputeNews {
 pub struct Missing(&'static str);
 
 impl<'a> Content<'a> {
-    /// What the letter `mail` tells, of what its row froze.
+    /// What the letter for `mail` says, from what its row froze.
     pub(super) fn of(mail: &'a Mail, frozen: &'a Frozen) -> Result<Self, Missing> {
         let about = |id, news: DisputeNews| AboutDispute::new(id, news, frozen).map(Self::ToSeller);
         let refunded = || frozen.refund.ok_or(Missing("refund"));

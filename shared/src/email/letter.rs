@@ -1,5 +1,5 @@
-//! A letter, from what its outbox row froze: its words are in [`to_buyer`] and [`to_seller`], its
-//! [`sums`] below them.
+//! Writes a letter from what its outbox row froze. The words are in [`to_buyer`] and [`to_seller`],
+//! the amounts in [`sums`].
 
 use super::{
     amounts::Amounts,
@@ -25,9 +25,9 @@ pub struct Letterhead {
     pub name: String,
     /// Where its site begins: `https://shop.example`.
     pub site_url: String,
-    /// Whether its money is real: Stripe's Dashboard has a part for each.
+    /// Whether its money is real, because Stripe's Dashboard has a separate part for test mode.
     pub mode: Mode,
-    /// Where its seller finds Stripe's Dashboard: `https://dashboard.stripe.com`.
+    /// The address of Stripe's Dashboard: `https://dashboard.stripe.com`.
     pub stripe_dashboard: String,
 }
 
@@ -37,22 +37,22 @@ pub enum LetterError {
     /// Its row does not say what it is about.
     #[error(transparent)]
     Missing(#[from] Missing),
-    /// An amount is beyond counting.
+    /// An amount does not fit.
     #[error(transparent)]
     Amount(#[from] MoneyError),
-    /// The page cannot be set.
+    /// The page cannot be rendered.
     #[error(transparent)]
     Page(#[from] askama::Error),
 }
 
-/// Writes a letter. The same row gives the same letter.
+/// Writes a letter. The same row always gives the same letter.
 ///
-/// The prose is English; amounts are written as in the buyer's language.
+/// The words are English; amounts are written as in the buyer's language.
 pub fn compose(mail: &Mail, frozen: &Frozen, shop: &Letterhead) -> Result<Letter, LetterError> {
     let content = Content::of(mail, frozen)?;
     let language = match content {
         Content::ToBuyer(_) => frozen.order.buyer.language.as_deref(),
-        // The seller's language is not known; the buyer's is not theirs.
+        // The seller's language is not known, and the buyer's may be another.
         Content::ToSeller(_) => None,
     };
     let site_url = shop.site_url.trim_end_matches('/');
@@ -68,7 +68,7 @@ pub fn compose(mail: &Mail, frozen: &Frozen, shop: &Letterhead) -> Result<Letter
     Ok(writer.page(&content, frozen)?.set()?)
 }
 
-/// Whoever writes one letter: what they know beside its content.
+/// What writing a letter needs besides its content.
 struct LetterWriter<'a> {
     shop: &'a Letterhead,
     /// The shop's, on one line.
@@ -94,7 +94,7 @@ impl LetterWriter<'_> {
         let total = frozen.order.total;
         let number = self.purchase.number();
         Ok(LetterPage {
-            // Several purchases would have one subject, and fold into one conversation.
+            // Mail programs would group letters with the same subject into one conversation.
             subject: format!("{} (purchase {number})", prose.subject),
             prose,
             site_url: self.site_url.to_owned(),

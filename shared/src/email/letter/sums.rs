@@ -1,4 +1,4 @@
-//! What the letters count: what was ordered, and below it the sums.
+//! The amounts in a letter: what was ordered, and the sums below it.
 
 use crate::{
     email::{
@@ -10,7 +10,7 @@ use crate::{
     purchase::{Line, Movement, Order},
 };
 
-/// The lines of an order, each with its amount.
+/// The lines of an order, with their amounts.
 pub(super) fn items(order: &Order, amounts: &Amounts) -> Result<Vec<Item>, MoneyError> {
     let item = |line: &Line| {
         let price = Money::new(line.unit_amount, order.total.currency);
@@ -24,8 +24,8 @@ pub(super) fn items(order: &Order, amounts: &Amounts) -> Result<Vec<Item>, Money
     order.lines.iter().map(item).collect()
 }
 
-/// The total, and below it what the letter is about: on a receipt what was paid if that is
-/// another amount, of a refund how much, of a dispute what it moved.
+/// The total, followed by what the letter is about: on a receipt, what was paid if it differs; for
+/// a refund, its amount; for a dispute, what it moved.
 pub(super) fn sums(content: &Content<'_>, total: Money, amounts: &Amounts) -> Vec<Sum> {
     let sum = |label, money| Sum {
         label,

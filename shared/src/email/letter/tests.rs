@@ -1,4 +1,4 @@
-//! What every letter says, and what none may.
+//! What each letter says, and what no letter may say.
 
 use super::*;
 use crate::{
@@ -58,7 +58,7 @@ fn letter(mail: &Mail, frozen: &Frozen) -> Letter {
     compose(mail, frozen, &shop()).unwrap()
 }
 
-/// The columns line up whichever space the amounts keep together.
+/// With plain spaces, so that the columns can be compared.
 fn plain(text: &str) -> String {
     text.replace('\u{a0}', " ")
 }

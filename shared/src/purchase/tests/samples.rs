@@ -1,4 +1,4 @@
-//! Purchases, and what Stripe may say of them.
+//! Purchases, and what Stripe may say about them.
 
 use proptest::prelude::*;
 use time::OffsetDateTime;
@@ -137,7 +137,7 @@ pub(super) fn changes() -> impl Strategy<Value = Vec<Change>> {
     prop::collection::vec(change, 0..10)
 }
 
-/// One whose only line was taken from a limited stock.
+/// A purchase whose only line was taken from limited stock.
 pub(super) fn limited_purchase() -> Purchase {
     let mut purchase = purchase();
     purchase.order.lines.push(Line {
