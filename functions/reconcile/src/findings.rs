@@ -10,13 +10,13 @@ pub struct Findings {
     pub events: u64,
     /// Purchases compared with Stripe.
     pub purchases: u64,
-    /// Things that had been missed, and are recorded now, unless it was a dry run.
+    /// How much had been missed, and is now recorded unless it was a dry run.
     pub found: u64,
     /// Events that had to be parked.
     pub parked: u64,
-    /// What could not be looked at, and will be the next time.
+    /// How much could not be checked, and will be the next time.
     pub failed: u64,
-    /// Whether everything was looked at.
+    /// Whether everything was checked.
     pub complete: bool,
     /// What was found, one by one.
     pub drift: Vec<Drift>,
@@ -25,14 +25,14 @@ pub struct Findings {
 /// Something that had been missed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Drift {
-    /// The event or object that tells it.
+    /// The event or object that says so.
     pub source: String,
     /// What it is about; in JSON `"purchase": "<id>"`.
     #[serde(flatten, serialize_with = "by_kind")]
     pub subject: Subject,
-    /// How that stands with it.
+    /// The subject's status once it is recorded.
     pub status: Status,
-    /// What was, or would be, done.
+    /// What was done or, in a dry run, would be.
     pub action: &'static str,
 }
 

@@ -1,5 +1,5 @@
-//! Purchases without a session, whose call to Stripe has no known outcome: their sessions, found
-//! by the tags they carry.
+//! Finds the sessions of purchases whose call to Stripe has no known outcome, by the tags that the
+//! sessions carry.
 
 use std::collections::BTreeMap;
 
@@ -18,8 +18,8 @@ use shared::{
 
 use crate::run::Run;
 
-/// Looks for the sessions of purchases that have none. Purchases of about the same time are looked
-/// for together.
+/// Looks for the sessions of purchases that have none. Sessions of purchases made at about the same
+/// time are listed together.
 pub(crate) async fn match_sessions(run: &mut Run<'_>, purchases: BTreeMap<PurchaseId, Stored>) {
     for (begin, end, group) in together(purchases) {
         match sessions_between(run, begin, end, &group).await {
@@ -42,9 +42,9 @@ pub(crate) async fn match_sessions(run: &mut Run<'_>, purchases: BTreeMap<Purcha
     }
 }
 
-/// Groups of purchases, each with the time in which Stripe made their sessions.
+/// Groups of purchases, each with the period in which Stripe made their sessions.
 fn together(purchases: BTreeMap<PurchaseId, Stored>) -> Vec<(i64, i64, Vec<Stored>)> {
-    // Stripe's clock need not be ours.
+    // Stripe's clock may differ from ours.
     const CLOCKS_DIFFER: i64 = 300;
     let mut together: Vec<(i64, i64, Vec<Stored>)> = Vec::new();
     // Ids sort by time.
@@ -64,8 +64,8 @@ fn together(purchases: BTreeMap<PurchaseId, Stored>) -> Vec<(i64, i64, Vec<Store
     together
 }
 
-/// The sessions of some purchases among those that Stripe made in a time; `None` if this run has
-/// no time to look through them.
+/// The sessions of a group of purchases, among those that Stripe made in a period; `None` if this run
+/// has no time to look through them.
 async fn sessions_between(
     run: &Run<'_>,
     begin: i64,
@@ -86,7 +86,7 @@ async fn sessions_between(
         let page: List<Value> = run.parts.stripe.list("/checkout/sessions", &query).await?;
         after = page.next();
         for object in page.data {
-            // Only our own have to read: others may be of any shape.
+            // Only our own have to be readable; others may have any shape.
             let tags = object.get("metadata").map(Tags::deserialize);
             let Some(Ok(tags)) = tags else { continue };
             let Ok(Some(Subject::Purchase(id))) = tags.subject(&run.parts.stack) else {
@@ -103,8 +103,8 @@ async fn sessions_between(
     Ok(None)
 }
 
-/// Records the sessions that were found for a purchase. One that has none, and whose time is over,
-/// is abandoned.
+/// Records the sessions that were found for a purchase. If there are none and its time is over, it is
+/// abandoned.
 async fn matched(
     run: &mut Run<'_>,
     stored: Stored,
@@ -128,12 +128,12 @@ async fn matched(
         Status::Open if is_over => {}
         // It may still get a session. Doubts stay, so that the next run looks again.
         Status::Open if doubts > 0 => return Ok(()),
-        // Another look at its end will do. What is not open was rebuilt from a refund or dispute
+        // It is checked again at its end. If it is not open, it was rebuilt from a refund or dispute
         // whose session Stripe does not know.
         _ => return Ok(run.parts.work.checked(id, doubts, &[], now).await?),
     }
     let left = run.parts.attempts.abandon(stored, now).await?;
-    // Otherwise a session came after all.
+    // Otherwise it got a session after all.
     if left.purchase.status() == Status::Abandoned {
         run.found(&id.to_string(), id.into(), Status::Abandoned, "abandon");
     }

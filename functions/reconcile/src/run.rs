@@ -1,4 +1,4 @@
-//! One run: what it works with, how long it may take, and what it has found so far.
+//! One run: what it needs, how long it may take, and what it has found so far.
 
 use std::{collections::HashSet, time::Instant};
 
@@ -16,7 +16,7 @@ use shared::{
 
 use crate::findings::{Drift, Findings};
 
-/// What a run works with.
+/// What a run needs.
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) inbox: Inbox,
@@ -30,22 +30,22 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
 }
 
-/// What a run looks at, and for how long.
+/// What a run checks, and for how long.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limits {
-    /// When to stop, with the place noted.
+    /// When to stop and save the place; `None` for no limit.
     pub until: Option<Instant>,
     /// Events younger than this many seconds are left alone.
     pub leave_younger_than: i64,
-    /// From when on all events are looked at, in Unix seconds, wherever earlier runs had come to:
-    /// to bring back purchases that were lost. Stripe keeps events for 30 days.
+    /// Checks all events since this time, in Unix seconds, however far earlier runs had come, to bring
+    /// back purchases that were lost. Stripe keeps events for 30 days.
     pub since: Option<i64>,
 }
 
-/// A run cannot go on; its place is noted.
+/// A run cannot go on; its place is saved.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
-    /// It cannot even begin.
+    /// It cannot begin.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// DynamoDB failed.
@@ -61,13 +61,12 @@ pub(crate) struct Run<'a> {
     pub(crate) parts: &'a Parts,
     pub(crate) limits: Limits,
     on_step: &'a (dyn Fn(&Findings) + Sync),
-    /// Events that are taken in: an undelivered one is listed among all, too.
+    /// Events that were taken in, because undelivered ones are also listed among all events.
     pub(crate) taken: HashSet<String>,
     pub(crate) findings: Findings,
 }
 
 impl<'a> Run<'a> {
-    /// One that has looked at nothing yet.
     pub(crate) fn of(
         parts: &'a Parts,
         limits: Limits,
@@ -91,7 +90,6 @@ impl<'a> Run<'a> {
         until.is_some_and(|until| Instant::now() >= until)
     }
 
-    /// Tells whoever listens how far it has come.
     pub(crate) fn tell(&self) {
         (self.on_step)(&self.findings);
     }
@@ -126,7 +124,7 @@ impl<'a> Run<'a> {
     }
 
     pub(crate) fn left_for_next_time(&mut self, id: PurchaseId, error: &ComparisonError) {
-        tracing::error!(purchase_id = %id, %error, "a purchase is left for the next run");
+        tracing::error!(purchase_id = %id, %error, "a purchase could not be checked; the next run tries again");
         self.findings.failed = self.findings.failed.saturating_add(1);
     }
 }

@@ -1,4 +1,4 @@
-//! When Stripe was last asked about something because its buyer looked.
+//! When Stripe was last asked about something because its buyer looked at it.
 
 use super::{StoreError, Tables, number, tables::Table, text, unless_refused};
 use crate::{config::ConfigError, purchase::Subject};
@@ -18,8 +18,8 @@ impl Looks {
         Ok(Self { table })
     }
 
-    /// Whether Stripe may be asked about `subject` because somebody looks at it: once in `seconds`,
-    /// however many look.
+    /// Whether Stripe may be asked about `subject` because somebody is looking at it: once every
+    /// `seconds`, however many people look.
     pub async fn claim(
         &self,
         subject: Subject,

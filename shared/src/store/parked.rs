@@ -1,5 +1,4 @@
-//! Events that are authentic but could not be recorded, kept whole until somebody has mended what
-//! stood in the way.
+//! Authentic events that could not be recorded, kept whole until somebody has fixed the reason.
 
 use std::io::Write;
 
@@ -24,7 +23,7 @@ pub(crate) struct Parked {
     writer: Writer,
 }
 
-/// A DynamoDB item holds 400 KiB with its attributes' names.
+/// A DynamoDB item may have 400 KiB, including the names of its attributes.
 const MOST_BYTES: usize = 380 * 1024;
 
 /// A day's events are spread over this many partitions.
@@ -42,10 +41,10 @@ impl Parked {
         })
     }
 
-    /// Keeps an event for 90 days: its exact bytes, compressed; of one too large for an item only
-    /// the id, by which Stripe gives it again. `created` is when Stripe made it, in Unix seconds,
-    /// if that can be read. Parking it twice keeps one; the
-    /// answer is whether it was parked before.
+    /// Keeps an event for 90 days: its exact bytes, compressed, or only its id if they are too large
+    /// for an item, so that it can be fetched from Stripe. `created` is when Stripe made it, in Unix
+    /// seconds, if that can be read. Parking it again keeps one; the answer is whether it was parked
+    /// before.
     pub(crate) async fn park(
         &self,
         id: Option<&str>,
@@ -55,7 +54,7 @@ impl Parked {
         now: i64,
     ) -> Result<Ended<bool>, StoreError> {
         let digest = Sha256::digest(body);
-        // An event without a readable id is known by its content.
+        // An event without a readable id is identified by its content.
         let id = id.map_or_else(|| format!("unread_{}", hex::encode(digest)), str::to_owned);
         let shard = shard_of(&id);
         let day = created

@@ -1,4 +1,4 @@
-//! Whose a payment intent is: refunds and disputes name nothing else.
+//! What each payment intent belongs to, because refunds and disputes name nothing else.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::Deserialize;
@@ -35,7 +35,7 @@ impl Pointers {
         Ok(Self { table })
     }
 
-    /// Whose a payment intent is, as far as it was recorded.
+    /// What a payment intent belongs to, if that was recorded.
     pub async fn owner_of(&self, intent: &PaymentIntentId) -> Result<Option<Subject>, StoreError> {
         let key = key(intent);
         let item = self.table.read([("pk", &key), ("sk", POINTER)]).await?;
@@ -43,7 +43,7 @@ impl Pointers {
         Ok(pointer.transpose()?.map(|pointer| pointer.owner))
     }
 
-    /// The payment intent's pointer, on condition that it points nowhere else.
+    /// The payment intent's pointer, on condition that there is none to anything else.
     pub(crate) fn put(
         &self,
         intent: &PaymentIntentId,

@@ -1,4 +1,4 @@
-//! How far Stripe's events were read, and where a reading that was cut off goes on.
+//! How far Stripe's events have been read, and where an interrupted sweep goes on.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,10 +15,10 @@ pub struct Sweeps {
 const PK: &str = "reconcile";
 const SK: &str = "cursor";
 
-/// How far Stripe's events were read. All times are Stripe's, in Unix seconds.
+/// How far Stripe's events have been read. All times are Stripe's, in Unix seconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
-    /// Every event up to here was taken in.
+    /// Every event up to this time was taken in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub high_water: Option<i64>,
     /// A sweep that is not finished.
@@ -26,17 +26,17 @@ pub struct Cursor {
     pub sweep: Option<Sweep>,
 }
 
-/// Stripe lists its newest event first, so a sweep goes back in time, and moves the high-water
-/// mark only when it has come to where the one before it ended.
+/// Stripe lists its newest event first, so a sweep goes back in time, and moves the high-water mark
+/// only once it has reached the point where the sweep before it began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sweep {
-    /// It ends here.
+    /// The time at which it ends.
     pub from: i64,
-    /// It began here, with the newest event.
+    /// The time of the newest event, with which it began.
     pub newest: i64,
-    /// The event it has come to.
+    /// The last event it has seen.
     pub after: String,
-    /// Something on its way could not be taken in, and has to be seen again.
+    /// Some event could not be taken in, and has to be seen again.
     #[serde(default)]
     pub failed: bool,
 }
@@ -68,8 +68,8 @@ impl Sweeps {
             .unwrap_or_default())
     }
 
-    /// Notes where this run is. Two runs at once overwrite each other's place, and do work twice;
-    /// what they record they record once.
+    /// Saves where this run is. Two concurrent runs overwrite each other's place and do work twice, but
+    /// record everything once.
     pub async fn save(&self, cursor: &Cursor) -> Result<(), StoreError> {
         let item = CursorItem {
             pk: PK.to_owned(),

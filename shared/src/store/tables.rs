@@ -1,4 +1,4 @@
-//! The shop's tables, and the way to them.
+//! The shop's tables.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::{
 use super::{Item, StoreError, client, failed, text, transaction::Writer, unwritable};
 use crate::config::{ConfigError, Environment};
 
-/// The tables that an environment names. Each function is told of those it may use.
+/// The tables that an environment names: for each function, those it may use.
 #[derive(Clone, Debug)]
 pub struct Tables {
     client: Client,
@@ -27,7 +27,7 @@ pub(super) struct Table {
 }
 
 impl Tables {
-    /// Those of `environment`. They share their connections.
+    /// The tables of `environment`. They share connections.
     pub fn of(environment: &Environment) -> Result<Self, ConfigError> {
         let client = client(environment)?;
         Ok(Self {
@@ -37,7 +37,7 @@ impl Tables {
         })
     }
 
-    /// The same tables for a dry run: what goes through their writer is not written.
+    /// The same tables for a dry run: nothing that goes through their writer is written.
     pub fn dry_run(self) -> Self {
         Self {
             writer: self.writer.dry_run(),
@@ -70,7 +70,7 @@ impl Tables {
 }
 
 impl Table {
-    /// The item with this key, as it is at this moment.
+    /// The item with this key, as it is now.
     pub(super) async fn read<const N: usize>(
         &self,
         key: [(&str, &str); N],

@@ -26,7 +26,7 @@ pub struct OpenedSession {
     pub url: String,
 }
 
-/// Opens the session of a purchase's current attempt. Repeating the call repeats the answer.
+/// Opens the session of a purchase's current attempt. A repeated call gets the same answer.
 pub async fn open(
     stripe: &Client,
     purchase: &Purchase,
@@ -43,9 +43,9 @@ pub async fn open(
         .await
 }
 
-/// Ends an open session, so that nobody can pay it any more. Stripe refuses, with a 400, if it is
-/// not open. Without an idempotency key: it cannot be done twice, and with one, Stripe would repeat
-/// a failure of its own for a day.
+/// Ends an open session, so that nobody can pay it any more. Stripe refuses with a 400 if it is not
+/// open. It has no idempotency key: it cannot happen twice, and with a key Stripe would repeat a
+/// failure of its own for a day.
 pub async fn expire(
     stripe: &Client,
     session: &SessionId,
@@ -87,8 +87,8 @@ fn request(purchase: &Purchase, site_url: &str, stack: &str) -> CreateCheckoutSe
         .collect();
     let mut intent = CreateCheckoutSessionPaymentIntentData::new();
     intent.metadata = Some(tags.clone());
-    // Buyers pay what was ordered, in its currency; no payment methods are named, so that the
-    // account's settings choose them.
+    // Buyers pay in the order's currency. No payment methods are named, so the account's settings
+    // choose them.
     let mut adaptive_pricing = CreateCheckoutSessionAdaptivePricing::new();
     adaptive_pricing.enabled = Some(false);
 
@@ -112,7 +112,7 @@ fn request(purchase: &Purchase, site_url: &str, stack: &str) -> CreateCheckoutSe
 fn currency(currency: crate::money::Currency) -> Currency {
     match currency.as_str().parse() {
         Ok(currency) => currency,
-        // Parsing cannot fail: what async-stripe does not know it passes on.
+        // Parsing cannot fail: async-stripe passes on what it does not know.
         Err(never) => match never {},
     }
 }
