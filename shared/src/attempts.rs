@@ -61,8 +61,8 @@ impl Attempts {
             .await
     }
 
-    /// Records that a session ended unpaid, as Stripe said when asked. What the purchase had reserved
-    /// goes back into stock, unless another of its sessions may still be paid.
+    /// Records that a session ended unpaid, as Stripe said when asked. What the purchase had
+    /// reserved goes back into stock, unless another of its sessions may still be paid.
     pub async fn expired(
         &self,
         stored: Stored,
@@ -75,8 +75,8 @@ impl Attempts {
         .await
     }
 
-    /// Changes a purchase; if someone else writes it first, changes what they wrote. `change` returns
-    /// `None` if there was nothing to change.
+    /// Changes a purchase; if someone else writes it first, changes what they wrote. `change`
+    /// returns `None` if there was nothing to change.
     async fn update(
         &self,
         stored: Stored,

@@ -31,8 +31,8 @@ pub(crate) const CONNECT: Duration = Duration::from_secs(2);
 /// How long an unused connection is kept: a little less than Stripe and DynamoDB keep theirs.
 const IDLE: Duration = Duration::from_secs(50);
 
-/// A client with a time limit for connecting. Plain `http://` works, too, because a stand-in on this
-/// machine has no certificate.
+/// A client with a time limit for connecting. Plain `http://` works, too, because a stand-in on
+/// this machine has no certificate.
 pub fn client<B>(connect: Duration) -> Result<Client<B>, ConfigError>
 where
     B: http_body::Body + Send,

@@ -1,6 +1,6 @@
-//! Where authentic events come in: from Stripe to the webhook, from Stripe's list through `reconcile`,
-//! or from an operator who replays one. Nothing authentic is lost: an event is recorded, parked, or
-//! known not to be for this shop.
+//! Where authentic events come in: from Stripe to the webhook, from Stripe's list through
+//! `reconcile`, or from an operator who replays one. Nothing authentic is lost: an event is
+//! recorded, parked, or known not to be for this shop.
 
 use std::collections::BTreeSet;
 

@@ -79,8 +79,8 @@ impl Ledger {
         })
     }
 
-    /// Records a report: all of its effects in one transaction, or none if it fails. The same report
-    /// may come any number of times, in any order with others, and concurrently.
+    /// Records a report: all of its effects in one transaction, or none if it fails. The same
+    /// report may come any number of times, in any order with others, and concurrently.
     pub async fn record(&self, report: &Report, now: i64) -> Result<Outcome, StoreError> {
         let Subject::Purchase(id) = report.subject;
         let read = || self.find_or_rebuild(id, report);

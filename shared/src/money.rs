@@ -47,8 +47,8 @@ impl Currency {
         CHARGEABLE.contains(&self.as_str())
     }
 
-    /// The least that Stripe charges, in minor units. For currencies that its table does not list, the
-    /// minimum depends on the day's exchange rate, so Stripe itself has to refuse.
+    /// The least that Stripe charges, in minor units. For currencies that its table does not list,
+    /// the minimum depends on the day's exchange rate, so Stripe itself has to refuse.
     pub fn minimum_charge(self) -> i64 {
         match self.as_str() {
             "gbp" => 30,
@@ -210,8 +210,8 @@ impl Money {
         Ok(Self { amount, ..self })
     }
 
-    /// Checks that a product can have this price: a currency that Stripe charges in, not negative, the
-    /// right last digits, not over the maximum. A price may be below the minimum charge: ten
+    /// Checks that a product can have this price: a currency that Stripe charges in, not negative,
+    /// the right last digits, not over the maximum. A price may be below the minimum charge: ten
     /// stickers at 0.10 USD are a fine purchase.
     pub fn check_price(self) -> Result<(), MoneyError> {
         if !self.currency.is_chargeable() {

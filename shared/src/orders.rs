@@ -46,8 +46,8 @@ pub enum OpenError {
 
 /// What is known of an idempotency key.
 pub enum Earlier {
-    /// The key is free. If it used to stand for something that came to nothing, this is what, so that
-    /// the key can be reused.
+    /// The key is free. If it used to stand for something that came to nothing, this is what, so
+    /// that the key can be reused.
     Free(Option<Subject>),
     /// It stands for this purchase.
     Known(Box<Stored>),

@@ -1,6 +1,6 @@
 //! Makes untrusted text safe to print and log. Names, ids and addresses come from buyers, product
-//! files and Stripe. Some characters control the terminal; others reverse a line or are invisible, so
-//! that it reads as something it is not.
+//! files and Stripe. Some characters control the terminal; others reverse a line or are invisible,
+//! so that it reads as something it is not.
 
 use std::{fmt::Write as _, io};
 
@@ -23,8 +23,8 @@ pub fn is_plain(c: char) -> bool {
             | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}')
 }
 
-/// Text on one line. Other than plain characters become U+FFFD, and a text that is too long ends with
-/// `…`.
+/// Text on one line. Other than plain characters become U+FFFD, and a text that is too long ends
+/// with `…`.
 pub fn line(text: &str) -> String {
     let shown = |c| {
         if is_plain(c) {

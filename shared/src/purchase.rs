@@ -81,8 +81,8 @@ impl Purchase {
         }
     }
 
-    /// A purchase that was lost here, rebuilt under its id. The rest of it, such as its lines, has to
-    /// be fetched.
+    /// A purchase that was lost here, rebuilt under its id. The rest of it, such as its lines, has
+    /// to be fetched.
     pub fn rebuilt(id: PurchaseId, buyer: Buyer, total: Money) -> Self {
         let order = Order {
             buyer,

@@ -3,8 +3,8 @@
 //!
 //! They are read once, at start, and again when they are rejected: when Stripe answers 401, or a
 //! signature fails. So a rotated secret needs no deployment. Anybody can make a signature fail, so
-//! this happens once a minute at most, and requests that fail together share one read. Requests that
-//! succeed never wait for it.
+//! this happens once a minute at most, and requests that fail together share one read. Requests
+//! that succeed never wait for it.
 
 use std::{
     fmt,
@@ -60,8 +60,8 @@ impl<T> fmt::Debug for Secret<T> {
 }
 
 impl<T> Secret<T> {
-    /// Reads the secret of a variable: its value or, if it is not set, the secret in the store named by
-    /// the variable that ends with `_PARAMETER`.
+    /// Reads the secret of a variable: its value or, if it is not set, the secret in the store
+    /// named by the variable that ends with `_PARAMETER`.
     pub(crate) async fn read(
         environment: &Environment,
         variable: &'static str,
@@ -103,8 +103,8 @@ impl<T> Secret<T> {
         Arc::clone(&current.unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What to try instead of a secret that was just rejected: what was read meanwhile, or is read now.
-    /// `None` if no read is due, or it fails; then the secret stays as it was.
+    /// What to try instead of a secret that was just rejected: what was read meanwhile, or is read
+    /// now. `None` if no read is due, or it fails; then the secret stays as it was.
     pub async fn instead_of(&self, refused: &Arc<T>) -> Option<Arc<T>> {
         let Shared {
             variable,
@@ -164,8 +164,8 @@ impl<T> Source<T> {
     }
 }
 
-/// The text or, if it is key/value pairs, which is what the console of Secrets Manager suggests, the
-/// value under the variable's name.
+/// The text or, if it is key/value pairs, which is what the console of Secrets Manager suggests,
+/// the value under the variable's name.
 fn member(text: String, variable: &str) -> Result<String, String> {
     let text = match serde_json::from_str(&text) {
         Ok(Value::Object(mut pairs)) => match pairs.remove(variable) {

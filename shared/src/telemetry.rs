@@ -48,8 +48,8 @@ pub fn start(environment: &Environment) {
         .init();
 }
 
-/// Counts something that callers can cause as often as they like, so that it is logged once a minute
-/// at most. Clones share their count.
+/// Counts something that callers can cause as often as they like, so that it is logged once a
+/// minute at most. Clones share their count.
 #[derive(Clone, Default)]
 pub struct Sampled(Arc<Mutex<Unsaid>>);
 

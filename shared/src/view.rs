@@ -118,7 +118,8 @@ struct SellerDisputeView<'a> {
 }
 
 impl<'a> BuyerView<'a> {
-    /// What its buyer sees at `now`, in Unix seconds. The payment page is shown while it can be used.
+    /// What its buyer sees at `now`, in Unix seconds. The payment page is shown while it can be
+    /// used.
     pub fn of(purchase: &'a Purchase, now: i64) -> Self {
         let disputes = purchase.payment().disputes().iter();
         let disputes = disputes.filter_map(|(id, dispute)| {

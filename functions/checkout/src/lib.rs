@@ -1,7 +1,8 @@
 //! POST /checkout: opens a Stripe Checkout session for a signed-in buyer.
 //!
-//! There are three steps, and a repeated request carries on from any of them: the purchase is stored
-//! with everything that Stripe will be told; Stripe opens a session; its URL is stored and returned.
+//! There are three steps, and a repeated request carries on from any of them: the purchase is
+//! stored with everything that Stripe will be told; Stripe opens a session; its URL is stored and
+//! returned.
 
 mod problems;
 
@@ -41,7 +42,8 @@ const LONGEST_KEY: usize = 255;
 /// request carries on from whichever step this one had reached.
 const LONGEST: Duration = Duration::from_secs(18);
 
-/// How much of DynamoDB's 400 KiB per item an order's lines may take, because facts are added later.
+/// How much of DynamoDB's 400 KiB per item an order's lines may take, because facts are added
+/// later.
 const LARGEST_ORDER: usize = 256 * 1024;
 
 /// The function: opens purchases, and a Checkout session for each.
@@ -257,8 +259,8 @@ impl Checkout {
         }
     }
 
-    /// Why no purchase was opened. If the buyer's own open purchases are part of the reason, the answer
-    /// lists them, so that they can be paid or cancelled.
+    /// Why no purchase was opened. If the buyer's own open purchases are part of the reason, the
+    /// answer lists them, so that they can be paid or cancelled.
     async fn open_problem(&self, error: OpenError, subject: &str, now: i64) -> Problem {
         let holds = |purchase: &Purchase, is_wanted: &dyn Fn(&ProductId) -> bool| {
             purchase.order().reserved().any(|(id, _)| is_wanted(id))
@@ -303,8 +305,8 @@ impl Checkout {
     }
 }
 
-/// An open purchase as a problem lists it. It has no `url` if nobody can pay it, because the outcome
-/// of its call to Stripe is not known yet, or its time is over.
+/// An open purchase as a problem lists it. It has no `url` if nobody can pay it, because the
+/// outcome of its call to Stripe is not known yet, or its time is over.
 fn open_purchase(purchase: &Purchase, now: i64) -> Value {
     let Attempt {
         url, expires_at, ..

@@ -1,8 +1,10 @@
-//! Sends outbox rows as mails: at once when a row is written, and by schedule when one is due again.
+//! Sends outbox rows as mails: at once when a row is written, and by schedule when one is due
+//! again.
 //!
-//! A mail that cannot be sent now is postponed in its row, and the stream is told that all went well,
-//! so that one bad mail never holds up the others. Only if DynamoDB itself fails is the record handed
-//! back. If the mailer crashes after SES accepted a mail but before its row says so, it is sent twice.
+//! A mail that cannot be sent now is postponed in its row, and the stream is told that all went
+//! well, so that one bad mail never holds up the others. Only if DynamoDB itself fails is the
+//! record handed back. If the mailer crashes after SES accepted a mail but before its row says so,
+//! it is sent twice.
 
 use std::time::{Duration, Instant};
 
@@ -28,8 +30,8 @@ use shared::{
 /// How many rows one scheduled run handles.
 const ROWS_A_RUN: i32 = 50;
 
-/// After this many attempts, about two weeks, a mail is given up: enough time for the seller to get a
-/// sender verified again.
+/// After this many attempts, about two weeks, a mail is given up: enough time for the seller to get
+/// a sender verified again.
 const MOST_ATTEMPTS: u32 = 64;
 
 /// After this many, about eight hours, somebody should know.
@@ -68,8 +70,8 @@ enum Undeliverable {
 }
 
 impl Mailer {
-    /// Reads from the environment whose mails these are and how they are sent; fails if an address in
-    /// it is not valid for mail.
+    /// Reads from the environment whose mails these are and how they are sent; fails if an address
+    /// in it is not valid for mail.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let address = |name: &'static str| {
             let address = environment.required(name)?.parse::<Address>();
@@ -104,8 +106,8 @@ impl Mailer {
         })
     }
 
-    /// Sends the rows of a stream's batch or, for any other event, those that are due. Fails only if a
-    /// stream's event cannot be read.
+    /// Sends the rows of a stream's batch or, for any other event, those that are due. Fails only
+    /// if a stream's event cannot be read.
     pub async fn handle(&self, event: Value) -> Result<Value, serde_json::Error> {
         if event.get("Records").is_some() {
             let batch: StreamEvent = serde_json::from_value(event)?;

@@ -1,5 +1,5 @@
-//! GET /purchases and /purchases/{id}: a signed-in buyer's own history, and which purchases are still
-//! to be paid. POST /purchases/{id}/cancel: cancels one that is not paid.
+//! GET /purchases and /purchases/{id}: a signed-in buyer's own history, and which purchases are
+//! still to be paid. POST /purchases/{id}/cancel: cancels one that is not paid.
 
 mod open;
 

@@ -24,8 +24,8 @@ use tokio::sync::OnceCell;
 
 /// Nobody pays within this many seconds of opening a purchase, so Stripe is not asked before.
 const SOONEST: i64 = 10;
-/// Stripe is asked about a purchase once in this many seconds at most, because the page that a buyer
-/// returns to polls every few seconds.
+/// Stripe is asked about a purchase once in this many seconds at most, because the page that a
+/// buyer returns to polls every few seconds.
 const APART: i64 = 10;
 /// How long a buyer waits for Stripe. After that, what is stored is the answer.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -40,7 +40,8 @@ pub(crate) struct OpenPurchases {
     site_url: String,
     stack: Stack,
     environment: Environment,
-    /// Created for the first request that needs it, because most requests do not, nor does the start.
+    /// Created for the first request that needs it, because most requests do not, nor does the
+    /// start.
     stripe: Arc<OnceCell<Stripe>>,
 }
 
@@ -66,8 +67,8 @@ impl OpenPurchases {
         stripe.await
     }
 
-    /// The purchase after asking Stripe, if its event may be late and it is time to ask. Otherwise, or if
-    /// anything fails, as it was.
+    /// The purchase after asking Stripe, if its event may be late and it is time to ask. Otherwise,
+    /// or if anything fails, as it was.
     pub(crate) async fn looked_at(&self, stored: Stored, now: i64) -> Stored {
         let began = stored.purchase.attempt().started_at;
         let may_be_paid = stored.purchase.open_sessions().next().is_some();
@@ -111,8 +112,8 @@ impl OpenPurchases {
         Ok(asked.map_err(ComparisonError::from)?)
     }
 
-    /// Cancels a purchase: its sessions expire, and what it had reserved is returned. Returns it as it
-    /// is then.
+    /// Cancels a purchase: its sessions expire, and what it had reserved is returned. Returns it as
+    /// it is then.
     pub(crate) async fn cancel(&self, mut stored: Stored, now: i64) -> Result<Stored, Problem> {
         if !stored.purchase.awaits_payment() {
             return cancelled(stored);
@@ -136,9 +137,9 @@ impl OpenPurchases {
         ended.map_or_else(|| Err(Problem::internal()), cancelled)
     }
 
-    /// The purchase with its session, found by repeating its attempt's call. That is the only way to be
-    /// sure, because the call's outcome is unknown, or it is still under way. If Stripe refuses it,
-    /// there is no session, and never will be.
+    /// The purchase with its session, found by repeating its attempt's call. That is the only way
+    /// to be sure, because the call's outcome is unknown, or it is still under way. If Stripe
+    /// refuses it, there is no session, and never will be.
     async fn find_session(
         &self,
         stripe: &Stripe,
@@ -155,7 +156,8 @@ impl OpenPurchases {
                 match error {
                     error if error.is_final() => self.attempts.abandon(stored, now).await,
                     StripeError::Failed(_) => {
-                        // Stripe repeats this answer under the same key, so the next try needs another.
+                        // Stripe repeats this answer under the same key, so the next try needs
+                        // another.
                         let next = self.attempts.next_attempt(stored, now).await;
                         next.map_err(|error| Problem::store(&error))?;
                         return Err(Problem::stripe(&error));

@@ -18,9 +18,9 @@ const DELIVERIES_LAST: i64 = 4 * DAY;
 const OVERLAP: i64 = 3600;
 const DAY: i64 = 24 * 3600;
 
-/// All events since the last run's high-water mark, whether or not they were delivered. The first run
-/// goes back to when the table was created: earlier events are not its own, and a table that was
-/// lost is restored only if a person says so.
+/// All events since the last run's high-water mark, whether or not they were delivered. The first
+/// run goes back to when the table was created: earlier events are not its own, and a table that
+/// was lost is restored only if a person says so.
 pub(crate) async fn all(run: &mut Run<'_>) -> Result<(), ReconcileError> {
     let sweeps = &run.parts.sweeps;
     let mut cursor = sweeps.load().await?;
@@ -78,8 +78,8 @@ pub(crate) async fn all(run: &mut Run<'_>) -> Result<(), ReconcileError> {
     Ok(())
 }
 
-/// How far back a sweep goes. `since` can only extend that: what a sweep skipped would never be looked
-/// at again.
+/// How far back a sweep goes. `since` can only extend that: what a sweep skipped would never be
+/// looked at again.
 async fn beginning(run: &Run<'_>, high_water: Option<i64>) -> Result<i64, StoreError> {
     let own = match high_water {
         Some(high_water) => high_water.saturating_sub(OVERLAP),

@@ -1,6 +1,6 @@
-//! Fetches from Stripe, on a schedule, what webhooks missed: events that were not delivered, and what
-//! became of purchases for which Stripe never made an event. All of it goes through the same inbox and
-//! ledger as a delivery, so nothing is done twice.
+//! Fetches from Stripe, on a schedule, what webhooks missed: events that were not delivered, and
+//! what became of purchases for which Stripe never made an event. All of it goes through the same
+//! inbox and ledger as a delivery, so nothing is done twice.
 //!
 //! A run may be interrupted at any moment; the next one carries on from the page it had reached.
 
@@ -30,14 +30,14 @@ pub use crate::{
     run::{Limits, ReconcileError},
 };
 
-/// A scheduled run stops by itself after this long and saves its place: less than the function's time
-/// limit in `template.yaml`.
+/// A scheduled run stops by itself after this long and saves its place: less than the function's
+/// time limit in `template.yaml`.
 const LONGEST: Duration = Duration::from_secs(270);
 /// Events younger than this, in seconds, are left to their delivery, which is still under way.
 const UNDER_WAY: i64 = 60;
 
-/// The function as deployed. Its schedule begins before `till setup` has stored a Stripe key, and until
-/// then a run does nothing. That is not a failure; `till doctor` says what is missing.
+/// The function as deployed. Its schedule begins before `till setup` has stored a Stripe key, and
+/// until then a run does nothing. That is not a failure; `till doctor` says what is missing.
 pub struct Scheduled {
     environment: Environment,
     reconcile: OnceCell<Reconcile>,

@@ -64,8 +64,8 @@ fn together(purchases: BTreeMap<PurchaseId, Stored>) -> Vec<(i64, i64, Vec<Store
     together
 }
 
-/// The sessions of a group of purchases, among those that Stripe made in a period; `None` if this run
-/// has no time to look through them.
+/// The sessions of a group of purchases, among those that Stripe made in a period; `None` if this
+/// run has no time to look through them.
 async fn sessions_between(
     run: &Run<'_>,
     begin: i64,
@@ -103,8 +103,8 @@ async fn sessions_between(
     Ok(None)
 }
 
-/// Records the sessions that were found for a purchase. If there are none and its time is over, it is
-/// abandoned.
+/// Records the sessions that were found for a purchase. If there are none and its time is over, it
+/// is abandoned.
 async fn matched(
     run: &mut Run<'_>,
     stored: Stored,
@@ -128,8 +128,8 @@ async fn matched(
         Status::Open if is_over => {}
         // It may still get a session. Doubts stay, so that the next run looks again.
         Status::Open if doubts > 0 => return Ok(()),
-        // It is checked again at its end. If it is not open, it was rebuilt from a refund or dispute
-        // whose session Stripe does not know.
+        // It is checked again at its end. If it is not open, it was rebuilt from a refund or
+        // dispute whose session Stripe does not know.
         _ => return Ok(run.parts.work.checked(id, doubts, &[], now).await?),
     }
     let left = run.parts.attempts.abandon(stored, now).await?;

@@ -37,8 +37,8 @@ pub struct Limits {
     pub until: Option<Instant>,
     /// Events younger than this many seconds are left alone.
     pub leave_younger_than: i64,
-    /// Checks all events since this time, in Unix seconds, however far earlier runs had come, to bring
-    /// back purchases that were lost. Stripe keeps events for 30 days.
+    /// Checks all events since this time, in Unix seconds, however far earlier runs had come, to
+    /// bring back purchases that were lost. Stripe keeps events for 30 days.
     pub since: Option<i64>,
 }
 

@@ -1,5 +1,5 @@
-//! Compares purchases that are not over yet with what Stripe says about them, because Stripe may never
-//! have made an event.
+//! Compares purchases that are not over yet with what Stripe says about them, because Stripe may
+//! never have made an event.
 
 use std::collections::BTreeMap;
 

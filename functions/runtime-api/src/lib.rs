@@ -183,8 +183,8 @@ fn request(reader: &mut impl BufRead) -> Option<(String, Vec<u8>)> {
     }
 }
 
-/// Sends the function payloads that are almost those in `samples`. Each must be answered, and without
-/// a 5xx unless the samples themselves get one.
+/// Sends the function payloads that are almost those in `samples`. Each must be answered, and
+/// without a 5xx unless the samples themselves get one.
 pub fn any_payload_gets_an_answer(binary: &str, samples: &[&str]) {
     let function = Function::start(binary, &[]);
     let samples = samples

@@ -1,8 +1,8 @@
 //! Stripe events, posted to a public Lambda function URL.
 //!
-//! A 200 tells Stripe that it need not send the event again, so it is given only for events that are
-//! stored, parked or not for this shop. 400 is for what Stripe did not send. If we fail, the answer is
-//! a 5xx, and Stripe sends the event again, for three days.
+//! A 200 tells Stripe that it need not send the event again, so it is given only for events that
+//! are stored, parked or not for this shop. 400 is for what Stripe did not send. If we fail, the
+//! answer is a 5xx, and Stripe sends the event again, for three days.
 
 use std::time::Duration;
 
@@ -100,7 +100,7 @@ impl Webhook {
         }
         verified.map_err(|error| {
             // Anybody can send any number of these. Lambda counts them exactly (`Url4xxCount`), so
-            // that the log need not.
+            // the log need not.
             if let Some(count) = self.refusals.another() {
                 let request_id = request_id(request);
                 tracing::warn!(

@@ -1,5 +1,5 @@
-//! The story of a purchase, as the dashboard and the operator's commands tell it: the purchase, what
-//! was recorded of it, and the mail it called for.
+//! The story of a purchase, as the dashboard and the operator's commands show it: the purchase,
+//! what was recorded about it, and the mails it called for.
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
@@ -24,10 +24,10 @@ struct EventView<'a> {
 #[derive(Serialize)]
 struct MailView<'a> {
     mail: &'a Mail,
-    /// `gone` if its row is not kept any more.
+    /// `gone` if its row has been deleted.
     state: &'static str,
     attempts: u32,
-    /// Why it was given up, or the latest attempt came to nothing.
+    /// Why it was given up, or why the latest attempt failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,13 +38,13 @@ struct MailView<'a> {
     next_attempt_at: Option<String>,
 }
 
-/// A purchase, what was recorded of it, and the mail it called for.
+/// A purchase, what was recorded about it, and the mails it called for.
 pub struct Story {
     /// As it stands.
     pub purchase: Purchase,
-    /// What was recorded of it, oldest first.
+    /// What was recorded about it, oldest first.
     pub events: Vec<RecordedEvent>,
-    /// The mail it called for, each with its row while that is kept.
+    /// The mails it called for, each with its row unless that has been deleted.
     pub mails: Vec<(Mail, Option<outbox::Row>)>,
 }
 

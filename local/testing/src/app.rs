@@ -208,8 +208,8 @@ impl TestApp {
         self.restart().await
     }
 
-    /// Waits until all that was done so far has had its consequences: events are delivered unless they
-    /// are held back, and the outbox is worked off.
+    /// Waits until all that was done so far has had its consequences: events are delivered unless
+    /// they are held back, and the outbox is worked off.
     pub async fn drained(&self) {
         match &self.running {
             Running::Here(shop) => {

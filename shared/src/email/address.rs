@@ -46,8 +46,8 @@ impl Address {
 impl FromStr for Address {
     type Err = AddressError;
 
-    /// Takes a plain address, as SES does: ASCII only, no quoted local part, no display name.
-    /// Dots may be anywhere before the `@`, because carriers have given out `a..b.@example.com`, and
+    /// Takes a plain address, as SES does: ASCII only, no quoted local part, no display name. Dots
+    /// may be anywhere before the `@`, because carriers have given out `a..b.@example.com`, and
     /// those people buy, too.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (local, domain) = text.split_once('@').ok_or(AddressError::NotOneAt)?;

@@ -18,7 +18,8 @@ impl Amounts {
         let language = tag
             .and_then(|tag| tag.parse::<Locale>().ok())
             .unwrap_or(locale!("en"));
-        // A language without data falls back to the root locale, whose numbers look like English ones.
+        // A language without data falls back to the root locale, whose numbers look like English
+        // ones.
         DecimalFormatter::try_new(language.into(), Default::default())
             .map(Self)
             .map_err(askama::Error::custom)

@@ -1,7 +1,7 @@
 //! Every letter, to the byte.
 //!
-//! `golden.txt` has each letter as plain text, followed by the digests of all its forms: in test and
-//! live mode, and in several languages. To change a letter, run these tests with
+//! `golden.txt` has each letter as plain text, followed by the digests of all its forms: in test
+//! and live mode, and in several languages. To change a letter, run these tests with
 //! `REWRITE_GOLDEN=1` and read the diff.
 
 use std::{collections::BTreeSet, fmt::Write as _};

@@ -140,8 +140,8 @@ impl SendError {
             | "MissingAuthenticationToken"
             | "SignatureDoesNotMatch"
             | "UnrecognizedClient" => Self::Blocked(code.to_owned()),
-            // An unknown code: 401 and 403 are about the caller, 408, 429 and 5xx about the moment; a
-            // status that is not an error came with something SES would not say.
+            // An unknown code: 401 and 403 are about the caller, 408, 429 and 5xx about the moment;
+            // a status that is not an error came with something SES would not say.
             _ if matches!(status, 401 | 403) => Self::Blocked(code.to_owned()),
             _ if matches!(status, 408 | 429) || !(400..500).contains(&status) => {
                 Self::Transient(code.to_owned())

@@ -4,8 +4,8 @@
 //!
 //! This uses lambda_http's types but not its conversion, which panics if the path, the query or the
 //! host cannot be part of a URI. They sometimes cannot: a function URL passes the query `q=a+b` on
-//! as `q=a b`. Anybody could make such an invocation fail, so here no part of an event can fail: what
-//! is not an HTTP event at all is answered 400.
+//! as `q=a b`. Anybody could make such an invocation fail, so here no part of an event can fail:
+//! what is not an HTTP event at all is answered 400.
 
 use std::collections::HashMap;
 use std::convert::Infallible;

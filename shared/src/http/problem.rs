@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{comparison::ComparisonError, store::StoreError, stripe::client::StripeError};
 
-/// Why a request was refused or failed. It reveals nothing internal. `Display`, which logs use, leaves
-/// `detail` out, because it may quote what the caller sent.
+/// Why a request was refused or failed. It reveals nothing internal. `Display`, which logs use,
+/// leaves `detail` out, because it may quote what the caller sent.
 #[derive(Debug, thiserror::Error)]
 #[error("{status} {kind}")]
 pub struct Problem {

@@ -20,8 +20,8 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// Stripe refuses sessions that end in less than 30 minutes. The rest is for clocks that differ and
-    /// calls that take time.
+    /// Stripe refuses sessions that end in less than 30 minutes. The rest is for clocks that differ
+    /// and calls that take time.
     const LEAST_LIFETIME_SECONDS: i64 = 31 * 60;
     /// Well below the 24 hours after which Stripe forgets idempotency keys.
     const LONGEST_REPEAT_SECONDS: i64 = 20 * 3600;

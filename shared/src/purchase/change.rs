@@ -1,5 +1,5 @@
-//! How a purchase changes: by what Stripe says about it, and by what is done here to open or end it.
-//! Each change returns what else has to be done, or `None` if it said nothing new.
+//! How a purchase changes: by what Stripe says about it, and by what is done here to open or end
+//! it. Each change returns what else has to be done, or `None` if it said nothing new.
 
 use super::{
     Buyer, DisputeId, DisputeReport, Effects, Line, Purchase, Refund, RefundId, SessionId,
@@ -34,8 +34,8 @@ impl Purchase {
         news.then(|| self.settle_up(held))
     }
 
-    /// Adds the session that Stripe opened, and the URL to pay at unless there is one already. `None`
-    /// if neither is new.
+    /// Adds the session that Stripe opened, and the URL to pay at unless there is one already.
+    /// `None` if neither is new.
     pub fn attach(&mut self, session: SessionId, url: &str) -> Option<Effects> {
         let held = self.hold();
         let mut news = self.merge_session(session, SessionState::Open);
@@ -46,8 +46,8 @@ impl Purchase {
         news.then(|| self.changed_since(held))
     }
 
-    /// Begins another attempt in place of number `given_up`, which leads nowhere. `None` if there is
-    /// another already, or a session, or the purchase was ended.
+    /// Begins another attempt in place of number `given_up`, which leads nowhere. `None` if there
+    /// is another already, or a session, or the purchase was ended.
     pub fn next_attempt(&mut self, given_up: u32, now: i64) -> Option<Effects> {
         let current = &self.attempt;
         if current.number != given_up || current.url.is_some() || self.abandoned {
@@ -58,8 +58,8 @@ impl Purchase {
         Some(self.changed_since(held))
     }
 
-    /// Ends it, because no session of attempt number `ended` can ever be paid. `None` if it cannot be
-    /// ended, because there is a session or another attempt, or it was ended before.
+    /// Ends it, because no session of attempt number `ended` can ever be paid. `None` if it cannot
+    /// be ended, because there is a session or another attempt, or it was ended before.
     pub fn abandon(&mut self, ended: u32) -> Option<Effects> {
         if self.attempt.number != ended || self.abandoned || !self.sessions.is_empty() {
             return None;
@@ -81,8 +81,8 @@ impl Purchase {
         self.changed_since(held)
     }
 
-    /// Notes that a person says it is the shop's own, though it had to be rebuilt. `None` if that was
-    /// not needed.
+    /// Notes that a person says it is the shop's own, though it had to be rebuilt. `None` if that
+    /// was not needed.
     pub fn confirm(&mut self) -> Option<Effects> {
         self.is_only_rebuilt().then(|| {
             self.confirmed = true;

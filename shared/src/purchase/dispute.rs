@@ -128,8 +128,8 @@ impl Dispute {
         self.seen.contains_key(&DisputeStatus::Won) && self.seen.contains_key(&DisputeStatus::Lost)
     }
 
-    /// Whether a status is the first to say that it was won although it was lost before, or the other
-    /// way round: then something was missed.
+    /// Whether a status is the first to say that it was won although it was lost before, or the
+    /// other way round: then something was missed.
     pub(super) fn is_contradicted_by(&self, status: DisputeStatus) -> bool {
         let other = match status {
             DisputeStatus::Won => DisputeStatus::Lost,

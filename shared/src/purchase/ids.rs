@@ -24,8 +24,8 @@ impl PurchaseId {
         Self(Uuid::new_v7(moment))
     }
 
-    /// Its number in mails, by which people tell purchases apart: the end of the id, because ids made
-    /// at about the same time begin alike.
+    /// Its number in mails, by which people tell purchases apart: the end of the id, because ids
+    /// made at about the same time begin alike.
     pub fn number(self) -> String {
         let id = self.0.simple().to_string();
         let end = id.len().saturating_sub(8);

@@ -12,8 +12,8 @@ use super::{DisputeId, DisputeStatus, Refund, RefundId, RefundState, SessionStat
 pub enum Mail {
     /// To the buyer: a delayed payment is on its way. Useful only while that is true.
     Pending,
-    /// To the buyer: they still have to pay, with a voucher or a transfer. Useful only while that is
-    /// true.
+    /// To the buyer: they still have to pay, with a voucher or a transfer. Useful only while that
+    /// is true.
     Voucher,
     /// To the buyer: a delayed payment failed. Useful only while that is true.
     Failed,

@@ -1,5 +1,5 @@
-//! Facts only grow. Each merge is a least upper bound, so neither the order nor the repetition of what
-//! comes in affects the result.
+//! Facts only grow. Each merge is a least upper bound, so neither the order nor the repetition of
+//! what comes in affects the result.
 
 use std::collections::BTreeMap;
 

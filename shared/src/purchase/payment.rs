@@ -135,8 +135,8 @@ impl Payment {
         self.refunded(true).chain(self.disputed())
     }
 
-    /// Where the money is that was `paid` for an order in the currency `ordered`. Money that moved in
-    /// yet another currency is not added to it.
+    /// Where the money is that was `paid` for an order in the currency `ordered`. Money that moved
+    /// in yet another currency is not added to it.
     pub(super) fn accounts(
         &self,
         paid: impl Iterator<Item = Money> + Clone,

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::PaymentIntentId;
 use crate::money::Money;
 
-/// How far one Checkout session has come. Variants are in order of precedence: whatever comes in, in
-/// whichever order, the furthest holds.
+/// How far one Checkout session has come. Variants are in order of precedence: whatever comes in,
+/// in whichever order, the furthest holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum SessionState {
@@ -46,7 +46,8 @@ pub enum WaitsFor {
     /// Not known yet.
     #[default]
     Unknown,
-    /// The buyer still has to pay, with a voucher (OXXO, Boleto, Konbini, Multibanco) or a transfer.
+    /// The buyer still has to pay, with a voucher (OXXO, Boleto, Konbini, Multibanco) or a
+    /// transfer.
     Buyer {
         /// Stripe's page with the voucher or the instructions, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]

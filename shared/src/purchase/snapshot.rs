@@ -7,8 +7,8 @@ use super::{
     SessionId, SessionState,
 };
 
-/// Everything that a purchase is made of. Only the store takes one apart and puts it together again;
-/// everybody else changes one through its methods.
+/// Everything that a purchase is made of. Only the store takes one apart and puts it together
+/// again; everybody else changes one through its methods.
 pub(crate) struct Snapshot {
     pub(crate) order: Order,
     pub(crate) attempt: Attempt,

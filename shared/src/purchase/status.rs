@@ -108,8 +108,8 @@ impl Purchase {
         }
     }
 
-    /// Where the money is. Money that moved in yet another currency is not added to it, but leads to
-    /// [`Attention::OtherCurrency`].
+    /// Where the money is. Money that moved in yet another currency is not added to it, but leads
+    /// to [`Attention::OtherCurrency`].
     pub fn accounts(&self) -> Accounts {
         let ordered = self.order.total.currency;
         self.payment.accounts(self.settled(), ordered)
@@ -155,8 +155,8 @@ impl Purchase {
         self.settled().next().is_some()
     }
 
-    /// Whether Stripe's word is all that is known about it. Its mails are held until a person confirms
-    /// it: they may have been sent before it was lost, or it may be another deployment's.
+    /// Whether Stripe's word is all that is known about it. Its mails are held until a person
+    /// confirms it: they may have been sent before it was lost, or it may be another deployment's.
     pub fn is_only_rebuilt(&self) -> bool {
         self.order.rebuilt && !self.confirmed
     }

@@ -38,7 +38,8 @@ pub enum Store {
 pub struct NoStore(String);
 
 impl Store {
-    /// The store that `SECRETS_STORE` names, by AWS's own short names; Parameter Store if it is not set.
+    /// The store that `SECRETS_STORE` names, by AWS's own short names; Parameter Store if it is not
+    /// set.
     pub fn named(name: Option<&str>) -> Result<Self, NoStore> {
         match name {
             None | Some("" | "ssm") => Ok(Self::ParameterStore),

@@ -32,9 +32,10 @@ impl Bookkeeping {
         self.purchases.put(stored, now).map(Part::vital)
     }
 
-    /// The purchase's next version, and what `effects` say about its stock and hold. Neither may keep
-    /// the purchase from being written: the seller may have deleted a product or removed its limit,
-    /// and the buyer's own requests may keep changing what they hold, which expires by itself.
+    /// The purchase's next version, and what `effects` say about its stock and hold. Neither may
+    /// keep the purchase from being written: the seller may have deleted a product or removed its
+    /// limit, and the buyer's own requests may keep changing what they hold, which expires by
+    /// itself.
     pub(crate) fn record<T>(
         &self,
         stored: &Stored,

@@ -62,7 +62,8 @@ pub(super) struct ClaimItem {
     #[serde(rename = "type")]
     pub(super) kind: String,
     pub(super) recorded_at: i64,
-    /// The subject's version afterwards, because several reports can be recorded in the same second.
+    /// The subject's version afterwards, because several reports can be recorded in the same
+    /// second.
     #[serde(default)]
     pub(super) version: u64,
     pub(super) status: Status,

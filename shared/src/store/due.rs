@@ -47,8 +47,8 @@ impl DueMails {
         Ok(Self { table })
     }
 
-    /// The ids of at most `limit` rows that are due, those waiting longest first. Read from an index,
-    /// so only [`Self::claim`] decides whether a row is really due.
+    /// The ids of at most `limit` rows that are due, those waiting longest first. Read from an
+    /// index, so only [`Self::claim`] decides whether a row is really due.
     pub async fn ids(&self, now: i64, limit: i32) -> Result<Vec<String>, StoreError> {
         let call = self
             .table

@@ -33,8 +33,8 @@ impl History {
         Ok(Self { table })
     }
 
-    /// A buyer's purchases, newest first, at most `limit` of those older than `before`. Read from an
-    /// index, which may lag a moment behind.
+    /// A buyer's purchases, newest first, at most `limit` of those older than `before`. Read from
+    /// an index, which may lag a moment behind.
     pub async fn page(
         &self,
         subject: &str,

@@ -1,6 +1,6 @@
 //! DynamoDB: items and domain types, keys and expressions. Each type here can do what one kind of
-//! caller may do, as the roles in the template say; what only people do is in [`operator`]. What must
-//! be true across items is up to [`crate::orders`], [`crate::attempts`] and [`crate::ledger`].
+//! caller may do, as the roles in the template say; what only people do is in [`operator`]. What
+//! must be true across items is up to [`crate::orders`], [`crate::attempts`] and [`crate::ledger`].
 
 use std::collections::HashMap;
 
@@ -144,8 +144,8 @@ fn number(value: impl std::fmt::Display) -> AttributeValue {
 /// How long finished rows are kept for questions: 90 days, in seconds.
 const KEEP_SECONDS: i64 = 90 * 24 * 3600;
 
-/// Cuts the result of a query for one entry more than `limit` to a page; says whether it is the last.
-/// `exhausted` is whether the query found no more.
+/// Cuts the result of a query for one entry more than `limit` to a page; says whether it is the
+/// last. `exhausted` is whether the query found no more.
 fn is_last_page<T>(found: &mut Vec<T>, limit: i32, exhausted: bool) -> bool {
     let limit = usize::try_from(limit).unwrap_or_default();
     let is_last = exhausted && found.len() <= limit;

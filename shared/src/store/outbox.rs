@@ -96,8 +96,8 @@ impl Outbox {
         Ok(Self { table })
     }
 
-    /// A new row, on condition that there is none. If the purchase was rebuilt and not confirmed, the
-    /// row is held, and deleted after a while if nobody releases it.
+    /// A new row, on condition that there is none. If the purchase was rebuilt and not confirmed,
+    /// the row is held, and deleted after a while if nobody releases it.
     pub(crate) fn put(
         &self,
         purchase: &Purchase,
@@ -126,8 +126,8 @@ impl Outbox {
     }
 
     /// Tells the mailer that a row, which it may not have sent yet, is no longer true. It has no
-    /// condition, so that it can never hold up the fact it is written with. If the row is gone, this
-    /// leaves one without a state, which is never claimed and expires.
+    /// condition, so that it can never hold up the fact it is written with. If the row is gone,
+    /// this leaves one without a state, which is never claimed and expires.
     pub(crate) fn supersede(
         &self,
         subject: Subject,

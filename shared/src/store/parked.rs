@@ -41,10 +41,10 @@ impl Parked {
         })
     }
 
-    /// Keeps an event for 90 days: its exact bytes, compressed, or only its id if they are too large
-    /// for an item, so that it can be fetched from Stripe. `created` is when Stripe made it, in Unix
-    /// seconds, if that can be read. Parking it again keeps one; the answer is whether it was parked
-    /// before.
+    /// Keeps an event for 90 days: its exact bytes, compressed, or only its id if they are too
+    /// large for an item, so that it can be fetched from Stripe. `created` is when Stripe made it,
+    /// in Unix seconds, if that can be read. Parking it again keeps one; the answer is whether it
+    /// was parked before.
     pub(crate) async fn park(
         &self,
         id: Option<&str>,

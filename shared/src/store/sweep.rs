@@ -68,8 +68,8 @@ impl Sweeps {
             .unwrap_or_default())
     }
 
-    /// Saves where this run is. Two concurrent runs overwrite each other's place and do work twice, but
-    /// record everything once.
+    /// Saves where this run is. Two concurrent runs overwrite each other's place and do work twice,
+    /// but record everything once.
     pub async fn save(&self, cursor: &Cursor) -> Result<(), StoreError> {
         let item = CursorItem {
             pk: PK.to_owned(),

@@ -65,7 +65,8 @@ pub(crate) struct Ended<T> {
 const GIVE_WAY_AFTER: u32 = 2;
 
 impl<T> Part<T> {
-    /// A part that the others depend on. If its condition fails, everything is read and decided again.
+    /// A part that the others depend on. If its condition fails, everything is read and decided
+    /// again.
     pub(crate) fn vital(item: TransactWriteItem) -> Self {
         let if_refused = IfRefused::LookAgain;
         Self { item, if_refused }
@@ -106,8 +107,8 @@ impl Writer {
         }
     }
 
-    /// Runs a transaction on what `read` finds or, on the first try, on `first`. `decide` must depend
-    /// on nothing else, because it is called again for each try.
+    /// Runs a transaction on what `read` finds or, on the first try, on `first`. `decide` must
+    /// depend on nothing else, because it is called again for each try.
     pub(crate) async fn run<R, T, E, F>(
         &self,
         mut first: Option<R>,
@@ -177,8 +178,8 @@ impl Writer {
         })
     }
 
-    /// The answer that a real run would give, as far as can be told by reading: an item that a deciding
-    /// part puts must not be there yet.
+    /// The answer that a real run would give, as far as can be told by reading: an item that a
+    /// deciding part puts must not be there yet.
     async fn foreseen<T>(&self, parts: Vec<Part<T>>, answer: T) -> Result<T, StoreError> {
         for part in parts {
             if let (Some(put), IfRefused::Answer(answer)) = (&part.item.put, part.if_refused)

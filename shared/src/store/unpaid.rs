@@ -23,7 +23,8 @@ impl Unpaid {
         })
     }
 
-    /// Those of a buyer, newest first. There are few, because the number of open purchases is limited.
+    /// Those of a buyer, newest first. There are few, because the number of open purchases is
+    /// limited.
     pub async fn of_buyer(&self, subject: &str, now: i64) -> Result<Vec<Purchase>, StoreError> {
         let held = self.holds.get(subject).await?;
         let mut reading = JoinSet::new();

@@ -50,8 +50,8 @@ impl WorkList {
         })
     }
 
-    /// At most `limit` that it is time to ask Stripe about, those waiting longest first. Read from an
-    /// index: what has to be done is decided on the purchase itself.
+    /// At most `limit` that it is time to ask Stripe about, those waiting longest first. Read from
+    /// an index: what has to be done is decided on the purchase itself.
     pub async fn page(
         &self,
         now: i64,
@@ -90,9 +90,9 @@ impl WorkList {
         })
     }
 
-    /// Notes that a purchase was compared with Stripe, and everything recorded, so that it need not be
-    /// checked again until its next check is due, unless there are more `doubts` by now than when the
-    /// comparison began. `lines` complete an order that was rebuilt without any.
+    /// Notes that a purchase was compared with Stripe, and everything recorded, so that it need not
+    /// be checked again until its next check is due, unless there are more `doubts` by now than
+    /// when the comparison began. `lines` complete an order that was rebuilt without any.
     pub async fn checked(
         &self,
         id: PurchaseId,

@@ -1,6 +1,6 @@
 //! Calls to Stripe's API: requests built by async-stripe's types, sent by our own pooled client.
-//! async-stripe's client opens a connection per call, and its error type would pull most of Stripe's
-//! API into the binary, while only a few fields are read here.
+//! async-stripe's client opens a connection per call, and its error type would pull most of
+//! Stripe's API into the binary, while only a few fields are read here.
 
 use std::time::Duration;
 
@@ -69,7 +69,8 @@ pub enum StripeError {
         status: StatusCode,
         /// Stripe's error code, or its type; for a restricted key, the permission it lacks.
         code: String,
-        /// Stripe's own message, for the seller. It is not logged, because it may quote the request.
+        /// Stripe's own message, for the seller. It is not logged, because it may quote the
+        /// request.
         message: String,
         /// Stripe's id of the request.
         request: String,
@@ -89,8 +90,8 @@ pub enum StripeError {
     /// It did not answer in time; it may have carried out the request.
     #[error("Stripe did not answer in time")]
     TimedOut,
-    /// The connection broke before the answer arrived; it may have carried out the request. A function
-    /// that was frozen finds its pooled connections like this.
+    /// The connection broke before the answer arrived; it may have carried out the request. A
+    /// function that was frozen finds its pooled connections like this.
     #[error("the connection to Stripe broke")]
     Broken,
     /// Its answer does not match its documentation.
@@ -220,8 +221,8 @@ impl Client {
         self.send(&request, Some(idempotency_key), OBJECT).await
     }
 
-    /// Deletes the object at `path`. It may be gone already, because Stripe answers 404 if the call is
-    /// repeated after a broken connection.
+    /// Deletes the object at `path`. It may be gone already, because Stripe answers 404 if the call
+    /// is repeated after a broken connection.
     pub async fn delete(&self, path: &str) -> Result<(), StripeError> {
         let request = RequestBuilder::new(StripeMethod::Delete, path);
         match self.send::<Value>(&request, None, OBJECT).await {
@@ -230,8 +231,8 @@ impl Client {
         }
     }
 
-    /// Sends a request, under an idempotency key if it changes anything, with jittered retries while
-    /// Stripe is busy, cannot be reached, or hangs up.
+    /// Sends a request, under an idempotency key if it changes anything, with jittered retries
+    /// while Stripe is busy, cannot be reached, or hangs up.
     pub(super) async fn send<T: DeserializeOwned>(
         &self,
         request: &RequestBuilder,

@@ -18,15 +18,15 @@ enum Kind {
     Session(SessionEvent),
     /// A refund. The event's type makes no difference, because the refund has a status.
     Refund,
-    /// A charge that was refunded at least in part. Since API version 2022-11-15 it does not list its
-    /// refunds; it says what they belong to.
+    /// A charge that was refunded at least in part. Since API version 2022-11-15 it does not list
+    /// its refunds; it says what they belong to.
     ChargeRefunded,
     /// A dispute or an inquiry, which has a status.
     Dispute,
 }
 
-/// The types of events that say something about a purchase, and what each is about. Any other type is
-/// ignored.
+/// The types of events that say something about a purchase, and what each is about. Any other type
+/// is ignored.
 const HANDLED: &[(&str, Kind)] = &[
     (
         "checkout.session.completed",
@@ -119,9 +119,9 @@ impl Label {
 }
 
 impl Event {
-    /// Reads the envelope; `None` if we do not handle its type. That is true of most that Stripe can
-    /// send, and then nothing but the type is read: thin events and the pings of Workbench have other
-    /// members, and future ones may have any.
+    /// Reads the envelope; `None` if we do not handle its type. That is true of most that Stripe
+    /// can send, and then nothing but the type is read: thin events and the pings of Workbench have
+    /// other members, and future ones may have any.
     pub fn parse(body: &[u8]) -> Result<Option<Self>, Unreadable> {
         let event: Value = serde_json::from_slice(body)?;
         let text = |name| event.get(name).and_then(Value::as_str);

@@ -1,5 +1,5 @@
-//! Stripe's objects, as in its events and API answers: only the few fields that matter to a purchase,
-//! so that the rest may change its shape.
+//! Stripe's objects, as in its events and API answers: only the few fields that matter to a
+//! purchase, so that the rest may change its shape.
 
 use std::collections::BTreeMap;
 

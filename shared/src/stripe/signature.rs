@@ -37,8 +37,8 @@ impl WebhookSecret {
         }
     }
 
-    /// Reads `STRIPE_WEBHOOK_SECRETS`, separated by commas. An empty one is refused, because it would
-    /// let anybody in.
+    /// Reads `STRIPE_WEBHOOK_SECRETS`, separated by commas. An empty one is refused, because it
+    /// would let anybody in.
     pub async fn read_all(environment: &Environment) -> Result<Secret<Vec<Self>>, ConfigError> {
         const NAME: &str = "STRIPE_WEBHOOK_SECRETS";
         Secret::read(environment, NAME, |secrets| {
@@ -77,8 +77,8 @@ impl fmt::Debug for WebhookSecret {
     }
 }
 
-/// Why a delivery is refused. The words are for logs and for developers who read the answer in Stripe's
-/// Dashboard; they say nothing that an attacker does not know.
+/// Why a delivery is refused. The words are for logs and for developers who read the answer in
+/// Stripe's Dashboard; they say nothing that an attacker does not know.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// No `t`, no `v1`, or not a list of `key=value`.

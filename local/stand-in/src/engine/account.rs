@@ -97,8 +97,8 @@ impl Account {
         database.transact(&self.0.faults, |transaction| work(transaction))
     }
 
-    /// Runs `work` in one transaction, on a thread that may block, after everything that the passing
-    /// of time has made due. An error leaves no trace.
+    /// Runs `work` in one transaction, on a thread that may block, after everything that the
+    /// passing of time has made due. An error leaves no trace.
     pub(crate) async fn transact<T, E>(
         &self,
         cause: Cause,

@@ -34,8 +34,8 @@ pub(super) struct Open {
     /// Port of DynamoDB and SES
     #[arg(long, default_value_t = 3002)]
     aws_port: u16,
-    /// A front end of your own, by its origin, such as http://localhost:5173: its pages may call the
-    /// API, and sign-in, payments and mail lead back to it
+    /// A front end of your own, by its origin, such as http://localhost:5173: its pages may call
+    /// the API, and sign-in, payments and mail lead back to it
     #[arg(long, value_name = "URL", value_parser = origin)]
     site: Option<Url>,
     /// Listen for containers here, too, with Stripe and AWS: Docker's bridge on Linux, 172.17.0.1

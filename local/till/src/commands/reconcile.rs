@@ -16,7 +16,8 @@ pub(super) struct Reconcile {
     /// Report what is missing, and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Look further back, at all events made since, to bring back what was lost: 2026-11-24, 2026-11-24T09:30:00Z, 7d, 12h
+    /// Look further back, at all events made since, to bring back what was lost: 2026-11-24,
+    /// 2026-11-24T09:30:00Z, 7d, 12h
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
     #[command(flatten)]

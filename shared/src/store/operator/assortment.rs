@@ -63,8 +63,8 @@ impl Assortment {
     }
 
     /// Writes what differs between `before` and `after`, except the stock, which changes only as
-    /// `stock` says: checkouts change it at the same time, and a number read earlier would undo them.
-    /// `false` if the product is gone, or has less stock than is to be taken.
+    /// `stock` says: checkouts change it at the same time, and a number read earlier would undo
+    /// them. `false` if the product is gone, or has less stock than is to be taken.
     pub async fn change(
         &self,
         before: &Product,

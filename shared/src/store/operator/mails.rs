@@ -22,8 +22,8 @@ pub struct Mails {
     table: Table,
 }
 
-/// What an operator sees of a row. Most of it may be missing, so that a row this code cannot read is
-/// listed, too.
+/// What an operator sees of a row. Most of it may be missing, so that a row this code cannot read
+/// is listed, too.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Listed {
     /// `<subject>#<mail>`.

@@ -1,5 +1,5 @@
-//! What only people do, with permissions that no function has: read whole tables, change what is for
-//! sale, delete parked events, resend or release mails.
+//! What only people do, with permissions that no function has: read whole tables, change what is
+//! for sale, delete parked events, resend or release mails.
 
 mod assortment;
 mod confirmation;

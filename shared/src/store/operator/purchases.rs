@@ -98,8 +98,8 @@ impl AllPurchases {
         Ok(purchase.map(|purchase| PurchaseWithEvents { purchase, events }))
     }
 
-    /// Passes every purchase made since then to `take`, in no particular order. Reads the whole table,
-    /// because there is no other way to see all purchases.
+    /// Passes every purchase made since then to `take`, in no particular order. Reads the whole
+    /// table, because there is no other way to see all purchases.
     pub async fn each(
         &self,
         since: Option<OffsetDateTime>,

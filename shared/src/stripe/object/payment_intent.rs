@@ -62,8 +62,8 @@ impl Progress {
     }
 
     /// The URL of the voucher's page. Each kind of voucher (`oxxo_display_details`,
-    /// `boleto_display_details` …) has it under the same name, and so do transfers and accounts that
-    /// have to be verified.
+    /// `boleto_display_details` …) has it under the same name, and so do transfers and accounts
+    /// that have to be verified.
     fn voucher_url(&self) -> Option<String> {
         let action = self.next_action.as_ref()?;
         let details = action.get(action.get("type")?.as_str()?)?;

@@ -87,7 +87,8 @@ impl Session {
         }
     }
 
-    /// How far it has come, according to the session itself, fetched with its payment intent expanded.
+    /// How far it has come, according to the session itself, fetched with its payment intent
+    /// expanded.
     pub fn state(&self) -> Result<SessionState, Unreadable> {
         match (self.status.as_deref(), self.payment_status.as_str()) {
             (Some("open"), _) => Ok(SessionState::Open),
