@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use axum::middleware;
 use shared::stripe::event::handled;
-use stand_in::{OtherKeys, SigningSecret, StandIn, Webhook};
+use stand_in::{OtherKeys, Seed, SigningSecret, StandIn, Webhook};
 use template::Template;
 use tokio::sync::watch;
 use url::Url;
@@ -297,6 +297,7 @@ impl Starting {
                 secret: SigningSecret::new(STAND_IN_WEBHOOK_SECRET)?,
                 enabled_events: handled().map(str::to_owned).collect(),
             }),
+            seed: Seed::parse(include_str!("stripe_seed.json"))?,
         })?;
         let shutdown = self.shop.shutdown();
         self.shop.run(door.serve(stand_in.router(), shutdown));

@@ -4,3 +4,4 @@ pub(crate) mod api;
 pub(crate) mod balance;
 pub(crate) mod book;
 pub(crate) mod currency;
+pub(crate) mod object;

@@ -3,12 +3,14 @@
 
 mod routes;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use crate::account::object::Account;
 use crate::checkout::life::WrongState;
 use crate::checkout::object::Session;
 use crate::dispute::object::{Dispute, DisputeKind, DisputeStatus};
-use crate::engine::account::Account;
 use crate::engine::clock;
 use crate::engine::database::Transaction;
 use crate::engine::faults::PlannedFault;
@@ -17,6 +19,7 @@ use crate::engine::time::DAY;
 use crate::payment::card::Decline;
 use crate::payment::charge::{Charge, ChargeStatus};
 use crate::refund::object::{Refund, RefundStatus};
+use crate::seed::{Seed, SeedError};
 use crate::webhook::queue::{self, Delivery};
 use crate::{checkout, dispute, refund};
 
@@ -57,6 +60,9 @@ pub enum ControlError {
     /// It cannot be done now.
     #[error("{0}")]
     Refused(String),
+    /// What the account is to begin with cannot be made.
+    #[error(transparent)]
+    Seed(#[from] SeedError),
     /// The stand-in itself failed.
     #[error(transparent)]
     Failed(#[from] anyhow::Error),
@@ -251,11 +257,55 @@ impl Account {
         .await
     }
 
+    /// Makes the calls of a seed.
+    async fn sow(&self, seed: Seed) -> Controlled<()> {
+        let settings = Arc::clone(&self.0.settings);
+        self.command(move |transaction| Ok(seed.sow(transaction, &settings)?))
+            .await
+    }
+
+    /// Keeps a copy of everything.
+    async fn take_snapshot(&self, name: &str) -> Controlled<()> {
+        if name.is_empty() {
+            let reason = "a snapshot needs a name that is not empty";
+            return Err(ControlError::Refused(reason.to_owned()));
+        }
+        let (account, name) = (self.clone(), name.to_owned());
+        blocking(move || account.0.snapshots.take(&account.0.database, &name)).await
+    }
+
+    /// Brings back what was copied.
+    async fn restore_snapshot(&self, name: &str) -> Controlled<()> {
+        let (account, wanted) = (self.clone(), name.to_owned());
+        let restore = move || account.0.snapshots.restore(&account.0.database, &wanted);
+        let restored = blocking(restore).await?;
+        self.0.changed.notify_one();
+        match restored {
+            true => Ok(()),
+            false => Err(no_snapshot(name.to_owned())),
+        }
+    }
+
     async fn command<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Controlled<T> + Send + 'static,
     ) -> Controlled<T> {
         self.transact(Cause::default(), work).await
+    }
+}
+
+/// Runs `work` on a thread that may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+) -> Controlled<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(anyhow::Error::new)??)
+}
+
+fn no_snapshot(name: String) -> ControlError {
+    ControlError::NoSuch {
+        kind: "snapshot",
+        id: name,
     }
 }
 

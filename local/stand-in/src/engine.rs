@@ -1,6 +1,5 @@
 //! What keeps the objects, tells the time, and breaks on request.
 
-pub(crate) mod account;
 pub(crate) mod clock;
 pub(crate) mod database;
 pub(crate) mod faults;
@@ -8,4 +7,5 @@ pub(crate) mod ids;
 pub(crate) mod pattern;
 pub(crate) mod resource;
 pub(crate) mod settings;
+pub(crate) mod snapshots;
 pub(crate) mod time;

@@ -23,16 +23,21 @@
 #![warn(missing_docs)]
 
 mod account;
+mod call;
 mod checkout;
+mod collection;
 mod control;
+mod description;
 mod dispute;
 mod door;
 mod due;
 mod engine;
 mod page;
 mod payment;
+mod plain;
 mod promotion;
 mod refund;
+mod seed;
 mod serve;
 mod stand_in;
 mod webhook;
@@ -40,11 +45,13 @@ mod wire;
 
 use axum::Router;
 
+pub use self::account::object::Account;
 pub use self::control::{Clock, ControlError, NewDispute};
 pub use self::dispute::object::DisputeKind;
-pub use self::engine::account::Account;
 pub use self::engine::resource::API_VERSION;
-pub use self::stand_in::{Config, OtherKeys, StandIn, Webhook};
+pub use self::seed::{Seed, SeedError};
+pub use self::stand_in::{Config, OtherKeys, StandIn};
+pub use self::webhook::endpoint::Webhook;
 pub use self::webhook::signature::{EmptySecret, SigningSecret};
 
 impl StandIn {

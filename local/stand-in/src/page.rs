@@ -11,11 +11,11 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use url::Url;
 
+use crate::account::object::Account;
 use crate::checkout::cards::{self, Mistyped};
 use crate::checkout::life::{Paid, Payment, WrongState};
 use crate::checkout::object::{Discount, PaymentStatus, Session, SessionStatus};
 use crate::checkout::{self};
-use crate::engine::account::Account;
 use crate::engine::database::Transaction;
 use crate::engine::ids::SessionId;
 use crate::engine::resource::Cause;
@@ -68,6 +68,8 @@ struct PaymentForm {
     subtotal: String,
     /// Whether the shop takes promotion codes.
     takes_codes: bool,
+    /// Codes to try, and what they take off.
+    codes: Vec<(String, String)>,
     discount: Option<DiscountView>,
     back: Option<String>,
     /// A total of zero needs no payment method.
@@ -413,6 +415,13 @@ impl Page {
             Some(discount) => Some(DiscountView::of(transaction, session, discount)?),
             None => None,
         };
+        let codes = promotion::life::to_try(transaction)?
+            .into_iter()
+            .map(|code| {
+                let coupon: Coupon = transaction.existing(&code.coupon)?;
+                Ok((code.code, coupon.name.unwrap_or(coupon.id)))
+            });
+        let codes = codes.collect::<anyhow::Result<_>>()?;
         let money = |amount| session.currency.display(amount);
         let lines = session.line_items.iter().map(|line| LineView {
             name: line.name.clone(),
@@ -427,6 +436,7 @@ impl Page {
             total: money(session.amount_total),
             subtotal: money(session.subtotal()),
             takes_codes: session.allow_promotion_codes == Some(true),
+            codes,
             discount,
             back: session.cancel_url.clone(),
             free: session.amount_total == 0,
@@ -481,10 +491,6 @@ impl DiscountView {
 impl PaymentForm {
     fn card_hints(&self) -> &'static [cards::Group] {
         cards::HINTS
-    }
-
-    fn ready_codes(&self) -> &'static [promotion::life::Ready] {
-        promotion::life::READY
     }
 
     fn problem_in(&self, field: &str) -> Option<&str> {

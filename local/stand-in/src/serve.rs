@@ -1,24 +1,25 @@
 //! `/v1`: who may ask, what was asked before, and who answers it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use crate::engine::account::Account;
-use crate::engine::database::Transaction;
+use crate::account::object::Account;
+use crate::call::Call;
 use crate::engine::faults::{Fault, Strike};
 use crate::engine::ids;
 use crate::engine::resource::{API_VERSION, Cause};
 use crate::stand_in::{StandIn, WrongKey};
-use crate::wire::answer::{Answer, Asked, Route, Settings};
+use crate::wire::answer::Answer;
 use crate::wire::errors::ApiError;
 use crate::wire::idempotency::{self, Idempotent};
 use crate::wire::keys;
 use crate::wire::params::Params;
-use crate::{account, checkout, dispute, payment, promotion, refund, webhook};
+use crate::wire::version::Version;
 
 /// Far more than any request of Stripe's needs.
 const BODY_LIMIT: usize = 1 << 20;
@@ -26,24 +27,11 @@ const BODY_LIMIT: usize = 1 << 20;
 /// Stripe's own libraries give up after 80 seconds.
 const LONGER_THAN_ANYBODY_WAITS: Duration = Duration::from_secs(120);
 
-/// What can be asked of each noun.
-fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
-    checkout::api::route(asked)
-        .or_else(|| payment::intents_api::route(asked))
-        .or_else(|| payment::charges_api::route(asked))
-        .or_else(|| refund::api::route(asked))
-        .or_else(|| dispute::api::route(asked))
-        .or_else(|| promotion::coupons_api::route(asked))
-        .or_else(|| promotion::codes_api::route(asked))
-        .or_else(|| webhook::endpoints_api::route(asked))
-        .or_else(|| webhook::events_api::route(asked))
-        .or_else(|| account::api::route(asked))
-}
-
 /// Answers a request for anything but the payment page and the control API.
 pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) -> Response {
     let id = ids::request();
     let key = request.headers().get("idempotency-key").cloned();
+    let version = request.headers().get("stripe-version").cloned();
     let answer = match serve(&stand_in, &id, request).await {
         Ok(answer) => answer,
         Err(error) => Answer::of(Err(error)),
@@ -57,6 +45,8 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
     }
     let mut response = (answer.status, answer.body).into_response();
     let headers = response.headers_mut();
+    let api_version = HeaderValue::from_static(API_VERSION);
+    headers.insert("stripe-version", version.unwrap_or(api_version));
     let mut set = |name: &'static str, value: &str| {
         // Ids and versions are plain text.
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -65,7 +55,6 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
     };
     set("content-type", "application/json");
     set("request-id", &id);
-    set("stripe-version", API_VERSION);
     if let Some(original) = &answer.replay_of {
         set("original-request", original);
         set("idempotent-replayed", "true");
@@ -80,11 +69,17 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
 async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer, ApiError> {
     let (parts, body) = request.into_parts();
     let url_path = parts.uri.path();
-    let Some(path) = url_path.strip_prefix("/v1/") else {
+    if !url_path.starts_with("/v1/") {
         return Err(ApiError::no_such_url(&parts.method, url_path));
-    };
+    }
     let account = authenticate(stand_in, &parts.headers)?;
 
+    let version = Version::read(
+        parts
+            .headers
+            .get("stripe-version")
+            .map(|value| value.to_str().unwrap_or_default()),
+    )?;
     let key = idempotency::key(&parts.method, &parts.headers)?;
     let in_use = match &key {
         Some(key) => Some(account.0.keys_in_use.take(key)?),
@@ -105,16 +100,13 @@ async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer,
         None => None,
     };
     let call = Call {
-        path: path.split('/').map(str::to_owned).collect(),
+        path: url_path.to_owned(),
+        version,
         method: parts.method,
         params,
         idempotent,
         refusal: strike.and_then(refusal),
-        settings: Settings {
-            public_url: account.0.public_url.clone(),
-            account: account.0.id.clone(),
-            business_name: stand_in.0.config.business_name.clone(),
-        },
+        settings: Arc::clone(&account.0.settings),
     };
     let answer = account
         .transact(cause, |transaction| call.perform(transaction))
@@ -137,50 +129,6 @@ fn refusal(strike: Strike) -> Option<StatusCode> {
     matches!(strike.fault, Fault::Error | Fault::RateLimit)
         .then(|| StatusCode::from_u16(strike.status).ok())
         .flatten()
-}
-
-/// A request that has been let in.
-struct Call {
-    method: Method,
-    /// What follows `/v1/`.
-    path: Vec<String>,
-    params: Params,
-    idempotent: Option<Idempotent>,
-    /// The status that a fault switch wants.
-    refusal: Option<StatusCode>,
-    settings: Settings,
-}
-
-impl Call {
-    /// An error here is one that no idempotency key keeps.
-    fn perform(self, transaction: &Transaction<'_>) -> Result<Answer, ApiError> {
-        if let Some(idempotent) = &self.idempotent
-            && let Some(answer) = idempotency::replay(transaction, idempotent)?
-        {
-            return Ok(answer);
-        }
-        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
-        let asked = Asked {
-            method: self.method.as_str(),
-            path: &path,
-            settings: &self.settings,
-        };
-        let route = route(&asked).ok_or_else(|| {
-            ApiError::no_such_url(&self.method, &format!("/v1/{}", path.join("/")))
-        })?;
-        let work = route(self.params)?;
-        let result = match self.refusal {
-            // Refused at the gate: the endpoint has not begun.
-            Some(status) if !status.is_server_error() => return Err(ApiError::fault(status)),
-            Some(status) => Err(ApiError::fault(status)),
-            None => transaction.attempt(|| work(transaction)),
-        };
-        let answer = Answer::of(result);
-        if let Some(idempotent) = &self.idempotent {
-            idempotency::keep(transaction, idempotent, &answer)?;
-        }
-        Ok(answer)
-    }
 }
 
 /// Whose account the request is about.

@@ -11,11 +11,14 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::Notify;
 use url::Url;
 
-use crate::engine::account::{Account, AccountId};
+use crate::account::object::{Account, Beginning};
 use crate::engine::database::Transaction;
+use crate::engine::ids::AccountId;
 use crate::engine::resource::Cause;
-use crate::webhook::signature::SigningSecret;
-use crate::webhook::{delivery, endpoint};
+use crate::seed::Seed;
+use crate::webhook::delivery;
+use crate::webhook::endpoint::Webhook;
+use crate::wire::answer::Settings;
 
 /// What a stand-in needs to know.
 #[derive(Debug, Clone)]
@@ -35,6 +38,8 @@ pub struct Config {
     pub other_keys: OtherKeys,
     /// An endpoint that the default account has from the start.
     pub webhook: Option<Webhook>,
+    /// What every account begins with.
+    pub seed: Seed,
 }
 
 /// What becomes of requests with a test key that is not the default account's.
@@ -44,17 +49,6 @@ pub enum OtherKeys {
     Refused,
     /// Each is an account of its own, made when it is first used.
     OwnAccount,
-}
-
-/// A webhook endpoint.
-#[derive(Debug, Clone)]
-pub struct Webhook {
-    /// Where the events go.
-    pub url: Url,
-    /// Signs them.
-    pub secret: SigningSecret,
-    /// The event types that it subscribes to: names, `charge.dispute.*`, or `*`.
-    pub enabled_events: Vec<String>,
 }
 
 /// The stand-in. Clones share one state.
@@ -79,6 +73,16 @@ const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct WrongKey;
 
+impl Config {
+    fn settings_of(&self, account: AccountId) -> Settings {
+        Settings {
+            public_url: self.public_url.clone(),
+            account,
+            business_name: self.business_name.clone(),
+        }
+    }
+}
+
 impl StandIn {
     /// Opens the accounts and whatever they hold from earlier runs.
     pub fn open(config: Config) -> anyhow::Result<Self> {
@@ -95,24 +99,16 @@ impl StandIn {
             .no_proxy()
             .build()
             .context("cannot make the HTTP client for webhooks")?;
-        let secret = config.webhook.as_ref().map(|it| it.secret.clone());
+        let beginning = Beginning {
+            webhook: config.webhook.clone(),
+            seed: config.seed.clone(),
+        };
         let default = Account::open(
-            AccountId::of_key(&config.secret_key),
+            config.settings_of(AccountId::of_key(&config.secret_key)),
+            beginning,
             config.database.as_deref(),
-            config.public_url.clone(),
             webhook_client.clone(),
-            secret,
         )?;
-        if let Some(Webhook {
-            url,
-            enabled_events,
-            ..
-        }) = &config.webhook
-        {
-            default.begin(|transaction| {
-                endpoint::register_own(transaction, url.as_str(), enabled_events)
-            })?;
-        }
         let stand_in = Self(Arc::new(Shared {
             config,
             webhook_client,
@@ -152,12 +148,15 @@ impl StandIn {
         }
         let config = &self.0.config;
         let file = config.database.as_deref().map(|it| file_of(it, &id));
+        let beginning = Beginning {
+            webhook: None,
+            seed: config.seed.clone(),
+        };
         let account = Account::open(
-            id.clone(),
+            config.settings_of(id.clone()),
+            beginning,
             file.as_deref(),
-            config.public_url.clone(),
             self.0.webhook_client.clone(),
-            None,
         )?;
         others.insert(id, account.clone());
         self.0.opened.notify_one();

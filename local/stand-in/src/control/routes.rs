@@ -14,22 +14,30 @@
 //! | `GET /clock` | tells the time |
 //! | `POST /clock` `advance=<seconds>` | moves time forward |
 //! | `POST /faults` `[fault=] [path=] [method=] [type=] [status=] [delay_ms=] [times=]` | plans a fault: see [`faults`](crate::engine::faults) |
+//! | `POST /reset` | makes the account as it was when it was new: nothing but what it was seeded with |
+//! | `POST /seed` | makes the calls of a file of fixtures, sent as JSON |
+//! | `POST /snapshots` `name=` | keeps a copy of everything in memory, under this name |
+//! | `GET /snapshots`, `DELETE /snapshots/{name}` | lists the copies, forgets one |
+//! | `POST /snapshots/{name}/restore` | brings back what was copied |
 //! | `GET /faults`, `DELETE /faults` | lists the faults still to come, takes them away |
 
 use axum::extract::{FromRequestParts, Path};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Form, Json, Router};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::control::{Clock, ControlError, Controlled, Deliveries, NewDispute, RefundStep};
+use crate::account::object::Account;
+use crate::control::{
+    Clock, ControlError, Controlled, Deliveries, NewDispute, RefundStep, no_snapshot,
+};
 use crate::dispute::object::DisputeStatus;
-use crate::engine::account::Account;
 use crate::engine::faults::PlannedFault;
 use crate::refund::object::RefundStatus;
+use crate::seed::{Seed, SeedError};
 use crate::stand_in::{StandIn, WrongKey};
 use crate::wire::keys;
 
@@ -46,6 +54,11 @@ pub(crate) fn routes() -> Router<StandIn> {
         .route("/charges/{id}/dispute", post(dispute))
         .route("/disputes/{id}/{status}", post(advance_dispute))
         .route("/clock", get(tell_time).post(move_time))
+        .route("/reset", post(reset))
+        .route("/seed", post(seed))
+        .route("/snapshots", get(snapshots).post(take_snapshot))
+        .route("/snapshots/{name}", delete(forget_snapshot))
+        .route("/snapshots/{name}/restore", post(restore_snapshot))
         .route("/faults", get(faults).post(plan_fault).delete(clear_faults))
 }
 
@@ -161,6 +174,45 @@ async fn clear_faults(account: Account) -> Json<Vec<PlannedFault>> {
     Json(account.faults())
 }
 
+async fn reset(account: Account) -> Controlled<Json<Value>> {
+    account.reset().await?;
+    Ok(Json(json!({ "reset": true })))
+}
+
+async fn seed(account: Account, Json(seed): Json<Seed>) -> Controlled<Json<Value>> {
+    account.sow(seed).await?;
+    Ok(Json(json!({ "seeded": true })))
+}
+
+async fn snapshots(account: Account) -> Json<Vec<String>> {
+    Json(account.0.snapshots.names())
+}
+
+#[derive(Deserialize)]
+struct NewSnapshot {
+    name: String,
+}
+
+async fn take_snapshot(
+    account: Account,
+    Form(NewSnapshot { name }): Form<NewSnapshot>,
+) -> Controlled<Json<Value>> {
+    account.take_snapshot(&name).await?;
+    Ok(Json(json!({ "snapshot": name })))
+}
+
+async fn restore_snapshot(account: Account, Path(name): Path<String>) -> Controlled<Json<Value>> {
+    account.restore_snapshot(&name).await?;
+    Ok(Json(json!({ "restored": name })))
+}
+
+async fn forget_snapshot(account: Account, Path(name): Path<String>) -> Controlled<Json<Value>> {
+    match account.0.snapshots.forget(&name) {
+        true => Ok(Json(json!({ "forgotten": name }))),
+        false => Err(no_snapshot(name)),
+    }
+}
+
 /// The account whose secret key the request carries; the default one if it has none.
 impl FromRequestParts<StandIn> for Account {
     type Rejection = ControlError;
@@ -183,6 +235,11 @@ impl IntoResponse for ControlError {
         let status = match &self {
             Self::NoSuch { .. } => StatusCode::NOT_FOUND,
             Self::Refused(_) => StatusCode::BAD_REQUEST,
+            Self::Seed(error) if !matches!(error, SeedError::Failed(_)) => StatusCode::BAD_REQUEST,
+            Self::Seed(error) => {
+                tracing::error!(error = format!("{error:#}"), "the Stripe stand-in failed");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             Self::Failed(error) => {
                 tracing::error!(error = format!("{error:#}"), "the Stripe stand-in failed");
                 StatusCode::INTERNAL_SERVER_ERROR

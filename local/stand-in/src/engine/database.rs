@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params, params_from_iter};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::engine::clock;
 use crate::engine::faults::Faults;
@@ -119,6 +120,30 @@ impl Database {
         transaction.sql.commit().context("cannot commit")?;
         Ok(done)
     }
+
+    /// Copies everything into memory. Blocks.
+    pub(crate) fn copy(&self) -> anyhow::Result<Copy> {
+        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut copy = Connection::open_in_memory()?;
+        copy_whole(&connection, &mut copy)?;
+        Ok(Copy(copy))
+    }
+
+    /// Puts back what a copy holds, in place of everything there is. Blocks.
+    pub(crate) fn put_back(&self, Copy(copy): &Copy) -> anyhow::Result<()> {
+        let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        copy_whole(copy, &mut connection)
+    }
+}
+
+/// A database as it was at one moment.
+pub(crate) struct Copy(Connection);
+
+fn copy_whole(from: &Connection, to: &mut Connection) -> anyhow::Result<()> {
+    let backup = Backup::new(from, to)?;
+    let outcome = backup.step(-1).context("cannot copy the database")?;
+    ensure!(outcome == StepResult::Done, "the database is busy");
+    Ok(())
 }
 
 /// Refuses a file that another format was written in.
@@ -175,6 +200,26 @@ impl<'c> Transaction<'c> {
         self.sql.total_changes()
     }
 
+    /// Forgets everything.
+    pub(crate) fn clear(&self) -> anyhow::Result<()> {
+        self.sql
+            .execute_batch(
+                "DELETE FROM webhooks; DELETE FROM attempts_made; DELETE FROM idempotency;
+                 DELETE FROM settings; DELETE FROM objects;",
+            )
+            .context("cannot clear the database")
+    }
+
+    /// Forgets what has happened, though not what came of it.
+    pub(crate) fn forget_events(&self) -> anyhow::Result<()> {
+        self.sql
+            .execute_batch(
+                "DELETE FROM webhooks; DELETE FROM attempts_made;
+                 DELETE FROM objects WHERE kind = 'event';",
+            )
+            .context("cannot clear the events")
+    }
+
     pub(crate) fn get<T: Object>(&self, id: &str) -> anyhow::Result<Option<T>> {
         let state = self
             .sql
@@ -226,6 +271,71 @@ impl<'c> Transaction<'c> {
         Ok(shown
             .map(|shown| serde_json::from_str(&shown))
             .transpose()?)
+    }
+
+    /// The object of this kind with this id, as the API shows it.
+    pub(crate) fn shown_of(&self, kind: &str, id: &str) -> anyhow::Result<Option<Value>> {
+        let shown = self
+            .sql
+            .prepare_cached("SELECT shown FROM objects WHERE id = ?1 AND kind = ?2")?
+            .query_row([id, kind], |row| row.get::<_, String>(0))
+            .optional()
+            .with_context(|| format!("cannot read {id}"))?;
+        Ok(shown
+            .map(|shown| serde_json::from_str(&shown))
+            .transpose()?)
+    }
+
+    /// What is kept of a plain object: all that the API shows of it, unless there is more that it
+    /// shows only on request.
+    pub(crate) fn whole(&self, kind: &str, id: &str) -> anyhow::Result<Option<Map<String, Value>>> {
+        let whole = self
+            .sql
+            .prepare_cached(
+                "SELECT coalesce(state, shown) FROM objects WHERE id = ?1 AND kind = ?2",
+            )?
+            .query_row([id, kind], |row| row.get::<_, String>(0))
+            .optional()
+            .with_context(|| format!("cannot read {id}"))?;
+        Ok(whole
+            .map(|whole| serde_json::from_str(&whole))
+            .transpose()?)
+    }
+
+    /// The plain objects of a kind with this value in a field, oldest first, whole.
+    pub(crate) fn plain_having(
+        &self,
+        kind: &str,
+        field: &'static str,
+        value: &str,
+    ) -> anyhow::Result<Vec<Map<String, Value>>> {
+        let filter = Filter::default().equal(field, value.to_owned().into());
+        let from = Cursor::NewerThan(0);
+        self.select("coalesce(state, shown)", kind, from, MANY, &filter)
+    }
+
+    /// Keeps a plain object. Of `whole`, the API shows `shown`.
+    pub(crate) fn put_plain(
+        &self,
+        kind: &str,
+        id: &str,
+        shown: &Value,
+        whole: Option<&Value>,
+    ) -> anyhow::Result<()> {
+        self.sql
+            .prepare_cached(
+                "INSERT INTO objects (id, kind, created, state, shown) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (id) DO UPDATE SET state = excluded.state, shown = excluded.shown",
+            )?
+            .execute(params![
+                id,
+                kind,
+                shown["created"].as_i64().unwrap_or(self.now),
+                whole.map(Value::to_string),
+                shown.to_string()
+            ])
+            .with_context(|| format!("cannot store {id}"))?;
+        Ok(())
     }
 
     /// The objects of a kind with this value in a field, oldest first.
@@ -387,12 +497,22 @@ impl Filter {
     /// With this value in a field, if one is asked for.
     pub(crate) fn having(self, field: &'static str, value: Option<String>) -> Self {
         match value {
-            Some(value) => self.and(
-                &format!("shown ->> '$.{field}' = ?"),
-                [SqlValue::Text(value)],
-            ),
+            Some(value) => self.equal(field, value.into()),
             None => self,
         }
+    }
+
+    /// With this value in a field, which dots may lead to: `customer_details.email`.
+    pub(crate) fn equal(self, path: &str, value: SqlValue) -> Self {
+        self.compare(path, "=", value)
+    }
+
+    /// With a field's value on this side of another.
+    pub(crate) fn compare(self, path: &str, operator: &'static str, value: SqlValue) -> Self {
+        // What a path may hold is a parameter's name, which the description has let through; still,
+        // nothing in it ends the text that it stands in.
+        let path: String = path.chars().filter(|it| *it != '\'').collect();
+        self.and(&format!("shown ->> '$.{path}' {operator} ?"), [value])
     }
 
     /// Where this holds of the object's row.

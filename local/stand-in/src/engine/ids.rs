@@ -7,6 +7,7 @@ use std::ops::Deref;
 use rand::distr::{Alphanumeric, SampleString};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// Types of ids, each with its prefix and how many random characters follow.
 macro_rules! id_types {
@@ -49,6 +50,37 @@ id_types! {
     RefundId = "re_3" + 23;
     /// Of a dispute.
     DisputeId = "dp_1" + 23;
+}
+
+/// `acct_…`, the same for the same key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct AccountId(String);
+
+impl AccountId {
+    /// The account of a secret key: what follows `sk_test_` decides it, so that its publishable and
+    /// restricted keys lead to the same.
+    pub(crate) fn of_key(key: &str) -> Self {
+        let own = key.splitn(3, '_').last().unwrap_or_default();
+        let digest = hex::encode(Sha256::digest(own));
+        Self(format!("acct_1{}", digest.get(..15).unwrap_or_default()))
+    }
+
+    /// An id as [`of_key`](Self::of_key) makes them.
+    pub(crate) fn parse(id: &str) -> Option<Self> {
+        let digits = id.strip_prefix("acct_1")?;
+        let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (digits.len() == 15 && is_hex).then(|| Self(id.to_owned()))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 fn random(prefix: &str, length: usize) -> String {
@@ -119,4 +151,9 @@ pub(crate) fn discount(session: &SessionId) -> String {
     // The same for the same session: it is shown, never stored.
     let of: String = session.chars().rev().take(23).collect();
     format!("di_1{of}")
+}
+
+/// Of an object whose kind has nothing but a prefix of its own.
+pub(crate) fn plain(prefix: &str) -> String {
+    random(prefix, 16)
 }

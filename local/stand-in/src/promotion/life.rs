@@ -3,31 +3,7 @@
 use crate::account::currency::Currency;
 use crate::checkout::object::{Discount, PaymentStatus, Session};
 use crate::engine::database::{Cursor, Filter, Transaction};
-use crate::engine::ids;
-use crate::engine::resource::Metadata;
-use crate::promotion::object::{Coupon, Limits, Off, PromotionCode};
-
-/// The codes that are there from the start.
-pub(crate) const READY: &[Ready] = &[
-    Ready {
-        code: "WELCOME10",
-        name: "10% off",
-        hundredths: 1_000,
-    },
-    Ready {
-        code: "FREE",
-        name: "100% off",
-        hundredths: EVERYTHING,
-    },
-];
-
-/// A code that is there from the start; its coupon has the same id.
-#[derive(Debug)]
-pub(crate) struct Ready {
-    pub(crate) code: &'static str,
-    pub(crate) name: &'static str,
-    hundredths: u32,
-}
+use crate::promotion::object::{Coupon, Off, PromotionCode};
 
 /// 100 %.
 const EVERYTHING: u32 = 10_000;
@@ -171,34 +147,10 @@ pub(crate) fn end_code(transaction: &Transaction<'_>, id: &str) -> anyhow::Resul
     transaction.put(&code)
 }
 
-/// Makes the codes that are there from the start, unless they are there.
-pub(crate) fn make_ready(transaction: &Transaction<'_>) -> anyhow::Result<()> {
-    for ready in READY {
-        if transaction.get::<Coupon>(ready.code)?.is_some() {
-            continue;
-        }
-        transaction.put(&Coupon {
-            id: ready.code.to_owned(),
-            created: transaction.now,
-            name: Some(ready.name.to_owned()),
-            off: Off::Percent(ready.hundredths),
-            duration: "once".to_owned(),
-            duration_in_months: None,
-            limits: Limits::default(),
-            metadata: Metadata::new(),
-        })?;
-        transaction.put(&PromotionCode {
-            id: ids::promotion_code(),
-            created: transaction.now,
-            code: ready.code.to_owned(),
-            coupon: ready.code.to_owned(),
-            active: true,
-            limits: Limits::default(),
-            minimum: None,
-            metadata: Metadata::new(),
-        })?;
-    }
-    Ok(())
+/// Codes that a developer can try, the newest first.
+pub(crate) fn to_try(transaction: &Transaction<'_>) -> anyhow::Result<Vec<PromotionCode>> {
+    let active = Filter::default().and("shown ->> '$.active'", []);
+    transaction.some(Cursor::OlderThan(i64::MAX), 5, &active)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
-use crate::engine::account::Account;
+use crate::account::object::Account;
 use crate::engine::database::Transaction;
 use crate::engine::resource::Cause;
 use crate::engine::time::{HOUR, real};
@@ -107,7 +107,8 @@ struct Parcel {
 
 async fn try_once(account: &Account, route: &Route) -> anyhow::Result<()> {
     let to_pack = route.clone();
-    let own_secret = account.0.own_secret.clone();
+    let own_webhook = account.0.beginning.webhook.as_ref();
+    let own_secret = own_webhook.map(|it| it.secret.clone());
     let packed = account
         .transact(Cause::default(), move |transaction| {
             pack(transaction, &to_pack, own_secret)

@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::engine::database::Transaction;
 use crate::engine::pattern::matches;
 use crate::engine::resource::{API_VERSION, Metadata, Object};
 use crate::engine::time::Timestamp;
+use crate::webhook::signature::SigningSecret;
 
 /// Where events go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,15 +64,22 @@ impl Object for WebhookEndpoint {
     }
 }
 
+/// A webhook endpoint that nobody has to make.
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    /// Where the events go.
+    pub url: Url,
+    /// Signs them.
+    pub secret: SigningSecret,
+    /// The event types that it subscribes to: names, `charge.dispute.*`, or `*`.
+    pub enabled_events: Vec<String>,
+}
+
 /// The id of the endpoint that the shop's configuration makes.
 pub(crate) const SHOPS_OWN: &str = "we_1TillLocalShopsOwn000";
 
 /// Makes the shop's own endpoint, or brings it up to date.
-pub(crate) fn register_own(
-    transaction: &Transaction<'_>,
-    url: &str,
-    enabled_events: &[String],
-) -> anyhow::Result<()> {
+pub(crate) fn register_own(transaction: &Transaction<'_>, webhook: &Webhook) -> anyhow::Result<()> {
     let known = transaction.get::<WebhookEndpoint>(SHOPS_OWN)?;
     let endpoint = known.unwrap_or_else(|| WebhookEndpoint {
         id: SHOPS_OWN.to_owned(),
@@ -84,8 +93,8 @@ pub(crate) fn register_own(
         metadata: Metadata::new(),
     });
     transaction.put(&WebhookEndpoint {
-        url: url.to_owned(),
-        enabled_events: enabled_events.to_vec(),
+        url: webhook.url.to_string(),
+        enabled_events: webhook.enabled_events.clone(),
         ..endpoint
     })
 }

@@ -20,6 +20,8 @@ mod faults;
 mod idempotency;
 mod lists;
 mod page;
+mod plain;
 mod promotions;
 mod refunds;
 mod survival;
+mod worlds;

@@ -1,19 +1,24 @@
 //! One account: all that belongs to one secret key, apart from what belongs to any other.
 
-use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
-use url::Url;
 
+use crate::due;
 use crate::engine::database::{Database, Transaction};
 use crate::engine::faults::Faults;
+use crate::engine::ids::AccountId;
 use crate::engine::resource::Cause;
-use crate::webhook::signature::SigningSecret;
+use crate::engine::settings::{set, setting};
+use crate::engine::snapshots::Snapshots;
+use crate::seed::{Seed, SeedError};
+use crate::webhook::endpoint::{self, Webhook};
+use crate::wire::answer::Settings;
 use crate::wire::idempotency::KeysInUse;
-use crate::{due, promotion};
+
+/// The name of the number that says whether the seed was sown.
+const SOWN: &str = "sown";
 
 /// An account of the stand-in. Clones share one state.
 #[derive(Clone)]
@@ -22,79 +27,75 @@ pub struct Account(pub(crate) Arc<Inner>);
 /// What the clones of an account share.
 pub(crate) struct Inner {
     pub(crate) id: AccountId,
-    /// The base of payment pages.
-    pub(crate) public_url: Url,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) beginning: Beginning,
     pub(crate) database: Database,
     pub(crate) keys_in_use: KeysInUse,
     pub(crate) faults: Faults,
     pub(crate) webhook_client: reqwest::Client,
-    /// Signs what goes to an endpoint that has no secret of its own.
-    pub(crate) own_secret: Option<SigningSecret>,
+    pub(crate) snapshots: Snapshots,
     /// There may be something to deliver, or time has moved.
     pub(crate) changed: Notify,
 }
 
-/// `acct_…`, the same for the same key.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct AccountId(String);
-
-impl AccountId {
-    /// The account of a secret key: what follows `sk_test_` decides it, so that its publishable and
-    /// restricted keys lead to the same.
-    pub(crate) fn of_key(key: &str) -> Self {
-        let own = key.splitn(3, '_').last().unwrap_or_default();
-        let digest = hex::encode(Sha256::digest(own));
-        Self(format!("acct_1{}", digest.get(..15).unwrap_or_default()))
-    }
-
-    /// An id as [`of_key`](Self::of_key) makes them.
-    pub(crate) fn parse(id: &str) -> Option<Self> {
-        let digits = id.strip_prefix("acct_1")?;
-        let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        (digits.len() == 15 && is_hex).then(|| Self(id.to_owned()))
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for AccountId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+/// What an account has from the start.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Beginning {
+    /// An endpoint that nobody has to make.
+    pub(crate) webhook: Option<Webhook>,
+    /// What is there when the account is new, or reset.
+    pub(crate) seed: Seed,
 }
 
 impl Account {
     /// Opens the account and whatever it holds from earlier runs.
     pub(crate) fn open(
-        id: AccountId,
+        settings: Settings,
+        beginning: Beginning,
         file: Option<&Path>,
-        public_url: Url,
         webhook_client: reqwest::Client,
-        own_secret: Option<SigningSecret>,
-    ) -> anyhow::Result<Self> {
+    ) -> Result<Self, SeedError> {
         let account = Self(Arc::new(Inner {
-            id,
-            public_url,
+            id: settings.account.clone(),
+            settings: Arc::new(settings),
+            beginning,
             database: Database::open(file)?,
             keys_in_use: KeysInUse::default(),
             faults: Faults::default(),
             webhook_client,
-            own_secret,
+            snapshots: Snapshots::default(),
             changed: Notify::new(),
         }));
-        account.begin(promotion::life::make_ready)?;
+        let Inner {
+            database, faults, ..
+        } = &*account.0;
+        database.transact(faults, |transaction| account.make_ready(transaction))?;
         Ok(account)
     }
 
-    /// Runs `work` before anybody can ask for anything. Blocks.
-    pub(crate) fn begin(
-        &self,
-        work: impl FnOnce(&Transaction<'_>) -> anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
-        let database = &self.0.database;
-        database.transact(&self.0.faults, |transaction| work(transaction))
+    /// Brings the endpoint up to date, and sows the seed where nothing was sown.
+    fn make_ready(&self, transaction: &Transaction<'_>) -> Result<(), SeedError> {
+        if let Some(webhook) = &self.0.beginning.webhook {
+            endpoint::register_own(transaction, webhook)?;
+        }
+        if setting(&transaction.sql, SOWN)? == 0 {
+            self.0.beginning.seed.sow(transaction, &self.0.settings)?;
+            // What was there before anybody listened is nothing to tell.
+            transaction.forget_events()?;
+            set(&transaction.sql, SOWN, 1)?;
+        }
+        Ok(())
+    }
+
+    /// Begins anew: everything is gone but what the account has from the start.
+    pub(crate) async fn reset(&self) -> Result<(), SeedError> {
+        self.0.faults.clear();
+        let account = self.clone();
+        self.transact(Cause::default(), move |transaction| {
+            transaction.clear()?;
+            account.make_ready(transaction)
+        })
+        .await
     }
 
     /// Runs `work` in one transaction, on a thread that may block, after everything that the
