@@ -255,7 +255,7 @@ async fn stripes_clock_can_be_moved_and_awss_faults_armed_from_the_page() {
 }
 
 #[tokio::test]
-async fn with_a_key_of_ones_own_there_is_no_stand_in() {
+async fn with_the_developers_own_key_there_is_no_stand_in() {
     let folder = project();
     let mut options = options(folder.path(), echoing());
     options

@@ -299,7 +299,7 @@ async fn tables_follow_the_template_when_it_changes() {
     std::fs::write(&template, other_key).unwrap();
     let refused = refusal(options).await;
     assert!(
-        refused.starts_with("the table OutboxTable has other keys"),
+        refused.starts_with("the keys of the table OutboxTable differ"),
         "{refused}"
     );
 }

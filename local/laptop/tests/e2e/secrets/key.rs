@@ -79,7 +79,10 @@ async fn a_live_key_in_a_test_deployment_is_refused_at_start_and_when_read_again
     assert_eq!(buy(&shop).await, 502);
     assert_eq!(store.readings(), 2);
     let said = log.text();
-    assert!(said.contains("the key's mode is not TILL_MODE"), "{said}");
+    assert!(
+        said.contains("the key's mode differs from TILL_MODE"),
+        "{said}"
+    );
     assert!(!said.contains("by_mistake"), "{said}");
 
     store.put(STRIPE_KEY, "sk_test_local").await;

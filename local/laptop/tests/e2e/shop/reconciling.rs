@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 /// More than the day after which something unfinished is looked at again, and than a session lives.
 const TWO_DAYS: i64 = 48 * 3600;
 
-/// Of events of this type nobody is told, and none is made.
+/// Stripe makes no events of this type.
 async fn stripe_keeps_to_itself(shop: &TestApp, kind: &str) {
     let fault = [("fault", "no_event"), ("type", kind), ("times", "0")];
     shop.control("faults", &fault).await;
@@ -92,9 +92,9 @@ async fn an_event_that_is_just_being_delivered_is_left_to_its_delivery() {
 }
 
 #[tokio::test]
-async fn what_stripe_made_no_event_of_is_seen_on_its_objects() {
+async fn what_stripe_made_no_event_for_is_found_on_its_objects() {
     let shop = TestApp::start().await;
-    // Should it overtake the refund's own event, it would have all refunds asked for.
+    // If it overtook the refund's own event, all refunds would be fetched.
     stripe_keeps_to_itself(&shop, "charge.refunded").await;
     let slow = shop.paid_with(REFUNDS_SLOWLY).await;
     let refund = shop.refund(&slow, None).await;
@@ -189,7 +189,7 @@ async fn a_purchase_that_was_lost_and_rebuilt_gets_its_lines_back() {
     shop.mails(0).await;
 }
 
-/// So many sessions of somebody else end, so many events tell of it; the shop hears of none.
+/// This many events about somebody else's sessions, none of which reaches the shop.
 async fn foreign_events(shop: &TestApp, count: usize) {
     shop.hold_deliveries().await;
     for _ in 0..count / 10 {
@@ -199,7 +199,7 @@ async fn foreign_events(shop: &TestApp, count: usize) {
 }
 
 #[tokio::test]
-async fn a_run_that_is_killed_among_many_events_goes_on_from_where_it_was() {
+async fn a_run_that_is_killed_among_many_events_is_resumed_where_it_was() {
     const EVENTS: u64 = 450;
     let shop = TestApp::start().await;
     let (checkout, _) = shop.paid_unheard().await;
@@ -269,7 +269,7 @@ async fn a_run_that_is_killed_among_many_events_goes_on_from_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_place_that_stripe_has_forgotten_is_left_for_the_beginning() {
+async fn a_sweep_whose_place_stripe_has_forgotten_starts_over() {
     let shop = TestApp::start().await;
     let (checkout, _) = shop.paid_unheard().await;
     shop.reconcile().await;
@@ -286,7 +286,7 @@ async fn a_place_that_stripe_has_forgotten_is_left_for_the_beginning() {
 }
 
 #[tokio::test]
-async fn what_a_run_that_was_cut_off_could_not_take_in_is_seen_by_the_next() {
+async fn what_an_interrupted_run_could_not_take_in_is_seen_by_the_next() {
     let shop = TestApp::start().await;
     let (_, event) = shop.paid_unheard().await;
     shop.reconcile().await;
@@ -305,7 +305,7 @@ async fn what_a_run_that_was_cut_off_could_not_take_in_is_seen_by_the_next() {
 }
 
 #[tokio::test]
-async fn what_nobody_can_pay_any_more_is_abandoned_by_the_clock_that_the_function_is_given() {
+async fn a_purchase_that_nobody_can_pay_any_more_is_abandoned_by_the_clock_the_function_is_given() {
     let shop = TestApp::start().await;
     shop.sell_limited("one-lamp", 1).await;
     shop.stripe_fails(&[("status", "500")]).await;
@@ -325,7 +325,7 @@ async fn what_nobody_can_pay_any_more_is_abandoned_by_the_clock_that_the_functio
 }
 
 #[tokio::test]
-async fn a_dry_run_tells_all_and_writes_nothing() {
+async fn a_dry_run_reports_everything_and_writes_nothing() {
     let shop = TestApp::start().await;
     shop.sell_limited("one-lamp", 1).await;
     let (checkout, _) = shop.paid_unheard().await;
@@ -392,9 +392,9 @@ async fn an_event_that_cannot_be_read_is_parked_and_counted_once() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_now_is_asked_in_the_next_run_and_holds_up_no_other() {
+async fn a_purchase_stripe_cannot_be_asked_about_is_left_to_the_next_run_and_holds_up_no_other() {
     let shop = TestApp::start().await;
-    // Should it overtake the refund's own event, it would have all refunds asked for.
+    // If it overtook the refund's own event, all refunds would be fetched.
     stripe_keeps_to_itself(&shop, "charge.refunded").await;
     let slow = shop.paid_with(REFUNDS_SLOWLY).await;
     let refund = shop.refund(&slow, None).await;
