@@ -134,7 +134,8 @@ impl Account {
         .await
     }
 
-    /// Holds all deliveries back, or lets them go. Events can then be sent in any order, one by one.
+    /// Holds all deliveries back, or lets them go. Events can then be sent in any order, one by
+    /// one.
     async fn hold_deliveries(&self, held: bool) -> Controlled<()> {
         self.command(move |transaction| Ok(queue::hold(transaction, held)?))
             .await
