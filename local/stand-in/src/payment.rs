@@ -2,7 +2,6 @@
 
 pub(crate) mod card;
 pub(crate) mod charge;
-pub(crate) mod charges_api;
 pub(crate) mod intent;
 pub(crate) mod intents_api;
 #[expect(dead_code, reason = "data that payments are yet to be decided by")]

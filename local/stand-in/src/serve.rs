@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use crate::account::object::Account;
 use crate::call::Call;
@@ -19,6 +20,7 @@ use crate::wire::errors::ApiError;
 use crate::wire::idempotency::{self, Idempotent};
 use crate::wire::keys;
 use crate::wire::params::Params;
+use crate::wire::version::Version;
 
 /// Far more than any request of Stripe's needs.
 const BODY_LIMIT: usize = 1 << 20;
@@ -30,6 +32,7 @@ const LONGER_THAN_ANYBODY_WAITS: Duration = Duration::from_secs(120);
 pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) -> Response {
     let id = ids::request();
     let key = request.headers().get("idempotency-key").cloned();
+    let version = request.headers().get("stripe-version").cloned();
     let answer = match serve(&stand_in, &id, request).await {
         Ok(answer) => answer,
         Err(error) => Answer::of(Err(error)),
@@ -43,6 +46,8 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
     }
     let mut response = (answer.status, answer.body).into_response();
     let headers = response.headers_mut();
+    let api_version = HeaderValue::from_static(API_VERSION);
+    headers.insert("stripe-version", version.unwrap_or(api_version));
     let mut set = |name: &'static str, value: &str| {
         // Ids and versions are plain text.
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -51,7 +56,6 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
     };
     set("content-type", "application/json");
     set("request-id", &id);
-    set("stripe-version", API_VERSION);
     if let Some(original) = &answer.replay_of {
         set("original-request", original);
         set("idempotent-replayed", "true");
@@ -66,11 +70,28 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
 async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer, ApiError> {
     let (parts, body) = request.into_parts();
     let url_path = parts.uri.path();
-    let Some(path) = url_path.strip_prefix("/v1/") else {
+    if !url_path.starts_with("/v1/") {
         return Err(ApiError::no_such_url(&parts.method, url_path));
-    };
+    }
     let account = authenticate(stand_in, &parts.headers)?;
+    let (method, path) = (parts.method.clone(), url_path.to_owned());
+    let answer = match ask(&account, id, parts, body).await {
+        Ok(answer) => answer,
+        Err(error) => Answer::of(Err(error)),
+    };
+    let listeners = &account.0.settings.listeners;
+    listeners.answered(id, &method, &path, answer.status, &answer.body);
+    Ok(answer)
+}
 
+async fn ask(account: &Account, id: &str, parts: Parts, body: Body) -> Result<Answer, ApiError> {
+    let url_path = parts.uri.path();
+    let version = Version::read(
+        parts
+            .headers
+            .get("stripe-version")
+            .map(|value| value.to_str().unwrap_or_default()),
+    )?;
     let key = idempotency::key(&parts.method, &parts.headers)?;
     let in_use = match &key {
         Some(key) => Some(account.0.keys_in_use.take(key)?),
@@ -91,12 +112,14 @@ async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer,
         None => None,
     };
     let call = Call {
-        path: path.split('/').map(str::to_owned).collect(),
+        path: url_path.to_owned(),
+        version,
         method: parts.method,
         params,
         idempotent,
         refusal: strike.and_then(refusal),
         settings: Arc::clone(&account.0.settings),
+        host: text(&parts.headers, header::HOST).map(str::to_owned),
     };
     let answer = account
         .transact(cause, |transaction| call.perform(transaction))
@@ -146,6 +169,10 @@ fn authenticate(stand_in: &StandIn, headers: &HeaderMap) -> Result<Account, ApiE
     }
 }
 
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
 /// The parameters of the query and of the form in the body.
 async fn read_params(
     headers: &HeaderMap,
@@ -155,9 +182,7 @@ async fn read_params(
     let form = to_bytes(body, BODY_LIMIT)
         .await
         .map_err(|_| ApiError::invalid("The request body was cut off or is too large."))?;
-    let media_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
+    let media_type = text(headers, header::CONTENT_TYPE);
     let is_form = media_type.is_none_or(|it| it.starts_with("application/x-www-form-urlencoded"));
     if !is_form && !form.is_empty() {
         return Err(ApiError::invalid(format!(

@@ -125,6 +125,7 @@ impl Account {
         };
         if changed {
             self.0.changed.notify_one();
+            self.0.settings.listeners.look();
         }
         Ok(done)
     }

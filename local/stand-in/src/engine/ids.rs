@@ -134,6 +134,16 @@ pub(crate) fn webhook_secret() -> String {
     random("whsec_", 32)
 }
 
+/// What a session of the CLI connects with.
+pub(crate) fn listener_session() -> String {
+    random("cliws_", 32)
+}
+
+/// One event on its way to the CLI.
+pub(crate) fn conversation() -> String {
+    random("wc_", 23)
+}
+
 pub(crate) fn coupon() -> String {
     random("", 8)
 }
@@ -151,4 +161,9 @@ pub(crate) fn discount(session: &SessionId) -> String {
     // The same for the same session: it is shown, never stored.
     let of: String = session.chars().rev().take(23).collect();
     format!("di_1{of}")
+}
+
+/// Of an object whose kind has nothing but a prefix of its own.
+pub(crate) fn plain(prefix: &str) -> String {
+    random(prefix, 16)
 }

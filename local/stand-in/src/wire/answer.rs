@@ -3,6 +3,8 @@
 use http::StatusCode;
 use serde_json::Value;
 
+use crate::cli::listeners::Listeners;
+use crate::description::Operation;
 use crate::engine::database::Transaction;
 use crate::engine::ids::AccountId;
 use crate::wire::errors::ApiError;
@@ -13,7 +15,13 @@ pub(crate) struct Asked<'r> {
     pub(crate) method: &'r str,
     /// What follows `/v1/`, part by part.
     pub(crate) path: &'r [&'r str],
+    /// What Stripe has there.
+    pub(crate) operation: &'r Operation,
+    /// The parameters in the path, by name.
+    pub(crate) names: &'r [(&'static str, &'r str)],
     pub(crate) settings: &'r Settings,
+    /// What the caller calls the stand-in, with the port; nothing for a seed.
+    pub(crate) host: Option<&'r str>,
 }
 
 /// Reads the parameters of what was asked.
@@ -30,6 +38,7 @@ pub(crate) struct Settings {
     pub(crate) account: AccountId,
     /// What buyers know the account's shop by.
     pub(crate) business_name: String,
+    pub(crate) listeners: Listeners,
 }
 
 /// A status and a body, new or kept.

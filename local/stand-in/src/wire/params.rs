@@ -1,6 +1,7 @@
 //! The parameters of a request. Reading a parameter takes it out, so that [`Params::finish`] can refuse
 //! whatever nobody has read.
 
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::account::currency::Currency;
@@ -22,6 +23,25 @@ impl Params {
             name: String::new(),
             fields: form::parse(encoded)?,
         })
+    }
+
+    /// All that is there, as JSON.
+    pub(crate) fn tree(&self) -> anyhow::Result<Map<String, Value>> {
+        match serde_json::to_value(&self.fields)? {
+            Value::Object(tree) => Ok(tree),
+            other => anyhow::bail!("parameters are not an object: {other}"),
+        }
+    }
+
+    /// The names of what nobody has read yet.
+    pub(crate) fn left(&self) -> Vec<String> {
+        self.fields.keys().cloned().collect()
+    }
+
+    /// Takes a field out, whatever it holds.
+    pub(crate) fn take(&mut self, field: &str) -> anyhow::Result<Option<Value>> {
+        let taken = self.fields.remove(field);
+        Ok(taken.map(serde_json::to_value).transpose()?)
     }
 
     /// The same text for the same parameters, in whatever order they came.
@@ -307,8 +327,9 @@ impl Params {
         if self.fields.is_empty() {
             return Ok(());
         }
-        let unknown: Vec<_> = self.fields.keys().map(|field| self.name(field)).collect();
-        Err(ApiError::unknown(&unknown))
+        // The description has let it through, so Stripe takes it.
+        let field = self.fields.keys().next().map(|field| self.name(field));
+        Err(ApiError::unsupported(&field.unwrap_or_default()))
     }
 }
 
@@ -405,11 +426,11 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_reads_is_unknown() {
+    fn what_nobody_reads_is_not_supported() {
         let mut params = Params::parse(b"mode=payment&mod=payment&more[a]=1").unwrap();
         params.text("mode").unwrap();
         let error = problem(params.finish());
-        assert_eq!(error["code"], "parameter_unknown");
+        assert_eq!(error["code"], "parameter_unsupported");
         assert_eq!(error["param"], "mod");
     }
 
