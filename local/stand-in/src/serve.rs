@@ -10,8 +10,8 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::account::object::Account;
 use crate::call::Call;
+use crate::engine::database::Transaction;
 use crate::engine::faults::{Fault, Strike};
-use crate::engine::ids;
 use crate::engine::resource::{API_VERSION, Cause};
 use crate::stand_in::{StandIn, WrongKey};
 use crate::wire::answer::Answer;
@@ -19,6 +19,7 @@ use crate::wire::errors::ApiError;
 use crate::wire::idempotency::{self, Idempotent};
 use crate::wire::keys;
 use crate::wire::params::Params;
+use crate::wire::requests::Heard;
 
 /// Far more than any request of Stripe's needs.
 const BODY_LIMIT: usize = 1 << 20;
@@ -28,12 +29,21 @@ const LONGER_THAN_ANYBODY_WAITS: Duration = Duration::from_secs(120);
 
 /// Answers a request for anything but the payment page and the control API.
 pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) -> Response {
-    let id = ids::request();
+    let mut heard = Heard::of(&request);
     let key = request.headers().get("idempotency-key").cloned();
-    let answer = match serve(&stand_in, &id, request).await {
-        Ok(answer) => answer,
-        Err(error) => Answer::of(Err(error)),
+    let is_call = request.uri().path().starts_with("/v1/");
+    let (account, answer) = match admit(&stand_in, &request) {
+        Ok(account) => {
+            let answer = serve(&account, &mut heard, request).await;
+            (account, answer)
+        }
+        // Nobody's key lets it in, so the developer's own account shows what was wrong.
+        Err(refused) => (stand_in.default_account().clone(), Err(refused)),
     };
+    let answer = answer.unwrap_or_else(|error| Answer::of(Err(error)));
+    if is_call && !heard.logged {
+        account.log(heard.answered(&answer));
+    }
 
     if answer.broken {
         // A body that cannot be read makes the server close the connection.
@@ -50,7 +60,7 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
         }
     };
     set("content-type", "application/json");
-    set("request-id", &id);
+    set("request-id", &heard.id);
     set("stripe-version", API_VERSION);
     if let Some(original) = &answer.replay_of {
         set("original-request", original);
@@ -63,23 +73,33 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
     response
 }
 
-async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer, ApiError> {
+/// Whose account the call is about.
+fn admit(stand_in: &StandIn, request: &Request) -> Result<Account, ApiError> {
+    let path = request.uri().path();
+    if !path.starts_with("/v1/") {
+        return Err(ApiError::no_such_url(request.method(), path));
+    }
+    authenticate(stand_in, request.headers())
+}
+
+async fn serve(account: &Account, heard: &mut Heard, request: Request) -> Result<Answer, ApiError> {
     let (parts, body) = request.into_parts();
     let url_path = parts.uri.path();
-    let Some(path) = url_path.strip_prefix("/v1/") else {
-        return Err(ApiError::no_such_url(&parts.method, url_path));
-    };
-    let account = authenticate(stand_in, &parts.headers)?;
-
+    let path = url_path.strip_prefix("/v1/").unwrap_or_default();
     let key = idempotency::key(&parts.method, &parts.headers)?;
     let in_use = match &key {
         Some(key) => Some(account.0.keys_in_use.take(key)?),
         None => None,
     };
-    let params = read_params(&parts.headers, parts.uri.query(), body).await?;
+    let encoded = read_form(&parts.headers, parts.uri.query(), body).await?;
+    heard.has_params(&encoded);
+    let params = Params::parse(&encoded)?;
     let strike = account.0.faults.at_call(&parts.method, url_path);
+    if let Some(strike) = strike {
+        heard.is_struck(strike);
+    }
     let cause = Cause {
-        request: Some(id.to_owned()),
+        request: Some(heard.id.clone()),
         idempotency_key: key.clone(),
     };
     let idempotent = match key {
@@ -98,9 +118,7 @@ async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer,
         refusal: strike.and_then(refusal),
         settings: Arc::clone(&account.0.settings),
     };
-    let answer = account
-        .transact(cause, |transaction| call.perform(transaction))
-        .await;
+    let answer = perform(account, heard, cause, call).await;
     match strike.map(|strike| (strike.fault, strike.delay_ms)) {
         Some((Fault::TimeOut, _)) => {
             // The work is done: only the answer is lost, on a connection that the caller gives up.
@@ -111,6 +129,32 @@ async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer,
         Some((_, delay_ms)) => tokio::time::sleep(Duration::from_millis(delay_ms)).await,
         None => {}
     }
+    Ok(answer)
+}
+
+/// Makes the call and writes it down: in the same transaction, if it changes anything.
+async fn perform(account: &Account, heard: &mut Heard, cause: Cause, call: Call) -> Answer {
+    let (inner, asked) = (Arc::clone(&account.0), heard.clone());
+    let work = move |transaction: &Transaction<'_>| {
+        let before = transaction.changes();
+        let answer = call.perform(transaction)?;
+        let changed = transaction.changes() != before;
+        if changed {
+            let request = asked.answered(&answer);
+            inner.unwritten.write_with(transaction, &request)?;
+        }
+        Ok::<_, ApiError>((answer, changed))
+    };
+    let answer = match account.transact(cause, work).await {
+        Ok((answer, true)) => {
+            heard.logged = true;
+            return answer;
+        }
+        Ok((answer, false)) => answer,
+        Err(error) => Answer::of(Err(error)),
+    };
+    account.log(heard.answered(&answer));
+    heard.logged = true;
     answer
 }
 
@@ -121,7 +165,7 @@ fn refusal(strike: Strike) -> Option<StatusCode> {
         .flatten()
 }
 
-/// Whose account the request is about.
+/// Whose secret key the request has.
 fn authenticate(stand_in: &StandIn, headers: &HeaderMap) -> Result<Account, ApiError> {
     let key = keys::given(headers).ok_or_else(ApiError::no_key)?;
     if keys::is_live(&key) {
@@ -146,12 +190,12 @@ fn authenticate(stand_in: &StandIn, headers: &HeaderMap) -> Result<Account, ApiE
     }
 }
 
-/// The parameters of the query and of the form in the body.
-async fn read_params(
+/// The parameters of the query and of the form in the body, one after the other.
+async fn read_form(
     headers: &HeaderMap,
     query: Option<&str>,
     body: Body,
-) -> Result<Params, ApiError> {
+) -> Result<Vec<u8>, ApiError> {
     let form = to_bytes(body, BODY_LIMIT)
         .await
         .map_err(|_| ApiError::invalid("The request body was cut off or is too large."))?;
@@ -165,6 +209,5 @@ async fn read_params(
             media_type.unwrap_or_default()
         )));
     }
-    let encoded = [query.unwrap_or_default().as_bytes(), &form].join(&b"&"[..]);
-    Params::parse(&encoded)
+    Ok([query.unwrap_or_default().as_bytes(), &form].join(&b"&"[..]))
 }

@@ -7,3 +7,4 @@ pub(crate) mod idempotency;
 pub(crate) mod keys;
 pub(crate) mod lists;
 pub(crate) mod params;
+pub(crate) mod requests;
