@@ -123,8 +123,8 @@ impl Fixture {
         let mut form = form_urlencoded::Serializer::new(String::new());
         encode(&mut form, String::new(), &self.params, answers);
         let said = |body: &Value| {
-            body["error"]["message"]
-                .as_str()
+            body.pointer("/error/message")
+                .and_then(Value::as_str)
                 .unwrap_or_default()
                 .to_owned()
         };

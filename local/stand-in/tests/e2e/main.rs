@@ -23,4 +23,5 @@ mod page;
 mod promotions;
 mod refunds;
 mod survival;
+mod window;
 mod worlds;
