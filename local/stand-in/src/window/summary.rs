@@ -143,6 +143,8 @@ fn amount(shown: &Value) -> Option<String> {
         .find_map(|field| shown.get(field)?.as_i64())?;
     let code = shown.get("currency")?.as_str()?;
     Some(match code.parse::<Currency>() {
+        // The sign stands before the currency's.
+        Ok(currency) if amount < 0 => format!("-{}", currency.display(amount.saturating_neg())),
         Ok(currency) => currency.display(amount),
         Err(_) => format!("{amount} {code}"),
     })
@@ -190,6 +192,8 @@ mod tests {
         let product = Summary::of(&json!({ "name": "Mug", "active": false, "description": null }));
         assert_eq!((product.amount, product.about.as_str()), (None, "Mug"));
         assert_eq!(product.statuses, [Status::of("inactive")]);
+        let taken = Summary::of(&json!({ "amount": -300, "currency": "usd" }));
+        assert_eq!(taken.amount.as_deref(), Some("-$3.00"));
         assert_eq!(Summary::of(&json!("no object")), Summary::default());
     }
 
