@@ -2,6 +2,5 @@
 
 pub(crate) mod card;
 pub(crate) mod charge;
-pub(crate) mod charges_api;
 pub(crate) mod intent;
 pub(crate) mod intents_api;

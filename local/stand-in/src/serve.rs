@@ -20,6 +20,7 @@ use crate::wire::idempotency::{self, Idempotent};
 use crate::wire::keys;
 use crate::wire::params::Params;
 use crate::wire::requests::Heard;
+use crate::wire::version::Version;
 
 /// Far more than any request of Stripe's needs.
 const BODY_LIMIT: usize = 1 << 20;
@@ -31,6 +32,7 @@ const LONGER_THAN_ANYBODY_WAITS: Duration = Duration::from_secs(120);
 pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) -> Response {
     let mut heard = Heard::of(&request);
     let key = request.headers().get("idempotency-key").cloned();
+    let version = request.headers().get("stripe-version").cloned();
     let is_call = request.uri().path().starts_with("/v1/");
     let (account, answer) = match admit(&stand_in, &request) {
         Ok(account) => {
@@ -53,6 +55,8 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
     }
     let mut response = (answer.status, answer.body).into_response();
     let headers = response.headers_mut();
+    let api_version = HeaderValue::from_static(API_VERSION);
+    headers.insert("stripe-version", version.unwrap_or(api_version));
     let mut set = |name: &'static str, value: &str| {
         // Ids and versions are plain text.
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -61,7 +65,6 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
     };
     set("content-type", "application/json");
     set("request-id", &heard.id);
-    set("stripe-version", API_VERSION);
     if let Some(original) = &answer.replay_of {
         set("original-request", original);
         set("idempotent-replayed", "true");
@@ -85,7 +88,6 @@ fn admit(stand_in: &StandIn, request: &Request) -> Result<Account, ApiError> {
 async fn serve(account: &Account, heard: &mut Heard, request: Request) -> Result<Answer, ApiError> {
     let (parts, body) = request.into_parts();
     let url_path = parts.uri.path();
-    let path = url_path.strip_prefix("/v1/").unwrap_or_default();
     let key = idempotency::key(&parts.method, &parts.headers)?;
     let in_use = match &key {
         Some(key) => Some(account.0.keys_in_use.take(key)?),
@@ -93,6 +95,12 @@ async fn serve(account: &Account, heard: &mut Heard, request: Request) -> Result
     };
     let encoded = read_form(&parts.headers, parts.uri.query(), body).await?;
     heard.has_params(&encoded);
+    let version = Version::read(
+        parts
+            .headers
+            .get("stripe-version")
+            .map(|value| value.to_str().unwrap_or_default()),
+    )?;
     let params = Params::parse(&encoded)?;
     let strike = account.0.faults.at_call(&parts.method, url_path);
     if let Some(strike) = strike {
@@ -111,7 +119,8 @@ async fn serve(account: &Account, heard: &mut Heard, request: Request) -> Result
         None => None,
     };
     let call = Call {
-        path: path.split('/').map(str::to_owned).collect(),
+        path: url_path.to_owned(),
+        version,
         method: parts.method,
         params,
         idempotent,

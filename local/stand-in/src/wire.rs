@@ -3,8 +3,13 @@
 pub(crate) mod answer;
 pub(crate) mod errors;
 pub(crate) mod expand;
+pub(crate) mod form;
 pub(crate) mod idempotency;
 pub(crate) mod keys;
 pub(crate) mod lists;
+pub(crate) mod lookup;
 pub(crate) mod params;
 pub(crate) mod requests;
+pub(crate) mod search;
+pub(crate) mod values;
+pub(crate) mod version;

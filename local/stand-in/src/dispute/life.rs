@@ -99,9 +99,7 @@ pub(crate) fn argue(
         _ => return Ok(Err(WrongState)),
     };
     let before = dispute.answer();
-    // An empty text takes back what was said.
     dispute.evidence.extend(evidence);
-    dispute.evidence.retain(|_, text| !text.is_empty());
     if submit {
         dispute.status = reviewed;
         dispute.submissions = dispute.submissions.saturating_add(1);

@@ -152,3 +152,8 @@ pub(crate) fn discount(session: &SessionId) -> String {
     let of: String = session.chars().rev().take(23).collect();
     format!("di_1{of}")
 }
+
+/// Of an object whose kind has nothing but a prefix of its own.
+pub(crate) fn plain(prefix: &str) -> String {
+    random(prefix, 16)
+}

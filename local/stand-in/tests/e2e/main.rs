@@ -20,6 +20,7 @@ mod faults;
 mod idempotency;
 mod lists;
 mod page;
+mod plain;
 mod promotions;
 mod refunds;
 mod survival;
