@@ -22,7 +22,8 @@ pub(super) async fn news(view: View) -> Sse<impl Stream<Item = Result<Event, Inf
         }
         tokio::time::sleep(GATHERING).await;
         news.mark_unchanged();
-        let event = Event::default().event("changed").data("");
+        // Browsers pass over an event without data.
+        let event = Event::default().event("changed").data("look again");
         Some((Ok(event), (news, stopping)))
     });
     Sse::new(events).keep_alive(KeepAlive::default())

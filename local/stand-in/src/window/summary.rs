@@ -53,11 +53,10 @@ const ABOUT: &[&str] = &[
     "/billing_details/email",
     "/email",
     "/receipt_email",
-    "/nickname",
-    "/reason",
-    "/url",
-    "/type",
 ];
+
+/// Fields that tell it where none of those is there.
+const OTHERWISE: &[&str] = &["/nickname", "/reason", "/url", "/type"];
 
 /// How many of them fit on a line.
 const MOST_ABOUT: usize = 2;
@@ -128,6 +127,9 @@ impl Summary {
             .collect();
         about.dedup();
         about.truncate(MOST_ABOUT);
+        if about.is_empty() {
+            about.extend(OTHERWISE.iter().find_map(|pointer| text(pointer)));
+        }
         Self {
             amount: amount(shown),
             statuses,
@@ -189,7 +191,7 @@ mod tests {
         assert_eq!(summary.amount.as_deref(), Some("$15.00"));
         assert_eq!(summary.statuses, ["complete", "paid"].map(Status::of));
         assert_eq!(summary.about, "ada@example.com");
-        let product = Summary::of(&json!({ "name": "Mug", "active": false, "description": null }));
+        let product = Summary::of(&json!({ "name": "Mug", "active": false, "type": "good" }));
         assert_eq!((product.amount, product.about.as_str()), (None, "Mug"));
         assert_eq!(product.statuses, [Status::of("inactive")]);
         let taken = Summary::of(&json!({ "amount": -300, "currency": "usd" }));

@@ -3,6 +3,8 @@
 
 const PAUSE_MS = 250;
 const TOAST_MS = 4000;
+/** A pointer that rests for longer points at nothing. */
+const POINTING_MS = 1500;
 
 const said = document.getElementById('said');
 
@@ -21,10 +23,15 @@ function say(text, tone = '') {
 /** Rows that came while somebody was reading the list, waiting to be shown. */
 const waiting = new Set();
 
+/** When the pointer last moved. */
+let lastMove = -Infinity;
+addEventListener('pointermove', () => { lastMove = performance.now(); }, { passive: true });
+
 /** Whether somebody is about to use a list, so that nothing in it may move. */
 function isInUse(list) {
   const selection = getSelection();
-  return list.matches(':hover') || list.contains(document.activeElement)
+  const isPointedAt = list.matches(':hover') && performance.now() - lastMove < POINTING_MS;
+  return isPointedAt || list.contains(document.activeElement)
     || (!selection.isCollapsed && selection.containsNode(list, true));
 }
 
@@ -118,6 +125,14 @@ function offer(list) {
     list.prepend(button);
   }
   button.textContent = `Show ${rows.length} new`;
+  setTimeout(settle, POINTING_MS, list);
+}
+
+/** Shows what waits, if nobody is at the list any more. */
+function settle(list) {
+  if (!list.querySelector('.fresh')) return;
+  if (isInUse(list)) setTimeout(settle, POINTING_MS, list);
+  else show(list);
 }
 
 function show(list) {
@@ -176,7 +191,6 @@ function adopt(html) {
 }
 
 const live = document.body.dataset.live;
-// An older page of a list has nothing new to show, but what it shows may change.
 if (live) {
   const news = new EventSource(live);
   let wasOpen = false;
@@ -189,12 +203,6 @@ if (live) {
   addEventListener('pagehide', () => news.close());
   addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
   document.addEventListener('visibilitychange', () => { if (isStale) refresh(); });
-  // Nobody is at the list any more: the rows that waited may come.
-  const settle = (list) => { if (list && waiting.size && !isInUse(list)) show(list); };
-  for (const list of document.querySelectorAll('.list')) {
-    list.addEventListener('mouseleave', () => settle(list));
-    list.addEventListener('focusout', () => setTimeout(settle, 0, list));
-  }
 }
 
 // --- Buttons ---
