@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::object::Account;
 use crate::checkout::life::WrongState;
 use crate::checkout::object::Session;
+use crate::cli::feed;
 use crate::dispute::object::{Dispute, DisputeKind, DisputeStatus};
 use crate::engine::clock;
 use crate::engine::database::Transaction;
@@ -295,7 +296,10 @@ impl Account {
         let (account, wanted) = (self.clone(), name.to_owned());
         let restore = move || account.0.snapshots.restore(&account.0.database, &wanted);
         let restored = blocking(restore).await?;
-        self.has_changed();
+        self.0.changed.notify_one();
+        let newest = self.command(|transaction| Ok(feed::newest(transaction)?));
+        self.0.settings.listeners.go_back_to(newest.await?);
+        self.0.news.send_replace(());
         match restored {
             true => Ok(()),
             false => Err(no_snapshot(name.to_owned())),

@@ -44,6 +44,9 @@ const TEXTS: [&str; 5] = [
     include_str!("../api/acacia.txt"),
 ];
 
+/// What Stripe's own tools and pages ask for and no reference describes, the same in all versions.
+const UNDOCUMENTED: &str = include_str!("../api/undocumented.txt");
+
 static DESCRIPTIONS: [LazyLock<Description>; 5] = [
     LazyLock::new(|| Description::read(1)),
     LazyLock::new(|| Description::read(2)),
@@ -92,19 +95,32 @@ impl Description {
         DESCRIPTIONS.iter().map(|description| &**description)
     }
 
-    /// The description for a version as `Stripe-Version` names it. All versions with one name have one
-    /// description, as only additions are made under a name; versions that have none are older than the
-    /// oldest described, which stands for them.
+    /// The description for a version as `Stripe-Version` names it.
+    ///
+    /// Under one name (`endive`) only additions are made, so the last of its versions stands for them
+    /// all. Versions that are older than the first name (`2024-06-20`) have the oldest description.
     pub(crate) fn at(version: &str) -> Option<&'static Self> {
-        match version.split_once('.') {
-            Some((_, name)) => TEXTS
-                .iter()
-                .zip(&DESCRIPTIONS)
-                .find(|(text, _)| text::version(text).ends_with(name))
-                .map(|(_, description)| &**description),
-            None if text::is_date(version) => Self::all().last(),
-            None => None,
+        let (date, name) = match version.split_once('.') {
+            Some((date, name)) => (date, Some(name)),
+            None => (version, None),
+        };
+        let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let parts = date.split('-').map(|part| (part.len(), is_digits(part)));
+        if !parts.eq([(4, true), (2, true), (2, true)]) {
+            return None;
         }
+        let Some(name) = name else {
+            return Self::all().last();
+        };
+        TEXTS
+            .iter()
+            .position(|text| {
+                text::version(text)
+                    .split_once('.')
+                    .is_some_and(|(_, its)| its == name)
+            })
+            .and_then(|at| DESCRIPTIONS.get(at))
+            .map(|description| &**description)
     }
 
     fn read(texts: usize) -> Self {
@@ -114,6 +130,7 @@ impl Description {
             version = text::version(text);
             blocks.merge(text);
         }
+        blocks.merge(UNDOCUMENTED);
         let mut operations: Vec<_> = blocks
             .heads()
             .filter(|(_, rest)| rest.starts_with('/'))

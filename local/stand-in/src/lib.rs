@@ -15,6 +15,8 @@
 //!    taken.
 //! 5. Later the money may go back: a [`refund`] by the shop's wish, a [`dispute`] by the buyer's.
 //!
+//! [`cli`] has what the Stripe CLI asks for besides: listeners, and the sending of events again.
+//!
 //! Everything is on disk before anybody is answered, so the process may be killed at any moment.
 //! Time is the stand-in's own ([`engine::clock`]) and can be moved forward; [`control`] is how, and
 //! [`due`] what follows. [`window`] shows all of it to a person: each call is in the log that
@@ -26,6 +28,7 @@
 mod account;
 mod call;
 mod checkout;
+mod cli;
 mod collection;
 mod control;
 mod description;
@@ -60,7 +63,7 @@ pub use self::webhook::endpoint::Webhook;
 pub use self::webhook::signature::{EmptySecret, SigningSecret};
 
 impl StandIn {
-    /// Everything the stand-in answers: `/v1`, `/pay` and `/_stripe`.
+    /// Everything the stand-in answers: `/v1`, `/pay`, `/_stripe`, and the CLI's websocket.
     pub fn router(&self) -> Router {
         Router::new()
             .merge(page::routes())
@@ -71,6 +74,7 @@ impl StandIn {
                 door::only_from_here,
             ))
             .route("/", get(front_door))
+            .merge(cli::socket::routes())
             .fallback(serve::answer)
             .with_state(self.clone())
     }

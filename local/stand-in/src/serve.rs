@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use crate::account::object::Account;
 use crate::call::Call;
@@ -33,20 +33,7 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
     let mut heard = Heard::of(&request);
     let key = request.headers().get("idempotency-key").cloned();
     let version = request.headers().get("stripe-version").cloned();
-    let is_call = request.uri().path().starts_with("/v1/");
-    let (account, answer) = match admit(&stand_in, &request) {
-        Ok(account) => {
-            let answer = serve(&account, &mut heard, request).await;
-            (account, answer)
-        }
-        // Nobody's key lets it in, so the developer's own account shows what was wrong.
-        Err(refused) => (stand_in.default_account().clone(), Err(refused)),
-    };
-    let answer = answer.unwrap_or_else(|error| Answer::of(Err(error)));
-    if is_call && !heard.logged {
-        account.log(heard.answered(&answer));
-    }
-
+    let answer = ask(&stand_in, &mut heard, request).await;
     if answer.broken {
         // A body that cannot be read makes the server close the connection.
         let hung_up = std::io::Error::from(std::io::ErrorKind::ConnectionAborted);
@@ -74,6 +61,30 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
     }
     headers.extend(key.map(|key| (http::HeaderName::from_static("idempotency-key"), key)));
     response
+}
+
+/// The answer, of which the log and whoever listens to it have been told.
+async fn ask(stand_in: &StandIn, heard: &mut Heard, request: Request) -> Answer {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let account = match admit(stand_in, &request) {
+        Ok(account) => account,
+        Err(refused) => {
+            let answer = Answer::of(Err(refused));
+            // Nobody's key lets it in, so the developer's own account shows what was wrong.
+            if path.starts_with("/v1/") {
+                stand_in.default_account().log(heard.answered(&answer));
+            }
+            return answer;
+        }
+    };
+    let answer = serve(&account, heard, request).await;
+    let answer = answer.unwrap_or_else(|error| Answer::of(Err(error)));
+    if !heard.logged {
+        account.log(heard.answered(&answer));
+    }
+    let listeners = &account.0.settings.listeners;
+    listeners.answered(&heard.id, &method, &path, answer.status, &answer.body);
+    answer
 }
 
 /// Whose account the call is about.
@@ -126,6 +137,7 @@ async fn serve(account: &Account, heard: &mut Heard, request: Request) -> Result
         idempotent,
         refusal: strike.and_then(refusal),
         settings: Arc::clone(&account.0.settings),
+        host: text(&parts.headers, header::HOST).map(str::to_owned),
     };
     let answer = perform(account, heard, cause, call).await;
     match strike.map(|strike| (strike.fault, strike.delay_ms)) {
@@ -199,6 +211,10 @@ fn authenticate(stand_in: &StandIn, headers: &HeaderMap) -> Result<Account, ApiE
     }
 }
 
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
 /// The parameters of the query and of the form in the body, one after the other.
 async fn read_form(
     headers: &HeaderMap,
@@ -208,9 +224,7 @@ async fn read_form(
     let form = to_bytes(body, BODY_LIMIT)
         .await
         .map_err(|_| ApiError::invalid("The request body was cut off or is too large."))?;
-    let media_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
+    let media_type = text(headers, header::CONTENT_TYPE);
     let is_form = media_type.is_none_or(|it| it.starts_with("application/x-www-form-urlencoded"));
     if !is_form && !form.is_empty() {
         return Err(ApiError::invalid(format!(

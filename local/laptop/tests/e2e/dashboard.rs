@@ -129,7 +129,7 @@ async fn the_page_and_all_it_loads_are_there_and_come_from_here_alone() {
 
 #[tokio::test]
 async fn the_page_leads_into_the_window_of_the_stand_in() {
-    let shop = TestShop::start(&project(&[])).await;
+    let shop = TestShop::start().await;
     let page = shop.get("/_local").await.text().await.unwrap();
     let window = format!("{}/_stripe/window", shop.shop.stripe_url().unwrap());
     assert!(page.contains(&format!("href=\"{window}\"")), "{page}");

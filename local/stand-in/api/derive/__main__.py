@@ -2,10 +2,15 @@
 
     python3 local/stand-in/api/derive [FOLDER]
 
-downloads the packages named in RELEASES with pip and npm, into FOLDER if one is given (where they are
-found the next time), and writes `local/stand-in/api/<release>.txt`. Both SDKs are read, because each
-knows what the other does not: Python tells integers from decimal numbers, TypeScript tells a field that
-may be absent from one that may be null. Where they disagree on which fields there are, this stops.
+downloads the packages named in RELEASES with pip and npm and writes `local/stand-in/api/<name>.txt` for
+the name of each version, as in `2026-10-28.endive`. With a FOLDER, packages are kept and found there.
+
+Both SDKs are read, because each knows what the other does not: Python tells integers from decimal
+numbers, TypeScript tells a field that may be absent from one that may be null. A field of an object that
+TypeScript does not have stops the script.
+
+For a new version of the API, add the SDKs' releases in front; `TEXTS` in `src/description.rs` lists the
+files.
 """
 
 import pathlib
@@ -15,12 +20,13 @@ import tarfile
 import tempfile
 import zipfile
 
+sys.dont_write_bytecode = True
+
 import describe
 import write
 
-# The last releases of both SDKs that pin a version of each major release, the newest first.
+# PyPI, npm: of each name that versions have, the last releases that pin one, the newest first.
 RELEASES = [
-    # PyPI, npm
     ("16.1.0", "23.1.0"),  # endive
     ("15.6.2", "22.6.0"),  # dahlia
     ("14.4.2", "20.4.0"),  # clover
@@ -29,16 +35,13 @@ RELEASES = [
 ]
 
 
-def main():
-    folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp())
-    folder.mkdir(exist_ok=True)
+def main(folder):
     descriptions = [
         describe.Description(from_pypi(folder, python), from_npm(folder, node))
         for python, node in RELEASES
     ]
-    for file, text in write.texts(descriptions):
-        (pathlib.Path(__file__).parent.parent / file).write_text(text)
-        print(f"{file}: {len(text)} bytes")
+    for name, text in write.texts(descriptions).items():
+        (pathlib.Path(__file__).parent.parent / f"{name}.txt").write_text(text)
     for one in descriptions:
         print(
             f"{one.version}: {len(one.operations)} operations, {len(one.objects)} objects,"
@@ -49,8 +52,8 @@ def main():
 def from_pypi(folder, version):
     target = folder / f"pypi-{version}"
     if not target.exists():
-        options = ["--no-deps", "--only-binary", ":all:", "--dest", folder]
-        run("pip", "download", "--quiet", *options, f"stripe=={version}")
+        options = ["--quiet", "--no-deps", "--only-binary", ":all:", "--dest", folder]
+        subprocess.run(["pip", "download", *options, f"stripe=={version}"], check=True)
         (archive,) = folder.glob(f"stripe-{version}-*.whl")
         with zipfile.ZipFile(archive) as packed:
             packed.extractall(target)
@@ -60,15 +63,16 @@ def from_pypi(folder, version):
 def from_npm(folder, version):
     target = folder / f"npm-{version}"
     if not target.exists():
-        run("npm", "pack", "--silent", "--pack-destination", folder, f"stripe@{version}")
+        options = ["--silent", "--pack-destination", folder]
+        subprocess.run(["npm", "pack", *options, f"stripe@{version}"], check=True)
         with tarfile.open(folder / f"stripe-{version}.tgz") as packed:
             packed.extractall(target, filter="data")
     return target / "package"
 
 
-def run(*command):
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-
-
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) > 1:
+        main(pathlib.Path(sys.argv[1]))
+    else:
+        with tempfile.TemporaryDirectory() as temporary:
+            main(pathlib.Path(temporary))

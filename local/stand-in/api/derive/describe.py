@@ -1,85 +1,75 @@
-"""One version of the API, from both SDKs."""
+"""One version of the API, from both SDKs. Fields are a dictionary of (optional, type) by name."""
 
 import python_types
 import typescript
 
 
 class Description:
-    """What is written down of a version; a type is a tuple, as `python_types` makes them."""
-
     def __init__(self, python_package, npm_package):
-        python = python_types.read(python_package)
-        types = typescript.Sdk(npm_package)
-        self.version = python.version
-        self.types, self.python = types, python
-        self.mismatches = []
-        self.seen = set()
-        objects = python.objects()
-        operations = python.operations()
-        self.shapes = {name: {} for name in python.shapes}
+        self.python = python_types.Sdk(python_package)
+        self.types = typescript.Sdk(npm_package)
+        self.version = self.python.version
+        # Parameters; those of objects follow.
+        self.shapes = {
+            name: {field: (not required, kind) for field, (required, kind) in fields.items()}
+            for name, fields in self.python.shapes.items()
+        }
+        self.in_objects = set()
         self.objects, self.deleted = {}, {}
-        for kind, fields in objects.items():
-            whole = self.object(kind, fields, types.objects.get(kind))
-            gone = types.deleted.get(kind)
-            if gone is not None:
-                self.deleted[kind] = {
-                    field: (False, whole.get(field, (False, ("boolean",)))[1])
-                    for field in ordered(types.fields(gone))
-                }
-                whole.pop("deleted", None)
-            self.objects[kind] = whole
-        for name, fields in python.shapes.items():
-            if name not in self.seen:
-                self.shapes[name] = {
-                    field: (not required, kind) for field, (required, kind) in fields.items()
-                }
+        for kind, fields in self.python.objects.items():
+            self.objects[kind] = self.object(fields, self.types.objects[kind])
+        for kind, interface in self.types.deleted.items():
+            known = self.objects[kind]
+            self.deleted[kind] = {
+                field: (False, known[field][1]) for field in ordered(self.types.fields(interface))
+            }
+        for kind in self.deleted:
+            del self.objects[kind]["deleted"]
         self.operations = {
             (method, path): (
                 {field: (not required, kind) for field, (required, kind) in params.items()},
                 self.returns(method, path, returned),
             )
-            for (method, path), (params, returned) in operations.items()
+            for (method, path), (params, returned) in self.python.operations.items()
         }
         self.events = {
             event: python_types.union([("kind", kind) for kind in kinds])
-            for event, kinds in types.events().items()
+            for event, kinds in self.types.events().items()
         }
 
-    def object(self, name, fields, interface):
-        """The fields of an object or a nested shape, with TypeScript's word on what may be absent."""
-        theirs = self.types.fields(interface) if interface is not None else {}
+    def object(self, fields, interface):
+        """The fields of an object or a nested shape, as Python has them, with TypeScript's word on what
+        may be absent or null."""
+        theirs = self.types.fields(interface)
         found = {}
         for field in ordered(fields):
-            required, kind = fields[field]
-            bare = without_null(kind)
-            nullable, optional = bare != kind, False
-            if field in theirs:
-                optional, words = theirs[field]
-                nullable = "null" in words
-            elif interface is not None and field != "deleted":
-                self.mismatches.append(f"{name}.{field}")
-            for shape in shapes_in(bare):
-                self.nested(shape, interface, theirs.get(field))
-            found[field] = (optional, with_null(bare) if nullable else bare)
+            kind = without(("null",), fields[field][1])
+            if kind == ("true",) and field not in theirs:
+                # `deleted`: TypeScript has an interface of its own for deleted objects.
+                found[field] = (False, kind)
+                continue
+            if field not in theirs:
+                raise LookupError(f"only Python knows {interface.path}.{field}")
+            optional, words = theirs[field]
+            for shape in shapes_in(kind):
+                self.nested(shape, self.types.inner(interface, words))
+            nullable = [("null",)] if "null" in words else []
+            found[field] = (optional, python_types.union([kind, *nullable]))
         return found
 
-    def nested(self, shape, interface, field):
-        if shape in self.seen:
-            return
-        self.seen.add(shape)
-        inner = self.types.inner(interface, field[1]) if interface is not None and field else None
-        if inner is None:
-            self.mismatches.append(shape)
-        self.shapes[shape] = self.object(shape, self.python.shapes[shape], inner)
+    def nested(self, shape, interface):
+        if shape not in self.in_objects:
+            self.in_objects.add(shape)
+            self.shapes[shape] = self.object(self.python.shapes[shape], interface)
 
     def returns(self, method, path, kind):
         if kind[0] == "union":
-            return ("union", tuple(self.returns(method, path, item) for item in kind[1]))
+            return python_types.union([self.returns(method, path, one) for one in kind[1]])
         if kind[0] != "kind" or kind[1] not in self.deleted:
             return kind
         if method == "DELETE":
             return ("deleted", kind[1])
-        if method == "GET" and path.endswith("}") and self.types.may_be_gone(kind[1]):
+        if method == "GET" and path.endswith("}") and self.types.may_be_deleted(kind[1]):
             return ("union", (kind, ("deleted", kind[1])))
         return kind
 
@@ -89,21 +79,14 @@ def ordered(fields):
     return sorted(fields, key=lambda field: (field != "id", field != "object", field))
 
 
-def without_null(kind):
-    if kind[0] != "union":
-        return kind
-    rest = tuple(item for item in kind[1] if item != ("null",))
-    return rest[0] if len(rest) == 1 else ("union", rest)
-
-
-def with_null(kind):
-    return ("union", (*(kind[1] if kind[0] == "union" else (kind,)), ("null",)))
+def without(unwanted, kind):
+    return python_types.union([one for one in python_types.parts_of(kind) if one != unwanted])
 
 
 def shapes_in(kind):
     if kind[0] == "shape":
         yield kind[1]
-    for item in kind[1:]:
-        for part in item if kind[0] == "union" else (item,):
-            if isinstance(part, tuple) and kind[0] != "enum":
-                yield from shapes_in(part)
+    elif kind[0] != "enum":
+        for inner in kind[1] if kind[0] == "union" else kind[1:]:
+            if isinstance(inner, tuple):
+                yield from shapes_in(inner)

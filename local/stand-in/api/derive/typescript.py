@@ -10,14 +10,16 @@ import re
 TOKEN = re.compile(r"//[^\n]*|/\*.*?\*/|'(?:[^'\\]|\\.)*'|[\w$.]+|=>|\S", re.S)
 OPEN, CLOSE = "{([<", "})]>"
 # A `retrieve` that also answers what is left of a deleted object.
-DELETED_TOO = re.compile(r"Response<\s*(?:Stripe\.)?([\w.]+)\s*\|\s*(?:Stripe\.)?[\w.]*Deleted\w+\s*>")
-
-
+DELETED_TOO = re.compile(
+    r"Response<\s*(?:Stripe\.)?([\w.]+)\s*\|\s*(?:Stripe\.)?[\w.]*Deleted\w+\s*>"
+)
 # The only types that are one of several objects.
 ALIAS = re.compile(r"type (CustomerSource|ExternalAccount) =([^;]*);")
 
 
 class Interface:
+    """An interface, by its path of namespaces within a file; fields are (optional, tokens) by name."""
+
     def __init__(self, file, path, parents):
         self.file, self.path, self.parents = file, path, parents
         self.fields = {}
@@ -29,12 +31,11 @@ class Sdk:
     """The unpacked npm package."""
 
     def __init__(self, package):
-        package = pathlib.Path(package)
         # Until version 21 all types were in one folder and one namespace.
         old = package / "types"
         root = old if old.is_dir() else package / "cjs"
         self.interfaces = {}
-        self.may_be_deleted = set()
+        self.deleted_too = set()
         self.aliases = {}
         for path in sorted(root.rglob("*.d.ts")):
             text = path.read_text()
@@ -42,7 +43,7 @@ class Sdk:
             if "V2" not in path.parts and (resource or path.name == "shared.d.ts"):
                 file = "" if old.is_dir() else str(path.relative_to(root))
                 self.read(file, text)
-                self.may_be_deleted.update((file, name) for name in DELETED_TOO.findall(text))
+                self.deleted_too.update((file, name) for name in DELETED_TOO.findall(text))
                 for name, alternatives in ALIAS.findall(text):
                     self.aliases[name] = re.findall(r"[A-Z]\w+", alternatives)
         self.objects, self.deleted = {}, {}
@@ -92,7 +93,7 @@ class Sdk:
         depth = 0
         while self.at < len(self.tokens):
             token = self.take()
-            depth += token in "{([" and token != ""
+            depth += token in "{(["
             depth -= token in "})]"
             if depth == 0 and (token == ";" or what in ("class", "function") and token == "}"):
                 return
@@ -156,10 +157,10 @@ class Sdk:
                     return found
         return None
 
-    def may_be_gone(self, kind):
+    def may_be_deleted(self, kind):
         """Whether retrieving such an object may show what is left of it."""
         interface = self.objects[kind]
-        return (interface.file, interface.path) in self.may_be_deleted
+        return (interface.file, interface.path) in self.deleted_too
 
     def events(self):
         """Event type -> the objects of which it carries one."""

@@ -141,9 +141,10 @@ impl Account {
         Ok(done)
     }
 
-    /// Tells whoever delivers and whoever watches.
-    pub(crate) fn has_changed(&self) {
+    /// Tells whoever delivers, listens or watches.
+    fn has_changed(&self) {
         self.0.changed.notify_one();
+        self.0.settings.listeners.look();
         self.0.news.send_replace(());
     }
 

@@ -23,11 +23,12 @@ pub(crate) fn blank(fields: Fields) -> Map<String, Value> {
 /// A value for a field among `fields`.
 fn value(fields: Fields, shape: &Shape) -> Value {
     match shape {
-        Shape::Text | Shape::Empty | Shape::Id(_) | Shape::File => json!(""),
+        Shape::Text | Shape::Empty | Shape::Id(_) => json!(""),
         Shape::Integer => json!(0),
         Shape::Number => json!(0.0),
         Shape::Decimal => json!("0"),
         Shape::Boolean => json!(false),
+        Shape::True => json!(true),
         Shape::Enum(values) => json!(values.first()),
         Shape::Null | Shape::Any => Value::Null,
         Shape::Map(_) => json!({}),

@@ -65,9 +65,10 @@ pub(crate) fn check(operation: &Operation, params: &Map<String, Value>) -> Vec<P
     problems
 }
 
-/// What every version that has the operation finds wrong; `None`, if no version has it.
+/// What every version that has the operation finds wrong, in the words of the newest that knows the
+/// parameter; `None`, if no version has the operation.
 ///
-/// A request that does not say its version may be one of any version's.
+/// A request that does not say its version may be of any, and may even mix what is of several.
 pub(crate) fn check_leniently(
     method: &str,
     path: &str,
@@ -76,10 +77,59 @@ pub(crate) fn check_leniently(
     Description::all()
         .filter_map(|description| description.operation(method, path))
         .map(|found| check(&found.operation, params))
-        .reduce(|mut newer, older| {
-            newer.retain(|problem| older.contains(problem));
-            newer
+        .reduce(|newer, older| {
+            let agreed = newer.into_iter().filter_map(|problem| {
+                let other = older
+                    .iter()
+                    .find(|other| problem.is_about_the_same(other))?;
+                match problem {
+                    Problem::Unknown { .. } => Some(other.clone()),
+                    known => Some(known),
+                }
+            });
+            agreed.collect()
         })
+}
+
+impl Problem {
+    /// The parameter that it is about.
+    pub(crate) fn param(&self) -> &str {
+        match self {
+            Self::Unknown { param }
+            | Self::Missing { param }
+            | Self::Empty { param }
+            | Self::NotAnInteger { param, .. }
+            | Self::NotANumber { param, .. }
+            | Self::NotABoolean { param, .. }
+            | Self::NotOneOf { param, .. }
+            | Self::NotAText { param }
+            | Self::NotAnArray { param }
+            | Self::NotAnObject { param } => param,
+        }
+    }
+
+    /// Whether two versions object to the same: a parameter or something within it, or that something
+    /// is missing there.
+    fn is_about_the_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Missing { param }, Self::Missing { param: other }) => {
+                owner(param) == owner(other)
+            }
+            (Self::Missing { .. }, _) | (_, Self::Missing { .. }) => false,
+            _ => is_within(self.param(), other.param()) || is_within(other.param(), self.param()),
+        }
+    }
+}
+
+/// The object that a parameter is a field of.
+fn owner(param: &str) -> &str {
+    param.rsplit_once('[').map_or("", |(owner, _)| owner)
+}
+
+fn is_within(param: &str, outer: &str) -> bool {
+    param
+        .strip_prefix(outer)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
 }
 
 fn fields(expected: Fields, params: &Map<String, Value>, name: &str, problems: &mut Vec<Problem>) {
@@ -106,12 +156,10 @@ fn within(name: &str, key: &str) -> String {
     }
 }
 
+/// What is wrong with one value.
 fn value_problems(shape: &Shape, value: &Value, param: &str) -> Vec<Problem> {
     let shapes = shape.alternatives();
-    if shapes
-        .iter()
-        .any(|shape| matches!(shape, Shape::Any | Shape::File))
-    {
+    if shapes.contains(&Shape::Any) {
         return Vec::new();
     }
     match value {
@@ -216,7 +264,7 @@ fn text_problem(shapes: &[Shape], text: &str, param: &str) -> Option<Problem> {
         match shape {
             Shape::Integer => Some(Problem::NotAnInteger { param, value }),
             Shape::Number | Shape::Decimal => Some(Problem::NotANumber { param, value }),
-            Shape::Boolean => Some(Problem::NotABoolean { param, value }),
+            Shape::Boolean | Shape::True => Some(Problem::NotABoolean { param, value }),
             Shape::Enum(allowed) => {
                 let allowed = allowed.clone();
                 Some(Problem::NotOneOf {
@@ -247,6 +295,7 @@ fn takes_text(shape: &Shape, text: &str) -> bool {
         Shape::Integer => text.parse::<i64>().is_ok(),
         Shape::Number | Shape::Decimal => is_decimal(text),
         Shape::Boolean => matches!(text, "true" | "false"),
+        Shape::True => text == "true",
         Shape::Enum(allowed) => allowed.contains(&text),
         _ => false,
     }

@@ -12,6 +12,8 @@ pub(crate) enum Shape {
     /// Such a number, as a text in answers too.
     Decimal,
     Boolean,
+    /// `true`, and never `false`.
+    True,
     /// One of these texts.
     Enum(Vec<&'static str>),
     /// The empty text, which takes away what was there.
@@ -22,8 +24,7 @@ pub(crate) enum Shape {
     Array(Box<Shape>),
     Object(Fields),
     AnyOf(Vec<Shape>),
-    File,
-    /// What the SDKs do not describe.
+    /// What the SDKs do not describe, such as a file.
     Any,
     /// An object of the API, whole.
     Kind(&'static str),
@@ -81,8 +82,8 @@ impl Fields {
 
     pub(crate) fn get(self, name: &str) -> Option<Field> {
         let line = self.body.lines().map(str::trim_start).find(|line| {
-            line.strip_prefix(name)
-                .is_some_and(|rest| rest.starts_with(": ") || rest.starts_with("?: "))
+            line.split_once(": ")
+                .is_some_and(|(its, _)| its.strip_suffix('?').unwrap_or(its) == name)
         })?;
         Field::read(self.blocks, line)
     }
@@ -140,9 +141,9 @@ impl Shape {
             "number" => Self::Number,
             "decimal" => Self::Decimal,
             "boolean" => Self::Boolean,
+            "true" => Self::True,
             "empty" => Self::Empty,
             "null" => Self::Null,
-            "file" => Self::File,
             "any" => Self::Any,
             name => match Fields::find(blocks, "shape", name) {
                 Some(fields) => Self::Object(fields),

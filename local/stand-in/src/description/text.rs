@@ -36,7 +36,7 @@ impl Blocks {
             text = rest;
             if let Some(head) = line.strip_prefix("without ") {
                 self.0.remove(head);
-            } else if !line.is_empty() {
+            } else if !line.starts_with("version ") {
                 let (head, says) = line.split_once(": ").unwrap_or((line, ""));
                 self.0.insert(head, Block { says, body });
             }
@@ -52,13 +52,6 @@ impl Blocks {
     pub(super) fn heads(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.0.keys().filter_map(|head| head.split_once(' '))
     }
-}
-
-/// `2024-06-20`
-pub(super) fn is_date(version: &str) -> bool {
-    let parts: Vec<&str> = version.split('-').collect();
-    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
-    lengths == [4, 2, 2] && parts.concat().bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What stands in `path` where `template` has `{a parameter}`, if everything else is the same.
