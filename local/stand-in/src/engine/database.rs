@@ -38,6 +38,9 @@ const SCHEMA: &str = "
         ON objects (kind, shown ->> '$.payment_intent', sequence)
         WHERE shown ->> '$.payment_intent' IS NOT NULL;
 
+    CREATE INDEX IF NOT EXISTS events_by_subject
+        ON objects (shown ->> '$.data.object.id', sequence) WHERE kind = 'event';
+
     CREATE TABLE IF NOT EXISTS webhooks (
         event TEXT NOT NULL REFERENCES objects (id),
         endpoint TEXT NOT NULL,
@@ -76,6 +79,24 @@ const SCHEMA: &str = "
         body TEXT NOT NULL
     );
     CREATE INDEX IF NOT EXISTS idempotency_by_age ON idempotency (created);
+
+    -- The log of API calls: see wire/requests.rs.
+    CREATE TABLE IF NOT EXISTS requests (
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        created INTEGER NOT NULL,
+        method TEXT NOT NULL,
+        path TEXT NOT NULL,
+        params TEXT NOT NULL,
+        idempotency_key TEXT,
+        api_version TEXT,
+        user_agent TEXT,
+        status INTEGER NOT NULL,
+        answer TEXT NOT NULL,
+        replay_of TEXT,
+        fault TEXT,
+        microseconds INTEGER NOT NULL
+    );
 
     CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 ";
@@ -119,6 +140,24 @@ impl Database {
         let done = work(&mut transaction)?;
         transaction.sql.commit().context("cannot commit")?;
         Ok(done)
+    }
+
+    /// The same for what may be lost when the machine loses power: it does not wait for the disk.
+    /// Blocks.
+    pub(crate) fn transact_in_passing<T>(
+        &self,
+        faults: &Faults,
+        work: impl FnOnce(&Transaction<'_>) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        let done = Transaction::begin(&mut connection, faults).and_then(|transaction| {
+            let done = work(&transaction)?;
+            transaction.sql.commit().context("cannot commit")?;
+            Ok(done)
+        });
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        done
     }
 
     /// Copies everything into memory. Blocks.
@@ -205,7 +244,7 @@ impl<'c> Transaction<'c> {
         self.sql
             .execute_batch(
                 "DELETE FROM webhooks; DELETE FROM attempts_made; DELETE FROM idempotency;
-                 DELETE FROM settings; DELETE FROM objects;",
+                 DELETE FROM settings; DELETE FROM requests; DELETE FROM objects;",
             )
             .context("cannot clear the database")
     }

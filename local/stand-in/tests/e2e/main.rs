@@ -25,4 +25,5 @@ mod plain;
 mod promotions;
 mod refunds;
 mod survival;
+mod window;
 mod worlds;
