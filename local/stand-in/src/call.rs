@@ -59,7 +59,13 @@ impl Call {
             // Refused at the gate: the endpoint has not begun.
             Some(status) if !status.is_server_error() => return Err(ApiError::fault(status)),
             Some(status) => Err(ApiError::fault(status)),
-            None => transaction.attempt(|| work(transaction)),
+            None => transaction
+                .attempt(|| match work(transaction) {
+                    // What was tried stays on record.
+                    Err(declined) if declined.is_of_card() => Ok(Err(declined)),
+                    done => done.map(Ok),
+                })
+                .flatten(),
         };
         let answer = Answer::of(result);
         if let Some(idempotent) = &self.idempotent {

@@ -39,6 +39,20 @@ pub(crate) fn record_change<T: Object>(
     keep(transaction, event_type, data)
 }
 
+/// Records what has happened to something that the API shows in more than one way: here, like this.
+pub(crate) fn record_shown(
+    transaction: &Transaction<'_>,
+    event_type: &str,
+    object: &Value,
+    before: Option<&Value>,
+) -> anyhow::Result<()> {
+    let data = Data {
+        object: object.clone(),
+        previous_attributes: before.map(|before| previous(before, object)),
+    };
+    keep(transaction, event_type, data)
+}
+
 /// The fields of `before` that are others now, or gone.
 fn previous(before: &Value, now: &Value) -> Value {
     let Value::Object(before) = before else {
