@@ -9,13 +9,18 @@ use crate::wire::answer::{Answer, Asked, Route, Settings};
 use crate::wire::errors::ApiError;
 use crate::wire::idempotency::{self, Idempotent};
 use crate::wire::params::Params;
-use crate::{account, checkout, dispute, payment, promotion, refund, webhook};
+use crate::{account, checkout, dispute, payment, promotion, radar, refund, webhook};
 
 /// What can be asked of each noun.
 fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     checkout::api::route(asked)
         .or_else(|| payment::intents_api::route(asked))
+        .or_else(|| payment::setup_intents_api::route(asked))
+        .or_else(|| payment::methods_api::route(asked))
+        .or_else(|| payment::tokens_api::route(asked))
         .or_else(|| payment::charges_api::route(asked))
+        .or_else(|| radar::reviews_api::route(asked))
+        .or_else(|| radar::warnings_api::route(asked))
         .or_else(|| refund::api::route(asked))
         .or_else(|| dispute::api::route(asked))
         .or_else(|| promotion::coupons_api::route(asked))

@@ -33,6 +33,7 @@ mod engine;
 mod page;
 mod payment;
 mod promotion;
+mod radar;
 mod refund;
 mod seed;
 mod serve;

@@ -13,14 +13,18 @@ use url::Url;
 
 use crate::account::object::Account;
 use crate::checkout::cards::{self, Mistyped};
-use crate::checkout::life::{Paid, Payment, WrongState};
+use crate::checkout::life::{Paid, WrongState};
 use crate::checkout::object::{Discount, PaymentStatus, Session, SessionStatus};
 use crate::checkout::{self};
 use crate::engine::database::Transaction;
 use crate::engine::ids::SessionId;
 use crate::engine::resource::Cause;
 use crate::engine::time::Timestamp;
-use crate::payment::charge::Voucher;
+use crate::payment::bank::BankDebit;
+use crate::payment::billing::BillingDetails;
+use crate::payment::intent::PaymentIntent;
+use crate::payment::method::{Means, PaymentMethod};
+use crate::payment::voucher::Voucher;
 use crate::promotion;
 use crate::promotion::life::NoDiscount;
 use crate::promotion::object::{Coupon, PromotionCode};
@@ -289,12 +293,22 @@ fn pay_open(
             return Ok(Outcome::Page(StatusCode::UNPROCESSABLE_ENTITY, page));
         }
     };
-    match checkout::life::pay(transaction, session, email, payment)? {
+    let paid = match payment {
+        Some(means) => {
+            let billing = BillingDetails::of_email(email);
+            let mut method = PaymentMethod::new(means, billing, transaction.now);
+            transaction.put(&method)?;
+            checkout::life::pay(transaction, session, &mut method)?
+        }
+        None => checkout::life::pay_nothing(transaction, session, email)?,
+    };
+    match paid {
         Ok(Paid::Complete) | Err(WrongState) => after(transaction, session.clone()),
-        Ok(Paid::Declined(decline)) => {
+        Ok(Paid::Challenged(page)) => Ok(Outcome::GoTo(page)),
+        Ok(Paid::Declined(error)) => {
             let problem = Problem {
                 field: "card_number",
-                message: decline.message,
+                message: error.message().to_owned(),
             };
             let page = Page::form(transaction, session, typed, Some(problem))?;
             Ok(Outcome::Page(StatusCode::PAYMENT_REQUIRED, page))
@@ -314,7 +328,8 @@ fn after(transaction: &Transaction<'_>, session: Session) -> anyhow::Result<Outc
 }
 
 impl Submission {
-    fn read(&self, session: &Session, now: Timestamp) -> Result<(String, Payment), Problem> {
+    /// The buyer's address, and what they pay with if there is something to pay.
+    fn read(&self, session: &Session, now: Timestamp) -> Result<(String, Option<Means>), Problem> {
         let email = self.email.trim();
         if !is_email(email) {
             let message = match email {
@@ -326,13 +341,18 @@ impl Submission {
                 message: message.to_owned(),
             });
         }
+        if session.amount_total == 0 {
+            return Ok((email.to_owned(), None));
+        }
         let payment = match self.method.as_str() {
-            _ if session.amount_total == 0 => Some(Payment::Nothing),
-            "bank_debit" => session.bank_debit().map(Payment::BankDebit),
-            "voucher" => session.voucher().map(Payment::Voucher),
+            "bank_debit" => {
+                let scheme = session.bank_debit();
+                scheme.map(|scheme| Means::BankDebit(BankDebit::by_hand(scheme)))
+            }
+            "voucher" => session.voucher().map(Means::Voucher),
             "card" | "" => {
-                let (card, verdict) = cards::read(&self.card_number, &self.exp, &self.cvc, now)?;
-                Some(Payment::Card(card, verdict))
+                let card = cards::read(&self.card_number, &self.exp, &self.cvc, now)?;
+                Some(Means::Card(card))
             }
             _ => None,
         };
@@ -342,7 +362,7 @@ impl Submission {
                 message: "This payment method is not available here.".to_owned(),
             });
         };
-        Ok((email.to_owned(), payment))
+        Ok((email.to_owned(), Some(payment)))
     }
 }
 
@@ -351,15 +371,13 @@ fn overview(transaction: &Transaction<'_>, session: Session) -> anyhow::Result<P
     Ok(match session.status {
         SessionStatus::Open => {
             let email = session.customer_email.clone().unwrap_or_default();
-            Page::form(
-                transaction,
-                &session,
-                Submission {
-                    email,
-                    ..Submission::default()
-                },
-                None,
-            )?
+            let typed = Submission {
+                email,
+                ..Submission::default()
+            };
+            // Whoever comes back from their bank without a payment reads why.
+            let problem = last_problem(transaction, &session)?;
+            Page::form(transaction, &session, typed, problem)?
         }
         SessionStatus::Expired => Page {
             title: "Session expired",
@@ -369,11 +387,11 @@ fn overview(transaction: &Transaction<'_>, session: Session) -> anyhow::Result<P
         },
         SessionStatus::Complete => {
             let pending = checkout::life::pending_payment(transaction, &session)?;
-            let voucher = pending.as_ref().map(|(intent, _)| intent.voucher.as_ref());
+            let voucher = pending.as_ref().map(PaymentIntent::voucher);
             let (title, state) = match session.payment_status {
                 PaymentStatus::Unpaid => match voucher {
-                    Some(Some(pending)) => {
-                        let name = pending.voucher.name();
+                    Some(Some(voucher)) => {
+                        let name = voucher.name();
                         let total = session.currency.display(session.amount_total);
                         ("Voucher", Completion::Voucher { name, total })
                     }
@@ -395,6 +413,21 @@ fn overview(transaction: &Transaction<'_>, session: Session) -> anyhow::Result<P
             }
         }
     })
+}
+
+/// What became of the last try to pay a session that is open.
+fn last_problem(
+    transaction: &Transaction<'_>,
+    session: &Session,
+) -> anyhow::Result<Option<Problem>> {
+    let Some(id) = &session.payment_intent else {
+        return Ok(None);
+    };
+    let intent: PaymentIntent = transaction.existing(id)?;
+    Ok(intent.last_payment_error.map(|error| Problem {
+        field: "card_number",
+        message: error.message().to_owned(),
+    }))
 }
 
 impl Page {

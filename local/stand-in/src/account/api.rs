@@ -90,19 +90,7 @@ fn balance<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     Expansions::read(&mut params, Shape::One("balance"))?;
     params.finish()?;
     Ok(Box::new(|transaction| {
-        let funds = |amount: i64| {
-            json!([{
-                "amount": amount,
-                "currency": Currency::SETTLEMENT,
-                "source_types": { "card": amount },
-            }])
-        };
-        Ok(json!({
-            "object": "balance",
-            "available": funds(account::book::balance(transaction)?),
-            "livemode": false,
-            "pending": funds(0),
-        }))
+        Ok(account::book::shown(transaction)?)
     }))
 }
 

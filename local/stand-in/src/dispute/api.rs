@@ -108,6 +108,6 @@ fn closed(dispute: &Dispute) -> ApiError {
 }
 
 fn find(transaction: &Transaction<'_>, id: &str) -> Result<Dispute, ApiError> {
-    let dispute = transaction.get::<Dispute>(id)?;
+    let dispute = dispute::life::find(transaction, id)?;
     dispute.ok_or_else(|| ApiError::no_such(Dispute::KIND, id).param("dispute"))
 }

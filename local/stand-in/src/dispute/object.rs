@@ -50,7 +50,7 @@ pub(crate) struct Dispute {
     pub(crate) amount: i64,
     pub(crate) currency: Currency,
     pub(crate) charge: ChargeId,
-    pub(crate) payment_intent: PaymentIntentId,
+    pub(crate) payment_intent: Option<PaymentIntentId>,
     pub(crate) kind: DisputeKind,
     pub(crate) reason: String,
     pub(crate) status: DisputeStatus,
@@ -60,6 +60,8 @@ pub(crate) struct Dispute {
     pub(crate) submissions: u32,
     pub(crate) due_by: Timestamp,
     pub(crate) past_due: bool,
+    /// The buyer has all of it back already.
+    pub(crate) charge_refunded: bool,
     /// Money withdrawn, and money given back.
     pub(crate) entries: Vec<BalanceTransaction>,
     pub(crate) metadata: Metadata,
@@ -190,7 +192,9 @@ impl Object for Dispute {
                 "past_due": self.past_due,
                 "submission_count": self.submissions,
             },
-            "is_charge_refundable": self.status.is_open_inquiry(),
+            "is_charge_refundable": !self.charge_refunded
+                && !self.status.holds_the_money()
+                && self.status != DisputeStatus::Prevented,
             "livemode": false,
             "metadata": self.metadata,
             "payment_intent": self.payment_intent,

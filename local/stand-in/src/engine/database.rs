@@ -10,6 +10,7 @@ use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params, params_from_iter};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use url::Url;
 
 use crate::engine::clock;
 use crate::engine::faults::Faults;
@@ -81,14 +82,18 @@ const SCHEMA: &str = "
 ";
 
 /// Changes whenever a database of an earlier build can no longer be read.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
 
 /// One connection, one transaction at a time: every change sees all earlier ones, so a form
 /// submitted twice or a key used twice is simply second.
-pub(crate) struct Database(Mutex<Connection>);
+pub(crate) struct Database {
+    connection: Mutex<Connection>,
+    /// Where browsers see what is kept here, without a slash at the end.
+    site: String,
+}
 
 impl Database {
-    pub(crate) fn open(file: Option<&Path>) -> anyhow::Result<Self> {
+    pub(crate) fn open(file: Option<&Path>, site: &Url) -> anyhow::Result<Self> {
         let connection = match file {
             Some(file) => Connection::open(file)
                 .with_context(|| format!("cannot open the database {}", file.display()))?,
@@ -104,7 +109,10 @@ impl Database {
             .execute_batch(SCHEMA)
             .context("cannot prepare the database's tables")?;
         connection.pragma_update(None, "user_version", FORMAT)?;
-        Ok(Self(Mutex::new(connection)))
+        Ok(Self {
+            connection: Mutex::new(connection),
+            site: site.as_str().trim_end_matches('/').to_owned(),
+        })
     }
 
     /// Runs `work` and keeps what it changed, unless it fails. Blocks.
@@ -114,8 +122,11 @@ impl Database {
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         // A panic in between has rolled its transaction back: the connection is as good as before.
-        let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut transaction = Transaction::begin(&mut connection, faults)?;
+        let mut connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut transaction = Transaction::begin(&mut connection, faults, &self.site)?;
         let done = work(&mut transaction)?;
         transaction.sql.commit().context("cannot commit")?;
         Ok(done)
@@ -123,7 +134,10 @@ impl Database {
 
     /// Copies everything into memory. Blocks.
     pub(crate) fn copy(&self) -> anyhow::Result<Copy> {
-        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let mut copy = Connection::open_in_memory()?;
         copy_whole(&connection, &mut copy)?;
         Ok(Copy(copy))
@@ -131,7 +145,10 @@ impl Database {
 
     /// Puts back what a copy holds, in place of everything there is. Blocks.
     pub(crate) fn put_back(&self, Copy(copy): &Copy) -> anyhow::Result<()> {
-        let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         copy_whole(copy, &mut connection)
     }
 }
@@ -175,10 +192,15 @@ pub(crate) struct Transaction<'c> {
     pub(crate) now: Timestamp,
     pub(crate) cause: Cause,
     pub(crate) faults: &'c Faults,
+    site: &'c str,
 }
 
 impl<'c> Transaction<'c> {
-    fn begin(connection: &'c mut Connection, faults: &'c Faults) -> anyhow::Result<Self> {
+    fn begin(
+        connection: &'c mut Connection,
+        faults: &'c Faults,
+        site: &'c str,
+    ) -> anyhow::Result<Self> {
         let sql = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .context("cannot begin a transaction")?;
@@ -188,7 +210,13 @@ impl<'c> Transaction<'c> {
             now,
             cause: Cause::default(),
             faults,
+            site,
         })
+    }
+
+    /// Where browsers see the pages of what is kept here, without a slash at the end.
+    pub(crate) fn site(&self) -> &str {
+        self.site
     }
 
     pub(crate) fn caused_by(&mut self, cause: Cause) {
@@ -375,6 +403,12 @@ impl<'c> Transaction<'c> {
             })
             .optional()
             .context("cannot read what is due")
+    }
+
+    /// The objects of a kind whose time is over by `until`, oldest first.
+    pub(crate) fn due<T: Object>(&self, until: Timestamp) -> anyhow::Result<Vec<T>> {
+        let filter = Filter::default().and("expires_at <= ?", [SqlValue::Integer(until)]);
+        self.some(Cursor::NewerThan(0), MANY, &filter)
     }
 
     /// When the next object expires.

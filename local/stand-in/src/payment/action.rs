@@ -43,7 +43,7 @@ pub(crate) struct Challenge {
 }
 
 impl Challenge {
-    fn next_action(&self) -> Value {
+    pub(crate) fn next_action(&self) -> Value {
         match &self.return_url {
             Some(return_url) => json!({
                 "type": "redirect_to_url",
@@ -61,14 +61,23 @@ impl Challenge {
 }
 
 /// The shop's address with the news of an intent: Stripe adds the same three parameters.
-pub(crate) fn come_back(return_url: &str, kind: &str, id: &str, secret: &str, passed: bool) -> String {
+pub(crate) fn come_back(
+    return_url: &str,
+    kind: &str,
+    id: &str,
+    secret: &str,
+    passed: bool,
+) -> String {
     let Ok(mut url) = Url::parse(return_url) else {
         return return_url.to_owned();
     };
     url.query_pairs_mut()
         .append_pair(kind, id)
         .append_pair(&format!("{kind}_client_secret"), secret)
-        .append_pair("redirect_status", if passed { "succeeded" } else { "failed" });
+        .append_pair(
+            "redirect_status",
+            if passed { "succeeded" } else { "failed" },
+        );
     url.into()
 }
 

@@ -152,6 +152,24 @@ impl Card {
         details
     }
 
+    /// As a try to set it up shows it.
+    pub(crate) fn attempted(&self, address: &Address) -> Value {
+        let known = self.known();
+        json!({
+            "brand": known.brand,
+            "checks": self.checks(address, true),
+            "country": known.country,
+            "exp_month": self.exp_month,
+            "exp_year": self.exp_year,
+            "fingerprint": self.fingerprint(),
+            "funding": known.funding,
+            "last4": self.last4(),
+            "network": known.network,
+            "three_d_secure": null,
+            "wallet": null,
+        })
+    }
+
     /// As the sources of old integrations show it. Brands had other names then.
     pub(crate) fn as_source(
         &self,

@@ -145,7 +145,11 @@ impl Charge {
         if let (Some(risk), Value::Object(outcome)) = (&self.risk, &mut outcome) {
             outcome.insert("risk_level".to_owned(), json!(risk.level));
             outcome.insert("risk_score".to_owned(), json!(risk.score));
-            outcome.extend(risk.rule.iter().map(|rule| ("rule".to_owned(), json!(rule))));
+            outcome.extend(
+                risk.rule
+                    .iter()
+                    .map(|rule| ("rule".to_owned(), json!(rule))),
+            );
         }
         outcome
     }
@@ -179,6 +183,13 @@ impl Object for Charge {
 
     fn created(&self) -> Timestamp {
         self.created
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        match (&self.state, &self.payment_intent) {
+            (ChargeState::Authorized { capture_before }, None) => Some(*capture_before),
+            _ => None,
+        }
     }
 
     fn answer(&self) -> Value {

@@ -101,6 +101,12 @@ impl PaymentError {
         Self(told.map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
+    /// What the buyer reads of it.
+    pub(crate) fn message(&self) -> &str {
+        let message = self.0.get("message").and_then(Value::as_str);
+        message.unwrap_or_default()
+    }
+
     /// Only what an issuer has said is the card's fault.
     fn kind(code: &str) -> &'static str {
         match code {

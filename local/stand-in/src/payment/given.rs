@@ -4,11 +4,11 @@
 use serde_json::Value;
 
 use crate::engine::database::Transaction;
-use crate::engine::resource::Metadata;
+use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::time::Timestamp;
-use crate::payment::bank::{BankDebit, Scheme, Settlement};
+use crate::payment::bank::Scheme;
 use crate::payment::billing::BillingDetails;
-use crate::payment::card::{Card, TestNumber};
+use crate::payment::card::Card;
 use crate::payment::decline::{Decline, PaymentError};
 use crate::payment::known;
 use crate::payment::method::{Means, PaymentMethod};
@@ -154,19 +154,33 @@ impl NewMeans {
             }
             "us_bank_account" => {
                 let mut debit = params.object(kind)?;
-                let number = debit.text("account_number").required(&debit, "account_number")?;
-                let routing = debit.text("routing_number").required(&debit, "routing_number")?;
+                let number = debit
+                    .text("account_number")
+                    .required(&debit, "account_number")?;
+                let routing = debit
+                    .text("routing_number")
+                    .required(&debit, "routing_number")?;
                 debit.choice("account_holder_type", &["individual", "company"])?;
                 debit.choice("account_type", &["checking", "savings"])?;
                 debit.finish()?;
-                Self::Known(Means::BankDebit(typed::account(Scheme::Ach, &routing, &number)?))
+                Self::Known(Means::BankDebit(typed::account(
+                    Scheme::Ach,
+                    &routing,
+                    &number,
+                )?))
             }
             "bacs_debit" => {
                 let mut debit = params.object(kind)?;
-                let number = debit.text("account_number").required(&debit, "account_number")?;
+                let number = debit
+                    .text("account_number")
+                    .required(&debit, "account_number")?;
                 let sort = debit.text("sort_code").required(&debit, "sort_code")?;
                 debit.finish()?;
-                Self::Known(Means::BankDebit(typed::account(Scheme::Bacs, &sort, &number)?))
+                Self::Known(Means::BankDebit(typed::account(
+                    Scheme::Bacs,
+                    &sort,
+                    &number,
+                )?))
             }
             "customer_balance" => {
                 params.object(kind)?;

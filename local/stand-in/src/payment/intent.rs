@@ -98,14 +98,23 @@ pub(crate) enum Usage {
 pub(crate) enum IntentState {
     RequiresPaymentMethod,
     /// The buyer may have shown already who they are.
-    RequiresConfirmation { authenticated: bool },
+    RequiresConfirmation {
+        authenticated: bool,
+    },
     RequiresAction(Action),
     /// The bank thinks; perhaps it is known when it answers, and what.
     Processing(Option<(Timestamp, Ending)>),
     /// The money is set aside until this moment.
-    RequiresCapture { until: Timestamp },
-    Succeeded { received: i64 },
-    Canceled { at: Timestamp, reason: Option<String> },
+    RequiresCapture {
+        until: Timestamp,
+    },
+    Succeeded {
+        received: i64,
+    },
+    Canceled {
+        at: Timestamp,
+        reason: Option<String>,
+    },
 }
 
 impl IntentState {
@@ -130,6 +139,15 @@ impl PaymentIntent {
             Methods::Listed(types) => types.clone(),
             Methods::Automatic { .. } => vec!["card".to_owned()],
         }
+    }
+
+    /// Whether a bank thinks, or the buyer takes their time: it will be settled.
+    pub(crate) fn is_pending(&self) -> bool {
+        matches!(
+            self.state,
+            IntentState::Processing(_)
+                | IntentState::RequiresAction(Action::Voucher(_) | Action::BankTransfer(_))
+        )
     }
 
     /// The voucher that its buyer holds and has not paid.

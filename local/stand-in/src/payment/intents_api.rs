@@ -34,12 +34,8 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         ("GET", ["payment_intents"]) => Box::new(list),
         ("GET", ["payment_intents", id]) => Box::new(move |params| retrieve(id, params)),
         ("POST", ["payment_intents", id]) => Box::new(move |params| update(id, params)),
-        ("POST", ["payment_intents", id, "confirm"]) => {
-            Box::new(move |params| confirm(id, params))
-        }
-        ("POST", ["payment_intents", id, "capture"]) => {
-            Box::new(move |params| capture(id, params))
-        }
+        ("POST", ["payment_intents", id, "confirm"]) => Box::new(move |params| confirm(id, params)),
+        ("POST", ["payment_intents", id, "capture"]) => Box::new(move |params| capture(id, params)),
         ("POST", ["payment_intents", id, "cancel"]) => Box::new(move |params| cancel(id, params)),
         ("POST", ["payment_intents", _, "increment_authorization"]) => {
             Box::new(|_| Err(no_increments()))
@@ -103,7 +99,8 @@ struct Wish {
 
 impl Wish {
     fn read(params: &mut Params) -> Result<Self, ApiError> {
-        let off_session = params.choice("off_session", &["true", "false", "one_off", "recurring"])?;
+        let off_session =
+            params.choice("off_session", &["true", "false", "one_off", "recurring"])?;
         params.boolean("use_stripe_sdk")?;
         params.text("mandate")?;
         // Mandates are taken as agreed to.
@@ -219,10 +216,9 @@ fn go(
             Ok(())
         }
         Outcome::Refused(error) => Err(error.answer(Some(intent.answer()))),
-        Outcome::Processing
-        | Outcome::Challenged(_)
-        | Outcome::Waiting
-        | Outcome::Unconfirmed => Ok(()),
+        Outcome::Processing | Outcome::Challenged(_) | Outcome::Waiting | Outcome::Unconfirmed => {
+            Ok(())
+        }
     }
 }
 

@@ -27,10 +27,10 @@ use crate::payment::bank::{BankDebit, Ending, Settlement};
 use crate::payment::card::Card;
 use crate::payment::charge::{Charge, ChargeState, FraudDetails};
 use crate::payment::decline::{Decline, PaymentError};
-use crate::payment::keep;
 use crate::payment::intent::{
     CaptureMethod, ConfirmationMethod, IntentState, PaymentIntent, Terms, Usage,
 };
+use crate::payment::keep;
 use crate::payment::method::{Means, Owner, PaymentMethod};
 use crate::payment::verdict::{self, After, Circumstances, Claim, Request, Verdict};
 use crate::payment::voucher::Voucher;
@@ -161,7 +161,9 @@ pub(crate) fn confirm(
 ) -> anyhow::Result<Outcome> {
     let authenticated = matches!(
         intent.state,
-        IntentState::RequiresConfirmation { authenticated: true }
+        IntentState::RequiresConfirmation {
+            authenticated: true
+        }
     ) && intent.payment_method.as_ref() == Some(&method.id);
     intent.payment_method = Some(method.id.clone());
     match method.means.clone() {
@@ -196,7 +198,13 @@ fn try_card(
     match verdict {
         Verdict::Challenge if how.fails_on_action => {
             let decline = Decline::wants_the_buyer();
-            refuse(transaction, charge, intent, method, ChargeState::Declined(decline))
+            refuse(
+                transaction,
+                charge,
+                intent,
+                method,
+                ChargeState::Declined(decline),
+            )
         }
         Verdict::Challenge => {
             let page = format!("{}/3ds/{}", transaction.site(), intent.id);
@@ -217,12 +225,94 @@ fn try_card(
         Verdict::Declined(decline, risk, three_d_secure) => {
             charge.risk = Some(risk);
             charge.three_d_secure = three_d_secure;
-            refuse(transaction, charge, intent, method, ChargeState::Declined(decline))
+            refuse(
+                transaction,
+                charge,
+                intent,
+                method,
+                ChargeState::Declined(decline),
+            )
         }
         Verdict::Blocked(decline, risk) => {
             charge.risk = Some(risk);
-            refuse(transaction, charge, intent, method, ChargeState::Blocked(decline))
+            refuse(
+                transaction,
+                charge,
+                intent,
+                method,
+                ChargeState::Blocked(decline),
+            )
         }
+    }
+}
+
+/// What became of a charge without an intent.
+#[derive(Debug)]
+#[must_use]
+pub(crate) enum Lone {
+    Charged(Charge, Aftermath),
+    Refused(PaymentError),
+}
+
+/// Charges a card without an intent, as in old integrations, which knew no 3D Secure.
+pub(crate) fn charge(
+    transaction: &Transaction<'_>,
+    amount: i64,
+    currency: Currency,
+    terms: Terms,
+    method: &PaymentMethod,
+) -> anyhow::Result<Lone> {
+    let Means::Card(card) = &method.means else {
+        anyhow::bail!("{} is not a card", method.id);
+    };
+    let manual = terms.capture_method == CaptureMethod::Manual;
+    let mut charge = new_charge(transaction, amount, currency, terms, method);
+    let circumstances = Circumstances {
+        off_session: true,
+        kept: method.customer().is_some(),
+        set_up: true,
+        ..Circumstances::default()
+    };
+    let given = card.given(&method.billing.address);
+    let (state, decline) = match verdict::of(&card.known().nature, given, &circumstances) {
+        Verdict::Approved(approval) => {
+            charge.risk = Some(approval.risk);
+            charge.state = captured_or_set_aside(transaction, amount, manual);
+            if !manual {
+                book(transaction, &mut charge, approval.after.bypasses_pending)?;
+            }
+            transaction.put(&charge)?;
+            record(transaction, "charge.succeeded", &charge)?;
+            let aftermath = Aftermath {
+                charge: charge.id.clone(),
+                unbooked: false,
+                after: approval.after,
+            };
+            return Ok(Lone::Charged(charge, aftermath));
+        }
+        Verdict::Declined(decline, risk, _) => {
+            charge.risk = Some(risk);
+            (ChargeState::Declined(decline.clone()), decline)
+        }
+        Verdict::Blocked(decline, risk) => {
+            charge.risk = Some(risk);
+            (ChargeState::Blocked(decline.clone()), decline)
+        }
+        Verdict::Challenge => anyhow::bail!("{} was asked for a buyer who is away", method.id),
+    };
+    charge.state = state;
+    transaction.put(&charge)?;
+    record(transaction, "charge.failed", &charge)?;
+    let error = PaymentError::new(&decline, Some(&charge.id), &serde_json::Value::Null);
+    Ok(Lone::Refused(error))
+}
+
+fn captured_or_set_aside(transaction: &Transaction<'_>, amount: i64, manual: bool) -> ChargeState {
+    match manual {
+        true => ChargeState::Authorized {
+            capture_before: transaction.now.saturating_add(AUTHORIZATION_LASTS),
+        },
+        false => ChargeState::Captured { amount },
     }
 }
 
@@ -235,14 +325,8 @@ fn accept(
     after: After,
 ) -> anyhow::Result<Outcome> {
     let capture = intent.terms.capture_method;
-    charge.state = match capture {
-        CaptureMethod::Manual => ChargeState::Authorized {
-            capture_before: transaction.now.saturating_add(AUTHORIZATION_LASTS),
-        },
-        CaptureMethod::Automatic | CaptureMethod::AutomaticAsync => ChargeState::Captured {
-            amount: charge.amount,
-        },
-    };
+    let manual = capture == CaptureMethod::Manual;
+    charge.state = captured_or_set_aside(transaction, charge.amount, manual);
     if capture == CaptureMethod::Automatic {
         book(transaction, &mut charge, after.bypasses_pending)?;
     }
@@ -291,9 +375,7 @@ fn keep_or_spend(
     let keeps = intent.terms.setup_future_usage.is_some() && method.means.can_be_kept();
     method.set_up |= intent.terms.setup_future_usage == Some(Usage::OffSession);
     match (&method.owner, &intent.terms.customer) {
-        (Owner::Nobody, Some(customer)) if keeps => {
-            keep::attach(transaction, method, customer)
-        }
+        (Owner::Nobody, Some(customer)) if keeps => keep::attach(transaction, method, customer),
         (Owner::Nobody, _) => {
             method.owner = Owner::Spent;
             transaction.put(method)
@@ -553,6 +635,15 @@ pub(crate) fn capture_charge(
     record_change(transaction, "charge.captured", &before, charge)
 }
 
+/// What was set aside by a charge without an intent is the buyer's again.
+pub(crate) fn expire(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<()> {
+    let mut charge: Charge = transaction.existing(id)?;
+    let before = charge.answer();
+    charge.state = ChargeState::Released;
+    transaction.put(&charge)?;
+    record_change(transaction, "charge.expired", &before, &charge)
+}
+
 /// Gives an intent up.
 pub(crate) fn cancel(
     transaction: &Transaction<'_>,
@@ -620,16 +711,34 @@ fn charge_of(
     intent: &PaymentIntent,
     method: &PaymentMethod,
 ) -> Charge {
+    Charge {
+        payment_intent: Some(intent.id.clone()),
+        ..new_charge(
+            transaction,
+            intent.amount,
+            intent.currency,
+            intent.terms.clone(),
+            method,
+        )
+    }
+}
+
+fn new_charge(
+    transaction: &Transaction<'_>,
+    amount: i64,
+    currency: Currency,
+    terms: Terms,
+    method: &PaymentMethod,
+) -> Charge {
     let id = ChargeId::random();
-    let terms = intent.terms.clone();
     Charge {
         receipt_url: format!("{}/receipts/{id}", transaction.site()),
         id,
         created: transaction.now,
-        amount: intent.amount,
-        currency: intent.currency,
+        amount,
+        currency,
         state: ChargeState::Pending,
-        payment_intent: Some(intent.id.clone()),
+        payment_intent: None,
         payment_method: method.id.to_string(),
         means: method.means.clone(),
         billing: method.billing.clone(),

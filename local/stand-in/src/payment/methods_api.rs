@@ -24,12 +24,8 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         ("GET", ["payment_methods"]) => Box::new(|params| list(None, params)),
         ("GET", ["payment_methods", id]) => Box::new(move |params| retrieve(id, None, params)),
         ("POST", ["payment_methods", id]) => Box::new(move |params| update(id, params)),
-        ("POST", ["payment_methods", id, "attach"]) => {
-            Box::new(move |params| attach(id, params))
-        }
-        ("POST", ["payment_methods", id, "detach"]) => {
-            Box::new(move |params| detach(id, params))
-        }
+        ("POST", ["payment_methods", id, "attach"]) => Box::new(move |params| attach(id, params)),
+        ("POST", ["payment_methods", id, "detach"]) => Box::new(move |params| detach(id, params)),
         ("GET", ["customers", customer, "payment_methods"]) => {
             Box::new(move |params| list(Some(customer), params))
         }

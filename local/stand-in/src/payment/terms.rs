@@ -89,7 +89,9 @@ impl NewTerms {
         terms.customer = self.customer.or(terms.customer.take());
         terms.methods = self.methods.unwrap_or_else(|| terms.methods.clone());
         terms.capture_method = self.capture_method.unwrap_or(terms.capture_method);
-        terms.confirmation_method = self.confirmation_method.unwrap_or(terms.confirmation_method);
+        terms.confirmation_method = self
+            .confirmation_method
+            .unwrap_or(terms.confirmation_method);
         terms.setup_future_usage = self.setup_future_usage.unwrap_or(terms.setup_future_usage);
         set(&mut terms.receipt_email, self.receipt_email);
         if let Some(shipping) = self.shipping {
@@ -102,6 +104,13 @@ impl NewTerms {
         );
         set(&mut terms.transfer_group, self.transfer_group);
         terms.payment_method_options.extend(self.options);
+        if let Some(Value::Object(card)) = terms.payment_method_options.get_mut("card") {
+            for field in ["installments", "mandate_options", "network"] {
+                card.entry(field).or_insert(Value::Null);
+            }
+            let asked = card.entry("request_three_d_secure");
+            asked.or_insert(Value::from("automatic"));
+        }
         Ok(())
     }
 

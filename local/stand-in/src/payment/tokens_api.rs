@@ -167,11 +167,7 @@ fn update_source<'r>(
     }))
 }
 
-fn delete_source<'r>(
-    customer: &'r str,
-    id: &'r str,
-    params: Params,
-) -> Result<Work<'r>, ApiError> {
+fn delete_source<'r>(customer: &'r str, id: &'r str, params: Params) -> Result<Work<'r>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut method = find_source(transaction, customer, id)?;
@@ -192,4 +188,17 @@ fn find_source(
     method
         .filter(|method| method.customer() == Some(customer))
         .ok_or_else(|| ApiError::no_such("source", id).param("id"))
+}
+
+/// What a customer of an old integration is charged on: the card that they kept first.
+pub(crate) fn default_source(
+    transaction: &Transaction<'_>,
+    customer: &str,
+) -> Result<PaymentMethod, ApiError> {
+    let kept = transaction.having::<PaymentMethod>("customer", customer)?;
+    kept.into_iter().next().ok_or_else(|| {
+        ApiError::invalid("Cannot charge a customer that has no active card.")
+            .code("missing")
+            .param("card")
+    })
 }

@@ -42,7 +42,11 @@ impl TypedCard {
     pub(crate) fn check(self, now: Timestamp) -> Result<Card, (&'static str, Decline)> {
         let wrong = |field, code, message| Err((field, Decline::new(code, None, message)));
         if !passes_luhn(&self.number) || !(12..=19).contains(&self.number.len()) {
-            return wrong("number", "incorrect_number", "Your card number is incorrect.");
+            return wrong(
+                "number",
+                "incorrect_number",
+                "Your card number is incorrect.",
+            );
         }
         let month = u8::try_from(self.exp_month).unwrap_or_default();
         if !(1..=12).contains(&month) {
@@ -91,8 +95,7 @@ fn no_test_card() -> Decline {
 /// Whether a security code is as long as those of its brand.
 pub(crate) fn fits(cvc: &str, brand: &str) -> bool {
     let digits = if brand == "amex" { 4 } else { 3 };
-    // Stripe takes three of an American Express card, too.
-    (cvc.len() == digits || cvc.len() == 3) && cvc.bytes().all(|byte| byte.is_ascii_digit())
+    cvc.len() == digits && cvc.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 impl Card {
@@ -134,7 +137,9 @@ pub(crate) fn passes_luhn(number: &str) -> bool {
 pub(crate) fn iban(typed: &str) -> Result<BankDebit, ApiError> {
     let iban: String = typed.chars().filter(|c| *c != ' ').collect();
     let sound = (15..=34).contains(&iban.len())
-        && iban.chars().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase());
+        && iban
+            .chars()
+            .all(|c| c.is_ascii_digit() || c.is_ascii_uppercase());
     let (Some(country), Some(rest), true) = (iban.get(..2), iban.get(4..), sound) else {
         return Err(ApiError::invalid("The IBAN you provided is invalid.")
             .code("invalid_bank_account_iban")
@@ -142,7 +147,10 @@ pub(crate) fn iban(typed: &str) -> Result<BankDebit, ApiError> {
     };
     Ok(BankDebit {
         scheme: Scheme::Sepa,
-        bank: rest.chars().take(if country == "DE" { 8 } else { 5 }).collect(),
+        bank: rest
+            .chars()
+            .take(if country == "DE" { 8 } else { 5 })
+            .collect(),
         country: country.to_owned(),
         settlement: ending_of(&iban),
         number: iban,
@@ -165,9 +173,11 @@ pub(crate) fn account(scheme: Scheme, bank: &str, number: &str) -> Result<BankDe
         .param(format!("{}[{field}]", scheme.method())));
     }
     if !digits(number) {
-        return Err(ApiError::invalid("The account number must consist of digits.")
-            .code("account_number_invalid")
-            .param(format!("{}[account_number]", scheme.method())));
+        return Err(
+            ApiError::invalid("The account number must consist of digits.")
+                .code("account_number_invalid")
+                .param(format!("{}[account_number]", scheme.method())),
+        );
     }
     let country = if scheme == Scheme::Ach { "US" } else { "GB" };
     Ok(BankDebit {

@@ -1,6 +1,7 @@
 //! The parameters of a request. Reading a parameter takes it out, so that [`Params::finish`] can refuse
 //! whatever nobody has read.
 
+use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::account::currency::Currency;
@@ -35,6 +36,17 @@ impl Params {
             "" => field.to_owned(),
             name => format!("{name}[{field}]"),
         }
+    }
+
+    /// Whether the field is there and has nothing in it.
+    pub(crate) fn is_empty_text(&self, field: &str) -> bool {
+        matches!(self.fields.get(field), Some(Node::Text(text)) if text.is_empty())
+    }
+
+    /// All that is left, as the API would show it: what reads like a number or a boolean is one.
+    pub(crate) fn into_json(self) -> Map<String, Value> {
+        let fields = self.fields.into_iter();
+        fields.map(|(name, node)| (name, shown(node))).collect()
     }
 
     /// Whether the field is there and no object.
@@ -345,6 +357,22 @@ pub(crate) trait Required<T> {
 impl<T> Required<T> for Result<Option<T>, ApiError> {
     fn required(self, params: &Params, field: &str) -> Result<T, ApiError> {
         self?.ok_or_else(|| ApiError::missing(&params.name(field)))
+    }
+}
+
+fn shown(node: Node) -> Value {
+    match node {
+        Node::Fields(fields) => Value::Object(
+            fields
+                .into_iter()
+                .map(|(name, node)| (name, shown(node)))
+                .collect(),
+        ),
+        Node::Text(text) => match (text.parse::<i64>(), text.parse::<bool>()) {
+            (Ok(number), _) => json!(number),
+            (_, Ok(boolean)) => json!(boolean),
+            _ => Value::String(text),
+        },
     }
 }
 

@@ -18,6 +18,7 @@ mod due;
 mod endpoints;
 mod faults;
 mod idempotency;
+mod intents;
 mod lists;
 mod page;
 mod promotions;
