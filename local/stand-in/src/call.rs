@@ -1,18 +1,28 @@
 //! One call of the API, from its path to its answer, within a transaction.
+//!
+//! What Stripe has is described ([`description`](crate::description)): the path must be one of Stripe's,
+//! and each parameter one that the operation takes. What the stand-in does is behaviour: the nouns'
+//! own, or what every collection and every plain object can do. What is described and has no behaviour
+//! is answered 501.
 
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
 
+use crate::description::{Description, Match, Problem, check, check_leniently, project};
 use crate::engine::database::Transaction;
 use crate::wire::answer::{Answer, Asked, Route, Settings};
 use crate::wire::errors::ApiError;
+use crate::wire::expand::Expansions;
 use crate::wire::idempotency::{self, Idempotent};
 use crate::wire::params::Params;
-use crate::{account, checkout, dispute, payment, promotion, radar, refund, webhook};
+use crate::wire::version::Version;
+use crate::{
+    account, checkout, collection, dispute, payment, plain, promotion, radar, refund, webhook,
+};
 
-/// What can be asked of each noun.
-fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
+/// What a noun does about a request, if anything.
+fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     checkout::api::route(asked)
         .or_else(|| payment::intents_api::route(asked))
         .or_else(|| payment::setup_intents_api::route(asked))
@@ -20,7 +30,6 @@ fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| payment::tokens_api::route(asked))
         .or_else(|| payment::charges_api::route(asked))
         .or_else(|| radar::reviews_api::route(asked))
-        .or_else(|| radar::warnings_api::route(asked))
         .or_else(|| refund::api::route(asked))
         .or_else(|| dispute::api::route(asked))
         .or_else(|| promotion::coupons_api::route(asked))
@@ -28,13 +37,16 @@ fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| webhook::endpoints_api::route(asked))
         .or_else(|| webhook::events_api::route(asked))
         .or_else(|| account::api::route(asked))
+        .or_else(|| collection::route(asked))
+        .or_else(|| plain::route(asked))
 }
 
 /// A request that has been let in, over HTTP or from a seed.
 pub(crate) struct Call {
     pub(crate) method: Method,
-    /// What follows `/v1/`.
-    pub(crate) path: Vec<String>,
+    /// As in `/v1/refunds/re_1`.
+    pub(crate) path: String,
+    pub(crate) version: Version,
     pub(crate) params: Params,
     pub(crate) idempotent: Option<Idempotent>,
     /// The status that a fault switch wants.
@@ -44,20 +56,26 @@ pub(crate) struct Call {
 
 impl Call {
     /// An error here is one that no idempotency key keeps.
-    pub(crate) fn perform(self, transaction: &Transaction<'_>) -> Result<Answer, ApiError> {
+    pub(crate) fn perform(mut self, transaction: &Transaction<'_>) -> Result<Answer, ApiError> {
         if let Some(idempotent) = &self.idempotent
             && let Some(answer) = idempotency::replay(transaction, idempotent)?
         {
             return Ok(answer);
         }
-        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        let path = self.path.clone();
+        let found = self.find(&path)?;
+        let returns = &found.operation.returns;
+        let expansions = Expansions::read(&mut self.params, self.version, returns)?;
+        let segments: Vec<&str> = path.split('/').skip(2).collect();
         let asked = Asked {
             method: self.method.as_str(),
-            path: &path,
+            path: &segments,
+            operation: &found.operation,
+            names: &found.path,
             settings: &self.settings,
         };
-        let route = route(&asked).ok_or_else(|| {
-            ApiError::no_such_url(&self.method, &format!("/v1/{}", path.join("/")))
+        let route = behaviour(&asked).ok_or_else(|| {
+            ApiError::not_implemented(found.operation.method, found.operation.template)
         })?;
         let work = route(self.params)?;
         let result = match self.refusal {
@@ -65,10 +83,16 @@ impl Call {
             Some(status) if !status.is_server_error() => return Err(ApiError::fault(status)),
             Some(status) => Err(ApiError::fault(status)),
             None => transaction
-                .attempt(|| match work(transaction) {
-                    // What was tried stays on record.
-                    Err(declined) if declined.is_of_card() => Ok(Err(declined)),
-                    done => done.map(Ok),
+                .attempt(|| {
+                    let answer = match work(transaction) {
+                        // What was tried stays on record.
+                        Err(declined) if declined.is_of_card() => return Ok(Err(declined)),
+                        done => expansions.apply(transaction, done?)?,
+                    };
+                    Ok(Ok(match self.version.is_newest() {
+                        true => answer,
+                        false => project(self.version.description(), answer),
+                    }))
                 })
                 .flatten(),
         };
@@ -77,5 +101,32 @@ impl Call {
             idempotency::keep(transaction, idempotent, &answer)?;
         }
         Ok(answer)
+    }
+
+    /// The operation that is asked for, its parameters found to be what it takes.
+    fn find<'p>(&self, path: &'p str) -> Result<Match<'p>, ApiError> {
+        let method = self.method.as_str();
+        let given = self.params.tree()?;
+        let no_such_url = || ApiError::no_such_url(&self.method, path);
+        let (found, problems) = match self.version {
+            Version::Asked(description) => {
+                let found = description
+                    .operation(method, path)
+                    .ok_or_else(no_such_url)?;
+                let problems = check(&found.operation, &given);
+                (found, problems)
+            }
+            Version::Any => {
+                let mut problems = check_leniently(method, path, &given).ok_or_else(no_such_url)?;
+                // The CLI's fixtures take values away that no version says can be.
+                problems.retain(|problem| !matches!(problem, Problem::Empty { .. }));
+                let found = Description::all().find_map(|it| it.operation(method, path));
+                (found.ok_or_else(no_such_url)?, problems)
+            }
+        };
+        match ApiError::of_problems(problems) {
+            Some(error) => Err(error),
+            None => Ok(found),
+        }
     }
 }

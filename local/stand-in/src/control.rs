@@ -14,6 +14,7 @@ use crate::dispute::object::{Dispute, DisputeKind, DisputeStatus};
 use crate::engine::clock;
 use crate::engine::database::Transaction;
 use crate::engine::faults::PlannedFault;
+use crate::engine::ids;
 use crate::engine::resource::{Cause, Object};
 use crate::engine::time::DAY;
 use crate::payment::bank::Ending;
@@ -255,11 +256,7 @@ impl Account {
     async fn advance_dispute(&self, dispute: &str, status: DisputeStatus) -> Controlled<()> {
         let id = dispute.to_owned();
         self.command(move |transaction| {
-            let known = dispute::life::find(transaction, &id)?;
-            let mut dispute = known.ok_or_else(|| ControlError::NoSuch {
-                kind: Dispute::KIND,
-                id: id.clone(),
-            })?;
+            let mut dispute = find::<Dispute>(transaction, &ids::current(&id))?;
             dispute::life::advance(transaction, &mut dispute, status)?.map_err(
                 |dispute::life::WrongState| {
                     ControlError::Refused(format!(

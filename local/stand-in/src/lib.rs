@@ -25,13 +25,16 @@
 mod account;
 mod call;
 mod checkout;
+mod collection;
 mod control;
+mod description;
 mod dispute;
 mod door;
 mod due;
 mod engine;
 mod page;
 mod payment;
+mod plain;
 mod promotion;
 mod radar;
 mod refund;

@@ -4,4 +4,3 @@ pub(crate) mod life;
 pub(crate) mod review;
 pub(crate) mod reviews_api;
 pub(crate) mod warning;
-pub(crate) mod warnings_api;

@@ -22,6 +22,7 @@ use crate::call::Call;
 use crate::engine::database::Transaction;
 use crate::wire::answer::Settings;
 use crate::wire::params::Params;
+use crate::wire::version::Version;
 
 /// Calls that make an account's first objects, in their order.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -117,14 +118,11 @@ impl Fixture {
         };
         let method = Method::from_bytes(self.method.to_uppercase().as_bytes())
             .map_err(|_| refused("there is no such method".to_owned()))?;
-        let rest = path
-            .strip_prefix("/v1/")
-            .ok_or_else(|| refused("the path does not begin with /v1/".to_owned()))?;
         let mut form = form_urlencoded::Serializer::new(String::new());
         encode(&mut form, String::new(), &self.params, answers);
         let said = |body: &Value| {
-            body["error"]["message"]
-                .as_str()
+            body.pointer("/error/message")
+                .and_then(Value::as_str)
                 .unwrap_or_default()
                 .to_owned()
         };
@@ -132,7 +130,8 @@ impl Fixture {
             .map_err(|error| refused(said(&error.body())))?;
         let call = Call {
             method,
-            path: rest.split('/').map(str::to_owned).collect(),
+            path: path.clone(),
+            version: Version::Any,
             params,
             idempotent: None,
             refusal: None,

@@ -19,6 +19,7 @@ use crate::wire::errors::ApiError;
 use crate::wire::idempotency::{self, Idempotent};
 use crate::wire::keys;
 use crate::wire::params::Params;
+use crate::wire::version::Version;
 
 /// Far more than any request of Stripe's needs.
 const BODY_LIMIT: usize = 1 << 20;
@@ -30,6 +31,7 @@ const LONGER_THAN_ANYBODY_WAITS: Duration = Duration::from_secs(120);
 pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) -> Response {
     let id = ids::request();
     let key = request.headers().get("idempotency-key").cloned();
+    let version = request.headers().get("stripe-version").cloned();
     let answer = match serve(&stand_in, &id, request).await {
         Ok(answer) => answer,
         Err(error) => Answer::of(Err(error)),
@@ -43,6 +45,8 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
     }
     let mut response = (answer.status, answer.body).into_response();
     let headers = response.headers_mut();
+    let api_version = HeaderValue::from_static(API_VERSION);
+    headers.insert("stripe-version", version.unwrap_or(api_version));
     let mut set = |name: &'static str, value: &str| {
         // Ids and versions are plain text.
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -51,7 +55,6 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
     };
     set("content-type", "application/json");
     set("request-id", &id);
-    set("stripe-version", API_VERSION);
     if let Some(original) = &answer.replay_of {
         set("original-request", original);
         set("idempotent-replayed", "true");
@@ -66,11 +69,17 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
 async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer, ApiError> {
     let (parts, body) = request.into_parts();
     let url_path = parts.uri.path();
-    let Some(path) = url_path.strip_prefix("/v1/") else {
+    if !url_path.starts_with("/v1/") {
         return Err(ApiError::no_such_url(&parts.method, url_path));
-    };
+    }
     let account = authenticate(stand_in, &parts.headers)?;
 
+    let version = Version::read(
+        parts
+            .headers
+            .get("stripe-version")
+            .map(|value| value.to_str().unwrap_or_default()),
+    )?;
     let key = idempotency::key(&parts.method, &parts.headers)?;
     let in_use = match &key {
         Some(key) => Some(account.0.keys_in_use.take(key)?),
@@ -91,7 +100,8 @@ async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer,
         None => None,
     };
     let call = Call {
-        path: path.split('/').map(str::to_owned).collect(),
+        path: url_path.to_owned(),
+        version,
         method: parts.method,
         params,
         idempotent,

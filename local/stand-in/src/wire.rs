@@ -7,4 +7,8 @@ pub(crate) mod form;
 pub(crate) mod idempotency;
 pub(crate) mod keys;
 pub(crate) mod lists;
+pub(crate) mod lookup;
 pub(crate) mod params;
+pub(crate) mod search;
+pub(crate) mod values;
+pub(crate) mod version;

@@ -4,16 +4,10 @@
 use serde_json::json;
 
 use crate::account;
-use crate::account::balance::BalanceTransaction;
 use crate::account::currency::Currency;
-use crate::engine::resource::Object as _;
 use crate::wire::answer::{Asked, Route, Settings, Work};
 use crate::wire::errors::ApiError;
-use crate::wire::expand::{Expansions, Shape};
-use crate::wire::lists::{Paging, created};
 use crate::wire::params::Params;
-
-const URL: &str = "/v1/balance_transactions";
 
 /// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
@@ -21,15 +15,12 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("GET", ["account"]) => Box::new(move |params| account(params, settings)),
         ("GET", ["balance"]) => Box::new(balance),
-        ("GET", ["balance_transactions"]) => Box::new(transactions),
-        ("GET", ["balance_transactions", id]) => Box::new(move |params| transaction(id, params)),
         _ => return None,
     })
 }
 
 /// The account that the secret key belongs to.
-fn account(mut params: Params, settings: &Settings) -> Result<Work<'_>, ApiError> {
-    Expansions::read(&mut params, Shape::One("account"))?;
+fn account(params: Params, settings: &Settings) -> Result<Work<'_>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |_| {
         Ok(json!({
@@ -86,32 +77,9 @@ fn account(mut params: Params, settings: &Settings) -> Result<Work<'_>, ApiError
     }))
 }
 
-fn balance<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
-    Expansions::read(&mut params, Shape::One("balance"))?;
+fn balance<'r>(params: Params) -> Result<Work<'r>, ApiError> {
     params.finish()?;
     Ok(Box::new(|transaction| {
         Ok(account::book::shown(transaction)?)
-    }))
-}
-
-fn transaction(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
-    let expansions = Expansions::read(&mut params, Shape::One(BalanceTransaction::KIND))?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        let found = transaction.get::<BalanceTransaction>(id)?;
-        let found =
-            found.ok_or_else(|| ApiError::no_such(BalanceTransaction::KIND, id).param("id"))?;
-        Ok(expansions.apply(transaction, found.answer())?)
-    }))
-}
-
-fn transactions<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
-    let paging = Paging::read(&mut params)?;
-    let filter = created(&mut params)?.having("source", params.text("source")?);
-    let expansions = Expansions::read(&mut params, Shape::List(BalanceTransaction::KIND))?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        let page = paging.stored::<BalanceTransaction>(transaction, URL, &filter)?;
-        Ok(expansions.apply(transaction, page)?)
     }))
 }

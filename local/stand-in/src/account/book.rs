@@ -147,7 +147,7 @@ pub(crate) fn arrive(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<
         other.pending = false;
         transaction.put(&other)?;
     }
-    record_shown(transaction, "balance.available", &shown(transaction)?, None)
+    record_shown(transaction, "balance.available", shown(transaction)?, None)
 }
 
 #[cfg(test)]

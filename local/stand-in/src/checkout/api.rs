@@ -15,13 +15,9 @@ use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::time::{DAY, MINUTE};
 use crate::wire::answer::{Asked, Route, Settings, Work};
 use crate::wire::errors::ApiError;
-use crate::wire::expand::{Expansions, Shape, line_items_url};
-use crate::wire::lists::{Paging, created};
+use crate::wire::expand::line_items_url;
+use crate::wire::lists::Paging;
 use crate::wire::params::{Params, Required as _};
-
-const URL: &str = "/v1/checkout/sessions";
-const SESSION: Shape = Shape::One(Session::KIND);
-const SESSIONS: Shape = Shape::List(Session::KIND);
 
 /// The languages of Stripe's payment page.
 const LOCALES: &[&str] = &[
@@ -38,8 +34,6 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     let settings = asked.settings;
     Some(match (asked.method, asked.path) {
         ("POST", ["checkout", "sessions"]) => Box::new(move |params| create(params, settings)),
-        ("GET", ["checkout", "sessions"]) => Box::new(list),
-        ("GET", ["checkout", "sessions", id]) => Box::new(move |params| retrieve(id, params)),
         ("POST", ["checkout", "sessions", id, "expire"]) => {
             Box::new(move |params| expire(id, params))
         }
@@ -52,11 +46,10 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
 
 fn create(mut params: Params, settings: &Settings) -> Result<Work<'_>, ApiError> {
     let wish = Wish::read(&mut params)?;
-    let expansions = Expansions::read(&mut params, SESSION)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let session = wish.open(transaction, &settings.public_url)?;
-        Ok(expansions.apply(transaction, session.answer())?)
+        Ok(session.answer())
     }))
 }
 
@@ -152,38 +145,7 @@ impl Wish {
     }
 }
 
-fn retrieve(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
-    let expansions = Expansions::read(&mut params, SESSION)?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        Ok(expansions.apply(transaction, find(transaction, id)?.answer())?)
-    }))
-}
-
-fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
-    let paging = Paging::read(&mut params)?;
-    let mut filter = created(&mut params)?
-        .having("payment_intent", params.text("payment_intent")?)
-        .having(
-            "status",
-            params.choice("status", &["open", "complete", "expired"])?,
-        );
-    let mut details = params.object("customer_details")?;
-    if let Some(email) = details.text("email")? {
-        let theirs = "shown ->> '$.customer_details.email' = ?";
-        filter = filter.and(theirs, [email.into()]);
-    }
-    details.finish()?;
-    let expansions = Expansions::read(&mut params, SESSIONS)?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        let page = paging.stored::<Session>(transaction, URL, &filter)?;
-        Ok(expansions.apply(transaction, page)?)
-    }))
-}
-
-fn expire(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
-    let expansions = Expansions::read(&mut params, SESSION)?;
+fn expire(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut session = find(transaction, id)?;
@@ -194,18 +156,17 @@ fn expire(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
                 session.status.as_str()
             ))
         })?;
-        Ok(expansions.apply(transaction, session.answer())?)
+        Ok(session.answer())
     }))
 }
 
 fn line_items(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let paging = Paging::read(&mut params)?;
-    let expansions = Expansions::read(&mut params, Shape::List("item"))?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let session = find(transaction, id)?;
         let page = paging.listed(&line_items_url(id), session.lines())?;
-        Ok(expansions.apply(transaction, page)?)
+        Ok(page)
     }))
 }
 

@@ -48,14 +48,6 @@ fn decision(dispute: &Dispute) -> Option<DisputeStatus> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct WrongState;
 
-/// The dispute with this id. Those that were made some years ago begin with `dp_`, and shops keep them.
-pub(crate) fn find(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<Option<Dispute>> {
-    match id.strip_prefix("dp_") {
-        Some(rest) => transaction.get(&format!("du_{rest}")),
-        None => transaction.get(id),
-    }
-}
-
 /// The buyer contests `amount` of a charge, or all of it.
 pub(crate) fn open(
     transaction: &Transaction<'_>,
@@ -126,9 +118,7 @@ pub(crate) fn argue(
         _ => return Ok(Err(WrongState)),
     };
     let before = dispute.answer();
-    // An empty text takes back what was said.
     dispute.evidence.extend(evidence);
-    dispute.evidence.retain(|_, text| !text.is_empty());
     if submit {
         dispute.status = reviewed;
         dispute.submissions = dispute.submissions.saturating_add(1);

@@ -9,7 +9,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params, params_from_iter};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::engine::clock;
@@ -301,6 +301,71 @@ impl<'c> Transaction<'c> {
             .transpose()?)
     }
 
+    /// The object of this kind with this id, as the API shows it.
+    pub(crate) fn shown_of(&self, kind: &str, id: &str) -> anyhow::Result<Option<Value>> {
+        let shown = self
+            .sql
+            .prepare_cached("SELECT shown FROM objects WHERE id = ?1 AND kind = ?2")?
+            .query_row([id, kind], |row| row.get::<_, String>(0))
+            .optional()
+            .with_context(|| format!("cannot read {id}"))?;
+        Ok(shown
+            .map(|shown| serde_json::from_str(&shown))
+            .transpose()?)
+    }
+
+    /// What is kept of a plain object: all that the API shows of it, unless there is more that it
+    /// shows only on request.
+    pub(crate) fn whole(&self, kind: &str, id: &str) -> anyhow::Result<Option<Map<String, Value>>> {
+        let whole = self
+            .sql
+            .prepare_cached(
+                "SELECT coalesce(state, shown) FROM objects WHERE id = ?1 AND kind = ?2",
+            )?
+            .query_row([id, kind], |row| row.get::<_, String>(0))
+            .optional()
+            .with_context(|| format!("cannot read {id}"))?;
+        Ok(whole
+            .map(|whole| serde_json::from_str(&whole))
+            .transpose()?)
+    }
+
+    /// The plain objects of a kind with this value in a field, oldest first, whole.
+    pub(crate) fn plain_having(
+        &self,
+        kind: &str,
+        field: &'static str,
+        value: &str,
+    ) -> anyhow::Result<Vec<Map<String, Value>>> {
+        let filter = Filter::default().equal(field, value.to_owned().into());
+        let from = Cursor::NewerThan(0);
+        self.select("coalesce(state, shown)", kind, from, MANY, &filter)
+    }
+
+    /// Keeps a plain object. Of `whole`, the API shows `shown`.
+    pub(crate) fn put_plain(
+        &self,
+        kind: &str,
+        id: &str,
+        shown: &Value,
+        whole: Option<&Value>,
+    ) -> anyhow::Result<()> {
+        self.sql
+            .prepare_cached(
+                "INSERT INTO objects (id, kind, created, state, shown) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (id) DO UPDATE SET state = excluded.state, shown = excluded.shown",
+            )?
+            .execute(params![
+                id,
+                kind,
+                shown["created"].as_i64().unwrap_or(self.now),
+                whole.map(Value::to_string),
+                shown.to_string()
+            ])
+            .with_context(|| format!("cannot store {id}"))?;
+        Ok(())
+    }
+
     /// The objects of a kind with this value in a field, oldest first.
     pub(crate) fn having<T: Object>(
         &self,
@@ -466,12 +531,22 @@ impl Filter {
     /// With this value in a field, if one is asked for.
     pub(crate) fn having(self, field: &'static str, value: Option<String>) -> Self {
         match value {
-            Some(value) => self.and(
-                &format!("shown ->> '$.{field}' = ?"),
-                [SqlValue::Text(value)],
-            ),
+            Some(value) => self.equal(field, value.into()),
             None => self,
         }
+    }
+
+    /// With this value in a field, which dots may lead to: `customer_details.email`.
+    pub(crate) fn equal(self, path: &str, value: SqlValue) -> Self {
+        self.compare(path, "=", value)
+    }
+
+    /// With a field's value on this side of another.
+    pub(crate) fn compare(self, path: &str, operator: &'static str, value: SqlValue) -> Self {
+        // What a path may hold is a parameter's name, which the description has let through; still,
+        // nothing in it ends the text that it stands in.
+        let path: String = path.chars().filter(|it| *it != '\'').collect();
+        self.and(&format!("shown ->> '$.{path}' {operator} ?"), [value])
     }
 
     /// Where this holds of the object's row.

@@ -1,6 +1,7 @@
 //! Ids that look like Stripe's: a prefix that names the kind, then random letters and digits. The
 //! objects of a payment refer to each other, so their ids are types of their own.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
@@ -91,6 +92,15 @@ impl AccountId {
 impl fmt::Display for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// The id of an object that was named otherwise some years ago: disputes began with `dp_`, and shops
+/// have kept such ids.
+pub(crate) fn current(id: &str) -> Cow<'_, str> {
+    match id.strip_prefix("dp_") {
+        Some(rest) => Cow::Owned(format!("du_{rest}")),
+        None => Cow::Borrowed(id),
     }
 }
 
@@ -186,4 +196,9 @@ pub(crate) fn discount(session: &SessionId) -> String {
     // The same for the same session: it is shown, never stored.
     let of: String = session.chars().rev().take(23).collect();
     format!("di_1{of}")
+}
+
+/// Of an object whose kind has nothing but a prefix of its own.
+pub(crate) fn plain(prefix: &str) -> String {
+    random(prefix, 16)
 }

@@ -12,19 +12,12 @@ use crate::payment::tokens_api;
 use crate::webhook::record::record_change;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
-use crate::wire::expand::{Expansions, Shape};
-use crate::wire::lists::{Paging, created};
 use crate::wire::params::{Params, Required as _};
-
-const URL: &str = "/v1/charges";
-const CHARGE: Shape = Shape::One(Charge::KIND);
 
 /// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("POST", ["charges"]) => Box::new(create),
-        ("GET", ["charges"]) => Box::new(list),
-        ("GET", ["charges", id]) => Box::new(move |params| retrieve(id, params)),
         ("POST", ["charges", id]) => Box::new(move |params| update(id, params)),
         ("POST", ["charges", id, "capture"]) => Box::new(move |params| capture(id, params)),
         _ => return None,
@@ -58,7 +51,6 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         transfer_group: params.short_text("transfer_group", 5_000)?,
         ..Terms::default()
     };
-    let expansions = Expansions::read(&mut params, CHARGE)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         if let Some(customer) = &customer {
@@ -75,31 +67,10 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             Lone::Charged(charge, aftermath) => {
                 aftermath.come(transaction)?;
                 let charge: Charge = transaction.existing(&charge.id)?;
-                Ok(expansions.apply(transaction, charge.answer())?)
+                Ok(charge.answer())
             }
             Lone::Refused(error) => Err(error.answer(None)),
         }
-    }))
-}
-
-fn retrieve(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
-    let expansions = Expansions::read(&mut params, CHARGE)?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        Ok(expansions.apply(transaction, find(transaction, id)?.answer())?)
-    }))
-}
-
-fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
-    let paging = Paging::read(&mut params)?;
-    let filter = created(&mut params)?
-        .having("payment_intent", params.text("payment_intent")?)
-        .having("customer", params.text("customer")?);
-    let expansions = Expansions::read(&mut params, Shape::List(Charge::KIND))?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        let page = paging.stored::<Charge>(transaction, URL, &filter)?;
-        Ok(expansions.apply(transaction, page)?)
     }))
 }
 
@@ -113,7 +84,6 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let report = fraud.choice("user_report", &["safe", "fraudulent"])?;
     fraud.finish()?;
     let transfer_group = params.short_text("transfer_group", 5_000)?;
-    let expansions = Expansions::read(&mut params, CHARGE)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut charge = find(transaction, id)?;
@@ -130,7 +100,7 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             transaction.put(&charge)?;
             record_change(transaction, "charge.updated", &before, &charge)?;
         }
-        Ok(expansions.apply(transaction, charge.answer())?)
+        Ok(charge.answer())
     }))
 }
 
@@ -138,7 +108,6 @@ fn capture(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let amount = params.integer_within("amount", 1, i64::MAX)?;
     let receipt_email = params.email("receipt_email")?;
     let descriptor = params.short_text("statement_descriptor", 22)?;
-    let expansions = Expansions::read(&mut params, CHARGE)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut charge = find(transaction, id)?;
@@ -170,7 +139,7 @@ fn capture(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             }
             None => life::capture_charge(transaction, &mut charge, amount)?,
         }
-        Ok(expansions.apply(transaction, find(transaction, id)?.answer())?)
+        Ok(find(transaction, id)?.answer())
     }))
 }
 

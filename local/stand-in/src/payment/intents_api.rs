@@ -11,13 +11,7 @@ use crate::payment::method::{Owner, PaymentMethod};
 use crate::payment::terms::{self, NewTerms};
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
-use crate::wire::expand::{Expansions, Shape};
-use crate::wire::lists::{Paging, created};
 use crate::wire::params::{Params, Required as _};
-
-const URL: &str = "/v1/payment_intents";
-const INTENT: Shape = Shape::One(PaymentIntent::KIND);
-const INTENTS: Shape = Shape::List(PaymentIntent::KIND);
 
 /// Why an intent can be given up.
 const CANCELLATION_REASONS: &[&str] = &[
@@ -31,8 +25,6 @@ const CANCELLATION_REASONS: &[&str] = &[
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("POST", ["payment_intents"]) => Box::new(create),
-        ("GET", ["payment_intents"]) => Box::new(list),
-        ("GET", ["payment_intents", id]) => Box::new(move |params| retrieve(id, params)),
         ("POST", ["payment_intents", id]) => Box::new(move |params| update(id, params)),
         ("POST", ["payment_intents", id, "confirm"]) => Box::new(move |params| confirm(id, params)),
         ("POST", ["payment_intents", id, "capture"]) => Box::new(move |params| capture(id, params)),
@@ -51,7 +43,6 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     let confirms = params.boolean("confirm")?.unwrap_or(false);
     let wish = Wish::read(&mut params)?;
     let terms = NewTerms::read(&mut params)?;
-    let expansions = Expansions::read(&mut params, INTENT)?;
     params.finish()?;
     wish.belongs_to(confirms)?;
 
@@ -71,7 +62,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         if confirms {
             go(transaction, &mut intent, method, wish)?;
         }
-        Ok(expansions.apply(transaction, intent.answer())?)
+        Ok(intent.answer())
     }))
 }
 
@@ -222,31 +213,11 @@ fn go(
     }
 }
 
-fn retrieve(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
-    let expansions = Expansions::read(&mut params, INTENT)?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        Ok(expansions.apply(transaction, find(transaction, id)?.answer())?)
-    }))
-}
-
-fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
-    let paging = Paging::read(&mut params)?;
-    let filter = created(&mut params)?.having("customer", params.text("customer")?);
-    let expansions = Expansions::read(&mut params, INTENTS)?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        let page = paging.stored::<PaymentIntent>(transaction, URL, &filter)?;
-        Ok(expansions.apply(transaction, page)?)
-    }))
-}
-
 fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let currency = params.currency("currency")?;
     let amount = params.integer("amount")?;
     let given = Given::read(&mut params)?;
     let terms = NewTerms::read(&mut params)?;
-    let expansions = Expansions::read(&mut params, INTENT)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut intent = find(transaction, id)?;
@@ -286,7 +257,7 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             };
         }
         transaction.put(&intent)?;
-        Ok(expansions.apply(transaction, intent.answer())?)
+        Ok(intent.answer())
     }))
 }
 
@@ -305,7 +276,6 @@ fn confirm(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let given = Given::read(&mut params)?;
     let wish = Wish::read(&mut params)?;
     let terms = NewTerms::read(&mut params)?;
-    let expansions = Expansions::read(&mut params, INTENT)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut intent = find(transaction, id)?;
@@ -322,7 +292,7 @@ fn confirm(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             })?;
         }
         go(transaction, &mut intent, method, wish)?;
-        Ok(expansions.apply(transaction, intent.answer())?)
+        Ok(intent.answer())
     }))
 }
 
@@ -366,7 +336,6 @@ fn capture(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let metadata = params.metadata_update("metadata")?;
     let descriptor = params.short_text("statement_descriptor", 22)?;
     let suffix = params.short_text("statement_descriptor_suffix", 22)?;
-    let expansions = Expansions::read(&mut params, INTENT)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut intent = find(transaction, id)?;
@@ -399,13 +368,12 @@ fn capture(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             };
             unexpected(&intent, &message)
         })?;
-        Ok(expansions.apply(transaction, intent.answer())?)
+        Ok(intent.answer())
     }))
 }
 
 fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let reason = params.choice("cancellation_reason", CANCELLATION_REASONS)?;
-    let expansions = Expansions::read(&mut params, INTENT)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut intent = find(transaction, id)?;
@@ -426,7 +394,7 @@ fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             );
             unexpected(&intent, &message)
         })?;
-        Ok(expansions.apply(transaction, intent.answer())?)
+        Ok(intent.answer())
     }))
 }
 

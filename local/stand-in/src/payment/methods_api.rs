@@ -1,6 +1,6 @@
-//! `/v1/payment_methods` and `/v1/customers/{customer}/payment_methods`.
+//! `/v1/payment_methods`.
 
-use crate::engine::database::{Filter, Transaction};
+use crate::engine::database::Transaction;
 use crate::engine::resource::Object as _;
 use crate::payment::billing::BillingDetails;
 use crate::payment::customer as customers;
@@ -10,83 +10,24 @@ use crate::payment::method::{Means, Owner, PaymentMethod};
 use crate::payment::verdict::{self, Circumstances, Verdict};
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
-use crate::wire::expand::{Expansions, Shape};
-use crate::wire::lists::Paging;
 use crate::wire::params::{Params, Required as _};
-
-const METHOD: Shape = Shape::One(PaymentMethod::KIND);
-const METHODS: Shape = Shape::List(PaymentMethod::KIND);
 
 /// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("POST", ["payment_methods"]) => Box::new(create),
-        ("GET", ["payment_methods"]) => Box::new(|params| list(None, params)),
-        ("GET", ["payment_methods", id]) => Box::new(move |params| retrieve(id, None, params)),
         ("POST", ["payment_methods", id]) => Box::new(move |params| update(id, params)),
         ("POST", ["payment_methods", id, "attach"]) => Box::new(move |params| attach(id, params)),
         ("POST", ["payment_methods", id, "detach"]) => Box::new(move |params| detach(id, params)),
-        ("GET", ["customers", customer, "payment_methods"]) => {
-            Box::new(move |params| list(Some(customer), params))
-        }
-        ("GET", ["customers", customer, "payment_methods", id]) => {
-            Box::new(move |params| retrieve(id, Some(customer), params))
-        }
         _ => return None,
     })
 }
 
-fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
-    let expansions = Expansions::read(&mut params, METHOD)?;
+fn create<'r>(params: Params) -> Result<Work<'r>, ApiError> {
     let new = NewMethod::read(params)?;
     Ok(Box::new(move |transaction| {
         let method = new.make(transaction)?;
-        Ok(expansions.apply(transaction, method.answer())?)
-    }))
-}
-
-fn retrieve<'r>(
-    id: &'r str,
-    customer: Option<&'r str>,
-    mut params: Params,
-) -> Result<Work<'r>, ApiError> {
-    let expansions = Expansions::read(&mut params, METHOD)?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        let method = find(transaction, id)?;
-        if customer.is_some() && customer != method.customer() {
-            return Err(ApiError::no_such("PaymentMethod", id).param("payment_method"));
-        }
-        Ok(expansions.apply(transaction, method.answer())?)
-    }))
-}
-
-fn list<'r>(customer: Option<&'r str>, mut params: Params) -> Result<Work<'r>, ApiError> {
-    let paging = Paging::read(&mut params)?;
-    let kind = params.text("type")?;
-    let redisplay = params.choice("allow_redisplay", REDISPLAYS)?;
-    let (url, owner) = match customer {
-        Some(customer) => (
-            format!("/v1/customers/{customer}/payment_methods"),
-            Some(customer.to_owned()),
-        ),
-        None => ("/v1/payment_methods".to_owned(), params.text("customer")?),
-    };
-    let expansions = Expansions::read(&mut params, METHODS)?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        if let Some(owner) = &owner {
-            customers::check(transaction, owner)?;
-        }
-        let mut filter = Filter::default()
-            .having("type", kind)
-            .having("allow_redisplay", redisplay);
-        filter = match owner {
-            Some(owner) => filter.having("customer", Some(owner)),
-            None => filter.and("shown ->> '$.customer' IS NOT NULL", []),
-        };
-        let page = paging.stored::<PaymentMethod>(transaction, &url, &filter)?;
-        Ok(expansions.apply(transaction, page)?)
+        Ok(method.answer())
     }))
 }
 
@@ -98,7 +39,6 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let exp_month = card.integer_within("exp_month", 1, 12)?;
     let exp_year = card.integer_within("exp_year", 2_000, 2_100)?;
     card.finish()?;
-    let expansions = Expansions::read(&mut params, METHOD)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut method = find(transaction, id)?;
@@ -123,13 +63,12 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         if method.answer() != before {
             keep::update(transaction, &before, &method)?;
         }
-        Ok(expansions.apply(transaction, method.answer())?)
+        Ok(method.answer())
     }))
 }
 
 fn attach(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let customer = params.text("customer").required(&params, "customer")?;
-    let expansions = Expansions::read(&mut params, METHOD)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         customers::check(transaction, &customer)?;
@@ -143,7 +82,7 @@ fn attach(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
                 )));
             }
             Owner::Customer(owner) if *owner == customer => {
-                return Ok(expansions.apply(transaction, method.answer())?);
+                return Ok(method.answer());
             }
             Owner::Customer(_) => {
                 return Err(ApiError::invalid(
@@ -155,7 +94,7 @@ fn attach(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         }
         admit(&method)?;
         keep::attach(transaction, &mut method, &customer)?;
-        Ok(expansions.apply(transaction, method.answer())?)
+        Ok(method.answer())
     }))
 }
 
@@ -175,8 +114,7 @@ fn admit(method: &PaymentMethod) -> Result<(), ApiError> {
     }
 }
 
-fn detach(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
-    let expansions = Expansions::read(&mut params, METHOD)?;
+fn detach(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut method = find(transaction, id)?;
@@ -187,7 +125,7 @@ fn detach(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             ));
         }
         keep::detach(transaction, &mut method)?;
-        Ok(expansions.apply(transaction, method.answer())?)
+        Ok(method.answer())
     }))
 }
 

@@ -1,5 +1,7 @@
 //! `/v1/setup_intents`.
 
+use serde_json::Map;
+
 use crate::engine::database::Transaction;
 use crate::engine::resource::Object as _;
 use crate::payment::customer as customers;
@@ -12,20 +14,12 @@ use crate::payment::setup_intent::{SetupIntent, SetupState};
 use crate::payment::terms;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
-use crate::wire::expand::{Expansions, Shape};
-use crate::wire::lists::{Paging, created};
 use crate::wire::params::Params;
-
-const URL: &str = "/v1/setup_intents";
-const INTENT: Shape = Shape::One(SetupIntent::KIND);
-const INTENTS: Shape = Shape::List(SetupIntent::KIND);
 
 /// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("POST", ["setup_intents"]) => Box::new(create),
-        ("GET", ["setup_intents"]) => Box::new(list),
-        ("GET", ["setup_intents", id]) => Box::new(move |params| retrieve(id, params)),
         ("POST", ["setup_intents", id]) => Box::new(move |params| update(id, params)),
         ("POST", ["setup_intents", id, "confirm"]) => Box::new(move |params| confirm(id, params)),
         ("POST", ["setup_intents", id, "cancel"]) => Box::new(move |params| cancel(id, params)),
@@ -38,7 +32,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     let given = Given::read(&mut params)?;
     let return_url = params.url("return_url")?;
     agreed(&mut params)?;
-    let options = params.optional_object("payment_method_options")?;
+    let options = params.take("payment_method_options")?;
     let new = NewSetup {
         description: params.short_text("description", 1_000)?,
         metadata: params.metadata("metadata")?,
@@ -47,9 +41,8 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         usage: terms::usage(&mut params, "usage")?
             .flatten()
             .unwrap_or(Usage::OffSession),
-        options: options.map(Params::into_json).unwrap_or_default(),
+        options: terms::options(SetupIntent::KIND, options, Map::new()),
     };
-    let expansions = Expansions::read(&mut params, INTENT)?;
     params.finish()?;
     if return_url.is_some() && !confirms {
         return Err(ApiError::invalid(
@@ -72,7 +65,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         if confirms {
             go(transaction, &mut intent, method, return_url)?;
         }
-        Ok(expansions.apply(transaction, intent.answer())?)
+        Ok(intent.answer())
     }))
 }
 
@@ -127,35 +120,13 @@ fn go(
     }
 }
 
-fn retrieve(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
-    let expansions = Expansions::read(&mut params, INTENT)?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        Ok(expansions.apply(transaction, find(transaction, id)?.answer())?)
-    }))
-}
-
-fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
-    let paging = Paging::read(&mut params)?;
-    let filter = created(&mut params)?
-        .having("customer", params.text("customer")?)
-        .having("payment_method", params.text("payment_method")?);
-    let expansions = Expansions::read(&mut params, INTENTS)?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        let page = paging.stored::<SetupIntent>(transaction, URL, &filter)?;
-        Ok(expansions.apply(transaction, page)?)
-    }))
-}
-
 fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let given = Given::read(&mut params)?;
     let description = params.short_text("description", 1_000)?;
     let metadata = params.metadata_update("metadata")?;
     let customer = params.text("customer")?;
     let methods = terms::methods(&mut params)?;
-    let options = params.optional_object("payment_method_options")?;
-    let expansions = Expansions::read(&mut params, INTENT)?;
+    let options = params.take("payment_method_options")?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut intent = find(transaction, id)?;
@@ -166,8 +137,8 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         metadata.apply(&mut intent.metadata)?;
         intent.description = description.or(intent.description);
         intent.methods = methods.unwrap_or(intent.methods);
-        let options = options.map(Params::into_json).unwrap_or_default();
-        intent.payment_method_options.extend(options);
+        intent.payment_method_options =
+            terms::options(SetupIntent::KIND, options, intent.payment_method_options);
         if let Some(given) = given {
             check_open(&intent, "updated")?;
             let method = given.method(transaction)?;
@@ -176,7 +147,7 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             intent.state = SetupState::RequiresConfirmation;
         }
         transaction.put(&intent)?;
-        Ok(expansions.apply(transaction, intent.answer())?)
+        Ok(intent.answer())
     }))
 }
 
@@ -184,14 +155,13 @@ fn confirm(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let given = Given::read(&mut params)?;
     let return_url = params.url("return_url")?;
     agreed(&mut params)?;
-    let options = params.optional_object("payment_method_options")?;
-    let expansions = Expansions::read(&mut params, INTENT)?;
+    let options = params.take("payment_method_options")?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut intent = find(transaction, id)?;
         check_open(&intent, "confirmed")?;
-        let options = options.map(Params::into_json).unwrap_or_default();
-        intent.payment_method_options.extend(options);
+        intent.payment_method_options =
+            terms::options(SetupIntent::KIND, options, intent.payment_method_options);
         let method = match (given, &intent.payment_method) {
             (Some(given), _) => Some(given.method(transaction)?),
             (None, Some(known)) => Some(transaction.existing(known)?),
@@ -201,7 +171,7 @@ fn confirm(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             check_method(method, &intent.customer)?;
         }
         go(transaction, &mut intent, method, return_url)?;
-        Ok(expansions.apply(transaction, intent.answer())?)
+        Ok(intent.answer())
     }))
 }
 
@@ -223,7 +193,6 @@ fn check_open(intent: &SetupIntent, what: &str) -> Result<(), ApiError> {
 fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let reasons = ["abandoned", "duplicate", "requested_by_customer"];
     let reason = params.choice("cancellation_reason", &reasons)?;
-    let expansions = Expansions::read(&mut params, INTENT)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut intent = find(transaction, id)?;
@@ -236,7 +205,7 @@ fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             );
             unexpected(&intent, &message)
         })?;
-        Ok(expansions.apply(transaction, intent.answer())?)
+        Ok(intent.answer())
     }))
 }
 

@@ -2,14 +2,18 @@
 
 use serde_json::{Map, Value};
 
+use crate::description::Description;
 use crate::engine::database::Transaction;
-use crate::engine::resource::Metadata;
+use crate::engine::resource::{Metadata, Object as _};
 use crate::payment::billing::Shipping;
 use crate::payment::customer;
-use crate::payment::intent::{CaptureMethod, ConfirmationMethod, Methods, Terms, Usage};
+use crate::payment::intent::{
+    CaptureMethod, ConfirmationMethod, Methods, PaymentIntent, Terms, Usage,
+};
 use crate::payment::verdict::Request;
 use crate::wire::errors::ApiError;
 use crate::wire::params::{MetadataUpdate, Params};
+use crate::wire::values;
 
 /// The types of payment methods that there are here.
 const TYPES: &[&str] = &[
@@ -42,7 +46,7 @@ pub(crate) struct NewTerms {
     statement_descriptor: Option<String>,
     statement_descriptor_suffix: Option<String>,
     transfer_group: Option<String>,
-    options: Map<String, Value>,
+    options: Option<Value>,
 }
 
 impl NewTerms {
@@ -54,7 +58,7 @@ impl NewTerms {
                 None => None,
             },
         };
-        let options = params.optional_object("payment_method_options")?;
+        let given = params.take("payment_method_options")?;
         Ok(Self {
             description: params.maybe_empty_text("description", 1_000)?,
             metadata: params.metadata_update("metadata")?,
@@ -71,7 +75,7 @@ impl NewTerms {
             statement_descriptor: descriptor(params, "statement_descriptor")?,
             statement_descriptor_suffix: descriptor(params, "statement_descriptor_suffix")?,
             transfer_group: params.short_text("transfer_group", 5_000)?,
-            options: options.map(Params::into_json).unwrap_or_default(),
+            options: given,
         })
     }
 
@@ -103,14 +107,8 @@ impl NewTerms {
             self.statement_descriptor_suffix,
         );
         set(&mut terms.transfer_group, self.transfer_group);
-        terms.payment_method_options.extend(self.options);
-        if let Some(Value::Object(card)) = terms.payment_method_options.get_mut("card") {
-            for field in ["installments", "mandate_options", "network"] {
-                card.entry(field).or_insert(Value::Null);
-            }
-            let asked = card.entry("request_three_d_secure");
-            asked.or_insert(Value::from("automatic"));
-        }
+        let before = std::mem::take(&mut terms.payment_method_options);
+        terms.payment_method_options = options(PaymentIntent::KIND, self.options, before);
         Ok(())
     }
 
@@ -129,6 +127,26 @@ impl NewTerms {
 fn set(field: &mut Option<String>, given: Option<String>) {
     if let Some(text) = given {
         *field = Some(text).filter(|text| !text.is_empty());
+    }
+}
+
+/// The options of an intent of this kind, once `given` is set among them.
+pub(crate) fn options(
+    kind: &str,
+    given: Option<Value>,
+    before: Map<String, Value>,
+) -> Map<String, Value> {
+    let described = Description::newest().object(kind);
+    let field = described.and_then(|fields| fields.get("payment_method_options"));
+    match (field, given) {
+        (Some(field), Some(given)) => {
+            let before = Value::Object(before);
+            match values::value(&field.shape, &given, Some(&before)) {
+                Value::Object(options) => options,
+                _ => Map::new(),
+            }
+        }
+        _ => before,
     }
 }
 

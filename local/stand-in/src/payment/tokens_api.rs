@@ -14,14 +14,12 @@ use crate::payment::typed::TypedCard;
 use crate::webhook::record::record_shown;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
-use crate::wire::expand::{Expansions, Shape};
 use crate::wire::params::{Params, Required as _};
 
 /// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("POST", ["tokens"]) => Box::new(create_token),
-        ("GET", ["tokens", id]) => Box::new(move |params| retrieve_token(id, params)),
         ("POST", ["customers", customer, "sources"]) => {
             Box::new(move |params| create_source(customer, params))
         }
@@ -55,7 +53,6 @@ fn create_token<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         ..BillingDetails::default()
     };
     card.finish()?;
-    let expansions = Expansions::read(&mut params, Shape::One(Token::KIND))?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let token = Token {
@@ -67,17 +64,7 @@ fn create_token<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             used: false,
         };
         transaction.put(&token)?;
-        Ok(expansions.apply(transaction, token.answer())?)
-    }))
-}
-
-fn retrieve_token(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
-    let expansions = Expansions::read(&mut params, Shape::One(Token::KIND))?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        let token = transaction.get::<Token>(id)?;
-        let token = token.ok_or_else(|| ApiError::no_such("token", id).param("token"))?;
-        Ok(expansions.apply(transaction, token.answer())?)
+        Ok(token.answer())
     }))
 }
 
@@ -93,7 +80,7 @@ fn create_source<'r>(customer: &'r str, mut params: Params) -> Result<Work<'r>, 
         method.checked = true;
         transaction.put(&method)?;
         let shown = shown(&method);
-        record_shown(transaction, "customer.source.created", &shown, None)?;
+        record_shown(transaction, "customer.source.created", shown.clone(), None)?;
         Ok(shown)
     }))
 }
@@ -161,7 +148,12 @@ fn update_source<'r>(
         transaction.put(&method)?;
         let now = shown(&method);
         if now != before {
-            record_shown(transaction, "customer.source.updated", &now, Some(&before))?;
+            record_shown(
+                transaction,
+                "customer.source.updated",
+                now.clone(),
+                Some(&before),
+            )?;
         }
         Ok(now)
     }))
@@ -174,7 +166,7 @@ fn delete_source<'r>(customer: &'r str, id: &'r str, params: Params) -> Result<W
         let shown = shown(&method);
         method.owner = Owner::Spent;
         transaction.put(&method)?;
-        record_shown(transaction, "customer.source.deleted", &shown, None)?;
+        record_shown(transaction, "customer.source.deleted", shown, None)?;
         Ok(serde_json::json!({ "id": id, "object": "card", "deleted": true }))
     }))
 }

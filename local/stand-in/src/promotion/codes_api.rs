@@ -8,20 +8,16 @@ use crate::promotion::object::{Coupon, Limits, PromotionCode};
 use crate::webhook::record::{record, record_change};
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
-use crate::wire::expand::{Expansions, Shape};
 use crate::wire::lists::{Paging, created, in_the_future};
 use crate::wire::params::{Params, Required as _};
 
 const URL: &str = "/v1/promotion_codes";
-const CODE: Shape = Shape::One(PromotionCode::KIND);
-const CODES: Shape = Shape::List(PromotionCode::KIND);
 
 /// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("POST", ["promotion_codes"]) => Box::new(create),
         ("GET", ["promotion_codes"]) => Box::new(list),
-        ("GET", ["promotion_codes", id]) => Box::new(move |params| retrieve(id, params)),
         ("POST", ["promotion_codes", id]) => Box::new(move |params| update(id, params)),
         _ => return None,
     })
@@ -52,7 +48,6 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     };
     restrictions.finish()?;
     let metadata = params.metadata("metadata")?;
-    let expansions = Expansions::read(&mut params, CODE)?;
     params.finish()?;
 
     Ok(Box::new(move |transaction| {
@@ -76,7 +71,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         };
         transaction.put(&promotion_code)?;
         record(transaction, "promotion_code.created", &promotion_code)?;
-        Ok(expansions.apply(transaction, promotion_code.answer())?)
+        Ok(promotion_code.answer())
     }))
 }
 
@@ -106,14 +101,6 @@ fn refuse_twins(transaction: &Transaction<'_>, code: &str) -> Result<(), ApiErro
     }
 }
 
-fn retrieve(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
-    let expansions = Expansions::read(&mut params, CODE)?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        Ok(expansions.apply(transaction, find(transaction, id)?.answer())?)
-    }))
-}
-
 fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     let paging = Paging::read(&mut params)?;
     let mut filter = created(&mut params)?.having("promotion.coupon", params.text("coupon")?);
@@ -123,18 +110,16 @@ fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     if let Some(active) = params.boolean("active")? {
         filter = filter.and("shown ->> '$.active' = ?", [active.into()]);
     }
-    let expansions = Expansions::read(&mut params, CODES)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        let page = paging.stored::<PromotionCode>(transaction, URL, &filter)?;
-        Ok(expansions.apply(transaction, page)?)
+        let page = paging.stored(transaction, PromotionCode::KIND, URL, &filter)?;
+        Ok(page)
     }))
 }
 
 fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let active = params.boolean("active")?;
     let metadata = params.metadata_update("metadata")?;
-    let expansions = Expansions::read(&mut params, CODE)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut code = find(transaction, id)?;
@@ -152,7 +137,7 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         metadata.apply(&mut code.metadata)?;
         transaction.put(&code)?;
         record_change(transaction, "promotion_code.updated", &before, &code)?;
-        Ok(expansions.apply(transaction, code.answer())?)
+        Ok(code.answer())
     }))
 }
 

@@ -7,19 +7,12 @@ use crate::promotion::object::{Coupon, Limits, Off};
 use crate::webhook::record::{record, record_change};
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
-use crate::wire::expand::{Expansions, Shape};
-use crate::wire::lists::{Paging, created};
 use crate::wire::params::{Params, Required as _};
-
-const URL: &str = "/v1/coupons";
-const COUPON: Shape = Shape::One(Coupon::KIND);
 
 /// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("POST", ["coupons"]) => Box::new(create),
-        ("GET", ["coupons"]) => Box::new(list),
-        ("GET", ["coupons", id]) => Box::new(move |params| retrieve(id, params)),
         ("POST", ["coupons", id]) => Box::new(move |params| update(id, params)),
         _ => return None,
     })
@@ -46,7 +39,6 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     };
     let name = params.short_text("name", 40)?;
     let metadata = params.metadata("metadata")?;
-    Expansions::read(&mut params, COUPON)?;
     params.finish()?;
 
     Ok(Box::new(move |transaction| {
@@ -94,28 +86,9 @@ fn off(params: &mut Params) -> Result<Off, ApiError> {
     }
 }
 
-fn retrieve(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
-    Expansions::read(&mut params, COUPON)?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        Ok(find(transaction, id)?.answer())
-    }))
-}
-
-fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
-    let paging = Paging::read(&mut params)?;
-    let filter = created(&mut params)?;
-    Expansions::read(&mut params, Shape::List(Coupon::KIND))?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        paging.stored::<Coupon>(transaction, URL, &filter)
-    }))
-}
-
 fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let name = params.short_text("name", 40)?;
     let metadata = params.metadata_update("metadata")?;
-    Expansions::read(&mut params, COUPON)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut coupon = find(transaction, id)?;

@@ -9,13 +9,8 @@ use crate::refund::life::{Unrefundable, WrongState};
 use crate::refund::object::{Refund, RefundStatus};
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
-use crate::wire::expand::{Expansions, Shape};
-use crate::wire::lists::{Paging, created};
 use crate::wire::params::Params;
 
-const URL: &str = "/v1/refunds";
-const REFUND: Shape = Shape::One(Refund::KIND);
-const REFUNDS: Shape = Shape::List(Refund::KIND);
 const REASONS: &[&str] = &["duplicate", "fraudulent", "requested_by_customer"];
 
 /// What is to be refunded.
@@ -28,8 +23,6 @@ enum Paid {
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("POST", ["refunds"]) => Box::new(create),
-        ("GET", ["refunds"]) => Box::new(list),
-        ("GET", ["refunds", id]) => Box::new(move |params| retrieve(id, params)),
         ("POST", ["refunds", id]) => Box::new(move |params| update(id, params)),
         ("POST", ["refunds", id, "cancel"]) => Box::new(move |params| cancel(id, params)),
         _ => return None,
@@ -53,14 +46,13 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     let amount = params.integer_within("amount", 1, i64::MAX)?;
     let reason = params.choice("reason", REASONS)?;
     let metadata = params.metadata("metadata")?;
-    let expansions = Expansions::read(&mut params, REFUND)?;
     params.finish()?;
 
     Ok(Box::new(move |transaction| {
         let mut charge = paid.charge(transaction)?;
         let refund = refund::life::create(transaction, &mut charge, amount, reason, metadata)?
             .map_err(|why| unrefundable(&charge, why))?;
-        Ok(expansions.apply(transaction, refund.answer())?)
+        Ok(refund.answer())
     }))
 }
 
@@ -86,30 +78,8 @@ impl Paid {
     }
 }
 
-fn retrieve(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
-    let expansions = Expansions::read(&mut params, REFUND)?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        Ok(expansions.apply(transaction, find(transaction, id)?.answer())?)
-    }))
-}
-
-fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
-    let paging = Paging::read(&mut params)?;
-    let filter = created(&mut params)?
-        .having("charge", params.text("charge")?)
-        .having("payment_intent", params.text("payment_intent")?);
-    let expansions = Expansions::read(&mut params, REFUNDS)?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        let page = paging.stored::<Refund>(transaction, URL, &filter)?;
-        Ok(expansions.apply(transaction, page)?)
-    }))
-}
-
 fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let metadata = params.metadata_update("metadata")?;
-    let expansions = Expansions::read(&mut params, REFUND)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut refund = find(transaction, id)?;
@@ -118,13 +88,12 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         if refund.answer() != before {
             refund::life::update(transaction, &before, &refund)?;
         }
-        Ok(expansions.apply(transaction, refund.answer())?)
+        Ok(refund.answer())
     }))
 }
 
 /// Only what waits for the buyer can be called off.
-fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
-    let expansions = Expansions::read(&mut params, REFUND)?;
+fn cancel(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut refund = find(transaction, id)?;
@@ -139,7 +108,7 @@ fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         }
         refund::life::advance(transaction, &mut refund, RefundStatus::Canceled)?
             .map_err(|WrongState| cannot(&refund))?;
-        Ok(expansions.apply(transaction, refund.answer())?)
+        Ok(refund.answer())
     }))
 }
 

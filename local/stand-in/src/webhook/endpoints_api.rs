@@ -2,26 +2,21 @@
 
 use serde_json::json;
 
-use crate::engine::database::{Filter, Transaction};
+use crate::description::Description;
+use crate::engine::database::Transaction;
 use crate::engine::ids;
-use crate::engine::resource::{API_VERSION, Object as _};
+use crate::engine::resource::Object as _;
 use crate::webhook::endpoint::WebhookEndpoint;
 use crate::webhook::queue;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
-use crate::wire::expand::{Expansions, Shape};
-use crate::wire::lists::Paging;
 use crate::wire::params::{Params, Required as _};
-
-const URL: &str = "/v1/webhook_endpoints";
-const ENDPOINT: Shape = Shape::One(WebhookEndpoint::KIND);
+use crate::wire::version::Version;
 
 /// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("POST", ["webhook_endpoints"]) => Box::new(create),
-        ("GET", ["webhook_endpoints"]) => Box::new(list),
-        ("GET", ["webhook_endpoints", id]) => Box::new(move |params| retrieve(id, params)),
         ("POST", ["webhook_endpoints", id]) => Box::new(move |params| update(id, params)),
         ("DELETE", ["webhook_endpoints", id]) => Box::new(move |params| delete(id, params)),
         _ => return None,
@@ -33,15 +28,11 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     let enabled_events =
         enabled_events(&mut params)?.ok_or_else(|| ApiError::missing("enabled_events"))?;
     let api_version = params.text("api_version")?;
-    if api_version.as_deref().is_some_and(|it| it != API_VERSION) {
-        return Err(ApiError::invalid(format!(
-            "The stand-in speaks only API version {API_VERSION}."
-        ))
-        .param("api_version"));
+    if let Some(version) = &api_version {
+        Version::read(Some(version)).map_err(|error| error.param("api_version"))?;
     }
     let description = params.short_text("description", 5_000)?;
     let metadata = params.metadata("metadata")?;
-    Expansions::read(&mut params, ENDPOINT)?;
     params.finish()?;
 
     Ok(Box::new(move |transaction| {
@@ -66,39 +57,17 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     }))
 }
 
-/// `*` alone, or names that look like events'.
+/// `*` alone, or types of events that there are.
 fn enabled_events(params: &mut Params) -> Result<Option<Vec<String>>, ApiError> {
     let events = params.texts("enabled_events")?;
-    let is_name = |event: &String| {
-        event == "*"
-            || event.contains('.')
-                && event
-                    .bytes()
-                    .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.'))
-    };
-    match events.iter().find(|event| !is_name(event)) {
+    let known = Description::newest().events();
+    let is_known = |event: &String| event == "*" || known.binary_search(&event.as_str()).is_ok();
+    match events.iter().find(|event| !is_known(event)) {
         Some(event) => {
             Err(ApiError::invalid(format!("No such event type: {event}")).param("enabled_events"))
         }
         None => Ok(Some(events).filter(|events| !events.is_empty())),
     }
-}
-
-fn retrieve(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
-    Expansions::read(&mut params, ENDPOINT)?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        Ok(find(transaction, id)?.answer())
-    }))
-}
-
-fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
-    let paging = Paging::read(&mut params)?;
-    Expansions::read(&mut params, Shape::List(WebhookEndpoint::KIND))?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        paging.stored::<WebhookEndpoint>(transaction, URL, &Filter::default())
-    }))
 }
 
 fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
@@ -107,7 +76,6 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let disabled = params.boolean("disabled")?;
     let description = params.maybe_empty_text("description", 5_000)?;
     let metadata = params.metadata_update("metadata")?;
-    Expansions::read(&mut params, ENDPOINT)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut endpoint = find(transaction, id)?;

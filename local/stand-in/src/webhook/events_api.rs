@@ -6,7 +6,6 @@ use crate::engine::resource::Object as _;
 use crate::webhook::event::Event;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
-use crate::wire::expand::{Expansions, Shape};
 use crate::wire::lists::{Paging, created};
 use crate::wire::params::Params;
 
@@ -16,20 +15,8 @@ const URL: &str = "/v1/events";
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("GET", ["events"]) => Box::new(list),
-        ("GET", ["events", id]) => Box::new(move |params| retrieve(id, params)),
         _ => return None,
     })
-}
-
-fn retrieve(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
-    Expansions::read(&mut params, Shape::One(Event::KIND))?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        let event = transaction.get::<Event>(id)?;
-        Ok(event
-            .ok_or_else(|| ApiError::no_such(Event::KIND, id).param("id"))?
-            .answer())
-    }))
 }
 
 fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
@@ -61,9 +48,8 @@ fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         Some(false) => filter = filter.and("shown ->> '$.pending_webhooks' > 0", []),
         None => {}
     }
-    Expansions::read(&mut params, Shape::List(Event::KIND))?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        paging.stored::<Event>(transaction, URL, &filter)
+        paging.stored(transaction, Event::KIND, URL, &filter)
     }))
 }

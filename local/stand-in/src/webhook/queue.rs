@@ -85,11 +85,12 @@ pub(crate) struct Attempt {
 /// How long an event lets others go first if none comes.
 const GIVES_WAY_FOR: i64 = 60;
 
-/// Makes an event due at an endpoint, unless a fault switch is in the way.
+/// Makes an event due at an endpoint, to be posted as `body`, unless a fault switch is in the way.
 pub(crate) fn enqueue(
     transaction: &Transaction<'_>,
     event: &Event,
     endpoint: &str,
+    body: &str,
 ) -> anyhow::Result<()> {
     let strike = transaction.faults.at_delivery(&event.event_type);
     let (mut state, mut due, mut repeats, mut gives_way) =
@@ -114,7 +115,7 @@ pub(crate) fn enqueue(
             params![
                 event.id,
                 endpoint,
-                serde_json::to_string(event)?,
+                body,
                 state.as_str(),
                 transaction.now,
                 due,
@@ -317,7 +318,12 @@ pub(crate) fn resend(transaction: &Transaction<'_>, event: &str) -> anyhow::Resu
         )
     };
     if resend()? == 0 {
-        enqueue(transaction, &event, SHOPS_OWN)?;
+        enqueue(
+            transaction,
+            &event,
+            SHOPS_OWN,
+            &serde_json::to_string(&event)?,
+        )?;
         resend()?;
     }
     count_pending(transaction, &event.id)?;

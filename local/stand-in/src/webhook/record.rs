@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use crate::description::{Description, project};
 use crate::engine::database::Transaction;
 use crate::engine::ids;
 use crate::engine::resource::{API_VERSION, Object};
@@ -16,11 +17,7 @@ pub(crate) fn record<T: Object>(
     event_type: &str,
     object: &T,
 ) -> anyhow::Result<()> {
-    let data = Data {
-        object: object.answer(),
-        previous_attributes: None,
-    };
-    keep(transaction, event_type, data)
+    record_shown(transaction, event_type, object.answer(), None)
 }
 
 /// Records a change of `object`, which the API showed as `before` until now.
@@ -30,25 +27,19 @@ pub(crate) fn record_change<T: Object>(
     before: &Value,
     object: &T,
 ) -> anyhow::Result<()> {
-    let object = object.answer();
-    let previous_attributes = Some(previous(before, &object));
-    let data = Data {
-        object,
-        previous_attributes,
-    };
-    keep(transaction, event_type, data)
+    record_shown(transaction, event_type, object.answer(), Some(before))
 }
 
-/// Records what has happened to something that the API shows in more than one way: here, like this.
+/// Records that this has just happened to an object that the API shows as `object`.
 pub(crate) fn record_shown(
     transaction: &Transaction<'_>,
     event_type: &str,
-    object: &Value,
+    object: Value,
     before: Option<&Value>,
 ) -> anyhow::Result<()> {
     let data = Data {
-        object: object.clone(),
-        previous_attributes: before.map(|before| previous(before, object)),
+        previous_attributes: before.map(|before| previous(before, &object)),
+        object,
     };
     keep(transaction, event_type, data)
 }
@@ -84,7 +75,22 @@ fn keep(transaction: &Transaction<'_>, event_type: &str, data: Data) -> anyhow::
     };
     transaction.put(&event)?;
     for endpoint in endpoints {
-        queue::enqueue(transaction, &event, &endpoint.id)?;
+        let body = as_of(&event, endpoint.api_version.as_deref())?;
+        queue::enqueue(transaction, &event, &endpoint.id, &body)?;
     }
     Ok(())
+}
+
+/// The event as an endpoint's version of the API shows it.
+fn as_of(event: &Event, version: Option<&str>) -> anyhow::Result<String> {
+    let described = version.and_then(Description::at);
+    let Some((version, description)) = version.zip(described) else {
+        return Ok(serde_json::to_string(event)?);
+    };
+    let mut event = event.clone();
+    version.clone_into(&mut event.api_version);
+    if !std::ptr::eq(description, Description::newest()) {
+        event.data.object = project(description, event.data.object);
+    }
+    Ok(serde_json::to_string(&event)?)
 }

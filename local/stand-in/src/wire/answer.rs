@@ -3,6 +3,7 @@
 use http::StatusCode;
 use serde_json::Value;
 
+use crate::description::Operation;
 use crate::engine::database::Transaction;
 use crate::engine::ids::AccountId;
 use crate::wire::errors::ApiError;
@@ -13,6 +14,10 @@ pub(crate) struct Asked<'r> {
     pub(crate) method: &'r str,
     /// What follows `/v1/`, part by part.
     pub(crate) path: &'r [&'r str],
+    /// What Stripe has there.
+    pub(crate) operation: &'r Operation,
+    /// The parameters in the path, by name.
+    pub(crate) names: &'r [(&'static str, &'r str)],
     pub(crate) settings: &'r Settings,
 }
 

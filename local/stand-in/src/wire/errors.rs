@@ -6,6 +6,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::account::currency::Currency;
+use crate::description::Problem;
 use crate::engine::resource::doc_url;
 use crate::wire::keys;
 
@@ -120,6 +121,70 @@ impl ApiError {
         .status(StatusCode::NOT_FOUND)
     }
 
+    /// Stripe has this, and the stand-in does not.
+    pub(crate) fn not_implemented(method: &str, template: &str) -> Self {
+        Self::invalid(format!(
+            "The stand-in does not do {method} {template} yet: it knows what Stripe takes and answers \
+             there, and has no behaviour for it."
+        ))
+        .status(StatusCode::NOT_IMPLEMENTED)
+    }
+
+    /// A parameter that Stripe takes, and whose effect the stand-in does not have.
+    pub(crate) fn unsupported(param: &str) -> Self {
+        Self::invalid(format!(
+            "The stand-in does not support the parameter {param} yet. Leave it out to go on without \
+             its effect."
+        ))
+        .code("parameter_unsupported")
+        .param(param)
+    }
+
+    /// What a description finds wrong with parameters.
+    pub(crate) fn of_problems(problems: Vec<Problem>) -> Option<Self> {
+        let unknown: Vec<String> = problems
+            .iter()
+            .filter_map(|problem| match problem {
+                Problem::Unknown { param } => Some(param.clone()),
+                _ => None,
+            })
+            .collect();
+        if !unknown.is_empty() {
+            return Some(Self::unknown(&unknown));
+        }
+        problems.into_iter().next().map(|problem| match problem {
+            Problem::Unknown { param } => Self::unknown(&[param]),
+            Problem::Missing { param } => Self::missing(&param),
+            Problem::Empty { param } => Self::empty(&param),
+            Problem::NotAnInteger { param, value } => Self::not_an_integer(&param, &value),
+            Problem::NotANumber { param, value } => {
+                Self::invalid(format!("Invalid decimal: {value}")).param(param)
+            }
+            Problem::NotABoolean { param, value } => {
+                Self::invalid(format!("Invalid boolean: {value}")).param(param)
+            }
+            Problem::NotOneOf {
+                param,
+                value,
+                allowed,
+            } => Self::invalid(format!(
+                "Invalid {param}: must be one of {}, not {value}",
+                allowed.join(", ")
+            ))
+            .param(param),
+            Problem::NotAText { param } => Self::invalid("Invalid string").param(param),
+            Problem::NotAnArray { param } => Self::invalid("Invalid array").param(param),
+            Problem::NotAnObject { param } => Self::invalid("Invalid object").param(param),
+        })
+    }
+
+    /// The object that a parameter names is not there.
+    pub(crate) fn no_such_param(kind: &str, id: &str, param: &str) -> Self {
+        Self::no_such(kind, id)
+            .status(StatusCode::BAD_REQUEST)
+            .param(param)
+    }
+
     pub(crate) fn no_such(kind: &str, id: &str) -> Self {
         Self::invalid(format!("No such {kind}: '{id}'"))
             .status(StatusCode::NOT_FOUND)
@@ -154,8 +219,7 @@ impl ApiError {
     pub(crate) fn unknown(params: &[String]) -> Self {
         let plural = if params.len() == 1 { "" } else { "s" };
         Self::invalid(format!(
-            "Received unknown parameter{plural}: {}. (The stand-in understands only what the shop \
-             uses.)",
+            "Received unknown parameter{plural}: {}",
             params.join(", ")
         ))
         .code("parameter_unknown")

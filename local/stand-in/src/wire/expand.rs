@@ -3,63 +3,14 @@
 use serde_json::Value;
 
 use crate::checkout::object::Session;
+use crate::description::{Description, Shape, expandable};
 use crate::engine::database::Transaction;
 use crate::engine::resource::Object;
 use crate::refund::object::Refund;
 use crate::wire::errors::ApiError;
 use crate::wire::lists::Paging;
 use crate::wire::params::Params;
-
-/// Stripe's limit to how deep a path may go.
-const DEPTH: usize = 4;
-
-/// What an answer is made of, as far as paths through it go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shape {
-    One(&'static str),
-    List(&'static str),
-}
-
-/// Where a field leads.
-enum Step {
-    /// To what is there anyway.
-    Into(Shape),
-    /// To what must be fetched first.
-    Expand(Shape),
-}
-
-impl Shape {
-    /// Everything that can be expanded stands here.
-    fn step(self, field: &str) -> Option<Step> {
-        use Shape::{List, One};
-        use Step::{Expand, Into};
-        match (self, field) {
-            (List(kind), "data") => Some(Into(One(kind))),
-            (One("checkout.session"), "line_items") => Some(Expand(List("item"))),
-            (One("checkout.session" | "charge" | "refund" | "dispute"), "payment_intent") => {
-                Some(Expand(One("payment_intent")))
-            }
-            (One("payment_intent"), "latest_charge") => Some(Expand(One("charge"))),
-            (One("refund" | "dispute"), "charge") => Some(Expand(One("charge"))),
-            (One("charge"), "refunds") => Some(Expand(List("refund"))),
-            (One("charge" | "refund"), "balance_transaction")
-            | (One("refund"), "failure_balance_transaction") => {
-                Some(Expand(One("balance_transaction")))
-            }
-            // Its kind shows when it is fetched; nothing in it is expanded further.
-            (One("balance_transaction"), "source") => Some(Expand(One("source"))),
-            (One("checkout.session"), "total_details") => Some(Into(One("total_details"))),
-            (One("total_details"), "breakdown") => Some(Expand(One("breakdown"))),
-            (One("checkout.session"), "discounts") => Some(Into(One("discount"))),
-            (One("discount"), "promotion_code") => Some(Expand(One("promotion_code"))),
-            (One("promotion_code"), "promotion") => Some(Into(One("promotion"))),
-            (One("promotion"), "coupon") => Some(Expand(One("coupon"))),
-            (One("item"), "price") => Some(Into(One("price"))),
-            (One("price"), "product") => Some(Expand(One("product"))),
-            _ => None,
-        }
-    }
-}
+use crate::wire::version::Version;
 
 /// Paths that have been found to lead somewhere.
 #[derive(Debug)]
@@ -67,24 +18,20 @@ pub(crate) struct Expansions(Vec<String>);
 
 impl Expansions {
     /// Reads `expand` for an answer of this shape.
-    pub(crate) fn read(params: &mut Params, shape: Shape) -> Result<Self, ApiError> {
+    pub(crate) fn read(
+        params: &mut Params,
+        version: Version,
+        returns: &Shape,
+    ) -> Result<Self, ApiError> {
         let paths = params.texts("expand")?;
-        for path in &paths {
-            let mut shape = shape;
-            let mut expands = false;
-            for field in path.split('.') {
-                (shape, expands) = match shape.step(field) {
-                    Some(Step::Into(next)) => (next, false),
-                    Some(Step::Expand(next)) => (next, true),
-                    None => return Err(ApiError::cannot_expand(path)),
-                };
-            }
-            let depth = path.split('.').filter(|field| *field != "data").count();
-            if !expands || depth > DEPTH {
-                return Err(ApiError::cannot_expand(path));
-            }
+        let leads = |path: &str| match version {
+            Version::Asked(description) => expandable(description, returns, path),
+            Version::Any => Description::all().any(|it| expandable(it, returns, path)),
+        };
+        match paths.iter().find(|path| !leads(path)) {
+            Some(path) => Err(ApiError::cannot_expand(path)),
+            None => Ok(Self(paths)),
         }
-        Ok(Self(paths))
     }
 
     pub(crate) fn apply(

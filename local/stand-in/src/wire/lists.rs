@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::engine::database::{Cursor, Filter, Transaction};
-use crate::engine::resource::Object;
 use crate::engine::time::Timestamp;
 use crate::wire::errors::ApiError;
 use crate::wire::params::Params;
@@ -58,22 +57,23 @@ impl Paging {
     }
 
     /// A page of what is stored.
-    pub(crate) fn stored<T: Object>(
+    pub(crate) fn stored(
         &self,
         transaction: &Transaction<'_>,
+        kind: &str,
         url: &str,
         filter: &Filter,
     ) -> Result<Value, ApiError> {
         let place = |id: &str, param| {
-            let sequence = transaction.sequence(T::KIND, id)?;
-            sequence.ok_or_else(|| ApiError::no_such(T::KIND, id).param(param))
+            let sequence = transaction.sequence(kind, id)?;
+            sequence.ok_or_else(|| ApiError::no_such(kind, id).param(param))
         };
         let cursor = match &self.cursor {
             None => Cursor::OlderThan(i64::MAX),
             Some(Near::StartingAfter(id)) => Cursor::OlderThan(place(id, "starting_after")?),
             Some(Near::EndingBefore(id)) => Cursor::NewerThan(place(id, "ending_before")?),
         };
-        let objects = transaction.some_shown(T::KIND, cursor, self.wanted(), filter)?;
+        let objects = transaction.some_shown(kind, cursor, self.wanted(), filter)?;
         Ok(self.page(url, objects))
     }
 

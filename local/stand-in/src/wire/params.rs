@@ -1,7 +1,7 @@
 //! The parameters of a request. Reading a parameter takes it out, so that [`Params::finish`] can refuse
 //! whatever nobody has read.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::account::currency::Currency;
@@ -25,6 +25,25 @@ impl Params {
         })
     }
 
+    /// All that is there, as JSON.
+    pub(crate) fn tree(&self) -> anyhow::Result<Map<String, Value>> {
+        match serde_json::to_value(&self.fields)? {
+            Value::Object(tree) => Ok(tree),
+            other => anyhow::bail!("parameters are not an object: {other}"),
+        }
+    }
+
+    /// The names of what nobody has read yet.
+    pub(crate) fn left(&self) -> Vec<String> {
+        self.fields.keys().cloned().collect()
+    }
+
+    /// Takes a field out, whatever it holds.
+    pub(crate) fn take(&mut self, field: &str) -> anyhow::Result<Option<Value>> {
+        let taken = self.fields.remove(field);
+        Ok(taken.map(serde_json::to_value).transpose()?)
+    }
+
     /// The same text for the same parameters, in whatever order they came.
     pub(crate) fn fingerprint(&self) -> anyhow::Result<String> {
         Ok(serde_json::to_string(&self.fields)?)
@@ -41,12 +60,6 @@ impl Params {
     /// Whether the field is there and has nothing in it.
     pub(crate) fn is_empty_text(&self, field: &str) -> bool {
         matches!(self.fields.get(field), Some(Node::Text(text)) if text.is_empty())
-    }
-
-    /// All that is left, as the API would show it: what reads like a number or a boolean is one.
-    pub(crate) fn into_json(self) -> Map<String, Value> {
-        let fields = self.fields.into_iter();
-        fields.map(|(name, node)| (name, shown(node))).collect()
     }
 
     /// Whether the field is there and no object.
@@ -319,8 +332,9 @@ impl Params {
         if self.fields.is_empty() {
             return Ok(());
         }
-        let unknown: Vec<_> = self.fields.keys().map(|field| self.name(field)).collect();
-        Err(ApiError::unknown(&unknown))
+        // The description has let it through, so Stripe takes it.
+        let field = self.fields.keys().next().map(|field| self.name(field));
+        Err(ApiError::unsupported(&field.unwrap_or_default()))
     }
 }
 
@@ -357,22 +371,6 @@ pub(crate) trait Required<T> {
 impl<T> Required<T> for Result<Option<T>, ApiError> {
     fn required(self, params: &Params, field: &str) -> Result<T, ApiError> {
         self?.ok_or_else(|| ApiError::missing(&params.name(field)))
-    }
-}
-
-fn shown(node: Node) -> Value {
-    match node {
-        Node::Fields(fields) => Value::Object(
-            fields
-                .into_iter()
-                .map(|(name, node)| (name, shown(node)))
-                .collect(),
-        ),
-        Node::Text(text) => match (text.parse::<i64>(), text.parse::<bool>()) {
-            (Ok(number), _) => json!(number),
-            (_, Ok(boolean)) => json!(boolean),
-            _ => Value::String(text),
-        },
     }
 }
 
@@ -433,11 +431,11 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_reads_is_unknown() {
+    fn what_nobody_reads_is_not_supported() {
         let mut params = Params::parse(b"mode=payment&mod=payment&more[a]=1").unwrap();
         params.text("mode").unwrap();
         let error = problem(params.finish());
-        assert_eq!(error["code"], "parameter_unknown");
+        assert_eq!(error["code"], "parameter_unsupported");
         assert_eq!(error["param"], "mod");
     }
 

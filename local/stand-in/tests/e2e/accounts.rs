@@ -15,10 +15,10 @@ async fn accounts_see_nothing_of_each_other() {
     let theirs = bench.post_as(OTHER, SESSIONS, &one_mug()).await.expect(200);
     let theirs = id(&theirs.json());
 
-    assert_eq!(ids(&bench.get(SESSIONS).await.json()), [mine.clone()]);
+    assert_eq!(ids(&bench.get(SESSIONS).await.json()), [mine.as_str()]);
     assert_eq!(
         ids(&bench.get_as(OTHER, SESSIONS).await.json()),
-        [theirs.clone()]
+        [theirs.as_str()]
     );
     bench
         .get_as(OTHER, &format!("{SESSIONS}/{mine}"))

@@ -170,7 +170,7 @@ async fn what_does_not_exist_is_not_found() {
         );
     }
     for path in [
-        "/v1/customers",
+        "/v1/customer",
         "/v1/",
         "/v2/checkout/sessions",
         "/",
@@ -312,7 +312,7 @@ async fn each_wrong_parameter_is_named() {
         ),
         ("metadata".into(), Some("x"), "", "metadata"),
         ("metadata[a][b]".into(), Some("x"), "", "metadata[a]"),
-        ("expand[]".into(), Some("customer"), "", "expand"),
+        ("expand[]".into(), Some("status"), "", "expand"),
         (
             "expand[]".into(),
             Some("payment_intent.colour"),

@@ -198,9 +198,17 @@ async fn evidence_is_staged_until_it_is_submitted() {
     assert_eq!(staged["evidence_details"]["submission_count"], 0);
     assert_eq!(staged["evidence_details"]["has_evidence"], true);
     assert_eq!(staged["metadata"], json!({ "case": "9" }));
-    let taken_back = vec![("evidence[uncategorized_text]", ""), ("submit", "false")];
-    let staged = bench.post(&path, &taken_back).await.expect(200).json();
-    assert_eq!(staged["evidence"]["uncategorized_text"], json!(null));
+    let said_otherwise = vec![
+        ("evidence[uncategorized_text]", "losing_evidence"),
+        ("submit", "false"),
+    ];
+    let staged = bench.post(&path, &said_otherwise).await.expect(200).json();
+    assert_eq!(staged["evidence"]["uncategorized_text"], "losing_evidence");
+    let undecided = vec![
+        ("evidence[uncategorized_text]", "We shipped it"),
+        ("submit", "false"),
+    ];
+    bench.post(&path, &undecided).await.expect(200);
     let submitted = bench
         .post(&path, &vec![("submit", "true")])
         .await

@@ -117,7 +117,7 @@ async fn an_endpoint_is_made_read_changed_and_deleted() {
         vec![
             ("url", "https://shop.example/"),
             ("enabled_events[]", "*"),
-            ("api_version", "2020-08-27"),
+            ("api_version", "2020-08-27.zebra"),
         ],
     ] {
         bench.post(ENDPOINTS, &form).await.expect(400);

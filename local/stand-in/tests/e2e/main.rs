@@ -21,6 +21,7 @@ mod idempotency;
 mod intents;
 mod lists;
 mod page;
+mod plain;
 mod promotions;
 mod refunds;
 mod survival;

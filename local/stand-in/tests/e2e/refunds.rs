@@ -173,8 +173,14 @@ async fn what_cannot_be_refunded_is_refused_by_name() {
         (
             vec![("charge", &charge), ("currency", "usd")],
             400,
-            "parameter_unknown",
+            "parameter_unsupported",
             "currency",
+        ),
+        (
+            vec![("charge", &charge), ("colour", "red")],
+            400,
+            "parameter_unknown",
+            "colour",
         ),
         (vec![("charge", &declined)], 400, "", ""),
         (vec![("charge", &pending)], 400, "", ""),

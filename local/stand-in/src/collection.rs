@@ -1,0 +1,179 @@
+//! What can be asked of every kind of object: to retrieve one, to list them a page at a time, and to
+//! search where Stripe can. The description says which parameters narrow a list: each names the field
+//! that it compares.
+
+use serde_json::{Value, json};
+
+use crate::account::balance::BalanceTransaction;
+use crate::checkout::object::Session;
+use crate::description::{Operation, Shape};
+use crate::dispute::object::Dispute;
+use crate::engine::database::Filter;
+use crate::engine::resource::Object as _;
+use crate::payment::charge::Charge;
+use crate::payment::intent::PaymentIntent;
+use crate::payment::method::PaymentMethod;
+use crate::payment::setup_intent::{SetupAttempt, SetupIntent};
+use crate::payment::token::Token;
+use crate::plain;
+use crate::promotion::object::{Coupon, PromotionCode};
+use crate::radar::review::Review;
+use crate::radar::warning::EarlyFraudWarning;
+use crate::refund::object::Refund;
+use crate::webhook::endpoint::WebhookEndpoint;
+use crate::webhook::event::Event;
+use crate::wire::answer::{Asked, Route, Work};
+use crate::wire::errors::ApiError;
+use crate::wire::lists::{Paging, created};
+use crate::wire::lookup::{find, param_of};
+use crate::wire::params::Params;
+use crate::wire::search::{self, Found};
+
+/// The kinds that have behaviour of their own.
+const BEHAVED: &[&str] = &[
+    Session::KIND,
+    PaymentIntent::KIND,
+    SetupIntent::KIND,
+    SetupAttempt::KIND,
+    PaymentMethod::KIND,
+    Token::KIND,
+    Charge::KIND,
+    Review::KIND,
+    EarlyFraudWarning::KIND,
+    Refund::KIND,
+    Dispute::KIND,
+    BalanceTransaction::KIND,
+    Coupon::KIND,
+    PromotionCode::KIND,
+    WebhookEndpoint::KIND,
+    Event::KIND,
+];
+
+/// The requests answered here.
+pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
+    if asked.method != "GET" {
+        return None;
+    }
+    let (operation, names) = (asked.operation, asked.names);
+    let kind = operation.returns.kind()?;
+    if !BEHAVED.contains(&kind) && !plain::is_plain(kind) {
+        return None;
+    }
+    match &operation.returns {
+        Shape::List(_) => Some(Box::new(move |params| list(kind, operation, names, params))),
+        Shape::Search(_) => Some(Box::new(move |params| search(kind, operation, params))),
+        _ if operation.template.ends_with('}') => {
+            let (parents, (name, id)) = names.split_last().map(|(last, rest)| (rest, *last))?;
+            Some(Box::new(move |params| {
+                retrieve(kind, parents, name, id, params)
+            }))
+        }
+        _ => None,
+    }
+}
+
+fn retrieve<'r>(
+    kind: &'static str,
+    parents: &'r [(&'static str, &'r str)],
+    name: &'static str,
+    id: &'r str,
+    params: Params,
+) -> Result<Work<'r>, ApiError> {
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let object = find(transaction, kind, name, id)?;
+        let is_theirs = parents
+            .iter()
+            .all(|(name, id)| object.get(name).and_then(Value::as_str) == Some(id));
+        match is_theirs {
+            true => Ok(object),
+            false => Err(ApiError::no_such(kind, id).param(param_of(name))),
+        }
+    }))
+}
+
+fn list<'r>(
+    kind: &'static str,
+    operation: &'r Operation,
+    names: &'r [(&'static str, &'r str)],
+    mut params: Params,
+) -> Result<Work<'r>, ApiError> {
+    let paging = Paging::read(&mut params)?;
+    let mut filter = created(&mut params)?.and("shown ->> '$.deleted' IS NULL", []);
+    for (name, id) in names {
+        filter = filter.equal(name, (*id).to_owned().into());
+    }
+    for name in params.left() {
+        let shape = operation.params.get(&name).map(|field| field.shape);
+        let given = params.take(&name)?.unwrap_or_default();
+        filter = narrow(filter, &name, shape.as_ref(), &given)?;
+    }
+    let url = url(operation.template, names);
+    Ok(Box::new(move |transaction| {
+        paging.stored(transaction, kind, &url, &filter)
+    }))
+}
+
+/// Where a page of the list comes from.
+fn url(template: &str, names: &[(&'static str, &str)]) -> String {
+    names.iter().fold(template.to_owned(), |url, (name, id)| {
+        url.replace(&format!("{{{name}}}"), id)
+    })
+}
+
+/// Lets only those through whose field is as given; an object of parameters compares the fields within
+/// the field, or its ends.
+fn narrow(
+    filter: Filter,
+    path: &str,
+    shape: Option<&Shape>,
+    given: &Value,
+) -> Result<Filter, ApiError> {
+    match given {
+        Value::String(text) => {
+            let value = match (shape, text.as_str()) {
+                (Some(Shape::Boolean), text) => (text == "true").into(),
+                (_, text) => text.to_owned().into(),
+            };
+            Ok(filter.equal(path, value))
+        }
+        Value::Object(within) => within.iter().try_fold(filter, |filter, (name, given)| {
+            let text = given.as_str().unwrap_or_default();
+            let compare = match name.as_str() {
+                "gt" => ">",
+                "gte" => ">=",
+                "lt" => "<",
+                "lte" => "<=",
+                name if name.bytes().all(|byte| byte.is_ascii_digit()) => {
+                    return Err(ApiError::unsupported(path));
+                }
+                name => return narrow(filter, &format!("{path}.{name}"), None, given),
+            };
+            let bound: i64 = text
+                .parse()
+                .map_err(|_| ApiError::not_an_integer(&format!("{path}[{name}]"), text))?;
+            Ok(filter.compare(path, compare, bound.into()))
+        }),
+        _ => Ok(filter),
+    }
+}
+
+fn search<'r>(
+    kind: &'static str,
+    operation: &'r Operation,
+    mut params: Params,
+) -> Result<Work<'r>, ApiError> {
+    let wanted = Found::read(&mut params)?;
+    let filter = search::filter(kind, &wanted.query)?.and("shown ->> '$.deleted' IS NULL", []);
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let (data, next_page) = wanted.page(transaction, kind, &filter)?;
+        Ok(json!({
+            "object": "search_result",
+            "url": operation.template,
+            "has_more": next_page.is_some(),
+            "next_page": next_page,
+            "data": data,
+        }))
+    }))
+}

@@ -1,0 +1,263 @@
+//! Objects without behaviour of their own: they are made, changed and deleted as their description
+//! says. A parameter sets the field of its name; what else a kind does is told in [`kinds`].
+
+mod draft;
+mod kinds;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::description::{Description, Fields, Shape, blank};
+use crate::engine::database::Transaction;
+use crate::engine::ids;
+use crate::wire::answer::{Asked, Route, Work};
+use crate::wire::errors::ApiError;
+use crate::wire::lookup::find;
+use crate::wire::params::Params;
+
+use self::draft::{Draft, Kind, keep, tell};
+
+/// Whether objects of this kind are plain.
+pub(crate) fn is_plain(kind: &str) -> bool {
+    kinds::find(kind).is_some()
+}
+
+/// The requests answered here.
+pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
+    let name = asked.operation.returns.kind()?;
+    let kind = kinds::find(name)?;
+    let names = asked.names;
+    let is_one = asked.operation.template.ends_with('}');
+    Some(match (asked.method, is_one) {
+        ("POST", false) if is_collection(name, asked.operation.template) => {
+            let settings = asked.settings;
+            Box::new(move |params| {
+                let wish = Wish::read(kind, params)?;
+                Ok(Box::new(move |transaction: &Transaction<'_>| {
+                    wish.create(transaction, names, settings.public_url.as_str())
+                }) as Work<'r>)
+            })
+        }
+        ("POST", true) => {
+            let ((name, id), _) = names.split_last().map(|(last, rest)| (*last, rest))?;
+            Box::new(move |params| {
+                let wish = Wish::read(kind, params)?;
+                Ok(
+                    Box::new(move |transaction: &Transaction<'_>| {
+                        wish.update(transaction, name, id)
+                    }) as Work<'r>,
+                )
+            })
+        }
+        ("DELETE", true) => {
+            let ((name, id), _) = names.split_last().map(|(last, rest)| (*last, rest))?;
+            Box::new(move |params| {
+                params.finish()?;
+                Ok(Box::new(move |transaction: &Transaction<'_>| {
+                    delete(transaction, kind, name, id)
+                }) as Work<'r>)
+            })
+        }
+        _ => return None,
+    })
+}
+
+/// Whether a path is where objects of a kind are listed, and so made.
+fn is_collection(kind: &str, template: &'static str) -> bool {
+    Description::newest()
+        .operation("GET", template)
+        .is_some_and(|found| {
+            matches!(&found.operation.returns, Shape::List(element) if element.kind() == Some(kind))
+        })
+}
+
+/// What a plain object is to become.
+struct Wish {
+    kind: &'static Kind,
+    fields: Fields,
+    /// What fields are to hold.
+    given: BTreeMap<String, Value>,
+    /// What the kind itself sees to.
+    extra: Map<String, Value>,
+}
+
+impl Wish {
+    fn read(kind: &'static Kind, mut params: Params) -> Result<Self, ApiError> {
+        let fields = kind.fields()?;
+        let mut given = BTreeMap::new();
+        let mut extra = Map::new();
+        for name in params.left() {
+            let value = params.take(&name)?.unwrap_or_default();
+            if kind.extra.contains(&name.as_str()) {
+                extra.insert(name, value);
+            } else if fields.get(&name).is_some() {
+                given.insert(name, value);
+            } else {
+                return Err(ApiError::unsupported(&name));
+            }
+        }
+        check_metadata(given.get("metadata"))?;
+        Ok(Self {
+            kind,
+            fields,
+            given,
+            extra,
+        })
+    }
+
+    /// Refuses the ids of objects that are not there.
+    fn check_references(&self, transaction: &Transaction<'_>) -> Result<(), ApiError> {
+        for (name, text) in &self.given {
+            let field = self.fields.get(name);
+            if let Some(Shape::Id(kinds)) = field.map(|field| field.shape)
+                && let Some(id) = text.as_str().filter(|id| !id.is_empty())
+            {
+                check_reference(transaction, name, &kinds, id)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn create(
+        self,
+        transaction: &Transaction<'_>,
+        parents: &[(&'static str, &str)],
+        public_url: &str,
+    ) -> Result<Value, ApiError> {
+        let name = self.kind.name;
+        let mut object = blank(self.fields);
+        let id = match self.given.get("id").and_then(Value::as_str) {
+            Some(id) if transaction.shown(id)?.is_some() => return Err(ApiError::exists(name, id)),
+            Some(id) => id.to_owned(),
+            None => ids::plain(self.kind.prefix),
+        };
+        object.insert("id".to_owned(), json!(id));
+        let mut set = |field: &str, value: Value| {
+            if self.fields.get(field).is_some() {
+                object.insert(field.to_owned(), value);
+            }
+        };
+        set("created", json!(transaction.now));
+        set("livemode", json!(false));
+        set("active", json!(true));
+        for (parent, id) in parents {
+            set(parent, json!(id));
+        }
+        for (field, value) in (self.kind.defaults)() {
+            set(field, value);
+        }
+        self.check_references(transaction)?;
+        let mut draft = Draft {
+            transaction,
+            object,
+            extra: self.extra,
+            before: None,
+            public_url,
+        };
+        draft.set(self.fields, &self.given);
+        (self.kind.finish)(&mut draft)?;
+        let shown = keep(transaction, self.kind, &id, draft.object)?;
+        tell(transaction, name, "created", shown.clone(), None)?;
+        Ok(shown)
+    }
+
+    fn update(
+        self,
+        transaction: &Transaction<'_>,
+        name: &'static str,
+        id: &str,
+    ) -> Result<Value, ApiError> {
+        let kind = self.kind;
+        let shown_before = find(transaction, kind.name, name, id)?;
+        let whole = transaction.whole(kind.name, id)?;
+        let object = whole.ok_or_else(|| ApiError::no_such(kind.name, id).param(name))?;
+        if object.get("deleted").is_some() {
+            return Err(ApiError::no_such(kind.name, id).param(name));
+        }
+        self.check_references(transaction)?;
+        let mut draft = Draft {
+            transaction,
+            before: Some(object.clone()),
+            object,
+            extra: self.extra,
+            public_url: "",
+        };
+        draft.set(self.fields, &self.given);
+        (kind.finish)(&mut draft)?;
+        let shown = keep(transaction, kind, id, draft.object)?;
+        if shown != shown_before {
+            tell(
+                transaction,
+                kind.name,
+                "updated",
+                shown.clone(),
+                Some(&shown_before),
+            )?;
+        }
+        Ok(shown)
+    }
+}
+
+/// Refuses the id of an object that is not there, where the stand-in would know it.
+fn check_reference(
+    transaction: &Transaction<'_>,
+    name: &str,
+    kinds: &[&'static str],
+    id: &str,
+) -> Result<(), ApiError> {
+    if !kinds.iter().any(|kind| is_plain(kind)) {
+        return Ok(());
+    }
+    for kind in kinds {
+        if transaction.shown_of(kind, id)?.is_some() {
+            return Ok(());
+        }
+    }
+    let kind = kinds.first().copied().unwrap_or("object");
+    Err(ApiError::no_such_param(kind, id, name))
+}
+
+fn delete(
+    transaction: &Transaction<'_>,
+    kind: &'static Kind,
+    name: &'static str,
+    id: &str,
+) -> Result<Value, ApiError> {
+    let shown = find(transaction, kind.name, name, id)?;
+    if shown.get("deleted").is_some() {
+        return Err(ApiError::no_such(kind.name, id).param(name));
+    }
+    let gone = json!({ "id": id, "object": kind.name, "deleted": true });
+    match kind.leaves_a_trace() {
+        true => transaction.put_plain(kind.name, id, &gone, None)?,
+        false => transaction.delete(id)?,
+    }
+    tell(transaction, kind.name, "deleted", shown, None)?;
+    Ok(gone)
+}
+
+/// Stripe's limits to metadata.
+fn check_metadata(metadata: Option<&Value>) -> Result<(), ApiError> {
+    let Some(Value::Object(pairs)) = metadata else {
+        return Ok(());
+    };
+    if pairs.len() > 50 {
+        return Err(ApiError::invalid("Metadata may have at most 50 keys.").param("metadata"));
+    }
+    for (key, value) in pairs {
+        let refuse =
+            |message: &str| Err(ApiError::invalid(message).param(format!("metadata[{key}]")));
+        if key.chars().count() > 40 {
+            return refuse("Metadata keys may have at most 40 characters.");
+        }
+        match value.as_str() {
+            None => return refuse("Metadata values must be strings."),
+            Some(text) if text.chars().count() > 500 => {
+                return refuse("Metadata values may have at most 500 characters.");
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
