@@ -11,6 +11,7 @@ use http::{Method, StatusCode};
 
 use crate::description::{Description, Match, Problem, check, check_leniently, project};
 use crate::engine::database::Transaction;
+use crate::payment::publishable::{Admission, reduced};
 use crate::wire::answer::{Answer, Asked, Route, Settings};
 use crate::wire::errors::ApiError;
 use crate::wire::expand::Expansions;
@@ -47,6 +48,8 @@ pub(crate) struct Call {
     /// As in `/v1/refunds/re_1`.
     pub(crate) path: String,
     pub(crate) version: Version,
+    /// It comes from a browser, whose key everybody can read.
+    pub(crate) publishable: bool,
     pub(crate) params: Params,
     pub(crate) idempotent: Option<Idempotent>,
     /// The status that a fault switch wants.
@@ -63,12 +66,20 @@ impl Call {
             return Ok(answer);
         }
         let path = self.path.clone();
+        let segments: Vec<&str> = path.split('/').skip(2).collect();
+        let method = self.method.clone();
+        let admission = Admission::read(
+            self.publishable,
+            method.as_str(),
+            &segments,
+            &mut self.params,
+        )?;
+        admission.check(transaction)?;
         let found = self.find(&path)?;
         let returns = &found.operation.returns;
         let expansions = Expansions::read(&mut self.params, self.version, returns)?;
-        let segments: Vec<&str> = path.split('/').skip(2).collect();
         let asked = Asked {
-            method: self.method.as_str(),
+            method: method.as_str(),
             path: &segments,
             operation: &found.operation,
             names: &found.path,
@@ -89,9 +100,13 @@ impl Call {
                         Err(declined) if declined.is_of_card() => return Ok(Err(declined)),
                         done => expansions.apply(transaction, done?)?,
                     };
-                    Ok(Ok(match self.version.is_newest() {
+                    let answer = match self.version.is_newest() {
                         true => answer,
                         false => project(self.version.description(), answer),
+                    };
+                    Ok(Ok(match self.publishable {
+                        true => reduced(answer),
+                        false => answer,
                     }))
                 })
                 .flatten(),

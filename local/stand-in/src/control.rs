@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::object::Account;
 use crate::checkout::life::WrongState;
 use crate::checkout::object::Session;
+use crate::dispute::life::Contest;
 use crate::dispute::object::{Dispute, DisputeKind, DisputeStatus};
 use crate::engine::clock;
 use crate::engine::database::Transaction;
@@ -245,8 +246,9 @@ impl Account {
                     REASONS.join(", ")
                 )));
             }
-            let dispute =
-                dispute::life::open(transaction, &mut charge, claim.kind, reason, claim.amount)?;
+            let amount = claim.amount.unwrap_or(charge.captured());
+            let contest = Contest::by_hand(claim.kind, reason, amount);
+            let dispute = dispute::life::open(transaction, &mut charge, &contest)?;
             Ok(dispute.id.to_string())
         })
         .await

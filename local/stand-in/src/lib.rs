@@ -23,7 +23,9 @@
 #![warn(missing_docs)]
 
 mod account;
+mod browser;
 mod call;
+mod challenge;
 mod checkout;
 mod collection;
 mod control;
@@ -37,6 +39,7 @@ mod payment;
 mod plain;
 mod promotion;
 mod radar;
+mod receipt;
 mod refund;
 mod seed;
 mod serve;
@@ -60,6 +63,8 @@ impl StandIn {
     pub fn router(&self) -> Router {
         Router::new()
             .merge(page::routes())
+            .merge(challenge::routes())
+            .merge(receipt::routes())
             .nest("/_stripe", control::routes())
             .layer(axum::middleware::from_fn_with_state(
                 self.clone(),

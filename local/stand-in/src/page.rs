@@ -2,16 +2,14 @@
 //! would say, and beside it what a developer needs: the test cards, and how a delayed payment ends.
 
 use askama::Template;
-use axum::extract::{FromRequestParts, Path};
-use axum::response::{Html, IntoResponse, Response};
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
-use http::request::Parts;
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use serde::Deserialize;
-use url::Url;
 
-use crate::account::object::Account;
+use crate::browser::{self, Owner};
 use crate::checkout::cards::{self, Mistyped};
 use crate::checkout::life::{Paid, WrongState};
 use crate::checkout::object::{Discount, PaymentStatus, Session, SessionStatus};
@@ -136,23 +134,6 @@ pub(crate) fn routes() -> Router<StandIn> {
         .route("/pay/{session}/code", post(change_code))
 }
 
-/// The account whose session the page is of; the default one if there is none.
-struct Owner(Account);
-
-impl FromRequestParts<StandIn> for Owner {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, stand_in: &StandIn) -> Result<Self, Response> {
-        let session = parts.uri.path().split('/').nth(2).unwrap_or_default();
-        match stand_in.owner(session).await {
-            Ok(owner) => Ok(Self(
-                owner.unwrap_or_else(|| stand_in.default_account().clone()),
-            )),
-            Err(error) => Err(failed(&error)),
-        }
-    }
-}
-
 async fn show(Owner(account): Owner, Path(id): Path<String>) -> Response {
     let page = account
         .transact(Cause::default(), move |transaction| {
@@ -164,7 +145,7 @@ async fn show(Owner(account): Owner, Path(id): Path<String>) -> Response {
         .await;
     match page {
         Ok(page) => page.answer(),
-        Err(error) => failed(&error),
+        Err(error) => browser::failed(&error),
     }
 }
 
@@ -180,8 +161,8 @@ async fn submit(
         .await;
     match outcome {
         Ok(Outcome::Page(status, page)) => (status, page.answer()).into_response(),
-        Ok(Outcome::GoTo(url)) => redirect(&url),
-        Err(error) => failed(&error),
+        Ok(Outcome::GoTo(url)) => browser::redirect(&url),
+        Err(error) => browser::failed(&error),
     }
 }
 
@@ -211,8 +192,8 @@ async fn change_code(
         .await;
     match outcome {
         Ok(Outcome::Page(status, page)) => (status, page.answer()).into_response(),
-        Ok(Outcome::GoTo(url)) => redirect(&url),
-        Err(error) => failed(&error),
+        Ok(Outcome::GoTo(url)) => browser::redirect(&url),
+        Err(error) => browser::failed(&error),
     }
 }
 
@@ -319,7 +300,7 @@ fn pay_open(
 /// A paid session leads back to the shop, also when its form comes a second time.
 fn after(transaction: &Transaction<'_>, session: Session) -> anyhow::Result<Outcome> {
     match session.status {
-        SessionStatus::Complete => Ok(Outcome::GoTo(success_url(&session))),
+        SessionStatus::Complete => Ok(Outcome::GoTo(session.completed_url())),
         SessionStatus::Open | SessionStatus::Expired => Ok(Outcome::Page(
             StatusCode::CONFLICT,
             overview(transaction, session)?,
@@ -402,7 +383,7 @@ fn overview(transaction: &Transaction<'_>, session: Session) -> anyhow::Result<P
                     ("Payment complete", Completion::Paid)
                 }
             };
-            let success_url = success_url(&session);
+            let success_url = session.completed_url();
             Page {
                 title,
                 view: View::Complete {
@@ -489,19 +470,7 @@ impl Page {
             View::Unknown => StatusCode::NOT_FOUND,
             _ => StatusCode::OK,
         };
-        match self.render() {
-            Ok(html) => (
-                status,
-                // What was typed belongs in no cache.
-                [
-                    (header::CACHE_CONTROL, "no-store"),
-                    (header::REFERRER_POLICY, "same-origin"),
-                ],
-                Html(html),
-            )
-                .into_response(),
-            Err(error) => failed(&error.into()),
-        }
+        browser::page(status, self)
     }
 }
 
@@ -547,31 +516,4 @@ impl PaymentForm {
     fn pays_by_bank(&self) -> bool {
         self.offers_bank_debit && self.typed.method == "bank_debit"
     }
-}
-
-fn success_url(session: &Session) -> String {
-    session
-        .success_url
-        .replace("{CHECKOUT_SESSION_ID}", &session.id)
-}
-
-fn redirect(url: &str) -> Response {
-    // A URL with letters that no header can hold goes in its encoded form.
-    let location = HeaderValue::from_str(url)
-        .ok()
-        .filter(|_| url.is_ascii())
-        .or_else(|| HeaderValue::from_str(Url::parse(url).ok()?.as_str()).ok());
-    match location {
-        Some(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
-        None => failed(&anyhow::anyhow!("cannot redirect to {url:?}")),
-    }
-}
-
-fn failed(error: &anyhow::Error) -> Response {
-    tracing::error!(error = format!("{error:#}"), "the payment page failed");
-    (
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "The payment page failed: the log says why.\n",
-    )
-        .into_response()
 }

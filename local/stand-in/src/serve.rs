@@ -72,7 +72,7 @@ async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer,
     if !url_path.starts_with("/v1/") {
         return Err(ApiError::no_such_url(&parts.method, url_path));
     }
-    let account = authenticate(stand_in, &parts.headers)?;
+    let (account, publishable) = authenticate(stand_in, &parts.headers)?;
 
     let version = Version::read(
         parts
@@ -102,6 +102,7 @@ async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer,
     let call = Call {
         path: url_path.to_owned(),
         version,
+        publishable,
         method: parts.method,
         params,
         idempotent,
@@ -131,8 +132,8 @@ fn refusal(strike: Strike) -> Option<StatusCode> {
         .flatten()
 }
 
-/// Whose account the request is about.
-fn authenticate(stand_in: &StandIn, headers: &HeaderMap) -> Result<Account, ApiError> {
+/// Whose account the request is about, and whether its key is one for browsers.
+fn authenticate(stand_in: &StandIn, headers: &HeaderMap) -> Result<(Account, bool), ApiError> {
     let key = keys::given(headers).ok_or_else(ApiError::no_key)?;
     if keys::is_live(&key) {
         return Err(ApiError::live_key(&key));
@@ -140,9 +141,6 @@ fn authenticate(stand_in: &StandIn, headers: &HeaderMap) -> Result<Account, ApiE
     let account = stand_in
         .account(&key)?
         .map_err(|WrongKey| ApiError::wrong_key(&key))?;
-    if keys::is_publishable(&key) {
-        return Err(ApiError::secret_key_required());
-    }
     let other = headers
         .get("stripe-account")
         .filter(|id| id.as_bytes() != account.0.id.as_str().as_bytes());
@@ -152,7 +150,7 @@ fn authenticate(stand_in: &StandIn, headers: &HeaderMap) -> Result<Account, ApiE
             &key,
             &String::from_utf8_lossy(id.as_bytes()),
         )),
-        None => Ok(account),
+        None => Ok((account, keys::is_publishable(&key))),
     }
 }
 

@@ -92,6 +92,11 @@ pub(crate) struct LineItem {
 }
 
 impl Session {
+    /// Where the buyer goes when they are done.
+    pub(crate) fn completed_url(&self) -> String {
+        self.success_url.replace("{CHECKOUT_SESSION_ID}", &self.id)
+    }
+
     /// The delayed way to pay that Stripe offers in this currency.
     pub(crate) fn bank_debit(&self) -> Option<Scheme> {
         Scheme::of(self.currency)

@@ -7,7 +7,7 @@ use crate::payment::customer as customers;
 use crate::payment::given::{self, NewMethod, REDISPLAYS};
 use crate::payment::keep;
 use crate::payment::method::{Means, Owner, PaymentMethod};
-use crate::payment::verdict::{self, Circumstances, Verdict};
+use crate::payment::verdict::{self, Admission};
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
 use crate::wire::params::{Params, Required as _};
@@ -103,14 +103,9 @@ fn admit(method: &PaymentMethod) -> Result<(), ApiError> {
     let Means::Card(card) = &method.means else {
         return Ok(());
     };
-    let circumstances = Circumstances {
-        authenticated: true,
-        ..Circumstances::default()
-    };
-    let given = card.given(&method.billing.address);
-    match verdict::of(&card.known().nature, given, &circumstances) {
-        Verdict::Declined(decline, ..) => Err(given::declined(&decline, method)),
-        Verdict::Approved(_) | Verdict::Challenge | Verdict::Blocked(..) => Ok(()),
+    match verdict::keep(card.test) {
+        Admission::Declined(decline) => Err(given::declined(&decline, method)),
+        Admission::Admitted | Admission::Challenge => Ok(()),
     }
 }
 

@@ -21,7 +21,8 @@ use crate::payment::keep;
 use crate::payment::life::WrongState;
 use crate::payment::method::{Means, Owner, PaymentMethod};
 use crate::payment::setup_intent::{SetupAttempt, SetupIntent, SetupState};
-use crate::payment::verdict::{self, Circumstances, Request, Verdict};
+use crate::payment::testing::three_d_secure::{FutureUsage, Request};
+use crate::payment::verdict::{self, Admission, Circumstances};
 use crate::webhook::record::record;
 
 /// What a setup intent is to be.
@@ -40,8 +41,8 @@ pub(crate) struct NewSetup {
 #[must_use]
 pub(crate) enum SetUp {
     Done,
-    /// The buyer has to prove who they are: here.
-    Challenged(String),
+    /// The buyer has to prove who they are.
+    Challenged,
     Refused(PaymentError),
 }
 
@@ -85,15 +86,14 @@ pub(crate) fn confirm(
 ) -> anyhow::Result<SetUp> {
     let circumstances = Circumstances {
         request,
-        saves: true,
-        ..Circumstances::default()
+        ..setting_up(intent)
     };
     match answer(method, &circumstances) {
-        Verdict::Challenge => {
+        Admission::Challenge => {
             let page = format!("{}/3ds/{}", transaction.site(), intent.id);
             intent.payment_method = Some(method.id.clone());
             intent.state = SetupState::RequiresAction(Challenge {
-                page: page.clone(),
+                page,
                 return_url,
                 goes_on: true,
             });
@@ -106,24 +106,29 @@ pub(crate) fn confirm(
             )?);
             transaction.put(intent)?;
             record(transaction, "setup_intent.requires_action", intent)?;
-            Ok(SetUp::Challenged(page))
+            Ok(SetUp::Challenged)
         }
-        Verdict::Approved(_) => accept(transaction, intent, method),
-        Verdict::Declined(decline, ..) | Verdict::Blocked(decline, _) => {
-            refuse(transaction, intent, method, &decline)
-        }
+        Admission::Admitted => accept(transaction, intent, method),
+        Admission::Declined(decline) => refuse(transaction, intent, method, &decline),
+    }
+}
+
+/// What a buyer agrees to.
+fn setting_up(intent: &SetupIntent) -> Circumstances {
+    Circumstances {
+        setup_future_usage: Some(match intent.usage {
+            Usage::OffSession => FutureUsage::OffSession,
+            Usage::OnSession => FutureUsage::OnSession,
+        }),
+        ..Circumstances::default()
     }
 }
 
 /// What the issuer says. A bank is not asked.
-fn answer(method: &PaymentMethod, circumstances: &Circumstances) -> Verdict {
+fn answer(method: &PaymentMethod, circumstances: &Circumstances) -> Admission {
     match &method.means {
-        Means::Card(card) => verdict::of(
-            &card.known().nature,
-            card.given(&method.billing.address),
-            circumstances,
-        ),
-        Means::BankDebit(_) | Means::Voucher(_) | Means::CustomerBalance => Verdict::of_course(),
+        Means::Card(card) => verdict::set_up(card.test, circumstances),
+        Means::BankDebit(_) | Means::Voucher(_) | Means::CustomerBalance => Admission::Admitted,
     }
 }
 
@@ -145,15 +150,13 @@ pub(crate) fn authenticate(
     }
     let circumstances = Circumstances {
         authenticated: true,
-        saves: true,
-        ..Circumstances::default()
+        ..setting_up(intent)
     };
     match answer(&method, &circumstances) {
-        // The money is seen to when there is a payment.
-        Verdict::Declined(decline, ..) if decline.reason() != "insufficient_funds" => {
-            refuse(transaction, intent, &method, &decline).map(Ok)
+        Admission::Declined(decline) => refuse(transaction, intent, &method, &decline).map(Ok),
+        Admission::Admitted | Admission::Challenge => {
+            accept(transaction, intent, &mut method).map(Ok)
         }
-        _ => accept(transaction, intent, &mut method).map(Ok),
     }
 }
 

@@ -4,9 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::account::currency::Currency;
-use crate::engine::time::{MINUTE, Timestamp};
-use crate::payment::bank::{Ending, Settlement};
-use crate::payment::decline::Decline;
+use crate::engine::time::Timestamp;
 
 /// What a clerk would scan.
 const NUMBER: &str = "01010101010101010101010101010101";
@@ -67,21 +65,6 @@ impl Voucher {
             Self::Konbini => "konbini",
             Self::Multibanco => "multibanco",
         }
-    }
-
-    /// How it ends: the buyer's address decides, as on Stripe's pages about each voucher.
-    pub(crate) fn settlement(self, email: &str) -> Option<Settlement> {
-        let local = email.split('@').next().unwrap_or_default();
-        let (seconds, ending) = match local {
-            _ if local.ends_with("succeed_immediately") => (0, Ending::Succeeds),
-            _ if local.ends_with("expire_immediately") => (0, Ending::Fails(Decline::by_time())),
-            _ if local.ends_with("expire_with_delay") => {
-                (3 * MINUTE, Ending::Fails(Decline::by_time()))
-            }
-            _ if local.ends_with("fill_never") => return Some(Settlement::ByHand),
-            _ => return None,
-        };
-        Some(Settlement::After(seconds, ending))
     }
 
     /// As a charge shows it.
