@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::object::Account;
 use crate::checkout::life::WrongState;
 use crate::checkout::object::Session;
+use crate::cli::feed;
 use crate::dispute::life::Contest;
 use crate::dispute::object::{Dispute, DisputeKind, DisputeStatus};
 use crate::engine::clock;
@@ -138,7 +139,8 @@ impl Account {
         .await
     }
 
-    /// Holds all deliveries back, or lets them go. Events can then be sent in any order, one by one.
+    /// Holds all deliveries back, or lets them go. Events can then be sent in any order, one by
+    /// one.
     async fn hold_deliveries(&self, held: bool) -> Controlled<()> {
         self.command(move |transaction| Ok(queue::hold(transaction, held)?))
             .await
@@ -317,6 +319,8 @@ impl Account {
         let restore = move || account.0.snapshots.restore(&account.0.database, &wanted);
         let restored = blocking(restore).await?;
         self.0.changed.notify_one();
+        let newest = self.command(|transaction| Ok(feed::newest(transaction)?));
+        self.0.settings.listeners.go_back_to(newest.await?);
         match restored {
             true => Ok(()),
             false => Err(no_snapshot(name.to_owned())),

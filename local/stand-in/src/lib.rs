@@ -1,10 +1,10 @@
 //! A Stripe for one machine: enough of its API for Checkout payments, a payment page, events, and
 //! signed webhooks, behind one address.
 //!
-//! A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`], [`dispute`], [`promotion`],
-//! [`account`], [`webhook`]. It has what the API shows (`object`), what can be asked of it (`api`),
-//! and what happens to it (`life`). [`engine`] keeps it all and knows the time, [`wire`] has what
-//! requests and answers have in common. One payment walks through these rooms:
+//! A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`], [`dispute`],
+//! [`promotion`], [`account`], [`webhook`]. It has what the API shows (`object`), what can be asked
+//! of it (`api`), and what happens to it (`life`). [`engine`] keeps it all and knows the time,
+//! [`wire`] has what requests and answers have in common. One payment walks through these rooms:
 //!
 //! 1. The shop posts to `/v1/checkout/sessions`: [`serve`] checks the key, replays what an idempotency
 //!    key has already answered, and [`checkout::api`] reads the parameters and stores a session.
@@ -14,6 +14,8 @@
 //! 4. [`webhook::delivery`] signs and posts each event that the webhook subscribes to, until it is
 //!    taken.
 //! 5. Later the money may go back: a [`refund`] by the shop's wish, a [`dispute`] by the buyer's.
+//!
+//! [`cli`] has what the Stripe CLI asks for besides: listeners, and the sending of events again.
 //!
 //! Everything is on disk before anybody is answered, so the process may be killed at any moment.
 //! Time is the stand-in's own ([`engine::clock`]) and can be moved forward; [`control`] is how, and
@@ -27,6 +29,7 @@ mod browser;
 mod call;
 mod challenge;
 mod checkout;
+mod cli;
 mod collection;
 mod control;
 mod description;
@@ -59,7 +62,7 @@ pub use self::webhook::endpoint::Webhook;
 pub use self::webhook::signature::{EmptySecret, SigningSecret};
 
 impl StandIn {
-    /// Everything the stand-in answers: `/v1`, `/pay` and `/_stripe`.
+    /// Everything the stand-in answers: `/v1`, `/pay`, `/_stripe`, and the CLI's websocket.
     pub fn router(&self) -> Router {
         Router::new()
             .merge(page::routes())
@@ -70,12 +73,13 @@ impl StandIn {
                 self.clone(),
                 door::only_from_here,
             ))
+            .merge(cli::socket::routes())
             .fallback(serve::answer)
             .with_state(self.clone())
     }
 
-    /// The control API alone, for whoever has a door of their own to put it behind: it lets everybody
-    /// in.
+    /// The control API alone, for whoever has a door of their own to put it behind: it lets
+    /// everybody in.
     pub fn control(&self) -> Router {
         control::routes().with_state(self.clone())
     }

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use laptop::shop::{Options, Shop};
+use laptop::shop::{LocalShop, Options};
 use reqwest::{Client, RequestBuilder};
 use shared::config::Environment;
 use tempfile::TempDir;
@@ -33,7 +33,7 @@ pub struct TestApp {
 /// Where the shop runs.
 enum Running {
     /// In the test's process.
-    Here(Box<Shop>),
+    Here(Box<LocalShop>),
     /// As `till` itself, which can be killed.
     Process {
         /// The path of the program.
@@ -44,10 +44,10 @@ enum Running {
 
 impl Running {
     async fn here(options: &Options) -> Self {
-        Self::Here(Box::new(Shop::start(options.clone()).await.unwrap()))
+        Self::Here(Box::new(LocalShop::start(options.clone()).await.unwrap()))
     }
 
-    /// `till` in the project's folder, with nothing in its environment but what the test says.
+    /// `till` in the project's folder, with only what the test gives it in its environment.
     fn process(till: &'static str, options: &Options) -> Self {
         let mut command = Command::new(till);
         command
@@ -117,13 +117,13 @@ impl TestApp {
         (shop.await, calls)
     }
 
-    /// With another signing secret beside the stand-in's.
+    /// With another signing secret as well as the stand-in's.
     pub async fn with_second_secret(secret: &str) -> Self {
         let name = "STRIPE_WEBHOOK_SECRETS".to_owned();
         Self::with(|options, _| _ = options.environment.insert(name, secret.to_owned())).await
     }
 
-    /// Another shop, with an account at Stripe that is this one's, too.
+    /// Another shop, which shares this one's Stripe account.
     pub async fn beside(other: &Self, said: &[(&str, &str)]) -> Self {
         let heard = Environments::default();
         let stripe = other.addresses.stripe.clone();
@@ -145,7 +145,7 @@ impl TestApp {
             folder,
         } = prepare();
         change(&mut options, folder.path());
-        let shop = Shop::start(options.clone()).await.unwrap();
+        let shop = LocalShop::start(options.clone()).await.unwrap();
         // What starts again is to be found where it was.
         options.shop_port = port(shop.url());
         options.stripe_port = port(shop.stripe_url().unwrap());
@@ -208,8 +208,8 @@ impl TestApp {
         self.restart().await
     }
 
-    /// Waits until all that was done so far has had its consequences: events are delivered unless they
-    /// are held back, and the outbox is worked off.
+    /// Waits until everything done so far has had its effect: events are delivered, unless they are
+    /// held back, and no mail in the outbox is due.
     pub async fn drained(&self) {
         match &self.running {
             Running::Here(shop) => {
@@ -307,7 +307,7 @@ impl TestApp {
         Environment::from(environments[function].clone())
     }
 
-    /// What a function was given, but for one variable.
+    /// What a function was given, with one variable changed.
     pub fn environment_with(&self, function: &str, name: &str, value: &str) -> Environment {
         let mut variables = self.variables(function);
         variables.insert(name.to_owned(), value.to_owned());

@@ -99,8 +99,8 @@ impl Account {
         .await
     }
 
-    /// Runs `work` in one transaction, on a thread that may block, after everything that the passing
-    /// of time has made due. An error leaves no trace.
+    /// Runs `work` in one transaction, on a thread that may block, after everything that the
+    /// passing of time has made due. An error leaves no trace.
     pub(crate) async fn transact<T, E>(
         &self,
         cause: Cause,
@@ -126,6 +126,7 @@ impl Account {
         };
         if changed {
             self.0.changed.notify_one();
+            self.0.settings.listeners.look();
         }
         Ok(done)
     }

@@ -21,6 +21,7 @@ mod endpoints;
 mod faults;
 mod idempotency;
 mod intents;
+mod listeners;
 mod lists;
 mod methods;
 mod page;

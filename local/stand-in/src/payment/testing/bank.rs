@@ -155,7 +155,7 @@ static US_BANK_ACCOUNT: &[TestAccount] = &[
         "weeklyLimitExceeded",
         Outcome::Refused(outcome::EXCEEDS_SOURCE_LIMIT),
     ),
-    // A tokenized account number that its bank has deactivated.
+    // A tokenized account number that its bank has deactivated. Stripe's page has no code for it.
     nameless("000888888885", fails(outcome::ACCOUNT_CLOSED)),
 ];
 

@@ -2,7 +2,8 @@
 //!
 //! Codes are those of the pages [Error codes](https://docs.stripe.com/error-codes) and
 //! [Decline codes](https://docs.stripe.com/declines/codes); which card gives which is on the page
-//! [Testing](https://docs.stripe.com/testing#declined-payments).
+//! [Testing](https://docs.stripe.com/testing#declined-payments). Of the advice, only that for a generic
+//! decline and for insufficient funds is known from charges; the rest follows what the codes mean.
 
 /// A refusal, as a `card_error` tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //!
 //! Failure codes are those of the pages [Error codes](https://docs.stripe.com/error-codes) and
 //! [ACH Direct Debit](https://docs.stripe.com/payments/ach-direct-debit), with its siblings for SEPA, Bacs
-//! and BECS.
+//! and BECS. Where those pages have a code and no sentence for it, the sentence is the stand-in's own.
 
 /// What becomes of a payment with a test account or a test address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,6 +150,6 @@ pub(crate) const REJECTED_CONFIRMATION_NUMBER: Failure = failure(
     "The confirmation number was rejected. Please use another one.",
 );
 pub(crate) const INVALID_CONFIRMATION_NUMBER: Failure = failure(
-    "parameter_invalid_string",
+    "payment_method_invalid_parameter",
     "A confirmation number has 10 or 11 digits, which are not all zero.",
 );

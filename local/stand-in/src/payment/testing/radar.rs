@@ -124,11 +124,11 @@ const fn rule(id: &'static str, action: &'static str, predicate: &'static str) -
         action,
         predicate,
         reason: "rule",
-        seller_message: "Stripe's machine learning or a rule of your account decided this payment.",
+        seller_message: "Payment complete.",
     }
 }
 
-// Stripe publishes the id of the first rule alone; the others follow its pattern.
+// Of these, Stripe publishes how charges show the first; ids and sentences of the others follow it.
 static BLOCK_HIGHEST: Rule = Rule {
     reason: "highest_risk_level",
     seller_message: "Stripe blocked this payment as too risky.",

@@ -106,7 +106,7 @@ mod tests {
             "payment_intent_konbini_rejected_confirmation_number"
         );
         for number in ["00000000000", "123", "123456789012", "1234567890x", ""] {
-            assert_eq!(code(number), "parameter_invalid_string", "{number}");
+            assert_eq!(code(number), "payment_method_invalid_parameter", "{number}");
         }
     }
 }
