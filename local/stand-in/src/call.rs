@@ -29,6 +29,8 @@ fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| payment::setup_intents_api::route(asked))
         .or_else(|| payment::methods_api::route(asked))
         .or_else(|| payment::tokens_api::route(asked))
+        .or_else(|| payment::sources_api::route(asked))
+        .or_else(|| payment::funding_api::route(asked))
         .or_else(|| payment::charges_api::route(asked))
         .or_else(|| radar::reviews_api::route(asked))
         .or_else(|| refund::api::route(asked))

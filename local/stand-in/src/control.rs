@@ -25,6 +25,7 @@ use crate::payment::charge::{Charge, ChargeState};
 use crate::payment::decline::Decline;
 use crate::payment::intent::PaymentIntent;
 use crate::payment::setup_intent::SetupIntent;
+use crate::payment::testing::three_d_secure::Challenged;
 use crate::refund::object::{Refund, RefundStatus};
 use crate::seed::{Seed, SeedError};
 use crate::webhook::queue::{self, Delivery};
@@ -173,7 +174,10 @@ impl Account {
     /// The buyer of a payment intent, or of a setup intent, has shown who they are, or has not.
     async fn authenticate(&self, id: &str, outcome: Authentication) -> Controlled<()> {
         let id = id.to_owned();
-        let passed = outcome == Authentication::Succeed;
+        let challenged = match outcome {
+            Authentication::Succeed => Challenged::Passed,
+            Authentication::Fail => Challenged::Failed,
+        };
         self.command(move |transaction| {
             let not_asked = |status: &str| {
                 Err(ControlError::Refused(format!(
@@ -181,13 +185,13 @@ impl Account {
                 )))
             };
             if let Some(mut setup) = transaction.get::<SetupIntent>(&id)? {
-                return match payment::setup::authenticate(transaction, &mut setup, passed)? {
+                return match payment::setup::authenticate(transaction, &mut setup, challenged)? {
                     Ok(_) => Ok(()),
                     Err(WrongState) => not_asked(setup.state.as_str()),
                 };
             }
             let mut intent = find::<PaymentIntent>(transaction, &id)?;
-            match checkout::life::authenticate(transaction, &mut intent, passed)? {
+            match checkout::life::authenticate(transaction, &mut intent, challenged)? {
                 Ok(_) => Ok(()),
                 Err(WrongState) => not_asked(intent.state.as_str()),
             }
