@@ -1,10 +1,10 @@
 //! A Stripe for one machine: enough of its API for Checkout payments, a payment page, events, and
 //! signed webhooks, behind one address.
 //!
-//! A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`], [`dispute`], [`promotion`],
-//! [`account`], [`webhook`]. It has what the API shows (`object`), what can be asked of it (`api`),
-//! and what happens to it (`life`). [`engine`] keeps it all and knows the time, [`wire`] has what
-//! requests and answers have in common. One payment walks through these rooms:
+//! A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`], [`dispute`],
+//! [`promotion`], [`account`], [`webhook`]. It has what the API shows (`object`), what can be asked
+//! of it (`api`), and what happens to it (`life`). [`engine`] keeps it all and knows the time,
+//! [`wire`] has what requests and answers have in common. One payment walks through these rooms:
 //!
 //! 1. The shop posts to `/v1/checkout/sessions`: [`serve`] checks the key, replays what an idempotency
 //!    key has already answered, and [`checkout::api`] reads the parameters and stores a session.
@@ -79,8 +79,8 @@ impl StandIn {
             .with_state(self.clone())
     }
 
-    /// The control API alone, for whoever has a door of their own to put it behind: it lets everybody
-    /// in.
+    /// The control API alone, for whoever has a door of their own to put it behind: it lets
+    /// everybody in.
     pub fn control(&self) -> Router {
         control::routes().with_state(self.clone())
     }

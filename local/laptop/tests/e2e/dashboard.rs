@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use laptop::shop::Shop;
+use laptop::shop::LocalShop;
 use shared::stripe::signature::{WebhookSecret, verify};
 
 use crate::small_shop::{TestShop, echoing, options, project};
@@ -270,7 +270,7 @@ async fn stripes_clock_can_be_moved_and_awss_faults_armed_from_the_page() {
 }
 
 #[tokio::test]
-async fn with_a_key_of_ones_own_there_is_no_stand_in() {
+async fn with_the_developers_own_key_there_is_no_stand_in() {
     let folder = project();
     let mut options = options(folder.path(), echoing());
     options
@@ -279,7 +279,7 @@ async fn with_a_key_of_ones_own_there_is_no_stand_in() {
     options
         .environment
         .insert("STRIPE_WEBHOOK_SECRETS".into(), "whsec_mine".into());
-    let shop = Shop::start(options).await.unwrap();
+    let shop = LocalShop::start(options).await.unwrap();
     assert_eq!(shop.stripe_url(), None);
     let page = reqwest::get(format!("{}/_local", shop.url()))
         .await

@@ -110,8 +110,8 @@ impl Account {
         .await
     }
 
-    /// Runs `work` in one transaction, on a thread that may block, after everything that the passing
-    /// of time has made due. An error leaves no trace.
+    /// Runs `work` in one transaction, on a thread that may block, after everything that the
+    /// passing of time has made due. An error leaves no trace.
     pub(crate) async fn transact<T, E>(
         &self,
         cause: Cause,
