@@ -28,7 +28,7 @@ use crate::payment::setup_intent::SetupIntent;
 use crate::payment::testing::three_d_secure::Challenged;
 use crate::refund::object::{Refund, RefundStatus};
 use crate::seed::{Seed, SeedError};
-use crate::webhook::queue::{self, Delivery};
+use crate::webhook::queue::{self, Delivery, Resent};
 use crate::{checkout, dispute, payment, refund};
 
 pub(super) use routes::routes;
@@ -130,11 +130,15 @@ impl Account {
         let event = event.to_owned();
         self.command(
             move |transaction| match queue::resend(transaction, &event)? {
-                true => Ok(()),
-                false => Err(ControlError::NoSuch {
+                Resent::Due => Ok(()),
+                Resent::NoSuchEvent => Err(ControlError::NoSuch {
                     kind: "event",
                     id: event,
                 }),
+                Resent::NoEndpoint => Err(ControlError::Refused(
+                    "there is no webhook endpoint to send it to: make one at /v1/webhook_endpoints"
+                        .to_owned(),
+                )),
             },
         )
         .await
