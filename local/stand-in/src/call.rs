@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use http::{Method, StatusCode};
 
-use crate::description::{Description, Match, Problem, check, check_leniently, project};
+use crate::description::{Description, Match, Operation, Problem, check, check_leniently, project};
 use crate::engine::database::Transaction;
 use crate::wire::answer::{Answer, Asked, Route, Settings};
 use crate::wire::errors::ApiError;
@@ -35,6 +35,24 @@ fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| cli::api::route(asked))
         .or_else(|| collection::route(asked))
         .or_else(|| plain::route(asked))
+}
+
+/// Whether a call of this operation is answered, and not with a 501.
+pub(crate) fn works(operation: &Operation, settings: &Settings) -> bool {
+    // The template is a path like any other, with the parameters' names for ids.
+    let path: Vec<&str> = operation.template.split('/').skip(2).collect();
+    let found = Description::newest().operation(operation.method, operation.template);
+    found.is_some_and(|found| {
+        let asked = Asked {
+            method: operation.method,
+            path: &path,
+            operation,
+            names: &found.path,
+            settings,
+            host: None,
+        };
+        behaviour(&asked).is_some()
+    })
 }
 
 /// A request that has been let in, over HTTP or from a seed.
@@ -82,11 +100,13 @@ impl Call {
             Some(status) if !status.is_server_error() => return Err(ApiError::fault(status)),
             Some(status) => Err(ApiError::fault(status)),
             None => transaction.attempt(|| {
-                let answer = expansions.apply(transaction, work(transaction)?)?;
-                Ok(match self.version.is_newest() {
-                    true => answer,
-                    false => project(self.version.description(), answer),
-                })
+                let mut answer = expansions.apply(transaction, work(transaction)?)?;
+                if self.version.is_newest() {
+                    return Ok(answer);
+                }
+                let description = self.version.description();
+                promotion::former::show_coupons(transaction, description, &mut answer)?;
+                Ok(project(description, answer))
             }),
         };
         let answer = Answer::of(result);

@@ -30,6 +30,7 @@ mod checkout;
 mod cli;
 mod collection;
 mod control;
+mod coverage;
 mod description;
 mod dispute;
 mod door;
@@ -50,6 +51,7 @@ use axum::Router;
 
 pub use self::account::object::Account;
 pub use self::control::{Clock, ControlError, NewDispute};
+pub use self::coverage::coverage;
 pub use self::dispute::object::DisputeKind;
 pub use self::engine::resource::API_VERSION;
 pub use self::seed::{Seed, SeedError};
