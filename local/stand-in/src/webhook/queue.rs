@@ -268,6 +268,18 @@ fn back_off(tries: u32) -> i64 {
 
 /// All deliveries, newest first.
 pub(crate) fn all(transaction: &Transaction<'_>) -> anyhow::Result<Vec<Delivery>> {
+    select(transaction, None)
+}
+
+/// The deliveries of an event.
+pub(crate) fn of_event(
+    transaction: &Transaction<'_>,
+    event: &str,
+) -> anyhow::Result<Vec<Delivery>> {
+    select(transaction, Some(event))
+}
+
+fn select(transaction: &Transaction<'_>, event: Option<&str>) -> anyhow::Result<Vec<Delivery>> {
     let urls: BTreeMap<String, String> = transaction
         .all::<WebhookEndpoint>()?
         .into_iter()
@@ -275,9 +287,10 @@ pub(crate) fn all(transaction: &Transaction<'_>) -> anyhow::Result<Vec<Delivery>
         .collect();
     let mut statement = transaction.sql.prepare_cached(
         "SELECT event, endpoint, webhooks.state, due, body FROM webhooks
-         JOIN objects ON objects.id = event ORDER BY objects.sequence DESC, webhooks.rowid",
+         JOIN objects ON objects.id = event WHERE ?1 IS NULL OR event = ?1
+         ORDER BY objects.sequence DESC, webhooks.rowid",
     )?;
-    let rows = statement.query_map([], |row| {
+    let rows = statement.query_map([event], |row| {
         Ok((
             Route {
                 event: row.get(0)?,
@@ -414,7 +427,7 @@ pub(crate) fn hold(transaction: &Transaction<'_>, held: bool) -> anyhow::Result<
 }
 
 impl DeliveryState {
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Delivered => "delivered",
