@@ -178,6 +178,58 @@ const claims = {
     await refused("StripeInvalidRequestError", () => stripe.checkout.sessions.expire(session.id));
   },
 
+  async "a payment intent is confirmed at once or later"(stripe) {
+    const automatic_payment_methods = { enabled: true, allow_redirects: "never" };
+    const order = { amount: 1500, currency: "usd", automatic_payment_methods };
+    const atOnce = await stripe.paymentIntents.create({ ...order, payment_method: "pm_card_visa", confirm: true });
+    assert.equal(atOnce.status, "succeeded");
+    const later = await stripe.paymentIntents.create(order);
+    assert.equal(later.status, "requires_payment_method");
+    const confirmed = await stripe.paymentIntents.confirm(later.id, { payment_method: "pm_card_mastercard" });
+    assert.deepEqual([confirmed.status, confirmed.amount_received], ["succeeded", 1500]);
+  },
+
+  async "a declined card is a card error"(stripe) {
+    const payment_method = "pm_card_visa_chargeDeclinedInsufficientFunds";
+    const order = { amount: 1500, currency: "usd", payment_method, confirm: true };
+    const error = await refused("StripeCardError", () => stripe.paymentIntents.create(order));
+    assert.deepEqual([error.statusCode, error.code, error.decline_code], [402, "card_declined", "insufficient_funds"]);
+    assert.equal(error.payment_intent.status, "requires_payment_method");
+  },
+
+  async "a payment is authorized and captured or cancelled"(stripe) {
+    const order = { amount: 1500, currency: "usd", payment_method: "pm_card_visa", confirm: true, capture_method: "manual" };
+    const held = await stripe.paymentIntents.create(order);
+    assert.equal(held.status, "requires_capture");
+    const captured = await stripe.paymentIntents.capture(held.id, { amount_to_capture: 1000 });
+    assert.deepEqual([captured.status, captured.amount_received], ["succeeded", 1000]);
+    const other = await stripe.paymentIntents.create(order);
+    assert.equal((await stripe.paymentIntents.cancel(other.id)).status, "canceled");
+  },
+
+  async "a customer keeps a payment method and is charged again"(stripe) {
+    const customer = await stripe.customers.create({ name: "Ada" });
+    const payment_method = "pm_card_visa";
+    const setup = await stripe.setupIntents.create({ customer: customer.id, payment_method, confirm: true });
+    assert.equal(setup.status, "succeeded");
+    const kept = await collect(stripe.customers.listPaymentMethods(customer.id));
+    assert.deepEqual(kept.map((it) => it.id), [setup.payment_method]);
+    const order = { amount: 900, currency: "eur", customer: customer.id, payment_method: kept[0].id };
+    const intent = await stripe.paymentIntents.create({ ...order, off_session: true, confirm: true });
+    assert.equal(intent.status, "succeeded");
+    assert.equal((await stripe.paymentMethods.detach(kept[0].id)).customer, null);
+  },
+
+  async "a buyer is authenticated by 3D Secure"(stripe) {
+    const payment_method = "pm_card_threeDSecure2Required";
+    const order = { amount: 1500, currency: "usd", payment_method, confirm: true, return_url: "http://shop.example/back" };
+    const intent = await stripe.paymentIntents.create(order);
+    assert.deepEqual([intent.status, intent.next_action.type], ["requires_action", "redirect_to_url"]);
+    const answer = await post(intent.next_action.redirect_to_url.url, null, { outcome: "complete" });
+    assert.match(answer.headers.get("location"), /redirect_status=succeeded/);
+    assert.equal((await stripe.paymentIntents.retrieve(intent.id)).status, "succeeded");
+  },
+
   async "refunds in parts"(stripe) {
     const intent = await paid(stripe);
     assert.equal((await stripe.refunds.create({ payment_intent: intent.id, amount: 500 })).status, "succeeded");

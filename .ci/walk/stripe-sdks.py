@@ -185,6 +185,82 @@ def a_checkout_session_expires():
 
 
 @claim
+def a_payment_intent_is_confirmed_at_once_or_later():
+    automatic = {"enabled": True, "allow_redirects": "never"}
+    intent = stripe.PaymentIntent.create(
+        amount=1500, currency="usd", payment_method="pm_card_visa", confirm=True, automatic_payment_methods=automatic,
+        expand=["latest_charge"])
+    assert intent.status == "succeeded" and intent.latest_charge.paid is True
+    intent = stripe.PaymentIntent.create(amount=1500, currency="usd", automatic_payment_methods=automatic)
+    assert intent.status == "requires_payment_method" and intent.client_secret.startswith(f"{intent.id}_secret_")
+    assert stripe.PaymentIntent.modify(intent.id, amount=1700).amount == 1700
+    intent = stripe.PaymentIntent.confirm(intent.id, payment_method="pm_card_mastercard")
+    assert (intent.status, intent.amount_received) == ("succeeded", 1700)
+
+
+@claim
+def a_declined_card_is_a_card_error():
+    error = refused(
+        stripe.CardError, stripe.PaymentIntent.create, amount=1500, currency="usd", confirm=True,
+        payment_method="pm_card_visa_chargeDeclinedInsufficientFunds")
+    assert (error.http_status, error.code, error.error.decline_code) == (402, "card_declined", "insufficient_funds")
+    assert error.error.payment_intent["status"] == "requires_payment_method"
+    charge = stripe.Charge.retrieve(error.error.charge)
+    assert (charge.status, charge.failure_code) == ("failed", "card_declined")
+
+
+@claim
+def a_payment_is_authorized_and_captured_or_cancelled():
+    def held():
+        intent = stripe.PaymentIntent.create(
+            amount=1500, currency="usd", payment_method="pm_card_visa", confirm=True, capture_method="manual")
+        assert (intent.status, intent.amount_capturable) == ("requires_capture", 1500)
+        return intent.id
+
+    captured = stripe.PaymentIntent.capture(held(), amount_to_capture=1000)
+    assert (captured.status, captured.amount_received) == ("succeeded", 1000)
+    assert stripe.PaymentIntent.cancel(held(), cancellation_reason="requested_by_customer").status == "canceled"
+    error = refused(stripe.InvalidRequestError, stripe.PaymentIntent.capture, captured.id)
+    assert error.code == "payment_intent_unexpected_state", error.code
+
+
+@claim
+def a_customer_keeps_a_payment_method_and_is_charged_again():
+    customer = stripe.Customer.create(email="ada@mail.example")
+    setup = stripe.SetupIntent.create(customer=customer.id, payment_method="pm_card_visa", confirm=True, usage="off_session")
+    assert setup.status == "succeeded"
+    kept = stripe.Customer.list_payment_methods(customer.id).data
+    assert [method.id for method in kept] == [setup.payment_method] and kept[0].card.last4 == "4242"
+    intent = stripe.PaymentIntent.create(
+        amount=900, currency="eur", customer=customer.id, payment_method=kept[0].id, off_session=True, confirm=True)
+    assert intent.status == "succeeded"
+    number = {"number": "5555555555554444", "exp_month": 12, "exp_year": 2040, "cvc": "123"}
+    other = stripe.PaymentMethod.create(type="card", card=number)
+    assert stripe.PaymentMethod.attach(other.id, customer=customer.id).customer == customer.id
+    assert stripe.PaymentMethod.detach(other.id).customer is None
+
+
+@claim
+def a_buyer_is_authenticated_by_3d_secure():
+    def challenged():
+        intent = stripe.PaymentIntent.create(
+            amount=1500, currency="usd", payment_method="pm_card_threeDSecure2Required", confirm=True,
+            return_url="http://shop.example/back")
+        assert (intent.status, intent.next_action.type) == ("requires_action", "redirect_to_url")
+        return intent
+
+    intent = challenged()
+    back = post(intent.next_action.redirect_to_url.url, outcome="complete")
+    assert back.startswith(f"http://shop.example/back?payment_intent={intent.id}") and "redirect_status=succeeded" in back
+    assert stripe.PaymentIntent.retrieve(intent.id).status == "succeeded"
+    intent = challenged()
+    assert "redirect_status=failed" in post(intent.next_action.redirect_to_url.url, outcome="fail")
+    intent = stripe.PaymentIntent.retrieve(intent.id)
+    assert (intent.status, intent.last_payment_error.code) == (
+        "requires_payment_method", "payment_intent_authentication_failure")
+
+
+@claim
 def refunds_in_parts():
     intent = paid()
     first = stripe.Refund.create(payment_intent=intent.id, amount=500, reason="requested_by_customer")
