@@ -11,6 +11,7 @@ use http::{Method, StatusCode};
 
 use crate::description::{Description, Match, Problem, check, check_leniently, project};
 use crate::engine::database::Transaction;
+use crate::payment::publishable::{Admission, reduced};
 use crate::wire::answer::{Answer, Asked, Route, Settings};
 use crate::wire::errors::ApiError;
 use crate::wire::expand::Expansions;
@@ -18,13 +19,20 @@ use crate::wire::idempotency::{self, Idempotent};
 use crate::wire::params::Params;
 use crate::wire::version::Version;
 use crate::{
-    account, checkout, cli, collection, dispute, payment, plain, promotion, refund, webhook,
+    account, checkout, cli, collection, dispute, payment, plain, promotion, radar, refund, webhook,
 };
 
 /// What a noun does about a request, if anything.
 fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     checkout::api::route(asked)
         .or_else(|| payment::intents_api::route(asked))
+        .or_else(|| payment::setup_intents_api::route(asked))
+        .or_else(|| payment::methods_api::route(asked))
+        .or_else(|| payment::tokens_api::route(asked))
+        .or_else(|| payment::sources_api::route(asked))
+        .or_else(|| payment::funding_api::route(asked))
+        .or_else(|| payment::charges_api::route(asked))
+        .or_else(|| radar::reviews_api::route(asked))
         .or_else(|| refund::api::route(asked))
         .or_else(|| dispute::api::route(asked))
         .or_else(|| promotion::coupons_api::route(asked))
@@ -43,6 +51,8 @@ pub(crate) struct Call {
     /// As in `/v1/refunds/re_1`.
     pub(crate) path: String,
     pub(crate) version: Version,
+    /// It comes from a browser, whose key everybody can read.
+    pub(crate) publishable: bool,
     pub(crate) params: Params,
     pub(crate) idempotent: Option<Idempotent>,
     /// The status that a fault switch wants.
@@ -61,12 +71,20 @@ impl Call {
             return Ok(answer);
         }
         let path = self.path.clone();
+        let segments: Vec<&str> = path.split('/').skip(2).collect();
+        let method = self.method.clone();
+        let admission = Admission::read(
+            self.publishable,
+            method.as_str(),
+            &segments,
+            &mut self.params,
+        )?;
+        admission.check(transaction)?;
         let found = self.find(&path)?;
         let returns = &found.operation.returns;
         let expansions = Expansions::read(&mut self.params, self.version, returns)?;
-        let segments: Vec<&str> = path.split('/').skip(2).collect();
         let asked = Asked {
-            method: self.method.as_str(),
+            method: method.as_str(),
             path: &segments,
             operation: &found.operation,
             names: &found.path,
@@ -81,13 +99,23 @@ impl Call {
             // Refused at the gate: the endpoint has not begun.
             Some(status) if !status.is_server_error() => return Err(ApiError::fault(status)),
             Some(status) => Err(ApiError::fault(status)),
-            None => transaction.attempt(|| {
-                let answer = expansions.apply(transaction, work(transaction)?)?;
-                Ok(match self.version.is_newest() {
-                    true => answer,
-                    false => project(self.version.description(), answer),
+            None => transaction
+                .attempt(|| {
+                    let answer = match work(transaction) {
+                        // What was tried stays on record.
+                        Err(declined) if declined.is_of_card() => return Ok(Err(declined)),
+                        done => expansions.apply(transaction, done?)?,
+                    };
+                    let answer = match self.version.is_newest() {
+                        true => answer,
+                        false => project(self.version.description(), answer),
+                    };
+                    Ok(Ok(match self.publishable {
+                        true => reduced(answer),
+                        false => answer,
+                    }))
                 })
-            }),
+                .flatten(),
         };
         let answer = Answer::of(result);
         if let Some(idempotent) = &self.idempotent {

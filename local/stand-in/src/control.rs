@@ -12,18 +12,24 @@ use crate::account::object::Account;
 use crate::checkout::life::WrongState;
 use crate::checkout::object::Session;
 use crate::cli::feed;
+use crate::dispute::life::Contest;
 use crate::dispute::object::{Dispute, DisputeKind, DisputeStatus};
 use crate::engine::clock;
 use crate::engine::database::Transaction;
 use crate::engine::faults::PlannedFault;
+use crate::engine::ids;
 use crate::engine::resource::{Cause, Object};
 use crate::engine::time::DAY;
-use crate::payment::card::Decline;
-use crate::payment::charge::{Charge, ChargeStatus};
+use crate::payment::bank::Ending;
+use crate::payment::charge::{Charge, ChargeState};
+use crate::payment::decline::Decline;
+use crate::payment::intent::PaymentIntent;
+use crate::payment::setup_intent::SetupIntent;
+use crate::payment::testing::three_d_secure::Challenged;
 use crate::refund::object::{Refund, RefundStatus};
 use crate::seed::{Seed, SeedError};
 use crate::webhook::queue::{self, Delivery, Resent};
-use crate::{checkout, dispute, refund};
+use crate::{checkout, dispute, payment, refund};
 
 pub(super) use routes::routes;
 
@@ -159,14 +165,42 @@ impl Account {
             .await
     }
 
-    /// The bank has the money of a delayed payment.
-    pub async fn succeed(&self, session: &str) -> Controlled<()> {
-        self.settle(session, Ok(())).await
+    /// The bank has the money of a delayed payment: of a session, or of a payment intent.
+    pub async fn succeed(&self, id: &str) -> Controlled<()> {
+        self.settle(id, Ending::Succeeds).await
     }
 
     /// The bank refuses a delayed payment.
-    async fn fail(&self, session: &str) -> Controlled<()> {
-        self.settle(session, Err(Decline::by_bank())).await
+    async fn fail(&self, id: &str) -> Controlled<()> {
+        self.settle(id, Ending::Fails(Decline::by_bank())).await
+    }
+
+    /// The buyer of a payment intent, or of a setup intent, has shown who they are, or has not.
+    async fn authenticate(&self, id: &str, outcome: Authentication) -> Controlled<()> {
+        let id = id.to_owned();
+        let challenged = match outcome {
+            Authentication::Succeed => Challenged::Passed,
+            Authentication::Fail => Challenged::Failed,
+        };
+        self.command(move |transaction| {
+            let not_asked = |status: &str| {
+                Err(ControlError::Refused(format!(
+                    "{id} does not wait for its customer to authenticate: it is {status}"
+                )))
+            };
+            if let Some(mut setup) = transaction.get::<SetupIntent>(&id)? {
+                return match payment::setup::authenticate(transaction, &mut setup, challenged)? {
+                    Ok(_) => Ok(()),
+                    Err(WrongState) => not_asked(setup.state.as_str()),
+                };
+            }
+            let mut intent = find::<PaymentIntent>(transaction, &id)?;
+            match checkout::life::authenticate(transaction, &mut intent, challenged)? {
+                Ok(_) => Ok(()),
+                Err(WrongState) => not_asked(intent.state.as_str()),
+            }
+        })
+        .await
     }
 
     /// The stand-in's time.
@@ -215,18 +249,18 @@ impl Account {
         let id = charge.to_owned();
         self.command(move |transaction| {
             let mut charge = find::<Charge>(transaction, &id)?;
-            if charge.status != ChargeStatus::Succeeded {
+            if !matches!(charge.state, ChargeState::Captured { .. }) {
                 return Err(ControlError::Refused(format!(
                     "{id} took no money: there is nothing to contest"
                 )));
             }
             if claim
                 .amount
-                .is_some_and(|amount| !(1..=charge.amount).contains(&amount))
+                .is_some_and(|amount| !(1..=charge.captured()).contains(&amount))
             {
                 return Err(ControlError::Refused(format!(
                     "amount must be between 1 and the charge's {}",
-                    charge.amount
+                    charge.captured()
                 )));
             }
             let reason = claim.reason.as_deref().unwrap_or("fraudulent");
@@ -236,8 +270,9 @@ impl Account {
                     REASONS.join(", ")
                 )));
             }
-            let dispute =
-                dispute::life::open(transaction, &mut charge, claim.kind, reason, claim.amount)?;
+            let amount = claim.amount.unwrap_or(charge.captured());
+            let contest = Contest::by_hand(claim.kind, reason, amount);
+            let dispute = dispute::life::open(transaction, &mut charge, &contest)?;
             Ok(dispute.id.to_string())
         })
         .await
@@ -247,7 +282,7 @@ impl Account {
     async fn advance_dispute(&self, dispute: &str, status: DisputeStatus) -> Controlled<()> {
         let id = dispute.to_owned();
         self.command(move |transaction| {
-            let mut dispute = find::<Dispute>(transaction, &id)?;
+            let mut dispute = find::<Dispute>(transaction, &ids::current(&id))?;
             dispute::life::advance(transaction, &mut dispute, status)?.map_err(
                 |dispute::life::WrongState| {
                     ControlError::Refused(format!(
@@ -261,17 +296,24 @@ impl Account {
         .await
     }
 
-    async fn settle(&self, session: &str, verdict: Result<(), Decline>) -> Controlled<()> {
-        let id = session.to_owned();
+    async fn settle(&self, id: &str, ending: Ending) -> Controlled<()> {
+        let id = id.to_owned();
         self.command(move |transaction| {
-            let mut session = find::<Session>(transaction, &id)?;
-            match checkout::life::settle(transaction, &mut session, verdict)? {
-                Ok(()) => Ok(()),
-                Err(WrongState) => Err(ControlError::Refused(format!(
-                    "{id} has no delayed payment under way: it is {}",
-                    session.status.as_str()
-                ))),
-            }
+            let refused = |status: &str| {
+                ControlError::Refused(format!(
+                    "{id} has no delayed payment under way: it is {status}"
+                ))
+            };
+            let mut intent = match transaction.get::<PaymentIntent>(&id)? {
+                Some(intent) => intent,
+                None => {
+                    let session = find::<Session>(transaction, &id)?;
+                    checkout::life::pending_payment(transaction, &session)?
+                        .ok_or_else(|| refused(session.status.as_str()))?
+                }
+            };
+            checkout::life::settle(transaction, &mut intent, ending)?
+                .map_err(|WrongState| refused(intent.state.as_str()))
         })
         .await
     }
@@ -348,6 +390,14 @@ fn find<T: Object>(transaction: &Transaction<'_>, id: &str) -> Controlled<T> {
         kind: T::KIND,
         id: id.to_owned(),
     })
+}
+
+/// How a buyer fares at their bank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Authentication {
+    Succeed,
+    Fail,
 }
 
 /// What can happen to a refund.

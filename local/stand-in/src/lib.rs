@@ -26,7 +26,9 @@
 #![warn(missing_docs)]
 
 mod account;
+mod browser;
 mod call;
+mod challenge;
 mod checkout;
 mod cli;
 mod collection;
@@ -40,6 +42,8 @@ mod page;
 mod payment;
 mod plain;
 mod promotion;
+mod radar;
+mod receipt;
 mod refund;
 mod seed;
 mod serve;
@@ -68,6 +72,8 @@ impl StandIn {
         Router::new()
             .merge(page::routes())
             .merge(window::routes())
+            .merge(challenge::routes())
+            .merge(receipt::routes())
             .nest("/_stripe", control::routes())
             .layer(axum::middleware::from_fn_with_state(
                 self.clone(),

@@ -66,8 +66,8 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
 /// The answer, of which the log and whoever listens to it have been told.
 async fn ask(stand_in: &StandIn, heard: &mut Heard, request: Request) -> Answer {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let account = match admit(stand_in, &request) {
-        Ok(account) => account,
+    let (account, publishable) = match admit(stand_in, &request) {
+        Ok(admitted) => admitted,
         Err(refused) => {
             let answer = Answer::of(Err(refused));
             // Nobody's key lets it in, so the developer's own account shows what was wrong.
@@ -77,7 +77,7 @@ async fn ask(stand_in: &StandIn, heard: &mut Heard, request: Request) -> Answer 
             return answer;
         }
     };
-    let answer = serve(&account, heard, request).await;
+    let answer = serve(&account, publishable, heard, request).await;
     let answer = answer.unwrap_or_else(|error| Answer::of(Err(error)));
     if !heard.logged {
         account.log(heard.answered(&answer));
@@ -87,8 +87,8 @@ async fn ask(stand_in: &StandIn, heard: &mut Heard, request: Request) -> Answer 
     answer
 }
 
-/// Whose account the call is about.
-fn admit(stand_in: &StandIn, request: &Request) -> Result<Account, ApiError> {
+/// Whose account the call is about, and whether its key is one for browsers.
+fn admit(stand_in: &StandIn, request: &Request) -> Result<(Account, bool), ApiError> {
     let path = request.uri().path();
     if !path.starts_with("/v1/") {
         return Err(ApiError::no_such_url(request.method(), path));
@@ -96,7 +96,12 @@ fn admit(stand_in: &StandIn, request: &Request) -> Result<Account, ApiError> {
     authenticate(stand_in, request.headers())
 }
 
-async fn serve(account: &Account, heard: &mut Heard, request: Request) -> Result<Answer, ApiError> {
+async fn serve(
+    account: &Account,
+    publishable: bool,
+    heard: &mut Heard,
+    request: Request,
+) -> Result<Answer, ApiError> {
     let (parts, body) = request.into_parts();
     let url_path = parts.uri.path();
     let key = idempotency::key(&parts.method, &parts.headers)?;
@@ -132,6 +137,7 @@ async fn serve(account: &Account, heard: &mut Heard, request: Request) -> Result
     let call = Call {
         path: url_path.to_owned(),
         version,
+        publishable,
         method: parts.method,
         params,
         idempotent,
@@ -186,8 +192,8 @@ fn refusal(strike: Strike) -> Option<StatusCode> {
         .flatten()
 }
 
-/// Whose secret key the request has.
-fn authenticate(stand_in: &StandIn, headers: &HeaderMap) -> Result<Account, ApiError> {
+/// Whose account the request is about, and whether its key is one for browsers.
+fn authenticate(stand_in: &StandIn, headers: &HeaderMap) -> Result<(Account, bool), ApiError> {
     let key = keys::given(headers).ok_or_else(ApiError::no_key)?;
     if keys::is_live(&key) {
         return Err(ApiError::live_key(&key));
@@ -195,9 +201,6 @@ fn authenticate(stand_in: &StandIn, headers: &HeaderMap) -> Result<Account, ApiE
     let account = stand_in
         .account(&key)?
         .map_err(|WrongKey| ApiError::wrong_key(&key))?;
-    if keys::is_publishable(&key) {
-        return Err(ApiError::secret_key_required());
-    }
     let other = headers
         .get("stripe-account")
         .filter(|id| id.as_bytes() != account.0.id.as_str().as_bytes());
@@ -207,7 +210,7 @@ fn authenticate(stand_in: &StandIn, headers: &HeaderMap) -> Result<Account, ApiE
             &key,
             &String::from_utf8_lossy(id.as_bytes()),
         )),
-        None => Ok(account),
+        None => Ok((account, keys::is_publishable(&key))),
     }
 }
 

@@ -64,11 +64,12 @@ impl Account {
         file: Option<&Path>,
         webhook_client: reqwest::Client,
     ) -> Result<Self, SeedError> {
+        let database = Database::open(file, &settings.public_url)?;
         let account = Self(Arc::new(Inner {
             id: settings.account.clone(),
             settings: Arc::new(settings),
             beginning,
-            database: Database::open(file)?,
+            database,
             keys_in_use: KeysInUse::default(),
             faults: Faults::default(),
             webhook_client,

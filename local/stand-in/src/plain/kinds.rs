@@ -7,6 +7,8 @@ use super::draft::{Draft, Kind, keep, tell};
 use crate::account::currency::Currency;
 use crate::description::blank;
 use crate::engine::ids;
+use crate::engine::resource::Metadata;
+use crate::payment;
 use crate::wire::errors::ApiError;
 use crate::wire::values::value;
 
@@ -49,6 +51,7 @@ const KINDS: &[Kind] = &[
                 ("next_invoice_sequence", json!(1)),
             ]
         },
+        extra: &["payment_method", "source"],
         finish: customer,
         ..plain("customer", "cus_")
     },
@@ -292,6 +295,19 @@ fn customer(draft: &mut Draft<'_>) -> Result<(), ApiError> {
         draft
             .object
             .insert("invoice_prefix".to_owned(), json!(ids::code()));
+    }
+    let id = draft.object.get("id").and_then(Value::as_str);
+    let id = id.unwrap_or_default().to_owned();
+    let given = |name| draft.extra.get(name).and_then(Value::as_str);
+    if let Some(method) = given("payment_method") {
+        payment::given::attach(draft.transaction, method, &id)?;
+    }
+    if let Some(token) = given("source") {
+        let metadata = Metadata::new();
+        let source = payment::sources::keep(draft.transaction, token, &id, metadata)?;
+        draft
+            .object
+            .insert("default_source".to_owned(), json!(source.id));
     }
     Ok(())
 }
