@@ -8,9 +8,11 @@
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
+use serde_json::Value;
 
 use crate::description::{Description, Match, Operation, Problem, check, check_leniently, project};
 use crate::engine::database::Transaction;
+use crate::payment::publishable::{Admission, reduced};
 use crate::wire::answer::{Answer, Asked, Route, Settings};
 use crate::wire::errors::ApiError;
 use crate::wire::expand::Expansions;
@@ -18,13 +20,20 @@ use crate::wire::idempotency::{self, Idempotent};
 use crate::wire::params::Params;
 use crate::wire::version::Version;
 use crate::{
-    account, checkout, cli, collection, dispute, payment, plain, promotion, refund, webhook,
+    account, checkout, cli, collection, dispute, payment, plain, promotion, radar, refund, webhook,
 };
 
 /// What a noun does about a request, if anything.
 fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     checkout::api::route(asked)
         .or_else(|| payment::intents_api::route(asked))
+        .or_else(|| payment::setup_intents_api::route(asked))
+        .or_else(|| payment::methods_api::route(asked))
+        .or_else(|| payment::tokens_api::route(asked))
+        .or_else(|| payment::sources_api::route(asked))
+        .or_else(|| payment::funding_api::route(asked))
+        .or_else(|| payment::charges_api::route(asked))
+        .or_else(|| radar::reviews_api::route(asked))
         .or_else(|| refund::api::route(asked))
         .or_else(|| dispute::api::route(asked))
         .or_else(|| promotion::coupons_api::route(asked))
@@ -61,6 +70,8 @@ pub(crate) struct Call {
     /// As in `/v1/refunds/re_1`.
     pub(crate) path: String,
     pub(crate) version: Version,
+    /// It comes from a browser, whose key everybody can read.
+    pub(crate) publishable: bool,
     pub(crate) params: Params,
     pub(crate) idempotent: Option<Idempotent>,
     /// The status that a fault switch wants.
@@ -79,12 +90,20 @@ impl Call {
             return Ok(answer);
         }
         let path = self.path.clone();
+        let segments: Vec<&str> = path.split('/').skip(2).collect();
+        let method = self.method.clone();
+        let admission = Admission::read(
+            self.publishable,
+            method.as_str(),
+            &segments,
+            &mut self.params,
+        )?;
+        admission.check(transaction)?;
         let found = self.find(&path)?;
         let returns = &found.operation.returns;
         let expansions = Expansions::read(&mut self.params, self.version, returns)?;
-        let segments: Vec<&str> = path.split('/').skip(2).collect();
         let asked = Asked {
-            method: self.method.as_str(),
+            method: method.as_str(),
             path: &segments,
             operation: &found.operation,
             names: &found.path,
@@ -99,15 +118,20 @@ impl Call {
             // Refused at the gate: the endpoint has not begun.
             Some(status) if !status.is_server_error() => return Err(ApiError::fault(status)),
             Some(status) => Err(ApiError::fault(status)),
-            None => transaction.attempt(|| {
-                let mut answer = expansions.apply(transaction, work(transaction)?)?;
-                if self.version.is_newest() {
-                    return Ok(answer);
-                }
-                let description = self.version.description();
-                promotion::former::show_coupons(transaction, description, &mut answer)?;
-                Ok(project(description, answer))
-            }),
+            None => transaction
+                .attempt(|| {
+                    let answer = match work(transaction) {
+                        // What was tried stays on record.
+                        Err(declined) if declined.is_of_card() => return Ok(Err(declined)),
+                        done => expansions.apply(transaction, done?)?,
+                    };
+                    let answer = as_of(self.version, transaction, answer)?;
+                    Ok(Ok(match self.publishable {
+                        true => reduced(answer),
+                        false => answer,
+                    }))
+                })
+                .flatten(),
         };
         let answer = Answer::of(result);
         if let Some(idempotent) = &self.idempotent {
@@ -142,4 +166,18 @@ impl Call {
             None => Ok(found),
         }
     }
+}
+
+/// The answer as a version shows it.
+fn as_of(
+    version: Version,
+    transaction: &Transaction<'_>,
+    mut answer: Value,
+) -> Result<Value, ApiError> {
+    if version.is_newest() {
+        return Ok(answer);
+    }
+    let description = version.description();
+    promotion::former::show_coupons(transaction, description, &mut answer)?;
+    Ok(project(description, answer))
 }

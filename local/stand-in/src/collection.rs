@@ -12,8 +12,13 @@ use crate::engine::database::Filter;
 use crate::engine::resource::Object as _;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
+use crate::payment::method::PaymentMethod;
+use crate::payment::setup_intent::{SetupAttempt, SetupIntent};
+use crate::payment::token::Token;
 use crate::plain;
 use crate::promotion::object::{Coupon, PromotionCode};
+use crate::radar::review::Review;
+use crate::radar::warning::EarlyFraudWarning;
 use crate::refund::object::Refund;
 use crate::webhook::endpoint::WebhookEndpoint;
 use crate::webhook::event::Event;
@@ -29,7 +34,13 @@ use crate::wire::values::in_order;
 const BEHAVED: &[&str] = &[
     Session::KIND,
     PaymentIntent::KIND,
+    SetupIntent::KIND,
+    SetupAttempt::KIND,
+    PaymentMethod::KIND,
+    Token::KIND,
     Charge::KIND,
+    Review::KIND,
+    EarlyFraudWarning::KIND,
     Refund::KIND,
     Dispute::KIND,
     BalanceTransaction::KIND,

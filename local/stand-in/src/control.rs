@@ -5,24 +5,31 @@ mod routes;
 
 use std::sync::Arc;
 
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::account::object::Account;
 use crate::checkout::life::WrongState;
 use crate::checkout::object::Session;
 use crate::cli::feed;
+use crate::dispute::life::Contest;
 use crate::dispute::object::{Dispute, DisputeKind, DisputeStatus};
 use crate::engine::clock;
 use crate::engine::database::Transaction;
 use crate::engine::faults::PlannedFault;
+use crate::engine::ids;
 use crate::engine::resource::{Cause, Object};
 use crate::engine::time::DAY;
-use crate::payment::card::Decline;
-use crate::payment::charge::{Charge, ChargeStatus};
+use crate::payment::bank::Ending;
+use crate::payment::charge::{Charge, ChargeState};
+use crate::payment::decline::Decline;
+use crate::payment::intent::PaymentIntent;
+use crate::payment::setup_intent::SetupIntent;
+use crate::payment::testing::three_d_secure::Challenged;
 use crate::refund::object::{Refund, RefundStatus};
 use crate::seed::{Seed, SeedError};
-use crate::webhook::queue::{self, Delivery};
-use crate::{checkout, dispute, refund};
+use crate::webhook::queue::{self, Delivery, Resent};
+use crate::{checkout, dispute, payment, refund};
 
 pub(super) use routes::routes;
 
@@ -69,6 +76,17 @@ pub enum ControlError {
     Failed(#[from] anyhow::Error),
 }
 
+impl ControlError {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::NoSuch { .. } => StatusCode::NOT_FOUND,
+            Self::Refused(_) => StatusCode::BAD_REQUEST,
+            Self::Seed(error) if !matches!(error, SeedError::Failed(_)) => StatusCode::BAD_REQUEST,
+            Self::Seed(_) | Self::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
 type Controlled<T> = Result<T, ControlError>;
 
 impl Account {
@@ -90,18 +108,21 @@ impl Account {
     }
 
     /// Plans a fault. Returns it as it was understood.
-    fn plan_fault(&self, fault: PlannedFault) -> Controlled<PlannedFault> {
-        self.0.faults.plan(fault).map_err(ControlError::Refused)
+    pub(crate) fn plan_fault(&self, fault: PlannedFault) -> Controlled<PlannedFault> {
+        let planned = self.0.faults.plan(fault).map_err(ControlError::Refused)?;
+        self.0.news.send_replace(());
+        Ok(planned)
     }
 
     /// The faults still to come.
-    fn faults(&self) -> Vec<PlannedFault> {
+    pub(crate) fn faults(&self) -> Vec<PlannedFault> {
         self.0.faults.all()
     }
 
     /// Takes all faults away.
-    fn clear_faults(&self) {
+    pub(crate) fn clear_faults(&self) {
         self.0.faults.clear();
+        self.0.news.send_replace(());
     }
 
     /// Delivers an event again, even while deliveries are held.
@@ -109,18 +130,22 @@ impl Account {
         let event = event.to_owned();
         self.command(
             move |transaction| match queue::resend(transaction, &event)? {
-                true => Ok(()),
-                false => Err(ControlError::NoSuch {
+                Resent::Due => Ok(()),
+                Resent::NoSuchEvent => Err(ControlError::NoSuch {
                     kind: "event",
                     id: event,
                 }),
+                Resent::NoEndpoint => Err(ControlError::Refused(
+                    "there is no webhook endpoint to send it to: make one at /v1/webhook_endpoints"
+                        .to_owned(),
+                )),
             },
         )
         .await
     }
 
     /// Drops an event that is not delivered yet.
-    async fn discard(&self, event: &str) -> Controlled<()> {
+    pub(crate) async fn discard(&self, event: &str) -> Controlled<()> {
         let event = event.to_owned();
         self.command(
             move |transaction| match queue::discard(transaction, &event)? {
@@ -134,21 +159,48 @@ impl Account {
         .await
     }
 
-    /// Holds all deliveries back, or lets them go. Events can then be sent in any order, one by
-    /// one.
-    async fn hold_deliveries(&self, held: bool) -> Controlled<()> {
+    /// Holds all deliveries back, or lets them go. Events can then be sent in any order, one by one.
+    pub(crate) async fn hold_deliveries(&self, held: bool) -> Controlled<()> {
         self.command(move |transaction| Ok(queue::hold(transaction, held)?))
             .await
     }
 
-    /// The bank has the money of a delayed payment.
-    pub async fn succeed(&self, session: &str) -> Controlled<()> {
-        self.settle(session, Ok(())).await
+    /// The bank has the money of a delayed payment: of a session, or of a payment intent.
+    pub async fn succeed(&self, id: &str) -> Controlled<()> {
+        self.settle(id, Ending::Succeeds).await
     }
 
     /// The bank refuses a delayed payment.
-    async fn fail(&self, session: &str) -> Controlled<()> {
-        self.settle(session, Err(Decline::by_bank())).await
+    async fn fail(&self, id: &str) -> Controlled<()> {
+        self.settle(id, Ending::Fails(Decline::by_bank())).await
+    }
+
+    /// The buyer of a payment intent, or of a setup intent, has shown who they are, or has not.
+    async fn authenticate(&self, id: &str, outcome: Authentication) -> Controlled<()> {
+        let id = id.to_owned();
+        let challenged = match outcome {
+            Authentication::Succeed => Challenged::Passed,
+            Authentication::Fail => Challenged::Failed,
+        };
+        self.command(move |transaction| {
+            let not_asked = |status: &str| {
+                Err(ControlError::Refused(format!(
+                    "{id} does not wait for its customer to authenticate: it is {status}"
+                )))
+            };
+            if let Some(mut setup) = transaction.get::<SetupIntent>(&id)? {
+                return match payment::setup::authenticate(transaction, &mut setup, challenged)? {
+                    Ok(_) => Ok(()),
+                    Err(WrongState) => not_asked(setup.state.as_str()),
+                };
+            }
+            let mut intent = find::<PaymentIntent>(transaction, &id)?;
+            match checkout::life::authenticate(transaction, &mut intent, challenged)? {
+                Ok(_) => Ok(()),
+                Err(WrongState) => not_asked(intent.state.as_str()),
+            }
+        })
+        .await
     }
 
     /// The stand-in's time.
@@ -163,7 +215,7 @@ impl Account {
     }
 
     /// Moves time forward: sessions expire, tries fall due, keys are forgotten.
-    async fn advance_clock(&self, seconds: i64) -> Controlled<Clock> {
+    pub(crate) async fn advance_clock(&self, seconds: i64) -> Controlled<Clock> {
         if !(0..=MOST_SECONDS).contains(&seconds) {
             let reason = format!("advance must be between 0 and {MOST_SECONDS} seconds");
             return Err(ControlError::Refused(reason));
@@ -197,18 +249,18 @@ impl Account {
         let id = charge.to_owned();
         self.command(move |transaction| {
             let mut charge = find::<Charge>(transaction, &id)?;
-            if charge.status != ChargeStatus::Succeeded {
+            if !matches!(charge.state, ChargeState::Captured { .. }) {
                 return Err(ControlError::Refused(format!(
                     "{id} took no money: there is nothing to contest"
                 )));
             }
             if claim
                 .amount
-                .is_some_and(|amount| !(1..=charge.amount).contains(&amount))
+                .is_some_and(|amount| !(1..=charge.captured()).contains(&amount))
             {
                 return Err(ControlError::Refused(format!(
                     "amount must be between 1 and the charge's {}",
-                    charge.amount
+                    charge.captured()
                 )));
             }
             let reason = claim.reason.as_deref().unwrap_or("fraudulent");
@@ -218,8 +270,9 @@ impl Account {
                     REASONS.join(", ")
                 )));
             }
-            let dispute =
-                dispute::life::open(transaction, &mut charge, claim.kind, reason, claim.amount)?;
+            let amount = claim.amount.unwrap_or(charge.captured());
+            let contest = Contest::by_hand(claim.kind, reason, amount);
+            let dispute = dispute::life::open(transaction, &mut charge, &contest)?;
             Ok(dispute.id.to_string())
         })
         .await
@@ -229,7 +282,7 @@ impl Account {
     async fn advance_dispute(&self, dispute: &str, status: DisputeStatus) -> Controlled<()> {
         let id = dispute.to_owned();
         self.command(move |transaction| {
-            let mut dispute = find::<Dispute>(transaction, &id)?;
+            let mut dispute = find::<Dispute>(transaction, &ids::current(&id))?;
             dispute::life::advance(transaction, &mut dispute, status)?.map_err(
                 |dispute::life::WrongState| {
                     ControlError::Refused(format!(
@@ -243,17 +296,24 @@ impl Account {
         .await
     }
 
-    async fn settle(&self, session: &str, verdict: Result<(), Decline>) -> Controlled<()> {
-        let id = session.to_owned();
+    async fn settle(&self, id: &str, ending: Ending) -> Controlled<()> {
+        let id = id.to_owned();
         self.command(move |transaction| {
-            let mut session = find::<Session>(transaction, &id)?;
-            match checkout::life::settle(transaction, &mut session, verdict)? {
-                Ok(()) => Ok(()),
-                Err(WrongState) => Err(ControlError::Refused(format!(
-                    "{id} has no delayed payment under way: it is {}",
-                    session.status.as_str()
-                ))),
-            }
+            let refused = |status: &str| {
+                ControlError::Refused(format!(
+                    "{id} has no delayed payment under way: it is {status}"
+                ))
+            };
+            let mut intent = match transaction.get::<PaymentIntent>(&id)? {
+                Some(intent) => intent,
+                None => {
+                    let session = find::<Session>(transaction, &id)?;
+                    checkout::life::pending_payment(transaction, &session)?
+                        .ok_or_else(|| refused(session.status.as_str()))?
+                }
+            };
+            checkout::life::settle(transaction, &mut intent, ending)?
+                .map_err(|WrongState| refused(intent.state.as_str()))
         })
         .await
     }
@@ -266,24 +326,37 @@ impl Account {
     }
 
     /// Keeps a copy of everything.
-    async fn take_snapshot(&self, name: &str) -> Controlled<()> {
+    pub(crate) async fn take_snapshot(&self, name: &str) -> Controlled<()> {
         if name.is_empty() {
             let reason = "a snapshot needs a name that is not empty";
             return Err(ControlError::Refused(reason.to_owned()));
         }
         let (account, name) = (self.clone(), name.to_owned());
-        blocking(move || account.0.snapshots.take(&account.0.database, &name)).await
+        blocking(move || account.0.snapshots.take(&account.0.database, &name)).await?;
+        self.0.news.send_replace(());
+        Ok(())
     }
 
     /// Brings back what was copied.
-    async fn restore_snapshot(&self, name: &str) -> Controlled<()> {
+    pub(crate) async fn restore_snapshot(&self, name: &str) -> Controlled<()> {
         let (account, wanted) = (self.clone(), name.to_owned());
         let restore = move || account.0.snapshots.restore(&account.0.database, &wanted);
         let restored = blocking(restore).await?;
         self.0.changed.notify_one();
         let newest = self.command(|transaction| Ok(feed::newest(transaction)?));
         self.0.settings.listeners.go_back_to(newest.await?);
+        self.0.news.send_replace(());
         match restored {
+            true => Ok(()),
+            false => Err(no_snapshot(name.to_owned())),
+        }
+    }
+
+    /// Forgets a copy.
+    pub(crate) fn forget_snapshot(&self, name: &str) -> Controlled<()> {
+        let forgotten = self.0.snapshots.forget(name);
+        self.0.news.send_replace(());
+        match forgotten {
             true => Ok(()),
             false => Err(no_snapshot(name.to_owned())),
         }
@@ -317,6 +390,14 @@ fn find<T: Object>(transaction: &Transaction<'_>, id: &str) -> Controlled<T> {
         kind: T::KIND,
         id: id.to_owned(),
     })
+}
+
+/// How a buyer fares at their bank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Authentication {
+    Succeed,
+    Fail,
 }
 
 /// What can happen to a refund.

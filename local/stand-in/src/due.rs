@@ -3,12 +3,15 @@
 
 use anyhow::{bail, ensure};
 
+use crate::account::balance::BalanceTransaction;
 use crate::checkout::object::Session;
 use crate::engine::database::Transaction;
 use crate::engine::resource::Object as _;
+use crate::payment::charge::Charge;
+use crate::payment::intent::PaymentIntent;
 use crate::promotion::object::{Coupon, PromotionCode};
 use crate::refund::object::Refund;
-use crate::{checkout, promotion, refund};
+use crate::{account, checkout, payment, promotion, refund};
 
 /// Lets everything happen that is due by now.
 pub(crate) fn catch_up(transaction: &mut Transaction<'_>) -> anyhow::Result<()> {
@@ -20,6 +23,9 @@ pub(crate) fn catch_up(transaction: &mut Transaction<'_>) -> anyhow::Result<()> 
         match due.kind.as_str() {
             Session::KIND => checkout::life::run_out(transaction, &due.id)?,
             Refund::KIND => refund::life::decide(transaction, &due.id)?,
+            PaymentIntent::KIND => checkout::life::run_out_intent(transaction, &due.id)?,
+            Charge::KIND => payment::life::expire(transaction, &due.id)?,
+            BalanceTransaction::KIND => account::book::arrive(transaction, &due.id)?,
             Coupon::KIND => promotion::life::end_coupon(transaction, &due.id)?,
             PromotionCode::KIND => promotion::life::end_code(transaction, &due.id)?,
             kind => bail!("time does not change {}, a {kind}", due.id),

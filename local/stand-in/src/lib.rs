@@ -19,13 +19,16 @@
 //!
 //! Everything is on disk before anybody is answered, so the process may be killed at any moment.
 //! Time is the stand-in's own ([`engine::clock`]) and can be moved forward; [`control`] is how, and
-//! [`due`] what follows.
+//! [`due`] what follows. [`window`] shows all of it to a person: each call is in the log that
+//! [`wire::requests`] keeps.
 //!
 //! Objects, errors and rules are those of Stripe's API reference at [`API_VERSION`].
 #![warn(missing_docs)]
 
 mod account;
+mod browser;
 mod call;
+mod challenge;
 mod checkout;
 mod cli;
 mod collection;
@@ -40,14 +43,20 @@ mod page;
 mod payment;
 mod plain;
 mod promotion;
+mod radar;
+mod receipt;
 mod refund;
 mod seed;
 mod serve;
 mod stand_in;
 mod webhook;
+mod window;
 mod wire;
 
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
 
 pub use self::account::object::Account;
 pub use self::control::{Clock, ControlError, NewDispute};
@@ -64,11 +73,15 @@ impl StandIn {
     pub fn router(&self) -> Router {
         Router::new()
             .merge(page::routes())
+            .merge(window::routes())
+            .merge(challenge::routes())
+            .merge(receipt::routes())
             .nest("/_stripe", control::routes())
             .layer(axum::middleware::from_fn_with_state(
                 self.clone(),
                 door::only_from_here,
             ))
+            .route("/", get(front_door))
             .merge(cli::socket::routes())
             .fallback(serve::answer)
             .with_state(self.clone())
@@ -78,5 +91,14 @@ impl StandIn {
     /// everybody in.
     pub fn control(&self) -> Router {
         control::routes().with_state(self.clone())
+    }
+}
+
+/// A person who opens the port in a browser comes to the window; a program is told that the API has
+/// nothing there.
+async fn front_door(State(stand_in): State<StandIn>, request: Request) -> Response {
+    match window::is_for_a_browser(request.headers()) {
+        true => window::enter(State(stand_in)).await.into_response(),
+        false => serve::answer(State(stand_in), request).await,
     }
 }

@@ -2,25 +2,27 @@
 //! would say, and beside it what a developer needs: the test cards, and how a delayed payment ends.
 
 use askama::Template;
-use axum::extract::{FromRequestParts, Path};
-use axum::response::{Html, IntoResponse, Response};
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
-use http::request::Parts;
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use serde::Deserialize;
-use url::Url;
 
-use crate::account::object::Account;
+use crate::browser::{self, Owner};
 use crate::checkout::cards::{self, Mistyped};
-use crate::checkout::life::{Paid, Payment, WrongState};
+use crate::checkout::life::{Paid, WrongState};
 use crate::checkout::object::{Discount, PaymentStatus, Session, SessionStatus};
 use crate::checkout::{self};
 use crate::engine::database::Transaction;
 use crate::engine::ids::SessionId;
 use crate::engine::resource::Cause;
 use crate::engine::time::Timestamp;
-use crate::payment::charge::Voucher;
+use crate::payment::bank::BankDebit;
+use crate::payment::billing::BillingDetails;
+use crate::payment::intent::PaymentIntent;
+use crate::payment::method::{Means, PaymentMethod};
+use crate::payment::voucher::Voucher;
 use crate::promotion;
 use crate::promotion::life::NoDiscount;
 use crate::promotion::object::{Coupon, PromotionCode};
@@ -132,23 +134,6 @@ pub(crate) fn routes() -> Router<StandIn> {
         .route("/pay/{session}/code", post(change_code))
 }
 
-/// The account whose session the page is of; the default one if there is none.
-struct Owner(Account);
-
-impl FromRequestParts<StandIn> for Owner {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, stand_in: &StandIn) -> Result<Self, Response> {
-        let session = parts.uri.path().split('/').nth(2).unwrap_or_default();
-        match stand_in.owner(session).await {
-            Ok(owner) => Ok(Self(
-                owner.unwrap_or_else(|| stand_in.default_account().clone()),
-            )),
-            Err(error) => Err(failed(&error)),
-        }
-    }
-}
-
 async fn show(Owner(account): Owner, Path(id): Path<String>) -> Response {
     let page = account
         .transact(Cause::default(), move |transaction| {
@@ -160,7 +145,7 @@ async fn show(Owner(account): Owner, Path(id): Path<String>) -> Response {
         .await;
     match page {
         Ok(page) => page.answer(),
-        Err(error) => failed(&error),
+        Err(error) => browser::failed(&error),
     }
 }
 
@@ -176,8 +161,8 @@ async fn submit(
         .await;
     match outcome {
         Ok(Outcome::Page(status, page)) => (status, page.answer()).into_response(),
-        Ok(Outcome::GoTo(url)) => redirect(&url),
-        Err(error) => failed(&error),
+        Ok(Outcome::GoTo(url)) => browser::redirect(&url),
+        Err(error) => browser::failed(&error),
     }
 }
 
@@ -207,8 +192,8 @@ async fn change_code(
         .await;
     match outcome {
         Ok(Outcome::Page(status, page)) => (status, page.answer()).into_response(),
-        Ok(Outcome::GoTo(url)) => redirect(&url),
-        Err(error) => failed(&error),
+        Ok(Outcome::GoTo(url)) => browser::redirect(&url),
+        Err(error) => browser::failed(&error),
     }
 }
 
@@ -289,12 +274,22 @@ fn pay_open(
             return Ok(Outcome::Page(StatusCode::UNPROCESSABLE_ENTITY, page));
         }
     };
-    match checkout::life::pay(transaction, session, email, payment)? {
+    let paid = match payment {
+        Some(means) => {
+            let billing = BillingDetails::of_email(email);
+            let mut method = PaymentMethod::new(means, billing, transaction.now);
+            transaction.put(&method)?;
+            checkout::life::pay(transaction, session, &mut method)?
+        }
+        None => checkout::life::pay_nothing(transaction, session, email)?,
+    };
+    match paid {
         Ok(Paid::Complete) | Err(WrongState) => after(transaction, session.clone()),
-        Ok(Paid::Declined(decline)) => {
+        Ok(Paid::Challenged(page)) => Ok(Outcome::GoTo(page)),
+        Ok(Paid::Declined(error)) => {
             let problem = Problem {
                 field: "card_number",
-                message: decline.message,
+                message: error.message().to_owned(),
             };
             let page = Page::form(transaction, session, typed, Some(problem))?;
             Ok(Outcome::Page(StatusCode::PAYMENT_REQUIRED, page))
@@ -305,7 +300,7 @@ fn pay_open(
 /// A paid session leads back to the shop, also when its form comes a second time.
 fn after(transaction: &Transaction<'_>, session: Session) -> anyhow::Result<Outcome> {
     match session.status {
-        SessionStatus::Complete => Ok(Outcome::GoTo(success_url(&session))),
+        SessionStatus::Complete => Ok(Outcome::GoTo(session.completed_url())),
         SessionStatus::Open | SessionStatus::Expired => Ok(Outcome::Page(
             StatusCode::CONFLICT,
             overview(transaction, session)?,
@@ -314,7 +309,8 @@ fn after(transaction: &Transaction<'_>, session: Session) -> anyhow::Result<Outc
 }
 
 impl Submission {
-    fn read(&self, session: &Session, now: Timestamp) -> Result<(String, Payment), Problem> {
+    /// The buyer's address, and what they pay with if there is something to pay.
+    fn read(&self, session: &Session, now: Timestamp) -> Result<(String, Option<Means>), Problem> {
         let email = self.email.trim();
         if !is_email(email) {
             let message = match email {
@@ -326,13 +322,18 @@ impl Submission {
                 message: message.to_owned(),
             });
         }
+        if session.amount_total == 0 {
+            return Ok((email.to_owned(), None));
+        }
         let payment = match self.method.as_str() {
-            _ if session.amount_total == 0 => Some(Payment::Nothing),
-            "bank_debit" => session.bank_debit().map(Payment::BankDebit),
-            "voucher" => session.voucher().map(Payment::Voucher),
+            "bank_debit" => {
+                let scheme = session.bank_debit();
+                scheme.map(|scheme| Means::BankDebit(BankDebit::by_hand(scheme)))
+            }
+            "voucher" => session.voucher().map(Means::Voucher),
             "card" | "" => {
-                let (card, verdict) = cards::read(&self.card_number, &self.exp, &self.cvc, now)?;
-                Some(Payment::Card(card, verdict))
+                let card = cards::read(&self.card_number, &self.exp, &self.cvc, now)?;
+                Some(Means::Card(card))
             }
             _ => None,
         };
@@ -342,7 +343,7 @@ impl Submission {
                 message: "This payment method is not available here.".to_owned(),
             });
         };
-        Ok((email.to_owned(), payment))
+        Ok((email.to_owned(), Some(payment)))
     }
 }
 
@@ -351,15 +352,13 @@ fn overview(transaction: &Transaction<'_>, session: Session) -> anyhow::Result<P
     Ok(match session.status {
         SessionStatus::Open => {
             let email = session.customer_email.clone().unwrap_or_default();
-            Page::form(
-                transaction,
-                &session,
-                Submission {
-                    email,
-                    ..Submission::default()
-                },
-                None,
-            )?
+            let typed = Submission {
+                email,
+                ..Submission::default()
+            };
+            // Whoever comes back from their bank without a payment reads why.
+            let problem = last_problem(transaction, &session)?;
+            Page::form(transaction, &session, typed, problem)?
         }
         SessionStatus::Expired => Page {
             title: "Session expired",
@@ -369,11 +368,11 @@ fn overview(transaction: &Transaction<'_>, session: Session) -> anyhow::Result<P
         },
         SessionStatus::Complete => {
             let pending = checkout::life::pending_payment(transaction, &session)?;
-            let voucher = pending.as_ref().map(|(intent, _)| intent.voucher.as_ref());
+            let voucher = pending.as_ref().map(PaymentIntent::voucher);
             let (title, state) = match session.payment_status {
                 PaymentStatus::Unpaid => match voucher {
-                    Some(Some(pending)) => {
-                        let name = pending.voucher.name();
+                    Some(Some(voucher)) => {
+                        let name = voucher.name();
                         let total = session.currency.display(session.amount_total);
                         ("Voucher", Completion::Voucher { name, total })
                     }
@@ -384,7 +383,7 @@ fn overview(transaction: &Transaction<'_>, session: Session) -> anyhow::Result<P
                     ("Payment complete", Completion::Paid)
                 }
             };
-            let success_url = success_url(&session);
+            let success_url = session.completed_url();
             Page {
                 title,
                 view: View::Complete {
@@ -395,6 +394,21 @@ fn overview(transaction: &Transaction<'_>, session: Session) -> anyhow::Result<P
             }
         }
     })
+}
+
+/// What became of the last try to pay a session that is open.
+fn last_problem(
+    transaction: &Transaction<'_>,
+    session: &Session,
+) -> anyhow::Result<Option<Problem>> {
+    let Some(id) = &session.payment_intent else {
+        return Ok(None);
+    };
+    let intent: PaymentIntent = transaction.existing(id)?;
+    Ok(intent.last_payment_error.map(|error| Problem {
+        field: "card_number",
+        message: error.message().to_owned(),
+    }))
 }
 
 impl Page {
@@ -456,19 +470,7 @@ impl Page {
             View::Unknown => StatusCode::NOT_FOUND,
             _ => StatusCode::OK,
         };
-        match self.render() {
-            Ok(html) => (
-                status,
-                // What was typed belongs in no cache.
-                [
-                    (header::CACHE_CONTROL, "no-store"),
-                    (header::REFERRER_POLICY, "same-origin"),
-                ],
-                Html(html),
-            )
-                .into_response(),
-            Err(error) => failed(&error.into()),
-        }
+        browser::page(status, self)
     }
 }
 
@@ -514,31 +516,4 @@ impl PaymentForm {
     fn pays_by_bank(&self) -> bool {
         self.offers_bank_debit && self.typed.method == "bank_debit"
     }
-}
-
-fn success_url(session: &Session) -> String {
-    session
-        .success_url
-        .replace("{CHECKOUT_SESSION_ID}", &session.id)
-}
-
-fn redirect(url: &str) -> Response {
-    // A URL with letters that no header can hold goes in its encoded form.
-    let location = HeaderValue::from_str(url)
-        .ok()
-        .filter(|_| url.is_ascii())
-        .or_else(|| HeaderValue::from_str(Url::parse(url).ok()?.as_str()).ok());
-    match location {
-        Some(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
-        None => failed(&anyhow::anyhow!("cannot redirect to {url:?}")),
-    }
-}
-
-fn failed(error: &anyhow::Error) -> Response {
-    tracing::error!(error = format!("{error:#}"), "the payment page failed");
-    (
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "The payment page failed: the log says why.\n",
-    )
-        .into_response()
 }

@@ -80,18 +80,6 @@ fn account(params: Params, settings: &Settings) -> Result<Work<'_>, ApiError> {
 fn balance<'r>(params: Params) -> Result<Work<'r>, ApiError> {
     params.finish()?;
     Ok(Box::new(|transaction| {
-        let funds = |amount: i64| {
-            json!([{
-                "amount": amount,
-                "currency": Currency::SETTLEMENT,
-                "source_types": { "card": amount },
-            }])
-        };
-        Ok(json!({
-            "object": "balance",
-            "available": funds(account::book::balance(transaction)?),
-            "livemode": false,
-            "pending": funds(0),
-        }))
+        Ok(account::book::shown(transaction)?)
     }))
 }

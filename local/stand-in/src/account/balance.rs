@@ -7,8 +7,8 @@ use crate::account::currency::Currency;
 use crate::engine::resource::Object;
 use crate::engine::time::Timestamp;
 
-/// One movement of the account's money, in the currency that the account settles in. It is available
-/// at once; at Stripe it takes days.
+/// One movement of the account's money, in the currency that the account settles in. A
+/// payment's is available after some days.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct BalanceTransaction {
     pub(crate) id: String,
@@ -19,6 +19,8 @@ pub(crate) struct BalanceTransaction {
     pub(crate) fee: i64,
     pub(crate) exchange_rate: Option<f64>,
     pub(crate) entry: Entry,
+    pub(crate) available_on: Timestamp,
+    pub(crate) pending: bool,
     /// The charge, refund or dispute it comes from.
     pub(crate) source: String,
     pub(crate) description: Option<String>,
@@ -72,6 +74,10 @@ impl Object for BalanceTransaction {
         self.created
     }
 
+    fn expires_at(&self) -> Option<Timestamp> {
+        self.pending.then_some(self.available_on)
+    }
+
     fn answer(&self) -> Value {
         let (kind, category) = self.entry.names();
         let fees = (self.fee != 0).then(|| {
@@ -87,7 +93,7 @@ impl Object for BalanceTransaction {
             "id": self.id,
             "object": Self::KIND,
             "amount": self.amount,
-            "available_on": self.created,
+            "available_on": self.available_on,
             "balance_type": "payments",
             "created": self.created,
             "currency": Currency::SETTLEMENT,
@@ -98,7 +104,7 @@ impl Object for BalanceTransaction {
             "net": self.net(),
             "reporting_category": category,
             "source": self.source,
-            "status": "available",
+            "status": if self.pending { "pending" } else { "available" },
             "type": kind,
         })
     }

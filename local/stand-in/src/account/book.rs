@@ -1,13 +1,44 @@
 //! The account's money: every movement of it is booked as a balance transaction.
 
+use serde_json::{Value, json};
+
 use crate::account::balance::{BalanceTransaction, Entry};
 use crate::account::currency::Currency;
 use crate::engine::database::Transaction;
 use crate::engine::ids;
 use crate::engine::resource::Object as _;
+use crate::engine::time::{DAY, Timestamp};
+use crate::webhook::record::record_shown;
 
-/// What Stripe takes for a dispute, and keeps even if the dispute is won.
+/// What Stripe takes for a dispute, and gives back if the dispute is won.
 const DISPUTE_FEE: i64 = 1_500;
+
+/// How long a payment is on its way to the account, in the United States.
+const PENDING_FOR: Timestamp = 2 * DAY;
+
+/// Books a payment. Its money is available at midnight in two days, unless it `bypasses_pending`.
+pub(crate) fn enter_charge(
+    transaction: &Transaction<'_>,
+    charge: &str,
+    amount: i64,
+    currency: Currency,
+    bypasses_pending: bool,
+) -> anyhow::Result<BalanceTransaction> {
+    let now = transaction.now;
+    let midnight = now.saturating_sub(now.checked_rem(DAY).unwrap_or_default());
+    let available_on = match bypasses_pending {
+        true => now,
+        false => midnight.saturating_add(PENDING_FOR),
+    };
+    book(
+        transaction,
+        Entry::Charge,
+        charge,
+        amount,
+        currency,
+        available_on,
+    )
+}
 
 /// Books a movement of `amount` (negative goes out) for the charge, refund or dispute `source`.
 pub(crate) fn enter(
@@ -17,11 +48,30 @@ pub(crate) fn enter(
     amount: i64,
     currency: Currency,
 ) -> anyhow::Result<BalanceTransaction> {
+    book(
+        transaction,
+        entry,
+        source,
+        amount,
+        currency,
+        transaction.now,
+    )
+}
+
+fn book(
+    transaction: &Transaction<'_>,
+    entry: Entry,
+    source: &str,
+    amount: i64,
+    currency: Currency,
+    available_on: Timestamp,
+) -> anyhow::Result<BalanceTransaction> {
     let (amount, exchange_rate) = currency.settled(amount);
     let fee = match entry {
         Entry::Charge => processing_fee(amount),
         Entry::Dispute => DISPUTE_FEE,
-        Entry::Refund | Entry::RefundFailure | Entry::DisputeReversal => 0,
+        Entry::DisputeReversal => DISPUTE_FEE.saturating_neg(),
+        Entry::Refund | Entry::RefundFailure => 0,
     };
     let description = match entry {
         Entry::Charge => None,
@@ -37,6 +87,9 @@ pub(crate) fn enter(
         fee,
         exchange_rate,
         entry,
+        available_on,
+        // What is available at once is told of, too, if it came in.
+        pending: available_on > transaction.now || entry == Entry::Charge,
         source: source.to_owned(),
         description: description.map(str::to_owned),
     };
@@ -53,13 +106,48 @@ fn processing_fee(amount: i64) -> i64 {
     share.unwrap_or_default().saturating_add(30)
 }
 
-/// What the account has, all movements together.
-pub(crate) fn balance(transaction: &Transaction<'_>) -> anyhow::Result<i64> {
+/// What the account has: what is available, and what is on its way.
+pub(crate) fn balance(transaction: &Transaction<'_>) -> anyhow::Result<(i64, i64)> {
     let total = "SELECT coalesce(sum((shown ->> '$.amount') - (shown ->> '$.fee')), 0)
-                 FROM objects WHERE kind = ?1";
-    Ok(transaction
-        .sql
-        .query_row(total, [BalanceTransaction::KIND], |row| row.get(0))?)
+                 FROM objects WHERE kind = ?1 AND shown ->> '$.status' = ?2";
+    let sum = |status| -> anyhow::Result<i64> {
+        let kind = BalanceTransaction::KIND;
+        Ok(transaction
+            .sql
+            .prepare_cached(total)?
+            .query_row([kind, status], |row| row.get(0))?)
+    };
+    Ok((sum("available")?, sum("pending")?))
+}
+
+/// The balance as the API shows it.
+pub(crate) fn shown(transaction: &Transaction<'_>) -> anyhow::Result<Value> {
+    let (available, pending) = balance(transaction)?;
+    let funds = |amount: i64| {
+        json!([{
+            "amount": amount,
+            "currency": Currency::SETTLEMENT,
+            "source_types": { "card": amount },
+        }])
+    };
+    Ok(json!({
+        "object": "balance",
+        "available": funds(available),
+        "livemode": false,
+        "pending": funds(pending),
+    }))
+}
+
+/// Money has arrived: this, and whatever else is there by now.
+pub(crate) fn arrive(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<()> {
+    let mut first: BalanceTransaction = transaction.existing(id)?;
+    first.pending = false;
+    transaction.put(&first)?;
+    for mut other in transaction.due::<BalanceTransaction>(transaction.now)? {
+        other.pending = false;
+        transaction.put(&other)?;
+    }
+    record_shown(transaction, "balance.available", shown(transaction)?, None)
 }
 
 #[cfg(test)]

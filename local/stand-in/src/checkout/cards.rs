@@ -1,22 +1,8 @@
-//! Test cards: which numbers there are, what becomes of each, and what is wrong with what was typed.
-//!
-//! The numbers are those of Stripe's page "Test card numbers".
+//! Test cards on the payment page: what is wrong with what was typed, and which are worth trying.
 
-use time::OffsetDateTime;
-
-use crate::dispute::object::DisputeKind;
 use crate::engine::time::Timestamp;
-use crate::payment::card::{Card, Decline, Refunds};
-
-/// What an issuer answers: the money, and perhaps a dispute about it soon after, or a refusal.
-pub(crate) type Verdict = Result<Option<Claim>, Decline>;
-
-/// What a buyer contests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Claim {
-    pub(crate) kind: DisputeKind,
-    pub(crate) reason: &'static str,
-}
+use crate::payment::card::Card;
+use crate::payment::typed::TypedCard;
 
 /// What was typed that no card could be, and in which field.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,110 +11,42 @@ pub(crate) struct Mistyped {
     pub(crate) message: &'static str,
 }
 
-/// Reads a typed card. `Ok` holds the issuer's answer too, which only a charge may reveal.
+/// Reads a typed card.
 pub(crate) fn read(
     number: &str,
     expiry: &str,
     cvc: &str,
     now: Timestamp,
-) -> Result<(Card, Verdict), Mistyped> {
+) -> Result<Card, Mistyped> {
     let wrong = |field, message| Err(Mistyped { field, message });
-    let number: String = number
-        .chars()
-        .filter(|c| !c.is_whitespace() && *c != '-')
-        .collect();
-    if number.is_empty() {
+    if number.trim().is_empty() {
         return wrong("card_number", "Enter a card number.");
     }
-    if !(12..=19).contains(&number.len()) || !passes_luhn(&number) {
-        return wrong("card_number", "Your card number is invalid.");
-    }
-    let Some((exp_month, exp_year)) = read_expiry(expiry) else {
-        return wrong(
+    // A number is looked at first, whatever else is missing.
+    let (exp_month, exp_year) = read_expiry(expiry).unwrap_or((0, 0));
+    let typed = TypedCard {
+        number: number.to_owned(),
+        exp_month: exp_month.into(),
+        exp_year: exp_year.into(),
+        cvc: Some(cvc.trim().to_owned()),
+    };
+    typed.check(now).or_else(|decline| match decline.code {
+        "invalid_number" | "incorrect_number" => {
+            wrong("card_number", "Your card number is invalid.")
+        }
+        _ if exp_month == 0 => wrong(
             "exp",
             "Your card's expiration date is incomplete: write it as MM / YY.",
-        );
-    };
-    if has_passed(exp_month, exp_year, now) {
-        return wrong("exp", "Your card's expiration date is in the past.");
-    }
-    let Some((brand, refunds, verdict)) = issuer(&number) else {
-        return wrong(
+        ),
+        "invalid_expiry_month" | "invalid_expiry_year" => {
+            wrong("exp", "Your card's expiration date is in the past.")
+        }
+        "invalid_cvc" => wrong("cvc", "Your card's security code is incomplete."),
+        _ => wrong(
             "card_number",
             "That is not a test card. Nothing is ever charged here, so use one of those below.",
-        );
-    };
-    let digits = if brand == "amex" { 4 } else { 3 };
-    let cvc = cvc.trim();
-    if cvc.len() != digits || !cvc.bytes().all(|byte| byte.is_ascii_digit()) {
-        return wrong("cvc", "Your card's security code is incomplete.");
-    }
-    let last4 = number
-        .get(number.len().saturating_sub(4)..)
-        .unwrap_or_default()
-        .to_owned();
-    Ok((
-        Card {
-            brand: brand.to_owned(),
-            last4,
-            exp_month,
-            exp_year,
-            refunds,
-        },
-        verdict,
-    ))
-}
-
-/// Stripe's test cards: brand, what becomes of refunds, and what their issuer says.
-fn issuer(number: &str) -> Option<(&'static str, Refunds, Verdict)> {
-    let pays = |brand| Some((brand, Refunds::Succeed, Ok(None)));
-    let refunds = |refunds| Some(("visa", refunds, Ok(None)));
-    let disputes = |kind, reason| {
-        let claim = Claim { kind, reason };
-        Some(("visa", Refunds::Succeed, Ok(Some(claim))))
-    };
-    let declined = |code, decline_code, message| {
-        let decline = Decline::new(code, decline_code, message);
-        Some(("visa", Refunds::Succeed, Err(decline)))
-    };
-    match number {
-        "4242424242424242" | "4000056655665556" => pays("visa"),
-        "5555555555554444" | "2223003122003222" => pays("mastercard"),
-        "378282246310005" => pays("amex"),
-        "6011111111111117" => pays("discover"),
-        "4000000000007726" => refunds(Refunds::SucceedLater),
-        "4000000000005126" => refunds(Refunds::FailLater),
-        "4000000000000259" => disputes(DisputeKind::Chargeback, "fraudulent"),
-        "4000000000002685" => disputes(DisputeKind::Chargeback, "product_not_received"),
-        "4000000000001976" => disputes(DisputeKind::Inquiry, "fraudulent"),
-        "4000000000000002" => declined(
-            "card_declined",
-            Some("generic_decline"),
-            "Your card was declined.",
         ),
-        "4000000000009995" => declined(
-            "card_declined",
-            Some("insufficient_funds"),
-            "Your card has insufficient funds.",
-        ),
-        "4000000000009987" => declined(
-            "card_declined",
-            Some("lost_card"),
-            "Your card was declined.",
-        ),
-        "4000000000000069" => declined("expired_card", None, "Your card has expired."),
-        "4000000000000127" => declined(
-            "incorrect_cvc",
-            None,
-            "Your card's security code is incorrect.",
-        ),
-        "4000000000000119" => declined(
-            "processing_error",
-            None,
-            "An error occurred while processing your card. Try again in a little bit.",
-        ),
-        _ => None,
-    }
+    })
 }
 
 /// Cards worth showing to whoever tests, by what becomes of the payment.
@@ -145,6 +63,21 @@ pub(crate) const HINTS: &[Group] = &[
         cards: &[
             ("4000 0000 0000 0002", "without a reason"),
             ("4000 0000 0000 9995", "for lack of funds"),
+        ],
+    },
+    Group {
+        name: "Asks for 3D Secure",
+        cards: &[
+            ("4000 0000 0000 3220", "always"),
+            ("4000 0082 6000 3178", "and lacks funds then"),
+        ],
+    },
+    Group {
+        name: "Worries Radar",
+        cards: &[
+            ("4100 0000 0000 0019", "is blocked"),
+            ("4000 0000 0000 9235", "pays, and is reviewed"),
+            ("4000 0000 0000 5423", "pays, and is warned of"),
         ],
     },
     Group {
@@ -172,24 +105,6 @@ pub(crate) struct Group {
     pub(crate) cards: &'static [(&'static str, &'static str)],
 }
 
-fn passes_luhn(number: &str) -> bool {
-    let digits: Option<Vec<u32>> = number.chars().map(|c| c.to_digit(10)).collect();
-    let Some(digits) = digits else { return false };
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(
-            |(place, digit)| match (place % 2, digit.saturating_mul(2)) {
-                (0, _) => *digit,
-                (_, doubled) if doubled > 9 => doubled.saturating_sub(9),
-                (_, doubled) => doubled,
-            },
-        )
-        .sum();
-    sum.is_multiple_of(10)
-}
-
 /// `12/34`, `12 / 2034` or `1234`: month and full year.
 fn read_expiry(typed: &str) -> Option<(u8, i32)> {
     let digits: String = typed
@@ -209,14 +124,6 @@ fn read_expiry(typed: &str) -> Option<(u8, i32)> {
     Some((month, year))
 }
 
-/// A card is good until its month is over.
-fn has_passed(month: u8, year: i32, now: Timestamp) -> bool {
-    let Ok(now) = OffsetDateTime::from_unix_timestamp(now) else {
-        return true;
-    };
-    (year, month) < (now.year(), u8::from(now.month()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,28 +137,13 @@ mod tests {
 
     #[test]
     fn a_test_card_is_read_however_it_is_spaced() {
-        let (card, verdict) = read("4242 4242-4242 4242", " 12 / 34", " 123 ", NOW).unwrap();
+        let card = read("4242 4242-4242 4242", " 12 / 34", " 123 ", NOW).unwrap();
         assert_eq!(
-            (card.last4.as_str(), card.exp_month, card.exp_year),
+            (card.test.last4(), card.exp_month, card.exp_year),
             ("4242", 12, 2034)
         );
-        assert_eq!(verdict, Ok(None));
-        let (amex, _) = read("378282246310005", "012031", "1234", NOW).unwrap();
+        let amex = read("378282246310005", "012031", "1234", NOW).unwrap();
         assert_eq!((amex.exp_month, amex.exp_year), (1, 2031));
-    }
-
-    #[test]
-    fn each_declined_card_says_why() {
-        let why = |number| read(number, "12/34", "123", NOW).unwrap().1.unwrap_err();
-        assert_eq!(
-            why("4000000000000002").decline_code.as_deref(),
-            Some("generic_decline")
-        );
-        assert_eq!(
-            why("4000000000009995").decline_code.as_deref(),
-            Some("insufficient_funds")
-        );
-        assert_eq!(why("4000000000000069").code, "expired_card");
     }
 
     #[test]

@@ -9,195 +9,207 @@
 //!   └──expire─────────────► expired
 //! ```
 //!
-//! Events are recorded in the order in which Stripe makes them: the intent is created, the charge is
-//! tried, the intent follows its charge, the session follows its intent. Then the money is captured,
-//! and a card that disputes does.
+//! Whatever is paid is paid in [`payment::life`]; here the session follows its intent. What comes of a
+//! payment later, such as a dispute, comes when the session is complete.
 
-use anyhow::Context as _;
-
-use crate::account::balance::Entry;
-use crate::checkout::cards::Verdict;
 use crate::checkout::object::{PaymentStatus, Session, SessionStatus};
 use crate::engine::database::Transaction;
-use crate::engine::ids::{self, ChargeId, PaymentIntentId};
-use crate::engine::resource::Object as _;
-use crate::engine::time::Timestamp;
-use crate::payment::card::{Card, Decline};
-use crate::payment::charge::{BankDebit, Charge, ChargeStatus, Method, Voucher};
-use crate::payment::intent::{PaymentError, PaymentIntent, PaymentIntentStatus, PendingVoucher};
-use crate::webhook::record::{record, record_change};
-use crate::{account, dispute, promotion};
+use crate::engine::ids::PaymentIntentId;
+use crate::payment;
+use crate::payment::bank::Ending;
+use crate::payment::decline::PaymentError;
+use crate::payment::intent::{Methods, PaymentIntent, Terms};
+use crate::payment::life::{Confirmation, Outcome};
+use crate::payment::method::PaymentMethod;
+use crate::payment::testing::three_d_secure::Challenged;
+use crate::promotion;
+use crate::webhook::record::record;
 
-/// How long a voucher can be paid.
-const VOUCHER_LASTS: Timestamp = 3 * 24 * 3600;
-
-/// What the buyer submits.
-pub(crate) enum Payment {
-    /// A card, and what its issuer will say.
-    Card(Card, Verdict),
-    BankDebit(BankDebit),
-    /// One that the buyer will pay with later.
-    Voucher(Voucher),
-    /// The session's total is zero.
-    Nothing,
-}
+pub(crate) use crate::payment::life::WrongState;
 
 /// What became of an open session.
 #[derive(Debug)]
 pub(crate) enum Paid {
     /// The session is complete, whether or not the money is there.
     Complete,
-    Declined(Decline),
+    /// The buyer has to prove who they are: here.
+    Challenged(String),
+    Declined(PaymentError),
 }
-
-/// The session is in a state in which this cannot happen.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct WrongState;
 
 /// The buyer pays an open session.
 pub(crate) fn pay(
     transaction: &Transaction<'_>,
     session: &mut Session,
-    email: String,
-    payment: Payment,
+    method: &mut PaymentMethod,
 ) -> anyhow::Result<Result<Paid, WrongState>> {
     if session.status != SessionStatus::Open {
         return Ok(Err(WrongState));
     }
-    let (method, verdict) = match payment {
-        Payment::Card(card, verdict) => (Method::Card(card), Some(verdict)),
-        Payment::BankDebit(debit) => (Method::BankDebit(debit), None),
-        Payment::Voucher(voucher) => {
-            let intent = intent_to_pay(transaction, session)?;
-            take_voucher(transaction, session, intent, email, voucher)?;
-            return Ok(Ok(Paid::Complete));
-        }
-        Payment::Nothing => {
-            session.buyer_email = Some(email);
-            give_up_intent(transaction, session)?;
-            complete(transaction, session)?;
-            return Ok(Ok(Paid::Complete));
-        }
-    };
-
     let mut intent = intent_to_pay(transaction, session)?;
-    let charge = charge_of(transaction, &intent, method, &email);
-    intent.latest_charge = Some(charge.id.clone());
+    let confirmation = Confirmation {
+        return_url: Some(session.url.clone()),
+        voucher_page: Some(session.url.clone()),
+        by_hand: true,
+        ..Confirmation::default()
+    };
+    let email = method.billing.email.clone();
+    let outcome = payment::life::confirm(transaction, &mut intent, method, &confirmation)?;
+    follow(transaction, session, outcome, email).map(Ok)
+}
 
-    session.buyer_email = Some(email);
-    match verdict {
-        Some(Ok(claim)) => {
-            let mut charge = succeeded(transaction, charge, intent)?;
-            session.payment_status = PaymentStatus::Paid;
-            complete(transaction, session)?;
-            capture(transaction, &mut charge)?;
-            if let Some(claim) = claim {
-                dispute::life::open(transaction, &mut charge, claim.kind, claim.reason, None)?;
-            }
-        }
-        Some(Err(decline)) => {
-            failed(transaction, charge, intent, decline.clone())?;
-            session.buyer_email = None;
-            transaction.put(session)?;
-            return Ok(Ok(Paid::Declined(decline)));
-        }
-        None => {
-            intent.status = PaymentIntentStatus::Processing;
-            intent.payment_method = Some(charge.payment_method.clone());
-            intent.last_payment_error = None;
-            transaction.put(&charge)?;
-            transaction.put(&intent)?;
-            record(transaction, "charge.pending", &charge)?;
-            record(transaction, "payment_intent.processing", &intent)?;
-            complete(transaction, session)?;
-        }
+/// The buyer completes an open session whose total is zero.
+pub(crate) fn pay_nothing(
+    transaction: &Transaction<'_>,
+    session: &mut Session,
+    email: String,
+) -> anyhow::Result<Result<Paid, WrongState>> {
+    if session.status != SessionStatus::Open {
+        return Ok(Err(WrongState));
     }
+    session.buyer_email = Some(email);
+    give_up_intent(transaction, session)?;
+    complete(transaction, session)?;
     Ok(Ok(Paid::Complete))
 }
 
-/// The buyer leaves with a voucher: whether they pay with it is seen later.
-fn take_voucher(
+/// An open session follows what became of its intent.
+fn follow(
     transaction: &Transaction<'_>,
     session: &mut Session,
-    mut intent: PaymentIntent,
-    email: String,
-    voucher: Voucher,
-) -> anyhow::Result<()> {
-    intent.status = PaymentIntentStatus::RequiresAction;
-    intent.payment_method = Some(ids::payment_method());
-    intent.last_payment_error = None;
-    intent.voucher = Some(PendingVoucher {
-        voucher,
-        page: session.url.clone(),
-        expires_at: transaction.now.saturating_add(VOUCHER_LASTS),
-        email: email.clone(),
-    });
-    session.buyer_email = Some(email);
-    transaction.put(&intent)?;
-    record(transaction, "payment_intent.requires_action", &intent)?;
-    complete(transaction, session)
-}
-
-/// The bank says how a delayed payment ended.
-pub(crate) fn settle(
-    transaction: &Transaction<'_>,
-    session: &mut Session,
-    verdict: Result<(), Decline>,
-) -> anyhow::Result<Result<(), WrongState>> {
-    let Some((intent, charge)) = pending_payment(transaction, session)? else {
-        return Ok(Err(WrongState));
-    };
-    match verdict {
-        Ok(()) => {
-            let mut charge = succeeded(transaction, charge, intent)?;
+    outcome: Outcome,
+    email: Option<String>,
+) -> anyhow::Result<Paid> {
+    match outcome {
+        Outcome::Paid(aftermath) => {
+            session.buyer_email = email;
             session.payment_status = PaymentStatus::Paid;
-            transaction.put(session)?;
-            record(
-                transaction,
-                "checkout.session.async_payment_succeeded",
-                session,
-            )?;
-            capture(transaction, &mut charge)?;
+            complete(transaction, session)?;
+            aftermath.come(transaction)?;
         }
-        Err(decline) => {
-            match intent.voucher {
-                Some(_) => lapsed(transaction, intent)?,
-                None => failed(transaction, charge, intent, decline)?,
-            }
-            record(
-                transaction,
-                "checkout.session.async_payment_failed",
-                session,
-            )?;
+        Outcome::Authorized(aftermath) => {
+            session.buyer_email = email;
+            complete(transaction, session)?;
+            aftermath.come(transaction)?;
+        }
+        Outcome::Processing | Outcome::Waiting => {
+            session.buyer_email = email;
+            complete(transaction, session)?;
+        }
+        Outcome::Challenged(page) => {
+            transaction.put(session)?;
+            return Ok(Paid::Challenged(page));
+        }
+        Outcome::Unconfirmed => anyhow::bail!("{} waits to be confirmed again", session.id),
+        Outcome::Refused(error) => {
+            transaction.put(session)?;
+            return Ok(Paid::Declined(error));
         }
     }
-    Ok(Ok(()))
+    Ok(Paid::Complete)
 }
 
-/// The delayed payment of this session that has not ended, and its charge. That of a voucher is
-/// made when the voucher is paid.
+/// The buyer of an intent has shown who they are, or has not. Whose session it was, if it was one's.
+pub(crate) fn authenticate(
+    transaction: &Transaction<'_>,
+    intent: &mut PaymentIntent,
+    challenged: Challenged,
+) -> anyhow::Result<Result<Option<Session>, WrongState>> {
+    let mut session = session_of(transaction, intent)?;
+    if let Some(session) = &session
+        && session.status != SessionStatus::Open
+    {
+        return Ok(Err(WrongState));
+    }
+    let email = match &intent.payment_method {
+        Some(method) => transaction.existing::<PaymentMethod>(method)?.billing.email,
+        None => None,
+    };
+    let outcome = match payment::life::authenticate(transaction, intent, challenged)? {
+        Ok(outcome) => outcome,
+        Err(wrong) => return Ok(Err(wrong)),
+    };
+    match (&mut session, outcome) {
+        (Some(session), outcome) => {
+            follow(transaction, session, outcome, email)?;
+        }
+        (None, Outcome::Paid(aftermath) | Outcome::Authorized(aftermath)) => {
+            aftermath.come(transaction)?;
+        }
+        (None, _) => {}
+    }
+    Ok(Ok(session))
+}
+
+/// The bank, or whoever holds a voucher, ends a payment that has taken its time.
+pub(crate) fn settle(
+    transaction: &Transaction<'_>,
+    intent: &mut PaymentIntent,
+    ending: Ending,
+) -> anyhow::Result<Result<(), WrongState>> {
+    match payment::life::settle(transaction, intent, ending)? {
+        Ok(outcome) => end_delay(transaction, intent, outcome).map(Ok),
+        Err(wrong) => Ok(Err(wrong)),
+    }
+}
+
+/// The time of an intent has come.
+pub(crate) fn run_out_intent(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<()> {
+    let mut intent: PaymentIntent = transaction.existing(id)?;
+    match payment::life::run_out(transaction, &mut intent)? {
+        Some(outcome) => end_delay(transaction, &intent, outcome),
+        None => Ok(()),
+    }
+}
+
+/// A complete session follows the end of a payment that took its time.
+fn end_delay(
+    transaction: &Transaction<'_>,
+    intent: &PaymentIntent,
+    outcome: Outcome,
+) -> anyhow::Result<()> {
+    let mut session = session_of(transaction, intent)?;
+    match (outcome, &mut session) {
+        (Outcome::Paid(aftermath) | Outcome::Authorized(aftermath), session) => {
+            if let Some(session) = session {
+                session.payment_status = PaymentStatus::Paid;
+                transaction.put(session)?;
+                let event_type = "checkout.session.async_payment_succeeded";
+                record(transaction, event_type, session)?;
+            }
+            aftermath.come(transaction)
+        }
+        (Outcome::Refused(_), Some(session)) => record(
+            transaction,
+            "checkout.session.async_payment_failed",
+            session,
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// The session whose intent this is.
+fn session_of(
+    transaction: &Transaction<'_>,
+    intent: &PaymentIntent,
+) -> anyhow::Result<Option<Session>> {
+    if !intent.from_checkout {
+        return Ok(None);
+    }
+    let sessions = transaction.having("payment_intent", &intent.id)?;
+    Ok(sessions.into_iter().next())
+}
+
+/// The delayed payment of this session that has not ended.
 pub(crate) fn pending_payment(
     transaction: &Transaction<'_>,
     session: &Session,
-) -> anyhow::Result<Option<(PaymentIntent, Charge)>> {
+) -> anyhow::Result<Option<PaymentIntent>> {
     let Some(id) = &session.payment_intent else {
         return Ok(None);
     };
-    let mut intent: PaymentIntent = transaction.existing(id)?;
-    let charge = match (intent.status, &intent.voucher) {
-        (PaymentIntentStatus::Processing, _) => {
-            let charge = intent.latest_charge.as_deref();
-            transaction.existing(charge.context("a payment is processing without a charge")?)?
-        }
-        (PaymentIntentStatus::RequiresAction, Some(pending)) => {
-            let method = Method::Voucher(pending.voucher);
-            let charge = charge_of(transaction, &intent, method, &pending.email);
-            intent.latest_charge = Some(charge.id.clone());
-            charge
-        }
-        _ => return Ok(None),
-    };
-    Ok(Some((intent, charge)))
+    let intent: PaymentIntent = transaction.existing(id)?;
+    Ok(Some(intent).filter(PaymentIntent::is_pending))
 }
 
 /// An open session ends unpaid: its shop wants it so, or its time is over.
@@ -241,10 +253,8 @@ fn give_up_intent(transaction: &Transaction<'_>, session: &mut Session) -> anyho
 
 fn cancel(transaction: &Transaction<'_>, intent: &PaymentIntentId) -> anyhow::Result<()> {
     let mut intent: PaymentIntent = transaction.existing(intent)?;
-    intent.status = PaymentIntentStatus::Canceled;
-    intent.canceled_at = Some(transaction.now);
-    transaction.put(&intent)?;
-    record(transaction, "payment_intent.canceled", &intent)
+    payment::life::cancel(transaction, &mut intent, Some("expired".to_owned()))?
+        .map_err(|WrongState| anyhow::anyhow!("{} cannot be canceled", intent.id))
 }
 
 /// The payment intent of a session that is about to be paid.
@@ -263,117 +273,15 @@ fn intent_to_pay(
     Ok(intent)
 }
 
-/// A try to pay, of which nothing is known yet.
-fn charge_of(
-    transaction: &Transaction<'_>,
-    intent: &PaymentIntent,
-    method: Method,
-    email: &str,
-) -> Charge {
-    Charge {
-        id: ChargeId::random(),
-        created: transaction.now,
-        amount: intent.amount,
-        currency: intent.currency,
-        status: ChargeStatus::Pending,
-        failure: None,
-        payment_intent: intent.id.clone(),
-        payment_method: ids::payment_method(),
-        method,
-        email: Some(email.to_owned()),
-        description: intent.description.clone(),
-        metadata: intent.metadata.clone(),
-        amount_refunded: 0,
-        disputed: false,
-        balance_transaction: None,
-    }
-}
-
 /// The payment intent of a session, made when the buyer first tries to pay.
 fn intent_of(transaction: &Transaction<'_>, session: &Session) -> anyhow::Result<PaymentIntent> {
-    let id = PaymentIntentId::random();
-    let intent = PaymentIntent {
-        client_secret: ids::client_secret(&id),
-        id,
-        created: transaction.now,
-        amount: session.amount_total,
-        currency: session.currency,
-        status: PaymentIntentStatus::RequiresPaymentMethod,
+    let types = session.payment_method_types().into_iter();
+    let terms = Terms {
         description: session.payment_intent_data.description.clone(),
         metadata: session.payment_intent_data.metadata.clone(),
-        payment_method: None,
-        payment_method_types: session
-            .payment_method_types()
-            .into_iter()
-            .map(str::to_owned)
-            .collect(),
-        automatic_payment_methods: false,
-        latest_charge: None,
-        last_payment_error: None,
-        canceled_at: None,
-        voucher: None,
+        methods: Methods::Listed(types.map(str::to_owned).collect()),
+        ..Terms::default()
     };
-    transaction.put(&intent)?;
-    record(transaction, "payment_intent.created", &intent)?;
-    Ok(intent)
-}
-
-fn succeeded(
-    transaction: &Transaction<'_>,
-    mut charge: Charge,
-    mut intent: PaymentIntent,
-) -> anyhow::Result<Charge> {
-    charge.status = ChargeStatus::Succeeded;
-    intent.status = PaymentIntentStatus::Succeeded;
-    intent.voucher = None;
-    intent.payment_method = Some(charge.payment_method.clone());
-    intent.last_payment_error = None;
-    transaction.put(&charge)?;
-    transaction.put(&intent)?;
-    record(transaction, "charge.succeeded", &charge)?;
-    record(transaction, "payment_intent.succeeded", &intent)?;
-    Ok(charge)
-}
-
-/// The money is the account's: Stripe sees to that only when the payment is over.
-fn capture(transaction: &Transaction<'_>, charge: &mut Charge) -> anyhow::Result<()> {
-    let before = charge.answer();
-    let entry = account::book::enter(
-        transaction,
-        Entry::Charge,
-        &charge.id,
-        charge.amount,
-        charge.currency,
-    )?;
-    charge.balance_transaction = Some(entry.id);
-    transaction.put(charge)?;
-    record_change(transaction, "charge.updated", &before, charge)
-}
-
-/// Nobody paid with the voucher in time.
-fn lapsed(transaction: &Transaction<'_>, mut intent: PaymentIntent) -> anyhow::Result<()> {
-    intent.status = PaymentIntentStatus::RequiresPaymentMethod;
-    intent.payment_method = None;
-    intent.latest_charge = None;
-    intent.voucher = None;
-    intent.last_payment_error = Some(PaymentError::new(None, &Decline::by_time()));
-    transaction.put(&intent)?;
-    record(transaction, "payment_intent.payment_failed", &intent)
-}
-
-fn failed(
-    transaction: &Transaction<'_>,
-    mut charge: Charge,
-    mut intent: PaymentIntent,
-    decline: Decline,
-) -> anyhow::Result<()> {
-    intent.status = PaymentIntentStatus::RequiresPaymentMethod;
-    intent.payment_method = None;
-    intent.last_payment_error = Some(PaymentError::new(Some(&charge.id), &decline));
-    charge.status = ChargeStatus::Failed;
-    charge.failure = Some(decline);
-    transaction.put(&charge)?;
-    transaction.put(&intent)?;
-    record(transaction, "charge.failed", &charge)?;
-    record(transaction, "payment_intent.payment_failed", &intent)
+    let (amount, currency) = (session.amount_total, session.currency);
+    payment::life::create(transaction, amount, currency, terms, None, true)
 }

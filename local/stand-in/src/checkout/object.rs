@@ -7,7 +7,8 @@ use crate::account::currency::Currency;
 use crate::engine::ids::{self, PaymentIntentId, SessionId};
 use crate::engine::resource::{Metadata, Object, with_nulls};
 use crate::engine::time::Timestamp;
-use crate::payment::charge::{BankDebit, Voucher};
+use crate::payment::bank::Scheme;
+use crate::payment::voucher::Voucher;
 
 /// A Checkout session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -91,9 +92,14 @@ pub(crate) struct LineItem {
 }
 
 impl Session {
+    /// Where the buyer goes when they are done.
+    pub(crate) fn completed_url(&self) -> String {
+        self.success_url.replace("{CHECKOUT_SESSION_ID}", &self.id)
+    }
+
     /// The delayed way to pay that Stripe offers in this currency.
-    pub(crate) fn bank_debit(&self) -> Option<BankDebit> {
-        BankDebit::of(self.currency)
+    pub(crate) fn bank_debit(&self) -> Option<Scheme> {
+        Scheme::of(self.currency)
     }
 
     /// The voucher that Stripe offers in this currency.
@@ -103,7 +109,7 @@ impl Session {
 
     pub(crate) fn payment_method_types(&self) -> Vec<&'static str> {
         std::iter::once("card")
-            .chain(self.bank_debit().map(BankDebit::method))
+            .chain(self.bank_debit().map(Scheme::method))
             .chain(self.voucher().map(Voucher::method))
             .collect()
     }

@@ -8,6 +8,8 @@
 //! | `POST /events/{id}/resend` | delivers an event again, even while others are held |
 //! | `POST /events/{id}/discard` | drops an event that is not delivered yet |
 //! | `POST /sessions/{id}/succeed`, `…/fail` | ends a delayed payment |
+//! | `POST /payment_intents/{id}/succeed`, `…/fail` | the same, of an intent |
+//! | `POST /payment_intents/{id}/authenticate` `outcome=succeed\|fail` | does what the buyer does on the 3D Secure page; `/setup_intents/{id}/authenticate`, too |
 //! | `POST /refunds/{id}/succeed`, `…/fail`, `…/require_action`, `…/cancel` | moves a refund on |
 //! | `POST /charges/{id}/dispute` `[kind=chargeback\|inquiry\|prevented] [reason=] [amount=]` | begins a dispute, also a second one |
 //! | `POST /disputes/{id}/{status}` | moves a dispute on: `needs_response` makes a chargeback of an inquiry; `won` comes late after `lost` |
@@ -26,18 +28,18 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{delete, get, post};
 use axum::{Form, Json, Router};
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::account::object::Account;
 use crate::control::{
-    Clock, ControlError, Controlled, Deliveries, NewDispute, RefundStep, no_snapshot,
+    Authentication, Clock, ControlError, Controlled, Deliveries, NewDispute, RefundStep,
 };
 use crate::dispute::object::DisputeStatus;
 use crate::engine::faults::PlannedFault;
 use crate::refund::object::RefundStatus;
-use crate::seed::{Seed, SeedError};
+use crate::seed::Seed;
 use crate::stand_in::{StandIn, WrongKey};
 use crate::wire::keys;
 
@@ -50,6 +52,10 @@ pub(crate) fn routes() -> Router<StandIn> {
         .route("/events/{id}/discard", post(discard))
         .route("/sessions/{id}/succeed", post(succeed))
         .route("/sessions/{id}/fail", post(fail))
+        .route("/payment_intents/{id}/succeed", post(succeed))
+        .route("/payment_intents/{id}/fail", post(fail))
+        .route("/payment_intents/{id}/authenticate", post(authenticate))
+        .route("/setup_intents/{id}/authenticate", post(authenticate))
         .route("/refunds/{id}/{step}", post(advance_refund))
         .route("/charges/{id}/dispute", post(dispute))
         .route("/disputes/{id}/{status}", post(advance_dispute))
@@ -105,14 +111,32 @@ async fn fail(
 }
 
 /// JSON for programs; a person who pressed the payment page's button goes back there.
-fn settled(headers: &HeaderMap, session: &str, outcome: &str) -> Response {
+fn settled(headers: &HeaderMap, id: &str, outcome: &str) -> Response {
     let accept = headers
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok());
     if accept.is_some_and(|accept| accept.contains("text/html")) {
-        return Redirect::to(&format!("/pay/{session}")).into_response();
+        return Redirect::to(&format!("/pay/{id}")).into_response();
     }
-    Json(json!({ "session": session, "payment": outcome })).into_response()
+    let what = match id.starts_with("pi_") {
+        true => "payment_intent",
+        false => "session",
+    };
+    Json(json!({ what: id, "payment": outcome })).into_response()
+}
+
+#[derive(Deserialize)]
+struct Authenticated {
+    outcome: Authentication,
+}
+
+async fn authenticate(
+    account: Account,
+    Path(id): Path<String>,
+    Form(Authenticated { outcome }): Form<Authenticated>,
+) -> Controlled<Json<Value>> {
+    account.authenticate(&id, outcome).await?;
+    Ok(Json(json!({ "intent": id, "outcome": outcome })))
 }
 
 async fn advance_refund(
@@ -207,10 +231,8 @@ async fn restore_snapshot(account: Account, Path(name): Path<String>) -> Control
 }
 
 async fn forget_snapshot(account: Account, Path(name): Path<String>) -> Controlled<Json<Value>> {
-    match account.0.snapshots.forget(&name) {
-        true => Ok(Json(json!({ "forgotten": name }))),
-        false => Err(no_snapshot(name)),
-    }
+    account.forget_snapshot(&name)?;
+    Ok(Json(json!({ "forgotten": name })))
 }
 
 /// The account whose secret key the request carries; the default one if it has none.
@@ -232,19 +254,10 @@ impl FromRequestParts<StandIn> for Account {
 
 impl IntoResponse for ControlError {
     fn into_response(self) -> Response {
-        let status = match &self {
-            Self::NoSuch { .. } => StatusCode::NOT_FOUND,
-            Self::Refused(_) => StatusCode::BAD_REQUEST,
-            Self::Seed(error) if !matches!(error, SeedError::Failed(_)) => StatusCode::BAD_REQUEST,
-            Self::Seed(error) => {
-                tracing::error!(error = format!("{error:#}"), "the Stripe stand-in failed");
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-            Self::Failed(error) => {
-                tracing::error!(error = format!("{error:#}"), "the Stripe stand-in failed");
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-        };
+        let status = self.status();
+        if status.is_server_error() {
+            tracing::error!(error = format!("{self:#}"), "the Stripe stand-in failed");
+        }
         (
             status,
             Json(json!({ "error": { "message": self.to_string() } })),

@@ -6,6 +6,7 @@ use crate::dispute;
 use crate::dispute::life::WrongState;
 use crate::dispute::object::{Dispute, EVIDENCE};
 use crate::engine::database::Transaction;
+use crate::engine::ids;
 use crate::engine::resource::Object as _;
 use crate::webhook::record::record_change;
 use crate::wire::answer::{Asked, Route, Work};
@@ -77,6 +78,6 @@ fn closed(dispute: &Dispute) -> ApiError {
 }
 
 fn find(transaction: &Transaction<'_>, id: &str) -> Result<Dispute, ApiError> {
-    let dispute = transaction.get::<Dispute>(id)?;
+    let dispute = transaction.get::<Dispute>(&ids::current(id))?;
     dispute.ok_or_else(|| ApiError::no_such(Dispute::KIND, id).param("dispute"))
 }

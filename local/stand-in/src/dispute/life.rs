@@ -18,30 +18,90 @@ use crate::engine::database::Transaction;
 use crate::engine::ids::{ChargeId, DisputeId};
 use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::time::{DAY, Timestamp};
-use crate::payment::charge::{Charge, Method};
+use crate::payment::charge::Charge;
+use crate::payment::method::Means;
+use crate::payment::testing::claim::Claim;
+use crate::radar;
+use crate::radar::review::Closed;
 use crate::webhook::record::{record, record_change};
 
 /// How long the shop may take to answer.
 const RESPONSE_TIME: Timestamp = 9 * DAY;
 
-/// The words that decide a dispute in Stripe's test mode, and how.
-const DECISIVE: &[(&str, DisputeStatus)] = &[
-    ("winning_evidence", DisputeStatus::Won),
-    ("losing_evidence", DisputeStatus::Lost),
-];
+/// The word with which an inquiry becomes a chargeback in Stripe's test mode.
+const ESCALATING: &str = "escalate_inquiry_evidence";
+
+/// What a bank decides at once by a word of Stripe's test mode.
+fn decision(dispute: &Dispute) -> Option<DisputeStatus> {
+    let said = dispute.evidence.get("uncategorized_text")?;
+    match (said.as_str(), dispute.kind) {
+        (ESCALATING, DisputeKind::Inquiry) => Some(DisputeStatus::NeedsResponse),
+        ("winning_evidence" | "losing_evidence", DisputeKind::Inquiry) => {
+            Some(DisputeStatus::WarningClosed)
+        }
+        ("winning_evidence", _) => Some(DisputeStatus::Won),
+        ("losing_evidence", _) => Some(DisputeStatus::Lost),
+        _ => None,
+    }
+}
 
 /// The dispute is in a state in which this cannot happen.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct WrongState;
 
-/// The buyer contests `amount` of a charge, or all of it.
+/// What a buyer contests, or the network.
+#[derive(Debug)]
+pub(crate) struct Contest<'c> {
+    pub(crate) kind: DisputeKind,
+    pub(crate) reason: &'c str,
+    pub(crate) amount: i64,
+    /// The network's word for the case.
+    pub(crate) case_type: &'static str,
+    /// What could be said in its defence beyond what can always be said.
+    pub(crate) enhanced: Option<&'static str>,
+}
+
+impl<'c> Contest<'c> {
+    /// What a test card claims by itself. The account takes part in no programme that settles disputes
+    /// beforehand.
+    pub(crate) fn of(claim: &'c Claim, amount: i64) -> Self {
+        Self {
+            kind: claim.kind.dispute(false),
+            reason: claim.reason,
+            amount,
+            case_type: claim.kind.case_type(false),
+            enhanced: claim.kind.enhanced_eligibility(),
+        }
+    }
+
+    /// What somebody has asked for.
+    pub(crate) fn by_hand(kind: DisputeKind, reason: &'c str, amount: i64) -> Self {
+        Self {
+            kind,
+            reason,
+            amount,
+            case_type: case_type(kind),
+            enhanced: None,
+        }
+    }
+}
+
+/// The network's word for a dispute of this kind.
+fn case_type(kind: DisputeKind) -> &'static str {
+    match kind {
+        DisputeKind::Chargeback => "chargeback",
+        DisputeKind::Inquiry => "inquiry",
+        DisputeKind::Prevented => "resolution",
+    }
+}
+
+/// The buyer contests a charge.
 pub(crate) fn open(
     transaction: &Transaction<'_>,
     charge: &mut Charge,
-    kind: DisputeKind,
-    reason: &str,
-    amount: Option<i64>,
+    contest: &Contest<'_>,
 ) -> anyhow::Result<Dispute> {
+    let kind = contest.kind;
     let status = match kind {
         DisputeKind::Chargeback => DisputeStatus::NeedsResponse,
         DisputeKind::Inquiry => DisputeStatus::WarningNeedsResponse,
@@ -50,21 +110,24 @@ pub(crate) fn open(
     let mut dispute = Dispute {
         id: DisputeId::random(),
         created: transaction.now,
-        amount: amount.unwrap_or(charge.amount),
+        amount: contest.amount,
         currency: charge.currency,
         charge: charge.id.clone(),
         payment_intent: charge.payment_intent.clone(),
         kind,
-        reason: reason.to_owned(),
+        reason: contest.reason.to_owned(),
+        case_type: contest.case_type.to_owned(),
+        enhanced: contest.enhanced.map(str::to_owned),
         status,
-        brand: match &charge.method {
-            Method::Card(card) => Some(card.brand().to_owned()),
-            Method::BankDebit(_) | Method::Voucher(_) => None,
+        brand: match &charge.means {
+            Means::Card(card) => Some(card.test.brand.as_str().to_owned()),
+            Means::BankDebit(_) | Means::Voucher(_) | Means::CustomerBalance => None,
         },
         evidence: BTreeMap::new(),
         submissions: 0,
         due_by: transaction.now.saturating_add(RESPONSE_TIME),
         past_due: false,
+        charge_refunded: false,
         entries: Vec::new(),
         // Stripe copies nothing of the charge's.
         metadata: Metadata::new(),
@@ -76,6 +139,10 @@ pub(crate) fn open(
     }
     transaction.put(&dispute)?;
     record(transaction, "charge.dispute.created", &dispute)?;
+    radar::life::close_reviews_of(transaction, &charge.id, Closed::Disputed)?;
+    if kind == DisputeKind::Chargeback {
+        radar::life::nothing_to_avert(transaction, &charge.id)?;
+    }
     match kind {
         DisputeKind::Chargeback => {
             record(transaction, "charge.dispute.funds_withdrawn", &dispute)?;
@@ -107,15 +174,8 @@ pub(crate) fn argue(
     }
     transaction.put(dispute)?;
     record_change(transaction, "charge.dispute.updated", &before, dispute)?;
-    let said = dispute.evidence.get("uncategorized_text").cloned();
-    let decision = DECISIVE
-        .iter()
-        .find(|(word, _)| submit && said.as_deref() == Some(*word));
-    match decision {
-        Some((_, _)) if dispute.kind == DisputeKind::Inquiry => {
-            advance(transaction, dispute, DisputeStatus::WarningClosed)
-        }
-        Some((_, verdict)) => advance(transaction, dispute, *verdict),
+    match decision(dispute).filter(|_| submit) {
+        Some(status) => advance(transaction, dispute, status),
         None => Ok(Ok(())),
     }
 }
@@ -161,11 +221,15 @@ pub(crate) fn advance(
     match status {
         NeedsResponse => {
             dispute.kind = DisputeKind::Chargeback;
+            case_type(dispute.kind).clone_into(&mut dispute.case_type);
             dispute.due_by = transaction.now.saturating_add(RESPONSE_TIME);
             move_money(transaction, dispute, Entry::Dispute)?;
         }
         Won => move_money(transaction, dispute, Entry::DisputeReversal)?,
-        Prevented => dispute.kind = DisputeKind::Prevented,
+        Prevented => {
+            dispute.kind = DisputeKind::Prevented;
+            case_type(dispute.kind).clone_into(&mut dispute.case_type);
+        }
         _ => {}
     }
     transaction.put(dispute)?;
@@ -194,6 +258,8 @@ pub(crate) fn withdraw_inquiries(
     charge: &ChargeId,
 ) -> anyhow::Result<()> {
     for mut dispute in transaction.having::<Dispute>("charge", charge)? {
+        dispute.charge_refunded = true;
+        transaction.put(&dispute)?;
         if dispute.status.is_open_inquiry() {
             advance(transaction, &mut dispute, DisputeStatus::WarningClosed)?
                 .map_err(|WrongState| anyhow::anyhow!("{} cannot close", dispute.id))?;

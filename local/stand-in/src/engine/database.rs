@@ -1,7 +1,7 @@
 //! Where everything is kept: one SQLite database, changed only in transactions.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
@@ -10,6 +10,7 @@ use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params, params_from_iter};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use url::Url;
 
 use crate::engine::clock;
 use crate::engine::faults::Faults;
@@ -37,6 +38,9 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS objects_by_payment_intent
         ON objects (kind, shown ->> '$.payment_intent', sequence)
         WHERE shown ->> '$.payment_intent' IS NOT NULL;
+
+    CREATE INDEX IF NOT EXISTS events_by_subject
+        ON objects (shown ->> '$.data.object.id', sequence) WHERE kind = 'event';
 
     CREATE TABLE IF NOT EXISTS webhooks (
         event TEXT NOT NULL REFERENCES objects (id),
@@ -77,18 +81,40 @@ const SCHEMA: &str = "
     );
     CREATE INDEX IF NOT EXISTS idempotency_by_age ON idempotency (created);
 
+    -- The log of API calls: see wire/requests.rs.
+    CREATE TABLE IF NOT EXISTS requests (
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        created INTEGER NOT NULL,
+        method TEXT NOT NULL,
+        path TEXT NOT NULL,
+        params TEXT NOT NULL,
+        idempotency_key TEXT,
+        api_version TEXT,
+        user_agent TEXT,
+        status INTEGER NOT NULL,
+        answer TEXT NOT NULL,
+        replay_of TEXT,
+        fault TEXT,
+        microseconds INTEGER NOT NULL
+    );
+
     CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 ";
 
 /// Changes whenever a database of an earlier build can no longer be read.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
 
 /// One connection, one transaction at a time: every change sees all earlier ones, so a form
 /// submitted twice or a key used twice is simply second.
-pub(crate) struct Database(Mutex<Connection>);
+pub(crate) struct Database {
+    connection: Mutex<Connection>,
+    /// Where browsers see what is kept here, without a slash at the end.
+    site: String,
+}
 
 impl Database {
-    pub(crate) fn open(file: Option<&Path>) -> anyhow::Result<Self> {
+    pub(crate) fn open(file: Option<&Path>, site: &Url) -> anyhow::Result<Self> {
         let connection = match file {
             Some(file) => Connection::open(file)
                 .with_context(|| format!("cannot open the database {}", file.display()))?,
@@ -104,7 +130,10 @@ impl Database {
             .execute_batch(SCHEMA)
             .context("cannot prepare the database's tables")?;
         connection.pragma_update(None, "user_version", FORMAT)?;
-        Ok(Self(Mutex::new(connection)))
+        Ok(Self {
+            connection: Mutex::new(connection),
+            site: site.as_str().trim_end_matches('/').to_owned(),
+        })
     }
 
     /// Runs `work` and keeps what it changed, unless it fails. Blocks.
@@ -113,17 +142,41 @@ impl Database {
         faults: &Faults,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        // A panic in between has rolled its transaction back: the connection is as good as before.
-        let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut transaction = Transaction::begin(&mut connection, faults)?;
+        let mut connection = self.lock();
+        let mut transaction = Transaction::begin(&mut connection, faults, &self.site)?;
         let done = work(&mut transaction)?;
         transaction.sql.commit().context("cannot commit")?;
         Ok(done)
     }
 
+    /// The same for what may be lost when the machine loses power: it does not wait for the disk.
+    /// Blocks.
+    pub(crate) fn transact_in_passing<T>(
+        &self,
+        faults: &Faults,
+        work: impl FnOnce(&Transaction<'_>) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let mut connection = self.lock();
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        let done =
+            Transaction::begin(&mut connection, faults, &self.site).and_then(|transaction| {
+                let done = work(&transaction)?;
+                transaction.sql.commit().context("cannot commit")?;
+                Ok(done)
+            });
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        done
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        // A panic in between has rolled its transaction back: the connection is as good as before.
+        let locked = self.connection.lock();
+        locked.unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Copies everything into memory. Blocks.
     pub(crate) fn copy(&self) -> anyhow::Result<Copy> {
-        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = self.lock();
         let mut copy = Connection::open_in_memory()?;
         copy_whole(&connection, &mut copy)?;
         Ok(Copy(copy))
@@ -131,7 +184,7 @@ impl Database {
 
     /// Puts back what a copy holds, in place of everything there is. Blocks.
     pub(crate) fn put_back(&self, Copy(copy): &Copy) -> anyhow::Result<()> {
-        let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self.lock();
         copy_whole(copy, &mut connection)
     }
 }
@@ -175,10 +228,15 @@ pub(crate) struct Transaction<'c> {
     pub(crate) now: Timestamp,
     pub(crate) cause: Cause,
     pub(crate) faults: &'c Faults,
+    site: &'c str,
 }
 
 impl<'c> Transaction<'c> {
-    fn begin(connection: &'c mut Connection, faults: &'c Faults) -> anyhow::Result<Self> {
+    fn begin(
+        connection: &'c mut Connection,
+        faults: &'c Faults,
+        site: &'c str,
+    ) -> anyhow::Result<Self> {
         let sql = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .context("cannot begin a transaction")?;
@@ -188,7 +246,13 @@ impl<'c> Transaction<'c> {
             now,
             cause: Cause::default(),
             faults,
+            site,
         })
+    }
+
+    /// Where browsers see the pages of what is kept here, without a slash at the end.
+    pub(crate) fn site(&self) -> &str {
+        self.site
     }
 
     pub(crate) fn caused_by(&mut self, cause: Cause) {
@@ -205,7 +269,7 @@ impl<'c> Transaction<'c> {
         self.sql
             .execute_batch(
                 "DELETE FROM webhooks; DELETE FROM attempts_made; DELETE FROM idempotency;
-                 DELETE FROM settings; DELETE FROM objects;",
+                 DELETE FROM settings; DELETE FROM requests; DELETE FROM objects;",
             )
             .context("cannot clear the database")
     }
@@ -440,6 +504,12 @@ impl<'c> Transaction<'c> {
             })
             .optional()
             .context("cannot read what is due")
+    }
+
+    /// The objects of a kind whose time is over by `until`, oldest first.
+    pub(crate) fn due<T: Object>(&self, until: Timestamp) -> anyhow::Result<Vec<T>> {
+        let filter = Filter::default().and("expires_at <= ?", [SqlValue::Integer(until)]);
+        self.some(Cursor::NewerThan(0), MANY, &filter)
     }
 
     /// When the next object expires.

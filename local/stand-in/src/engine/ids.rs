@@ -1,6 +1,7 @@
 //! Ids that look like Stripe's: a prefix that names the kind, then random letters and digits. The
 //! objects of a payment refer to each other, so their ids are types of their own.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
@@ -49,7 +50,18 @@ id_types! {
     /// Of a refund.
     RefundId = "re_3" + 23;
     /// Of a dispute.
-    DisputeId = "dp_1" + 23;
+    DisputeId = "du_1" + 23;
+    /// Of a setup intent.
+    SetupIntentId = "seti_1" + 23;
+    /// Of a payment method.
+    PaymentMethodId = "pm_1" + 23;
+}
+
+impl PaymentMethodId {
+    /// A source, such as `card_1…`, can be used as a payment method.
+    pub(crate) fn of_source(id: String) -> Self {
+        Self(id)
+    }
 }
 
 /// `acct_…`, the same for the same key.
@@ -83,6 +95,21 @@ impl fmt::Display for AccountId {
     }
 }
 
+/// The id of an object that was named otherwise some years ago: disputes began with `dp_`, and shops
+/// have kept such ids.
+pub(crate) fn current(id: &str) -> Cow<'_, str> {
+    match id.strip_prefix("dp_") {
+        Some(rest) => Cow::Owned(format!("du_{rest}")),
+        None => Cow::Borrowed(id),
+    }
+}
+
+/// The same for the same number of a card or an account.
+pub(crate) fn fingerprint(number: &str) -> String {
+    let digest = hex::encode(Sha256::digest(number));
+    digest.chars().take(16).collect()
+}
+
 fn random(prefix: &str, length: usize) -> String {
     let mut id = String::from(prefix);
     Alphanumeric.append_string(&mut rand::rng(), &mut id, length);
@@ -101,12 +128,34 @@ pub(crate) fn product() -> String {
     random("prod_", 14)
 }
 
-pub(crate) fn client_secret(payment_intent: &PaymentIntentId) -> String {
-    random(&format!("{payment_intent}_secret_"), 25)
+/// What a browser may confirm a payment intent or a setup intent with.
+pub(crate) fn client_secret(intent: &str) -> String {
+    random(&format!("{intent}_secret_"), 25)
 }
 
-pub(crate) fn payment_method() -> String {
-    random("pm_1", 23)
+/// What a source was called before there were payment methods.
+pub(crate) fn card() -> String {
+    random("card_1", 23)
+}
+
+pub(crate) fn token() -> String {
+    random("tok_1", 23)
+}
+
+pub(crate) fn setup_attempt() -> String {
+    random("setatt_1", 23)
+}
+
+pub(crate) fn cash_balance_transaction() -> String {
+    random("ccsbtxn_1", 23)
+}
+
+pub(crate) fn review() -> String {
+    random("prv_1", 23)
+}
+
+pub(crate) fn early_fraud_warning() -> String {
+    random("issfr_1", 23)
 }
 
 pub(crate) fn event() -> String {

@@ -1,4 +1,4 @@
-//! Charges, and what is paid with.
+//! Charges: one try to take the money.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -7,237 +7,179 @@ use crate::account::currency::Currency;
 use crate::engine::ids::{ChargeId, PaymentIntentId};
 use crate::engine::resource::{Metadata, Object, with_nulls};
 use crate::engine::time::Timestamp;
-use crate::payment::card::{Card, Decline};
+use crate::payment::billing::{BillingDetails, Shipping};
+use crate::payment::card::Charged;
+use crate::payment::decline::Decline;
+use crate::payment::method::Means;
+use crate::payment::verdict::{Risk, ThreeDSecure};
 
-/// One try to pay.
+/// One try to take the money.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Charge {
     pub(crate) id: ChargeId,
     pub(crate) created: Timestamp,
     pub(crate) amount: i64,
     pub(crate) currency: Currency,
-    pub(crate) status: ChargeStatus,
-    pub(crate) failure: Option<Decline>,
-    pub(crate) payment_intent: PaymentIntentId,
+    pub(crate) state: ChargeState,
+    /// None has a charge that was made without one, as in old integrations.
+    pub(crate) payment_intent: Option<PaymentIntentId>,
     pub(crate) payment_method: String,
-    pub(crate) method: Method,
-    pub(crate) email: Option<String>,
+    pub(crate) means: Means,
+    pub(crate) billing: BillingDetails,
+    pub(crate) customer: Option<String>,
     pub(crate) description: Option<String>,
     pub(crate) metadata: Metadata,
+    pub(crate) receipt_email: Option<String>,
+    pub(crate) receipt_url: String,
+    pub(crate) shipping: Option<Shipping>,
+    pub(crate) statement_descriptor: Option<String>,
+    pub(crate) statement_descriptor_suffix: Option<String>,
+    pub(crate) transfer_group: Option<String>,
+    /// What Radar thinks of a card's payment.
+    pub(crate) risk: Option<Risk>,
+    pub(crate) three_d_secure: Option<ThreeDSecure>,
     /// What has been refunded, or is on its way.
-    #[serde(default)]
     pub(crate) amount_refunded: i64,
-    #[serde(default)]
     pub(crate) disputed: bool,
     /// Known once the money is captured.
-    #[serde(default)]
     pub(crate) balance_transaction: Option<String>,
+    pub(crate) review: Option<String>,
+    pub(crate) fraud: FraudDetails,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// How far a charge has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum ChargeStatus {
+pub(crate) enum ChargeState {
+    /// The bank has not answered.
     Pending,
-    Succeeded,
-    Failed,
+    /// The money is set aside until it is captured, or until this moment.
+    Authorized { capture_before: Timestamp },
+    /// The money is the account's: all of it, or as much as was wanted.
+    Captured { amount: i64 },
+    /// What was set aside is the buyer's again.
+    Released,
+    /// The bank has said no.
+    Declined(Decline),
+    /// Radar has not even asked the bank.
+    Blocked(Decline),
+    /// Radar would not have what the bank had approved.
+    Reversed(Decline),
 }
 
-/// What is paid with.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Method {
-    Card(Card),
-    BankDebit(BankDebit),
-    Voucher(Voucher),
+/// Who has called a charge fraudulent, or safe.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct FraudDetails {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stripe_report: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) user_report: Option<String>,
 }
 
-impl Method {
-    fn details(&self) -> Value {
+impl ChargeState {
+    fn failure(&self) -> Option<&Decline> {
         match self {
-            Self::Card(card) => json!({ "type": "card", "card": card.details() }),
-            Self::BankDebit(debit) => {
-                json!({ "type": debit.method(), debit.method(): debit.details() })
+            Self::Declined(decline) | Self::Blocked(decline) | Self::Reversed(decline) => {
+                Some(decline)
             }
-            Self::Voucher(voucher) => {
-                json!({ "type": voucher.method(), voucher.method(): voucher.details() })
-            }
-        }
-    }
-}
-
-/// A payment that takes days to be sure of, as the bank debits of three regions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum BankDebit {
-    Ach,
-    Sepa,
-    Bacs,
-}
-
-impl BankDebit {
-    pub(crate) fn of(currency: Currency) -> Option<Self> {
-        match currency.code() {
-            "usd" => Some(Self::Ach),
-            "eur" => Some(Self::Sepa),
-            "gbp" => Some(Self::Bacs),
             _ => None,
         }
     }
 
-    /// Stripe's name of the payment method.
-    pub(crate) fn method(self) -> &'static str {
+    fn status(&self) -> &'static str {
         match self {
-            Self::Ach => "us_bank_account",
-            Self::Sepa => "sepa_debit",
-            Self::Bacs => "bacs_debit",
-        }
-    }
-
-    fn details(self) -> Value {
-        match self {
-            Self::Ach => json!({
-                "account_holder_type": "individual",
-                "account_type": "checking",
-                "bank_name": "STRIPE TEST BANK",
-                "fingerprint": "TillTestBank0001",
-                "last4": "6789",
-                "payment_reference": null,
-                "routing_number": "110000000",
-            }),
-            Self::Sepa => json!({
-                "bank_code": "37040044",
-                "branch_code": null,
-                "country": "DE",
-                "fingerprint": "TillTestBank0002",
-                "last4": "3000",
-                "mandate": null,
-            }),
-            Self::Bacs => json!({
-                "fingerprint": "TillTestBank0003",
-                "last4": "2345",
-                "mandate": null,
-                "sort_code": "108800",
-            }),
+            Self::Pending => "pending",
+            Self::Authorized { .. } | Self::Captured { .. } | Self::Released => "succeeded",
+            Self::Declined(_) | Self::Blocked(_) | Self::Reversed(_) => "failed",
         }
     }
 }
-
-/// A payment that the buyer makes later, with what they were given: the vouchers of four regions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Voucher {
-    Oxxo,
-    Boleto,
-    Konbini,
-    Multibanco,
-}
-
-impl Voucher {
-    pub(crate) fn of(currency: Currency) -> Option<Self> {
-        match currency.code() {
-            "mxn" => Some(Self::Oxxo),
-            "brl" => Some(Self::Boleto),
-            "jpy" => Some(Self::Konbini),
-            "eur" => Some(Self::Multibanco),
-            _ => None,
-        }
-    }
-
-    /// As buyers know it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Oxxo => "OXXO",
-            Self::Boleto => "Boleto",
-            Self::Konbini => "Konbini",
-            Self::Multibanco => "Multibanco",
-        }
-    }
-
-    /// Stripe's name of the payment method.
-    pub(crate) fn method(self) -> &'static str {
-        match self {
-            Self::Oxxo => "oxxo",
-            Self::Boleto => "boleto",
-            Self::Konbini => "konbini",
-            Self::Multibanco => "multibanco",
-        }
-    }
-
-    fn details(self) -> Value {
-        match self {
-            Self::Oxxo => json!({ "number": NUMBER }),
-            Self::Boleto => json!({ "tax_id": "000.000.000-00" }),
-            Self::Konbini => json!({ "store": { "chain": "lawson" } }),
-            Self::Multibanco => json!({ "entity": "11249", "reference": "123456789" }),
-        }
-    }
-
-    /// A payment intent's `next_action` while the buyer has not paid; `page` is where the voucher
-    /// is shown.
-    pub(crate) fn next_action(self, page: &str, expires_at: Timestamp) -> Value {
-        let kind = format!("{}_display_details", self.method());
-        let details = match self {
-            Self::Oxxo => json!({
-                "expires_after": expires_at, "hosted_voucher_url": page, "number": NUMBER,
-            }),
-            Self::Boleto => json!({
-                "expires_at": expires_at, "hosted_voucher_url": page, "number": NUMBER, "pdf": null,
-            }),
-            Self::Konbini => json!({
-                "expires_at": expires_at,
-                "hosted_voucher_url": page,
-                "stores": {
-                    "familymart": null,
-                    "lawson": { "confirmation_number": "1234567890", "payment_code": "123456" },
-                    "ministop": null,
-                    "seicomart": null,
-                },
-            }),
-            Self::Multibanco => json!({
-                "entity": "11249",
-                "expires_at": expires_at,
-                "hosted_voucher_url": page,
-                "reference": "123456789",
-            }),
-        };
-        json!({ "type": kind, kind: details })
-    }
-}
-
-/// What a clerk would scan.
-const NUMBER: &str = "01010101010101010101010101010101";
 
 impl Charge {
+    /// What the account has got of it.
+    pub(crate) fn captured(&self) -> i64 {
+        match self.state {
+            ChargeState::Captured { amount } => amount,
+            _ => 0,
+        }
+    }
+
     /// What can still be refunded.
     pub(crate) fn refundable(&self) -> i64 {
-        self.amount.saturating_sub(self.amount_refunded)
+        self.captured().saturating_sub(self.amount_refunded)
+    }
+
+    /// What was set aside and never taken.
+    fn released(&self) -> i64 {
+        match self.state {
+            ChargeState::Captured { amount } => self.amount.saturating_sub(amount),
+            ChargeState::Released => self.amount,
+            _ => 0,
+        }
     }
 
     /// What Stripe thinks of the try, once it is known.
     fn outcome(&self) -> Value {
-        match (&self.status, &self.failure) {
-            (ChargeStatus::Succeeded, _) => json!({
-                "advice_code": null,
-                "network_advice_code": null,
-                "network_decline_code": null,
-                "network_status": "approved_by_network",
-                "reason": null,
-                "risk_level": "normal",
-                "seller_message": "Payment complete.",
-                "type": "authorized",
-            }),
-            (ChargeStatus::Failed, Some(decline)) => json!({
-                "advice_code": null,
-                "network_advice_code": null,
-                "network_decline_code": null,
-                "network_status": "declined_by_network",
-                "reason": decline.decline_code.as_ref().unwrap_or(&decline.code),
-                "risk_level": "normal",
-                "seller_message": decline.message,
-                "type": "issuer_declined",
-            }),
-            _ => Value::Null,
+        let (network_status, kind) = match self.state {
+            ChargeState::Pending => return Value::Null,
+            ChargeState::Declined(_) => ("declined_by_network", "issuer_declined"),
+            ChargeState::Blocked(_) => ("not_sent_to_network", "blocked"),
+            ChargeState::Reversed(_) => ("reversed_after_approval", "blocked"),
+            _ => ("approved_by_network", "authorized"),
+        };
+        let rule = self.risk.as_ref().and_then(|risk| risk.rule.as_ref());
+        let (reason, seller_message) = match (&self.state, rule) {
+            (ChargeState::Declined(decline), _) => {
+                (Some(decline.reason()), decline.seller_message())
+            }
+            (_, Some(rule)) => (Some(rule.reason.as_str()), rule.seller_message.clone()),
+            (_, None) => (None, "Payment complete.".to_owned()),
+        };
+        let kind = match (kind, rule) {
+            ("authorized", Some(_)) => "manual_review",
+            (kind, _) => kind,
+        };
+        let failure = self.state.failure();
+        let mut outcome = json!({
+            "advice_code": failure.and_then(|decline| decline.advice_code.as_deref()),
+            "network_advice_code": null,
+            "network_decline_code": failure
+                .and_then(|decline| decline.network_decline_code.as_deref()),
+            "network_status": network_status,
+            "reason": reason,
+            "risk_level": "not_assessed",
+            "seller_message": seller_message,
+            "type": kind,
+        });
+        if let (Some(risk), Value::Object(outcome)) = (&self.risk, &mut outcome) {
+            outcome.insert("risk_level".to_owned(), json!(risk.level));
+            outcome.insert("risk_score".to_owned(), json!(risk.score));
+            outcome.extend(
+                risk.rule
+                    .iter()
+                    .map(|rule| ("rule".to_owned(), json!(rule))),
+            );
         }
+        outcome
+    }
+
+    fn method_details(&self) -> Value {
+        let kind = self.means.name();
+        let details = match &self.means {
+            Means::Card(card) => card.details(&Charged {
+                authorized: self.state.failure().is_none().then_some(self.amount),
+                capture_before: match self.state {
+                    ChargeState::Authorized { capture_before } => Some(capture_before),
+                    _ => None,
+                },
+                address: &self.billing.address,
+                three_d_secure: self.three_d_secure.as_ref(),
+            }),
+            Means::BankDebit(debit) => debit.details(),
+            Means::Voucher(voucher) => voucher.details(),
+            Means::CustomerBalance => json!({}),
+        };
+        json!({ "type": kind, kind: details })
     }
 }
 
@@ -252,47 +194,55 @@ impl Object for Charge {
         self.created
     }
 
+    fn expires_at(&self) -> Option<Timestamp> {
+        match (&self.state, &self.payment_intent) {
+            (ChargeState::Authorized { capture_before }, None) => Some(*capture_before),
+            _ => None,
+        }
+    }
+
     fn answer(&self) -> Value {
-        let paid = self.status != ChargeStatus::Failed;
-        let captured = self.status == ChargeStatus::Succeeded;
+        let failure = self.state.failure();
+        let captured = matches!(self.state, ChargeState::Captured { .. });
+        let taken_back = captured && self.refundable() == 0;
+        let statement = self.statement_descriptor.as_deref();
         let answer = json!({
             "id": self.id,
             "object": Self::KIND,
             "amount": self.amount,
-            "amount_captured": if captured { self.amount } else { 0 },
-            "amount_refunded": self.amount_refunded,
+            "amount_captured": self.captured(),
+            "amount_refunded": self.amount_refunded.saturating_add(self.released()),
             "balance_transaction": self.balance_transaction,
-            "billing_details": {
-                "address": {
-                    "city": null,
-                    "country": null,
-                    "line1": null,
-                    "line2": null,
-                    "postal_code": null,
-                    "state": null,
-                },
-                "email": self.email,
-                "name": null,
-                "phone": null,
-                "tax_id": null,
+            "billing_details": self.billing,
+            "calculated_statement_descriptor": match self.means {
+                Means::Card(_) if failure.is_none() => Some(statement.unwrap_or("STAND-IN")),
+                _ => None,
             },
             "captured": captured,
             "created": self.created,
             "currency": self.currency,
+            "customer": self.customer,
             "description": self.description,
             "disputed": self.disputed,
-            "failure_code": self.failure.as_ref().map(|decline| &decline.code),
-            "failure_message": self.failure.as_ref().map(|decline| &decline.message),
-            "fraud_details": {},
+            "failure_code": failure.map(|decline| &decline.code),
+            "failure_message": failure.map(|decline| &decline.message),
+            "fraud_details": self.fraud,
             "livemode": false,
             "metadata": self.metadata,
             "outcome": self.outcome(),
-            "paid": paid,
+            "paid": failure.is_none(),
             "payment_intent": self.payment_intent,
             "payment_method": self.payment_method,
-            "payment_method_details": self.method.details(),
-            "refunded": self.status == ChargeStatus::Succeeded && self.amount_refunded == self.amount,
-            "status": self.status,
+            "payment_method_details": self.method_details(),
+            "receipt_email": self.receipt_email,
+            "receipt_url": failure.is_none().then_some(&self.receipt_url),
+            "refunded": taken_back || self.state == ChargeState::Released,
+            "review": self.review,
+            "shipping": self.shipping,
+            "statement_descriptor": self.statement_descriptor,
+            "statement_descriptor_suffix": self.statement_descriptor_suffix,
+            "status": self.state.status(),
+            "transfer_group": self.transfer_group,
         });
         with_nulls(
             answer,
@@ -300,21 +250,12 @@ impl Object for Charge {
                 "application",
                 "application_fee",
                 "application_fee_amount",
-                "calculated_statement_descriptor",
-                "customer",
                 "failure_balance_transaction",
                 "on_behalf_of",
-                "receipt_email",
                 "receipt_number",
-                "receipt_url",
-                "review",
-                "shipping",
                 "source",
                 "source_transfer",
-                "statement_descriptor",
-                "statement_descriptor_suffix",
                 "transfer_data",
-                "transfer_group",
             ],
         )
     }

@@ -1,14 +1,17 @@
 //! Payment intents.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::account::currency::Currency;
-use crate::engine::ids::{ChargeId, PaymentIntentId};
-use crate::engine::resource::{Metadata, Object, doc_url, with_nulls};
+use crate::engine::ids::{ChargeId, PaymentIntentId, PaymentMethodId};
+use crate::engine::resource::{Metadata, Object, with_nulls};
 use crate::engine::time::Timestamp;
-use crate::payment::card::Decline;
-use crate::payment::charge::Voucher;
+use crate::payment::action::{Action, Challenge};
+use crate::payment::bank::{Ending, Settlement};
+use crate::payment::billing::Shipping;
+use crate::payment::decline::PaymentError;
+use crate::payment::voucher::Voucher;
 
 /// One intent to be paid an amount, through however many tries.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -18,63 +21,155 @@ pub(crate) struct PaymentIntent {
     pub(crate) created: Timestamp,
     pub(crate) amount: i64,
     pub(crate) currency: Currency,
-    pub(crate) status: PaymentIntentStatus,
-    pub(crate) description: Option<String>,
-    pub(crate) metadata: Metadata,
-    pub(crate) payment_method: Option<String>,
-    pub(crate) payment_method_types: Vec<String>,
-    /// Chosen by Stripe from the account's settings, rather than listed by the caller.
-    pub(crate) automatic_payment_methods: bool,
+    pub(crate) state: IntentState,
+    pub(crate) terms: Terms,
+    pub(crate) payment_method: Option<PaymentMethodId>,
     pub(crate) latest_charge: Option<ChargeId>,
     pub(crate) last_payment_error: Option<PaymentError>,
-    pub(crate) canceled_at: Option<Timestamp>,
-    /// While it requires action.
-    #[serde(default)]
-    pub(crate) voucher: Option<PendingVoucher>,
+    pub(crate) review: Option<String>,
+    /// Where it came from: what is Checkout's is confirmed on Checkout's page.
+    pub(crate) from_checkout: bool,
 }
 
-/// A voucher that its buyer has not paid yet, and what the charge will need once they have.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct PendingVoucher {
-    pub(crate) voucher: Voucher,
-    /// Where it is shown.
-    pub(crate) page: String,
-    pub(crate) expires_at: Timestamp,
-    pub(crate) email: String,
+/// What an intent was asked to be, besides its amount.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Terms {
+    pub(crate) description: Option<String>,
+    pub(crate) metadata: Metadata,
+    pub(crate) customer: Option<String>,
+    pub(crate) methods: Methods,
+    pub(crate) capture_method: CaptureMethod,
+    pub(crate) confirmation_method: ConfirmationMethod,
+    pub(crate) setup_future_usage: Option<Usage>,
+    pub(crate) receipt_email: Option<String>,
+    pub(crate) shipping: Option<Shipping>,
+    pub(crate) statement_descriptor: Option<String>,
+    pub(crate) statement_descriptor_suffix: Option<String>,
+    pub(crate) transfer_group: Option<String>,
+    pub(crate) payment_method_options: Map<String, Value>,
 }
 
+/// Which types of payment methods an intent takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Methods {
+    /// Chosen by Stripe from the account's settings.
+    Automatic { redirects: bool },
+    /// As listed by the caller.
+    Listed(Vec<String>),
+}
+
+impl Default for Methods {
+    fn default() -> Self {
+        Self::Automatic { redirects: true }
+    }
+}
+
+/// When the money is taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CaptureMethod {
+    Automatic,
+    #[default]
+    AutomaticAsync,
+    Manual,
+}
+
+/// Who may confirm.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ConfirmationMethod {
+    #[default]
+    Automatic,
+    Manual,
+}
+
+/// How a payment method is to be used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum PaymentIntentStatus {
+pub(crate) enum Usage {
+    OffSession,
+    OnSession,
+}
+
+/// How an intent stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum IntentState {
     RequiresPaymentMethod,
-    RequiresAction,
-    Processing,
-    Succeeded,
-    Canceled,
+    /// The buyer may have shown already who they are.
+    RequiresConfirmation {
+        authenticated: bool,
+    },
+    RequiresAction(Action),
+    /// The bank thinks; perhaps it is known when it answers, and what.
+    Processing(Option<(Timestamp, Ending)>),
+    /// The money is set aside until this moment.
+    RequiresCapture {
+        until: Timestamp,
+    },
+    Succeeded {
+        received: i64,
+    },
+    Canceled {
+        at: Timestamp,
+        reason: Option<String>,
+    },
 }
 
-/// Why the latest try to pay came to nothing.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct PaymentError {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    charge: Option<ChargeId>,
-    code: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    decline_code: Option<String>,
-    doc_url: String,
-    message: String,
-    r#type: String,
+impl IntentState {
+    /// Stripe's word for it.
+    pub(crate) fn as_str(&self) -> &'static str {
+        match self {
+            Self::RequiresPaymentMethod => "requires_payment_method",
+            Self::RequiresConfirmation { .. } => "requires_confirmation",
+            Self::RequiresAction(_) => "requires_action",
+            Self::Processing(_) => "processing",
+            Self::RequiresCapture { .. } => "requires_capture",
+            Self::Succeeded { .. } => "succeeded",
+            Self::Canceled { .. } => "canceled",
+        }
+    }
 }
 
-impl PaymentError {
-    pub(crate) fn new(charge: Option<&ChargeId>, decline: &Decline) -> Self {
-        Self {
-            charge: charge.cloned(),
-            code: decline.code.clone(),
-            decline_code: decline.decline_code.clone(),
-            doc_url: doc_url(&decline.code),
-            message: decline.message.clone(),
-            r#type: "card_error".to_owned(),
+impl PaymentIntent {
+    /// The names of the types of payment methods that it takes.
+    pub(crate) fn payment_method_types(&self) -> Vec<String> {
+        match &self.terms.methods {
+            Methods::Listed(types) => types.clone(),
+            Methods::Automatic { .. } => vec!["card".to_owned()],
+        }
+    }
+
+    /// Whether a bank thinks, or the buyer takes their time: it will be settled.
+    pub(crate) fn is_pending(&self) -> bool {
+        matches!(
+            self.state,
+            IntentState::Processing(_)
+                | IntentState::RequiresAction(Action::Voucher(_) | Action::BankTransfer(_))
+        )
+    }
+
+    /// The voucher that its buyer holds and has not paid.
+    pub(crate) fn voucher(&self) -> Option<Voucher> {
+        match &self.state {
+            IntentState::RequiresAction(Action::Voucher(pending)) => Some(pending.voucher),
+            _ => None,
+        }
+    }
+
+    /// The proof that is asked of its buyer.
+    pub(crate) fn challenge(&self) -> Option<&Challenge> {
+        match &self.state {
+            IntentState::RequiresAction(Action::Authenticate(challenge)) => Some(challenge),
+            _ => None,
+        }
+    }
+
+    fn next_action(&self) -> Value {
+        match &self.state {
+            IntentState::RequiresAction(action) => action.shown(),
+            _ => Value::Null,
         }
     }
 }
@@ -90,40 +185,71 @@ impl Object for PaymentIntent {
         self.created
     }
 
+    fn expires_at(&self) -> Option<Timestamp> {
+        match &self.state {
+            IntentState::Processing(known) => known.as_ref().map(|(at, _)| *at),
+            IntentState::RequiresCapture { until } => Some(*until),
+            IntentState::RequiresAction(Action::Voucher(pending)) => {
+                Some(match &pending.settlement {
+                    Settlement::After(at, _) => *at,
+                    Settlement::ByHand | Settlement::Refused(_) => pending.expires_at,
+                })
+            }
+            _ => None,
+        }
+    }
+
     fn answer(&self) -> Value {
-        let received = match self.status {
-            PaymentIntentStatus::Succeeded => self.amount,
-            _ => 0,
+        let terms = &self.terms;
+        let (canceled_at, cancellation_reason) = match &self.state {
+            IntentState::Canceled { at, reason } => (Some(at), reason.as_ref()),
+            _ => (None, None),
         };
         let answer = json!({
             "id": self.id,
             "object": Self::KIND,
             "amount": self.amount,
-            "amount_capturable": 0,
+            "amount_capturable": match self.state {
+                IntentState::RequiresCapture { .. } => self.amount,
+                _ => 0,
+            },
             "amount_details": { "tip": {} },
-            "amount_received": received,
-            "automatic_payment_methods": self
-                .automatic_payment_methods
-                .then(|| json!({ "allow_redirects": "always", "enabled": true })),
-            "canceled_at": self.canceled_at,
-            "cancellation_reason": self.canceled_at.map(|_| "expired"),
-            "capture_method": "automatic_async",
+            "amount_received": match self.state {
+                IntentState::Succeeded { received } => received,
+                _ => 0,
+            },
+            "automatic_payment_methods": match terms.methods {
+                Methods::Listed(_) => None,
+                Methods::Automatic { redirects } => Some(json!({
+                    "allow_redirects": if redirects { "always" } else { "never" },
+                    "enabled": true,
+                })),
+            },
+            "canceled_at": canceled_at,
+            "cancellation_reason": cancellation_reason,
+            "capture_method": terms.capture_method,
             "client_secret": self.client_secret,
-            "confirmation_method": "automatic",
+            "confirmation_method": terms.confirmation_method,
             "created": self.created,
             "currency": self.currency,
-            "description": self.description,
+            "customer": terms.customer,
+            "description": terms.description,
             "last_payment_error": self.last_payment_error,
             "latest_charge": self.latest_charge,
             "livemode": false,
-            "metadata": self.metadata,
-            "next_action": self.voucher.as_ref().map(|pending| {
-                pending.voucher.next_action(&pending.page, pending.expires_at)
-            }),
+            "metadata": terms.metadata,
+            "next_action": self.next_action(),
             "payment_method": self.payment_method,
-            "payment_method_options": {},
-            "payment_method_types": self.payment_method_types,
-            "status": self.status,
+            "payment_method_options": terms.payment_method_options,
+            "payment_method_types": self.payment_method_types(),
+            "receipt_email": terms.receipt_email,
+            "review": self.review,
+            "setup_future_usage": terms.setup_future_usage,
+            "shipping": terms.shipping,
+            "statement_descriptor": terms.statement_descriptor,
+            "statement_descriptor_suffix": terms.statement_descriptor_suffix,
+            "status": self.state.as_str(),
+            "transfer_group": terms.transfer_group,
         });
         with_nulls(
             answer,
@@ -131,7 +257,6 @@ impl Object for PaymentIntent {
                 "allowed_payment_method_types",
                 "application",
                 "application_fee_amount",
-                "customer",
                 "customer_account",
                 "excluded_payment_method_types",
                 "managed_payments",
@@ -139,15 +264,8 @@ impl Object for PaymentIntent {
                 "payment_method_configuration_details",
                 "payment_record",
                 "processing",
-                "receipt_email",
-                "review",
-                "setup_future_usage",
-                "shipping",
                 "source",
-                "statement_descriptor",
-                "statement_descriptor_suffix",
                 "transfer_data",
-                "transfer_group",
             ],
         )
     }

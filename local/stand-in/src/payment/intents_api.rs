@@ -1,58 +1,418 @@
 //! `/v1/payment_intents`.
 
-use crate::engine::ids::{self, PaymentIntentId};
+use crate::account::currency::Currency;
+use crate::engine::database::Transaction;
 use crate::engine::resource::Object as _;
-use crate::payment::intent::{PaymentIntent, PaymentIntentStatus};
-use crate::webhook::record::record;
+use crate::payment;
+use crate::payment::given::{self, Given};
+use crate::payment::intent::{IntentState, PaymentIntent};
+use crate::payment::life::{Confirmation, Outcome, WrongState};
+use crate::payment::method::{Owner, PaymentMethod};
+use crate::payment::terms::{self, NewTerms};
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
 use crate::wire::params::{Params, Required as _};
+
+/// Why an intent can be given up.
+const CANCELLATION_REASONS: &[&str] = &[
+    "abandoned",
+    "duplicate",
+    "fraudulent",
+    "requested_by_customer",
+];
 
 /// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("POST", ["payment_intents"]) => Box::new(create),
+        ("POST", ["payment_intents", id]) => Box::new(move |params| update(id, params)),
+        ("POST", ["payment_intents", id, "confirm"]) => Box::new(move |params| confirm(id, params)),
+        ("POST", ["payment_intents", id, "capture"]) => Box::new(move |params| capture(id, params)),
+        ("POST", ["payment_intents", id, "cancel"]) => Box::new(move |params| cancel(id, params)),
+        ("POST", ["payment_intents", _, "increment_authorization"]) => {
+            Box::new(|_| Err(no_increments()))
+        }
         _ => return None,
     })
 }
 
-/// An intent outside Checkout: nothing here confirms it, but it can be looked at.
 fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     let currency = params.currency("currency").required(&params, "currency")?;
-    let amount = params
-        .amount("amount", currency)
-        .required(&params, "amount")?;
+    let amount = amount(&mut params, currency).required(&params, "amount")?;
+    let given = Given::read(&mut params)?;
+    let confirms = params.boolean("confirm")?.unwrap_or(false);
+    let wish = Wish::read(&mut params)?;
+    let terms = NewTerms::read(&mut params)?;
+    params.finish()?;
+    wish.belongs_to(confirms)?;
+
+    Ok(Box::new(move |transaction| {
+        let terms = terms.begin(transaction)?;
+        let mut method = match given {
+            Some(given) => Some(given.method(transaction)?),
+            None => None,
+        };
+        if let Some(method) = &mut method {
+            check_method(method, &terms.customer, &currency, |kind| {
+                takes(&terms.methods, kind)
+            })?;
+        }
+        let mut intent =
+            payment::life::create(transaction, amount, currency, terms, method.as_ref(), false)?;
+        if confirms {
+            go(transaction, &mut intent, method, wish)?;
+        }
+        Ok(intent.answer())
+    }))
+}
+
+/// What is to be charged.
+fn amount(params: &mut Params, currency: Currency) -> Result<Option<i64>, ApiError> {
+    match params.amount("amount", currency)? {
+        Some(amount) if amount < 1 => Err(ApiError::out_of_range(
+            "amount",
+            "This value must be greater than or equal to 1.",
+        )),
+        Some(amount) if amount < currency.minimum() => {
+            Err(ApiError::amount_too_small("amount", currency))
+        }
+        amount => Ok(amount),
+    }
+}
+
+/// How a confirmation is to go.
+#[derive(Debug, Default)]
+struct Wish {
+    off_session: Option<bool>,
+    return_url: Option<String>,
+    error_on_requires_action: Option<bool>,
+}
+
+impl Wish {
+    fn read(params: &mut Params) -> Result<Self, ApiError> {
+        let off_session =
+            params.choice("off_session", &["true", "false", "one_off", "recurring"])?;
+        params.boolean("use_stripe_sdk")?;
+        params.text("mandate")?;
+        // Mandates are taken as agreed to.
+        if !params.is_text("mandate_data") {
+            params.optional_object("mandate_data")?;
+        }
+        params.optional_object("radar_options")?;
+        Ok(Self {
+            off_session: off_session.map(|it| it != "false"),
+            return_url: params.url("return_url")?,
+            error_on_requires_action: params.boolean("error_on_requires_action")?,
+        })
+    }
+
+    /// Stripe takes these only of whoever confirms.
+    fn belongs_to(&self, confirms: bool) -> Result<(), ApiError> {
+        let misplaced = [
+            ("off_session", self.off_session.is_some()),
+            ("return_url", self.return_url.is_some()),
+            (
+                "error_on_requires_action",
+                self.error_on_requires_action.is_some(),
+            ),
+        ];
+        match misplaced.iter().find(|(_, given)| *given && !confirms) {
+            Some((param, _)) => Err(ApiError::invalid(format!(
+                "You can only set {param} when confirming: pass confirm=true."
+            ))
+            .param(*param)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether these methods have one of that type.
+fn takes(methods: &payment::intent::Methods, kind: &str) -> bool {
+    match methods {
+        payment::intent::Methods::Automatic { .. } => true,
+        payment::intent::Methods::Listed(types) => types.iter().any(|it| it == kind),
+    }
+}
+
+/// Refuses a payment method that cannot pay this.
+fn check_method(
+    method: &PaymentMethod,
+    customer: &Option<String>,
+    currency: &Currency,
+    takes: impl Fn(&str) -> bool,
+) -> Result<(), ApiError> {
+    let kind = method.means.name();
+    if !takes(kind) {
+        return Err(ApiError::invalid(format!(
+            "The PaymentMethod provided ({kind}) is not allowed for this PaymentIntent. Please attach \
+             a PaymentMethod of one of the types that its payment_method_types list.",
+        ))
+        .param("payment_method"));
+    }
+    if let Some(only) = method.means.currency()
+        && only != currency.code()
+    {
+        return Err(ApiError::invalid(format!(
+            "The currency provided ({currency}) is invalid for payments of the type {kind}: it takes \
+             only {only}."
+        ))
+        .param("currency"));
+    }
+    match (&method.owner, customer) {
+        (Owner::Spent, _) => Err(given::spent()),
+        (Owner::Customer(owner), Some(customer)) if owner != customer => {
+            Err(ApiError::invalid(format!(
+                "The provided PaymentMethod ({}) does not belong to the Customer you supplied \
+                 ({customer}). Please use this PaymentMethod with the Customer that it belongs to \
+                 instead.",
+                method.id
+            ))
+            .param("payment_method"))
+        }
+        (Owner::Customer(_), None) => Err(ApiError::invalid(
+            "The payment method you provided belongs to a Customer: please include the Customer in the \
+             `customer` parameter on the PaymentIntent.",
+        )
+        .param("payment_method")),
+        _ => Ok(()),
+    }
+}
+
+/// Confirms an intent, and lets come what comes of it.
+fn go(
+    transaction: &Transaction<'_>,
+    intent: &mut PaymentIntent,
+    method: Option<PaymentMethod>,
+    wish: Wish,
+) -> Result<(), ApiError> {
+    let Some(mut method) = method else {
+        return Err(unexpected(
+            intent,
+            "You cannot confirm this PaymentIntent because it's missing a payment method. You can \
+             either update the PaymentIntent with a payment method and then confirm it again, or \
+             confirm it again directly with a payment method or ConfirmationToken.",
+        ));
+    };
+    let confirmation = Confirmation {
+        off_session: wish.off_session.unwrap_or(false),
+        return_url: wish.return_url,
+        fails_on_action: wish.error_on_requires_action.unwrap_or(false),
+        three_d_secure: terms::three_d_secure(&intent.terms.payment_method_options),
+        ..Confirmation::default()
+    };
+    match payment::life::confirm(transaction, intent, &mut method, &confirmation)? {
+        Outcome::Paid(aftermath) | Outcome::Authorized(aftermath) => {
+            aftermath.come(transaction)?;
+            *intent = transaction.existing(&intent.id)?;
+            Ok(())
+        }
+        Outcome::Refused(error) => Err(error.answer(Some(intent.answer()))),
+        Outcome::Processing | Outcome::Challenged(_) | Outcome::Waiting | Outcome::Unconfirmed => {
+            Ok(())
+        }
+    }
+}
+
+fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
+    let currency = params.currency("currency")?;
+    let amount = params.integer("amount")?;
+    let given = Given::read(&mut params)?;
+    let terms = NewTerms::read(&mut params)?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let mut intent = find(transaction, id)?;
+        let open = matches!(
+            intent.state,
+            IntentState::RequiresPaymentMethod
+                | IntentState::RequiresConfirmation { .. }
+                | IntentState::RequiresAction(_)
+        );
+        let fixed = [
+            ("amount", amount.is_some()),
+            ("currency", currency.is_some()),
+            ("payment_method", given.is_some()),
+        ];
+        if let Some((field, _)) = fixed.iter().find(|(_, given)| *given && !open) {
+            let message = format!(
+                "This PaymentIntent's {field} could not be updated because it has a status of {}. You \
+                 may only update the {field} of a PaymentIntent with one of the following statuses: \
+                 requires_payment_method, requires_confirmation, requires_action.",
+                intent.state.as_str()
+            );
+            return Err(unexpected(&intent, &message).param(*field));
+        }
+        terms.apply(transaction, &mut intent.terms)?;
+        intent.currency = currency.unwrap_or(intent.currency);
+        if let Some(amount) = amount {
+            intent.amount = checked(amount, intent.currency)?;
+        }
+        if let Some(given) = given {
+            let method = given.method(transaction)?;
+            check_method(&method, &intent.terms.customer, &intent.currency, |kind| {
+                takes(&intent.terms.methods, kind)
+            })?;
+            intent.payment_method = Some(method.id);
+            intent.state = IntentState::RequiresConfirmation {
+                authenticated: false,
+            };
+        }
+        transaction.put(&intent)?;
+        Ok(intent.answer())
+    }))
+}
+
+/// An amount that is in order in this currency.
+fn checked(amount: i64, currency: Currency) -> Result<i64, ApiError> {
     if amount < currency.minimum() {
         return Err(ApiError::amount_too_small("amount", currency));
     }
-    let description = params.short_text("description", 1_000)?;
-    let metadata = params.metadata("metadata")?;
-    let mut automatic = params.object("automatic_payment_methods")?;
-    let automatic_payment_methods = automatic.boolean("enabled")?.unwrap_or(true);
-    automatic.finish()?;
-    params.finish()?;
+    if amount > currency.maximum() {
+        return Err(ApiError::amount_too_large("amount", currency));
+    }
+    Ok(amount)
+}
 
+fn confirm(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
+    let given = Given::read(&mut params)?;
+    let wish = Wish::read(&mut params)?;
+    let terms = NewTerms::read(&mut params)?;
+    params.finish()?;
     Ok(Box::new(move |transaction| {
-        let id = PaymentIntentId::random();
-        let intent = PaymentIntent {
-            client_secret: ids::client_secret(&id),
-            id,
-            created: transaction.now,
-            amount,
-            currency,
-            status: PaymentIntentStatus::RequiresPaymentMethod,
-            description,
-            metadata,
-            payment_method: None,
-            payment_method_types: vec!["card".to_owned()],
-            automatic_payment_methods,
-            latest_charge: None,
-            last_payment_error: None,
-            canceled_at: None,
-            voucher: None,
+        let mut intent = find(transaction, id)?;
+        check_confirmable(&intent)?;
+        terms.apply(transaction, &mut intent.terms)?;
+        let method = match (given, &intent.payment_method) {
+            (Some(given), _) => Some(given.method(transaction)?),
+            (None, Some(known)) => Some(transaction.existing(known)?),
+            (None, None) => None,
         };
-        transaction.put(&intent)?;
-        record(transaction, "payment_intent.created", &intent)?;
+        if let Some(method) = &method {
+            check_method(method, &intent.terms.customer, &intent.currency, |kind| {
+                takes(&intent.terms.methods, kind)
+            })?;
+        }
+        go(transaction, &mut intent, method, wish)?;
         Ok(intent.answer())
     }))
+}
+
+fn check_confirmable(intent: &PaymentIntent) -> Result<(), ApiError> {
+    if intent.from_checkout {
+        return Err(unexpected(
+            intent,
+            "You cannot confirm this PaymentIntent because it was created by a Checkout Session: its \
+             customer confirms it on the session's page.",
+        ));
+    }
+    match intent.state {
+        IntentState::RequiresPaymentMethod
+        | IntentState::RequiresConfirmation { .. }
+        | IntentState::RequiresAction(_) => Ok(()),
+        IntentState::Succeeded { .. } => Err(unexpected(
+            intent,
+            "You cannot confirm this PaymentIntent because it has already succeeded after being \
+             previously confirmed.",
+        )),
+        _ => {
+            let message = format!(
+                "You cannot confirm this PaymentIntent because it has a status of {}. Only a \
+                 PaymentIntent with one of the following statuses may be confirmed: \
+                 requires_confirmation, requires_action.",
+                intent.state.as_str()
+            );
+            Err(unexpected(intent, &message))
+        }
+    }
+}
+
+fn capture(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
+    let amount = params.integer_within("amount_to_capture", 1, i64::MAX)?;
+    if params.boolean("final_capture")? == Some(false) {
+        return Err(ApiError::invalid(
+            "The stand-in captures once: it has no multicapture, so final_capture cannot be false.",
+        )
+        .param("final_capture"));
+    }
+    let metadata = params.metadata_update("metadata")?;
+    let descriptor = params.short_text("statement_descriptor", 22)?;
+    let suffix = params.short_text("statement_descriptor_suffix", 22)?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let mut intent = find(transaction, id)?;
+        let amount = amount.unwrap_or(intent.amount);
+        if matches!(intent.state, IntentState::RequiresCapture { .. }) && amount > intent.amount {
+            return Err(ApiError::invalid(
+                "The payment could not be captured because the requested capture amount is greater \
+                 than the authorized amount.",
+            )
+            .code("amount_too_large")
+            .param("amount_to_capture"));
+        }
+        metadata.apply(&mut intent.terms.metadata)?;
+        let terms = &mut intent.terms;
+        terms.statement_descriptor = descriptor.or(terms.statement_descriptor.take());
+        terms.statement_descriptor_suffix = suffix.or(terms.statement_descriptor_suffix.take());
+        let captured = payment::life::capture(transaction, &mut intent, amount)?;
+        captured.map_err(|WrongState| {
+            let message = match intent.state {
+                IntentState::Succeeded { .. } => {
+                    "This PaymentIntent could not be captured because it has already been captured."
+                        .to_owned()
+                }
+                _ => format!(
+                    "This PaymentIntent could not be captured because it has a status of {}. Only a \
+                     PaymentIntent with one of the following statuses may be captured: \
+                     requires_capture.",
+                    intent.state.as_str()
+                ),
+            };
+            unexpected(&intent, &message)
+        })?;
+        Ok(intent.answer())
+    }))
+}
+
+fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
+    let reason = params.choice("cancellation_reason", CANCELLATION_REASONS)?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let mut intent = find(transaction, id)?;
+        if intent.from_checkout && !matches!(intent.state, IntentState::RequiresCapture { .. }) {
+            return Err(unexpected(
+                &intent,
+                "You cannot cancel this PaymentIntent because it was created by a Checkout Session: \
+                 expire the session instead.",
+            ));
+        }
+        payment::life::cancel(transaction, &mut intent, reason)?.map_err(|WrongState| {
+            let message = format!(
+                "You cannot cancel this PaymentIntent because it has a status of {}. Only a \
+                 PaymentIntent with one of the following statuses may be canceled: \
+                 requires_payment_method, requires_capture, requires_confirmation, requires_action, \
+                 processing.",
+                intent.state.as_str()
+            );
+            unexpected(&intent, &message)
+        })?;
+        Ok(intent.answer())
+    }))
+}
+
+fn no_increments() -> ApiError {
+    ApiError::invalid(
+        "The stand-in does not increment authorizations: no test card of its offers that. Authorize \
+         the larger amount with another PaymentIntent.",
+    )
+}
+
+/// What cannot be done with an intent as it stands.
+fn unexpected(intent: &PaymentIntent, message: &str) -> ApiError {
+    ApiError::invalid(message)
+        .code("payment_intent_unexpected_state")
+        .about(PaymentIntent::KIND, intent.answer())
+}
+
+fn find(transaction: &Transaction<'_>, id: &str) -> Result<PaymentIntent, ApiError> {
+    let intent = transaction.get::<PaymentIntent>(id)?;
+    intent.ok_or_else(|| ApiError::no_such(PaymentIntent::KIND, id).param("intent"))
 }

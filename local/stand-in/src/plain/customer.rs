@@ -8,7 +8,9 @@ use super::draft::{Draft, Kind, keep, make, tell};
 use crate::account::currency::Currency;
 use crate::engine::database::Transaction;
 use crate::engine::ids;
+use crate::engine::resource::Metadata;
 use crate::engine::time::Timestamp;
+use crate::payment;
 use crate::promotion::life::count;
 use crate::promotion::object::{Coupon, PromotionCode};
 use crate::webhook::record::record_shown;
@@ -21,7 +23,13 @@ use crate::wire::values::in_order;
 /// Who buys.
 pub(super) static CUSTOMER: Kind = Kind {
     // Before `clover`, a customer could have a discount for itself.
-    extra: &["coupon", "promotion_code", "tax_id_data"],
+    extra: &[
+        "coupon",
+        "payment_method",
+        "promotion_code",
+        "source",
+        "tax_id_data",
+    ],
     defaults: || {
         vec![
             ("address", Value::Null),
@@ -81,7 +89,24 @@ fn customer(draft: &mut Draft<'_>) -> Result<(), ApiError> {
             make(draft, &TAX_ID, &data)?;
         }
     }
+    ways_to_pay(draft)?;
     discount(draft)
+}
+
+/// Attaches what the customer comes with.
+fn ways_to_pay(draft: &mut Draft<'_>) -> Result<(), ApiError> {
+    let id = draft.object.get("id").and_then(Value::as_str);
+    let id = id.unwrap_or_default().to_owned();
+    let given = |name| draft.extra.get(name).and_then(Value::as_str);
+    if let Some(method) = given("payment_method") {
+        payment::given::attach(draft.transaction, method, &id)?;
+    }
+    if let Some(token) = given("source") {
+        let source = payment::sources::keep(draft.transaction, token, &id, Metadata::new())?;
+        let source = json!(source.id);
+        draft.object.insert("default_source".to_owned(), source);
+    }
+    Ok(())
 }
 
 /// Gives the discount that is asked for; an empty parameter takes it away.

@@ -121,10 +121,12 @@ fn find(transaction: &Transaction<'_>, id: &str) -> Result<Refund, ApiError> {
 fn unrefundable(charge: &Charge, why: Unrefundable) -> ApiError {
     let money = |amount| charge.currency.display(amount);
     match why {
-        Unrefundable::NotPaid => ApiError::invalid(format!(
-            "The payment intent {} has no successful charge to refund.",
-            charge.payment_intent
-        )),
+        Unrefundable::NotPaid => match &charge.payment_intent {
+            Some(intent) => ApiError::invalid(format!(
+                "The payment intent {intent} has no successful charge to refund."
+            )),
+            None => ApiError::invalid(format!("Charge {} has taken no money.", charge.id)),
+        },
         Unrefundable::AllRefunded => {
             ApiError::invalid(format!("Charge {} has already been refunded.", charge.id))
                 .code("charge_already_refunded")

@@ -14,11 +14,14 @@ use crate::engine::database::Transaction;
 use crate::engine::ids::{self, RefundId};
 use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::time::Timestamp;
-use crate::payment::card::Refunds;
-use crate::payment::charge::{BankDebit, Charge, ChargeStatus, Method};
+use crate::payment::bank::Scheme;
+use crate::payment::charge::{Charge, ChargeState};
+use crate::payment::method::Means;
+use crate::payment::testing::card::Refunds;
+use crate::radar::review::Closed;
 use crate::refund::object::{Destination, Refund, RefundFailure, RefundStatus};
 use crate::webhook::record::{record, record_change};
-use crate::{account, dispute};
+use crate::{account, dispute, radar};
 
 /// How long a bank thinks.
 const DECIDES_AFTER: Timestamp = 30;
@@ -49,17 +52,25 @@ pub(crate) fn create(
         Ok(amount) => amount,
         Err(why) => return Ok(Err(why)),
     };
-    let (destination, refunds) = match &charge.method {
-        Method::Card(card) => (Destination::Card, card.refunds),
+    let (destination, refunds) = match &charge.means {
+        Means::Card(card) => (Destination::Card, card.refunds()),
         // Cash has no way back by itself: the buyer gives an account.
-        Method::Voucher(_) => (Destination::Card, Refunds::SucceedLater),
-        Method::BankDebit(BankDebit::Ach) => (Destination::UsBankTransfer, Refunds::SucceedLater),
-        Method::BankDebit(BankDebit::Sepa) => (Destination::EuBankTransfer, Refunds::SucceedLater),
-        Method::BankDebit(BankDebit::Bacs) => (Destination::GbBankTransfer, Refunds::SucceedLater),
+        Means::Voucher(_) | Means::CustomerBalance => (Destination::Card, Refunds::SucceedLater),
+        Means::BankDebit(debit) => (
+            match debit.scheme {
+                Scheme::Ach => Destination::UsBankTransfer,
+                Scheme::Sepa => Destination::EuBankTransfer,
+                Scheme::Bacs => Destination::GbBankTransfer,
+            },
+            Refunds::SucceedLater,
+        ),
     };
     let later = transaction.now.saturating_add(DECIDES_AFTER);
     let (status, decided) = match refunds {
-        Refunds::Succeed => (RefundStatus::Succeeded, None),
+        Refunds::Succeed => (
+            RefundStatus::Succeeded,
+            Some((later, RefundStatus::Succeeded)),
+        ),
         Refunds::SucceedLater => (
             RefundStatus::Pending,
             Some((later, RefundStatus::Succeeded)),
@@ -69,7 +80,7 @@ pub(crate) fn create(
     let id = RefundId::random();
     let taken = amount.saturating_neg();
     let entry = account::book::enter(transaction, Entry::Refund, &id, taken, charge.currency)?;
-    let mut refund = Refund {
+    let refund = Refund {
         id,
         created: transaction.now,
         amount,
@@ -83,7 +94,7 @@ pub(crate) fn create(
         failure: None,
         destination,
         reference: None,
-        email: charge.email.clone(),
+        email: charge.billing.email.clone(),
         decided,
     };
     let before = charge.answer();
@@ -92,13 +103,15 @@ pub(crate) fn create(
     transaction.put(charge)?;
     record(transaction, "refund.created", &refund)?;
     record_change(transaction, "charge.refunded", &before, charge)?;
-    if status == RefundStatus::Succeeded {
-        let before = refund.answer();
-        refund.reference = Some(ids::bank_reference());
-        update(transaction, &before, &refund)?;
-    }
     if charge.refundable() == 0 {
         dispute::life::withdraw_inquiries(transaction, &charge.id)?;
+        radar::life::nothing_to_avert(transaction, &charge.id)?;
+        let how = match refund.reason.as_deref() {
+            Some("fraudulent") => Closed::RefundedAsFraud,
+            _ => Closed::Refunded,
+        };
+        radar::life::close_reviews_of(transaction, &charge.id, how)?;
+        *charge = transaction.existing(&charge.id)?;
     }
     Ok(Ok(refund))
 }
@@ -112,7 +125,7 @@ fn check(
     let left = charge.refundable();
     let disputes = transaction.having::<Dispute>("charge", &charge.id)?;
     Ok(match amount {
-        _ if charge.status != ChargeStatus::Succeeded => Err(Unrefundable::NotPaid),
+        _ if !matches!(charge.state, ChargeState::Captured { .. }) => Err(Unrefundable::NotPaid),
         _ if disputes.iter().any(|it| it.status.holds_the_money()) => Err(Unrefundable::Disputed),
         _ if left == 0 => Err(Unrefundable::AllRefunded),
         Some(amount) if amount > left => Err(Unrefundable::TooMuch { amount }),
@@ -198,6 +211,11 @@ pub(crate) fn decide(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<
     let Some((_, status)) = refund.decided.take() else {
         return Ok(());
     };
+    if refund.status == RefundStatus::Succeeded && status == RefundStatus::Succeeded {
+        let before = refund.answer();
+        refund.reference = Some(ids::bank_reference());
+        return update(transaction, &before, &refund);
+    }
     advance(transaction, &mut refund, status)?
         .map_err(|WrongState| anyhow::anyhow!("{id} cannot end as decided"))
 }

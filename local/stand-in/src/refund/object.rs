@@ -16,7 +16,7 @@ pub(crate) struct Refund {
     pub(crate) amount: i64,
     pub(crate) currency: Currency,
     pub(crate) charge: ChargeId,
-    pub(crate) payment_intent: PaymentIntentId,
+    pub(crate) payment_intent: Option<PaymentIntentId>,
     pub(crate) reason: Option<String>,
     pub(crate) metadata: Metadata,
     pub(crate) status: RefundStatus,
@@ -28,7 +28,7 @@ pub(crate) struct Refund {
     pub(crate) reference: Option<String>,
     /// Where Stripe asks the buyer for an account to send the money to.
     pub(crate) email: Option<String>,
-    /// When the bank decides, and what.
+    /// When the bank decides, and what; or when it has a number for what has succeeded.
     pub(crate) decided: Option<(Timestamp, RefundStatus)>,
 }
 

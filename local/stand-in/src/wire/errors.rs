@@ -1,7 +1,9 @@
 //! Refusals, in Stripe's shape: `{"error": {"type", "code", "message", "param", "doc_url"}}`.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::account::currency::Currency;
 use crate::description::Problem;
@@ -13,9 +15,11 @@ use crate::wire::keys;
 pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
     error_type: &'static str,
-    code: Option<&'static str>,
+    code: Option<Cow<'static, str>>,
     message: String,
     param: Option<String>,
+    /// What there is to tell besides.
+    more: Map<String, Value>,
 }
 
 impl ApiError {
@@ -27,16 +31,37 @@ impl ApiError {
             code: None,
             message: message.into(),
             param: None,
+            more: Map::new(),
         }
+    }
+
+    /// Shows what the request was about, as it is.
+    pub(crate) fn about(mut self, kind: &str, object: Value) -> Self {
+        self.more.insert(kind.to_owned(), object);
+        self
+    }
+
+    /// A card was refused: `told` is the error whole.
+    pub(crate) fn of_card(told: Map<String, Value>) -> Self {
+        Self {
+            error_type: "card_error",
+            more: told,
+            ..Self::invalid("").status(StatusCode::PAYMENT_REQUIRED)
+        }
+    }
+
+    /// Whether the request has done its work for all that: a payment was tried, and was declined.
+    pub(crate) fn is_of_card(&self) -> bool {
+        self.status == StatusCode::PAYMENT_REQUIRED
     }
 
     fn status(self, status: StatusCode) -> Self {
         Self { status, ..self }
     }
 
-    pub(crate) fn code(self, code: &'static str) -> Self {
+    pub(crate) fn code(self, code: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            code: Some(code),
+            code: Some(code.into()),
             ..self
         }
     }
@@ -292,16 +317,16 @@ impl ApiError {
     pub(crate) fn body(&self) -> Value {
         let mut error = json!({ "message": self.message, "type": self.error_type });
         if let Some(error) = error.as_object_mut() {
-            error.extend(self.code.map(|code| ("code".to_owned(), json!(code))));
-            error.extend(
-                self.code
-                    .map(|code| ("doc_url".to_owned(), json!(doc_url(code)))),
-            );
+            if let Some(code) = &self.code {
+                error.insert("code".to_owned(), json!(code));
+                error.insert("doc_url".to_owned(), json!(doc_url(code)));
+            }
             error.extend(
                 self.param
                     .as_ref()
                     .map(|param| ("param".to_owned(), json!(param))),
             );
+            error.extend(self.more.clone());
         }
         json!({ "error": error })
     }

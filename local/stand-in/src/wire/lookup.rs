@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::engine::database::Transaction;
+use crate::engine::ids;
 use crate::wire::errors::ApiError;
 
 /// The object of a kind that a path names.
@@ -12,7 +13,7 @@ pub(crate) fn find(
     name: &'static str,
     id: &str,
 ) -> Result<Value, ApiError> {
-    let object = transaction.shown_of(kind, id)?;
+    let object = transaction.shown_of(kind, &ids::current(id))?;
     object.ok_or_else(|| ApiError::no_such(kind, id).param(param_of(name)))
 }
 

@@ -57,6 +57,11 @@ impl Params {
         }
     }
 
+    /// Whether the field is there and has nothing in it.
+    pub(crate) fn is_empty_text(&self, field: &str) -> bool {
+        matches!(self.fields.get(field), Some(Node::Text(text)) if text.is_empty())
+    }
+
     /// Whether the field is there and no object.
     pub(crate) fn is_text(&self, field: &str) -> bool {
         matches!(self.fields.get(field), Some(Node::Text(_)))

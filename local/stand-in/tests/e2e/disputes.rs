@@ -55,7 +55,10 @@ async fn a_chargeback_takes_the_money_at_once() {
         let list = bench.get("/v1/disputes?expand[]=data.charge").await.json();
         assert_eq!(list["data"][0]["charge"], charge);
         let dispute = bench.fetch("disputes", &ids(&list)[0]).await;
-        assert!(id(&dispute).starts_with("dp_"));
+        assert!(id(&dispute).starts_with("du_"));
+        // What a shop has kept from earlier years.
+        let older = id(&dispute).replace("du_", "dp_");
+        assert_eq!(bench.fetch("disputes", &older).await, dispute);
         assert_eq!(dispute["status"], "needs_response");
         assert_eq!(dispute["reason"], reason);
         assert_eq!(
@@ -122,7 +125,9 @@ async fn winning_evidence_brings_the_money_back() {
     let so_far = bench.event_types().await.len();
     let won = say(&bench, &dispute, "winning_evidence").await;
     assert_eq!(won["status"], "won");
-    assert_eq!(moved(&won), [[-1500, 1500, -3000], [1500, 0, 1500]]);
+    // Stripe gives back its fee, too.
+    assert_eq!(moved(&won), [[-1500, 1500, -3000], [1500, -1500, 3000]]);
+    assert_eq!(won["is_charge_refundable"], true);
     assert_eq!(
         won["balance_transactions"][1]["reporting_category"],
         "dispute_reversal"
@@ -274,6 +279,27 @@ async fn an_inquiry_takes_no_money_until_it_becomes_a_chargeback() {
 }
 
 #[tokio::test]
+async fn evidence_can_make_a_chargeback_of_an_inquiry() {
+    let bench = Bench::start().await;
+    let inquiry = disputed(&bench, INQUIRY).await;
+    let so_far = bench.event_types().await.len();
+    let escalated = say(&bench, &inquiry, "escalate_inquiry_evidence").await;
+    assert_eq!(escalated["status"], "needs_response");
+    assert_eq!(escalated["is_charge_refundable"], false);
+    assert_eq!(moved(&escalated), [[-1500, 1500, -3000]]);
+    assert_eq!(
+        bench.event_types_after(so_far).await,
+        [
+            "charge.dispute.updated",
+            "charge.dispute.updated",
+            "charge.dispute.funds_withdrawn"
+        ]
+    );
+    let won = say(&bench, &escalated, "winning_evidence").await;
+    assert_eq!(won["status"], "won");
+}
+
+#[tokio::test]
 async fn refunding_all_of_it_ends_an_inquiry() {
     let bench = Bench::start().await;
     let inquiry = disputed(&bench, INQUIRY).await;
@@ -288,6 +314,7 @@ async fn refunding_all_of_it_ends_an_inquiry() {
         .expect(200);
     let closed = bench.fetch("disputes", &id(&inquiry)).await;
     assert_eq!(closed["status"], "warning_closed");
+    assert_eq!(closed["is_charge_refundable"], false);
     assert_eq!(
         bench.latest("charge.dispute.closed").await["data"]["object"],
         closed
@@ -341,7 +368,7 @@ async fn a_dispute_is_begun_and_decided_by_hand() {
     assert_eq!(advance(&bench, &first, "lost").await["status"], "lost");
     let late = advance(&bench, &first, "won").await;
     assert_eq!(late["status"], "won");
-    assert_eq!(moved(&late), [[-400, 1500, -1900], [400, 0, 400]]);
+    assert_eq!(moved(&late), [[-400, 1500, -1900], [400, -1500, 1900]]);
     let types = bench.event_types().await;
     assert_eq!(
         types[types.len() - 3..],

@@ -219,11 +219,19 @@ async fn the_account_and_its_balance_can_be_asked_for() {
         (&json!(true), &json!("usd"))
     );
     let balance = async || {
-        bench.get("/v1/balance").await.expect(200).json()["available"][0]["amount"].clone()
+        let balance = bench.get("/v1/balance").await.expect(200).json();
+        ["available", "pending"].map(|part| balance[part][0]["amount"].as_i64().unwrap())
     };
-    assert_eq!(balance().await, 0);
+    assert_eq!(balance().await, [0, 0]);
     bench.charge(CARD).await;
-    assert_eq!(balance().await, 1426);
+    assert_eq!(balance().await, [0, 1426]);
     bench.charge("4000000000000259").await;
-    assert_eq!(balance().await, 2 * 1426 - 3000);
+    assert_eq!(balance().await, [-3000, 2 * 1426]);
+    bench.advance(3 * 86_400).await;
+    assert_eq!(balance().await, [2 * 1426 - 3000, 0]);
+    let told = bench.latest("balance.available").await;
+    assert_eq!(told["data"]["object"]["object"], "balance");
+    // Money that may skip the wait is there at once.
+    bench.charge("4000000000000077").await;
+    assert_eq!(balance().await, [3 * 1426 - 3000, 0]);
 }

@@ -108,6 +108,7 @@ async fn an_object_can_change_without_an_event() {
         bench.fetch("refunds", &id(&refund)).await["status"],
         "succeeded"
     );
+    bench.advance(30).await;
     assert_eq!(
         bench.event_types_after(so_far).await,
         ["charge.refunded", "charge.refund.updated"]

@@ -1,0 +1,41 @@
+//! Payment methods that customers keep.
+
+use serde_json::Value;
+
+use crate::engine::database::Transaction;
+use crate::engine::resource::Object as _;
+use crate::payment::method::{Owner, PaymentMethod};
+use crate::webhook::record::{record, record_change};
+
+/// It is the customer's from now on.
+pub(crate) fn attach(
+    transaction: &Transaction<'_>,
+    method: &mut PaymentMethod,
+    customer: &str,
+) -> anyhow::Result<()> {
+    method.owner = Owner::Customer(customer.to_owned());
+    method.checked = true;
+    transaction.put(method)?;
+    record(transaction, "payment_method.attached", method)
+}
+
+/// It is nobody's any more, and of no more use.
+pub(crate) fn detach(
+    transaction: &Transaction<'_>,
+    method: &mut PaymentMethod,
+) -> anyhow::Result<()> {
+    let before = method.answer();
+    method.owner = Owner::Spent;
+    transaction.put(method)?;
+    record_change(transaction, "payment_method.detached", &before, method)
+}
+
+/// Its shop has changed it.
+pub(crate) fn update(
+    transaction: &Transaction<'_>,
+    before: &Value,
+    method: &PaymentMethod,
+) -> anyhow::Result<()> {
+    transaction.put(method)?;
+    record_change(transaction, "payment_method.updated", before, method)
+}

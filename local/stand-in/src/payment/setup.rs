@@ -1,0 +1,275 @@
+//! The one way in which a payment method is set up for later.
+//!
+//! ```text
+//! requires_payment_method, requires_confirmation
+//!   │ confirm                  ┌──► canceled (from anywhere but succeeded)
+//!   ├─ accepted ──► succeeded  │
+//!   ├─ declined ──► requires_payment_method
+//!   └─ challenged ► requires_action ──► succeeded, requires_payment_method
+//! ```
+
+use anyhow::Context as _;
+use serde_json::{Map, Value, json};
+
+use crate::engine::database::Transaction;
+use crate::engine::ids::{self, SetupIntentId};
+use crate::engine::resource::{Metadata, Object as _};
+use crate::payment::action::Challenge;
+use crate::payment::decline::{Decline, PaymentError};
+use crate::payment::intent::{Methods, Usage};
+use crate::payment::keep;
+use crate::payment::life::WrongState;
+use crate::payment::method::{Means, Owner, PaymentMethod};
+use crate::payment::setup_intent::{SetupAttempt, SetupIntent, SetupState};
+use crate::payment::testing::three_d_secure::{Challenged, FutureUsage, Proof, Request};
+use crate::payment::verdict::{self, Admission, Circumstances, ThreeDSecure};
+use crate::webhook::record::record;
+
+/// What a setup intent is to be.
+#[derive(Debug)]
+pub(crate) struct NewSetup {
+    pub(crate) description: Option<String>,
+    pub(crate) metadata: Metadata,
+    pub(crate) customer: Option<String>,
+    pub(crate) methods: Methods,
+    pub(crate) usage: Usage,
+    pub(crate) options: Map<String, Value>,
+}
+
+/// What became of a try to set up.
+#[derive(Debug)]
+#[must_use]
+pub(crate) enum SetUp {
+    Done,
+    /// The buyer has to prove who they are.
+    Challenged,
+    Refused(PaymentError),
+}
+
+/// Makes a setup intent.
+pub(crate) fn create(
+    transaction: &Transaction<'_>,
+    new: NewSetup,
+    method: Option<&PaymentMethod>,
+) -> anyhow::Result<SetupIntent> {
+    let id = SetupIntentId::random();
+    let intent = SetupIntent {
+        client_secret: ids::client_secret(&id),
+        id,
+        created: transaction.now,
+        state: match method {
+            Some(_) => SetupState::RequiresConfirmation,
+            None => SetupState::RequiresPaymentMethod,
+        },
+        description: new.description,
+        metadata: new.metadata,
+        customer: new.customer,
+        methods: new.methods,
+        usage: new.usage,
+        payment_method: method.map(|method| method.id.clone()),
+        payment_method_options: new.options,
+        latest_attempt: None,
+        last_setup_error: None,
+    };
+    transaction.put(&intent)?;
+    record(transaction, "setup_intent.created", &intent)?;
+    Ok(intent)
+}
+
+/// Tries to set up.
+pub(crate) fn confirm(
+    transaction: &Transaction<'_>,
+    intent: &mut SetupIntent,
+    method: &mut PaymentMethod,
+    return_url: Option<String>,
+    request: Request,
+) -> anyhow::Result<SetUp> {
+    let circumstances = Circumstances {
+        request,
+        ..setting_up(intent)
+    };
+    match answer(method, &circumstances) {
+        Admission::Challenge => {
+            let page = format!("{}/3ds/{}", transaction.site(), intent.id);
+            intent.payment_method = Some(method.id.clone());
+            intent.state = SetupState::RequiresAction(Challenge {
+                page,
+                return_url,
+                goes_on: true,
+            });
+            intent.latest_attempt = Some(attempt(
+                transaction,
+                intent,
+                method,
+                Tried::Challenged,
+                None,
+            )?);
+            transaction.put(intent)?;
+            record(transaction, "setup_intent.requires_action", intent)?;
+            Ok(SetUp::Challenged)
+        }
+        Admission::Admitted => accept(transaction, intent, method, None),
+        Admission::Declined(decline) => refuse(transaction, intent, method, &decline, None),
+    }
+}
+
+/// What a buyer agrees to.
+fn setting_up(intent: &SetupIntent) -> Circumstances {
+    Circumstances {
+        setup_future_usage: Some(match intent.usage {
+            Usage::OffSession => FutureUsage::OffSession,
+            Usage::OnSession => FutureUsage::OnSession,
+        }),
+        ..Circumstances::default()
+    }
+}
+
+/// What the issuer says. A bank is not asked.
+fn answer(method: &PaymentMethod, circumstances: &Circumstances) -> Admission {
+    match &method.means {
+        Means::Card(card) => verdict::set_up(card.test, circumstances),
+        Means::BankDebit(_) | Means::Voucher(_) | Means::CustomerBalance => Admission::Admitted,
+    }
+}
+
+/// The buyer has shown who they are, or has not.
+pub(crate) fn authenticate(
+    transaction: &Transaction<'_>,
+    intent: &mut SetupIntent,
+    challenged: Challenged,
+) -> anyhow::Result<Result<SetUp, WrongState>> {
+    let SetupState::RequiresAction(_) = intent.state else {
+        return Ok(Err(WrongState));
+    };
+    let method = intent.payment_method.as_deref();
+    let mut method: PaymentMethod =
+        transaction.existing(method.context("nothing was to be set up")?)?;
+    let proof = Some(challenged.proof());
+    if challenged != Challenged::Passed {
+        let decline = Decline::not_authenticated(SetupIntent::KIND);
+        return refuse(transaction, intent, &method, &decline, proof).map(Ok);
+    }
+    let circumstances = Circumstances {
+        authenticated: true,
+        ..setting_up(intent)
+    };
+    match answer(&method, &circumstances) {
+        Admission::Declined(decline) => {
+            refuse(transaction, intent, &method, &decline, proof).map(Ok)
+        }
+        Admission::Admitted | Admission::Challenge => {
+            accept(transaction, intent, &mut method, proof).map(Ok)
+        }
+    }
+}
+
+fn accept(
+    transaction: &Transaction<'_>,
+    intent: &mut SetupIntent,
+    method: &mut PaymentMethod,
+    proof: Option<Proof>,
+) -> anyhow::Result<SetUp> {
+    method.checked = true;
+    method.set_up |= intent.usage == Usage::OffSession;
+    match (&method.owner, &intent.customer) {
+        (Owner::Nobody, Some(customer)) => keep::attach(transaction, method, customer)?,
+        _ => transaction.put(method)?,
+    }
+    intent.state = SetupState::Succeeded;
+    intent.payment_method = Some(method.id.clone());
+    intent.last_setup_error = None;
+    intent.latest_attempt = Some(attempt(
+        transaction,
+        intent,
+        method,
+        Tried::Succeeded,
+        proof,
+    )?);
+    transaction.put(intent)?;
+    record(transaction, "setup_intent.succeeded", intent)?;
+    Ok(SetUp::Done)
+}
+
+fn refuse(
+    transaction: &Transaction<'_>,
+    intent: &mut SetupIntent,
+    method: &PaymentMethod,
+    decline: &Decline,
+    proof: Option<Proof>,
+) -> anyhow::Result<SetUp> {
+    let error = PaymentError::new(decline, None, &method.answer());
+    intent.latest_attempt = Some(attempt(
+        transaction,
+        intent,
+        method,
+        Tried::Failed(error.clone()),
+        proof,
+    )?);
+    intent.state = SetupState::RequiresPaymentMethod;
+    intent.payment_method = None;
+    intent.last_setup_error = Some(error.clone());
+    transaction.put(intent)?;
+    record(transaction, "setup_intent.setup_failed", intent)?;
+    Ok(SetUp::Refused(error))
+}
+
+/// How a try went.
+enum Tried {
+    Challenged,
+    Succeeded,
+    Failed(PaymentError),
+}
+
+/// Keeps what was tried.
+fn attempt(
+    transaction: &Transaction<'_>,
+    intent: &SetupIntent,
+    method: &PaymentMethod,
+    tried: Tried,
+    proof: Option<Proof>,
+) -> anyhow::Result<String> {
+    let kind = method.means.name();
+    let details = match &method.means {
+        Means::Card(card) => {
+            let shown = proof.map(|proof| ThreeDSecure::of(proof, card.test.brand));
+            card.attempted(&method.billing.address, shown.as_ref())
+        }
+        _ => json!({}),
+    };
+    let (status, error) = match tried {
+        Tried::Challenged => ("requires_action", None),
+        Tried::Succeeded => ("succeeded", None),
+        Tried::Failed(error) => ("failed", Some(error)),
+    };
+    let attempt = SetupAttempt {
+        id: ids::setup_attempt(),
+        created: transaction.now,
+        setup_intent: intent.id.clone(),
+        customer: intent.customer.clone(),
+        payment_method: method.id.clone(),
+        details: json!({ "type": kind, kind: details }),
+        status: status.to_owned(),
+        usage: intent.usage,
+        error,
+    };
+    transaction.put(&attempt)?;
+    Ok(attempt.id)
+}
+
+/// Gives a setup intent up.
+pub(crate) fn cancel(
+    transaction: &Transaction<'_>,
+    intent: &mut SetupIntent,
+    reason: Option<String>,
+) -> anyhow::Result<Result<(), WrongState>> {
+    if matches!(
+        intent.state,
+        SetupState::Succeeded | SetupState::Canceled { .. }
+    ) {
+        return Ok(Err(WrongState));
+    }
+    intent.state = SetupState::Canceled { reason };
+    transaction.put(intent)?;
+    record(transaction, "setup_intent.canceled", intent)?;
+    Ok(Ok(()))
+}
