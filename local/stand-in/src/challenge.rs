@@ -21,6 +21,7 @@ use crate::payment::life::WrongState;
 use crate::payment::method::{Means, PaymentMethod};
 use crate::payment::setup::SetUp;
 use crate::payment::setup_intent::{SetupIntent, SetupState};
+use crate::payment::testing::three_d_secure::Challenged;
 use crate::stand_in::StandIn;
 
 #[derive(Template)]
@@ -53,7 +54,7 @@ enum View {
 enum Answer {
     Complete,
     Fail,
-    /// Banks tell it to Stripe as a failure.
+    /// To the payment it is a failure.
     Cancel,
 }
 
@@ -171,10 +172,14 @@ async fn submit(
     Path(id): Path<String>,
     Form(Submission { outcome }): Form<Submission>,
 ) -> Response {
-    let passed = outcome == Answer::Complete;
+    let challenged = match outcome {
+        Answer::Complete => Challenged::Passed,
+        Answer::Fail => Challenged::Failed,
+        Answer::Cancel => Challenged::Canceled,
+    };
     let next = account
         .transact(Cause::default(), move |transaction| {
-            answer(transaction, &id, passed)
+            answer(transaction, &id, challenged)
         })
         .await;
     match next {
@@ -190,11 +195,11 @@ async fn submit(
     }
 }
 
-fn answer(transaction: &Transaction<'_>, id: &str, passed: bool) -> anyhow::Result<Next> {
+fn answer(transaction: &Transaction<'_>, id: &str, challenged: Challenged) -> anyhow::Result<Next> {
     Ok(match Waiting::find(transaction, id)? {
         None => Next::Nowhere,
         Some(Waiting::Payment(mut intent, challenge)) => {
-            match checkout::life::authenticate(transaction, &mut intent, passed)? {
+            match checkout::life::authenticate(transaction, &mut intent, challenged)? {
                 Err(WrongState) => Next::Nowhere,
                 Ok(Some(session)) => Next::To(after_checkout(&session)),
                 Ok(None) => {
@@ -209,7 +214,7 @@ fn answer(transaction: &Transaction<'_>, id: &str, passed: bool) -> anyhow::Resu
             }
         }
         Some(Waiting::Setup(mut intent, challenge)) => {
-            match payment::setup::authenticate(transaction, &mut intent, passed)? {
+            match payment::setup::authenticate(transaction, &mut intent, challenged)? {
                 Err(WrongState) => Next::Nowhere,
                 Ok(set_up) => {
                     let done = matches!(set_up, SetUp::Done);

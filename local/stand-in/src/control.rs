@@ -25,9 +25,10 @@ use crate::payment::charge::{Charge, ChargeState};
 use crate::payment::decline::Decline;
 use crate::payment::intent::PaymentIntent;
 use crate::payment::setup_intent::SetupIntent;
+use crate::payment::testing::three_d_secure::Challenged;
 use crate::refund::object::{Refund, RefundStatus};
 use crate::seed::{Seed, SeedError};
-use crate::webhook::queue::{self, Delivery};
+use crate::webhook::queue::{self, Delivery, Resent};
 use crate::{checkout, dispute, payment, refund};
 
 pub(super) use routes::routes;
@@ -129,11 +130,15 @@ impl Account {
         let event = event.to_owned();
         self.command(
             move |transaction| match queue::resend(transaction, &event)? {
-                true => Ok(()),
-                false => Err(ControlError::NoSuch {
+                Resent::Due => Ok(()),
+                Resent::NoSuchEvent => Err(ControlError::NoSuch {
                     kind: "event",
                     id: event,
                 }),
+                Resent::NoEndpoint => Err(ControlError::Refused(
+                    "there is no webhook endpoint to send it to: make one at /v1/webhook_endpoints"
+                        .to_owned(),
+                )),
             },
         )
         .await
@@ -173,7 +178,10 @@ impl Account {
     /// The buyer of a payment intent, or of a setup intent, has shown who they are, or has not.
     async fn authenticate(&self, id: &str, outcome: Authentication) -> Controlled<()> {
         let id = id.to_owned();
-        let passed = outcome == Authentication::Succeed;
+        let challenged = match outcome {
+            Authentication::Succeed => Challenged::Passed,
+            Authentication::Fail => Challenged::Failed,
+        };
         self.command(move |transaction| {
             let not_asked = |status: &str| {
                 Err(ControlError::Refused(format!(
@@ -181,13 +189,13 @@ impl Account {
                 )))
             };
             if let Some(mut setup) = transaction.get::<SetupIntent>(&id)? {
-                return match payment::setup::authenticate(transaction, &mut setup, passed)? {
+                return match payment::setup::authenticate(transaction, &mut setup, challenged)? {
                     Ok(_) => Ok(()),
                     Err(WrongState) => not_asked(setup.state.as_str()),
                 };
             }
             let mut intent = find::<PaymentIntent>(transaction, &id)?;
-            match checkout::life::authenticate(transaction, &mut intent, passed)? {
+            match checkout::life::authenticate(transaction, &mut intent, challenged)? {
                 Ok(_) => Ok(()),
                 Err(WrongState) => not_asked(intent.state.as_str()),
             }

@@ -33,6 +33,7 @@ mod checkout;
 mod cli;
 mod collection;
 mod control;
+mod coverage;
 mod description;
 mod dispute;
 mod door;
@@ -59,6 +60,7 @@ use axum::routing::get;
 
 pub use self::account::object::Account;
 pub use self::control::{Clock, ControlError, NewDispute};
+pub use self::coverage::coverage;
 pub use self::dispute::object::DisputeKind;
 pub use self::engine::resource::API_VERSION;
 pub use self::seed::{Seed, SeedError};

@@ -134,7 +134,10 @@ async fn the_page_leads_into_the_window_of_the_stand_in() {
     let window = format!("{}/_stripe/window", shop.shop.stripe_url().unwrap());
     assert!(page.contains(&format!("href=\"{window}\"")), "{page}");
     pay(&shop).await;
-    let seen = shop.http.get(&window).send().await.unwrap();
+    let leads = shop.http.get(&window).send().await.unwrap();
+    let leads = leads.headers()["location"].to_str().unwrap().to_owned();
+    let requests = format!("{}{leads}", shop.shop.stripe_url().unwrap());
+    let seen = shop.http.get(&requests).send().await.unwrap();
     assert_eq!(seen.status(), 200);
     assert!(seen.text().await.unwrap().contains("/v1/checkout/sessions"));
 }

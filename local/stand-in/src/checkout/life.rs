@@ -21,6 +21,7 @@ use crate::payment::decline::PaymentError;
 use crate::payment::intent::{Methods, PaymentIntent, Terms};
 use crate::payment::life::{Confirmation, Outcome};
 use crate::payment::method::PaymentMethod;
+use crate::payment::testing::three_d_secure::Challenged;
 use crate::promotion;
 use crate::webhook::record::record;
 
@@ -112,7 +113,7 @@ fn follow(
 pub(crate) fn authenticate(
     transaction: &Transaction<'_>,
     intent: &mut PaymentIntent,
-    passed: bool,
+    challenged: Challenged,
 ) -> anyhow::Result<Result<Option<Session>, WrongState>> {
     let mut session = session_of(transaction, intent)?;
     if let Some(session) = &session
@@ -124,7 +125,7 @@ pub(crate) fn authenticate(
         Some(method) => transaction.existing::<PaymentMethod>(method)?.billing.email,
         None => None,
     };
-    let outcome = match payment::life::authenticate(transaction, intent, passed)? {
+    let outcome = match payment::life::authenticate(transaction, intent, challenged)? {
         Ok(outcome) => outcome,
         Err(wrong) => return Ok(Err(wrong)),
     };

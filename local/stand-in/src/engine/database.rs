@@ -577,6 +577,14 @@ impl Filter {
         self.compare(path, "=", value)
     }
 
+    /// With one of these values in a field.
+    pub(crate) fn one_of(self, field: &str, values: impl IntoIterator<Item = SqlValue>) -> Self {
+        let values: Vec<_> = values.into_iter().collect();
+        let places = vec!["?"; values.len()].join(", ");
+        let field: String = field.chars().filter(|it| *it != '\'').collect();
+        self.and(&format!("shown ->> '$.{field}' IN ({places})"), values)
+    }
+
     /// With a field's value on this side of another.
     pub(crate) fn compare(self, path: &str, operator: &'static str, value: SqlValue) -> Self {
         // What a path may hold is a parameter's name, which the description has let through; still,

@@ -158,7 +158,11 @@ impl Card {
     }
 
     /// As a try to set it up shows it.
-    pub(crate) fn attempted(&self, address: &Address) -> Value {
+    pub(crate) fn attempted(
+        &self,
+        address: &Address,
+        three_d_secure: Option<&ThreeDSecure>,
+    ) -> Value {
         let test = self.test;
         json!({
             "brand": test.brand.as_str(),
@@ -170,7 +174,7 @@ impl Card {
             "funding": test.funding.as_str(),
             "last4": test.last4(),
             "network": test.brand.as_str(),
-            "three_d_secure": null,
+            "three_d_secure": three_d_secure,
             "wallet": null,
         })
     }

@@ -141,3 +141,25 @@ impl PaymentError {
         ApiError::of_card(told)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::payment::testing::decline::{EXPIRED_CARD, GENERIC, STOLEN_CARD};
+
+    use super::*;
+
+    #[test]
+    fn a_seller_reads_the_reason_and_a_buyer_is_not_told_that_a_card_was_reported() {
+        let [stolen, generic, expired] = [STOLEN_CARD, GENERIC, EXPIRED_CARD].map(Decline::from);
+        assert_eq!(
+            stolen.seller_message(),
+            "The bank returned the decline code `stolen_card`."
+        );
+        assert_eq!(stolen.message, generic.message);
+        assert_eq!(expired.reason(), "expired_card");
+        assert_eq!(
+            generic.seller_message(),
+            "The bank did not return any further details with this decline."
+        );
+    }
+}

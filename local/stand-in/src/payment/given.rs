@@ -9,10 +9,12 @@ use crate::payment::bank::Scheme;
 use crate::payment::billing::BillingDetails;
 use crate::payment::card::Card;
 use crate::payment::decline::{Decline, PaymentError};
-use crate::payment::method::{Means, PaymentMethod};
+use crate::payment::keep;
+use crate::payment::method::{Means, Owner, PaymentMethod};
 use crate::payment::testing;
 use crate::payment::token::Token;
 use crate::payment::typed::{self, TypedCard};
+use crate::payment::verdict::{self, Admission};
 use crate::payment::voucher::Voucher;
 use crate::wire::errors::ApiError;
 use crate::wire::params::{Params, Required as _};
@@ -246,4 +248,41 @@ pub(crate) fn spent() -> ApiError {
          a Customer. It may not be used again. To use a PaymentMethod multiple times, you must attach \
          it to a Customer first.",
     )
+}
+
+/// The customer keeps the payment method that a request names.
+pub(crate) fn attach(
+    transaction: &Transaction<'_>,
+    name: &str,
+    customer: &str,
+) -> Result<PaymentMethod, ApiError> {
+    let mut method = named(transaction, name)?;
+    match &method.owner {
+        Owner::Nobody if method.means.can_be_kept() => {
+            admit(&method)?;
+            keep::attach(transaction, &mut method, customer)?;
+            Ok(method)
+        }
+        Owner::Nobody => Err(ApiError::invalid(format!(
+            "A PaymentMethod of the type {} cannot be attached to a customer.",
+            method.means.name()
+        ))),
+        Owner::Customer(owner) if owner == customer => Ok(method),
+        Owner::Customer(_) => Err(ApiError::invalid(
+            "The payment method you provided has already been attached to a customer.",
+        )
+        .code("resource_already_exists")),
+        Owner::Spent => Err(spent()),
+    }
+}
+
+/// Asks the issuer whether there is such a card at all.
+pub(crate) fn admit(method: &PaymentMethod) -> Result<(), ApiError> {
+    let Means::Card(card) = &method.means else {
+        return Ok(());
+    };
+    match verdict::keep(card.test) {
+        Admission::Declined(decline) => Err(declined(&decline, method)),
+        Admission::Admitted | Admission::Challenge => Ok(()),
+    }
 }

@@ -34,8 +34,8 @@ use crate::payment::keep;
 use crate::payment::method::{Means, Owner, PaymentMethod};
 use crate::payment::testing::claim::{Claim, ClaimKind};
 use crate::payment::testing::outcome::{Outcome as Fate, When};
-use crate::payment::testing::three_d_secure::{FutureUsage, Request};
-use crate::payment::testing::voucher::by_email;
+use crate::payment::testing::three_d_secure::{Challenged, FutureUsage, Request};
+use crate::payment::testing::voucher::{by_email, konbini};
 use crate::payment::verdict::{self, After, Circumstances, Verdict};
 use crate::payment::voucher::Voucher;
 use crate::webhook::record::{record, record_change};
@@ -238,6 +238,7 @@ fn try_card(
         Verdict::Approved(approval) => {
             charge.risk = Some(approval.risk);
             charge.three_d_secure = approval.three_d_secure;
+            method.set_up = approval.sets_up;
             accept(transaction, charge, intent, method, approval.after)
         }
         Verdict::Declined(decline, risk, three_d_secure) => {
@@ -401,7 +402,6 @@ fn keep_or_spend(
     method: &mut PaymentMethod,
 ) -> anyhow::Result<()> {
     let keeps = intent.terms.setup_future_usage.is_some() && method.means.can_be_kept();
-    method.set_up |= intent.terms.setup_future_usage == Some(Usage::OffSession);
     match (&method.owner, &intent.terms.customer) {
         (Owner::Nobody, Some(customer)) if keeps => keep::attach(transaction, method, customer),
         (Owner::Nobody, _) => {
@@ -487,7 +487,20 @@ fn hand_out(
     transaction.put(method)?;
     let email = method.billing.email.as_deref().unwrap_or_default();
     let later = |seconds: Timestamp| transaction.now.saturating_add(seconds);
-    let settlement = match by_email(email) {
+    let number = intent.terms.payment_method_options.get("konbini");
+    let number = number.and_then(|it| it.get("confirmation_number")?.as_str());
+    let fate = match voucher {
+        Voucher::Konbini => konbini(email, number),
+        _ => Ok(by_email(email)),
+    };
+    let fate = match fate {
+        Ok(fate) => fate,
+        Err(failure) => {
+            let error = PaymentError::new(&failure.into(), None, &method.answer());
+            return fail(transaction, intent, error);
+        }
+    };
+    let settlement = match fate {
         // On the payment page, whoever tests decides.
         Fate::Succeeds(When::AfterThreeMinutes) if how.by_hand => Settlement::ByHand,
         Fate::Succeeds(when) => Settlement::After(later(when.seconds()), Ending::Succeeds),
@@ -533,7 +546,7 @@ fn await_transfer(
 pub(crate) fn authenticate(
     transaction: &Transaction<'_>,
     intent: &mut PaymentIntent,
-    passed: bool,
+    challenged: Challenged,
 ) -> anyhow::Result<Result<Outcome, WrongState>> {
     let Some(challenge) = intent.challenge().cloned() else {
         return Ok(Err(WrongState));
@@ -541,7 +554,7 @@ pub(crate) fn authenticate(
     let method = intent.payment_method.as_deref();
     let mut method: PaymentMethod =
         transaction.existing(method.context("nothing was to be paid with")?)?;
-    if !passed {
+    if challenged != Challenged::Passed {
         let decline = Decline::not_authenticated(PaymentIntent::KIND);
         let error = PaymentError::new(&decline, None, &method.answer());
         return fail(transaction, intent, error).map(Ok);

@@ -21,8 +21,8 @@ use crate::payment::keep;
 use crate::payment::life::WrongState;
 use crate::payment::method::{Means, Owner, PaymentMethod};
 use crate::payment::setup_intent::{SetupAttempt, SetupIntent, SetupState};
-use crate::payment::testing::three_d_secure::{FutureUsage, Request};
-use crate::payment::verdict::{self, Admission, Circumstances};
+use crate::payment::testing::three_d_secure::{Challenged, FutureUsage, Proof, Request};
+use crate::payment::verdict::{self, Admission, Circumstances, ThreeDSecure};
 use crate::webhook::record::record;
 
 /// What a setup intent is to be.
@@ -101,15 +101,15 @@ pub(crate) fn confirm(
                 transaction,
                 intent,
                 method,
-                "requires_action",
+                Tried::Challenged,
                 None,
             )?);
             transaction.put(intent)?;
             record(transaction, "setup_intent.requires_action", intent)?;
             Ok(SetUp::Challenged)
         }
-        Admission::Admitted => accept(transaction, intent, method),
-        Admission::Declined(decline) => refuse(transaction, intent, method, &decline),
+        Admission::Admitted => accept(transaction, intent, method, None),
+        Admission::Declined(decline) => refuse(transaction, intent, method, &decline, None),
     }
 }
 
@@ -136,7 +136,7 @@ fn answer(method: &PaymentMethod, circumstances: &Circumstances) -> Admission {
 pub(crate) fn authenticate(
     transaction: &Transaction<'_>,
     intent: &mut SetupIntent,
-    passed: bool,
+    challenged: Challenged,
 ) -> anyhow::Result<Result<SetUp, WrongState>> {
     let SetupState::RequiresAction(_) = intent.state else {
         return Ok(Err(WrongState));
@@ -144,18 +144,21 @@ pub(crate) fn authenticate(
     let method = intent.payment_method.as_deref();
     let mut method: PaymentMethod =
         transaction.existing(method.context("nothing was to be set up")?)?;
-    if !passed {
+    let proof = Some(challenged.proof());
+    if challenged != Challenged::Passed {
         let decline = Decline::not_authenticated(SetupIntent::KIND);
-        return refuse(transaction, intent, &method, &decline).map(Ok);
+        return refuse(transaction, intent, &method, &decline, proof).map(Ok);
     }
     let circumstances = Circumstances {
         authenticated: true,
         ..setting_up(intent)
     };
     match answer(&method, &circumstances) {
-        Admission::Declined(decline) => refuse(transaction, intent, &method, &decline).map(Ok),
+        Admission::Declined(decline) => {
+            refuse(transaction, intent, &method, &decline, proof).map(Ok)
+        }
         Admission::Admitted | Admission::Challenge => {
-            accept(transaction, intent, &mut method).map(Ok)
+            accept(transaction, intent, &mut method, proof).map(Ok)
         }
     }
 }
@@ -164,6 +167,7 @@ fn accept(
     transaction: &Transaction<'_>,
     intent: &mut SetupIntent,
     method: &mut PaymentMethod,
+    proof: Option<Proof>,
 ) -> anyhow::Result<SetUp> {
     method.checked = true;
     method.set_up |= intent.usage == Usage::OffSession;
@@ -174,7 +178,13 @@ fn accept(
     intent.state = SetupState::Succeeded;
     intent.payment_method = Some(method.id.clone());
     intent.last_setup_error = None;
-    intent.latest_attempt = Some(attempt(transaction, intent, method, "succeeded", None)?);
+    intent.latest_attempt = Some(attempt(
+        transaction,
+        intent,
+        method,
+        Tried::Succeeded,
+        proof,
+    )?);
     transaction.put(intent)?;
     record(transaction, "setup_intent.succeeded", intent)?;
     Ok(SetUp::Done)
@@ -185,14 +195,15 @@ fn refuse(
     intent: &mut SetupIntent,
     method: &PaymentMethod,
     decline: &Decline,
+    proof: Option<Proof>,
 ) -> anyhow::Result<SetUp> {
     let error = PaymentError::new(decline, None, &method.answer());
     intent.latest_attempt = Some(attempt(
         transaction,
         intent,
         method,
-        "failed",
-        Some(error.clone()),
+        Tried::Failed(error.clone()),
+        proof,
     )?);
     intent.state = SetupState::RequiresPaymentMethod;
     intent.payment_method = None;
@@ -202,18 +213,33 @@ fn refuse(
     Ok(SetUp::Refused(error))
 }
 
+/// How a try went.
+enum Tried {
+    Challenged,
+    Succeeded,
+    Failed(PaymentError),
+}
+
 /// Keeps what was tried.
 fn attempt(
     transaction: &Transaction<'_>,
     intent: &SetupIntent,
     method: &PaymentMethod,
-    status: &str,
-    error: Option<PaymentError>,
+    tried: Tried,
+    proof: Option<Proof>,
 ) -> anyhow::Result<String> {
     let kind = method.means.name();
     let details = match &method.means {
-        Means::Card(card) => card.attempted(&method.billing.address),
+        Means::Card(card) => {
+            let shown = proof.map(|proof| ThreeDSecure::of(proof, card.test.brand));
+            card.attempted(&method.billing.address, shown.as_ref())
+        }
         _ => json!({}),
+    };
+    let (status, error) = match tried {
+        Tried::Challenged => ("requires_action", None),
+        Tried::Succeeded => ("succeeded", None),
+        Tried::Failed(error) => ("failed", Some(error)),
     };
     let attempt = SetupAttempt {
         id: ids::setup_attempt(),

@@ -84,12 +84,12 @@ pub(crate) fn account(scheme: Scheme, bank: &str, number: &str) -> Result<BankDe
         Scheme::Bacs => testing::bank::Scheme::BacsDebit,
         Scheme::Sepa => return iban(number),
     };
-    let param = format!("{}[account_number]", scheme.method());
+    let param = format!("{}[account_number]", rules.method());
     let known = testing::bank::by_number(rules, bank, number).ok_or_else(|| {
         ApiError::invalid(format!(
             "You must use a test bank account: those of {} are at the bank {}. See \
              https://docs.stripe.com/testing#non-card-payments.",
-            scheme.method(),
+            rules.method(),
             rules.bank()
         ))
         .code("account_number_invalid")

@@ -48,6 +48,8 @@ pub(crate) enum Verdict {
 pub(crate) struct Approval {
     pub(crate) risk: Risk,
     pub(crate) three_d_secure: Option<ThreeDSecure>,
+    /// The card counts as set up from now on.
+    pub(crate) sets_up: bool,
     pub(crate) after: After,
 }
 
@@ -108,7 +110,7 @@ pub(crate) struct ThreeDSecure {
 }
 
 impl ThreeDSecure {
-    fn of(proof: Proof, brand: Brand) -> Self {
+    pub(crate) fn of(proof: Proof, brand: Brand) -> Self {
         let owned = |text: Option<&'static str>| text.map(str::to_owned);
         Self {
             authentication_flow: owned(proof.authentication_flow()),
@@ -159,6 +161,7 @@ pub(crate) fn charge(card: &TestCard, given: Given, circumstances: &Circumstance
     Verdict::Approved(Approval {
         risk,
         three_d_secure,
+        sets_up: presence(circumstances, request).sets_up(),
         after: After {
             claims: afterwards.claims().to_vec(),
             warned: match afterwards {
@@ -201,12 +204,16 @@ fn prove(card: &TestCard, circumstances: &Circumstances, request: Request) -> St
     if circumstances.authenticated {
         return Step::Proceed(Some(Challenged::Passed.proof()));
     }
-    card.enrollment.step(&Presence {
+    card.enrollment.step(&presence(circumstances, request))
+}
+
+fn presence(circumstances: &Circumstances, request: Request) -> Presence {
+    Presence {
         off_session: circumstances.off_session,
         setup_future_usage: circumstances.setup_future_usage,
         request,
         set_up: circumstances.set_up,
-    })
+    }
 }
 
 #[cfg(test)]

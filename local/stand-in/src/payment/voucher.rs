@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::account::currency::Currency;
 use crate::engine::time::Timestamp;
+use crate::payment::testing::voucher::BOLETO_TAX_IDS;
 
 /// What a clerk would scan.
 const NUMBER: &str = "01010101010101010101010101010101";
@@ -71,7 +72,7 @@ impl Voucher {
     pub(crate) fn details(self) -> Value {
         match self {
             Self::Oxxo => json!({ "number": NUMBER }),
-            Self::Boleto => json!({ "tax_id": "000.000.000-00" }),
+            Self::Boleto => json!({ "tax_id": tax_id() }),
             Self::Konbini => json!({ "store": { "chain": "lawson" } }),
             Self::Multibanco => json!({ "entity": "11249", "reference": "123456789" }),
         }
@@ -107,4 +108,10 @@ impl Voucher {
         };
         json!({ "type": kind, kind: details })
     }
+}
+
+/// The number under which Brazil taxes a buyer who is nobody.
+pub(crate) fn tax_id() -> &'static str {
+    let [person, _company] = BOLETO_TAX_IDS;
+    person
 }

@@ -355,6 +355,25 @@ async fn an_event_is_shown_with_every_try_and_sent_again_on_request() {
 }
 
 #[tokio::test]
+async fn an_event_that_nobody_could_take_is_not_sent() {
+    let bench = Bench::start().await;
+    let customer = [("name", "Ada")].to_vec();
+    let created = bench.post_as(OTHER, "/v1/customers", &customer).await;
+    let customer = id(&created.expect(200).json());
+    let events = bench.get_as(OTHER, "/v1/events").await.expect(200).json();
+    let event = id(&events["data"][0]);
+    assert_eq!(events["data"][0]["data"]["object"]["id"], customer);
+    let account = bench.get_as(OTHER, "/v1/account").await.expect(200).json();
+    let path = format!("/_stripe/window/{}/events/{event}/resend", id(&account));
+    let refused = bench.send(bench.request("POST", &path)).await.expect(400);
+    assert!(
+        refused.text.contains("no webhook endpoint"),
+        "{}",
+        refused.text
+    );
+}
+
+#[tokio::test]
 async fn the_switches_switch() {
     let bench = Bench::start().await;
     let session = bench.session().await;

@@ -247,37 +247,6 @@ static AU_BECS_DEBIT: &[TestAccount] = &[
     ),
 ];
 
-/// What the microdeposits that a buyer reports say of a US account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verification {
-    Verified,
-    /// There were too many tries.
-    AttemptsExceeded,
-    TimedOut,
-}
-
-/// "Test microdeposit amounts and descriptor codes": amounts in cents, in either order. Any others are
-/// wrong.
-pub(crate) fn by_amounts(amounts: [u32; 2]) -> Option<Verification> {
-    let [one, other] = amounts;
-    let mut rows = MICRODEPOSITS.iter();
-    let (.., verification) = rows.find(|(known, ..)| *known == [one.min(other), one.max(other)])?;
-    Some(*verification)
-}
-
-/// As [`by_amounts`], for the code in the statement of a single deposit.
-pub(crate) fn by_descriptor_code(code: &str) -> Option<Verification> {
-    let mut rows = MICRODEPOSITS.iter();
-    let (.., verification) = rows.find(|(_, known, _)| known.eq_ignore_ascii_case(code))?;
-    Some(*verification)
-}
-
-static MICRODEPOSITS: &[([u32; 2], &str, Verification)] = &[
-    ([32, 45], "SM11AA", Verification::Verified),
-    ([10, 11], "SM33CC", Verification::AttemptsExceeded),
-    ([40, 41], "SM44DD", Verification::TimedOut),
-];
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -323,14 +292,5 @@ mod tests {
         );
         assert_eq!(mandate("pm_bacsDebit_insufficientFunds"), Mandate::Kept);
         assert_eq!(mandate("pm_auBecsDebit_referToCustomer"), Mandate::Kept);
-    }
-
-    #[test]
-    fn microdeposits_are_recognized_in_either_order() {
-        assert_eq!(by_amounts([45, 32]), Some(Verification::Verified));
-        assert_eq!(by_amounts([10, 11]), Some(Verification::AttemptsExceeded));
-        assert_eq!(by_amounts([1, 2]), None);
-        assert_eq!(by_descriptor_code("sm44dd"), Some(Verification::TimedOut));
-        assert_eq!(by_descriptor_code("SM00ZZ"), None);
     }
 }

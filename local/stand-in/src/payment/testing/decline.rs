@@ -78,21 +78,6 @@ impl Decline {
             ..self
         }
     }
-
-    /// `outcome.reason` of the failed charge.
-    pub(crate) fn reason(&self) -> &'static str {
-        self.decline_code.unwrap_or(self.code)
-    }
-
-    /// `outcome.seller_message` of the failed charge.
-    pub(crate) fn seller_message(&self) -> String {
-        match self.reason() {
-            "generic_decline" => {
-                "The bank did not return any further details with this decline.".to_owned()
-            }
-            reason => format!("The bank returned the decline code `{reason}`."),
-        }
-    }
 }
 
 pub(crate) const GENERIC: Decline = Decline {
@@ -228,19 +213,5 @@ pub(crate) mod tests {
         ] {
             assert!(is_known(&decline), "{decline:?}");
         }
-    }
-
-    #[test]
-    fn a_seller_reads_the_reason_and_a_buyer_is_not_told_that_a_card_was_reported() {
-        assert_eq!(
-            STOLEN_CARD.seller_message(),
-            "The bank returned the decline code `stolen_card`."
-        );
-        assert_eq!(STOLEN_CARD.message, GENERIC.message);
-        assert_eq!(EXPIRED_CARD.reason(), "expired_card");
-        assert_eq!(
-            GENERIC.seller_message(),
-            "The bank did not return any further details with this decline."
-        );
     }
 }

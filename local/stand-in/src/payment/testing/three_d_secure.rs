@@ -89,7 +89,6 @@ pub(crate) enum Challenged {
     Passed,
     Failed,
     Canceled,
-    Abandoned,
 }
 
 impl Challenged {
@@ -98,7 +97,6 @@ impl Challenged {
             Self::Passed => Proof::Authenticated(Lookup::Challenge),
             Self::Failed => Proof::Failed("rejected"),
             Self::Canceled => Proof::Failed("canceled"),
-            Self::Abandoned => Proof::Failed("abandoned"),
         }
     }
 }
@@ -329,7 +327,6 @@ mod tests {
         for (end, reason) in [
             (Challenged::Failed, "rejected"),
             (Challenged::Canceled, "canceled"),
-            (Challenged::Abandoned, "abandoned"),
         ] {
             assert_eq!(end.proof().result(), "failed");
             assert_eq!(end.proof().result_reason(), Some(reason));
