@@ -267,6 +267,7 @@ async fn old_integrations_keep_sources_and_charge_them() {
         bench.event_types_after(so_far).await,
         [
             "customer.source.created",
+            "customer.updated",
             "customer.source.updated",
             "charge.succeeded"
         ]
