@@ -292,9 +292,9 @@ async fn an_open_session_expires_when_its_time_is_over() {
     let bench = Bench::start().await;
     let session = bench.session().await;
     let paid = paid(&bench).await;
-    bench.advance(86_399).await;
+    bench.advance(86_000).await;
     assert_eq!(bench.retrieve(&session).await["status"], "open");
-    bench.advance(10).await;
+    bench.advance(400).await;
     let heard = bench.webhook.hears(2).await;
     let event = heard[1].event();
     assert_eq!(event["type"], "checkout.session.expired");
