@@ -9,7 +9,7 @@ mkdir -p "$CACHE"
 
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CACHE/target}
 export CARGO_INCREMENTAL=0 CARGO_TERM_COLOR=never
-# A module of ours leaves nothing beside it.
+# Importing a module of ours leaves no folder beside it.
 export PYTHONDONTWRITEBYTECODE=1
 export SAM_CLI_TELEMETRY=0
 # Nothing here talks to AWS, but its tools insist on a region and credentials.
@@ -42,11 +42,11 @@ debian_packages() {
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-# vacant URL: fails if something answers there already. What is about to be started there would end, and
-# whoever uses it would be talking to the other program.
+# vacant URL: fails if something answers there already. What is to be started there would end at once, and its
+# users would talk to the other program.
 vacant() {
   if curl --silent --output /dev/null --max-time 2 "$1"; then
-    echo "something already answers at $1; set TILL_CI_PORT to run both" >&2
+    echo "something already answers at $1: stop it, or set TILL_CI_PORT to use other ports" >&2
     return 1
   fi
 }

@@ -1,5 +1,5 @@
-"""Lets a first deployment fail once everything that is kept has been made, and checks that none of it is left;
-then one that succeeds, and checks that all of it outlives the stack. To be run by with-ministack."""
+"""Lets a first deployment fail after creating everything that outlives a stack, and checks that none of it is left;
+then lets one succeed, and checks that all of it outlives the stack. Run it under with-ministack."""
 
 import json
 import time

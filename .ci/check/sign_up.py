@@ -1,5 +1,5 @@
-"""Deploys the user pool alone, with the template's rules, and sees whose mail its codes are and what signing in
-asks for. To be run by with-ministack."""
+"""Deploys the user pool alone, with the template's rules, and checks who sends its sign-up codes and what
+signing in asks for. Run it under with-ministack."""
 
 import json
 import time

@@ -313,9 +313,9 @@ def main():
         + (minutely.per_call("logged") + 900) / 1e9 * PRICE["CloudWatch Logs: GB taken in"]
     )
     alarms = alarm_metrics()
-    print("\n| a month, whatever is sold | quantity | USD |\n| --- | --: | --: |")
+    print("\n| a month, however much is sold | quantity | USD |\n| --- | --: | --: |")
     print(f"| the mailer's check, once a minute, {billed:.0f} ms | {MONTH_MINUTES:,} | {looking:.2f} |")
-    print(f"| metrics that alarms look at | {alarms} | {alarms * ALARM_METRIC:.2f} |")
+    print(f"| metrics that alarms watch | {alarms} | {alarms * ALARM_METRIC:.2f} |")
 
 
 main()

@@ -1,5 +1,5 @@
-"""A shop that was deployed to ministack, and a buyer in it: where its parts are, and how one signs in, buys and
-pays. For the scripts that use one, `sell` and `operations`."""
+"""A shop deployed to ministack, and a buyer in it: where its parts are, and how to sign in, buy and pay. For the
+scripts that use such a shop: `sell`, `doctor` and `operations`."""
 
 import base64
 import hashlib
@@ -50,7 +50,7 @@ def form(**fields):
 
 
 def finish():
-    """Does what CloudFormation would have done, and ministack's does not."""
+    """Sets what CloudFormation would have set, but ministack does not."""
     for table, expires in [("ProductsTable", False), ("PurchasesTable", True), ("OutboxTable", True)]:
         table = outputs[table]
         if expires:
@@ -61,7 +61,7 @@ def finish():
 
 
 def route_api():
-    """ministack takes neither routes nor CORS from a template: they are made here, of what the template says."""
+    """Creates the routes and the CORS settings of the template, which ministack does not take from it."""
     template = yaml_parse(open(".aws-sam/build/template.yaml").read())["Resources"]
     cors = template["ShopApi"]["Properties"]["CorsConfiguration"] | {"AllowOrigins": [outputs["SiteAddress"]]}
     apis.update_api(ApiId=resources["ShopApi"], CorsConfiguration=cors)

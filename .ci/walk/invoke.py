@@ -35,7 +35,7 @@ A_FAILURE = object()
 # of several statuses, or a whole answer if the function is not started by an HTTP request. A function
 # gets its events in the order of their names.
 EXPECTED = {
-    # What lambda_http panics at: a query that was decoded, and other parts that do not make a URI.
+    # What makes lambda_http panic: a query that was decoded, and other parts that do not make a URI.
     "catalog-decoded-query": (FAILED_ON_OUR_SIDE, [200]),
     "catalog-list": (FAILED_ON_OUR_SIDE, [200]),
     "catalog-missing": (FAILED_ON_OUR_SIDE, [404]),
@@ -70,19 +70,19 @@ EXPECTED = {
     "webhook-completed-free": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-completed-paid": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-completed-unpaid": (FAILED_ON_OUR_SIDE, [200]),
-    # None of our business, which takes no table to tell.
+    # Not about this shop, which shows without reading a table.
     "webhook-decoded-query": ([200], [200]),
     "webhook-dispute-closed": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-dispute-created": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-dispute-inquiry": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-expired": (FAILED_ON_OUR_SIDE, [200]),
-    # None of our business either.
+    # Nor is this.
     "webhook-foreign": ([200], [200]),
     "webhook-ping": ([200], [200]),
     "webhook-refund-created": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-refund-failed": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-refund-succeeded": (FAILED_ON_OUR_SIDE, [200]),
-    # Nor is this.
+    # A type that is not handled.
     "webhook-unknown-type": ([200], [200]),
 }
 
@@ -213,7 +213,7 @@ def cases():
     """Every function with the names of its events, in the order in which both are to run."""
     names = sorted(path.stem for path in EVENTS.glob("*.json"))
     if set(names) != set(EXPECTED):
-        sys.exit(f"events/ and the expectations here differ: {sorted(set(names) ^ set(EXPECTED))}")
+        sys.exit(f"events/ and EXPECTED have different names: {sorted(set(names) ^ set(EXPECTED))}")
     for logical_id, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
             binary = resource["Metadata"]["BuildProperties"]["Binary"]

@@ -1,5 +1,5 @@
-"""Runs the shell blocks of docs/OPERATIONS.md in the order of the page, in one shell, as they stand there but for
-what stands for something else, and sees what came of each. Run by `operations`."""
+"""Runs the shell blocks of docs/OPERATIONS.md in the order of the page, in one shell, as they stand there except
+that example values are replaced by real ones, and checks what each has done. Run by `operations`."""
 
 import contextlib
 import json
@@ -19,17 +19,17 @@ from deployed import (
 )
 
 PAGE = "docs/OPERATIONS.md"
-# The one that the stand-in knows.
+# The only one that the stand-in accepts.
 STRIPE_KEY = "sk_test_local"
 KEY, SECRETS = outputs["StripeSecretKeyParameter"], outputs["StripeWebhookSecretsParameter"]
 WEBHOOK_KEY = "/till/till/stripe-webhook-key"
 PURCHASES, OUTBOX = outputs["PurchasesTable"], outputs["OutboxTable"]
 s3, ses, sesv2, iam = (boto3.client(name) for name in ("s3", "ses", "sesv2", "iam"))
 
-# What the page says, and what it stands for here. More comes in when it is known.
+# The page's example values, and what replaces each. More are added as they become known.
 STANDS_FOR = {"sk_test_…": STRIPE_KEY, "ada@example.com": BUYER}
 AN_ID, A_TIME = "01a1f866-0d00-7d3a-9b1e-2f4c8a6d1e57", "2026-11-24T09:30:00Z"
-# So many lines of what a block says are printed of its beginning and of its end, if all is well.
+# How many lines of a block's output are printed from its beginning and from its end, if it succeeds.
 SHOWN = 12
 
 
@@ -78,7 +78,7 @@ STEPS = []
 
 
 def step(begins):
-    """What is done with the block of the page that begins so."""
+    """Registers what is done with the block that begins like this."""
 
     def register(function):
         STEPS.append((begins, function))
@@ -118,7 +118,7 @@ def empty(table, *keys):
 
 
 def to_mend():
-    """What doctor finds that is not well, and how to mend it."""
+    """Everything that doctor does not find in order, and how to fix it."""
     ran = subprocess.run(["till", "doctor", "--json", "--stack", "till"], capture_output=True, text=True)
     assert ran.returncode in (0, 3), ran.stderr
     return [it for it in json.loads(ran.stdout)["findings"] if it["verdict"] != "ok"]
@@ -158,7 +158,7 @@ def turned_away(name):
 
 
 def held_up():
-    """A purchase whose receipt could not go, for a reason that is mended now."""
+    """A purchase whose receipt could not go, for a reason that is gone now."""
     with unverified():
         purchase = buy()
         key = {"id": {"S": f"{purchase}#paid"}}
@@ -238,6 +238,8 @@ def copy_site(run):
     for file in ("index.html", "config.json", "js/api.js"):
         held = s3.head_object(Bucket=bucket, Key=file)
         assert held["CacheControl"] == "no-cache", (file, held)
+    kinds = {pathlib.PurePath(it["Key"]).suffix for it in s3.list_objects_v2(Bucket=bucket)["Contents"]}
+    assert kinds == {".css", ".html", ".js", ".json", ".svg"}, f"the bucket should have only what browsers load: {kinds}"
     config = json.load(s3.get_object(Bucket=bucket, Key="config.json")["Body"])
     assert config == json.loads(outputs["SiteConfig"]), config
     shown("the site is there with its config.json, and browsers ask for newer files")
@@ -270,7 +272,7 @@ def deploy_at_once(run):
     shown("a deployment keeps the parameters it is not told")
 
 
-# --- What is whose at Stripe ---
+# --- Share a Stripe account ---
 
 
 @step("sam build && sam deploy --parameter-overrides FormerStackTags=till")
@@ -372,13 +374,13 @@ def rebuild(run):
     empty(OUTBOX, "id")
     sent = len(mails(shop["purchase"]))
     said = run("y\n")
-    assert f"{shop['purchase']}: 1 mail let go" in said, said
+    assert f"{shop['purchase']}: 1 mail released" in said, said
     invoke("MailerFunction", "mailer-schedule")
     until("mail that was held", lambda: len(mails(shop["purchase"])) > sent)
     shown("what Stripe remembers is rebuilt under its id, and mails when it is confirmed")
 
 
-# --- Mail that does not go out ---
+# --- Mail that is not sent ---
 
 
 @step("till mails list --stack till")
@@ -391,7 +393,7 @@ def list_mails(run):
 
 @step("till mails resend --all-failed --all-waiting --stack till")
 def resend_all(run):
-    assert "goes within a minute" in run()
+    assert "goes out within a minute" in run()
     invoke("MailerFunction", "mailer-schedule")
     until("mail", lambda: mails(shop["held up"]))
     shown("all that waits goes")
@@ -401,7 +403,7 @@ def resend_all(run):
 def resend(run):
     purchase = held_up()
     STANDS_FOR["PURCHASE#paid"] = f"{purchase}#paid"
-    assert "goes within a minute" in run()
+    assert "goes out within a minute" in run()
     invoke("MailerFunction", "mailer-schedule")
     until("mail", lambda: mails(purchase))
     shown("one that is named goes")
@@ -452,9 +454,9 @@ def remove_books(run):
 
 def main():
     blocks = re.findall(r"(?ms)^```sh\n(.*?)^```$", open(PAGE).read())
-    assert len(blocks) == len(STEPS), f"{PAGE} has {len(blocks)} blocks, and here are steps for {len(STEPS)}"
+    assert len(blocks) == len(STEPS), f"{PAGE} has {len(blocks)} blocks, but there are steps here for {len(STEPS)}"
     for block, (begins, _) in zip(blocks, STEPS):
-        assert block.startswith(begins), f"{PAGE}: here should be {begins}…, and is\n{block}"
+        assert block.startswith(begins), f"{PAGE}: the next block should begin with {begins}, but is\n{block}"
     route_api()
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)

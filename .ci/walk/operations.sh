@@ -3,8 +3,8 @@
 # standard input. A block that fails ends it.
 set -euo pipefail
 
-# What was built, in the words that ministack knows, deployed as .ci/deploy does it. Some parameters change
-# nothing there.
+# Deploys the template that .ci/deploy made for ministack, in the same way. Some parameters change nothing
+# there.
 sam() {
   case $1 in
     build) echo 'not run: sam build, which .ci/build has done' ;;
@@ -16,7 +16,7 @@ sam() {
   esac
 }
 
-# It has found something to mend or to look at, and has not failed for that. What, is looked at beside.
+# Exit code 3 means that it found something to fix, which is no failure here: operations.py looks at what it found.
 till() {
   local status=0
   command till "$@" || status=$?

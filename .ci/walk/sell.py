@@ -66,13 +66,13 @@ route_api()
 status, found = api("GET", "/products")
 assert status == 200 and [product["id"] for product in found["products"]] == ["mug"], (status, found)
 assert api("GET", "/products/mug")[0] == 200
-shown("anybody sees what is for sale")
+shown("anybody can see what is for sale")
 
 cart = {"items": [{"product_id": "mug", "quantity": 2}]}
 assert api("POST", "/checkout", body=cart)[0] == 401
 assert api("POST", "/checkout", token="ey.ey.ey", body=cart)[0] == 401
 token = sign_in()
-shown("a buyer signs in with a code and PKCE; others are turned away by the API")
+shown("a buyer signs in with a code and PKCE; the API turns others away")
 
 status, checkout = api("POST", "/checkout", token, cart)
 assert status == 201, (status, checkout)

@@ -152,7 +152,7 @@ const TOO_MUCH = 'This is too much for one purchase. Please split it in two.';
 
 /** What each kind of problem means to a buyer. */
 const MESSAGES = {
-  'sold-out': 'There is not enough of something you wanted left. Nothing was charged.',
+  'sold-out': 'There is not enough left of something you wanted. Nothing was charged.',
   'product-inactive': 'Something you wanted is not for sale at the moment. Nothing was charged.',
   'unknown-product': 'Something you wanted is no longer sold. Nothing was charged.',
   'mixed-currencies': 'These are priced in different currencies, so they cannot be paid for together. '

@@ -8,9 +8,7 @@
  *   contact    where buyers can write: an email address, or the https address of
  *              a page; shown at the foot of every page, if given
  *
- * `config.example.json` shows one for AWS; `cargo run` serves its own. Register
- * `<site>/callback.html` with the issuer as a redirect URI and `<site>/index.html`
- * as a sign-out URI.
+ * docs/SITE.md has an example for AWS; `cargo run` serves its own.
  */
 import { secureUrl, siteUrl } from './urls.js';
 
@@ -31,7 +29,7 @@ async function fetchConfig() {
   if (!response.ok) {
     throw new ConfigError(
       `The file config.json could not be loaded: the server answered ${response.status}. `
-      + 'Copy config.example.json to config.json and fill in your own values.',
+      + 'Create it beside index.html; docs/SITE.md has an example.',
     );
   }
   return checked(await response.json().catch(() => {

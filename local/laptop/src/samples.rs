@@ -13,9 +13,9 @@ use crate::progress::Progress;
 /// Which sample products there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Samples {
-    /// All in US dollars, as one shop would have them
+    /// All in US dollars, as most shops are
     Usd,
-    /// Some more in euro, yen and Kuwaiti dinar, to try what currencies do
+    /// More in euros, yen and Kuwaiti dinars, to see what currencies do
     Currencies,
 }
 

@@ -18,7 +18,7 @@ use crate::wire::idempotency::{self, Idempotent};
 use crate::wire::params::Params;
 use crate::wire::version::Version;
 use crate::{
-    account, checkout, collection, dispute, payment, plain, promotion, radar, refund, webhook,
+    account, checkout, cli, collection, dispute, payment, plain, promotion, radar, refund, webhook,
 };
 
 /// What a noun does about a request, if anything.
@@ -37,6 +37,7 @@ fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| webhook::endpoints_api::route(asked))
         .or_else(|| webhook::events_api::route(asked))
         .or_else(|| account::api::route(asked))
+        .or_else(|| cli::api::route(asked))
         .or_else(|| collection::route(asked))
         .or_else(|| plain::route(asked))
 }
@@ -52,6 +53,8 @@ pub(crate) struct Call {
     /// The status that a fault switch wants.
     pub(crate) refusal: Option<StatusCode>,
     pub(crate) settings: Arc<Settings>,
+    /// What the caller calls the stand-in, with the port; nothing for a seed.
+    pub(crate) host: Option<String>,
 }
 
 impl Call {
@@ -73,6 +76,7 @@ impl Call {
             operation: &found.operation,
             names: &found.path,
             settings: &self.settings,
+            host: self.host.as_deref(),
         };
         let route = behaviour(&asked).ok_or_else(|| {
             ApiError::not_implemented(found.operation.method, found.operation.template)

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::object::Account;
 use crate::checkout::life::WrongState;
 use crate::checkout::object::Session;
+use crate::cli::feed;
 use crate::dispute::object::{Dispute, DisputeKind, DisputeStatus};
 use crate::engine::clock;
 use crate::engine::database::Transaction;
@@ -315,6 +316,8 @@ impl Account {
         let restore = move || account.0.snapshots.restore(&account.0.database, &wanted);
         let restored = blocking(restore).await?;
         self.0.changed.notify_one();
+        let newest = self.command(|transaction| Ok(feed::newest(transaction)?));
+        self.0.settings.listeners.go_back_to(newest.await?);
         match restored {
             true => Ok(()),
             false => Err(no_snapshot(name.to_owned())),

@@ -44,6 +44,9 @@ const TEXTS: [&str; 5] = [
     include_str!("../api/acacia.txt"),
 ];
 
+/// What Stripe's own tools and pages ask for and no reference describes, the same in all versions.
+const UNDOCUMENTED: &str = include_str!("../api/undocumented.txt");
+
 static DESCRIPTIONS: [LazyLock<Description>; 5] = [
     LazyLock::new(|| Description::read(1)),
     LazyLock::new(|| Description::read(2)),
@@ -127,6 +130,7 @@ impl Description {
             version = text::version(text);
             blocks.merge(text);
         }
+        blocks.merge(UNDOCUMENTED);
         let mut operations: Vec<_> = blocks
             .heads()
             .filter(|(_, rest)| rest.starts_with('/'))

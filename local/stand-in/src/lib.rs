@@ -15,6 +15,8 @@
 //!    taken.
 //! 5. Later the money may go back: a [`refund`] by the shop's wish, a [`dispute`] by the buyer's.
 //!
+//! [`cli`] has what the Stripe CLI asks for besides: listeners, and the sending of events again.
+//!
 //! Everything is on disk before anybody is answered, so the process may be killed at any moment.
 //! Time is the stand-in's own ([`engine::clock`]) and can be moved forward; [`control`] is how, and
 //! [`due`] what follows.
@@ -25,6 +27,7 @@
 mod account;
 mod call;
 mod checkout;
+mod cli;
 mod collection;
 mod control;
 mod description;
@@ -56,7 +59,7 @@ pub use self::webhook::endpoint::Webhook;
 pub use self::webhook::signature::{EmptySecret, SigningSecret};
 
 impl StandIn {
-    /// Everything the stand-in answers: `/v1`, `/pay` and `/_stripe`.
+    /// Everything the stand-in answers: `/v1`, `/pay`, `/_stripe`, and the CLI's websocket.
     pub fn router(&self) -> Router {
         Router::new()
             .merge(page::routes())
@@ -65,6 +68,7 @@ impl StandIn {
                 self.clone(),
                 door::only_from_here,
             ))
+            .merge(cli::socket::routes())
             .fallback(serve::answer)
             .with_state(self.clone())
     }

@@ -136,6 +136,7 @@ impl Fixture {
             idempotent: None,
             refusal: None,
             settings: Arc::clone(settings),
+            host: None,
         };
         let answer = call
             .perform(transaction)

@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use crate::account::object::Account;
 use crate::call::Call;
@@ -73,7 +74,18 @@ async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer,
         return Err(ApiError::no_such_url(&parts.method, url_path));
     }
     let account = authenticate(stand_in, &parts.headers)?;
+    let (method, path) = (parts.method.clone(), url_path.to_owned());
+    let answer = match ask(&account, id, parts, body).await {
+        Ok(answer) => answer,
+        Err(error) => Answer::of(Err(error)),
+    };
+    let listeners = &account.0.settings.listeners;
+    listeners.answered(id, &method, &path, answer.status, &answer.body);
+    Ok(answer)
+}
 
+async fn ask(account: &Account, id: &str, parts: Parts, body: Body) -> Result<Answer, ApiError> {
+    let url_path = parts.uri.path();
     let version = Version::read(
         parts
             .headers
@@ -107,6 +119,7 @@ async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer,
         idempotent,
         refusal: strike.and_then(refusal),
         settings: Arc::clone(&account.0.settings),
+        host: text(&parts.headers, header::HOST).map(str::to_owned),
     };
     let answer = account
         .transact(cause, |transaction| call.perform(transaction))
@@ -156,6 +169,10 @@ fn authenticate(stand_in: &StandIn, headers: &HeaderMap) -> Result<Account, ApiE
     }
 }
 
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
 /// The parameters of the query and of the form in the body.
 async fn read_params(
     headers: &HeaderMap,
@@ -165,9 +182,7 @@ async fn read_params(
     let form = to_bytes(body, BODY_LIMIT)
         .await
         .map_err(|_| ApiError::invalid("The request body was cut off or is too large."))?;
-    let media_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
+    let media_type = text(headers, header::CONTENT_TYPE);
     let is_form = media_type.is_none_or(|it| it.starts_with("application/x-www-form-urlencoded"));
     if !is_form && !form.is_empty() {
         return Err(ApiError::invalid(format!(

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use url::Url;
 
 use crate::account::object::{Account, Beginning};
+use crate::cli::listeners::Listeners;
 use crate::engine::database::Transaction;
 use crate::engine::ids::AccountId;
 use crate::engine::resource::Cause;
@@ -74,12 +75,13 @@ const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct WrongKey;
 
 impl Config {
-    fn settings_of(&self, account: AccountId) -> Settings {
-        Settings {
+    fn settings_of(&self, account: AccountId) -> anyhow::Result<Settings> {
+        Ok(Settings {
             public_url: self.public_url.clone(),
+            listeners: Listeners::of(&account)?,
             account,
             business_name: self.business_name.clone(),
-        }
+        })
     }
 }
 
@@ -104,7 +106,7 @@ impl StandIn {
             seed: config.seed.clone(),
         };
         let default = Account::open(
-            config.settings_of(AccountId::of_key(&config.secret_key)),
+            config.settings_of(AccountId::of_key(&config.secret_key))?,
             beginning,
             config.database.as_deref(),
             webhook_client.clone(),
@@ -153,7 +155,7 @@ impl StandIn {
             seed: config.seed.clone(),
         };
         let account = Account::open(
-            config.settings_of(id.clone()),
+            config.settings_of(id.clone())?,
             beginning,
             file.as_deref(),
             self.0.webhook_client.clone(),
@@ -189,7 +191,7 @@ impl StandIn {
     }
 
     /// All accounts, the default one first.
-    fn accounts(&self) -> Vec<Account> {
+    pub(crate) fn accounts(&self) -> Vec<Account> {
         let others = self.0.others.lock().unwrap_or_else(PoisonError::into_inner);
         std::iter::once(&self.0.default)
             .chain(others.values())

@@ -25,8 +25,10 @@ impl Project {
         match found {
             Some(project) => Ok(project),
             None => bail!(
-                "there is no template.yaml in {} or above it; start till in the shop's folder",
-                here.display()
+                "there is no template.yaml in {} or any folder above it, and no longer one where till was \
+                 built ({}): start till in a checkout of the shop",
+                here.display(),
+                built_from.display()
             ),
         }
     }

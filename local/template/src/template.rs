@@ -43,7 +43,7 @@ pub struct Template {
     pub function_urls: Vec<String>,
     /// Which functions are fed from which table's stream.
     pub streams: Vec<StreamMapping>,
-    /// Which functions are called by the clock.
+    /// Which functions are called on a schedule.
     pub schedules: Vec<Schedule>,
 }
 
@@ -56,7 +56,7 @@ impl Template {
         Self::parse(&file, &text, parameters)
     }
 
-    /// Reads `text`; `file` is the name that errors carry.
+    /// Reads `text`; `file` is how errors name it.
     pub fn parse(file: &str, text: &str, parameters: &Parameters) -> Result<Self> {
         let document = Document::parse(file, text, parameters)?;
         let mut template = Self {
@@ -134,8 +134,8 @@ impl Template {
                 }
                 other => {
                     return Err(kind.problem(&format!(
-                        "is {other}, which the local shop does not know; \
-                         it knows HttpApi, DynamoDB, Schedule and ScheduleV2"
+                        "is {other}, which the local shop does not support: \
+                         use HttpApi, DynamoDB, Schedule or ScheduleV2"
                     )));
                 }
             }
@@ -163,7 +163,7 @@ impl Template {
                 .find(|other| (&route.method, &route.path) == (&other.method, &other.path));
             if let Some(twin) = twin {
                 return problem(format!(
-                    "{} {} leads to {} and to {}: drop one",
+                    "{} {} leads to both {} and {}: remove one of the routes",
                     route.method, route.path, route.function, twin.function
                 ));
             }

@@ -22,12 +22,12 @@ impl TestApp {
         token["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// A token of the buyer whom most tests are about.
+    /// A token of Ada, the buyer in most tests.
     pub async fn ada(&self) -> &str {
         self.ada.get_or_init(|| self.token(ADA)).await
     }
 
-    /// `POST /checkout` with everything said.
+    /// `POST /checkout` with any token, key and body.
     pub async fn post_checkout(
         &self,
         token: Option<&str>,
@@ -69,7 +69,7 @@ impl TestApp {
         Checkout::of(&self.checkout(&cart(&[(product, 1)])).await)
     }
 
-    /// Ada has a mug, paid for with this card.
+    /// Ada buys a mug and pays with this card.
     pub async fn paid_with(&self, card: &str) -> Checkout {
         let checkout = self.open().await;
         self.pay(&checkout, card).await.expect(303);
@@ -77,13 +77,13 @@ impl TestApp {
         checkout
     }
 
-    /// Ada has a mug.
+    /// Ada buys a mug.
     pub async fn paid(&self) -> Checkout {
         self.paid_with(CARD).await
     }
 
-    /// Ada has paid for a mug, and the body of the event that says so, which the shop has not heard
-    /// of yet.
+    /// Ada has paid for a mug, and the body of the event that says so, which the shop has not
+    /// received yet.
     pub async fn paid_unheard(&self) -> (Checkout, String) {
         self.hold_deliveries().await;
         let checkout = self.open().await;

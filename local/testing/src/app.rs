@@ -47,7 +47,7 @@ impl Running {
         Self::Here(Box::new(Shop::start(options.clone()).await.unwrap()))
     }
 
-    /// `till` in the project's folder, with nothing in its environment but what the test says.
+    /// `till` in the project's folder, with only what the test gives it in its environment.
     fn process(till: &'static str, options: &Options) -> Self {
         let mut command = Command::new(till);
         command
@@ -117,13 +117,13 @@ impl TestApp {
         (shop.await, calls)
     }
 
-    /// With another signing secret beside the stand-in's.
+    /// With another signing secret as well as the stand-in's.
     pub async fn with_second_secret(secret: &str) -> Self {
         let name = "STRIPE_WEBHOOK_SECRETS".to_owned();
         Self::with(|options, _| _ = options.environment.insert(name, secret.to_owned())).await
     }
 
-    /// Another shop, with an account at Stripe that is this one's, too.
+    /// Another shop, which shares this one's Stripe account.
     pub async fn beside(other: &Self, said: &[(&str, &str)]) -> Self {
         let heard = Environments::default();
         let stripe = other.addresses.stripe.clone();
@@ -208,8 +208,8 @@ impl TestApp {
         self.restart().await
     }
 
-    /// Waits until all that was done so far has had its consequences: events are delivered unless they
-    /// are held back, and the outbox is worked off.
+    /// Waits until everything done so far has had its effect: events are delivered, unless they are
+    /// held back, and no mail in the outbox is due.
     pub async fn drained(&self) {
         match &self.running {
             Running::Here(shop) => {
@@ -307,7 +307,7 @@ impl TestApp {
         Environment::from(environments[function].clone())
     }
 
-    /// What a function was given, but for one variable.
+    /// What a function was given, with one variable changed.
     pub fn environment_with(&self, function: &str, name: &str, value: &str) -> Environment {
         let mut variables = self.variables(function);
         variables.insert(name.to_owned(), value.to_owned());

@@ -9,5 +9,5 @@ pub const MUG: &str = "sample-mug";
 pub const NOTEBOOK: &str = "sample-notebook-eur";
 pub const CARD: &str = "4242424242424242";
 pub const DECLINED: &str = "4000000000000002";
-/// Its refunds stay pending until the test says how they end.
+/// Its refunds stay pending until the test decides how they end.
 pub const REFUNDS_SLOWLY: &str = "4000000000007726";

@@ -1,10 +1,10 @@
-//! Events as texts, and the orders in which they may come.
+//! Events as text, and the orders in which they may arrive.
 
 use serde_json::Value;
 
 use crate::answer::text;
 
-/// The same event, but for what `change` changes.
+/// The same event, except for what `change` changes.
 pub fn altered(event: &str, change: impl FnOnce(&mut Value)) -> String {
     let mut event: Value = serde_json::from_str(event).unwrap();
     change(&mut event);
@@ -25,7 +25,7 @@ pub fn kind_of(event: &str) -> String {
     text(&serde_json::from_str(event).unwrap(), "type")
 }
 
-/// All orders of so many things.
+/// All orders of this many things.
 pub fn permutations(count: usize) -> Vec<Vec<usize>> {
     if count == 0 {
         return vec![vec![]];

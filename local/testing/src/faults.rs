@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use crate::app::TestApp;
 
-/// The number of times of a fault that does not end by itself.
+/// How often a fault strikes that does not end by itself.
 const UNTIL_TAKEN_AWAY: u32 = 0;
 
 impl TestApp {
-    /// An operation of DynamoDB or SES fails: `times` requests long, or until [`Self::aws_recovers`].
+    /// An operation of DynamoDB or SES fails for `times` requests, or until [`Self::aws_recovers`].
     pub async fn aws_fails(&self, operation: &str, fault: &str, times: Option<u32>) {
         let times = times.unwrap_or(UNTIL_TAKEN_AWAY);
         let armed = json!({ "operation": operation, "fault": fault, "times": times });
@@ -18,7 +18,7 @@ impl TestApp {
             .expect(201);
     }
 
-    /// Ends all faults. Answers those that were still to strike.
+    /// Ends all faults. Returns those that had not struck yet.
     pub async fn aws_recovers(&self) -> Value {
         let url = format!("{}/_aws/faults", self.addresses.aws);
         let waiting = self.send(self.http.get(&url)).await.expect(200).json();

@@ -4,7 +4,7 @@
 //! With `AWS_ENDPOINT_URL` set, it keeps its tables on that DynamoDB engine instead of the embedded
 //! one.
 
-// What helps a test may fail like a test: clippy.toml exempts only the test functions themselves.
+// Test helpers may panic as tests do, but clippy.toml exempts only the test functions themselves.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

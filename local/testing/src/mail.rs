@@ -18,7 +18,8 @@ impl TestApp {
         answer.json().as_array().unwrap().clone()
     }
 
-    /// All mail that what was done so far leads to: so many. Newest first.
+    /// All mail that follows from what was done so far, newest first. There must
+    /// be `count` of them.
     pub async fn mails(&self, count: usize) -> Vec<Value> {
         self.drained().await;
         let mails = self.mailbox().await;
@@ -28,7 +29,7 @@ impl TestApp {
             assert_eq!(
                 mail["to"],
                 json!([DEVELOPER]),
-                "in test mode nobody else gets mail"
+                "in test mode all mail goes to the developer"
             );
         }
         mails
@@ -49,7 +50,7 @@ impl TestApp {
         eventually(async || self.mailbox().await.into_iter().find(names)).await
     }
 
-    /// The mailer, run by the clock instead of by the outbox's stream.
+    /// Runs the mailer as its schedule does, not as the outbox's stream does.
     pub async fn mailer(&self) {
         let mailer = Mailer::new(&self.environment("MailerFunction")).await;
         mailer.unwrap().handle(json!({})).await.unwrap();

@@ -6,7 +6,7 @@ use crate::app::TestApp;
 use crate::cast::MUG;
 
 impl TestApp {
-    /// A product like the mug of which so many are left.
+    /// A product like the mug, with this many left.
     pub async fn sell_limited(&self, id: &str, stock: u32) {
         self.sell_mug_for(id, 1500).await;
         self.limit(id, Some(stock)).await;

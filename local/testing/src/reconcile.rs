@@ -11,7 +11,7 @@ impl TestApp {
         Reconcile::new(&environment).await.unwrap()
     }
 
-    /// One whole run that comes to its end.
+    /// One run, which must finish.
     pub async fn reconcile(&self) -> Findings {
         let run = self.reconciler().await.run(Limits::default(), |_| {}).await;
         let findings = run.unwrap();

@@ -51,13 +51,13 @@ impl TestApp {
         self.send(self.http.post(&checkout.url).form(&form)).await
     }
 
-    /// Submits the payment page for a voucher, which the buyer has to pay yet.
+    /// Submits the payment page for a voucher, which the buyer still has to pay.
     pub async fn take_voucher(&self, checkout: &Checkout) -> Answer {
         let form = [("email", ADA), ("method", "voucher")];
         self.send(self.http.post(&checkout.url).form(&form)).await
     }
 
-    /// Ends an open session, as Stripe's API lets a shop do.
+    /// Expires an open session through Stripe's API.
     pub async fn expire(&self, checkout: &Checkout) {
         let path = format!("/v1/checkout/sessions/{}/expire", checkout.session());
         let request = self.stripe_request("POST", &path).bearer_auth(STRIPE_KEY);
@@ -77,18 +77,19 @@ impl TestApp {
         answer.expect(200).json()
     }
 
-    /// Takes all of the stand-in's planned faults away.
+    /// Clears all of the stand-in's planned faults.
     pub async fn stripe_is_well(&self) {
         let request = self.stripe_request("DELETE", "/_stripe/faults");
         self.send(request).await.expect(200);
     }
 
-    /// A session that is none of this shop's: of a payment link in the same account, say.
+    /// A session that does not belong to this shop, such as one of a payment link in the same
+    /// account.
     pub async fn foreign_session(&self) -> Checkout {
         self.session_made_elsewhere(&[]).await
     }
 
-    /// A session that this shop did not make, whatever its metadata say.
+    /// A session that this shop did not make, with any metadata.
     pub async fn session_made_elsewhere(&self, metadata: &[(&str, &str)]) -> Checkout {
         let form = [
             ("mode", "payment"),
@@ -109,12 +110,12 @@ impl TestApp {
         }
     }
 
-    /// The payment intent that paid, `pi_…`
+    /// The payment intent that was paid, `pi_…`
     pub async fn payment_intent(&self, checkout: &Checkout) -> String {
         text(&self.session(checkout.session()).await, "payment_intent")
     }
 
-    /// The seller gives so much back, or all that is left. Answers the refund's id.
+    /// Refunds this amount, or all that is left. Returns the refund's id.
     pub async fn refund(&self, checkout: &Checkout, amount: Option<u32>) -> String {
         let intent = self.payment_intent(checkout).await;
         let amount = amount.map(|amount| amount.to_string());
@@ -123,12 +124,12 @@ impl TestApp {
         text(&self.stripe_post("refunds", &form).await, "id")
     }
 
-    /// A refund goes on: `succeed`, `fail`, `require_action`, `cancel`.
+    /// Moves a refund on: `succeed`, `fail`, `require_action`, `cancel`.
     pub async fn refund_goes(&self, refund: &str, step: &str) {
         self.control(&format!("refunds/{refund}/{step}"), &[]).await;
     }
 
-    /// The buyer goes to their bank. Answers the dispute's id.
+    /// Disputes a payment, as the buyer's bank does. Returns the dispute's id.
     pub async fn dispute(&self, checkout: &Checkout, claim: &[(&str, &str)]) -> String {
         let intent = self.payment_intent(checkout).await;
         let intent = self.at_stripe(&format!("payment_intents/{intent}")).await;
@@ -137,13 +138,13 @@ impl TestApp {
         text(&self.control(&path, claim).await, "dispute")
     }
 
-    /// A dispute goes on to this status.
+    /// Moves a dispute on to this status.
     pub async fn dispute_goes(&self, dispute: &str, status: &str) {
         let path = format!("disputes/{dispute}/{status}");
         self.control(&path, &[]).await;
     }
 
-    /// How many sessions Stripe has made. Meets planned faults like any other call.
+    /// How many sessions Stripe has made. Planned faults strike this call as they would any other.
     pub async fn sessions(&self) -> usize {
         let request = self
             .stripe_request("GET", "/v1/checkout/sessions?limit=100")
@@ -152,7 +153,8 @@ impl TestApp {
         answer["data"].as_array().unwrap().len()
     }
 
-    /// Lets calls that nobody waits for meet the faults that are still planned.
+    /// Makes calls, whose answers do not matter, until the faults that are still planned
+    /// have struck.
     pub async fn stripe_recovers(&self) {
         for _ in 0..200 {
             let request = self
@@ -165,7 +167,7 @@ impl TestApp {
                 return;
             }
         }
-        panic!("Stripe does not recover");
+        panic!("Stripe still fails after many calls");
     }
 
     /// Waits until all planned faults have struck: whatever they delay is under way.
@@ -185,7 +187,7 @@ impl TestApp {
         self.send(request).await.expect(200).json()
     }
 
-    /// Stripe's next calls go wrong.
+    /// The next calls to Stripe fail.
     pub async fn stripe_fails(&self, fault: &[(&str, &str)]) {
         let session = [("path", "/v1/checkout/sessions")];
         self.control("faults", &[&session, fault].concat()).await;

@@ -45,7 +45,7 @@ impl TestApp {
         items
     }
 
-    /// The ids of all purchases, whoever's and however far they came.
+    /// The ids of all purchases, whoever made them and whatever became of them.
     pub async fn stored_purchases(&self) -> Vec<String> {
         let items = self.items("PurchasesTable").await;
         let rows = items.iter().filter(|item| item["sk"]["S"] == "purchase");
@@ -53,7 +53,7 @@ impl TestApp {
             .collect()
     }
 
-    /// Whether a purchase is to be forgotten in time.
+    /// Whether a purchase expires.
     pub async fn is_forgettable(&self, id: &str) -> bool {
         let items = self.items("PurchasesTable").await;
         let row = |item: &&Value| item["pk"]["S"] == *id && item["sk"]["S"] == "purchase";
@@ -75,7 +75,7 @@ impl TestApp {
             .await;
     }
 
-    /// As if a purchase had been opened, and were to be looked at, so many seconds earlier.
+    /// Makes a purchase this many seconds older; reconcile is due to look at it earlier by as much.
     pub async fn age(&self, purchase: &str, seconds: i64) {
         let mut item = self.purchase_item(purchase).await;
         let earlier = |number: &mut Value| {
@@ -91,7 +91,7 @@ impl TestApp {
         self.put_item("PurchasesTable", &item).await;
     }
 
-    /// As if so many seconds had passed since somebody looked at a purchase.
+    /// As if this many seconds had passed since somebody looked at a purchase.
     pub async fn age_look(&self, purchase: &str, seconds: i64) {
         let items = self.items("PurchasesTable").await;
         let look = |item: &&Value| item["pk"]["S"] == *purchase && item["sk"]["S"] == "look";
@@ -101,7 +101,7 @@ impl TestApp {
         self.put_item("PurchasesTable", &look).await;
     }
 
-    /// Lets everything that the only buyer holds run out so many seconds earlier.
+    /// Lets everything that the only buyer holds run out this many seconds earlier.
     pub async fn age_holds(&self, seconds: i64) {
         let items = self.items("PurchasesTable").await;
         let mut rows = items.into_iter().filter(|item| item["sk"]["S"] == "open");
@@ -116,7 +116,7 @@ impl TestApp {
         self.put_item("PurchasesTable", &row).await;
     }
 
-    /// What was recorded of a purchase: what told it, and whether it was news.
+    /// What was recorded about a purchase: which event or object, and whether it changed anything.
     pub async fn recorded(&self, purchase: &str) -> BTreeMap<String, bool> {
         let items = self.items("PurchasesTable").await.into_iter();
         let claims = items.filter(|item| item["pk"]["S"] == *purchase);
@@ -127,7 +127,7 @@ impl TestApp {
         claims.collect()
     }
 
-    /// How many rows are authentic events that nobody could understand.
+    /// How many events are parked.
     pub async fn parked(&self) -> usize {
         let items = self.items("PurchasesTable").await;
         let partition = |item: &Value| item["pk"]["S"].as_str().unwrap().to_owned();
@@ -137,7 +137,7 @@ impl TestApp {
             .count()
     }
 
-    /// Replaces the only parked event's body, as if what kept it from being read were mended.
+    /// Replaces the only parked event's body, as if the reason why it could not be read were fixed.
     pub async fn mend_parked(&self, body: &str) {
         let items = self.items("PurchasesTable").await;
         let parked = |item: &&Value| item["pk"]["S"].as_str().unwrap().starts_with("parked#");
@@ -149,7 +149,7 @@ impl TestApp {
         self.put_item("PurchasesTable", &item).await;
     }
 
-    /// The effects of a purchase that a mail tells of: `paid`, `pending`, …
+    /// Which mails of a purchase are in the outbox, by effect: `paid`, `pending`, …
     pub async fn effects(&self, purchase: &str) -> Vec<String> {
         let items = self.items("OutboxTable").await;
         let ids = items.iter().map(|item| item["id"]["S"].as_str().unwrap());
@@ -161,7 +161,7 @@ impl TestApp {
         effects
     }
 
-    /// What became of the mails that a purchase calls for: by effect, the state of its row.
+    /// What became of a purchase's mails: the state of each row, by effect.
     pub async fn outbox(&self, purchase: &str) -> BTreeMap<String, String> {
         let mut states = BTreeMap::new();
         for effect in self.effects(purchase).await {
@@ -178,7 +178,7 @@ impl TestApp {
         items.find(|item| item["id"]["S"] == *id).unwrap()
     }
 
-    /// The next attempt at sending a mail is due, and made.
+    /// Makes the next attempt at sending a mail due, and runs the mailer.
     pub async fn mail_again(&self, purchase: &str, effect: &str) {
         let mut row = self.outbox_row(purchase, effect).await;
         row["next_attempt"] = json!({ "N": "1" });
@@ -186,7 +186,7 @@ impl TestApp {
         self.mailer().await;
     }
 
-    /// Takes an item out of the purchases table.
+    /// Deletes an item from the purchases table.
     pub async fn delete_item(&self, pk: &str, sk: &str) {
         let table = self.tables.name("PurchasesTable");
         let key = json!({ "pk": { "S": pk }, "sk": { "S": sk } });

@@ -1,4 +1,4 @@
-//! The shop's webhook: the events that are on their way to it, and events that tests bring.
+//! The shop's webhook: the events on their way to it, and events that tests deliver.
 
 use serde_json::Value;
 use shared::stripe::signature::{WebhookSecret, sign};
@@ -46,7 +46,7 @@ impl TestApp {
         self.post_webhook(Some(&signature), body).await
     }
 
-    /// What became of an event that is delivered and taken.
+    /// What the webhook says became of an event that it accepts.
     pub async fn receipt(&self, body: &str) -> String {
         let answer = self.deliver(body).await.expect(200).json();
         assert_eq!(answer["received"], true);
@@ -58,7 +58,7 @@ impl TestApp {
         self.post_webhook_as(plain, signature, body).await
     }
 
-    /// What is neither JSON nor text comes to a function in base64.
+    /// A body that is neither JSON nor text reaches a function in base64.
     pub async fn post_webhook_as(
         &self,
         content_type: &str,

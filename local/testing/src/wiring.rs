@@ -1,4 +1,4 @@
-//! The shop's own functions, overheard: what each was given, and what it calls.
+//! The shop's own functions, observed: what each was given, and what it calls.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,8 @@ use reqwest::Client;
 pub(crate) struct Environments(pub(crate) Arc<Mutex<BTreeMap<String, BTreeMap<String, String>>>>);
 
 impl Environments {
-    /// The shop's own wiring, overheard; with another's account at Stripe, if that is given.
+    /// The shop's own wiring, noting what each function is given; with the Stripe account at this
+    /// address, if there is one.
     pub(crate) fn overhear(&self, stripe: Option<String>) -> Wiring {
         let heard = Arc::clone(&self.0);
         let wire = wiring::deployed();
@@ -26,12 +27,12 @@ impl Environments {
     }
 }
 
-/// Calls of a function to DynamoDB and Stripe, counted on their way.
+/// Counts a function's calls to DynamoDB and Stripe.
 #[derive(Clone, Default)]
 pub struct Calls(Arc<Mutex<BTreeMap<String, usize>>>);
 
 impl Calls {
-    /// A wiring in which the calls of `function` go by this counter.
+    /// A wiring in which the calls of `function` pass through this counter.
     pub(crate) fn of(&self, function: &'static str, wire: Wiring) -> Wiring {
         let calls = self.clone();
         Arc::new(move |mut environments| {
@@ -47,7 +48,7 @@ impl Calls {
         })
     }
 
-    /// The address of a server that counts, and hands on to `target`.
+    /// The address of a server that counts calls and passes them on to `target`.
     async fn before(&self, target: String) -> String {
         let (calls, http) = (self.clone(), Client::builder().no_proxy().build().unwrap());
         let handler = move |request: axum::extract::Request| async move {
@@ -85,7 +86,7 @@ impl Calls {
         *self.0.lock().unwrap().entry(call).or_default() += 1;
     }
 
-    /// What was called since the last time, and how often.
+    /// What has been called since this was last asked, and how often.
     pub fn take(&self) -> Vec<(String, usize)> {
         std::mem::take(&mut *self.0.lock().unwrap())
             .into_iter()

@@ -1,7 +1,7 @@
 //! The command line: `till` alone opens the shop, the subcommands are an operator's.
 //!
-//! An operator's command says [`shop::Where`] it works, and [`console`] how it speaks. How it ends
-//! is its [`exit`] code.
+//! An operator's command has an [`operator::Operator`], who says which shop it works on and how to
+//! be answered, beside its own arguments. How it ends is its [`exit`] code.
 
 mod console;
 mod doctor;
@@ -11,6 +11,8 @@ mod exit;
 mod mails;
 mod moment;
 mod open;
+mod operator;
+mod place;
 mod products;
 pub(crate) mod purchases;
 mod reconcile;
@@ -28,7 +30,7 @@ use laptop::functions::Wiring;
 
 use self::exit::Exit;
 
-/// Runs the whole shop on this machine: site, API, Stripe, DynamoDB and mail.
+/// Run the whole shop on this machine: site, API, Stripe, DynamoDB and mail
 #[derive(Parser)]
 #[command(
     name = "till",
@@ -45,53 +47,60 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Prints a webhook event file with a fresh Stripe-Signature, for `sam local invoke`
+    /// List and change what is for sale
+    #[command(subcommand, after_help = exit::CODES)]
+    Products(products::Command),
+    /// Show what was bought
+    #[command(subcommand, after_help = exit::CODES)]
+    Purchases(purchases::Command),
+    /// Refund a purchase, through Stripe
+    #[command(long_about = refund::ABOUT, after_help = exit::CODES)]
+    Refund(refund::Refund),
+    /// Show events that could not be recorded, and replay them
+    #[command(subcommand, after_help = exit::CODES)]
+    Events(events::Command),
+    /// Show mail that was not sent, and resend it
+    #[command(subcommand, after_help = exit::CODES)]
+    Mails(mails::Command),
+    /// Compare the shop with Stripe and record what was missed
+    #[command(long_about = reconcile::ABOUT, after_help = exit::CODES)]
+    Reconcile(reconcile::Reconcile),
+    /// Check that a shop is ready to sell, and say how to fix what is not
+    #[command(after_help = exit::CODES)]
+    Doctor(doctor::Doctor),
+    /// Create or fix a deployed shop's webhook endpoint at Stripe, and store its secret
+    #[command(after_help = exit::CODES)]
+    Setup(setup::Setup),
+    /// Print a webhook event file with a fresh Stripe-Signature, for `sam local invoke`
     Sign {
         /// A function URL event, such as events/webhook-completed-paid.json
         file: PathBuf,
     },
-    /// Shows and changes what is for sale
-    #[command(subcommand, after_help = exit::CODES)]
-    Products(products::Command),
-    /// Shows what was bought
-    #[command(subcommand, after_help = exit::CODES)]
-    Purchases(purchases::Command),
-    /// Sends money back to a buyer
-    #[command(after_help = exit::CODES)]
-    Refund(refund::Refund),
-    /// Shows events that were put aside, and takes events in again
-    #[command(subcommand, after_help = exit::CODES)]
-    Events(events::Command),
-    /// Shows mail that did not go out, and sends it again
-    #[command(subcommand, after_help = exit::CODES)]
-    Mails(mails::Command),
-    /// Compares the shop with Stripe and records what was missed
-    #[command(after_help = exit::CODES)]
-    Reconcile(reconcile::Reconcile),
-    /// Checks that everything is in place for the shop to sell, and says how to mend what is not
-    #[command(after_help = exit::CODES)]
-    Doctor(doctor::Doctor),
-    /// Makes or mends a deployed shop's webhook endpoint at Stripe, and stores its secret
-    #[command(after_help = exit::CODES)]
-    Setup(setup::Setup),
 }
 
 /// Does what the command line says; errors become one sentence on stderr.
 pub(crate) fn run(wiring: Wiring) -> ExitCode {
     let cli = Cli::parse();
-    let ended = match cli.command {
+    exit::code(match cli.command {
         None => cli.open.run(wiring).map(|()| Exit::Done),
-        Some(Command::Sign { file }) => sign::run(&file).map(|()| Exit::Done),
-        Some(Command::Products(command)) => wait_for(command.run()),
-        Some(Command::Purchases(command)) => wait_for(command.run()),
-        Some(Command::Refund(command)) => wait_for(command.run()),
-        Some(Command::Events(command)) => wait_for(command.run()),
-        Some(Command::Mails(command)) => wait_for(command.run()),
-        Some(Command::Reconcile(command)) => wait_for(command.run()),
-        Some(Command::Doctor(command)) => wait_for(command.run()),
-        Some(Command::Setup(command)) => wait_for(command.run()),
-    };
-    exit::code(ended)
+        Some(command) => wait_for(command.run()),
+    })
+}
+
+impl Command {
+    async fn run(self) -> anyhow::Result<Exit> {
+        match self {
+            Self::Products(command) => command.run().await,
+            Self::Purchases(command) => command.run().await,
+            Self::Refund(command) => command.run().await,
+            Self::Events(command) => command.run().await,
+            Self::Mails(command) => command.run().await,
+            Self::Reconcile(command) => command.run().await,
+            Self::Doctor(command) => command.run().await,
+            Self::Setup(command) => command.run().await,
+            Self::Sign { file } => sign::run(&file).map(|()| Exit::Done),
+        }
+    }
 }
 
 /// Runs a command. Ctrl-C ends it there and then: whatever commands write is written whole or not

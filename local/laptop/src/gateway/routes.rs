@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use axum::http::Method;
+use percent_encoding::percent_decode_str;
 use template::Route;
-use url::form_urlencoded;
 
 /// The route and the values of its path's placeholders. As with API Gateway, the route with the
 /// most literal path wins, and its own method before `ANY`.
@@ -65,11 +65,7 @@ fn matched(pattern: &str, path: &str) -> Option<BTreeMap<String, String>> {
 
 /// Percent-decoded; `+` stands for itself in a path.
 fn decoded(part: &str) -> String {
-    let part = part.replace('+', "%2B");
-    form_urlencoded::parse(part.replace('&', "%26").replace('=', "%3D").as_bytes())
-        .next()
-        .map(|(text, _)| text.into_owned())
-        .unwrap_or_default()
+    percent_decode_str(part).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -126,6 +126,7 @@ impl Account {
         };
         if changed {
             self.0.changed.notify_one();
+            self.0.settings.listeners.look();
         }
         Ok(done)
     }

@@ -26,7 +26,8 @@ fn template(method: &str, path: &str) -> Option<&'static str> {
 fn each_version_has_as_much_as_the_sdks_know() {
     let sizes: Vec<_> = Description::all()
         .map(|api| {
-            let operations = api.operations().count();
+            let undocumented = super::UNDOCUMENTED.matches("/v1/").count();
+            let operations = api.operations().count().saturating_sub(undocumented);
             (
                 api.version(),
                 operations,

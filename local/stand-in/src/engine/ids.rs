@@ -179,6 +179,16 @@ pub(crate) fn webhook_secret() -> String {
     random("whsec_", 32)
 }
 
+/// What a session of the CLI connects with.
+pub(crate) fn listener_session() -> String {
+    random("cliws_", 32)
+}
+
+/// One event on its way to the CLI.
+pub(crate) fn conversation() -> String {
+    random("wc_", 23)
+}
+
 pub(crate) fn coupon() -> String {
     random("", 8)
 }

@@ -116,21 +116,7 @@ async fn try_once(account: &Account, route: &Route) -> anyhow::Result<()> {
         .await?;
     // Its endpoint may have been deleted just now.
     let Some(parcel) = packed else { return Ok(()) };
-    // Real time: the receiver compares it with its own clock.
-    let signature = parcel.secret.sign(&parcel.body, real());
-    let headers = BTreeMap::from([
-        (
-            "Accept".to_owned(),
-            "*/*; q=0.5, application/xml".to_owned(),
-        ),
-        ("Cache-Control".to_owned(), "no-cache".to_owned()),
-        (
-            "Content-Type".to_owned(),
-            "application/json; charset=utf-8".to_owned(),
-        ),
-        ("Stripe-Signature".to_owned(), signature),
-        ("User-Agent".to_owned(), USER_AGENT.to_owned()),
-    ]);
+    let headers = headers(&parcel.secret, &parcel.body);
 
     let begun = Instant::now();
     let answer = if account.0.faults.endpoint_down(&parcel.event_type) {
@@ -163,6 +149,20 @@ async fn try_once(account: &Account, route: &Route) -> anyhow::Result<()> {
             queue::note(transaction, &route, &attempt)
         })
         .await
+}
+
+/// What an event is posted with.
+pub(crate) fn headers(secret: &SigningSecret, body: &str) -> BTreeMap<String, String> {
+    [
+        ("Accept", "*/*; q=0.5, application/xml"),
+        ("Cache-Control", "no-cache"),
+        ("Content-Type", "application/json; charset=utf-8"),
+        // Real time: the receiver compares it with its own clock.
+        ("Stripe-Signature", &secret.sign(body, real())),
+        ("User-Agent", USER_AGENT),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
 }
 
 fn pack(

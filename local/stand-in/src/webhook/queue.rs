@@ -57,7 +57,7 @@ pub(crate) enum DeliveryState {
     Pending,
     /// Answered with a 2xx.
     Delivered,
-    /// Given up after three days.
+    /// Given up after three days; at once, if `stripe listen` has forwarded it.
     Failed,
     /// Dropped on request.
     Discarded,
@@ -80,6 +80,13 @@ pub(crate) struct Attempt {
     pub(crate) error: Option<String>,
     /// How long it took.
     pub(crate) milliseconds: u64,
+}
+
+impl Attempt {
+    fn taken(&self) -> bool {
+        self.status
+            .is_some_and(|status| (200..300).contains(&status))
+    }
 }
 
 /// How long an event lets others go first if none comes.
@@ -181,13 +188,8 @@ pub(crate) fn note(
     let Some((since, tries, repeats)) = noted else {
         return Ok(());
     };
-    sql.execute(
-        "INSERT INTO attempts_made (event, endpoint, body) VALUES (?1, ?2, ?3)",
-        params![route.event, route.endpoint, serde_json::to_string(attempt)?],
-    )?;
-    let taken = attempt
-        .status
-        .is_some_and(|status| (200..300).contains(&status));
+    keep_attempt(transaction, &route.event, &route.endpoint, attempt)?;
+    let taken = attempt.taken();
     let next = transaction.now.saturating_add(back_off(tries));
     let (state, due) = match taken {
         true if repeats > 0 => (DeliveryState::Pending, Some(transaction.now)),
@@ -215,11 +217,25 @@ pub(crate) fn note(
     Ok(())
 }
 
+fn keep_attempt(
+    transaction: &Transaction<'_>,
+    event: &str,
+    endpoint: &str,
+    attempt: &Attempt,
+) -> anyhow::Result<()> {
+    transaction.sql.execute(
+        "INSERT INTO attempts_made (event, endpoint, body) VALUES (?1, ?2, ?3)",
+        params![event, endpoint, serde_json::to_string(attempt)?],
+    )?;
+    Ok(())
+}
+
 /// Keeps an event's count of the endpoints that have not taken it.
 fn count_pending(transaction: &Transaction<'_>, event: &str) -> anyhow::Result<()> {
     let pending = transaction.sql.query_row(
-        "SELECT count(*) FROM webhooks WHERE event = ?1 AND state <> 'delivered'",
-        [event],
+        "SELECT count(*) FROM webhooks
+         WHERE event = ?1 AND state <> 'delivered' AND endpoint <> ?2",
+        [event, LISTENER],
         |row| row.get(0),
     )?;
     if let Some(mut event) = transaction.get::<Event>(event)?
@@ -328,6 +344,51 @@ pub(crate) fn resend(transaction: &Transaction<'_>, event: &str) -> anyhow::Resu
     }
     count_pending(transaction, &event.id)?;
     Ok(true)
+}
+
+/// Sends an event once more, held or not, to an endpoint, even if that does not subscribe to it.
+pub(crate) fn resend_to(
+    transaction: &Transaction<'_>,
+    event: &Event,
+    endpoint: &str,
+) -> anyhow::Result<()> {
+    let resend = || {
+        transaction.sql.execute(
+            "UPDATE webhooks SET state = 'pending', since = ?3, tries = 0, due = ?3, asked = 1
+             WHERE event = ?1 AND endpoint = ?2",
+            params![event.id, endpoint, transaction.now],
+        )
+    };
+    if resend()? == 0 {
+        let body = serde_json::to_string(event)?;
+        enqueue(transaction, event, endpoint, &body)?;
+        resend()?;
+    }
+    count_pending(transaction, &event.id)
+}
+
+/// What stands for an endpoint where an event was forwarded by `stripe listen`. It is none: nothing
+/// is pending for it, and nothing is tried again.
+const LISTENER: &str = "stripe listen";
+
+/// Keeps what became of an event that `stripe listen` has forwarded.
+pub(crate) fn note_forwarded(
+    transaction: &Transaction<'_>,
+    event: &str,
+    body: &str,
+    attempt: &Attempt,
+) -> anyhow::Result<()> {
+    let state = match attempt.taken() {
+        true => DeliveryState::Delivered,
+        false => DeliveryState::Failed,
+    };
+    transaction.sql.execute(
+        "INSERT INTO webhooks (event, endpoint, body, state, since, tries)
+         VALUES (?1, ?2, ?3, ?4, ?5, 1)
+         ON CONFLICT (event, endpoint) DO UPDATE SET state = excluded.state, tries = tries + 1",
+        params![event, LISTENER, body, state.as_str(), transaction.now],
+    )?;
+    keep_attempt(transaction, event, LISTENER, attempt)
 }
 
 /// Drops an event that is not delivered yet. False if there is none.

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use serde_json::Value;
 
+use crate::cli::listeners::Listeners;
 use crate::description::Operation;
 use crate::engine::database::Transaction;
 use crate::engine::ids::AccountId;
@@ -19,6 +20,8 @@ pub(crate) struct Asked<'r> {
     /// The parameters in the path, by name.
     pub(crate) names: &'r [(&'static str, &'r str)],
     pub(crate) settings: &'r Settings,
+    /// What the caller calls the stand-in, with the port; nothing for a seed.
+    pub(crate) host: Option<&'r str>,
 }
 
 /// Reads the parameters of what was asked.
@@ -35,6 +38,7 @@ pub(crate) struct Settings {
     pub(crate) account: AccountId,
     /// What buyers know the account's shop by.
     pub(crate) business_name: String,
+    pub(crate) listeners: Listeners,
 }
 
 /// A status and a body, new or kept.

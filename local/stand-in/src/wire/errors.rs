@@ -295,6 +295,12 @@ impl ApiError {
         .code("idempotency_key_in_use")
     }
 
+    pub(crate) fn too_many_listeners() -> Self {
+        Self::invalid("Too many Stripe CLI sessions are connected. Close some and try again.")
+            .status(StatusCode::TOO_MANY_REQUESTS)
+            .code("rate_limit")
+    }
+
     /// A failure that a fault switch asks for.
     pub(crate) fn fault(status: StatusCode) -> Self {
         let fault = Self::invalid(format!("A fault switch of the stand-in answers {status}."));

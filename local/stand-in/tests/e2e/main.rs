@@ -19,6 +19,7 @@ mod endpoints;
 mod faults;
 mod idempotency;
 mod intents;
+mod listeners;
 mod lists;
 mod page;
 mod plain;

@@ -11,7 +11,7 @@ pub struct TemplateError {
 pub(super) type Result<T> = std::result::Result<T, TemplateError>;
 
 impl TemplateError {
-    /// `problem` reads on after the file's name.
+    /// `problem` follows the file's name and a colon.
     pub(super) fn new(file: &str, problem: String) -> Self {
         Self {
             file: file.to_owned(),

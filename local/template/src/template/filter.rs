@@ -1,8 +1,8 @@
-//! The filter of a stream mapping: a JSON pattern that a record must fit.
+//! The filter of a stream mapping: a JSON pattern that a record must match.
 
 use serde_json::Value;
 
-/// A pattern such as `{"eventName": ["INSERT"]}`: every key must be there and fit one of the
+/// A pattern such as `{"eventName": ["INSERT"]}`: every key must be there and match one of the
 /// alternatives in its list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventPattern(Vec<(String, Rule)>);
@@ -22,7 +22,7 @@ enum Alternative {
 }
 
 impl EventPattern {
-    /// Reads the pattern; the error reads on after the property's name.
+    /// Reads the pattern; the error continues a sentence that begins with the property's name.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let pattern: Value =
             serde_json::from_str(text).map_err(|error| format!("is not JSON: {error}"))?;
@@ -78,8 +78,8 @@ impl Alternative {
         };
         known.filter(|_| operator.len() == 1).ok_or_else(|| {
             format!(
-                "has the operator {alternative}, which the local shop does not know; \
-                 it knows prefix, exists and anything-but"
+                "has the operator {alternative}, which the local shop does not support: \
+                 use prefix, exists or anything-but"
             )
         })
     }

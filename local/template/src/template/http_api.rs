@@ -32,7 +32,7 @@ pub struct Cors {
     pub max_age: Option<u64>,
 }
 
-/// The HTTP API, be it written out as a resource or left to SAM's `Globals`.
+/// The HTTP API, whether it is a resource of its own or left to SAM's `Globals`.
 pub(super) struct Apis<'d> {
     globals: Option<Node<'d>>,
     resource: Option<Node<'d>>,
@@ -45,7 +45,8 @@ impl<'d> Apis<'d> {
             if candidate.get("Type")?.text()? == "AWS::Serverless::HttpApi" {
                 if resource.is_some() {
                     return Err(candidate.problem(&format!(
-                        "makes {id} a second HTTP API; the local shop serves one"
+                        "makes {id} a second HTTP API: the local shop serves only one, so \
+                         remove the other"
                     )));
                 }
                 resource = candidate.find("Properties")?;

@@ -19,16 +19,17 @@ const STACK: &str = "till";
 /// Values for the template's parameters; the others keep their defaults.
 pub type Parameters = BTreeMap<String, String>;
 
-/// Why an intrinsic function has no value here; reads on after the property's name.
+/// Why an intrinsic function has no value here; continues a sentence that begins with the
+/// property's name.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unresolved {
-    #[error("needs the parameter {0}, which has no default and was not given")]
+    #[error("needs the parameter {0}, which has no default and no value here")]
     NotGiven(String),
     #[error("refers to {0}, which the template does not define")]
     Dangling(String),
-    #[error("uses {0}, which the local shop does not know")]
+    #[error("uses {0}, which the local shop does not evaluate")]
     Unknown(String),
-    #[error("uses {0} in a way that makes no sense")]
+    #[error("uses {0} with arguments of the wrong number or kind")]
     Malformed(String),
 }
 

@@ -37,7 +37,10 @@ impl<'d> Node<'d> {
     /// The property `name`, if it is there. `!Ref AWS::NoValue` is not.
     pub(super) fn find(&self, name: &str) -> Result<Option<Node<'d>>> {
         let Value::Object(properties) = &self.value else {
-            return Err(self.problem(&format!("is {}, not properties", kind(&self.value))));
+            return Err(self.problem(&format!(
+                "is {}, not a mapping of properties",
+                kind(&self.value)
+            )));
         };
         match properties.get(name) {
             None | Some(Value::Null) => Ok(None),
@@ -69,7 +72,10 @@ impl<'d> Node<'d> {
 
     pub(super) fn entries(&self) -> Result<Vec<(String, Node<'d>)>> {
         let Value::Object(properties) = &self.value else {
-            return Err(self.problem(&format!("is {}, not properties", kind(&self.value))));
+            return Err(self.problem(&format!(
+                "is {}, not a mapping of properties",
+                kind(&self.value)
+            )));
         };
         let mut entries = Vec::new();
         for (name, value) in properties {
@@ -103,7 +109,10 @@ impl<'d> Node<'d> {
     /// Names and texts; `None` where a parameter that has no value decides.
     pub(super) fn texts_where_given(&self) -> Result<BTreeMap<String, Option<String>>> {
         let Value::Object(properties) = &self.value else {
-            return Err(self.problem(&format!("is {}, not properties", kind(&self.value))));
+            return Err(self.problem(&format!(
+                "is {}, not a mapping of properties",
+                kind(&self.value)
+            )));
         };
         let mut texts = BTreeMap::new();
         for (name, value) in properties {

@@ -37,7 +37,9 @@ impl Schedule {
         }
         let expression = properties.get(expression)?;
         let every = rate(&expression.text()?).ok_or_else(|| {
-            expression.problem("is not a rate: the local shop knows rate(5 minutes) and the like")
+            expression.problem(
+                "is not a rate: write it as rate(5 minutes), the only form that the local shop supports",
+            )
         })?;
         let input = match properties.find("Input")? {
             Some(input) => Some(

@@ -15,7 +15,7 @@ pub struct StreamMapping {
     pub filters: Vec<EventPattern>,
     /// The most records one invocation gets.
     pub batch_size: usize,
-    /// How often a failed batch is tried again before it is given up. `None`: for ever.
+    /// How often a failed batch is tried again before it is given up. `None`: forever.
     pub maximum_retries: Option<u32>,
     /// Whether the function reports which records failed.
     pub reports_failures: bool,
@@ -47,7 +47,7 @@ impl StreamMapping {
             }
         }
         let maximum_retries = match properties.find("MaximumRetryAttempts")? {
-            // -1 is AWS's word for "for ever".
+            // -1 means forever at AWS.
             Some(retries) if retries.text()? != "-1" => {
                 Some(u32::try_from(retries.number()?).unwrap_or(u32::MAX))
             }

@@ -236,7 +236,7 @@ fn what_is_broken_is_named_by_file_and_property() {
             "rate(1 minute)",
             "cron(0 * * * ? *)",
             "template.yaml: Resources.MailerFunction.Properties.Events.Due.Properties.Schedule \
-             is not a rate: the local shop knows rate(5 minutes) and the like",
+             is not a rate: write it as rate(5 minutes), the only form that the local shop supports",
         ),
         (
             "Timeout: 10",
@@ -259,13 +259,13 @@ fn what_is_broken_is_named_by_file_and_property() {
             "{ Type: HttpApi, Properties: { ApiId: !Ref Api, Path: /checkout, Method: post } }",
             "{ Type: Api, Properties: { Path: /checkout, Method: post } }",
             "template.yaml: Resources.CheckoutFunction.Properties.Events.Buy.Type is Api, which \
-             the local shop does not know; it knows HttpApi, DynamoDB, Schedule and ScheduleV2",
+             the local shop does not support: use HttpApi, DynamoDB, Schedule or ScheduleV2",
         ),
         (
             "TILL_MODE: !Ref Mode",
             "TILL_MODE: !FindInMap [A, B, C]",
             "template.yaml: Globals.Function.Environment.Variables.TILL_MODE uses Fn::FindInMap, \
-             which the local shop does not know",
+             which the local shop does not evaluate",
         ),
     ] {
         assert_eq!(complaint(from, to), complaint_expected);
@@ -280,7 +280,8 @@ fn two_functions_cannot_have_one_route() {
     );
     assert_eq!(
         complaint,
-        "template.yaml: POST /checkout leads to CatalogFunction and to CheckoutFunction: drop one"
+        "template.yaml: POST /checkout leads to both CatalogFunction and CheckoutFunction: \
+         remove one of the routes"
     );
 }
 

@@ -82,9 +82,9 @@ impl AwsAccount {
 
     async fn call(&self, service: Service, request: Request<Bytes>) -> Result<Value, AwsError> {
         let credentials = self.config.credentials_provider();
-        let credentials = credentials.context("there are no AWS credentials")?;
+        let credentials = credentials.context("no AWS credentials were found")?;
         let credentials = credentials.provide_credentials().await;
-        let credentials = credentials.context("there are no AWS credentials")?;
+        let credentials = credentials.context("no AWS credentials were found")?;
         let now = SystemTime::now();
         let request = call::signed(request, service, self.region(), &credentials, now);
         let answer = self.web.send(request.map_err(anyhow::Error::from)?).await?;
@@ -116,5 +116,44 @@ where
         SdkError::TimeoutError(_) => "AWS gave no answer in time".into(),
         SdkError::DispatchFailure(_) => "AWS is out of reach".into(),
         _ => "AWS's answer cannot be read".into(),
+    }
+}
+
+/// A member of an answer that is a text; empty if there is none.
+pub(crate) fn text<'v>(answer: &'v Value, name: &str) -> &'v str {
+    answer.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod played {
+    use aws_credential_types::Credentials;
+    use aws_credential_types::provider::SharedCredentialsProvider;
+    use aws_types::region::Region;
+    use axum::{Json, Router};
+    use http::{HeaderMap, Uri};
+
+    use super::*;
+
+    impl AwsAccount {
+        /// One where AWS answers what `answer` makes of a path, or of an operation and its input.
+        pub(crate) async fn played_by(answer: fn(&str, &str) -> Value) -> Self {
+            let router = Router::new().fallback(
+                move |uri: Uri, headers: HeaderMap, body: String| async move {
+                    let operation = headers.get("x-amz-target");
+                    let asked = operation.map_or(uri.path(), |name| name.to_str().unwrap());
+                    Json(answer(asked, &body))
+                },
+            );
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            tokio::spawn(async move { axum::serve(listener, router).await });
+            let key = Credentials::new("key", "secret", None, None, "test");
+            let config = SdkConfig::builder()
+                .region(Region::new("eu-central-1"))
+                .credentials_provider(SharedCredentialsProvider::new(key))
+                .build();
+            let web = Web::new(Some(&format!("http://{address}"))).unwrap();
+            Self::new(web, config)
+        }
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn operators(mode: Mode) -> anyhow::Result<Option<StripeKey>> {
     }
     match judge(key, mode) {
         Ok(key) => Ok(Some(key)),
-        Err((says, remedy)) => bail!("{KEY}: {says}; {remedy}, or leave it out"),
+        Err((says, remedy)) => bail!("{KEY}: {says}; {remedy}, or unset it"),
     }
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn judge(key: &str, mode: Mode) -> Result<StripeKey, (String, String)
         Ok(key) => key,
         Err(NotAKey::Publishable) => {
             return wrong(
-                "it is the publishable key, which is for web pages and may open no payment",
+                "it is the publishable key, which is for web pages and cannot create a payment",
                 "store the secret key of the same account",
             );
         }
@@ -48,16 +48,14 @@ pub(crate) fn judge(key: &str, mode: Mode) -> Result<StripeKey, (String, String)
         Err(NotAKey::Unknown) => {
             return wrong(
                 "it does not look like a Stripe key",
-                "store the secret or a restricted key",
+                "store the secret key or a restricted one",
             );
         }
     };
     let kind = described(&key);
     match (key.mode(), mode) {
         (Mode::Live, Mode::Test) => wrong(
-            &format!(
-                "it is {kind}, but the shop is deployed in test mode: nobody's card may be charged"
-            ),
+            &format!("it is {kind}, but the shop is deployed in test mode: no card may be charged"),
             "store a test key",
         ),
         (Mode::Test, Mode::Live) => wrong(

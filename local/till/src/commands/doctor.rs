@@ -1,5 +1,5 @@
-//! `till doctor`: is everything in place for a shop to sell, and what is to be done if not. It
-//! changes nothing; the one thing it sends is an event that means nothing.
+//! `till doctor`: is everything in place for a shop to sell, and how to fix what is not. It changes
+//! nothing; the one thing it sends is an event that means nothing.
 //!
 //! Each check is a file of its own, and a line in [`CHECKS`].
 
@@ -12,12 +12,15 @@ mod endpoint;
 mod function_url;
 mod functions;
 mod key;
-mod mail;
 mod patient;
 mod permissions;
+mod refusals;
 mod report;
 mod secrets;
+mod sending;
+mod ses;
 mod sign_in;
+mod sign_up;
 mod site;
 mod stored;
 mod stream;
@@ -29,9 +32,8 @@ use clap::Args;
 use self::check::Check;
 use self::patient::Patient;
 use self::report::{Report, Verdict};
-use super::console::Console;
 use super::exit::Exit;
-use super::shop::Where;
+use super::operator::Operator;
 
 /// In the order in which the report shows them. All run at once.
 const CHECKS: &[Check] = &[
@@ -44,7 +46,9 @@ const CHECKS: &[Check] = &[
     function_url::CHECK,
     tables::CHECK,
     stream::CHECK,
-    mail::CHECK,
+    sending::CHECK,
+    refusals::CHECK,
+    sign_up::CHECK,
     api::CHECK,
     cors::CHECK,
     site::CHECK,
@@ -55,23 +59,21 @@ const CHECKS: &[Check] = &[
 #[derive(Args)]
 pub(super) struct Doctor {
     #[command(flatten)]
-    place: Where,
-    #[command(flatten)]
-    console: Console,
+    operator: Operator,
 }
 
 impl Doctor {
     /// Checks, and says what came of it.
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
-        let shop = self.place.open().await?;
-        let patient = Patient::read(&shop, &self.place).await?;
+        let shop = self.operator.shop().await?;
+        let patient = Patient::read(&shop).await?;
         let findings = CHECKS.iter().map(|check| check.run(&patient));
         let findings = futures::future::join_all(findings).await;
         let report = Report {
             shop: shop.name().to_owned(),
             findings: findings.into_iter().flatten().collect(),
         };
-        self.console.show(&report, || report.text())?;
+        self.operator.show(&report, || report.text())?;
         let well = report.count(Verdict::Fail) == 0 && report.count(Verdict::Warn) == 0;
         Ok(if well { Exit::Done } else { Exit::Found })
     }

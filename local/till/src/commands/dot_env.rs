@@ -30,8 +30,8 @@ pub(super) fn environment(project: &Project) -> anyhow::Result<Variables> {
 /// What the file says. An error names the file and the line, and never what stands there: it may be
 /// a secret.
 fn read(file: &Path) -> anyhow::Result<Variables> {
-    let text = fs::read_to_string(file)
-        .with_context(|| format!("cannot read {} as UTF-8 text", file.display()))?;
+    let text =
+        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     parse(&text).with_context(|| file.display().to_string())
 }
 

@@ -9,10 +9,10 @@ use super::console::for_terminal;
 pub(super) const CODES: &str = "\
 Exit codes:
   0  done
-  1  it failed; stderr says why and what to do
+  1  failed; stderr says why, and what to do
   2  the command line is wrong
-  3  done, and there is something to look at: drift, parked events, mail that did not go out,
-     a refund that failed, rows that are not valid
+  3  done, but something needs attention: drift, parked events, mail that did not go out,
+     a refund that failed, rows that cannot be imported
   4  what the command is about does not exist";
 
 /// How a command ended that did not fail.

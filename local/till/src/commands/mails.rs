@@ -1,4 +1,4 @@
-//! `till mails`: mail that did not go out, and sending it again.
+//! `till mails`: mail that was not sent, and resending it.
 
 use std::collections::BTreeSet;
 
@@ -8,44 +8,43 @@ use serde::Serialize;
 use shared::store::operator::{Listed, Mails};
 use shared::store::outbox::State;
 
-use super::console::{Column, Console, Table, count, dim, good, plain};
+use super::console::{Column, Table, count, dim, good, plain};
 use super::exit::{Exit, NotFound};
 use super::moment::{minute, rfc3339};
+use super::operator::Operator;
 use super::purchases::view::mail_state;
-use super::shop::{Shop, Where};
+use super::shop::Shop;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Lists mail that was given up or is not sent yet, and why
+    /// List mail that was given up or is not sent yet, and why
     #[command(long_about = LIST)]
     List(List),
-    /// Sends mail again that was given up, and at once what waits for its next attempt
+    /// Resend mail that was given up, or that is waiting for its next attempt
     #[command(long_about = RESEND)]
     Resend(Resend),
 }
 
 const LIST: &str = "\
-Lists mail that was given up or is not sent yet, the oldest first, with the reason.
+List mail that was given up or is not sent yet, oldest first, with the reason.
 
-It reads the whole outbox table, which functions may not. What was sent or superseded is kept for 90
-days, what was given up until somebody sends it again.";
+It reads the whole outbox table, which the functions may not do. Mail that was sent or superseded is
+kept for 90 days; mail that was given up, until somebody resends it.";
 
 const RESEND: &str = "\
-Sends mail again that was given up, after what kept it from going is mended: a sender that is not
-verified, say. The mailer does it within a minute, and has all its attempts again.
+Resend mail that was given up, once you have fixed what kept it from going out, such as an unverified
+sender. The mailer sends it within a minute, with all its attempts renewed.
 
-A mail that is not given up yet waits up to six hours between attempts; named here, it goes at once.
-What was sent is never sent again.";
+Mail that is not given up yet waits up to six hours between attempts; name it here to send it at once.
+Mail that was sent is never sent again.";
 
 #[derive(Args)]
 pub(super) struct List {
-    /// Only what has come this far; may be said several times [default: failed and due]
+    /// Only mail in this state; may be repeated [default: failed and due]
     #[arg(long, value_enum)]
     state: Vec<Wanted>,
     #[command(flatten)]
-    console: Console,
-    #[command(flatten)]
-    at: Where,
+    operator: Operator,
 }
 
 /// [`State`] on the command line.
@@ -73,19 +72,17 @@ impl From<Wanted> for State {
 #[derive(Args)]
 #[group(id = "which", required = true, multiple = true)]
 pub(super) struct Resend {
-    /// Mails as `till mails list` names them: PURCHASE#MAIL
+    /// Mails, as `till mails list` names them: PURCHASE#MAIL
     #[arg(group = "which", conflicts_with_all = ["all_failed", "all_waiting"], value_name = "MAIL")]
     ids: Vec<String>,
-    /// All that were given up
+    /// All mail that was given up
     #[arg(long, group = "which")]
     all_failed: bool,
-    /// All that wait for their next attempt
+    /// All mail that waits for its next attempt
     #[arg(long, group = "which")]
     all_waiting: bool,
     #[command(flatten)]
-    console: Console,
-    #[command(flatten)]
-    at: Where,
+    operator: Operator,
 }
 
 impl Command {
@@ -135,42 +132,36 @@ impl<'a> View<'a> {
 
 impl List {
     async fn run(self) -> anyhow::Result<Exit> {
-        let shop = self.at.open().await?;
-        let wanted: BTreeSet<_> = match self.state.is_empty() {
+        let shop = self.operator.shop().await?;
+        let is_default = self.state.is_empty();
+        let wanted: BTreeSet<_> = match is_default {
             true => [Wanted::Failed, Wanted::Due].into(),
-            false => self.state.into_iter().collect(),
+            false => self.state.iter().copied().collect(),
         };
         let mails = in_states(&shop.mails()?, wanted.into_iter().map(State::from)).await?;
-        #[derive(Serialize)]
-        struct Told<'a> {
-            mails: Vec<View<'a>>,
-        }
-        let told = Told {
-            mails: mails.iter().map(View::of).collect(),
-        };
-        self.console.show(&told, || {
-            if mails.is_empty() {
-                return "There is no such mail.\n".to_owned();
-            }
-            let mut table = Table::new([
-                Column::left("CALLED FOR (UTC)"),
-                Column::left("MAIL"),
-                Column::left("STATE"),
+        let views: Vec<_> = mails.iter().map(View::of).collect();
+        let mut table = Table::new([
+            Column::left("CREATED (UTC)"),
+            Column::left("MAIL"),
+            Column::left("STATE"),
+        ]);
+        for mail in &mails {
+            table.row([
+                mail.created_at.map_or(String::new(), minute),
+                plain(&mail.id),
+                mail_state(mail.state, mail.attempts),
             ]);
-            for mail in &mails {
-                table.row([
-                    mail.created_at.map_or(String::new(), minute),
-                    plain(&mail.id),
-                    mail_state(mail.state, mail.attempts),
-                ]);
-                if let Some(reason) = &mail.reason {
-                    let next = mail.next_attempt.map(minute);
-                    let next = next.map_or(String::new(), |next| format!("; next try {next}"));
-                    table.note(format!("{}{next}", plain(reason)));
-                }
+            if let Some(reason) = &mail.reason {
+                let next = mail.next_attempt.map(minute);
+                let next = next.map_or(String::new(), |next| format!("; next attempt {next}"));
+                table.note(format!("{}{next}", plain(reason)));
             }
-            table.text()
-        })?;
+        }
+        let none = match is_default {
+            true => "No mail was given up, and none is waiting.",
+            false => "There is no such mail.",
+        };
+        self.operator.list("mails", &views, &table, none)?;
         let is_stuck = |mail: &Listed| match mail.state {
             State::Failed => true,
             State::Due => mail.reason.is_some(),
@@ -206,36 +197,28 @@ struct Resent {
 
 impl Resend {
     async fn run(self) -> anyhow::Result<Exit> {
-        let shop = self.at.open().await?;
+        let shop = self.operator.shop().await?;
         let outbox = shop.mails()?;
         let ids = match self.ids.is_empty() {
             true => self.all(&outbox).await?,
             false => self.named(&shop, &outbox).await?,
         };
-        shop.announce_writing(self.console);
+        shop.announce_writing();
         let mut mails = Vec::new();
         for id in ids {
             let resent = outbox.resend(&id, shop.now()).await?;
             mails.push(Resent { id, resent });
         }
-        #[derive(Serialize)]
-        struct Told<'a> {
-            mails: &'a [Resent],
+        let mut table = Table::new([Column::left("MAIL"), Column::left("OUTCOME")]);
+        for Resent { id, resent } in &mails {
+            let outcome = match resent {
+                true => good("goes out within a minute"),
+                false => dim("is on its way, or was sent"),
+            };
+            table.row([plain(id), outcome]);
         }
-        self.console.show(&Told { mails: &mails }, || {
-            if mails.is_empty() {
-                return "There is no such mail.\n".to_owned();
-            }
-            let mut table = Table::new([Column::left("MAIL"), Column::left("OUTCOME")]);
-            for Resent { id, resent } in &mails {
-                let outcome = match resent {
-                    true => good("goes within a minute"),
-                    false => dim("is under way, or sent"),
-                };
-                table.row([plain(id), outcome]);
-            }
-            table.text()
-        })?;
+        let none = "There is no such mail.";
+        self.operator.list("mails", &mails, &table, none)?;
         Ok(Exit::Done)
     }
 
@@ -258,11 +241,11 @@ impl Resend {
         if let Some(first) = unknown.first() {
             let others = match unknown.len() {
                 1 => String::new(),
-                more => format!(" (nor for {})", count(more.saturating_sub(1), "other")),
+                more => format!(" (nor {})", count(more.saturating_sub(1), "other")),
             };
             bail!(NotFound(format!(
-                "nothing is left to send for {first}{others} in {}: `till mails list` has what was \
-                 given up or waits",
+                "there is no unsent mail {first}{others} in {}: `till mails list` lists what was given \
+                 up or waits",
                 shop.name()
             )));
         }

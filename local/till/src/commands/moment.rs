@@ -24,8 +24,8 @@ impl FromStr for Since {
         let ago = ago(text).and_then(|ago| OffsetDateTime::now_utc().checked_sub(ago));
         ago.map(Self).ok_or_else(|| {
             format!(
-                "{text:?} is not a time: say 2026-11-24, 2026-11-24T09:30:00Z, or how long ago, as \
-                 7d, 12h or 30m"
+                "{text:?} is not a time: use 2026-11-24, 2026-11-24T09:30:00Z, or how long ago, such \
+                 as 7d, 12h or 30m"
             )
         })
     }

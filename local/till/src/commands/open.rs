@@ -34,20 +34,21 @@ pub(super) struct Open {
     /// Port of DynamoDB and SES
     #[arg(long, default_value_t = 3002)]
     aws_port: u16,
-    /// A front end of your own, by its origin, such as http://localhost:5173: its pages may call the
-    /// API, and sign-in, payments and mail lead back to it
+    /// The origin of your own front end, such as http://localhost:5173: its pages may call the API,
+    /// and sign-in, payments and mail lead back to it
     #[arg(long, value_name = "URL", value_parser = origin)]
     site: Option<Url>,
-    /// Listen for containers here, too, with Stripe and AWS: Docker's bridge on Linux, 172.17.0.1
+    /// Serve Stripe and AWS at this address, too, for containers: Docker's bridge on Linux, such as
+    /// 172.17.0.1
     #[arg(long, value_name = "ADDRESS")]
     bridge: Option<Ipv4Addr>,
-    /// Products for a shop that has none: all in one currency, or some more in others
+    /// Which sample products to put in a shop that has none
     #[arg(long, value_enum, default_value_t = Samples::Usd)]
     samples: Samples,
-    /// Where everything is kept, a folder of its own [default: .till beside template.yaml]
+    /// The folder in which everything is kept [default: .till beside template.yaml]
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
-    /// Keep nothing: all is gone when the shop closes
+    /// Keep nothing: everything is gone when the shop closes
     #[arg(long, conflicts_with = "data")]
     memory: bool,
 }
@@ -93,7 +94,7 @@ impl Open {
             });
             print(&welcome(&shop, &kept))?;
             stop.asked().await;
-            print("\nClosing: requests under way are finished first.\n")?;
+            print("\nClosing, once the requests under way are finished.\n")?;
             tokio::select! {
                 () = shop.shutdown() => {}
                 // Whoever asks twice does not want to wait.
@@ -112,7 +113,7 @@ fn origin(text: &str) -> Result<Url, String> {
     }
     let origin = url.origin().ascii_serialization();
     if url.as_str().trim_end_matches('/') != origin {
-        return Err(format!("only the origin counts: {origin}"));
+        return Err(format!("it must be an origin alone: {origin}"));
     }
     Ok(url)
 }
@@ -139,11 +140,8 @@ fn log(environment: &Variables) -> anyhow::Result<()> {
         .map_err(|error| anyhow::anyhow!("cannot write logs: {error}"))
 }
 
-/// A bar on a terminal, lines elsewhere.
+/// A bar on a terminal, hidden elsewhere.
 fn progress_bar() -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
     let bar = ProgressBar::new(0);
     if let Ok(style) = ProgressStyle::with_template("{bar:24} {msg}") {
         bar.set_style(style);
@@ -183,7 +181,7 @@ fn welcome(shop: &Shop, kept: &str) -> String {
     let rows: Vec<_> = [
         Some(("Shop", shop_url, "the site and its API")),
         own_site,
-        Some(("Dashboard", &dashboard, "mail, webhooks, switches")),
+        Some(("Dashboard", &dashboard, "purchases, mail, webhooks, faults")),
         Some(("Stripe", &stripe, &note)),
         Some(("AWS", aws, "DynamoDB and SES")),
         Some(("Data", kept, "")),
@@ -213,7 +211,7 @@ fn welcome(shop: &Shop, kept: &str) -> String {
     format!(
         "\nThe shop is open.\n\n{table}\n{listen}\
          Try it: open the shop, sign in with any address, buy something and pay with the card\n\
-         4242 4242 4242 4242, any date to come, any CVC. The mail arrives in the dashboard.\n\n\
+         4242 4242 4242 4242, any future date and any CVC. The mail arrives in the dashboard.\n\n\
          Ctrl-C closes the shop.\n"
     )
 }
@@ -271,7 +269,7 @@ mod tests {
             ("5173", "relative URL without a base"),
             (
                 "https://shop.example/en",
-                "only the origin counts: https://shop.example",
+                "it must be an origin alone: https://shop.example",
             ),
         ] {
             assert_eq!(origin(text).unwrap_err(), complaint);

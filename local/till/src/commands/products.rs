@@ -16,14 +16,14 @@ use super::exit::Exit;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Lists all products, those that are not for sale, too
+    /// List all products, including those that are not for sale
     List(list::List),
-    /// Adds and changes products as a file says
+    /// Add and change products from a file
     #[command(long_about = import::ABOUT)]
     Import(import::Import),
-    /// Writes all products to a file that `import` reads
+    /// Write all products to a file that `import` reads
     Export(export::Export),
-    /// Changes one product: `set mug price=1600 active=false stock=+20`
+    /// Change one product: `set mug price=1600 active=false stock=+20`
     #[command(long_about = set::ABOUT)]
     Set(set::Set),
 }

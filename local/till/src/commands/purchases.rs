@@ -9,55 +9,54 @@ use serde::Serialize;
 use shared::purchase::{Purchase, PurchaseId, Status};
 use shared::view::SellerView;
 
-pub(super) use self::find::Name;
+pub(super) use self::find::{Name, not_found};
 use self::view::{table, tell};
-use super::console::{Consent, Console, count};
-use super::exit::{Exit, NotFound};
+use super::console::{Consent, count, counter, note};
+use super::exit::Exit;
 use super::moment::Since;
-use super::shop::{Shop, Where};
+use super::operator::Operator;
+use super::shop::Shop;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Lists purchases, newest first
+    /// List purchases, newest first
     #[command(long_about = LIST)]
     List(List),
-    /// Tells the whole story of one: order, money, events, mail
+    /// Show everything about one purchase: order, money, events, mail
     Show(Show),
-    /// Lets the mail of purchases go that had to be rebuilt
+    /// Release the mail of purchases that had to be rebuilt
     #[command(long_about = CONFIRM)]
     Confirm(Confirm),
 }
 
 const LIST: &str = "\
-Lists purchases, newest first.
+List purchases, newest first.
 
-With --buyer it asks the index of that buyer's history, which holds purchases from the moment the
-buyer did their part. Without, it reads the whole purchases table, which functions may not: that
-takes a while, and read capacity, where there are very many.";
+With --buyer it reads that buyer's history, which has a purchase from the moment the buyer did their
+part. Without, it reads the whole purchases table, which the functions may not do: with very many
+purchases, that takes time and read capacity.";
 
 const CONFIRM: &str = "\
-Takes your word that purchases are this shop's own, though they were lost here and had to be rebuilt
-from what Stripe knows. Their mail, held until now, goes within a minute, and what comes later goes by
-itself. Without your word held mail is forgotten after 90 days.";
+Confirm that purchases are this shop's own, though they were lost here and had to be rebuilt from what
+Stripe knows. Their mail, held until now, goes out within a minute, and later mail is no longer held.
+Held mail that nobody confirms is deleted after 90 days.";
 
 #[derive(Args)]
 pub(super) struct List {
-    /// Only those that stand like this; may be said several times
+    /// Only purchases with this status; may be repeated
     #[arg(long, value_enum)]
     status: Vec<Standing>,
-    /// Only those made since: 2026-11-24, 2026-11-24T09:30:00Z, 7d, 12h, 30m
+    /// Only purchases made since TIME, such as 2026-11-24, 2026-11-24T09:30:00Z, 7d, 12h or 30m
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
-    /// Only this buyer's, by the subject (`sub`) of their ID token
+    /// Only purchases of this buyer, by the subject (`sub`) of their ID token
     #[arg(long, value_name = "SUBJECT")]
     buyer: Option<String>,
-    /// At most so many; 0 for all
+    /// Show at most this many; 0 for all
     #[arg(long, default_value_t = 50)]
     limit: usize,
     #[command(flatten)]
-    console: Console,
-    #[command(flatten)]
-    at: Where,
+    operator: Operator,
 }
 
 /// [`Status`] on the command line.
@@ -95,25 +94,21 @@ impl From<Standing> for Status {
 
 #[derive(Args)]
 pub(super) struct Confirm {
-    /// Purchase ids, or ids of Stripe's that belong to them
+    /// Purchase ids, or ids of Stripe objects that belong to one: cs_…, pi_…, ch_…, re_…, dp_…
     #[arg(required = true)]
     ids: Vec<Name>,
     #[command(flatten)]
     consent: Consent,
     #[command(flatten)]
-    console: Console,
-    #[command(flatten)]
-    at: Where,
+    operator: Operator,
 }
 
 #[derive(Args)]
 pub(super) struct Show {
-    /// A purchase id, or an id of Stripe's that belongs to one: cs_…, pi_…, ch_…, re_…, dp_…
+    /// A purchase id, or the id of a Stripe object that belongs to one: cs_…, pi_…, ch_…, re_…, dp_…
     id: Name,
     #[command(flatten)]
-    console: Console,
-    #[command(flatten)]
-    at: Where,
+    operator: Operator,
 }
 
 impl Command {
@@ -128,7 +123,7 @@ impl Command {
 
 impl List {
     async fn run(self) -> anyhow::Result<Exit> {
-        let shop = self.at.open().await?;
+        let shop = self.operator.shop().await?;
         let mut purchases = self.fetch(&shop).await?;
         purchases.retain(|purchase| self.wants(purchase));
         purchases.sort_by_key(|purchase| std::cmp::Reverse(purchase.id()));
@@ -146,24 +141,20 @@ impl List {
             purchases: purchases.iter().map(SellerView::of).collect(),
             found,
         };
-        self.console.show(&listed, || {
-            if purchases.is_empty() {
-                "There are no such purchases.\n".to_owned()
-            } else {
-                table(&purchases)
-            }
+        self.operator.show(&listed, || {
+            table(&purchases).text_or("There are no such purchases.")
         })?;
         if found > purchases.len() {
             let shown = purchases.len();
-            self.console.note(&format!(
-                "The newest {shown} of {found}; --limit 0 shows all of them."
+            note(&format!(
+                "Showing the newest {shown} of {found}; --limit 0 shows all."
             ));
         }
         Ok(Exit::Done)
     }
 
     async fn fetch(&self, shop: &Shop) -> anyhow::Result<Vec<Purchase>> {
-        let reading = self.console.counter("purchases read:");
+        let reading = counter("purchases read:");
         let mut purchases = Vec::new();
         let Some(buyer) = &self.buyer else {
             let since = self.since.map(|since| since.0);
@@ -200,34 +191,32 @@ impl List {
 
 impl Show {
     async fn run(self) -> anyhow::Result<Exit> {
-        let shop = self.at.open().await?;
+        let shop = self.operator.shop().await?;
         let id = self.id.find(&shop).await?;
         let story = Story::read(&shop.all_purchases()?, &shop.mails()?, id).await?;
         let Some(story) = story else {
-            let name = shop.name();
-            return Err(NotFound(format!("there is no purchase {id} in {name}")).into());
+            return Err(not_found(id, &shop));
         };
-        self.console.show(&story.json(), || tell(&story))?;
+        self.operator.show(&story.json(), || tell(&story))?;
         Ok(Exit::Done)
     }
 }
 
 impl Confirm {
     async fn run(self) -> anyhow::Result<Exit> {
-        let shop = self.at.open().await?;
+        let shop = self.operator.shop().await?;
         let purchases = shop.purchases()?;
         let mut ids = Vec::new();
         for name in &self.ids {
             let id = name.find(&shop).await?;
             if purchases.get(id).await?.is_none() {
-                let shop = shop.name();
-                return Err(NotFound(format!("there is no purchase {id} in {shop}")).into());
+                return Err(not_found(id, &shop));
             }
             ids.push(id);
         }
-        shop.announce_writing(self.console);
+        shop.announce_writing();
         let all = count(ids.len(), "purchase");
-        self.consent.ask(&format!("Let the mail of {all} go?"))?;
+        self.consent.ask(&format!("Release the mail of {all}?"))?;
 
         #[derive(Serialize)]
         struct Confirmed {
@@ -249,10 +238,10 @@ impl Confirm {
         let told = Told {
             purchases: &confirmed,
         };
-        self.console.show(&told, || {
+        self.operator.show(&told, || {
             let line = |one: &Confirmed| {
                 let mails = usize::try_from(one.released).unwrap_or(usize::MAX);
-                format!("{}: {} let go\n", one.purchase, count(mails, "mail"))
+                format!("{}: {} released\n", one.purchase, count(mails, "mail"))
             };
             confirmed.iter().map(line).collect()
         })?;

@@ -4,46 +4,42 @@ use clap::Args;
 use reconcile::{Drift, Findings, Limits, Reconcile as Function};
 use serde::Serialize;
 
-use super::console::{Column, Console, Table, bad, count, good, notable, plain};
+use super::console::{Column, Table, bad, count, counter, good, notable, plain};
 use super::exit::Exit;
 use super::moment::Since;
-use super::shop::Where;
+use super::operator::Operator;
 
-/// Compares the shop with Stripe and records what was missed
 #[derive(Args)]
-#[command(long_about = ABOUT)]
 pub(super) struct Reconcile {
     /// Report what is missing, and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Look further back, at all events made since, to bring back what was lost: 2026-11-24, 2026-11-24T09:30:00Z, 7d, 12h
+    /// Look at all events since TIME, to recover what was lost: 2026-11-24, 2026-11-24T09:30:00Z, 7d or 12h
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
     #[command(flatten)]
-    console: Console,
-    #[command(flatten)]
-    at: Where,
+    operator: Operator,
 }
 
-const ABOUT: &str = "\
-Compares the shop with Stripe and records what was missed, as the scheduled function does.
+pub(super) const ABOUT: &str = "\
+Compare the shop with Stripe and record what was missed, as the scheduled function does.
 
-It looks at events whose delivery failed, at all events since the last run, and at every purchase of
-which something is still to come. The first run looks back as far as the purchases table is old.
-Purchases that were lost with a table come back with --since; Stripe keeps events for 30 days. Their
-mail is held until somebody says `till purchases confirm`.
+It looks at events whose delivery failed, at all events since the last run, and at every purchase for
+which something is still to come. The first run goes back to when the purchases table was created.
+Purchases that were lost with a table come back with --since, as far as Stripe keeps events: 30 days.
+Their mail is held until you run `till purchases confirm`.
 
-With --dry-run nothing is written, and what is missing is a drift
-report; exit code 3 says that there is some.";
+With --dry-run nothing is written, and what is missing is only reported; the exit code is 3 if
+anything is.";
 
 impl Reconcile {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
-        let shop = self.at.open().await?;
+        let shop = self.operator.shop().await?;
         let function = Function::new(&shop.environment).await?;
         let function = match self.dry_run {
             true => function.dry_run(),
             false => {
-                shop.announce_writing(self.console);
+                shop.announce_writing();
                 function
             }
         };
@@ -51,7 +47,7 @@ impl Reconcile {
             since: self.since.map(|since| since.0.unix_timestamp()),
             ..Limits::default()
         };
-        let looking = self.console.counter("events and purchases looked at:");
+        let looking = counter("events and purchases compared:");
         let run = function.run(limits, |so_far| {
             looking.set_position(so_far.events.saturating_add(so_far.purchases));
         });
@@ -74,7 +70,7 @@ impl Reconcile {
             dry_run: self.dry_run,
             findings: &findings,
         };
-        self.console.show(&told, || self.words(&findings))?;
+        self.operator.show(&told, || self.words(&findings))?;
         let is_drift = self.dry_run && !findings.drift.is_empty();
         let is_open = findings.parked > 0 || findings.failed > 0 || !findings.complete;
         Ok(match is_drift || is_open {
@@ -85,7 +81,7 @@ impl Reconcile {
 
     fn words(&self, findings: &Findings) -> String {
         let mut table = Table::new([
-            Column::left("TOLD BY").giving_way(),
+            Column::left("SOURCE").giving_way(),
             Column::left("PURCHASE"),
             Column::left(if self.dry_run { "SHOULD BE" } else { "IS NOW" }),
         ]);
@@ -110,21 +106,21 @@ impl Reconcile {
         );
         let missed = match (findings.drift.len(), self.dry_run) {
             (0, _) => good("nothing was missed"),
-            (missed, true) => notable(&format!("{missed} missed, nothing was written")),
+            (missed, true) => notable(&format!("{missed} missed; nothing was written")),
             (missed, false) => good(&format!("{missed} missed and recorded now")),
         };
         let mut text = format!("{}{looked}{missed}.\n", table.text());
-        for (number, what) in [
-            (
-                findings.parked,
-                "events cannot be read; `till events parked` shows them",
-            ),
-            (findings.failed, "could not be looked at; run it again"),
-        ] {
-            if number > 0 {
-                text.push_str(&bad(&format!("{number} {what}.")));
-                text.push('\n');
-            }
+        if findings.parked > 0 {
+            let parked = count(number(findings.parked), "event");
+            let parked = format!("{parked} could not be read; see `till events parked`.\n");
+            text.push_str(&bad(&parked));
+        }
+        if findings.failed > 0 {
+            let failed = format!(
+                "{} could not be compared; run this again.\n",
+                findings.failed
+            );
+            text.push_str(&bad(&failed));
         }
         text
     }

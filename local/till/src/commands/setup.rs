@@ -1,5 +1,5 @@
-//! `till setup`: makes or mends the webhook endpoint at Stripe and keeps its secret where the
-//! functions read it. It may be run as often as one likes.
+//! `till setup`: creates or fixes the webhook endpoint at Stripe and stores its secret where the
+//! functions read it. It may be run as often as you like.
 
 mod plan;
 mod protection;
@@ -18,9 +18,10 @@ use shared::stripe::key::StripeKey;
 
 use self::plan::{Step, Wanted, plan, retire};
 use self::work::{SECRETS, Work, explain, list};
-use super::console::{Consent, Console};
+use super::console::{Consent, note};
 use super::exit::Exit;
-use super::shop::{Shop, Where};
+use super::operator::Operator;
+use super::shop::{Shop, Stack};
 use crate::account::aws::AwsAccount;
 use crate::account::secrets::{Held, Owner, SecretStore};
 use crate::account::stripe::{Account, Endpoint, api_base};
@@ -29,18 +30,15 @@ use crate::account::web::Web;
 
 const KEY: &str = "STRIPE_SECRET_KEY";
 
-/// `till setup`.
 #[derive(Args)]
 pub(super) struct Setup {
-    #[command(flatten)]
-    place: Where,
     /// Show what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
-    /// Ask for another Stripe key and store it in place of the present one
+    /// Ask for another Stripe key, and store it in place of the current one
     #[arg(long)]
     new_key: bool,
-    /// Make a second endpoint, with a new secret; the present one goes on beside it
+    /// Create a second endpoint, with a new secret; the current one goes on beside it
     #[arg(long)]
     rotate: bool,
     /// Remove the older endpoints and their secrets, so that only the newest is left
@@ -52,20 +50,21 @@ pub(super) struct Setup {
     #[command(flatten)]
     consent: Consent,
     #[command(flatten)]
-    console: Console,
+    operator: Operator,
 }
 
 impl Setup {
     /// Plans, asks and does.
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
-        if !self.place.is_deployed() {
+        if !self.operator.means_a_stack() {
             bail!(
-                "the shop on this machine needs no setting up: the stand-in knows its webhook, and \
-                 with a key of your own `stripe listen` delivers. For a deployed shop say --stack NAME"
+                "the shop on this machine needs no setup: the stand-in knows its webhook, and with a \
+                 key of your own `stripe listen` delivers. For a deployed shop, pass --stack NAME"
             );
         }
-        let shop = self.place.open().await?;
-        let found = self.look(&shop).await?;
+        let shop = self.operator.shop().await?;
+        let stack = shop.stack.as_ref().context("the shop is not a stack")?;
+        let found = self.look(&shop, stack).await?;
         let stored = list(found.secrets.as_ref());
         let steps = if self.retire {
             retire(&found.endpoints, &stored, &found.wanted)?
@@ -78,31 +77,28 @@ impl Setup {
             steps: found.says(&steps),
         };
         if told.steps.is_empty() || self.dry_run {
-            self.console.show(&told, || told.words("Would"))?;
+            self.operator.show(&told, || told.words("Would do this"))?;
             return Ok(Exit::Done);
         }
-        self.console.note(&told.words("Will"));
+        note(&told.words("Will do this"));
         if self.retire {
             self.note_undelivered(&found.account).await;
         }
         self.consent.ask("Go ahead?")?;
-        let stack = found.wanted.stack.clone();
         found.change(&steps, self.retire, &shop.environment).await?;
         told.done = true;
-        self.console.show(&told, || {
-            let options = self.place.options();
-            format!("Done. `till doctor --stack {stack}{options}` checks it.\n")
+        let flags = stack.flags();
+        self.operator.show(&told, || {
+            format!("Done. `till doctor {flags}` checks it.\n")
         })?;
         Ok(Exit::Done)
     }
 
     /// Reads all that a plan depends on, and asks for a key if none is stored.
-    async fn look(&self, shop: &Shop) -> anyhow::Result<Found> {
-        let stack = shop.stack.as_ref().context("the shop is not a stack")?;
+    async fn look(&self, shop: &Shop, stack: &Stack) -> anyhow::Result<Found> {
         let environment = &shop.environment;
-        let aws = self.place.aws().await?;
-        let web = Web::new(aws.endpoint_url())?;
-        let aws = AwsAccount::new(web.clone(), aws);
+        let web = Web::new(stack.aws.endpoint_url())?;
+        let aws = AwsAccount::new(web.clone(), stack.aws.clone());
         let own = environment.stack()?;
         let tag = own.tag().to_owned();
         let store = SecretStore::new(aws, stack.parameter("SecretsStore").ok(), own)?;
@@ -110,9 +106,9 @@ impl Setup {
         let secrets_name = environment.required("STRIPE_WEBHOOK_SECRETS_PARAMETER")?;
         let (key, secrets) =
             futures::join!(store.read(key_name, KEY), store.read(secrets_name, SECRETS));
-        let key = key.with_context(|| format!("{} cannot be read", store.place(key_name)))?;
+        let key = key.with_context(|| format!("cannot read {}", store.place(key_name)))?;
         let secrets =
-            secrets.with_context(|| format!("{} cannot be read", store.place(secrets_name)))?;
+            secrets.with_context(|| format!("cannot read {}", store.place(secrets_name)))?;
         let there = [(key_name, &key), (secrets_name, &secrets)];
         let there = there.iter().filter(|(_, held)| held.is_some());
         let there: Vec<&str> = there.map(|(name, _)| *name).collect();
@@ -158,7 +154,10 @@ impl Setup {
     fn ask_for_key(&self, mode: Mode) -> anyhow::Result<StripeKey> {
         let stdin = std::io::stdin();
         let text = if stdin.is_terminal() {
-            self.console.note("The Stripe key (sk_… or rk_…) from https://dashboard.stripe.com/apikeys; it does not show:");
+            note(
+                "Type or paste the Stripe key (sk_… or rk_…) from \
+                 https://dashboard.stripe.com/apikeys. It will not be shown.",
+            );
             let line = console::Term::stderr().read_secure_line();
             line.context("cannot read the key from the terminal")?
         } else {
@@ -200,8 +199,8 @@ impl Setup {
             .filter(|event| handled().any(|kind| kind == event.kind));
         let ids: Vec<&str> = ours.map(|event| event.id.as_str()).collect();
         if !ids.is_empty() {
-            self.console.note(&format!(
-                "Not delivered yet: {}. They end with the endpoint that still tries; \
+            note(&format!(
+                "Not delivered yet: {}. Removing the endpoint ends their delivery; \
                  `till events replay` records them.",
                 ids.join(", ")
             ));
@@ -240,7 +239,7 @@ impl Found {
         }
         says.extend(steps.iter().map(|step| step.says(&self.wanted)));
         let tables = self.unprotected.iter();
-        says.extend(tables.map(|table| format!("protect the table {table} from being deleted")));
+        says.extend(tables.map(|table| format!("protect the table {table} against deletion")));
         let names = self.unclaimed.iter();
         says.extend(names.map(|name| format!("tag {} as this stack's", self.store.place(name))));
         says
@@ -289,13 +288,13 @@ async fn unclaimed<'n>(
     for name in names {
         let place = store.place(name);
         let owner = store.owner(name).await;
-        match owner.with_context(|| format!("whose {place} is cannot be read"))? {
+        match owner.with_context(|| format!("cannot read whose {place} is"))? {
             Owner::Us => {}
             Owner::Nobody => unclaimed.push(*name),
             Owner::Other(other) => bail!(
                 "{place} belongs to another stack, {other}; this one is {tag}. Leave it out of the \
-                 stack's parameters, or name another there, and deploy; if that was this shop's tag \
-                 once, deploy with FormerStackTags={other}"
+                 stack's parameters, or name another there, and deploy; if {other} was once this shop's \
+                 own tag, deploy with FormerStackTags={other}"
             ),
         }
     }
@@ -317,10 +316,6 @@ impl Told {
             return format!("{}: nothing to do.\n", self.shop);
         }
         let steps = self.steps.iter().map(|step| format!("  - {step}\n"));
-        format!(
-            "{will}, for the {}:\n{}",
-            self.shop,
-            steps.collect::<String>()
-        )
+        format!("{will} for {}:\n{}", self.shop, steps.collect::<String>())
     }
 }

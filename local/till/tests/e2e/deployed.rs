@@ -1,149 +1,15 @@
-//! Commands on a deployed stack: what CloudFormation says leads to the shop's tables. CloudFormation
-//! is played here; the tables are a shop's.
+//! Commands on a deployed stack: what CloudFormation says leads to the shop's tables.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 use testing::MUG;
 use tokio::process::Command;
 
+use crate::aws::{Account, Parameter};
 use crate::doctor::found;
 use crate::operator::{Operator, Said, run};
-
-/// What AWS knows in this test.
-#[derive(Clone)]
-struct Account {
-    /// Where DynamoDB is.
-    dynamodb: String,
-    /// CloudFormation's description of the stack `till-eu`.
-    stack: String,
-    /// Parameter Store.
-    parameters: Arc<Mutex<BTreeMap<String, Parameter>>>,
-}
-
-/// One of its parameters.
-#[derive(Clone, Debug, Default)]
-struct Parameter {
-    value: String,
-    /// Its `till_stack`.
-    tag: Option<String>,
-}
-
-impl Account {
-    fn new(operator: &Operator, parameters: &[(&str, &str)], outputs: &[(&str, String)]) -> Self {
-        let [.., aws] = operator.shop.ports();
-        let member = |kind: &str, name: &str, value: &str| {
-            format!(
-                "<member><{kind}Key>{name}</{kind}Key><{kind}Value>{value}</{kind}Value></member>"
-            )
-        };
-        let parameters = parameters.iter().map(|(n, v)| member("Parameter", n, v));
-        let outputs = outputs.iter().map(|(n, v)| member("Output", n, v));
-        let stack = format!(
-            "<DescribeStacksResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\">\
-             <DescribeStacksResult><Stacks><member><StackName>till-eu</StackName>\
-             <StackId>arn:aws:cloudformation:eu-central-1:123456789012:stack/till-eu/1</StackId>\
-             <StackStatus>UPDATE_COMPLETE</StackStatus>\
-             <CreationTime>2026-01-01T00:00:00Z</CreationTime>\
-             <Parameters>{}</Parameters><Outputs>{}</Outputs>\
-             </member></Stacks></DescribeStacksResult></DescribeStacksResponse>",
-            parameters.collect::<String>(),
-            outputs.collect::<String>(),
-        );
-        Self {
-            dynamodb: format!("http://127.0.0.1:{aws}"),
-            stack,
-            parameters: Arc::default(),
-        }
-    }
-
-    /// What Parameter Store answers.
-    fn parameter_store(&self, operation: &str, body: &[u8]) -> (StatusCode, String) {
-        let input: Value = serde_json::from_slice(body).unwrap();
-        let name = input.get("Name").or_else(|| input.get("ResourceId"));
-        let name = name.unwrap().as_str().unwrap();
-        let mut parameters = self.parameters.lock().unwrap();
-        let known = parameters.get(name);
-        let unknown = |code: &str| (StatusCode::BAD_REQUEST, json!({ "__type": code }));
-        let (status, answer) = match (operation, known) {
-            ("GetParameter", None) => unknown("ParameterNotFound"),
-            ("GetParameter", Some(Parameter { value, .. })) => {
-                let parameter = json!({ "Value": value, "Type": "SecureString" });
-                (StatusCode::OK, json!({ "Parameter": parameter }))
-            }
-            ("PutParameter", _) => {
-                let value = input["Value"].as_str().unwrap().to_owned();
-                parameters.entry(name.to_owned()).or_default().value = value;
-                (StatusCode::OK, json!({ "Version": 1 }))
-            }
-            (_, None) => unknown("InvalidResourceId"),
-            ("ListTagsForResource", Some(Parameter { tag, .. })) => {
-                let tags = tag.iter();
-                let tags = tags.map(|tag| json!({ "Key": "till_stack", "Value": tag }));
-                (
-                    StatusCode::OK,
-                    json!({ "TagList": tags.collect::<Vec<_>>() }),
-                )
-            }
-            ("AddTagsToResource", Some(_)) => {
-                let tag = input["Tags"][0]["Value"].as_str().unwrap().to_owned();
-                parameters.get_mut(name).unwrap().tag = Some(tag);
-                (StatusCode::OK, json!({}))
-            }
-            other => panic!("{other:?}"),
-        };
-        (status, answer.to_string())
-    }
-
-    async fn listen(self) -> String {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let router = Router::new().fallback(answer).with_state(self);
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        format!("http://{address}")
-    }
-}
-
-async fn answer(State(account): State<Account>, headers: HeaderMap, body: Bytes) -> Response {
-    let target = headers.get("x-amz-target").map(|it| it.to_str().unwrap());
-    if let Some(operation) = target.and_then(|target| target.strip_prefix("AmazonSSM.")) {
-        return account.parameter_store(operation, &body).into_response();
-    }
-    if target.is_some() {
-        let call = reqwest::Client::new().post(&account.dynamodb).body(body);
-        let call = ["x-amz-target", "content-type", "x-amz-date"]
-            .iter()
-            .fold(call, |call, name| call.header(*name, &headers[*name]))
-            // The shop's tables are in a region and an account of its own.
-            .header(
-                "authorization",
-                "AWS4-HMAC-SHA256 \
-                 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
-                 SignedHeaders=host, Signature=00",
-            );
-        let answer = call.send().await.unwrap();
-        let status = StatusCode::from_u16(answer.status().as_u16()).unwrap();
-        return (status, answer.bytes().await.unwrap()).into_response();
-    }
-    let body = String::from_utf8(body.to_vec()).unwrap();
-    if !body.contains("Action=DescribeStacks") {
-        // Whoever operates a shop may not look at everything in the account.
-        return StatusCode::FORBIDDEN.into_response();
-    }
-    let xml = [(header::CONTENT_TYPE, "text/xml")];
-    if body.contains("StackName=till-eu") {
-        return (xml, account.stack).into_response();
-    }
-    let unknown = "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code>\
-                   <Message>Stack with id nothing does not exist</Message></Error></ErrorResponse>";
-    (StatusCode::BAD_REQUEST, xml, unknown).into_response()
-}
 
 fn outputs(operator: &Operator) -> Vec<(&'static str, String)> {
     let tables = ["ProductsTable", "PurchasesTable", "OutboxTable"];
@@ -209,7 +75,7 @@ async fn a_live_shop_is_named_and_changes_only_after_a_yes() {
     let before = operator.shop.dump().await;
     let said = till(&operator, &aws, &set).await.expect(1);
     said.complains("Writing to stack till-eu (LIVE mode, account 123456789012, eu-central-1).");
-    said.complains("say --yes");
+    said.complains("pass --yes");
     assert_eq!(operator.shop.dump().await, before);
     let yes = [&set[..], &["--yes"]].concat();
     till(&operator, &aws, &yes).await.expect(0);
@@ -229,17 +95,19 @@ async fn stacks_that_are_not_there_or_no_till_are_named_with_the_way_out() {
 
     let mut till = with_credentials(&operator, &aws, &list("till-eu"));
     till.env_remove("AWS_REGION");
-    run(till, "").await.expect(1).complains("say --region");
+    run(till, "").await.expect(1).complains("pass --region");
     let mut till = with_credentials(&operator, &aws, &list("till-eu"));
     till.env_remove("AWS_ACCESS_KEY_ID")
         .env("AWS_EC2_METADATA_DISABLED", "true");
     let said = run(till, "").await.expect(1);
-    said.complains("AWS knows no credentials of yours");
+    said.complains("no AWS credentials were found");
 
-    let mixed = ["products", "list", "--stack", "till-eu", "--aws-port", "1"];
-    let mut till = operator.bare();
-    till.args(mixed);
-    run(till, "").await.expect(2);
+    for mixed in [["--stack", "till-eu"], ["--region", "eu-central-1"]] {
+        let mut till = operator.bare();
+        till.args(["products", "list", "--aws-port", "1"])
+            .args(mixed);
+        run(till, "").await.expect(2);
+    }
 }
 
 /// The address of an identity provider that lists these claims.
@@ -258,13 +126,8 @@ async fn issuer(claims_supported: Value) -> String {
     address
 }
 
-/// What `till doctor` says of signing in with such a provider: verdict, words and remedy.
-async fn sign_in(
-    operator: &Operator,
-    email_verified: &str,
-    claims_supported: Value,
-) -> (String, String, String) {
-    let issuer = issuer(claims_supported).await;
+/// `till doctor` on a stack whose site signs in with this issuer, and of which nothing else answers.
+async fn doctor(operator: &Operator, email_verified: &str, issuer: &str) -> Said {
     let config = json!({ "issuer": issuer, "client_id": "shop" }).to_string();
     let nowhere = "http://127.0.0.1:1".to_owned();
     let mut outputs = outputs(operator);
@@ -278,7 +141,32 @@ async fn sign_in(
     let doctor = ["doctor", "--json", "--stack", "till-eu"];
     let mut till = with_credentials(operator, &aws, &doctor);
     till.env("STRIPE_API_BASE", nowhere);
-    found(&run(till, "").await.expect(3), "sign-in")
+    run(till, "").await.expect(3)
+}
+
+/// What it says of signing in with a provider that lists these claims: verdict, words and remedy.
+async fn sign_in(
+    operator: &Operator,
+    email_verified: &str,
+    claims_supported: Value,
+) -> (String, String, String) {
+    let issuer = issuer(claims_supported).await;
+    found(&doctor(operator, email_verified, &issuer).await, "sign-in")
+}
+
+#[tokio::test]
+async fn functions_that_may_not_be_listed_are_not_checked_and_not_called_missing() {
+    let operator = Operator::new().await;
+    let said = doctor(&operator, "claim", "http://127.0.0.1:1").await;
+    for check in ["functions", "mail stream", "function URL"] {
+        let (verdict, says, remedy) = found(&said, check);
+        assert_eq!(verdict, "not_checked", "{check}: {says}");
+        assert!(says.contains("CloudFormation does not"), "{says}");
+        assert!(says.contains("AccessDenied"), "{says}");
+        assert!(remedy.is_empty(), "{remedy}");
+    }
+    // What needs no function's name is checked all the same.
+    assert_eq!(found(&said, "stripe key").0, "fail");
 }
 
 #[tokio::test]

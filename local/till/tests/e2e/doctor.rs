@@ -120,5 +120,5 @@ async fn a_closed_shop_is_no_patient_and_the_one_on_this_machine_needs_no_settin
     run(till, "").await.expect(1).complains("no shop is open");
     let mut till = operator.bare();
     till.arg("setup");
-    run(till, "").await.expect(1).complains("say --stack NAME");
+    run(till, "").await.expect(1).complains("pass --stack NAME");
 }

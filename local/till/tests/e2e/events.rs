@@ -58,7 +58,7 @@ async fn a_parked_event_is_listed_and_once_mended_recorded_by_a_replay() {
     let dry = operator
         .till(&["events", "replay", "--parked", "--dry-run"])
         .await;
-    assert!(dry.expect(0).out.contains("Nothing was written."));
+    assert!(dry.expect(0).out.contains("nothing was written"));
     assert_eq!(operator.shop.dump().await, before);
 
     let replayed = operator

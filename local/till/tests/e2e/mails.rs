@@ -22,7 +22,7 @@ async fn refused(operator: &Operator) -> String {
 async fn mail_that_was_given_up_is_listed_with_the_reason_and_sent_again_once() {
     let operator = Operator::new().await;
     let none = operator.till(&["mails", "list"]).await.expect(0);
-    assert_eq!(none.out, "There is no such mail.\n");
+    assert_eq!(none.out, "No mail was given up, and none is waiting.\n");
     let sold = refused(&operator).await;
     let id = format!("{sold}#paid");
 
@@ -58,7 +58,7 @@ async fn mail_that_was_given_up_is_listed_with_the_reason_and_sent_again_once() 
         .await;
     unknown
         .expect(4)
-        .complains("nothing is left to send for nobody#paid");
+        .complains("there is no unsent mail nobody#paid");
     operator.shop.mailer().await;
     operator.shop.mails(0).await;
 
@@ -117,7 +117,7 @@ async fn mail_that_waits_for_a_sender_to_be_verified_says_so_and_need_not_wait_l
     }
     let words = operator.till(&["mails", "list"]).await.expect(3).out;
     assert!(
-        words.contains("tried 4 times") && words.contains("next try"),
+        words.contains("tried 4 times") && words.contains("next attempt"),
         "{words}"
     );
 

@@ -11,6 +11,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod aws;
 mod deployed;
 mod doctor;
 mod events;

@@ -50,7 +50,10 @@ async fn what_was_exported_changes_nothing_when_it_is_imported() {
 
     let again = operator.file("all.csv");
     let again = operator.till(&["products", "export", again.to_str().unwrap()]);
-    again.await.expect(1).complains("exists. Replace it?");
+    again
+        .await
+        .expect(1)
+        .complains("exists already. Replace it?");
 }
 
 #[tokio::test]
@@ -78,11 +81,11 @@ async fn a_file_adds_and_changes_products_after_a_yes_and_leaves_the_others() {
         .await
         .expect(1);
     unasked.complains("15.00 USD → 16.00 USD");
-    unasked.complains("say --yes");
+    unasked.complains("pass --yes");
     assert_eq!(operator.shop.dump().await, before, "nobody said yes");
 
     let done = operator.till(&["products", "import", &file, "--yes"]).await;
-    assert_eq!(done.expect(0).out, "1 added, 1 changed, 0 as they were.\n");
+    assert_eq!(done.expect(0).out, "1 added, 1 changed, 0 unchanged.\n");
     let mug = product(&operator, MUG).await;
     assert_eq!(mug["price"]["amount"], 1600);
     assert_eq!(mug["name"], "Stoneware mug", "it was not spoken of");
@@ -93,7 +96,7 @@ async fn a_file_adds_and_changes_products_after_a_yes_and_leaves_the_others() {
     assert_eq!(listed["products"][0], hat, "it is in the catalog");
 
     let again = operator.till(&["products", "import", &file]).await;
-    assert_eq!(again.expect(0).out, "0 added, 0 changed, 2 as they were.\n");
+    assert_eq!(again.expect(0).out, "0 added, 0 changed, 2 unchanged.\n");
 }
 
 #[tokio::test]
@@ -120,9 +123,9 @@ async fn one_row_that_is_not_valid_keeps_the_whole_file_out() {
         let row = row.unwrap_or_else(|| panic!("nothing at {wanted} in {invalid}"));
         row["error"].as_str().unwrap().to_owned()
     };
-    assert!(at("line 3").contains("minor units, as 1500 for 15.00 USD"));
+    assert!(at("line 3").contains("minor units, such as 1500 for 15.00 USD"));
     assert!(at("line 4").contains("multiple of 10"));
-    assert_eq!(at("line 5"), "it is at line 2 already");
+    assert_eq!(at("line 5"), "line 2 has the same id");
     assert!(at("line 6").contains("images"));
     assert!(at("line 7").contains("product id"));
     assert!(at("line 8").contains("name"));
@@ -149,7 +152,10 @@ async fn a_setting_changes_its_field_and_no_other() {
     assert_eq!(product(&operator, MUG).await, expected);
     assert_eq!(done["product"], expected);
     let again = operator.till(&set).await.expect(0).out;
-    assert_eq!(again, "sample-mug is like that already.\n");
+    assert_eq!(
+        again,
+        "sample-mug is like that already; nothing was changed.\n"
+    );
 }
 
 #[tokio::test]
@@ -165,12 +171,12 @@ async fn settings_that_cannot_be_are_refused_by_name() {
         (
             vec![MUG, "price=15.00"],
             2,
-            "minor units, as 1500 for 15.00 USD",
+            "minor units, such as 1500 for 15.00 USD",
         ),
         (vec![MUG, "prize=15"], 2, "\"prize\" is not a field"),
         (vec![MUG, "price=1505kwd"], 1, "multiple of 10"),
         (vec![MUG, "name="], 1, "name: 1 to 250 characters"),
-        (vec![MUG, "stock=+1"], 1, "never runs out"),
+        (vec![MUG, "stock=+1"], 1, "is unlimited"),
         (vec![MUG], 2, "required"),
     ] {
         let said = operator.till(&[&["products", "set"], &settings[..]].concat());
@@ -194,7 +200,7 @@ async fn how_many_are_left_changes_only_where_it_is_asked_for() {
     let too_many = operator.till(&["products", "set", MUG, "stock=-22"]).await;
     too_many
         .expect(1)
-        .complains("there are 21 left of sample-mug, not 22");
+        .complains("only 21 of sample-mug are left, so 22 cannot be taken away");
 
     let file = operator.file("mugs.jsonl");
     let file = file.to_str().unwrap();

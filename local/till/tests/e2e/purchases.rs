@@ -98,8 +98,16 @@ async fn purchases_that_are_not_there_have_an_exit_code_of_their_own() {
             4,
             "there is no purchase 01a20bd1",
         ),
-        ("pi_nothing", 4, "Stripe knows no pi_nothing"),
-        ("cs_test_nothing", 4, "Stripe knows no cs_test_nothing"),
+        (
+            "pi_nothing",
+            4,
+            "there is no pi_nothing in the Stripe account",
+        ),
+        (
+            "cs_test_nothing",
+            4,
+            "there is no cs_test_nothing in the Stripe account",
+        ),
         ("mug", 2, "is neither a purchase id"),
     ] {
         let shown = operator.till(&["purchases", "show", name]).await;
@@ -144,7 +152,7 @@ async fn the_list_is_newest_first_and_can_be_narrowed() {
     assert_eq!(list(&["--limit", "0"]).await.len(), 3);
     let newest = operator.till(&["purchases", "list", "--limit", "1"]).await;
     let newest = newest.expect(0);
-    newest.complains("The newest 1 of 3");
+    newest.complains("Showing the newest 1 of 3");
     assert!(newest.out.contains(&bobs.purchase) && !newest.out.contains(&first));
 }
 
@@ -164,15 +172,21 @@ async fn the_mail_of_a_rebuilt_purchase_is_held_until_it_is_confirmed() {
 
     let confirm = ["purchases", "confirm", checkout.session()];
     let said = operator.till(&confirm).await.expect(1);
-    said.complains("Let the mail of 1 purchase go?");
-    said.complains("there is nobody to ask: say --yes");
+    said.complains("Release the mail of 1 purchase?");
+    said.complains("nobody answered: pass --yes");
     let confirm = [&confirm[..], &["--yes"]].concat();
     let said = operator.till(&confirm).await.expect(0);
-    assert_eq!(said.out, format!("{}: 1 mail let go\n", checkout.purchase));
+    assert_eq!(
+        said.out,
+        format!("{}: 1 mail released\n", checkout.purchase)
+    );
     operator.shop.mailer().await;
     operator.shop.mails(1).await;
     let said = operator.till(&confirm).await.expect(0);
-    assert_eq!(said.out, format!("{}: 0 mails let go\n", checkout.purchase));
+    assert_eq!(
+        said.out,
+        format!("{}: 0 mails released\n", checkout.purchase)
+    );
 
     let nobody = "0199a0de-0000-7000-8000-000000000000";
     let unknown = ["purchases", "confirm", nobody, "--yes"];

@@ -64,7 +64,7 @@ fn judge(skews: &[(&str, i64)]) -> Finding {
         skew.abs(),
         if *skew > 0 { "ahead of" } else { "behind" }
     );
-    let remedy = "let the machine keep its time by NTP (timedatectl set-ntp true)";
+    let remedy = "let NTP set this machine's clock (timedatectl set-ntp true)";
     match skew.abs() {
         0..=SLACK => Finding::ok(CLOCK, format!("agrees with {}", whose_all.join(" and "))),
         skew if skew < MOST => Finding::warn(CLOCK, off, remedy),

@@ -44,8 +44,8 @@ async fn check(patient: &Patient) -> Vec<Finding> {
             Ok(secret) => deliver_once(patient, &secret, &which).await,
             Err(_) => Finding::fail(
                 DELIVERY,
-                format!("{which} is empty, and with an empty secret the function does not start"),
-                patient.setup_with("--rotate", "makes and stores a new one"),
+                format!("{which} is empty, and the function does not start with an empty secret"),
+                patient.setup_with("--rotate", "creates and stores a new one"),
             ),
         });
     }
@@ -90,9 +90,9 @@ async fn deliver_once(patient: &Patient, secret: &WebhookSecret, which: &str) ->
         }
         StatusCode::BAD_REQUEST => Finding::fail(
             DELIVERY,
-            format!("signed with {which}: not accepted; the function knows other secrets"),
-            "it reads them again within a minute of a delivery that it refuses, so run this again; if \
-             that changes nothing, the function reads another parameter or may not read this one",
+            format!("signed with {which}: not accepted; the function has other secrets"),
+            "run this again in a minute: after refusing a delivery, the function reads its secrets \
+             again; if that changes nothing, it reads another parameter, or may not read this one",
         ),
         StatusCode::FORBIDDEN => Finding::fail(
             DELIVERY,
@@ -115,7 +115,7 @@ async fn deliver_once(patient: &Patient, secret: &WebhookSecret, which: &str) ->
                 "{} answers {status}, which the webhook function never does",
                 patient.webhook_url
             ),
-            "the address leads somewhere else: compare it with the stack's output WebhookUrl",
+            "this URL leads somewhere else: compare it with the stack's output WebhookUrl",
         ),
     }
 }

@@ -60,9 +60,9 @@ fn judge(patient: &Patient, all: &[Endpoint]) -> Vec<Finding> {
             .collect();
         Finding::warn(
             ENDPOINT,
-            format!("{} deliver every event, each once", ids.join(" and ")),
+            format!("{} each deliver every event", ids.join(" and ")),
             format!(
-                "fine while a secret or the API version is changed; afterwards {}",
+                "fine while you rotate the secret or change the API version; afterwards {}",
                 patient.setup_with("--retire", "removes the older")
             ),
         )
@@ -81,13 +81,15 @@ fn judge(patient: &Patient, all: &[Endpoint]) -> Vec<Finding> {
 
 fn absent(patient: &Patient, all: &[Endpoint], here: &[&Endpoint]) -> Finding {
     if let Some(disabled) = here.first() {
+        let then = "then `till reconcile` fetches what was missed";
+        let remedy = match patient.deployed {
+            Some(_) => patient.setup(&format!("enables it; {then}")),
+            None => format!("enable it at Stripe (disabled=false); {then}"),
+        };
         return Finding::fail(
             ENDPOINT,
-            format!(
-                "{} is disabled: the shop is told of no payment",
-                disabled.id
-            ),
-            patient.setup("enables it; then `till reconcile` fetches what was missed"),
+            format!("{} is disabled: the shop hears of no payment", disabled.id),
+            remedy,
         );
     }
     if let Some(elsewhere) = all.iter().find(|endpoint| endpoint.serves(&patient.tag)) {
@@ -102,7 +104,7 @@ fn absent(patient: &Patient, all: &[Endpoint], here: &[&Endpoint]) -> Finding {
     }
     Finding::fail(
         ENDPOINT,
-        format!("Stripe has none for {}", patient.webhook_url),
+        format!("Stripe has no endpoint for {}", patient.webhook_url),
         patient.setup("creates it"),
     )
 }
@@ -131,7 +133,7 @@ fn events(patient: &Patient, endpoint: &Endpoint) -> Finding {
         return Finding::warn(
             EVENTS_CHECK,
             format!("{id} sends {idle}, which nothing here handles"),
-            patient.setup("takes them off"),
+            patient.setup("unsubscribes from them"),
         );
     }
     Finding::ok(
@@ -155,9 +157,7 @@ fn version(patient: &Patient, endpoint: &Endpoint) -> Finding {
         ),
         None => Finding::fail(
             VERSION,
-            format!(
-                "{id} is not pinned: events change their shape with the account's default version"
-            ),
+            format!("{id} is not pinned: events change shape with the account's default version"),
             patient.setup(&format!("makes a second endpoint, at {ours}")),
         ),
     }
@@ -189,13 +189,13 @@ fn secret(patient: &Patient, endpoint: &Endpoint) -> Finding {
         None if patient.deployed.is_none()
             && stored.iter().any(|s| s == STAND_IN_WEBHOOK_SECRET) =>
         {
-            Finding::ok(SECRET, "it is the stand-in's")
+            Finding::ok(SECRET, "the stand-in's own is stored")
         }
         None => Finding::not_checked(
             SECRET,
             format!(
-                "Stripe shows a secret only when an endpoint is created, and {id} was not created \
-                 by till; {}",
+                "Stripe shows a secret only when it creates an endpoint, and {id} was not created by \
+                 till; {}",
                 patient.setup_with("--rotate", "makes one whose secret is stored for certain")
             ),
         ),

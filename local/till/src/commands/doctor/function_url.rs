@@ -7,7 +7,7 @@ use shared::aws::call::Service;
 use super::check::{Ask, Check};
 use super::patient::{Deployed, Patient};
 use super::report::Finding;
-use crate::account::aws::AwsAccount;
+use crate::account::aws::{AwsAccount, text};
 
 const URL: &str = "function URL";
 
@@ -51,7 +51,7 @@ async fn check(patient: &Patient, deployed: &Deployed) -> Vec<Finding> {
 
 async fn look(patient: &Patient, deployed: &Deployed) -> anyhow::Result<Finding> {
     let fail = |says: String| Ok(Finding::fail(URL, says, patient.deploy()));
-    let Some(function) = deployed.function("WebhookFunction") else {
+    let Some(function) = deployed.function("WebhookFunction")? else {
         return fail("the stack has no WebhookFunction".into());
     };
     let config = config(function, &patient.webhook_url, &deployed.aws).await?;
@@ -84,7 +84,7 @@ async fn look(patient: &Patient, deployed: &Deployed) -> anyhow::Result<Finding>
     Ok(Finding::fail(
         URL,
         format!(
-            "nobody may call it: its policy lacks {}",
+            "nobody can call it: its policy lacks {}",
             names.join(" and ")
         ),
         commands.collect::<Vec<_>>().join("\n"),
@@ -111,10 +111,6 @@ async fn policy(function: &str, alias: Option<&str>, aws: &AwsAccount) -> anyhow
     let path = format!("/2015-03-31/functions/{function}/policy{qualifier}");
     let policy = aws.get(Service::Lambda, &path).await?.unwrap_or_default();
     Ok(serde_json::from_str(text(&policy, "Policy")).unwrap_or_default())
-}
-
-fn text<'v>(value: &'v Value, name: &str) -> &'v str {
-    value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 impl Permission {

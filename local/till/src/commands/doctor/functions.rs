@@ -1,4 +1,4 @@
-//! Whether CloudFormation tells the functions' names, which other checks need.
+//! Whether CloudFormation lists the stack's functions, whose names other checks need.
 
 use futures::FutureExt as _;
 
@@ -11,7 +11,12 @@ pub(super) const CHECK: Check = Check {
     title: FUNCTIONS,
     ask: Ask::Deployed(|_, deployed| {
         let unknown = deployed.functions.as_ref().err();
-        let finding = unknown.map(|why| Finding::not_checked(FUNCTIONS, why));
+        let finding = unknown.map(|why| {
+            Finding::not_checked(
+                FUNCTIONS,
+                format!("CloudFormation does not list the stack's functions: {why}"),
+            )
+        });
         std::future::ready(finding.into_iter().collect()).boxed()
     }),
 };

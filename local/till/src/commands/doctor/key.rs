@@ -50,7 +50,7 @@ async fn check(patient: &Patient) -> Vec<Finding> {
             ),
             patient.setup_with("--new-key", "stores it encrypted"),
         ),
-        None => Finding::ok(KEY, format!("{kind}, which is right for the deployed mode")),
+        None => Finding::ok(KEY, format!("{kind}, as the deployed mode wants")),
     }];
     let is_restricted = usable.kind() == Kind::Restricted;
     let account = patient.account_of(usable);
@@ -81,10 +81,10 @@ impl Profile {
         if mode == Mode::Live && !self.charges_enabled {
             return Finding::fail(
                 ACCOUNT,
-                format!("{} may not take payments yet", self.id),
+                format!("{} cannot take payments yet", self.id),
                 "finish the account's activation: https://dashboard.stripe.com/account/onboarding",
             );
         }
-        Finding::ok(ACCOUNT, format!("{} answers to the key", self.id))
+        Finding::ok(ACCOUNT, format!("the key belongs to {}", self.id))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::bail;
 use aws_config::SdkConfig;
 use shared::config::{EmailVerified, Environment};
 use shared::mode::Mode;
@@ -15,7 +16,7 @@ use crate::account::secrets::{Owner, SecretStore};
 use crate::account::stripe::{Account, api_base};
 use crate::account::stripe_key::{self, judge};
 use crate::account::web::Web;
-use crate::commands::shop::{Shop, Stack, Where};
+use crate::commands::shop::{Shop, Stack};
 
 pub(super) struct Patient {
     /// By what it knows its own at Stripe.
@@ -46,8 +47,8 @@ pub(super) struct Patient {
 pub(super) struct Deployed {
     /// The stack's name.
     pub(super) stack: String,
-    /// What else tells which stack: `--region` and `--profile`.
-    options: String,
+    /// What tells on a command line which stack: `--stack`, `--region` and `--profile`.
+    flags: String,
     pub(super) aws: AwsAccount,
     pub(super) mail: Option<MailSettings>,
     /// The stack's user pool, if it has one.
@@ -67,10 +68,10 @@ pub(super) struct MailSettings {
 }
 
 impl Patient {
-    pub(super) async fn read(shop: &Shop, place: &Where) -> anyhow::Result<Self> {
+    pub(super) async fn read(shop: &Shop) -> anyhow::Result<Self> {
         match &shop.stack {
             None => Self::on_this_machine(shop),
-            Some(stack) => Self::of_stack(stack, shop, place).await,
+            Some(stack) => Self::of_stack(stack, shop).await,
         }
     }
 
@@ -104,12 +105,11 @@ impl Patient {
         })
     }
 
-    async fn of_stack(stack: &Stack, shop: &Shop, place: &Where) -> anyhow::Result<Self> {
+    async fn of_stack(stack: &Stack, shop: &Shop) -> anyhow::Result<Self> {
         let environment = &shop.environment;
-        let aws = place.aws().await?;
-        let web = Web::new(aws.endpoint_url())?;
-        let functions = functions(&aws, &stack.name).await;
-        let aws = AwsAccount::new(web.clone(), aws);
+        let web = Web::new(stack.aws.endpoint_url())?;
+        let functions = functions(&stack.aws, &stack.name).await;
+        let aws = AwsAccount::new(web.clone(), stack.aws.clone());
         let own = environment.stack()?;
         let tag = own.tag().to_owned();
         let store = SecretStore::new(aws.clone(), stack.parameter("SecretsStore").ok(), own)?;
@@ -128,7 +128,7 @@ impl Patient {
         ];
         let deployed = Deployed {
             stack: stack.name.clone(),
-            options: place.options(),
+            flags: stack.flags(),
             mail: mail(environment),
             user_pool: stack.output("BuyerPool").ok().map(str::to_owned),
             webhook_key: webhook_key(stack, &store).await,
@@ -178,20 +178,26 @@ impl Patient {
 
     pub(super) fn setup_with(&self, flag: &str, why: &str) -> String {
         match &self.deployed {
-            Some(Deployed { stack, options, .. }) => {
-                let flag = if flag.is_empty() { String::new() } else { format!(" {flag}") };
-                format!("`till setup --stack {stack}{options}{flag}` {why}")
+            Some(Deployed { flags, .. }) => {
+                let flag = if flag.is_empty() {
+                    String::new()
+                } else {
+                    format!(" {flag}")
+                };
+                format!("`till setup {flags}{flag}` {why}")
             }
-            None => "set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRETS in .env, or neither for the stand-in; \
-                     then start the shop again"
-                .into(),
+            None => {
+                "start the shop again: `cargo run`. For a Stripe account of your own, first set \
+                     both STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRETS in .env"
+                    .into()
+            }
         }
     }
 
     /// The remedy for what is not as the template says.
     pub(super) fn deploy(&self) -> String {
         match &self.deployed {
-            Some(_) => "`sam build && sam deploy` puts it back as template.yaml says".into(),
+            Some(_) => "`sam build && sam deploy` restores what template.yaml says".into(),
             None => "start the shop again: `cargo run`".into(),
         }
     }
@@ -199,8 +205,8 @@ impl Patient {
     /// The remedy where nobody answers.
     pub(super) fn revive(&self) -> String {
         match &self.deployed {
-            Some(_) => format!("does it exist? {}", self.deploy()),
-            None => "is the shop open? `cargo run`".into(),
+            Some(_) => format!("see that it exists: {}", self.deploy()),
+            None => "see that the shop is open: `cargo run`".into(),
         }
     }
 
@@ -216,10 +222,13 @@ impl Patient {
 }
 
 impl Deployed {
-    /// The name of the function with this logical id.
-    pub(super) fn function(&self, id: &str) -> Option<&str> {
-        let functions = self.functions.as_ref().ok()?;
-        functions.get(id).map(String::as_str)
+    /// The name of the function with this logical id, if the stack has it. An error if nobody says
+    /// which functions it has.
+    pub(super) fn function(&self, id: &str) -> anyhow::Result<Option<&str>> {
+        match &self.functions {
+            Ok(functions) => Ok(functions.get(id).map(String::as_str)),
+            Err(why) => bail!("CloudFormation does not say which function {id} is: {why}"),
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) struct Finding {
     pub(super) verdict: Verdict,
     /// What is so.
     pub(super) says: String,
-    /// How to mend it.
+    /// How to fix it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) remedy: Option<String>,
 }
@@ -107,7 +107,7 @@ impl Report {
 
     fn sum(&self) -> String {
         let said = [
-            (self.count(Verdict::Fail), "to mend"),
+            (self.count(Verdict::Fail), "to fix"),
             (self.count(Verdict::Warn), "to look at"),
             (self.count(Verdict::NotChecked), "not checked"),
             (self.count(Verdict::Ok), "ok"),
@@ -142,7 +142,7 @@ mod tests {
              fail  stripe key  a publishable key\n\
              \x20                 → store the secret one\n\
              ?     sender      not checked: no answer\n\n\
-             1 to mend, 1 not checked, 1 ok\n"
+             1 to fix, 1 not checked, 1 ok\n"
         );
     }
 }

@@ -26,24 +26,24 @@ async fn check(patient: &Patient, deployed: &Deployed) -> Vec<Finding> {
             Ok(Owner::Other(other)) => Finding::fail(
                 SECRETS,
                 format!(
-                    "{place} belongs to another stack, {other}, and this one is {}: what one \
-                     stores there, both use",
+                    "{place} belongs to another stack, {other}, and this one is {}: both use what \
+                     either stores there",
                     patient.tag
                 ),
                 format!(
                     "remove it from the stack's parameters, or name another there, deploy, and {}; \
-                     if this shop once had that tag, deploy with FormerStackTags={other}",
+                     if {other} was once this shop's own tag, deploy with FormerStackTags={other}",
                     patient.setup("fills it")
                 ),
             ),
             Err(why) => {
-                Finding::not_checked(SECRETS, format!("whose {place} is cannot be read: {why}"))
+                Finding::not_checked(SECRETS, format!("cannot read whose {place} is: {why}"))
             }
         })
     });
     let mut findings: Vec<_> = findings.collect();
     if findings.is_empty() && !deployed.owners.is_empty() {
-        findings.push(Finding::ok(SECRETS, "they carry this stack's tag"));
+        findings.push(Finding::ok(SECRETS, "all carry this stack's tag"));
     }
     findings
 }

@@ -19,7 +19,10 @@ pub(super) const CHECK: Check = Check {
 /// API Gateway fetches the keys of tokens from where the issuer's discovery document says.
 async fn check(patient: &Patient) -> Vec<Finding> {
     let Some(issuer) = &patient.issuer else {
-        return vec![Finding::not_checked(SIGN_IN, "the stack names no issuer")];
+        return vec![Finding::not_checked(
+            SIGN_IN,
+            "the stack's output SiteConfig has no issuer",
+        )];
     };
     let url = format!(
         "{}/.well-known/openid-configuration",
@@ -41,7 +44,7 @@ async fn check(patient: &Patient) -> Vec<Finding> {
         Some(named) => Finding::fail(
             SIGN_IN,
             format!(
-                "the provider calls itself {named}, and the API expects {issuer}: every token is refused"
+                "the provider calls itself {named}, but the API expects {issuer}: every token is refused"
             ),
             format!(
                 "deploy with the issuer exactly as the provider writes it: {}",

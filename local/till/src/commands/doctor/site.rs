@@ -82,7 +82,7 @@ fn caching(headers: &HeaderMap) -> Finding {
     }
     Finding::warn(
         CACHING,
-        "browsers may keep files of the site, and mix old with new ones when it changes",
+        "browsers may keep the site's files, and mix old and new ones when it changes",
         "copy it with `--cache-control no-cache`: docs/OPERATIONS.md, \"Deploy\"; outside \
          CloudFront, have the host send Cache-Control: no-cache",
     )

@@ -7,6 +7,7 @@ use shared::aws::call::Service;
 use super::check::{Ask, Check};
 use super::patient::{Deployed, Patient};
 use super::report::Finding;
+use crate::account::aws::text;
 
 const STREAM: &str = "mail stream";
 
@@ -21,7 +22,7 @@ async fn check(patient: &Patient, deployed: &Deployed) -> Vec<Finding> {
 }
 
 async fn look(patient: &Patient, deployed: &Deployed) -> anyhow::Result<Finding> {
-    let Some(function) = deployed.function("MailerFunction") else {
+    let Some(function) = deployed.function("MailerFunction")? else {
         return Ok(Finding::fail(
             STREAM,
             "the stack has no MailerFunction",
@@ -60,8 +61,4 @@ async fn look(patient: &Patient, deployed: &Deployed) -> anyhow::Result<Finding>
             format!("aws lambda update-event-source-mapping --uuid {id} --enabled"),
         ),
     })
-}
-
-fn text<'v>(value: &'v Value, name: &str) -> &'v str {
-    value.get(name).and_then(Value::as_str).unwrap_or_default()
 }

@@ -84,7 +84,7 @@ async fn look(check: &'static str, wanted: &Table, patient: &Patient) -> Vec<Fin
         findings.extend(inspection.protection(&table));
     }
     if findings.is_empty() {
-        let protected = if is_deployed { ", protected" } else { "" };
+        let protected = if is_deployed { ", and protected" } else { "" };
         findings.push(Finding::ok(
             check,
             format!("{name} is as the template says{protected}"),
@@ -131,7 +131,7 @@ impl Inspection<'_> {
             .collect();
         let wanted = self.wanted.indexes.keys().map(String::as_str);
         let missing: Vec<&str> = wanted.filter(|index| !ready.contains(index)).collect();
-        let says = format!("has no index {} that could be read", missing.join(", "));
+        let says = format!("has no readable index {}", missing.join(", "));
         (!missing.is_empty()).then(|| self.fail(&says, self.patient.deploy()))
     }
 
@@ -163,7 +163,7 @@ impl Inspection<'_> {
             Ok(answer) => answer,
             Err(error) => {
                 let why = format!(
-                    "whether {name} deletes what has expired: {}",
+                    "cannot find out whether {name} deletes what has expired: {}",
                     aws_error(&error)
                 );
                 return Some(Finding::not_checked(self.check, why));
@@ -192,7 +192,10 @@ impl Inspection<'_> {
         let answer = match recovery {
             Ok(answer) => answer,
             Err(error) => {
-                let why = format!("whether {name} could be restored: {}", aws_error(&error));
+                let why = format!(
+                    "cannot find out whether {name} could be restored: {}",
+                    aws_error(&error)
+                );
                 return Some(Finding::not_checked(self.check, why));
             }
         };

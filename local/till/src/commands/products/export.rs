@@ -8,30 +8,28 @@ use serde::Serialize;
 
 use super::all::all;
 use super::file::{self, Format};
-use crate::commands::console::{Consent, Console, count, print, write_out};
+use crate::commands::console::{Consent, count, print, write_out};
 use crate::commands::exit::Exit;
-use crate::commands::shop::Where;
+use crate::commands::operator::Operator;
 
 #[derive(Args)]
 pub(in crate::commands) struct Export {
     /// A .csv, .jsonl or .json file, or - for stdout
     #[arg(default_value = "-")]
     file: PathBuf,
-    /// How to write it [default: as the file's name says; stdout: jsonl]
+    /// The file's format [default: by the end of its name; stdout: jsonl]
     #[arg(long, value_enum)]
     format: Option<Format>,
     #[command(flatten)]
     consent: Consent,
     #[command(flatten)]
-    console: Console,
-    #[command(flatten)]
-    at: Where,
+    operator: Operator,
 }
 
 impl Export {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
         let format = Format::of(&self.file, self.format)?;
-        let shop = self.at.open().await?;
+        let shop = self.operator.shop().await?;
         let products = all(&shop.shelf()?).await?;
         let text = file::write(&products, format)?;
         if file::is_standard(&self.file) {
@@ -45,7 +43,8 @@ impl Export {
         }
         let name = self.file.display().to_string();
         if self.file.exists() {
-            self.consent.ask(&format!("{name} exists. Replace it?"))?;
+            self.consent
+                .ask(&format!("{name} exists already. Replace it?"))?;
         }
         file::save(&self.file, &text)?;
         #[derive(Serialize)]
@@ -58,7 +57,7 @@ impl Export {
             file: name.clone(),
             products: products.len(),
         };
-        self.console
+        self.operator
             .show(&exported, || format!("{written} written to {name}.\n"))?;
         Ok(Exit::Done)
     }

@@ -32,7 +32,9 @@ pub(super) fn price(text: &str) -> Result<Price, String> {
 pub(super) fn amount(text: &str) -> Result<i64, String> {
     let text = text.trim();
     text.parse().map_err(|_| {
-        format!("{text:?} is not a whole number: amounts are in minor units, as 1500 for 15.00 USD")
+        format!(
+            "{text:?} is not a whole number: amounts are in minor units, such as 1500 for 15.00 USD"
+        )
     })
 }
 
@@ -50,7 +52,7 @@ pub(super) fn stock(text: &str) -> Result<Option<u32>, String> {
     match text.trim() {
         "" | "none" => Ok(None),
         pieces => pieces.parse().map(Some).map_err(|_| {
-            format!("{pieces:?} is not a number of pieces, nor none for what never runs out")
+            format!("{pieces:?} is not a stock: use a whole number, or none for unlimited")
         }),
     }
 }
@@ -59,12 +61,16 @@ pub(super) fn stock(text: &str) -> Result<Option<u32>, String> {
 pub(super) fn stock_change(text: &str) -> Result<StockChange, String> {
     let pieces = |digits: &str| match digits.parse() {
         Ok(pieces) if digits.starts_with(|c: char| c.is_ascii_digit()) => Ok(pieces),
-        _ => Err(format!("{text:?} is not a number of pieces to add or take")),
+        _ => Err(format!(
+            "{text:?} is not a stock: use a number such as 20, +5 or -5, or none for unlimited"
+        )),
     };
     Ok(match (text.strip_prefix('+'), text.strip_prefix('-')) {
         (Some(more), _) => StockChange::Add(pieces(more)?),
         (_, Some(fewer)) => StockChange::Take(pieces(fewer)?),
-        _ if text.is_empty() => return Err("say how many are left, or none".to_owned()),
+        _ if text.is_empty() => {
+            return Err("the stock is empty: use a whole number, or none for unlimited".to_owned());
+        }
         _ => StockChange::Set(stock(text)?),
     })
 }

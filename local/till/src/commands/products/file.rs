@@ -15,11 +15,11 @@ use super::patch::Patch;
 /// How products are written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// One table, the first line of which names the columns
+    /// A table whose first line names the columns
     Csv,
-    /// One JSON object a line
+    /// One JSON object per line
     Jsonl,
-    /// One JSON array, or the answer of GET /products
+    /// A JSON array, or the answer of GET /products
     Json,
 }
 
@@ -38,8 +38,7 @@ impl Format {
             Some("jsonl" | "ndjson") => Ok(Self::Jsonl),
             Some("json") => Ok(Self::Json),
             _ => bail!(
-                "{} does not say how it is written: end its name in .csv, .jsonl or .json, or say \
-                 --format",
+                "the format of {} is unknown: end its name in .csv, .jsonl or .json, or pass --format",
                 path.display()
             ),
         }
@@ -64,10 +63,10 @@ pub(super) fn read(path: &Path) -> anyhow::Result<String> {
     let mut text = String::new();
     if is_standard(path) {
         let read = std::io::stdin().read_to_string(&mut text);
-        read.context("cannot read standard input as UTF-8 text")?;
+        read.context("cannot read standard input")?;
     } else {
         text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read {} as UTF-8 text", path.display()))?;
+            .with_context(|| format!("cannot read {}", path.display()))?;
     }
     // Spreadsheets put a byte order mark before the first column's name.
     Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
@@ -105,7 +104,7 @@ fn parse_json_lines(text: &str) -> Vec<Row> {
 
 fn parse_json(text: &str) -> anyhow::Result<Vec<Row>> {
     let value = shared::json::parse(text.as_bytes());
-    let value = value.context("it cannot be read as JSON")?;
+    let value = value.context("it is not JSON")?;
     let products = match value {
         serde_json::Value::Object(mut answer) => answer.remove("products"),
         array => Some(array),
@@ -144,20 +143,20 @@ fn parse_csv(text: &str) -> anyhow::Result<Vec<Row>> {
     let titles = without_empty_end(titles);
     if let Some((separator, name)) = foreign_separator(&titles) {
         bail!(
-            "its columns are separated by {name} ({separator:?}); save it with commas, as a \
-             spreadsheet's \"CSV (comma delimited)\" has them"
+            "its columns are separated by {name} ({separator:?}); save it with commas, which \
+             spreadsheets call \"CSV (comma delimited)\""
         );
     }
     for title in &titles {
         if !COLUMNS.contains(&title) {
             bail!(
-                "its first line names a column {title:?}; there are {}, separated by commas",
+                "its first line names a column {title:?}, which is not one of {}",
                 COLUMNS.join(", ")
             );
         }
     }
     if !titles.iter().any(|title| title == "id") {
-        bail!("its first line names no column id");
+        bail!("its first line does not name the column id");
     }
     let rows = reader.records().filter_map(|record| match record {
         Ok(record) if record.iter().all(|cell| cell.trim().is_empty()) => None,
@@ -203,7 +202,7 @@ fn parse_record(titles: &StringRecord, record: &StringRecord) -> Result<Patch, S
     let beyond = record.iter().skip(titles.len());
     if record.len() < titles.len() || beyond.into_iter().any(|cell| !cell.trim().is_empty()) {
         return Err(format!(
-            "{} cells under {} titles",
+            "{} cells in {} columns",
             record.len(),
             titles.len()
         ));
@@ -228,7 +227,7 @@ fn parse_record(titles: &StringRecord, record: &StringRecord) -> Result<Patch, S
             amount: field::amount(amount).map_err(|why| format!("amount: {why}"))?,
             currency,
         }),
-        None if currency.is_some() => return Err("currency: it has no amount".to_owned()),
+        None if currency.is_some() => return Err("currency: it needs an amount".to_owned()),
         None => None,
     };
     let active = cell("active").map(field::yes_or_no);
@@ -328,12 +327,12 @@ mod tests {
         assert_eq!(
             why(text, Format::Csv),
             [
-                "line 2: amount: \"15.00\" is not a whole number: amounts are in minor units, as \
-                 1500 for 15.00 USD",
+                "line 2: amount: \"15.00\" is not a whole number: amounts are in minor units, such \
+                 as 1500 for 15.00 USD",
                 "line 4: id: a product id is 1 to 64 letters, digits, -, _ or .",
                 "line 5: currency: \"dollars\" is not a currency: use a three-letter ISO 4217 \
                  code such as usd",
-                "line 6: 3 cells under 4 titles",
+                "line 6: 3 cells in 4 columns",
                 "line 7: ok",
             ]
         );
@@ -363,11 +362,7 @@ mod tests {
                     ,,,,,\r\n";
         assert_eq!(
             why(text, Format::Csv),
-            [
-                "line 2: mug",
-                "line 4: 6 cells under 4 titles",
-                "line 5: hat"
-            ]
+            ["line 2: mug", "line 4: 6 cells in 4 columns", "line 5: hat"]
         );
     }
 
@@ -383,7 +378,7 @@ mod tests {
                 "separated by tabs ('\\t'); save it with commas",
             ),
             ("id,price\nmug,15\n", "names a column \"price\""),
-            ("name\nMug\n", "names no column id"),
+            ("name\nMug\n", "does not name the column id"),
         ] {
             let error = parse(text, Format::Csv).unwrap_err().to_string();
             assert!(error.contains(complaint), "{error}");

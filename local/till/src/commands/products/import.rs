@@ -15,34 +15,33 @@ use shared::store::products::Offers;
 use super::file::{self, Format, Row};
 use super::patch::Patch;
 use super::step::{Difference, Step, lines, write};
-use crate::commands::console::{Consent, Console, bad, count, plain};
+use crate::commands::console::{Consent, DRY_RUN, bad, count, note, plain, progress};
 use crate::commands::exit::Exit;
-use crate::commands::shop::Where;
+use crate::commands::operator::Operator;
 
 pub(super) const ABOUT: &str = "\
-Adds and changes products as a file says.
+Add and change products from a file.
 
-The file is a table (.csv), JSON lines (.jsonl) or a JSON array (.json). Its fields, here as
-columns: id, name, description, images (addresses, separated by spaces), amount, currency,
-active, stock. In JSON, amount and currency are together in `price`, as in the HTTP API. Amounts
-are in minor units: 1500 is 15.00 USD. What a file does not speak of stays as it is, and so does
-every product that is not in it. A new product needs id, name and price.
+The file is a table (.csv), JSON lines (.jsonl) or a JSON array (.json). Its columns or fields are
+id, name, description, images (URLs; in a table separated by spaces), amount, currency, active and
+stock. In JSON, amount and currency are together in `price`, as in the HTTP API. Amounts are in minor
+units: 1500 is 15.00 USD. Fields that the file leaves out stay as they are, and so do products that
+are not in it. A new product needs an id, a name and a price.
 
-The whole file is checked before anything is written; if a row is not valid, all that are not are
-listed and nothing is written. The same file may be imported again: what is as it says already is
-left alone.
+The whole file is checked before anything is written. If rows cannot be imported, all of them are
+listed and nothing is written. Importing the same file again changes nothing.
 
-How many are left of a product changes while the shop sells, so a number from a file would undo
-sales. It counts for new products; for those that are there, only with --stock.";
+A product's stock changes while the shop sells, so a number from a file would undo sales. It counts
+for new products; for existing ones only with --stock.";
 
 #[derive(Args)]
 pub(in crate::commands) struct Import {
     /// A .csv, .jsonl or .json file, or - for stdin
     file: PathBuf,
-    /// How the file is written [default: as its name says; stdin: jsonl]
+    /// The file's format [default: by the end of its name; stdin: jsonl]
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// Set how many are left of products that are there already, too
+    /// Set the stock of existing products, too
     #[arg(long)]
     stock: bool,
     /// Show what would change, and write nothing
@@ -51,9 +50,7 @@ pub(in crate::commands) struct Import {
     #[command(flatten)]
     consent: Consent,
     #[command(flatten)]
-    console: Console,
-    #[command(flatten)]
-    at: Where,
+    operator: Operator,
 }
 
 /// Writes that are under way at once.
@@ -95,7 +92,7 @@ impl Import {
         let rows = file::parse(&text, format).with_context(|| name.clone())?;
         let (patches, mut invalid) = patches(rows);
 
-        let shop = self.at.open().await?;
+        let shop = self.operator.shop().await?;
         let table = shop.assortment()?;
         let mut there = self.fetch(&shop.offers()?, &patches).await?;
         let mut steps = Vec::new();
@@ -133,21 +130,21 @@ impl Import {
 
         let imported = imported(&steps, unchanged, self.dry_run);
         if self.dry_run || steps.is_empty() {
-            self.console
+            self.operator
                 .show(&imported, || format!("{}{}", lines(&steps), imported.sum()))?;
             self.mention_stock(stock_kept);
             return Ok(Exit::Done);
         }
-        shop.announce_writing(self.console);
+        shop.announce_writing();
         if !imported.changed.is_empty() || shop.mode == Mode::Live {
             let changed = count(imported.changed.len(), "product");
             let added = count(imported.added.len(), "product");
-            self.console.note(lines(&steps).trim_end());
+            note(lines(&steps).trim_end());
             self.consent
                 .ask(&format!("Change {changed} and add {added}?"))?;
         }
         self.write(&table, steps).await?;
-        self.console.show(&imported, || imported.sum())?;
+        self.operator.show(&imported, || imported.sum())?;
         self.mention_stock(stock_kept);
         Ok(Exit::Done)
     }
@@ -158,7 +155,7 @@ impl Import {
         table: &Offers,
         patches: &[(String, Patch)],
     ) -> anyhow::Result<HashMap<ProductId, Product>> {
-        let bar = self.console.progress(patches.len(), "comparing");
+        let bar = progress(patches.len(), "comparing");
         let mut there = HashMap::new();
         // As many as DynamoDB reads at once.
         for some in patches.chunks(100) {
@@ -175,25 +172,21 @@ impl Import {
     fn refuse(&self, name: &str, invalid: Vec<Invalid>) -> anyhow::Result<Exit> {
         for Invalid { at, id, error } in &invalid {
             let id = id.as_ref().map(|id| format!("{id}: ")).unwrap_or_default();
-            self.console
-                .note(&plain(&format!("{name}, {at}: {id}{error}")));
+            note(&plain(&format!("{name}, {at}: {id}{error}")));
         }
-        let rows = match invalid.len() {
-            1 => "1 row is".to_owned(),
-            more => format!("{more} rows are"),
-        };
+        let rows = count(invalid.len(), "row");
         let refused = Imported {
             invalid,
             ..imported(&[], 0, self.dry_run)
         };
-        self.console.show(&refused, || {
-            bad(&format!("{rows} not valid; nothing was written.")) + "\n"
+        self.operator.show(&refused, || {
+            bad(&format!("{rows} cannot be imported; nothing was written.")) + "\n"
         })?;
         Ok(Exit::Found)
     }
 
     async fn write(&self, table: &Assortment, steps: Vec<Step>) -> anyhow::Result<()> {
-        let bar = self.console.progress(steps.len(), "writing");
+        let bar = progress(steps.len(), "writing");
         let writes = steps.into_iter().map(|step| {
             let bar = &bar;
             async move {
@@ -208,15 +201,15 @@ impl Import {
             .await;
         bar.finish_and_clear();
         written.context(
-            "not all is written; what is stays, so mend what is in the way and import again",
+            "not everything was written; fix this and import the same file again, which writes the rest",
         )
     }
 
     fn mention_stock(&self, kept: usize) {
         if kept > 0 {
             let products = count(kept, "product");
-            self.console.note(&format!(
-                "How many are left of {products} differs and was not touched; --stock sets it."
+            note(&format!(
+                "The stock of {products} differs from the file and was left alone; --stock sets it."
             ));
         }
     }
@@ -235,7 +228,7 @@ fn patches(rows: Vec<Row>) -> (Vec<(String, Patch)>, Vec<Invalid>) {
             }),
             Ok(patch) => match first.get(&patch.id) {
                 Some(before) => invalid.push(Invalid {
-                    error: format!("it is at {before} already"),
+                    error: format!("{before} has the same id"),
                     id: Some(patch.id),
                     at,
                 }),
@@ -273,13 +266,13 @@ fn imported(steps: &[Step], unchanged: usize, dry_run: bool) -> Imported {
 impl Imported {
     fn sum(&self) -> String {
         let sum = format!(
-            "{} added, {} changed, {} as they were",
+            "{} added, {} changed, {} unchanged",
             self.added.len(),
             self.changed.len(),
             self.unchanged
         );
         match self.dry_run {
-            true => format!("{sum}: that is what would be. Nothing was written.\n"),
+            true => format!("{sum}. {DRY_RUN}"),
             false => format!("{sum}.\n"),
         }
     }

@@ -1,50 +1,36 @@
 //! `till products list`.
 
 use clap::Args;
-use serde::Serialize;
 use shared::product::Product;
 
 use super::all::all;
-use crate::commands::console::{Column, Console, Table, dim, good, notable, plain};
+use crate::commands::console::{Column, Table, dim, good, notable, plain};
 use crate::commands::exit::Exit;
-use crate::commands::shop::Where;
+use crate::commands::operator::Operator;
 
 #[derive(Args)]
 pub(in crate::commands) struct List {
     #[command(flatten)]
-    console: Console,
-    #[command(flatten)]
-    at: Where,
+    operator: Operator,
 }
 
 impl List {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
-        let shop = self.at.open().await?;
+        let shop = self.operator.shop().await?;
         let products = all(&shop.shelf()?).await?;
-        #[derive(Serialize)]
-        struct Listed<'a> {
-            products: &'a [Product],
-        }
-        let listed = Listed {
-            products: &products,
-        };
-        self.console.show(&listed, || {
-            if products.is_empty() {
-                "There are no products yet; `till products import` brings them in.\n".to_owned()
-            } else {
-                table(&products)
-            }
-        })?;
+        let none = "There are no products yet; add some with `till products import`.";
+        self.operator
+            .list("products", &products, &table(&products), none)?;
         Ok(Exit::Done)
     }
 }
 
-fn table(products: &[Product]) -> String {
+fn table(products: &[Product]) -> Table {
     let mut table = Table::new([
         Column::left("ID"),
         Column::left("NAME").giving_way(),
         Column::right("PRICE"),
-        Column::right("LEFT"),
+        Column::right("STOCK"),
         Column::left("FOR SALE"),
     ]);
     for product in products {
@@ -55,7 +41,7 @@ fn table(products: &[Product]) -> String {
             match product.stock {
                 Some(0) => notable("0"),
                 Some(pieces) => pieces.to_string(),
-                None => dim("no limit"),
+                None => dim("unlimited"),
             },
             match product.active {
                 true => good("yes"),
@@ -63,5 +49,5 @@ fn table(products: &[Product]) -> String {
             },
         ]);
     }
-    table.text()
+    table
 }

@@ -101,7 +101,7 @@ impl FromStr for Setting {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let Some((field, value)) = text.split_once('=') else {
-            return Err("say FIELD=VALUE, as price=1600".to_owned());
+            return Err(format!("{text:?} is not FIELD=VALUE, such as price=1600"));
         };
         let value = value.trim();
         Ok(match field.trim() {
@@ -113,8 +113,8 @@ impl FromStr for Setting {
             "stock" => Self::Stock(field::stock_change(value)?),
             other => {
                 return Err(format!(
-                    "{other:?} is not a field: there are name, description, images, price, active \
-                     and stock"
+                    "{other:?} is not a field: use name, description, images, price, active or \
+                     stock"
                 ));
             }
         })

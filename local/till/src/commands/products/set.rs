@@ -8,28 +8,28 @@ use shared::product::{Product, ProductId};
 use shared::store::operator::StockChange;
 
 use super::patch::{Patch, Setting};
-use super::step::{Difference, Left, Step, lines, write};
-use crate::commands::console::{Consent, Console};
+use super::step::{Difference, Step, lines, write};
+use crate::commands::console::{Consent, DRY_RUN, note};
 use crate::commands::exit::{Exit, NotFound};
-use crate::commands::shop::Where;
+use crate::commands::operator::Operator;
 
 pub(super) const ABOUT: &str = "\
-Changes one product.
+Change one product.
 
-  name=TEXT  description=TEXT  images='ADDRESS ADDRESS…'
-  price=1600       in minor units, in the currency it has; or price=1600usd
-  active=false     whether it can be bought
-  stock=+20        so many more; -20 so many fewer
-  stock=20         so many are left from now on, whatever is sold meanwhile
-  stock=none       never runs out
+  name=TEXT  description=TEXT  images='URL URL…'
+  price=1600       in minor units, in the product's currency; or price=1600usd
+  active=false     takes it off sale
+  stock=+20        adds 20 pieces; -20 takes 20 away
+  stock=20         sets the stock to 20, whatever is sold meanwhile
+  stock=none       makes it unlimited
 
-Fields that are not named stay as they are.";
+Fields that you do not name stay as they are.";
 
 #[derive(Args)]
 pub(in crate::commands) struct Set {
-    /// Which product
+    /// The product's id
     id: ProductId,
-    /// What is to be different
+    /// What to change
     #[arg(required = true, value_name = "FIELD=VALUE")]
     settings: Vec<Setting>,
     /// Show what would change, and write nothing
@@ -38,18 +38,20 @@ pub(in crate::commands) struct Set {
     #[command(flatten)]
     consent: Consent,
     #[command(flatten)]
-    console: Console,
-    #[command(flatten)]
-    at: Where,
+    operator: Operator,
 }
 
 impl Set {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
-        let shop = self.at.open().await?;
+        let shop = self.operator.shop().await?;
         let table = shop.assortment()?;
         let Some(before) = shop.shelf()?.get(&self.id).await? else {
             let name = shop.name();
-            return Err(NotFound(format!("there is no product {} in {name}", self.id)).into());
+            return Err(NotFound(format!(
+                "there is no product {} in {name}: see `till products list`",
+                self.id
+            ))
+            .into());
         };
         let mut patch = Patch::of(self.id.clone());
         let mut stock = StockChange::Keep;
@@ -80,24 +82,24 @@ impl Set {
             changes: step.as_ref().map(Step::differences).unwrap_or_default(),
         };
         let Some(step) = step else {
-            let so_already = format!("{} is like that already.\n", self.id);
-            self.console.show(&done, || so_already)?;
+            let so_already = format!("{} is like that already; nothing was changed.\n", self.id);
+            self.operator.show(&done, || so_already)?;
             return Ok(Exit::Done);
         };
         let lines = lines(std::slice::from_ref(&step));
         if !self.dry_run {
-            shop.announce_writing(self.console);
+            shop.announce_writing();
             if shop.mode == Mode::Live {
-                self.console.note(lines.trim_end());
+                note(lines.trim_end());
                 self.consent.ask("Change it?")?;
             }
             write(&table, &step).await?;
         }
         let dry = match self.dry_run {
-            true => "That is what would be. Nothing was written.\n",
+            true => DRY_RUN,
             false => "",
         };
-        self.console.show(&done, || format!("{lines}{dry}"))?;
+        self.operator.show(&done, || format!("{lines}{dry}"))?;
         Ok(Exit::Done)
     }
 }
@@ -107,7 +109,10 @@ fn stock_after(before: &Product, change: StockChange) -> anyhow::Result<Option<O
     let id = &before.id;
     let limited = || {
         before.stock.with_context(|| {
-            format!("{id} never runs out, so there is nothing to add to; say stock=NUMBER first")
+            format!(
+                "the stock of {id} is unlimited, so nothing can be added to it or taken from it; set \
+                 stock=NUMBER first"
+            )
         })
     };
     Ok(match change {
@@ -115,13 +120,15 @@ fn stock_after(before: &Product, change: StockChange) -> anyhow::Result<Option<O
         StockChange::Set(stock) => Some(stock),
         StockChange::Add(pieces) => {
             let sum = limited()?.checked_add(pieces);
-            Some(Some(sum.context("stock: more than can be counted")?))
+            Some(Some(
+                sum.context("stock: that is more than can be counted")?,
+            ))
         }
         StockChange::Take(pieces) => {
             let left = limited()?;
             let rest = left.checked_sub(pieces);
             Some(Some(rest.with_context(|| {
-                format!("there are {} left of {id}, not {pieces}", Left(Some(left)))
+                format!("only {left} of {id} are left, so {pieces} cannot be taken away")
             })?))
         }
     })

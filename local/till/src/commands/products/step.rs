@@ -132,7 +132,7 @@ impl fmt::Display for Left {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(pieces) => f.pad(&pieces.to_string()),
-            None => f.pad("no limit"),
+            None => f.pad("unlimited"),
         }
     }
 }
@@ -146,7 +146,7 @@ pub(super) fn lines(steps: &[Step]) -> String {
         let product = step.product();
         let (kind, what) = match step {
             Step::Add(_) => {
-                let left = product.stock.map(|stock| format!(", {stock} left"));
+                let left = product.stock.map(|stock| format!(", stock {stock}"));
                 let left = left.unwrap_or_default();
                 let new = format!("{}, {}{left}", plain::line(&product.name), product.price);
                 (good("add   "), vec![new])
@@ -183,12 +183,12 @@ pub(super) async fn write(table: &Assortment, step: &Step) -> anyhow::Result<()>
             Step::Change {
                 stock: StockChange::Take(pieces),
                 ..
-            } => bail!("there are not {pieces} left of {id}"),
+            } => bail!("fewer than {pieces} of {id} are left now"),
             Step::Change {
                 stock: StockChange::Add(_),
                 ..
-            } => bail!("how many are left of {id} is not limited any more, or too many to count"),
-            _ => bail!("somebody else added or deleted {id} at this moment"),
+            } => bail!("the stock of {id} is unlimited now, or would be more than can be counted"),
+            _ => bail!("somebody else added or deleted {id} at this moment; run this again"),
         }
     }
     Ok(())

@@ -82,7 +82,7 @@ impl Name {
         let object = fetch(&stripe, path, id).await?;
         let object = object.with_context(|| {
             NotFound(format!(
-                "Stripe knows no {id} in the account of {}",
+                "there is no {id} in the Stripe account of {}",
                 shop.name()
             ))
         });
@@ -107,10 +107,19 @@ impl Name {
             }
         }
         bail!(NotFound(format!(
-            "{id} is not a purchase of {}: at Stripe, its metadata does not name this shop",
+            "{id} does not belong to a purchase of {}: its metadata at Stripe does not name this shop",
             shop.name()
         )))
     }
+}
+
+/// What to say of a purchase that is not there.
+pub(in crate::commands) fn not_found(id: PurchaseId, shop: &Shop) -> anyhow::Error {
+    let shop = shop.name();
+    NotFound(format!(
+        "there is no purchase {id} in {shop}: see `till purchases list`"
+    ))
+    .into()
 }
 
 async fn pointed_to(pointers: &Pointers, intent: &str) -> anyhow::Result<Option<PurchaseId>> {

@@ -12,7 +12,7 @@ use crate::commands::console::{Column, Table, bad, dim, good, heading, notable, 
 use crate::commands::moment::{lasting, minute, second};
 
 /// Purchases, one a line.
-pub(in crate::commands) fn table(purchases: &[Purchase]) -> String {
+pub(in crate::commands) fn table(purchases: &[Purchase]) -> Table {
     let mut table = Table::new([
         Column::left("PURCHASE"),
         Column::left("MADE (UTC)"),
@@ -35,7 +35,7 @@ pub(in crate::commands) fn table(purchases: &[Purchase]) -> String {
             purchase.order().total.to_string(),
         ]);
     }
-    table.text()
+    table
 }
 
 /// A status in words, and in its colour.
@@ -84,7 +84,7 @@ fn head(purchase: &Purchase) -> String {
     let who = match (email, subject) {
         (Some(email), Some(subject)) => format!("{email} {}", dim(&format!("({subject})"))),
         (Some(who), None) | (None, Some(who)) => who,
-        (None, None) => "nobody known".to_owned(),
+        (None, None) => "unknown".to_owned(),
     };
     text.push_str(&entry("made", &format!("{made} UTC")));
     text.push_str(&entry("buyer", &who));
@@ -93,19 +93,19 @@ fn head(purchase: &Purchase) -> String {
             SessionState::Open => "open".to_owned(),
             SessionState::Expired => "expired".to_owned(),
             SessionState::Pending { waits_for } => match waits_for {
-                WaitsFor::Unknown => "a delayed payment is to come".to_owned(),
+                WaitsFor::Unknown => "waiting for a delayed payment".to_owned(),
                 WaitsFor::Bank => "the money is on its way".to_owned(),
                 WaitsFor::Buyer { voucher_url } => match voucher_url {
-                    Some(url) => format!("the buyer has to pay: {}", plain(url)),
-                    None => "the buyer has to pay".to_owned(),
+                    Some(url) => format!("waiting for the buyer to pay: {}", plain(url)),
+                    None => "waiting for the buyer to pay".to_owned(),
                 },
             },
-            SessionState::Failed => "the money did not come".to_owned(),
+            SessionState::Failed => "the payment failed".to_owned(),
             SessionState::Settled {
                 amount,
                 payment_intent: Some(intent),
             } => format!("{amount} by {}", plain(intent.as_str())),
-            SessionState::Settled { .. } => "nothing was to pay".to_owned(),
+            SessionState::Settled { .. } => "nothing to pay".to_owned(),
         };
         let id = plain(id.as_str());
         text.push_str(&entry("session", &format!("{id}\n{what}")));
@@ -119,10 +119,10 @@ fn head(purchase: &Purchase) -> String {
         text.push_str(&entry("session", &why));
     }
     if purchase.has_returned_stock() {
-        text.push_str(&entry("stock", "given back"));
+        text.push_str(&entry("stock", "returned"));
     }
     for attention in purchase.attention() {
-        text.push_str(&entry(&bad("look"), advice(attention)));
+        text.push_str(&entry(&bad("attention"), advice(attention)));
     }
     text
 }
@@ -133,8 +133,8 @@ fn order(purchase: &Purchase) -> String {
         Column::right("QUANTITY"),
         Column::left("PRODUCT"),
         Column::left("NAME").giving_way(),
-        Column::right("EACH"),
-        Column::right("TOGETHER"),
+        Column::right("UNIT PRICE"),
+        Column::right("TOTAL"),
     ]);
     for line in &order.lines {
         let each = Money::new(line.unit_amount, order.total.currency);
@@ -182,7 +182,7 @@ fn money(purchase: &Purchase) -> String {
         row("  dispute", Some(terms.amount), more);
         let mut why = words(&plain(&terms.reason));
         if let Some(due) = terms.due_by.filter(|_| dispute.is_unfinished()) {
-            why.push_str(&format!(", evidence until {} UTC", minute(due)));
+            why.push_str(&format!(", evidence due by {} UTC", minute(due)));
         }
         row("", None, why);
         for movement in dispute.movements.values() {
@@ -199,7 +199,7 @@ fn events_table(events: &[Recorded]) -> String {
     let mut table = Table::new([
         Column::left("RECORDED (UTC)"),
         Column::left("EVENT").giving_way(),
-        Column::left("AFTERWARDS"),
+        Column::left("STATUS AFTER"),
     ]);
     for event in events {
         let afterwards = match event.changed {
@@ -216,7 +216,7 @@ fn events_table(events: &[Recorded]) -> String {
 
 fn mails_table(mails: &[(Mail, Option<Row>)]) -> String {
     let mut table = Table::new([
-        Column::left("CALLED FOR (UTC)"),
+        Column::left("CREATED (UTC)"),
         Column::left("MAIL").giving_way(),
         Column::left("STATE"),
     ]);
@@ -224,7 +224,7 @@ fn mails_table(mails: &[(Mail, Option<Row>)]) -> String {
         let row = row.as_ref();
         let state = match row {
             Some(row) => mail_state(row.state, row.attempts),
-            None => dim("not kept any more"),
+            None => dim("no longer kept"),
         };
         let ended = row.and_then(|row| Some((row.created_at, row.finished_at?)));
         let after = ended.map_or(String::new(), |(called_for, ended)| {
@@ -241,6 +241,7 @@ fn mails_table(mails: &[(Mail, Option<Row>)]) -> String {
     }
     table.text()
 }
+
 /// How far a mail has come, in words and in its colour.
 pub(in crate::commands) fn mail_state(state: State, attempts: u32) -> String {
     match (state, attempts) {
@@ -255,10 +256,10 @@ pub(in crate::commands) fn mail_state(state: State, attempts: u32) -> String {
 }
 
 fn entry(name: &str, what: &str) -> String {
-    let name = console::pad_str(name, 9, console::Alignment::Left, None);
+    let name = console::pad_str(name, 11, console::Alignment::Left, None);
     let mut text = String::new();
     for (place, line) in what.lines().enumerate() {
-        let before = if place == 0 { &name } else { "         " };
+        let before = if place == 0 { &name } else { "           " };
         text.push_str(&format!("  {before}{line}\n"));
     }
     text
@@ -268,7 +269,7 @@ fn refund_state(state: RefundState) -> String {
     match state {
         RefundState::Succeeded => good("succeeded"),
         RefundState::Pending => notable("pending"),
-        RefundState::RequiresAction => notable("waits for the buyer"),
+        RefundState::RequiresAction => notable("waiting for the buyer"),
         RefundState::Canceled => dim("canceled"),
         RefundState::Failed => bad("failed"),
     }
@@ -277,11 +278,11 @@ fn refund_state(state: RefundState) -> String {
 fn dispute_status(status: DisputeStatus) -> String {
     use DisputeStatus as S;
     let words = match status {
-        S::WarningNeedsResponse => "inquiry, wants an answer",
-        S::WarningUnderReview => "inquiry, answered",
+        S::WarningNeedsResponse => "inquiry, needs a response",
+        S::WarningUnderReview => "inquiry, under review",
         S::WarningClosed => "inquiry, closed",
         S::Prevented => "prevented",
-        S::NeedsResponse => "wants evidence",
+        S::NeedsResponse => "needs a response",
         S::UnderReview => "under review",
         S::Won => "won",
         S::Lost => "lost",
@@ -296,17 +297,21 @@ fn dispute_status(status: DisputeStatus) -> String {
 /// What a person should do about it.
 fn advice(attention: Attention) -> &'static str {
     match attention {
-        Attention::PaidTwice => "paid more than once: refund what was paid too much",
+        Attention::PaidTwice => "paid more than once: refund the extra payment",
         Attention::Overpaid => "more was paid than ordered: compare it with Stripe",
-        Attention::OtherCurrency => "money moved in another currency than ordered",
+        Attention::OtherCurrency => {
+            "money moved in another currency than the order's: compare it with Stripe"
+        }
         Attention::Rebuilt => {
-            "the order was lost here and rebuilt from what Stripe knows: its mail is held until \
-             `till purchases confirm`"
+            "the order was lost here and rebuilt from what Stripe knows: its mail is held until you \
+             run `till purchases confirm`"
         }
         Attention::PaidAfterStockReturned => {
-            "paid after its stock was given back: see that there is enough"
+            "paid after its stock was returned: check that there is enough"
         }
-        Attention::Overreturned => "more went back than was paid: refunded and charged back?",
+        Attention::Overreturned => {
+            "more went back than was paid: was it both refunded and charged back?"
+        }
         Attention::DisputeDecidedTwice => "a dispute was both won and lost: ask Stripe",
     }
 }

@@ -28,9 +28,10 @@ impl Step {
     pub(super) fn says(&self, wanted: &Wanted) -> String {
         match self {
             Self::Create { why } => format!(
-                "create a webhook endpoint at {} for {}, {} event types ({why}), and store its secret",
-                wanted.version,
+                "create a webhook endpoint for {}, API version {}, {} event types ({why}), and store \
+                 its secret",
                 wanted.url,
+                wanted.version,
                 handled().len()
             ),
             Self::Update { id, says, .. } => format!("change {id}: {says}"),
@@ -74,7 +75,7 @@ pub(super) fn plan(
     };
     let Some(current) = current else {
         return vec![match ours.first() {
-            None => create("there is none"),
+            None => create("there is none yet"),
             Some(other) => create(&format!(
                 "beside {}, which is at {}",
                 other.id,
@@ -93,7 +94,7 @@ pub(super) fn plan(
             )),
             Step::Remove {
                 id: current.id.clone(),
-                why: "nothing it sends is believed".into(),
+                why: "what it sends is refused".into(),
             },
         ];
     }
@@ -122,8 +123,8 @@ pub(super) fn retire(
     });
     let Some(keep) = keep else {
         bail!(
-            "none of the stack's endpoints is enabled, at {} and known to have its secret stored, so \
-             none can be removed; run `till setup --rotate` first",
+            "none of the stack's endpoints is enabled, at API version {} and known to have its secret \
+             stored, so none can be removed: run `till setup --rotate` first",
             wanted.version
         );
     };

@@ -17,7 +17,7 @@ pub(super) async fn unprotected(environment: &Environment) -> anyhow::Result<Vec
         let answer = client.describe_table().table_name(table).send().await;
         let answer = answer.map_err(|error| {
             let why = aws_error(&error);
-            anyhow!("whether {table} is protected cannot be asked: {why}")
+            anyhow!("cannot find out whether {table} is protected against deletion: {why}")
         })?;
         let protected = answer.table.and_then(|it| it.deletion_protection_enabled);
         if protected != Some(true) {
@@ -35,6 +35,11 @@ pub(super) async fn protect(environment: &Environment, table: &str) -> anyhow::R
         .table_name(table)
         .deletion_protection_enabled(true);
     let changed = change.send().await;
-    changed.map_err(|error| anyhow!("{table} cannot be protected: {}", aws_error(&error)))?;
+    changed.map_err(|error| {
+        anyhow!(
+            "cannot protect {table} against deletion: {}",
+            aws_error(&error)
+        )
+    })?;
     Ok(())
 }

@@ -93,7 +93,7 @@ impl Work<'_> {
     /// The newest secret comes first.
     async fn keep(&self, secret: &str, held: &mut Option<Held>) -> anyhow::Result<()> {
         if secret.is_empty() {
-            bail!("Stripe's answer shows no secret");
+            bail!("Stripe's answer has no secret");
         }
         let mut secrets = list(held.as_ref());
         secrets.insert(0, secret.to_owned());
@@ -152,8 +152,8 @@ pub(super) fn list(held: Option<&Held>) -> Vec<String> {
 pub(super) fn explain(error: Refusal, access: &str) -> anyhow::Error {
     match error {
         Refusal::Forbidden(_) => anyhow::anyhow!(
-            "{error}: to {access} webhook endpoints, set STRIPE_SECRET_KEY to a key that has it; it is \
-             not stored"
+            "{error}: to {access} webhook endpoints, set STRIPE_SECRET_KEY to a key that has it; that \
+             key is not stored"
         ),
         error => error.into(),
     }

@@ -1,0 +1,38 @@
+//! Words, and how they look on a terminal. Where there is none, or `NO_COLOR` is set, they have no
+//! colour.
+
+use console::Style;
+
+/// `1 product`, `2 products`.
+pub(in crate::commands) fn count(number: usize, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
+/// What follows what a dry run would have done.
+pub(in crate::commands) const DRY_RUN: &str = "Dry run: nothing was written.\n";
+
+/// How a heading looks.
+pub(in crate::commands) fn heading(text: &str) -> String {
+    Style::new().bold().apply_to(text).to_string()
+}
+
+/// How what matters less looks.
+pub(in crate::commands) fn dim(text: &str) -> String {
+    Style::new().dim().apply_to(text).to_string()
+}
+
+/// How what is well looks.
+pub(in crate::commands) fn good(text: &str) -> String {
+    Style::new().green().apply_to(text).to_string()
+}
+
+/// How what somebody should know looks.
+pub(in crate::commands) fn notable(text: &str) -> String {
+    Style::new().yellow().apply_to(text).to_string()
+}
+
+/// How what somebody should do something about looks.
+pub(in crate::commands) fn bad(text: &str) -> String {
+    Style::new().red().apply_to(text).to_string()
+}

@@ -1,0 +1,195 @@
+//! One payment of a purchase: what Stripe knows of it, and how much of it can be refunded.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Deserializer};
+use sha2::{Digest as _, Sha256};
+use shared::money::{Currency, Money};
+use shared::purchase::{PaymentIntentId, Purchase, RefundId, RefundState, SessionState};
+use shared::stripe::client::{Client as Stripe, LONGEST_PAGE, List};
+
+use crate::commands::exit::NotFound;
+
+/// Where a refund's --key is kept on it.
+pub(super) const KEY: &str = "till_refund_key";
+
+/// A payment, and what is left of it.
+pub(super) struct Payment {
+    pub(super) intent: PaymentIntentId,
+    pub(super) paid: Money,
+    pub(super) refunded: Money,
+    pub(super) left: Money,
+    refunds: Vec<Made>,
+}
+
+/// A refund, as Stripe answers it.
+#[derive(Deserialize)]
+pub(super) struct Made {
+    pub(super) id: RefundId,
+    pub(super) amount: i64,
+    pub(super) currency: Currency,
+    #[serde(deserialize_with = "decided")]
+    pub(super) status: RefundState,
+    #[serde(default)]
+    metadata: BTreeMap<String, String>,
+}
+
+/// `null` says that Stripe has not decided yet.
+fn decided<'de, D: Deserializer<'de>>(status: D) -> Result<RefundState, D::Error> {
+    let status: Option<RefundState> = Deserialize::deserialize(status)?;
+    Ok(status.unwrap_or(RefundState::Pending))
+}
+
+impl Made {
+    /// Whether its money is gone or on its way.
+    fn counts(&self) -> bool {
+        !matches!(self.status, RefundState::Canceled | RefundState::Failed)
+    }
+}
+
+impl Payment {
+    /// The purchase's only payment, or the one that is `wanted`, with what Stripe knows of it now.
+    pub(super) async fn of(
+        purchase: &Purchase,
+        wanted: Option<&str>,
+        stripe: &Stripe,
+    ) -> anyhow::Result<Self> {
+        let (intent, paid) = choose(purchase, wanted)?;
+        let refunds = refunds_of(stripe, &intent).await?;
+        let counted = refunds.iter().filter(|made| made.counts());
+        let refunded: i64 = counted.map(|made| made.amount).sum();
+        // Disputes are of the purchase as a whole: which payment they are about is not recorded.
+        let disputed = purchase.accounts().disputed;
+        let disputed = if disputed.currency == paid.currency {
+            disputed.amount
+        } else {
+            0
+        };
+        let left = paid
+            .amount
+            .saturating_sub(refunded)
+            .saturating_sub(disputed);
+        Ok(Self {
+            intent,
+            paid,
+            refunded: Money::new(refunded, paid.currency),
+            left: Money::new(left.max(0), paid.currency),
+            refunds,
+        })
+    }
+
+    /// The refund that was made under this key.
+    pub(super) fn take_refund(&mut self, key: &str) -> Option<Made> {
+        let mut refunds = self.refunds.iter();
+        let has_key = |made: &Made| made.metadata.get(KEY).is_some_and(|it| it == key);
+        let place = refunds.position(has_key)?;
+        Some(self.refunds.swap_remove(place))
+    }
+
+    /// What to refund, if so many minor units are wanted, or all that is left.
+    pub(super) fn amount(&self, wanted: Option<i64>) -> anyhow::Result<Money> {
+        let Self {
+            paid,
+            refunded,
+            left,
+            ..
+        } = self;
+        if left.amount <= 0 {
+            let held = match refunded < paid {
+                true => ", and disputes hold the rest",
+                false => "",
+            };
+            bail!("nothing is left to refund: {refunded} of {paid} was refunded{held}");
+        }
+        let amount = Money::new(wanted.unwrap_or(left.amount), paid.currency);
+        if amount.amount <= 0 {
+            bail!(
+                "--amount {} is not above zero: pass minor units, such as 500 for 5.00 USD",
+                amount.amount
+            );
+        }
+        if amount.amount > left.amount {
+            bail!(
+                "{amount} is more than is left of this payment, which is {left} of {paid}: pass at \
+                 most --amount {}",
+                left.amount
+            );
+        }
+        amount
+            .check_price()
+            .with_context(|| format!("--amount {}", amount.amount))?;
+        Ok(amount)
+    }
+
+    /// An idempotency key that stays the same until Stripe knows another refund of the payment.
+    pub(super) fn key_for(&self, amount: Money) -> String {
+        let refunds = self.refunds.iter();
+        let mut refunds: Vec<_> = refunds.map(|made| made.id.as_str()).collect();
+        refunds.sort_unstable();
+        let mut hash = Sha256::new();
+        for refund in refunds {
+            hash.update(refund);
+            hash.update([0]);
+        }
+        let known = hex::encode(hash.finalize());
+        let known = known.get(..16).unwrap_or(&known);
+        format!("till-refund:{}:{}:{known}", self.intent, amount.amount)
+    }
+}
+
+fn choose(purchase: &Purchase, wanted: Option<&str>) -> anyhow::Result<(PaymentIntentId, Money)> {
+    let id = purchase.id();
+    let payments = purchase.sessions().values();
+    let payments = payments.filter_map(|state| match state {
+        SessionState::Settled {
+            amount,
+            payment_intent: Some(intent),
+        } => Some((intent.clone(), *amount)),
+        _ => None,
+    });
+    let mut payments: Vec<_> = payments.collect();
+    if let Some(wanted) = wanted {
+        payments.retain(|(intent, _)| intent.as_str() == wanted);
+        if payments.is_empty() {
+            bail!(NotFound(format!(
+                "{wanted} is not a payment of {id}: `till purchases show {id}` lists those it has"
+            )));
+        }
+    }
+    match <[_; 1]>::try_from(payments) {
+        Ok([payment]) => Ok(payment),
+        Err(none) if none.is_empty() && purchase.is_settled() => {
+            bail!("{id} was free, so there is nothing to refund")
+        }
+        Err(none) if none.is_empty() => bail!(
+            "{id} is {}, so nothing was paid and there is nothing to refund",
+            purchase.status().as_str()
+        ),
+        Err(several) => {
+            let several: Vec<_> = several
+                .iter()
+                .map(|(intent, paid)| format!("{intent} ({paid})"))
+                .collect();
+            bail!(
+                "{id} was paid {} times: choose a payment with --payment-intent: {}",
+                several.len(),
+                several.join(", ")
+            )
+        }
+    }
+}
+
+async fn refunds_of(stripe: &Stripe, intent: &PaymentIntentId) -> anyhow::Result<Vec<Made>> {
+    let mut refunds: Vec<Made> = Vec::new();
+    loop {
+        let mut query = vec![("limit", LONGEST_PAGE), ("payment_intent", intent.as_str())];
+        let last = refunds.last().map(|last| last.id.clone());
+        query.extend(last.as_ref().map(|last| ("starting_after", last.as_str())));
+        let page: List<Made> = stripe.list("/refunds", &query).await?;
+        refunds.extend(page.data);
+        if !page.has_more {
+            return Ok(refunds);
+        }
+    }
+}
