@@ -26,7 +26,7 @@ use crate::payment::setup_intent::SetupIntent;
 use crate::refund::object::{Refund, RefundStatus};
 use crate::seed::{Seed, SeedError};
 use crate::webhook::queue::{self, Delivery};
-use crate::{checkout, dispute, payment, refund};
+use crate::{checkout, dispute, refund};
 
 pub(super) use routes::routes;
 
@@ -165,7 +165,7 @@ impl Account {
                 )))
             };
             if let Some(mut setup) = transaction.get::<SetupIntent>(&id)? {
-                return match payment::setup::authenticate(transaction, &mut setup, passed)? {
+                return match checkout::life::authenticate_setup(transaction, &mut setup, passed)? {
                     Ok(_) => Ok(()),
                     Err(WrongState) => not_asked(setup.state.as_str()),
                 };

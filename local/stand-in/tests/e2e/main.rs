@@ -12,6 +12,7 @@
 mod accounts;
 mod api;
 mod bench;
+mod checkout;
 mod delivery;
 mod disputes;
 mod due;
