@@ -138,9 +138,9 @@ def not_allowed_to_send():
             logGroupName=group, logStreamName=stream, logEvents=[{"timestamp": now, "message": json.dumps(line)}]
         )
 
-    log(level="WARN", code="AccessDenied", message="a mail is postponed")
+    log(level="WARN", code="AccessDenied", message="a mail was postponed")
     yield
-    log(level="INFO", message_id="1", message="a mail is sent")
+    log(level="INFO", message_id="1", message="a mail was sent")
 
 
 @contextlib.contextmanager

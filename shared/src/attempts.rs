@@ -1,4 +1,4 @@
-//! Purchases that are on their way to a session, or are ended because they will never get one.
+//! Purchases on their way to a session, and the end of those that will never get one.
 
 use crate::{
     config::ConfigError,
@@ -23,30 +23,22 @@ impl Attempts {
     /// Fails if the environment does not name all of the tables it writes to.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         Ok(Self {
-            writer: Writer::of(tables),
+            writer: tables.writer(),
             purchases: Purchases::of(tables)?,
             books: Bookkeeping::of(tables)?,
         })
     }
 
-    /// One that writes nothing, and answers what would be recorded.
-    pub fn dry_run(self) -> Self {
-        Self {
-            writer: self.writer.dry_run(),
-            ..self
-        }
-    }
-
-    /// Begins another attempt in place of the one in `stored`, which leads nowhere; unless others
-    /// did, or got a session.
+    /// Begins another attempt in place of the one in `stored`, which leads nowhere, unless another
+    /// request has done so already or got a session.
     pub async fn next_attempt(&self, stored: Stored, now: i64) -> Result<Stored, StoreError> {
         let given_up = stored.purchase.attempt().number;
         self.update(stored, now, |purchase| purchase.next_attempt(given_up, now))
             .await
     }
 
-    /// Stores the session that Stripe opened. The purchase it answers has a URL: that of this
-    /// session, or of another that was stored before.
+    /// Stores the session that Stripe opened. The purchase it returns has a URL: this session's, or
+    /// that of one stored earlier.
     pub async fn attach(
         &self,
         stored: Stored,
@@ -61,16 +53,16 @@ impl Attempts {
     }
 
     /// Ends a purchase whose current attempt can never be paid, because Stripe refused it for good
-    /// or its time ran out without a session; unless others got one. What it had reserved goes back
-    /// to the stock.
+    /// or its time ran out without a session, unless another request got one. What it had reserved
+    /// goes back into stock.
     pub async fn abandon(&self, stored: Stored, now: i64) -> Result<Stored, StoreError> {
         let ended = stored.purchase.attempt().number;
         self.update(stored, now, |purchase| purchase.abandon(ended))
             .await
     }
 
-    /// Notes that a session ended unpaid, as Stripe said when it was asked. What the purchase had
-    /// reserved goes back to the stock, unless another session of it may still be paid.
+    /// Records that a session ended unpaid, as Stripe said when asked. What the purchase had
+    /// reserved goes back into stock, unless another of its sessions may still be paid.
     pub async fn expired(
         &self,
         stored: Stored,
@@ -83,8 +75,8 @@ impl Attempts {
         .await
     }
 
-    /// Changes a purchase: again on what others wrote, if they were faster. `change` answers `None`
-    /// if it changed nothing.
+    /// Changes a purchase; if someone else writes it first, changes what they wrote. `change`
+    /// returns `None` if there was nothing to change.
     async fn update(
         &self,
         stored: Stored,

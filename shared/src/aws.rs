@@ -1,4 +1,4 @@
-//! AWS: how its SDKs are set up, and in [`call`] the calls that need none.
+//! AWS: how its SDKs are set up, and in [`call`] the calls that need no SDK.
 
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ use crate::{
 
 pub mod call;
 
-/// How to call an AWS service. Explicit rather than by the SDK's search through profiles and
-/// metadata services: Lambda gives exactly these variables, and start-up stays short.
+/// How to call an AWS service. Set explicitly, because the SDK's search through profiles and
+/// metadata services would slow down every start, and Lambda sets exactly these variables.
 /// `endpoint` is the service's own variable; `AWS_ENDPOINT_URL` is for all.
 pub fn config(environment: &Environment, endpoint: &str) -> Result<SdkConfig, ConfigError> {
     let timeouts = TimeoutConfig::builder()
@@ -40,14 +40,14 @@ pub fn config(environment: &Environment, endpoint: &str) -> Result<SdkConfig, Co
     Ok(config.build())
 }
 
-/// Where the environment says that a service is, if that is not where AWS has it.
+/// Where the environment says a service is, if not at AWS.
 pub(crate) fn endpoint_url<'e>(environment: &'e Environment, variable: &str) -> Option<&'e str> {
     environment
         .optional(variable)
         .or_else(|| environment.optional("AWS_ENDPOINT_URL"))
 }
 
-/// As whom AWS is called: what Lambda says in the environment.
+/// The credentials that Lambda puts in the environment.
 pub(crate) fn credentials(environment: &Environment) -> Result<Credentials, ConfigError> {
     Ok(Credentials::new(
         environment.required("AWS_ACCESS_KEY_ID")?,
@@ -58,7 +58,7 @@ pub(crate) fn credentials(environment: &Environment) -> Result<Credentials, Conf
     ))
 }
 
-/// An AWS error's code, which holds no data of ours, or what kept the call from being answered.
+/// An AWS error's code, which contains none of our data, or why the call got no answer.
 pub(crate) fn error_code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
     match error {
         SdkError::ServiceError(answer) => answer

@@ -1,4 +1,4 @@
-//! What a buyer asks for: the only thing a checkout takes from the browser.
+//! What a buyer wants: the only thing a checkout accepts from the browser.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use sha2::{Digest, Sha256};
 
 use crate::{json, plain, product::ProductId};
 
-/// Distinct products in a cart, at most. Each may take an action of DynamoDB's transaction, which
-/// holds 100, and a line item of Stripe's session, which holds 100, too.
+/// The most distinct products in a cart. Each may need an action in DynamoDB's transaction and a
+/// line item in Stripe's session, and both are limited to 100.
 pub const MOST_PRODUCTS: usize = 90;
 
-/// Pieces of one product, at most.
+/// The most pieces of one product.
 pub const MOST_PIECES: u32 = 999;
 
-/// Products and how many of each; equal lines are one.
+/// Products and how many of each; lines with the same product are merged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Cart(BTreeMap<ProductId, u32>);
@@ -40,8 +40,8 @@ impl CartError {
 }
 
 impl Cart {
-    /// Reads `{"items":[{"product_id":"…","quantity":1}]}`. A member that is not one of these is
-    /// refused: whoever sends a price should learn that nobody reads it.
+    /// Reads `{"items":[{"product_id":"…","quantity":1}]}`. Any other member is refused: whoever
+    /// sends a price should learn that it is not used.
     pub fn parse(body: &[u8]) -> Result<Self, CartError> {
         let body = json::parse(body).map_err(|error| match error.is_data() {
             true => CartError::new("body", error.to_string()),
@@ -78,12 +78,12 @@ impl Cart {
         Ok(Self(cart))
     }
 
-    /// The products, in order of their ids.
+    /// The products, ordered by id.
     pub fn products(&self) -> impl Iterator<Item = &ProductId> {
         self.0.keys()
     }
 
-    /// Products and pieces, in order of the products' ids.
+    /// Products and how many pieces of each, ordered by id.
     pub fn items(&self) -> impl Iterator<Item = (&ProductId, u32)> {
         self.0
             .iter()
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_lines_are_one() {
+    fn lines_with_the_same_product_are_merged() {
         let cart = |body: &str| Cart::parse(body.as_bytes()).unwrap();
         let twice = cart(
             r#"{"items":[{"product_id":"b","quantity":1},{"product_id":"a","quantity":2},{"product_id":"b","quantity":3}]}"#,

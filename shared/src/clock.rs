@@ -1,31 +1,35 @@
-//! What time it is. Asked where a request or an event comes in, and handed on from there as a
-//! number, so that all it leads to happens at one moment, and tests can say which.
+//! What time it is. Asked where a request or an event comes in, and passed on from there, so that
+//! everything it leads to happens at one moment, and tests can say which.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{fmt, sync::Arc};
+
+use time::OffsetDateTime;
 
 /// A clock. Cheap to clone.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
+pub struct Clock(Arc<dyn Fn() -> OffsetDateTime + Send + Sync>);
 
 impl Clock {
-    /// One that `now` tells, in Unix seconds.
-    pub fn new(now: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
+    /// One that says what `moment` answers.
+    pub fn new(moment: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Self {
+        Self(Arc::new(moment))
     }
 
-    /// Now, in Unix seconds.
-    pub fn now(&self) -> i64 {
+    /// This moment.
+    pub fn moment(&self) -> OffsetDateTime {
         (self.0)()
+    }
+
+    /// This moment in whole Unix seconds, which is all that most of the shop needs of it.
+    pub fn now(&self) -> i64 {
+        self.moment().unix_timestamp()
     }
 }
 
 /// This machine's.
 impl Default for Clock {
     fn default() -> Self {
-        Self::new(|| {
-            let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            i64::try_from(since.unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
-        })
+        Self::new(OffsetDateTime::now_utc)
     }
 }
 

@@ -1,5 +1,5 @@
-//! A purchase compared with what Stripe says of it, because an event may have been missed, or never
-//! made. What is fetched goes through the same ledger as an event, so nothing is done twice.
+//! Compares a purchase with what Stripe says about it, because an event may have been missed, or
+//! never sent. What is fetched goes through the same ledger as an event, so nothing happens twice.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Compares one purchase, session by session and refund by refund, and keeps what was news.
+/// Compares one purchase, session by session and refund by refund, and collects what was new.
 pub struct Comparison<'a> {
     purchase: PurchaseId,
     ledger: &'a Ledger,
@@ -23,18 +23,18 @@ pub struct Comparison<'a> {
     news: Vec<News>,
 }
 
-/// Something that had been missed, and is recorded.
+/// Something that had been missed and is now recorded.
 #[derive(Clone, Debug)]
 pub struct News {
-    /// The object that told it.
+    /// The id of the object that said so.
     pub object: String,
-    /// The purchase's status with it.
+    /// The purchase's status once it was recorded.
     pub status: Status,
 }
 
 /// Why a purchase cannot be compared.
 #[derive(Debug, thiserror::Error)]
-pub enum Trouble {
+pub enum ComparisonError {
     /// DynamoDB failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -44,21 +44,21 @@ pub enum Trouble {
     /// The reason may quote the object, so it is kept out of logs.
     #[error("one of Stripe's objects cannot be read")]
     Unreadable(#[from] Unreadable),
-    /// Never taken for expired: with another account's key, all of them would be unknown.
+    /// Never treated as expired: with another account's key, every session would be unknown.
     #[error("Stripe does not know session {0}")]
     NoSuchSession(SessionId),
 }
 
-/// A session, with what tells a delayed payment that failed from one that is under way.
-pub async fn fetch_session(stripe: &Stripe, id: &SessionId) -> Result<Session, Trouble> {
+/// A session, with what distinguishes a delayed payment that failed from one still under way.
+pub async fn fetch_session(stripe: &Stripe, id: &SessionId) -> Result<Session, ComparisonError> {
     let path = format!("/checkout/sessions/{id}");
     let expand = [("expand[]", "payment_intent")];
     let found: Option<Session> = stripe.get(&path, &expand).await?;
-    found.ok_or_else(|| Trouble::NoSuchSession(id.clone()))
+    found.ok_or_else(|| ComparisonError::NoSuchSession(id.clone()))
 }
 
 impl<'a> Comparison<'a> {
-    /// Of `purchase`, in which nothing is compared yet.
+    /// Begins comparing `purchase`.
     pub fn of(purchase: PurchaseId, ledger: &'a Ledger, stripe: &'a Stripe, now: i64) -> Self {
         Self {
             purchase,
@@ -69,26 +69,29 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// What was news so far, even if a later comparison failed.
+    /// What was new, up to the first comparison that failed.
     pub fn news(self) -> Vec<News> {
         self.news
     }
 
     /// Compares a session.
-    pub async fn session(&mut self, id: &SessionId) -> Result<(), Trouble> {
+    pub async fn session(&mut self, id: &SessionId) -> Result<(), ComparisonError> {
         let session = fetch_session(self.stripe, id).await?;
         self.record_session(&session).await.map(|_| ())
     }
 
-    /// Compares a session and, if it is paid, what went back: where one was missed, so may be the
-    /// other.
-    pub async fn session_and_what_went_back(&mut self, id: &SessionId) -> Result<(), Trouble> {
+    /// Compares a session and, if it is paid, its refunds and disputes: if the payment was missed,
+    /// they may have been, too.
+    pub async fn session_and_what_went_back(
+        &mut self,
+        id: &SessionId,
+    ) -> Result<(), ComparisonError> {
         let session = fetch_session(self.stripe, id).await?;
         self.found_session(&session).await
     }
 
-    /// The same of a session that was fetched before.
-    pub async fn found_session(&mut self, session: &Session) -> Result<(), Trouble> {
+    /// The same for a session that has been fetched already.
+    pub async fn found_session(&mut self, session: &Session) -> Result<(), ComparisonError> {
         if let Some(paid_by) = self.record_session(session).await? {
             self.all_of(&paid_by, "/refunds", AboutCharge::refund)
                 .await?;
@@ -98,11 +101,11 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    /// Records a session. Answers the payment intent that paid it, if one did.
+    /// Records a session. Returns the payment intent that paid it, if one did.
     pub async fn record_session(
         &mut self,
         session: &Session,
-    ) -> Result<Option<PaymentIntentId>, Trouble> {
+    ) -> Result<Option<PaymentIntentId>, ComparisonError> {
         let state = session.state()?;
         let paid_by = match &state {
             SessionState::Settled { payment_intent, .. } => payment_intent.clone(),
@@ -120,7 +123,7 @@ impl<'a> Comparison<'a> {
         &mut self,
         path: &str,
         read: impl Fn(Value) -> Result<AboutCharge, Unreadable>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), ComparisonError> {
         match self.stripe.get(path, &[]).await? {
             Some(object) => self.record_about_charge(read(object)?).await,
             None => Ok(()),
@@ -132,7 +135,7 @@ impl<'a> Comparison<'a> {
         intent: &PaymentIntentId,
         path: &str,
         read: impl Fn(Value) -> Result<AboutCharge, Unreadable>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), ComparisonError> {
         let mut after: Option<String> = None;
         loop {
             let mut query = vec![("limit", LONGEST_PAGE), ("payment_intent", intent.as_str())];
@@ -148,7 +151,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    async fn record_about_charge(&mut self, about: AboutCharge) -> Result<(), Trouble> {
+    async fn record_about_charge(&mut self, about: AboutCharge) -> Result<(), ComparisonError> {
         let object = about.id().to_owned();
         self.record(&object, about.change, about.payment_intent, None)
             .await
@@ -160,7 +163,7 @@ impl<'a> Comparison<'a> {
         change: Change,
         payment_intent: Option<PaymentIntentId>,
         origin: Option<(Buyer, Money)>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), ComparisonError> {
         let report = Report {
             source: Source::Fetched {
                 object: object.to_owned(),

@@ -1,4 +1,4 @@
-//! What a function is told by its environment, read once at start. Every error names the variable.
+//! What a function reads from its environment, once, at start. Every error names the variable.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -10,7 +10,7 @@ pub enum ConfigError {
     /// Not set, or set to nothing.
     #[error("{0} is not set: give it a value in the function's environment")]
     Missing(&'static str),
-    /// Set to a value that cannot be used.
+    /// Set to an unusable value.
     #[error("{name}: {wrong}")]
     Wrong {
         /// The variable.
@@ -18,7 +18,7 @@ pub enum ConfigError {
         /// What is wrong with it; never its value if that is a secret.
         wrong: String,
     },
-    /// A secret that is not there: the shop is not set up yet.
+    /// A secret that does not exist: the shop is not set up yet.
     #[error("{variable}: there is no {name:?} in {store}; `till setup` stores it")]
     NoSecret {
         /// The variable whose value it is, such as `STRIPE_SECRET_KEY`.
@@ -80,7 +80,7 @@ impl Environment {
         Self { clock, ..self }
     }
 
-    /// The clock to go by.
+    /// The clock that everything goes by.
     pub fn clock(&self) -> Clock {
         self.clock.clone()
     }
@@ -156,13 +156,13 @@ impl Environment {
     }
 }
 
-/// Whether a buyer's address is known to be theirs.
+/// How we know that an email address is the buyer's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EmailVerified {
-    /// If the token's claim `email_verified` says so.
+    /// The token's claim `email_verified` says so.
     Claim,
-    /// Always: the issuer verifies every address but has no claim that says so, as with an Entra
-    /// ID tenant of the shop's own.
+    /// The issuer verifies every address but has no claim that says so, like an Entra ID tenant of
+    /// the shop's own.
     Always,
 }
 
@@ -175,12 +175,12 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// The tag of whatever is made now.
+    /// The tag for whatever is created from now on.
     pub fn tag(&self) -> &str {
         &self.tag
     }
 
-    /// Whether an object with this tag is its own, made under the current tag or a former one.
+    /// Whether an object with this tag is ours, created under the current tag or a former one.
     pub fn owns(&self, tag: &str) -> bool {
         self.tag == tag || self.former.iter().any(|former| former == tag)
     }

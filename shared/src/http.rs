@@ -1,4 +1,4 @@
-//! HTTP as the functions speak it: JSON answers, RFC 9457 problems, the authenticated buyer.
+//! HTTP as the functions use it: JSON answers, RFC 9457 problems, the authenticated buyer.
 
 mod event;
 mod problem;
@@ -35,7 +35,7 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Response<Body>,
     Ok(response)
 }
 
-/// A time in Unix seconds as JSON has it.
+/// A time in Unix seconds as it is written in JSON.
 pub fn rfc3339(at: i64) -> String {
     let at = OffsetDateTime::from_unix_timestamp(at).ok();
     at.and_then(|at| at.format(&Rfc3339).ok())
@@ -44,7 +44,7 @@ pub fn rfc3339(at: i64) -> String {
 
 /// The caller, as verified by the API's JWT authorizer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claims {
+pub struct TokenClaims {
     /// `sub`.
     pub subject: String,
     /// `email`, which the issuer has verified.
@@ -52,7 +52,7 @@ pub struct Claims {
 }
 
 /// The caller: 401 without a verified ID token, 403 if its address is not verified.
-pub fn claims(request: &Request, verified: EmailVerified) -> Result<Claims, Problem> {
+pub fn claims(request: &Request, verified: EmailVerified) -> Result<TokenClaims, Problem> {
     let signed_out = |detail: &str| {
         Problem::new(
             StatusCode::UNAUTHORIZED,
@@ -80,7 +80,7 @@ pub fn claims(request: &Request, verified: EmailVerified) -> Result<Claims, Prob
     };
     let (Some(subject), Some(email)) = (claim("sub"), claim("email")) else {
         return Err(signed_out(
-            "The token has no sub or no email claim; send the ID token.",
+            "The token lacks the claim sub or email; send the ID token.",
         ));
     };
     let unverified = match (verified, claim("email_verified")) {
@@ -101,13 +101,13 @@ pub fn claims(request: &Request, verified: EmailVerified) -> Result<Claims, Prob
             detail,
         ));
     }
-    Ok(Claims {
+    Ok(TokenClaims {
         subject: subject.to_owned(),
         email: email.to_owned(),
     })
 }
 
-/// The id under which API Gateway, the function URL and our logs know the request.
+/// The request's id at API Gateway or the function URL, and in our logs.
 pub fn request_id(request: &Request) -> String {
     let id = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
@@ -131,8 +131,8 @@ pub fn language(request: &Request) -> Option<String> {
     plausible.then(|| first.to_owned())
 }
 
-/// The request's body: 413 if it is longer than `most` bytes as it was sent, with its base64 yet to
-/// be undone; 400 if that cannot be undone.
+/// The request's body: 413 if it is longer than `most` bytes as it arrives, still in base64 if it
+/// is; 400 if the base64 cannot be decoded.
 pub fn body(request: &Request, most: usize) -> Result<Cow<'_, [u8]>, Problem> {
     let sent = match request.body() {
         Body::Text(text) => text.as_bytes(),
@@ -155,7 +155,7 @@ pub fn body(request: &Request, most: usize) -> Result<Cow<'_, [u8]>, Problem> {
     Ok(Cow::Owned(bytes))
 }
 
-/// `?status=open`: only what is still to be paid. A list knows no other status.
+/// `?status=open`: only what is still to be paid. There is no other value.
 pub fn only_open(request: &Request) -> Result<bool, Problem> {
     match query(request, "status")? {
         None => Ok(false),
@@ -166,12 +166,12 @@ pub fn only_open(request: &Request) -> Result<bool, Problem> {
     }
 }
 
-/// `?limit=`: how many entries a page may have; 20 unless told, 100 at most.
+/// `?limit=`: how many entries a page may have; 20 by default, 100 at most.
 pub fn page_limit(request: &Request) -> Result<i32, Problem> {
     match query(request, "limit")? {
         None => Ok(20),
         Some(limit) => Some(limit)
-            // Rust would take a sign, too.
+            // Rust would accept a sign.
             .filter(|limit| limit.bytes().all(|byte| byte.is_ascii_digit()))
             .and_then(|limit| limit.parse().ok())
             .filter(|limit| (1..=100).contains(limit))
@@ -179,7 +179,7 @@ pub fn page_limit(request: &Request) -> Result<i32, Problem> {
     }
 }
 
-/// `?cursor=`: where the page begins; what the page before gave as `next`.
+/// `?cursor=`: where the page begins; the `next` of the page before.
 pub fn page_cursor<Id: FromStr>(request: &Request) -> Result<Option<Id>, Problem> {
     let Some(cursor) = query(request, "cursor")? else {
         return Ok(None);

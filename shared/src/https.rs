@@ -1,6 +1,6 @@
-//! HTTPS as all of Till's calls make it: pooled connections, and the root certificates compiled
-//! in. AWS's own default client reads the system's certificates file by file, which is most of a
-//! function's start.
+//! HTTPS for all of Till's calls: pooled connections, and the root certificates compiled in. AWS's
+//! default client reads the system's certificates file by file, which takes up most of a function's
+//! start.
 
 use std::{fmt, time::Duration};
 
@@ -25,13 +25,13 @@ use crate::config::ConfigError;
 /// A pooled client for requests with the body `B`. Cheap to clone; clones share connections.
 pub type Client<B> = PooledClient<HttpsConnector<HttpConnector>, B>;
 
-/// How long a function's connection may take to come about.
+/// How long a function waits for a connection.
 pub(crate) const CONNECT: Duration = Duration::from_secs(2);
 
 /// How long an unused connection is kept: a little less than Stripe and DynamoDB keep theirs.
 const IDLE: Duration = Duration::from_secs(50);
 
-/// A client whose connections come about within a time. Plain `http://` works, too: a stand-in on
+/// A client with a time limit for connecting. Plain `http://` works, too, because a stand-in on
 /// this machine has no certificate.
 pub fn client<B>(connect: Duration) -> Result<Client<B>, ConfigError>
 where
@@ -75,8 +75,8 @@ impl fmt::Debug for ForSdk {
 }
 
 impl HttpClient for ForSdk {
-    /// The settings are the SDK's time limits. The one for a whole try, which it keeps itself, is
-    /// the only one that it has beside ours for connecting.
+    /// The SDK's settings are ignored: it enforces the time limit for a whole try itself, and our
+    /// own limit for connecting applies.
     fn http_connector(
         &self,
         _: &HttpConnectorSettings,
@@ -93,7 +93,7 @@ impl SdkConnector for ForSdk {
             let request = request
                 .try_into_http1x()
                 .map_err(|error| ConnectorError::user(error.into()))?;
-            // Worth another try, as the SDK sees it, whichever way the connection failed.
+            // So that the SDK retries, however the connection failed.
             let answer = client.request(request).await;
             let answer = answer.map_err(|error| ConnectorError::io(error.into()))?;
             let answer = answer.map(SdkBody::from_body_1_x);
@@ -102,8 +102,8 @@ impl SdkConnector for ForSdk {
     }
 }
 
-/// Why a call failed, in the words of whatever is below it: the outermost layers say only that
-/// something did.
+/// Why a call failed, in the words of the innermost error: the outer ones say only that something
+/// did.
 pub fn cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {

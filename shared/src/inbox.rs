@@ -1,6 +1,6 @@
-//! Where authentic events come in, whoever brings them: Stripe to the webhook, `reconcile` from
-//! Stripe's list, or an operator who replays one. Nothing authentic is lost: an event is recorded,
-//! parked, or known to be none of our business.
+//! Where authentic events come in: from Stripe to the webhook, from Stripe's list through
+//! `reconcile`, or from an operator who replays one. Nothing authentic is lost: an event is
+//! recorded, parked, or known not to be for this shop.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,9 @@ use crate::{
     mode::Mode,
     money::Money,
     purchase::{
-        Attention, Buyer, Change, ChargeId, PaymentIntentId, PurchaseId, SessionState, Status,
-        Subject,
+        Attention, Buyer, Change, ChargeId, PaymentIntentId, SessionState, Status, Subject,
     },
-    store::{
-        StoreError, Tables,
-        parked::{Parked, Parking},
-        pointers::Pointers,
-    },
+    store::{StoreError, Tables, parked::Parked, pointers::Pointers},
     stripe::{
         client::{Client as Stripe, StripeError},
         event::{Event, Label, Owner, Unreadable},
@@ -40,33 +35,33 @@ pub struct Inbox {
 /// What became of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Receipt {
-    /// It told something new of a purchase.
+    /// It said something new.
     Recorded {
-        /// The purchase.
-        purchase: PurchaseId,
+        /// What the event is about.
+        subject: Subject,
         /// How it stands now.
         status: Status,
         /// What a person should look at.
         attention: BTreeSet<Attention>,
     },
-    /// It told nothing new.
+    /// It said nothing new.
     NothingNew,
     /// This very event was recorded before.
     SeenBefore,
-    /// It is about a purchase that is not kept here any more, and moved no money.
+    /// It is about a purchase that no longer exists here, and moved no money.
     NoSuchPurchase,
-    /// It is about something that is not ours.
+    /// It is about something that does not belong to this shop.
     Foreign,
-    /// It is of a type we have no use for.
+    /// Till does not handle its type.
     Unhandled,
-    /// It is kept until somebody has mended what keeps it from being recorded.
+    /// It is kept until somebody has fixed what keeps it from being recorded.
     Parked,
-    /// It was parked before, and is kept on.
+    /// It was parked before, and is still kept.
     ParkedBefore,
 }
 
 impl Receipt {
-    /// As the webhook answers it to Stripe, and logs have it.
+    /// As the webhook tells Stripe, and as logs say it.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Recorded { .. } => "recorded",
@@ -80,35 +75,35 @@ impl Receipt {
     }
 }
 
-/// An event could not be taken in now; it has to come again.
+/// An event could not be taken in now; it has to be sent again.
 #[derive(Debug, thiserror::Error)]
 pub enum InboxError {
     /// DynamoDB failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Stripe had to be asked whose it is, and failed.
-    #[error("Stripe cannot be asked whose it is: {0}")]
+    /// Stripe failed when asked what the event belongs to.
+    #[error("Stripe cannot be asked what the event belongs to: {0}")]
     Stripe(#[from] StripeError),
 }
 
 /// Why an event is not recorded.
-enum Trouble {
-    /// It is not what we know of Stripe's events.
+enum NotRecorded {
+    /// It does not look like Stripe's events as we know them.
     Unreadable(Unreadable),
-    /// It is a test on a live deployment, or the other way round.
+    /// It is a test event in a live deployment, or the other way round.
     OtherMode(Mode),
-    /// The event is fine; we are not.
+    /// The event is fine, but we failed.
     Ours(InboxError),
 }
 
-impl From<Unreadable> for Trouble {
+impl From<Unreadable> for NotRecorded {
     fn from(error: Unreadable) -> Self {
         Self::Unreadable(error)
     }
 }
 
-/// What would fail again when the event comes again gets the event parked.
-impl From<StoreError> for Trouble {
+/// An event that would fail in the same way when sent again is parked.
+impl From<StoreError> for NotRecorded {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unreadable { .. } | StoreError::Unwritable(_) => {
@@ -119,7 +114,7 @@ impl From<StoreError> for Trouble {
     }
 }
 
-impl From<StripeError> for Trouble {
+impl From<StripeError> for NotRecorded {
     fn from(error: StripeError) -> Self {
         match error {
             StripeError::Unreadable(why) => Self::Unreadable(Unreadable(why)),
@@ -128,7 +123,7 @@ impl From<StripeError> for Trouble {
     }
 }
 
-/// What something belongs to, and what that is rebuilt from if it was lost.
+/// What an event belongs to, and what that is rebuilt from if it was lost.
 type Owned = (Subject, Option<(Buyer, Money)>);
 
 impl Inbox {
@@ -138,7 +133,13 @@ impl Inbox {
         Self::asking(Stripe::new(environment).await?, &tables, environment)
     }
 
-    /// One that asks this Stripe account, and records in these tables.
+    /// An inbox that writes nothing, and returns what would become of an event.
+    pub async fn dry_run(environment: &Environment) -> Result<Self, ConfigError> {
+        let tables = Tables::of(environment)?.dry_run();
+        Self::asking(Stripe::new(environment).await?, &tables, environment)
+    }
+
+    /// An inbox for this Stripe account and these tables.
     pub fn asking(
         stripe: Stripe,
         tables: &Tables,
@@ -155,15 +156,6 @@ impl Inbox {
         })
     }
 
-    /// One that writes nothing, and answers what would become of an event.
-    pub fn dry_run(self) -> Self {
-        Self {
-            ledger: self.ledger.dry_run(),
-            parked: self.parked.dry_run(),
-            ..self
-        }
-    }
-
     /// Takes an event in. It must be authentic.
     pub async fn take(&self, event: &[u8], now: i64) -> Result<Receipt, InboxError> {
         let Label { id, created } = Label::of(event);
@@ -172,35 +164,36 @@ impl Inbox {
                 log(id.as_deref(), &receipt);
                 return Ok(receipt);
             }
-            Err(Trouble::Ours(error)) => {
-                tracing::error!(event = id, %error, "the event is not recorded");
+            Err(NotRecorded::Ours(error)) => {
+                tracing::error!(event = id, %error, "the event could not be recorded");
                 return Err(error);
             }
-            Err(Trouble::Unreadable(error)) => (Metric::Parked, error.to_string()),
-            Err(Trouble::OtherMode(mode)) => (
+            Err(NotRecorded::Unreadable(error)) => (Metric::Parked, error.to_string()),
+            Err(NotRecorded::OtherMode(mode)) => (
                 Metric::ModeMismatch,
                 format!("livemode is {}", mode.livemode()),
             ),
         };
         let parked = self.parked.park(id.as_deref(), created, event, &why, now);
-        match parked.await? {
-            Parking::Before => return Ok(Receipt::ParkedBefore),
-            Parking::Foreseen => return Ok(Receipt::Parked),
-            Parking::Now => {}
+        let parked = parked.await?;
+        if parked.answer {
+            return Ok(Receipt::ParkedBefore);
         }
-        // Why is said in the parked row: it may quote what the event holds.
-        let metric = metric.as_str();
-        tracing::error!(metric, event = id, "an authentic event is parked");
+        if parked.written {
+            // The reason is in the parked row only, because it may quote the event.
+            let metric = metric.as_str();
+            tracing::error!(metric, event = id, "an authentic event was parked");
+        }
         Ok(Receipt::Parked)
     }
 
-    async fn record(&self, event: &[u8], now: i64) -> Result<Receipt, Trouble> {
+    async fn record(&self, event: &[u8], now: i64) -> Result<Receipt, NotRecorded> {
         let Some(event) = Event::parse(event)? else {
             return Ok(Receipt::Unhandled);
         };
         let mode = Mode::of(event.livemode);
         if mode != self.mode {
-            return Err(Trouble::OtherMode(mode));
+            return Err(NotRecorded::OtherMode(mode));
         }
         let source = Source::Event {
             id: event.id.clone(),
@@ -235,10 +228,9 @@ impl Inbox {
             payment_intent: statement.payment_intent,
             origin,
         };
-        let Subject::Purchase(purchase) = subject;
         Ok(match self.ledger.record(&report, now).await? {
             Outcome::Recorded(status, attention) => Receipt::Recorded {
-                purchase,
+                subject,
                 status,
                 attention,
             },
@@ -248,9 +240,9 @@ impl Inbox {
         })
     }
 
-    /// A change, with what its event leaves out: whether a delayed payment waits for the buyer or
-    /// the bank. Stripe may be out of reach; then the event is recorded without, and `reconcile`
-    /// asks again.
+    /// A change, completed by what its event leaves out: whether a delayed payment waits for the
+    /// buyer or the bank. If Stripe cannot be reached, the event is recorded without it, and
+    /// `reconcile` asks again.
     async fn completed(&self, change: Change, intent: Option<&PaymentIntentId>) -> Change {
         let (Change::Session(session, SessionState::Pending { .. }), Some(intent)) =
             (&change, intent)
@@ -264,7 +256,7 @@ impl Inbox {
             }
             Ok(None) => change,
             Err(error) => {
-                tracing::warn!(%intent, %error, "what a payment waits for is not known yet");
+                tracing::warn!(%intent, %error, "it is not known yet what a payment waits for");
                 change
             }
         }
@@ -275,9 +267,9 @@ impl Inbox {
         self.stripe.get(&path, &[]).await
     }
 
-    /// Whose a payment intent is: as was recorded, or, if it comes before its payment's own event,
-    /// as Stripe says. `None` if it is not ours.
-    async fn owner_of(&self, intent: &PaymentIntentId) -> Result<Option<Owned>, Trouble> {
+    /// What a payment intent belongs to: as recorded, or, before the payment's own event, as Stripe
+    /// says. `None` if it is not ours.
+    async fn owner_of(&self, intent: &PaymentIntentId) -> Result<Option<Owned>, NotRecorded> {
         if let Some(owner) = self.pointers.owner_of(intent).await? {
             return Ok(Some((owner, None)));
         }
@@ -301,11 +293,13 @@ fn log(event: Option<&str>, receipt: &Receipt) {
     let result = receipt.as_str();
     match receipt {
         Receipt::Recorded {
-            purchase, status, ..
+            subject: Subject::Purchase(purchase_id),
+            status,
+            ..
         } => {
             let status = status.as_str();
-            tracing::info!(event, result, purchase_id = %purchase, status, "the event is taken care of");
+            tracing::info!(event, result, %purchase_id, status, "the event was taken in");
         }
-        _ => tracing::info!(event, result, "the event is taken care of"),
+        _ => tracing::info!(event, result, "the event was taken in"),
     }
 }

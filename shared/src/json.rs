@@ -1,4 +1,4 @@
-//! JSON that means one thing only.
+//! JSON that can be read in only one way.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::plain;
 
-/// Reads JSON in which no object says the same key twice. Of two, each reader takes the one it
-/// likes (RFC 8259, section 4), and whoever wrote them may mean the other.
+/// Reads JSON in which no object has the same key twice. Readers differ in which of two they take
+/// (RFC 8259, section 4), and the writer may have meant the other.
 pub fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice(text).map(|Unique(value)| value)
 }

@@ -1,5 +1,5 @@
-//! What Stripe says of purchases, recorded: the one door through which money's side of a purchase
-//! changes.
+//! Records what Stripe says about purchases: the only way in which a purchase's payments, refunds
+//! and disputes change.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ pub struct Ledger {
     mode: Mode,
 }
 
-/// What an event, or an object that was fetched, says.
+/// What an event or a fetched object says.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// Where it comes from.
@@ -46,7 +46,7 @@ pub struct Report {
     pub subject: Subject,
     /// What changed.
     pub change: Change,
-    /// The payment intent, where there is one: refunds and disputes name nothing else.
+    /// The payment intent, if there is one: refunds and disputes name nothing else.
     pub payment_intent: Option<PaymentIntentId>,
     /// What a lost purchase can be rebuilt from.
     pub origin: Option<(Buyer, Money)>,
@@ -55,9 +55,9 @@ pub struct Report {
 /// What became of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It told something new: how the purchase stands now, and what a person should look at.
+    /// It said something new: the purchase's status now, and what a person should look at.
     Recorded(Status, BTreeSet<Attention>),
-    /// It told nothing new; if it is an event, its claim says so from now on.
+    /// It said nothing new; if it is an event, a claim now says that it was seen.
     NothingNew,
     /// This very event was recorded before.
     SeenBefore,
@@ -69,7 +69,7 @@ impl Ledger {
     /// Fails if the environment does not name all of the tables it writes to.
     pub fn of(tables: &Tables, mode: Mode) -> Result<Self, ConfigError> {
         Ok(Self {
-            writer: Writer::of(tables),
+            writer: tables.writer(),
             purchases: Purchases::of(tables)?,
             books: Bookkeeping::of(tables)?,
             claims: Claims::of(tables)?,
@@ -79,16 +79,8 @@ impl Ledger {
         })
     }
 
-    /// One that writes nothing, and answers what would be recorded.
-    pub fn dry_run(self) -> Self {
-        Self {
-            writer: self.writer.dry_run(),
-            ..self
-        }
-    }
-
-    /// Records a report: all of its effects in one transaction, or, if it fails, none. The same
-    /// report may come as often as it likes, in any order with others and at the same time.
+    /// Records a report: all of its effects in one transaction, or none if it fails. The same
+    /// report may come any number of times, in any order with others, and concurrently.
     pub async fn record(&self, report: &Report, now: i64) -> Result<Outcome, StoreError> {
         let Subject::Purchase(id) = report.subject;
         let read = || self.find_or_rebuild(id, report);
@@ -147,8 +139,8 @@ impl Ledger {
         Ok(Step::Write(parts, outcome))
     }
 
-    /// What is written of a report. One that told nothing new leaves only its claim; facts only
-    /// grow, so that stays right whatever others write.
+    /// What is written for a report. One that said nothing new leaves only its claim; because facts
+    /// only grow, that stays right whatever others write.
     fn parts(
         &self,
         report: &Report,
@@ -177,7 +169,7 @@ impl Ledger {
         };
         parts.extend(self.books.record(stored, &effects, now)?);
         for mail in &effects.due {
-            // A purchase that was lost since may have left a row of this mail.
+            // A purchase that was lost and rebuilt may have left a row for this mail.
             let row = self.outbox.put(purchase, mail, self.mode, now)?;
             parts.push(Part::optional(row, Dispensable::Mail(mail.clone())));
         }
@@ -208,11 +200,12 @@ mod tests {
 
     const NOW: i64 = 1_732_700_000;
 
-    /// A purchase whose voucher waits to be paid; it reserved a piece of the product "failed".
+    /// A purchase whose voucher is still to be paid; it reserves the product "mug", which the test
+    /// renames to "failed".
     const WAITING: &str = include_str!("store/layout/voucher.json");
 
     #[tokio::test]
-    async fn a_product_called_failed_goes_back_on_the_shelf_though_that_mail_was_ordered_before() {
+    async fn a_product_called_failed_returns_to_stock_though_the_mail_failed_was_ordered_before() {
         let item: Value =
             serde_json::from_str(&WAITING.replace(r#""mug""#, r#""failed""#)).unwrap();
         let waiting = json!({ "Item": item }).to_string();
@@ -240,7 +233,7 @@ mod tests {
 
     const FAILED: &str = "ConditionalCheckFailed";
 
-    /// Whether a transaction orders the mail "failed", and gives back the product "failed".
+    /// Whether a transaction orders the mail "failed", and whether it returns the product "failed".
     fn orders(transaction: &Value) -> (bool, bool) {
         let items = transaction["TransactItems"].as_array().unwrap();
         let has = |part: &str, table: &str, id: &str| {

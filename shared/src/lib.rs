@@ -1,7 +1,7 @@
-//! What Till's functions have in common: the purchase and its ledger, the store, Stripe, mail.
+//! What Till's functions share: the purchase and its ledger, the store, Stripe, mail.
 //!
-//! The domain modules ([`money`], [`product`], [`cart`], [`purchase`]) know neither AWS nor Stripe
-//! nor HTTP. The others are the doors to those.
+//! The domain modules ([`money`], [`product`], [`cart`], [`purchase`]) know nothing of AWS, Stripe
+//! or HTTP. The other modules connect them to those.
 #![warn(missing_docs)]
 
 pub mod attempts;

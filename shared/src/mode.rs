@@ -10,12 +10,12 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// Of an object's `livemode`.
+    /// The mode of an object with this `livemode`.
     pub fn of(livemode: bool) -> Self {
         if livemode { Self::Live } else { Self::Test }
     }
 
-    /// As Stripe writes it.
+    /// As Stripe's `livemode` says it.
     pub fn livemode(self) -> bool {
         self == Self::Live
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// An ISO 4217 code, in lower case as Stripe writes it.
 ///
 /// Any three letters are a currency: an authentic event in a currency that Stripe added yesterday
-/// must still be recorded. What may be *sold* in is [`Currency::is_chargeable`].
+/// must still be recorded. [`Currency::is_chargeable`] says which can be *sold* in.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
@@ -21,8 +21,8 @@ pub struct Currency([u8; 3]);
 pub struct NotACurrency(String);
 
 impl Currency {
-    /// Digits after the decimal point in the amounts Stripe's API takes. ISK and UGX have none in
-    /// life, yet Stripe keeps counting them in hundredths.
+    /// Digits after the decimal point in the amounts of Stripe's API. ISK and UGX have none in real
+    /// life, but Stripe still counts them in hundredths.
     pub fn decimals(self) -> u8 {
         match self.as_str() {
             "bif" | "clp" | "djf" | "gnf" | "jpy" | "kmf" | "krw" | "mga" | "pyg" | "rwf"
@@ -32,8 +32,8 @@ impl Currency {
         }
     }
 
-    /// Every amount charged must be a multiple of this: the last digit of three-decimal currencies
-    /// is 0, and so are the hundredths of ISK and UGX.
+    /// Every charged amount must be a multiple of this: in three-decimal currencies the last digit
+    /// must be 0, in ISK and UGX the hundredths.
     pub fn step(self) -> i64 {
         match self.as_str() {
             "isk" | "ugx" => 100,
@@ -42,13 +42,13 @@ impl Currency {
         }
     }
 
-    /// Whether Stripe takes charges in this currency.
+    /// Whether Stripe can charge in this currency.
     pub fn is_chargeable(self) -> bool {
         CHARGEABLE.contains(&self.as_str())
     }
 
-    /// The least that Stripe charges, in minor units. For the currencies its table does not name
-    /// the minimum depends on the day's exchange rate, so there Stripe itself has to refuse.
+    /// The least that Stripe charges, in minor units. For currencies that its table does not list,
+    /// the minimum depends on the day's exchange rate, so Stripe itself has to refuse.
     pub fn minimum_charge(self) -> i64 {
         match self.as_str() {
             "gbp" => 30,
@@ -65,7 +65,7 @@ impl Currency {
         }
     }
 
-    /// The most that Stripe charges at once, in minor units: eight digits, of rupiah twelve.
+    /// The most that Stripe charges at once, in minor units: eight digits, or twelve for rupiah.
     pub fn maximum_charge(self) -> i64 {
         match self.as_str() {
             "idr" => 999_999_999_999,
@@ -122,28 +122,28 @@ impl fmt::Debug for Currency {
 /// An exact amount: an integer count of minor units (cents, yen, fils) of one currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Money {
-    /// In minor units.
+    /// In minor units, such as cents.
     pub amount: i64,
-    /// What they are minor units of.
+    /// The currency.
     pub currency: Currency,
 }
 
-/// Why an amount cannot be worked with.
+/// What is wrong with an amount.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
-    /// Two currencies in one sum.
-    #[error("{0} and {1} cannot be added up")]
+    /// Two currencies cannot be added.
+    #[error("{0} and {1} cannot be added")]
     MixedCurrencies(Currency, Currency),
-    /// More than 64 bits hold.
+    /// It does not fit into 64 bits.
     #[error("the amount is too large to count")]
     Overflow,
-    /// Stripe takes no charges in it.
-    #[error("{0} is not a currency Stripe takes charges in")]
+    /// Stripe cannot charge in it.
+    #[error("{0} is not a currency that Stripe charges in")]
     NotChargeable(Currency),
-    /// Less than nothing.
+    /// It is below zero.
     #[error("{0} is negative")]
     Negative(Money),
-    /// Digits that must be 0 are not.
+    /// The last digits must be 0.
     #[error("{0} must be a multiple of {step} minor units", step = .0.currency.step())]
     WrongStep(Money),
     /// Under Stripe's minimum.
@@ -164,8 +164,8 @@ impl Money {
         Self { amount, currency }
     }
 
-    /// The amount that `text` gives in major units: `5`, `5.0` or `5.00` dollars. Digits and a
-    /// point are all it may have, and no more decimals than the currency does.
+    /// The amount that `text` gives in major units: `5`, `5.0` or `5.00` dollars. It may have only
+    /// digits and a point, and no more decimals than the currency.
     pub fn from_major_units(text: &str, currency: Currency) -> Result<Self, MoneyError> {
         let wrong = || MoneyError::NotAnAmount(text.chars().take(32).collect(), currency);
         let decimals = usize::from(currency.decimals());
@@ -184,12 +184,12 @@ impl Money {
         Ok(Self::new(amount, currency))
     }
 
-    /// Nothing, in `currency`.
+    /// Zero, in `currency`.
     pub fn zero(currency: Currency) -> Self {
         Self::new(0, currency)
     }
 
-    /// The sum, if both are of one currency and it can be counted.
+    /// The sum; fails if the currencies differ or it does not fit.
     pub fn checked_add(self, other: Self) -> Result<Self, MoneyError> {
         if self.currency != other.currency {
             return Err(MoneyError::MixedCurrencies(self.currency, other.currency));
@@ -201,7 +201,7 @@ impl Money {
         Ok(Self { amount, ..self })
     }
 
-    /// This many times the amount.
+    /// The amount times a number.
     pub fn checked_mul(self, times: u32) -> Result<Self, MoneyError> {
         let amount = self
             .amount
@@ -210,9 +210,9 @@ impl Money {
         Ok(Self { amount, ..self })
     }
 
-    /// Checks that a product can have this price: a currency Stripe charges in, not negative, the
-    /// right last digits, not over the maximum. A price may be under the minimum charge: ten
-    /// stickers of 0.10 USD make a fine purchase.
+    /// Checks that a product can have this price: a currency that Stripe charges in, not negative,
+    /// the right last digits, not over the maximum. A price may be below the minimum charge: ten
+    /// stickers at 0.10 USD are a fine purchase.
     pub fn check_price(self) -> Result<(), MoneyError> {
         if !self.currency.is_chargeable() {
             return Err(MoneyError::NotChargeable(self.currency));
@@ -229,8 +229,8 @@ impl Money {
         Ok(())
     }
 
-    /// Checks that Stripe would charge this in total. Nothing at all is fine: Checkout completes
-    /// such a session without a payment.
+    /// Checks that Stripe would charge this total. Zero is fine: Checkout completes such a session
+    /// without a payment.
     pub fn check_total(self) -> Result<(), MoneyError> {
         self.check_price()?;
         if self.amount != 0 && self.amount < self.currency.minimum_charge() {
@@ -390,7 +390,7 @@ mod tests {
             ),
             (
                 money(1, "xxx"),
-                "xxx is not a currency Stripe takes charges in",
+                "xxx is not a currency that Stripe charges in",
             ),
         ] {
             assert_eq!(wrong.check_price().unwrap_err().to_string(), why);
@@ -416,9 +416,8 @@ mod tests {
     }
 
     #[test]
-    fn every_currency_sold_in_is_one_that_stripes_own_list_knows() {
-        // Its list leaves out the five three-decimal currencies, and SLE, which took the place of
-        // SLL.
+    fn every_currency_that_can_be_sold_in_is_on_stripes_own_list() {
+        // Its list lacks the five three-decimal currencies, and SLE, which replaced SLL.
         let three_decimals = |code: &&str| code.parse::<Currency>().unwrap().decimals() == 3;
         assert_eq!(
             CHARGEABLE

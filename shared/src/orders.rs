@@ -1,9 +1,9 @@
-//! Purchases as they are opened: at most one to a request, and within what their buyer may hold.
+//! Opening purchases: at most one per request, and within what their buyer may hold.
 
 use crate::{
     config::ConfigError,
     product::ProductId,
-    purchase::{Limits, Purchase, PurchaseId, TooMuch},
+    purchase::{HoldLimits, Purchase, Subject, TooMuch},
     store::{
         StoreError, TRIES, Tables,
         bookkeeping::Bookkeeping,
@@ -24,43 +24,43 @@ pub struct Orders {
     holds: BuyersHolds,
 }
 
-/// Why no purchase is opened.
+/// Why no purchase was opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The caller's fault: the key was used for something else.
+    /// The caller used the key for something else.
     #[error("the idempotency key was used for another cart")]
     KeyReused,
-    /// Nobody's: others bought what was left.
+    /// Others bought what was left.
     #[error("not enough of {0} is left")]
     SoldOut(ProductId),
-    /// The buyer's own: their other requests kept changing what they hold.
+    /// The buyer's other requests kept changing what they hold.
     #[error("the same buyer's other requests got there first, {TRIES} times in a row")]
     Rush,
     /// The buyer holds as much as one buyer may.
     #[error(transparent)]
     TooMuch(#[from] TooMuch),
-    /// Ours.
+    /// DynamoDB failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 /// What is known of an idempotency key.
 pub enum Earlier {
-    /// Nothing: it is free. If it once stood for a purchase that came to nothing, that one is
-    /// named, so that the key can be given to another.
-    Free(Option<PurchaseId>),
+    /// The key is free. If it used to stand for something that came to nothing, this is what, so
+    /// that the key can be reused.
+    Free(Option<Subject>),
     /// It stands for this purchase.
     Known(Box<Stored>),
 }
 
-/// What is asked for under a key, and the purchase that the key once stood for.
-pub type Keyed<'a> = (&'a IdempotentRequest, Option<PurchaseId>);
+/// A request with a key, and what the key used to stand for.
+pub type Keyed<'a> = (&'a IdempotentRequest, Option<Subject>);
 
 impl Orders {
     /// Fails if the environment does not name all of the tables it writes to.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         Ok(Self {
-            writer: Writer::of(tables),
+            writer: tables.writer(),
             purchases: Purchases::of(tables)?,
             books: Bookkeeping::of(tables)?,
             requests: Requests::of(tables)?,
@@ -68,7 +68,7 @@ impl Orders {
         })
     }
 
-    /// What was asked for earlier under the request's key.
+    /// What was requested earlier under the request's key.
     pub async fn earlier(
         &self,
         request: &IdempotentRequest,
@@ -80,26 +80,27 @@ impl Orders {
         if known.fingerprint != request.fingerprint {
             return Err(OpenError::KeyReused);
         }
-        match self.purchases.get(known.purchase_id).await? {
+        let Subject::Purchase(id) = known.subject;
+        match self.purchases.get(id).await? {
             Some(stored) if !stored.purchase.is_over() => Ok(Earlier::Known(Box::new(stored))),
-            _ => Ok(Earlier::Free(Some(known.purchase_id))),
+            _ => Ok(Earlier::Free(Some(known.subject))),
         }
     }
 
-    /// What a buyer holds at this moment.
+    /// What a buyer holds now.
     pub async fn held_by(&self, subject: &str) -> Result<StoredHolds, StoreError> {
         self.holds.get(subject).await
     }
 
-    /// Stores a new purchase, together with the stock it reserves, with what its buyer holds then,
-    /// which must be within the limits, and with the request's key if it has one. If another
-    /// request with the key was faster, that one's purchase. `held` is what the buyer held before.
+    /// Stores a new purchase together with the stock it reserves, what its buyer then holds, which
+    /// must be within the limits, and the request's key if it has one. If another request with the
+    /// same key was faster, returns that one's purchase. `held` is what the buyer held before.
     pub async fn open(
         &self,
         purchase: Purchase,
         request: Option<Keyed<'_>>,
         held: StoredHolds,
-        limits: Limits,
+        limits: HoldLimits,
         now: i64,
     ) -> Result<Stored, OpenError> {
         let buyer = purchase.order().buyer.subject.clone().unwrap_or_default();
@@ -129,7 +130,7 @@ impl Orders {
             ) => error,
             otherwise => return otherwise,
         };
-        // Its own earlier try may have taken the last one.
+        // An earlier try of the same request may have taken the last one.
         if let Some(request) = request
             && let Earlier::Known(faster) = self.earlier(request, now).await?
         {
@@ -150,7 +151,7 @@ impl Orders {
         purchase: &Purchase,
         request: Option<Keyed<'_>>,
         held: &StoredHolds,
-        limits: Limits,
+        limits: HoldLimits,
         now: i64,
     ) -> Result<Step<Result<Stored, OpenError>>, OpenError> {
         let mut holds = held.holds.clone();
@@ -175,7 +176,9 @@ impl Orders {
             .unwrap_or_default();
         parts.push(Part::vital(self.holds.put(buyer, held, holds, now)?));
         if let Some((request, replaced)) = request {
-            let key = self.requests.put(request, purchase.id(), replaced, now)?;
+            let key = self
+                .requests
+                .put(request, purchase.id().into(), replaced, now)?;
             parts.push(Part::vital(key));
         }
         stored.version = 1;

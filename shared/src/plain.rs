@@ -1,29 +1,30 @@
-//! What of a stranger's text may be printed or logged. Names, ids and addresses come from buyers,
-//! product files and Stripe; a terminal obeys some of their characters, and others turn a line
-//! around or are not seen at all, so that a reader would believe what is not there.
+//! Makes untrusted text safe to print and log. Names, ids and addresses come from buyers, product
+//! files and Stripe. Some characters control the terminal; others reverse a line or are invisible,
+//! so that it reads as something it is not.
 
 use std::{fmt::Write as _, io};
 
-/// The most characters of one text that are shown.
+/// The most characters shown of one text.
 const LONGEST: usize = 2048;
 
-/// Whether a character can be seen, and does nothing but be seen.
+/// Whether a character is visible and has no other effect.
 pub fn is_plain(c: char) -> bool {
     !c.is_control()
         && !matches!(c,
             // Ends a line.
             '\u{2028}' | '\u{2029}'
-            // Turns the direction of writing.
+            // Reverses the direction of writing.
             | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}'
             // Has no width.
             | '\u{ad}' | '\u{34f}' | '\u{180e}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2065}'
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e0fff}'
-            // Letters that are drawn as nothing.
+            // Letters that are drawn as blanks.
             | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}')
 }
 
-/// One line of text. What is not plain in it shows as U+FFFD, and what is too long ends with `…`.
+/// Text on one line. Other than plain characters become U+FFFD, and a text that is too long ends
+/// with `…`.
 pub fn line(text: &str) -> String {
     let shown = |c| {
         if is_plain(c) {
@@ -39,7 +40,7 @@ pub fn line(text: &str) -> String {
     line
 }
 
-/// The same JSON, with escapes in place of what is not plain. Line breaks between its members stay.
+/// The same JSON, with other than plain characters escaped. Line breaks between its members stay.
 pub fn json(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
@@ -55,7 +56,7 @@ pub fn json(text: &str) -> String {
     plain
 }
 
-/// Writes lines of JSON as [`json`] has them.
+/// Passes lines of JSON on as [`json`] writes them.
 pub(crate) struct JsonLines<W>(pub(crate) W);
 
 impl<W: io::Write> io::Write for JsonLines<W> {

@@ -60,7 +60,7 @@ impl fmt::Display for ProductId {
 /// One thing for sale.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
-    /// Its key, everywhere.
+    /// The key of the product everywhere.
     pub id: ProductId,
     /// What buyers read on the site, on the payment page and in mails.
     pub name: String,
@@ -70,16 +70,16 @@ pub struct Product {
     /// Absolute addresses of pictures, the best one first.
     #[serde(default)]
     pub images: Vec<String>,
-    /// For one piece.
+    /// The price of one piece.
     pub price: Money,
     /// Whether it can be bought.
     pub active: bool,
-    /// How many are left to sell; `None` if they never run out.
+    /// How many are left to sell; `None` if it never runs out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stock: Option<u32>,
 }
 
-/// Why a product cannot be taken in.
+/// Why a product cannot be added to the shop.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProductError {
     /// Stripe shows the name; it takes up to 250 characters and wants at least one.
@@ -88,13 +88,13 @@ pub enum ProductError {
     /// Longer than a payment page shows.
     #[error("description: at most 1000 characters")]
     Description,
-    /// Stripe takes eight pictures a product.
+    /// Stripe accepts eight pictures per product.
     #[error("images: at most 8")]
     Images,
-    /// Not an address that a browser would fetch, or longer than Stripe takes.
-    #[error("images: {0:?} is not an address of a picture: https://…, at most 2048 characters")]
+    /// Not an address that a browser would fetch, or longer than Stripe accepts.
+    #[error("images: {0:?} is not the address of a picture: https://…, at most 2048 characters")]
     Image(String),
-    /// The site's content security policy lets pages show nothing that comes unencrypted.
+    /// The site's content security policy allows no unencrypted pictures.
     #[error("images: {0:?} would not be shown by the site: it must be https")]
     Unencrypted(String),
     /// A price Stripe would not charge.
@@ -102,17 +102,17 @@ pub enum ProductError {
     Price(#[from] MoneyError),
 }
 
-/// Where a product is to be looked at.
+/// Where a product is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Site {
     /// On the internet.
     Deployed,
-    /// On this machine, whose own pictures may be http.
+    /// On this machine, whose own pictures may be http://.
     Local,
 }
 
 impl Product {
-    /// Checks what Stripe will want of it, before it is stored rather than when somebody buys.
+    /// Checks what Stripe requires, before the product is stored rather than when somebody buys it.
     pub fn check(&self) -> Result<(), ProductError> {
         if self.name.trim().is_empty() || self.name.chars().count() > 250 {
             return Err(ProductError::Name);
@@ -126,7 +126,7 @@ impl Product {
         Ok(self.price.check_price()?)
     }
 
-    /// Checks that browsers and `site` will show its pictures, when they come in.
+    /// Checks that browsers, and pages of `site`, can show its pictures.
     pub fn check_images(&self, site: Site) -> Result<(), ProductError> {
         self.images
             .iter()
@@ -136,8 +136,8 @@ impl Product {
 
 fn check_image(image: &str, site: Site) -> Result<(), ProductError> {
     let wrong = || ProductError::Image(image.chars().take(100).collect());
-    // Parsing would drop blanks and slashes and turn backslashes around; what is stored is the
-    // text.
+    // Parsing would drop blanks and slashes and convert backslashes, but it is the text that is
+    // stored.
     let clean = image.len() <= 2048 && image.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     let rest = image
         .strip_prefix("https://")

@@ -1,8 +1,8 @@
 //! The facts of one purchase, how they merge, and the status they add up to.
 //!
-//! Stripe's events come in any order, twice, days late. So a purchase is not a state that events
-//! move: it is a set of facts that only ever grows, where merging is a least upper bound —
-//! commutative, associative, idempotent — and everything a person sees is computed from it.
+//! Stripe's events come in any order, twice, and days late. So a purchase is not a state machine
+//! driven by events, but a set of facts that only grows. Merging is a least upper bound:
+//! commutative, associative and idempotent. Everything that people see is computed from the facts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +30,7 @@ pub use attempt::Attempt;
 pub use change::Change;
 pub use dispute::{Dispute, DisputeReport, DisputeStatus, DisputeTerms, Movement};
 pub use effects::Effects;
-pub use holds::{Hold, Holds, Limits, TooMuch};
+pub use holds::{Hold, HoldLimits, Holds, TooMuch};
 pub use ids::{
     ChargeId, DisputeId, NotAPurchaseId, PaymentIntentId, PurchaseId, RefundId, SessionId, Subject,
     TransactionId,
@@ -43,7 +43,8 @@ pub use session::{SessionState, WaitsFor};
 pub(crate) use snapshot::Snapshot;
 pub use status::{Attention, Status};
 
-/// One purchase. It changes by its own methods alone, each of which says what else is to be done.
+/// One purchase. It changes only through its own methods, each of which says what else has to be
+/// done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Purchase {
     id: PurchaseId,
@@ -55,7 +56,7 @@ pub struct Purchase {
     payment: Payment,
     /// Mails that have an outbox row.
     mails: BTreeSet<Mail>,
-    /// Mails among them that stopped being true.
+    /// Those of these mails that are no longer true.
     superseded: BTreeSet<Mail>,
     stock_returned: bool,
     /// A person has said that it is the shop's own, though it had to be rebuilt.
@@ -64,7 +65,7 @@ pub struct Purchase {
 
 /// How it begins.
 impl Purchase {
-    /// A new purchase, before Stripe hears of it.
+    /// A new purchase, before Stripe is told about it.
     pub fn new(id: PurchaseId, order: Order, now: i64) -> Self {
         Self {
             id,
@@ -80,7 +81,7 @@ impl Purchase {
         }
     }
 
-    /// One that was lost here, rebuilt under its id. What was lost with it, its lines for one, is
+    /// A purchase that was lost here, rebuilt under its id. The rest of it, such as its lines, has
     /// to be fetched.
     pub fn rebuilt(id: PurchaseId, buyer: Buyer, total: Money) -> Self {
         let order = Order {
@@ -108,7 +109,7 @@ impl Purchase {
         &self.order
     }
 
-    /// The try at opening a session that counts.
+    /// The current attempt to open a session.
     pub fn attempt(&self) -> &Attempt {
         &self.attempt
     }
@@ -118,7 +119,7 @@ impl Purchase {
         &self.sessions
     }
 
-    /// What became of the money.
+    /// What became of its money.
     pub fn payment(&self) -> &Payment {
         &self.payment
     }
@@ -128,12 +129,12 @@ impl Purchase {
         &self.mails
     }
 
-    /// Whether it was ended, because no session of it could be paid.
+    /// Whether it was ended because none of its sessions could be paid.
     pub fn is_abandoned(&self) -> bool {
         self.abandoned
     }
 
-    /// Whether the stock it had reserved went back, and never will again.
+    /// Whether the stock it had reserved was returned; that happens only once.
     pub fn has_returned_stock(&self) -> bool {
         self.stock_returned
     }

@@ -1,10 +1,10 @@
 //! Secrets: Stripe's key and the webhook's signing secrets, kept in Parameter Store or Secrets
 //! Manager, so that neither the template nor a function's environment shows them.
 //!
-//! They are read once, at start, and again when somebody does not accept them: Stripe answers
-//! 401, or a signature fails. So a rotated secret needs no deployment. Anybody can make a
-//! signature fail, so this happens once a minute at most, and requests that fail together share
-//! one reading. Requests that go well never wait for it.
+//! They are read once, at start, and again when they are rejected: when Stripe answers 401, or a
+//! signature fails. So a rotated secret needs no deployment. Anybody can make a signature fail, so
+//! this happens once a minute at most, and requests that fail together share one read. Requests
+//! that succeed never wait for it.
 
 use std::{
     fmt,
@@ -20,22 +20,22 @@ use crate::config::{ConfigError, Environment};
 
 pub mod store;
 
-/// How often a secret is read again at most.
+/// The least time between two reads of a secret.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// How long reading it may take, all tries together.
+/// How long a read may take, including retries.
 const READING: Duration = Duration::from_secs(4);
 
-/// A secret as it was last read. Cheap to clone; clones share what was read.
+/// A secret as last read. Cheap to clone; clones share what was read.
 pub struct Secret<T>(Arc<Shared<T>>);
 
-/// Reads a secret's text, or says why it cannot be the right one.
+/// Parses a secret's text, or says why it cannot be right.
 type Understand<T> = dyn Fn(&str) -> Result<T, ConfigError> + Send + Sync;
 
 struct Shared<T> {
     variable: &'static str,
     current: RwLock<Arc<T>>,
-    /// Where it may have changed. What the environment itself says never does.
+    /// Where it is read again; `None` if the environment itself has it, because that never changes.
     source: Option<Source<T>>,
 }
 
@@ -60,8 +60,8 @@ impl<T> fmt::Debug for Secret<T> {
 }
 
 impl<T> Secret<T> {
-    /// Reads the secret of the variable: its value, or else what the variable with `_PARAMETER`
-    /// at its end names in the store.
+    /// Reads the secret of a variable: its value or, if it is not set, the secret in the store
+    /// named by the variable that ends with `_PARAMETER`.
     pub(crate) async fn read(
         environment: &Environment,
         variable: &'static str,
@@ -84,7 +84,7 @@ impl<T> Secret<T> {
         Ok(Self::new(variable, first, Some(source)))
     }
 
-    /// One that was given, and never changes.
+    /// A secret that never changes.
     pub fn given(variable: &'static str, value: T) -> Self {
         Self::new(variable, value, None)
     }
@@ -103,8 +103,8 @@ impl<T> Secret<T> {
         Arc::clone(&current.unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What to try instead of the secret that was just not accepted: what was read meanwhile, or
-    /// is read now. Nothing if that is not due, or fails; then the secret stays as it was.
+    /// What to try instead of a secret that was just rejected: what was read meanwhile, or is read
+    /// now. `None` if no read is due, or it fails; then the secret stays as it was.
     pub async fn instead_of(&self, refused: &Arc<T>) -> Option<Arc<T>> {
         let Shared {
             variable,
@@ -120,11 +120,11 @@ impl<T> Secret<T> {
         if read_again.is_some_and(|last| last.elapsed() < AGAIN) {
             return None;
         }
-        // Before the reading, which the caller may break off.
+        // Set before reading, which the caller may break off.
         *read_again = Some(Instant::now());
         match source.read(variable).await {
             Ok(fresh) => {
-                tracing::info!(variable, "a secret was not accepted, so it was read again");
+                tracing::info!(variable, "a secret was rejected, so it was read again");
                 let fresh = Arc::new(fresh);
                 *current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
                 Some(fresh)
@@ -133,7 +133,7 @@ impl<T> Secret<T> {
                 tracing::error!(
                     variable,
                     %error,
-                    "a secret cannot be read again; the old one is kept"
+                    "a secret could not be read again; the old one is kept"
                 );
                 None
             }
@@ -164,8 +164,8 @@ impl<T> Source<T> {
     }
 }
 
-/// The text; or, if Secrets Manager keeps key/value pairs (its console's proposal), the pair with
-/// the variable's name.
+/// The text or, if it is key/value pairs, which is what the console of Secrets Manager suggests,
+/// the value under the variable's name.
 fn member(text: String, variable: &str) -> Result<String, String> {
     let text = match serde_json::from_str(&text) {
         Ok(Value::Object(mut pairs)) => match pairs.remove(variable) {

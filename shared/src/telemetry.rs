@@ -1,6 +1,6 @@
-//! Logs: one JSON object a line, with ids and codes, never with addresses, tokens, bodies or
-//! secrets; nor with words that callers choose. Lines that are worth counting carry a `metric`, and
-//! errors the function's `version`: the alarms that guard a deployment count those of the new one.
+//! Logs: one JSON object per line, with ids and codes, but never with addresses, tokens, bodies,
+//! secrets or words that callers choose. Lines worth counting have a `metric`, and errors have the
+//! function's `version`, so that the alarms guarding a deployment count only those of the new one.
 
 use std::{
     fmt, io,
@@ -48,8 +48,8 @@ pub fn start(environment: &Environment) {
         .init();
 }
 
-/// Something that callers can make happen as often as they like, and that makes a log line a minute
-/// at most. Clones count together.
+/// Counts something that callers can cause as often as they like, so that it is logged once a
+/// minute at most. Clones share their count.
 #[derive(Clone, Default)]
 pub struct Sampled(Arc<Mutex<Unsaid>>);
 
@@ -60,7 +60,7 @@ struct Unsaid {
 }
 
 impl Sampled {
-    /// It happened again. If that is to be said, how often it did since it was last said.
+    /// Counts it. If it should be logged now, returns how often it has happened since it last was.
     pub fn another(&self) -> Option<u64> {
         let mut unsaid = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         unsaid.count = unsaid.count.saturating_add(1);
@@ -73,10 +73,10 @@ impl Sampled {
     }
 }
 
-/// How a line is written.
+/// The format of a line.
 struct Line {
     json: format::Format<format::Json>,
-    /// What an error's line begins with.
+    /// The beginning of an error's line.
     beginning: String,
 }
 
@@ -117,13 +117,13 @@ where
 pub enum Metric {
     /// An authentic event was put aside because it could not be read.
     Parked,
-    /// An authentic event was put aside because it is of the other mode.
+    /// An authentic event was put aside because its mode is not ours.
     ModeMismatch,
     /// A mail was given up.
     MailFailed,
     /// A purchase needs a person's attention.
     Attention,
-    /// What a reconciliation found, repaired and parked: the line has a number of each.
+    /// How much a reconciliation found, repaired and parked.
     Reconciled,
 }
 
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_flood_is_said_once_a_minute_with_its_number() {
+    async fn a_flood_is_logged_once_a_minute_with_its_count() {
         let flood = Sampled::default();
         assert_eq!(flood.another(), Some(1));
         for _ in 0..1000 {
@@ -178,8 +178,8 @@ mod tests {
             .with_writer(move || writer.clone())
             .finish();
         tracing::subscriber::with_default(subscriber, || {
-            tracing::error!(event = "evt_1", "the event is not recorded");
-            tracing::warn!("a mail is postponed");
+            tracing::error!(event = "evt_1", "the event could not be recorded");
+            tracing::warn!("a mail was postponed");
         });
         let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
         text.lines()
@@ -188,9 +188,9 @@ mod tests {
     }
 
     #[test]
-    fn an_error_tells_the_version_that_met_it() {
+    fn an_error_is_logged_with_the_functions_version() {
         let [error, warning] = &lines(Some("12"))[..] else {
-            panic!("not two lines")
+            panic!("expected two lines")
         };
         assert_eq!(error["version"], "12");
         assert_eq!(error["level"], "ERROR");

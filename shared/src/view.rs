@@ -16,8 +16,8 @@ use crate::{
     },
 };
 
-/// A purchase as its buyer sees it: what they ordered, and what became of their money. What a dispute
-/// moved on the seller's balance, its fee, reason and deadline are the seller's affair alone.
+/// A purchase as its buyer sees it: what they ordered, and what became of their money. A dispute's
+/// fee, reason, deadline and movements on the balance are shown only to the seller.
 #[derive(Serialize)]
 pub struct BuyerView<'a> {
     #[serde(flatten)]
@@ -28,12 +28,13 @@ pub struct BuyerView<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refunds: Vec<RefundView<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    disputes: Vec<ClaimView<'a>>,
+    disputes: Vec<BuyerDisputeView<'a>>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     attention: BTreeSet<Attention>,
 }
 
-/// A purchase as the seller sees it: who bought, by which sessions, and all of every dispute.
+/// A purchase as the seller sees it: who bought, through which sessions, and everything about
+/// disputes.
 #[derive(Serialize)]
 pub struct SellerView<'a> {
     #[serde(flatten)]
@@ -44,15 +45,15 @@ pub struct SellerView<'a> {
     lines: Vec<StockedLineView<'a>>,
     sessions: Vec<SessionView<'a>>,
     refunds: Vec<RefundView<'a>>,
-    disputes: Vec<DisputeView<'a>>,
+    disputes: Vec<SellerDisputeView<'a>>,
 }
 
-/// What both see first.
+/// What both see.
 #[derive(Serialize)]
 struct Summary<'a> {
     id: PurchaseId,
     status: Status,
-    /// For the buyer: the seller sees it of each session.
+    /// Only for the buyer; the seller sees it for each session.
     #[serde(skip_serializing_if = "Option::is_none")]
     waits_for: Option<&'a WaitsFor>,
     created_at: String,
@@ -98,16 +99,16 @@ struct RefundView<'a> {
     amount: Money,
 }
 
-/// A dispute as the one who raised it sees it.
+/// A dispute as the buyer, who raised it, sees it.
 #[derive(Serialize)]
-struct ClaimView<'a> {
+struct BuyerDisputeView<'a> {
     id: &'a DisputeId,
     status: DisputeStatus,
     amount: Money,
 }
 
 #[derive(Serialize)]
-struct DisputeView<'a> {
+struct SellerDisputeView<'a> {
     id: &'a DisputeId,
     status: DisputeStatus,
     #[serde(flatten)]
@@ -117,11 +118,12 @@ struct DisputeView<'a> {
 }
 
 impl<'a> BuyerView<'a> {
-    /// What its buyer sees at `now`, in Unix seconds: where to pay is shown while that is possible.
+    /// What its buyer sees at `now`, in Unix seconds. The payment page is shown while it can be
+    /// used.
     pub fn of(purchase: &'a Purchase, now: i64) -> Self {
         let disputes = purchase.payment().disputes().iter();
         let disputes = disputes.filter_map(|(id, dispute)| {
-            Some(ClaimView {
+            Some(BuyerDisputeView {
                 id,
                 status: dispute.status()?,
                 amount: dispute.terms()?.amount,
@@ -149,7 +151,7 @@ impl<'a> SellerView<'a> {
     pub fn of(purchase: &'a Purchase) -> Self {
         let disputes = purchase.payment().disputes().iter();
         let disputes = disputes.filter_map(|(id, dispute)| {
-            Some(DisputeView {
+            Some(SellerDisputeView {
                 id,
                 status: dispute.status()?,
                 terms: dispute.terms()?,
@@ -302,7 +304,7 @@ mod tests {
         purchase
     }
 
-    /// The text without what only makes it fit these lines.
+    /// The text without line breaks and indentation.
     fn golden(text: &str) -> String {
         text.lines().map(str::trim).collect()
     }
@@ -316,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_buyer_sees_where_to_pay_what_is_waited_for_and_where_their_money_is() {
+    fn a_buyer_sees_where_to_pay_what_the_payment_waits_for_and_where_their_money_is() {
         assert_eq!(
             to_buyer(&opened()),
             golden(
@@ -361,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seller_sees_who_bought_by_which_sessions_and_all_of_a_dispute() {
+    fn a_seller_sees_who_bought_through_which_sessions_and_everything_about_disputes() {
         assert_eq!(
             to_seller(&opened()),
             golden(

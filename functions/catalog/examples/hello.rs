@@ -1,4 +1,4 @@
-//! The least a function can be: the yardstick of `.ci/measure/bench`.
+//! The smallest possible function: the yardstick of `.ci/measure/bench`.
 
 use std::convert::Infallible;
 

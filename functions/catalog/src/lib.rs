@@ -12,7 +12,7 @@ use shared::{
     store::{Tables, products::Shelf},
 };
 
-/// The function: shows the shelf.
+/// The function: shows what is for sale.
 #[derive(Clone)]
 pub struct Catalog {
     products: Shelf,
@@ -60,7 +60,7 @@ impl Catalog {
     }
 }
 
-/// An answer that may be shown for a minute and, after that, be asked for again by its ETag.
+/// An answer that may be cached for a minute, and revalidated by its ETag after that.
 fn cacheable(body: &impl Serialize, request: &Request) -> Result<Response<Body>, Problem> {
     let mut response = json(StatusCode::OK, body)?;
     let text: &[u8] = response.body();

@@ -1,7 +1,8 @@
 //! POST /checkout: opens a Stripe Checkout session for a signed-in buyer.
 //!
-//! Three steps, each of which a repetition of the request carries on from: the purchase is stored
-//! with all that Stripe will be told; Stripe opens a session; its address is stored and answered.
+//! There are three steps, and a repeated request carries on from any of them: the purchase is
+//! stored with everything that Stripe will be told; Stripe opens a session; its URL is stored and
+//! returned.
 
 mod problems;
 
@@ -20,7 +21,7 @@ use shared::{
     orders::{Earlier, OpenError, Orders},
     product::{Product, ProductId},
     purchase::{
-        Attempt, Buyer, Limits, Order, Purchase, PurchaseId, SessionState, Status, TooMuch,
+        Attempt, Buyer, HoldLimits, Order, Purchase, PurchaseId, SessionState, Status, TooMuch,
     },
     store::{
         Tables, products::Offers, purchases::Stored, requests::IdempotentRequest, unpaid::Unpaid,
@@ -37,11 +38,12 @@ const LARGEST_BODY: usize = 64 * 1024;
 /// Stripe's own limit for idempotency keys.
 const LONGEST_KEY: usize = 255;
 
-/// How long a request may take: less than the function's time limit in `template.yaml`. Whatever
-/// step it has come to, a repetition carries on from there.
+/// How long a request may take: less than the function's time limit in `template.yaml`. A repeated
+/// request carries on from whichever step this one had reached.
 const LONGEST: Duration = Duration::from_secs(18);
 
-/// What an order's lines may take of DynamoDB's 400 KiB an item, which also holds what follows.
+/// How much of DynamoDB's 400 KiB per item an order's lines may take, because facts are added
+/// later.
 const LARGEST_ORDER: usize = 256 * 1024;
 
 /// The function: opens purchases, and a Checkout session for each.
@@ -51,7 +53,7 @@ pub struct Checkout {
     orders: Orders,
     attempts: Attempts,
     unpaid: Unpaid,
-    limits: Limits,
+    limits: HoldLimits,
     stripe: Stripe,
     email_verified: EmailVerified,
     site_url: String,
@@ -68,7 +70,7 @@ impl Checkout {
             orders: Orders::of(&tables)?,
             attempts: Attempts::of(&tables)?,
             unpaid: Unpaid::of(&tables)?,
-            limits: Limits {
+            limits: HoldLimits {
                 purchases: environment.count("MAX_OPEN_PURCHASES")?,
                 pieces: environment.count("MAX_RESERVED_PIECES")?,
             },
@@ -104,8 +106,11 @@ impl Checkout {
             email: Some(claims.email),
             language: language(request),
         };
-        let now = self.clock.now();
-        let stored = self.order(&cart, buyer, idempotent.as_ref(), now).await?;
+        let moment = self.clock.moment();
+        let now = moment.unix_timestamp();
+        let id = PurchaseId::new(moment);
+        let stored = self.order(id, &cart, buyer, idempotent.as_ref(), now);
+        let stored = stored.await?;
         let purchase_id = stored.purchase.id();
         let url = self.session_url(stored, now).await?;
         tracing::info!(request_id = request_id(request), %purchase_id, "checkout opened");
@@ -115,9 +120,10 @@ impl Checkout {
         )
     }
 
-    /// The purchase this request asks for: a new one, or the one its key stands for.
+    /// The purchase for this request: a new one with this `id`, or the one that its key stands for.
     async fn order(
         &self,
+        id: PurchaseId,
         cart: &Cart,
         buyer: Buyer,
         idempotent: Option<&IdempotentRequest>,
@@ -139,17 +145,17 @@ impl Checkout {
             Err(error) => return Err(self.open_problem(error, &subject, now).await),
             Ok(Earlier::Free(replaced)) => replaced,
             Ok(Earlier::Known(stored)) => {
-                let id = stored.purchase.id();
+                let earlier = stored.purchase.id();
                 match self.unless_over(*stored, now).await? {
                     Some(stored) => return Ok(stored),
-                    None => Some(id),
+                    None => Some(earlier.into()),
                 }
             }
         };
         let products = products.map_err(|error| Problem::store(&error))?;
         let held = held.map_err(|error| Problem::store(&error))?;
         let order = freeze(cart, &products, buyer)?;
-        let purchase = Purchase::new(PurchaseId::generate(), order, now);
+        let purchase = Purchase::new(id, order, now);
         let request = idempotent.map(|request| (request, replaced));
         let opened = self.orders.open(purchase, request, held, self.limits, now);
         match opened.await {
@@ -159,13 +165,13 @@ impl Checkout {
     }
 
     /// The purchase that a key stands for; `None` if its session ended and nobody had paid, so that
-    /// the key is free for another. Stripe is asked, for the payment's event may be late.
+    /// the key is free for another. Stripe is asked, because the payment's event may be late.
     async fn unless_over(&self, mut stored: Stored, now: i64) -> Result<Option<Stored>, Problem> {
         let attempt = stored.purchase.attempt();
         if attempt.url.is_none() && attempt.is_over_at() <= now {
-            // Nobody was told where to pay, and what it held for its buyer counts no more. Another
-            // attempt would hold it again, whatever the buyer holds by now; a new purchase is
-            // opened within the limits.
+            // Nobody was told where to pay, and what it held for its buyer no longer counts.
+            // Another attempt would hold it again, whatever the buyer holds by now, while a new
+            // purchase has to be within the limits.
             let abandoned = self.attempts.abandon(stored, now).await;
             let stored = abandoned.map_err(|error| Problem::store(&error))?;
             return Ok(Some(stored).filter(|stored| !stored.purchase.is_over()));
@@ -182,16 +188,16 @@ impl Checkout {
                     let expired = self.attempts.expired(stored, &id, now).await;
                     stored = expired.map_err(|error| Problem::store(&error))?;
                 }
-                // It is paid, or can still be: there is one purchase to a key.
+                // It is paid or still can be, and a key stands for only one purchase.
                 Ok(_) => return Ok(Some(stored)),
-                Err(trouble) => {
+                Err(error) => {
                     let purchase_id = stored.purchase.id();
                     tracing::error!(
                         %purchase_id,
-                        error = %trouble,
-                        "Stripe cannot be asked about a session whose time is over"
+                        %error,
+                        "Stripe could not be asked about a session whose time is over"
                     );
-                    return Err(trouble.into());
+                    return Err(error.into());
                 }
             }
         }
@@ -208,7 +214,7 @@ impl Checkout {
             return Ok(url.clone());
         }
         if stored.purchase.is_abandoned() {
-            // Its time ended just now, and its stock went back. The key is free for another.
+            // Its time has just ended, and its stock was returned. The key is free for another.
             return Err(Problem::too_slow());
         }
         let opened = checkout::open(
@@ -230,14 +236,14 @@ impl Checkout {
         }
     }
 
-    /// What a failure at Stripe means to the purchase and to the caller.
+    /// What a failure at Stripe means for the purchase and for the caller.
     async fn stripe_problem(&self, stored: Stored, error: &StripeError, now: i64) -> Problem {
         let purchase_id = stored.purchase.id();
         tracing::error!(%purchase_id, %error, "Stripe did not open a session");
         let followed = match error {
             error if error.is_final() => self.attempts.abandon(stored, now).await.map(|_| ()),
             StripeError::Failed(_) => self.attempts.next_attempt(stored, now).await.map(|_| ()),
-            // An earlier call, whose answer got lost, may have opened a session; or this one.
+            // This call, or an earlier one whose answer got lost, may have opened a session.
             _ => Ok(()),
         };
         if let Err(error) = followed {
@@ -253,8 +259,8 @@ impl Checkout {
         }
     }
 
-    /// Why no purchase is opened. Where the buyer's own open purchases are the reason, or part of
-    /// it, the answer names them: they can be paid, or cancelled.
+    /// Why no purchase was opened. If the buyer's own open purchases are part of the reason, the
+    /// answer lists them, so that they can be paid or cancelled.
     async fn open_problem(&self, error: OpenError, subject: &str, now: i64) -> Problem {
         let holds = |purchase: &Purchase, is_wanted: &dyn Fn(&ProductId) -> bool| {
             purchase.order().reserved().any(|(id, _)| is_wanted(id))
@@ -276,7 +282,7 @@ impl Checkout {
         }
     }
 
-    /// The problem with those of the buyer's open purchases that have to do with it.
+    /// Adds those of the buyer's open purchases that have to do with the problem.
     async fn naming_open(
         &self,
         problem: Problem,
@@ -285,9 +291,9 @@ impl Checkout {
         has_to_do: impl Fn(&Purchase) -> bool,
     ) -> Problem {
         let open = self.unpaid.of_buyer(subject, now).await;
-        // Not knowing them is no reason to withhold what the problem is.
+        // The problem is worth telling even without them.
         let open = open.unwrap_or_else(|error| {
-            tracing::error!(%error, "a buyer's open purchases cannot be read");
+            tracing::error!(%error, "a buyer's open purchases could not be read");
             Vec::new()
         });
         let concerned = open.iter().filter(|purchase| has_to_do(purchase));
@@ -299,8 +305,8 @@ impl Checkout {
     }
 }
 
-/// An open purchase as a problem names it. It has no `url` while nobody can pay it: the outcome of
-/// its call to Stripe is not known yet, or its time is over.
+/// An open purchase as a problem lists it. It has no `url` if nobody can pay it, because the
+/// outcome of its call to Stripe is not known yet, or its time is over.
 fn open_purchase(purchase: &Purchase, now: i64) -> Value {
     let Attempt {
         url, expires_at, ..
@@ -324,7 +330,7 @@ fn idempotency_key(request: &Request) -> Result<Option<&str>, Problem> {
     }
 }
 
-/// The order of a cart at today's prices.
+/// The order for a cart, at current prices.
 fn freeze(cart: &Cart, products: &[Product], buyer: Buyer) -> Result<Order, Problem> {
     let mut items = Vec::new();
     for (id, quantity) in cart.items() {

@@ -1,4 +1,4 @@
-//! What callers are told when no purchase is opened for them.
+//! What callers are told when no purchase can be opened.
 
 use http::StatusCode;
 use shared::{
@@ -37,7 +37,7 @@ pub(crate) fn total_not_chargeable(detail: impl Into<String>) -> Problem {
     )
 }
 
-/// Why a cart does not make an order.
+/// Why a cart cannot be ordered.
 pub(crate) fn of_order(error: OrderError) -> Problem {
     let detail = format!("items: {error}");
     match error {
@@ -57,7 +57,7 @@ pub(crate) fn of_order(error: OrderError) -> Problem {
             MoneyError::TooSmall(_) | MoneyError::TooLarge(_) | MoneyError::Overflow,
         )
         | OrderError::Empty => total_not_chargeable(detail),
-        // A price that should never have come in.
+        // A price that should never have been stored.
         OrderError::Total(error) => {
             tracing::error!(%error, "a stored product has a price that cannot be charged");
             Problem::internal()
@@ -65,7 +65,7 @@ pub(crate) fn of_order(error: OrderError) -> Problem {
     }
 }
 
-/// Why an order is not opened.
+/// Why a purchase was not opened.
 pub(crate) fn of_open(error: &OpenError) -> Problem {
     match error {
         OpenError::KeyReused => Problem::new(

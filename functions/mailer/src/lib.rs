@@ -1,8 +1,10 @@
-//! Outbox rows become mails: at once when a row comes in, and by schedule when one is due again.
+//! Sends outbox rows as mails: at once when a row is written, and by schedule when one is due
+//! again.
 //!
 //! A mail that cannot be sent now is postponed in its row, and the stream is told that all went
-//! well, so that one bad mail never holds up the others. Only when DynamoDB itself fails is the
-//! record handed back. A crash after SES took a mail and before its row says so sends it twice.
+//! well, so that one bad mail never holds up the others. Only if DynamoDB itself fails is the
+//! record handed back. If the mailer crashes after SES accepted a mail but before its row says so,
+//! it is sent twice.
 
 use std::time::{Duration, Instant};
 
@@ -25,21 +27,21 @@ use shared::{
     telemetry::Metric,
 };
 
-/// Rows that one scheduled run takes on.
+/// How many rows one scheduled run handles.
 const ROWS_A_RUN: i32 = 50;
 
-/// After this many attempts, some two weeks, a mail is given up: long enough for a seller to have
+/// After this many attempts, about two weeks, a mail is given up: enough time for the seller to get
 /// a sender verified again.
 const MOST_ATTEMPTS: u32 = 64;
 
-/// After this many, some eight hours, somebody should know.
+/// After this many, about eight hours, somebody should know.
 const MANY_ATTEMPTS: u32 = 10;
 
-/// A run starts no mail after this long, so that none is cut off by the function's time limit in
-/// `template.yaml` between being sent and being marked so.
+/// A run starts no more mails after this long, so that the function's time limit in `template.yaml`
+/// cuts none off between being sent and being marked as sent.
 const START_NONE_AFTER: Duration = Duration::from_secs(15);
 
-/// The function: works off the outbox.
+/// The function: sends what is in the outbox.
 #[derive(Clone)]
 pub struct Mailer {
     outbox: DueMails,
@@ -57,7 +59,7 @@ enum Undeliverable {
     OtherMode,
     #[error("the purchase has no email address")]
     NoAddress,
-    #[error("the purchase's email address cannot be written to")]
+    #[error("the purchase's email address is not valid for mail")]
     BadAddress,
     #[error("the letter cannot be written: {0}")]
     Unwritable(String),
@@ -68,8 +70,8 @@ enum Undeliverable {
 }
 
 impl Mailer {
-    /// Reads whose mails these are, and how they are sent, from the environment; fails if an
-    /// address in it cannot be written to.
+    /// Reads from the environment whose mails these are and how they are sent; fails if an address
+    /// in it is not valid for mail.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let address = |name: &'static str| {
             let address = environment.required(name)?.parse::<Address>();
@@ -104,17 +106,18 @@ impl Mailer {
         })
     }
 
-    /// Works off the rows of a stream's batch, or, for any other event, those that are due. Fails
-    /// only if a stream's event cannot be read.
+    /// Sends the rows of a stream's batch or, for any other event, those that are due. Fails only
+    /// if a stream's event cannot be read.
     pub async fn handle(&self, event: Value) -> Result<Value, serde_json::Error> {
         if event.get("Records").is_some() {
             let batch: StreamEvent = serde_json::from_value(event)?;
             serde_json::to_value(self.work_off_batch(batch).await)
         } else {
-            // What this run cannot do is due again in the next one.
+            // What this run does not do is still due in the next one.
             let outcome = self.work_off_due().await;
-            outcome
-                .unwrap_or_else(|error| tracing::error!(%error, "the outbox cannot be worked off"));
+            outcome.unwrap_or_else(
+                |error| tracing::error!(%error, "the outbox could not be processed"),
+            );
             Ok(Value::Null)
         }
     }
@@ -131,7 +134,7 @@ impl Mailer {
                 break;
             }
             if let Err(error) = self.work_off(&id).await {
-                tracing::error!(row = id, %error, "the outbox cannot be worked off");
+                tracing::error!(row = id, %error, "the outbox could not be processed");
                 let mut failure = DynamoDbBatchItemFailure::default();
                 failure.item_identifier = record.change.sequence_number;
                 response.batch_item_failures.push(failure);
@@ -147,7 +150,7 @@ impl Mailer {
                 break;
             }
             if let Err(error) = self.work_off(&id).await {
-                tracing::error!(row = id, %error, "the outbox cannot be worked off");
+                tracing::error!(row = id, %error, "the outbox could not be processed");
             }
         }
         Ok(())
@@ -162,7 +165,7 @@ impl Mailer {
             Err(error) => return Err(error),
         };
         if row.superseded {
-            tracing::info!(row = id, "a mail stopped being true before it was sent");
+            tracing::info!(row = id, "a mail was no longer true, so it was not sent");
             return self
                 .outbox
                 .finish(id, End::Superseded, self.clock.now())
@@ -180,9 +183,9 @@ impl Mailer {
         let (row_id, attempts) = (&row.id, row.attempts);
         if matches!(error, SendError::Blocked(_)) || attempts >= MANY_ATTEMPTS {
             let metric = Metric::MailFailed.as_str();
-            tracing::error!(metric, row = row_id, %error, attempts, wait_seconds, "a mail is held up");
+            tracing::error!(metric, row = row_id, %error, attempts, wait_seconds, "a mail keeps being postponed");
         } else {
-            tracing::warn!(row = row_id, %error, attempts, wait_seconds, "a mail is postponed");
+            tracing::warn!(row = row_id, %error, attempts, wait_seconds, "a mail was postponed");
         }
         let at = self.clock.now().saturating_add(wait_seconds);
         self.outbox.postpone(row, at, &error.to_string()).await
@@ -190,7 +193,7 @@ impl Mailer {
 
     async fn give_up(&self, id: &str, error: &impl std::fmt::Display) -> Result<(), StoreError> {
         let metric = Metric::MailFailed.as_str();
-        tracing::error!(metric, row = id, %error, "a mail is given up");
+        tracing::error!(metric, row = id, %error, "a mail was given up");
         let reason = error.to_string();
         let end = End::Failed(&reason);
         self.outbox.finish(id, end, self.clock.now()).await
@@ -198,7 +201,7 @@ impl Mailer {
 
     async fn send(&self, row: &Row) -> Result<Sent, Undeliverable> {
         if row.attempts > MOST_ATTEMPTS {
-            // Attempts that never came to an end, each cut off midway.
+            // Each of these attempts was cut off midway.
             return Err(Undeliverable::Exhausted {
                 attempts: row.attempts.saturating_sub(1),
                 last: "the last was cut off".to_owned(),
@@ -216,7 +219,7 @@ impl Mailer {
         };
         match self.postman.send(&to, &letter).await {
             Ok(message_id) => {
-                tracing::info!(row = row.id, message_id, "a mail is sent");
+                tracing::info!(row = row.id, message_id, "a mail was sent");
                 Ok(Sent::Now)
             }
             Err(error @ SendError::Permanent(_)) => Err(Undeliverable::Refused(error)),
@@ -228,7 +231,7 @@ impl Mailer {
         }
     }
 
-    /// Who gets the mail: where no real money moved the developer, whomever it is meant for.
+    /// Who gets the mail: if no real money moved, the developer, whoever it is meant for.
     fn recipient(&self, row: &Row) -> Result<Address, Undeliverable> {
         match (self.shop.mode, Mode::of(row.livemode)) {
             (_, Mode::Test) => Ok(self.developer.clone()),
@@ -237,7 +240,7 @@ impl Mailer {
         }
     }
 
-    /// Whom the mail is meant for.
+    /// Who the mail is meant for.
     fn addressee(&self, row: &Row) -> Result<Address, Undeliverable> {
         if row.mail.is_for_seller() {
             return Ok(self.seller.clone());
@@ -262,7 +265,7 @@ struct Key {
     id: String,
 }
 
-/// How a sending ended that did not fail for good.
+/// How an attempt ended that did not fail for good.
 enum Sent {
     Now,
     NotYet(SendError),

@@ -1,4 +1,4 @@
-//! Outbox rows become mails.
+//! Sends outbox rows as mails.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use mailer::Mailer;

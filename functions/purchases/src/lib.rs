@@ -1,5 +1,5 @@
-//! GET /purchases and /purchases/{id}: a signed-in buyer's own history, and what of it is still to
-//! be paid. POST /purchases/{id}/cancel: they do not want to pay any more.
+//! GET /purchases and /purchases/{id}: a signed-in buyer's own history, and which purchases are
+//! still to be paid. POST /purchases/{id}/cancel: cancels one that is not paid.
 
 mod open;
 
@@ -27,7 +27,7 @@ use crate::open::OpenPurchases;
 /// How long a request may take: less than the function's time limit in `template.yaml`.
 const LONGEST: Duration = Duration::from_secs(18);
 
-/// The function: a buyer's purchases, as they are and as they end.
+/// The function: shows and cancels a buyer's purchases.
 #[derive(Clone)]
 pub struct PurchaseHistory {
     purchases: Purchases,
@@ -39,7 +39,7 @@ pub struct PurchaseHistory {
 }
 
 impl PurchaseHistory {
-    /// Reads the tables and what an open purchase needs; Stripe's key only when it is first asked.
+    /// Reads tables and what open purchases need, but Stripe's key only when it is first needed.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let tables = Tables::of(environment)?;
         Ok(Self {
@@ -67,7 +67,7 @@ impl PurchaseHistory {
         };
         let now = self.clock.now();
         let stored = match *request.method() {
-            // The one thing that can be posted to a purchase.
+            // Cancelling is the only thing that is posted to a purchase.
             Method::POST => self.open.cancel(stored, now).await?,
             _ => self.open.looked_at(stored, now).await,
         };

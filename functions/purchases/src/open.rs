@@ -1,12 +1,11 @@
-//! Open purchases and Stripe: what became of one that its buyer looks at, and the end of one that
-//! they do not want any more.
+//! Open purchases at Stripe: what became of one that its buyer looks at, and cancelling one.
 
 use std::{sync::Arc, time::Duration};
 
 use http::StatusCode;
 use shared::{
     attempts::Attempts,
-    comparison::{Comparison, Trouble},
+    comparison::{Comparison, ComparisonError},
     config::{ConfigError, Environment, Stack},
     http::Problem,
     ledger::Ledger,
@@ -17,18 +16,18 @@ use shared::{
         purchases::{Purchases, Stored},
     },
     stripe::{
-        checkout::{self, Session},
+        checkout::{self, OpenedSession},
         client::{Client as Stripe, StripeError},
     },
 };
 use tokio::sync::OnceCell;
 
-/// Nobody pays within this many seconds of opening a purchase.
+/// Nobody pays within this many seconds of opening a purchase, so Stripe is not asked before.
 const SOONEST: i64 = 10;
-/// Stripe is asked about a purchase at most once in this many seconds: the page that a buyer comes
-/// back to looks every few.
+/// Stripe is asked about a purchase once in this many seconds at most, because the page that a
+/// buyer returns to polls every few seconds.
 const APART: i64 = 10;
-/// How long a buyer who looks waits for Stripe. What is stored is an answer, too.
+/// How long a buyer waits for Stripe. After that, what is stored is the answer.
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Stripe's side of open purchases.
@@ -41,12 +40,13 @@ pub(crate) struct OpenPurchases {
     site_url: String,
     stack: Stack,
     environment: Environment,
-    /// Made for the first request that needs it: most requests, and every start, do without.
+    /// Created for the first request that needs it, because most requests do not, nor does the
+    /// start.
     stripe: Arc<OnceCell<Stripe>>,
 }
 
 impl OpenPurchases {
-    /// Keeps the environment, to read Stripe's key when it is first needed.
+    /// Keeps the environment, from which Stripe's key is read when it is first needed.
     pub(crate) fn new(tables: &Tables, environment: &Environment) -> Result<Self, ConfigError> {
         Ok(Self {
             ledger: Ledger::of(tables, environment.mode()?)?,
@@ -67,8 +67,8 @@ impl OpenPurchases {
         stripe.await
     }
 
-    /// The purchase as it is after Stripe was asked, if its event may be late and it is time to
-    /// ask; otherwise, and if anything fails, as it was.
+    /// The purchase after asking Stripe, if its event may be late and it is time to ask. Otherwise,
+    /// or if anything fails, as it was.
     pub(crate) async fn looked_at(&self, stored: Stored, now: i64) -> Stored {
         let began = stored.purchase.attempt().started_at;
         let may_be_paid = stored.purchase.open_sessions().next().is_some();
@@ -76,11 +76,11 @@ impl OpenPurchases {
             return stored;
         }
         let purchase_id = stored.purchase.id();
-        match self.looks.claim(purchase_id, now, APART).await {
+        match self.looks.claim(purchase_id.into(), now, APART).await {
             Ok(true) => {}
             Ok(false) => return stored,
             Err(error) => {
-                tracing::warn!(%purchase_id, %error, "Stripe is not asked about a purchase");
+                tracing::warn!(%purchase_id, %error, "Stripe was not asked about a purchase");
                 return stored;
             }
         }
@@ -88,7 +88,7 @@ impl OpenPurchases {
             Ok(Ok(Some(asked))) => asked,
             Ok(Ok(None)) => stored,
             Ok(Err(error)) => {
-                tracing::warn!(%purchase_id, %error, "Stripe cannot be asked about a purchase");
+                tracing::warn!(%purchase_id, %error, "Stripe could not be asked about a purchase");
                 stored
             }
             Err(_) => {
@@ -106,20 +106,20 @@ impl OpenPurchases {
         }
         for news in comparison.news() {
             let (purchase_id, status) = (purchase.id(), news.status.as_str());
-            tracing::info!(%purchase_id, status, "Stripe told of a purchase what no event had");
+            tracing::info!(%purchase_id, status, "Stripe said something about a purchase that no event had");
         }
         let asked = self.purchases.get(purchase.id()).await;
-        Ok(asked.map_err(Trouble::from)?)
+        Ok(asked.map_err(ComparisonError::from)?)
     }
 
-    /// Ends a purchase that its buyer does not want to pay any more: its sessions expire, and what
-    /// it had reserved goes back. Answers it as it then is.
+    /// Cancels a purchase: its sessions expire, and what it had reserved is returned. Returns it as
+    /// it is then.
     pub(crate) async fn cancel(&self, mut stored: Stored, now: i64) -> Result<Stored, Problem> {
         if !stored.purchase.awaits_payment() {
             return cancelled(stored);
         }
         let stripe = self.stripe().await.map_err(|error| {
-            tracing::error!(%error, "Stripe cannot be called");
+            tracing::error!(%error, "Stripe could not be called");
             Problem::internal()
         })?;
         let purchase_id = stored.purchase.id();
@@ -129,7 +129,7 @@ impl OpenPurchases {
         for session in stored.purchase.open_sessions() {
             let ended = self.expire(stripe, &stored.purchase, session, now).await;
             ended.inspect_err(|error| {
-                tracing::error!(%purchase_id, %error, "a session cannot be ended");
+                tracing::error!(%purchase_id, %error, "a session could not be ended");
             })?;
         }
         let ended = self.purchases.get(purchase_id).await;
@@ -137,9 +137,9 @@ impl OpenPurchases {
         ended.map_or_else(|| Err(Problem::internal()), cancelled)
     }
 
-    /// The purchase with the session that the call of its attempt opened, or still opens. Repeating
-    /// the call is the one way to be sure: its outcome is not known, or it is still under way. If
-    /// Stripe refuses it, there is no session, and never will be.
+    /// The purchase with its session, found by repeating its attempt's call. That is the only way
+    /// to be sure, because the call's outcome is unknown, or it is still under way. If Stripe
+    /// refuses it, there is no session, and never will be.
     async fn find_session(
         &self,
         stripe: &Stripe,
@@ -149,14 +149,15 @@ impl OpenPurchases {
         let opened =
             checkout::open(stripe, &stored.purchase, &self.site_url, self.stack.tag()).await;
         let found = match opened {
-            Ok(Session { id, url }) => self.attempts.attach(stored, &id, &url, now).await,
+            Ok(OpenedSession { id, url }) => self.attempts.attach(stored, &id, &url, now).await,
             Err(error) => {
                 let purchase_id = stored.purchase.id();
-                tracing::error!(%purchase_id, %error, "the session of a purchase cannot be found");
+                tracing::error!(%purchase_id, %error, "the session of a purchase could not be found");
                 match error {
                     error if error.is_final() => self.attempts.abandon(stored, now).await,
                     StripeError::Failed(_) => {
-                        // Stripe repeats that under the same key, so the next try has another.
+                        // Stripe repeats this answer under the same key, so the next try needs
+                        // another.
                         let next = self.attempts.next_attempt(stored, now).await;
                         next.map_err(|error| Problem::store(&error))?;
                         return Err(Problem::stripe(&error));
@@ -168,14 +169,14 @@ impl OpenPurchases {
         found.map_err(|error| Problem::store(&error))
     }
 
-    /// Ends a session, and records what it is then: expired, or what it became a moment before.
+    /// Ends a session and records its state: expired, or whatever it became a moment before.
     async fn expire(
         &self,
         stripe: &Stripe,
         purchase: &Purchase,
         session: &SessionId,
         now: i64,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), ComparisonError> {
         let mut comparison = Comparison::of(purchase.id(), &self.ledger, stripe, now);
         match checkout::expire(stripe, session).await {
             Ok(expired) => comparison.record_session(&expired).await.map(|_| ()),
@@ -185,13 +186,13 @@ impl OpenPurchases {
     }
 }
 
-/// Why Stripe could not be asked, or its answer not recorded.
+/// Why Stripe could not be asked, or its answer could not be recorded.
 #[derive(Debug, thiserror::Error)]
 enum LookError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
-    Trouble(#[from] Trouble),
+    ComparisonError(#[from] ComparisonError),
 }
 
 /// What became of a purchase that was to be cancelled.

@@ -1,4 +1,4 @@
-//! Stripe's events, read again: all of them, and those that it could not deliver.
+//! Reads Stripe's events again: all of them, and those that could not be delivered.
 
 use serde_json::Value;
 use shared::{
@@ -12,20 +12,20 @@ use shared::{
 
 use crate::run::{ReconcileError, Run};
 
-/// Stripe tries to deliver an event for three days.
+/// A day more than the three for which Stripe tries to deliver an event.
 const DELIVERIES_LAST: i64 = 4 * DAY;
-/// A sweep begins this much before the last one's end: events may be listed late.
+/// A sweep goes back this far beyond where the last one began, because events may be listed late.
 const OVERLAP: i64 = 3600;
 const DAY: i64 = 24 * 3600;
 
-/// All events since the last run's high-water mark, whatever became of their delivery. The first
-/// run looks back as far as the table is old: what came before is not its own, and a table that
-/// was lost comes back only at a person's word.
+/// All events since the last run's high-water mark, whether or not they were delivered. The first
+/// run goes back to when the table was created: earlier events are not its own, and a table that
+/// was lost is restored only if a person says so.
 pub(crate) async fn all(run: &mut Run<'_>) -> Result<(), ReconcileError> {
     let sweeps = &run.parts.sweeps;
     let mut cursor = sweeps.load().await?;
     if run.limits.since.is_some() {
-        // Where a run without it had come to says nothing of what there is to find.
+        // An interrupted sweep had another beginning.
         cursor.sweep = None;
     }
     let mut resumed = cursor.sweep.is_some();
@@ -36,7 +36,7 @@ pub(crate) async fn all(run: &mut Run<'_>) -> Result<(), ReconcileError> {
         };
         let after = cursor.sweep.as_ref().map(|sweep| sweep.after.clone());
         let page = match page(run, from, after.as_deref(), false).await {
-            // The event it had come to is forgotten: from the beginning, then.
+            // Stripe no longer has the event where it stopped, so it starts over.
             Err(StripeError::Refused { .. }) if cursor.sweep.is_some() => {
                 cursor.sweep = None;
                 continue;
@@ -62,13 +62,14 @@ pub(crate) async fn all(run: &mut Run<'_>) -> Result<(), ReconcileError> {
                 sweeps.save(&cursor).await?;
             }
             (_, newest) => {
-                // What could not be taken in is listed again by the next run.
+                // The next run sees again what could not be taken in.
                 if !failed {
                     cursor.high_water = newest.max(cursor.high_water);
                 }
                 sweeps.save(&cursor).await?;
-                // A sweep that was begun by an earlier run has not seen what came since.
-                if !std::mem::take(&mut resumed) || failed {
+                // A resumed sweep has seen neither what came since it began nor what the earlier
+                // run could not take in.
+                if !std::mem::take(&mut resumed) {
                     return Ok(());
                 }
             }
@@ -77,8 +78,8 @@ pub(crate) async fn all(run: &mut Run<'_>) -> Result<(), ReconcileError> {
     Ok(())
 }
 
-/// From when on a sweep looks at events. Whoever says since when can only have it look further
-/// back: what it passed over would not be looked at again.
+/// How far back a sweep goes. `since` can only extend that: what a sweep skipped would never be
+/// looked at again.
 async fn beginning(run: &Run<'_>, high_water: Option<i64>) -> Result<i64, StoreError> {
     let own = match high_water {
         Some(high_water) => high_water.saturating_sub(OVERLAP),
@@ -116,7 +117,7 @@ async fn page(
     run.parts.stripe.list("/events", &query).await
 }
 
-/// Takes a page of events in, the oldest first, as they happened; says whether all were.
+/// Takes in a page of events, oldest first, as they happened; says whether all of them were.
 async fn take_in(run: &mut Run<'_>, events: &[Value]) -> bool {
     let failed_before = run.findings.failed;
     for event in events.iter().rev() {
@@ -156,8 +157,8 @@ async fn take_in(run: &mut Run<'_>, events: &[Value]) -> bool {
 fn note_receipt(run: &mut Run<'_>, event: &str, receipt: &Receipt) {
     match receipt {
         Receipt::Recorded {
-            purchase, status, ..
-        } => run.found(event, *purchase, *status, "record"),
+            subject, status, ..
+        } => run.found(event, *subject, *status, "record"),
         Receipt::Parked => run.findings.parked = run.findings.parked.saturating_add(1),
         Receipt::ParkedBefore
         | Receipt::NothingNew

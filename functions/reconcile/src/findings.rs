@@ -1,7 +1,7 @@
 //! What a run found.
 
-use serde::Serialize;
-use shared::purchase::{PurchaseId, Status};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use shared::purchase::{Status, Subject};
 
 /// What a run found.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -10,31 +10,36 @@ pub struct Findings {
     pub events: u64,
     /// Purchases compared with Stripe.
     pub purchases: u64,
-    /// Things that had been missed.
+    /// How much had been missed, and is now recorded unless it was a dry run.
     pub found: u64,
-    /// Those among them that are recorded now.
-    pub repaired: u64,
-    /// Events among them that had to be parked.
+    /// Events that had to be parked.
     pub parked: u64,
-    /// What could not be looked at, and will be the next time.
+    /// How much could not be checked, and will be the next time.
     pub failed: u64,
-    /// Whether everything was looked at.
+    /// Whether everything was checked.
     pub complete: bool,
-    /// What had been missed, one by one.
+    /// What was found, one by one.
     pub drift: Vec<Drift>,
 }
 
 /// Something that had been missed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Drift {
-    /// The event or object that tells it.
+    /// The event or object that says so.
     pub source: String,
-    /// The purchase, where it is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub purchase: Option<PurchaseId>,
-    /// How the purchase stands with it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<Status>,
-    /// What was, or would be, done.
+    /// What it is about; in JSON `"purchase": "<id>"`.
+    #[serde(flatten, serialize_with = "by_kind")]
+    pub subject: Subject,
+    /// The subject's status once it is recorded.
+    pub status: Status,
+    /// What was done or, in a dry run, would be.
     pub action: &'static str,
+}
+
+fn by_kind<S: Serializer>(subject: &Subject, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(1))?;
+    match subject {
+        Subject::Purchase(id) => map.serialize_entry("purchase", id)?,
+    }
+    map.end()
 }

@@ -1,8 +1,8 @@
-//! What webhooks missed, fetched from Stripe on a schedule: events that were not delivered, events
-//! that nobody sent, and what became of purchases whose events Stripe never made. All of it goes
-//! through the same inbox and ledger as a delivery, so nothing is done twice.
+//! Fetches from Stripe, on a schedule, what webhooks missed: events that were not delivered, and
+//! what became of purchases for which Stripe never made an event. All of it goes through the same
+//! inbox and ledger as a delivery, so nothing is done twice.
 //!
-//! A run may be cut off at any moment; the next one carries on from the page it had come to.
+//! A run may be interrupted at any moment; the next one carries on from the page it had reached.
 
 mod events;
 mod findings;
@@ -30,21 +30,21 @@ pub use crate::{
     run::{Limits, ReconcileError},
 };
 
-/// A scheduled run stops by itself after this long, with its place noted: less than the function's
+/// A scheduled run stops by itself after this long and saves its place: less than the function's
 /// time limit in `template.yaml`.
 const LONGEST: Duration = Duration::from_secs(270);
-/// Events younger than this are left to their delivery, which is under way.
+/// Events younger than this, in seconds, are left to their delivery, which is still under way.
 const UNDER_WAY: i64 = 60;
 
-/// The function as it is deployed: its schedule begins before `till setup` has stored a Stripe
-/// key, and until then a run asks nobody. That is no failure; `till doctor` says what is missing.
+/// The function as deployed. Its schedule begins before `till setup` has stored a Stripe key, and
+/// until then a run does nothing. That is not a failure; `till doctor` says what is missing.
 pub struct Scheduled {
     environment: Environment,
     reconcile: OnceCell<Reconcile>,
 }
 
 impl Scheduled {
-    /// For what the environment says when there is a key.
+    /// Keeps the environment, which is read once there is a key.
     pub fn new(environment: Environment) -> Self {
         let reconcile = OnceCell::new();
         Self {
@@ -70,41 +70,34 @@ impl Scheduled {
     }
 }
 
-/// The reconciliation, once there is a key to ask Stripe with.
+/// The function, once there is a Stripe key.
 #[derive(Clone)]
 pub struct Reconcile(Parts);
 
 impl Reconcile {
     /// Reads tables and Stripe's key, and fails if one is missing.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
-        let tables = Tables::of(environment)?;
+        Self::of(&Tables::of(environment)?, environment).await
+    }
+
+    /// A dry run: writes nothing, and finds what a real run would record.
+    pub async fn dry_run(environment: &Environment) -> Result<Self, ConfigError> {
+        Self::of(&Tables::of(environment)?.dry_run(), environment).await
+    }
+
+    async fn of(tables: &Tables, environment: &Environment) -> Result<Self, ConfigError> {
         let stripe = Stripe::new(environment).await?;
         Ok(Self(Parts {
-            inbox: Inbox::asking(stripe.clone(), &tables, environment)?,
-            ledger: Ledger::of(&tables, environment.mode()?)?,
-            attempts: Attempts::of(&tables)?,
-            purchases: Purchases::of(&tables)?,
-            work: WorkList::of(&tables)?,
-            sweeps: Sweeps::of(&tables)?,
+            inbox: Inbox::asking(stripe.clone(), tables, environment)?,
+            ledger: Ledger::of(tables, environment.mode()?)?,
+            attempts: Attempts::of(tables)?,
+            purchases: Purchases::of(tables)?,
+            work: WorkList::of(tables)?,
+            sweeps: Sweeps::of(tables)?,
             stripe,
             stack: environment.stack()?,
             clock: environment.clock(),
-            repairs: true,
         }))
-    }
-
-    /// One that writes nothing, and finds what a run would repair.
-    pub fn dry_run(self) -> Self {
-        let Self(parts) = self;
-        Self(Parts {
-            inbox: parts.inbox.dry_run(),
-            ledger: parts.ledger.dry_run(),
-            attempts: parts.attempts.dry_run(),
-            work: parts.work.dry_run(),
-            sweeps: parts.sweeps.dry_run(),
-            repairs: false,
-            ..parts
-        })
     }
 
     /// A scheduled run.
@@ -123,7 +116,7 @@ impl Reconcile {
             events = findings.events,
             purchases = findings.purchases,
             reconcile_found = findings.found,
-            reconcile_repaired = findings.repaired,
+            reconcile_repaired = findings.found,
             reconcile_parked = findings.parked,
             reconcile_failed = findings.failed,
             complete = findings.complete,
@@ -132,21 +125,21 @@ impl Reconcile {
         Ok(Value::Null)
     }
 
-    /// One run; `on_step` hears how far it has come.
+    /// One run; `on_step` is told about its progress.
     pub async fn run(
         &self,
         limits: Limits,
         on_step: impl Fn(&Findings) + Sync,
     ) -> Result<Findings, ReconcileError> {
-        // On the heap: so deep a future is more than the compiler lays out at once.
+        // Boxed, because the compiler limits how deeply futures are nested.
         Box::pin(through(Run::of(&self.0, limits, &on_step))).await
     }
 }
 
-/// All that a run looks at.
+/// Everything that a run checks.
 async fn through(mut run: Run<'_>) -> Result<Findings, ReconcileError> {
-    // What keeps one from going on need not keep the others. The undelivered events are last,
-    // because they are read from the beginning each time.
+    // If one of these cannot go on, the others still may. The undelivered events are last, because
+    // they are read from the beginning each time.
     let all_events = events::all(&mut run).await;
     let purchases = work::through(&mut run).await;
     let undelivered = events::undelivered(&mut run).await;

@@ -1,4 +1,4 @@
-//! What webhooks missed, fetched from Stripe.
+//! Fetches from Stripe what webhooks missed.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use reconcile::Scheduled;
@@ -11,7 +11,7 @@ async fn main() -> Result<(), Error> {
     telemetry::start(&environment);
     let function = Scheduled::new(environment);
     run(service_fn(|event: LambdaEvent<Value>| async {
-        // Boxed, because the compiler follows futures within futures only so deep.
+        // Boxed, because the compiler limits how deeply futures are nested.
         let findings = Box::pin(function.handle(event.payload)).await;
         findings.map_err(Error::from)
     }))

@@ -1,12 +1,12 @@
-//! Purchases without a session, whose call to Stripe has no known outcome: their sessions, found
-//! by the tags they carry.
+//! Finds the sessions of purchases whose call to Stripe has no known outcome, by the tags that the
+//! sessions carry.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize as _;
 use serde_json::Value;
 use shared::{
-    comparison::Trouble,
+    comparison::ComparisonError,
     purchase::{PurchaseId, Status, Subject},
     store::purchases::Stored,
     stripe::{
@@ -18,8 +18,8 @@ use shared::{
 
 use crate::run::Run;
 
-/// Looks for the sessions of purchases that have none. Purchases of about the same time are looked
-/// for together.
+/// Looks for the sessions of purchases that have none. Sessions of purchases made at about the same
+/// time are listed together.
 pub(crate) async fn match_sessions(run: &mut Run<'_>, purchases: BTreeMap<PurchaseId, Stored>) {
     for (begin, end, group) in together(purchases) {
         match sessions_between(run, begin, end, &group).await {
@@ -27,24 +27,24 @@ pub(crate) async fn match_sessions(run: &mut Run<'_>, purchases: BTreeMap<Purcha
                 for stored in group {
                     let id = stored.purchase.id();
                     let sessions = sessions.get(&id).map_or(&[][..], Vec::as_slice);
-                    if let Err(trouble) = matched(run, stored, sessions).await {
-                        run.left_for_next_time(id, &trouble);
+                    if let Err(error) = matched(run, stored, sessions).await {
+                        run.left_for_next_time(id, &error);
                     }
                 }
             }
             Ok(None) => return,
-            Err(trouble) => {
+            Err(error) => {
                 for stored in group {
-                    run.left_for_next_time(stored.purchase.id(), &trouble);
+                    run.left_for_next_time(stored.purchase.id(), &error);
                 }
             }
         }
     }
 }
 
-/// Groups of purchases, each with the time in which Stripe made their sessions.
+/// Groups of purchases, each with the period in which Stripe made their sessions.
 fn together(purchases: BTreeMap<PurchaseId, Stored>) -> Vec<(i64, i64, Vec<Stored>)> {
-    // Stripe's clock need not be ours.
+    // Stripe's clock may differ from ours.
     const CLOCKS_DIFFER: i64 = 300;
     let mut together: Vec<(i64, i64, Vec<Stored>)> = Vec::new();
     // Ids sort by time.
@@ -64,14 +64,14 @@ fn together(purchases: BTreeMap<PurchaseId, Stored>) -> Vec<(i64, i64, Vec<Store
     together
 }
 
-/// The sessions of some purchases among those that Stripe made in a time; `None` if this run has
-/// no time to look through them.
+/// The sessions of a group of purchases, among those that Stripe made in a period; `None` if this
+/// run has no time to look through them.
 async fn sessions_between(
     run: &Run<'_>,
     begin: i64,
     end: i64,
     group: &[Stored],
-) -> Result<Option<BTreeMap<PurchaseId, Vec<Value>>>, Trouble> {
+) -> Result<Option<BTreeMap<PurchaseId, Vec<Value>>>, ComparisonError> {
     let (begin, end) = (begin.to_string(), end.to_string());
     let mut found: BTreeMap<PurchaseId, Vec<Value>> = BTreeMap::new();
     let mut after: Option<String> = None;
@@ -86,7 +86,7 @@ async fn sessions_between(
         let page: List<Value> = run.parts.stripe.list("/checkout/sessions", &query).await?;
         after = page.next();
         for object in page.data {
-            // Only our own have to read: others may be of any shape.
+            // Only our own have to be readable; others may have any shape.
             let tags = object.get("metadata").map(Tags::deserialize);
             let Some(Ok(tags)) = tags else { continue };
             let Ok(Some(Subject::Purchase(id))) = tags.subject(&run.parts.stack) else {
@@ -103,9 +103,13 @@ async fn sessions_between(
     Ok(None)
 }
 
-/// Records the sessions that were found for a purchase. One that has none, and whose time is over,
+/// Records the sessions that were found for a purchase. If there are none and its time is over, it
 /// is abandoned.
-async fn matched(run: &mut Run<'_>, stored: Stored, sessions: &[Value]) -> Result<(), Trouble> {
+async fn matched(
+    run: &mut Run<'_>,
+    stored: Stored,
+    sessions: &[Value],
+) -> Result<(), ComparisonError> {
     let id = stored.purchase.id();
     for session in sessions {
         let session = Session::deserialize(session).map_err(Unreadable::from)?;
@@ -124,14 +128,14 @@ async fn matched(run: &mut Run<'_>, stored: Stored, sessions: &[Value]) -> Resul
         Status::Open if is_over => {}
         // It may still get a session. Doubts stay, so that the next run looks again.
         Status::Open if doubts > 0 => return Ok(()),
-        // Another look at its end will do. What is not open was rebuilt from a refund or dispute
-        // whose session Stripe does not know.
+        // It is checked again at its end. If it is not open, it was rebuilt from a refund or
+        // dispute whose session Stripe does not know.
         _ => return Ok(run.parts.work.checked(id, doubts, &[], now).await?),
     }
     let left = run.parts.attempts.abandon(stored, now).await?;
-    // Otherwise a session came after all.
+    // Otherwise it got a session after all.
     if left.purchase.status() == Status::Abandoned {
-        run.found(&id.to_string(), id, Status::Abandoned, "abandon");
+        run.found(&id.to_string(), id.into(), Status::Abandoned, "abandon");
     }
     Ok(())
 }

@@ -1,22 +1,22 @@
-//! One run: what it works with, how long it may take, and what it has found so far.
+//! One run: what it needs, how long it may take, and what it has found so far.
 
 use std::{collections::HashSet, time::Instant};
 
 use shared::{
     attempts::Attempts,
     clock::Clock,
-    comparison::{Comparison, News, Trouble},
+    comparison::{Comparison, ComparisonError, News},
     config::{ConfigError, Stack},
     inbox::Inbox,
     ledger::Ledger,
-    purchase::{PurchaseId, Status},
+    purchase::{PurchaseId, Status, Subject},
     store::{StoreError, purchases::Purchases, sweep::Sweeps, work::WorkList},
     stripe::client::{Client as Stripe, StripeError},
 };
 
 use crate::findings::{Drift, Findings};
 
-/// What a run works with.
+/// What a run needs.
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) inbox: Inbox,
@@ -28,26 +28,24 @@ pub(crate) struct Parts {
     pub(crate) stripe: Stripe,
     pub(crate) stack: Stack,
     pub(crate) clock: Clock,
-    /// Whether what is found is repaired, too.
-    pub(crate) repairs: bool,
 }
 
-/// What a run looks at, and for how long.
+/// What a run checks, and for how long.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limits {
-    /// When to stop, with the place noted.
+    /// When to stop and save the place; `None` for no limit.
     pub until: Option<Instant>,
     /// Events younger than this many seconds are left alone.
     pub leave_younger_than: i64,
-    /// From when on all events are looked at, in Unix seconds, wherever earlier runs had come to:
-    /// to bring back purchases that were lost. Stripe keeps events for 30 days.
+    /// Checks all events since this time, in Unix seconds, however far earlier runs had come, to
+    /// bring back purchases that were lost. Stripe keeps events for 30 days.
     pub since: Option<i64>,
 }
 
-/// A run cannot go on; its place is noted.
+/// A run cannot go on; its place is saved.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
-    /// It cannot even begin.
+    /// It cannot begin.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// DynamoDB failed.
@@ -63,13 +61,12 @@ pub(crate) struct Run<'a> {
     pub(crate) parts: &'a Parts,
     pub(crate) limits: Limits,
     on_step: &'a (dyn Fn(&Findings) + Sync),
-    /// Events that are taken in: an undelivered one is listed among all, too.
+    /// Events that were taken in, because undelivered ones are also listed among all events.
     pub(crate) taken: HashSet<String>,
     pub(crate) findings: Findings,
 }
 
 impl<'a> Run<'a> {
-    /// One that has looked at nothing yet.
     pub(crate) fn of(
         parts: &'a Parts,
         limits: Limits,
@@ -93,7 +90,6 @@ impl<'a> Run<'a> {
         until.is_some_and(|until| Instant::now() >= until)
     }
 
-    /// Tells whoever listens how far it has come.
     pub(crate) fn tell(&self) {
         (self.on_step)(&self.findings);
     }
@@ -107,31 +103,28 @@ impl<'a> Run<'a> {
     pub(crate) fn found(
         &mut self,
         source: &str,
-        purchase: PurchaseId,
+        subject: Subject,
         status: Status,
         action: &'static str,
     ) {
         let findings = &mut self.findings;
         findings.found = findings.found.saturating_add(1);
-        if self.parts.repairs {
-            findings.repaired = findings.repaired.saturating_add(1);
-        }
         findings.drift.push(Drift {
             source: source.to_owned(),
-            purchase: Some(purchase),
-            status: Some(status),
+            subject,
+            status,
             action,
         });
     }
 
     pub(crate) fn found_news(&mut self, id: PurchaseId, news: Vec<News>) {
         for News { object, status } in news {
-            self.found(&object, id, status, "record");
+            self.found(&object, id.into(), status, "record");
         }
     }
 
-    pub(crate) fn left_for_next_time(&mut self, id: PurchaseId, trouble: &Trouble) {
-        tracing::error!(purchase_id = %id, error = %trouble, "a purchase is left for the next run");
+    pub(crate) fn left_for_next_time(&mut self, id: PurchaseId, error: &ComparisonError) {
+        tracing::error!(purchase_id = %id, %error, "a purchase could not be checked; the next run tries again");
         self.findings.failed = self.findings.failed.saturating_add(1);
     }
 }

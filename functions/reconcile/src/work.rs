@@ -1,10 +1,10 @@
-//! Purchases that something is still to come of, compared with what Stripe says of them, because
-//! an event may never have been made.
+//! Compares purchases that are not over yet with what Stripe says about them, because Stripe may
+//! never have made an event.
 
 use std::collections::BTreeMap;
 
 use shared::{
-    comparison::{Comparison, Trouble},
+    comparison::{Comparison, ComparisonError},
     purchase::{Line, Purchase, PurchaseId, SessionId, SessionState, Status, Subject},
     store::purchases::Stored,
     stripe::{
@@ -18,7 +18,7 @@ use crate::{
     run::{ReconcileError, Run},
 };
 
-/// Purchases of the work index that are looked at together.
+/// How many purchases of the work index are read at a time.
 const BATCH: i32 = 100;
 
 /// Goes through the work index.
@@ -35,7 +35,7 @@ pub(crate) async fn through(run: &mut Run<'_>) -> Result<(), ReconcileError> {
             match look_at(run, id).await {
                 Ok(None) => {}
                 Ok(Some(stored)) => _ = without_session.insert(id, stored),
-                Err(trouble) => run.left_for_next_time(id, &trouble),
+                Err(error) => run.left_for_next_time(id, &error),
             }
         }
         match_sessions(run, without_session).await;
@@ -48,8 +48,8 @@ pub(crate) async fn through(run: &mut Run<'_>) -> Result<(), ReconcileError> {
     Ok(())
 }
 
-/// Compares one purchase. Answers it if no session of it is known.
-async fn look_at(run: &mut Run<'_>, id: PurchaseId) -> Result<Option<Stored>, Trouble> {
+/// Compares one purchase. Returns it if none of its sessions is known.
+async fn look_at(run: &mut Run<'_>, id: PurchaseId) -> Result<Option<Stored>, ComparisonError> {
     let Some(stored) = run.parts.purchases.get(id).await? else {
         return Ok(None);
     };
@@ -75,8 +75,11 @@ async fn look_at(run: &mut Run<'_>, id: PurchaseId) -> Result<Option<Stored>, Tr
     Ok(None)
 }
 
-/// What is still to come of a purchase, and all of one that something does not fit in.
-async fn compare(comparison: &mut Comparison<'_>, purchase: &Purchase) -> Result<(), Trouble> {
+/// Compares what is unfinished about a purchase or, if it has doubts, everything.
+async fn compare(
+    comparison: &mut Comparison<'_>,
+    purchase: &Purchase,
+) -> Result<(), ComparisonError> {
     for (session, state) in purchase.sessions() {
         let unfinished = matches!(state, SessionState::Open | SessionState::Pending { .. });
         if unfinished || purchase.payment().doubts() > 0 {
@@ -98,8 +101,9 @@ async fn compare(comparison: &mut Comparison<'_>, purchase: &Purchase) -> Result
     Ok(())
 }
 
-/// What a session sells: the lines of an order that was lost here. Till sells at most 90.
-async fn lines(run: &Run<'_>, session: &SessionId) -> Result<Vec<Line>, Trouble> {
+/// The lines of a session, to complete an order that was lost here. They fit on one page, because
+/// Till sells 90 at most.
+async fn lines(run: &Run<'_>, session: &SessionId) -> Result<Vec<Line>, ComparisonError> {
     let path = format!("/checkout/sessions/{session}/line_items");
     let query = [("limit", LONGEST_PAGE), ("expand[]", "data.price.product")];
     let page: List<LineItem> = run.parts.stripe.list(&path, &query).await?;

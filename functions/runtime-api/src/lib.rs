@@ -1,9 +1,9 @@
-//! A function as deployed, asked through the Runtime API: what the test of each HTTP function uses.
+//! Runs a function as deployed, behind the Runtime API, for the tests of the HTTP functions.
 //!
-//! One small server plays Lambda, which hands out invocations and takes answers, and whatever else
-//! the function calls: DynamoDB and Stripe that know nothing and answer `{}`.
+//! One small server plays Lambda, which hands out invocations and takes answers, and also what the
+//! function calls: DynamoDB and Stripe, which answer everything with `{}`.
 
-// What helps a test may fail like a test: clippy.toml exempts only the test functions themselves.
+// Helpers of tests may panic like tests; clippy.toml exempts only the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Map, Value, json};
 
-/// The function's process, killed with it.
+/// A running function, which is killed when this is dropped.
 pub struct Function {
     process: Child,
     invocations: Sender<String>,
@@ -90,12 +90,12 @@ impl Function {
         }
     }
 
-    /// The answer; or what the function reported instead of one, which Lambda counts as an error.
+    /// The answer, or what the function reported instead, which Lambda counts as an error.
     pub fn invoke(&self, payload: &Value) -> Result<Value, String> {
         self.invoke_text(payload.to_string())
     }
 
-    /// The same with JSON that no `Value` can be.
+    /// The same with JSON that a `Value` cannot represent.
     pub fn invoke_text(&self, payload: String) -> Result<Value, String> {
         self.invocations.send(payload).unwrap();
         match self.answers.recv_timeout(Duration::from_secs(60)) {
@@ -105,14 +105,14 @@ impl Function {
         }
     }
 
-    /// Ends it; all that it has logged.
+    /// Ends it and returns everything it has logged.
     pub fn end(mut self) -> String {
         self.process.kill().unwrap();
         self.log.take().unwrap().join().unwrap()
     }
 }
 
-/// One connection of the function's.
+/// Serves one connection of the function.
 fn serve(
     stream: TcpStream,
     waiting: &Mutex<Receiver<String>>,
@@ -149,7 +149,7 @@ fn serve(
     }
 }
 
-/// A request's path and body; nothing if the connection is closed.
+/// A request's path and body; `None` if the connection is closed.
 fn request(reader: &mut impl BufRead) -> Option<(String, Vec<u8>)> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
@@ -183,8 +183,8 @@ fn request(reader: &mut impl BufRead) -> Option<(String, Vec<u8>)> {
     }
 }
 
-/// Throws payloads at the function that are nearly those of `samples`. Each must be answered, and
-/// with no 5xx unless the samples themselves get one.
+/// Sends the function payloads that are almost those in `samples`. Each must be answered, and
+/// without a 5xx unless the samples themselves get one.
 pub fn any_payload_gets_an_answer(binary: &str, samples: &[&str]) {
     let function = Function::start(binary, &[]);
     let samples = samples
@@ -233,7 +233,7 @@ pub fn any_payload_gets_an_answer(binary: &str, samples: &[&str]) {
     outcome.unwrap();
 }
 
-/// A member of the payload, and what becomes of it; `None`: it is not there.
+/// A member of the payload, and its new value; `None` removes it.
 fn mutation() -> impl Strategy<Value = (&'static str, Option<Value>)> {
     let member = proptest::sample::select(vec![
         "/version",

@@ -1,8 +1,8 @@
 //! Stripe events, posted to a public Lambda function URL.
 //!
-//! An answer of 200 tells Stripe that the event is taken care of, so it is given only for what is
-//! stored, parked or none of our business. 400 is for what Stripe did not send. Any failure of
-//! ours is a 5xx: Stripe comes again, for three days.
+//! A 200 tells Stripe that it need not send the event again, so it is given only for events that
+//! are stored, parked or not for this shop. 400 is for what Stripe did not send. If we fail, the
+//! answer is a 5xx, and Stripe sends the event again, for three days.
 
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ use shared::{
     telemetry::Sampled,
 };
 
-/// Stripe's events have some ten KiB.
+/// Stripe's events have about ten KiB.
 const LARGEST_BODY: usize = 512 * 1024;
 
 /// How long a delivery may take: less than the function's time limit in `template.yaml`.
 const LONGEST: Duration = Duration::from_secs(18);
 
-/// The function: lets in what Stripe signed, and hands it to the inbox.
+/// The function: accepts what Stripe signed, and passes it to the inbox.
 #[derive(Clone)]
 pub struct Webhook {
     secrets: Secret<Vec<WebhookSecret>>,
@@ -37,7 +37,7 @@ pub struct Webhook {
 impl Webhook {
     /// Reads the signing secrets and Stripe's key, wherever the environment says they are kept.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
-        // Two secrets over the network, together.
+        // Two secrets over the network, concurrently.
         let (secrets, inbox) = tokio::try_join!(
             WebhookSecret::read_all(environment),
             Inbox::new(environment)
@@ -65,7 +65,7 @@ impl Webhook {
     }
 
     async fn receive(&self, request: &Request) -> Result<Response<Body>, Problem> {
-        // Somebody is looking at what is behind the address.
+        // Somebody is looking at the address in a browser.
         if request.method() != Method::POST {
             return Err(Problem::method_not_allowed("POST"));
         }
@@ -80,7 +80,7 @@ impl Webhook {
         )
     }
 
-    /// Lets in what Stripe signed, and nothing else.
+    /// Accepts what Stripe signed, and nothing else.
     async fn admit(&self, request: &Request, event: &[u8], now: i64) -> Result<(), Problem> {
         let header = request
             .headers()
@@ -92,7 +92,7 @@ impl Webhook {
         };
         let secrets = self.secrets.current();
         let mut verified = verify(&secrets);
-        // Perhaps the endpoint's secret was rolled.
+        // The endpoint's secret may have been rolled.
         if verified == Err(SignatureError::NoMatch)
             && let Some(fresh) = self.secrets.instead_of(&secrets).await
         {
@@ -100,14 +100,14 @@ impl Webhook {
         }
         verified.map_err(|error| {
             // Anybody can send any number of these. Lambda counts them exactly (`Url4xxCount`), so
-            // that the log need not.
+            // the log need not.
             if let Some(count) = self.refusals.another() {
                 let request_id = request_id(request);
                 tracing::warn!(
                     request_id,
                     count,
                     %error,
-                    "deliveries with bad signatures are refused"
+                    "deliveries with bad signatures were refused"
                 );
             }
             Problem::new(

@@ -81,9 +81,9 @@ if (reconciling) {
   });
 }
 
-function inWords({ events, purchases, repaired, parked, failed }) {
+function inWords({ events, purchases, found, parked, failed }) {
   const looked = `${count(events, "event")} and ${count(purchases, "open purchase")} compared with Stripe`;
-  const missed = repaired > 0 ? `${repaired} missed and recorded now` : "nothing was missed";
+  const missed = found > 0 ? `${found} missed and recorded now` : "nothing was missed";
   const rest = [parked > 0 && `${parked} parked`, failed > 0 && `${failed} left for the next run`].filter(Boolean);
   return `${[`${looked}: ${missed}`, ...rest].join(", ")}.`;
 }

@@ -1,4 +1,4 @@
-//! Email addresses, judged as SES judges them: 7-bit ASCII, one `@`, a domain that could exist.
+//! Email addresses, checked as SES checks them: 7-bit ASCII, one `@`, a domain that could exist.
 
 /// An address, perhaps with a display name: `Till <shop@example.com>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +62,7 @@ fn is_display_name(name: &str) -> bool {
     } else {
         name
     };
-    // Names beyond ASCII travel as `=?UTF-8?…?=`.
+    // Names beyond ASCII are sent as `=?UTF-8?…?=`.
     inner.is_ascii()
         && !inner.contains('"')
         && (quoted || !inner.contains(['@', ',', ';', '<', '>', ':']))
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_people_have_are_taken() {
+    fn addresses_that_people_use_are_accepted() {
         for (address, bare) in [
             ("ada@example.com", "ada@example.com"),
             ("ada+shop@mail.example.co.uk", "ada+shop@mail.example.co.uk"),

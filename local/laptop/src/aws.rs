@@ -1,4 +1,5 @@
-//! The AWS endpoint: DynamoDB and SES behind one port, told apart as AWS tells operations apart.
+//! The AWS endpoint: DynamoDB and SES behind one port, distinguished as AWS distinguishes
+//! operations.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,9 +24,9 @@ use crate::ses;
 
 /// DynamoDB's own limit on a request.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
-/// How long an answer that is to come too late is held back: longer than any caller waits.
+/// How long an answer that should come too late is held back: longer than any caller waits.
 const TOO_LATE: Duration = Duration::from_secs(60);
-/// Below this path DynamoDB answers whatever fault is armed, so that looking uses none up.
+/// Below this path DynamoDB ignores armed faults, so that looking does not use them up.
 pub(crate) const PAST_FAULTS: &str = "/_aws/past-faults";
 /// The operations that may write a stream record.
 const WRITES: [&str; 8] = [
@@ -39,7 +40,7 @@ const WRITES: [&str; 8] = [
     "BatchExecuteStatement",
 ];
 
-/// What answers behind the port.
+/// What is behind the port.
 pub(crate) struct Aws {
     /// Answers DynamoDB's operations.
     pub(crate) engine: Engine,
@@ -47,9 +48,9 @@ pub(crate) struct Aws {
     pub(crate) wrote: watch::Sender<()>,
     /// Answers SES's operations.
     pub(crate) mail: Mail,
-    /// Answers instead of them, when told to.
+    /// Answers in their place when told to.
     pub(crate) faults: Faults,
-    /// Ends the wait for an answer that comes too late.
+    /// Ends the wait for answers that are held back.
     pub(crate) shutdown: Shutdown,
     /// For engines outside this process.
     pub(crate) client: reqwest::Client,
@@ -127,7 +128,7 @@ impl Aws {
         }
     }
 
-    /// Hands a request on as it came, but for the headers that belong to the connection.
+    /// Passes a request on as it came, except for the headers that belong to the connection.
     async fn forward(&self, endpoint: &str, mut headers: HeaderMap, body: Bytes) -> Response {
         headers.remove(header::HOST);
         headers.remove(header::CONTENT_LENGTH);
@@ -181,7 +182,7 @@ async fn past_faults(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Byte
     aws.run(&operation, headers, body).await
 }
 
-/// What `X-Amz-Target` names, unless it is none of DynamoDB's operations.
+/// The operation in `X-Amz-Target`, if it is one of DynamoDB's.
 fn dynamodb_operation(headers: &HeaderMap) -> Option<String> {
     let target = headers.get("x-amz-target")?.to_str().ok()?;
     let (service, operation) = target.split_once('.')?;
@@ -190,8 +191,7 @@ fn dynamodb_operation(headers: &HeaderMap) -> Option<String> {
         .then(|| operation.to_owned())
 }
 
-/// DynamoDB's refusal of a request that nobody signed. Neither whose signature it is nor whether it
-/// is right is checked.
+/// DynamoDB's refusal of an unsigned request. A signature is not checked, whoever's it is.
 fn unsigned(headers: &HeaderMap) -> Option<String> {
     let authorization = headers.get(header::AUTHORIZATION);
     validate(AuthMaterial {

@@ -1,7 +1,7 @@
-//! `/_local`: what a developer wants to see of the shop on this machine, and to do to it.
+//! `/_local`: what a developer wants to see of the shop on this machine, and do to it.
 //!
-//! One page; each of its sections is an element of the template, a script in `assets/`, and the JSON
-//! below that the script reads; `page.js` has what the scripts have in common.
+//! It is one page. Each of its sections is an element of the template, a script in `assets/`, and
+//! the JSON here that the script reads; `page.js` has what the scripts share.
 
 mod failure;
 mod purchases;
@@ -18,6 +18,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use sha2::{Digest as _, Sha256};
 use stand_in::StandIn;
+use url::Url;
 
 use crate::faults::Faults;
 use crate::mailbox::Mailbox;
@@ -36,19 +37,19 @@ const SCRIPTS: [(&str, &str); 6] = [
 
 /// What the page shows.
 pub(crate) struct Dashboard {
-    /// Where buyers are.
+    /// The site's address.
     pub(crate) site: String,
     /// The mail.
     pub(crate) mailbox: Mailbox,
-    /// The webhooks, unless Stripe itself sends them.
+    /// The webhooks, unless the real Stripe sends them.
     pub(crate) stand_in: Option<StandIn>,
     /// What goes wrong at AWS, on demand.
     pub(crate) faults: Faults,
-    /// The purchases, if the template has what reads them.
+    /// The purchases, if the template has a function that reads them.
     pub(crate) book: Option<Book>,
 }
 
-/// The page, its parts, and what it shows as JSON.
+/// The page, its assets, and its data as JSON.
 pub(crate) fn router(dashboard: Dashboard) -> Router {
     let faults = dashboard.faults.router();
     let mailbox = Router::new()
@@ -57,6 +58,7 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
         .with_state(dashboard.mailbox);
     let page = Arc::new(DashboardPage {
         stand_in: dashboard.stand_in.is_some(),
+        window: dashboard.stand_in.as_ref().map(StandIn::window),
         purchases: dashboard.book.is_some(),
         site: dashboard.site,
     });
@@ -76,8 +78,8 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
         .layer(middleware::from_fn(only_what_changed))
 }
 
-/// The page asks every few seconds: it is told 304 if it has seen the answer already. No cache
-/// keeps the answers, so the page itself remembers their tags.
+/// The page polls every few seconds and gets a 304 if it has seen the answer already. No cache
+/// keeps the answers, so the page itself remembers their ETags.
 async fn only_what_changed(request: Request, next: Next) -> Response {
     let seen = request.headers().get(header::IF_NONE_MATCH).cloned();
     let looks = *request.method() == Method::GET;
@@ -103,6 +105,8 @@ async fn only_what_changed(request: Request, next: Next) -> Response {
 #[template(path = "dashboard.html")]
 struct DashboardPage {
     stand_in: bool,
+    /// Where the stand-in shows what it was asked and what it holds.
+    window: Option<Url>,
     purchases: bool,
     site: String,
 }
@@ -152,7 +156,7 @@ async fn mails(State(mailbox): State<Mailbox>) -> Response {
     }
 }
 
-/// A mail's HTML as a page of its own, where nothing in it can run or reach the dashboard.
+/// A mail's HTML as a page of its own, in which nothing can run or reach the dashboard.
 async fn mail(State(mailbox): State<Mailbox>, Path(id): Path<String>) -> Response {
     let policy = "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; \
                   img-src https: http: data:";

@@ -1,5 +1,5 @@
-//! The data folder: the shop's own, in use by one shop at a time, and closed to everybody but its
-//! user. What is in it says who bought what.
+//! The data folder: used by one shop at a time, and closed to everybody but its user, because it
+//! says who bought what.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
@@ -10,15 +10,15 @@ use anyhow::{Context as _, bail};
 /// Marks a folder as a shop's, and is locked while the shop is open.
 const LOCK: &str = "lock";
 
-/// The data folder, ours alone while the lock is held.
+/// The data folder, which is ours alone while the lock is held.
 pub(crate) struct Folder {
     path: PathBuf,
     _lock: File,
 }
 
 impl Folder {
-    /// Opens the folder, made if it is not there, and shuts others out of it. A folder that has
-    /// other things in it is refused: those may be meant for more than one pair of eyes.
+    /// Opens the folder, creating it if needed, and shuts others out of it. A folder with other
+    /// things in it is refused, because others may need those.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         let unwritable = || {
             format!(
@@ -50,13 +50,13 @@ impl Folder {
         })
     }
 
-    /// Where the file of this name is, or will be.
+    /// The path of a file.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// The same for a database, whose file is made here if it is not there: SQLite would let others
-    /// read a file that it makes itself, and gives its journals the permissions of their database.
+    /// The path of a database, whose file is created here if needed: SQLite would let others read a
+    /// file that it creates itself, and gives its journals the permissions of their database.
     pub(crate) fn database(&self, name: &str) -> anyhow::Result<PathBuf> {
         let file = self.file(name);
         private_file(&file).with_context(|| format!("cannot write {}", file.display()))?;
@@ -64,7 +64,7 @@ impl Folder {
     }
 }
 
-/// Writes a file whole or not at all, for its owner's eyes only.
+/// Writes a file whole or not at all, readable only by its owner.
 pub(crate) fn keep(file: &Path, content: &[u8]) -> io::Result<()> {
     let half_done = file.with_extension("new");
     let mut new = private_file(&half_done)?;
@@ -86,7 +86,7 @@ fn make(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// The file as it is, or a new one that nobody else can read.
+/// Opens the file, or a new one that nobody else can read.
 fn private_file(file: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
@@ -95,7 +95,7 @@ fn private_file(file: &Path) -> io::Result<File> {
     options.open(file)
 }
 
-/// What an earlier till made may be open to others.
+/// An earlier version may have created it open to others.
 #[cfg(unix)]
 fn close_to_others(folder: &Path) -> io::Result<()> {
     use std::fs::Permissions;
@@ -111,7 +111,7 @@ fn close_to_others(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// On other systems a folder is as open as its parent, and a user's own is open to nobody else.
+/// On other systems a folder has its parent's permissions, and a user's own is closed to others.
 #[cfg(not(unix))]
 fn close_to_others(_: &Path) -> io::Result<()> {
     Ok(())

@@ -12,7 +12,7 @@ use template::Table;
 
 pub(crate) use self::embedded::Embedded;
 
-/// Engines check that a request is signed and by whom, not that the signature is right.
+/// Engines check whether and by whom a request is signed, but not the signature.
 const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
      SignedHeaders=host;x-amz-date;x-amz-target, Signature=00";
 /// How long a table may take to become active, and another engine to answer.
@@ -21,9 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A DynamoDB engine.
 #[derive(Clone)]
 pub(crate) enum Engine {
-    /// In this process. It listens nowhere: web pages find no way around the guards of the AWS port.
+    /// In this process. It does not listen, so web pages cannot get around the guards of the AWS
+    /// port.
     Embedded(Embedded),
-    /// Another one, spoken to over its HTTP protocol.
+    /// Another one, called over HTTP.
     Elsewhere(Elsewhere),
 }
 
@@ -128,7 +129,7 @@ pub(crate) fn at<'v>(value: &'v Value, pointer: &str) -> &'v Value {
     value.pointer(pointer).unwrap_or(&Value::Null)
 }
 
-/// Makes the table, or brings the one that is there to the template's shape.
+/// Creates the table, or changes the existing one into the template's shape.
 pub(crate) async fn prepare(engine: &Engine, table: &Table) -> anyhow::Result<()> {
     let described = engine
         .call("DescribeTable", json!({ "TableName": table.name }))
@@ -138,7 +139,7 @@ pub(crate) async fn prepare(engine: &Engine, table: &Table) -> anyhow::Result<()
         Err(error) if error.is("ResourceNotFoundException") => create(engine, table).await?,
         Err(error) => {
             return Err(error)
-                .with_context(|| format!("cannot read how the table {} stands", table.name));
+                .with_context(|| format!("cannot read the status of the table {}", table.name));
         }
     }
     expire_by_attribute(engine, table).await
@@ -170,11 +171,11 @@ async fn create(engine: &Engine, table: &Table) -> anyhow::Result<()> {
     active(engine, table).await
 }
 
-/// What `UpdateTable` can change is changed; other keys would be another table.
+/// Changes what `UpdateTable` can change. Different keys need a new table.
 async fn update(engine: &Engine, table: &Table, described: &Value) -> anyhow::Result<()> {
     if *at(described, "/KeySchema") != table.key_schema {
         bail!(
-            "the table {} has other keys than template.yaml gives it: delete the data folder to start afresh",
+            "the keys of the table {} differ from template.yaml: delete the data folder to start afresh",
             table.name
         );
     }

@@ -1,5 +1,5 @@
-//! What each function reads from its environment on this machine: what the template declares, with
-//! the local addresses in it, and what the developer sets in the environment or in `.env`.
+//! The environment of each function on this machine: what the template declares, with local
+//! addresses, and what the developer sets in the environment or in `.env`.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +9,16 @@ use shared::stripe::key::StripeKey;
 use template::{Parameters, Template};
 use url::Url;
 
-/// What a function would read from its environment.
+/// A function's environment.
 pub type Variables = BTreeMap<String, String>;
 
-/// The key that the Stripe stand-in takes.
+/// The key that the Stripe stand-in accepts.
 pub const STAND_IN_KEY: &str = "sk_test_local";
 /// The secret that the Stripe stand-in signs webhooks with.
 pub const STAND_IN_WEBHOOK_SECRET: &str = "whsec_local";
 
-/// For variables whose template parameter has no default: the shop must start without any setup.
+/// Values for variables whose template parameter has no default, because the shop must start
+/// without any setup.
 const FALLBACKS: [(&str, &str); 4] = [
     ("SHOP_NAME", "Till"),
     ("MAIL_FROM", "shop@example.com"),
@@ -40,7 +41,8 @@ pub enum Stripe {
 }
 
 impl Stripe {
-    /// Reads what the developer chose. Live keys stay out: a laptop is no place for real money.
+    /// Reads what the developer chose. Live keys are refused, because a laptop is not the place for
+    /// real money.
     pub fn chosen(given: &Variables) -> anyhow::Result<Self> {
         let key = said(given, "STRIPE_SECRET_KEY").unwrap_or(STAND_IN_KEY);
         if key == STAND_IN_KEY {
@@ -70,20 +72,20 @@ impl Stripe {
     }
 }
 
-/// Where everything listens.
+/// The addresses of everything that listens.
 pub struct Addresses {
     /// The site, the HTTP API, the webhook and the dashboard: `http://127.0.0.1:3000`.
     pub shop: String,
-    /// Whose pages buyers see: the shop's own, or a front end at another origin.
+    /// The site that buyers use: the shop's own, or a front end at another origin.
     pub site: String,
-    /// The Stripe stand-in, unless Stripe itself takes the money.
+    /// The Stripe stand-in, unless the real Stripe takes the money.
     pub stripe: Option<String>,
     /// DynamoDB and SES.
     pub aws: String,
 }
 
 impl Addresses {
-    /// The template's parameters that they decide.
+    /// The template's parameters that depend on them.
     pub fn parameters(&self) -> Parameters {
         Parameters::from([("SiteUrl".to_owned(), self.site.clone())])
     }
@@ -131,7 +133,7 @@ pub fn compose(
     Ok(environments)
 }
 
-/// What this machine decides, whatever the template or the developer says.
+/// Variables that this machine decides, whatever the template or the developer says.
 fn facts(
     addresses: &Addresses,
     stripe: &Stripe,
@@ -146,7 +148,7 @@ fn facts(
     ]);
     match stripe {
         Stripe::StandIn => {
-            // A secret of the developer's own stays good beside the stand-in's.
+            // The developer's own secret stays valid beside the stand-in's.
             let own =
                 said(given, "STRIPE_WEBHOOK_SECRETS").filter(|own| *own != STAND_IN_WEBHOOK_SECRET);
             let secrets = own
@@ -174,7 +176,7 @@ fn facts(
     facts
 }
 
-/// The developer's value; an empty one counts as none.
+/// The developer's value; an empty one counts as not set.
 pub fn said<'e>(given: &'e Variables, name: &str) -> Option<&'e str> {
     given
         .get(name)
@@ -182,8 +184,8 @@ pub fn said<'e>(given: &'e Variables, name: &str) -> Option<&'e str> {
         .filter(|value| !value.is_empty())
 }
 
-/// The engine that the developer's environment names for an AWS service, in the SDKs' own variables;
-/// `None` if that is this shop's, which is at `own`.
+/// The engine that the developer's environment names for an AWS service, in the SDKs' own
+/// variables; `None` if that is this shop's, which is at `own`.
 pub(crate) fn elsewhere(
     given: &Variables,
     service: &str,
@@ -206,7 +208,7 @@ pub(crate) fn elsewhere(
             );
         };
         let ours = Url::parse(own)?;
-        // Set for the aws CLI, say, which should find this very shop.
+        // Set for the aws CLI, say, so that it finds this shop.
         if url.port_or_known_default() == ours.port() && is_loopback(&url) {
             return Ok(None);
         }
@@ -248,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_this_machines_names_are_the_developers_and_the_rest_is_the_templates() {
+    fn addresses_come_from_this_machine_names_from_the_developer_and_the_rest_from_the_template() {
         let environment = composed(
             "{ SITE_URL: !Ref Bare, SHOP_NAME: !Ref ShopName, LOG_LEVEL: INFO, MAIL_FROM: !Ref Bare }",
             &given(&[
@@ -267,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_nobody_gives_a_value_is_named() {
+    fn a_variable_without_a_value_is_named() {
         let error = composed("{ NEWS: !Ref Bare }", &Variables::new())
             .unwrap_err()
             .to_string();
@@ -292,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn with_a_test_key_of_ones_own_stripe_itself_does() {
+    fn with_the_developers_own_test_key_the_real_stripe_takes_the_money() {
         let variables =
             "{ STRIPE_SECRET_KEY: '', STRIPE_WEBHOOK_SECRETS: '', STRIPE_API_BASE: '' }";
         let own = given(&[

@@ -1,4 +1,4 @@
-//! Bad days for AWS, on demand: answers that DynamoDB and SES may give, but an engine on a laptop
+//! Bad days for AWS, on demand: answers that DynamoDB and SES can give, but an engine on a laptop
 //! never would.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +21,7 @@ pub(crate) enum Fault {
     Throttle,
     /// Somebody else's transaction has the item.
     Conflict,
-    /// It is done, but the answer is lost.
+    /// The operation is carried out, but the answer is lost.
     TimeoutAfter,
     /// A failure inside AWS.
     Error,
@@ -31,13 +31,13 @@ pub(crate) enum Fault {
     Unverified,
     /// AWS has paused the account's sending.
     Paused,
-    /// The caller's permissions do not suffice.
+    /// The caller lacks the permission.
     Denied,
     /// The service is unavailable.
     Down,
 }
 
-/// The faults that wait for their operation.
+/// The armed faults, which wait for their operation.
 #[derive(Clone, Default)]
 pub(crate) struct Faults(Arc<Mutex<Vec<Armed>>>);
 
@@ -47,8 +47,8 @@ struct Armed {
     /// The operation's name, or `*` for any.
     operation: String,
     fault: Fault,
-    /// How many requests it hits, an SDK's own retries among them: one if left out; 0 means all, until
-    /// it is taken away.
+    /// How many requests it affects, including an SDK's own retries: one by default; 0 means all,
+    /// until it is cleared.
     #[serde(default = "once")]
     times: u32,
 }
@@ -58,7 +58,7 @@ fn once() -> u32 {
 }
 
 impl Faults {
-    /// What is to go wrong with this request. Each call uses up one of the fault's times.
+    /// What should go wrong with this request. Each call uses up one of the fault's times.
     pub(crate) fn strike(&self, operation: &str) -> Option<Fault> {
         let mut armed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let at = armed
@@ -144,7 +144,7 @@ pub(crate) fn dynamodb_answer(fault: Fault, operation: &str, input: &Value) -> (
         ),
         Fault::Conflict if operation == "TransactWriteItems" => {
             let items = at(input, "/TransactItems").as_array().map_or(1, Vec::len);
-            // The first item is the contested one.
+            // The first item is the one in conflict.
             let codes: Vec<_> = (0..items)
                 .map(|item| {
                     if item == 0 {
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_without_end_strikes_until_it_is_taken_away() {
+    fn a_fault_without_end_strikes_until_it_is_cleared() {
         let faults = Faults::default();
         armed(&faults, "*", Fault::Down, 0);
         for operation in ["PutItem", "SendEmail", "Query"] {

@@ -1,5 +1,5 @@
-//! The Lambda functions, called in this process: the same handlers that run deployed, each with
-//! the time limit that `template.yaml` gives it.
+//! The Lambda functions, called in this process: the same handlers as deployed, each with its time
+//! limit from `template.yaml`.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ pub type HttpFunction = Arc<
         + Sync,
 >;
 
-/// A function that a stream or the clock wakes: event in, answer out, as JSON.
+/// A function that a stream or a schedule wakes: event in, answer out, as JSON.
 pub type EventFunction =
     Arc<dyn Fn(Value) -> BoxFuture<'static, anyhow::Result<Value>> + Send + Sync>;
 
@@ -67,7 +67,7 @@ impl Functions {
     }
 }
 
-/// Why an invocation has no answer.
+/// Why an invocation got no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error("{0} took longer than its {limit} seconds", limit = .1.as_secs())]
@@ -78,14 +78,14 @@ pub(crate) enum Failure {
     Failed(String, anyhow::Error),
 }
 
-/// The functions under the conditions the template sets.
+/// The functions with the limits that the template sets.
 pub(crate) struct Deployment {
     functions: Functions,
     settings: BTreeMap<String, Function>,
 }
 
 impl Deployment {
-    /// Puts code and template together; every function the template calls must be there.
+    /// Combines code and template; fails if the template calls a function that is not there.
     pub(crate) fn new(functions: Functions, template: &mut Template) -> anyhow::Result<Self> {
         let http = template.routes.iter().map(|route| &route.function);
         for id in http.chain(&template.function_urls) {
@@ -141,8 +141,8 @@ impl Deployment {
         answer.map_err(|error| Failure::Failed(id.to_owned(), error))
     }
 
-    /// Runs one invocation as a task of its own, so that neither a panic nor a caller who hangs up
-    /// takes more with it than Lambda would let it.
+    /// Runs one invocation as a task of its own, so that a panic, or a caller who hangs up, affects
+    /// nothing that it would not affect on Lambda.
     async fn run<T: Send + 'static>(
         &self,
         id: &str,

@@ -1,7 +1,7 @@
 //! The shop's own port: the site, the HTTP API as API Gateway would serve it, the functions' URLs,
 //! and `/_local`.
 //!
-//! Requests become the very JSON that deployed functions get, and go through the same parser.
+//! Requests become the same JSON that deployed functions get, and go through the same parser.
 
 mod event;
 mod routes;
@@ -28,9 +28,9 @@ use self::event::Entry;
 use crate::functions::{Deployment, Failure};
 use crate::identity::Identity;
 
-/// The most an HTTP API takes.
+/// The largest body that an HTTP API accepts.
 const API_BODY_LIMIT: usize = 10 * 1024 * 1024;
-/// The most a function URL takes.
+/// The largest body that a function URL accepts.
 const FUNCTION_URL_BODY_LIMIT: usize = 6 * 1024 * 1024;
 /// How long an HTTP API waits for a function, whatever the function's own limit.
 const API_PATIENCE: Duration = Duration::from_secs(30);
@@ -41,7 +41,6 @@ pub(crate) struct Gateway {
     pub(crate) url: String,
     /// The folder with the site's files.
     pub(crate) site: PathBuf,
-    /// The functions.
     pub(crate) deployment: Arc<Deployment>,
     /// Who signs tokens.
     pub(crate) identity: Arc<Identity>,
@@ -54,7 +53,7 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    /// The port's parts from the template's.
+    /// Takes routes, CORS and function URLs out of the template.
     pub(crate) fn new(
         url: String,
         site: PathBuf,
@@ -68,7 +67,7 @@ impl Gateway {
             .collect();
         let routes = mem::take(&mut template.routes);
         let mut cors = template.cors.take();
-        // The template knows one site; the pages on this port stay good beside another one.
+        // The template knows only one site, but the pages on this port must work beside another.
         if let Some(cors) = &mut cors
             && !cors.origins.contains(&url)
         {
@@ -121,7 +120,7 @@ async fn dispatch(
     request: Request,
 ) -> Response {
     let path = request.uri().path();
-    // Deployed, any path leads to the function; here at least the one with a slash at its end.
+    // Deployed, any path leads to the function; here, at least a trailing slash is ignored.
     let url_path = path.strip_suffix('/').unwrap_or(path);
     if let Some(function) = gateway.function_urls.get(url_path) {
         return gateway.function_url(function, caller, request).await;
@@ -142,7 +141,7 @@ impl Gateway {
         if let (Some(cors), Some(origin)) = (&self.cors, origin)
             && !allow_origin(cors, &origin, response.headers_mut())
         {
-            // The page learns nothing, and tells its reader that the shop cannot be reached.
+            // The page learns nothing, and says that the shop cannot be reached.
             let origin = origin
                 .to_str()
                 .ok()
@@ -215,7 +214,7 @@ impl Gateway {
         }
     }
 
-    /// Calls the function by way of the JSON it would get deployed.
+    /// Calls the function with the JSON that it would get deployed.
     async fn invoke(
         &self,
         function: &str,
@@ -234,7 +233,7 @@ impl Gateway {
         Ok(Response::from_parts(parts, body))
     }
 
-    /// Whether the path is below the API's, a function's or `/_local`, where no page of the site is.
+    /// Whether the path is below the API, a function or `/_local`, where the site has no pages.
     fn is_for_programs(&self, path: &str) -> bool {
         let first = |path: &str| path.split('/').nth(1).map(str::to_owned);
         let routes = self.routes.iter().map(|route| &route.path);
@@ -254,7 +253,8 @@ impl Gateway {
             let page = site::no_such_page(&self.site, method).await;
             return page.unwrap_or_else(|| message(StatusCode::NOT_FOUND, "Not Found"));
         };
-        // One origin for browsers: tokens and carts of 127.0.0.1 are not those of localhost.
+        // Browsers use one origin, because tokens and carts of 127.0.0.1 are not those of
+        // localhost.
         let host = headers
             .get(header::HOST)
             .and_then(|host| host.to_str().ok());
@@ -307,7 +307,7 @@ fn preflight(cors: &Cors) -> Response {
     response
 }
 
-/// Whether pages of that origin may read the answer; says so to their browser.
+/// Whether pages of that origin may read the answer; sets the headers that tell their browser.
 fn allow_origin(cors: &Cors, origin: &HeaderValue, headers: &mut HeaderMap) -> bool {
     let any = cors.origins.iter().any(|allowed| allowed == "*");
     if any {
@@ -323,7 +323,7 @@ fn allow_origin(cors: &Cors, origin: &HeaderValue, headers: &mut HeaderMap) -> b
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
     } else {
-        // As API Gateway: an origin that is not allowed gets no CORS headers at all.
+        // As at API Gateway, an origin that is not allowed gets no CORS headers at all.
         headers.remove(header::ACCESS_CONTROL_ALLOW_METHODS);
         headers.remove(header::ACCESS_CONTROL_ALLOW_HEADERS);
         headers.remove(header::ACCESS_CONTROL_MAX_AGE);

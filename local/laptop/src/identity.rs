@@ -1,5 +1,5 @@
-//! Signing in: a small OpenID Connect provider that believes every email address, standing in for
-//! Cognito; and what API Gateway's JWT authorizer does with its tokens.
+//! Signing in: a small OpenID Connect provider that trusts every email address, in place of
+//! Cognito, and what API Gateway's JWT authorizer does with its tokens.
 
 mod authorization;
 mod client;
@@ -32,9 +32,10 @@ use crate::address::EmailAddress;
 use crate::environment::Addresses;
 use crate::loopback::refuse_other_origins;
 
-/// Where the provider lives on the shop's port.
+/// The provider's path on the shop's port.
 const PATH: &str = "/_local/identity";
-/// The provider.
+
+/// The OpenID Connect provider.
 pub(crate) struct Identity {
     sites: Sites,
     issuer: String,
@@ -43,8 +44,8 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// The provider of the shop at these addresses. The signing key is made on the first start and
-    /// kept in `key_file`, if any, so that people stay signed in.
+    /// The provider of the shop at these addresses. The signing key is created on the first start
+    /// and kept in `key_file`, if there is one, so that people stay signed in.
     pub(crate) fn open(
         addresses: &Addresses,
         key_file: Option<&Path>,
@@ -58,7 +59,7 @@ impl Identity {
         }))
     }
 
-    /// The address that tokens carry and discovery starts from.
+    /// The address that is in tokens, and from which discovery starts.
     pub(crate) fn issuer(&self) -> &str {
         &self.issuer
     }
@@ -83,8 +84,8 @@ impl Identity {
         })
     }
 
-    /// The provider's own pages, and `/_local/token` for scripts; web pages from elsewhere are kept
-    /// out, but for the site's, whose scripts have to reach the provider.
+    /// The provider's own pages, and `/_local/token` for scripts. Web pages from elsewhere are
+    /// refused, except the site's, whose scripts have to reach the provider.
     pub(crate) fn router(self: &Arc<Self>) -> Router {
         let provider = Router::new()
             .route("/.well-known/openid-configuration", get(discovery))
@@ -289,7 +290,7 @@ struct ForScripts {
     email_verified: Option<bool>,
 }
 
-/// A bearer token without the ceremony: the ID token that the site would send.
+/// A bearer token without signing in: the ID token that the site would send.
 async fn token_for_scripts(
     State(identity): State<Arc<Identity>>,
     Form(form): Form<ForScripts>,
@@ -312,9 +313,9 @@ async fn token_for_scripts(
 
 #[derive(Deserialize)]
 struct SignOut {
-    /// As OpenID Connect spells it.
+    /// OpenID Connect's name for it.
     post_logout_redirect_uri: Option<String>,
-    /// As Cognito spells it.
+    /// Cognito's name for it.
     logout_uri: Option<String>,
     state: Option<String>,
 }
@@ -351,7 +352,7 @@ fn cannot_sign(error: &jsonwebtoken::errors::Error) -> Response {
 }
 
 impl Person {
-    /// The person with this address: the same one every time.
+    /// The person with this address, always the same for one address.
     fn with_email(email: &str, verified: bool) -> Option<Self> {
         let email = EmailAddress::parse(email)
             .ok()

@@ -1,11 +1,12 @@
 //! The whole shop on one machine.
 //!
-//! [`shop`] puts it together. Requests come in by `gateway`, which makes of them what API Gateway
-//! would and calls the [`functions`]; `identity` signs people in. The functions find DynamoDB
-//! (`database`) and SES (`ses`, `mailbox`) behind one endpoint (`aws`), where things can be made to go
-//! wrong (`faults`); what is kept is in one folder (`data`); money is taken by the [`stand_in`].
-//! What no request starts is woken by `streams` and `schedules`. What there is to run comes from
-//! the [`template`] and the [`environment`]; [`wiring`] brings the code, and `dashboard` shows what happens.
+//! [`shop`] puts it together. Requests come in through `gateway`, which converts them as API
+//! Gateway would and calls the [`functions`]; `identity` signs people in. The functions find
+//! DynamoDB (`database`) and SES (`ses`, `mailbox`) behind one endpoint (`aws`), which can be told
+//! to fail (`faults`). Everything is kept in one folder (`data`), and the [`stand_in`] takes the
+//! money. `streams` and `schedules` wake the functions that no request calls. The [`template`] and
+//! the [`environment`] say what to run, [`wiring`] has the code, and `dashboard` shows what
+//! happens.
 #![warn(missing_docs)]
 
 mod address;

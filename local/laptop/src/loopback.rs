@@ -16,15 +16,15 @@ use axum::response::{IntoResponse as _, Response};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// What containers call the machine they run on.
+/// The name that containers have for the machine they run on.
 const HOST_OF_CONTAINERS: &str = "host.docker.internal";
 
-/// A listener that does not serve yet, so that its address can be told to others first.
+/// A listener that does not serve yet, so that others can be told its address first.
 pub(crate) struct Door {
     listener: TcpListener,
     /// Where it listens.
     pub(crate) address: SocketAddr,
-    /// The same port of a bridge to containers.
+    /// The same port on a bridge to containers.
     bridge: Option<TcpListener>,
     names: Names,
 }
@@ -54,8 +54,8 @@ impl Door {
         })
     }
 
-    /// Lets in programs that run in containers. Docker Desktop leads them to this machine's
-    /// loopback; Docker on Linux leads them to its bridge, where the door has to listen, too.
+    /// Admits programs that run in containers. Docker Desktop leads them to this machine's
+    /// loopback; Docker on Linux leads them to its bridge, so the door has to listen there, too.
     pub(crate) async fn for_containers(mut self, bridge: Option<Ipv4Addr>) -> anyhow::Result<Self> {
         let port = self.address.port();
         let names = &mut self.names.containers;
@@ -72,7 +72,7 @@ impl Door {
         format!("http://{}", self.address)
     }
 
-    /// Answers requests that name this door in `Host`, until shut down.
+    /// Answers requests with this door's name in `Host`, until shut down.
     pub(crate) async fn serve(self, router: Router, shutdown: Shutdown) {
         let names = Arc::new(self.names);
         let router = router.layer(middleware::from_fn(move |request: Request, next: Next| {
@@ -81,7 +81,7 @@ impl Door {
                 if names.admit(request.headers()) {
                     next.run(request).await
                 } else {
-                    // A page elsewhere may have its own name point here (DNS rebinding).
+                    // A page elsewhere may make its own name point here (DNS rebinding).
                     let why = format!("this server answers only to {names}\n");
                     (StatusCode::MISDIRECTED_REQUEST, why).into_response()
                 }
@@ -125,7 +125,7 @@ async fn serve_on(listener: TcpListener, router: Router, shutdown: Shutdown) {
     }
 }
 
-/// By which names in `Host` a door is called.
+/// The names in `Host` under which a door answers.
 struct Names {
     /// By browsers and programs on this machine.
     here: Vec<String>,
@@ -157,9 +157,9 @@ impl fmt::Display for Names {
     }
 }
 
-/// Whoever answers this machine's DNS queries can make `host.docker.internal` lead anywhere, first
-/// to a page and then here; containers, however, hold no browsers. Each sends one of these headers
-/// at least, and no page can keep it from doing so.
+/// Whoever answers this machine's DNS queries can make `host.docker.internal` lead anywhere: first
+/// to a page, and then here. But browsers do not run in containers, and every browser sends at
+/// least one of these headers, which no page can prevent.
 fn is_from_a_browser(headers: &HeaderMap) -> bool {
     const TELLTALE: [HeaderName; 3] = [
         header::ORIGIN,
@@ -169,8 +169,8 @@ fn is_from_a_browser(headers: &HeaderMap) -> bool {
     TELLTALE.iter().any(|name| headers.contains_key(name))
 }
 
-/// Lets a request through unless a page from elsewhere makes it: browsers name the page's origin,
-/// programs do not.
+/// Refuses a request from a page of another origin. Browsers name the page's origin, programs do
+/// not.
 pub(crate) async fn refuse_other_origins(request: Request, next: Next) -> Response {
     let headers = request.headers();
     let host = headers
@@ -193,7 +193,7 @@ pub(crate) async fn refuse_other_origins(request: Request, next: Next) -> Respon
 pub(crate) struct Shutdown(watch::Receiver<bool>);
 
 impl Shutdown {
-    /// The end that asks, and the end that is asked.
+    /// The sender, which requests the stop, and the receiver.
     pub(crate) fn channel() -> (watch::Sender<bool>, Self) {
         let (ask, asked) = watch::channel(false);
         (ask, Self(asked))

@@ -1,4 +1,4 @@
-//! The mailbox on this machine: every mail that was sent.
+//! The mailbox on this machine, with every mail that was sent.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,10 +23,10 @@ pub(crate) struct Mail {
     /// Who got a blind copy.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) bcc: Vec<String>,
-    /// Where answers go, if not to the sender.
+    /// Where replies go, if not to the sender.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) reply_to: Vec<String>,
-    /// The subject.
+    /// The subject line.
     pub(crate) subject: String,
     /// The body as text.
     pub(crate) text: Option<String>,

@@ -19,9 +19,8 @@ pub enum Samples {
     Currencies,
 }
 
-/// The sample products in the shape the HTTP API shows products in, with pictures from the site at
-/// `site` (`http://127.0.0.1:3000`). `sample-mug` is what scripts buy; one is not for sale, and
-/// one runs out.
+/// The sample products, in the JSON of the HTTP API, with pictures from `site`
+/// (`http://127.0.0.1:3000`). Scripts buy `sample-mug`; one is not for sale, and one is limited.
 pub fn products(samples: Samples, site: &str) -> anyhow::Result<Vec<Value>> {
     let read = |file| serde_json::from_str(file).context("the sample products cannot be read");
     let mut products: Vec<Value> = read(include_str!("samples.json"))?;
@@ -41,7 +40,7 @@ pub fn products(samples: Samples, site: &str) -> anyhow::Result<Vec<Value>> {
     Ok(products)
 }
 
-/// Adds the sample products that are not there yet, to the table that `catalog` reads.
+/// Adds those sample products that are missing to the table that `catalog` reads.
 pub(crate) async fn add(
     samples: Samples,
     catalog: &Environment,

@@ -1,4 +1,4 @@
-//! EventBridge's schedules: calls functions at the rates the template sets.
+//! EventBridge's schedules: calls functions at the template's rates.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +12,8 @@ use uuid::Uuid;
 use crate::functions::Deployment;
 use crate::loopback::Shutdown;
 
-/// Calls the function every so often, until shut down. A call that fails is not repeated: the next
-/// one is soon.
+/// Calls the function at its rate, until shut down. A failed call is not repeated, because the next
+/// one comes soon.
 pub(crate) async fn keep(schedule: Schedule, deployment: Arc<Deployment>, shutdown: Shutdown) {
     loop {
         tokio::select! {
@@ -58,7 +58,7 @@ fn scheduled_event(schedule: &Schedule) -> Value {
     })
 }
 
-/// Does `work` every so often, until shut down.
+/// Does `work` once in every `period`, until shut down.
 pub(crate) async fn every<F: Future<Output = ()>>(
     interval: Duration,
     shutdown: Shutdown,

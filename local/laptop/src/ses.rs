@@ -1,4 +1,4 @@
-//! SES's query API, as far as the shop uses it: `SendEmail`, whose mail ends in the mailbox.
+//! SES's query API, as far as the shop uses it: `SendEmail`, which puts mail into the mailbox.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +12,9 @@ use crate::address::EmailAddress;
 use crate::faults::Fault;
 use crate::mailbox::{Mail, Mailbox};
 
-/// The most SES takes in one message.
+/// The largest message that SES accepts.
 const MAXIMUM_BYTES: usize = 10 * 1024 * 1024;
-/// The most addresses SES takes in one message.
+/// The most recipients that SES accepts in one message.
 const MAXIMUM_RECIPIENTS: usize = 50;
 const NAMESPACE: &str = "http://ses.amazonaws.com/doc/2010-12-01/";
 
@@ -81,7 +81,7 @@ impl Request {
             .collect()
     }
 
-    /// The mail that `SendEmail` asks for, if SES would send it.
+    /// The mail that `SendEmail` describes, if SES would send it.
     fn mail(&self) -> Result<Mail, SesError> {
         let required =
             |name: &str, at: &str| {
@@ -181,7 +181,7 @@ fn checked(address: &str) -> Result<(), SesError> {
         .map_err(|why| SesError::invalid(&why.to_string()))
 }
 
-/// An error as SES answers with it.
+/// An error as SES returns it.
 struct SesError {
     status: StatusCode,
     culprit: &'static str,

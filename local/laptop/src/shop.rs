@@ -1,4 +1,4 @@
-//! The whole shop: its three ports, what answers behind them, and what runs by itself.
+//! The whole shop: its three ports, what is behind them, and what runs by itself.
 
 mod doors;
 mod options;
@@ -41,7 +41,7 @@ use crate::tag;
 const SWEEP: Duration = Duration::from_secs(60);
 
 /// A running shop.
-pub struct Shop {
+pub struct LocalShop {
     addresses: Addresses,
     stripe: Stripe,
     stand_in: Option<StandIn>,
@@ -51,7 +51,7 @@ pub struct Shop {
     _folder: Option<Folder>,
 }
 
-impl Shop {
+impl LocalShop {
     /// Starts the shop; when this returns, everything answers.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let stripe = Stripe::chosen(&options.environment)?;
@@ -109,12 +109,12 @@ impl Shop {
         &self.addresses.shop
     }
 
-    /// Where buyers are: the same, or a front end at another origin.
+    /// The site that buyers use: the same, or a front end at another origin.
     pub fn site_url(&self) -> &str {
         &self.addresses.site
     }
 
-    /// `http://127.0.0.1:3001`: the Stripe stand-in, unless Stripe itself takes the money.
+    /// `http://127.0.0.1:3001`: the Stripe stand-in, unless the real Stripe takes the money.
     pub fn stripe_url(&self) -> Option<&str> {
         self.addresses.stripe.as_deref()
     }
@@ -129,8 +129,9 @@ impl Shop {
         &self.stripe
     }
 
-    /// Waits until all that was done before has had its consequences: every event that is due and not
-    /// held back was tried at the webhook, and every record in the tables' streams handled.
+    /// Waits until everything done before has taken effect: every event that is due and not held
+    /// back has been tried at the webhook, and every record in the tables' streams has been
+    /// handled.
     pub async fn drained(&self) -> anyhow::Result<()> {
         if let Some(stand_in) = &self.stand_in {
             while stand_in.default_account().is_delivering().await? {
@@ -143,7 +144,7 @@ impl Shop {
         Ok(())
     }
 
-    /// Stops: no new requests, those under way finish, then the files are closed.
+    /// Stops: accepts no more requests, lets those under way finish, then closes the files.
     pub async fn shutdown(self) {
         for stage in self.stages {
             stage.stop().await;
@@ -151,7 +152,7 @@ impl Shop {
     }
 }
 
-/// A shop on its way to being open.
+/// A shop that is being started.
 struct Starting {
     options: Options,
     addresses: Addresses,
@@ -169,7 +170,7 @@ struct Starting {
 struct AwsControls {
     mailbox: Mailbox,
     faults: Faults,
-    /// Changes when a table may have.
+    /// Changes when a table may have changed.
     written: watch::Receiver<()>,
 }
 
@@ -289,7 +290,7 @@ impl Starting {
             host_names: Vec::new(),
             business_name: "Till on this machine".to_owned(),
             secret_key: STAND_IN_KEY.to_owned(),
-            // So that a wrong or a revoked key shows here as it does at Stripe.
+            // So that a wrong or revoked key fails here as it does at Stripe.
             other_keys: OtherKeys::Refused,
             webhook: Some(Webhook {
                 url: Url::parse(&format!("{}/webhook", self.addresses.shop))?,

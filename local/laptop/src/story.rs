@@ -1,11 +1,11 @@
-//! The story of a purchase, as the dashboard and the operator's commands tell it: the purchase, what
-//! was recorded of it, and the mail it called for.
+//! The story of a purchase, as the dashboard and the operator's commands show it: the purchase,
+//! what was recorded about it, and the mails it called for.
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 use shared::http::rfc3339;
 use shared::purchase::{Mail, Purchase, PurchaseId, Status};
-use shared::store::operator::{AllPurchases, Mails, Recorded};
+use shared::store::operator::{AllPurchases, Mails, RecordedEvent};
 use shared::store::outbox;
 use shared::view::SellerView;
 
@@ -24,10 +24,10 @@ struct EventView<'a> {
 #[derive(Serialize)]
 struct MailView<'a> {
     mail: &'a Mail,
-    /// `gone` if its row is not kept any more.
+    /// `gone` if its row has been deleted.
     state: &'static str,
     attempts: u32,
-    /// Why it was given up, or the latest attempt came to nothing.
+    /// Why it was given up, or why the latest attempt failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,13 +38,13 @@ struct MailView<'a> {
     next_attempt_at: Option<String>,
 }
 
-/// A purchase, what was recorded of it, and the mail it called for.
+/// A purchase, what was recorded about it, and the mails it called for.
 pub struct Story {
     /// As it stands.
     pub purchase: Purchase,
-    /// What was recorded of it, oldest first.
-    pub events: Vec<Recorded>,
-    /// The mail it called for, each with its row while that is kept.
+    /// What was recorded about it, oldest first.
+    pub events: Vec<RecordedEvent>,
+    /// The mails it called for, each with its row unless that has been deleted.
     pub mails: Vec<(Mail, Option<outbox::Row>)>,
 }
 
@@ -55,7 +55,7 @@ impl Story {
         mails: &Mails,
         id: PurchaseId,
     ) -> anyhow::Result<Option<Self>> {
-        let Some(recorded) = purchases.story(id).await? else {
+        let Some(recorded) = purchases.with_events(id).await? else {
             return Ok(None);
         };
         let rows = stream::iter(recorded.purchase.mails().clone()).map(|mail| async move {

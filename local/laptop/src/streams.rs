@@ -1,5 +1,5 @@
-//! Lambda's side of DynamoDB Streams: reads a table's stream from its oldest record, filters,
-//! calls the function in batches, and goes on only when a batch is done with.
+//! Lambda's side of DynamoDB Streams: reads a table's stream from its oldest record, filters it,
+//! calls the function in batches, and goes on only once a batch is done.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,7 @@ use crate::database::{Engine, at};
 use crate::functions::Deployment;
 use crate::loopback::Shutdown;
 
-/// How often the stream is looked at when nobody says that something was written.
+/// How often the stream is read if nothing says that there was a write.
 const UNPROMPTED: Duration = Duration::from_secs(1);
 /// The first and the longest wait before a failed batch is tried again.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(30));
@@ -27,15 +27,13 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_millis(200), Duration::fr
 pub(crate) struct Poller {
     /// What the template says.
     pub(crate) mapping: StreamMapping,
-    /// Where the table is.
     pub(crate) engine: Engine,
-    /// The functions.
     pub(crate) deployment: Arc<Deployment>,
-    /// Where to remember how far it got; `None` forgets at the end.
+    /// Where the position is kept; `None` keeps it in memory only.
     pub(crate) position_file: Option<PathBuf>,
 }
 
-/// Asks a poller to work the stream off to its end.
+/// Asks a poller to process the stream to its end.
 pub(crate) struct Drain(mpsc::UnboundedSender<Drained>);
 
 /// Told when the stream is at its end.
@@ -48,8 +46,8 @@ impl Drain {
         (Self(ask), asked)
     }
 
-    /// Resolves when all records of what was written before the call are done with, or the poller has
-    /// stopped: not while a batch fails and is still to be tried again.
+    /// Resolves when all records of what was written before the call are done, or the poller has
+    /// stopped; not while a failed batch is still to be retried.
     pub(crate) async fn drained(&self) {
         let (drained, at_the_end) = oneshot::channel();
         // An error means that the poller has stopped.
@@ -59,12 +57,12 @@ impl Drain {
     }
 }
 
-/// How far a stream has been worked off.
+/// How far a stream has been processed.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Position {
-    /// The stream's ARN: another one if the table was made anew.
+    /// The stream's ARN, which changes if the table is created anew.
     stream: String,
-    /// The last sequence number that is done with, by shard.
+    /// The last sequence number that is done, by shard.
     done: BTreeMap<String, String>,
 }
 
@@ -72,13 +70,12 @@ struct Position {
 #[derive(Debug, PartialEq, Eq)]
 enum Handled {
     Whole,
-    /// From this record (by its place in the batch) on, all is to be tried again.
+    /// Everything from this record on, by its place in the batch, has to be retried.
     FailedFrom(usize),
 }
 
 impl Poller {
-    /// Works the stream off, now and whenever `written` or somebody who `asked` says so, until shut
-    /// down.
+    /// Processes the stream, now and whenever `written` or `asked` says so, until shut down.
     pub(crate) async fn run(
         self,
         mut written: watch::Receiver<()>,
@@ -106,7 +103,7 @@ impl Poller {
         }
     }
 
-    /// Works off what is there now; a batch that is under way when the shop stops is finished.
+    /// Processes what is there now. A batch under way when the shop stops is finished.
     async fn catch_up(&self, position: &mut Position, shutdown: &Shutdown) -> anyhow::Result<()> {
         let table = &self.mapping.table;
         let described = self
@@ -157,7 +154,7 @@ impl Poller {
                     (records.len(), None)
                 }
                 Handled::FailedFrom(failed) => {
-                    // With records before it done, it is the first attempt at this one.
+                    // If records before it are done, this is the first attempt at it.
                     attempts = if failed > 0 {
                         1
                     } else {
@@ -192,7 +189,7 @@ impl Poller {
         Ok(())
     }
 
-    /// How many of a batch are done with when it is given up: a function that says which records
+    /// How many records of a batch are done when it is given up: a function that says which records
     /// failed loses only that one.
     fn given_up(&self, failed: usize, all: usize) -> usize {
         if self.mapping.reports_failures {
@@ -208,11 +205,11 @@ impl Poller {
         tracing::error!(
             function,
             number,
-            "a record is given up after {attempts} attempts"
+            "a record was given up after {attempts} attempts"
         );
     }
 
-    /// The next records, as many as make a batch.
+    /// The next batch of records.
     async fn records(&self, position: &mut Position, shard: &str) -> anyhow::Result<Vec<Value>> {
         let (stream, done) = (&position.stream, position.done.get(shard));
         let input = match done {
@@ -227,7 +224,7 @@ impl Poller {
             }),
         };
         let iterator = match self.engine.call_streams("GetShardIterator", input).await {
-            // What comes next is so old that the engine has dropped it.
+            // The next record is so old that the engine has dropped it.
             Err(error) if error.is("TrimmedDataAccessException") => {
                 position.done.remove(shard);
                 return Ok(Vec::new());
@@ -243,7 +240,7 @@ impl Poller {
     }
 
     async fn process(&self, stream: &str, records: &[Value]) -> Handled {
-        // Their places in the batch as read, since filtered records have none in the event.
+        // With their places in the batch as read, because the event lacks the filtered records.
         let wanted: Vec<(usize, Value)> = records
             .iter()
             .enumerate()
@@ -270,7 +267,7 @@ impl Poller {
             at(record, "/dynamodb/OldImage"),
             at(record, "/dynamodb/NewImage"),
         );
-        // DynamoDB writes no record for a change that changes nothing.
+        // DynamoDB writes no record for an update that changes nothing.
         let unchanged =
             *at(record, "/eventName") == "MODIFY" && images.0.is_object() && images.0 == images.1;
         let filters = &self.mapping.filters;
@@ -282,7 +279,8 @@ impl Poller {
             .position_file
             .as_ref()
             .and_then(|file| fs::read(file).ok());
-        // If it cannot be read, the stream is read from its start, which functions must bear anyway.
+        // If it cannot be read, the stream is read from its start, which functions must tolerate
+        // anyway.
         kept.and_then(|kept| serde_json::from_slice(&kept).ok())
             .unwrap_or_default()
     }
@@ -309,7 +307,7 @@ fn lowest_failure(answer: &Value, wanted: &[(usize, Value)]) -> Handled {
             .find(|(_, record)| sequence_number(record) == failed)
             .map(|(place, _)| *place)
     });
-    // A failure that names no record of the batch is a failure of the whole batch.
+    // A failure that does not name a record of the batch is a failure of the whole batch.
     let first = wanted.first().map(|(place, _)| *place).unwrap_or_default();
     places
         .map(|place| place.unwrap_or(first))
@@ -324,7 +322,7 @@ fn sequence_number(record: &Value) -> String {
         .to_owned()
 }
 
-/// A record as Lambda passes it on: it adds where it came from.
+/// A record as Lambda passes it on, with where it came from.
 fn lambda_record(record: &Value, stream: &str) -> Value {
     let mut record = record.clone();
     if let Some(fields) = record.as_object_mut() {
@@ -354,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn work_goes_on_from_the_lowest_failed_record() {
+    fn a_batch_is_retried_from_its_first_failed_record() {
         let wanted = batch(&[(1, "100"), (3, "300"), (4, "400")]);
         let failed = |ids: &[&str]| {
             let failures: Vec<_> = ids

@@ -1,5 +1,6 @@
 //! The tag by which the shop on this machine recognizes its own objects in a Stripe account that
-//! others may share. Made once and kept beside its purchases: another data folder is another shop.
+//! others may share. It is created once and kept beside the purchases, so another data folder is
+//! another shop.
 
 use crate::environment::Variables;
 use crate::environment::said;
@@ -11,8 +12,8 @@ use uuid::Uuid;
 /// The variable that every function reads it from.
 const NAME: &str = "TILL_STACK";
 
-/// Writes the shop's tag into the environments of its functions: what the developer says, else
-/// what is kept in the purchases table, else a new one, which is kept from now on.
+/// Writes the shop's tag into the environments of its functions: the one that the developer sets,
+/// or else the one in the purchases table, or else a new one, which is then kept there.
 pub async fn tell<'e>(
     environments: impl Iterator<Item = &'e mut Variables>,
     given: &Variables,

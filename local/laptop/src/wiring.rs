@@ -15,7 +15,7 @@ use webhook::Webhook;
 
 use crate::functions::{Functions, Wiring};
 
-/// The shop's own functions, each made from the variables the template gives it.
+/// The shop's own functions, each built from its variables in the template.
 pub fn deployed() -> Wiring {
     Arc::new(|environments| Box::pin(wire(environments)))
 }

@@ -8,9 +8,11 @@
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
+use serde_json::Value;
 
-use crate::description::{Description, Match, Problem, check, check_leniently, project};
+use crate::description::{Description, Match, Operation, Problem, check, check_leniently, project};
 use crate::engine::database::Transaction;
+use crate::payment::publishable::{Admission, reduced};
 use crate::wire::answer::{Answer, Asked, Route, Settings};
 use crate::wire::errors::ApiError;
 use crate::wire::expand::Expansions;
@@ -28,6 +30,8 @@ fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| payment::setup_intents_api::route(asked))
         .or_else(|| payment::methods_api::route(asked))
         .or_else(|| payment::tokens_api::route(asked))
+        .or_else(|| payment::sources_api::route(asked))
+        .or_else(|| payment::funding_api::route(asked))
         .or_else(|| payment::charges_api::route(asked))
         .or_else(|| radar::reviews_api::route(asked))
         .or_else(|| refund::api::route(asked))
@@ -42,12 +46,32 @@ fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| plain::route(asked))
 }
 
+/// Whether a call of this operation is answered, and not with a 501.
+pub(crate) fn works(operation: &Operation, settings: &Settings) -> bool {
+    // The template is a path like any other, with the parameters' names for ids.
+    let path: Vec<&str> = operation.template.split('/').skip(2).collect();
+    let found = Description::newest().operation(operation.method, operation.template);
+    found.is_some_and(|found| {
+        let asked = Asked {
+            method: operation.method,
+            path: &path,
+            operation,
+            names: &found.path,
+            settings,
+            host: None,
+        };
+        behaviour(&asked).is_some()
+    })
+}
+
 /// A request that has been let in, over HTTP or from a seed.
 pub(crate) struct Call {
     pub(crate) method: Method,
     /// As in `/v1/refunds/re_1`.
     pub(crate) path: String,
     pub(crate) version: Version,
+    /// It comes from a browser, whose key everybody can read.
+    pub(crate) publishable: bool,
     pub(crate) params: Params,
     pub(crate) idempotent: Option<Idempotent>,
     /// The status that a fault switch wants.
@@ -66,12 +90,20 @@ impl Call {
             return Ok(answer);
         }
         let path = self.path.clone();
+        let segments: Vec<&str> = path.split('/').skip(2).collect();
+        let method = self.method.clone();
+        let admission = Admission::read(
+            self.publishable,
+            method.as_str(),
+            &segments,
+            &mut self.params,
+        )?;
+        admission.check(transaction)?;
         let found = self.find(&path)?;
         let returns = &found.operation.returns;
         let expansions = Expansions::read(&mut self.params, self.version, returns)?;
-        let segments: Vec<&str> = path.split('/').skip(2).collect();
         let asked = Asked {
-            method: self.method.as_str(),
+            method: method.as_str(),
             path: &segments,
             operation: &found.operation,
             names: &found.path,
@@ -93,9 +125,10 @@ impl Call {
                         Err(declined) if declined.is_of_card() => return Ok(Err(declined)),
                         done => expansions.apply(transaction, done?)?,
                     };
-                    Ok(Ok(match self.version.is_newest() {
-                        true => answer,
-                        false => project(self.version.description(), answer),
+                    let answer = as_of(self.version, transaction, answer)?;
+                    Ok(Ok(match self.publishable {
+                        true => reduced(answer),
+                        false => answer,
                     }))
                 })
                 .flatten(),
@@ -133,4 +166,18 @@ impl Call {
             None => Ok(found),
         }
     }
+}
+
+/// The answer as a version shows it.
+fn as_of(
+    version: Version,
+    transaction: &Transaction<'_>,
+    mut answer: Value,
+) -> Result<Value, ApiError> {
+    if version.is_newest() {
+        return Ok(answer);
+    }
+    let description = version.description();
+    promotion::former::show_coupons(transaction, description, &mut answer)?;
+    Ok(project(description, answer))
 }

@@ -5,12 +5,14 @@ mod routes;
 
 use std::sync::Arc;
 
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::account::object::Account;
 use crate::checkout::life::WrongState;
 use crate::checkout::object::Session;
 use crate::cli::feed;
+use crate::dispute::life::Contest;
 use crate::dispute::object::{Dispute, DisputeKind, DisputeStatus};
 use crate::engine::clock;
 use crate::engine::database::Transaction;
@@ -23,9 +25,10 @@ use crate::payment::charge::{Charge, ChargeState};
 use crate::payment::decline::Decline;
 use crate::payment::intent::PaymentIntent;
 use crate::payment::setup_intent::SetupIntent;
+use crate::payment::testing::three_d_secure::Challenged;
 use crate::refund::object::{Refund, RefundStatus};
 use crate::seed::{Seed, SeedError};
-use crate::webhook::queue::{self, Delivery};
+use crate::webhook::queue::{self, Delivery, Resent};
 use crate::{checkout, dispute, refund};
 
 pub(super) use routes::routes;
@@ -73,6 +76,17 @@ pub enum ControlError {
     Failed(#[from] anyhow::Error),
 }
 
+impl ControlError {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::NoSuch { .. } => StatusCode::NOT_FOUND,
+            Self::Refused(_) => StatusCode::BAD_REQUEST,
+            Self::Seed(error) if !matches!(error, SeedError::Failed(_)) => StatusCode::BAD_REQUEST,
+            Self::Seed(_) | Self::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
 type Controlled<T> = Result<T, ControlError>;
 
 impl Account {
@@ -94,18 +108,21 @@ impl Account {
     }
 
     /// Plans a fault. Returns it as it was understood.
-    fn plan_fault(&self, fault: PlannedFault) -> Controlled<PlannedFault> {
-        self.0.faults.plan(fault).map_err(ControlError::Refused)
+    pub(crate) fn plan_fault(&self, fault: PlannedFault) -> Controlled<PlannedFault> {
+        let planned = self.0.faults.plan(fault).map_err(ControlError::Refused)?;
+        self.0.news.send_replace(());
+        Ok(planned)
     }
 
     /// The faults still to come.
-    fn faults(&self) -> Vec<PlannedFault> {
+    pub(crate) fn faults(&self) -> Vec<PlannedFault> {
         self.0.faults.all()
     }
 
     /// Takes all faults away.
-    fn clear_faults(&self) {
+    pub(crate) fn clear_faults(&self) {
         self.0.faults.clear();
+        self.0.news.send_replace(());
     }
 
     /// Delivers an event again, even while deliveries are held.
@@ -113,18 +130,22 @@ impl Account {
         let event = event.to_owned();
         self.command(
             move |transaction| match queue::resend(transaction, &event)? {
-                true => Ok(()),
-                false => Err(ControlError::NoSuch {
+                Resent::Due => Ok(()),
+                Resent::NoSuchEvent => Err(ControlError::NoSuch {
                     kind: "event",
                     id: event,
                 }),
+                Resent::NoEndpoint => Err(ControlError::Refused(
+                    "there is no webhook endpoint to send it to: make one at /v1/webhook_endpoints"
+                        .to_owned(),
+                )),
             },
         )
         .await
     }
 
     /// Drops an event that is not delivered yet.
-    async fn discard(&self, event: &str) -> Controlled<()> {
+    pub(crate) async fn discard(&self, event: &str) -> Controlled<()> {
         let event = event.to_owned();
         self.command(
             move |transaction| match queue::discard(transaction, &event)? {
@@ -139,7 +160,7 @@ impl Account {
     }
 
     /// Holds all deliveries back, or lets them go. Events can then be sent in any order, one by one.
-    async fn hold_deliveries(&self, held: bool) -> Controlled<()> {
+    pub(crate) async fn hold_deliveries(&self, held: bool) -> Controlled<()> {
         self.command(move |transaction| Ok(queue::hold(transaction, held)?))
             .await
     }
@@ -157,7 +178,10 @@ impl Account {
     /// The buyer of a payment intent, or of a setup intent, has shown who they are, or has not.
     async fn authenticate(&self, id: &str, outcome: Authentication) -> Controlled<()> {
         let id = id.to_owned();
-        let passed = outcome == Authentication::Succeed;
+        let challenged = match outcome {
+            Authentication::Succeed => Challenged::Passed,
+            Authentication::Fail => Challenged::Failed,
+        };
         self.command(move |transaction| {
             let not_asked = |status: &str| {
                 Err(ControlError::Refused(format!(
@@ -165,13 +189,17 @@ impl Account {
                 )))
             };
             if let Some(mut setup) = transaction.get::<SetupIntent>(&id)? {
-                return match checkout::life::authenticate_setup(transaction, &mut setup, passed)? {
+                return match checkout::life::authenticate_setup(
+                    transaction,
+                    &mut setup,
+                    challenged,
+                )? {
                     Ok(_) => Ok(()),
                     Err(WrongState) => not_asked(setup.state.as_str()),
                 };
             }
             let mut intent = find::<PaymentIntent>(transaction, &id)?;
-            match checkout::life::authenticate(transaction, &mut intent, passed)? {
+            match checkout::life::authenticate(transaction, &mut intent, challenged)? {
                 Ok(_) => Ok(()),
                 Err(WrongState) => not_asked(intent.state.as_str()),
             }
@@ -191,7 +219,7 @@ impl Account {
     }
 
     /// Moves time forward: sessions expire, tries fall due, keys are forgotten.
-    async fn advance_clock(&self, seconds: i64) -> Controlled<Clock> {
+    pub(crate) async fn advance_clock(&self, seconds: i64) -> Controlled<Clock> {
         if !(0..=MOST_SECONDS).contains(&seconds) {
             let reason = format!("advance must be between 0 and {MOST_SECONDS} seconds");
             return Err(ControlError::Refused(reason));
@@ -246,8 +274,9 @@ impl Account {
                     REASONS.join(", ")
                 )));
             }
-            let dispute =
-                dispute::life::open(transaction, &mut charge, claim.kind, reason, claim.amount)?;
+            let amount = claim.amount.unwrap_or(charge.captured());
+            let contest = Contest::by_hand(claim.kind, reason, amount);
+            let dispute = dispute::life::open(transaction, &mut charge, &contest)?;
             Ok(dispute.id.to_string())
         })
         .await
@@ -301,24 +330,37 @@ impl Account {
     }
 
     /// Keeps a copy of everything.
-    async fn take_snapshot(&self, name: &str) -> Controlled<()> {
+    pub(crate) async fn take_snapshot(&self, name: &str) -> Controlled<()> {
         if name.is_empty() {
             let reason = "a snapshot needs a name that is not empty";
             return Err(ControlError::Refused(reason.to_owned()));
         }
         let (account, name) = (self.clone(), name.to_owned());
-        blocking(move || account.0.snapshots.take(&account.0.database, &name)).await
+        blocking(move || account.0.snapshots.take(&account.0.database, &name)).await?;
+        self.0.news.send_replace(());
+        Ok(())
     }
 
     /// Brings back what was copied.
-    async fn restore_snapshot(&self, name: &str) -> Controlled<()> {
+    pub(crate) async fn restore_snapshot(&self, name: &str) -> Controlled<()> {
         let (account, wanted) = (self.clone(), name.to_owned());
         let restore = move || account.0.snapshots.restore(&account.0.database, &wanted);
         let restored = blocking(restore).await?;
         self.0.changed.notify_one();
         let newest = self.command(|transaction| Ok(feed::newest(transaction)?));
         self.0.settings.listeners.go_back_to(newest.await?);
+        self.0.news.send_replace(());
         match restored {
+            true => Ok(()),
+            false => Err(no_snapshot(name.to_owned())),
+        }
+    }
+
+    /// Forgets a copy.
+    pub(crate) fn forget_snapshot(&self, name: &str) -> Controlled<()> {
+        let forgotten = self.0.snapshots.forget(name);
+        self.0.news.send_replace(());
+        match forgotten {
             true => Ok(()),
             false => Err(no_snapshot(name.to_owned())),
         }

@@ -1,10 +1,10 @@
 //! A Stripe for one machine: enough of its API for Checkout payments, a payment page, events, and
 //! signed webhooks, behind one address.
 //!
-//! A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`], [`dispute`], [`promotion`],
-//! [`account`], [`webhook`]. It has what the API shows (`object`), what can be asked of it (`api`),
-//! and what happens to it (`life`). [`engine`] keeps it all and knows the time, [`wire`] has what
-//! requests and answers have in common. One payment walks through these rooms:
+//! A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`], [`dispute`],
+//! [`promotion`], [`account`], [`webhook`]. It has what the API shows (`object`), what can be asked
+//! of it (`api`), and what happens to it (`life`). [`engine`] keeps it all and knows the time,
+//! [`wire`] has what requests and answers have in common. One payment walks through these rooms:
 //!
 //! 1. The shop posts to `/v1/checkout/sessions`: [`serve`] checks the key, replays what an idempotency
 //!    key has already answered, and [`checkout::api`] reads the parameters and stores a session.
@@ -19,17 +19,21 @@
 //!
 //! Everything is on disk before anybody is answered, so the process may be killed at any moment.
 //! Time is the stand-in's own ([`engine::clock`]) and can be moved forward; [`control`] is how, and
-//! [`due`] what follows.
+//! [`due`] what follows. [`window`] shows all of it to a person: each call is in the log that
+//! [`wire::requests`] keeps.
 //!
 //! Objects, errors and rules are those of Stripe's API reference at [`API_VERSION`].
 #![warn(missing_docs)]
 
 mod account;
+mod browser;
 mod call;
+mod challenge;
 mod checkout;
 mod cli;
 mod collection;
 mod control;
+mod coverage;
 mod description;
 mod dispute;
 mod door;
@@ -40,17 +44,23 @@ mod payment;
 mod plain;
 mod promotion;
 mod radar;
+mod receipt;
 mod refund;
 mod seed;
 mod serve;
 mod stand_in;
 mod webhook;
+mod window;
 mod wire;
 
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
 
 pub use self::account::object::Account;
 pub use self::control::{Clock, ControlError, NewDispute};
+pub use self::coverage::coverage;
 pub use self::dispute::object::DisputeKind;
 pub use self::engine::resource::API_VERSION;
 pub use self::seed::{Seed, SeedError};
@@ -63,19 +73,32 @@ impl StandIn {
     pub fn router(&self) -> Router {
         Router::new()
             .merge(page::routes())
+            .merge(window::routes())
+            .merge(challenge::routes())
+            .merge(receipt::routes())
             .nest("/_stripe", control::routes())
             .layer(axum::middleware::from_fn_with_state(
                 self.clone(),
                 door::only_from_here,
             ))
+            .route("/", get(front_door))
             .merge(cli::socket::routes())
             .fallback(serve::answer)
             .with_state(self.clone())
     }
 
-    /// The control API alone, for whoever has a door of their own to put it behind: it lets everybody
-    /// in.
+    /// The control API alone, for whoever has a door of their own to put it behind: it lets
+    /// everybody in.
     pub fn control(&self) -> Router {
         control::routes().with_state(self.clone())
+    }
+}
+
+/// A person who opens the port in a browser comes to the window; a program is told that the API has
+/// nothing there.
+async fn front_door(State(stand_in): State<StandIn>, request: Request) -> Response {
+    match window::is_for_a_browser(request.headers()) {
+        true => window::enter(State(stand_in)).await.into_response(),
+        false => serve::answer(State(stand_in), request).await,
     }
 }

@@ -4,18 +4,15 @@
 mod typed;
 mod view;
 
-use askama::Template as _;
-use axum::extract::{FromRequestParts, Path};
-use axum::response::{Html, IntoResponse, Response};
+use axum::extract::Path;
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Form, Router};
-use http::request::Parts;
-use http::{HeaderValue, StatusCode, header};
-use url::Url;
+use http::StatusCode;
 
 use self::typed::{Payment, Problem, Typed, billing_of};
 use self::view::{Completion, Page, View};
-use crate::account::object::Account;
+use crate::browser::{self, Owner};
 use crate::checkout;
 use crate::checkout::customer::saved;
 use crate::checkout::life::{Paid, WrongState};
@@ -36,23 +33,6 @@ pub(crate) fn routes() -> Router<StandIn> {
         .route("/pay/{session}/code", post(change))
         .route("/pay/{session}/update", post(change))
         .route("/recover/{session}", get(recover))
-}
-
-/// The account whose session the page is of; the default one if there is none.
-struct Owner(Account);
-
-impl FromRequestParts<StandIn> for Owner {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, stand_in: &StandIn) -> Result<Self, Response> {
-        let session = parts.uri.path().split('/').nth(2).unwrap_or_default();
-        match stand_in.owner(session).await {
-            Ok(owner) => Ok(Self(
-                owner.unwrap_or_else(|| stand_in.default_account().clone()),
-            )),
-            Err(error) => Err(failed(&error)),
-        }
-    }
 }
 
 /// What the page needs to know besides its session.
@@ -87,9 +67,9 @@ async fn visit(
         })
         .await;
     match outcome {
-        Ok(Outcome::Page(status, page)) => answer(status, &page),
-        Ok(Outcome::GoTo(url)) => redirect(&url),
-        Err(error) => failed(&error),
+        Ok(Outcome::Page(status, page)) => browser::page(status, &page),
+        Ok(Outcome::GoTo(url)) => browser::redirect(&url),
+        Err(error) => browser::failed(&error),
     }
 }
 
@@ -263,9 +243,11 @@ impl Visit<'_> {
 
     /// A paid session leads back to the shop, also when its form comes a second time.
     fn after(&self, session: Session) -> anyhow::Result<Outcome> {
-        match (session.status, session.success_url()) {
-            (SessionStatus::Complete, Some(url)) => Ok(Outcome::GoTo(url)),
-            _ => Ok(Outcome::Page(StatusCode::CONFLICT, self.overview(session)?)),
+        match session.status {
+            SessionStatus::Complete => Ok(Outcome::GoTo(session.completed_url())),
+            SessionStatus::Open | SessionStatus::Expired => {
+                Ok(Outcome::Page(StatusCode::CONFLICT, self.overview(session)?))
+            }
         }
     }
 
@@ -313,7 +295,7 @@ impl Visit<'_> {
         Ok(Page {
             title,
             view: View::Complete {
-                success_url: session.success_url(),
+                success_url: session.completed_url(),
                 session: session.id,
                 state,
             },
@@ -363,41 +345,4 @@ fn excuse(why: &NoDiscount, session: &Session) -> String {
             "This code leaves less than the smallest amount that can be charged.".to_owned()
         }
     }
-}
-
-fn answer(status: StatusCode, page: &Page) -> Response {
-    match page.render() {
-        Ok(html) => (
-            status,
-            // What was typed belongs in no cache.
-            [
-                (header::CACHE_CONTROL, "no-store"),
-                (header::REFERRER_POLICY, "same-origin"),
-            ],
-            Html(html),
-        )
-            .into_response(),
-        Err(error) => failed(&error.into()),
-    }
-}
-
-fn redirect(url: &str) -> Response {
-    // A URL with letters that no header can hold goes in its encoded form.
-    let location = HeaderValue::from_str(url)
-        .ok()
-        .filter(|_| url.is_ascii())
-        .or_else(|| HeaderValue::from_str(Url::parse(url).ok()?.as_str()).ok());
-    match location {
-        Some(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
-        None => failed(&anyhow::anyhow!("cannot redirect to {url:?}")),
-    }
-}
-
-fn failed(error: &anyhow::Error) -> Response {
-    tracing::error!(error = format!("{error:#}"), "the payment page failed");
-    (
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "The payment page failed: the log says why.\n",
-    )
-        .into_response()
 }

@@ -132,6 +132,7 @@ impl Fixture {
             method,
             path: path.clone(),
             version: Version::Any,
+            publishable: false,
             params,
             idempotent: None,
             refusal: None,

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use laptop::shop::{Options, Shop};
+use laptop::shop::{LocalShop, Options};
 use reqwest::{Client, RequestBuilder};
 use shared::config::Environment;
 use tempfile::TempDir;
@@ -33,7 +33,7 @@ pub struct TestApp {
 /// Where the shop runs.
 enum Running {
     /// In the test's process.
-    Here(Box<Shop>),
+    Here(Box<LocalShop>),
     /// As `till` itself, which can be killed.
     Process {
         /// The path of the program.
@@ -44,7 +44,7 @@ enum Running {
 
 impl Running {
     async fn here(options: &Options) -> Self {
-        Self::Here(Box::new(Shop::start(options.clone()).await.unwrap()))
+        Self::Here(Box::new(LocalShop::start(options.clone()).await.unwrap()))
     }
 
     /// `till` in the project's folder, with only what the test gives it in its environment.
@@ -145,7 +145,7 @@ impl TestApp {
             folder,
         } = prepare();
         change(&mut options, folder.path());
-        let shop = Shop::start(options.clone()).await.unwrap();
+        let shop = LocalShop::start(options.clone()).await.unwrap();
         // What starts again is to be found where it was.
         options.shop_port = port(shop.url());
         options.stripe_port = port(shop.stripe_url().unwrap());

@@ -1,5 +1,5 @@
-//! Calls to AWS without an SDK: a signed request, answered in JSON. An SDK crate for each service
-//! is much for a question or two.
+//! Calls to AWS without an SDK: a signed request, answered in JSON. A whole SDK crate is a lot for
+//! one or two operations of a service.
 
 use std::time::SystemTime;
 
@@ -13,7 +13,7 @@ use http::{HeaderMap, Request, header};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A service that is called this way.
+/// A service called this way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
     /// Functions and their URLs.
@@ -24,7 +24,7 @@ pub enum Service {
     Cognito,
     /// Logs.
     Logs,
-    /// Parameters, secret ones among them.
+    /// Parameters, including secret ones.
     ParameterStore,
     /// Secrets.
     SecretsManager,
@@ -40,14 +40,14 @@ pub struct Unsigned(String);
 pub struct ServiceError {
     /// Such as `ParameterNotFound`; empty if the answer has none.
     pub code: String,
-    /// For people to read. It may quote what was sent.
+    /// For people to read. It may quote the request.
     pub message: Option<String>,
 }
 
 /// AWS's partitions, by how their regions begin, and the domain of each: from the SDK's
-/// `partitions.json`. What begins otherwise is of the first one.
+/// `partitions.json`. Any other region is in the first partition.
 const PARTITIONS: [(&str, &str); 7] = [
-    // Of GovCloud (`us-gov-`), too.
+    // GovCloud (`us-gov-`) as well.
     ("", "amazonaws.com"),
     ("cn-", "amazonaws.com.cn"),
     ("eusc-", "amazonaws.eu"),
@@ -94,7 +94,7 @@ pub fn is_host(host: &str) -> bool {
     })
 }
 
-/// Asks for an operation, such as `AmazonSSM.GetParameter`, of a service that speaks JSON only.
+/// A request for an operation such as `AmazonSSM.GetParameter`, of a service that speaks only JSON.
 pub fn operation(
     endpoint: &str,
     operation: &str,
@@ -106,7 +106,7 @@ pub fn operation(
         .body(Bytes::from(input.to_string()))
 }
 
-/// The request, signed at a moment by whoever has the credentials.
+/// The request, signed with the credentials at a given time.
 pub fn signed(
     mut request: Request<Bytes>,
     service: Service,
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_by_its_code_wherever_the_service_writes_it() {
+    fn a_refusal_is_recognized_by_its_code_wherever_the_service_puts_it() {
         let refusal = |header: Option<&str>, body: &str| {
             let header = header.map(|kind| ("x-amzn-errortype", kind));
             let headers = header

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 /// One address that a letter can go to or come from.
 ///
-/// Its debug form hides it: addresses stay out of logs.
+/// `Debug` hides it, because addresses stay out of logs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address(String);
 
@@ -37,7 +37,7 @@ const MOST_LOCAL_CHARACTERS: usize = 64;
 const MOST_LABEL_CHARACTERS: usize = 63;
 
 impl Address {
-    /// As text, for whoever delivers to it.
+    /// As text, for delivery.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -46,9 +46,9 @@ impl Address {
 impl FromStr for Address {
     type Err = AddressError;
 
-    /// Takes a plain address, as SES does: ASCII only, no quoted local part, no display name.
-    /// Where dots stand before the `@` is not judged, because carriers have given out
-    /// `a..b.@example.com` and those people buy too.
+    /// Takes a plain address, as SES does: ASCII only, no quoted local part, no display name. Dots
+    /// may be anywhere before the `@`, because carriers have given out `a..b.@example.com`, and
+    /// those people buy, too.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (local, domain) = text.split_once('@').ok_or(AddressError::NotOneAt)?;
         if domain.contains('@') {
@@ -60,7 +60,7 @@ impl FromStr for Address {
         if local.is_empty() || !local.bytes().all(is_local) {
             return Err(AddressError::LocalPart);
         }
-        // Without a dot it is a host of somebody's own network, or a forgotten `.com`.
+        // Without a dot it is a host on a private network, or a forgotten `.com`.
         if !domain.contains('.') || !domain.split('.').all(is_label) {
             return Err(AddressError::Domain);
         }
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_that_people_write_to_are_taken() {
+    fn addresses_that_people_use_are_accepted() {
         for text in [
             "ana@example.com",
             "ana.b+till@mail.example.co.uk",
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_no_longer_than_mail_servers_take() {
+    fn an_address_longer_than_mail_servers_accept_is_refused() {
         let domain = format!("{0}.{0}.{0}", "d".repeat(62));
         let longest = format!("{}@{domain}.e", "a".repeat(254 - 1 - domain.len() - 2));
         assert_eq!(longest.len(), 254);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_an_address_nor_its_error_shows_it() {
+    fn an_address_never_shows_in_debug_output_or_errors() {
         let address: Address = "ana@example.com".parse().unwrap();
         assert!(!format!("{address:?}").contains("ana"));
         let error = "secretive ana@example.com".parse::<Address>().unwrap_err();

@@ -13,12 +13,13 @@ const NO_BREAK_SPACE: char = '\u{a0}';
 pub(super) struct Amounts(DecimalFormatter);
 
 impl Amounts {
-    /// In the language of a BCP 47 tag; in English without one, or with one nobody knows.
+    /// In the language of a BCP 47 tag; in English if there is none, or it is unknown.
     pub(super) fn in_language(tag: Option<&str>) -> Result<Self, askama::Error> {
         let language = tag
             .and_then(|tag| tag.parse::<Locale>().ok())
             .unwrap_or(locale!("en"));
-        // A language without data falls back to the root's numbers, which are those of English.
+        // A language without data falls back to the root locale, whose numbers look like English
+        // ones.
         DecimalFormatter::try_new(language.into(), Default::default())
             .map(Self)
             .map_err(askama::Error::custom)
@@ -28,7 +29,7 @@ impl Amounts {
     pub(super) fn write(&self, money: Money) -> String {
         let mut number = Decimal::from(money.amount);
         number.multiply_pow10(i16::from(money.currency.decimals()).saturating_neg());
-        // Two decimals that must be 00 are Stripe's way of counting, not people's.
+        // Only Stripe counts these in hundredths, which must be 00; people do not.
         if money.currency.decimals() == 2 && money.currency.step() == 100 {
             number.absolute.trim_end_if_integer();
         }
@@ -50,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn an_amount_is_written_as_the_buyers_language_does() {
+    fn an_amount_is_written_as_in_the_buyers_language() {
         for (language, amount, currency, text) in [
             ("en", 150_000, "usd", "1,500.00\u{a0}USD"),
             ("en", 5, "usd", "0.05\u{a0}USD"),
@@ -71,7 +72,7 @@ mod tests {
             ("en", 50_000, "isk", "500\u{a0}ISK"),
             ("is", 5_000_000, "isk", "50.000\u{a0}ISK"),
             ("en", 0, "ugx", "0\u{a0}UGX"),
-            // Stripe never says so; nothing is hidden if it does.
+            // Stripe never sends this; if it does, nothing is hidden.
             ("en", 50_050, "isk", "500.50\u{a0}ISK"),
             ("en", i64::MIN, "jpy", "-9,223,372,036,854,775,808\u{a0}JPY"),
         ] {

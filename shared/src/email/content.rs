@@ -1,53 +1,54 @@
-//! What each letter tells.
+//! What each letter is about.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     money::Money,
     purchase::{
-        Dispute, DisputeId, DisputeStatus, DisputeTerms, Mail, Movement, Order, Purchase,
-        PurchaseId, WaitsFor,
+        Dispute, DisputeId, DisputeStatus, DisputeTerms, Mail, Movement, Order, Purchase, Subject,
+        WaitsFor,
     },
 };
 
 /// What an outbox row freezes of a purchase, so that its letter can be written from the row alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Snapshot {
-    /// The purchase that the letter is about.
-    pub purchase_id: PurchaseId,
+pub struct Frozen {
+    /// What the letter is about. Stored under the name of the first kind of subject there was.
+    #[serde(rename = "purchase_id")]
+    pub about: Subject,
     /// What was ordered, and by whom.
     pub order: Order,
-    /// What was paid, in the currency it was paid in; only a receipt says it.
+    /// What was paid, in the currency it was paid in. Only receipts show it.
     pub paid: Money,
-    /// What the payment waits for that the letter is about.
+    /// What the payment is waiting for, if the letter is about that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<WaitsFor>,
-    /// How much the refund is that the letter is about.
+    /// The amount of the refund that the letter is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refund: Option<Money>,
-    /// What the dispute is that the letter is about.
+    /// The dispute that the letter is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dispute: Option<DisputeSnapshot>,
+    pub dispute: Option<FrozenDispute>,
 }
 
 /// What an outbox row freezes of a dispute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DisputeSnapshot {
+pub struct FrozenDispute {
     /// How it stands.
     pub status: DisputeStatus,
-    /// What it is about.
+    /// How much is disputed, and why.
     pub terms: DisputeTerms,
-    /// What it moved.
+    /// The money it moved.
     pub movements: Vec<Movement>,
 }
 
-impl Snapshot {
-    /// What `mail` has to tell of a purchase.
+impl Frozen {
+    /// What `mail` needs to know about a purchase.
     pub fn of(purchase: &Purchase, mail: &Mail) -> Self {
         let payment = purchase.payment();
-        let dispute = |id: &DisputeId| payment.disputes().get(id).and_then(DisputeSnapshot::of);
+        let dispute = |id: &DisputeId| payment.disputes().get(id).and_then(FrozenDispute::of);
         Self {
-            purchase_id: purchase.id(),
+            about: purchase.id().into(),
             order: purchase.order().clone(),
             paid: purchase.accounts().paid,
             waits_for: purchase.waits_for().cloned(),
@@ -67,7 +68,7 @@ impl Snapshot {
     }
 }
 
-impl DisputeSnapshot {
+impl FrozenDispute {
     fn of(dispute: &Dispute) -> Option<Self> {
         Some(Self {
             status: dispute.status()?,
@@ -76,7 +77,7 @@ impl DisputeSnapshot {
         })
     }
 
-    /// Its end may be known before its beginning; then nobody has to answer any more.
+    /// We may hear of its end before its beginning; then nobody needs to answer any more.
     fn is_over(&self) -> bool {
         matches!(
             self.status,
@@ -88,7 +89,7 @@ impl DisputeSnapshot {
     }
 }
 
-/// What one letter tells beside the order: one variant per letter, with all that its words need.
+/// What one letter says besides the order: one variant per letter, with everything its words need.
 pub(super) enum Content<'a> {
     ToBuyer(ToBuyer<'a>),
     ToSeller(AboutDispute<'a>),
@@ -99,7 +100,7 @@ pub(super) enum ToBuyer<'a> {
         paid: Money,
     },
     Pending {
-        /// Nobody has said whether the bank or the buyer has to move.
+        /// It is not known whether the bank or the buyer has to act.
         may_wait_for_buyer: bool,
     },
     Voucher {
@@ -118,16 +119,16 @@ pub(super) enum ToBuyer<'a> {
 /// The seller's letters are all about a dispute.
 pub(super) struct AboutDispute<'a> {
     pub(super) id: &'a DisputeId,
-    pub(super) news: News,
+    pub(super) news: DisputeNews,
     pub(super) terms: &'a DisputeTerms,
     pub(super) movements: &'a [Movement],
 }
 
-/// What there is to tell of a dispute.
-pub(super) enum News {
+/// What is new about a dispute.
+pub(super) enum DisputeNews {
     InquiryOpened,
     DisputeOpened,
-    /// Its beginning, told after its end.
+    /// We heard that it was opened only after it was over.
     OpenedAndOver,
     InquiryClosed,
     Won,
@@ -140,9 +141,9 @@ pub(super) enum News {
 pub struct Missing(&'static str);
 
 impl<'a> Content<'a> {
-    /// What the letter `mail` tells, of what its row froze.
-    pub(super) fn of(mail: &'a Mail, frozen: &'a Snapshot) -> Result<Self, Missing> {
-        let about = |id, news: News| AboutDispute::new(id, news, frozen).map(Self::ToSeller);
+    /// What the letter for `mail` says, from what its row froze.
+    pub(super) fn of(mail: &'a Mail, frozen: &'a Frozen) -> Result<Self, Missing> {
+        let about = |id, news: DisputeNews| AboutDispute::new(id, news, frozen).map(Self::ToSeller);
         let refunded = || frozen.refund.ok_or(Missing("refund"));
         let to_buyer = match mail {
             Mail::Paid => ToBuyer::Receipt { paid: frozen.paid },
@@ -162,24 +163,24 @@ impl<'a> Content<'a> {
             Mail::RefundFailed(_) => ToBuyer::RefundFailed {
                 amount: refunded()?,
             },
-            Mail::InquiryOpened(id) => return about(id, News::InquiryOpened),
-            Mail::DisputeOpened(id) => return about(id, News::DisputeOpened),
-            Mail::DisputeClosed(id, DisputeStatus::Won) => return about(id, News::Won),
-            Mail::DisputeClosed(id, DisputeStatus::Lost) => return about(id, News::Lost),
-            Mail::DisputeClosed(id, _) => return about(id, News::InquiryClosed),
+            Mail::InquiryOpened(id) => return about(id, DisputeNews::InquiryOpened),
+            Mail::DisputeOpened(id) => return about(id, DisputeNews::DisputeOpened),
+            Mail::DisputeClosed(id, DisputeStatus::Won) => return about(id, DisputeNews::Won),
+            Mail::DisputeClosed(id, DisputeStatus::Lost) => return about(id, DisputeNews::Lost),
+            Mail::DisputeClosed(id, _) => return about(id, DisputeNews::InquiryClosed),
         };
         Ok(Self::ToBuyer(to_buyer))
     }
 }
 
 impl<'a> AboutDispute<'a> {
-    fn new(id: &'a DisputeId, news: News, frozen: &'a Snapshot) -> Result<Self, Missing> {
+    fn new(id: &'a DisputeId, news: DisputeNews, frozen: &'a Frozen) -> Result<Self, Missing> {
         let dispute = frozen.dispute.as_ref().ok_or(Missing("dispute"))?;
         Ok(Self {
             id,
             news: match news {
-                News::InquiryOpened | News::DisputeOpened if dispute.is_over() => {
-                    News::OpenedAndOver
+                DisputeNews::InquiryOpened | DisputeNews::DisputeOpened if dispute.is_over() => {
+                    DisputeNews::OpenedAndOver
                 }
                 news => news,
             },

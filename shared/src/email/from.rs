@@ -8,9 +8,9 @@ use super::{Address, prose::one_line};
 /// are around its base64.
 const OCTETS_A_WORD: usize = 45;
 
-/// Such as `"Mugs & Co" <shop@example.com>`. Whatever the name holds, it stays a name: what a
-/// quoted string cannot hold as it is becomes encoded words, which are also how SES takes names
-/// beyond ASCII.
+/// Such as `"Mugs & Co" <shop@example.com>`. Whatever the name contains, it stays a name: what a
+/// quoted string cannot contain is written as encoded words, as SES requires for names beyond
+/// ASCII.
 pub(super) fn header(name: &str, address: &Address) -> String {
     let name = one_line(name);
     let address = address.as_str();
@@ -24,7 +24,7 @@ pub(super) fn header(name: &str, address: &Address) -> String {
     }
 }
 
-/// Between encoded words a space counts for nothing.
+/// Spaces between encoded words are ignored.
 fn encoded_words(text: &str) -> String {
     let mut words = vec![String::new()];
     for character in text.chars() {
@@ -50,7 +50,7 @@ mod tests {
         header(name, &"shop@example.com".parse().unwrap())
     }
 
-    /// As a mail program reads it.
+    /// As a mail program would decode it.
     fn read(header: &str) -> String {
         let name = header.strip_suffix(" <shop@example.com>").unwrap();
         if let Some(quoted) = name.strip_prefix('"') {
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_stands_before_the_address() {
+    fn the_name_comes_before_the_address() {
         for (name, header) in [
             ("Till", "\"Till\" <shop@example.com>"),
             ("Mugs, & Co.", "\"Mugs, & Co.\" <shop@example.com>"),

@@ -1,15 +1,15 @@
 //! Every letter, to the byte.
 //!
-//! `golden.txt` has each as plain text, and below it the digests of all its forms: in test and live
-//! mode, to buyers of several languages. Whoever means to change a letter runs these tests with
-//! `REWRITE_GOLDEN=1` and reads what differs.
+//! `golden.txt` has each letter as plain text, followed by the digests of all its forms: in test
+//! and live mode, and in several languages. To change a letter, run these tests with
+//! `REWRITE_GOLDEN=1` and read the diff.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{Letter, Letterhead, Snapshot, compose};
+use super::{Frozen, Letter, Letterhead, compose};
 use crate::{
     mode::Mode,
     purchase::{DisputeStatus, Mail},
@@ -47,11 +47,11 @@ fn every_letter_is_as_it_was_to_the_byte() {
     for (line, (is, was)) in written.lines().zip(golden.lines()).enumerate() {
         assert_eq!(is, was, "line {} of {GOLDEN}", line + 1);
     }
-    assert_eq!(written.len(), golden.len(), "{GOLDEN} has another end");
+    assert_eq!(written.len(), golden.len(), "{GOLDEN} ends differently");
 }
 
-/// Names each kind of mail by its pattern. Without one for every mail it does not compile, and
-/// each is held to have a letter here.
+/// Names each kind of mail by its pattern. It does not compile unless every mail has one, and each
+/// must have a letter here.
 macro_rules! kinds {
     ($($kind:pat),* $(,)?) => {
         const KINDS: &[&str] = &[$(stringify!($kind)),*];
@@ -97,7 +97,7 @@ fn letter(mail: &str, row: &Value, mode: Mode) -> Letter {
         stripe_dashboard: "https://dashboard.stripe.com".into(),
     };
     let mail = Mail::try_from(mail.to_owned()).unwrap();
-    let frozen: Snapshot = serde_json::from_value(row.clone()).unwrap();
+    let frozen: Frozen = serde_json::from_value(row.clone()).unwrap();
     assert_eq!(&serde_json::to_value(&frozen).unwrap(), row);
     compose(&mail, &frozen, &shop).unwrap()
 }
@@ -119,7 +119,7 @@ fn digest(letter: &Letter) -> String {
     hex::encode(Sha256::digest(format!("{subject}\0{html}\0{text}")))
 }
 
-/// Outbox rows: what it is about, the mail, and what the row froze.
+/// A title, the mail, and what its outbox row froze.
 fn rows() -> Vec<(&'static str, &'static str, Value)> {
     let waiting = |waits_for: Value| json!({ "waits_for": waits_for });
     let voucher = "https://payments.stripe.com/oxxo/voucher/test_1?a=1&b=2";
@@ -237,7 +237,7 @@ fn rows() -> Vec<(&'static str, &'static str, Value)> {
     ]
 }
 
-/// Two mugs and a sticker, and `told` in place of what is said of them.
+/// Two mugs and a sticker, with the members of `told` in place of the usual ones.
 fn row(told: Value) -> Value {
     let line = |name: &str, quantity: u32, unit_amount: i64| {
         json!({

@@ -1,6 +1,6 @@
-//! Mail to the buyer: what the letters say and how they leave.
+//! Mail to buyers and the seller: what the letters say, and how they are sent.
 //!
-//! [`compose`] turns what an outbox row froze into a [`Letter`], without asking anybody;
+//! [`compose`] turns what an outbox row froze into a [`Letter`], without reading anything else;
 //! [`Postman`] hands it to SES and says whether a failure is worth another try.
 
 use std::time::Duration;
@@ -23,13 +23,13 @@ mod postman;
 mod prose;
 
 pub use address::{Address, AddressError};
-pub use content::{DisputeSnapshot, Missing, Snapshot};
-pub use letter::{Letterhead, Unwritable, compose};
+pub use content::{Frozen, FrozenDispute, Missing};
+pub use letter::{LetterError, Letterhead, compose};
 pub use postman::{Postman, SendError};
 pub use prose::Letter;
 
-/// A client for SES, or for what `AWS_ENDPOINT_URL_SES` points to. The SDK retries nothing and
-/// waits long: SES has no idempotency keys, and a call that timed out may have sent the mail.
+/// A client for SES, or for what `AWS_ENDPOINT_URL_SES` points to. It never retries and has long
+/// timeouts: SES has no idempotency keys, and a call that timed out may have sent the mail.
 pub fn client(environment: &Environment) -> Result<aws_sdk_ses::Client, ConfigError> {
     let config = Builder::from(&aws::config(environment, "AWS_ENDPOINT_URL_SES")?)
         .retry_config(RetryConfig::disabled())

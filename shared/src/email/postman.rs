@@ -11,8 +11,8 @@ use super::{Address, Letter, from};
 
 /// Sends letters from the shop.
 ///
-/// How long a call may take and how often it is repeated is the client's configuration; the
-/// outbox repeats what failed here, so the client need not.
+/// Timeouts and retries are up to the client's configuration; the outbox repeats what fails here,
+/// so the client need not.
 #[derive(Clone, Debug)]
 pub struct Postman {
     client: Client,
@@ -21,16 +21,16 @@ pub struct Postman {
     reply_to: Address,
 }
 
-/// Why SES did not take a letter. Holds SES's error code and never its message, which likes to
-/// quote addresses.
+/// Why SES did not accept a letter. It has SES's error code but never its message, which often
+/// quotes addresses.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// Worth another try: SES is busy or out of reach. After a timeout the letter may be on its
-    /// way all the same.
-    #[error("SES did not take the mail this time: {0}")]
+    /// Worth another try: SES is busy or cannot be reached. After a timeout, the letter may have
+    /// been sent all the same.
+    #[error("SES did not accept the mail this time: {0}")]
     Transient(String),
-    /// Worth another try once somebody has mended what keeps SES from sending any mail of ours:
-    /// the sender, the account, our permissions. The letter is not to blame.
+    /// Worth another try once somebody has fixed what keeps SES from sending any of our mail: the
+    /// sender, the account, our permissions. The letter is not to blame.
     #[error("SES will not send any of our mail until this is fixed: {0}")]
     Blocked(String),
     /// Another try would end the same way.
@@ -39,8 +39,8 @@ pub enum SendError {
 }
 
 impl Postman {
-    /// Sends as `from`, an address that SES has verified, or whose domain it has, under the name
-    /// `shop`. Answers go to `reply_to`.
+    /// Sends as `from`, an address that SES has verified by itself or by its domain, under the name
+    /// `shop`. Replies go to `reply_to`.
     pub fn new(client: Client, shop: &str, from: &Address, reply_to: Address) -> Self {
         Self {
             client,
@@ -49,7 +49,7 @@ impl Postman {
         }
     }
 
-    /// Sends one letter; says SES's message id.
+    /// Sends one letter; returns SES's message id.
     pub async fn send(&self, to: &Address, letter: &Letter) -> Result<String, SendError> {
         let message =
             message(letter).map_err(|_| SendError::Permanent("IncompleteMessage".into()))?;
@@ -93,7 +93,7 @@ impl From<SdkError<SendEmailError>> for SendError {
         };
         let status = refusal.raw().status().as_u16();
         let Some(code) = refusal.err().code() else {
-            // Not from SES, so it says nothing of the letter.
+            // Not from SES, so it says nothing about the letter.
             return Self::Transient(format!("HTTP {status}"));
         };
         let message = refusal.err().message().unwrap_or_default();
@@ -103,12 +103,12 @@ impl From<SdkError<SendEmailError>> for SendError {
 
 impl SendError {
     /// What an error of SES means. From SES's "Common errors" and "SendEmail" pages, and "Amazon
-    /// SES email sending errors" for the messages. The same code goes with and without `Exception`
+    /// SES email sending errors" for the messages. Each code is written with or without `Exception`
     /// at its end.
     fn of_refusal(status: u16, code: &str, message: &str) -> Self {
         let says = |part: &str| message.to_ascii_lowercase().contains(part);
         match code.strip_suffix("Exception").unwrap_or(code) {
-            // Too fast, or the day's quota is used up; down.
+            // Too fast, the day's quota is used up, or SES is down.
             "Throttling"
             | "Throttled"
             | "RequestThrottled"
@@ -140,8 +140,8 @@ impl SendError {
             | "MissingAuthenticationToken"
             | "SignatureDoesNotMatch"
             | "UnrecognizedClient" => Self::Blocked(code.to_owned()),
-            // These are about who asks, those about the moment; a status that is no error came
-            // with something SES would not say.
+            // An unknown code: 401 and 403 are about the caller, 408, 429 and 5xx about the moment;
+            // a status that is not an error came with something SES would not say.
             _ if matches!(status, 401 | 403) => Self::Blocked(code.to_owned()),
             _ if matches!(status, 408 | 429) || !(400..500).contains(&status) => {
                 Self::Transient(code.to_owned())
@@ -177,7 +177,7 @@ mod tests {
         }
     }
 
-    /// How SES writes an error.
+    /// An error as SES writes it.
     fn refusal_saying(code: &str, message: &str) -> String {
         format!(
             "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>\
@@ -189,7 +189,7 @@ mod tests {
         refusal_saying(code, "It is about ana@example.com")
     }
 
-    /// Answers one HTTP request; returns the body it came with. `None` never answers.
+    /// Answers one HTTP request and returns its body. `None` never answers.
     fn answer_once(answer: Option<(u16, String)>) -> (String, JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn trouble_that_passes_is_worth_another_try() {
+    async fn a_passing_failure_is_worth_another_try() {
         for (status, code) in [
             (400, "Throttling"),
             (400, "ThrottlingException"),
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn trouble_that_the_seller_can_fix_is_not_the_letters_fault() {
+    async fn a_failure_that_the_seller_can_fix_is_not_the_letters_fault() {
         for (status, code) in [
             (400, "AccountSendingPausedException"),
             (400, "MailFromDomainNotVerifiedException"),
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_letter_that_ses_will_never_take_is_not_tried_again() {
+    async fn a_letter_that_ses_will_never_accept_is_not_tried_again() {
         for code in ["MessageRejected", "InvalidParameterValue", "NotInAnyList"] {
             assert_eq!(
                 sending_answered_with(400, refusal(code)).await,
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_error_has_ses_code_but_no_address() {
+    async fn an_error_has_the_code_of_ses_but_no_address() {
         let error = sending_answered_with(400, refusal("MessageRejected"))
             .await
             .unwrap_err();
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_that_is_not_from_ses_says_nothing_of_the_letter() {
+    async fn an_answer_that_is_not_from_ses_says_nothing_about_the_letter() {
         let page = || "<html>ana@example.com</html>".to_owned();
         for status in [502, 404, 403] {
             assert_eq!(
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn silence_and_a_closed_door_are_worth_another_try() {
+    async fn a_timeout_and_a_refused_connection_are_worth_another_try() {
         // Its thread ends when the client's connection does, after this test.
         let (url, _) = answer_once(None);
         assert_eq!(

@@ -1,4 +1,4 @@
-//! How a letter is set: the page that both its forms show, as HTML and as plain text.
+//! The layout of a letter: one page, rendered as HTML and as plain text.
 
 use askama::Template;
 use time::OffsetDateTime;
@@ -10,18 +10,18 @@ pub struct Letter {
     pub subject: String,
     /// What most mail programs show.
     pub html: String,
-    /// The same for whoever reads plain text.
+    /// The same as plain text.
     pub text: String,
 }
 
-/// All that both templates show, as text.
+/// Everything that the two templates show, as text.
 pub(super) struct LetterPage {
     pub(super) subject: String,
     pub(super) shop: String,
     pub(super) site_url: String,
     pub(super) prose: Prose,
     pub(super) items: Vec<Item>,
-    /// The last one counts.
+    /// The last one is the sum that counts.
     pub(super) sums: Vec<Sum>,
     pub(super) number: String,
     pub(super) id: String,
@@ -30,7 +30,7 @@ pub(super) struct LetterPage {
     pub(super) why: &'static str,
 }
 
-/// What a letter says in sentences, and where it leads.
+/// The sentences of a letter, and its link.
 pub(super) struct Prose {
     pub(super) subject: String,
     heading: &'static str,
@@ -94,7 +94,7 @@ impl Prose {
         }
     }
 
-    /// Goes on with `sentence`.
+    /// Adds a sentence.
     pub(super) fn say(mut self, sentence: impl Into<String>) -> Self {
         self.sentences.push(sentence.into());
         self
@@ -116,7 +116,8 @@ pub(super) fn date(unix_seconds: i64) -> String {
     }
 }
 
-/// A name on one line: no control character of it reaches a header, none breaks the plain text.
+/// A name on one line, without the control characters that could end a header or break the layout
+/// of the plain text.
 pub(super) fn one_line(name: &str) -> String {
     name.split(|c: char| c.is_control() || c.is_whitespace())
         .filter(|word| !word.is_empty())

@@ -2,10 +2,10 @@
 //! have in common. Source: "Create AWS Lambda proxy integrations for HTTP APIs in API Gateway" and
 //! "Invoking Lambda function URLs".
 //!
-//! lambda_http's types, but not its conversion: that one takes a path, a query and a host for parts
-//! of a URI and panics where they are not. They need not be: a function URL hands the query `q=a+b`
-//! on as `q=a b`. An invocation that panics is a failure of ours that anybody could cause, so here
-//! nothing can fail but the whole: what is not an HTTP event at all is answered 400.
+//! This uses lambda_http's types but not its conversion, which panics if the path, the query or the
+//! host cannot be part of a URI. They sometimes cannot: a function URL passes the query `q=a+b` on
+//! as `q=a b`. Anybody could make such an invocation fail, so here no part of an event can fail:
+//! what is not an HTTP event at all is answered 400.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -23,21 +23,21 @@ use serde_json::{Map, Value, json, value::RawValue};
 
 use super::Problem;
 
-/// Says that a body is still in base64. Undoing it is left to who has judged its length.
+/// Marks a body that is still in base64. It is decoded only after its length has been checked.
 #[derive(Clone)]
 pub(super) struct InBase64;
 
-/// Runs a function for as long as Lambda wants: the last thing its `main` does.
+/// Runs a function until Lambda stops it: the last thing its `main` does.
 pub async fn serve<A>(handle: impl Fn(Request) -> A) -> Result<(), Error>
 where
     A: Future<Output = Response<Body>>,
 {
     let answer = async |payload: &str| match request(payload) {
-        // Boxed, because the compiler follows futures within futures only so deep.
+        // Boxed, because the compiler limits how deeply futures are nested.
         Ok(request) => Box::pin(handle(request)).await,
         Err(problem) => problem.into_response(""),
     };
-    // Raw, because a payload that does not read is to be answered, too.
+    // Raw, because a payload that cannot be read needs an answer, too.
     let invocation = async |event: LambdaEvent<Box<RawValue>>| {
         Ok::<_, Infallible>(response(answer(event.payload.get()).await))
     };
@@ -45,7 +45,7 @@ where
 }
 
 /// The request in a payload: method, headers, body, the values of the path's placeholders, the
-/// query, and what the authorizer verified. Members that cannot be are left out.
+/// query, and what the authorizer verified. Unusable members are left out.
 pub fn request(payload: &str) -> Result<Request, Problem> {
     let not_http = || Problem::bad_request("This is not an HTTP event in payload format 2.0.");
     let payload: Value = serde_json::from_str(payload).map_err(|_| not_http())?;
@@ -73,7 +73,7 @@ pub fn request(payload: &str) -> Result<Request, Problem> {
         .with_request_context(RequestContext::ApiGatewayV2(context(&payload))))
 }
 
-/// The answer as Lambda hands it on to API Gateway or the function URL.
+/// The answer as Lambda passes it on to API Gateway or the function URL.
 pub fn response(response: Response<Body>) -> Value {
     let (parts, body) = response.into_parts();
     let mut headers: Map<String, Value> = Map::new();
@@ -117,7 +117,7 @@ fn headers(payload: &Value) -> HeaderMap {
         let name = HeaderName::from_bytes(name.as_bytes());
         let value = HeaderValue::from_bytes(value.as_bytes());
         if let (Ok(name), Ok(value)) = (name, value) {
-            // Full is full, at 24 000 headers.
+            // A map is full at 24 000 headers.
             let _ = headers.try_insert(name, value);
         }
     }
@@ -128,7 +128,7 @@ fn text<'a>(payload: &'a Value, pointer: &str) -> Option<&'a str> {
     payload.pointer(pointer).and_then(Value::as_str)
 }
 
-/// The members of an object that are text.
+/// Those members of an object that are text.
 fn texts(object: Option<&Value>) -> HashMap<String, String> {
     let members = object.and_then(Value::as_object).into_iter().flatten();
     members
@@ -143,7 +143,7 @@ mod tests {
     use crate::config::EmailVerified;
 
     #[test]
-    fn text_that_no_uri_could_have_is_taken_as_it_is() {
+    fn text_that_cannot_be_in_a_uri_is_taken_as_it_is() {
         let payload = json!({
             "rawPath": "/products/a b\r<\"",
             "rawQueryString": "q=a b&limit=3&cursor=<\"\r\u{e9}",
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_judged_as_it_was_sent_before_its_base64_is_undone() {
+    fn a_body_is_measured_as_it_was_sent_before_its_base64_is_decoded() {
         let request = |body: &str| {
             let payload = json!({
                 "body": body,
@@ -178,13 +178,13 @@ mod tests {
         assert_eq!(*body(&request("aGVsbG8="), 8).unwrap(), *b"hello");
         let status = |wrong: &str| body(&request(wrong), 8).unwrap_err().status.as_u16();
         assert_eq!(status("aGVsbG8hIQ=="), 413);
-        // Too long, and not base64 either: nobody has looked.
+        // Too long, and not base64 either, but that is not checked any more.
         assert_eq!(status("*********"), 413);
         assert_eq!(status("****"), 400);
     }
 
     #[test]
-    fn an_issuer_that_says_nothing_of_addresses_may_be_vouched_for() {
+    fn the_operator_can_vouch_for_an_issuer_without_the_claim_email_verified() {
         let caller = |claims_of_token: Value, verified| {
             let payload = json!({ "requestContext": {
                 "http": { "method": "GET" }, "authorizer": { "jwt": { "claims": claims_of_token } },

@@ -4,10 +4,10 @@ use http::{HeaderValue, Response, StatusCode, header};
 use lambda_http::Body;
 use serde_json::{Map, Value, json};
 
-use crate::{comparison::Trouble, store::StoreError, stripe::client::StripeError};
+use crate::{comparison::ComparisonError, store::StoreError, stripe::client::StripeError};
 
-/// Why a request was refused or failed. It reveals nothing of our insides. Displayed, as in logs,
-/// it repeats nothing that the caller chose: what `detail` quotes is for the caller alone.
+/// Why a request was refused or failed. It reveals nothing internal. `Display`, which logs use,
+/// leaves `detail` out, because it may quote what the caller sent.
 #[derive(Debug, thiserror::Error)]
 #[error("{status} {kind}")]
 pub struct Problem {
@@ -39,7 +39,7 @@ impl Problem {
         }
     }
 
-    /// The request is malformed; `detail` names the field, for the developer of the caller.
+    /// The request is malformed; `detail` names the field, for whoever develops the caller.
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,
@@ -49,7 +49,7 @@ impl Problem {
         )
     }
 
-    /// Another method is what works here: `allow`.
+    /// Only the methods in `allow` work here.
     pub fn method_not_allowed(allow: &'static str) -> Self {
         let mut problem = Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -61,12 +61,12 @@ impl Problem {
         problem
     }
 
-    /// It does not exist, or is somebody else's: the answer is the same.
+    /// It does not exist, or belongs to somebody else: the answer is the same.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
     }
 
-    /// A failure on our side. The cause is for the log, not for the caller.
+    /// A failure on our side. The cause goes into the log, not to the caller.
     pub fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -76,7 +76,7 @@ impl Problem {
         )
     }
 
-    /// The store did not answer; the same request may do in a moment.
+    /// The store did not answer; the same request may succeed in a moment.
     pub fn store(error: &StoreError) -> Self {
         tracing::error!(%error, "the store failed");
         match error {
@@ -91,7 +91,7 @@ impl Problem {
         }
     }
 
-    /// Stripe did not do what was asked. Why is for the log, too.
+    /// Stripe did not do what was asked. The reason goes into the log, too.
     pub fn stripe(error: &StripeError) -> Self {
         match error {
             StripeError::Refused { .. } | StripeError::Unreadable(_) => Self::stripe_refused(),
@@ -127,7 +127,7 @@ impl Problem {
         )
     }
 
-    /// The function's time is nearly over; a repetition carries on from wherever it had come to.
+    /// The function's time is nearly up; when the request is repeated, it carries on from there.
     pub fn too_slow() -> Self {
         Self::new(
             StatusCode::GATEWAY_TIMEOUT,
@@ -138,7 +138,7 @@ impl Problem {
         .retry_after(2)
     }
 
-    /// Adds a member of the problem's own (RFC 9457, 3.2).
+    /// Adds an extension member (RFC 9457, 3.2).
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.more.insert(name.to_owned(), value.into());
@@ -185,12 +185,14 @@ impl Problem {
     }
 }
 
-impl From<Trouble> for Problem {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Store(error) => Self::store(&error),
-            Trouble::Stripe(error) => Self::stripe(&error),
-            Trouble::Unreadable(_) | Trouble::NoSuchSession(_) => Self::stripe_refused(),
+impl From<ComparisonError> for Problem {
+    fn from(error: ComparisonError) -> Self {
+        match error {
+            ComparisonError::Store(error) => Self::store(&error),
+            ComparisonError::Stripe(error) => Self::stripe(&error),
+            ComparisonError::Unreadable(_) | ComparisonError::NoSuchSession(_) => {
+                Self::stripe_refused()
+            }
         }
     }
 }

@@ -1,11 +1,11 @@
-//! A try at opening the session of a purchase.
+//! An attempt to open the session of a purchase.
 
 use serde::{Deserialize, Serialize};
 
 use super::Order;
 
-/// One try at opening a Checkout session. All that Stripe is told is built from the order and
-/// this, so that repeating a call under its idempotency key repeats its parameters.
+/// One attempt to open a Checkout session. Everything Stripe is told is built from this and the
+/// order, so that a call repeated under its idempotency key has the same parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     /// 1, 2, 3 …; part of Stripe's idempotency key.
@@ -20,11 +20,12 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// Stripe refuses sessions that end in less than 30 minutes; clocks differ, calls take time.
+    /// Stripe refuses sessions that end in less than 30 minutes. The rest is for clocks that differ
+    /// and calls that take time.
     const LEAST_LIFETIME_SECONDS: i64 = 31 * 60;
-    /// Stripe forgets idempotency keys after 24 hours.
+    /// Well below the 24 hours after which Stripe forgets idempotency keys.
     const LONGEST_REPEAT_SECONDS: i64 = 20 * 3600;
-    /// A session cannot be paid any more this long after its end, whosever clock is right.
+    /// This long after its end a session can no longer be paid, whichever clock is right.
     const GRACE_SECONDS: i64 = 10 * 60;
 
     /// The first for `order`.
@@ -43,12 +44,12 @@ impl Attempt {
             && self.expires_at.saturating_sub(now) > Self::LEAST_LIFETIME_SECONDS
     }
 
-    /// Whether another must begin before anybody can pay.
+    /// Whether another attempt must begin before anybody can pay.
     pub fn leads_nowhere(&self, now: i64) -> bool {
         self.url.is_none() && !self.is_usable(now)
     }
 
-    /// From when on no session of it can be paid, in Unix seconds.
+    /// When none of its sessions can be paid any more, in Unix seconds.
     pub fn is_over_at(&self) -> i64 {
         self.expires_at.saturating_add(Self::GRACE_SECONDS)
     }
@@ -63,9 +64,9 @@ impl Attempt {
     }
 }
 
-/// How long an order's session may be paid, in seconds. What waits in a cart nobody pays is missing
-/// from the shelf, so limited stock is held only a little longer than Stripe's least, 30
-/// minutes; its most is 24 hours. Both count from its own clock's now.
+/// How long an order's session can be paid, in seconds. Stock reserved for somebody who never pays
+/// is not for sale, so limited stock is held only a little longer than Stripe's minimum of 30
+/// minutes. Stripe's maximum is 24 hours. It measures both by its own clock.
 fn session_lifetime(order: &Order) -> i64 {
     if order.reserved().next().is_some() {
         35 * 60

@@ -1,5 +1,5 @@
-//! How a purchase changes: by what Stripe says of it, and by what is done here to open or end it.
-//! Each change answers what else is to be done, or nothing if it told nothing new.
+//! How a purchase changes: by what Stripe says about it, and by what is done here to open or end
+//! it. Each change returns what else has to be done, or `None` if it said nothing new.
 
 use super::{
     Buyer, DisputeId, DisputeReport, Effects, Line, Purchase, Refund, RefundId, SessionId,
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::money::Money;
 
-/// Something that Stripe said of a purchase.
+/// Something that Stripe said about a purchase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A session has come this far.
@@ -22,7 +22,7 @@ pub enum Change {
 }
 
 impl Purchase {
-    /// Takes a change in. `None` if it told nothing new.
+    /// Merges a change. `None` if it said nothing new.
     pub fn record(&mut self, change: Change) -> Option<Effects> {
         let held = self.hold();
         let news = match change {
@@ -34,8 +34,8 @@ impl Purchase {
         news.then(|| self.settle_up(held))
     }
 
-    /// Stores the session that Stripe opened, and where it is paid, unless another's address is
-    /// known. `None` if that tells nothing new.
+    /// Adds the session that Stripe opened, and the URL to pay at unless there is one already.
+    /// `None` if neither is new.
     pub fn attach(&mut self, session: SessionId, url: &str) -> Option<Effects> {
         let held = self.hold();
         let mut news = self.merge_session(session, SessionState::Open);
@@ -47,7 +47,7 @@ impl Purchase {
     }
 
     /// Begins another attempt in place of number `given_up`, which leads nowhere. `None` if there
-    /// is another already, or a session, or it was ended.
+    /// is another already, or a session, or the purchase was ended.
     pub fn next_attempt(&mut self, given_up: u32, now: i64) -> Option<Effects> {
         let current = &self.attempt;
         if current.number != given_up || current.url.is_some() || self.abandoned {
@@ -59,7 +59,7 @@ impl Purchase {
     }
 
     /// Ends it, because no session of attempt number `ended` can ever be paid. `None` if it cannot
-    /// be ended: there is a session, or another attempt, or it was ended before.
+    /// be ended, because there is a session or another attempt, or it was ended before.
     pub fn abandon(&mut self, ended: u32) -> Option<Effects> {
         if self.attempt.number != ended || self.abandoned || !self.sessions.is_empty() {
             return None;
@@ -69,9 +69,9 @@ impl Purchase {
         Some(self.settle_up(held))
     }
 
-    /// Notes that it was compared with what Stripe says, all of which is recorded, when there were
-    /// so many `doubts`. If there are more by now, it is to be compared again. `lines` are those of
-    /// an order that was rebuilt without any.
+    /// Notes that it was compared with Stripe, and everything recorded, when there were this many
+    /// `doubts`. If there are more by now, it has to be compared again. `lines` complete an order
+    /// that was rebuilt without any.
     pub fn checked(&mut self, doubts: u32, lines: &[Line]) -> Effects {
         let held = self.hold();
         self.payment.checked(doubts);
@@ -81,8 +81,8 @@ impl Purchase {
         self.changed_since(held)
     }
 
-    /// Takes a person's word that it is the shop's own, though it had to be rebuilt. `None` if
-    /// there is no need.
+    /// Notes that a person says it is the shop's own, though it had to be rebuilt. `None` if that
+    /// was not needed.
     pub fn confirm(&mut self) -> Option<Effects> {
         self.is_only_rebuilt().then(|| {
             self.confirmed = true;
@@ -90,7 +90,7 @@ impl Purchase {
         })
     }
 
-    /// Completes the buyer of an order that was rebuilt from something that did not name them.
+    /// Completes the buyer of an order that was rebuilt from an object without them.
     pub fn learn_buyer(&mut self, buyer: &Buyer) {
         let known = &mut self.order.buyer;
         if self.order.rebuilt {

@@ -1,4 +1,4 @@
-//! Payments that a bank questions.
+//! Payments that the buyer's bank disputes.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use crate::money::Money;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeStatus {
-    /// An inquiry: the bank asks before it takes anything.
+    /// An inquiry: the bank asks before it takes any money.
     WarningNeedsResponse,
-    /// An inquiry that was answered.
+    /// An inquiry that was answered, and is with the bank.
     WarningUnderReview,
     /// An inquiry that came to nothing.
     WarningClosed,
@@ -21,7 +21,7 @@ pub enum DisputeStatus {
     Prevented,
     /// The bank took the money and waits for evidence.
     NeedsResponse,
-    /// The bank looks at the evidence.
+    /// The bank is reviewing the evidence.
     UnderReview,
     /// The money came back.
     Won,
@@ -45,7 +45,7 @@ impl DisputeStatus {
     }
 }
 
-/// A dispute as one event, or one answer, shows it.
+/// A dispute as one event or one answer shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DisputeReport {
     /// How it stands.
@@ -56,29 +56,29 @@ pub struct DisputeReport {
     pub movements: BTreeMap<TransactionId, Movement>,
 }
 
-/// What a dispute is about, as long as it has one status.
+/// What a dispute is about while it has a given status.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DisputeTerms {
     /// How much is disputed, in the currency of the charge.
     pub amount: Money,
-    /// Why, in Stripe's word: `fraudulent`, `product_not_received` ….
+    /// Why, in Stripe's words: `fraudulent`, `product_not_received` ….
     pub reason: String,
-    /// Until when evidence is taken, in Unix seconds.
+    /// When evidence is due, in Unix seconds; `None` if none is accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_by: Option<i64>,
 }
 
-/// Money that a dispute took from the seller's balance, or gave back to it. It is counted in the
-/// currency of the balance, which need not be the charge's, so the two are never added up.
+/// Money that a dispute took from the seller's balance, or gave back to it. It is in the
+/// currency of the balance, which may differ from the charge's, so the two are never added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Movement {
     /// Negative if it was taken.
     pub amount: Money,
-    /// What the bank and Stripe ask for the trouble, in minor units; negative if it was given back.
+    /// The fee that Stripe charged with it, in minor units; negative if it was given back.
     pub fee: i64,
 }
 
-/// All that was ever said of one dispute.
+/// Everything that was ever said about one dispute.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispute {
     /// Every status it was seen in, and its terms then.
@@ -89,7 +89,7 @@ pub struct Dispute {
 }
 
 impl Dispute {
-    /// Takes a report in; says whether it told anything new.
+    /// Merges a report; says whether it said anything new.
     pub(super) fn merge(&mut self, report: DisputeReport) -> bool {
         let terms = keep_greatest(&mut self.seen, report.status, report.terms);
         report
@@ -100,8 +100,8 @@ impl Dispute {
             })
     }
 
-    /// How it stands: the furthest status it was seen in. A dispute that was won *and* lost was
-    /// decided twice, and stands as the money says.
+    /// Its status: the furthest it was seen in. A dispute that was both won and lost was decided
+    /// twice, and its status follows from the money it moved.
     pub fn status(&self) -> Option<DisputeStatus> {
         if self.is_contradictory() {
             let back: i128 = self
@@ -128,8 +128,8 @@ impl Dispute {
         self.seen.contains_key(&DisputeStatus::Won) && self.seen.contains_key(&DisputeStatus::Lost)
     }
 
-    /// Whether a status is the first to say that it was won, or lost, while the other was said
-    /// before: something was missed.
+    /// Whether a status is the first to say that it was won although it was lost before, or the
+    /// other way round: then something was missed.
     pub(super) fn is_contradicted_by(&self, status: DisputeStatus) -> bool {
         let other = match status {
             DisputeStatus::Won => DisputeStatus::Lost,
@@ -139,7 +139,7 @@ impl Dispute {
         self.seen.contains_key(&other) && !self.seen.contains_key(&status)
     }
 
-    /// Whether it keeps money that is not decided on.
+    /// Whether it holds money that is still being decided on.
     pub fn is_open(&self) -> bool {
         use DisputeStatus::{NeedsResponse, UnderReview};
         matches!(self.status(), Some(NeedsResponse | UnderReview))
@@ -150,7 +150,7 @@ impl Dispute {
         self.status() == Some(DisputeStatus::Lost)
     }
 
-    /// Whether more is to come of it.
+    /// Whether it is not over yet.
     pub fn is_unfinished(&self) -> bool {
         use DisputeStatus::{WarningNeedsResponse, WarningUnderReview};
         self.is_open()

@@ -11,17 +11,17 @@ use crate::product::ProductId;
 pub struct Effects {
     /// Mails to write to the outbox.
     pub due: BTreeSet<Mail>,
-    /// Mails in the outbox that need not go any more.
+    /// Mails in the outbox that are no longer true.
     pub superseded: BTreeSet<Mail>,
-    /// Stock to give back.
+    /// Stock to return.
     pub returned: Vec<(ProductId, u32)>,
-    /// [`Purchase::hold`] is not what it was.
+    /// [`Purchase::hold`] has changed.
     pub hold_changed: bool,
 }
 
 impl Purchase {
-    /// Works out, and notes, everything that follows from the current facts and has not been noted
-    /// before. `held` is what it held before the change.
+    /// Works out everything that follows from the facts and has not been noted yet, and notes it.
+    /// `held` is what it held before the change.
     pub(super) fn settle_up(&mut self, held: Option<Hold>) -> Effects {
         let (due, superseded) = self.order_mails();
         let returned = self.return_stock();
@@ -40,7 +40,7 @@ impl Purchase {
         }
     }
 
-    /// Orders the mails that are true now, and takes back those that no longer are.
+    /// Orders the mails that are now true, and takes back those that no longer are.
     fn order_mails(&mut self) -> (BTreeSet<Mail>, BTreeSet<Mail>) {
         let called_for = self.mails_called_for();
         let due: BTreeSet<_> = called_for.difference(&self.mails).cloned().collect();
@@ -56,7 +56,7 @@ impl Purchase {
         (due, superseded)
     }
 
-    /// Gives back what was reserved, once, if nothing can come of the purchase any more.
+    /// Returns what was reserved, once, if nothing can come of the purchase any more.
     fn return_stock(&mut self) -> Vec<(ProductId, u32)> {
         let mut returned = Vec::new();
         if self.came_to_nothing() && !self.stock_returned {
@@ -67,14 +67,14 @@ impl Purchase {
         returned
     }
 
-    /// Mails that are true at this moment.
+    /// The mails that are true now.
     pub(super) fn mails_called_for(&self) -> BTreeSet<Mail> {
         let session = self.furthest_session().and_then(Mail::of_session);
         session.into_iter().chain(self.payment.mails()).collect()
     }
 
-    /// Whether a mail may only be untrue for now: a refund that waits for the buyer goes on, and a
-    /// voucher that is paid leaves the money on its way.
+    /// Whether a mail may become true again: a refund that waits for the buyer goes on, and once a
+    /// voucher is paid, the money is on its way.
     pub(super) fn may_be_true_again(&self, mail: &Mail) -> bool {
         match mail {
             Mail::Refund(id) => {

@@ -1,5 +1,5 @@
-//! What one buyer holds: purchases that wait for their payment, and the pieces of limited stock
-//! that wait with them. Anybody can sign in, so this is bounded.
+//! What one buyer holds: purchases that wait for payment, and the pieces of limited stock reserved
+//! for them. Anybody can sign in, so this is bounded.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,22 @@ use serde::{Deserialize, Serialize};
 
 use super::{Purchase, PurchaseId, Status};
 
-/// What one purchase keeps for its buyer, as long as it is not decided.
+/// What one purchase keeps for its buyer until it is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// Pieces of limited stock.
     pub pieces: u32,
-    /// From when on it does not count any more, in Unix seconds, so that nothing that goes wrong
-    /// can lock a buyer out.
+    /// When it stops counting, in Unix seconds, so that nothing that goes wrong can lock a buyer
+    /// out.
     pub until: i64,
-    /// The buyer did their part, and the money is on its way: the purchase is not open any more,
-    /// but its stock is neither sold nor back.
+    /// The buyer has done their part, and the money is on its way: the purchase is no longer open,
+    /// but its stock is neither sold nor returned.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pending: bool,
 }
 
 impl Purchase {
-    /// What it keeps for its buyer, until it is decided.
+    /// What it keeps for its buyer until it is decided.
     pub fn hold(&self) -> Option<Hold> {
         /// Longer than any delayed payment takes: Boleto's vouchers last 60 days at most.
         const LONGEST_PENDING: i64 = 65 * 24 * 3600;
@@ -50,36 +50,36 @@ impl Purchase {
 
 /// How much one buyer may hold.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct HoldLimits {
     /// Open purchases.
     pub purchases: u32,
     /// Pieces of limited stock, in all their undecided purchases together.
     pub pieces: u32,
 }
 
-/// Why a buyer may hold no more.
+/// Why a buyer may not hold more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TooMuch {
     /// They have this many open purchases, and may not have more.
     #[error("{0} purchases are open")]
     Open(u32),
-    /// They may reserve this many pieces, and with this purchase would exceed it.
+    /// They may reserve this many pieces, and this purchase would exceed that.
     #[error("more than {0} pieces of limited stock would be reserved")]
     Reserved(u32),
 }
 
-/// All that one buyer holds.
+/// Everything that one buyer holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Holds(BTreeMap<PurchaseId, Hold>);
 
 impl Holds {
-    /// Adds a purchase, if the limits allow it. What does not count any more is dropped.
+    /// Adds a purchase if the limits allow it. Whatever no longer counts is dropped.
     pub fn add(
         &mut self,
         id: PurchaseId,
         hold: Hold,
-        limits: Limits,
+        limits: HoldLimits,
         now: i64,
     ) -> Result<(), TooMuch> {
         self.0.retain(|_, hold| hold.until > now);
@@ -96,7 +96,7 @@ impl Holds {
         Err(TooMuch::Open(limits.purchases))
     }
 
-    /// The purchases that wait for their buyer, the newest first.
+    /// The purchases that wait for their buyer, newest first.
     pub fn open(&self, now: i64) -> impl Iterator<Item = PurchaseId> {
         let newest_first = self.0.iter().rev();
         newest_first
@@ -108,10 +108,11 @@ impl Holds {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use time::OffsetDateTime;
 
     use super::*;
 
-    const LIMITS: Limits = Limits {
+    const LIMITS: HoldLimits = HoldLimits {
         purchases: 3,
         pieces: 5,
     };
@@ -122,6 +123,10 @@ mod tests {
             until,
             pending,
         })
+    }
+
+    fn new_id() -> PurchaseId {
+        PurchaseId::new(OffsetDateTime::UNIX_EPOCH)
     }
 
     fn counted(holds: &Holds, now: i64) -> (usize, u32) {
@@ -139,10 +144,10 @@ mod tests {
             for (pieces, lasts) in wanted {
                 let before = holds.clone();
                 let hold = Hold { pieces, until: now.saturating_add(lasts), pending: false };
-                let added = holds.add(PurchaseId::generate(), hold, LIMITS, now);
+                let added = holds.add(new_id(), hold, LIMITS, now);
                 let (open, held) = counted(&holds, now);
                 prop_assert!(open <= 3 && held <= 5);
-                // Whoever is refused would have held too much.
+                // A refusal means that they would have held too much.
                 let (open, held) = counted(&before, now);
                 match added {
                     Ok(()) => {}
@@ -155,11 +160,11 @@ mod tests {
 
         #[test]
         fn holds_that_are_over_do_not_count(old in prop::collection::vec(hold(), 0..30)) {
-            let old = old.into_iter().map(|hold| (PurchaseId::generate(), hold));
+            let old = old.into_iter().map(|hold| (new_id(), hold));
             let mut holds = Holds(old.collect());
             let hold = Hold { pieces: 5, until: 200, pending: false };
             prop_assert_eq!(holds.open(100).count(), 0);
-            prop_assert_eq!(holds.add(PurchaseId::generate(), hold, LIMITS, 100), Ok(()));
+            prop_assert_eq!(holds.add(new_id(), hold, LIMITS, 100), Ok(()));
         }
     }
 
@@ -171,17 +176,17 @@ mod tests {
             until: 100,
             pending: true,
         };
-        holds.0.insert(PurchaseId::generate(), pending);
+        holds.0.insert(new_id(), pending);
         assert_eq!(holds.open(0).count(), 0);
         let open = |pieces| Hold {
             pieces,
             until: 100,
             pending: false,
         };
-        let mut add = |pieces| holds.add(PurchaseId::generate(), open(pieces), LIMITS, 0);
+        let mut add = |pieces| holds.add(new_id(), open(pieces), LIMITS, 0);
         assert_eq!(add(2), Err(TooMuch::Reserved(5)));
         assert_eq!(add(1), Ok(()));
-        // What is not limited can still be bought.
+        // Products without a limit can still be bought.
         assert_eq!(add(0), Ok(()));
         assert_eq!(add(0), Ok(()));
         assert_eq!(add(0), Err(TooMuch::Open(3)));

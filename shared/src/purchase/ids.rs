@@ -1,29 +1,31 @@
-//! What purchases and the payment provider's objects are called.
+//! The ids of purchases and of the payment provider's objects.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use uuid::Uuid;
+use uuid::{NoContext, Timestamp, Uuid};
 
 /// A purchase's id: a version 7 UUID, so that ids sort by the time they were made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PurchaseId(Uuid);
 
-/// Not a purchase id.
+/// A text is not a purchase id.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a purchase id is a version 7 UUID in lower case")]
 pub struct NotAPurchaseId;
 
 impl PurchaseId {
-    /// A new one, made now by this machine's clock, whatever clock the shop goes by.
-    pub fn generate() -> Self {
-        Self(Uuid::now_v7())
+    /// A new id, made at this time. Ids of the same millisecond differ at random.
+    pub fn new(created_at: OffsetDateTime) -> Self {
+        let seconds = u64::try_from(created_at.unix_timestamp()).unwrap_or_default();
+        let moment = Timestamp::from_unix(NoContext, seconds, created_at.nanosecond());
+        Self(Uuid::new_v7(moment))
     }
 
-    /// Its number in mails: how people tell purchases apart. The end of the id, because ids made at
-    /// the same time begin alike; whoever has the number finds the id by it.
+    /// Its number in mails, by which people tell purchases apart: the end of the id, because ids
+    /// made at about the same time begin alike.
     pub fn number(self) -> String {
         let id = self.0.simple().to_string();
         let end = id.len().saturating_sub(8);
@@ -48,7 +50,7 @@ impl FromStr for PurchaseId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match Uuid::try_parse(text) {
-            // One way to write an id, so that it is one key.
+            // An id can be written in only one way, so that it is only one key.
             Ok(id) if id.get_version_num() == 7 && id.to_string() == text => Ok(Self(id)),
             _ => Err(NotAPurchaseId),
         }
@@ -61,7 +63,7 @@ impl fmt::Display for PurchaseId {
     }
 }
 
-/// What a payment, a claim or a mail belongs to. Written as its id, which tells its kind.
+/// What a payment, a claim or a mail belongs to. Written as its id, from which its kind follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Subject {
@@ -91,7 +93,7 @@ impl fmt::Display for Subject {
     }
 }
 
-/// An id that the payment provider gave.
+/// An id assigned by the payment provider.
 macro_rules! provider_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -151,7 +153,11 @@ mod tests {
 
     #[test]
     fn a_purchase_id_is_written_in_one_way_and_knows_its_time() {
-        let id = PurchaseId::generate();
+        let made_at = OffsetDateTime::from_unix_timestamp_nanos(1_758_692_396_877_000_000);
+        let made_at = made_at.unwrap();
+        let id = PurchaseId::new(made_at);
+        assert_eq!(id.created_at(), made_at);
+        assert_ne!(id, PurchaseId::new(made_at));
         assert_eq!(id.to_string().parse(), Ok(id));
         assert!(id.to_string().to_uppercase().parse::<PurchaseId>().is_err());
         assert!(
@@ -159,7 +165,5 @@ mod tests {
                 .parse::<PurchaseId>()
                 .is_err()
         );
-        let age = OffsetDateTime::now_utc() - id.created_at();
-        assert!(age.whole_seconds().abs() < 5);
     }
 }

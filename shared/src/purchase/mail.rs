@@ -6,29 +6,29 @@ use serde::{Deserialize, Serialize};
 
 use super::{DisputeId, DisputeStatus, Refund, RefundId, RefundState, SessionState, WaitsFor};
 
-/// A mail that a purchase calls for. Each is ordered at most once.
+/// A mail that a purchase calls for. Each is ordered once at most.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Mail {
-    /// To the buyer: a delayed payment is on its way. Of use only while that is so.
+    /// To the buyer: a delayed payment is on its way. Useful only while that is true.
     Pending,
-    /// To the buyer: they still have to pay, with a voucher or by a transfer. Of use only while
-    /// that is so.
+    /// To the buyer: they still have to pay, with a voucher or a transfer. Useful only while that
+    /// is true.
     Voucher,
-    /// To the buyer: a delayed payment did not come. Of use only while that is so.
+    /// To the buyer: a delayed payment failed. Useful only while that is true.
     Failed,
-    /// To the buyer: the receipt. Once true it stays due, whatever follows.
+    /// To the buyer: the receipt. Once due, it stays due, whatever follows.
     Paid,
-    /// To the buyer: money goes back. Of use only while that is so.
+    /// To the buyer: a refund is on its way. Useful only while that is true.
     Refund(RefundId),
-    /// To the buyer: a refund came to nothing.
+    /// To the buyer: a refund failed.
     RefundFailed(RefundId),
-    /// To the seller: a bank asks, and may take the money later.
+    /// To the seller: a bank asks about a payment, and may take the money later.
     InquiryOpened(DisputeId),
-    /// To the seller: a bank took the money, and waits for evidence.
+    /// To the seller: a bank took the money and waits for evidence.
     DisputeOpened(DisputeId),
-    /// To the seller: the dispute or inquiry ended with this status. One that is decided anew
-    /// ends again.
+    /// To the seller: the dispute or inquiry ended with this status. If it is decided anew, it ends
+    /// again.
     DisputeClosed(DisputeId, DisputeStatus),
 }
 
@@ -68,7 +68,7 @@ impl Mail {
         }
     }
 
-    /// Whether it tells how things stand rather than what happened for good.
+    /// Whether it says how things stand for now, rather than what has happened.
     pub(super) fn is_progress(&self) -> bool {
         matches!(
             self,
@@ -76,7 +76,7 @@ impl Mail {
         )
     }
 
-    /// Whether it is the seller's.
+    /// Whether it goes to the seller.
     pub fn is_for_seller(&self) -> bool {
         matches!(
             self,

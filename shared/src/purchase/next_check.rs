@@ -1,10 +1,10 @@
-//! When Stripe is to be asked about a purchase of which nothing was heard.
+//! When to ask Stripe about a purchase of which nothing has been heard.
 
 use super::{Purchase, Status, WaitsFor};
 
 impl Purchase {
-    /// When to ask Stripe what became of it, in Unix seconds, should nothing be heard until then.
-    /// `None` if nothing more has to come.
+    /// When to ask Stripe what became of it, in Unix seconds, unless something is heard before.
+    /// `None` if nothing more is expected.
     pub fn next_check(&self, now: i64) -> Option<i64> {
         const HOUR: i64 = 3600;
         const DAY: i64 = 24 * HOUR;
@@ -12,8 +12,8 @@ impl Purchase {
             return Some(now);
         }
         if self.status() == Status::Open || self.open_sessions().next().is_some() {
-            // Most who pay do so at once, and should not wait for the end of their session if
-            // nothing is heard of it.
+            // Most people pay at once, and should not have to wait for the end of their session if
+            // the event is missed.
             let soon = self.attempt.started_at.saturating_add(HOUR);
             let over = self.attempt.is_over_at();
             return Some(if now < soon { soon.min(over) } else { over });

@@ -1,4 +1,4 @@
-//! What was asked for, frozen before Stripe heard of it.
+//! What was ordered, frozen before Stripe is told about it.
 
 use std::fmt;
 
@@ -9,14 +9,14 @@ use crate::{
     product::{Product, ProductId},
 };
 
-/// Who buys. Its debug form leaves the address out, so that no log can hold one.
+/// Who buys. `Debug` leaves the address out, so that it cannot get into a log.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Buyer {
     /// The `sub` claim of their ID token; `None` if the purchase was rebuilt from a session
     /// without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// Where their mail goes.
+    /// Where their mail is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Their language as a BCP 47 tag, in which amounts are written.
@@ -35,7 +35,7 @@ impl fmt::Debug for Buyer {
 /// One product of an order, as it was offered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// The product's id, by which its stock is found again.
+    /// The product's id, by which its stock is returned.
     pub product_id: ProductId,
     /// Its name at the time.
     pub name: String,
@@ -49,17 +49,17 @@ pub struct Line {
     pub quantity: u32,
     /// The price of one, in minor units of the order's currency.
     pub unit_amount: i64,
-    /// Taken from a limited stock, to which it returns if nothing comes of the purchase.
+    /// Taken from limited stock, to which it returns if nothing comes of the purchase.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reserved: bool,
 }
 
-/// What was asked for, frozen before Stripe heard of it.
+/// What was ordered, frozen before Stripe is told about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     /// Who buys.
     pub buyer: Buyer,
-    /// What they asked for; empty if the order was rebuilt.
+    /// What they ordered; empty if the order was rebuilt.
     pub lines: Vec<Line>,
     /// What it costs, before any promotion.
     pub total: Money,
@@ -71,7 +71,7 @@ pub struct Order {
 /// Why a cart cannot be ordered.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OrderError {
-    /// Two currencies in one cart; a session has one.
+    /// Two currencies in one cart; a session can have only one.
     #[error("{product} is sold in {currency}, other products in this cart in {other}; buy them in separate purchases", currency = .currency.to_uppercase(), other = .other.to_uppercase())]
     MixedCurrencies {
         /// The first product that differs.
@@ -93,7 +93,7 @@ pub enum OrderError {
 }
 
 impl Order {
-    /// Freezes products and their quantities at today's prices.
+    /// Freezes products and quantities at their current prices.
     pub fn new<'a>(
         buyer: Buyer,
         items: impl IntoIterator<Item = (&'a Product, u32)>,
@@ -137,7 +137,7 @@ impl Order {
         })
     }
 
-    /// What it takes from limited stocks.
+    /// What it takes from limited stock.
     pub fn reserved(&self) -> impl Iterator<Item = (&ProductId, u32)> {
         self.lines
             .iter()

@@ -1,5 +1,4 @@
-//! What became of money that was paid: what of it went back, what of it is disputed, and what is
-//! left.
+//! What became of the money that was paid: how much was refunded, is disputed, and is left.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +9,7 @@ use super::{
 };
 use crate::money::{Currency, Money};
 
-/// All that is known of a payment after it was made. It only grows.
+/// Everything known about a payment after it was made. It only grows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Payment {
     refunds: BTreeMap<RefundId, Refund>,
@@ -18,22 +17,22 @@ pub struct Payment {
     doubts: u32,
 }
 
-/// Where the money is. All amounts are in one currency: the order's, or, if nothing was paid in
-/// that, the one most was paid in.
+/// Where the money is. All amounts are in the order's currency or, if nothing was paid in that, in
+/// the one in which most was paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Accounts {
     /// What the buyer paid.
     pub paid: Money,
-    /// What went back to them.
+    /// What was refunded to them.
     pub refunded: Money,
     /// What banks hold because of disputes, or took for good.
     pub disputed: Money,
-    /// What is left; less than nothing if more went back than was paid.
+    /// What is left; negative if more went back than was paid.
     pub net: Money,
 }
 
 impl Payment {
-    /// Put together again from the facts that were stored.
+    /// Rebuilds it from the stored facts.
     pub(super) fn kept(
         refunds: BTreeMap<RefundId, Refund>,
         disputes: BTreeMap<DisputeId, Dispute>,
@@ -46,7 +45,7 @@ impl Payment {
         }
     }
 
-    /// One with something missing, so that it has to be fetched and compared.
+    /// A payment about which something is missing, so that it has to be fetched and compared.
     pub(super) fn doubted() -> Self {
         Self {
             doubts: 1,
@@ -64,18 +63,18 @@ impl Payment {
         &self.disputes
     }
 
-    /// How often something Stripe said did not fit what was known. While there are any doubts, the
-    /// whole has to be fetched and compared.
+    /// How often something Stripe said did not fit what was known. While there are any doubts,
+    /// everything has to be fetched and compared.
     pub fn doubts(&self) -> u32 {
         self.doubts
     }
 
-    /// Takes a refund in; says whether it told anything new.
+    /// Merges a refund; says whether it said anything new.
     pub(super) fn refund(&mut self, id: RefundId, refund: Refund) -> bool {
         keep_greatest(&mut self.refunds, id, refund)
     }
 
-    /// Takes a dispute in; says whether it told anything new, or does not fit.
+    /// Merges a dispute; says whether it said anything new, or does not fit.
     pub(super) fn dispute(&mut self, id: DisputeId, report: DisputeReport) -> bool {
         let known = self.disputes.entry(id).or_default();
         let doubt = known.is_contradicted_by(report.status);
@@ -84,14 +83,14 @@ impl Payment {
         news || doubt
     }
 
-    /// Holds what was refunded against a charge's sum of it; says whether they differ.
+    /// Compares the refunds with a charge's sum of them; says whether they differ.
     pub(super) fn charge_refunded(&mut self, sum: Money) -> bool {
         let doubt = sum != total(sum.currency, self.refunded(true));
         self.doubt_if(doubt);
         doubt
     }
 
-    /// Notes that it was compared with what Stripe says, when there were so many doubts.
+    /// Notes that it was compared with Stripe when there were this many doubts.
     pub(super) fn checked(&mut self, doubts: u32) {
         if self.doubts == doubts {
             self.doubts = 0;
@@ -108,12 +107,12 @@ impl Payment {
         self.disputes.values().any(Dispute::is_open)
     }
 
-    /// Whether a dispute was won and lost.
+    /// Whether a dispute was both won and lost.
     pub(super) fn is_decided_twice(&self) -> bool {
         self.disputes.values().any(Dispute::is_contradictory)
     }
 
-    /// Whether more is to come of a refund or a dispute.
+    /// Whether a refund or a dispute is not over yet.
     pub(super) fn is_unfinished(&self) -> bool {
         let mut refunds = self.refunds.values();
         refunds.any(|refund| refund.state.is_unfinished())
@@ -131,13 +130,13 @@ impl Payment {
         refunds.chain(disputes)
     }
 
-    /// What went back or is kept by banks, one by one; what is on its way included.
+    /// Each amount that went back or is held by banks, including what is on its way.
     pub(super) fn moved(&self) -> impl Iterator<Item = Money> {
         self.refunded(true).chain(self.disputed())
     }
 
-    /// Where the money is, of what was `paid` for an order in the currency `ordered`. What moved in
-    /// yet another currency is not added up with it.
+    /// Where the money is that was `paid` for an order in the currency `ordered`. Money that moved
+    /// in yet another currency is not added to it.
     pub(super) fn accounts(
         &self,
         paid: impl Iterator<Item = Money> + Clone,
@@ -163,7 +162,7 @@ impl Payment {
         self.doubts = self.doubts.saturating_add(u32::from(doubt));
     }
 
-    /// What was refunded, refund by refund; those on their way included if `unfinished`.
+    /// Each amount that was refunded, with those on their way if `unfinished`.
     fn refunded(&self, unfinished: bool) -> impl Iterator<Item = Money> {
         self.refunds
             .values()
@@ -173,7 +172,7 @@ impl Payment {
             .map(|refund| refund.amount)
     }
 
-    /// What disputes keep, for now or for good.
+    /// Each amount that disputes hold, for now or for good.
     fn disputed(&self) -> impl Iterator<Item = Money> {
         self.disputes
             .values()

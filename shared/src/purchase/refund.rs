@@ -19,9 +19,9 @@ pub struct Refund {
 pub enum RefundState {
     /// On its way.
     Pending,
-    /// Waits for the buyer, who has to say where the money should go.
+    /// Waiting for the buyer to say where the money should go.
     RequiresAction,
-    /// The money is with the buyer, or will be in some days.
+    /// The buyer has the money, or will have it in a few days.
     Succeeded,
     /// Called off before the money left.
     Canceled,
@@ -30,7 +30,7 @@ pub enum RefundState {
 }
 
 impl RefundState {
-    /// Whether more is to come of it.
+    /// Whether it is not over yet.
     pub fn is_unfinished(self) -> bool {
         matches!(self, Self::Pending | Self::RequiresAction)
     }

@@ -5,55 +5,55 @@ use serde::{Deserialize, Serialize};
 use super::PaymentIntentId;
 use crate::money::Money;
 
-/// How far one Checkout session has come. The order of the variants is the order of precedence:
-/// whatever comes in, and in whichever order, the furthest holds.
+/// How far one Checkout session has come. Variants are in order of precedence: whatever comes in,
+/// in whichever order, the furthest holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum SessionState {
     /// Waiting for the buyer.
     Open,
-    /// Over, says Stripe; never concluded from our own clock.
+    /// Over, because Stripe says so; never concluded from our own clock.
     Expired,
-    /// Completed by a payment method that is delayed.
+    /// Completed with a delayed payment method.
     Pending {
         /// Who has to do something before the money comes.
         #[serde(default, skip_serializing_if = "WaitsFor::is_unknown")]
         waits_for: WaitsFor,
     },
-    /// The delayed payment did not come.
+    /// The delayed payment failed.
     Failed,
-    /// Paid, or nothing to pay.
+    /// Paid, or there was nothing to pay.
     Settled {
         /// How much, in which currency.
         amount: Money,
-        /// By which payment intent; `None` where nothing was to pay.
+        /// By which payment intent; `None` if there was nothing to pay.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         payment_intent: Option<PaymentIntentId>,
     },
 }
 
 impl SessionState {
-    /// A delayed payment of which no more is known.
+    /// A delayed payment about which nothing more is known.
     pub const PENDING: Self = Self::Pending {
         waits_for: WaitsFor::Unknown,
     };
 }
 
-/// What a delayed payment waits for. Ordered by how much is known, and how far it has come.
+/// What a delayed payment waits for. Ordered by how much is known and how far it has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "who", rename_all = "snake_case")]
 pub enum WaitsFor {
     /// Not known yet.
     #[default]
     Unknown,
-    /// The buyer still has to pay, with a voucher (OXXO, Boleto, Konbini, Multibanco) or by a
+    /// The buyer still has to pay, with a voucher (OXXO, Boleto, Konbini, Multibanco) or a
     /// transfer.
     Buyer {
-        /// Stripe's page with the voucher or the instructions, where there is one.
+        /// Stripe's page with the voucher or the instructions, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         voucher_url: Option<String>,
     },
-    /// The money is on its way, as that of a bank debit.
+    /// The money is on its way, as with a bank debit.
     Bank,
 }
 

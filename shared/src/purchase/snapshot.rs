@@ -1,4 +1,4 @@
-//! A purchase laid open, for the store.
+//! A purchase taken apart, for the store.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +7,8 @@ use super::{
     SessionId, SessionState,
 };
 
-/// All that a purchase is made of. Only the store takes one apart and puts it together again;
-/// whoever else wants to change one has its methods.
+/// Everything that a purchase is made of. Only the store takes one apart and puts it together
+/// again; everybody else changes one through its methods.
 pub(crate) struct Snapshot {
     pub(crate) order: Order,
     pub(crate) attempt: Attempt,
@@ -24,7 +24,6 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Lays a purchase open.
     pub(crate) fn of(purchase: &Purchase) -> Self {
         let Purchase {
             id: _,

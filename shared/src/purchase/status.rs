@@ -1,4 +1,4 @@
-//! How a purchase stands, in a word, and what of it a person should look at.
+//! The status of a purchase, and what about it needs a person's attention.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Accounts, Purchase, SessionId, SessionState, WaitsFor};
 use crate::money::Money;
 
-/// What a purchase's facts add up to: the first of these that holds.
+/// What a purchase's facts add up to: the first of these that is true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -15,26 +15,26 @@ pub enum Status {
     ChargedBack,
     /// A dispute is open: the bank holds the money.
     Disputed,
-    /// All that was paid went back.
+    /// Everything that was paid went back.
     Refunded,
     /// Some of what was paid went back.
     PartiallyRefunded,
     /// Paid for.
     Paid,
-    /// A delayed payment did not come.
+    /// A delayed payment failed.
     Failed,
     /// A delayed payment is on its way, or the buyer still has to pay with a voucher.
     Pending,
     /// The session ended unpaid.
     Expired,
-    /// Stripe refused the session, so nobody could ever pay.
+    /// Stripe refused the session, or it never came about, so nobody could pay.
     Abandoned,
     /// Waiting for the buyer.
     Open,
 }
 
 impl Status {
-    /// The status as JSON has it.
+    /// The status as it is written in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ChargedBack => "charged_back",
@@ -51,7 +51,7 @@ impl Status {
     }
 }
 
-/// Something a person should look at. Nothing is dropped because of it.
+/// Something that a person should look at. No fact is dropped because of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Attention {
@@ -63,16 +63,16 @@ pub enum Attention {
     OtherCurrency,
     /// The order was lost here and rebuilt from what Stripe said of it.
     Rebuilt,
-    /// Paid after its stock was given back: it may have been sold to somebody else.
+    /// Paid after its stock was returned, which may have been sold to somebody else.
     PaidAfterStockReturned,
     /// More went back than was paid: refunded and charged back, say.
     Overreturned,
-    /// A dispute was won and lost.
+    /// A dispute was both won and lost.
     DisputeDecidedTwice,
 }
 
 impl Purchase {
-    /// How it stands.
+    /// Its status.
     pub fn status(&self) -> Status {
         if self.payment.is_charged_back() {
             return Status::ChargedBack;
@@ -108,7 +108,7 @@ impl Purchase {
         }
     }
 
-    /// Where the money is. What moved in yet another currency is not added up with it but called
+    /// Where the money is. Money that moved in yet another currency is not added to it, but leads
     /// to [`Attention::OtherCurrency`].
     pub fn accounts(&self) -> Accounts {
         let ordered = self.order.total.currency;
@@ -150,13 +150,13 @@ impl Purchase {
             .collect()
     }
 
-    /// Whether it was paid, or nothing was to pay.
+    /// Whether it was paid, or there was nothing to pay.
     pub fn is_settled(&self) -> bool {
         self.settled().next().is_some()
     }
 
-    /// Whether nothing speaks for it but what Stripe says. Its mails are held until a person
-    /// confirms it: they may have gone before it was lost, or it may be another deployment's.
+    /// Whether Stripe's word is all that is known about it. Its mails are held until a person
+    /// confirms it: they may have been sent before it was lost, or it may be another deployment's.
     pub fn is_only_rebuilt(&self) -> bool {
         self.order.rebuilt && !self.confirmed
     }
@@ -170,7 +170,7 @@ impl Purchase {
         }
     }
 
-    /// Its sessions that may still be paid, as far as is known.
+    /// Those of its sessions that, as far as is known, can still be paid.
     pub fn open_sessions(&self) -> impl Iterator<Item = &SessionId> {
         let sessions = self.sessions.iter();
         sessions
@@ -178,7 +178,7 @@ impl Purchase {
             .map(|(id, _)| id)
     }
 
-    /// Whether the buyer finds it in their history: from the moment they did their part.
+    /// Whether it is in the buyer's history, which it joins once they have done their part.
     pub fn is_in_history(&self) -> bool {
         !matches!(
             self.status(),
@@ -186,13 +186,13 @@ impl Purchase {
         )
     }
 
-    /// Whether nothing will come of it, so that it may be forgotten in time.
+    /// Whether nothing will come of it, so that it may be deleted in time.
     pub fn is_over(&self) -> bool {
         matches!(self.status(), Status::Expired | Status::Abandoned)
             && self.payment.refunds().is_empty()
     }
 
-    /// Whether all that could have paid for it is over.
+    /// Whether everything that could have paid for it is over.
     pub(super) fn came_to_nothing(&self) -> bool {
         let waits = |state: &SessionState| {
             matches!(state, SessionState::Open | SessionState::Pending { .. })
@@ -207,7 +207,7 @@ impl Purchase {
         self.sessions.values().max()
     }
 
-    /// What was settled, session by session.
+    /// The amount settled by each session.
     fn settled(&self) -> impl Iterator<Item = Money> + Clone {
         self.sessions.values().filter_map(|state| match state {
             SessionState::Settled { amount, .. } => Some(*amount),

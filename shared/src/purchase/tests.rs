@@ -1,4 +1,4 @@
-//! What holds of purchases and their payments.
+//! What is always true of purchases and their payments.
 
 use std::collections::{BTreeMap, BTreeSet};
 

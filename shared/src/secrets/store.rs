@@ -17,7 +17,7 @@ use crate::{
     https,
 };
 
-/// How long one try to read a secret may take.
+/// How long one attempt to read a secret may take.
 const TRY: Duration = Duration::from_secs(2);
 
 /// The largest answer read. A secret has 64 KiB at most.
@@ -32,13 +32,14 @@ pub enum Store {
     SecretsManager,
 }
 
-/// `SECRETS_STORE` is neither of AWS's stores.
+/// `SECRETS_STORE` does not name one of AWS's stores.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is neither ssm nor secretsmanager")]
 pub struct NoStore(String);
 
 impl Store {
-    /// The one that `SECRETS_STORE` names, with AWS's own short names.
+    /// The store that `SECRETS_STORE` names, by AWS's own short names; Parameter Store if it is not
+    /// set.
     pub fn named(name: Option<&str>) -> Result<Self, NoStore> {
         match name {
             None | Some("" | "ssm") => Ok(Self::ParameterStore),
@@ -47,7 +48,7 @@ impl Store {
         }
     }
 
-    /// What people call it.
+    /// Its name for people.
     pub fn title(self) -> &'static str {
         match self {
             Self::ParameterStore => "Parameter Store",
@@ -63,7 +64,7 @@ impl Store {
         }
     }
 
-    /// The operation that reads a secret, and what it is told.
+    /// The operation that reads a secret, and its input.
     pub fn question(self, name: &str) -> (&'static str, Value) {
         match self {
             Self::ParameterStore => (
@@ -83,7 +84,7 @@ impl Store {
         answer.pointer(place)?.as_str()
     }
 
-    /// Its code for a secret that is not there.
+    /// Its error code for a secret that does not exist.
     pub fn not_found(self) -> &'static str {
         match self {
             Self::ParameterStore => "ParameterNotFound",
@@ -150,7 +151,7 @@ impl Kept {
         })
     }
 
-    /// The secret, or why there is none.
+    /// Reads the secret.
     pub(super) async fn read(&self) -> Result<String, Unread> {
         let mut wait = Duration::from_millis(50);
         loop {
@@ -158,8 +159,8 @@ impl Kept {
             match answer.unwrap_or_else(|_| Err(Unanswered::Now("no answer in time".into()))) {
                 Ok(text) => return Ok(text),
                 Err(Unanswered::Now(_)) if wait < Duration::from_secs(1) => {
-                    // Parameter Store takes forty calls a second: many functions that start at
-                    // once have to come back.
+                    // Parameter Store allows forty calls a second, so many functions that start at
+                    // once have to retry.
                     tokio::time::sleep(wait.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
                     wait = wait.saturating_mul(3);
                 }
@@ -171,7 +172,7 @@ impl Kept {
 
     async fn ask(&self) -> Result<String, Unanswered> {
         let answer = self.http.request(self.request()?.map(Full::new)).await;
-        let answer = answer.map_err(|_| Unanswered::Now("out of reach".into()))?;
+        let answer = answer.map_err(|_| Unanswered::Now("it cannot be reached".into()))?;
         let (head, body) = answer.into_parts();
         let body = Limited::new(body, LARGEST_ANSWER).collect().await;
         let body = body.map_err(|_| Unanswered::Now("its answer breaks off".into()))?;

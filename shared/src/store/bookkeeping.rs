@@ -1,5 +1,5 @@
-//! A purchase that changes, and what moves with it: stock that goes back to the shelf, and what
-//! its buyer holds.
+//! A purchase that changes, and what changes with it: stock that is returned, and what its buyer
+//! holds.
 
 use super::{
     StoreError, Tables,
@@ -32,9 +32,10 @@ impl Bookkeeping {
         self.purchases.put(stored, now).map(Part::vital)
     }
 
-    /// The purchase's next version, and what `effects` say of its stock and hold. Neither may hold
-    /// up what happened: the seller may have deleted a product or taken its limit away, and the
-    /// buyer's own requests may keep changing what they hold, which counts until its time is over.
+    /// The purchase's next version, and what `effects` say about its stock and hold. Neither may
+    /// keep the purchase from being written: the seller may have deleted a product or removed its
+    /// limit, and the buyer's own requests may keep changing what they hold, which expires by
+    /// itself.
     pub(crate) fn record<T>(
         &self,
         stored: &Stored,
@@ -53,7 +54,7 @@ impl Bookkeeping {
         Ok(parts)
     }
 
-    /// Takes from a limited stock; `sold_out` is the answer if there is not enough.
+    /// Takes from limited stock; `sold_out` is the answer if there is not enough.
     pub(crate) fn reserve<T>(
         &self,
         product: &ProductId,

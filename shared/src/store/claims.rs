@@ -1,4 +1,4 @@
-//! What was recorded of a purchase, report by report: that it was, and what it did.
+//! What was recorded, report by report: that it was, and what it changed.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ pub(crate) struct Claims {
     table: Table,
 }
 
-/// Where something that was said comes from.
+/// Where a report comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// An event.
@@ -44,11 +44,11 @@ pub(crate) struct Claim<'a> {
     /// What the report was about.
     pub(crate) subject: Subject,
     pub(crate) source: &'a Source,
-    /// Whether it told anything new.
+    /// Whether it said anything new.
     pub(crate) changed: bool,
-    /// The subject's status with the report.
+    /// The subject's status after the report.
     pub(crate) status: Status,
-    /// Whether the subject, and with it the claim, may be forgotten in time.
+    /// Whether the subject, and with it the claim, may be deleted in time.
     pub(crate) is_over: bool,
     /// The subject's version that was read.
     pub(crate) version: u64,
@@ -62,7 +62,8 @@ pub(super) struct ClaimItem {
     #[serde(rename = "type")]
     pub(super) kind: String,
     pub(super) recorded_at: i64,
-    /// The subject's version afterwards: much can be recorded within one second.
+    /// The subject's version afterwards, because several reports can be recorded in the same
+    /// second.
     #[serde(default)]
     pub(super) version: u64,
     pub(super) status: Status,
@@ -80,7 +81,7 @@ impl Claims {
         Ok(Self { table })
     }
 
-    /// The claim, on condition that there is none.
+    /// The claim, on condition that there is none yet.
     pub(crate) fn put(&self, claim: Claim<'_>, now: i64) -> Result<TransactWriteItem, StoreError> {
         let put = self.table.put(to_item(&claim.item(now))?);
         put_item(put.condition_expression("attribute_not_exists(pk)"))

@@ -1,4 +1,4 @@
-//! Mails that are due, as the mailer works them off.
+//! Mails that are due, for the mailer.
 
 use aws_sdk_dynamodb::types::ReturnValue;
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::config::ConfigError;
 
-/// The outbox, to be worked off.
+/// The outbox, to send mails from.
 #[derive(Clone, Debug)]
 pub struct DueMails {
     table: Table,
@@ -23,7 +23,7 @@ pub enum End<'a> {
     Sent,
     /// It stopped being true before it was sent.
     Superseded,
-    /// It is given up, for this reason, which names no address.
+    /// It is given up, for this reason, which must not contain an address.
     Failed(&'a str),
 }
 
@@ -37,7 +37,7 @@ impl End<'_> {
     }
 }
 
-/// How long one mailer has a row to itself, in seconds: longer than it may run.
+/// How long one mailer has a row to itself, in seconds: longer than a mailer can run.
 pub(super) const LEASE_SECONDS: i64 = 120;
 
 impl DueMails {
@@ -47,8 +47,8 @@ impl DueMails {
         Ok(Self { table })
     }
 
-    /// Ids of at most `limit` rows that wait for being sent, the longest waiting first. From an
-    /// index: what is claimed is decided by [`Self::claim`].
+    /// The ids of at most `limit` rows that are due, those waiting longest first. Read from an
+    /// index, so only [`Self::claim`] decides whether a row is really due.
     pub async fn ids(&self, now: i64, limit: i32) -> Result<Vec<String>, StoreError> {
         let call = self
             .table
@@ -92,7 +92,7 @@ impl DueMails {
         row.map(|item| from_item(item, id)).transpose()
     }
 
-    /// Ends a row. What was sent or superseded is forgotten after a while; what failed stays.
+    /// Ends a row. Rows that were sent or superseded are deleted after a while; failed ones stay.
     pub async fn finish(&self, id: &str, end: End<'_>, now: i64) -> Result<(), StoreError> {
         let mut call = self
             .table
@@ -118,7 +118,7 @@ impl DueMails {
                 )
                 .expression_attribute_values(":ttl", number(now.saturating_add(KEEP_SECONDS))),
         };
-        // Once SES has a mail, a row that does not say so means a second mail: worth some tries.
+        // If the row does not say that SES has the mail, it is sent again: worth several tries.
         for attempt in 1..TRIES {
             match call.clone().send().await {
                 Ok(_) => return Ok(()),
@@ -129,7 +129,7 @@ impl DueMails {
     }
 
     /// Puts a claimed row back until `at`, unless its lease ended and another mailer has it.
-    /// `reason` is why the attempt came to nothing, and names no address.
+    /// `reason` is why the attempt failed, and must not contain an address.
     pub async fn postpone(&self, row: &Row, at: i64, reason: &str) -> Result<(), StoreError> {
         let call = self
             .table

@@ -1,4 +1,4 @@
-//! A buyer's purchases, from the moment they did their part.
+//! A buyer's purchases, once they have done their part.
 
 use super::{
     StoreError, Tables, failed, is_last_page,
@@ -33,8 +33,8 @@ impl History {
         Ok(Self { table })
     }
 
-    /// A buyer's purchases, newest first, at most `limit` of those older than `before`. From an
-    /// index: it may lag a moment behind.
+    /// A buyer's purchases, newest first, at most `limit` of those older than `before`. Read from
+    /// an index, which may lag a moment behind.
     pub async fn page(
         &self,
         subject: &str,
@@ -50,7 +50,7 @@ impl History {
             .key_condition_expression("history = :subject")
             .expression_attribute_values(":subject", text(subject))
             .scan_index_forward(false)
-            // One more, to know whether there are more.
+            // One extra, to know whether there are more.
             .limit(limit.saturating_add(1));
         if let Some(before) = before {
             call = call

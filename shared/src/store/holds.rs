@@ -1,4 +1,4 @@
-//! What each buyer holds, a row a buyer.
+//! What each buyer holds, in one row per buyer.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
@@ -19,16 +19,16 @@ pub(crate) struct BuyersHolds {
     table: Table,
 }
 
-/// What a buyer holds, and the version of it that was read.
+/// What a buyer holds, with the version that was read.
 #[derive(Clone, Debug, Default)]
 pub struct StoredHolds {
     pub(crate) holds: Holds,
-    /// 0 if there is none.
+    /// 0 if there is no row.
     pub(crate) version: u64,
 }
 
-/// What a buyer holds: an attribute for each purchase, named by its id, so that each can be taken
-/// away without reading the others.
+/// What a buyer holds: an attribute for each purchase, named by its id, so that each can be removed
+/// without reading the others.
 #[derive(Serialize, Deserialize)]
 struct HoldsItem {
     pk: String,
@@ -48,7 +48,7 @@ impl BuyersHolds {
         Ok(Self { table })
     }
 
-    /// What a buyer holds at this moment.
+    /// What a buyer holds now.
     pub(crate) async fn get(&self, subject: &str) -> Result<StoredHolds, StoreError> {
         let key = key(subject);
         let item = self.table.read([("pk", &key), ("sk", HOLDS)]).await?;
@@ -61,7 +61,7 @@ impl BuyersHolds {
             }))
     }
 
-    /// What a buyer holds from now on, on condition that it is as it was read.
+    /// What a buyer holds from now on, on condition that it has not changed since it was read.
     pub(crate) fn put(
         &self,
         subject: &str,
@@ -79,9 +79,8 @@ impl BuyersHolds {
         put_item(unchanged(self.table.put(to_item(&item)?), read.version))
     }
 
-    /// What a buyer holds by this purchase from now on. Without a condition: only another
-    /// transaction at the same moment can be in its way. `None` if nobody knows whose purchase it
-    /// is.
+    /// What a buyer holds from now on because of this purchase. It has no condition, so only a
+    /// concurrent transaction can be in its way. `None` if it is not known whose purchase it is.
     pub(super) fn note(
         &self,
         purchase: &Purchase,

@@ -1,5 +1,5 @@
-//! The items as deployed tables hold them, in `layout/`, written by an earlier build. What is
-//! written now must look the same, and what is there must still be read.
+//! The items in deployed tables, in `layout/`, as an earlier build wrote them. What is written now
+//! must look the same, and what is there must still be readable.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,20 +12,23 @@ use serde_json::{Map, Value, json};
 use super::{
     Item, Tables,
     claims::{Claim, Claims, Source},
+    from_item,
     holds::{BuyersHolds, StoredHolds},
-    outbox::Outbox,
+    looks::Looks,
+    outbox::{Outbox, Row},
     pointers::Pointers,
     purchases::*,
-    requests::{IdempotentRequest, Requests},
+    requests::{IdempotentRequest, RequestItem, Requests},
+    scripted::{self, WRITTEN},
 };
 use crate::{config::Environment, mode::Mode, money::Money, purchase::*};
 
 const ID: &str = "01936f3c-8a10-7c3e-9a35-0c1de2a3f5b7";
-/// When all of it happens.
+/// The time at which everything happens.
 const NOW: i64 = 1_732_700_000;
 
 #[test]
-fn a_purchase_is_stored_as_the_deployed_tables_hold_it() {
+fn a_purchase_is_stored_as_in_the_deployed_tables() {
     for (name, purchase) in stages() {
         let stored = Stored {
             purchase,
@@ -37,7 +40,7 @@ fn a_purchase_is_stored_as_the_deployed_tables_hold_it() {
 }
 
 #[test]
-fn a_purchase_of_the_deployed_tables_is_read_and_written_again_as_it_was() {
+fn a_purchase_from_the_deployed_tables_is_read_and_written_back_unchanged() {
     for (name, purchase) in stages() {
         let mut item = golden(name);
         let read = parse(attributes(&item), ID.parse().unwrap()).unwrap();
@@ -49,7 +52,7 @@ fn a_purchase_of_the_deployed_tables_is_read_and_written_again_as_it_was() {
 }
 
 #[test]
-fn pointers_at_a_purchase_are_stored_as_the_deployed_tables_hold_them() {
+fn what_points_at_a_purchase_is_stored_as_in_the_deployed_tables() {
     let (_, purchase) = stages().pop().unwrap();
     let id = purchase.id();
     let event = Source::Event {
@@ -77,14 +80,35 @@ fn pointers_at_a_purchase_are_stored_as_the_deployed_tables_hold_them() {
     assert_eq!(put(pointer), golden("pointer"));
     let request = IdempotentRequest::new("buyer-1", "key", "fingerprint".to_owned());
     let requests = Requests::of(&tables()).unwrap();
-    let request = requests.put(&request, id, None, NOW).unwrap();
+    let request = requests.put(&request, id.into(), None, NOW).unwrap();
     assert_eq!(put(request), golden("request"));
 }
 
+#[tokio::test]
+async fn a_look_is_stored_as_in_the_deployed_tables() {
+    let (tables, database) = scripted::database(vec![WRITTEN.to_owned()]);
+    let looks = Looks::of(&tables).unwrap();
+    let purchase = Subject::Purchase(ID.parse().unwrap());
+    assert!(looks.claim(purchase, NOW, 10).await.unwrap());
+    let asked = database.join().unwrap();
+    assert_eq!(asked[0]["Item"], golden("look"));
+}
+
 #[test]
-fn a_buyers_holds_are_stored_as_the_deployed_tables_hold_them() {
+fn a_key_and_a_mail_from_the_deployed_tables_are_read_as_being_about_their_purchase() {
+    let purchase = Subject::Purchase(ID.parse().unwrap());
+    let request: RequestItem = from_item(attributes(&golden("request")), "request").unwrap();
+    assert_eq!(request.subject, purchase);
+    for name in ["mail_refund", "mail_dispute", "mail_held"] {
+        let row: Row = from_item(attributes(&golden(name)), name).unwrap();
+        assert_eq!(row.content.about, purchase, "{name}");
+    }
+}
+
+#[test]
+fn a_buyers_holds_are_stored_as_in_the_deployed_tables() {
     let (_, purchase) = stages().remove(0);
-    let limits = Limits {
+    let limits = HoldLimits {
         purchases: 3,
         pieces: 5,
     };
@@ -98,7 +122,7 @@ fn a_buyers_holds_are_stored_as_the_deployed_tables_hold_them() {
 }
 
 #[test]
-fn a_mail_is_ordered_as_the_deployed_tables_hold_it() {
+fn a_mail_is_ordered_as_in_the_deployed_tables() {
     let outbox = Outbox::of(&tables()).unwrap();
     let stages: HashMap<_, _> = stages().into_iter().collect();
     let (returned, rebuilt) = (&stages["returned"], &stages["rebuilt"]);
@@ -120,7 +144,7 @@ fn a_mail_is_ordered_as_the_deployed_tables_hold_it() {
     }
 }
 
-/// Purchases at several points of their way, and the names of their items.
+/// Purchases at several stages, and the names of their items.
 fn stages() -> Vec<(&'static str, Purchase)> {
     let open = |at| Purchase::new(ID.parse().unwrap(), order(), at);
     let attached = || {
@@ -171,7 +195,7 @@ fn stages() -> Vec<(&'static str, Purchase)> {
     ]
 }
 
-/// Money that went back, in all ways it can.
+/// Money that went back, in every possible way.
 fn returns() -> Vec<Change> {
     let refund = |id: &str, state, amount| {
         let amount = usd(amount);
@@ -239,7 +263,7 @@ fn tables() -> Tables {
     Tables::of(&Environment::from(BTreeMap::from(variables))).unwrap()
 }
 
-/// The item that is put, in DynamoDB's JSON.
+/// The item of a put, in DynamoDB's JSON.
 fn put(written: TransactWriteItem) -> Value {
     let put = written.put.unwrap();
     let attributes = put.item.iter();
@@ -274,7 +298,7 @@ fn to_json(value: &AttributeValue) -> Value {
                 .map(|(name, value)| (name.clone(), to_json(value)));
             json!({ "M": map.collect::<Map<_, _>>() })
         }
-        other => panic!("{other:?} is of a type that no item has"),
+        other => panic!("{other:?} has a type that no item uses"),
     }
 }
 
@@ -286,6 +310,6 @@ fn of_json(value: &Value) -> AttributeValue {
         "BOOL" => AttributeValue::Bool(value.as_bool().unwrap()),
         "L" => AttributeValue::L(value.as_array().unwrap().iter().map(of_json).collect()),
         "M" => AttributeValue::M(attributes(value)),
-        other => panic!("{other} is a type that no item has"),
+        other => panic!("{other} is a type that no item uses"),
     }
 }

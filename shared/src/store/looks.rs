@@ -1,7 +1,7 @@
-//! When Stripe was last asked for a purchase because its buyer looked.
+//! When Stripe was last asked about something because its buyer looked at it.
 
 use super::{StoreError, Tables, number, tables::Table, text, unless_refused};
-use crate::{config::ConfigError, purchase::PurchaseId};
+use crate::{config::ConfigError, purchase::Subject};
 
 /// The rows in the purchases table.
 #[derive(Clone, Debug)]
@@ -18,16 +18,21 @@ impl Looks {
         Ok(Self { table })
     }
 
-    /// Whether Stripe may be asked for an open purchase because somebody looks at it: once in
-    /// `seconds`, however many look.
-    pub async fn claim(&self, id: PurchaseId, now: i64, seconds: i64) -> Result<bool, StoreError> {
+    /// Whether Stripe may be asked about `subject` because somebody is looking at it: once every
+    /// `seconds`, however many people look.
+    pub async fn claim(
+        &self,
+        subject: Subject,
+        now: i64,
+        seconds: i64,
+    ) -> Result<bool, StoreError> {
         const DAY: i64 = 24 * 3600;
         let call = self
             .table
             .client
             .put_item()
             .table_name(&self.table.name)
-            .item("pk", text(id.to_string()))
+            .item("pk", text(subject.to_string()))
             .item("sk", text(LOOK))
             .item("looked_at", number(now))
             .item("ttl", number(now.saturating_add(DAY)))

@@ -1,7 +1,6 @@
-//! DynamoDB: items and domain types, keys and expressions. A type here can do what one kind of
-//! caller may do, as the roles of the template say; what only people do is in [`operator`]. What
-//! must hold across items is the business of [`crate::orders`], [`crate::attempts`] and
-//! [`crate::ledger`].
+//! DynamoDB: items and domain types, keys and expressions. Each type here can do what one kind of
+//! caller may do, as the roles in the template say; what only people do is in [`operator`]. What
+//! must be true across items is up to [`crate::orders`], [`crate::attempts`] and [`crate::ledger`].
 
 use std::collections::HashMap;
 
@@ -53,34 +52,34 @@ pub fn client(environment: &Environment) -> Result<Client, ConfigError> {
 /// A DynamoDB item.
 type Item = HashMap<String, AttributeValue>;
 
-/// The store failed. Callers see a 5xx; there is nothing they could fix.
+/// The store failed. Callers get a 5xx, because there is nothing they could fix.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A call was not answered, or refused for reasons that are not in its data.
+    /// A call got no answer, or was refused for reasons that are not in its data.
     #[error("{operation} failed: {why}")]
     Failed {
         /// The DynamoDB operation.
         operation: &'static str,
-        /// The error's code, or what kept it from being answered.
+        /// The error's code, or why there was no answer.
         why: String,
     },
-    /// An item is not one that this code would write.
+    /// An item does not look like one that this code writes.
     #[error("the item {key} cannot be read")]
     Unreadable {
         /// Its key.
         key: String,
-        /// What is wrong with it. It may quote the item, so no log line shows it.
+        /// What is wrong with it. It may quote the item, so it is not logged.
         why: String,
     },
     /// A value cannot be written.
     #[error("a value cannot be written as an item: {0}")]
     Unwritable(String),
-    /// Others kept changing what we wanted to change.
+    /// Other writers kept changing the same items.
     #[error("gave up after {0} tries: others kept changing the same items")]
     Contended(u32),
 }
 
-/// A `map_err` for calls whose errors mean no more to us than that they failed.
+/// A `map_err` for calls whose errors need not be told apart.
 fn failed<E, R>(operation: &'static str) -> impl Fn(SdkError<E, R>) -> StoreError
 where
     E: ProvideErrorMetadata,
@@ -113,7 +112,7 @@ where
     }
 }
 
-/// On condition that the item is still of the version that was read; 0 if there was none.
+/// Adds the condition that the item still has the version that was read; 0 if there was none.
 fn unchanged(put: PutBuilder, version: u64) -> PutBuilder {
     match version {
         0 => put.condition_expression("attribute_not_exists(pk)"),
@@ -142,11 +141,11 @@ fn number(value: impl std::fmt::Display) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// How long rows that are over are kept for those who ask: a quarter of a year, in seconds.
+/// How long finished rows are kept for questions: 90 days, in seconds.
 const KEEP_SECONDS: i64 = 90 * 24 * 3600;
 
-/// Cuts what a query for one entry more than `limit` found to a page; whether it is the last one.
-/// `exhausted` is whether the query came to an end by itself.
+/// Cuts the result of a query for one entry more than `limit` to a page; says whether it is the
+/// last. `exhausted` is whether the query found no more.
 fn is_last_page<T>(found: &mut Vec<T>, limit: i32, exhausted: bool) -> bool {
     let limit = usize::try_from(limit).unwrap_or_default();
     let is_last = exhausted && found.len() <= limit;
@@ -154,10 +153,10 @@ fn is_last_page<T>(found: &mut Vec<T>, limit: i32, exhausted: bool) -> bool {
     is_last
 }
 
-/// Tries of a write that others may get in the way of.
+/// How often a write is tried that other writers may get in the way of.
 pub(crate) const TRIES: u32 = 6;
 
-/// Waits before try number `attempt` (1, 2, …) is repeated: up to 25 ms, 50 ms, 100 ms ….
+/// Waits after try number `attempt` (1, 2, …) failed: up to 25 ms, 50 ms, 100 ms ….
 async fn back_off(attempt: u32) {
     let most = 25_u64.saturating_mul(1_u64.checked_shl(attempt.saturating_sub(1)).unwrap_or(64));
     tokio::time::sleep(std::time::Duration::from_millis(fastrand::u64(0..=most))).await;

@@ -1,4 +1,4 @@
-//! Mails to send, one row per effect, written with the fact that calls for them.
+//! Mails to send, one row each, written together with the fact that calls for them.
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config::ConfigError,
-    email::Snapshot,
+    email::Frozen,
     mode::Mode,
     purchase::{Mail, Purchase, Subject},
 };
@@ -21,17 +21,17 @@ pub(crate) struct Outbox {
     table: Table,
 }
 
-/// A mail to send, and all that is needed to write it: the mailer reads no other table.
+/// A mail to send, with everything needed to write it, because the mailer reads no other table.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Row {
-    /// `<subject>#<mail>`: the effect, whichever and however many events called for it.
+    /// `<subject>#<mail>`: the same whichever event called for it, and however many did.
     pub id: String,
     /// Which letter.
     pub mail: Mail,
     /// Whether real money moved.
     pub livemode: bool,
-    /// What the letter tells.
-    pub content: Snapshot,
+    /// What the letter is about.
+    pub content: Frozen,
     /// How far it has come.
     pub state: State,
     /// How often sending was begun.
@@ -51,7 +51,7 @@ pub struct Row {
     /// When it was sent, given up or superseded, in Unix seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<i64>,
-    /// Why it was given up, or why the latest attempt came to nothing. Names no address.
+    /// Why it was given up, or why the latest attempt failed. Contains no address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,7 +64,7 @@ pub struct Row {
 pub enum State {
     /// To be sent, or being sent.
     Due,
-    /// Not to be sent before a person confirms the purchase, which had to be rebuilt.
+    /// Not to be sent until a person confirms the purchase, which had to be rebuilt.
     Held,
     /// SES has it.
     Sent,
@@ -87,7 +87,7 @@ impl State {
     }
 }
 
-/// The state of rows to be sent, and what all of their index has as its key.
+/// The state of rows to be sent, and the key that all of them have in the index.
 pub(super) const DUE: &str = "due";
 
 impl Outbox {
@@ -96,8 +96,8 @@ impl Outbox {
         Ok(Self { table })
     }
 
-    /// A new row, on condition that there is none. That of a purchase that is only rebuilt is
-    /// held, and forgotten after a while if nobody releases it.
+    /// A new row, on condition that there is none. If the purchase was rebuilt and not confirmed,
+    /// the row is held, and deleted after a while if nobody releases it.
     pub(crate) fn put(
         &self,
         purchase: &Purchase,
@@ -110,7 +110,7 @@ impl Outbox {
             id: row_id(purchase.id().into(), mail),
             mail: mail.clone(),
             livemode: mode.livemode(),
-            content: Snapshot::of(purchase, mail),
+            content: Frozen::of(purchase, mail),
             state: if held { State::Held } else { State::Due },
             attempts: 0,
             next_attempt: (!held).then_some(now),
@@ -125,9 +125,9 @@ impl Outbox {
         put_item(put.condition_expression("attribute_not_exists(id)"))
     }
 
-    /// Tells the mailer that a row it may not have sent is not true any more. Without a condition,
-    /// so that it can never hold up the fact it is written with; should the row be gone, what
-    /// this leaves has no state, is never claimed, and goes by itself.
+    /// Tells the mailer that a row, which it may not have sent yet, is no longer true. It has no
+    /// condition, so that it can never hold up the fact it is written with. If the row is gone,
+    /// this leaves one without a state, which is never claimed and expires.
     pub(crate) fn supersede(
         &self,
         subject: Subject,

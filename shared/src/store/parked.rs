@@ -1,38 +1,29 @@
-//! Events that are authentic but could not be recorded, kept whole until somebody has mended what
-//! stood in the way.
+//! Authentic events that could not be recorded, kept whole until somebody has fixed the reason.
 
 use std::io::Write;
 
-use aws_sdk_dynamodb::{
-    primitives::Blob,
-    types::{AttributeValue, ReturnValue},
-};
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 use time::{Date, OffsetDateTime};
 
-use super::{KEEP_SECONDS, StoreError, Tables, failed, number, tables::Table, text, unwritable};
+use super::{
+    Item, KEEP_SECONDS, StoreError, Tables, number,
+    tables::Table,
+    text,
+    transaction::{Ended, Writer},
+    unwritable,
+};
 use crate::config::ConfigError;
 
 /// Where events are parked: the purchases table.
 #[derive(Clone, Debug)]
 pub(crate) struct Parked {
     table: Table,
-    dry_run: bool,
+    writer: Writer,
 }
 
-/// What became of an event that was to be parked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Parking {
-    /// It is kept from now on.
-    Now,
-    /// It was parked before, and is kept on.
-    Before,
-    /// A dry run would keep it.
-    Foreseen,
-}
-
-/// A DynamoDB item holds 400 KiB with its attributes' names.
+/// A DynamoDB item may have 400 KiB, including the names of its attributes.
 const MOST_BYTES: usize = 380 * 1024;
 
 /// A day's events are spread over this many partitions.
@@ -46,21 +37,14 @@ impl Parked {
     pub(crate) fn of(tables: &Tables) -> Result<Self, ConfigError> {
         Ok(Self {
             table: tables.purchases()?,
-            dry_run: false,
+            writer: tables.writer(),
         })
     }
 
-    /// One that keeps nothing, and says what it would keep.
-    pub(crate) fn dry_run(self) -> Self {
-        Self {
-            dry_run: true,
-            ..self
-        }
-    }
-
-    /// Keeps an event for 90 days: its exact bytes, compressed; of one too large for an item only
-    /// the id, by which Stripe gives it again. `created` is when Stripe made it, in Unix seconds,
-    /// if that can be read. Parking it twice keeps one.
+    /// Keeps an event for 90 days: its exact bytes, compressed, or only its id if they are too
+    /// large for an item, so that it can be fetched from Stripe. `created` is when Stripe made it,
+    /// in Unix seconds, if that can be read. Parking it again keeps one; the answer is whether it
+    /// was parked before.
     pub(crate) async fn park(
         &self,
         id: Option<&str>,
@@ -68,9 +52,9 @@ impl Parked {
         body: &[u8],
         why: &str,
         now: i64,
-    ) -> Result<Parking, StoreError> {
+    ) -> Result<Ended<bool>, StoreError> {
         let digest = Sha256::digest(body);
-        // An event without a readable id is known by its content.
+        // An event without a readable id is identified by its content.
         let id = id.map_or_else(|| format!("unread_{}", hex::encode(digest)), str::to_owned);
         let shard = shard_of(&id);
         let day = created
@@ -83,28 +67,19 @@ impl Parked {
             .write_all(body)
             .and_then(|()| gzip.finish())
             .map_err(unwritable)?;
-        let mut call = self
-            .table
-            .client
-            .put_item()
-            .table_name(&self.table.name)
-            .item("pk", text(partition(day, shard)))
-            .item("sk", text(format!("{EVENT}{id}")))
-            .item("why", text(why))
-            .item("parked_at", number(now))
-            .item("ttl", number(now.saturating_add(KEEP_SECONDS)))
-            .return_values(ReturnValue::AllOld);
+        let item = [
+            ("pk", text(partition(day, shard))),
+            ("sk", text(format!("{EVENT}{id}"))),
+            ("why", text(why)),
+            ("parked_at", number(now)),
+            ("ttl", number(now.saturating_add(KEEP_SECONDS))),
+        ];
+        let mut item: Item = item.map(|(name, value)| (name.to_owned(), value)).into();
         if compressed.len() <= MOST_BYTES {
-            call = call.item("body_gzip", AttributeValue::B(Blob::new(compressed)));
+            let body = AttributeValue::B(Blob::new(compressed));
+            item.insert("body_gzip".to_owned(), body);
         }
-        if self.dry_run {
-            return Ok(Parking::Foreseen);
-        }
-        let answer = call.send().await.map_err(failed("PutItem"))?;
-        Ok(match answer.attributes {
-            None => Parking::Now,
-            Some(_) => Parking::Before,
-        })
+        self.writer.replace(self.table.put(item)).await
     }
 }
 

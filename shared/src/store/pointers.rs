@@ -1,4 +1,4 @@
-//! Whose a payment intent is: refunds and disputes name nothing else.
+//! What each payment intent belongs to, because refunds and disputes name nothing else.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::Deserialize;
@@ -21,8 +21,9 @@ pub struct Pointers {
 
 #[derive(Deserialize)]
 struct PointerItem {
-    /// Named for the first kind of subject there was.
-    purchase_id: Subject,
+    /// Stored under the name of the first kind of subject there was.
+    #[serde(rename = "purchase_id")]
+    owner: Subject,
 }
 
 const POINTER: &str = "pointer";
@@ -34,15 +35,15 @@ impl Pointers {
         Ok(Self { table })
     }
 
-    /// Whose a payment intent is, as far as it was recorded.
+    /// What a payment intent belongs to, if that was recorded.
     pub async fn owner_of(&self, intent: &PaymentIntentId) -> Result<Option<Subject>, StoreError> {
         let key = key(intent);
         let item = self.table.read([("pk", &key), ("sk", POINTER)]).await?;
         let pointer = item.map(|item| from_item::<PointerItem>(item, &key));
-        Ok(pointer.transpose()?.map(|pointer| pointer.purchase_id))
+        Ok(pointer.transpose()?.map(|pointer| pointer.owner))
     }
 
-    /// The payment intent's pointer, on condition that it points nowhere else.
+    /// The payment intent's pointer, on condition that there is none to anything else.
     pub(crate) fn put(
         &self,
         intent: &PaymentIntentId,

@@ -12,19 +12,19 @@ use crate::{
     product::{Product, ProductId},
 };
 
-/// The products as everybody may look at them.
+/// The products, for everybody to see.
 #[derive(Clone, Debug)]
 pub struct Shelf {
     table: Table,
 }
 
-/// The products of carts.
+/// The products, to order from.
 #[derive(Clone, Debug)]
 pub struct Offers {
     table: Table,
 }
 
-/// What is left of products of which there is a limited stock.
+/// The stock of products that are limited.
 #[derive(Clone, Debug)]
 pub(super) struct Stock {
     table: Table,
@@ -49,7 +49,7 @@ impl Shelf {
         Ok(Self { table })
     }
 
-    /// One product; `None` if there is none with this id. It may lag a moment behind.
+    /// One product; `None` if there is none with this id. The answer may lag a moment behind.
     pub async fn get(&self, id: &ProductId) -> Result<Option<Product>, StoreError> {
         let call = self
             .table
@@ -79,7 +79,7 @@ impl Shelf {
             .key_condition_expression("#catalog = :catalog")
             .expression_attribute_names("#catalog", "catalog")
             .expression_attribute_values(":catalog", text(CATALOG))
-            // One more, to know whether there are more.
+            // One extra, to know whether there are more.
             .limit(limit.saturating_add(1));
         if let Some(after) = after {
             call = call
@@ -107,7 +107,7 @@ impl Offers {
         Ok(Self { table })
     }
 
-    /// Those that exist, in one read. At most 100 ids.
+    /// Those that exist, in one call. At most 100 ids.
     pub async fn get_all<'a>(
         &self,
         ids: impl IntoIterator<Item = &'a ProductId>,
@@ -138,7 +138,7 @@ impl Offers {
             {
                 products.push(from_item(item, "of a product")?);
             }
-            // What a throttled table leaves for later.
+            // What a throttled table did not return.
             wanted = answer
                 .unprocessed_keys
                 .and_then(|mut tables| tables.remove(&self.table.name));
@@ -159,7 +159,7 @@ impl Stock {
         Ok(Self { table })
     }
 
-    /// Takes from a limited stock, on condition that there is enough.
+    /// Takes from limited stock, on condition that there is enough.
     pub(super) fn reserve(
         &self,
         id: &ProductId,
@@ -173,7 +173,7 @@ impl Stock {
         )
     }
 
-    /// Gives back to a limited stock, on condition that it is still limited.
+    /// Returns pieces to limited stock, on condition that it is still limited.
     pub(super) fn give_back(
         &self,
         id: &ProductId,

@@ -1,4 +1,4 @@
-//! Purchases, each by its id.
+//! Purchases by id.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ pub struct Purchases {
     table: Table,
 }
 
-/// A purchase and the version of it that was read.
+/// A purchase, with the version that was read.
 #[derive(Clone, Debug)]
 pub struct Stored {
     /// What it holds.
@@ -33,10 +33,10 @@ pub struct Stored {
     pub(crate) version: u64,
 }
 
-/// The sort key of a purchase's own item among all that has its id.
+/// The sort key of a purchase's own item, among all items with its id.
 pub(super) const PURCHASE: &str = "purchase";
 
-/// What all of the work index has as its key.
+/// The key that all items have in the work index.
 pub(super) const WORK: &str = "work";
 
 /// `pk` is the purchase's id.
@@ -57,7 +57,7 @@ struct PurchaseItem {
     doubts: u32,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     confirmed: bool,
-    /// Key of the sparse index of purchases that something is still to come of.
+    /// Key of the sparse index of purchases that are not over yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     work_shard: Option<String>,
     /// When to ask Stripe what became of it, in Unix seconds.
@@ -66,7 +66,7 @@ struct PurchaseItem {
     /// The buyer's subject, once the purchase belongs in their history: the key of a sparse index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     history: Option<String>,
-    /// When an expired or abandoned purchase may be forgotten; any later fact takes it away.
+    /// When an expired or abandoned purchase may be deleted; any later fact removes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ttl: Option<i64>,
 }
@@ -89,7 +89,7 @@ impl Purchases {
         Ok(Self { table })
     }
 
-    /// One, as it is at this moment.
+    /// One purchase, as it is now.
     pub async fn get(&self, id: PurchaseId) -> Result<Option<Stored>, StoreError> {
         let item = self
             .table
@@ -179,7 +179,7 @@ pub(super) fn parse(item: Item, id: PurchaseId) -> Result<Stored, StoreError> {
     Ok(item.read(id))
 }
 
-/// The id in the key of an item of a purchase that a query or scan found.
+/// The id in the key of a purchase's item.
 pub(super) fn id_of(item: &Item) -> Result<PurchaseId, StoreError> {
     let id = item.get("pk").and_then(|pk| pk.as_s().ok());
     let id = id.and_then(|id| id.parse().ok());

@@ -1,4 +1,4 @@
-//! Requests that must not be carried out twice, by the keys that their callers gave them.
+//! Requests that must not be carried out twice, by their idempotency keys.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use super::{
     tables::{Table, put_item},
     text, to_item,
 };
-use crate::{config::ConfigError, purchase::PurchaseId};
+use crate::{config::ConfigError, purchase::Subject};
 
 /// The requests in the purchases table.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub(crate) struct Requests {
 #[derive(Clone, Debug)]
 pub struct IdempotentRequest {
     pk: String,
-    /// Of what was asked for: the same key may not ask for something else.
+    /// Identifies what was requested, because the same key must not request something else.
     pub(crate) fingerprint: String,
 }
 
@@ -31,18 +31,20 @@ pub(crate) struct RequestItem {
     pk: String,
     sk: String,
     pub(crate) fingerprint: String,
-    pub(crate) purchase_id: PurchaseId,
-    /// DynamoDB deletes late, so this is also checked when read.
+    /// What was created for it. Stored under the name of the first kind of subject there was.
+    #[serde(rename = "purchase_id")]
+    pub(crate) subject: Subject,
+    /// DynamoDB deletes expired items late, so this is also checked on reading.
     ttl: i64,
 }
 
 const REQUEST: &str = "request";
 
-/// How long a key is remembered, as Stripe does it.
+/// How long a key is remembered: as long as at Stripe.
 const REMEMBERED_SECONDS: i64 = 24 * 3600;
 
 impl IdempotentRequest {
-    /// A buyer's key; another buyer's equal key is another one.
+    /// A buyer's key. The same key from another buyer is a different one.
     pub fn new(subject: &str, key: &str, fingerprint: String) -> Self {
         let key = hex::encode(Sha256::digest(key));
         Self {
@@ -70,20 +72,20 @@ impl Requests {
         Ok(item.transpose()?.filter(|item| item.ttl > now))
     }
 
-    /// What the key stands for from now on, on condition that it is free: never used, forgotten,
-    /// or standing for `replaced`.
+    /// What the key stands for from now on, on condition that it is free: never used, expired, or
+    /// standing for `replaced`.
     pub(crate) fn put(
         &self,
         request: &IdempotentRequest,
-        purchase_id: PurchaseId,
-        replaced: Option<PurchaseId>,
+        subject: Subject,
+        replaced: Option<Subject>,
         now: i64,
     ) -> Result<TransactWriteItem, StoreError> {
         let item = RequestItem {
             pk: request.pk.clone(),
             sk: REQUEST.to_owned(),
             fingerprint: request.fingerprint.clone(),
-            purchase_id,
+            subject,
             ttl: now.saturating_add(REMEMBERED_SECONDS),
         };
         let put = self.table.put(to_item(&item)?);

@@ -1,6 +1,6 @@
-//! A database that gives scripted answers, so that a test can say how a transaction goes.
+//! A database with scripted answers, so that a test can decide how a transaction ends.
 
-// What helps a test may fail like a test: clippy.toml exempts only the test functions themselves.
+// Helpers of tests may panic like tests; clippy.toml exempts only the test functions themselves.
 #![allow(clippy::unwrap_used)]
 
 use std::{
@@ -14,17 +14,17 @@ use serde_json::{Value, json};
 use super::Tables;
 use crate::config::Environment;
 
-/// How DynamoDB answers a transaction that it wrote.
+/// DynamoDB's answer to a transaction that it wrote.
 pub(crate) const WRITTEN: &str = "{}";
 
-/// How DynamoDB refuses a transaction: a reason for each of its items.
+/// DynamoDB's refusal of a transaction, with a reason for each of its items.
 pub(crate) fn refused(reasons: &[&str]) -> String {
     let reasons: Vec<_> = reasons.iter().map(|code| json!({ "Code": code })).collect();
     let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
     json!({ "__type": kind, "CancellationReasons": reasons }).to_string()
 }
 
-/// A database that gives these answers, one after the other; and then what it was asked.
+/// A database that gives these answers one after the other, and then returns what it was asked.
 pub(crate) fn database(answers: Vec<String>) -> (Tables, JoinHandle<Vec<Value>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -1,24 +1,24 @@
-//! How far Stripe's events were read, and where a reading that was cut off goes on.
+//! How far Stripe's events have been read, and where an interrupted sweep goes on.
 
 use serde::{Deserialize, Serialize};
 
-use super::{StoreError, Tables, failed, from_item, tables::Table, to_item};
+use super::{StoreError, Tables, from_item, tables::Table, to_item, transaction::Writer};
 use crate::config::ConfigError;
 
 /// The cursor in the purchases table.
 #[derive(Clone, Debug)]
 pub struct Sweeps {
     table: Table,
-    dry_run: bool,
+    writer: Writer,
 }
 
 const PK: &str = "reconcile";
 const SK: &str = "cursor";
 
-/// How far Stripe's events were read. All times are Stripe's, in Unix seconds.
+/// How far Stripe's events have been read. All times are Stripe's, in Unix seconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
-    /// Every event up to here was taken in.
+    /// Every event up to this time was taken in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub high_water: Option<i64>,
     /// A sweep that is not finished.
@@ -26,17 +26,17 @@ pub struct Cursor {
     pub sweep: Option<Sweep>,
 }
 
-/// Stripe lists its newest event first, so a sweep goes back in time, and moves the high-water
-/// mark only when it has come to where the one before it ended.
+/// Stripe lists its newest event first, so a sweep goes back in time, and moves the high-water mark
+/// only once it has reached the point where the sweep before it began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sweep {
-    /// It ends here.
+    /// The time at which it ends.
     pub from: i64,
-    /// It began here, with the newest event.
+    /// The time of the newest event, with which it began.
     pub newest: i64,
-    /// The event it has come to.
+    /// The last event it has seen.
     pub after: String,
-    /// Something on its way could not be taken in, and has to be seen again.
+    /// Some event could not be taken in, and has to be seen again.
     #[serde(default)]
     pub failed: bool,
 }
@@ -54,50 +54,29 @@ impl Sweeps {
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         Ok(Self {
             table: tables.purchases()?,
-            dry_run: false,
+            writer: tables.writer(),
         })
-    }
-
-    /// One that notes nothing, and has never been cut off: where a real run had come to says
-    /// nothing of what there is to find.
-    pub fn dry_run(self) -> Self {
-        Self {
-            dry_run: true,
-            ..self
-        }
     }
 
     /// Where the last run stopped.
     pub async fn load(&self) -> Result<Cursor, StoreError> {
         let item = self.table.read([("pk", PK), ("sk", SK)]).await?;
         let item = item.map(|item| from_item::<CursorItem>(item, PK));
-        let mut cursor = item
+        Ok(item
             .transpose()?
             .map(|item| item.cursor)
-            .unwrap_or_default();
-        if self.dry_run {
-            cursor.sweep = None;
-        }
-        Ok(cursor)
+            .unwrap_or_default())
     }
 
-    /// Notes where this run is. Two runs at once overwrite each other's place, and do work twice;
-    /// what they record they record once.
+    /// Saves where this run is. Two concurrent runs overwrite each other's place and do work twice,
+    /// but record everything once.
     pub async fn save(&self, cursor: &Cursor) -> Result<(), StoreError> {
-        if self.dry_run {
-            return Ok(());
-        }
         let item = CursorItem {
             pk: PK.to_owned(),
             sk: SK.to_owned(),
             cursor: cursor.clone(),
         };
-        let call = self
-            .table
-            .client
-            .put_item()
-            .table_name(&self.table.name)
-            .set_item(Some(to_item(&item)?));
-        call.send().await.map(|_| ()).map_err(failed("PutItem"))
+        let put = self.table.put(to_item(&item)?);
+        self.writer.replace(put).await.map(|_| ())
     }
 }

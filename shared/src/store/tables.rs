@@ -1,4 +1,4 @@
-//! The shop's tables, and the way to them.
+//! The shop's tables.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -8,13 +8,14 @@ use aws_sdk_dynamodb::{
     },
 };
 
-use super::{Item, StoreError, client, failed, text, unwritable};
+use super::{Item, StoreError, client, failed, text, transaction::Writer, unwritable};
 use crate::config::{ConfigError, Environment};
 
-/// The tables that an environment names. Each function is told of those it may use.
+/// The tables that an environment names: for each function, those it may use.
 #[derive(Clone, Debug)]
 pub struct Tables {
     client: Client,
+    writer: Writer,
     environment: Environment,
 }
 
@@ -26,12 +27,22 @@ pub(super) struct Table {
 }
 
 impl Tables {
-    /// Those of `environment`. They share their connections.
+    /// The tables of `environment`. They share connections.
     pub fn of(environment: &Environment) -> Result<Self, ConfigError> {
+        let client = client(environment)?;
         Ok(Self {
-            client: client(environment)?,
+            writer: Writer::new(client.clone()),
+            client,
             environment: environment.clone(),
         })
+    }
+
+    /// The same tables for a dry run: nothing that goes through their writer is written.
+    pub fn dry_run(self) -> Self {
+        Self {
+            writer: self.writer.dry_run(),
+            ..self
+        }
     }
 
     pub(super) fn products(&self) -> Result<Table, ConfigError> {
@@ -46,8 +57,8 @@ impl Tables {
         self.table("OUTBOX_TABLE")
     }
 
-    pub(super) fn client(&self) -> &Client {
-        &self.client
+    pub(crate) fn writer(&self) -> Writer {
+        self.writer.clone()
     }
 
     fn table(&self, variable: &'static str) -> Result<Table, ConfigError> {
@@ -59,7 +70,7 @@ impl Tables {
 }
 
 impl Table {
-    /// The item with this key, as it is at this moment.
+    /// The item with this key, as it is now.
     pub(super) async fn read<const N: usize>(
         &self,
         key: [(&str, &str); N],

@@ -1,29 +1,29 @@
-//! Read, decide, write on condition that nobody wrote meanwhile; again if somebody did. Dry runs
-//! and repetitions are the business of this file alone.
+//! Reads, decides, and writes on condition that nothing has changed since; if it has, starts over.
+//! Only this file knows about dry runs and retries.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::{
     Client,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{Put, TransactWriteItem},
+    types::{Put, ReturnValue, TransactWriteItem, builders::PutBuilder},
 };
 
-use super::{StoreError, TRIES, back_off, failed, tables::Tables};
+use super::{StoreError, TRIES, back_off, failed, unwritable};
 use crate::{product::ProductId, purchase::Mail};
 
-/// Writes transactions; in a dry run, only says what would come of them.
+/// Writes to the tables; in a dry run, only says what the result would be.
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
     client: Client,
     dry_run: bool,
 }
 
-/// What a look at how things are leads to.
+/// What was decided from what was read.
 pub(crate) enum Step<T> {
-    /// To this answer, and nothing is written.
+    /// This is the answer, and nothing is written.
     Done(T),
-    /// All of these are to be written, or none; then this is the answer.
+    /// All of these parts are written, or none; then this is the answer.
     Write(Vec<Part<T>>, T),
 }
 
@@ -33,46 +33,46 @@ pub(crate) struct Part<T> {
     if_refused: IfRefused<T>,
 }
 
-/// What it means that a part's own condition failed.
+/// What it means if a part's own condition fails.
 enum IfRefused<T> {
-    /// Others were faster: things are not as they were read.
+    /// Something has changed since it was read: start over.
     LookAgain,
-    /// This is the answer, whatever the other parts are.
+    /// This is the answer, whatever becomes of the other parts.
     Answer(T),
-    /// Its effect cannot be had any more, and it must not hold up the others: the next try leaves
-    /// it out.
+    /// It is no longer possible, and must not hold up the others: the next try leaves it out.
     DropOut(Dispensable),
-    /// It has none. If only other transactions are in the way, it is left out in the end.
+    /// It has no condition. If concurrent transactions keep getting in the way, it is left out.
     GiveWay,
 }
 
-/// What a transaction may go without. A transaction has each of these at most once.
+/// What a transaction may leave out. A transaction has each of these at most once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Dispensable {
-    /// The outbox row of a mail: one may be left from before the purchase was lost.
+    /// The outbox row of a mail, which may be there from before the purchase was lost.
     Mail(Mail),
     /// The stock of a product, which may be gone or unlimited by now.
     Stock(ProductId),
 }
 
-/// How a transaction ended.
+/// How a write ended.
 pub(crate) struct Ended<T> {
     pub(crate) answer: T,
-    /// Whether what leads to the answer was written now.
+    /// Whether anything was written.
     pub(crate) written: bool,
 }
 
-/// After so many conflicts with other transactions, parts that may give way do.
+/// After this many conflicts with other transactions, parts that may give way are left out.
 const GIVE_WAY_AFTER: u32 = 2;
 
 impl<T> Part<T> {
-    /// A part that the others depend on. If its condition fails, all is read and decided again.
+    /// A part that the others depend on. If its condition fails, everything is read and decided
+    /// again.
     pub(crate) fn vital(item: TransactWriteItem) -> Self {
         let if_refused = IfRefused::LookAgain;
         Self { item, if_refused }
     }
 
-    /// A part whose failed condition decides the whole: then this is the answer.
+    /// A part whose condition, if it fails, decides the whole: then this is the answer.
     pub(crate) fn deciding(item: TransactWriteItem, answer: T) -> Self {
         let if_refused = IfRefused::Answer(answer);
         Self { item, if_refused }
@@ -84,7 +84,7 @@ impl<T> Part<T> {
         Self { item, if_refused }
     }
 
-    /// A part that is left out if it keeps colliding with other transactions.
+    /// A part that is left out if it keeps conflicting with other transactions.
     pub(crate) fn yielding(item: TransactWriteItem) -> Self {
         let if_refused = IfRefused::GiveWay;
         Self { item, if_refused }
@@ -92,23 +92,23 @@ impl<T> Part<T> {
 }
 
 impl Writer {
-    pub(crate) fn of(tables: &Tables) -> Self {
+    pub(super) fn new(client: Client) -> Self {
         Self {
-            client: tables.client().clone(),
+            client,
             dry_run: false,
         }
     }
 
-    /// One that writes nothing, and answers what would be.
-    pub(crate) fn dry_run(self) -> Self {
+    /// A writer that writes nothing, and answers what would happen.
+    pub(super) fn dry_run(self) -> Self {
         Self {
             dry_run: true,
             ..self
         }
     }
 
-    /// Runs a transaction on what `read` finds, or for the first try on `first`. What `decide`
-    /// decides must depend on nothing else, because it is asked again for each try.
+    /// Runs a transaction on what `read` finds or, on the first try, on `first`. `decide` must
+    /// depend on nothing else, because it is called again for each try.
     pub(crate) async fn run<R, T, E, F>(
         &self,
         mut first: Option<R>,
@@ -159,8 +159,27 @@ impl Writer {
         Err(StoreError::Contended(TRIES).into())
     }
 
-    /// The answer there would be, as far as reading tells: an item that is put to be the only one
-    /// must not be there yet.
+    /// Puts one item, replacing any with the same key; the answer is whether there was one.
+    pub(super) async fn replace(&self, put: PutBuilder) -> Result<Ended<bool>, StoreError> {
+        let put = put.build().map_err(unwritable)?;
+        if self.dry_run {
+            return Ok(Ended::unwritten(self.is_there(&put).await?));
+        }
+        let call = self
+            .client
+            .put_item()
+            .table_name(put.table_name)
+            .set_item(Some(put.item))
+            .return_values(ReturnValue::AllOld);
+        let replaced = call.send().await.map_err(failed("PutItem"))?;
+        Ok(Ended {
+            answer: replaced.attributes.is_some(),
+            written: true,
+        })
+    }
+
+    /// The answer that a real run would give, as far as can be told by reading: an item that a
+    /// deciding part puts must not be there yet.
     async fn foreseen<T>(&self, parts: Vec<Part<T>>, answer: T) -> Result<T, StoreError> {
         for part in parts {
             if let (Some(put), IfRefused::Answer(answer)) = (&part.item.put, part.if_refused)
@@ -187,9 +206,9 @@ impl Writer {
         Ok(found.item.is_some())
     }
 
-    /// Writes all or nothing. Throttling and conflicts with another transaction are refusals in
-    /// which no condition failed. The SDK gives each call a client token, so that its own retries
-    /// of an unanswered call cannot write twice.
+    /// Writes all or nothing. Throttling and conflicts with other transactions count as refusals in
+    /// which no condition failed. The SDK adds a client token to each call, so that its own retries
+    /// cannot write twice.
     async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Tried, StoreError> {
         const RETRYABLE: [&str; 5] = [
             "None",
@@ -222,11 +241,11 @@ impl Writer {
 
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 
-/// How one try ended, where the end says something of its parts.
+/// How one try ended.
 enum Tried {
     /// All of it was written.
     Written,
-    /// None of it was: for each part whether its own condition failed.
+    /// Nothing was written: for each part, whether its own condition failed.
     Refused(Vec<bool>),
 }
 
@@ -254,7 +273,7 @@ mod tests {
 
     fn database(answers: Vec<String>) -> (Writer, JoinHandle<Vec<Value>>) {
         let (tables, database) = scripted::database(answers);
-        (Writer::of(&tables), database)
+        (tables.writer(), database)
     }
 
     /// An item that is put under this key.
@@ -265,12 +284,12 @@ mod tests {
         TransactWriteItem::builder().put(put).build()
     }
 
-    /// Stock to give back, of a product with this id.
+    /// Returns stock of the product with this id.
     fn stock_of(product: &str) -> Part<&'static str> {
         Part::optional(item(product), Dispensable::Stock(product.parse().unwrap()))
     }
 
-    /// Writes these parts, if they are as they were read; how often they were read, too.
+    /// Writes these parts; also returns how often everything was read.
     async fn write(
         writer: &Writer,
         parts: impl Fn() -> Vec<Part<&'static str>>,
@@ -292,7 +311,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn after_others_changed_something_it_is_read_and_decided_again() {
+    async fn what_has_changed_meanwhile_is_read_and_decided_again() {
         let (writer, database) = database(vec![
             refused(&["ConditionalCheckFailed"]),
             WRITTEN.to_owned(),
@@ -317,7 +336,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn stock_that_is_gone_drops_out_and_holds_nothing_up() {
+    async fn stock_that_is_gone_is_left_out_and_holds_nothing_up() {
         let (writer, database) = database(vec![
             refused(&["None", "ConditionalCheckFailed", "None"]),
             refused(&["ConditionalCheckFailed", "None"]),
@@ -376,7 +395,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_dry_run_looks_whether_it_was_seen_before_and_writes_nothing() {
+    async fn a_dry_run_says_what_would_be_replaced_and_replaces_nothing() {
+        let there = json!({ "Item": { "pk": { "S": "cursor" } } }).to_string();
+        for (found, replaced) in [(there, true), (WRITTEN.to_owned(), false)] {
+            let (writer, database) = database(vec![found]);
+            let cursor = AttributeValue::S("cursor".to_owned());
+            let put = Put::builder().table_name("purchases").item("pk", cursor);
+            let ended = writer.dry_run().replace(put).await.unwrap();
+            assert_eq!((ended.answer, ended.written), (replaced, false));
+            let asked = database.join().unwrap();
+            assert_eq!(asked[0]["Key"], json!({ "pk": { "S": "cursor" } }));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_dry_run_checks_what_was_seen_before_and_writes_nothing() {
         let claimed = json!({ "Item": { "pk": { "S": "claim" } } }).to_string();
         for (found, answer) in [(claimed, "seen before"), (WRITTEN.to_owned(), "done")] {
             let (writer, database) = database(vec![found]);

@@ -1,4 +1,4 @@
-//! A buyer's purchases that wait for their payment.
+//! A buyer's purchases that wait for payment.
 
 use std::cmp::Reverse;
 
@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use super::{StoreError, Tables, holds::BuyersHolds, purchases::Purchases};
 use crate::{config::ConfigError, purchase::Purchase};
 
-/// Purchases that wait for their payment, found by what their buyer holds.
+/// Purchases that wait for payment, found through what their buyer holds.
 #[derive(Clone, Debug)]
 pub struct Unpaid {
     purchases: Purchases,
@@ -23,7 +23,8 @@ impl Unpaid {
         })
     }
 
-    /// Those of a buyer, the newest first. They are few: only so many may be open at a time.
+    /// Those of a buyer, newest first. There are few, because the number of open purchases is
+    /// limited.
     pub async fn of_buyer(&self, subject: &str, now: i64) -> Result<Vec<Purchase>, StoreError> {
         let held = self.holds.get(subject).await?;
         let mut reading = JoinSet::new();

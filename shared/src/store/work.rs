@@ -1,4 +1,4 @@
-//! What reconcile has to look at.
+//! What reconcile has to check.
 
 use super::{
     Item, StoreError, Tables,
@@ -14,7 +14,7 @@ use crate::{
     purchase::{Line, PurchaseId, Subject},
 };
 
-/// The index of the purchases that something is still to come of, by the time to ask Stripe.
+/// The index of purchases that are not over yet, by when to ask Stripe about them.
 #[derive(Clone, Debug)]
 pub struct WorkList {
     table: Table,
@@ -23,7 +23,7 @@ pub struct WorkList {
     books: Bookkeeping,
 }
 
-/// Some of what is to be looked at.
+/// Some of what has to be checked.
 #[derive(Debug)]
 pub struct Work {
     /// What it is.
@@ -44,22 +44,14 @@ impl WorkList {
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         Ok(Self {
             table: tables.purchases()?,
-            writer: Writer::of(tables),
+            writer: tables.writer(),
             purchases: Purchases::of(tables)?,
             books: Bookkeeping::of(tables)?,
         })
     }
 
-    /// One from which nothing is struck off.
-    pub fn dry_run(self) -> Self {
-        Self {
-            writer: self.writer.dry_run(),
-            ..self
-        }
-    }
-
-    /// At most `limit` that Stripe is to be asked about by now, the longest waiting first. From an
-    /// index: what is to be done is decided on the purchase itself.
+    /// At most `limit` that it is time to ask Stripe about, those waiting longest first. Read from
+    /// an index: what has to be done is decided on the purchase itself.
     pub async fn page(
         &self,
         now: i64,
@@ -98,9 +90,9 @@ impl WorkList {
         })
     }
 
-    /// Notes that a purchase was compared with what Stripe says, all of which is recorded: it need
-    /// not be looked at again before its next check is due, unless there are more `doubts` by now
-    /// than when the comparison began. `lines` are those of an order that was rebuilt without any.
+    /// Notes that a purchase was compared with Stripe, and everything recorded, so that it need not
+    /// be checked again until its next check is due, unless there are more `doubts` by now than
+    /// when the comparison began. `lines` complete an order that was rebuilt without any.
     pub async fn checked(
         &self,
         id: PurchaseId,
@@ -120,7 +112,7 @@ impl WorkList {
         self.writer.run(None, read, decide).await.map(|_| ())
     }
 
-    /// When the table was made, in Unix seconds: nothing in it was bought before.
+    /// When the table was created, in Unix seconds: nothing in it was bought earlier.
     pub async fn begins_at(&self) -> Result<i64, StoreError> {
         let call = self.table.client.describe_table();
         let answer = call.table_name(&self.table.name).send().await;

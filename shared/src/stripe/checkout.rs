@@ -19,20 +19,20 @@ use crate::purchase::{Purchase, SessionId};
 
 /// What we read of the session that Stripe opened.
 #[derive(Debug, Deserialize)]
-pub struct Session {
+pub struct OpenedSession {
     /// `cs_…`
     pub id: SessionId,
     /// Where the buyer pays.
     pub url: String,
 }
 
-/// Opens the session of a purchase's current attempt. Repeating the call repeats the answer.
+/// Opens the session of a purchase's current attempt. A repeated call gets the same answer.
 pub async fn open(
     stripe: &Client,
     purchase: &Purchase,
     site_url: &str,
     stack: &str,
-) -> Result<Session, StripeError> {
+) -> Result<OpenedSession, StripeError> {
     let key = format!("{}:{}", purchase.id(), purchase.attempt().number);
     stripe
         .send(
@@ -43,9 +43,9 @@ pub async fn open(
         .await
 }
 
-/// Ends an open session, so that nobody can pay it any more. Stripe refuses, with a 400, if it is
-/// not open. Without an idempotency key: it cannot be done twice, and with one, Stripe would repeat
-/// a failure of its own for a day.
+/// Ends an open session, so that nobody can pay it any more. Stripe refuses with a 400 if it is not
+/// open. It has no idempotency key: it cannot happen twice, and with a key Stripe would repeat a
+/// failure of its own for a day.
 pub async fn expire(
     stripe: &Client,
     session: &SessionId,
@@ -87,8 +87,8 @@ fn request(purchase: &Purchase, site_url: &str, stack: &str) -> CreateCheckoutSe
         .collect();
     let mut intent = CreateCheckoutSessionPaymentIntentData::new();
     intent.metadata = Some(tags.clone());
-    // Buyers pay what was ordered, in its currency; no payment methods are named, so that the
-    // account's settings choose them.
+    // Buyers pay in the order's currency. No payment methods are named, so the account's settings
+    // choose them.
     let mut adaptive_pricing = CreateCheckoutSessionAdaptivePricing::new();
     adaptive_pricing.enabled = Some(false);
 
@@ -112,13 +112,15 @@ fn request(purchase: &Purchase, site_url: &str, stack: &str) -> CreateCheckoutSe
 fn currency(currency: crate::money::Currency) -> Currency {
     match currency.as_str().parse() {
         Ok(currency) => currency,
-        // Parsing cannot fail: what async-stripe does not know it passes on.
+        // Parsing cannot fail: async-stripe passes on what it does not know.
         Err(never) => match never {},
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use time::OffsetDateTime;
+
     use super::*;
     use crate::{
         money::Money,
@@ -146,7 +148,7 @@ mod tests {
             total: Money::new(1500, "kwd".parse().unwrap()),
             rebuilt: false,
         };
-        let purchase = Purchase::new(PurchaseId::generate(), order, 1_000);
+        let purchase = Purchase::new(PurchaseId::new(OffsetDateTime::UNIX_EPOCH), order, 1_000);
         let built = request(&purchase, "https://shop.example", "till-prod").build();
         let id = purchase.id();
         let body = built.body.unwrap();

@@ -1,6 +1,6 @@
-//! Calls to Stripe's API: requests built by async-stripe's types, sent over our own pooled
-//! client. async-stripe's own client opens a connection per call, and its error type would put
-//! most of Stripe's API into the binary, where a few fields are read here.
+//! Calls to Stripe's API: requests built by async-stripe's types, sent by our own pooled client.
+//! async-stripe's client opens a connection per call, and its error type would pull most of
+//! Stripe's API into the binary, while only a few fields are read here.
 
 use std::time::Duration;
 
@@ -29,26 +29,26 @@ pub fn api_version() -> &'static str {
 /// How long to wait for an answer.
 #[derive(Clone, Copy)]
 pub(super) struct Patience {
-    /// To one try.
+    /// For one try.
     one_try: Duration,
-    /// To all tries of a call together.
+    /// For all tries of a call together.
     call: Duration,
 }
 
-/// For one object. With three calls to DynamoDB around it, still less than the time limits of
-/// checkout and webhook.
+/// For one object. Even with three calls to DynamoDB, less than the time limits of checkout and
+/// webhook.
 pub(super) const OBJECT: Patience = Patience {
     one_try: Duration::from_secs(5),
     call: Duration::from_secs(7),
 };
 
-/// For a page of a list, which nobody waits for but reconcile.
+/// For a page of a list, for which only reconcile waits.
 const LIST: Patience = Patience {
     one_try: Duration::from_secs(15),
     call: Duration::from_secs(25),
 };
 
-/// The largest answer read; a session with 100 line items has a few hundred KiB.
+/// The largest answer that is read. A session with 100 line items has a few hundred KiB.
 const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 
 /// A client for one account. Cheap to clone; clones share connections.
@@ -62,38 +62,39 @@ pub struct Client {
 /// Why Stripe did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StripeError {
-    /// It said no, and would say so again.
+    /// It refused, and would refuse again.
     #[error("Stripe refused with {status} {code} (request {request})")]
     Refused {
         /// The HTTP status, 400 to 404.
         status: StatusCode,
         /// Stripe's error code, or its type; for a restricted key, the permission it lacks.
         code: String,
-        /// Stripe's own sentence, for the seller. Logs do without it: it may quote what was sent.
+        /// Stripe's own message, for the seller. It is not logged, because it may quote the
+        /// request.
         message: String,
         /// Stripe's id of the request.
         request: String,
     },
-    /// It asked us to come back later, as often as there was time to ask.
+    /// It told us to come back later, each time we tried.
     #[error("Stripe is busy: {0}")]
     Busy(StatusCode),
-    /// It failed, and repeats this answer to the same idempotency key; a new key is needed.
+    /// It failed, and would give the same answer to the same idempotency key; a new key is needed.
     #[error("Stripe failed with {0}")]
     Failed(StatusCode),
-    /// It cannot be reached; nothing was asked.
+    /// It could not be reached, so it never got the request.
     #[error("Stripe is out of reach")]
     Unreachable {
-        /// In the words of the system, for whoever can mend it.
+        /// The system's own words, for whoever can fix it.
         why: String,
     },
-    /// It did not answer in time: what was asked may have been done.
+    /// It did not answer in time; it may have carried out the request.
     #[error("Stripe did not answer in time")]
     TimedOut,
-    /// The connection broke before the answer was here: what was asked may have been done. A
-    /// function that was frozen meanwhile finds its pooled connections like that.
+    /// The connection broke before the answer arrived; it may have carried out the request. A
+    /// function that was frozen finds its pooled connections like this.
     #[error("the connection to Stripe broke")]
     Broken,
-    /// Its answer is not what its documentation says.
+    /// Its answer does not match its documentation.
     #[error("Stripe's answer cannot be read: {0}")]
     Unreadable(String),
 }
@@ -107,11 +108,11 @@ pub struct List<T> {
     pub has_more: bool,
 }
 
-/// The most entries that a page may be asked to have.
+/// The most entries that can be requested per page.
 pub const LONGEST_PAGE: &str = "100";
 
 impl List<Value> {
-    /// Where the next page begins, if there is one.
+    /// The last entry, after which the next page begins, if there is one.
     pub fn next(&self) -> Option<String> {
         let last = self.data.last().filter(|_| self.has_more)?;
         Some(last.get("id")?.as_str()?.to_owned())
@@ -119,16 +120,15 @@ impl List<Value> {
 }
 
 impl StripeError {
-    /// Whether it is what was asked that is refused, and would be again; not whoever asked, with a
-    /// key that may be mended.
+    /// Whether the request itself is refused, and would be again; not the key, which can be fixed.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Refused { status, .. }
             if !matches!(*status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN))
     }
 }
 
-/// What a restricted key may not do, as Stripe's refusal calls it: `rak_charge_read`, say. The rest
-/// of the message names the account and part of the key.
+/// The permission that a restricted key lacks, as Stripe's refusal calls it, such as
+/// `rak_charge_read`. The rest of the message names the account and part of the key.
 pub fn missing_permission(message: &str) -> Option<&str> {
     let (_, name) = message.split_at_checked(message.find("rak_")?)?;
     let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
@@ -158,7 +158,7 @@ impl Client {
         Ok(Self::over(http, base, StripeKey::read(environment).await?))
     }
 
-    /// For the account of one key, asked at `base`.
+    /// For the account of one key, at `base`.
     pub fn with_key(http: https::Client<Full<Bytes>>, base: &str, key: StripeKey) -> Self {
         Self::over(http, base, Secret::given(StripeKey::VARIABLE, key))
     }
@@ -171,7 +171,7 @@ impl Client {
         }
     }
 
-    /// Reads the object at `path`, such as `/refunds/re_1`; `None` if Stripe knows none there.
+    /// Reads the object at `path`, such as `/refunds/re_1`; `None` if there is none.
     pub async fn get<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -198,7 +198,7 @@ impl Client {
         query: &[(&str, &str)],
         patience: Patience,
     ) -> Result<T, StripeError> {
-        // Parts of it come from events: an id that is none must not lead elsewhere.
+        // Parts of it come from events: something that is not an id must not lead elsewhere.
         let is_path = |byte: u8| byte.is_ascii_alphanumeric() || b"_/".contains(&byte);
         if !path.bytes().all(is_path) {
             let wrong = format!("{path:?} is not the path of an object");
@@ -209,7 +209,7 @@ impl Client {
         self.send(&request, None, patience).await
     }
 
-    /// Asks for something to be done, under an idempotency key: asked again, it is not done again.
+    /// Sends a `POST` under an idempotency key, so that a repeated call does nothing twice.
     pub async fn post<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -221,8 +221,8 @@ impl Client {
         self.send(&request, Some(idempotency_key), OBJECT).await
     }
 
-    /// Removes the object at `path`. It may be gone already: asked again after a connection broke,
-    /// Stripe knows nothing of what it has just removed.
+    /// Deletes the object at `path`. It may be gone already, because Stripe answers 404 if the call
+    /// is repeated after a broken connection.
     pub async fn delete(&self, path: &str) -> Result<(), StripeError> {
         let request = RequestBuilder::new(StripeMethod::Delete, path);
         match self.send::<Value>(&request, None, OBJECT).await {
@@ -231,8 +231,8 @@ impl Client {
         }
     }
 
-    /// Sends a request, under an idempotency key if it changes anything, with jittered repetitions
-    /// while Stripe says that it is busy, cannot be connected to, or hangs up.
+    /// Sends a request, under an idempotency key if it changes anything, with jittered retries
+    /// while Stripe is busy, cannot be reached, or hangs up.
     pub(super) async fn send<T: DeserializeOwned>(
         &self,
         request: &RequestBuilder,
@@ -264,7 +264,7 @@ impl Client {
         serde_json::from_slice(&body).map_err(|error| StripeError::Unreadable(error.to_string()))
     }
 
-    /// One try; a second one if Stripe does not know our key (401) and there is another by now.
+    /// One try, and another if Stripe rejects our key (401) and there is a new one by now.
     async fn once(
         &self,
         request: &RequestBuilder,
@@ -308,7 +308,7 @@ impl Client {
             .get("request-id")
             .and_then(|id| id.to_str().ok());
         let id = id.unwrap_or_default().to_owned();
-        // An answer that breaks off leaves open what was done, as one that never comes.
+        // If an answer breaks off, the request may have been carried out, as if there were none.
         let body = Limited::new(answer.into_body(), LARGEST_ANSWER)
             .collect()
             .await;
@@ -324,7 +324,7 @@ impl Client {
         }
         let ErrorAnswer { error } = serde_json::from_slice(&body).unwrap_or_default();
         if error.kind.as_deref() == Some("idempotency_error") {
-            // The key was used with other parameters: the site's address has changed, say.
+            // The key was used with other parameters, because the site's address has changed, say.
             return Err(StripeError::Failed(status));
         }
         Err(StripeError::Refused {
@@ -391,7 +391,7 @@ mod tests {
 
     use super::*;
 
-    /// A client, and what Stripe is asked while it gives these answers; none is a hang-up.
+    /// A client, and what Stripe is asked while it gives these answers; `None` hangs up.
     async fn stripe(
         answers: impl IntoIterator<Item = Option<String>> + Send + 'static,
     ) -> (Client, std::thread::JoinHandle<Vec<String>>) {
@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_that_breaks_is_asked_again_under_the_same_key() {
+    async fn after_a_broken_connection_the_call_is_repeated_under_the_same_key() {
         let (stripe, server) = stripe([None, answer("200 OK", "{}")]).await;
         let request = RequestBuilder::new(StripeMethod::Post, "/checkout/sessions");
         let answer: serde_json::Value = stripe.send(&request, Some("key-1"), OBJECT).await.unwrap();
@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn removing_an_object_again_after_the_connection_broke_is_a_success() {
+    async fn deleting_an_object_again_after_a_broken_connection_succeeds() {
         let gone = r#"{"error":{"message":"No such webhook endpoint: 'we_1'"}}"#;
         let (stripe, server) = stripe([None, answer("404 Not Found", gone)]).await;
         stripe.delete("/webhook_endpoints/we_1").await.unwrap();
@@ -459,7 +459,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_restricted_key_that_may_not_is_told_which_permission_it_lacks() {
+    async fn a_refused_restricted_key_is_told_which_permission_it_lacks() {
         let refusal = r#"{"error":{"type":"invalid_request_error","message":"The provided key
             'rk_test_***abc' does not have the required permissions for this endpoint on account
             'acct_1'. Having the 'rak_checkout_session_write' permission would allow this request

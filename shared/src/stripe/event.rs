@@ -1,4 +1,4 @@
-//! Stripe's events: a thin envelope, and what its object says of a purchase.
+//! Stripe's events: the envelope, and what its object says about a purchase.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,22 +11,22 @@ use crate::{
     purchase::{Buyer, Change, ChargeId, PaymentIntentId, Subject},
 };
 
-/// What an event is about, as far as its type tells; from this follows how its object is read.
+/// What an event is about, by its type, which decides how its object is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     /// A Checkout session.
     Session(SessionEvent),
-    /// A refund. Which event it was makes no difference: its status says it.
+    /// A refund. The event's type makes no difference, because the refund has a status.
     Refund,
-    /// A charge of which something went back. It lists no refunds since API version 2022-11-15;
-    /// it says whose they are.
+    /// A charge that was refunded at least in part. Since API version 2022-11-15 it does not list
+    /// its refunds; it says what they belong to.
     ChargeRefunded,
-    /// A dispute or an inquiry, which says itself how it stands.
+    /// A dispute or an inquiry, which has a status.
     Dispute,
 }
 
-/// The types of events that say something of a purchase, and what each is about. Whatever is not
-/// here is none of our business.
+/// The types of events that say something about a purchase, and what each is about. Any other type
+/// is ignored.
 const HANDLED: &[(&str, Kind)] = &[
     (
         "checkout.session.completed",
@@ -55,12 +55,12 @@ const HANDLED: &[(&str, Kind)] = &[
     ("charge.dispute.closed", Kind::Dispute),
 ];
 
-/// The types of events that a webhook endpoint has to be sent.
+/// The types of events that a webhook endpoint has to subscribe to.
 pub fn handled() -> impl ExactSizeIterator<Item = &'static str> {
     HANDLED.iter().map(|(name, _)| *name)
 }
 
-/// An event of a type we have a use for, before anything is made of its object.
+/// An event of a type that we handle, with its object still unread.
 #[derive(Debug)]
 pub struct Event {
     /// `evt_…`
@@ -78,27 +78,27 @@ pub struct Event {
 pub struct Statement {
     /// What changed.
     pub change: Change,
-    /// Which payment intent it is about, where there is one.
+    /// Which payment intent it is about, if there is one.
     pub payment_intent: Option<PaymentIntentId>,
-    /// Whom it is about.
+    /// What it belongs to.
     pub owner: Owner,
 }
 
-/// Whom an event is about, as far as the event itself tells.
+/// What an event belongs to, as far as the event itself says.
 #[derive(Debug)]
 pub enum Owner {
-    /// Something of ours, by its object's tags.
+    /// Something of ours, according to its object's tags.
     Tagged {
         /// What it is.
         subject: Subject,
-        /// What it is rebuilt from if it was lost.
+        /// What it can be rebuilt from if it was lost.
         origin: Option<(Buyer, Money)>,
     },
-    /// Whoever the payment belongs to: refunds and disputes carry none of our tags.
+    /// Whatever the payment belongs to, because refunds and disputes do not carry our tags.
     OfPayment(Option<ChargeId>),
 }
 
-/// What an event is known by, even if the rest of its envelope cannot be read.
+/// What identifies an event, even if the rest of its envelope cannot be read.
 #[derive(Debug, Default)]
 pub struct Label {
     /// `evt_…`
@@ -119,9 +119,9 @@ impl Label {
 }
 
 impl Event {
-    /// Reads the envelope; `None` if there is no use for it. That is most of what Stripe can send,
-    /// and of what is not for us no more is read than its type: thin events and the pings of
-    /// Workbench have other members, and what comes next may have any.
+    /// Reads the envelope; `None` if we do not handle its type. That is true of most that Stripe
+    /// can send, and then nothing but the type is read: thin events and the pings of Workbench have
+    /// other members, and future ones may have any.
     pub fn parse(body: &[u8]) -> Result<Option<Self>, Unreadable> {
         let event: Value = serde_json::from_slice(body)?;
         let text = |name| event.get(name).and_then(Value::as_str);
@@ -143,8 +143,8 @@ impl Event {
         }))
     }
 
-    /// What it says to the deployment `stack`; `None` if it is about something that is not its
-    /// own: another deployment's, a payment link's ….
+    /// What it says to the deployment `stack`; `None` if it is about something else: another
+    /// deployment's purchase, a payment link ….
     pub fn statement(self, stack: &Stack) -> Result<Option<Statement>, Unreadable> {
         let object = self.object;
         match self.kind {
@@ -180,7 +180,7 @@ impl Event {
     }
 }
 
-/// Whose an object with tags is. Of what is not ours, nothing but these has to read.
+/// What a tagged object belongs to. If that is not ours, nothing but its tags has to be readable.
 fn subject_of(object: &Value, stack: &Stack) -> Result<Option<Subject>, Unreadable> {
     let tags = object
         .get("metadata")
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
     use crate::config::Environment;
 
-    /// What is in the repository beside this crate.
+    /// A file of the repository outside this crate.
     fn beside(path: &str) -> PathBuf {
         PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("..")
@@ -285,9 +285,9 @@ mod tests {
     }
 
     #[test]
-    fn an_event_we_do_not_handle_is_read_no_further_than_its_type() {
+    fn nothing_but_the_type_is_read_of_an_event_that_is_not_handled() {
         for body in [
-            // What Workbench sends to try an endpoint out, and a thin event.
+            // What Workbench sends to test an endpoint, and a thin event.
             r#"{"id":"evt_test_1","object":"v2.core.event","type":"v2.core.event_destination.ping",
                 "created":"2026-11-20T10:00:00.000Z","livemode":false,"related_object":null}"#,
             r#"{"id":"evt_1","object":"v2.core.event","type":"v1.checkout.session.completed",
@@ -298,7 +298,7 @@ mod tests {
         ] {
             assert!(Event::parse(body.as_bytes()).unwrap().is_none(), "{body}");
         }
-        // Ours, and not as we know it; and what may be anybody's.
+        // One of a type we handle, but of another shape; and one of unknown type.
         for body in [
             r#"{"id":"evt_1","object":"event","type":"checkout.session.completed","livemode":false}"#,
             r#"{"id":"evt_1","object":"event","type":7}"#,

@@ -1,4 +1,4 @@
-//! Stripe's API keys, which tell by their beginnings what they are.
+//! Stripe's API keys, whose prefixes say what they are.
 
 use std::{fmt, str::FromStr};
 
@@ -9,7 +9,7 @@ use crate::{
     secrets::Secret,
 };
 
-/// A key that may ask Stripe's API. Never printed.
+/// A key for Stripe's API. Never printed.
 #[derive(Clone)]
 pub struct StripeKey {
     text: String,
@@ -22,11 +22,11 @@ pub struct StripeKey {
 pub enum Kind {
     /// Everything.
     Secret,
-    /// What it was given permission for.
+    /// What its permissions allow.
     Restricted,
 }
 
-/// Why a text is not an API key. Never repeats the text: it may be another secret.
+/// Why a text is not an API key. Never repeats the text, which may be another secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAKey {
     /// It is the publishable key, which web pages use.
@@ -66,7 +66,7 @@ impl FromStr for StripeKey {
 }
 
 impl StripeKey {
-    /// `STRIPE_SECRET_KEY`, which must be of the deployed mode.
+    /// Reads `STRIPE_SECRET_KEY`, whose mode must be the deployment's.
     pub async fn read(environment: &Environment) -> Result<Secret<Self>, ConfigError> {
         let deployed = environment.mode()?;
         Secret::read(environment, Self::VARIABLE, move |text| {
@@ -78,7 +78,7 @@ impl StripeKey {
                 .parse()
                 .map_err(|error: NotAKey| wrong(error.to_string()))?;
             if key.mode != deployed {
-                let other = "the key's mode is not TILL_MODE: one is test, the other live";
+                let other = "the key's mode differs from TILL_MODE: one is test, the other live";
                 return Err(wrong(other.to_owned()));
             }
             Ok(key)
@@ -89,7 +89,7 @@ impl StripeKey {
     /// The environment variable that holds it.
     pub(super) const VARIABLE: &'static str = "STRIPE_SECRET_KEY";
 
-    /// Whether it moves real money.
+    /// Whether it can move real money.
     pub fn mode(&self) -> Mode {
         self.mode
     }
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_recognized_by_its_beginning() {
+    fn a_key_is_recognized_by_its_prefix() {
         for (text, kind, mode) in [
             ("sk_test_1", Kind::Secret, Mode::Test),
             ("rk_test_1", Kind::Restricted, Mode::Test),

@@ -1,4 +1,4 @@
-//! Stripe: what we ask of it and what it tells us.
+//! Stripe: what we ask it, and what it tells us.
 
 pub mod checkout;
 pub mod client;

@@ -1,5 +1,5 @@
-//! Stripe's objects, as events carry them and its API answers them: the few fields that tell
-//! something of a purchase, so that the rest of Stripe may change its shape.
+//! Stripe's objects, as in its events and API answers: only the few fields that matter to a
+//! purchase, so that the rest may change its shape.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub use payment_intent::PaymentIntent;
 pub use session::Session;
 pub(super) use session::SessionEvent;
 
-/// It is authentic, but does not read as Stripe's documentation says it would.
+/// Something authentic that does not match Stripe's documentation.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Unreadable(pub(crate) String);
@@ -51,13 +51,13 @@ impl<Id> Expandable<Id> {
     }
 }
 
-/// What we wrote on an object when it was made.
+/// The metadata that we put on an object when it was created.
 #[derive(Debug, Default, Deserialize)]
 #[serde(transparent)]
 pub struct Tags(BTreeMap<String, String>);
 
 impl Tags {
-    /// What of the deployment `stack` the object is about; `None` if its tags are not that one's.
+    /// What the object belongs to in the deployment `stack`; `None` if it is not this deployment's.
     pub fn subject(&self, stack: &Stack) -> Result<Option<Subject>, Unreadable> {
         let tag = self.0.get(metadata::STACK);
         if !tag.is_some_and(|tag| stack.owns(tag)) {

@@ -1,6 +1,6 @@
 //! The `Stripe-Signature` header: `t=<seconds>,v1=<hex>[,v1=<hex>…]`, each `v1` being
-//! HMAC-SHA256 over `<t>.<body>`. Whatever stands between may have put blanks after the commas, as
-//! lists in headers have them (RFC 9110, section 5.6.1).
+//! HMAC-SHA256 over `<t>.<body>`. Proxies may put blanks after the commas, as in any list in a
+//! header (RFC 9110, section 5.6.1).
 //!
 //! Source: Stripe's page "Receive Stripe events in your webhook endpoint", section
 //! "Verify webhook signatures manually".
@@ -15,8 +15,8 @@ use crate::{
     secrets::Secret,
 };
 
-/// The most a header's timestamp may differ from our clock, in seconds, either way: what Stripe's
-/// own libraries allow.
+/// How much a header's timestamp may differ from our clock, in seconds, either way: as much as in
+/// Stripe's own libraries.
 pub const TOLERANCE_SECONDS: i64 = 300;
 
 /// One signing secret of a webhook endpoint (`whsec_…`). Never empty; never printed.
@@ -29,7 +29,7 @@ pub struct WebhookSecret(String);
 pub struct EmptySecret;
 
 impl WebhookSecret {
-    /// Takes the secret as Stripe shows it, without surrounding white space.
+    /// The secret as Stripe shows it, without surrounding white space.
     pub fn new(secret: &str) -> Result<Self, EmptySecret> {
         match secret.trim() {
             "" => Err(EmptySecret),
@@ -37,8 +37,8 @@ impl WebhookSecret {
         }
     }
 
-    /// The webhook's own, `STRIPE_WEBHOOK_SECRETS`, separated by commas. An empty one among them
-    /// is refused: it would let anybody in.
+    /// Reads `STRIPE_WEBHOOK_SECRETS`, separated by commas. An empty one is refused, because it
+    /// would let anybody in.
     pub async fn read_all(environment: &Environment) -> Result<Secret<Vec<Self>>, ConfigError> {
         const NAME: &str = "STRIPE_WEBHOOK_SECRETS";
         Secret::read(environment, NAME, |secrets| {
@@ -56,7 +56,7 @@ impl WebhookSecret {
         .await
     }
 
-    /// Whether a text begins as a signing secret.
+    /// Whether a text begins like a signing secret.
     pub(super) fn is_one(text: &str) -> bool {
         text.starts_with("whsec_")
     }
@@ -77,17 +77,17 @@ impl fmt::Debug for WebhookSecret {
     }
 }
 
-/// Why a delivery is not believed. The words are for logs and for the developer who reads the
-/// delivery's answer in Stripe's dashboard; they say nothing an attacker does not know.
+/// Why a delivery is refused. The words are for logs and for developers who read the answer in
+/// Stripe's Dashboard; they say nothing that an attacker does not know.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// No `t`, no `v1`, or not a list of `key=value`.
     #[error("the Stripe-Signature header is malformed: expected t=<seconds>,v1=<hex>")]
     Malformed,
-    /// No secret of ours made any of the signatures.
+    /// None of the signatures was made with one of our secrets.
     #[error("no v1 signature matches: is STRIPE_WEBHOOK_SECRETS the secret of this endpoint?")]
     NoMatch,
-    /// Rightly signed, but too long ago, or in the future.
+    /// Correctly signed, but too long ago or in the future.
     #[error("the signature's timestamp is outside the tolerance of {TOLERANCE_SECONDS} seconds")]
     Stale,
 }
@@ -116,7 +116,7 @@ pub fn verify(
     Ok(())
 }
 
-/// The header Stripe would send with `body`.
+/// The header that Stripe would send with `body`.
 pub fn sign(body: &[u8], secret: &WebhookSecret, timestamp_seconds: i64) -> String {
     let signature = secret.mac(timestamp_seconds, body).finalize().into_bytes();
     format!("t={timestamp_seconds},v1={}", hex::encode(signature))
@@ -226,7 +226,7 @@ mod tests {
         }
     }
 
-    /// Header pieces that are right, nearly right and wrong, in any order and number.
+    /// Correct, almost correct and wrong parts of a header, in any number and order.
     fn pieces(right: String) -> impl Strategy<Value = String> {
         let hex = right
             .split_once("v1=")
@@ -250,7 +250,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(8_000))]
 
         #[test]
-        fn our_verifier_agrees_with_async_stripes(
+        fn our_verifier_agrees_with_that_of_async_stripe(
             (body, signed_at, header) in ("[ -~é]{0,80}", NOW - 310..NOW + 310).prop_flat_map(
                 |(body, at)| {
                     let right = sign(body.as_bytes(), &secret("whsec_a"), at);
@@ -260,11 +260,11 @@ mod tests {
         ) {
             let _ = signed_at;
             let ours = verify(&header, body.as_bytes(), &[secret("whsec_a")], NOW);
-            // It takes no blanks.
+            // It does not accept blanks.
             let header = header.split(',').map(str::trim).collect::<Vec<_>>().join(",");
             let theirs =
                 match Webhook::construct_event_with_timestamp(&body, &header, "whsec_a", NOW) {
-                    // It verifies first and reads the event after: our bodies are no events.
+                    // It verifies before it reads the event, and our bodies are not events.
                     Ok(_) | Err(WebhookError::BadParse(_)) => Ok(()),
                     Err(WebhookError::BadTimestamp(_)) => Err(SignatureError::Stale),
                     Err(error) => Err(match error {
@@ -272,7 +272,7 @@ mod tests {
                         _ => SignatureError::NoMatch,
                     }),
                 };
-            // It has one name for a bad signature and for a header without its parts.
+            // It has one error for bad signatures and malformed headers.
             let coarse = |verdict: Result<(), SignatureError>| match verdict {
                 Err(SignatureError::Malformed) => Err(SignatureError::NoMatch),
                 verdict => verdict,

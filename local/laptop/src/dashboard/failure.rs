@@ -1,4 +1,4 @@
-//! What happens when the dashboard itself fails: the log has why, the page only the status.
+//! When the dashboard itself fails: the log says why, the page gets only the status.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};

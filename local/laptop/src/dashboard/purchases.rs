@@ -1,5 +1,5 @@
-//! Every purchase with its story, and what a seller, a bank or a bad day may do to one. The JSON is
-//! that of `till purchases --json`, with every amount spelt out beside it.
+//! Purchases with their stories, and what a seller, a bank or a bad day can do to them. The JSON is
+//! that of `till purchases --json`, with every amount also as text.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use super::failure::failure;
 use crate::aws::PAST_FAULTS;
 use crate::story::Story;
 
-/// The newest that are listed.
+/// How many of the newest are listed.
 const LISTED: usize = 100;
 
 /// The shop's purchases, and what can be done to them.
@@ -44,7 +44,7 @@ struct Parts {
 
 impl Book {
     /// Opened with the reconcile function's environment. It reads past the faults of the AWS port
-    /// `aws`: looking must not use up those that wait for the shop.
+    /// `aws`, because looking must not use up those meant for the shop.
     pub(crate) async fn open(
         environment: Variables,
         aws: &str,
@@ -64,7 +64,7 @@ impl Book {
         })))
     }
 
-    /// What is below `/_local`.
+    /// The routes below `/_local`.
     pub(super) fn router(self) -> Router {
         Router::new()
             .route("/_local/purchases.json", get(list))
@@ -143,13 +143,13 @@ async fn story(
 
 #[derive(Deserialize)]
 struct Wish {
-    /// As people write it, such as `5.00`; all that is left, if left out.
+    /// As people write it, such as `5.00`; everything that is left, if omitted.
     #[serde(default)]
     amount: String,
     currency: Currency,
 }
 
-/// As the seller would, through Stripe's API: faults of its calls strike here, too.
+/// Refunds as the seller would, through Stripe's API, so that faults of its calls apply.
 async fn refund(
     State(Book(book)): State<Book>,
     Path(intent): Path<PaymentIntentId>,
@@ -176,7 +176,7 @@ struct Paid {
     latest_charge: Option<String>,
 }
 
-/// As the buyer would, at their bank.
+/// Disputes as the buyer would, at their bank.
 async fn dispute(
     State(Book(book)): State<Book>,
     Path(intent): Path<PaymentIntentId>,
@@ -192,21 +192,21 @@ async fn dispute(
     Ok(Json(json!({ "dispute": dispute })).into_response())
 }
 
-/// What the schedule does each hour, events of this very minute included.
+/// What the schedule does every hour, but including events of the last minute.
 async fn reconcile(State(Book(book)): State<Book>) -> Result<Response, Trouble> {
     let findings = book.reconcile.run(Limits::default(), |_| {}).await;
     fresh(&findings.map_err(anyhow::Error::from)?)
 }
 
-/// JSON of this moment.
+/// JSON that no cache keeps.
 fn fresh(shown: &impl Serialize) -> Result<Response, Trouble> {
     let mut shown = serde_json::to_value(shown).map_err(anyhow::Error::from)?;
     spell_out_money(&mut shown);
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(shown)).into_response())
 }
 
-/// Puts `"text": "15.00 USD"` beside every amount, so that the page need not know how many decimals
-/// Stripe counts in.
+/// Adds `"text": "15.00 USD"` to every amount, so that the page need not know how many decimals
+/// each currency has at Stripe.
 fn spell_out_money(value: &mut Value) {
     let money = Money::deserialize(&*value);
     let movement = Movement::deserialize(&*value);

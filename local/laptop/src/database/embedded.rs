@@ -1,5 +1,5 @@
-//! The DynamoDB engine in this process: JSON in, JSON out, as DynamoDB's HTTP protocol has them.
-//! The engine would bring a server of its own, but one that answers any web page that asks.
+//! The DynamoDB engine in this process: JSON in, JSON out, as in DynamoDB's HTTP protocol. The
+//! engine has a server of its own, but that would answer any web page.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 const UNKNOWN_OPERATION: &str =
     r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#;
 
-/// The engine. Clones share it; its files are closed when the last of them is gone.
+/// The engine. Clones share it; its files are closed when the last one is dropped.
 #[derive(Clone)]
 pub(crate) struct Embedded(Database);
 
@@ -33,7 +33,7 @@ impl Embedded {
         Ok(Self(database))
     }
 
-    /// What DynamoDB answers to a request for `operation` with this body.
+    /// DynamoDB's answer to a request for `operation` with this body.
     pub(crate) async fn answer(&self, operation: &str, body: Bytes) -> (StatusCode, String) {
         let (database, operation) = (self.0.clone(), operation.to_owned());
         let ran = tokio::task::spawn_blocking(move || run(&database, &operation, &body)).await;
@@ -52,7 +52,7 @@ impl Embedded {
         }
     }
 
-    /// Deletes what has expired, as DynamoDB does in its own time.
+    /// Deletes expired items, as DynamoDB does at some point.
     pub(crate) async fn expire(&self) {
         let database = self.0.clone();
         let swept = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
@@ -64,7 +64,7 @@ impl Embedded {
     }
 }
 
-/// `None`: DynamoDB has no such operation.
+/// `None` if DynamoDB has no such operation.
 fn run(database: &Database, operation: &str, body: &[u8]) -> Option<dynoxide::Result<String>> {
     let answer = match operation {
         "CreateTable" => with(body, |input| database.create_table(input)),
@@ -109,8 +109,8 @@ fn with<I: DeserializeOwned, O: Serialize>(
         .map_err(|error| DynoxideError::InternalServerError(error.to_string()))
 }
 
-/// The exception for a request that cannot be read. The engine's types say by a word in front, such
-/// as `VALIDATION:`, which one a value calls for; a member that is missing calls for validation, too.
+/// The exception for a request that cannot be read. The engine's types name it in a prefix, such as
+/// `VALIDATION:`; a missing member is a validation error, too.
 fn refusal(error: &serde_json::Error) -> DynoxideError {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// What a request came in by.
+/// How a request came in.
 pub(super) enum Entry<'a> {
     /// The HTTP API, by one of its routes.
     Route {
@@ -20,7 +20,7 @@ pub(super) enum Entry<'a> {
         parameters: BTreeMap<String, String>,
         claims: Option<&'a Map<String, Value>>,
     },
-    /// A function's own URL, which is all the function sees of the path.
+    /// A function's own URL; the function sees `/` as the path.
     FunctionUrl,
 }
 
@@ -77,7 +77,7 @@ impl Entry<'_> {
         }
     }
 
-    /// What stands in `accountId` and `apiId`: nobody signs in to a function URL.
+    /// The value of `accountId` and `apiId`, because nobody signs in to a function URL.
     fn owner(&self) -> (&'static str, &'static str) {
         match self {
             Self::Route { .. } => ("000000000000", "local"),
@@ -86,7 +86,7 @@ impl Entry<'_> {
     }
 }
 
-/// `requestContext`: who calls, when, and by which way.
+/// `requestContext`: who calls, when, and how.
 fn context(id: &str, parts: &Parts, caller: SocketAddr, entry: &Entry<'_>) -> Value {
     let now = OffsetDateTime::now_utc();
     let (account, api) = entry.owner();
@@ -136,7 +136,7 @@ fn encoded(headers: &HeaderMap, body: &Bytes) -> (Option<String>, bool) {
     }
 }
 
-/// Names in lower case, equal ones joined with commas; cookies have a place of their own.
+/// Names in lower case, repeated ones joined with commas; cookies are separate.
 fn headers(headers: &HeaderMap, caller: SocketAddr) -> Map<String, Value> {
     let mut joined: Map<String, Value> = headers
         .keys()
@@ -191,7 +191,7 @@ fn query_parameters(query: &str) -> Option<Value> {
     Some(json!(joined))
 }
 
-/// API Gateway hands every claim on as text: lists in brackets, their members a space apart.
+/// API Gateway passes every claim on as text: lists in brackets, their members separated by spaces.
 fn claim_text(claim: &Value) -> String {
     match claim {
         Value::String(text) => text.clone(),
@@ -203,7 +203,7 @@ fn claim_text(claim: &Value) -> String {
     }
 }
 
-/// Whether functions get bodies of this media type as they are; others come in base64.
+/// Whether functions get bodies of this media type as text; others are sent in base64.
 fn is_text(content_type: &str) -> bool {
     let media_type = content_type
         .split(';')

@@ -27,7 +27,7 @@ pub(super) fn find<'r>(
         })
 }
 
-/// Whether any method leads somewhere from `path`.
+/// Whether there is a route for `path`, with any method.
 pub(super) fn has_path(routes: &[Route], path: &str) -> bool {
     routes
         .iter()

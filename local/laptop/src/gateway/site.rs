@@ -43,7 +43,7 @@ pub(super) async fn file(
     response.body(body).ok()
 }
 
-/// What a static host shows for a missing file: the site's own page for that, if it has one.
+/// What a static host shows for a missing file: the site's own 404 page, if it has one.
 pub(super) async fn no_such_page(site: &Path, method: &Method) -> Option<Response<Body>> {
     let mut page = file(site, method, "/404.html", &HeaderMap::new()).await?;
     *page.status_mut() = StatusCode::NOT_FOUND;
@@ -65,7 +65,7 @@ fn located(site: &Path, path: &str) -> Option<PathBuf> {
             Component::Normal(name) => !name.to_string_lossy().starts_with('.'),
             _ => false,
         });
-    // The names of a site's files need no escapes, and without them nothing can be smuggled in.
+    // The names of a site's files need no escapes, and refusing escapes keeps tricks out.
     if !plain || relative.contains(['%', '\\', '\0']) {
         return None;
     }

@@ -1,11 +1,11 @@
-//! The authorization request: what the site asks the provider for, and what it must not ask.
+//! The authorization request: what the site may ask the provider for, and what it may not.
 
 use serde::Deserialize;
 use url::Url;
 
 use super::client::{CLIENT_ID, Sites};
 
-/// The parameters of an authorization request, as the page shows them and its form sends them on.
+/// The parameters of an authorization request, as the page's form passes them on.
 #[derive(Deserialize)]
 pub(super) struct Authorization {
     pub(super) client_id: Option<String>,
@@ -23,9 +23,9 @@ pub(super) struct Authorization {
 
 /// Why an authorization request is refused.
 pub(super) enum AuthorizationError {
-    /// Whoever asked cannot be told: nobody is sent to an address that is not the shop's.
+    /// Shown on a page, because nobody is sent to an address that is not the shop's.
     Page(&'static str),
-    /// Whoever asked is told, in OAuth's terms.
+    /// Told to the site, in OAuth's terms.
     Redirect {
         to: Url,
         error: &'static str,

@@ -1,18 +1,18 @@
-//! The one client: the site, be it the shop's own pages or a front end that takes their place.
+//! The only client: the site, either the shop's own pages or a front end in their place.
 
 use axum::http::HeaderValue;
 use url::Url;
 
 use crate::environment::Addresses;
 
-/// What the client calls itself.
+/// The client's id.
 pub(super) const CLIENT_ID: &str = "till-local";
 
 /// Where the client's pages are.
 pub(super) struct Sites {
     /// The shop's own pages.
     shop: Url,
-    /// What buyers see: the same, or a front end at another origin.
+    /// The site that buyers use: the same, or a front end at another origin.
     site: Url,
 }
 
@@ -24,12 +24,12 @@ impl Sites {
         })
     }
 
-    /// Where people go when they name no page to return to.
+    /// Where people go if no page to return to is named.
     pub(super) fn home(&self) -> &Url {
         &self.site
     }
 
-    /// Whether a browser that names this origin shows one of the pages.
+    /// Whether this is the origin of one of the pages.
     pub(super) fn have_origin(&self, origin: &HeaderValue) -> bool {
         [&self.shop, &self.site].iter().any(|site| {
             let site = site.origin().ascii_serialization();
@@ -37,7 +37,7 @@ impl Sites {
         })
     }
 
-    /// The address, if it is one of the pages: people are sent nowhere else.
+    /// The address, if it is one of the pages, because people are sent nowhere else.
     pub(super) fn page(&self, address: &str) -> Option<Url> {
         let address = Url::parse(address).ok()?;
         let is_ours = [&self.shop, &self.site]

@@ -12,7 +12,7 @@ use super::tokens::Person;
 /// How long a code waits to be exchanged.
 const LIFETIME: Duration = Duration::from_secs(60);
 
-/// The codes that wait.
+/// The codes that wait to be exchanged.
 #[derive(Default)]
 pub(super) struct Codes(Mutex<HashMap<String, (Grant, Instant)>>);
 
@@ -25,7 +25,7 @@ pub(super) struct Grant {
 }
 
 impl Codes {
-    /// A code for this.
+    /// A new code for this grant.
     pub(super) fn issue(&self, grant: Grant) -> String {
         let code = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
         let mut codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -34,7 +34,7 @@ impl Codes {
         code
     }
 
-    /// Takes the grant out, so that no code is good twice.
+    /// Removes and returns the grant, so that no code works twice.
     pub(super) fn redeem(&self, code: &str) -> Option<Grant> {
         let mut codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (grant, issued) = codes.remove(code)?;

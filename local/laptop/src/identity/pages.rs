@@ -6,7 +6,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 
 use super::authorization::Authorization;
 
-/// The sign-in page. Its form carries the authorization request along.
+/// The sign-in page. Its form passes the authorization request on.
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 pub(super) struct SignIn<'r> {

@@ -1,4 +1,4 @@
-//! Tokens as Cognito makes them: RS256, the ID token for the API.
+//! Tokens like Cognito's: RS256, with the ID token for the API.
 
 use std::fs;
 use std::path::Path;
@@ -56,7 +56,7 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// The key in `file`, made if it is not there yet; without a file, a key that is not kept.
+    /// The key in `file`, which is created if needed; without a file, a key that is not kept.
     pub(super) fn open(
         issuer: &str,
         client_id: &'static str,
@@ -76,7 +76,7 @@ impl Keys {
         };
         let signing = EncodingKey::from_rsa_pem(pem.as_bytes()).with_context(|| {
             let file = file.unwrap_or(Path::new("the key")).display();
-            format!("{file} is not a signing key; delete it to have a new one made")
+            format!("{file} is not a signing key; delete it, and a new one is made")
         })?;
         let mut public = Jwk::from_encoding_key(&signing, Algorithm::RS256)?;
         public.common.public_key_use = Some(PublicKeyUse::Signature);
@@ -110,8 +110,8 @@ impl Keys {
         self.sign(&claims)
     }
 
-    /// Like Cognito's: without audience and address, so of no use to the shop, but OpenID Connect
-    /// requires one.
+    /// Like Cognito's: without an audience and an address, so the shop has no use for it, but
+    /// OpenID Connect requires one.
     pub(super) fn access_token(&self, person: &Person) -> jsonwebtoken::errors::Result<String> {
         let mut claims = self.claims(person, "access");
         claims.insert("client_id".into(), self.client_id.into());
@@ -143,8 +143,8 @@ impl Keys {
         jsonwebtoken::encode(&header, claims, &self.signing)
     }
 
-    /// The claims of a token that is ours, unchanged, for this client and not expired; else why it is
-    /// not.
+    /// The claims of a token, if it is ours, unchanged, for this client and not expired; otherwise
+    /// what is wrong with it.
     pub(super) fn verify(&self, token: &str) -> Result<Map<String, Value>, &'static str> {
         let mut validation = Validation::new(Algorithm::RS256);
         validation.leeway = 0;
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_token_and_an_access_token_are_believed() {
+    fn id_tokens_and_access_tokens_are_accepted() {
         let keys = keys();
         let claims = keys
             .verify(&keys.id_token(&ada(), Some("n")).unwrap())
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_refused_for_each_thing_that_can_be_wrong_with_it() {
+    fn a_token_is_refused_for_anything_that_can_be_wrong_with_it() {
         let keys = keys();
         let now = OffsetDateTime::now_utc().unix_timestamp();
         let right = json!({ "iss": ISSUER, "aud": "till-local", "exp": now + 60 });

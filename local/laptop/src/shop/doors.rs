@@ -1,5 +1,5 @@
-//! The shop's ports, open before anything answers behind them, so that every part can be told the
-//! others' addresses.
+//! The shop's ports, opened before anything answers on them, so that every part can be told the
+//! addresses of the others.
 
 use url::Url;
 
@@ -11,7 +11,7 @@ use crate::loopback::Door;
 pub(super) struct Doors {
     pub(super) shop: Door,
     pub(super) aws: Door,
-    /// The stand-in's, unless Stripe itself takes the money.
+    /// The stand-in's, unless the real Stripe takes the money.
     pub(super) stripe: Option<Door>,
 }
 
@@ -30,7 +30,7 @@ impl Doors {
         Ok(Self { shop, aws, stripe })
     }
 
-    /// Where they lead; `site` is the front end that buyers use, if it is not the shop's own.
+    /// Their addresses; `site` is the front end that buyers use, if it is not the shop's own.
     pub(super) fn addresses(&self, site: Option<&Url>) -> Addresses {
         let shop = self.shop.url();
         Addresses {

@@ -12,20 +12,21 @@ use crate::functions::Wiring;
 use crate::progress::Progress;
 use crate::samples::Samples;
 
-/// How to run the shop. Nothing else is read: no environment, no current folder.
+/// How to run the shop. Nothing else affects it, neither the environment nor the current folder.
 #[derive(Clone)]
 pub struct Options {
     /// The shop's files.
     pub project: Project,
     /// The folder where everything is kept; `None` keeps it in memory.
     pub data: Option<PathBuf>,
-    /// The site, the HTTP API, the webhook and `/_local`. Port 0 is any that is free.
+    /// The port of the site, the HTTP API, the webhook and `/_local`. 0 is any that is free.
     pub shop_port: u16,
-    /// The Stripe stand-in.
+    /// The port of the Stripe stand-in.
     pub stripe_port: u16,
-    /// DynamoDB and SES.
+    /// The port of DynamoDB and SES.
     pub aws_port: u16,
-    /// The front end that buyers use, if not the site on the shop's own port; its origin counts.
+    /// The front end that buyers use, if not the site on the shop's own port. Only its origin
+    /// counts.
     pub site: Option<Url>,
     /// Where containers find Stripe and AWS, if not on loopback: the address of Docker's bridge.
     pub bridge: Option<Ipv4Addr>,
@@ -35,12 +36,12 @@ pub struct Options {
     pub environment: Variables,
     /// Builds the functions.
     pub wiring: Wiring,
-    /// Told how far the start has come.
+    /// Told about the progress of the start.
     pub progress: Progress,
 }
 
 impl Options {
-    /// A shop in memory, on any free ports, with this code and all sample products: what tests want.
+    /// For tests: a shop in memory, on any free ports, with this code and all sample products.
     pub fn in_memory(project: Project, wiring: Wiring) -> Self {
         Self {
             project,

@@ -1,4 +1,4 @@
-//! How the shop stops.
+//! Stopping the shop.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use tokio::task::JoinHandle;
 
 use crate::loopback::Shutdown;
 
-/// How long requests that are under way may take to finish when the shop stops.
+/// How long requests under way may take to finish when the shop stops.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// What stops together. The stages stop one after the other, so that requests under way still find
+/// Tasks that stop together. Stages stop one after the other, so that requests under way still find
 /// what they need.
 pub(super) struct Stage {
     ask: watch::Sender<bool>,
@@ -37,7 +37,7 @@ impl Stage {
         self.tasks.push(tokio::spawn(task));
     }
 
-    /// Asks all tasks to stop, and waits until they have.
+    /// Stops all tasks, and waits until they have stopped.
     pub(super) async fn stop(self) {
         self.ask.send_replace(true);
         let patience = tokio::time::sleep(GRACE);

@@ -1,6 +1,6 @@
 //! Functions in containers find this machine's tables and Stripe under a name of their own.
 
-use laptop::shop::{Options, Shop};
+use laptop::shop::{LocalShop, Options};
 
 use crate::small_shop::{TestShop, client, echoing, options, project};
 use reqwest::{Method, RequestBuilder};
@@ -24,7 +24,7 @@ fn ask(shop: &TestShop, method: &Method, url: &str, host: &str) -> RequestBuilde
 }
 
 #[tokio::test]
-async fn programs_in_containers_find_the_tables_and_stripe() {
+async fn programs_in_containers_reach_the_tables_and_stripe() {
     let shop = TestShop::start().await;
     for (method, url) in doors(&shop) {
         let answer = ask(&shop, &method, &url, "host.docker.internal");
@@ -48,7 +48,7 @@ async fn web_pages_do_not_get_in_under_the_containers_name() {
 }
 
 #[tokio::test]
-async fn the_site_and_the_dashboard_have_no_containers_name() {
+async fn the_site_and_the_dashboard_do_not_answer_to_the_containers_name() {
     let shop = TestShop::start().await;
     for path in ["/", "/products/mug", "/_local/mailbox.json"] {
         let answer = ask(&shop, &Method::GET, &shop.url(path), "host.docker.internal");
@@ -67,7 +67,7 @@ fn with_bridge(project: &tempfile::TempDir, bridge: &str) -> Options {
 #[tokio::test]
 async fn stripe_and_aws_are_at_the_bridge_and_the_shop_is_not() {
     let folder = project();
-    let shop = Shop::start(with_bridge(&folder, "127.0.0.2"))
+    let shop = LocalShop::start(with_bridge(&folder, "127.0.0.2"))
         .await
         .unwrap();
     let at_bridge = |url: &str| url.replace("127.0.0.1", "127.0.0.2");
@@ -91,7 +91,7 @@ async fn stripe_and_aws_are_at_the_bridge_and_the_shop_is_not() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_not_a_bridge_is_refused_with_the_way_out() {
+async fn an_address_that_is_not_a_bridge_is_refused_with_the_remedy() {
     let folder = project();
     for (bridge, complaint) in [
         ("0.0.0.0", "--bridge 0.0.0.0 would open the tables"),
@@ -101,7 +101,7 @@ async fn an_address_that_is_not_a_bridge_is_refused_with_the_way_out() {
             "--bridge 10.255.255.1 is not an address of this machine",
         ),
     ] {
-        let started = Shop::start(with_bridge(&folder, bridge)).await;
+        let started = LocalShop::start(with_bridge(&folder, bridge)).await;
         let refusal = started.err().expect("the shop started").to_string();
         assert!(refusal.starts_with(complaint), "{refusal}");
         assert!(refusal.contains("Docker"), "{refusal}");

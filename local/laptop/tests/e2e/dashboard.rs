@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use laptop::shop::Shop;
+use laptop::shop::LocalShop;
 use shared::stripe::signature::{WebhookSecret, verify};
 
 use crate::small_shop::{TestShop, echoing, options, project};
@@ -125,6 +125,21 @@ async fn the_page_and_all_it_loads_are_there_and_come_from_here_alone() {
         );
     }
     assert_eq!(shop.get("/_local/other.js").await.status(), 404);
+}
+
+#[tokio::test]
+async fn the_page_leads_into_the_window_of_the_stand_in() {
+    let shop = TestShop::start().await;
+    let page = shop.get("/_local").await.text().await.unwrap();
+    let window = format!("{}/_stripe/window", shop.shop.stripe_url().unwrap());
+    assert!(page.contains(&format!("href=\"{window}\"")), "{page}");
+    pay(&shop).await;
+    let leads = shop.http.get(&window).send().await.unwrap();
+    let leads = leads.headers()["location"].to_str().unwrap().to_owned();
+    let requests = format!("{}{leads}", shop.shop.stripe_url().unwrap());
+    let seen = shop.http.get(&requests).send().await.unwrap();
+    assert_eq!(seen.status(), 200);
+    assert!(seen.text().await.unwrap().contains("/v1/checkout/sessions"));
 }
 
 #[tokio::test]
@@ -255,7 +270,7 @@ async fn stripes_clock_can_be_moved_and_awss_faults_armed_from_the_page() {
 }
 
 #[tokio::test]
-async fn with_a_key_of_ones_own_there_is_no_stand_in() {
+async fn with_the_developers_own_key_there_is_no_stand_in() {
     let folder = project();
     let mut options = options(folder.path(), echoing());
     options
@@ -264,7 +279,7 @@ async fn with_a_key_of_ones_own_there_is_no_stand_in() {
     options
         .environment
         .insert("STRIPE_WEBHOOK_SECRETS".into(), "whsec_mine".into());
-    let shop = Shop::start(options).await.unwrap();
+    let shop = LocalShop::start(options).await.unwrap();
     assert_eq!(shop.stripe_url(), None);
     let page = reqwest::get(format!("{}/_local", shop.url()))
         .await

@@ -36,7 +36,7 @@ async fn a_signed_in_route_hands_the_function_the_claims_as_text() {
 }
 
 #[tokio::test]
-async fn without_a_token_or_with_a_bad_one_nobody_gets_to_the_function() {
+async fn without_a_valid_token_nobody_reaches_the_function() {
     let shop = TestShop::start().await;
     let answer = shop.get("/purchases").await;
     assert_eq!(answer.status(), 401);
@@ -64,7 +64,7 @@ async fn without_a_token_or_with_a_bad_one_nobody_gets_to_the_function() {
 }
 
 #[tokio::test]
-async fn another_shops_token_is_no_good_here() {
+async fn another_shops_token_is_refused() {
     let (shop, other) = (TestShop::start().await, TestShop::start().await);
     let token = other.token(&[("email", "ada@example.com")]).await;
     let answer = shop
@@ -78,7 +78,7 @@ async fn another_shops_token_is_no_good_here() {
 }
 
 #[tokio::test]
-async fn what_leads_nowhere_is_not_found() {
+async fn a_path_without_a_route_is_not_found() {
     let shop = TestShop::start().await;
     for (method, path) in [
         ("GET", "/nothing"),
@@ -96,7 +96,7 @@ async fn what_leads_nowhere_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_body_beyond_ten_megabytes_is_refused() {
+async fn a_body_over_ten_megabytes_is_refused() {
     let shop = TestShop::start().await;
     let token = shop.token(&[("email", "ada@example.com")]).await;
     let post = |length: usize| {
@@ -232,7 +232,7 @@ async fn the_site_is_served_with_nothing_from_outside_its_folder() {
     assert_eq!(raw_get(&shop, "/js/buy.js").await, 200);
 }
 
-/// The status of a `GET` whose path no client has tidied.
+/// The status of a `GET` whose path has not been normalized by a client.
 async fn raw_get(shop: &TestShop, path: &str) -> u16 {
     raw(shop, path, shop.shop.url().strip_prefix("http://").unwrap()).await
 }
@@ -251,7 +251,7 @@ async fn raw(shop: &TestShop, path: &str, host: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_name_that_was_rebound_to_this_machine_is_turned_away() {
+async fn a_name_rebound_to_this_machine_is_refused() {
     let shop = TestShop::start().await;
     let address = shop.shop.url();
     let port = address.rsplit(':').next().unwrap();

@@ -143,7 +143,7 @@ async fn signing_in_yields_an_id_token_that_the_published_key_verifies() {
 }
 
 #[tokio::test]
-async fn a_code_is_good_once_and_only_for_the_one_who_asked() {
+async fn a_code_works_once_and_only_for_whoever_requested_it() {
     let shop = TestShop::start().await;
     for (changes, error) in [
         (
@@ -208,7 +208,7 @@ async fn nobody_is_sent_to_a_page_that_is_not_the_shops() {
 }
 
 #[tokio::test]
-async fn what_else_is_wrong_with_a_request_is_told_to_the_site() {
+async fn other_errors_in_a_request_are_reported_to_the_site() {
     let shop = TestShop::start().await;
     for (name, value, error) in [
         ("response_type", "token", "unsupported_response_type"),
@@ -237,7 +237,7 @@ async fn what_else_is_wrong_with_a_request_is_told_to_the_site() {
 }
 
 #[tokio::test]
-async fn the_page_asks_again_for_what_is_no_address_and_says_what_it_is() {
+async fn the_page_asks_again_if_the_email_is_not_an_address_and_says_so() {
     let shop = TestShop::start().await;
     let address = format!("{}/authorize", shop.issuer());
     let page = shop

@@ -1,7 +1,7 @@
-//! The shop on this machine: what lies around the functions, with functions of the tests' own
-//! ([`small_shop`]), and the whole of it with the functions that are deployed ([`shop`]).
+//! The shop on this machine: what surrounds the functions, tested with small functions of its own
+//! ([`small_shop`]), and the whole shop with the deployed functions ([`shop`]).
 
-// What helps a test may fail like a test: clippy.toml exempts only the test functions themselves.
+// Helpers of tests may panic like tests; clippy.toml exempts only the test functions themselves.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use lambda_http::{Body, RequestExt as _, Response};
 use laptop::environment::Variables;
 use laptop::functions::{Functions, Wiring};
-use laptop::shop::{Options, Shop};
+use laptop::shop::{LocalShop, Options};
 use serde_json::{Value, json};
 use template::project::Project;
 
@@ -17,7 +17,7 @@ pub(crate) const TEMPLATE: &str = include_str!("small_shop/template.yaml");
 
 /// A running shop, its files, and a client that follows no redirects.
 pub(crate) struct TestShop {
-    pub(crate) shop: Shop,
+    pub(crate) shop: LocalShop,
     pub(crate) http: reqwest::Client,
     environments: Environments,
     folder: tempfile::TempDir,
@@ -45,7 +45,7 @@ impl TestShop {
         options.wiring = remembering(functions, &environments);
         change(&mut options);
         Self {
-            shop: Shop::start(options).await.unwrap(),
+            shop: LocalShop::start(options).await.unwrap(),
             http: client(),
             environments,
             folder,

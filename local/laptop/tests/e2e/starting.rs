@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use laptop::functions::Functions;
-use laptop::shop::{Options, Shop};
+use laptop::shop::{LocalShop, Options};
 
 use crate::small_shop::{client, dynamodb, echoing, options, project};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 async fn refusal(options: Options) -> String {
-    match Shop::start(options).await {
+    match LocalShop::start(options).await {
         Ok(_) => panic!("the shop started"),
         Err(error) => format!("{error:#}"),
     }
@@ -22,7 +22,7 @@ async fn everything_is_there_again_after_a_restart() {
     let folder = project();
     let mut options = options(folder.path(), echoing());
     options.data = Some(folder.path().join("data"));
-    let shop = Shop::start(options.clone()).await.unwrap();
+    let shop = LocalShop::start(options.clone()).await.unwrap();
     options.shop_port = shop.url().rsplit(':').next().unwrap().parse().unwrap();
     let http = client();
     let request = http.post(format!("{}/_local/token", shop.url()));
@@ -45,7 +45,7 @@ async fn everything_is_there_again_after_a_restart() {
     assert_eq!(sent.status(), 200);
     shop.shutdown().await;
 
-    let shop = Shop::start(options).await.unwrap();
+    let shop = LocalShop::start(options).await.unwrap();
     let request = http.get(format!("{}/purchases", shop.url()));
     let request = request.bearer_auth(token["access_token"].as_str().unwrap());
     assert_eq!(
@@ -74,7 +74,9 @@ async fn a_request_under_way_is_answered_before_the_shop_stops() {
             http::Response::new("done".into())
         }
     });
-    let shop = Shop::start(options(folder.path(), slow)).await.unwrap();
+    let shop = LocalShop::start(options(folder.path(), slow))
+        .await
+        .unwrap();
     let address = format!("{}/products/mug", shop.url());
     let request = tokio::spawn(async move { client().get(address).send().await?.text().await });
     under_way.notified().await;
@@ -107,14 +109,14 @@ async fn two_shops_do_not_share_a_data_folder() {
     let folder = project();
     let mut options = options(folder.path(), echoing());
     options.data = Some(folder.path().join("data"));
-    let shop = Shop::start(options.clone()).await.unwrap();
+    let shop = LocalShop::start(options.clone()).await.unwrap();
     let refused = refusal(options.clone()).await;
     assert!(
         refused.starts_with("another till is using the data folder"),
         "{refused}"
     );
     shop.shutdown().await;
-    Shop::start(options).await.unwrap().shutdown().await;
+    LocalShop::start(options).await.unwrap().shutdown().await;
 }
 
 /// Permissions as Unix has them, of the folder first.
@@ -147,7 +149,7 @@ async fn what_is_kept_is_the_users_alone_also_what_an_earlier_till_left_open() {
             assert_eq!(*mode, expected, "{when}, {name} has {mode:o}");
         }
     };
-    let write = async |shop: &Shop| {
+    let write = async |shop: &LocalShop| {
         let item = json!({ "TableName": "OutboxTable", "Item": { "id": { "S": "p1#paid" } } });
         dynamodb(shop.aws_url(), "PutItem", item).await;
         // The stream's place is noted when the row has been worked off.
@@ -162,7 +164,7 @@ async fn what_is_kept_is_the_users_alone_also_what_an_earlier_till_left_open() {
         .await
         .unwrap();
     };
-    let shop = Shop::start(options.clone()).await.unwrap();
+    let shop = LocalShop::start(options.clone()).await.unwrap();
     write(&shop).await;
     check("new");
     shop.shutdown().await;
@@ -175,7 +177,7 @@ async fn what_is_kept_is_the_users_alone_also_what_an_earlier_till_left_open() {
         };
         std::fs::set_permissions(name, std::fs::Permissions::from_mode(mode)).unwrap();
     }
-    let shop = Shop::start(options).await.unwrap();
+    let shop = LocalShop::start(options).await.unwrap();
     write(&shop).await;
     check("opened again");
     shop.shutdown().await;
@@ -245,7 +247,11 @@ async fn tables_follow_the_template_when_it_changes() {
     let folder = project();
     let mut options = options(folder.path(), echoing());
     options.data = Some(folder.path().join("data"));
-    Shop::start(options.clone()).await.unwrap().shutdown().await;
+    LocalShop::start(options.clone())
+        .await
+        .unwrap()
+        .shutdown()
+        .await;
 
     let template = folder.path().join("template.yaml");
     let text = std::fs::read_to_string(&template).unwrap();
@@ -264,7 +270,7 @@ async fn tables_follow_the_template_when_it_changes() {
             "StreamViewType: NEW_AND_OLD_IMAGES",
         );
     std::fs::write(&template, changed).unwrap();
-    let shop = Shop::start(options.clone()).await.unwrap();
+    let shop = LocalShop::start(options.clone()).await.unwrap();
     let table = |name| {
         dynamodb(
             shop.aws_url(),
@@ -293,7 +299,7 @@ async fn tables_follow_the_template_when_it_changes() {
     std::fs::write(&template, other_key).unwrap();
     let refused = refusal(options).await;
     assert!(
-        refused.starts_with("the table OutboxTable has other keys"),
+        refused.starts_with("the keys of the table OutboxTable differ"),
         "{refused}"
     );
 }
@@ -301,7 +307,7 @@ async fn tables_follow_the_template_when_it_changes() {
 #[tokio::test]
 async fn a_shop_can_stand_on_another_ones_engine() {
     let folder = project();
-    let first = Shop::start(options(folder.path(), echoing()))
+    let first = LocalShop::start(options(folder.path(), echoing()))
         .await
         .unwrap();
     let (woken, mut wake) = tokio::sync::mpsc::unbounded_channel();
@@ -316,7 +322,7 @@ async fn a_shop_can_stand_on_another_ones_engine() {
     options
         .environment
         .insert("AWS_ENDPOINT_URL".into(), first.aws_url().into());
-    let second = Shop::start(options.clone()).await.unwrap();
+    let second = LocalShop::start(options.clone()).await.unwrap();
     let mail = [
         ("Action", "SendEmail"),
         ("Source", "shop@example.com"),

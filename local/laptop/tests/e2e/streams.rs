@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use laptop::functions::Functions;
-use laptop::shop::Shop;
+use laptop::shop::LocalShop;
 
 use crate::small_shop::{TestShop, dynamodb, echoing, options, project};
 use anyhow::bail;
@@ -205,7 +205,7 @@ async fn rows_written_while_nobody_listened_are_delivered_after_a_restart_and_no
     let start = |functions: Functions| {
         let mut options = options(folder.path(), functions);
         options.data = Some(folder.path().join("data"));
-        Shop::start(options)
+        LocalShop::start(options)
     };
     let seen = Seen::default();
     let shop = start(mailer(&seen, |_| Ok(Value::Null))).await.unwrap();

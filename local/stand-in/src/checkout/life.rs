@@ -29,6 +29,7 @@ use crate::payment::method::PaymentMethod;
 use crate::payment::setup::SetUp;
 use crate::payment::setup_intent::SetupIntent;
 use crate::payment::terms::three_d_secure;
+use crate::payment::testing::three_d_secure::Challenged;
 use crate::promotion;
 use crate::webhook::record::record;
 
@@ -119,9 +120,13 @@ fn follow_setup(
             complete(transaction, session)?;
             Ok(Paid::Complete)
         }
-        SetUp::Challenged(page) => {
+        SetUp::Challenged => {
             transaction.put(session)?;
-            Ok(Paid::Challenged(page))
+            let setup = session.setup_intent.as_deref().unwrap_or_default();
+            Ok(Paid::Challenged(format!(
+                "{}/3ds/{setup}",
+                transaction.site()
+            )))
         }
         SetUp::Refused(error) => {
             transaction.put(session)?;
@@ -134,11 +139,11 @@ fn follow_setup(
 pub(crate) fn authenticate_setup(
     transaction: &Transaction<'_>,
     intent: &mut SetupIntent,
-    passed: bool,
+    challenged: Challenged,
 ) -> anyhow::Result<Result<Option<Session>, WrongState>> {
     let sessions: Vec<Session> = transaction.having("setup_intent", &intent.id)?;
     let mut session = sessions.into_iter().next();
-    let outcome = match payment::setup::authenticate(transaction, intent, passed)? {
+    let outcome = match payment::setup::authenticate(transaction, intent, challenged)? {
         Ok(outcome) => outcome,
         Err(wrong) => return Ok(Err(wrong)),
     };
@@ -184,7 +189,7 @@ fn follow(
 pub(crate) fn authenticate(
     transaction: &Transaction<'_>,
     intent: &mut PaymentIntent,
-    passed: bool,
+    challenged: Challenged,
 ) -> anyhow::Result<Result<Option<Session>, WrongState>> {
     let mut session = session_of(transaction, intent)?;
     if let Some(session) = &session
@@ -192,7 +197,7 @@ pub(crate) fn authenticate(
     {
         return Ok(Err(WrongState));
     }
-    let outcome = match payment::life::authenticate(transaction, intent, passed)? {
+    let outcome = match payment::life::authenticate(transaction, intent, challenged)? {
         Ok(outcome) => outcome,
         Err(wrong) => return Ok(Err(wrong)),
     };

@@ -237,9 +237,9 @@ impl Session {
     }
 
     /// Where the buyer goes once they are done.
-    pub(crate) fn success_url(&self) -> Option<String> {
-        let url = self.asked_text("success_url")?;
-        Some(url.replace("{CHECKOUT_SESSION_ID}", &self.id))
+    pub(crate) fn completed_url(&self) -> String {
+        let url = self.asked_text("success_url").unwrap_or(&self.url);
+        url.replace("{CHECKOUT_SESSION_ID}", &self.id)
     }
 
     /// How the total came about, for whoever asks.

@@ -20,6 +20,7 @@ use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::time::{DAY, Timestamp};
 use crate::payment::charge::Charge;
 use crate::payment::method::Means;
+use crate::payment::testing::claim::Claim;
 use crate::radar;
 use crate::radar::review::Closed;
 use crate::webhook::record::{record, record_change};
@@ -48,14 +49,59 @@ fn decision(dispute: &Dispute) -> Option<DisputeStatus> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct WrongState;
 
-/// The buyer contests `amount` of a charge, or all of it.
+/// What a buyer contests, or the network.
+#[derive(Debug)]
+pub(crate) struct Contest<'c> {
+    pub(crate) kind: DisputeKind,
+    pub(crate) reason: &'c str,
+    pub(crate) amount: i64,
+    /// The network's word for the case.
+    pub(crate) case_type: &'static str,
+    /// What could be said in its defence beyond what can always be said.
+    pub(crate) enhanced: Option<&'static str>,
+}
+
+impl<'c> Contest<'c> {
+    /// What a test card claims by itself. The account takes part in no programme that settles disputes
+    /// beforehand.
+    pub(crate) fn of(claim: &'c Claim, amount: i64) -> Self {
+        Self {
+            kind: claim.kind.dispute(false),
+            reason: claim.reason,
+            amount,
+            case_type: claim.kind.case_type(false),
+            enhanced: claim.kind.enhanced_eligibility(),
+        }
+    }
+
+    /// What somebody has asked for.
+    pub(crate) fn by_hand(kind: DisputeKind, reason: &'c str, amount: i64) -> Self {
+        Self {
+            kind,
+            reason,
+            amount,
+            case_type: case_type(kind),
+            enhanced: None,
+        }
+    }
+}
+
+/// The network's word for a dispute of this kind.
+fn case_type(kind: DisputeKind) -> &'static str {
+    match kind {
+        DisputeKind::Chargeback => "chargeback",
+        DisputeKind::Inquiry => "inquiry",
+        DisputeKind::Prevented => "resolution",
+    }
+}
+
+/// The buyer contests a charge.
 pub(crate) fn open(
     transaction: &Transaction<'_>,
     charge: &mut Charge,
-    kind: DisputeKind,
-    reason: &str,
-    amount: Option<i64>,
+    contest: &Contest<'_>,
 ) -> anyhow::Result<Dispute> {
+    let kind = contest.kind;
     let status = match kind {
         DisputeKind::Chargeback => DisputeStatus::NeedsResponse,
         DisputeKind::Inquiry => DisputeStatus::WarningNeedsResponse,
@@ -64,15 +110,17 @@ pub(crate) fn open(
     let mut dispute = Dispute {
         id: DisputeId::random(),
         created: transaction.now,
-        amount: amount.unwrap_or(charge.captured()),
+        amount: contest.amount,
         currency: charge.currency,
         charge: charge.id.clone(),
         payment_intent: charge.payment_intent.clone(),
         kind,
-        reason: reason.to_owned(),
+        reason: contest.reason.to_owned(),
+        case_type: contest.case_type.to_owned(),
+        enhanced: contest.enhanced.map(str::to_owned),
         status,
         brand: match &charge.means {
-            Means::Card(card) => Some(card.brand().to_owned()),
+            Means::Card(card) => Some(card.test.brand.as_str().to_owned()),
             Means::BankDebit(_) | Means::Voucher(_) | Means::CustomerBalance => None,
         },
         evidence: BTreeMap::new(),
@@ -173,11 +221,15 @@ pub(crate) fn advance(
     match status {
         NeedsResponse => {
             dispute.kind = DisputeKind::Chargeback;
+            case_type(dispute.kind).clone_into(&mut dispute.case_type);
             dispute.due_by = transaction.now.saturating_add(RESPONSE_TIME);
             move_money(transaction, dispute, Entry::Dispute)?;
         }
         Won => move_money(transaction, dispute, Entry::DisputeReversal)?,
-        Prevented => dispute.kind = DisputeKind::Prevented,
+        Prevented => {
+            dispute.kind = DisputeKind::Prevented;
+            case_type(dispute.kind).clone_into(&mut dispute.case_type);
+        }
         _ => {}
     }
     transaction.put(dispute)?;

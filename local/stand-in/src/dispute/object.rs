@@ -53,6 +53,8 @@ pub(crate) struct Dispute {
     pub(crate) payment_intent: Option<PaymentIntentId>,
     pub(crate) kind: DisputeKind,
     pub(crate) reason: String,
+    pub(crate) case_type: String,
+    pub(crate) enhanced: Option<String>,
     pub(crate) status: DisputeStatus,
     /// The card's brand; a bank debit has none.
     pub(crate) brand: Option<String>,
@@ -129,11 +131,6 @@ impl DisputeStatus {
 
 impl Dispute {
     fn payment_method_details(&self) -> Option<Value> {
-        let case = match self.kind {
-            DisputeKind::Chargeback => "chargeback",
-            DisputeKind::Inquiry => "inquiry",
-            DisputeKind::Prevented => "resolution",
-        };
         // Visa's codes: the test cards that dispute are all of that brand.
         let network_code = match self.reason.as_str() {
             "fraudulent" => Some("10.4"),
@@ -145,12 +142,23 @@ impl Dispute {
                 "type": "card",
                 "card": {
                     "brand": brand,
-                    "case_type": case,
+                    "case_type": self.case_type,
                     "network": brand,
                     "network_reason_code": network_code,
                 },
             })
         })
+    }
+
+    /// How far the network's own defences have come.
+    fn enhanced_eligibility(&self) -> Value {
+        match self.enhanced.as_deref() {
+            Some(kind @ "visa_compelling_evidence_3") => {
+                json!({ kind: { "required_actions": [], "status": "qualified" } })
+            }
+            Some(kind) => json!({ kind: { "status": "requires_fee_acknowledgement" } }),
+            None => json!({}),
+        }
     }
 
     fn evidence(&self) -> Value {
@@ -183,11 +191,11 @@ impl Object for Dispute {
             "charge": self.charge,
             "created": self.created,
             "currency": self.currency,
-            "enhanced_eligibility_types": [],
+            "enhanced_eligibility_types": Vec::from_iter(&self.enhanced),
             "evidence": self.evidence(),
             "evidence_details": {
                 "due_by": self.due_by,
-                "enhanced_eligibility": {},
+                "enhanced_eligibility": self.enhanced_eligibility(),
                 "has_evidence": !self.evidence.is_empty(),
                 "past_due": self.past_due,
                 "submission_count": self.submissions,

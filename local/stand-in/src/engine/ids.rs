@@ -146,6 +146,10 @@ pub(crate) fn setup_attempt() -> String {
     random("setatt_1", 23)
 }
 
+pub(crate) fn cash_balance_transaction() -> String {
+    random("ccsbtxn_1", 23)
+}
+
 pub(crate) fn review() -> String {
     random("prv_1", 23)
 }

@@ -30,7 +30,7 @@ pub(super) enum View {
     Form(Box<PaymentForm>),
     Complete {
         session: SessionId,
-        success_url: Option<String>,
+        success_url: String,
         state: Completion,
     },
     Expired {
@@ -527,11 +527,8 @@ impl SavedView {
     fn of(method: &PaymentMethod) -> Self {
         let name = match &method.means {
             Means::Card(card) => {
-                let brand = card.brand();
-                let mut letters = brand.chars();
-                let first = letters.next().map(|it| it.to_ascii_uppercase());
-                let brand: String = first.into_iter().chain(letters).collect();
-                format!("{brand} •••• {}", card.last4())
+                let brand = card.test.brand.legacy();
+                format!("{brand} •••• {}", card.test.last4())
             }
             other => other.name().replace('_', " "),
         };

@@ -66,6 +66,8 @@ pub(crate) enum Settlement {
     ByHand,
     /// So many seconds from now.
     After(Timestamp, Ending),
+    /// The bank never hears of it.
+    Refused(Decline),
 }
 
 /// What a bank says in the end.

@@ -2,69 +2,75 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 use crate::engine::ids;
 use crate::engine::resource::Metadata;
 use crate::engine::time::Timestamp;
 use crate::payment::billing::{Address, BillingDetails};
-use crate::payment::known::{self, Known};
-use crate::payment::verdict::{Enrollment, Given, ThreeDSecure};
+use crate::payment::testing::card::{Expiry, Issuer, Refunds, TestCard};
+use crate::payment::testing::checks::{Check, CheckResults, Given};
+use crate::payment::verdict::ThreeDSecure;
 
-/// A test card as somebody has typed it.
+/// A test card as somebody has typed it. There are no others here, so that nobody's real number is
+/// ever kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Card {
-    /// What kind of card it is follows from its number.
-    pub(crate) number: TestNumber,
+    #[serde(with = "by_number")]
+    pub(crate) test: &'static TestCard,
     pub(crate) exp_month: u8,
     pub(crate) exp_year: i32,
     /// Its security code was typed, too.
     pub(crate) cvc: bool,
 }
 
-/// The number of a test card: there are no others here, so that nobody's real one is ever kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub(crate) struct TestNumber(String);
+/// A test card is kept as its number.
+mod by_number {
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
 
-/// A number that is no test card's.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not the number of a test card")]
-pub(crate) struct NoTestCard;
+    use crate::payment::testing::card::TestCard;
+    use crate::payment::testing::cards;
 
-impl TryFrom<String> for TestNumber {
-    type Error = NoTestCard;
-
-    fn try_from(number: String) -> Result<Self, NoTestCard> {
-        match known::by_number(&number) {
-            Some(_) => Ok(Self(number)),
-            None => Err(NoTestCard),
-        }
+    pub(super) fn serialize<S: Serializer>(
+        card: &&'static TestCard,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(card.number)
     }
-}
 
-impl From<TestNumber> for String {
-    fn from(TestNumber(number): TestNumber) -> Self {
-        number
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        number: D,
+    ) -> Result<&'static TestCard, D::Error> {
+        let number = String::deserialize(number)?;
+        cards::by_number(&number).ok_or_else(|| D::Error::custom("not the number of a test card"))
     }
 }
 
 impl Card {
-    pub(crate) fn known(&self) -> Known {
-        known::by_number(&self.number.0).unwrap_or_default()
+    /// One that a name such as `pm_card_visa` stands for: complete, and good until next year.
+    pub(crate) fn named(test: &'static TestCard, now: Timestamp) -> Self {
+        let today = OffsetDateTime::from_unix_timestamp(now);
+        let expiry = Expiry::of_named(today.map_or(2_000, OffsetDateTime::year));
+        Self {
+            test,
+            exp_month: expiry.month,
+            exp_year: expiry.year,
+            cvc: true,
+        }
     }
 
-    pub(crate) fn last4(&self) -> &str {
-        let from = self.number.0.len().saturating_sub(4);
-        self.number.0.get(from..).unwrap_or_default()
-    }
-
-    pub(crate) fn brand(&self) -> &'static str {
-        self.known().brand
+    /// How its refunds go.
+    pub(crate) fn refunds(&self) -> Refunds {
+        match self.test.issuer {
+            Issuer::Approves(afterwards) => afterwards.refunds(),
+            _ => Refunds::Succeed,
+        }
     }
 
     /// The same for the same number.
     pub(crate) fn fingerprint(&self) -> String {
-        ids::fingerprint(&self.number.0)
+        ids::fingerprint(self.test.number)
     }
 
     /// What the issuer can check.
@@ -78,37 +84,36 @@ impl Card {
 
     /// `checks` as the API shows them.
     pub(crate) fn checks(&self, address: &Address, checked: bool) -> Value {
-        let [line1, postal_code, cvc] = self.known().nature.checks.of(self.given(address));
-        let told = |check: Option<_>| match check {
-            Some(check) if checked => json!(check),
-            Some(_) => json!("unchecked"),
-            None => Value::Null,
+        let given = self.given(address);
+        let results = match checked {
+            true => self.test.checks.results(given),
+            false => CheckResults::before_asking(given),
         };
         json!({
-            "address_line1_check": told(line1),
-            "address_postal_code_check": told(postal_code),
-            "cvc_check": told(cvc),
+            "address_line1_check": results.line1.map(Check::as_str),
+            "address_postal_code_check": results.postal_code.map(Check::as_str),
+            "cvc_check": results.cvc.map(Check::as_str),
         })
     }
 
     /// As a payment method shows it.
     pub(crate) fn shown(&self, address: &Address, checked: bool) -> Value {
-        let known = self.known();
+        let test = self.test;
         json!({
-            "brand": known.brand,
+            "brand": test.brand.as_str(),
             "checks": self.checks(address, checked),
-            "country": known.country,
-            "display_brand": known.display_brand,
+            "country": test.country,
+            "display_brand": test.display_brand(None),
             "exp_month": self.exp_month,
             "exp_year": self.exp_year,
             "fingerprint": self.fingerprint(),
-            "funding": known.funding,
+            "funding": test.funding.as_str(),
             "generated_from": null,
-            "last4": self.last4(),
-            "networks": { "available": known.networks, "preferred": null },
+            "last4": test.last4(),
+            "networks": { "available": test.networks(), "preferred": null },
             "regulated_status": "unregulated",
             "three_d_secure_usage": {
-                "supported": known.nature.enrollment != Enrollment::NotSupported,
+                "supported": test.enrollment.is_supported(),
             },
             "wallet": null,
         })
@@ -116,25 +121,25 @@ impl Card {
 
     /// As a charge shows it.
     pub(crate) fn details(&self, charged: &Charged<'_>) -> Value {
-        let known = self.known();
+        let test = self.test;
         let mut details = json!({
             "amount_authorized": charged.authorized,
             "authorization_code": null,
-            "brand": known.brand,
+            "brand": test.brand.as_str(),
             "checks": self.checks(charged.address, true),
-            "country": known.country,
+            "country": test.country,
             "electronic_commerce_indicator": null,
             "exp_month": self.exp_month,
             "exp_year": self.exp_year,
             "extended_authorization": { "status": "disabled" },
             "fingerprint": self.fingerprint(),
-            "funding": known.funding,
+            "funding": test.funding.as_str(),
             "incremental_authorization": { "status": "unavailable" },
             "installments": null,
-            "last4": self.last4(),
+            "last4": test.last4(),
             "mandate": null,
             "multicapture": { "status": "unavailable" },
-            "network": known.network,
+            "network": test.brand.as_str(),
             "network_token": { "used": false },
             "network_transaction_id": null,
             "overcapture": {
@@ -153,19 +158,23 @@ impl Card {
     }
 
     /// As a try to set it up shows it.
-    pub(crate) fn attempted(&self, address: &Address) -> Value {
-        let known = self.known();
+    pub(crate) fn attempted(
+        &self,
+        address: &Address,
+        three_d_secure: Option<&ThreeDSecure>,
+    ) -> Value {
+        let test = self.test;
         json!({
-            "brand": known.brand,
+            "brand": test.brand.as_str(),
             "checks": self.checks(address, true),
-            "country": known.country,
+            "country": test.country,
             "exp_month": self.exp_month,
             "exp_year": self.exp_year,
             "fingerprint": self.fingerprint(),
-            "funding": known.funding,
-            "last4": self.last4(),
-            "network": known.network,
-            "three_d_secure": null,
+            "funding": test.funding.as_str(),
+            "last4": test.last4(),
+            "network": test.brand.as_str(),
+            "three_d_secure": three_d_secure,
             "wallet": null,
         })
     }
@@ -178,7 +187,7 @@ impl Card {
         billing: &BillingDetails,
         metadata: &Metadata,
     ) -> Value {
-        let known = self.known();
+        let test = self.test;
         let address = &billing.address;
         let checks = self.checks(address, true);
         json!({
@@ -193,16 +202,16 @@ impl Card {
             "address_zip": address.postal_code,
             "address_zip_check": checks["address_postal_code_check"],
             "allow_redisplay": "unspecified",
-            "brand": known.legacy_brand(),
-            "country": known.country,
+            "brand": test.brand.legacy(),
+            "country": test.country,
             "customer": customer,
             "cvc_check": checks["cvc_check"],
             "dynamic_last4": null,
             "exp_month": self.exp_month,
             "exp_year": self.exp_year,
             "fingerprint": self.fingerprint(),
-            "funding": known.funding,
-            "last4": self.last4(),
+            "funding": test.funding.as_str(),
+            "last4": test.last4(),
             "metadata": metadata,
             "name": billing.name,
             "regulated_status": "unregulated",
@@ -221,17 +230,4 @@ pub(crate) struct Charged<'c> {
     pub(crate) capture_before: Option<Timestamp>,
     pub(crate) address: &'c Address,
     pub(crate) three_d_secure: Option<&'c ThreeDSecure>,
-}
-
-/// How a card's refunds go.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Refunds {
-    /// They succeed at once.
-    #[default]
-    Succeed,
-    /// They are pending for a while, and succeed then.
-    SucceedLater,
-    /// They succeed at first, and fail after a while.
-    FailLater,
 }

@@ -63,6 +63,8 @@ pub(crate) enum ChargeState {
     Declined(Decline),
     /// Radar has not even asked the bank.
     Blocked(Decline),
+    /// Radar would not have what the bank had approved.
+    Reversed(Decline),
 }
 
 /// Who has called a charge fraudulent, or safe.
@@ -77,7 +79,9 @@ pub(crate) struct FraudDetails {
 impl ChargeState {
     fn failure(&self) -> Option<&Decline> {
         match self {
-            Self::Declined(decline) | Self::Blocked(decline) => Some(decline),
+            Self::Declined(decline) | Self::Blocked(decline) | Self::Reversed(decline) => {
+                Some(decline)
+            }
             _ => None,
         }
     }
@@ -86,7 +90,7 @@ impl ChargeState {
         match self {
             Self::Pending => "pending",
             Self::Authorized { .. } | Self::Captured { .. } | Self::Released => "succeeded",
-            Self::Declined(_) | Self::Blocked(_) => "failed",
+            Self::Declined(_) | Self::Blocked(_) | Self::Reversed(_) => "failed",
         }
     }
 }
@@ -120,22 +124,27 @@ impl Charge {
             ChargeState::Pending => return Value::Null,
             ChargeState::Declined(_) => ("declined_by_network", "issuer_declined"),
             ChargeState::Blocked(_) => ("not_sent_to_network", "blocked"),
+            ChargeState::Reversed(_) => ("reversed_after_approval", "blocked"),
             _ => ("approved_by_network", "authorized"),
         };
-        let seller_message = match &self.state {
-            ChargeState::Declined(decline) => decline.seller_message(),
-            ChargeState::Blocked(_) => "Stripe blocked this payment as too risky.".to_owned(),
-            _ => "Payment complete.".to_owned(),
+        let rule = self.risk.as_ref().and_then(|risk| risk.rule.as_ref());
+        let (reason, seller_message) = match (&self.state, rule) {
+            (ChargeState::Declined(decline), _) => {
+                (Some(decline.reason()), decline.seller_message())
+            }
+            (_, Some(rule)) => (Some(rule.reason.as_str()), rule.seller_message.clone()),
+            (_, None) => (None, "Payment complete.".to_owned()),
         };
-        let reason = match &self.state {
-            ChargeState::Declined(decline) => Some(decline.reason()),
-            _ => self.risk.as_ref().and_then(Risk::reason),
+        let kind = match (kind, rule) {
+            ("authorized", Some(_)) => "manual_review",
+            (kind, _) => kind,
         };
         let failure = self.state.failure();
         let mut outcome = json!({
             "advice_code": failure.and_then(|decline| decline.advice_code.as_deref()),
             "network_advice_code": null,
-            "network_decline_code": null,
+            "network_decline_code": failure
+                .and_then(|decline| decline.network_decline_code.as_deref()),
             "network_status": network_status,
             "reason": reason,
             "risk_level": "not_assessed",

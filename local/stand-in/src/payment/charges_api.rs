@@ -8,7 +8,7 @@ use crate::payment::charge::{Charge, ChargeState};
 use crate::payment::customer as customers;
 use crate::payment::intent::{CaptureMethod, Terms};
 use crate::payment::life::{self, Lone};
-use crate::payment::tokens_api;
+use crate::payment::sources;
 use crate::webhook::record::record_change;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
@@ -57,8 +57,8 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             customers::check(transaction, customer)?;
         }
         let method = match (source, &customer) {
-            (Some(source), _) => tokens_api::source_of(transaction, &source)?,
-            (None, Some(customer)) => tokens_api::default_source(transaction, customer)?,
+            (Some(source), _) => sources::source_of(transaction, &source)?,
+            (None, Some(customer)) => sources::default_source(transaction, customer)?,
             (None, None) => {
                 return Err(ApiError::invalid("Must provide source or customer."));
             }

@@ -5,6 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::engine::ids::ChargeId;
 use crate::engine::resource::doc_url;
+use crate::payment::testing;
+use crate::payment::testing::outcome::{self, Failure};
 use crate::wire::errors::ApiError;
 
 /// Why an issuer or a bank said no, in Stripe's codes.
@@ -13,7 +15,25 @@ pub(crate) struct Decline {
     pub(crate) code: String,
     pub(crate) decline_code: Option<String>,
     pub(crate) advice_code: Option<String>,
+    /// What the network itself said.
+    pub(crate) network_decline_code: Option<String>,
     pub(crate) message: String,
+}
+
+impl From<testing::decline::Decline> for Decline {
+    fn from(decline: testing::decline::Decline) -> Self {
+        Self {
+            advice_code: decline.advice.map(|advice| advice.as_str().to_owned()),
+            network_decline_code: decline.network_decline_code.map(str::to_owned),
+            ..Self::new(decline.code, decline.decline_code, decline.message)
+        }
+    }
+}
+
+impl From<Failure> for Decline {
+    fn from(failure: Failure) -> Self {
+        Self::new(failure.code, None, failure.message)
+    }
 }
 
 impl Decline {
@@ -22,17 +42,14 @@ impl Decline {
             code: code.to_owned(),
             decline_code: decline_code.map(str::to_owned),
             advice_code: None,
+            network_decline_code: None,
             message: message.to_owned(),
         }
     }
 
     /// What a voucher that nobody paid ends with.
     pub(crate) fn by_time() -> Self {
-        Self::new(
-            "payment_intent_payment_attempt_expired",
-            None,
-            "The latest attempt to pay for this payment has expired.",
-        )
+        outcome::ATTEMPT_EXPIRED.into()
     }
 
     /// What a bank debit comes back with.
@@ -56,11 +73,7 @@ impl Decline {
 
     /// The issuer wants to see the buyer, and the buyer is not there.
     pub(crate) fn wants_the_buyer() -> Self {
-        Self::new(
-            "authentication_required",
-            Some("authentication_required"),
-            "Your card was declined. This transaction requires authentication.",
-        )
+        testing::decline::AUTHENTICATION_REQUIRED.into()
     }
 
     /// What the shop reads of it.
@@ -94,6 +107,7 @@ impl PaymentError {
             ("decline_code", json!(decline.decline_code)),
             ("doc_url", json!(doc_url(&decline.code))),
             ("message", json!(decline.message)),
+            ("network_decline_code", json!(decline.network_decline_code)),
             ("payment_method", method.clone()),
             ("type", json!(Self::kind(&decline.code))),
         ];
@@ -125,5 +139,27 @@ impl PaymentError {
             (kind.unwrap_or_default().to_owned(), intent)
         }));
         ApiError::of_card(told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::payment::testing::decline::{EXPIRED_CARD, GENERIC, STOLEN_CARD};
+
+    use super::*;
+
+    #[test]
+    fn a_seller_reads_the_reason_and_a_buyer_is_not_told_that_a_card_was_reported() {
+        let [stolen, generic, expired] = [STOLEN_CARD, GENERIC, EXPIRED_CARD].map(Decline::from);
+        assert_eq!(
+            stolen.seller_message(),
+            "The bank returned the decline code `stolen_card`."
+        );
+        assert_eq!(stolen.message, generic.message);
+        assert_eq!(expired.reason(), "expired_card");
+        assert_eq!(
+            generic.seller_message(),
+            "The bank did not return any further details with this decline."
+        );
     }
 }

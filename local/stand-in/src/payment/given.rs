@@ -5,15 +5,16 @@ use serde_json::Value;
 
 use crate::engine::database::Transaction;
 use crate::engine::resource::{Metadata, Object as _};
-use crate::engine::time::Timestamp;
 use crate::payment::bank::Scheme;
 use crate::payment::billing::BillingDetails;
 use crate::payment::card::Card;
 use crate::payment::decline::{Decline, PaymentError};
-use crate::payment::known;
-use crate::payment::method::{Means, PaymentMethod};
+use crate::payment::keep;
+use crate::payment::method::{Means, Owner, PaymentMethod};
+use crate::payment::testing;
 use crate::payment::token::Token;
 use crate::payment::typed::{self, TypedCard};
+use crate::payment::verdict::{self, Admission};
 use crate::payment::voucher::Voucher;
 use crate::wire::errors::ApiError;
 use crate::wire::params::{Params, Required as _};
@@ -60,15 +61,14 @@ pub(crate) fn named(transaction: &Transaction<'_>, name: &str) -> Result<Payment
         return Ok(method);
     }
     let no_such = || ApiError::no_such("PaymentMethod", name).param("payment_method");
-    let means = means_named(name, transaction.now).ok_or_else(no_such)?;
+    let means = match testing::names::by_payment_method(name) {
+        Some(card) => Some(Means::Card(Card::named(card, transaction.now))),
+        None => typed::account_named(name)?.map(Means::BankDebit),
+    };
+    let means = means.ok_or_else(no_such)?;
     let method = PaymentMethod::new(means, BillingDetails::default(), transaction.now);
     transaction.put(&method)?;
     Ok(method)
-}
-
-/// What one of Stripe's names stands for.
-fn means_named(name: &str, now: Timestamp) -> Option<Means> {
-    Some(Means::Card(Card::named(known::by_name(name)?, now)?))
 }
 
 /// A payment method that is yet to be made.
@@ -220,17 +220,19 @@ pub(crate) fn redeem(
         transaction.put(&known)?;
         return Ok((known.card, known.billing));
     }
-    let number = known::by_name(token).filter(|_| token.starts_with("tok_"));
-    let card = number.and_then(|number| Card::named(number, transaction.now));
-    let no_such = || ApiError::no_such("token", token).param("token");
-    Ok((card.ok_or_else(no_such)?, BillingDetails::default()))
+    let card = testing::names::by_token(token)
+        .ok_or_else(|| ApiError::no_such("token", token).param("token"))?;
+    let card = Card::named(card, transaction.now);
+    Ok((card, BillingDetails::default()))
 }
 
 /// What the API answers to a card that cannot be one.
-pub(crate) fn refused((param, decline): (&'static str, Decline)) -> ApiError {
-    PaymentError::new(&decline, None, &Value::Null)
-        .answer(None)
-        .param(param)
+pub(crate) fn refused(decline: testing::decline::Decline) -> ApiError {
+    let error = PaymentError::new(&decline.into(), None, &Value::Null).answer(None);
+    match decline.param {
+        Some(param) => error.param(param),
+        None => error,
+    }
 }
 
 /// What the API answers to an issuer's no, where there is no charge.
@@ -246,4 +248,41 @@ pub(crate) fn spent() -> ApiError {
          a Customer. It may not be used again. To use a PaymentMethod multiple times, you must attach \
          it to a Customer first.",
     )
+}
+
+/// The customer keeps the payment method that a request names.
+pub(crate) fn attach(
+    transaction: &Transaction<'_>,
+    name: &str,
+    customer: &str,
+) -> Result<PaymentMethod, ApiError> {
+    let mut method = named(transaction, name)?;
+    match &method.owner {
+        Owner::Nobody if method.means.can_be_kept() => {
+            admit(&method)?;
+            keep::attach(transaction, &mut method, customer)?;
+            Ok(method)
+        }
+        Owner::Nobody => Err(ApiError::invalid(format!(
+            "A PaymentMethod of the type {} cannot be attached to a customer.",
+            method.means.name()
+        ))),
+        Owner::Customer(owner) if owner == customer => Ok(method),
+        Owner::Customer(_) => Err(ApiError::invalid(
+            "The payment method you provided has already been attached to a customer.",
+        )
+        .code("resource_already_exists")),
+        Owner::Spent => Err(spent()),
+    }
+}
+
+/// Asks the issuer whether there is such a card at all.
+pub(crate) fn admit(method: &PaymentMethod) -> Result<(), ApiError> {
+    let Means::Card(card) = &method.means else {
+        return Ok(());
+    };
+    match verdict::keep(card.test) {
+        Admission::Declined(decline) => Err(declined(&decline, method)),
+        Admission::Admitted | Admission::Challenge => Ok(()),
+    }
 }

@@ -192,7 +192,7 @@ impl Object for PaymentIntent {
             IntentState::RequiresAction(Action::Voucher(pending)) => {
                 Some(match &pending.settlement {
                     Settlement::After(at, _) => *at,
-                    Settlement::ByHand => pending.expires_at,
+                    Settlement::ByHand | Settlement::Refused(_) => pending.expires_at,
                 })
             }
             _ => None,

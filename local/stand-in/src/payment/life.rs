@@ -17,11 +17,11 @@
 use anyhow::Context as _;
 
 use crate::account::currency::Currency;
-use crate::dispute::object::DisputeKind;
+use crate::dispute::life::Contest;
 use crate::engine::database::Transaction;
 use crate::engine::ids::{self, ChargeId, PaymentIntentId};
 use crate::engine::resource::Object as _;
-use crate::engine::time::{DAY, MINUTE, Timestamp};
+use crate::engine::time::{DAY, Timestamp};
 use crate::payment::action::{Action, BankTransfer, Challenge, PendingVoucher};
 use crate::payment::bank::{BankDebit, Ending, Settlement};
 use crate::payment::card::Card;
@@ -32,16 +32,17 @@ use crate::payment::intent::{
 };
 use crate::payment::keep;
 use crate::payment::method::{Means, Owner, PaymentMethod};
-use crate::payment::verdict::{self, After, Circumstances, Claim, Request, Verdict};
+use crate::payment::testing::claim::{Claim, ClaimKind};
+use crate::payment::testing::outcome::{Outcome as Fate, When};
+use crate::payment::testing::three_d_secure::{Challenged, FutureUsage, Request};
+use crate::payment::testing::voucher::{by_email, konbini};
+use crate::payment::verdict::{self, After, Circumstances, Verdict};
 use crate::payment::voucher::Voucher;
 use crate::webhook::record::{record, record_change};
 use crate::{account, dispute, radar};
 
 /// How long a voucher can be paid.
 const VOUCHER_LASTS: Timestamp = 3 * DAY;
-
-/// How soon a buyer pays it at Stripe's test counter.
-const PAYS_VOUCHER_AFTER: Timestamp = 3 * MINUTE;
 
 /// How long a card's issuer sets money aside.
 const AUTHORIZATION_LASTS: Timestamp = 7 * DAY;
@@ -111,11 +112,25 @@ impl Aftermath {
         if let Some(fraud_type) = self.after.warned {
             radar::life::warn(transaction, &charge, fraud_type)?;
         }
-        for claim in self.after.claims {
-            dispute::life::open(transaction, &mut charge, claim.kind, claim.reason, None)?;
+        let shares = shares(charge.captured(), self.after.claims.len());
+        for (claim, amount) in self.after.claims.iter().zip(shares) {
+            let contest = Contest::of(claim, amount);
+            dispute::life::open(transaction, &mut charge, &contest)?;
         }
         Ok(())
     }
+}
+
+/// An amount in so many parts, equal but for the rest, which the first has.
+fn shares(amount: i64, parts: usize) -> Vec<i64> {
+    let count = i64::try_from(parts).unwrap_or(1).max(1);
+    let each = amount.checked_div(count).unwrap_or_default();
+    let rest = amount.checked_rem(count).unwrap_or_default();
+    let mut shares = vec![each; parts];
+    if let Some(first) = shares.first_mut() {
+        *first = first.saturating_add(rest);
+    }
+    shares
 }
 
 /// Makes an intent.
@@ -186,13 +201,16 @@ fn try_card(
         off_session: how.off_session,
         authenticated,
         request: how.three_d_secure,
-        saves: intent.terms.setup_future_usage == Some(Usage::OffSession),
+        setup_future_usage: intent.terms.setup_future_usage.map(|usage| match usage {
+            Usage::OffSession => FutureUsage::OffSession,
+            Usage::OnSession => FutureUsage::OnSession,
+        }),
         kept: method.customer().is_some(),
         set_up: method.set_up,
     };
     let given = card.given(&method.billing.address);
     let mut charge = charge_of(transaction, intent, method);
-    let verdict = verdict::of(&card.known().nature, given, &circumstances);
+    let verdict = verdict::charge(card.test, given, &circumstances);
     method.checked = !matches!(verdict, Verdict::Challenge);
     transaction.put(method)?;
     match verdict {
@@ -220,6 +238,7 @@ fn try_card(
         Verdict::Approved(approval) => {
             charge.risk = Some(approval.risk);
             charge.three_d_secure = approval.three_d_secure;
+            method.set_up = approval.sets_up;
             accept(transaction, charge, intent, method, approval.after)
         }
         Verdict::Declined(decline, risk, three_d_secure) => {
@@ -232,6 +251,12 @@ fn try_card(
                 method,
                 ChargeState::Declined(decline),
             )
+        }
+        Verdict::Reversed(decline, risk, three_d_secure) => {
+            charge.risk = Some(risk);
+            charge.three_d_secure = three_d_secure;
+            let state = ChargeState::Reversed(decline);
+            refuse(transaction, charge, intent, method, state)
         }
         Verdict::Blocked(decline, risk) => {
             charge.risk = Some(risk);
@@ -274,7 +299,7 @@ pub(crate) fn charge(
         ..Circumstances::default()
     };
     let given = card.given(&method.billing.address);
-    let (state, decline) = match verdict::of(&card.known().nature, given, &circumstances) {
+    let (state, decline) = match verdict::charge(card.test, given, &circumstances) {
         Verdict::Approved(approval) => {
             charge.risk = Some(approval.risk);
             charge.state = captured_or_set_aside(transaction, amount, manual);
@@ -293,6 +318,10 @@ pub(crate) fn charge(
         Verdict::Declined(decline, risk, _) => {
             charge.risk = Some(risk);
             (ChargeState::Declined(decline.clone()), decline)
+        }
+        Verdict::Reversed(decline, risk, _) => {
+            charge.risk = Some(risk);
+            (ChargeState::Reversed(decline.clone()), decline)
         }
         Verdict::Blocked(decline, risk) => {
             charge.risk = Some(risk);
@@ -373,7 +402,6 @@ fn keep_or_spend(
     method: &mut PaymentMethod,
 ) -> anyhow::Result<()> {
     let keeps = intent.terms.setup_future_usage.is_some() && method.means.can_be_kept();
-    method.set_up |= intent.terms.setup_future_usage == Some(Usage::OffSession);
     match (&method.owner, &intent.terms.customer) {
         (Owner::Nobody, Some(customer)) if keeps => keep::attach(transaction, method, customer),
         (Owner::Nobody, _) => {
@@ -393,7 +421,9 @@ fn refuse(
     state: ChargeState,
 ) -> anyhow::Result<Outcome> {
     let error = match &state {
-        ChargeState::Declined(decline) | ChargeState::Blocked(decline) => {
+        ChargeState::Declined(decline)
+        | ChargeState::Blocked(decline)
+        | ChargeState::Reversed(decline) => {
             PaymentError::new(decline, Some(&charge.id), &method.answer())
         }
         _ => anyhow::bail!("{} is refused without a reason", charge.id),
@@ -426,8 +456,12 @@ fn start_debit(
     debit: &BankDebit,
 ) -> anyhow::Result<Outcome> {
     let charge = charge_of(transaction, intent, method);
+    if let Settlement::Refused(decline) = &debit.settlement {
+        let state = ChargeState::Blocked(decline.clone());
+        return refuse(transaction, charge, intent, method, state);
+    }
     intent.state = IntentState::Processing(match &debit.settlement {
-        Settlement::ByHand => None,
+        Settlement::ByHand | Settlement::Refused(_) => None,
         Settlement::After(seconds, ending) => {
             Some((transaction.now.saturating_add(*seconds), ending.clone()))
         }
@@ -452,15 +486,28 @@ fn hand_out(
 ) -> anyhow::Result<Outcome> {
     transaction.put(method)?;
     let email = method.billing.email.as_deref().unwrap_or_default();
-    let settlement = match voucher.settlement(email) {
-        Some(Settlement::After(seconds, ending)) => {
-            Settlement::After(transaction.now.saturating_add(seconds), ending)
+    let later = |seconds: Timestamp| transaction.now.saturating_add(seconds);
+    let number = intent.terms.payment_method_options.get("konbini");
+    let number = number.and_then(|it| it.get("confirmation_number")?.as_str());
+    let fate = match voucher {
+        Voucher::Konbini => konbini(email, number),
+        _ => Ok(by_email(email)),
+    };
+    let fate = match fate {
+        Ok(fate) => fate,
+        Err(failure) => {
+            let error = PaymentError::new(&failure.into(), None, &method.answer());
+            return fail(transaction, intent, error);
         }
-        None if !how.by_hand => {
-            let soon = transaction.now.saturating_add(PAYS_VOUCHER_AFTER);
-            Settlement::After(soon, Ending::Succeeds)
+    };
+    let settlement = match fate {
+        // On the payment page, whoever tests decides.
+        Fate::Succeeds(When::AfterThreeMinutes) if how.by_hand => Settlement::ByHand,
+        Fate::Succeeds(when) => Settlement::After(later(when.seconds()), Ending::Succeeds),
+        Fate::Fails(when, failure) => {
+            Settlement::After(later(when.seconds()), Ending::Fails(failure.into()))
         }
-        Some(Settlement::ByHand) | None => Settlement::ByHand,
+        _ => Settlement::ByHand,
     };
     let page = how.voucher_page.clone();
     intent.state = IntentState::RequiresAction(Action::Voucher(PendingVoucher {
@@ -499,7 +546,7 @@ fn await_transfer(
 pub(crate) fn authenticate(
     transaction: &Transaction<'_>,
     intent: &mut PaymentIntent,
-    passed: bool,
+    challenged: Challenged,
 ) -> anyhow::Result<Result<Outcome, WrongState>> {
     let Some(challenge) = intent.challenge().cloned() else {
         return Ok(Err(WrongState));
@@ -507,7 +554,7 @@ pub(crate) fn authenticate(
     let method = intent.payment_method.as_deref();
     let mut method: PaymentMethod =
         transaction.existing(method.context("nothing was to be paid with")?)?;
-    if !passed {
+    if challenged != Challenged::Passed {
         let decline = Decline::not_authenticated(PaymentIntent::KIND);
         let error = PaymentError::new(&decline, None, &method.answer());
         return fail(transaction, intent, error).map(Ok);
@@ -557,7 +604,7 @@ pub(crate) fn settle(
         Ending::Succeeds => accept(transaction, charge, intent, &mut method, After::default()),
         Ending::SucceedsDisputed => {
             let claim = Claim {
-                kind: DisputeKind::Chargeback,
+                kind: ClaimKind::Chargeback,
                 reason: "debit_not_authorized",
             };
             let after = After {
@@ -589,7 +636,7 @@ pub(crate) fn run_out(
         IntentState::Processing(Some((_, ending))) => ending.clone(),
         IntentState::RequiresAction(Action::Voucher(pending)) => match &pending.settlement {
             Settlement::After(_, ending) => ending.clone(),
-            Settlement::ByHand => Ending::Fails(Decline::by_time()),
+            Settlement::ByHand | Settlement::Refused(_) => Ending::Fails(Decline::by_time()),
         },
         IntentState::RequiresCapture { .. } => {
             release(transaction, intent, "charge.expired")?;

@@ -9,7 +9,7 @@ use crate::engine::time::Timestamp;
 use crate::payment::bank::BankDebit;
 use crate::payment::billing::BillingDetails;
 use crate::payment::card::Card;
-use crate::payment::voucher::Voucher;
+use crate::payment::voucher::{self, Voucher};
 
 /// A payment method.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -113,7 +113,7 @@ impl Object for PaymentMethod {
         let shown = match &self.means {
             Means::Card(card) => card.shown(&self.billing.address, self.checked),
             Means::BankDebit(debit) => debit.shown(),
-            Means::Voucher(Voucher::Boleto) => json!({ "tax_id": "000.000.000-00" }),
+            Means::Voucher(Voucher::Boleto) => json!({ "tax_id": voucher::tax_id() }),
             Means::Voucher(_) | Means::CustomerBalance => json!({}),
         };
         json!({

@@ -6,8 +6,7 @@ use crate::payment::billing::BillingDetails;
 use crate::payment::customer as customers;
 use crate::payment::given::{self, NewMethod, REDISPLAYS};
 use crate::payment::keep;
-use crate::payment::method::{Means, Owner, PaymentMethod};
-use crate::payment::verdict::{self, Circumstances, Verdict};
+use crate::payment::method::{Means, PaymentMethod};
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
 use crate::wire::params::{Params, Required as _};
@@ -72,46 +71,8 @@ fn attach(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
         customers::check(transaction, &customer)?;
-        let mut method = given::named(transaction, id)?;
-        match &method.owner {
-            Owner::Nobody if method.means.can_be_kept() => {}
-            Owner::Nobody => {
-                return Err(ApiError::invalid(format!(
-                    "A PaymentMethod of the type {} cannot be attached to a customer.",
-                    method.means.name()
-                )));
-            }
-            Owner::Customer(owner) if *owner == customer => {
-                return Ok(method.answer());
-            }
-            Owner::Customer(_) => {
-                return Err(ApiError::invalid(
-                    "The payment method you provided has already been attached to a customer.",
-                )
-                .code("resource_already_exists"));
-            }
-            Owner::Spent => return Err(given::spent()),
-        }
-        admit(&method)?;
-        keep::attach(transaction, &mut method, &customer)?;
-        Ok(method.answer())
+        Ok(given::attach(transaction, id, &customer)?.answer())
     }))
-}
-
-/// Asks the issuer whether there is such a card at all.
-fn admit(method: &PaymentMethod) -> Result<(), ApiError> {
-    let Means::Card(card) = &method.means else {
-        return Ok(());
-    };
-    let circumstances = Circumstances {
-        authenticated: true,
-        ..Circumstances::default()
-    };
-    let given = card.given(&method.billing.address);
-    match verdict::of(&card.known().nature, given, &circumstances) {
-        Verdict::Declined(decline, ..) => Err(given::declined(&decline, method)),
-        Verdict::Approved(_) | Verdict::Challenge | Verdict::Blocked(..) => Ok(()),
-    }
 }
 
 fn detach(id: &str, params: Params) -> Result<Work<'_>, ApiError> {

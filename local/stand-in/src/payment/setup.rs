@@ -21,7 +21,8 @@ use crate::payment::keep;
 use crate::payment::life::WrongState;
 use crate::payment::method::{Means, Owner, PaymentMethod};
 use crate::payment::setup_intent::{SetupAttempt, SetupIntent, SetupState};
-use crate::payment::verdict::{self, Circumstances, Request, Verdict};
+use crate::payment::testing::three_d_secure::{Challenged, FutureUsage, Proof, Request};
+use crate::payment::verdict::{self, Admission, Circumstances, ThreeDSecure};
 use crate::webhook::record::record;
 
 /// What a setup intent is to be.
@@ -40,8 +41,8 @@ pub(crate) struct NewSetup {
 #[must_use]
 pub(crate) enum SetUp {
     Done,
-    /// The buyer has to prove who they are: here.
-    Challenged(String),
+    /// The buyer has to prove who they are.
+    Challenged,
     Refused(PaymentError),
 }
 
@@ -85,15 +86,14 @@ pub(crate) fn confirm(
 ) -> anyhow::Result<SetUp> {
     let circumstances = Circumstances {
         request,
-        saves: true,
-        ..Circumstances::default()
+        ..setting_up(intent)
     };
     match answer(method, &circumstances) {
-        Verdict::Challenge => {
+        Admission::Challenge => {
             let page = format!("{}/3ds/{}", transaction.site(), intent.id);
             intent.payment_method = Some(method.id.clone());
             intent.state = SetupState::RequiresAction(Challenge {
-                page: page.clone(),
+                page,
                 return_url,
                 goes_on: true,
             });
@@ -101,29 +101,34 @@ pub(crate) fn confirm(
                 transaction,
                 intent,
                 method,
-                "requires_action",
+                Tried::Challenged,
                 None,
             )?);
             transaction.put(intent)?;
             record(transaction, "setup_intent.requires_action", intent)?;
-            Ok(SetUp::Challenged(page))
+            Ok(SetUp::Challenged)
         }
-        Verdict::Approved(_) => accept(transaction, intent, method),
-        Verdict::Declined(decline, ..) | Verdict::Blocked(decline, _) => {
-            refuse(transaction, intent, method, &decline)
-        }
+        Admission::Admitted => accept(transaction, intent, method, None),
+        Admission::Declined(decline) => refuse(transaction, intent, method, &decline, None),
+    }
+}
+
+/// What a buyer agrees to.
+fn setting_up(intent: &SetupIntent) -> Circumstances {
+    Circumstances {
+        setup_future_usage: Some(match intent.usage {
+            Usage::OffSession => FutureUsage::OffSession,
+            Usage::OnSession => FutureUsage::OnSession,
+        }),
+        ..Circumstances::default()
     }
 }
 
 /// What the issuer says. A bank is not asked.
-fn answer(method: &PaymentMethod, circumstances: &Circumstances) -> Verdict {
+fn answer(method: &PaymentMethod, circumstances: &Circumstances) -> Admission {
     match &method.means {
-        Means::Card(card) => verdict::of(
-            &card.known().nature,
-            card.given(&method.billing.address),
-            circumstances,
-        ),
-        Means::BankDebit(_) | Means::Voucher(_) | Means::CustomerBalance => Verdict::of_course(),
+        Means::Card(card) => verdict::set_up(card.test, circumstances),
+        Means::BankDebit(_) | Means::Voucher(_) | Means::CustomerBalance => Admission::Admitted,
     }
 }
 
@@ -131,7 +136,7 @@ fn answer(method: &PaymentMethod, circumstances: &Circumstances) -> Verdict {
 pub(crate) fn authenticate(
     transaction: &Transaction<'_>,
     intent: &mut SetupIntent,
-    passed: bool,
+    challenged: Challenged,
 ) -> anyhow::Result<Result<SetUp, WrongState>> {
     let SetupState::RequiresAction(_) = intent.state else {
         return Ok(Err(WrongState));
@@ -139,21 +144,22 @@ pub(crate) fn authenticate(
     let method = intent.payment_method.as_deref();
     let mut method: PaymentMethod =
         transaction.existing(method.context("nothing was to be set up")?)?;
-    if !passed {
+    let proof = Some(challenged.proof());
+    if challenged != Challenged::Passed {
         let decline = Decline::not_authenticated(SetupIntent::KIND);
-        return refuse(transaction, intent, &method, &decline).map(Ok);
+        return refuse(transaction, intent, &method, &decline, proof).map(Ok);
     }
     let circumstances = Circumstances {
         authenticated: true,
-        saves: true,
-        ..Circumstances::default()
+        ..setting_up(intent)
     };
     match answer(&method, &circumstances) {
-        // The money is seen to when there is a payment.
-        Verdict::Declined(decline, ..) if decline.reason() != "insufficient_funds" => {
-            refuse(transaction, intent, &method, &decline).map(Ok)
+        Admission::Declined(decline) => {
+            refuse(transaction, intent, &method, &decline, proof).map(Ok)
         }
-        _ => accept(transaction, intent, &mut method).map(Ok),
+        Admission::Admitted | Admission::Challenge => {
+            accept(transaction, intent, &mut method, proof).map(Ok)
+        }
     }
 }
 
@@ -161,6 +167,7 @@ fn accept(
     transaction: &Transaction<'_>,
     intent: &mut SetupIntent,
     method: &mut PaymentMethod,
+    proof: Option<Proof>,
 ) -> anyhow::Result<SetUp> {
     method.checked = true;
     method.set_up |= intent.usage == Usage::OffSession;
@@ -171,7 +178,13 @@ fn accept(
     intent.state = SetupState::Succeeded;
     intent.payment_method = Some(method.id.clone());
     intent.last_setup_error = None;
-    intent.latest_attempt = Some(attempt(transaction, intent, method, "succeeded", None)?);
+    intent.latest_attempt = Some(attempt(
+        transaction,
+        intent,
+        method,
+        Tried::Succeeded,
+        proof,
+    )?);
     transaction.put(intent)?;
     record(transaction, "setup_intent.succeeded", intent)?;
     Ok(SetUp::Done)
@@ -182,14 +195,15 @@ fn refuse(
     intent: &mut SetupIntent,
     method: &PaymentMethod,
     decline: &Decline,
+    proof: Option<Proof>,
 ) -> anyhow::Result<SetUp> {
     let error = PaymentError::new(decline, None, &method.answer());
     intent.latest_attempt = Some(attempt(
         transaction,
         intent,
         method,
-        "failed",
-        Some(error.clone()),
+        Tried::Failed(error.clone()),
+        proof,
     )?);
     intent.state = SetupState::RequiresPaymentMethod;
     intent.payment_method = None;
@@ -199,18 +213,33 @@ fn refuse(
     Ok(SetUp::Refused(error))
 }
 
+/// How a try went.
+enum Tried {
+    Challenged,
+    Succeeded,
+    Failed(PaymentError),
+}
+
 /// Keeps what was tried.
 fn attempt(
     transaction: &Transaction<'_>,
     intent: &SetupIntent,
     method: &PaymentMethod,
-    status: &str,
-    error: Option<PaymentError>,
+    tried: Tried,
+    proof: Option<Proof>,
 ) -> anyhow::Result<String> {
     let kind = method.means.name();
     let details = match &method.means {
-        Means::Card(card) => card.attempted(&method.billing.address),
+        Means::Card(card) => {
+            let shown = proof.map(|proof| ThreeDSecure::of(proof, card.test.brand));
+            card.attempted(&method.billing.address, shown.as_ref())
+        }
         _ => json!({}),
+    };
+    let (status, error) = match tried {
+        Tried::Challenged => ("requires_action", None),
+        Tried::Succeeded => ("succeeded", None),
+        Tried::Failed(error) => ("failed", Some(error)),
     };
     let attempt = SetupAttempt {
         id: ids::setup_attempt(),

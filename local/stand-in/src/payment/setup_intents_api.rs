@@ -116,7 +116,7 @@ fn go(
     let request = terms::three_d_secure(&intent.payment_method_options);
     match setup::confirm(transaction, intent, &mut method, return_url, request)? {
         SetUp::Refused(error) => Err(error.answer(Some(intent.answer()))),
-        SetUp::Done | SetUp::Challenged(_) => Ok(()),
+        SetUp::Done | SetUp::Challenged => Ok(()),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::payment::customer;
 use crate::payment::intent::{
     CaptureMethod, ConfirmationMethod, Methods, PaymentIntent, Terms, Usage,
 };
-use crate::payment::verdict::Request;
+use crate::payment::testing::three_d_secure::Request;
 use crate::wire::errors::ApiError;
 use crate::wire::params::{MetadataUpdate, Params};
 use crate::wire::values;

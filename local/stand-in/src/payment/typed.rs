@@ -1,11 +1,11 @@
 //! Cards and accounts as somebody types them.
 
-use time::OffsetDateTime;
-
 use crate::engine::time::Timestamp;
 use crate::payment::bank::{BankDebit, Ending, Scheme, Settlement};
-use crate::payment::card::{Card, TestNumber};
-use crate::payment::decline::Decline;
+use crate::payment::card::Card;
+use crate::payment::testing;
+use crate::payment::testing::decline::Decline;
+use crate::payment::testing::outcome::{self, Outcome, When};
 use crate::wire::errors::ApiError;
 use crate::wire::params::{Params, Required as _};
 
@@ -22,183 +22,132 @@ impl TypedCard {
     /// Reads `number`, `exp_month`, `exp_year` and `cvc`.
     pub(crate) fn read(params: &mut Params) -> Result<Self, ApiError> {
         let number = params.text("number").required(params, "number")?;
-        let exp_year = params.integer("exp_year").required(params, "exp_year")?;
         let mut networks = params.object("networks")?;
         networks.text("preferred")?;
         networks.finish()?;
         Ok(Self {
-            number: number.chars().filter(|c| !" -".contains(*c)).collect(),
+            number,
             exp_month: params.integer("exp_month").required(params, "exp_month")?,
-            // `34` is 2034.
-            exp_year: match exp_year {
-                0..=99 => exp_year.saturating_add(2_000),
-                year => year,
-            },
+            exp_year: params.integer("exp_year").required(params, "exp_year")?,
             cvc: params.text("cvc")?,
         })
     }
 
-    /// The test card that it is, or what is wrong with it, and in which field.
-    pub(crate) fn check(self, now: Timestamp) -> Result<Card, (&'static str, Decline)> {
-        let wrong = |field, code, message| Err((field, Decline::new(code, None, message)));
-        if !passes_luhn(&self.number) || !(12..=19).contains(&self.number.len()) {
-            return wrong(
-                "number",
-                "incorrect_number",
-                "Your card number is incorrect.",
-            );
-        }
-        let month = u8::try_from(self.exp_month).unwrap_or_default();
-        if !(1..=12).contains(&month) {
-            return wrong(
-                "exp_month",
-                "invalid_expiry_month",
-                "Your card's expiration month is invalid.",
-            );
-        }
-        let year = i32::try_from(self.exp_year).unwrap_or_default();
-        if has_passed(month, year, now) || year > 2_100 {
-            return wrong(
-                "exp_year",
-                "invalid_expiry_year",
-                "Your card's expiration year is invalid.",
-            );
-        }
-        let number = TestNumber::try_from(self.number).map_err(|_| ("number", no_test_card()))?;
-        let card = Card {
-            number,
-            exp_month: month,
-            exp_year: year,
-            cvc: self.cvc.is_some(),
+    /// The test card that it is, or what is wrong with it.
+    pub(crate) fn check(&self, now: Timestamp) -> Result<Card, Decline> {
+        let typed = testing::typed::TypedCard {
+            number: &self.number,
+            exp_month: self.exp_month,
+            exp_year: self.exp_year,
+            cvc: self.cvc.as_deref(),
         };
-        match self.cvc {
-            Some(cvc) if !fits(&cvc, card.brand()) => wrong(
-                "cvc",
-                "invalid_cvc",
-                "Your card's security code is invalid.",
-            ),
-            _ => Ok(card),
-        }
-    }
-}
-
-/// A card that may be somebody's own.
-fn no_test_card() -> Decline {
-    Decline::new(
-        "card_declined",
-        Some("test_mode_live_card"),
-        "Your card was declined. Your request was in test mode, but used a non test (live) card. For \
-         a list of valid test cards, visit: https://stripe.com/docs/testing.",
-    )
-}
-
-/// Whether a security code is as long as those of its brand.
-pub(crate) fn fits(cvc: &str, brand: &str) -> bool {
-    let digits = if brand == "amex" { 4 } else { 3 };
-    cvc.len() == digits && cvc.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-impl Card {
-    /// One that a name stands for: complete, and good for years.
-    pub(crate) fn named(number: &str, now: Timestamp) -> Option<Self> {
-        let date = OffsetDateTime::from_unix_timestamp(now).ok()?;
-        Some(Self {
-            number: TestNumber::try_from(number.to_owned()).ok()?,
-            exp_month: u8::from(date.month()),
-            exp_year: date.year().saturating_add(1),
-            cvc: true,
+        let (test, expiry) = typed.read(now)?;
+        Ok(Card {
+            test,
+            exp_month: expiry.month,
+            exp_year: expiry.year,
+            cvc: self.cvc.is_some(),
         })
     }
-}
-
-/// A card is good through its last month.
-pub(crate) fn has_passed(month: u8, year: i32, now: Timestamp) -> bool {
-    let today = OffsetDateTime::from_unix_timestamp(now);
-    today.is_ok_and(|today| (year, month) < (today.year(), u8::from(today.month())))
-}
-
-pub(crate) fn passes_luhn(number: &str) -> bool {
-    let digits: Option<Vec<u32>> = number.chars().map(|c| c.to_digit(10)).collect();
-    let Some(digits) = digits else { return false };
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(place, digit)| match place.checked_rem(2) {
-            Some(1) if *digit > 4 => digit.saturating_mul(2).saturating_sub(9),
-            Some(1) => digit.saturating_mul(2),
-            _ => *digit,
-        })
-        .sum();
-    !digits.is_empty() && sum.checked_rem(10) == Some(0)
 }
 
 /// The account of an IBAN.
 pub(crate) fn iban(typed: &str) -> Result<BankDebit, ApiError> {
-    let iban: String = typed.chars().filter(|c| *c != ' ').collect();
-    let sound = (15..=34).contains(&iban.len())
-        && iban
-            .chars()
-            .all(|c| c.is_ascii_digit() || c.is_ascii_uppercase());
+    let iban: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
+    let iban = iban.to_uppercase();
+    let known = testing::iban::by_iban(&iban);
+    let sound = (15..=34).contains(&iban.len()) && testing::iban::has_valid_check_digits(&iban);
     let (Some(country), Some(rest), true) = (iban.get(..2), iban.get(4..), sound) else {
         return Err(ApiError::invalid("The IBAN you provided is invalid.")
             .code("invalid_bank_account_iban")
             .param("sepa_debit[iban]"));
     };
+    // No debit of an account that is not there to test with succeeds.
+    let outcome = known.map_or(
+        Outcome::Fails(When::AtOnce, outcome::ATTEMPT_FAILED),
+        |known| known.outcome,
+    );
+    let bank = if country == "DE" { 8 } else { 5 };
     Ok(BankDebit {
         scheme: Scheme::Sepa,
-        bank: rest
-            .chars()
-            .take(if country == "DE" { 8 } else { 5 })
-            .collect(),
+        bank: rest.chars().take(bank).collect(),
         country: country.to_owned(),
-        settlement: ending_of(&iban),
+        settlement: settlement(outcome, "sepa_debit[iban]")?,
         number: iban,
     })
 }
 
 /// An account by its number and its bank's.
 pub(crate) fn account(scheme: Scheme, bank: &str, number: &str) -> Result<BankDebit, ApiError> {
-    let bank: String = bank.chars().filter(|c| *c != '-').collect();
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let (wanted, length, field) = match scheme {
-        Scheme::Ach => ("110000000", 9, "routing_number"),
-        _ => ("108800", 6, "sort_code"),
+    let rules = match scheme {
+        Scheme::Ach => testing::bank::Scheme::UsBankAccount,
+        Scheme::Bacs => testing::bank::Scheme::BacsDebit,
+        Scheme::Sepa => return iban(number),
     };
-    if !digits(&bank) || bank.len() != length {
-        return Err(ApiError::invalid(format!(
-            "The {} must have {length} digits, such as {wanted}.",
-            field.replace('_', " ")
+    let param = format!("{}[account_number]", rules.method());
+    let known = testing::bank::by_number(rules, bank, number).ok_or_else(|| {
+        ApiError::invalid(format!(
+            "You must use a test bank account: those of {} are at the bank {}. See \
+             https://docs.stripe.com/testing#non-card-payments.",
+            rules.method(),
+            rules.bank()
         ))
-        .param(format!("{}[{field}]", scheme.method())));
-    }
-    if !digits(number) {
-        return Err(
-            ApiError::invalid("The account number must consist of digits.")
-                .code("account_number_invalid")
-                .param(format!("{}[account_number]", scheme.method())),
-        );
-    }
+        .code("account_number_invalid")
+        .param(&param)
+    })?;
+    of_test_account(scheme, rules, known, &param)
+}
+
+fn of_test_account(
+    scheme: Scheme,
+    rules: testing::bank::Scheme,
+    account: &testing::bank::TestAccount,
+    param: &str,
+) -> Result<BankDebit, ApiError> {
     let country = if scheme == Scheme::Ach { "US" } else { "GB" };
     Ok(BankDebit {
         scheme,
-        bank,
+        bank: rules.bank().to_owned(),
         country: country.to_owned(),
-        settlement: ending_of(number),
-        number: number.to_owned(),
+        settlement: settlement(account.outcome, param)?,
+        number: account.number.to_owned(),
     })
 }
 
-/// What becomes of an account's debits.
-fn ending_of(number: &str) -> Settlement {
-    let ending = match number.get(number.len().saturating_sub(4)..) {
-        Some("3202" | "3204" | "3456" | "1116") => Ending::Fails(Decline::by_bank()),
-        Some("3203") => Ending::SucceedsDisputed,
-        _ => Ending::Succeeds,
+/// The account that a name such as `pm_usBankAccount_success` or `pm_sepaDebit_success_at` stands for.
+pub(crate) fn account_named(name: &str) -> Result<Option<BankDebit>, ApiError> {
+    if let Some(known) = testing::iban::by_payment_method(name) {
+        return iban(known.iban).map(Some);
+    }
+    let Some((rules, account)) = testing::bank::by_payment_method(name) else {
+        return Ok(None);
     };
-    let seconds = match number.get(number.len().saturating_sub(4)..) {
-        Some("3204" | "3205") => 180,
-        _ => 0,
+    let scheme = match rules {
+        testing::bank::Scheme::UsBankAccount => Scheme::Ach,
+        testing::bank::Scheme::BacsDebit => Scheme::Bacs,
+        testing::bank::Scheme::AuBecsDebit => return Ok(None),
     };
-    Settlement::After(seconds, ending)
+    of_test_account(scheme, rules, account, "payment_method").map(Some)
+}
+
+/// How a payment with a test account ends.
+fn settlement(outcome: Outcome, param: &str) -> Result<Settlement, ApiError> {
+    Ok(match outcome {
+        Outcome::Succeeds(when) => Settlement::After(when.seconds(), Ending::Succeeds),
+        Outcome::SucceedsDisputed(when) => {
+            Settlement::After(when.seconds(), Ending::SucceedsDisputed)
+        }
+        Outcome::Fails(when, failure) => {
+            Settlement::After(when.seconds(), Ending::Fails(failure.into()))
+        }
+        Outcome::Refused(failure) | Outcome::CannotBeVerified(failure) => {
+            Settlement::Refused(failure.into())
+        }
+        Outcome::NeverDecided | Outcome::ExpiresWhenDue => Settlement::ByHand,
+        Outcome::NotAnAccount(failure) => {
+            return Err(ApiError::invalid(failure.message)
+                .code(failure.code)
+                .param(param));
+        }
+    })
 }

@@ -1,111 +1,56 @@
-//! What becomes of a card's payment: a pure function of the card and the circumstances. The numbers
-//! of the test cards decide, as on Stripe's page "Testing".
+//! What becomes of a card's payment, and of setting a card up: a pure function of the test card and
+//! the circumstances. The parts of it are in [`testing`](crate::payment::testing); here they are asked
+//! in turn.
 
 use serde::{Deserialize, Serialize};
 
-use crate::dispute::object::DisputeKind;
 use crate::payment::decline::Decline;
+use crate::payment::testing::brand::Brand;
+use crate::payment::testing::card::{Afterwards, Question, TestCard};
+use crate::payment::testing::checks::Given;
+use crate::payment::testing::claim::Claim;
+use crate::payment::testing::radar::{self, Decision, Rule};
+use crate::payment::testing::three_d_secure::{
+    Challenged, Circumstances as Presence, FutureUsage, Proof, Request, Step,
+};
 
-/// What a test card does when it is charged.
-#[derive(Debug, Clone)]
-pub(crate) struct Nature {
-    pub(crate) issuer: Issuer,
-    pub(crate) enrollment: Enrollment,
-    pub(crate) risk: Risk,
-    /// Radar lets none of its payments through.
-    pub(crate) blocked: bool,
-    pub(crate) checks: Checks,
-    pub(crate) after: After,
+/// Under what circumstances a card is charged, or set up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Circumstances {
+    /// The buyer is not there.
+    pub(crate) off_session: bool,
+    /// The buyer has proved who they are, for this very payment.
+    pub(crate) authenticated: bool,
+    pub(crate) request: Request,
+    pub(crate) setup_future_usage: Option<FutureUsage>,
+    /// A customer has kept it.
+    pub(crate) kept: bool,
+    /// The buyer has agreed to payments in their absence.
+    pub(crate) set_up: bool,
 }
 
-/// What a card's issuer says to a payment.
+/// What becomes of a try.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Issuer {
-    Approves,
-    Declines(Decline),
-    /// It lets a customer keep the card, and declines every payment with it then.
-    DeclinesWhenKept(Decline),
+pub(crate) enum Verdict {
+    /// The buyer has to prove first who they are.
+    Challenge,
+    Approved(Approval),
+    /// The issuer has said no.
+    Declined(Decline, Risk, Option<ThreeDSecure>),
+    /// Radar has, before the issuer was asked.
+    Blocked(Decline, Risk),
+    /// Radar has, because of what the issuer said of what the buyer typed.
+    Reversed(Decline, Risk, Option<ThreeDSecure>),
 }
 
-/// What a card's issuer knows of 3D Secure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Enrollment {
-    NotSupported,
-    /// The buyer is challenged only if the shop asks for it.
-    Supported,
-    /// Whoever asks is told that all is well, and the buyer sees nothing.
-    Frictionless,
-    /// The issuer wants a proof, whatever was set up.
-    Required,
-    /// Payments in the buyer's absence need no proof once they were set up with one.
-    RequiredUnlessSetUp,
-    /// Payments in the buyer's absence need no proof.
-    AlreadySetUp,
-}
-
-/// What the issuer finds out about what the buyer has typed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Checks {
-    pub(crate) cvc: Check,
-    pub(crate) postal_code: Check,
-    pub(crate) line1: Check,
-}
-
-/// The result of a check, in Stripe's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Check {
-    Pass,
-    Fail,
-    Unavailable,
-    Unchecked,
-}
-
-/// What the buyer has typed besides the number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Given {
-    pub(crate) cvc: bool,
-    pub(crate) postal_code: bool,
-    pub(crate) line1: bool,
-}
-
-/// What Radar thinks of a payment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Risk {
-    pub(crate) level: RiskLevel,
-    /// Of 100.
-    pub(crate) score: u8,
-    /// The rule that has decided, if one has.
-    pub(crate) rule: Option<String>,
-}
-
-/// Stripe's levels of risk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum RiskLevel {
-    Normal,
-    Elevated,
-    Highest,
-}
-
-impl Risk {
-    pub(crate) fn normal() -> Self {
-        Self {
-            level: RiskLevel::Normal,
-            score: 24,
-            rule: None,
-        }
-    }
-
-    /// Stripe's word for why Radar has acted.
-    pub(crate) fn reason(&self) -> Option<&'static str> {
-        match (self.level, &self.rule) {
-            (RiskLevel::Highest, _) => Some("highest_risk_level"),
-            (RiskLevel::Elevated, _) => Some("elevated_risk_level"),
-            (RiskLevel::Normal, Some(_)) => Some("rule"),
-            (RiskLevel::Normal, None) => None,
-        }
-    }
+/// A payment that succeeds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Approval {
+    pub(crate) risk: Risk,
+    pub(crate) three_d_secure: Option<ThreeDSecure>,
+    /// The card counts as set up from now on.
+    pub(crate) sets_up: bool,
+    pub(crate) after: After,
 }
 
 /// What comes of a payment that succeeds.
@@ -120,37 +65,36 @@ pub(crate) struct After {
     pub(crate) bypasses_pending: bool,
 }
 
-/// What a buyer contests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Claim {
-    pub(crate) kind: DisputeKind,
-    pub(crate) reason: &'static str,
+/// What Radar thinks of a payment, as a charge's outcome shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Risk {
+    pub(crate) level: String,
+    pub(crate) score: u8,
+    /// The rule that has decided, if one has.
+    pub(crate) rule: Option<Ruled>,
 }
 
-/// Whether the shop asks for 3D Secure, in Stripe's words.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Request {
-    #[default]
-    Automatic,
-    Any,
-    Challenge,
+/// A rule that has decided about a payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ruled {
+    pub(crate) id: String,
+    /// Why, in Stripe's word and in its words to the shop.
+    pub(crate) reason: String,
+    pub(crate) seller_message: String,
 }
 
-/// Under what circumstances a card is charged, or set up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Circumstances {
-    /// The buyer is not there.
-    pub(crate) off_session: bool,
-    /// The buyer has proved who they are, for this very payment.
-    pub(crate) authenticated: bool,
-    pub(crate) request: Request,
-    /// The card is to be charged later in the buyer's absence.
-    pub(crate) saves: bool,
-    /// A customer has kept it.
-    pub(crate) kept: bool,
-    /// The buyer has agreed to payments in their absence.
-    pub(crate) set_up: bool,
+impl Risk {
+    fn of(card: &TestCard, rule: Option<&Rule>) -> Self {
+        Self {
+            level: card.risk.level.as_str().to_owned(),
+            score: card.risk.score,
+            rule: rule.map(|rule| Ruled {
+                id: rule.id.to_owned(),
+                reason: rule.reason.to_owned(),
+                seller_message: rule.seller_message.to_owned(),
+            }),
+        }
+    }
 }
 
 /// What 3D Secure has shown, as a charge shows it.
@@ -166,144 +110,206 @@ pub(crate) struct ThreeDSecure {
 }
 
 impl ThreeDSecure {
-    fn authenticated(flow: &str) -> Self {
+    pub(crate) fn of(proof: Proof, brand: Brand) -> Self {
+        let owned = |text: Option<&'static str>| text.map(str::to_owned);
         Self {
-            authentication_flow: Some(flow.to_owned()),
-            electronic_commerce_indicator: Some("05".to_owned()),
+            authentication_flow: owned(proof.authentication_flow()),
+            electronic_commerce_indicator: owned(proof.electronic_commerce_indicator(brand)),
             exemption_indicator: None,
-            result: Some("authenticated".to_owned()),
-            result_reason: None,
+            result: Some(proof.result().to_owned()),
+            result_reason: owned(proof.result_reason()),
             transaction_id: None,
-            version: Some("2.2.0".to_owned()),
-        }
-    }
-
-    fn not_supported() -> Self {
-        Self {
-            authentication_flow: None,
-            electronic_commerce_indicator: None,
-            exemption_indicator: None,
-            result: Some("not_supported".to_owned()),
-            result_reason: Some("card_not_enrolled".to_owned()),
-            transaction_id: None,
-            version: None,
+            version: owned(proof.version()),
         }
     }
 }
 
-/// What becomes of a try.
+/// What becomes of charging this card.
+pub(crate) fn charge(card: &TestCard, given: Given, circumstances: &Circumstances) -> Verdict {
+    let settings = radar::Settings::default();
+    let mut request = circumstances.request;
+    let mut rule = None;
+    let mut reviewed = false;
+    match radar::before(card.risk, &settings) {
+        Decision::Block(rule, decline) => {
+            return Verdict::Blocked(decline.into(), Risk::of(card, Some(rule)));
+        }
+        Decision::Review(decided) => (rule, reviewed) = (Some(decided), true),
+        Decision::Authenticate(_) => request = Request::Any,
+        Decision::Allow => {}
+    }
+    let risk = Risk::of(card, rule);
+    let proof = match prove(card, circumstances, request) {
+        Step::Proceed(proof) => proof,
+        Step::Challenge => return Verdict::Challenge,
+        Step::Refuse(decline, proof) => {
+            let shown = proof.map(|proof| ThreeDSecure::of(proof, card.brand));
+            return Verdict::Declined(decline.into(), risk, shown);
+        }
+    };
+    let three_d_secure = proof.map(|proof| ThreeDSecure::of(proof, card.brand));
+    let question = Question::Charge {
+        kept: circumstances.kept,
+    };
+    let afterwards = match card.answer(question) {
+        Ok(afterwards) => afterwards,
+        Err(decline) => return Verdict::Declined(decline.into(), risk, three_d_secure),
+    };
+    if let Decision::Block(rule, decline) = radar::after(card.checks.results(given), &settings) {
+        return Verdict::Reversed(decline.into(), Risk::of(card, Some(rule)), three_d_secure);
+    }
+    Verdict::Approved(Approval {
+        risk,
+        three_d_secure,
+        sets_up: presence(circumstances, request).sets_up(),
+        after: After {
+            claims: afterwards.claims().to_vec(),
+            warned: match afterwards {
+                Afterwards::Warned(fraud_type) => Some(fraud_type),
+                _ => None,
+            },
+            reviewed,
+            bypasses_pending: afterwards == Afterwards::BypassesPending,
+        },
+    })
+}
+
+/// What becomes of setting a card up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// The buyer has to prove first who they are.
+pub(crate) enum Admission {
     Challenge,
-    Approved(Approval),
-    Declined(Decline, Risk, Option<ThreeDSecure>),
-    Blocked(Decline, Risk),
+    Admitted,
+    Declined(Decline),
 }
 
-impl Verdict {
-    /// Of whoever is not asked.
-    pub(crate) fn of_course() -> Self {
-        Self::Approved(Approval {
-            risk: Risk::normal(),
-            three_d_secure: None,
-            after: After::default(),
-        })
+/// Whether this card can be set up for later payments. No money moves, so Radar is not asked.
+pub(crate) fn set_up(card: &TestCard, circumstances: &Circumstances) -> Admission {
+    match prove(card, circumstances, circumstances.request) {
+        Step::Challenge => Admission::Challenge,
+        Step::Refuse(decline, _) => Admission::Declined(decline.into()),
+        Step::Proceed(_) => keep(card),
     }
 }
 
-/// A payment that succeeds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Approval {
-    pub(crate) risk: Risk,
-    pub(crate) three_d_secure: Option<ThreeDSecure>,
-    pub(crate) after: After,
-}
-
-impl Checks {
-    pub(crate) const PASS: Self = Self {
-        cvc: Check::Pass,
-        postal_code: Check::Pass,
-        line1: Check::Pass,
-    };
-
-    /// The results, of what was given.
-    pub(crate) fn of(self, given: Given) -> [Option<Check>; 3] {
-        [
-            given.line1.then_some(self.line1),
-            given.postal_code.then_some(self.postal_code),
-            given.cvc.then_some(self.cvc),
-        ]
-    }
-}
-
-/// What becomes of a try to pay, or to set up, with this card.
-pub(crate) fn of(nature: &Nature, given: Given, circumstances: &Circumstances) -> Verdict {
-    let risk = nature.risk.clone();
-    if nature.blocked {
-        let decline = Decline::new(
-            "card_declined",
-            Some("fraudulent"),
-            "Your card was declined.",
-        );
-        return Verdict::Blocked(decline, risk);
-    }
-    let three_d_secure = proof(nature.enrollment, circumstances);
-    if wants_proof(nature.enrollment, circumstances) {
-        return match circumstances.off_session {
-            true => Verdict::Declined(Decline::wants_the_buyer(), risk, three_d_secure),
-            false => Verdict::Challenge,
-        };
-    }
-    let declined = match &nature.issuer {
-        Issuer::Declines(decline) => Some(decline.clone()),
-        Issuer::DeclinesWhenKept(decline) if circumstances.kept => Some(decline.clone()),
-        // As the account's settings say: `decline_on.cvc_failure`.
-        _ if given.cvc && nature.checks.cvc == Check::Fail => Some(Decline::new(
-            "incorrect_cvc",
-            Some("incorrect_cvc"),
-            "Your card's security code is incorrect.",
-        )),
-        Issuer::Approves | Issuer::DeclinesWhenKept(_) => None,
-    };
-    match declined {
-        Some(decline) => Verdict::Declined(decline, risk, three_d_secure),
-        None => Verdict::Approved(Approval {
-            risk,
-            three_d_secure,
-            after: nature.after.clone(),
-        }),
+/// Whether a customer can keep this card.
+pub(crate) fn keep(card: &TestCard) -> Admission {
+    match card.answer(Question::Keep) {
+        Ok(_) => Admission::Admitted,
+        Err(decline) => Admission::Declined(decline.into()),
     }
 }
 
 /// Whether the buyer has yet to prove who they are.
-fn wants_proof(enrollment: Enrollment, circumstances: &Circumstances) -> bool {
-    let Circumstances {
-        off_session,
-        authenticated,
-        request,
-        set_up,
-        ..
-    } = *circumstances;
-    if authenticated {
-        return false;
+fn prove(card: &TestCard, circumstances: &Circumstances, request: Request) -> Step {
+    if circumstances.authenticated {
+        return Step::Proceed(Some(Challenged::Passed.proof()));
     }
-    match enrollment {
-        Enrollment::NotSupported | Enrollment::Frictionless => false,
-        Enrollment::Supported => request != Request::Automatic && !off_session,
-        Enrollment::Required => true,
-        Enrollment::RequiredUnlessSetUp => !(off_session && set_up),
-        Enrollment::AlreadySetUp => !off_session,
+    card.enrollment.step(&presence(circumstances, request))
+}
+
+fn presence(circumstances: &Circumstances, request: Request) -> Presence {
+    Presence {
+        off_session: circumstances.off_session,
+        setup_future_usage: circumstances.setup_future_usage,
+        request,
+        set_up: circumstances.set_up,
     }
 }
 
-/// What the charge shows of 3D Secure.
-fn proof(enrollment: Enrollment, circumstances: &Circumstances) -> Option<ThreeDSecure> {
-    let asked = circumstances.request != Request::Automatic && !circumstances.off_session;
-    match enrollment {
-        _ if circumstances.authenticated => Some(ThreeDSecure::authenticated("challenge")),
-        Enrollment::Frictionless if asked => Some(ThreeDSecure::authenticated("frictionless")),
-        Enrollment::NotSupported if asked => Some(ThreeDSecure::not_supported()),
-        _ => None,
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::payment::testing::cards::{all, by_number};
+
+    const NOTHING_GIVEN: Given = Given {
+        cvc: false,
+        postal_code: false,
+        line1: false,
+    };
+
+    fn circumstances() -> impl Strategy<Value = Circumstances> {
+        let request = prop_oneof![
+            Just(Request::Automatic),
+            Just(Request::Any),
+            Just(Request::Challenge)
+        ];
+        (any::<[bool; 4]>(), request).prop_map(
+            |([off_session, authenticated, kept, set_up], request)| Circumstances {
+                off_session,
+                authenticated,
+                request,
+                setup_future_usage: None,
+                kept,
+                set_up,
+            },
+        )
+    }
+
+    fn given() -> impl Strategy<Value = Given> {
+        any::<[bool; 3]>().prop_map(|[cvc, postal_code, line1]| Given {
+            cvc,
+            postal_code,
+            line1,
+        })
+    }
+
+    fn card() -> impl Strategy<Value = &'static TestCard> {
+        prop::sample::select(all().collect::<Vec<_>>())
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_who_is_away_is_challenged(
+            card in card(), given in given(), circumstances in circumstances(),
+        ) {
+            let away = Circumstances { off_session: true, ..circumstances };
+            // Some cards want their buyer to pay, but never by asking whoever is not there.
+            if !matches!(charge(card, given, &away), Verdict::Challenge) {
+                return Ok(());
+            }
+            prop_assert!(false, "{} challenges an empty chair", card.number);
+        }
+
+        #[test]
+        fn whoever_has_passed_a_challenge_is_asked_for_no_other(
+            card in card(), given in given(), circumstances in circumstances(),
+        ) {
+            let passed = Circumstances { authenticated: true, ..circumstances };
+            prop_assert_ne!(charge(card, given, &passed), Verdict::Challenge);
+            prop_assert_ne!(set_up(card, &passed), Admission::Challenge);
+        }
+
+        #[test]
+        fn what_radar_blocks_never_reaches_an_issuer(
+            card in card(), given in given(), circumstances in circumstances(),
+        ) {
+            if let Verdict::Blocked(_, risk) = charge(card, given, &circumstances) {
+                prop_assert!(risk.rule.is_some());
+                for other in [true, false] {
+                    let other = Circumstances { off_session: other, ..circumstances };
+                    prop_assert!(matches!(charge(card, given, &other), Verdict::Blocked(..)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_security_code_ends_a_payment_only_if_one_was_typed() {
+        let card = by_number("4000000000000101").unwrap();
+        let typed = Given {
+            cvc: true,
+            ..NOTHING_GIVEN
+        };
+        let here = Circumstances::default();
+        assert!(matches!(
+            charge(card, typed, &here),
+            Verdict::Reversed(decline, ..) if decline.code == "incorrect_cvc"
+        ));
+        assert!(matches!(
+            charge(card, NOTHING_GIVEN, &here),
+            Verdict::Approved(_)
+        ));
     }
 }

@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::account::currency::Currency;
-use crate::engine::time::{MINUTE, Timestamp};
-use crate::payment::bank::{Ending, Settlement};
-use crate::payment::decline::Decline;
+use crate::engine::time::Timestamp;
+use crate::payment::testing::voucher::BOLETO_TAX_IDS;
 
 /// What a clerk would scan.
 const NUMBER: &str = "01010101010101010101010101010101";
@@ -69,26 +68,11 @@ impl Voucher {
         }
     }
 
-    /// How it ends: the buyer's address decides, as on Stripe's pages about each voucher.
-    pub(crate) fn settlement(self, email: &str) -> Option<Settlement> {
-        let local = email.split('@').next().unwrap_or_default();
-        let (seconds, ending) = match local {
-            _ if local.ends_with("succeed_immediately") => (0, Ending::Succeeds),
-            _ if local.ends_with("expire_immediately") => (0, Ending::Fails(Decline::by_time())),
-            _ if local.ends_with("expire_with_delay") => {
-                (3 * MINUTE, Ending::Fails(Decline::by_time()))
-            }
-            _ if local.ends_with("fill_never") => return Some(Settlement::ByHand),
-            _ => return None,
-        };
-        Some(Settlement::After(seconds, ending))
-    }
-
     /// As a charge shows it.
     pub(crate) fn details(self) -> Value {
         match self {
             Self::Oxxo => json!({ "number": NUMBER }),
-            Self::Boleto => json!({ "tax_id": "000.000.000-00" }),
+            Self::Boleto => json!({ "tax_id": tax_id() }),
             Self::Konbini => json!({ "store": { "chain": "lawson" } }),
             Self::Multibanco => json!({ "entity": "11249", "reference": "123456789" }),
         }
@@ -124,4 +108,10 @@ impl Voucher {
         };
         json!({ "type": kind, kind: details })
     }
+}
+
+/// The number under which Brazil taxes a buyer who is nobody.
+pub(crate) fn tax_id() -> &'static str {
+    let [person, _company] = BOLETO_TAX_IDS;
+    person
 }

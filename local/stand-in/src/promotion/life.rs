@@ -43,7 +43,9 @@ pub(crate) fn apply(
     let Some(code) = find_active(transaction, code.trim())? else {
         return Ok(Err(NoDiscount::Invalid));
     };
-    let coupon: Coupon = transaction.existing(&code.coupon)?;
+    let Some(coupon) = transaction.get::<Coupon>(&code.coupon)? else {
+        return Ok(Err(NoDiscount::Invalid));
+    };
     match take_off(session, Some(&code), &coupon) {
         Ok(()) => transaction.put(session).map(Ok),
         Err(why) => Ok(Err(why)),
@@ -141,15 +143,29 @@ pub(crate) fn redeem(transaction: &Transaction<'_>, session: &Session) -> anyhow
     let Some(discount) = &session.discount else {
         return Ok(());
     };
-    let mut coupon: Coupon = transaction.existing(&discount.coupon)?;
-    coupon.limits.redeemed = coupon.limits.redeemed.saturating_add(1);
-    transaction.put(&coupon)?;
-    let Some(code) = &discount.promotion_code else {
+    let code = discount.promotion_code.as_deref();
+    count(transaction, &discount.coupon, code)
+}
+
+/// Counts one more redemption of a coupon, and of the code that led to it.
+pub(crate) fn count(
+    transaction: &Transaction<'_>,
+    coupon: &str,
+    code: Option<&str>,
+) -> anyhow::Result<()> {
+    // A coupon that was deleted in the meantime lets no code go on.
+    let mut allows_one_more = false;
+    if let Some(mut coupon) = transaction.get::<Coupon>(coupon)? {
+        coupon.limits.redeemed = coupon.limits.redeemed.saturating_add(1);
+        transaction.put(&coupon)?;
+        allows_one_more = coupon.limits.allow_one_more();
+    }
+    let Some(code) = code else {
         return Ok(());
     };
     let mut code: PromotionCode = transaction.existing(code)?;
     code.limits.redeemed = code.limits.redeemed.saturating_add(1);
-    code.active = code.active && code.limits.allow_one_more() && coupon.limits.allow_one_more();
+    code.active = code.active && code.limits.allow_one_more() && allows_one_more;
     transaction.put(&code)
 }
 

@@ -15,9 +15,9 @@ use crate::engine::ids::{self, RefundId};
 use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::time::Timestamp;
 use crate::payment::bank::Scheme;
-use crate::payment::card::Refunds;
 use crate::payment::charge::{Charge, ChargeState};
 use crate::payment::method::Means;
+use crate::payment::testing::card::Refunds;
 use crate::radar::review::Closed;
 use crate::refund::object::{Destination, Refund, RefundFailure, RefundStatus};
 use crate::webhook::record::{record, record_change};
@@ -53,7 +53,7 @@ pub(crate) fn create(
         Err(why) => return Ok(Err(why)),
     };
     let (destination, refunds) = match &charge.means {
-        Means::Card(card) => (Destination::Card, card.known().refunds),
+        Means::Card(card) => (Destination::Card, card.refunds()),
         // Cash has no way back by itself: the buyer gives an account.
         Means::Voucher(_) | Means::CustomerBalance => (Destination::Card, Refunds::SucceedLater),
         Means::BankDebit(debit) => (

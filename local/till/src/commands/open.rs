@@ -13,7 +13,7 @@ use laptop::environment::{STAND_IN_KEY, Stripe, Variables, said};
 use laptop::functions::Wiring;
 use laptop::progress::Progress;
 use laptop::samples::Samples;
-use laptop::shop::{Options, Shop};
+use laptop::shop::{LocalShop, Options};
 use shared::stripe::event::handled;
 use template::project::Project;
 use tracing_subscriber::EnvFilter;
@@ -84,7 +84,7 @@ impl Open {
             let mut stop = Stop::listen()?;
             let kept = options.data.clone();
             let shop = tokio::select! {
-                shop = Shop::start(options) => shop,
+                shop = LocalShop::start(options) => shop,
                 () = stop.asked() => return Ok(()),
             };
             bar.finish_and_clear();
@@ -163,7 +163,7 @@ fn progress(bar: ProgressBar) -> Progress {
     })
 }
 
-fn welcome(shop: &Shop, kept: &str) -> String {
+fn welcome(shop: &LocalShop, kept: &str) -> String {
     let (shop_url, aws) = (shop.url(), shop.aws_url());
     let (stripe, note) = match shop.stripe() {
         Stripe::StandIn => (

@@ -35,12 +35,11 @@ anything is.";
 impl Reconcile {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
         let shop = self.operator.shop().await?;
-        let function = Function::new(&shop.environment).await?;
         let function = match self.dry_run {
-            true => function.dry_run(),
+            true => Function::dry_run(&shop.environment).await?,
             false => {
                 shop.announce_writing();
-                function
+                Function::new(&shop.environment).await?
             }
         };
         let limits = Limits {
@@ -87,15 +86,15 @@ impl Reconcile {
         ]);
         for Drift {
             source,
-            purchase,
+            subject,
             status,
             ..
         } in &findings.drift
         {
             table.row([
                 plain(source),
-                purchase.map_or("–".to_owned(), |id| id.to_string()),
-                status.map_or("–".to_owned(), super::purchases::view::status),
+                subject.to_string(),
+                super::purchases::view::status(*status),
             ]);
         }
         let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);

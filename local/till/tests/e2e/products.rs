@@ -375,9 +375,9 @@ async fn a_picture_that_no_page_would_show_is_refused_when_it_comes_in() {
         ("http://img.example.com/hat.png", "must be https"),
         (
             "https://exa<mple.com/hat.png",
-            "is not an address of a picture",
+            "is not the address of a picture",
         ),
-        ("hat.png", "is not an address of a picture"),
+        ("hat.png", "is not the address of a picture"),
     ] {
         let set = operator
             .till(&["products", "set", MUG, &format!("images={image}")])

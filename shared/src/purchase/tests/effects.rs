@@ -1,4 +1,4 @@
-//! What a change leads to: mails and stock.
+//! What a change leads to: mails and returned stock.
 
 use super::*;
 

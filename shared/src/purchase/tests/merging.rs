@@ -1,4 +1,4 @@
-//! What holds whatever comes in, and in whichever order.
+//! What is true whatever comes in, and in whichever order.
 
 use proptest::prelude::*;
 
@@ -11,7 +11,7 @@ type Facts = (
     BTreeMap<DisputeId, Dispute>,
 );
 
-/// What must not depend on the order in which changes came.
+/// What must not depend on the order of changes.
 fn outcome(changes: &[Change]) -> (Facts, Status, Accounts, BTreeSet<Attention>, Vec<Mail>) {
     let mut purchase = purchase();
     for change in changes {
@@ -43,14 +43,14 @@ proptest! {
     }
 
     #[test]
-    fn a_change_seen_before_tells_nothing_new(changes in changes()) {
+    fn a_change_seen_before_is_not_news(changes in changes()) {
         let mut purchase = purchase();
         for change in &changes {
             purchase.record(change.clone());
         }
         let before = purchase.clone();
         for change in changes {
-            // A sum is no fact: it may call for another look again.
+            // A sum is not a fact: it may call for another look.
             if !matches!(change, Change::ChargeRefunded(_)) {
                 prop_assert_eq!(purchase.record(change), None);
             }

@@ -1,10 +1,10 @@
-//! What holds of a payment by itself, whatever it pays for.
+//! What is true of a payment by itself, whatever it pays for.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// What Stripe may say of a payment after it was made.
+/// What Stripe may say about a payment after it was made.
 #[derive(Clone, Debug)]
 enum Said {
     Refund(RefundId, Refund),
@@ -37,7 +37,7 @@ fn payment(said: &[Said]) -> Payment {
     payment
 }
 
-/// What must not depend on the order in which it was told.
+/// What must not depend on the order of reports.
 fn told(payment: &Payment) -> impl PartialEq + std::fmt::Debug + use<> {
     let facts = (payment.refunds().clone(), payment.disputes().clone());
     let paid = [usd(1500)].into_iter();
@@ -51,7 +51,7 @@ fn told(payment: &Payment) -> impl PartialEq + std::fmt::Debug + use<> {
 
 proptest! {
     #[test]
-    fn a_payment_is_the_same_in_whichever_order_and_however_often_it_is_told(
+    fn a_payment_is_the_same_in_whichever_order_and_however_often_it_is_reported(
         (said, shuffled) in said().prop_flat_map(|said| {
             let twice: Vec<_> = said.iter().chain(&said).cloned().collect();
             (Just(said), Just(twice).prop_shuffle())
@@ -61,7 +61,7 @@ proptest! {
     }
 
     #[test]
-    fn what_a_payment_was_told_before_is_not_news(said in said()) {
+    fn a_report_seen_before_is_not_news(said in said()) {
         let mut payment = payment(&said);
         let before = payment.clone();
         for one in said {
@@ -71,7 +71,7 @@ proptest! {
     }
 
     #[test]
-    fn a_payment_kept_by_its_facts_is_the_same_payment(said in said()) {
+    fn a_payment_rebuilt_from_its_facts_is_the_same_payment(said in said()) {
         let payment = payment(&said);
         let (refunds, disputes) = (payment.refunds().clone(), payment.disputes().clone());
         prop_assert_eq!(Payment::kept(refunds, disputes, payment.doubts()), payment);
@@ -110,7 +110,7 @@ proptest! {
 }
 
 #[test]
-fn a_charges_sum_is_held_against_what_is_known_of_its_refunds() {
+fn a_charges_sum_is_compared_with_its_known_refunds() {
     let mut payment = Payment::default();
     let refund = Refund {
         state: RefundState::Succeeded,

@@ -1,6 +1,7 @@
-//! Purchases, and what Stripe may say of them.
+//! Purchases, and what Stripe may say about them.
 
 use proptest::prelude::*;
+use time::OffsetDateTime;
 
 use super::*;
 
@@ -15,7 +16,7 @@ pub(super) fn purchase() -> Purchase {
         language: None,
     };
     Purchase::new(
-        PurchaseId::generate(),
+        PurchaseId::new(OffsetDateTime::UNIX_EPOCH),
         Order {
             buyer,
             lines: vec![],
@@ -136,7 +137,7 @@ pub(super) fn changes() -> impl Strategy<Value = Vec<Change>> {
     prop::collection::vec(change, 0..10)
 }
 
-/// One whose only line was taken from a limited stock.
+/// A purchase whose only line was taken from limited stock.
 pub(super) fn limited_purchase() -> Purchase {
     let mut purchase = purchase();
     purchase.order.lines.push(Line {

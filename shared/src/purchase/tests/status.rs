@@ -1,4 +1,4 @@
-//! How purchases stand, what a person should look at, and when Stripe is to be asked.
+//! The status of purchases, what a person should look at, and when Stripe is asked.
 
 use super::*;
 
@@ -124,7 +124,7 @@ fn an_open_purchase_is_looked_at_after_an_hour_and_at_its_end() {
     purchase.record(session("cs_1", SessionState::Open));
     assert_eq!(purchase.next_check(7), Some(HOUR));
     assert_eq!(purchase.next_check(HOUR), Some(23 * HOUR + 600));
-    // What holds limited stock ends sooner than that.
+    // A purchase of limited stock ends sooner than that.
     let mut limited = limited_purchase();
     limited.attempt = Attempt::first(&limited.order, 0);
     assert_eq!(limited.next_check(7), Some(45 * 60));

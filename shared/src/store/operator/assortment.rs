@@ -1,4 +1,4 @@
-//! What is for sale, as the seller decides it.
+//! What is for sale, for the seller to change.
 
 use serde::Serialize;
 
@@ -25,17 +25,17 @@ struct ProductItem {
     product: Product,
 }
 
-/// What becomes of a stock.
+/// A change to a product's stock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StockChange {
-    /// Nothing.
+    /// It stays as it is.
     #[default]
     Keep,
-    /// So many are left from now on, whatever was left before; `None`: it never runs out.
+    /// This many are left from now on, whatever was left before; `None`: it never runs out.
     Set(Option<u32>),
-    /// So many more are left.
+    /// This many more are left.
     Add(u32),
-    /// So many fewer are left, if there are as many.
+    /// This many fewer are left, if there are that many.
     Take(u32),
 }
 
@@ -46,7 +46,7 @@ impl Assortment {
         Ok(Self { table })
     }
 
-    /// Adds a product unless there is one with its id. The product must have been checked.
+    /// Adds a product unless there is one with the same id. The product must have been checked.
     pub async fn add(&self, product: &Product) -> Result<bool, StoreError> {
         let item = ProductItem {
             catalog: CATALOG.to_owned(),
@@ -62,9 +62,9 @@ impl Assortment {
         Ok(unless_refused("PutItem", call.send().await)?.is_some())
     }
 
-    /// Writes what differs between `before` and `after`, but of the stock only what `stock` says:
-    /// checkouts move it at the same time, and a number read earlier would undo them. `false` if
-    /// the product is gone, or has not as much stock as is to be taken.
+    /// Writes what differs between `before` and `after`, except the stock, which changes only as
+    /// `stock` says: checkouts change it at the same time, and a number read earlier would undo
+    /// them. `false` if the product is gone, or has less stock than is to be taken.
     pub async fn change(
         &self,
         before: &Product,
@@ -75,7 +75,7 @@ impl Assortment {
         let (mut before, mut after) = (to_item(before)?, to_item(after)?);
         before.remove(STOCK);
         after.remove(STOCK);
-        // Kept up here too, so that a product made by hand without it comes into the catalog.
+        // Set here, too, so that a product that was added by hand without it gets into the catalog.
         after.insert(CATALOG.to_owned(), text(CATALOG));
         after.retain(|name, value| before.get(name) != Some(value));
         let mut call = self

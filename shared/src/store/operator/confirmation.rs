@@ -1,4 +1,4 @@
-//! A person's word that purchases are the shop's own.
+//! Confirming that rebuilt purchases are the shop's own.
 
 use super::Mails;
 use crate::{
@@ -25,15 +25,15 @@ impl Confirmation {
     /// Fails if the environment does not name all of the tables it writes to.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         Ok(Self {
-            writer: Writer::of(tables),
+            writer: tables.writer(),
             purchases: Purchases::of(tables)?,
             books: Bookkeeping::of(tables)?,
             mails: Mails::of(tables)?,
         })
     }
 
-    /// Takes a person's word that a purchase, though it had to be rebuilt, is the shop's own: its
-    /// mails go from now on, those that were held first. Answers how many those are; `None` if
+    /// Notes that a person says a purchase is the shop's own, though it had to be rebuilt, and
+    /// releases its held mails. Later ones are sent as usual. Returns how many were held; `None` if
     /// there is no such purchase.
     pub async fn confirm(&self, id: PurchaseId, now: i64) -> Result<Option<u32>, StoreError> {
         let read = || self.purchases.get(id);
@@ -50,7 +50,7 @@ impl Confirmation {
         let Some(stored) = self.writer.run(None, read, decide).await?.answer else {
             return Ok(None);
         };
-        // Nobody writes a held row from here on. Whoever is cut off here may say it again.
+        // No held row is written from here on. If this is interrupted, it can be repeated.
         let mut released = 0_u32;
         for mail in stored.purchase.mails() {
             let was_held = self.mails.release(&stored.purchase, mail, now).await?;

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::{
     config::ConfigError,
-    email::Snapshot,
+    email::Frozen,
     purchase::{Mail, Purchase, Subject},
     store::{
         StoreError, Tables,
@@ -22,7 +22,7 @@ pub struct Mails {
     table: Table,
 }
 
-/// What an operator sees of a row. All but its id may be missing: a row that this code cannot read
+/// What an operator sees of a row. Most of it may be missing, so that a row this code cannot read
 /// is listed, too.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Listed {
@@ -39,7 +39,7 @@ pub struct Listed {
     pub created_at: Option<i64>,
     /// When it was sent, given up or superseded, in Unix seconds.
     pub finished_at: Option<i64>,
-    /// Why it was given up, or why the latest attempt came to nothing.
+    /// Why it was given up, or why the latest attempt failed.
     pub reason: Option<String>,
 }
 
@@ -57,7 +57,7 @@ impl Mails {
         item.map(|item| from_item(item, &id)).transpose()
     }
 
-    /// All rows that have come this far, in no order. Reads the whole table.
+    /// All rows in this state, in no particular order. Reads the whole table.
     pub async fn in_state(&self, state: State) -> Result<Vec<Listed>, StoreError> {
         let mut items = self
             .table
@@ -80,16 +80,15 @@ impl Mails {
         Ok(rows)
     }
 
-    /// Lets a held row go; says whether it was held. Its letter tells what is known by now: who
-    /// buys, and what, may have been learnt since it was written. The mailer finds it by its
-    /// schedule.
+    /// Releases a held row; says whether it was held. Its letter says what is known by now, because
+    /// the buyer and the lines may have been learned since. The mailer's schedule finds it.
     pub(super) async fn release(
         &self,
         purchase: &Purchase,
         mail: &Mail,
         now: i64,
     ) -> Result<bool, StoreError> {
-        let content = Snapshot::of(purchase, mail);
+        let content = Frozen::of(purchase, mail);
         let content = serde_dynamo::to_attribute_value(content).map_err(unwritable)?;
         let call = self
             .table
@@ -111,9 +110,8 @@ impl Mails {
         Ok(unless_refused("UpdateItem", call.send().await)?.is_some())
     }
 
-    /// Orders a mail again that was given up, or that waits for its next attempt: it is due now,
-    /// with all its attempts before it. Says whether that is so: there must be such a row, and no
-    /// mailer may be at work on it.
+    /// Makes a mail due now, with all its attempts ahead of it, if it was given up or waits for its
+    /// next attempt. `false` if there is no such row, or a mailer is working on it.
     pub async fn resend(&self, id: &str, now: i64) -> Result<bool, StoreError> {
         let call = self
             .table

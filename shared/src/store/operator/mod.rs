@@ -1,5 +1,5 @@
-//! What people do, with rights of their own, and no function does: read whole tables, change what
-//! is for sale, forget what was parked, order mails again or let them go.
+//! What only people do, with permissions that no function has: read whole tables, change what is
+//! for sale, delete parked events, resend or release mails.
 
 mod assortment;
 mod confirmation;
@@ -11,4 +11,4 @@ pub use assortment::{Assortment, StockChange};
 pub use confirmation::Confirmation;
 pub use mails::{Listed, Mails};
 pub use parked::{ParkedEvent, ParkedEvents};
-pub use purchases::{AllPurchases, Recorded, Story};
+pub use purchases::{AllPurchases, PurchaseWithEvents, RecordedEvent};

@@ -17,13 +17,13 @@ use crate::{
     },
 };
 
-/// The parked events, to be read and forgotten.
+/// The parked events, to be read and deleted.
 #[derive(Clone, Debug)]
 pub struct ParkedEvents {
     table: Table,
 }
 
-/// An event that waits for being replayed.
+/// An event that waits to be replayed.
 #[derive(Clone, Debug)]
 pub struct ParkedEvent {
     /// Its id, or one made from its content if that cannot be read.
@@ -34,7 +34,7 @@ pub struct ParkedEvent {
     pub why: String,
     /// When it was parked, in Unix seconds.
     pub parked_at: i64,
-    /// Its exact bytes; `None` if they were too many, so that Stripe has to be asked for it.
+    /// Its exact bytes; `None` if there were too many, so that it has to be fetched from Stripe.
     pub body: Option<Vec<u8>>,
 }
 
@@ -52,7 +52,7 @@ impl ParkedEvents {
         Ok(Self { table })
     }
 
-    /// The parked events that Stripe made on `day` (UTC), oldest parked first.
+    /// The parked events that Stripe made on `day` (UTC), those parked first coming first.
     pub async fn of_day(&self, day: Date) -> Result<Vec<ParkedEvent>, StoreError> {
         let mut events = Vec::new();
         for shard in 0..SHARDS {
@@ -74,7 +74,7 @@ impl ParkedEvents {
         Ok(events)
     }
 
-    /// Forgets a parked event, once it is taken in.
+    /// Deletes a parked event, once it was taken in.
     pub async fn forget(&self, event: &ParkedEvent) -> Result<(), StoreError> {
         let shard = shard_of(&event.id);
         let call = self

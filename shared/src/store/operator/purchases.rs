@@ -1,4 +1,4 @@
-//! All purchases, and all that was recorded of one.
+//! All purchases, and everything recorded about one.
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -22,28 +22,28 @@ pub struct AllPurchases {
     table: Table,
 }
 
-/// A purchase and everything that was recorded of it, oldest first.
+/// A purchase and everything recorded about it, oldest first.
 #[derive(Debug)]
-pub struct Story {
+pub struct PurchaseWithEvents {
     /// As it is now.
     pub purchase: Purchase,
     /// What was recorded.
-    pub events: Vec<Recorded>,
+    pub events: Vec<RecordedEvent>,
 }
 
 /// An event that was recorded.
 #[derive(Clone, Debug, Serialize)]
-pub struct Recorded {
-    /// Its id, `evt_…`; of what was fetched without an event what was fetched and when.
+pub struct RecordedEvent {
+    /// Its id, `evt_…`; or what was fetched without an event, and when.
     pub id: String,
     /// Its type.
     #[serde(rename = "type")]
     pub kind: String,
     /// When, in Unix seconds.
     pub recorded_at: i64,
-    /// Whether it told anything new.
+    /// Whether it said anything new.
     pub changed: bool,
-    /// How the purchase stood afterwards.
+    /// The purchase's status afterwards.
     pub status: Status,
 }
 
@@ -54,8 +54,11 @@ impl AllPurchases {
         Ok(Self { table })
     }
 
-    /// One with its whole story: all items of its collection, in one query.
-    pub async fn story(&self, id: PurchaseId) -> Result<Option<Story>, StoreError> {
+    /// One purchase with its events: all items under its id, in one query.
+    pub async fn with_events(
+        &self,
+        id: PurchaseId,
+    ) -> Result<Option<PurchaseWithEvents>, StoreError> {
         let mut pages = self
             .table
             .client
@@ -76,7 +79,7 @@ impl AllPurchases {
                 Some(event) => {
                     let event = event.to_owned();
                     let claim: ClaimItem = from_item(item, &event)?;
-                    let recorded = Recorded {
+                    let recorded = RecordedEvent {
                         id: event,
                         kind: claim.kind,
                         recorded_at: claim.recorded_at,
@@ -89,14 +92,14 @@ impl AllPurchases {
                 None => {}
             }
         }
-        // What changed nothing follows what made the version it was held against.
+        // What changed nothing comes after what made the version it was compared with.
         events.sort_by_key(|(version, event)| (*version, !event.changed, event.recorded_at));
         let events = events.into_iter().map(|(_, event)| event).collect();
-        Ok(purchase.map(|purchase| Story { purchase, events }))
+        Ok(purchase.map(|purchase| PurchaseWithEvents { purchase, events }))
     }
 
-    /// Hands over every purchase made since, in no order. Reads the whole table: there is no
-    /// other way to see all purchases.
+    /// Passes every purchase made since then to `take`, in no particular order. Reads the whole
+    /// table, because there is no other way to see all purchases.
     pub async fn each(
         &self,
         since: Option<OffsetDateTime>,

@@ -1,4 +1,4 @@
-//! Refunds and disputes: what is said of a charge.
+//! Refunds and disputes, which are about a charge.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,12 +12,12 @@ use crate::{
     },
 };
 
-/// A refund, or a dispute: about a charge, with no tags of ours.
+/// A refund or a dispute. It is about a charge, and does not carry our tags.
 #[derive(Debug)]
 pub struct AboutCharge {
-    /// The refund's or dispute's news.
+    /// What it says.
     pub change: Change,
-    /// The payment intent that the money came with.
+    /// The payment intent by which the money was paid.
     pub payment_intent: Option<PaymentIntentId>,
     /// The charge of that payment intent.
     pub charge: Option<ChargeId>,
@@ -28,7 +28,7 @@ struct RefundObject {
     id: RefundId,
     amount: i64,
     currency: Currency,
-    /// Stripe has not decided yet when this is `null`.
+    /// `null` means that Stripe has not decided yet.
     status: Option<RefundState>,
     payment_intent: Option<Expandable<PaymentIntentId>>,
     charge: Option<Expandable<ChargeId>>,
@@ -84,7 +84,7 @@ impl AboutCharge {
             terms: DisputeTerms {
                 amount: Money::new(object.amount, object.currency),
                 reason: object.reason,
-                // Zero says that the bank takes no answer.
+                // Zero means that the bank accepts no evidence.
                 due_by: object.evidence_details.due_by.filter(|due_by| *due_by > 0),
             },
             movements: transactions
@@ -115,9 +115,9 @@ impl AboutCharge {
     }
 }
 
-/// Reads what is about a charge. `null` says that there is no payment intent; leaving it out would
-/// say nothing, and an object nobody can be found for must not pass for a foreign one. `also` are
-/// other members that may be `null`, but not missing.
+/// Reads an object that is about a charge. `null` means that there is no payment intent; a missing
+/// member means nothing, and an object whose owner cannot be found must not be taken for a foreign
+/// one. `also` are other members that may be `null`, but not missing.
 fn read<T: for<'de> Deserialize<'de>>(object: Value, also: &[&str]) -> Result<T, Unreadable> {
     for field in ["payment_intent", "charge"].iter().chain(also) {
         if object.get(field).is_none() {

@@ -11,7 +11,7 @@ use crate::{
 /// A charge. Its metadata is a copy of its payment intent's.
 #[derive(Deserialize)]
 pub struct Charge {
-    /// What we wrote on its payment intent.
+    /// The metadata that we put on its payment intent.
     #[serde(default)]
     pub metadata: Tags,
     amount_refunded: i64,
@@ -25,7 +25,7 @@ impl Charge {
         self.payment_intent.clone().map(Expandable::into_id)
     }
 
-    /// What went back, all its refunds together.
+    /// How much of it was refunded in total.
     pub fn refunded(&self) -> Money {
         Money::new(self.amount_refunded, self.currency)
     }

@@ -43,7 +43,7 @@ impl From<LineItem> for Line {
             image: product.images.into_iter().next(),
             quantity: item.quantity,
             unit_amount,
-            // What was taken from a stock nobody knows any more.
+            // It is no longer known whether it was taken from limited stock.
             reserved: false,
         }
     }

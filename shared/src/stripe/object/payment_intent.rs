@@ -12,7 +12,7 @@ use crate::{
 /// A payment intent.
 #[derive(Deserialize)]
 pub struct PaymentIntent {
-    /// What we wrote on it.
+    /// The metadata that we put on it.
     #[serde(default)]
     pub metadata: Tags,
     amount: i64,
@@ -23,12 +23,12 @@ pub struct PaymentIntent {
 }
 
 impl PaymentIntent {
-    /// What a delayed payment by it waits for.
+    /// What its delayed payment waits for.
     pub fn waits_for(&self) -> WaitsFor {
         self.progress.waits_for()
     }
 
-    /// Who buys, for how much: what a lost purchase is rebuilt from.
+    /// The buyer and the amount, from which a lost purchase is rebuilt.
     pub fn origin(&self) -> (Buyer, Money) {
         (
             self.metadata.buyer(self.receipt_email.clone()),
@@ -46,12 +46,12 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Whether the payment that its session was completed with came to nothing.
+    /// Whether the payment with which its session was completed has failed.
     pub(super) fn has_failed(&self) -> bool {
         matches!(self.status.as_str(), "requires_payment_method" | "canceled")
     }
 
-    /// What a payment that was not made yet waits for.
+    /// What a payment that has not been made yet waits for.
     pub(super) fn waits_for(&self) -> WaitsFor {
         match self.status.as_str() {
             "requires_action" => WaitsFor::Buyer {
@@ -61,8 +61,9 @@ impl Progress {
         }
     }
 
-    /// Each kind of voucher (`oxxo_display_details`, `boleto_display_details` …) has its page in
-    /// a member of the same name; transfers and accounts to be verified have theirs.
+    /// The URL of the voucher's page. Each kind of voucher (`oxxo_display_details`,
+    /// `boleto_display_details` …) has it under the same name, and so do transfers and accounts
+    /// that have to be verified.
     fn voucher_url(&self) -> Option<String> {
         let action = self.next_action.as_ref()?;
         let details = action.get(action.get("type")?.as_str()?)?;

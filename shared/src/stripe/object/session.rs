@@ -13,7 +13,7 @@ use crate::{
 pub struct Session {
     /// `cs_…`
     pub id: SessionId,
-    /// What we wrote on it. Stripe sends it always, if only empty.
+    /// The metadata that we put on it. Stripe always sends it, even if it is empty.
     pub metadata: Option<Tags>,
     status: Option<String>,
     payment_status: String,
@@ -24,14 +24,14 @@ pub struct Session {
     customer_email: Option<String>,
 }
 
-/// What an event says has happened to a session.
+/// What happened to a session, according to an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::stripe) enum SessionEvent {
-    /// The buyer is through with it, and has paid or is going to.
+    /// The buyer completed it, and has paid or is going to.
     Completed,
-    /// A delayed payment came.
+    /// A delayed payment arrived.
     PaymentSucceeded,
-    /// A delayed payment did not come.
+    /// A delayed payment failed.
     PaymentFailed,
     /// Nobody paid it in time.
     Expired,
@@ -61,7 +61,7 @@ impl Session {
         })
     }
 
-    /// Who buys, for how much: what a lost purchase is rebuilt from.
+    /// The buyer and the amount, from which a lost purchase is rebuilt.
     pub fn origin(&self) -> Option<(Buyer, Money)> {
         let email = self.customer_details.as_ref();
         let email = email.and_then(|details| details.email.clone());
@@ -70,7 +70,7 @@ impl Session {
         Some((buyer, self.total().ok()?))
     }
 
-    /// How far it has come, by what an event says.
+    /// How far it has come, according to an event.
     pub(in crate::stripe) fn state_by_event(
         &self,
         event: SessionEvent,
@@ -87,7 +87,8 @@ impl Session {
         }
     }
 
-    /// How far it has come, by what it says itself when fetched with its payment intent expanded.
+    /// How far it has come, according to the session itself, fetched with its payment intent
+    /// expanded.
     pub fn state(&self) -> Result<SessionState, Unreadable> {
         match (self.status.as_deref(), self.payment_status.as_str()) {
             (Some("open"), _) => Ok(SessionState::Open),

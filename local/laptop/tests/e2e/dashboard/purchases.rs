@@ -215,7 +215,7 @@ async fn reconciling_from_the_page_records_what_no_webhook_told() {
     assert_eq!(app.status(&checkout.purchase).await, "open");
     let findings = page.does("/reconcile", &[]).await;
     assert_eq!(
-        (&findings["repaired"], &findings["complete"]),
+        (&findings["found"], &findings["complete"]),
         (&json!(1), &json!(true))
     );
     assert_eq!(app.status(&checkout.purchase).await, "paid");
@@ -223,7 +223,7 @@ async fn reconciling_from_the_page_records_what_no_webhook_told() {
 }
 
 #[tokio::test]
-async fn looking_uses_up_no_fault_that_waits_for_the_shop() {
+async fn looking_does_not_use_up_faults_meant_for_the_shop() {
     let app = TestApp::start().await;
     let page = Page::of(&app);
     let (purchase, _) = sold(&app).await;

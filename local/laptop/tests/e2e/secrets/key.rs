@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use laptop::shop::{Options, Shop};
+use laptop::shop::{LocalShop, Options};
 use laptop::wiring;
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use super::store::Store;
 use super::{STORES, STRIPE_KEY, a_minute_later};
 
 /// The whole shop, whose checkout reads its Stripe key from the store.
-async fn shop(store: &Store) -> (Shop, tempfile::TempDir) {
+async fn shop(store: &Store) -> (LocalShop, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let project = testing::repository();
     let variables = store.variables(STRIPE_KEY);
@@ -22,12 +22,12 @@ async fn shop(store: &Store) -> (Shop, tempfile::TempDir) {
         checkout.extend(variables.clone());
         deployed(environments)
     });
-    let shop = Shop::start(Options::in_memory(project, wiring)).await;
+    let shop = LocalShop::start(Options::in_memory(project, wiring)).await;
     (shop.unwrap(), folder)
 }
 
 /// The status that answers somebody who wants a mug.
-async fn buy(shop: &Shop) -> u16 {
+async fn buy(shop: &LocalShop) -> u16 {
     let http = Client::builder().no_proxy().build().unwrap();
     let token = http
         .post(format!("{}/_local/token", shop.url()))
@@ -79,7 +79,10 @@ async fn a_live_key_in_a_test_deployment_is_refused_at_start_and_when_read_again
     assert_eq!(buy(&shop).await, 502);
     assert_eq!(store.readings(), 2);
     let said = log.text();
-    assert!(said.contains("the key's mode is not TILL_MODE"), "{said}");
+    assert!(
+        said.contains("the key's mode differs from TILL_MODE"),
+        "{said}"
+    );
     assert!(!said.contains("by_mistake"), "{said}");
 
     store.put(STRIPE_KEY, "sk_test_local").await;

@@ -3,7 +3,7 @@
 use testing::{CARD, TestApp};
 
 #[tokio::test]
-async fn two_shops_with_one_stripe_account_keep_apart() {
+async fn two_shops_with_one_stripe_account_stay_apart() {
     let ours = TestApp::start().await;
     let theirs = TestApp::beside(&ours, &[]).await;
     assert_ne!(ours.tag(), theirs.tag());
@@ -59,7 +59,7 @@ async fn a_shop_keeps_its_tag_and_another_data_folder_has_another() {
 }
 
 #[tokio::test]
-async fn a_shop_that_has_another_tag_now_knows_its_own_by_the_former() {
+async fn a_shop_with_a_new_tag_recognizes_its_own_objects_by_the_former_one() {
     let shop = TestApp::on_disk().await;
     let (checkout, event) = shop.paid_unheard().await;
     let former = shop.tag();

@@ -1,9 +1,9 @@
-//! What is no order: refused with the field's name, and nothing is left behind.
+//! Carts that cannot be ordered: refused with the field's name, leaving nothing behind.
 
 use serde_json::{Value, json};
 use testing::{CARD, Checkout, MUG, TestApp, cart};
 
-/// A cart, how it is refused, and what the refusal names.
+/// A cart, the status of its refusal, and what the refusal names.
 struct Case {
     what: &'static str,
     body: String,

@@ -5,7 +5,7 @@ use testing::{
     ADA, CARD, Checkout, NOTEBOOK, TestApp, altered, eventually, kind_of, of_type, text,
 };
 
-/// Waits until a dispute of a purchase stands like this.
+/// Waits until a dispute of a purchase has this status.
 async fn until_dispute(shop: &TestApp, checkout: &Checkout, dispute: &str, status: &str) {
     let stands = async || {
         let purchase = shop.purchase(&checkout.purchase).await;
@@ -158,7 +158,7 @@ async fn two_disputes_of_one_payment_are_two() {
 }
 
 #[tokio::test]
-async fn what_a_bank_took_is_told_in_the_sellers_own_currency_and_never_taken_from_the_price() {
+async fn what_a_bank_took_is_shown_in_the_sellers_currency_and_never_subtracted_from_the_price() {
     let shop = TestApp::start().await;
     let checkout = shop.open_one(NOTEBOOK).await;
     shop.pay(&checkout, CARD).await.expect(303);
@@ -189,7 +189,7 @@ async fn what_a_bank_took_is_told_in_the_sellers_own_currency_and_never_taken_fr
 }
 
 #[tokio::test]
-async fn every_turn_of_a_disputes_events_ends_alike() {
+async fn every_order_of_a_disputes_events_ends_the_same() {
     let shop = TestApp::start().await;
     shop.hold_deliveries().await;
     for turn in 0..5 {

@@ -1,4 +1,4 @@
-//! Which doors there are, and who gets in.
+//! The doors of the shop, and who gets in.
 
 use reqwest::Method;
 use serde_json::json;
@@ -21,7 +21,7 @@ fn knocks(shop: &TestApp) -> [(Method, String); 8] {
 }
 
 #[tokio::test]
-async fn web_pages_from_elsewhere_get_in_at_no_door() {
+async fn web_pages_from_elsewhere_are_refused_at_every_door() {
     let shop = TestApp::start().await;
     let client = reqwest::Client::new();
     for (method, url) in knocks(&shop) {
@@ -43,7 +43,7 @@ async fn web_pages_from_elsewhere_get_in_at_no_door() {
                 "{url}"
             );
         }
-        // A name that was led here (DNS rebinding): then the page's origin is the door's own.
+        // A name made to point here (DNS rebinding): then the page's origin is the door's own.
         let rebound = client
             .request(method.clone(), &url)
             .header("host", "evil.example")
@@ -54,7 +54,7 @@ async fn web_pages_from_elsewhere_get_in_at_no_door() {
 }
 
 #[tokio::test]
-async fn looking_past_the_faults_uses_none_up() {
+async fn reading_past_the_faults_does_not_use_them_up() {
     let shop = TestApp::start().await;
     let [.., aws] = shop.ports();
     let aws = format!("http://127.0.0.1:{aws}");

@@ -1,4 +1,4 @@
-//! What one buyer keeps from others by not paying: theirs to pay, theirs to cancel, and bounded.
+//! What one buyer holds without having paid: they can pay or cancel it, and it is bounded.
 
 use futures::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ async fn with_lamps(stock: u32) -> TestApp {
     shop
 }
 
-/// Ada wants so many lamps.
+/// Ada checks out this many lamps.
 async fn lamps(shop: &TestApp, pieces: u64) -> Answer {
     shop.checkout(&cart(&[(LAMP, pieces)])).await
 }
@@ -101,7 +101,7 @@ async fn of_three_hundred_checkouts_in_a_rush_ten_are_open_and_other_buyers_do_n
     for answer in adas {
         match answer.status.as_u16() {
             201 => opened += 1,
-            // So many at once get in the way of a laptop's engine.
+            // This many at once are too much for a laptop's engine.
             503 => _ = answer.problem(),
             // Or in their buyer's own.
             _ if answer.problem()["type"] == "urn:till:problem:too-many-requests" => {
@@ -172,7 +172,7 @@ async fn no_buyer_reserves_more_than_twenty_pieces() {
     let (twelve, eight) = (Checkout::of(&twelve), Checkout::of(&eight));
     let problem = refused(&lamps(&shop, 1).await, 409, "too-much-reserved");
     assert_eq!(named(&problem), [&*eight.purchase, &*twelve.purchase]);
-    // What never runs out is another matter.
+    // Products without a limit do not count.
     let mug = shop.open().await;
     // One cart cannot have more either.
     let bob = shop.token(BOB).await;
@@ -212,7 +212,7 @@ async fn a_hold_that_could_not_be_released_stops_counting_when_its_time_is_over(
 }
 
 #[tokio::test]
-async fn an_old_key_does_not_bring_a_lapsed_hold_back_over_the_limit() {
+async fn an_old_key_does_not_revive_an_expired_hold_beyond_the_limit() {
     // Stripe answers with a failure; or opens a session, and its answer gets lost.
     for fault in [
         [("status", "500"), ("times", "1")],
@@ -264,7 +264,7 @@ async fn what_was_paid_a_moment_before_it_is_cancelled_is_paid() {
 }
 
 #[tokio::test]
-async fn a_purchase_is_cancelled_and_paid_at_once_and_is_one_of_both() {
+async fn a_purchase_cancelled_and_paid_at_the_same_time_is_one_or_the_other() {
     let shop = with_lamps(8).await;
     for _ in 0..4 {
         let checkout = Checkout::of(&lamps(&shop, 2).await);
@@ -299,7 +299,7 @@ async fn a_purchase_is_cancelled_and_paid_at_once_and_is_one_of_both() {
 }
 
 #[tokio::test]
-async fn while_stripe_is_down_nothing_is_cancelled_and_the_next_try_goes_on() {
+async fn while_stripe_is_down_nothing_is_cancelled_and_a_retry_carries_on() {
     let shop = with_lamps(3).await;
     for (fault, status) in [("error", 502), ("rate_limit", 503), ("hang_up", 200)] {
         let checkout = Checkout::of(&lamps(&shop, 3).await);

@@ -117,7 +117,7 @@ async fn a_retry_keeps_the_price_of_the_first_try() {
 }
 
 #[tokio::test]
-async fn the_key_of_an_expired_purchase_is_good_for_another_one() {
+async fn the_key_of_an_expired_purchase_can_be_used_again() {
     let shop = TestApp::start().await;
     let mug = cart(&[(MUG, 1)]);
     let first = Checkout::of(&shop.checkout_as("one", &mug).await);
@@ -134,8 +134,7 @@ async fn the_key_of_an_expired_purchase_is_good_for_another_one() {
 const OVER: i64 = 24 * 3600;
 
 #[tokio::test]
-async fn the_key_of_a_purchase_whose_time_is_over_leads_to_another_one_also_while_events_are_late()
-{
+async fn the_key_of_a_purchase_whose_time_is_over_can_be_used_again_even_while_events_are_late() {
     let shop = TestApp::start().await;
     shop.sell_limited("one-lamp", 1).await;
     shop.hold_deliveries().await;

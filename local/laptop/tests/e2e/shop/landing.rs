@@ -1,11 +1,11 @@
-//! The buyer comes back and looks at what they bought: Stripe is asked where no event told.
+//! The buyer comes back and looks at their purchase: Stripe is asked if no event has come.
 
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use testing::{CARD, Checkout, TestApp, cart, of_type};
 
-/// Nobody is asked earlier, and nobody sooner again.
+/// Stripe is not asked earlier than this, nor again within this time.
 const APART: i64 = 10;
 /// A little more than the hour after which reconcile looks at an open purchase.
 const AN_HOUR: i64 = 3700;
@@ -58,7 +58,7 @@ async fn the_event_and_two_buyers_pages_at_once_are_one_payment() {
 }
 
 #[tokio::test]
-async fn an_expired_session_is_seen_too_and_gives_its_stock_back() {
+async fn an_expired_session_is_noticed_too_and_its_stock_is_returned() {
     let shop = TestApp::start().await;
     shop.sell_limited("one-lamp", 1).await;
     shop.hold_deliveries().await;

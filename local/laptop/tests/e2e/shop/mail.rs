@@ -68,7 +68,7 @@ async fn a_subject_tells_purchases_apart_and_in_test_mode_whom_it_is_meant_for()
 }
 
 #[tokio::test]
-async fn mail_of_a_sender_that_lapsed_for_days_arrives_once_when_that_is_mended() {
+async fn mail_held_up_for_days_by_an_unverified_sender_arrives_once_when_that_is_fixed() {
     for fault in ["unverified", "paused", "denied"] {
         let shop = TestApp::start().await;
         shop.aws_fails("SendEmail", fault, None).await;

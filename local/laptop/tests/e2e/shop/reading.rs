@@ -38,7 +38,7 @@ async fn what_is_not_there_is_a_404() {
 }
 
 #[tokio::test]
-async fn inner_rows_of_the_table_are_no_purchases() {
+async fn inner_rows_of_the_table_are_not_purchases() {
     let shop = TestApp::start().await;
     let checkout = Checkout::of(&shop.checkout_as("one", &cart(&[(MUG, 1)])).await);
     shop.pay(&checkout, CARD).await.expect(303);

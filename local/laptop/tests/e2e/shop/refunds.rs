@@ -3,7 +3,7 @@
 use serde_json::json;
 use testing::{CARD, Checkout, REFUNDS_SLOWLY, TestApp, altered, eventually, of_type, text};
 
-/// Waits until a refund of a purchase stands like this.
+/// Waits until a refund of a purchase has this status.
 async fn until_refund(shop: &TestApp, checkout: &Checkout, refund: &str, status: &str) {
     let stands = async || {
         let purchase = shop.purchase(&checkout.purchase).await;
@@ -74,7 +74,7 @@ async fn a_refund_on_its_way_counts_only_once_it_has_arrived() {
 }
 
 #[tokio::test]
-async fn a_refund_that_comes_to_nothing_leaves_the_purchase_as_it_was_and_says_so() {
+async fn a_refund_that_fails_leaves_the_purchase_as_it_was_and_the_buyer_is_told() {
     let shop = TestApp::start().await;
     let mut mails = 0;
     for (card, steps, last) in [
@@ -124,7 +124,7 @@ async fn a_refund_that_comes_to_nothing_leaves_the_purchase_as_it_was_and_says_s
 }
 
 #[tokio::test]
-async fn a_refund_heard_of_before_its_payment_is_recorded_after_asking_stripe_whose_it_is() {
+async fn a_refund_heard_of_before_its_payment_is_recorded_after_asking_stripe_what_it_belongs_to() {
     let shop = TestApp::start().await;
     let (checkout, payment) = shop.paid_unheard().await;
     shop.refund(&checkout, Some(500)).await;
@@ -254,7 +254,7 @@ async fn the_mail_of_a_refund_that_failed_before_it_could_be_sent_never_goes() {
 }
 
 #[tokio::test]
-async fn a_sum_that_does_not_fit_the_known_refunds_has_stripe_asked_for_all_of_them() {
+async fn if_a_charges_sum_does_not_fit_the_known_refunds_stripe_is_asked_for_all_of_them() {
     let shop = TestApp::start().await;
     // Of the refunds nobody is told; of the charge's sum the shop is.
     let checkout = shop.paid().await;

@@ -1,5 +1,5 @@
-//! Stripe fails, refuses or does not answer. Buyers are told so in our words, and a retry of the
-//! same request goes on where the first one stopped.
+//! Stripe fails, refuses or does not answer. Buyers are told so in our own words, and a retry of the
+//! same request carries on where the first one stopped.
 
 use futures::future::join_all;
 use testing::{Answer, CARD, Checkout, MUG, TestApp, cart};
@@ -93,7 +93,7 @@ async fn a_stripe_that_does_not_answer_is_504_and_a_retry_gets_the_session_it_ha
 }
 
 #[tokio::test]
-async fn a_definite_refusal_is_an_abandoned_purchase_in_nobodys_history() {
+async fn a_final_refusal_abandons_the_purchase_and_leaves_it_out_of_the_history() {
     for status in ["400", "402"] {
         let shop = TestApp::start().await;
         shop.stripe_fails(&[("status", status)]).await;

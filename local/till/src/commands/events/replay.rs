@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 use shared::inbox::{Inbox, Receipt};
-use shared::purchase::{PurchaseId, Status};
+use shared::purchase::{PurchaseId, Status, Subject};
 use shared::store::operator::{ParkedEvent, ParkedEvents};
 use time::{Date, OffsetDateTime};
 
@@ -73,12 +73,11 @@ impl Replay {
         } else {
             self.find(&shop, &table).await?
         };
-        let inbox = Inbox::new(&shop.environment).await?;
         let inbox = match self.dry_run {
-            true => inbox.dry_run(),
+            true => Inbox::dry_run(&shop.environment).await?,
             false => {
                 shop.announce_writing();
-                inbox
+                Inbox::new(&shop.environment).await?
             }
         };
         let bar = progress(events.len(), "replaying");
@@ -165,7 +164,9 @@ impl Replay {
             Ok(receipt) => {
                 replayed.outcome = receipt.as_str();
                 if let Receipt::Recorded {
-                    purchase, status, ..
+                    subject: Subject::Purchase(purchase),
+                    status,
+                    ..
                 } = &receipt
                 {
                     (replayed.purchase, replayed.status) = (Some(*purchase), Some(*status));

@@ -5,7 +5,7 @@ use shared::money::Money;
 use shared::purchase::{
     Accounts, Attention, DisputeStatus, Mail, Purchase, RefundState, SessionState, Status, WaitsFor,
 };
-use shared::store::operator::Recorded;
+use shared::store::operator::RecordedEvent;
 use shared::store::outbox::{Row, State};
 
 use crate::commands::console::{Column, Table, bad, dim, good, heading, notable, plain};
@@ -195,7 +195,7 @@ fn money(purchase: &Purchase) -> String {
     table.text()
 }
 
-fn events_table(events: &[Recorded]) -> String {
+fn events_table(events: &[RecordedEvent]) -> String {
     let mut table = Table::new([
         Column::left("RECORDED (UTC)"),
         Column::left("EVENT").giving_way(),

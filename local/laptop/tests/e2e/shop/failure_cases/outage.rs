@@ -117,7 +117,6 @@ async fn after_four_days_without_webhooks_reconcile_fulfils_each_purchase_once()
 
     let findings = shop.reconcile().await;
     assert!(findings.found >= 6, "{findings:?}");
-    assert_eq!(findings.found, findings.repaired);
     assert_eq!((findings.parked, findings.failed), (0, 0));
     all_are_told(&shop, &missed).await;
     for (checkout, settled) in [

@@ -1,0 +1,115 @@
+//! `/v1/test_helpers/customers/{customer}/fund_cash_balance`: a customer transfers money, which pays what
+//! waits for it.
+
+use serde_json::{Value, json};
+
+use crate::account::currency::Currency;
+use crate::checkout;
+use crate::engine::database::Transaction;
+use crate::engine::ids;
+use crate::engine::resource::Object as _;
+use crate::payment::action::Action;
+use crate::payment::bank::Ending;
+use crate::payment::customer as customers;
+use crate::payment::intent::{IntentState, PaymentIntent};
+use crate::payment::life::WrongState;
+use crate::webhook::record::{record, record_shown};
+use crate::wire::answer::{Asked, Route, Work};
+use crate::wire::errors::ApiError;
+use crate::wire::params::{Params, Required as _};
+
+/// The requests answered here.
+pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
+    Some(match (asked.method, asked.path) {
+        ("POST", ["test_helpers", "customers", customer, "fund_cash_balance"]) => {
+            Box::new(move |params| fund(customer, params))
+        }
+        _ => return None,
+    })
+}
+
+fn fund<'r>(customer: &'r str, mut params: Params) -> Result<Work<'r>, ApiError> {
+    let currency = params.currency("currency").required(&params, "currency")?;
+    let amount = params
+        .integer_within("amount", 1, currency.maximum())
+        .required(&params, "amount")?;
+    let reference = params.short_text("reference", 5_000)?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        customers::check(transaction, customer)?;
+        let transfer = transfer(
+            transaction,
+            customer,
+            amount,
+            currency,
+            reference.as_deref(),
+        );
+        let event_type = "customer_cash_balance_transaction.created";
+        record_shown(transaction, event_type, transfer.clone(), None)?;
+        apply(transaction, customer, amount, currency)?;
+        Ok(transfer)
+    }))
+}
+
+/// The transfer as the API shows it.
+fn transfer(
+    transaction: &Transaction<'_>,
+    customer: &str,
+    amount: i64,
+    currency: Currency,
+    reference: Option<&str>,
+) -> Value {
+    let kind = match currency.code() {
+        "eur" => "eu_bank_transfer",
+        "gbp" => "gb_bank_transfer",
+        "jpy" => "jp_bank_transfer",
+        "mxn" => "mx_bank_transfer",
+        _ => "us_bank_transfer",
+    };
+    json!({
+        "id": ids::cash_balance_transaction(),
+        "object": "customer_cash_balance_transaction",
+        "created": transaction.now,
+        "currency": currency,
+        "customer": customer,
+        "customer_account": null,
+        "ending_balance": amount,
+        "funded": {
+            "bank_transfer": { "reference": reference, "type": kind, kind: {} },
+        },
+        "livemode": false,
+        "net_amount": amount,
+        "type": "funded",
+    })
+}
+
+/// Pays the oldest intents that wait for a transfer in this currency, as far as the money goes.
+fn apply(
+    transaction: &Transaction<'_>,
+    customer: &str,
+    mut left: i64,
+    currency: Currency,
+) -> Result<(), ApiError> {
+    for mut intent in transaction.having::<PaymentIntent>("customer", customer)? {
+        let (IntentState::RequiresAction(Action::BankTransfer(waits)), true) =
+            (&mut intent.state, intent.currency == currency)
+        else {
+            continue;
+        };
+        let missing = waits.amount.saturating_sub(waits.funded);
+        let share = missing.min(left);
+        left = left.saturating_sub(share);
+        waits.funded = waits.funded.saturating_add(share);
+        if share == 0 {
+            break;
+        }
+        transaction.put(&intent)?;
+        if share < missing {
+            record(transaction, "payment_intent.partially_funded", &intent)?;
+            continue;
+        }
+        checkout::life::settle(transaction, &mut intent, Ending::Succeeds)?
+            .map_err(|WrongState| anyhow::anyhow!("{} waits for no transfer", intent.id()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Sources: payment methods as old integrations know them. The API shows the same card in two ways.
+
+use serde_json::Value;
+
+use crate::engine::database::Transaction;
+use crate::engine::ids::{self, PaymentMethodId};
+use crate::engine::resource::{Metadata, Object as _};
+use crate::payment::given;
+use crate::payment::method::{Means, Owner, PaymentMethod};
+use crate::webhook::record::record_shown;
+use crate::wire::errors::ApiError;
+
+/// The card behind a token, as a payment method with the id of a source.
+pub(crate) fn source_of(
+    transaction: &Transaction<'_>,
+    token: &str,
+) -> Result<PaymentMethod, ApiError> {
+    if let Some(kept) = transaction.get::<PaymentMethod>(token)? {
+        return Ok(kept);
+    }
+    let (card, billing) = given::redeem(transaction, token)?;
+    let mut method = PaymentMethod::new(Means::Card(card), billing, transaction.now);
+    method.id = PaymentMethodId::of_source(ids::card());
+    transaction.put(&method)?;
+    Ok(method)
+}
+
+/// A source as the API shows it.
+pub(crate) fn shown(method: &PaymentMethod) -> Value {
+    match &method.means {
+        Means::Card(card) => card.as_source(
+            &method.id,
+            method.customer(),
+            &method.billing,
+            &method.metadata,
+        ),
+        _ => method.answer(),
+    }
+}
+
+/// A customer keeps the card behind a token.
+pub(crate) fn keep(
+    transaction: &Transaction<'_>,
+    token: &str,
+    customer: &str,
+    metadata: Metadata,
+) -> Result<PaymentMethod, ApiError> {
+    let mut source = source_of(transaction, token)?;
+    given::admit(&source)?;
+    source.metadata = metadata;
+    source.owner = Owner::Customer(customer.to_owned());
+    source.checked = true;
+    transaction.put(&source)?;
+    record_shown(transaction, "customer.source.created", shown(&source), None)?;
+    Ok(source)
+}
+
+/// What a customer of an old integration is charged on: the card that they kept first.
+pub(crate) fn default_source(
+    transaction: &Transaction<'_>,
+    customer: &str,
+) -> Result<PaymentMethod, ApiError> {
+    let kept = transaction.having::<PaymentMethod>("customer", customer)?;
+    kept.into_iter().next().ok_or_else(|| {
+        ApiError::invalid("Cannot charge a customer that has no active card.")
+            .code("missing")
+            .param("card")
+    })
+}

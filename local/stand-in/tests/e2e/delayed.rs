@@ -1,0 +1,161 @@
+//! Payments that take their time over the API: bank debits, vouchers, and money that is on its way.
+
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, id};
+
+/// A SEPA debit of this account, confirmed.
+async fn debit(bench: &Bench, iban: &str) -> Value {
+    let form = vec![
+        ("type", "sepa_debit"),
+        ("sepa_debit[iban]", iban),
+        ("billing_details[name]", "Bob"),
+        ("billing_details[email]", "bob@example.com"),
+    ];
+    let method = bench
+        .post("/v1/payment_methods", &form)
+        .await
+        .expect(200)
+        .json();
+    let method = id(&method);
+    let form = vec![
+        ("amount", "1000"),
+        ("currency", "eur"),
+        ("payment_method", method.as_str()),
+        ("payment_method_types[]", "sepa_debit"),
+        ("confirm", "true"),
+        ("mandate_data[customer_acceptance][type]", "offline"),
+    ];
+    bench
+        .post("/v1/payment_intents", &form)
+        .await
+        .expect(200)
+        .json()
+}
+
+#[tokio::test]
+async fn an_account_says_by_its_number_how_its_debits_end() {
+    let bench = Bench::start().await;
+    let paid = debit(&bench, "AT611904300234573201").await;
+    assert_eq!(paid["status"], "processing");
+    let now = bench.fetch("payment_intents", &id(&paid)).await;
+    assert_eq!(now["status"], "succeeded");
+    assert_eq!(
+        bench.event_types().await,
+        [
+            "payment_intent.created",
+            "charge.pending",
+            "payment_intent.processing",
+            "charge.succeeded",
+            "payment_intent.succeeded",
+            "charge.updated"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_bank_may_take_three_minutes_to_say_no() {
+    let bench = Bench::start().await;
+    let intent = debit(&bench, "AT051904300235473205").await;
+    bench.advance(179).await;
+    let path = format!("/v1/payment_intents/{}/cancel", id(&intent));
+    bench.post(&path, &vec![]).await.expect(400);
+    let still = bench.fetch("payment_intents", &id(&intent)).await;
+    assert_eq!(still["status"], "processing");
+    bench.advance(1).await;
+    let failed = bench.fetch("payment_intents", &id(&intent)).await;
+    assert_eq!(failed["status"], "requires_payment_method");
+    assert_eq!(
+        bench.event_types_after(3).await,
+        ["charge.failed", "payment_intent.payment_failed"]
+    );
+}
+
+#[tokio::test]
+async fn the_owner_of_an_account_may_contest_its_debit() {
+    let bench = Bench::start().await;
+    let intent = debit(&bench, "AT591904300235473203").await;
+    let list = format!("/v1/disputes?payment_intent={}", id(&intent));
+    let disputes = bench.get(&list).await.expect(200).json();
+    assert_eq!(disputes["data"][0]["status"], "needs_response");
+}
+
+#[tokio::test]
+async fn a_voucher_is_paid_or_not_as_its_buyers_address_says() {
+    for (email, seconds, status) in [
+        ("jenny@example.com", 180, "succeeded"),
+        ("succeed_immediately@example.com", 0, "succeeded"),
+        (
+            "expire_immediately@example.com",
+            0,
+            "requires_payment_method",
+        ),
+        (
+            "fill_never@example.com",
+            4 * 86_400,
+            "requires_payment_method",
+        ),
+    ] {
+        let bench = Bench::start().await;
+        let form = vec![
+            ("amount", "5000"),
+            ("currency", "mxn"),
+            ("payment_method_data[type]", "oxxo"),
+            ("payment_method_data[billing_details][name]", "Jenny"),
+            ("payment_method_data[billing_details][email]", email),
+            ("payment_method_types[]", "oxxo"),
+            ("confirm", "true"),
+        ];
+        let intent = bench
+            .post("/v1/payment_intents", &form)
+            .await
+            .expect(200)
+            .json();
+        assert_eq!(intent["status"], "requires_action");
+        assert_eq!(intent["next_action"]["type"], "oxxo_display_details");
+        bench.advance(seconds).await;
+        let ended = bench.fetch("payment_intents", &id(&intent)).await;
+        assert_eq!(ended["status"], status, "{email}");
+    }
+}
+
+#[tokio::test]
+async fn a_delayed_payment_can_be_ended_by_hand() {
+    let bench = Bench::start().await;
+    let intent = id(&debit(&bench, "AT051904300235473205").await);
+    let path = format!("payment_intents/{intent}/succeed");
+    bench.control(&path, &vec![]).await.expect(200);
+    bench.control(&path, &vec![]).await.expect(400);
+    let paid = bench.fetch("payment_intents", &intent).await;
+    assert_eq!(paid["status"], "succeeded");
+}
+
+#[tokio::test]
+async fn money_is_on_its_way_for_days_unless_the_card_skips_that() {
+    let bench = Bench::start().await;
+    let form = |method: &'static str| {
+        vec![
+            ("amount", "2000"),
+            ("currency", "usd"),
+            ("payment_method", method),
+            ("payment_method_types[]", "card"),
+            ("confirm", "true"),
+        ]
+    };
+    let pending = async || {
+        let list = "/v1/balance_transactions?limit=1";
+        bench.get(list).await.json()["data"][0]["status"].clone()
+    };
+    bench
+        .post("/v1/payment_intents", &form("pm_card_visa"))
+        .await
+        .expect(200);
+    assert_eq!(pending().await, json!("pending"));
+    bench
+        .post("/v1/payment_intents", &form("pm_card_bypassPending"))
+        .await
+        .expect(200);
+    assert_eq!(pending().await, json!("available"));
+    let told = bench.latest("balance.available").await;
+    assert_eq!(told["data"]["object"]["available"][0]["amount"], 1912);
+}

@@ -1,0 +1,110 @@
+//! What the letters to the buyer say.
+
+use super::LetterWriter;
+use crate::{
+    email::{
+        content::ToBuyer,
+        prose::{Link, Prose},
+    },
+    money::Money,
+};
+
+impl LetterWriter<'_> {
+    pub(super) fn to_buyer(&self, told: &ToBuyer<'_>) -> Prose {
+        match *told {
+            ToBuyer::Receipt { paid } => self.receipt(paid),
+            ToBuyer::Pending { may_wait_for_buyer } => self.pending(may_wait_for_buyer),
+            ToBuyer::Voucher { page } => self.voucher(page),
+            ToBuyer::Failed => self.failed(),
+            ToBuyer::Refund { amount } => self.refund(amount),
+            ToBuyer::RefundFailed { amount } => self.refund_failed(amount),
+        }
+    }
+
+    fn receipt(&self, paid: Money) -> Prose {
+        let subject = format!("Your receipt from {}", self.name);
+        let receipt = Prose::new(subject, "Thank you for your purchase", self.to_purchase());
+        receipt.say(match paid.amount {
+            0 => "There was nothing to pay. This is your receipt.",
+            _ => "Your payment has arrived. This is your receipt.",
+        })
+    }
+
+    fn pending(&self, may_wait_for_buyer: bool) -> Prose {
+        let subject = format!("Your payment to {} is on its way", self.name);
+        Prose::new(subject, "Your payment is on its way", self.to_purchase())
+            .say("Thank you for your purchase.")
+            .say("The way you paid takes a little time, often a few days.")
+            .say(if may_wait_for_buyer {
+                "If you were given a voucher or instructions to pay, please follow them in time. \
+                 Otherwise there is nothing for you to do."
+            } else {
+                "There is nothing for you to do."
+            })
+            .say("Your purchase is complete once the payment has arrived. We will write to you then.")
+    }
+
+    fn voucher(&self, page: Option<&str>) -> Prose {
+        let subject = format!("Please pay for your purchase from {}", self.name);
+        let (link, which) = match page {
+            Some(page) => (
+                Link::new("Open the voucher", page),
+                "Your payment voucher says where to pay, and by when.",
+            ),
+            None => (
+                self.to_purchase(),
+                "Please pay with the voucher or the instructions that you were given at checkout. \
+                 They say by when.",
+            ),
+        };
+        Prose::new(subject, "One step is left: paying", link)
+            .say("Thank you for your purchase. It is not paid yet.")
+            .say(which)
+            .say(
+                "We will write to you once the payment has arrived. Have you paid already? Then \
+                 there is nothing more to do.",
+            )
+    }
+
+    fn failed(&self) -> Prose {
+        let subject = format!("Your payment to {} did not arrive", self.name);
+        let link = Link::new("Back to the shop", self.site_url);
+        Prose::new(subject, "Your payment did not arrive", link)
+            .say(
+                "The payment for this purchase did not come through, so nothing was charged and \
+                 nothing will be sent.",
+            )
+            .say("If you would still like these things, you are welcome to buy them again.")
+    }
+
+    fn refund(&self, amount: Money) -> Prose {
+        let subject = format!("Your refund from {}", self.name);
+        let amount = self.amounts.write(amount);
+        Prose::new(subject, "Your refund is on its way", self.to_purchase())
+            .say(format!(
+                "We are sending {amount} back to you, the way you paid."
+            ))
+            .say("It usually takes five to ten days to show on your statement.")
+    }
+
+    fn refund_failed(&self, amount: Money) -> Prose {
+        let subject = format!("Your refund from {} did not go through", self.name);
+        let amount = self.amounts.write(amount);
+        Prose::new(
+            subject,
+            "Your refund did not go through",
+            self.to_purchase(),
+        )
+        .say(format!(
+            "The refund of {amount} for this purchase did not reach you."
+        ))
+        .say(
+            "The money is still yours. Please reply to this mail, so that we can find another \
+             way to send it.",
+        )
+    }
+
+    fn to_purchase(&self) -> Link {
+        Link::new("See your purchase", &self.purchase_url)
+    }
+}

@@ -1,0 +1,87 @@
+//! What the letters to the seller say: all of them are about a dispute.
+
+use super::LetterWriter;
+use crate::{
+    email::{
+        content::{AboutDispute, DisputeNews},
+        prose::{Link, Prose, date, one_line},
+    },
+    mode::Mode,
+};
+
+impl LetterWriter<'_> {
+    pub(super) fn to_seller(&self, told: &AboutDispute<'_>) -> Prose {
+        let amount = self.amounts.write(told.terms.amount);
+        let reason = one_line(&told.terms.reason).replace('_', " ");
+        let due = told.terms.due_by.map(date);
+        let by = due.map(|due| format!(" by {due}")).unwrap_or_default();
+        let (subject, heading, sentences) = match told.news {
+            DisputeNews::InquiryOpened => (
+                format!("A bank asks about a payment of {amount}: answer{by}"),
+                "A bank asks about this purchase",
+                vec![
+                    format!(
+                        "The buyer's bank has opened an inquiry over {amount}. Its reason: {reason}."
+                    ),
+                    "No money has been taken yet, but it may be if nobody answers.".to_owned(),
+                    format!("Answer it in Stripe's Dashboard{by}, or refund the buyer."),
+                ],
+            ),
+            DisputeNews::DisputeOpened => (
+                format!("Dispute over {amount}: evidence is due{by}"),
+                "A buyer disputes this purchase",
+                vec![
+                    format!(
+                        "The buyer's bank has taken {amount} back until it is decided who is \
+                         right. Its reason: {reason}."
+                    ),
+                    format!(
+                        "Submit your evidence in Stripe's Dashboard{by}. Without it the money is \
+                         lost."
+                    ),
+                ],
+            ),
+            DisputeNews::OpenedAndOver => (
+                format!("Dispute over {amount}"),
+                "A buyer disputed this purchase",
+                vec![
+                    format!("The buyer's bank disputed {amount}. Its reason: {reason}."),
+                    "It is already over, and there is nothing to answer. Another mail tells how \
+                     it ended."
+                        .to_owned(),
+                ],
+            ),
+            DisputeNews::InquiryClosed => (
+                format!("Inquiry over {amount} closed"),
+                "The inquiry came to nothing",
+                vec!["The buyer's bank has closed its inquiry, and no money was taken.".to_owned()],
+            ),
+            DisputeNews::Won => (
+                format!("Dispute over {amount} won"),
+                "The dispute was decided for you",
+                vec![format!(
+                    "The disputed {amount} is yours again. There is nothing more to do."
+                )],
+            ),
+            DisputeNews::Lost => (
+                format!("Dispute over {amount} lost"),
+                "The dispute was decided for the buyer",
+                vec![format!(
+                    "The disputed {amount} stays with the buyer. The bank's reason was: {reason}."
+                )],
+            ),
+        };
+        let prose = Prose::new(subject, heading, self.to_stripe(told));
+        sentences.into_iter().fold(prose, Prose::say)
+    }
+
+    fn to_stripe(&self, told: &AboutDispute<'_>) -> Link {
+        let part = match self.shop.mode {
+            Mode::Live => "",
+            Mode::Test => "test/",
+        };
+        let dashboard = &self.shop.stripe_dashboard;
+        let url = format!("{dashboard}/{part}disputes/{}", told.id);
+        Link::new("Open it in Stripe", url)
+    }
+}
