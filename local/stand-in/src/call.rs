@@ -129,7 +129,7 @@ impl Call {
         let method = self.method.as_str();
         let given = self.params.tree()?;
         let no_such_url = || ApiError::no_such_url(&self.method, path);
-        let (found, problems) = match self.version {
+        let (found, mut problems) = match self.version {
             Version::Asked(description) => {
                 let found = description
                     .operation(method, path)
@@ -145,9 +145,21 @@ impl Call {
                 (found.ok_or_else(no_such_url)?, problems)
             }
         };
+        problems.retain(|problem| !is_about_a_typed_card(problem));
         match ApiError::of_problems(problems) {
             Some(error) => Err(error),
             None => Ok(found),
         }
+    }
+}
+
+/// Stripe takes a card's number or token with an intent, though its libraries do not say so.
+fn is_about_a_typed_card(problem: &Problem) -> bool {
+    match problem {
+        Problem::Unknown { param } => param.starts_with("payment_method_data[card]"),
+        Problem::NotOneOf { param, value, .. } => {
+            param == "payment_method_data[type]" && value == "card"
+        }
+        _ => false,
     }
 }
