@@ -63,8 +63,8 @@ struct Submission {
 
 /// An intent that waits for its buyer.
 enum Waiting {
-    Payment(PaymentIntent, Challenge),
-    Setup(SetupIntent, Challenge),
+    Payment(Box<PaymentIntent>, Challenge),
+    Setup(Box<SetupIntent>, Challenge),
 }
 
 pub(crate) fn routes() -> Router<StandIn> {
@@ -75,11 +75,13 @@ impl Waiting {
     fn find(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<Option<Self>> {
         if let Some(intent) = transaction.get::<PaymentIntent>(id)? {
             let challenge = intent.challenge().cloned();
-            return Ok(challenge.map(|challenge| Self::Payment(intent, challenge)));
+            return Ok(challenge.map(|challenge| Self::Payment(Box::new(intent), challenge)));
         }
         Ok(match transaction.get::<SetupIntent>(id)? {
             Some(intent) => match intent.state.clone() {
-                SetupState::RequiresAction(challenge) => Some(Self::Setup(intent, challenge)),
+                SetupState::RequiresAction(challenge) => {
+                    Some(Self::Setup(Box::new(intent), challenge))
+                }
                 _ => None,
             },
             None => None,
