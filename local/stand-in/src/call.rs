@@ -145,7 +145,7 @@ impl Call {
         let method = self.method.as_str();
         let given = self.params.tree()?;
         let no_such_url = || ApiError::no_such_url(&self.method, path);
-        let (found, problems) = match self.version {
+        let (found, mut problems) = match self.version {
             Version::Asked(description) => {
                 let found = description
                     .operation(method, path)
@@ -161,6 +161,7 @@ impl Call {
                 (found.ok_or_else(no_such_url)?, problems)
             }
         };
+        problems.retain(|problem| !is_about_a_typed_card(problem));
         match ApiError::of_problems(problems) {
             Some(error) => Err(error),
             None => Ok(found),
@@ -180,4 +181,15 @@ fn as_of(
     let description = version.description();
     promotion::former::show_coupons(transaction, description, &mut answer)?;
     Ok(project(description, answer))
+}
+
+/// Stripe takes a card's number or token with an intent, though its libraries do not say so.
+fn is_about_a_typed_card(problem: &Problem) -> bool {
+    match problem {
+        Problem::Unknown { param } => param.starts_with("payment_method_data[card]"),
+        Problem::NotOneOf { param, value, .. } => {
+            param == "payment_method_data[type]" && value == "card"
+        }
+        _ => false,
+    }
 }

@@ -14,12 +14,10 @@ use crate::checkout;
 use crate::checkout::object::{Session, SessionStatus};
 use crate::engine::database::Transaction;
 use crate::engine::resource::{Cause, Object as _};
-use crate::payment;
 use crate::payment::action::{Challenge, come_back};
 use crate::payment::intent::PaymentIntent;
 use crate::payment::life::WrongState;
 use crate::payment::method::{Means, PaymentMethod};
-use crate::payment::setup::SetUp;
 use crate::payment::setup_intent::{SetupIntent, SetupState};
 use crate::payment::testing::three_d_secure::Challenged;
 use crate::stand_in::StandIn;
@@ -65,8 +63,8 @@ struct Submission {
 
 /// An intent that waits for its buyer.
 enum Waiting {
-    Payment(PaymentIntent, Challenge),
-    Setup(SetupIntent, Challenge),
+    Payment(Box<PaymentIntent>, Challenge),
+    Setup(Box<SetupIntent>, Challenge),
 }
 
 pub(crate) fn routes() -> Router<StandIn> {
@@ -77,11 +75,13 @@ impl Waiting {
     fn find(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<Option<Self>> {
         if let Some(intent) = transaction.get::<PaymentIntent>(id)? {
             let challenge = intent.challenge().cloned();
-            return Ok(challenge.map(|challenge| Self::Payment(intent, challenge)));
+            return Ok(challenge.map(|challenge| Self::Payment(Box::new(intent), challenge)));
         }
         Ok(match transaction.get::<SetupIntent>(id)? {
             Some(intent) => match intent.state.clone() {
-                SetupState::RequiresAction(challenge) => Some(Self::Setup(intent, challenge)),
+                SetupState::RequiresAction(challenge) => {
+                    Some(Self::Setup(Box::new(intent), challenge))
+                }
                 _ => None,
             },
             None => None,
@@ -214,10 +214,11 @@ fn answer(transaction: &Transaction<'_>, id: &str, challenged: Challenged) -> an
             }
         }
         Some(Waiting::Setup(mut intent, challenge)) => {
-            match payment::setup::authenticate(transaction, &mut intent, challenged)? {
+            match checkout::life::authenticate_setup(transaction, &mut intent, challenged)? {
                 Err(WrongState) => Next::Nowhere,
-                Ok(set_up) => {
-                    let done = matches!(set_up, SetUp::Done);
+                Ok(Some(session)) => Next::To(after_checkout(&session)),
+                Ok(None) => {
+                    let done = intent.state == SetupState::Succeeded;
                     let url = challenge.return_url.map(|url| {
                         let (kind, secret) = (SetupIntent::KIND, &intent.client_secret);
                         come_back(&url, kind, &intent.id, secret, done)

@@ -14,7 +14,7 @@ use crate::payment::voucher::Voucher;
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Action {
     Authenticate(Challenge),
-    Voucher(PendingVoucher),
+    Voucher(Box<PendingVoucher>),
     BankTransfer(BankTransfer),
 }
 

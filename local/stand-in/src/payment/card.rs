@@ -82,13 +82,18 @@ impl Card {
         }
     }
 
-    /// `checks` as the API shows them.
-    pub(crate) fn checks(&self, address: &Address, checked: bool) -> Value {
+    /// What the issuer has found out, once it has looked.
+    fn results(&self, address: &Address, checked: bool) -> CheckResults {
         let given = self.given(address);
-        let results = match checked {
+        match checked {
             true => self.test.checks.results(given),
             false => CheckResults::before_asking(given),
-        };
+        }
+    }
+
+    /// `checks` as the API shows them.
+    fn checks(&self, address: &Address, checked: bool) -> Value {
+        let results = self.results(address, checked);
         json!({
             "address_line1_check": results.line1.map(Check::as_str),
             "address_postal_code_check": results.postal_code.map(Check::as_str),
@@ -189,23 +194,23 @@ impl Card {
     ) -> Value {
         let test = self.test;
         let address = &billing.address;
-        let checks = self.checks(address, true);
+        let results = self.results(address, true);
         json!({
             "id": id,
             "object": "card",
             "address_city": address.city,
             "address_country": address.country,
             "address_line1": address.line1,
-            "address_line1_check": checks["address_line1_check"],
+            "address_line1_check": results.line1.map(Check::as_str),
             "address_line2": address.line2,
             "address_state": address.state,
             "address_zip": address.postal_code,
-            "address_zip_check": checks["address_postal_code_check"],
+            "address_zip_check": results.postal_code.map(Check::as_str),
             "allow_redisplay": "unspecified",
             "brand": test.brand.legacy(),
             "country": test.country,
             "customer": customer,
-            "cvc_check": checks["cvc_check"],
+            "cvc_check": results.cvc.map(Check::as_str),
             "dynamic_last4": null,
             "exp_month": self.exp_month,
             "exp_year": self.exp_year,
@@ -216,7 +221,6 @@ impl Card {
             "name": billing.name,
             "regulated_status": "unregulated",
             "tokenization_method": null,
-            "wallet": null,
         })
     }
 }

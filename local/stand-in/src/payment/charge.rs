@@ -157,7 +157,7 @@ impl Charge {
             outcome.extend(
                 risk.rule
                     .iter()
-                    .map(|rule| ("rule".to_owned(), json!(rule))),
+                    .map(|rule| ("rule".to_owned(), json!(rule.id))),
             );
         }
         outcome

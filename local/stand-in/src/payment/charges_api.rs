@@ -64,9 +64,9 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             }
         };
         match life::charge(transaction, amount, currency, terms, &method)? {
-            Lone::Charged(charge, aftermath) => {
+            Lone::Charged(id, aftermath) => {
                 aftermath.come(transaction)?;
-                let charge: Charge = transaction.existing(&charge.id)?;
+                let charge: Charge = transaction.existing(&id)?;
                 Ok(charge.answer())
             }
             Lone::Refused(error) => Err(error.answer(None)),

@@ -7,7 +7,7 @@ use crate::wire::errors::ApiError;
 /// Refuses a customer that there is not, or not any more.
 pub(crate) fn check(transaction: &Transaction<'_>, id: &str) -> Result<(), ApiError> {
     let customer = transaction.shown(id)?.filter(|it| {
-        it["object"] == "customer" && it.get("deleted").is_none_or(|deleted| deleted != true)
+        it.get("object").is_some_and(|kind| kind == "customer") && it.get("deleted").is_none()
     });
     match customer {
         Some(_) => Ok(()),
@@ -24,11 +24,13 @@ pub(crate) fn default_to(
     let Some(before) = transaction.shown(id)? else {
         return Ok(());
     };
-    if !before["default_source"].is_null() {
+    if before.get("default_source").is_some_and(|it| !it.is_null()) {
         return Ok(());
     }
     let mut now = before.clone();
-    now["default_source"] = source.into();
+    if let Some(fields) = now.as_object_mut() {
+        fields.insert("default_source".to_owned(), source.into());
+    }
     transaction.put_plain("customer", id, &now, None)?;
     record_shown(transaction, "customer.updated", now, Some(&before))
 }

@@ -59,12 +59,21 @@ fn transfer(
     currency: Currency,
     reference: Option<&str>,
 ) -> Value {
-    let kind = match currency.code() {
-        "eur" => "eu_bank_transfer",
-        "gbp" => "gb_bank_transfer",
-        "jpy" => "jp_bank_transfer",
-        "mxn" => "mx_bank_transfer",
-        _ => "us_bank_transfer",
+    let (kind, sender) = match currency.code() {
+        "eur" => (
+            "eu_bank_transfer",
+            json!({ "bic": null, "iban_last4": null, "sender_name": null }),
+        ),
+        "gbp" => (
+            "gb_bank_transfer",
+            json!({ "account_number_last4": null, "sender_name": null, "sort_code": null }),
+        ),
+        "jpy" => (
+            "jp_bank_transfer",
+            json!({ "sender_bank": null, "sender_branch": null, "sender_name": null }),
+        ),
+        "mxn" => ("mx_bank_transfer", json!({ "sender_name": null })),
+        _ => ("us_bank_transfer", json!({ "sender_name": null })),
     };
     json!({
         "id": ids::cash_balance_transaction(),
@@ -75,7 +84,7 @@ fn transfer(
         "customer_account": null,
         "ending_balance": amount,
         "funded": {
-            "bank_transfer": { "reference": reference, "type": kind, kind: {} },
+            "bank_transfer": { "reference": reference, "type": kind, kind: sender },
         },
         "livemode": false,
         "net_amount": amount,

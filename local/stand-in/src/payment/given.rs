@@ -24,7 +24,7 @@ use crate::wire::params::{Params, Required as _};
 pub(crate) enum Given {
     /// `pm_…`, `card_…`, or a name such as `pm_card_visa`.
     Named(String),
-    New(NewMethod),
+    New(Box<NewMethod>),
 }
 
 impl Given {
@@ -41,7 +41,7 @@ impl Given {
                 .param("payment_method"));
             }
             (Some(name), None) => Some(Self::Named(name)),
-            (None, Some(data)) => Some(Self::New(NewMethod::read(data)?)),
+            (None, Some(data)) => Some(Self::New(Box::new(NewMethod::read(data)?))),
             (None, None) => None,
         })
     }

@@ -275,7 +275,7 @@ fn try_card(
 #[derive(Debug)]
 #[must_use]
 pub(crate) enum Lone {
-    Charged(Charge, Aftermath),
+    Charged(ChargeId, Aftermath),
     Refused(PaymentError),
 }
 
@@ -313,7 +313,7 @@ pub(crate) fn charge(
                 unbooked: false,
                 after: approval.after,
             };
-            return Ok(Lone::Charged(charge, aftermath));
+            return Ok(Lone::Charged(charge.id, aftermath));
         }
         Verdict::Declined(decline, risk, _) => {
             charge.risk = Some(risk);
@@ -510,13 +510,13 @@ fn hand_out(
         _ => Settlement::ByHand,
     };
     let page = how.voucher_page.clone();
-    intent.state = IntentState::RequiresAction(Action::Voucher(PendingVoucher {
+    intent.state = IntentState::RequiresAction(Action::Voucher(Box::new(PendingVoucher {
         voucher,
         page: page.unwrap_or_else(|| transaction.site().to_owned()),
         expires_at: transaction.now.saturating_add(VOUCHER_LASTS),
         settlement,
         billing: method.billing.clone(),
-    }));
+    })));
     intent.last_payment_error = None;
     transaction.put(intent)?;
     record(transaction, "payment_intent.requires_action", intent)?;

@@ -159,3 +159,49 @@ async fn money_is_on_its_way_for_days_unless_the_card_skips_that() {
     let told = bench.latest("balance.available").await;
     assert_eq!(told["data"]["object"]["available"][0]["amount"], 1912);
 }
+
+#[tokio::test]
+async fn a_transfer_pays_what_waits_for_it_as_far_as_the_money_goes() {
+    let bench = Bench::start().await;
+    let customer = id(&bench
+        .post("/v1/customers", &vec![])
+        .await
+        .expect(200)
+        .json());
+    let form = vec![
+        ("amount", "20000"),
+        ("currency", "jpy"),
+        ("customer", customer.as_str()),
+        ("payment_method_types[]", "customer_balance"),
+        ("payment_method_data[type]", "customer_balance"),
+        (
+            "payment_method_options[customer_balance][funding_type]",
+            "bank_transfer",
+        ),
+        (
+            "payment_method_options[customer_balance][bank_transfer][type]",
+            "jp_bank_transfer",
+        ),
+        ("confirm", "true"),
+    ];
+    let intent = bench
+        .post("/v1/payment_intents", &form)
+        .await
+        .expect(200)
+        .json();
+    let action = &intent["next_action"]["display_bank_transfer_instructions"];
+    assert_eq!(action["amount_remaining"], 20_000);
+    let fund = async |amount: &str| {
+        let path = format!("/v1/test_helpers/customers/{customer}/fund_cash_balance");
+        let form = vec![("amount", amount), ("currency", "jpy")];
+        bench.post(&path, &form).await.expect(200);
+        bench.fetch("payment_intents", &id(&intent)).await
+    };
+    let half = fund("10000").await;
+    assert_eq!(half["status"], "requires_action");
+    assert_eq!(
+        bench.event_types().await.last().unwrap(),
+        "payment_intent.partially_funded"
+    );
+    assert_eq!(fund("10000").await["status"], "succeeded");
+}

@@ -245,3 +245,94 @@ async fn money_that_nobody_captures_goes_back_after_a_week() {
         .await;
     assert_eq!(charge["refunded"], true);
 }
+
+#[tokio::test]
+async fn a_card_typed_with_an_intent_pays_it() {
+    let bench = Bench::start().await;
+    let form = vec![
+        ("amount", "2000"),
+        ("currency", "usd"),
+        ("payment_method_data[type]", "card"),
+        ("payment_method_data[card][number]", "4242424242424242"),
+        ("payment_method_data[card][exp_month]", "12"),
+        ("payment_method_data[card][exp_year]", "2040"),
+        ("payment_method_data[card][cvc]", "123"),
+        ("confirm", "true"),
+    ];
+    let intent = bench.post(INTENTS, &form).await.expect(200).json();
+    assert_eq!(intent["status"], "succeeded");
+}
+
+#[tokio::test]
+async fn what_stripe_does_not_allow_is_refused_in_its_words() {
+    let bench = Bench::start().await;
+    let customer = id(&bench
+        .post("/v1/customers", &vec![])
+        .await
+        .expect(200)
+        .json());
+    let path = "/v1/payment_methods/pm_card_visa/attach";
+    let kept = bench.post(path, &vec![("customer", &customer)]).await;
+    let kept = id(&kept.expect(200).json());
+    for (more, param) in [
+        (vec![("payment_method", kept.as_str())], "payment_method"),
+        (vec![("off_session", "true")], "off_session"),
+        (vec![("customer", "cus_none")], "customer"),
+        (
+            vec![("statement_descriptor", "1234")],
+            "statement_descriptor",
+        ),
+        (
+            vec![
+                ("payment_method", "pm_card_visa"),
+                ("payment_method_types[]", "us_bank_account"),
+            ],
+            "payment_method",
+        ),
+    ] {
+        let form = [vec![("amount", "2000"), ("currency", "usd")], more].concat();
+        let refused = bench.post(INTENTS, &form).await;
+        assert!(refused.status.is_client_error(), "{form:?}");
+        assert_eq!(refused.error()["param"], param, "{form:?}");
+    }
+    assert_eq!(
+        bench.get(INTENTS).await.json()["data"],
+        json!([]),
+        "and nothing is left behind"
+    );
+}
+
+#[tokio::test]
+async fn an_intent_is_changed_until_it_is_paid() {
+    let bench = Bench::start().await;
+    let intent = new(&bench, &[("payment_method", "pm_card_visa")]).await;
+    assert_eq!(intent["status"], "requires_confirmation");
+    let path = format!("{INTENTS}/{}", id(&intent));
+    let form = vec![
+        ("amount", "3000"),
+        ("description", "Two mugs"),
+        ("metadata[order]", "8"),
+        ("receipt_email", "buyer@mail.example"),
+    ];
+    let changed = bench.post(&path, &form).await.expect(200).json();
+    assert_eq!(
+        (&changed["amount"], &changed["description"]),
+        (&json!(3000), &json!("Two mugs"))
+    );
+    let paid = act(&bench, &intent, "confirm", &[])
+        .await
+        .expect(200)
+        .json();
+    let charge = bench
+        .fetch("charges", paid["latest_charge"].as_str().unwrap())
+        .await;
+    assert_eq!(charge["receipt_email"], "buyer@mail.example");
+    let late = bench
+        .post(&path, &vec![("amount", "4000")])
+        .await
+        .expect(400);
+    assert_eq!(late.error()["code"], "payment_intent_unexpected_state");
+    let form = vec![("metadata[order]", "")];
+    let told = bench.post(&path, &form).await.expect(200).json();
+    assert_eq!(told["metadata"], json!({}));
+}

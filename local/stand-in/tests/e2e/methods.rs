@@ -94,7 +94,7 @@ async fn a_customer_keeps_a_payment_method_until_it_is_detached() {
         .await
         .expect(200)
         .json();
-    assert_eq!(ids(&theirs), [method.clone()]);
+    assert_eq!(ids(&theirs), std::slice::from_ref(&method));
     let path = format!("/v1/customers/{ann}/payment_methods/{method}");
     assert_eq!(bench.get(&path).await.expect(200).json(), kept);
     let path = format!("/v1/customers/{ben}/payment_methods/{method}");
@@ -341,4 +341,20 @@ async fn a_publishable_key_confirms_what_it_knows_the_secret_of_and_does_nothing
         let refused = bench.send(request).await.expect(401);
         assert_eq!(refused.error()["code"], "secret_key_required");
     }
+}
+
+#[tokio::test]
+async fn a_customer_can_bring_their_card_along() {
+    let bench = Bench::start().await;
+    let form = vec![
+        ("source", "tok_visa"),
+        ("payment_method", "pm_card_mastercard"),
+    ];
+    let ann = bench.post("/v1/customers", &form).await.expect(200).json();
+    let list = format!("/v1/customers/{}/payment_methods", id(&ann));
+    let kept = ids(&bench.get(&list).await.expect(200).json());
+    assert_eq!(kept.len(), 2);
+    assert_eq!(ann["default_source"], kept[0]);
+    let declined = vec![("source", "tok_chargeDeclined")];
+    bench.post("/v1/customers", &declined).await.expect(402);
 }
