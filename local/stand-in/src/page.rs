@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::browser::{self, Owner};
 use crate::checkout::cards::{self, Mistyped};
-use crate::checkout::life::{Paid, WrongState};
+use crate::checkout::life::Paid;
 use crate::checkout::object::{Discount, PaymentStatus, Session, SessionStatus};
 use crate::checkout::{self};
 use crate::engine::database::Transaction;
@@ -20,7 +20,7 @@ use crate::engine::resource::Cause;
 use crate::engine::time::Timestamp;
 use crate::payment::bank::BankDebit;
 use crate::payment::billing::BillingDetails;
-use crate::payment::intent::PaymentIntent;
+use crate::payment::intent::{PaymentIntent, WrongState};
 use crate::payment::method::{Means, PaymentMethod};
 use crate::payment::voucher::Voucher;
 use crate::promotion;

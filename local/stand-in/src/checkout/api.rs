@@ -4,7 +4,6 @@ use url::Url;
 
 use crate::account::currency::Currency;
 use crate::checkout;
-use crate::checkout::life::WrongState;
 use crate::checkout::object::{
     LineItem, PaymentIntentData, PaymentStatus, Product, Session, SessionStatus,
 };
@@ -13,6 +12,7 @@ use crate::engine::database::Transaction;
 use crate::engine::ids::{self, SessionId};
 use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::time::{DAY, MINUTE};
+use crate::payment::intent::WrongState;
 use crate::wire::answer::{Asked, Route, Settings, Work};
 use crate::wire::errors::ApiError;
 use crate::wire::expand::line_items_url;

@@ -18,14 +18,12 @@ use crate::engine::ids::PaymentIntentId;
 use crate::payment;
 use crate::payment::bank::Ending;
 use crate::payment::decline::PaymentError;
-use crate::payment::intent::{Methods, PaymentIntent, Terms};
+use crate::payment::intent::{Methods, PaymentIntent, Terms, WrongState};
 use crate::payment::life::{Confirmation, Outcome};
 use crate::payment::method::PaymentMethod;
 use crate::payment::testing::three_d_secure::Challenged;
 use crate::promotion;
 use crate::webhook::record::record;
-
-pub(crate) use crate::payment::life::WrongState;
 
 /// What became of an open session.
 #[derive(Debug)]
@@ -253,7 +251,7 @@ fn give_up_intent(transaction: &Transaction<'_>, session: &mut Session) -> anyho
 
 fn cancel(transaction: &Transaction<'_>, intent: &PaymentIntentId) -> anyhow::Result<()> {
     let mut intent: PaymentIntent = transaction.existing(intent)?;
-    payment::life::cancel(transaction, &mut intent, Some("expired".to_owned()))?
+    payment::capture::cancel(transaction, &mut intent, Some("expired".to_owned()))?
         .map_err(|WrongState| anyhow::anyhow!("{} cannot be canceled", intent.id))
 }
 
