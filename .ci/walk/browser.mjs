@@ -33,7 +33,7 @@ const LONGEST_SCENE_MS = 180_000;
 const only = new RegExp(process.env.SCENES ?? '', 'i');
 
 /** Requests that scenes expect to fail. */
-const EXPECTED_MISSING = /\/products\/gone-for-good$|\/refund$|\/success\.html/;
+const EXPECTED_MISSING = /\/v1\/nothing-|\/products\/gone-for-good$|\/refund$|\/success\.html/;
 const BUYER = `browser-${Date.now()}@example.com`;
 const CHOSEN_QUANTITY = 2;
 
@@ -585,6 +585,81 @@ const walks = {
     await page.waitForTimeout(20_000);
     assert.ok(asked > 0 && asked < 50, `${asked} requests in 20 s`);
     assert.ok(answered < 8, `${answered} of ${asked} answers were sent in full`);
+  },
+
+  async 'the stand-in’s window shows calls as they are made, and leads from id to id'(page) {
+    await page.goto(`${shop}/_local`);
+    await page.getByRole('link', { name: 'Look into Stripe' }).click();
+    await page.waitForURL('**/_stripe/window/**');
+    const calls = page.locator('#request-rows tr', { hasText: 'POST' });
+    const before = await calls.count();
+    const buyer = await page.context().newPage();
+    await buy(buyer, 'sample-mug');
+    await until('the call appears', async () => await calls.count() > before);
+    await calls.getByRole('link', { name: '/v1/checkout/sessions' }).first().click();
+    await page.locator('#answer').getByRole('link', { name: /^cs_test_/ }).first().click();
+    await page.locator('#events').getByRole('link', { name: 'checkout.session.completed' }).click();
+    await page.getByText('Try 1').waitFor();
+    await page.getByRole('button', { name: 'Resend' }).click();
+    await page.getByText('Try 2').waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type(BUYER);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: `Search: ${BUYER}` }).waitFor();
+    await page.locator('#object-rows a').first().waitFor();
+  },
+
+  async 'the window keeps the reader’s place when new rows come'(page) {
+    await page.goto(`${shop}/_local`);
+    await page.getByRole('link', { name: 'Look into Stripe' }).click();
+    const call = (path) => page.evaluate((url) => fetch(url), path);
+    for (let index = 0; index < 20; index += 1) await call(`/v1/nothing-${index}`);
+    await page.getByRole('link', { name: '/v1/nothing-19' }).first().waitFor();
+    const at = async (row) => (await row.boundingBox()).y;
+    // A pointer on its way to a row does not see it move.
+    const aimedAt = page.locator('#request-rows tr:not([hidden])').nth(2);
+    const name = await aimedAt.getAttribute('id');
+    const row = page.locator(`[id="${name}"]`);
+    const place = await at(row);
+    await row.hover();
+    await call('/v1/nothing-here');
+    await page.getByRole('button', { name: /^Show \d+ new$/ }).waitFor();
+    assert.equal(await at(row), place);
+    await page.getByRole('button', { name: /^Show \d+ new$/ }).click();
+    await page.getByText('/v1/nothing-here').first().waitFor();
+    // Nor does somebody who has scrolled down.
+    await page.setViewportSize({ width: 1280, height: 300 });
+    await page.mouse.move(5, 5);
+    await page.evaluate(() => document.activeElement.blur());
+    await page.evaluate(() => scrollTo(0, 200));
+    const scrolledTo = await at(row);
+    await call('/v1/nothing-there');
+    await page.locator('tr:not([hidden])', { hasText: '/v1/nothing-there' }).waitFor({ state: 'attached' });
+    assert.ok(Math.abs(await at(row) - scrolledTo) < 2, 'the page moved');
+  },
+
+  async 'the window fits a desk and a phone, by day and by night'(page) {
+    await page.goto(`${shop}/_local`);
+    const window = await page.getByRole('link', { name: 'Look into Stripe' }).getAttribute('href');
+    await page.goto(window);
+    const base = page.url().replace(/\/requests$/, '');
+    const first = async (list) => {
+      await page.goto(`${base}/${list}`);
+      return page.locator('.rows .main a').first().getAttribute('href');
+    };
+    const pages = ['requests', 'objects', 'objects?kind=charge', 'events', 'switches', 'search?q=mug']
+      .map((path) => `${base}/${path}`);
+    for (const list of ['requests', 'objects', 'events']) pages.push(new URL(await first(list), base).href);
+    for (const [width, colorScheme] of [[1280, 'light'], [1280, 'dark'], [320, 'light'], [320, 'dark']]) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ colorScheme });
+      for (const [index, url] of pages.entries()) {
+        await page.goto(url);
+        const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(tooWide <= 0, `${url} is ${tooWide} px wider than ${width}`);
+        await screenshot(page, `window-${index}-${width}-${colorScheme}`);
+      }
+    }
   },
 
   async 'amounts follow Stripe’s rules for their currency'(page) {

@@ -59,7 +59,9 @@ def stripe(*arguments):
 
 def answered(*arguments):
     """What the CLI prints of the API's answer. It is no error of the CLI's if the API refuses."""
-    answer = json.loads(stripe(*arguments))
+    printed = stripe(*arguments)
+    # Before it deletes, it says on whose account.
+    answer = json.loads(printed[printed.index("{") :])
     assert "error" not in answer, f"stripe {' '.join(arguments)} was refused: {answer['error']['message']}"
     return answer
 

@@ -18,6 +18,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use sha2::{Digest as _, Sha256};
 use stand_in::StandIn;
+use url::Url;
 
 use crate::faults::Faults;
 use crate::mailbox::Mailbox;
@@ -57,6 +58,7 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
         .with_state(dashboard.mailbox);
     let page = Arc::new(DashboardPage {
         stand_in: dashboard.stand_in.is_some(),
+        window: dashboard.stand_in.as_ref().map(StandIn::window),
         purchases: dashboard.book.is_some(),
         site: dashboard.site,
     });
@@ -103,6 +105,8 @@ async fn only_what_changed(request: Request, next: Next) -> Response {
 #[template(path = "dashboard.html")]
 struct DashboardPage {
     stand_in: bool,
+    /// Where the stand-in shows what it was asked and what it holds.
+    window: Option<Url>,
     purchases: bool,
     site: String,
 }

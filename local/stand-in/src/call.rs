@@ -8,8 +8,9 @@
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
+use serde_json::Value;
 
-use crate::description::{Description, Match, Problem, check, check_leniently, project};
+use crate::description::{Description, Match, Operation, Problem, check, check_leniently, project};
 use crate::engine::database::Transaction;
 use crate::payment::publishable::{Admission, reduced};
 use crate::wire::answer::{Answer, Asked, Route, Settings};
@@ -43,6 +44,24 @@ fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| cli::api::route(asked))
         .or_else(|| collection::route(asked))
         .or_else(|| plain::route(asked))
+}
+
+/// Whether a call of this operation is answered, and not with a 501.
+pub(crate) fn works(operation: &Operation, settings: &Settings) -> bool {
+    // The template is a path like any other, with the parameters' names for ids.
+    let path: Vec<&str> = operation.template.split('/').skip(2).collect();
+    let found = Description::newest().operation(operation.method, operation.template);
+    found.is_some_and(|found| {
+        let asked = Asked {
+            method: operation.method,
+            path: &path,
+            operation,
+            names: &found.path,
+            settings,
+            host: None,
+        };
+        behaviour(&asked).is_some()
+    })
 }
 
 /// A request that has been let in, over HTTP or from a seed.
@@ -106,10 +125,7 @@ impl Call {
                         Err(declined) if declined.is_of_card() => return Ok(Err(declined)),
                         done => expansions.apply(transaction, done?)?,
                     };
-                    let answer = match self.version.is_newest() {
-                        true => answer,
-                        false => project(self.version.description(), answer),
-                    };
+                    let answer = as_of(self.version, transaction, answer)?;
                     Ok(Ok(match self.publishable {
                         true => reduced(answer),
                         false => answer,
@@ -162,4 +178,18 @@ fn is_about_a_typed_card(problem: &Problem) -> bool {
         }
         _ => false,
     }
+}
+
+/// The answer as a version shows it.
+fn as_of(
+    version: Version,
+    transaction: &Transaction<'_>,
+    mut answer: Value,
+) -> Result<Value, ApiError> {
+    if version.is_newest() {
+        return Ok(answer);
+    }
+    let description = version.description();
+    promotion::former::show_coupons(transaction, description, &mut answer)?;
+    Ok(project(description, answer))
 }

@@ -2,7 +2,7 @@
 //! search where Stripe can. The description says which parameters narrow a list: each names the field
 //! that it compares.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::account::balance::BalanceTransaction;
 use crate::checkout::object::Session;
@@ -28,6 +28,7 @@ use crate::wire::lists::{Paging, created};
 use crate::wire::lookup::{find, param_of};
 use crate::wire::params::Params;
 use crate::wire::search::{self, Found};
+use crate::wire::values::in_order;
 
 /// The kinds that have behaviour of their own.
 const BEHAVED: &[&str] = &[
@@ -137,6 +138,12 @@ fn narrow(
             };
             Ok(filter.equal(path, value))
         }
+        Value::Object(within) if is_list(within) => {
+            // `ids` are of the field `id`.
+            let field = path.strip_suffix('s').unwrap_or(path);
+            let any_of = in_order(within).into_iter().filter_map(Value::as_str);
+            Ok(filter.one_of(field, any_of.map(|it| it.to_owned().into())))
+        }
         Value::Object(within) => within.iter().try_fold(filter, |filter, (name, given)| {
             let text = given.as_str().unwrap_or_default();
             let compare = match name.as_str() {
@@ -144,9 +151,6 @@ fn narrow(
                 "gte" => ">=",
                 "lt" => "<",
                 "lte" => "<=",
-                name if name.bytes().all(|byte| byte.is_ascii_digit()) => {
-                    return Err(ApiError::unsupported(path));
-                }
                 name => return narrow(filter, &format!("{path}.{name}"), None, given),
             };
             let bound: i64 = text
@@ -156,6 +160,12 @@ fn narrow(
         }),
         _ => Ok(filter),
     }
+}
+
+/// Whether these are the elements of a list.
+fn is_list(within: &Map<String, Value>) -> bool {
+    let mut names = within.keys();
+    names.all(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn search<'r>(

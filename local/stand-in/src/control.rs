@@ -5,6 +5,7 @@ mod routes;
 
 use std::sync::Arc;
 
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::account::object::Account;
@@ -26,7 +27,7 @@ use crate::payment::setup_intent::SetupIntent;
 use crate::payment::testing::three_d_secure::Challenged;
 use crate::refund::object::{Refund, RefundStatus};
 use crate::seed::{Seed, SeedError};
-use crate::webhook::queue::{self, Delivery};
+use crate::webhook::queue::{self, Delivery, Resent};
 use crate::{checkout, dispute, payment, refund};
 
 pub(super) use routes::routes;
@@ -74,6 +75,17 @@ pub enum ControlError {
     Failed(#[from] anyhow::Error),
 }
 
+impl ControlError {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::NoSuch { .. } => StatusCode::NOT_FOUND,
+            Self::Refused(_) => StatusCode::BAD_REQUEST,
+            Self::Seed(error) if !matches!(error, SeedError::Failed(_)) => StatusCode::BAD_REQUEST,
+            Self::Seed(_) | Self::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
 type Controlled<T> = Result<T, ControlError>;
 
 impl Account {
@@ -95,18 +107,21 @@ impl Account {
     }
 
     /// Plans a fault. Returns it as it was understood.
-    fn plan_fault(&self, fault: PlannedFault) -> Controlled<PlannedFault> {
-        self.0.faults.plan(fault).map_err(ControlError::Refused)
+    pub(crate) fn plan_fault(&self, fault: PlannedFault) -> Controlled<PlannedFault> {
+        let planned = self.0.faults.plan(fault).map_err(ControlError::Refused)?;
+        self.0.news.send_replace(());
+        Ok(planned)
     }
 
     /// The faults still to come.
-    fn faults(&self) -> Vec<PlannedFault> {
+    pub(crate) fn faults(&self) -> Vec<PlannedFault> {
         self.0.faults.all()
     }
 
     /// Takes all faults away.
-    fn clear_faults(&self) {
+    pub(crate) fn clear_faults(&self) {
         self.0.faults.clear();
+        self.0.news.send_replace(());
     }
 
     /// Delivers an event again, even while deliveries are held.
@@ -114,18 +129,22 @@ impl Account {
         let event = event.to_owned();
         self.command(
             move |transaction| match queue::resend(transaction, &event)? {
-                true => Ok(()),
-                false => Err(ControlError::NoSuch {
+                Resent::Due => Ok(()),
+                Resent::NoSuchEvent => Err(ControlError::NoSuch {
                     kind: "event",
                     id: event,
                 }),
+                Resent::NoEndpoint => Err(ControlError::Refused(
+                    "there is no webhook endpoint to send it to: make one at /v1/webhook_endpoints"
+                        .to_owned(),
+                )),
             },
         )
         .await
     }
 
     /// Drops an event that is not delivered yet.
-    async fn discard(&self, event: &str) -> Controlled<()> {
+    pub(crate) async fn discard(&self, event: &str) -> Controlled<()> {
         let event = event.to_owned();
         self.command(
             move |transaction| match queue::discard(transaction, &event)? {
@@ -139,9 +158,8 @@ impl Account {
         .await
     }
 
-    /// Holds all deliveries back, or lets them go. Events can then be sent in any order, one by
-    /// one.
-    async fn hold_deliveries(&self, held: bool) -> Controlled<()> {
+    /// Holds all deliveries back, or lets them go. Events can then be sent in any order, one by one.
+    pub(crate) async fn hold_deliveries(&self, held: bool) -> Controlled<()> {
         self.command(move |transaction| Ok(queue::hold(transaction, held)?))
             .await
     }
@@ -196,7 +214,7 @@ impl Account {
     }
 
     /// Moves time forward: sessions expire, tries fall due, keys are forgotten.
-    async fn advance_clock(&self, seconds: i64) -> Controlled<Clock> {
+    pub(crate) async fn advance_clock(&self, seconds: i64) -> Controlled<Clock> {
         if !(0..=MOST_SECONDS).contains(&seconds) {
             let reason = format!("advance must be between 0 and {MOST_SECONDS} seconds");
             return Err(ControlError::Refused(reason));
@@ -307,24 +325,37 @@ impl Account {
     }
 
     /// Keeps a copy of everything.
-    async fn take_snapshot(&self, name: &str) -> Controlled<()> {
+    pub(crate) async fn take_snapshot(&self, name: &str) -> Controlled<()> {
         if name.is_empty() {
             let reason = "a snapshot needs a name that is not empty";
             return Err(ControlError::Refused(reason.to_owned()));
         }
         let (account, name) = (self.clone(), name.to_owned());
-        blocking(move || account.0.snapshots.take(&account.0.database, &name)).await
+        blocking(move || account.0.snapshots.take(&account.0.database, &name)).await?;
+        self.0.news.send_replace(());
+        Ok(())
     }
 
     /// Brings back what was copied.
-    async fn restore_snapshot(&self, name: &str) -> Controlled<()> {
+    pub(crate) async fn restore_snapshot(&self, name: &str) -> Controlled<()> {
         let (account, wanted) = (self.clone(), name.to_owned());
         let restore = move || account.0.snapshots.restore(&account.0.database, &wanted);
         let restored = blocking(restore).await?;
         self.0.changed.notify_one();
         let newest = self.command(|transaction| Ok(feed::newest(transaction)?));
         self.0.settings.listeners.go_back_to(newest.await?);
+        self.0.news.send_replace(());
         match restored {
+            true => Ok(()),
+            false => Err(no_snapshot(name.to_owned())),
+        }
+    }
+
+    /// Forgets a copy.
+    pub(crate) fn forget_snapshot(&self, name: &str) -> Controlled<()> {
+        let forgotten = self.0.snapshots.forget(name);
+        self.0.news.send_replace(());
+        match forgotten {
             true => Ok(()),
             false => Err(no_snapshot(name.to_owned())),
         }

@@ -152,8 +152,14 @@ impl Description {
     /// The operation that a request asks for. A path is taken as it is in the request, without what
     /// follows a `?`.
     pub(crate) fn operation<'p>(&'static self, method: &str, path: &'p str) -> Option<Match<'p>> {
+        let resource = text::resource(path);
+        let from = self
+            .operations
+            .partition_point(|(template, _)| *template < resource);
         self.operations
             .iter()
+            .skip(from)
+            .take_while(|(template, _)| template.starts_with(resource))
             .filter(|(_, its)| *its == method)
             .find_map(|(template, method)| {
                 let path = text::path_parameters(template, path)?;

@@ -2,15 +2,17 @@
 //! signed webhooks, behind one address.
 //!
 //! A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`], [`dispute`],
-//! [`promotion`], [`account`], [`webhook`]. It has what the API shows (`object`), what can be asked
+//! [`radar`], [`promotion`], [`account`], [`webhook`]. It has what the API shows (`object`), what can be asked
 //! of it (`api`), and what happens to it (`life`). [`engine`] keeps it all and knows the time,
 //! [`wire`] has what requests and answers have in common. One payment walks through these rooms:
 //!
 //! 1. The shop posts to `/v1/checkout/sessions`: [`serve`] checks the key, replays what an idempotency
 //!    key has already answered, and [`checkout::api`] reads the parameters and stores a session.
 //! 2. The buyer's browser opens `/pay/<session>` ([`page`]) and submits a card ([`checkout::cards`]).
-//! 3. [`checkout::life`] changes the session, its payment intent and its charge, books the money
-//!    ([`account::book`]) and records what happened ([`webhook::record`]), all in one transaction.
+//! 3. [`payment::life`] pays: the card decides ([`payment::verdict`]), or its bank wants to see the
+//!    buyer first ([`challenge`]). The session follows its intent ([`checkout::life`]), the money is
+//!    booked ([`account::book`]), and what happened is recorded ([`webhook::record`]), all in one
+//!    transaction. Whoever pays over the API walks the same way.
 //! 4. [`webhook::delivery`] signs and posts each event that the webhook subscribes to, until it is
 //!    taken.
 //! 5. Later the money may go back: a [`refund`] by the shop's wish, a [`dispute`] by the buyer's.
@@ -19,7 +21,8 @@
 //!
 //! Everything is on disk before anybody is answered, so the process may be killed at any moment.
 //! Time is the stand-in's own ([`engine::clock`]) and can be moved forward; [`control`] is how, and
-//! [`due`] what follows.
+//! [`due`] what follows. [`window`] shows all of it to a person: each call is in the log that
+//! [`wire::requests`] keeps.
 //!
 //! Objects, errors and rules are those of Stripe's API reference at [`API_VERSION`].
 #![warn(missing_docs)]
@@ -32,6 +35,7 @@ mod checkout;
 mod cli;
 mod collection;
 mod control;
+mod coverage;
 mod description;
 mod dispute;
 mod door;
@@ -48,12 +52,17 @@ mod seed;
 mod serve;
 mod stand_in;
 mod webhook;
+mod window;
 mod wire;
 
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
 
 pub use self::account::object::Account;
 pub use self::control::{Clock, ControlError, NewDispute};
+pub use self::coverage::coverage;
 pub use self::dispute::object::DisputeKind;
 pub use self::engine::resource::API_VERSION;
 pub use self::seed::{Seed, SeedError};
@@ -66,6 +75,7 @@ impl StandIn {
     pub fn router(&self) -> Router {
         Router::new()
             .merge(page::routes())
+            .merge(window::routes())
             .merge(challenge::routes())
             .merge(receipt::routes())
             .nest("/_stripe", control::routes())
@@ -73,6 +83,7 @@ impl StandIn {
                 self.clone(),
                 door::only_from_here,
             ))
+            .route("/", get(front_door))
             .merge(cli::socket::routes())
             .fallback(serve::answer)
             .with_state(self.clone())
@@ -82,5 +93,14 @@ impl StandIn {
     /// everybody in.
     pub fn control(&self) -> Router {
         control::routes().with_state(self.clone())
+    }
+}
+
+/// A person who opens the port in a browser comes to the window; a program is told that the API has
+/// nothing there.
+async fn front_door(State(stand_in): State<StandIn>, request: Request) -> Response {
+    match window::is_for_a_browser(request.headers()) {
+        true => window::enter(State(stand_in)).await.into_response(),
+        false => serve::answer(State(stand_in), request).await,
     }
 }

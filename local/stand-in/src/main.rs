@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use stand_in::{API_VERSION, Config, OtherKeys, Seed, SigningSecret, StandIn, Webhook};
 use tokio::net::TcpListener;
 use url::Url;
@@ -15,8 +15,10 @@ use url::Url;
 /// Point a Stripe library at it and use any key that starts with sk_test_: each is an account of its
 /// own.
 #[derive(Debug, Parser)]
-#[command(name = "stand-in", version)]
+#[command(name = "stand-in", version, args_conflicts_with_subcommands = true)]
 struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// The address to listen on
     #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
     host: IpAddr,
@@ -55,6 +57,12 @@ struct Args {
     business_name: String,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Prints which operations of Stripe's API work, as a page in Markdown
+    Api,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt()
@@ -71,6 +79,10 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> anyhow::Result<()> {
+    if let Some(Command::Api) = args.command {
+        print!("{}", stand_in::coverage()?);
+        return Ok(());
+    }
     let address = SocketAddr::new(args.host, args.port);
     let listener = TcpListener::bind(address)
         .await
@@ -84,7 +96,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
         None => Url::parse(&format!("http://{address}"))?,
     };
     let stand_in = StandIn::open(args.config(url.clone())?)?;
-    args.say_where(&url);
+    args.say_where(&url, &stand_in.window());
 
     let delivering = stand_in.deliver(stopped());
     let router = stand_in.router();
@@ -120,7 +132,7 @@ impl Args {
         })
     }
 
-    fn say_where(&self, url: &Url) {
+    fn say_where(&self, url: &Url, window: &Url) {
         let base = url.as_str().trim_end_matches('/');
         println!("Stripe {API_VERSION}, offline, at {base}");
         println!(
@@ -131,6 +143,7 @@ impl Args {
             Some(to) => println!("  webhooks  to {to}, signed with {}", self.webhook_secret),
             None => println!("  webhooks  to the endpoints made at {base}/v1/webhook_endpoints"),
         }
+        println!("  window    {window} shows it all in a browser");
         match &self.data {
             Some(folder) => println!("  data      in {}", folder.display()),
             None => println!("  data      in memory, gone when this stops"),

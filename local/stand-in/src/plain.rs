@@ -1,14 +1,18 @@
 //! Objects without behaviour of their own: they are made, changed and deleted as their description
 //! says. A parameter sets the field of its name; what else a kind does is told in [`kinds`].
 
+mod catalog;
+mod customer;
 mod draft;
 mod kinds;
+mod payment_link;
+mod tax_codes;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::description::{Description, Fields, Shape, blank};
+use crate::description::{Description, Fields, Shape};
 use crate::engine::database::Transaction;
 use crate::engine::ids;
 use crate::wire::answer::{Asked, Route, Work};
@@ -16,15 +20,37 @@ use crate::wire::errors::ApiError;
 use crate::wire::lookup::find;
 use crate::wire::params::Params;
 
-use self::draft::{Draft, Kind, keep, tell};
+use self::draft::{Draft, Kind, begin, keep, tell};
 
 /// Whether objects of this kind are plain.
 pub(crate) fn is_plain(kind: &str) -> bool {
     kinds::find(kind).is_some()
 }
 
+/// A field that an object of this kind shows only when it is asked for.
+pub(crate) fn left_out(
+    transaction: &Transaction<'_>,
+    kind: &str,
+    id: &str,
+    field: &str,
+) -> anyhow::Result<Option<Value>> {
+    let kind = kinds::find(kind).filter(|kind| kind.on_request.contains(&field));
+    let whole = kind
+        .map(|kind| transaction.whole(kind.name, id))
+        .transpose()?;
+    Ok(whole.flatten().and_then(|mut whole| whole.remove(field)))
+}
+
 /// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
+    customer::route(asked)
+        .or_else(|| payment_link::route(asked))
+        .or_else(|| tax_codes::route(asked))
+        .or_else(|| whatever_the_kind(asked))
+}
+
+/// What is the same for all kinds.
+fn whatever_the_kind<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     let name = asked.operation.returns.kind()?;
     let kind = kinds::find(name)?;
     let names = asked.names;
@@ -126,26 +152,23 @@ impl Wish {
         public_url: &str,
     ) -> Result<Value, ApiError> {
         let name = self.kind.name;
-        let mut object = blank(self.fields);
         let id = match self.given.get("id").and_then(Value::as_str) {
             Some(id) if transaction.shown(id)?.is_some() => return Err(ApiError::exists(name, id)),
             Some(id) => id.to_owned(),
             None => ids::plain(self.kind.prefix),
         };
-        object.insert("id".to_owned(), json!(id));
-        let mut set = |field: &str, value: Value| {
-            if self.fields.get(field).is_some() {
-                object.insert(field.to_owned(), value);
-            }
-        };
-        set("created", json!(transaction.now));
-        set("livemode", json!(false));
-        set("active", json!(true));
+        let mut object = begin(transaction, self.kind, self.fields, &id);
         for (parent, id) in parents {
-            set(parent, json!(id));
-        }
-        for (field, value) in (self.kind.defaults)() {
-            set(field, value);
+            if is_plain(parent)
+                && find(transaction, parent, parent, id)?
+                    .get("deleted")
+                    .is_some()
+            {
+                return Err(ApiError::no_such(parent, id).param(*parent));
+            }
+            if self.fields.get(parent).is_some() {
+                object.insert((*parent).to_owned(), json!(id));
+            }
         }
         self.check_references(transaction)?;
         let mut draft = Draft {
@@ -228,6 +251,7 @@ fn delete(
     if shown.get("deleted").is_some() {
         return Err(ApiError::no_such(kind.name, id).param(name));
     }
+    (kind.may_delete)(transaction, id)?;
     let gone = json!({ "id": id, "object": kind.name, "deleted": true });
     match kind.leaves_a_trace() {
         true => transaction.put_plain(kind.name, id, &gone, None)?,

@@ -2,5 +2,6 @@
 
 pub(crate) mod codes_api;
 pub(crate) mod coupons_api;
+pub(crate) mod former;
 pub(crate) mod life;
 pub(crate) mod object;

@@ -6,13 +6,12 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use crate::account::object::Account;
 use crate::call::Call;
+use crate::engine::database::Transaction;
 use crate::engine::faults::{Fault, Strike};
-use crate::engine::ids;
 use crate::engine::resource::{API_VERSION, Cause};
 use crate::stand_in::{StandIn, WrongKey};
 use crate::wire::answer::Answer;
@@ -20,6 +19,7 @@ use crate::wire::errors::ApiError;
 use crate::wire::idempotency::{self, Idempotent};
 use crate::wire::keys;
 use crate::wire::params::Params;
+use crate::wire::requests::Heard;
 use crate::wire::version::Version;
 
 /// Far more than any request of Stripe's needs.
@@ -30,14 +30,10 @@ const LONGER_THAN_ANYBODY_WAITS: Duration = Duration::from_secs(120);
 
 /// Answers a request for anything but the payment page and the control API.
 pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) -> Response {
-    let id = ids::request();
+    let mut heard = Heard::of(&request);
     let key = request.headers().get("idempotency-key").cloned();
     let version = request.headers().get("stripe-version").cloned();
-    let answer = match serve(&stand_in, &id, request).await {
-        Ok(answer) => answer,
-        Err(error) => Answer::of(Err(error)),
-    };
-
+    let answer = ask(&stand_in, &mut heard, request).await;
     if answer.broken {
         // A body that cannot be read makes the server close the connection.
         let hung_up = std::io::Error::from(std::io::ErrorKind::ConnectionAborted);
@@ -55,7 +51,7 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
         }
     };
     set("content-type", "application/json");
-    set("request-id", &id);
+    set("request-id", &heard.id);
     if let Some(original) = &answer.replay_of {
         set("original-request", original);
         set("idempotent-replayed", "true");
@@ -67,46 +63,67 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
     response
 }
 
-async fn serve(stand_in: &StandIn, id: &str, request: Request) -> Result<Answer, ApiError> {
-    let (parts, body) = request.into_parts();
-    let url_path = parts.uri.path();
-    if !url_path.starts_with("/v1/") {
-        return Err(ApiError::no_such_url(&parts.method, url_path));
-    }
-    let (account, publishable) = authenticate(stand_in, &parts.headers)?;
-    let (method, path) = (parts.method.clone(), url_path.to_owned());
-    let answer = match ask(&account, publishable, id, parts, body).await {
-        Ok(answer) => answer,
-        Err(error) => Answer::of(Err(error)),
+/// The answer, of which the log and whoever listens to it have been told.
+async fn ask(stand_in: &StandIn, heard: &mut Heard, request: Request) -> Answer {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (account, publishable) = match admit(stand_in, &request) {
+        Ok(admitted) => admitted,
+        Err(refused) => {
+            let answer = Answer::of(Err(refused));
+            // Nobody's key lets it in, so the developer's own account shows what was wrong.
+            if path.starts_with("/v1/") {
+                stand_in.default_account().log(heard.answered(&answer));
+            }
+            return answer;
+        }
     };
+    let answer = serve(&account, publishable, heard, request).await;
+    let answer = answer.unwrap_or_else(|error| Answer::of(Err(error)));
+    if !heard.logged {
+        account.log(heard.answered(&answer));
+    }
     let listeners = &account.0.settings.listeners;
-    listeners.answered(id, &method, &path, answer.status, &answer.body);
-    Ok(answer)
+    listeners.answered(&heard.id, &method, &path, answer.status, &answer.body);
+    answer
 }
 
-async fn ask(
+/// Whose account the call is about, and whether its key is one for browsers.
+fn admit(stand_in: &StandIn, request: &Request) -> Result<(Account, bool), ApiError> {
+    let path = request.uri().path();
+    if !path.starts_with("/v1/") {
+        return Err(ApiError::no_such_url(request.method(), path));
+    }
+    authenticate(stand_in, request.headers())
+}
+
+async fn serve(
     account: &Account,
     publishable: bool,
-    id: &str,
-    parts: Parts,
-    body: Body,
+    heard: &mut Heard,
+    request: Request,
 ) -> Result<Answer, ApiError> {
+    let (parts, body) = request.into_parts();
     let url_path = parts.uri.path();
+    let key = idempotency::key(&parts.method, &parts.headers)?;
+    let in_use = match &key {
+        Some(key) => Some(account.0.keys_in_use.take(key)?),
+        None => None,
+    };
+    let encoded = read_form(&parts.headers, parts.uri.query(), body).await?;
+    heard.has_params(&encoded);
     let version = Version::read(
         parts
             .headers
             .get("stripe-version")
             .map(|value| value.to_str().unwrap_or_default()),
     )?;
-    let key = idempotency::key(&parts.method, &parts.headers)?;
-    let in_use = match &key {
-        Some(key) => Some(account.0.keys_in_use.take(key)?),
-        None => None,
-    };
-    let params = read_params(&parts.headers, parts.uri.query(), body).await?;
+    let params = Params::parse(&encoded)?;
     let strike = account.0.faults.at_call(&parts.method, url_path);
+    if let Some(strike) = strike {
+        heard.is_struck(strike);
+    }
     let cause = Cause {
-        request: Some(id.to_owned()),
+        request: Some(heard.id.clone()),
         idempotency_key: key.clone(),
     };
     let idempotent = match key {
@@ -128,9 +145,7 @@ async fn ask(
         settings: Arc::clone(&account.0.settings),
         host: text(&parts.headers, header::HOST).map(str::to_owned),
     };
-    let answer = account
-        .transact(cause, |transaction| call.perform(transaction))
-        .await;
+    let answer = perform(account, heard, cause, call).await;
     match strike.map(|strike| (strike.fault, strike.delay_ms)) {
         Some((Fault::TimeOut, _)) => {
             // The work is done: only the answer is lost, on a connection that the caller gives up.
@@ -141,6 +156,32 @@ async fn ask(
         Some((_, delay_ms)) => tokio::time::sleep(Duration::from_millis(delay_ms)).await,
         None => {}
     }
+    Ok(answer)
+}
+
+/// Makes the call and writes it down: in the same transaction, if it changes anything.
+async fn perform(account: &Account, heard: &mut Heard, cause: Cause, call: Call) -> Answer {
+    let (inner, asked) = (Arc::clone(&account.0), heard.clone());
+    let work = move |transaction: &Transaction<'_>| {
+        let before = transaction.changes();
+        let answer = call.perform(transaction)?;
+        let changed = transaction.changes() != before;
+        if changed {
+            let request = asked.answered(&answer);
+            inner.unwritten.write_with(transaction, &request)?;
+        }
+        Ok::<_, ApiError>((answer, changed))
+    };
+    let answer = match account.transact(cause, work).await {
+        Ok((answer, true)) => {
+            heard.logged = true;
+            return answer;
+        }
+        Ok((answer, false)) => answer,
+        Err(error) => Answer::of(Err(error)),
+    };
+    account.log(heard.answered(&answer));
+    heard.logged = true;
     answer
 }
 
@@ -177,12 +218,12 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// The parameters of the query and of the form in the body.
-async fn read_params(
+/// The parameters of the query and of the form in the body, one after the other.
+async fn read_form(
     headers: &HeaderMap,
     query: Option<&str>,
     body: Body,
-) -> Result<Params, ApiError> {
+) -> Result<Vec<u8>, ApiError> {
     let form = to_bytes(body, BODY_LIMIT)
         .await
         .map_err(|_| ApiError::invalid("The request body was cut off or is too large."))?;
@@ -194,6 +235,5 @@ async fn read_params(
             media_type.unwrap_or_default()
         )));
     }
-    let encoded = [query.unwrap_or_default().as_bytes(), &form].join(&b"&"[..]);
-    Params::parse(&encoded)
+    Ok([query.unwrap_or_default().as_bytes(), &form].join(&b"&"[..]))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use futures::FutureExt as _;
 use futures::stream::{FuturesUnordered, StreamExt as _};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use url::Url;
 
 use crate::account::object::{Account, Beginning};
@@ -19,6 +19,7 @@ use crate::engine::resource::Cause;
 use crate::seed::Seed;
 use crate::webhook::delivery;
 use crate::webhook::endpoint::Webhook;
+use crate::window::place::PATH;
 use crate::wire::answer::Settings;
 
 /// What a stand-in needs to know.
@@ -65,6 +66,8 @@ pub(crate) struct Shared {
     others: Mutex<BTreeMap<AccountId, Account>>,
     /// There is another account.
     opened: Notify,
+    /// True once the stand-in stops: whatever would go on for ever has to end.
+    pub(crate) stopping: watch::Sender<bool>,
 }
 
 /// How long a webhook may take to answer.
@@ -117,6 +120,7 @@ impl StandIn {
             default,
             others: Mutex::default(),
             opened: Notify::new(),
+            stopping: watch::Sender::new(false),
         }));
         stand_in.reopen_others()?;
         Ok(stand_in)
@@ -125,6 +129,13 @@ impl StandIn {
     /// The account of the key in the configuration.
     pub fn default_account(&self) -> &Account {
         &self.0.default
+    }
+
+    /// Where a person sees what it holds and what it was asked.
+    pub fn window(&self) -> Url {
+        let mut url = self.0.config.public_url.clone();
+        url.set_path(PATH);
+        url
     }
 
     /// The account that a key belongs to. A new one is made for a key that is new, if that may be.
@@ -226,7 +237,10 @@ impl StandIn {
                 }
             }
             tokio::select! {
-                () = shutdown.clone() => break,
+                () = shutdown.clone() => {
+                    self.0.stopping.send_replace(true);
+                    break;
+                }
                 () = self.0.opened.notified() => {}
                 Some(()) = running.next() => {}
             }

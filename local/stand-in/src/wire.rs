@@ -9,6 +9,7 @@ pub(crate) mod keys;
 pub(crate) mod lists;
 pub(crate) mod lookup;
 pub(crate) mod params;
+pub(crate) mod requests;
 pub(crate) mod search;
 pub(crate) mod values;
 pub(crate) mod version;

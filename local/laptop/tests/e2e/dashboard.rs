@@ -128,6 +128,21 @@ async fn the_page_and_all_it_loads_are_there_and_come_from_here_alone() {
 }
 
 #[tokio::test]
+async fn the_page_leads_into_the_window_of_the_stand_in() {
+    let shop = TestShop::start().await;
+    let page = shop.get("/_local").await.text().await.unwrap();
+    let window = format!("{}/_stripe/window", shop.shop.stripe_url().unwrap());
+    assert!(page.contains(&format!("href=\"{window}\"")), "{page}");
+    pay(&shop).await;
+    let leads = shop.http.get(&window).send().await.unwrap();
+    let leads = leads.headers()["location"].to_str().unwrap().to_owned();
+    let requests = format!("{}{leads}", shop.shop.stripe_url().unwrap());
+    let seen = shop.http.get(&requests).send().await.unwrap();
+    assert_eq!(seen.status(), 200);
+    assert!(seen.text().await.unwrap().contains("/v1/checkout/sessions"));
+}
+
+#[tokio::test]
 async fn a_page_that_looks_again_is_sent_only_what_changed() {
     let shop = TestShop::start().await;
     for path in ["/_local/mailbox.json", "/_local/stripe/deliveries"] {

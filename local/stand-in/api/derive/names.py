@@ -147,4 +147,10 @@ def short_names(paths):
     """The end of each path, as long as it must be to be the end of no other."""
     ends = [["".join(path[-size:]) for size in range(1, len(path) + 1)] for path in paths]
     count = collections.Counter(end for candidates in ends for end in candidates)
-    return [next((end for end in found if count[end] == 1), found[-1]) for found in ends]
+    names, taken = [], collections.Counter()
+    for found in ends:
+        name = next((end for end in found if count[end] == 1), found[-1])
+        taken[name] += 1
+        # Creating and updating have the same path but for an id.
+        names.append(name if taken[name] == 1 else f"{name}Or{taken[name]}")
+    return names

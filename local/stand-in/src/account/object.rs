@@ -2,8 +2,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::due;
 use crate::engine::database::{Database, Transaction};
@@ -16,9 +17,13 @@ use crate::seed::{Seed, SeedError};
 use crate::webhook::endpoint::{self, Webhook};
 use crate::wire::answer::Settings;
 use crate::wire::idempotency::KeysInUse;
+use crate::wire::requests::{LoggedRequest, Unwritten};
 
 /// The name of the number that says whether the seed was sown.
 const SOWN: &str = "sown";
+
+/// How long a call that changed nothing may wait to be written down with others.
+const GATHERING: Duration = Duration::from_millis(20);
 
 /// An account of the stand-in. Clones share one state.
 #[derive(Clone)]
@@ -36,6 +41,10 @@ pub(crate) struct Inner {
     pub(crate) snapshots: Snapshots,
     /// There may be something to deliver, or time has moved.
     pub(crate) changed: Notify,
+    /// Calls that are still to be written down.
+    pub(crate) unwritten: Unwritten,
+    /// Changes when there may be something new to see.
+    pub(crate) news: watch::Sender<()>,
 }
 
 /// What an account has from the start.
@@ -66,6 +75,8 @@ impl Account {
             webhook_client,
             snapshots: Snapshots::default(),
             changed: Notify::new(),
+            unwritten: Unwritten::default(),
+            news: watch::Sender::new(()),
         }));
         let Inner {
             database, faults, ..
@@ -91,6 +102,7 @@ impl Account {
     /// Begins anew: everything is gone but what the account has from the start.
     pub(crate) async fn reset(&self) -> Result<(), SeedError> {
         self.0.faults.clear();
+        self.0.unwritten.forget();
         let account = self.clone();
         self.transact(Cause::default(), move |transaction| {
             transaction.clear()?;
@@ -125,9 +137,39 @@ impl Account {
             Err(panicked) => return Err(anyhow::Error::new(panicked).into()),
         };
         if changed {
-            self.0.changed.notify_one();
-            self.0.settings.listeners.look();
+            self.has_changed();
         }
         Ok(done)
+    }
+
+    /// Tells whoever delivers, listens or watches.
+    fn has_changed(&self) {
+        self.0.changed.notify_one();
+        self.0.settings.listeners.look();
+        self.0.news.send_replace(());
+    }
+
+    /// Writes down a call that changed nothing, soon.
+    pub(crate) fn log(&self, request: LoggedRequest) {
+        if !self.0.unwritten.push(request) {
+            return;
+        }
+        let inner = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            tokio::time::sleep(GATHERING).await;
+            let write = {
+                let inner = Arc::clone(&inner);
+                move || {
+                    let write = |transaction: &Transaction<'_>| inner.unwritten.write(transaction);
+                    inner.database.transact_in_passing(&inner.faults, write)
+                }
+            };
+            let written = tokio::task::spawn_blocking(write).await;
+            if let Err(error) = written.map_err(anyhow::Error::new).flatten() {
+                let error = format!("{error:#}");
+                tracing::error!(error, "cannot write down what was answered");
+            }
+            inner.news.send_replace(());
+        });
     }
 }

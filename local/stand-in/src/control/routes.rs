@@ -28,19 +28,18 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{delete, get, post};
 use axum::{Form, Json, Router};
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::account::object::Account;
 use crate::control::{
     Authentication, Clock, ControlError, Controlled, Deliveries, NewDispute, RefundStep,
-    no_snapshot,
 };
 use crate::dispute::object::DisputeStatus;
 use crate::engine::faults::PlannedFault;
 use crate::refund::object::RefundStatus;
-use crate::seed::{Seed, SeedError};
+use crate::seed::Seed;
 use crate::stand_in::{StandIn, WrongKey};
 use crate::wire::keys;
 
@@ -232,10 +231,8 @@ async fn restore_snapshot(account: Account, Path(name): Path<String>) -> Control
 }
 
 async fn forget_snapshot(account: Account, Path(name): Path<String>) -> Controlled<Json<Value>> {
-    match account.0.snapshots.forget(&name) {
-        true => Ok(Json(json!({ "forgotten": name }))),
-        false => Err(no_snapshot(name)),
-    }
+    account.forget_snapshot(&name)?;
+    Ok(Json(json!({ "forgotten": name })))
 }
 
 /// The account whose secret key the request carries; the default one if it has none.
@@ -257,19 +254,10 @@ impl FromRequestParts<StandIn> for Account {
 
 impl IntoResponse for ControlError {
     fn into_response(self) -> Response {
-        let status = match &self {
-            Self::NoSuch { .. } => StatusCode::NOT_FOUND,
-            Self::Refused(_) => StatusCode::BAD_REQUEST,
-            Self::Seed(error) if !matches!(error, SeedError::Failed(_)) => StatusCode::BAD_REQUEST,
-            Self::Seed(error) => {
-                tracing::error!(error = format!("{error:#}"), "the Stripe stand-in failed");
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-            Self::Failed(error) => {
-                tracing::error!(error = format!("{error:#}"), "the Stripe stand-in failed");
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-        };
+        let status = self.status();
+        if status.is_server_error() {
+            tracing::error!(error = format!("{self:#}"), "the Stripe stand-in failed");
+        }
         (
             status,
             Json(json!({ "error": { "message": self.to_string() } })),

@@ -54,6 +54,13 @@ impl Blocks {
     }
 }
 
+/// The beginning of a path, as in `/v1/customers`, in which no template has a parameter.
+pub(super) fn resource(path: &str) -> &str {
+    let slashes = path.match_indices('/');
+    let end = slashes.map(|(at, _)| at).nth(2).unwrap_or(path.len());
+    path.get(..end).unwrap_or(path)
+}
+
 /// What stands in `path` where `template` has `{a parameter}`, if everything else is the same.
 pub(super) fn path_parameters<'p>(
     template: &'static str,

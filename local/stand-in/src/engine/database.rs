@@ -1,7 +1,7 @@
 //! Where everything is kept: one SQLite database, changed only in transactions.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
@@ -38,6 +38,9 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS objects_by_payment_intent
         ON objects (kind, shown ->> '$.payment_intent', sequence)
         WHERE shown ->> '$.payment_intent' IS NOT NULL;
+
+    CREATE INDEX IF NOT EXISTS events_by_subject
+        ON objects (shown ->> '$.data.object.id', sequence) WHERE kind = 'event';
 
     CREATE TABLE IF NOT EXISTS webhooks (
         event TEXT NOT NULL REFERENCES objects (id),
@@ -77,6 +80,24 @@ const SCHEMA: &str = "
         body TEXT NOT NULL
     );
     CREATE INDEX IF NOT EXISTS idempotency_by_age ON idempotency (created);
+
+    -- The log of API calls: see wire/requests.rs.
+    CREATE TABLE IF NOT EXISTS requests (
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        created INTEGER NOT NULL,
+        method TEXT NOT NULL,
+        path TEXT NOT NULL,
+        params TEXT NOT NULL,
+        idempotency_key TEXT,
+        api_version TEXT,
+        user_agent TEXT,
+        status INTEGER NOT NULL,
+        answer TEXT NOT NULL,
+        replay_of TEXT,
+        fault TEXT,
+        microseconds INTEGER NOT NULL
+    );
 
     CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 ";
@@ -121,23 +142,41 @@ impl Database {
         faults: &Faults,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        // A panic in between has rolled its transaction back: the connection is as good as before.
-        let mut connection = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self.lock();
         let mut transaction = Transaction::begin(&mut connection, faults, &self.site)?;
         let done = work(&mut transaction)?;
         transaction.sql.commit().context("cannot commit")?;
         Ok(done)
     }
 
+    /// The same for what may be lost when the machine loses power: it does not wait for the disk.
+    /// Blocks.
+    pub(crate) fn transact_in_passing<T>(
+        &self,
+        faults: &Faults,
+        work: impl FnOnce(&Transaction<'_>) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let mut connection = self.lock();
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        let done =
+            Transaction::begin(&mut connection, faults, &self.site).and_then(|transaction| {
+                let done = work(&transaction)?;
+                transaction.sql.commit().context("cannot commit")?;
+                Ok(done)
+            });
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        done
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        // A panic in between has rolled its transaction back: the connection is as good as before.
+        let locked = self.connection.lock();
+        locked.unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Copies everything into memory. Blocks.
     pub(crate) fn copy(&self) -> anyhow::Result<Copy> {
-        let connection = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let connection = self.lock();
         let mut copy = Connection::open_in_memory()?;
         copy_whole(&connection, &mut copy)?;
         Ok(Copy(copy))
@@ -145,10 +184,7 @@ impl Database {
 
     /// Puts back what a copy holds, in place of everything there is. Blocks.
     pub(crate) fn put_back(&self, Copy(copy): &Copy) -> anyhow::Result<()> {
-        let mut connection = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self.lock();
         copy_whole(copy, &mut connection)
     }
 }
@@ -233,7 +269,7 @@ impl<'c> Transaction<'c> {
         self.sql
             .execute_batch(
                 "DELETE FROM webhooks; DELETE FROM attempts_made; DELETE FROM idempotency;
-                 DELETE FROM settings; DELETE FROM objects;",
+                 DELETE FROM settings; DELETE FROM requests; DELETE FROM objects;",
             )
             .context("cannot clear the database")
     }
@@ -539,6 +575,14 @@ impl Filter {
     /// With this value in a field, which dots may lead to: `customer_details.email`.
     pub(crate) fn equal(self, path: &str, value: SqlValue) -> Self {
         self.compare(path, "=", value)
+    }
+
+    /// With one of these values in a field.
+    pub(crate) fn one_of(self, field: &str, values: impl IntoIterator<Item = SqlValue>) -> Self {
+        let values: Vec<_> = values.into_iter().collect();
+        let places = vec!["?"; values.len()].join(", ");
+        let field: String = field.chars().filter(|it| *it != '\'').collect();
+        self.and(&format!("shown ->> '$.{field}' IN ({places})"), values)
     }
 
     /// With a field's value on this side of another.

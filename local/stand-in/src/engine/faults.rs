@@ -63,6 +63,22 @@ enum Place {
 }
 
 impl Fault {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::RateLimit => "rate_limit",
+            Self::Slow => "slow",
+            Self::TimeOut => "time_out",
+            Self::HangUp => "hang_up",
+            Self::NoEvent => "no_event",
+            Self::Drop => "drop",
+            Self::Duplicate => "duplicate",
+            Self::Delay => "delay",
+            Self::Reorder => "reorder",
+            Self::EndpointDown => "endpoint_down",
+        }
+    }
+
     fn place(self) -> Place {
         match self {
             Self::Error | Self::RateLimit | Self::Slow | Self::TimeOut | Self::HangUp => {

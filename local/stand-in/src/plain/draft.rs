@@ -1,10 +1,11 @@
 //! A plain object in the making.
 
 use anyhow::Context as _;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::description::{Description, Fields, Shape};
+use crate::description::{Description, Fields, Shape, blank};
 use crate::engine::database::Transaction;
+use crate::engine::ids;
 use crate::webhook::record::record_shown;
 use crate::wire::errors::ApiError;
 use crate::wire::values::value;
@@ -23,9 +24,24 @@ pub(super) struct Kind {
     pub(super) defaults: fn() -> Vec<(&'static str, Value)>,
     /// Does what holding parameters does not.
     pub(super) finish: fn(&mut Draft<'_>) -> Result<(), ApiError>,
+    /// Refuses to delete the object with this id.
+    pub(super) may_delete: fn(&Transaction<'_>, &str) -> Result<(), ApiError>,
 }
 
 impl Kind {
+    /// A kind that holds what it is given, and nothing else.
+    pub(super) const fn plain(name: &'static str, prefix: &'static str) -> Self {
+        Self {
+            name,
+            prefix,
+            extra: &[],
+            on_request: &[],
+            defaults: Vec::new,
+            finish: |_| Ok(()),
+            may_delete: |_, _| Ok(()),
+        }
+    }
+
     pub(super) fn fields(&self) -> anyhow::Result<Fields> {
         let fields = Description::newest().object(self.name);
         fields.with_context(|| format!("no description of {}", self.name))
@@ -75,6 +91,62 @@ impl Draft<'_> {
     }
 }
 
+/// Makes another plain object on the way. Returns its id.
+pub(super) fn make(
+    draft: &Draft<'_>,
+    kind: &Kind,
+    data: &Map<String, Value>,
+) -> Result<Value, ApiError> {
+    let fields = kind.fields()?;
+    let mut inner = Draft {
+        transaction: draft.transaction,
+        object: begin(draft.transaction, kind, fields, &ids::plain(kind.prefix)),
+        extra: Map::new(),
+        before: None,
+        public_url: draft.public_url,
+    };
+    for (name, given) in data {
+        match kind.extra.contains(&name.as_str()) {
+            true => {
+                inner.extra.insert(name.clone(), given.clone());
+            }
+            false => inner.set(fields, [(name, given)]),
+        }
+    }
+    (kind.finish)(&mut inner)?;
+    let id = inner.object.get("id").cloned().unwrap_or_default();
+    let shown = keep(
+        draft.transaction,
+        kind,
+        id.as_str().unwrap_or_default(),
+        inner.object,
+    )?;
+    tell(draft.transaction, kind.name, "created", shown, None)?;
+    Ok(id)
+}
+
+/// An object of which nobody has said anything yet.
+pub(super) fn begin(
+    transaction: &Transaction<'_>,
+    kind: &Kind,
+    fields: Fields,
+    id: &str,
+) -> Map<String, Value> {
+    let mut object = blank(fields);
+    let everywhere = [
+        ("id", json!(id)),
+        ("created", json!(transaction.now)),
+        ("livemode", json!(false)),
+        ("active", json!(true)),
+    ];
+    for (field, value) in everywhere.into_iter().chain((kind.defaults)()) {
+        if fields.get(field).is_some() {
+            object.insert(field.to_owned(), value);
+        }
+    }
+    object
+}
+
 /// Stores an object and returns it as the API shows it.
 pub(super) fn keep(
     transaction: &Transaction<'_>,
@@ -98,9 +170,14 @@ pub(super) fn tell(
     object: Value,
     before: Option<&Value>,
 ) -> anyhow::Result<()> {
-    let event = format!("{kind}.{what}");
-    match Description::newest().event(&event) {
-        Some(_) => record_shown(transaction, &event, object, before),
+    let mut events = vec![format!("{kind}.{what}")];
+    if object.get("customer").is_some_and(Value::is_string) {
+        // As with `customer.tax_id.created`.
+        events.push(format!("customer.{kind}.{what}"));
+    }
+    let known = |event: &String| Description::newest().event(event).is_some();
+    match events.into_iter().find(known) {
+        Some(event) => record_shown(transaction, &event, object, before),
         None => Ok(()),
     }
 }

@@ -24,14 +24,7 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
 }
 
 fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
-    let mut promotion = params
-        .optional_object("promotion")
-        .required(&params, "promotion")?;
-    promotion
-        .choice("type", &["coupon"])
-        .required(&promotion, "type")?;
-    let coupon = promotion.text("coupon").required(&promotion, "coupon")?;
-    promotion.finish()?;
+    let (coupon, coupon_param) = coupon(&mut params)?;
     let code = code(&mut params)?;
     let active = params.boolean("active")?.unwrap_or(true);
     let limits = Limits {
@@ -52,7 +45,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
 
     Ok(Box::new(move |transaction| {
         if transaction.get::<Coupon>(&coupon)?.is_none() {
-            return Err(ApiError::no_such(Coupon::KIND, &coupon).param("promotion[coupon]"));
+            return Err(ApiError::no_such(Coupon::KIND, &coupon).param(coupon_param));
         }
         in_the_future("expires_at", limits.until, transaction.now)?;
         let code = code.unwrap_or_else(ids::code);
@@ -73,6 +66,22 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         record(transaction, "promotion_code.created", &promotion_code)?;
         Ok(promotion_code.answer())
     }))
+}
+
+/// The coupon, and which parameter names it: before `clover`, that was one for itself.
+fn coupon(params: &mut Params) -> Result<(String, &'static str), ApiError> {
+    if let Some(coupon) = params.text("coupon")? {
+        return Ok((coupon, "coupon"));
+    }
+    let mut promotion = params
+        .optional_object("promotion")
+        .required(params, "promotion")?;
+    promotion
+        .choice("type", &["coupon"])
+        .required(&promotion, "type")?;
+    let coupon = promotion.text("coupon").required(&promotion, "coupon")?;
+    promotion.finish()?;
+    Ok((coupon, "promotion[coupon]"))
 }
 
 fn code(params: &mut Params) -> Result<Option<String>, ApiError> {

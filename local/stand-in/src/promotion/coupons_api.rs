@@ -1,5 +1,7 @@
 //! `/v1/coupons`.
 
+use serde_json::json;
+
 use crate::engine::database::Transaction;
 use crate::engine::ids;
 use crate::engine::resource::Object as _;
@@ -14,6 +16,7 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("POST", ["coupons"]) => Box::new(create),
         ("POST", ["coupons", id]) => Box::new(move |params| update(id, params)),
+        ("DELETE", ["coupons", id]) => Box::new(move |params| delete(id, params)),
         _ => return None,
     })
 }
@@ -98,6 +101,17 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         transaction.put(&coupon)?;
         record_change(transaction, "coupon.updated", &before, &coupon)?;
         Ok(coupon.answer())
+    }))
+}
+
+/// Customers who have its discount keep it.
+fn delete(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let coupon = find(transaction, id)?;
+        transaction.delete(id)?;
+        record(transaction, "coupon.deleted", &coupon)?;
+        Ok(json!({ "id": id, "object": Coupon::KIND, "deleted": true }))
     }))
 }
 

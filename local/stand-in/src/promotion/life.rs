@@ -43,7 +43,9 @@ pub(crate) fn apply(
     let Some(code) = find_active(transaction, code.trim())? else {
         return Ok(Err(NoDiscount::Invalid));
     };
-    let coupon: Coupon = transaction.existing(&code.coupon)?;
+    let Some(coupon) = transaction.get::<Coupon>(&code.coupon)? else {
+        return Ok(Err(NoDiscount::Invalid));
+    };
     let discount = match discount(session, &code, &coupon) {
         Ok(discount) => discount,
         Err(why) => return Ok(Err(why)),
@@ -123,12 +125,32 @@ pub(crate) fn redeem(transaction: &Transaction<'_>, session: &Session) -> anyhow
     let Some(discount) = &session.discount else {
         return Ok(());
     };
-    let mut coupon: Coupon = transaction.existing(&discount.coupon)?;
-    coupon.limits.redeemed = coupon.limits.redeemed.saturating_add(1);
-    transaction.put(&coupon)?;
-    let mut code: PromotionCode = transaction.existing(&discount.promotion_code)?;
+    count(
+        transaction,
+        &discount.coupon,
+        Some(&discount.promotion_code),
+    )
+}
+
+/// Counts one more redemption of a coupon, and of the code that led to it.
+pub(crate) fn count(
+    transaction: &Transaction<'_>,
+    coupon: &str,
+    code: Option<&str>,
+) -> anyhow::Result<()> {
+    // A coupon that was deleted in the meantime lets no code go on.
+    let mut allows_one_more = false;
+    if let Some(mut coupon) = transaction.get::<Coupon>(coupon)? {
+        coupon.limits.redeemed = coupon.limits.redeemed.saturating_add(1);
+        transaction.put(&coupon)?;
+        allows_one_more = coupon.limits.allow_one_more();
+    }
+    let Some(code) = code else {
+        return Ok(());
+    };
+    let mut code: PromotionCode = transaction.existing(code)?;
     code.limits.redeemed = code.limits.redeemed.saturating_add(1);
-    code.active = code.active && code.limits.allow_one_more() && coupon.limits.allow_one_more();
+    code.active = code.active && code.limits.allow_one_more() && allows_one_more;
     transaction.put(&code)
 }
 

@@ -268,6 +268,18 @@ fn back_off(tries: u32) -> i64 {
 
 /// All deliveries, newest first.
 pub(crate) fn all(transaction: &Transaction<'_>) -> anyhow::Result<Vec<Delivery>> {
+    select(transaction, None)
+}
+
+/// The deliveries of an event.
+pub(crate) fn of_event(
+    transaction: &Transaction<'_>,
+    event: &str,
+) -> anyhow::Result<Vec<Delivery>> {
+    select(transaction, Some(event))
+}
+
+fn select(transaction: &Transaction<'_>, event: Option<&str>) -> anyhow::Result<Vec<Delivery>> {
     let urls: BTreeMap<String, String> = transaction
         .all::<WebhookEndpoint>()?
         .into_iter()
@@ -275,9 +287,10 @@ pub(crate) fn all(transaction: &Transaction<'_>) -> anyhow::Result<Vec<Delivery>
         .collect();
     let mut statement = transaction.sql.prepare_cached(
         "SELECT event, endpoint, webhooks.state, due, body FROM webhooks
-         JOIN objects ON objects.id = event ORDER BY objects.sequence DESC, webhooks.rowid",
+         JOIN objects ON objects.id = event WHERE ?1 IS NULL OR event = ?1
+         ORDER BY objects.sequence DESC, webhooks.rowid",
     )?;
-    let rows = statement.query_map([], |row| {
+    let rows = statement.query_map([event], |row| {
         Ok((
             Route {
                 event: row.get(0)?,
@@ -320,30 +333,41 @@ fn attempts(transaction: &Transaction<'_>, route: &Route) -> anyhow::Result<Vec<
         .collect()
 }
 
-/// Sends an event once more, held or not, to the endpoints that it went to; to the shop's own if
-/// there are none. False if there is no such event.
-pub(crate) fn resend(transaction: &Transaction<'_>, event: &str) -> anyhow::Result<bool> {
+/// What became of the wish to send an event once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resent {
+    Due,
+    NoSuchEvent,
+    /// It went nowhere before, and there is no endpoint to send it to.
+    NoEndpoint,
+}
+
+/// Sends an event once more, held or not, to the endpoints that it went to. If there are none, to the
+/// shop's own, or else to all.
+pub(crate) fn resend(transaction: &Transaction<'_>, event: &str) -> anyhow::Result<Resent> {
     let Some(event) = transaction.get::<Event>(event)? else {
-        return Ok(false);
+        return Ok(Resent::NoSuchEvent);
     };
-    let resend = || {
-        transaction.sql.execute(
-            "UPDATE webhooks SET state = 'pending', since = ?2, tries = 0, due = ?2, asked = 1
-             WHERE event = ?1 AND endpoint IN (SELECT id FROM objects WHERE kind = ?3)",
-            params![event.id, transaction.now, WebhookEndpoint::KIND],
-        )
-    };
-    if resend()? == 0 {
-        enqueue(
-            transaction,
-            &event,
-            SHOPS_OWN,
-            &serde_json::to_string(&event)?,
-        )?;
-        resend()?;
+    let again = transaction.sql.execute(
+        "UPDATE webhooks SET state = 'pending', since = ?2, tries = 0, due = ?2, asked = 1
+         WHERE event = ?1 AND endpoint IN (SELECT id FROM objects WHERE kind = ?3)",
+        params![event.id, transaction.now, WebhookEndpoint::KIND],
+    )?;
+    if again > 0 {
+        count_pending(transaction, &event.id)?;
+        return Ok(Resent::Due);
     }
-    count_pending(transaction, &event.id)?;
-    Ok(true)
+    let mut endpoints = transaction.all::<WebhookEndpoint>()?;
+    if endpoints.iter().any(|endpoint| endpoint.id == SHOPS_OWN) {
+        endpoints.retain(|endpoint| endpoint.id == SHOPS_OWN);
+    }
+    for endpoint in &endpoints {
+        resend_to(transaction, &event, &endpoint.id)?;
+    }
+    Ok(match endpoints.is_empty() {
+        true => Resent::NoEndpoint,
+        false => Resent::Due,
+    })
 }
 
 /// Sends an event once more, held or not, to an endpoint, even if that does not subscribe to it.
@@ -414,7 +438,7 @@ pub(crate) fn hold(transaction: &Transaction<'_>, held: bool) -> anyhow::Result<
 }
 
 impl DeliveryState {
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Delivered => "delivered",

@@ -7,6 +7,7 @@ use crate::description::{Description, project};
 use crate::engine::database::Transaction;
 use crate::engine::ids;
 use crate::engine::resource::{API_VERSION, Object};
+use crate::promotion::former::show_coupons;
 use crate::webhook::endpoint::WebhookEndpoint;
 use crate::webhook::event::{Data, Event};
 use crate::webhook::queue;
@@ -75,14 +76,18 @@ fn keep(transaction: &Transaction<'_>, event_type: &str, data: Data) -> anyhow::
     };
     transaction.put(&event)?;
     for endpoint in endpoints {
-        let body = as_of(&event, endpoint.api_version.as_deref())?;
+        let body = as_of(transaction, &event, endpoint.api_version.as_deref())?;
         queue::enqueue(transaction, &event, &endpoint.id, &body)?;
     }
     Ok(())
 }
 
 /// The event as an endpoint's version of the API shows it.
-fn as_of(event: &Event, version: Option<&str>) -> anyhow::Result<String> {
+fn as_of(
+    transaction: &Transaction<'_>,
+    event: &Event,
+    version: Option<&str>,
+) -> anyhow::Result<String> {
     let described = version.and_then(Description::at);
     let Some((version, description)) = version.zip(described) else {
         return Ok(serde_json::to_string(event)?);
@@ -90,6 +95,7 @@ fn as_of(event: &Event, version: Option<&str>) -> anyhow::Result<String> {
     let mut event = event.clone();
     version.clone_into(&mut event.api_version);
     if !std::ptr::eq(description, Description::newest()) {
+        show_coupons(transaction, description, &mut event.data.object)?;
         event.data.object = project(description, event.data.object);
     }
     Ok(serde_json::to_string(&event)?)

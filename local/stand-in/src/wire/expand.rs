@@ -6,6 +6,7 @@ use crate::checkout::object::Session;
 use crate::description::{Description, Shape, expandable};
 use crate::engine::database::Transaction;
 use crate::engine::resource::Object;
+use crate::plain;
 use crate::refund::object::Refund;
 use crate::wire::errors::ApiError;
 use crate::wire::lists::Paging;
@@ -65,7 +66,8 @@ fn expand(
     let own_id = object.get("id").and_then(Value::as_str).map(str::to_owned);
     let owner = own_id.as_deref().unwrap_or(owner);
     if !object.contains_key(*field) {
-        let list = left_out(transaction, owner, field)?;
+        let kind = object.get("object").and_then(Value::as_str);
+        let list = left_out(transaction, kind.unwrap_or_default(), owner, field)?;
         object.extend(list.map(|list| ((*field).to_owned(), list)));
     }
     let Some(next) = object.get_mut(*field) else {
@@ -80,8 +82,14 @@ fn expand(
 }
 
 /// What an object has only when it is asked for.
-fn left_out(transaction: &Transaction<'_>, id: &str, field: &str) -> anyhow::Result<Option<Value>> {
+fn left_out(
+    transaction: &Transaction<'_>,
+    kind: &str,
+    id: &str,
+    field: &str,
+) -> anyhow::Result<Option<Value>> {
     Ok(match field {
+        _ if plain::is_plain(kind) => plain::left_out(transaction, kind, id, field)?,
         "line_items" => transaction
             .get::<Session>(id)?
             .map(|session| Paging::first().page(&line_items_url(id), session.lines())),

@@ -29,6 +29,11 @@ impl Paging {
         }
     }
 
+    /// A list that is one page, however long.
+    pub(crate) fn whole(url: &str, data: Vec<Value>) -> Value {
+        json!({ "object": "list", "url": url, "has_more": false, "data": data })
+    }
+
     pub(crate) fn read(params: &mut Params) -> Result<Self, ApiError> {
         let limit = params.integer_within("limit", 1, 100)?;
         let after = params.text("starting_after")?;

@@ -30,4 +30,5 @@ mod promotions;
 mod radar;
 mod refunds;
 mod survival;
+mod window;
 mod worlds;

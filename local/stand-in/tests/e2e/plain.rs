@@ -2,11 +2,16 @@
 
 use serde_json::json;
 
-use crate::bench::{Bench, id, ids};
+use crate::bench::{Answer, Bench, id, ids};
 
 const CUSTOMERS: &str = "/v1/customers";
 const PRICES: &str = "/v1/prices";
 const PRODUCTS: &str = "/v1/products";
+
+async fn delete(bench: &Bench, path: &str) -> Answer {
+    let request = bench.request("DELETE", path);
+    bench.send(request.bearer_auth(crate::bench::KEY)).await
+}
 
 #[tokio::test]
 async fn a_customer_is_made_changed_and_deleted() {
@@ -137,12 +142,14 @@ async fn a_product_may_bring_its_price() {
     assert_eq!(product["default_price"]["product"], "mug");
     let error = bench.post(PRODUCTS, &form).await.expect(400).error();
     assert_eq!(error["code"], "resource_already_exists");
-    let delete = bench.request("DELETE", &format!("{PRODUCTS}/mug"));
-    bench
-        .send(delete.bearer_auth(crate::bench::KEY))
-        .await
-        .expect(200);
-    bench.get(&format!("{PRODUCTS}/mug")).await.expect(404);
+    // What has a price is archived, not deleted.
+    delete(&bench, &format!("{PRODUCTS}/mug")).await.expect(400);
+    let bare = vec![("id", "cup"), ("name", "Cup")];
+    bench.post(PRODUCTS, &bare).await.expect(200);
+    delete(&bench, &format!("{PRODUCTS}/cup")).await.expect(200);
+    bench.get(&format!("{PRODUCTS}/cup")).await.expect(404);
+    let listed = bench.get(&format!("{PRODUCTS}?ids[]=mug&ids[]=cup")).await;
+    assert_eq!(ids(&listed.expect(200).json()), ["mug"]);
 }
 
 #[tokio::test]
@@ -258,4 +265,315 @@ async fn a_version_reads_and_shows_what_it_has() {
         .await;
     assert_eq!(old.header("stripe-version"), Some("2024-06-20"));
     assert_eq!(old.expect(200).json()["name"], "Ann");
+    // Who says no version may use the former parameter, and each version shows the coupon in its place.
+    let made = bench.send(post(None, "/v1/promotion_codes", &code)).await;
+    let made = made.expect(200).json();
+    assert_eq!(made["promotion"]["coupon"], "C");
+    let old = bench
+        .request("GET", &format!("/v1/promotion_codes/{}", id(&made)))
+        .header("Stripe-Version", "2024-06-20");
+    let old = bench.send(old.bearer_auth(crate::bench::KEY)).await;
+    let old = old.expect(200).json();
+    assert_eq!(old["coupon"]["percent_off"], 20.0);
+    assert_eq!(old["promotion"], json!(null));
+}
+
+#[tokio::test]
+async fn a_customer_has_one_discount_at_a_time() {
+    let bench = Bench::start().await;
+    let coupon = vec![("id", "C"), ("percent_off", "20")];
+    bench.post("/v1/coupons", &coupon).await.expect(200);
+    let short = vec![
+        ("id", "M"),
+        ("percent_off", "30"),
+        ("duration", "repeating"),
+        ("duration_in_months", "3"),
+        ("max_redemptions", "1"),
+    ];
+    bench.post("/v1/coupons", &short).await.expect(200);
+    let customer = bench
+        .post(CUSTOMERS, &vec![("coupon", "C")])
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(customer["discount"]["source"]["coupon"], "C");
+    assert_eq!(customer["discount"]["end"], json!(null));
+    let path = format!("{CUSTOMERS}/{}", id(&customer));
+    let form = vec![("coupon", "M")];
+    let customer = bench.post(&path, &form).await.expect(200).json();
+    let discount = &customer["discount"];
+    let days = (discount["end"].as_i64().unwrap() - discount["start"].as_i64().unwrap()) / 86_400;
+    assert!((89..=92).contains(&days), "{days} days");
+    let error = bench.post(&path, &form).await.expect(400).error();
+    assert_eq!(error["code"], "coupon_expired");
+    let error = bench.post(&path, &vec![("coupon", "NONE")]).await;
+    assert_eq!(error.expect(400).error()["param"], "coupon");
+
+    let gone = delete(&bench, &format!("{path}/discount")).await;
+    let gone = gone.expect(200).json();
+    assert_eq!(
+        (&gone["object"], &gone["deleted"]),
+        (&json!("discount"), &json!(true))
+    );
+    delete(&bench, &format!("{path}/discount"))
+        .await
+        .expect(404);
+    let customer = bench.get(&path).await.json();
+    assert_eq!(customer["discount"], json!(null));
+    let mut events = bench.event_types().await;
+    events.retain(|event| event.starts_with("customer.discount."));
+    assert_eq!(
+        events,
+        [
+            "customer.discount.created",
+            "customer.discount.updated",
+            "customer.discount.deleted"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_coupon_can_be_deleted_and_its_codes_no_longer_do() {
+    let bench = Bench::start().await;
+    let coupon = vec![("id", "C"), ("percent_off", "20")];
+    bench.post("/v1/coupons", &coupon).await.expect(200);
+    let gone = delete(&bench, "/v1/coupons/C").await.expect(200).json();
+    assert_eq!(
+        gone,
+        json!({ "id": "C", "object": "coupon", "deleted": true })
+    );
+    bench.get("/v1/coupons/C").await.expect(404);
+    delete(&bench, "/v1/coupons/C").await.expect(404);
+    assert_eq!(
+        bench.event_types().await,
+        ["coupon.created", "coupon.deleted"]
+    );
+}
+
+#[tokio::test]
+async fn a_customer_owes_what_the_transactions_of_its_balance_say() {
+    let bench = Bench::start().await;
+    let customer = bench.post(CUSTOMERS, &vec![]).await.expect(200).json();
+    let path = format!("{CUSTOMERS}/{}", id(&customer));
+    let transactions = format!("{path}/balance_transactions");
+    let add = async |amount, currency| {
+        let form = vec![("amount", amount), ("currency", currency)];
+        bench.post(&transactions, &form).await
+    };
+    let first = add("-500", "usd").await.expect(200).json();
+    assert_eq!(first["ending_balance"], -500);
+    assert_eq!(first["type"], "adjustment");
+    let second = add("200", "usd").await.expect(200).json();
+    assert_eq!(second["ending_balance"], -300);
+    assert_eq!(
+        add("1", "eur").await.expect(400).error()["param"],
+        "currency"
+    );
+    let customer = bench.get(&path).await.json();
+    assert_eq!(customer["balance"], -300);
+    assert_eq!(customer["currency"], "usd");
+    let listed = bench.get(&transactions).await.expect(200).json();
+    assert_eq!(ids(&listed), [id(&second), id(&first)]);
+    let one = format!("{transactions}/{}", id(&first));
+    assert_eq!(bench.get(&one).await.expect(200).json(), first);
+    let form = vec![("amount", "1"), ("currency", "usd")];
+    let none = format!("{CUSTOMERS}/cus_none/balance_transactions");
+    bench.post(&none, &form).await.expect(404);
+}
+
+#[tokio::test]
+async fn a_customer_may_have_tax_ids() {
+    let bench = Bench::start().await;
+    let form = vec![
+        ("tax_id_data[0][type]", "eu_vat"),
+        ("tax_id_data[0][value]", "DE123456789"),
+    ];
+    let customer = bench.post(CUSTOMERS, &form).await.expect(200).json();
+    let path = format!("{CUSTOMERS}/{}/tax_ids", id(&customer));
+    let form = vec![("type", "us_ein"), ("value", "12-3456789")];
+    let other = bench.post(&path, &form).await.expect(200).json();
+    assert_eq!(other["country"], "US");
+    assert_eq!(other["owner"]["customer"], customer["id"]);
+    assert_eq!(other["verification"]["status"], "pending");
+    let listed = bench.get(&path).await.expect(200).json();
+    assert_eq!(listed["data"][1]["country"], "DE");
+    delete(&bench, &format!("{path}/{}", id(&other)))
+        .await
+        .expect(200);
+    let listed = bench.get(&path).await.expect(200).json();
+    assert_eq!(listed["data"].as_array().map(Vec::len), Some(1));
+    let events = bench.event_types().await;
+    assert!(events.contains(&"customer.tax_id.created".to_owned()));
+    assert!(events.contains(&"customer.tax_id.deleted".to_owned()));
+}
+
+#[tokio::test]
+async fn a_payment_link_sells_prices() {
+    let bench = Bench::start().await;
+    let form = vec![
+        ("currency", "usd"),
+        ("unit_amount", "1500"),
+        ("product_data[name]", "Mug"),
+    ];
+    let price = id(&bench.post(PRICES, &form).await.expect(200).json());
+    let links = "/v1/payment_links";
+    let form = vec![
+        ("line_items[0][price]", price.as_str()),
+        ("line_items[0][quantity]", "2"),
+        ("line_items[1][price_data][currency]", "usd"),
+        ("line_items[1][price_data][unit_amount]", "300"),
+        ("line_items[1][price_data][product_data][name]", "Wrapping"),
+        ("line_items[1][quantity]", "1"),
+    ];
+    let link = bench.post(links, &form).await.expect(200).json();
+    assert_eq!(link["currency"], "usd");
+    assert_eq!(link["line_items"], json!(null), "only on request");
+    let path = format!("{links}/{}", id(&link));
+    let items = bench.get(&format!("{path}/line_items")).await;
+    let items = items.expect(200).json();
+    assert_eq!(items["data"][0]["amount_total"], 3_000);
+    assert_eq!(items["data"][0]["description"], "Mug");
+    assert_eq!(items["data"][1]["price"]["active"], false);
+    let expanded = bench.get(&format!("{path}?expand[]=line_items")).await;
+    assert_eq!(expanded.expect(200).json()["line_items"], items);
+
+    let first = id(&items["data"][0]);
+    let change = vec![
+        ("active", "false"),
+        ("line_items[0][id]", first.as_str()),
+        ("line_items[0][quantity]", "3"),
+    ];
+    let changed = bench.post(&path, &change).await.expect(200).json();
+    assert_eq!(changed["active"], false);
+    let items = bench.get(&format!("{path}/line_items")).await.json();
+    assert_eq!(items["data"][0]["amount_subtotal"], 4_500);
+    let listed = bench.get(&format!("{links}?active=true")).await.json();
+    assert_eq!(listed["data"], json!([]));
+
+    for (name, value, param) in [
+        ("line_items[0][price]", "price_none", "line_items[0][price]"),
+        ("line_items[0][quantity]", "0", "line_items[0][quantity]"),
+        ("line_items[1][price_data][currency]", "eur", "line_items"),
+    ] {
+        let mut form = form.clone();
+        form.retain(|(field, _)| *field != name);
+        form.push((name, value));
+        let error = bench.post(links, &form).await.expect(400).error();
+        assert_eq!(error["param"], param, "{error}");
+    }
+    let types = bench.event_types().await;
+    assert!(types.contains(&"payment_link.created".to_owned()));
+    assert!(types.contains(&"payment_link.updated".to_owned()));
+}
+
+#[tokio::test]
+async fn a_price_may_have_tiers() {
+    let bench = Bench::start().await;
+    let form = vec![
+        ("currency", "usd"),
+        ("billing_scheme", "tiered"),
+        ("tiers_mode", "graduated"),
+        ("recurring[interval]", "month"),
+        ("product_data[name]", "Seats"),
+        ("tiers[0][up_to]", "5"),
+        ("tiers[0][unit_amount]", "1000"),
+        ("tiers[1][up_to]", "inf"),
+        ("tiers[1][unit_amount_decimal]", "800"),
+    ];
+    let price = bench.post(PRICES, &form).await.expect(200).json();
+    assert_eq!(price["tiers"], json!(null), "only on request");
+    let price = bench
+        .get(&format!("{PRICES}/{}?expand[]=tiers", id(&price)))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(price["tiers"][0]["unit_amount_decimal"], "1000");
+    assert_eq!(price["tiers"][1]["up_to"], json!(null));
+    assert_eq!(price["tiers"][1]["unit_amount"], 800);
+    for (without, with, param) in [
+        ("tiers_mode", None, "tiers_mode"),
+        ("billing_scheme", None, "tiers"),
+        (
+            "tiers[1][up_to]",
+            Some(("tiers[1][up_to]", "9")),
+            "tiers[1][up_to]",
+        ),
+        ("", Some(("unit_amount", "1")), "unit_amount"),
+    ] {
+        let mut form = form.clone();
+        form.retain(|(field, _)| *field != without);
+        form.extend(with);
+        let error = bench.post(PRICES, &form).await.expect(400).error();
+        assert_eq!(error["param"], param, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn prices_are_found_by_their_lookup_keys() {
+    let bench = Bench::start().await;
+    let price = async |key| {
+        let form = vec![
+            ("currency", "usd"),
+            ("unit_amount", "1500"),
+            ("product_data[name]", "Mug"),
+            ("lookup_key", key),
+        ];
+        id(&bench.post(PRICES, &form).await.expect(200).json())
+    };
+    let (a, _, c) = (price("a").await, price("b").await, price("c").await);
+    let path = format!("{PRICES}?lookup_keys[]=a&lookup_keys[]=c");
+    assert_eq!(ids(&bench.get(&path).await.expect(200).json()), [c, a]);
+}
+
+#[tokio::test]
+async fn a_tax_rate_is_a_percentage() {
+    let bench = Bench::start().await;
+    let rate = async |percentage| {
+        let form = vec![
+            ("display_name", "VAT"),
+            ("inclusive", "true"),
+            ("percentage", percentage),
+        ];
+        bench.post("/v1/tax_rates", &form).await
+    };
+    let made = rate("19.5").await.expect(200).json();
+    assert_eq!(made["percentage"], 19.5);
+    assert_eq!(made["active"], true);
+    for wrong in ["101", "-1", "1.23456"] {
+        let error = rate(wrong).await.expect(400).error();
+        assert_eq!(error["param"], "percentage");
+    }
+}
+
+#[tokio::test]
+async fn the_first_portal_configuration_is_the_default() {
+    let bench = Bench::start().await;
+    let path = "/v1/billing_portal/configurations";
+    let form = vec![("features[subscription_cancel][enabled]", "true")];
+    let first = bench.post(path, &form).await.expect(200).json();
+    let second = bench.post(path, &form).await.expect(200).json();
+    assert_eq!(first["is_default"], true);
+    assert_eq!(second["is_default"], false);
+    let cancel = &first["features"]["subscription_cancel"];
+    assert_eq!(cancel["enabled"], true);
+    assert_eq!(cancel["mode"], "at_period_end");
+}
+
+#[tokio::test]
+async fn tax_codes_are_stripes() {
+    let bench = Bench::start().await;
+    let listed = bench.get("/v1/tax_codes?limit=2").await.expect(200).json();
+    assert_eq!(listed["has_more"], true);
+    let goods = bench.get("/v1/tax_codes/txcd_99999999").await.expect(200);
+    assert_eq!(goods.json()["name"], "General - Tangible Goods");
+    bench.get("/v1/tax_codes/txcd_none").await.expect(404);
+}
+
+#[test]
+fn the_page_about_the_api_says_what_works() {
+    let page = include_str!("../../API.md");
+    assert!(
+        stand_in::coverage().unwrap() == page,
+        "run `cargo run -p stand-in -- api > local/stand-in/API.md`"
+    );
 }

@@ -361,7 +361,7 @@ async fn coupons_and_codes_are_made_found_and_changed() {
         (COUPONS, vec![("amount_off", "5")]),
         (COUPONS, vec![("percent_off", "10"), ("id", "SPRING")]),
         (COUPONS, vec![("percent_off", "10"), ("redeem_by", "1000")]),
-        (CODES, vec![("coupon", "SPRING")]),
+        (CODES, vec![("promotion[type]", "coupon")]),
         (
             CODES,
             vec![

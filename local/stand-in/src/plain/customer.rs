@@ -1,0 +1,310 @@
+//! Customers: what they owe or are owed, their tax ids and their discount.
+
+use anyhow::Context as _;
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+
+use super::draft::{Draft, Kind, keep, make, tell};
+use crate::account::currency::Currency;
+use crate::engine::database::Transaction;
+use crate::engine::ids;
+use crate::engine::resource::Metadata;
+use crate::engine::time::Timestamp;
+use crate::payment;
+use crate::promotion::life::count;
+use crate::promotion::object::{Coupon, PromotionCode};
+use crate::webhook::record::record_shown;
+use crate::wire::answer::{Asked, Route, Work};
+use crate::wire::errors::ApiError;
+use crate::wire::lookup::find;
+use crate::wire::params::Params;
+use crate::wire::values::in_order;
+
+/// Who buys.
+pub(super) static CUSTOMER: Kind = Kind {
+    // Before `clover`, a customer could have a discount for itself.
+    extra: &[
+        "coupon",
+        "payment_method",
+        "promotion_code",
+        "source",
+        "tax_id_data",
+    ],
+    defaults: || {
+        vec![
+            ("address", Value::Null),
+            ("currency", Value::Null),
+            ("delinquent", json!(false)),
+            ("discount", Value::Null),
+            ("name", Value::Null),
+            ("next_invoice_sequence", json!(1)),
+            ("phone", Value::Null),
+            ("preferred_locales", json!([])),
+            ("tax_exempt", json!("none")),
+            ("test_clock", Value::Null),
+        ]
+    },
+    finish: customer,
+    ..Kind::plain("customer", "cus_")
+};
+
+/// A change of what a customer owes, or is owed if that is negative.
+pub(super) static BALANCE_TRANSACTION: Kind = Kind {
+    defaults: || vec![("type", json!("adjustment"))],
+    finish: balance_transaction,
+    ..Kind::plain("customer_balance_transaction", "cbtxn_1")
+};
+
+/// What a customer, or the account itself, is known by to a tax authority.
+pub(super) static TAX_ID: Kind = Kind {
+    finish: tax_id,
+    ..Kind::plain("tax_id", "txi_1")
+};
+
+/// The requests answered here.
+pub(super) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
+    match (asked.method, asked.path) {
+        ("DELETE", ["customers", id, "discount"]) => {
+            Some(Box::new(move |params| delete_discount(id, params)))
+        }
+        _ => None,
+    }
+}
+
+fn customer(draft: &mut Draft<'_>) -> Result<(), ApiError> {
+    if draft.is_new()
+        && draft
+            .object
+            .get("invoice_prefix")
+            .is_none_or(Value::is_null)
+    {
+        let prefix = json!(ids::code());
+        draft.object.insert("invoice_prefix".to_owned(), prefix);
+    }
+    if let Some(Value::Object(all)) = draft.extra.remove("tax_id_data") {
+        let customer = draft.object.get("id").cloned().unwrap_or_default();
+        for given in in_order(&all) {
+            let mut data = given.as_object().cloned().unwrap_or_default();
+            data.insert("customer".to_owned(), customer.clone());
+            make(draft, &TAX_ID, &data)?;
+        }
+    }
+    ways_to_pay(draft)?;
+    discount(draft)
+}
+
+/// Attaches what the customer comes with.
+fn ways_to_pay(draft: &mut Draft<'_>) -> Result<(), ApiError> {
+    let id = draft.object.get("id").and_then(Value::as_str);
+    let id = id.unwrap_or_default().to_owned();
+    let given = |name| draft.extra.get(name).and_then(Value::as_str);
+    if let Some(method) = given("payment_method") {
+        payment::given::attach(draft.transaction, method, &id)?;
+    }
+    if let Some(token) = given("source") {
+        let source = payment::sources::keep(draft.transaction, token, &id, Metadata::new())?;
+        let source = json!(source.id);
+        draft.object.insert("default_source".to_owned(), source);
+    }
+    Ok(())
+}
+
+/// Gives the discount that is asked for; an empty parameter takes it away.
+fn discount(draft: &mut Draft<'_>) -> Result<(), ApiError> {
+    let mut take = |name| {
+        let given = draft.extra.remove(name);
+        given.and_then(|given| given.as_str().map(str::to_owned))
+    };
+    let (coupon, code) = (take("coupon"), take("promotion_code"));
+    let transaction = draft.transaction;
+    let customer = draft.object.get("id").cloned().unwrap_or_default();
+    let (coupon, code) = match (coupon, code) {
+        (None, None) => return Ok(()),
+        (Some(coupon), Some(code)) if !coupon.is_empty() && !code.is_empty() => {
+            return Err(ApiError::invalid(
+                "You may only specify one of these parameters: coupon, promotion_code.",
+            ));
+        }
+        (Some(coupon), _) if !coupon.is_empty() => (coupon, None),
+        (_, Some(id)) if !id.is_empty() => {
+            let code = transaction.get::<PromotionCode>(&id)?;
+            let code = code
+                .filter(|code| code.active)
+                .ok_or_else(|| ApiError::no_such_param("promotion code", &id, "promotion_code"))?;
+            (code.coupon, Some(code.id))
+        }
+        _ => return end_discount(transaction, &mut draft.object).map(|_| ()),
+    };
+    let given = transaction
+        .get::<Coupon>(&coupon)?
+        .ok_or_else(|| ApiError::no_such_param("coupon", &coupon, "coupon"))?;
+    if !given.limits.allow_one_more() {
+        let expired = ApiError::invalid(format!("Coupon expired: {coupon}"));
+        return Err(expired.code("coupon_expired").param("coupon"));
+    }
+    let months = given.duration_in_months;
+    let end = months
+        .map(|months| later(transaction.now, months))
+        .transpose()?;
+    let made = json!({
+        "id": ids::plain("di_1"),
+        "object": "discount",
+        "checkout_session": null,
+        "customer": customer,
+        "customer_account": null,
+        "end": end,
+        "invoice": null,
+        "invoice_item": null,
+        "promotion_code": code,
+        "source": { "coupon": coupon, "type": "coupon" },
+        "start": transaction.now,
+        "subscription": null,
+        "subscription_item": null,
+    });
+    count(transaction, &coupon, code.as_deref())?;
+    let before = draft.object.insert("discount".to_owned(), made.clone());
+    let before = before.filter(Value::is_object);
+    let event = match &before {
+        Some(_) => "customer.discount.updated",
+        None => "customer.discount.created",
+    };
+    record_shown(transaction, event, made, before.as_ref())?;
+    Ok(())
+}
+
+/// The same day so many months later, or the last of that month.
+fn later(from: Timestamp, months: i64) -> anyhow::Result<Timestamp> {
+    let moment = OffsetDateTime::from_unix_timestamp(from)?;
+    let month = i64::from(moment.year())
+        .saturating_mul(12)
+        .saturating_add(i64::from(u8::from(moment.month())))
+        .saturating_sub(1)
+        .saturating_add(months);
+    let year = i32::try_from(month.div_euclid(12))?;
+    let month = u8::try_from(month.rem_euclid(12).saturating_add(1))?;
+    let month = time::Month::try_from(month)?;
+    let day = moment.day().min(month.length(year));
+    let date = time::Date::from_calendar_date(year, month, day)?;
+    Ok(moment.replace_date(date).unix_timestamp())
+}
+
+/// Takes the discount of a customer away, if there is one, and returns it.
+fn end_discount(
+    transaction: &Transaction<'_>,
+    customer: &mut Map<String, Value>,
+) -> Result<Option<Value>, ApiError> {
+    let discount = customer.insert("discount".to_owned(), Value::Null);
+    let discount = discount.filter(Value::is_object);
+    if let Some(discount) = &discount {
+        record_shown(
+            transaction,
+            "customer.discount.deleted",
+            discount.clone(),
+            None,
+        )?;
+    }
+    Ok(discount)
+}
+
+fn delete_discount(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let no_discount = || ApiError::no_such("discount", id).param("customer");
+        find(transaction, CUSTOMER.name, CUSTOMER.name, id)?;
+        let whole = transaction.whole(CUSTOMER.name, id)?;
+        let mut customer = whole.ok_or_else(no_discount)?;
+        if customer.get("deleted").is_some() {
+            return Err(no_discount());
+        }
+        let mut gone = end_discount(transaction, &mut customer)?.ok_or_else(no_discount)?;
+        keep(transaction, &CUSTOMER, id, customer)?;
+        if let Value::Object(gone) = &mut gone {
+            gone.remove("end");
+            gone.insert("deleted".to_owned(), json!(true));
+        }
+        Ok(gone)
+    }))
+}
+
+fn balance_transaction(draft: &mut Draft<'_>) -> Result<(), ApiError> {
+    if !draft.is_new() {
+        return Ok(());
+    }
+    let transaction = draft.transaction;
+    let text = |name: &str| {
+        let value = draft.object.get(name).and_then(Value::as_str);
+        value.unwrap_or_default().to_owned()
+    };
+    let (id, currency) = (text("customer"), text("currency").to_lowercase());
+    let currency: Currency = currency.parse().map_err(|_| {
+        ApiError::invalid(format!("Invalid currency: {currency}")).param("currency")
+    })?;
+    let before = transaction.shown_of(CUSTOMER.name, &id)?;
+    let mut customer = transaction
+        .whole(CUSTOMER.name, &id)?
+        .with_context(|| format!("the customer {id} is missing"))?;
+    let theirs = customer.get("currency").filter(|it| it.is_string());
+    if theirs.is_some_and(|theirs| *theirs != json!(currency)) {
+        return Err(ApiError::invalid(format!(
+            "The customer {id} has a balance in another currency than {}.",
+            currency.code()
+        ))
+        .param("currency"));
+    }
+    let number = |of: &Map<String, Value>, name: &str| of.get(name).and_then(Value::as_i64);
+    let amount = number(&draft.object, "amount").unwrap_or(0);
+    let ending = number(&customer, "balance")
+        .unwrap_or(0)
+        .saturating_add(amount);
+    customer.insert("balance".to_owned(), json!(ending));
+    customer.insert("currency".to_owned(), json!(currency));
+    draft.object.insert("currency".to_owned(), json!(currency));
+    draft
+        .object
+        .insert("ending_balance".to_owned(), json!(ending));
+    let shown = keep(transaction, &CUSTOMER, &id, customer)?;
+    tell(
+        transaction,
+        CUSTOMER.name,
+        "updated",
+        shown,
+        before.as_ref(),
+    )?;
+    Ok(())
+}
+
+fn tax_id(draft: &mut Draft<'_>) -> Result<(), ApiError> {
+    let customer = draft.object.get("customer").cloned().unwrap_or_default();
+    let owner = draft
+        .object
+        .get("owner")
+        .and_then(|owner| owner["customer"].as_str());
+    let owner = owner.map_or(customer, |owner| json!(owner));
+    let shown = match &owner {
+        Value::String(_) => {
+            json!({ "customer": owner, "customer_account": null, "type": "customer" })
+        }
+        _ => json!({ "customer_account": null, "type": "self" }),
+    };
+    let text = |name: &str| {
+        draft
+            .object
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    // The VAT numbers of the EU begin with their country, other types with theirs.
+    let country = match text("type") {
+        "eu_vat" | "eu_oss_vat" => text("value").get(..2),
+        other => other.get(..2),
+    };
+    let country = json!(country.map(str::to_uppercase));
+    draft.object.insert("customer".to_owned(), owner);
+    draft.object.insert("owner".to_owned(), shown);
+    draft.object.insert("country".to_owned(), country);
+    draft.object.insert(
+        "verification".to_owned(),
+        json!({ "status": "pending", "verified_address": null, "verified_name": null }),
+    );
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! The window: a person's view into an account, at `/_stripe/window`.
+//!
+//! | path | shows |
+//! | --- | --- |
+//! | `/{account}/requests`, `…/{id}` | the API calls with their answers; one of them |
+//! | `/{account}/objects`, `…/{id}` | the objects by kind; one of them, and what happened to it |
+//! | `/{account}/events`, `…/{id}` | the events; one of them with every try to deliver it |
+//! | `/{account}/switches` | clock, deliveries, faults, snapshots, reset |
+//! | `/{account}/search?q=` | the thing with that id, or all that mention the words |
+//! | `/{account}/live` | tells an open page that there may be something new |
+//!
+//! Pages are HTML made here and work without JavaScript. With it, a page that hears of news fetches
+//! itself again and takes over what is different.
+
+mod assets;
+mod curl;
+mod events;
+mod frame;
+mod json;
+mod live;
+mod objects;
+pub(crate) mod place;
+mod requests;
+mod scan;
+mod search;
+mod summary;
+mod switches;
+mod terms;
+mod trouble;
+
+use axum::Router;
+use axum::extract::State;
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use http::{HeaderMap, HeaderValue, header};
+
+use crate::stand_in::StandIn;
+use crate::window::frame::View;
+use crate::window::place::PATH;
+use crate::window::trouble::Trouble;
+
+pub(crate) fn routes() -> Router<StandIn> {
+    let account = Router::new()
+        .route("/", get(requests_first))
+        .route("/requests", get(requests::list))
+        .route("/requests/{id}", get(requests::show))
+        .route("/objects", get(objects::list))
+        .route("/objects/{id}", get(objects::show))
+        .route("/events", get(events::list))
+        .route("/events/{id}", get(events::show))
+        .route("/events/{id}/resend", post(events::resend))
+        .route("/events/{id}/discard", post(events::discard))
+        .route("/search", get(search::search))
+        .route("/live", get(live::news))
+        .merge(switches::routes())
+        .fallback(nothing_here);
+    Router::new()
+        .route(PATH, get(enter))
+        .route("/_stripe", get(enter))
+        .route("/_stripe/", get(enter))
+        .route(&format!("{PATH}/"), get(enter))
+        .route(&format!("{PATH}/assets/{{name}}"), get(assets::asset))
+        .nest(&format!("{PATH}/{{account}}"), account)
+        .layer(map_response(guard))
+}
+
+/// Whether a person with a browser asks, rather than a program.
+pub(crate) fn is_for_a_browser(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT);
+    accept
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// Leads to the default account.
+pub(crate) async fn enter(State(stand_in): State<StandIn>) -> Redirect {
+    let account = &stand_in.default_account().0.id;
+    Redirect::to(&format!("{PATH}/{account}/requests"))
+}
+
+async fn requests_first(view: View) -> Redirect {
+    Redirect::to(&format!("{}/requests", view.base()))
+}
+
+async fn nothing_here(view: View) -> Trouble {
+    Trouble::NoSuch {
+        kind: "page",
+        id: String::new(),
+        back: view.base(),
+    }
+}
+
+/// What strangers wrote is shown on these pages: nothing but the window's own script runs, and no
+/// other site has a page in a frame.
+async fn guard(response: Response) -> Response {
+    const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+                          connect-src 'self'; img-src data:; form-action 'self'; \
+                          frame-ancestors 'none'; base-uri 'none'";
+    let mut response = response.into_response();
+    let headers = response.headers_mut();
+    let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
+    set(header::CONTENT_SECURITY_POLICY, POLICY);
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::REFERRER_POLICY, "same-origin");
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,147 @@
+//! The objects, by kind.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::{Path, Query};
+use axum::response::Html;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
+use url::form_urlencoded;
+
+use crate::engine::database::Transaction;
+use crate::window::events::EventRow;
+use crate::window::frame::{Frame, Moment, Section, View};
+use crate::window::json::{self, Markup};
+use crate::window::requests::{self, RequestRow};
+use crate::window::scan::{PAGE, Page, Scan};
+use crate::window::summary::{ObjectRow, Summary, created};
+use crate::window::terms::Terms;
+use crate::window::trouble::Trouble;
+
+/// As many relations as a page shows.
+const MOST_RELATED: usize = 20;
+
+/// What is chosen beside the list.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Choice {
+    kind: String,
+    q: String,
+    before: Option<i64>,
+}
+
+#[derive(Template)]
+#[template(path = "window/objects.html", config = "askama.toml")]
+struct ListPage {
+    frame: Frame,
+    choice: Choice,
+    /// How many there are of each kind.
+    kinds: BTreeMap<String, i64>,
+    page: Page<ObjectRow>,
+}
+
+pub(super) async fn list(
+    view: View,
+    Query(choice): Query<Choice>,
+) -> Result<Html<String>, Trouble> {
+    let kind = Some(choice.kind.as_str()).filter(|kind| !kind.is_empty());
+    let found = Scan::of(kind).with(&Terms::read(&choice.q));
+    let page = found.newest(&view, choice.before, PAGE).await?;
+    let list = ListPage {
+        frame: view.frame(Section::Objects, "").await?,
+        kinds: view.read(kinds).await?,
+        page: page.map(ObjectRow::from),
+        choice,
+    };
+    Ok(Html(list.render()?))
+}
+
+fn kinds(transaction: &Transaction<'_>) -> anyhow::Result<BTreeMap<String, i64>> {
+    let mut statement = transaction
+        .sql
+        .prepare_cached("SELECT kind, count(*) FROM objects WHERE kind <> 'event' GROUP BY kind")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+impl Choice {
+    /// The choice without its place, as a query.
+    fn query(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in [("kind", &self.kind), ("q", &self.q)] {
+            if !value.is_empty() {
+                query.append_pair(name, value);
+            }
+        }
+        query.finish()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "window/object.html", config = "askama.toml")]
+struct DetailPage {
+    frame: Frame,
+    id: String,
+    /// None if the object is gone, or never was.
+    object: Option<Shown>,
+    related: Page<ObjectRow>,
+    requests: Page<RequestRow>,
+    events: Page<EventRow>,
+}
+
+struct Shown {
+    kind: String,
+    created: Moment,
+    summary: Summary,
+    json: Markup,
+}
+
+fn kind_of(shown: &Value) -> String {
+    let kind = shown.get("object").and_then(Value::as_str);
+    kind.unwrap_or_default().to_owned()
+}
+
+pub(super) async fn show(
+    view: View,
+    Path((_, id)): Path<(String, String)>,
+) -> Result<(StatusCode, Html<String>), Trouble> {
+    let (base, wanted) = (view.base(), id.clone());
+    let (object, requests, events) = view
+        .read(move |transaction| {
+            let shown = transaction.shown(&wanted)?;
+            let object = match shown {
+                Some(shown) => Some(Shown {
+                    kind: kind_of(&shown),
+                    created: Moment::of(created(&shown)),
+                    summary: Summary::of(&shown),
+                    json: json::linked(transaction, &base, &shown)?,
+                }),
+                None => None,
+            };
+            let requests = requests::about(transaction, &wanted, MOST_RELATED)?;
+            let events = EventRow::about(transaction, &wanted, MOST_RELATED)?;
+            Ok((object, requests, events))
+        })
+        .await?;
+    // What is gone may have left traces, but a call that asked for it in vain is none.
+    if object.is_none() && events.rows.is_empty() {
+        return Err(view.no_such("object", &id));
+    }
+    let related = Scan::of(None).mentioning(&id);
+    let related = related.newest(&view, None, MOST_RELATED).await?;
+    let status = match &object {
+        Some(_) => StatusCode::OK,
+        None => StatusCode::NOT_FOUND,
+    };
+    let page = DetailPage {
+        frame: view.frame(Section::Objects, "").await?,
+        id,
+        object,
+        related: related.map(ObjectRow::from),
+        requests,
+        events,
+    };
+    Ok((status, Html(page.render()?)))
+}
