@@ -9,7 +9,6 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::account::object::Account;
-use crate::checkout::life::WrongState;
 use crate::checkout::object::Session;
 use crate::cli::feed;
 use crate::dispute::life::Contest;
@@ -23,7 +22,7 @@ use crate::engine::time::DAY;
 use crate::payment::bank::Ending;
 use crate::payment::charge::{Charge, ChargeState};
 use crate::payment::decline::Decline;
-use crate::payment::intent::PaymentIntent;
+use crate::payment::intent::{PaymentIntent, WrongState};
 use crate::payment::setup_intent::SetupIntent;
 use crate::payment::testing::three_d_secure::Challenged;
 use crate::refund::object::{Refund, RefundStatus};

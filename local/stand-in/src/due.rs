@@ -24,7 +24,7 @@ pub(crate) fn catch_up(transaction: &mut Transaction<'_>) -> anyhow::Result<()> 
             Session::KIND => checkout::life::run_out(transaction, &due.id)?,
             Refund::KIND => refund::life::decide(transaction, &due.id)?,
             PaymentIntent::KIND => checkout::life::run_out_intent(transaction, &due.id)?,
-            Charge::KIND => payment::life::expire(transaction, &due.id)?,
+            Charge::KIND => payment::capture::expire(transaction, &due.id)?,
             BalanceTransaction::KIND => account::book::arrive(transaction, &due.id)?,
             Coupon::KIND => promotion::life::end_coupon(transaction, &due.id)?,
             PromotionCode::KIND => promotion::life::end_code(transaction, &due.id)?,

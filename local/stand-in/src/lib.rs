@@ -2,15 +2,17 @@
 //! signed webhooks, behind one address.
 //!
 //! A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`], [`dispute`],
-//! [`promotion`], [`account`], [`webhook`]. It has what the API shows (`object`), what can be asked
+//! [`radar`], [`promotion`], [`account`], [`webhook`]. It has what the API shows (`object`), what can be asked
 //! of it (`api`), and what happens to it (`life`). [`engine`] keeps it all and knows the time,
 //! [`wire`] has what requests and answers have in common. One payment walks through these rooms:
 //!
 //! 1. The shop posts to `/v1/checkout/sessions`: [`serve`] checks the key, replays what an idempotency
 //!    key has already answered, and [`checkout::api`] reads the parameters and stores a session.
 //! 2. The buyer's browser opens `/pay/<session>` ([`page`]) and submits a card ([`checkout::cards`]).
-//! 3. [`checkout::life`] changes the session, its payment intent and its charge, books the money
-//!    ([`account::book`]) and records what happened ([`webhook::record`]), all in one transaction.
+//! 3. [`payment::life`] pays: the card decides ([`payment::verdict`]), or its bank wants to see the
+//!    buyer first ([`challenge`]). The session follows its intent ([`checkout::life`]), the money is
+//!    booked ([`account::book`]), and what happened is recorded ([`webhook::record`]), all in one
+//!    transaction. Whoever pays over the API walks the same way.
 //! 4. [`webhook::delivery`] signs and posts each event that the webhook subscribes to, until it is
 //!    taken.
 //! 5. Later the money may go back: a [`refund`] by the shop's wish, a [`dispute`] by the buyer's.

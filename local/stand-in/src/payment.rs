@@ -1,8 +1,10 @@
 //! How anything is paid: payment methods, payment intents, setup intents and charges.
 
 pub(crate) mod action;
+pub(crate) mod aftermath;
 pub(crate) mod bank;
 pub(crate) mod billing;
+pub(crate) mod capture;
 pub(crate) mod card;
 pub(crate) mod charge;
 pub(crate) mod charges_api;
@@ -14,6 +16,7 @@ pub(crate) mod intent;
 pub(crate) mod intents_api;
 pub(crate) mod keep;
 pub(crate) mod life;
+pub(crate) mod lone;
 pub(crate) mod method;
 pub(crate) mod methods_api;
 pub(crate) mod publishable;
@@ -26,6 +29,7 @@ pub(crate) mod terms;
 pub(crate) mod testing;
 pub(crate) mod token;
 pub(crate) mod tokens_api;
+pub(crate) mod trial;
 pub(crate) mod typed;
 pub(crate) mod verdict;
 pub(crate) mod voucher;

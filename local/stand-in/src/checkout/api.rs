@@ -2,13 +2,14 @@
 
 use crate::checkout;
 use crate::checkout::create::Wish;
-use crate::checkout::life::{Paid, WrongState};
+use crate::checkout::life::Paid;
 use crate::checkout::line::Order;
 use crate::checkout::object::{Session, SessionStatus};
 use crate::checkout::shipping::Options;
 use crate::engine::database::Transaction;
 use crate::engine::resource::Object as _;
 use crate::payment::given::named;
+use crate::payment::intent::WrongState;
 use crate::payment::terms::NewTerms;
 use crate::promotion;
 use crate::wire::answer::{Asked, Route, Settings, Work};

@@ -23,7 +23,7 @@ use crate::payment;
 use crate::payment::bank::Ending;
 use crate::payment::billing::Shipping;
 use crate::payment::decline::PaymentError;
-use crate::payment::intent::{PaymentIntent, Usage};
+use crate::payment::intent::{PaymentIntent, Usage, WrongState};
 use crate::payment::life::{Confirmation, Outcome};
 use crate::payment::method::PaymentMethod;
 use crate::payment::setup::SetUp;
@@ -32,8 +32,6 @@ use crate::payment::terms::three_d_secure;
 use crate::payment::testing::three_d_secure::Challenged;
 use crate::promotion;
 use crate::webhook::record::record;
-
-pub(crate) use crate::payment::life::WrongState;
 
 /// What became of an open session.
 #[derive(Debug)]
@@ -391,7 +389,7 @@ fn give_up_intent(transaction: &Transaction<'_>, session: &mut Session) -> anyho
 
 fn cancel(transaction: &Transaction<'_>, intent: &PaymentIntentId) -> anyhow::Result<()> {
     let mut intent: PaymentIntent = transaction.existing(intent)?;
-    payment::life::cancel(transaction, &mut intent, Some("expired".to_owned()))?
+    payment::capture::cancel(transaction, &mut intent, Some("expired".to_owned()))?
         .map_err(|WrongState| anyhow::anyhow!("{} cannot be canceled", intent.id))
 }
 

@@ -4,10 +4,11 @@
 use crate::engine::database::Transaction;
 use crate::engine::resource::Object as _;
 use crate::payment::billing::Shipping;
+use crate::payment::capture as captures;
 use crate::payment::charge::{Charge, ChargeState};
 use crate::payment::customer as customers;
 use crate::payment::intent::{CaptureMethod, Terms};
-use crate::payment::life::{self, Lone};
+use crate::payment::lone::{self, Lone};
 use crate::payment::sources;
 use crate::webhook::record::record_change;
 use crate::wire::answer::{Asked, Route, Work};
@@ -63,7 +64,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
                 return Err(ApiError::invalid("Must provide source or customer."));
             }
         };
-        match life::charge(transaction, amount, currency, terms, &method)? {
+        match lone::charge(transaction, amount, currency, terms, &method)? {
             Lone::Charged(id, aftermath) => {
                 aftermath.come(transaction)?;
                 let charge: Charge = transaction.existing(&id)?;
@@ -134,10 +135,10 @@ fn capture(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         match &charge.payment_intent {
             Some(intent) => {
                 let mut intent = transaction.existing(intent)?;
-                life::capture(transaction, &mut intent, amount)?
+                captures::capture(transaction, &mut intent, amount)?
                     .map_err(|_| ApiError::invalid(format!("Charge {id} cannot be captured.")))?;
             }
-            None => life::capture_charge(transaction, &mut charge, amount)?,
+            None => captures::capture_charge(transaction, &mut charge, amount)?,
         }
         Ok(find(transaction, id)?.answer())
     }))

@@ -132,6 +132,10 @@ impl IntentState {
     }
 }
 
+/// The intent is in a state in which this cannot happen.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct WrongState;
+
 impl PaymentIntent {
     /// The names of the types of payment methods that it takes.
     pub(crate) fn payment_method_types(&self) -> Vec<String> {

@@ -5,8 +5,8 @@ use crate::engine::database::Transaction;
 use crate::engine::resource::Object as _;
 use crate::payment;
 use crate::payment::given::{self, Given};
-use crate::payment::intent::{IntentState, PaymentIntent};
-use crate::payment::life::{Confirmation, Outcome, WrongState};
+use crate::payment::intent::{IntentState, PaymentIntent, WrongState};
+use crate::payment::life::{Confirmation, Outcome};
 use crate::payment::method::{Owner, PaymentMethod};
 use crate::payment::terms::{self, NewTerms};
 use crate::wire::answer::{Asked, Route, Work};
@@ -352,7 +352,7 @@ fn capture(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         let terms = &mut intent.terms;
         terms.statement_descriptor = descriptor.or(terms.statement_descriptor.take());
         terms.statement_descriptor_suffix = suffix.or(terms.statement_descriptor_suffix.take());
-        let captured = payment::life::capture(transaction, &mut intent, amount)?;
+        let captured = payment::capture::capture(transaction, &mut intent, amount)?;
         captured.map_err(|WrongState| {
             let message = match intent.state {
                 IntentState::Succeeded { .. } => {
@@ -384,7 +384,7 @@ fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
                  expire the session instead.",
             ));
         }
-        payment::life::cancel(transaction, &mut intent, reason)?.map_err(|WrongState| {
+        payment::capture::cancel(transaction, &mut intent, reason)?.map_err(|WrongState| {
             let message = format!(
                 "You cannot cancel this PaymentIntent because it has a status of {}. Only a \
                  PaymentIntent with one of the following statuses may be canceled: \

@@ -17,18 +17,19 @@
 use anyhow::Context as _;
 
 use crate::account::currency::Currency;
-use crate::dispute::life::Contest;
 use crate::engine::database::Transaction;
-use crate::engine::ids::{self, ChargeId, PaymentIntentId};
+use crate::engine::ids::{self, PaymentIntentId};
 use crate::engine::resource::Object as _;
 use crate::engine::time::{DAY, Timestamp};
 use crate::payment::action::{Action, BankTransfer, Challenge, PendingVoucher};
+use crate::payment::aftermath::Aftermath;
 use crate::payment::bank::{BankDebit, Ending, Settlement};
+use crate::payment::capture;
 use crate::payment::card::Card;
-use crate::payment::charge::{Charge, ChargeState, FraudDetails};
+use crate::payment::charge::{Charge, ChargeState};
 use crate::payment::decline::{Decline, PaymentError};
 use crate::payment::intent::{
-    CaptureMethod, ConfirmationMethod, IntentState, PaymentIntent, Terms, Usage,
+    CaptureMethod, ConfirmationMethod, IntentState, PaymentIntent, Terms, Usage, WrongState,
 };
 use crate::payment::keep;
 use crate::payment::method::{Means, Owner, PaymentMethod};
@@ -36,16 +37,13 @@ use crate::payment::testing::claim::{Claim, ClaimKind};
 use crate::payment::testing::outcome::{Outcome as Fate, When};
 use crate::payment::testing::three_d_secure::{Challenged, FutureUsage, Request};
 use crate::payment::testing::voucher::{by_email, konbini};
+use crate::payment::trial;
 use crate::payment::verdict::{self, After, Circumstances, Verdict};
 use crate::payment::voucher::Voucher;
-use crate::webhook::record::{record, record_change};
-use crate::{account, dispute, radar};
+use crate::webhook::record::record;
 
 /// How long a voucher can be paid.
 const VOUCHER_LASTS: Timestamp = 3 * DAY;
-
-/// How long a card's issuer sets money aside.
-const AUTHORIZATION_LASTS: Timestamp = 7 * DAY;
 
 /// How somebody confirms.
 #[derive(Debug, Clone, Default)]
@@ -81,56 +79,6 @@ pub(crate) enum Outcome {
     /// The buyer has done their part: the shop is to confirm again.
     Unconfirmed,
     Refused(PaymentError),
-}
-
-/// The intent is in a state in which this cannot happen.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct WrongState;
-
-/// What comes of a payment when everybody knows of it.
-#[derive(Debug)]
-#[must_use]
-pub(crate) struct Aftermath {
-    charge: ChargeId,
-    /// The money has yet to be booked.
-    unbooked: bool,
-    after: After,
-}
-
-impl Aftermath {
-    pub(crate) fn come(self, transaction: &Transaction<'_>) -> anyhow::Result<()> {
-        let mut charge: Charge = transaction.existing(&self.charge)?;
-        if self.unbooked {
-            let before = charge.answer();
-            book(transaction, &mut charge, self.after.bypasses_pending)?;
-            transaction.put(&charge)?;
-            record_change(transaction, "charge.updated", &before, &charge)?;
-        }
-        if self.after.reviewed {
-            radar::life::open_review(transaction, &mut charge)?;
-        }
-        if let Some(fraud_type) = self.after.warned {
-            radar::life::warn(transaction, &charge, fraud_type)?;
-        }
-        let shares = shares(charge.captured(), self.after.claims.len());
-        for (claim, amount) in self.after.claims.iter().zip(shares) {
-            let contest = Contest::of(claim, amount);
-            dispute::life::open(transaction, &mut charge, &contest)?;
-        }
-        Ok(())
-    }
-}
-
-/// An amount in so many parts, equal but for the rest, which the first has.
-fn shares(amount: i64, parts: usize) -> Vec<i64> {
-    let count = i64::try_from(parts).unwrap_or(1).max(1);
-    let each = amount.checked_div(count).unwrap_or_default();
-    let rest = amount.checked_rem(count).unwrap_or_default();
-    let mut shares = vec![each; parts];
-    if let Some(first) = shares.first_mut() {
-        *first = first.saturating_add(rest);
-    }
-    shares
 }
 
 /// Makes an intent.
@@ -209,7 +157,7 @@ fn try_card(
         set_up: method.set_up,
     };
     let given = card.given(&method.billing.address);
-    let mut charge = charge_of(transaction, intent, method);
+    let mut charge = trial::charge_of(transaction, intent, method);
     let verdict = verdict::charge(card.test, given, &circumstances);
     method.checked = !matches!(verdict, Verdict::Challenge);
     transaction.put(method)?;
@@ -271,80 +219,6 @@ fn try_card(
     }
 }
 
-/// What became of a charge without an intent.
-#[derive(Debug)]
-#[must_use]
-pub(crate) enum Lone {
-    Charged(ChargeId, Aftermath),
-    Refused(PaymentError),
-}
-
-/// Charges a card without an intent, as in old integrations, which knew no 3D Secure.
-pub(crate) fn charge(
-    transaction: &Transaction<'_>,
-    amount: i64,
-    currency: Currency,
-    terms: Terms,
-    method: &PaymentMethod,
-) -> anyhow::Result<Lone> {
-    let Means::Card(card) = &method.means else {
-        anyhow::bail!("{} is not a card", method.id);
-    };
-    let manual = terms.capture_method == CaptureMethod::Manual;
-    let mut charge = new_charge(transaction, amount, currency, terms, method);
-    let circumstances = Circumstances {
-        off_session: true,
-        kept: method.customer().is_some(),
-        set_up: true,
-        ..Circumstances::default()
-    };
-    let given = card.given(&method.billing.address);
-    let (state, decline) = match verdict::charge(card.test, given, &circumstances) {
-        Verdict::Approved(approval) => {
-            charge.risk = Some(approval.risk);
-            charge.state = captured_or_set_aside(transaction, amount, manual);
-            if !manual {
-                book(transaction, &mut charge, approval.after.bypasses_pending)?;
-            }
-            transaction.put(&charge)?;
-            record(transaction, "charge.succeeded", &charge)?;
-            let aftermath = Aftermath {
-                charge: charge.id.clone(),
-                unbooked: false,
-                after: approval.after,
-            };
-            return Ok(Lone::Charged(charge.id, aftermath));
-        }
-        Verdict::Declined(decline, risk, _) => {
-            charge.risk = Some(risk);
-            (ChargeState::Declined(decline.clone()), decline)
-        }
-        Verdict::Reversed(decline, risk, _) => {
-            charge.risk = Some(risk);
-            (ChargeState::Reversed(decline.clone()), decline)
-        }
-        Verdict::Blocked(decline, risk) => {
-            charge.risk = Some(risk);
-            (ChargeState::Blocked(decline.clone()), decline)
-        }
-        Verdict::Challenge => anyhow::bail!("{} was asked for a buyer who is away", method.id),
-    };
-    charge.state = state;
-    transaction.put(&charge)?;
-    record(transaction, "charge.failed", &charge)?;
-    let error = PaymentError::new(&decline, Some(&charge.id), &serde_json::Value::Null);
-    Ok(Lone::Refused(error))
-}
-
-fn captured_or_set_aside(transaction: &Transaction<'_>, amount: i64, manual: bool) -> ChargeState {
-    match manual {
-        true => ChargeState::Authorized {
-            capture_before: transaction.now.saturating_add(AUTHORIZATION_LASTS),
-        },
-        false => ChargeState::Captured { amount },
-    }
-}
-
 /// The issuer has said yes.
 fn accept(
     transaction: &Transaction<'_>,
@@ -355,9 +229,9 @@ fn accept(
 ) -> anyhow::Result<Outcome> {
     let capture = intent.terms.capture_method;
     let manual = capture == CaptureMethod::Manual;
-    charge.state = captured_or_set_aside(transaction, charge.amount, manual);
+    charge.state = trial::captured_or_set_aside(transaction, charge.amount, manual);
     if capture == CaptureMethod::Automatic {
-        book(transaction, &mut charge, after.bypasses_pending)?;
+        trial::book(transaction, &mut charge, after.bypasses_pending)?;
     }
     intent.state = match charge.state {
         ChargeState::Authorized { capture_before } => IntentState::RequiresCapture {
@@ -455,7 +329,7 @@ fn start_debit(
     method: &mut PaymentMethod,
     debit: &BankDebit,
 ) -> anyhow::Result<Outcome> {
-    let charge = charge_of(transaction, intent, method);
+    let charge = trial::charge_of(transaction, intent, method);
     if let Settlement::Refused(decline) = &debit.settlement {
         let state = ChargeState::Blocked(decline.clone());
         return refuse(transaction, charge, intent, method, state);
@@ -598,7 +472,7 @@ pub(crate) fn settle(
             let charge = intent.latest_charge.as_deref();
             transaction.existing(charge.context("a payment is processing without a charge")?)?
         }
-        _ => charge_of(transaction, intent, &method),
+        _ => trial::charge_of(transaction, intent, &method),
     };
     let outcome = match ending {
         Ending::Succeeds => accept(transaction, charge, intent, &mut method, After::default()),
@@ -639,8 +513,8 @@ pub(crate) fn run_out(
             Settlement::ByHand | Settlement::Refused(_) => Ending::Fails(Decline::by_time()),
         },
         IntentState::RequiresCapture { .. } => {
-            release(transaction, intent, "charge.expired")?;
-            end(transaction, intent, Some("automatic".to_owned()))?;
+            capture::release(transaction, intent, "charge.expired")?;
+            capture::end(transaction, intent, Some("automatic".to_owned()))?;
             return Ok(None);
         }
         _ => anyhow::bail!("time does not change {}", intent.id),
@@ -649,160 +523,4 @@ pub(crate) fn run_out(
     outcome
         .map(Some)
         .map_err(|WrongState| anyhow::anyhow!("{} cannot settle", intent.id))
-}
-
-/// Takes what was set aside, or a part of it.
-pub(crate) fn capture(
-    transaction: &Transaction<'_>,
-    intent: &mut PaymentIntent,
-    amount: i64,
-) -> anyhow::Result<Result<(), WrongState>> {
-    let IntentState::RequiresCapture { .. } = intent.state else {
-        return Ok(Err(WrongState));
-    };
-    let charge = intent.latest_charge.as_deref();
-    let mut charge: Charge = transaction.existing(charge.context("nothing was set aside")?)?;
-    capture_charge(transaction, &mut charge, amount)?;
-    intent.state = IntentState::Succeeded { received: amount };
-    transaction.put(intent)?;
-    record(transaction, "payment_intent.succeeded", intent)?;
-    Ok(Ok(()))
-}
-
-/// The money of a charge becomes the account's.
-pub(crate) fn capture_charge(
-    transaction: &Transaction<'_>,
-    charge: &mut Charge,
-    amount: i64,
-) -> anyhow::Result<()> {
-    let before = charge.answer();
-    charge.state = ChargeState::Captured { amount };
-    book(transaction, charge, false)?;
-    transaction.put(charge)?;
-    record_change(transaction, "charge.captured", &before, charge)
-}
-
-/// What was set aside by a charge without an intent is the buyer's again.
-pub(crate) fn expire(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<()> {
-    let mut charge: Charge = transaction.existing(id)?;
-    let before = charge.answer();
-    charge.state = ChargeState::Released;
-    transaction.put(&charge)?;
-    record_change(transaction, "charge.expired", &before, &charge)
-}
-
-/// Gives an intent up.
-pub(crate) fn cancel(
-    transaction: &Transaction<'_>,
-    intent: &mut PaymentIntent,
-    reason: Option<String>,
-) -> anyhow::Result<Result<(), WrongState>> {
-    match intent.state {
-        IntentState::Succeeded { .. } | IntentState::Canceled { .. } => return Ok(Err(WrongState)),
-        // The bank has the order already.
-        IntentState::Processing(_) => return Ok(Err(WrongState)),
-        IntentState::RequiresCapture { .. } => release(transaction, intent, "charge.refunded")?,
-        _ => {}
-    }
-    end(transaction, intent, reason)?;
-    Ok(Ok(()))
-}
-
-fn end(
-    transaction: &Transaction<'_>,
-    intent: &mut PaymentIntent,
-    reason: Option<String>,
-) -> anyhow::Result<()> {
-    intent.state = IntentState::Canceled {
-        at: transaction.now,
-        reason,
-    };
-    transaction.put(intent)?;
-    record(transaction, "payment_intent.canceled", intent)
-}
-
-/// What was set aside is the buyer's again.
-fn release(
-    transaction: &Transaction<'_>,
-    intent: &PaymentIntent,
-    event_type: &str,
-) -> anyhow::Result<()> {
-    let charge = intent.latest_charge.as_deref();
-    let mut charge: Charge = transaction.existing(charge.context("nothing was set aside")?)?;
-    let before = charge.answer();
-    charge.state = ChargeState::Released;
-    transaction.put(&charge)?;
-    record_change(transaction, event_type, &before, &charge)
-}
-
-/// Enters the money of a charge in the account's book.
-fn book(
-    transaction: &Transaction<'_>,
-    charge: &mut Charge,
-    bypasses_pending: bool,
-) -> anyhow::Result<()> {
-    let entry = account::book::enter_charge(
-        transaction,
-        &charge.id,
-        charge.captured(),
-        charge.currency,
-        bypasses_pending,
-    )?;
-    charge.balance_transaction = Some(entry.id);
-    Ok(())
-}
-
-/// A try to pay, of which nothing is known yet.
-fn charge_of(
-    transaction: &Transaction<'_>,
-    intent: &PaymentIntent,
-    method: &PaymentMethod,
-) -> Charge {
-    Charge {
-        payment_intent: Some(intent.id.clone()),
-        ..new_charge(
-            transaction,
-            intent.amount,
-            intent.currency,
-            intent.terms.clone(),
-            method,
-        )
-    }
-}
-
-fn new_charge(
-    transaction: &Transaction<'_>,
-    amount: i64,
-    currency: Currency,
-    terms: Terms,
-    method: &PaymentMethod,
-) -> Charge {
-    let id = ChargeId::random();
-    Charge {
-        receipt_url: format!("{}/receipts/{id}", transaction.site()),
-        id,
-        created: transaction.now,
-        amount,
-        currency,
-        state: ChargeState::Pending,
-        payment_intent: None,
-        payment_method: method.id.to_string(),
-        means: method.means.clone(),
-        billing: method.billing.clone(),
-        customer: terms.customer,
-        description: terms.description,
-        metadata: terms.metadata,
-        receipt_email: terms.receipt_email,
-        shipping: terms.shipping,
-        statement_descriptor: terms.statement_descriptor,
-        statement_descriptor_suffix: terms.statement_descriptor_suffix,
-        transfer_group: terms.transfer_group,
-        risk: None,
-        three_d_secure: None,
-        amount_refunded: 0,
-        disputed: false,
-        balance_transaction: None,
-        review: None,
-        fraud: FraudDetails::default(),
-    }
 }

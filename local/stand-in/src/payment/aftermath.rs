@@ -1,0 +1,59 @@
+//! What comes of a payment when everybody knows of it: the money is booked, and those who worry about it
+//! speak up.
+
+use crate::dispute;
+use crate::dispute::life::Contest;
+use crate::engine::database::Transaction;
+use crate::engine::ids::ChargeId;
+use crate::engine::resource::Object as _;
+use crate::payment::charge::Charge;
+use crate::payment::trial;
+use crate::payment::verdict::After;
+use crate::radar;
+use crate::webhook::record::record_change;
+
+/// What comes of a payment when everybody knows of it.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Aftermath {
+    pub(crate) charge: ChargeId,
+    /// The money has yet to be booked.
+    pub(crate) unbooked: bool,
+    pub(crate) after: After,
+}
+
+impl Aftermath {
+    pub(crate) fn come(self, transaction: &Transaction<'_>) -> anyhow::Result<()> {
+        let mut charge: Charge = transaction.existing(&self.charge)?;
+        if self.unbooked {
+            let before = charge.answer();
+            trial::book(transaction, &mut charge, self.after.bypasses_pending)?;
+            transaction.put(&charge)?;
+            record_change(transaction, "charge.updated", &before, &charge)?;
+        }
+        if self.after.reviewed {
+            radar::life::open_review(transaction, &mut charge)?;
+        }
+        if let Some(fraud_type) = self.after.warned {
+            radar::life::warn(transaction, &charge, fraud_type)?;
+        }
+        let shares = shares(charge.captured(), self.after.claims.len());
+        for (claim, amount) in self.after.claims.iter().zip(shares) {
+            let contest = Contest::of(claim, amount);
+            dispute::life::open(transaction, &mut charge, &contest)?;
+        }
+        Ok(())
+    }
+}
+
+/// An amount in so many parts, equal but for the rest, which the first has.
+fn shares(amount: i64, parts: usize) -> Vec<i64> {
+    let count = i64::try_from(parts).unwrap_or(1).max(1);
+    let each = amount.checked_div(count).unwrap_or_default();
+    let rest = amount.checked_rem(count).unwrap_or_default();
+    let mut shares = vec![each; parts];
+    if let Some(first) = shares.first_mut() {
+        *first = first.saturating_add(rest);
+    }
+    shares
+}

@@ -1,0 +1,98 @@
+//! One try to take the money, with an intent or, as in old integrations, without.
+
+use crate::account;
+use crate::account::currency::Currency;
+use crate::engine::database::Transaction;
+use crate::engine::ids::ChargeId;
+use crate::engine::time::{DAY, Timestamp};
+use crate::payment::charge::{Charge, ChargeState, FraudDetails};
+use crate::payment::intent::{PaymentIntent, Terms};
+use crate::payment::method::PaymentMethod;
+
+/// How long a card's issuer sets money aside.
+const AUTHORIZATION_LASTS: Timestamp = 7 * DAY;
+
+/// A try to pay, of which nothing is known yet.
+pub(crate) fn charge_of(
+    transaction: &Transaction<'_>,
+    intent: &PaymentIntent,
+    method: &PaymentMethod,
+) -> Charge {
+    Charge {
+        payment_intent: Some(intent.id.clone()),
+        ..new_charge(
+            transaction,
+            intent.amount,
+            intent.currency,
+            intent.terms.clone(),
+            method,
+        )
+    }
+}
+
+pub(crate) fn new_charge(
+    transaction: &Transaction<'_>,
+    amount: i64,
+    currency: Currency,
+    terms: Terms,
+    method: &PaymentMethod,
+) -> Charge {
+    let id = ChargeId::random();
+    Charge {
+        receipt_url: format!("{}/receipts/{id}", transaction.site()),
+        id,
+        created: transaction.now,
+        amount,
+        currency,
+        state: ChargeState::Pending,
+        payment_intent: None,
+        payment_method: method.id.to_string(),
+        means: method.means.clone(),
+        billing: method.billing.clone(),
+        customer: terms.customer,
+        description: terms.description,
+        metadata: terms.metadata,
+        receipt_email: terms.receipt_email,
+        shipping: terms.shipping,
+        statement_descriptor: terms.statement_descriptor,
+        statement_descriptor_suffix: terms.statement_descriptor_suffix,
+        transfer_group: terms.transfer_group,
+        risk: None,
+        three_d_secure: None,
+        amount_refunded: 0,
+        disputed: false,
+        balance_transaction: None,
+        review: None,
+        fraud: FraudDetails::default(),
+    }
+}
+
+pub(crate) fn captured_or_set_aside(
+    transaction: &Transaction<'_>,
+    amount: i64,
+    manual: bool,
+) -> ChargeState {
+    match manual {
+        true => ChargeState::Authorized {
+            capture_before: transaction.now.saturating_add(AUTHORIZATION_LASTS),
+        },
+        false => ChargeState::Captured { amount },
+    }
+}
+
+/// Enters the money of a charge in the account's book.
+pub(crate) fn book(
+    transaction: &Transaction<'_>,
+    charge: &mut Charge,
+    bypasses_pending: bool,
+) -> anyhow::Result<()> {
+    let entry = account::book::enter_charge(
+        transaction,
+        &charge.id,
+        charge.captured(),
+        charge.currency,
+        bypasses_pending,
+    )?;
+    charge.balance_transaction = Some(entry.id);
+    Ok(())
+}
