@@ -96,7 +96,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
         None => Url::parse(&format!("http://{address}"))?,
     };
     let stand_in = StandIn::open(args.config(url.clone())?)?;
-    args.say_where(&url);
+    args.say_where(&url, &stand_in.window());
 
     let delivering = stand_in.deliver(stopped());
     let router = stand_in.router();
@@ -132,7 +132,7 @@ impl Args {
         })
     }
 
-    fn say_where(&self, url: &Url) {
+    fn say_where(&self, url: &Url, window: &Url) {
         let base = url.as_str().trim_end_matches('/');
         println!("Stripe {API_VERSION}, offline, at {base}");
         println!(
@@ -143,6 +143,7 @@ impl Args {
             Some(to) => println!("  webhooks  to {to}, signed with {}", self.webhook_secret),
             None => println!("  webhooks  to the endpoints made at {base}/v1/webhook_endpoints"),
         }
+        println!("  window    {window} shows it all in a browser");
         match &self.data {
             Some(folder) => println!("  data      in {}", folder.display()),
             None => println!("  data      in memory, gone when this stops"),

@@ -42,7 +42,10 @@ static KINDS: [&Kind; 20] = [
     &Kind::plain("payment_method_domain", "pmd_1"),
     &Kind::plain("apple_pay_domain", "apwc_1"),
     &Kind::plain("entitlements.feature", "feat_"),
-    &Kind::plain("product_feature", "prodft_"),
+    &Kind {
+        finish: product_feature,
+        ..Kind::plain("product_feature", "prodft_")
+    },
     &Kind::plain("billing.meter", "mtr_test_"),
     &Kind::plain("terminal.location", "tml_"),
     &Kind::plain("terminal.configuration", "tmc_"),
@@ -79,6 +82,20 @@ fn shipping_rate(draft: &mut Draft<'_>) -> Result<(), ApiError> {
     }
 }
 
+/// The feature is shown whole.
+fn product_feature(draft: &mut Draft<'_>) -> Result<(), ApiError> {
+    let (kind, field) = ("entitlements.feature", "entitlement_feature");
+    let id = draft
+        .object
+        .get(field)
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let feature = draft.transaction.shown_of(kind, id)?;
+    let feature = feature.ok_or_else(|| ApiError::no_such_param(kind, id, field))?;
+    draft.object.insert(field.to_owned(), feature);
+    Ok(())
+}
+
 /// The first configuration is the default.
 fn portal_configuration(draft: &mut Draft<'_>) -> Result<(), ApiError> {
     let transaction = draft.transaction;
@@ -100,7 +117,7 @@ fn portal_features() -> Value {
         "invoice_history": { "enabled": false },
         "payment_method_update": { "enabled": false, "payment_method_configuration": null },
         "subscription_cancel": {
-            "cancellation_reason": { "enabled": false, "options": [] },
+            "cancellation_reason": { "enabled": false, "feedback_options": null, "options": [] },
             "enabled": false,
             "mode": "at_period_end",
             "proration_behavior": "none",

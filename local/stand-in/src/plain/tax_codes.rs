@@ -55,6 +55,6 @@ pub(super) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
 
 fn all() -> impl DoubleEndedIterator<Item = Value> {
     CODES.iter().map(|(id, name, description)| {
-        json!({ "id": id, "object": "tax_code", "name": name, "description": description })
+        json!({ "id": id, "object": "tax_code", "name": name, "description": description, "requirements": null })
     })
 }

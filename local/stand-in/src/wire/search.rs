@@ -5,7 +5,6 @@
 use rusqlite::types::Value as SqlValue;
 use serde_json::Value;
 
-use crate::description::Description;
 use crate::engine::database::{Cursor, Filter, Transaction};
 use crate::wire::errors::ApiError;
 use crate::wire::params::{Params, Required as _};
@@ -168,6 +167,62 @@ fn clause(text: &str) -> Option<(Clause, &str)> {
     (!field.is_empty()).then_some((clause, text))
 }
 
+/// What a field can be compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    /// As it is.
+    Exact,
+    /// As it is, or a part of it.
+    Text,
+    Number,
+}
+
+/// The fields that Stripe searches a kind by.
+fn sort(kind: &str, field: &str) -> Option<Sort> {
+    let fields: &[(Sort, &[&str])] = match kind {
+        "charge" => &[
+            (Sort::Number, &["amount", "created"]),
+            (
+                Sort::Exact,
+                &["currency", "customer", "disputed", "refunded", "status"],
+            ),
+            (Sort::Exact, &["billing_details.address.postal_code"]),
+        ],
+        "customer" => &[
+            (Sort::Number, &["created"]),
+            (Sort::Text, &["email", "name", "phone"]),
+        ],
+        "invoice" => &[
+            (Sort::Number, &["created", "total"]),
+            (
+                Sort::Exact,
+                &["currency", "customer", "status", "subscription"],
+            ),
+            (Sort::Text, &["number", "receipt_number"]),
+        ],
+        "payment_intent" => &[
+            (Sort::Number, &["amount", "created"]),
+            (Sort::Exact, &["currency", "customer", "status"]),
+        ],
+        "price" => &[
+            (Sort::Exact, &["active", "currency", "type"]),
+            (Sort::Text, &["lookup_key", "product"]),
+        ],
+        "product" => &[
+            (Sort::Exact, &["active", "shippable"]),
+            (Sort::Text, &["description", "name", "url"]),
+        ],
+        "subscription" => &[(Sort::Number, &["created"]), (Sort::Exact, &["status"])],
+        _ => return None,
+    };
+    let is_of_a_card = kind == "charge" && field.starts_with("payment_method_details.");
+    if field == "metadata" || is_of_a_card {
+        return Some(Sort::Exact);
+    }
+    let mut sorts = fields.iter();
+    sorts.find_map(|(sort, names)| names.contains(&field).then_some(*sort))
+}
+
 /// A text in quotes, either sort; a backslash takes away the meaning of the next quote.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut characters = text.char_indices();
@@ -186,19 +241,45 @@ fn quoted(text: &str) -> Option<(String, &str)> {
 }
 
 impl Clause {
+    /// Refuses what Stripe cannot search by.
+    fn check(&self, kind: &str) -> Result<(), ApiError> {
+        let field = &self.field;
+        let refuse = |message: String| Err(ApiError::invalid(message).param("query"));
+        let Some(sort) = sort(kind, field) else {
+            return refuse(format!(
+                "Field `{field}` is an unsupported search field for resource `{kind}s`. See \
+                 https://stripe.com/docs/search#query-fields-for-{}s for a list of supported fields.",
+                kind.replace('_', "-")
+            ));
+        };
+        if (field == "metadata") != self.key.is_some() {
+            return refuse(format!(
+                "Only metadata is searched by key, and always is: metadata[\"key\"]:\"value\", not {field}."
+            ));
+        }
+        let fits = match self.operator {
+            ":" => true,
+            "~" => sort == Sort::Text,
+            _ => sort == Sort::Number,
+        };
+        if !fits {
+            return refuse(format!(
+                "Operator `{}` is unsupported for the field `{field}`.",
+                self.operator
+            ));
+        }
+        let number = self.value.as_deref().map(str::parse::<f64>);
+        match sort {
+            Sort::Number if matches!(number, Some(Err(_))) => refuse(format!(
+                "The value of the field `{field}` must be a number."
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// As a condition of a row.
     fn sql(&self, kind: &str) -> Result<(String, Option<SqlValue>), ApiError> {
-        let known = Description::newest().object(kind).is_some_and(|fields| {
-            let first = self.field.split('.').next().unwrap_or_default();
-            fields.get(first).is_some()
-        });
-        if !known {
-            return Err(ApiError::invalid(format!(
-                "Field `{}` is an unsupported search field for resource `{kind}s`.",
-                self.field
-            ))
-            .param("query"));
-        }
+        self.check(kind)?;
         let mut column = format!("shown ->> '$.{}", self.field);
         if let Some(key) = &self.key {
             // Quoted for a JSON path, and then for SQL.
@@ -283,6 +364,29 @@ mod tests {
             );
         }
         assert!(filter("customer", "email:\"a\" AND name:\"b\" OR name:\"c\"").is_err());
-        assert!(filter("customer", "shoe_size:44").is_err());
+    }
+
+    #[test]
+    fn each_field_has_its_operators() {
+        for (kind, query) in [
+            ("customer", "shoe_size:44"),
+            ("customer", "email>1"),
+            ("customer", "balance:0"),
+            ("customer", "created~\"123\""),
+            ("customer", "created>\"soon\""),
+            ("customer", "metadata:\"x\""),
+            ("customer", "email[\"a\"]:\"x\""),
+            ("price", "currency~\"usd\""),
+        ] {
+            assert!(filter(kind, query).is_err(), "{query}");
+        }
+        for (kind, query) in [
+            ("customer", "email~\"mail\" AND -metadata[\"a\"]:null"),
+            ("charge", "payment_method_details.card.last4:4242"),
+            ("product", "active:'true'"),
+            ("payment_intent", "amount>=1000"),
+        ] {
+            assert!(filter(kind, query).is_ok(), "{query}");
+        }
     }
 }
