@@ -95,7 +95,7 @@ def products_and_prices():
     product = stripe.Product.create(name="Mug", metadata={"shelf": "3"}, default_price_data={"currency": "eur", "unit_amount": 900})
     assert product.default_price.startswith("price_") and product.metadata["shelf"] == "3"
     price = stripe.Price.create(product=product.id, currency="usd", unit_amount=1500, lookup_key="mug")
-    assert stripe.Price.list(product=product.id, currency="usd").data[0].id == price.id
+    assert [it.id for it in stripe.Price.list(lookup_keys=["mug"]).data] == [price.id]
     assert stripe.Price.retrieve(price.id, expand=["product"]).product.name == "Mug"
     assert stripe.Product.modify(product.id, active=False).active is False
     assert stripe.Product.list(active=True).data == []
@@ -152,6 +152,7 @@ def coupons_and_promotion_codes_take_their_share():
     assert (session.amount_total, session.total_details.amount_discount) == (1200, 300)
     assert stripe.PromotionCode.retrieve(code.id).times_redeemed == 1
     assert stripe.PromotionCode.modify(code.id, active=False).active is False
+    assert stripe.Coupon.delete(coupon.id).deleted is True
 
 
 @claim

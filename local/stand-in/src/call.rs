@@ -169,17 +169,6 @@ impl Call {
     }
 }
 
-/// Stripe takes a card's number or token with an intent, though its libraries do not say so.
-fn is_about_a_typed_card(problem: &Problem) -> bool {
-    match problem {
-        Problem::Unknown { param } => param.starts_with("payment_method_data[card]"),
-        Problem::NotOneOf { param, value, .. } => {
-            param == "payment_method_data[type]" && value == "card"
-        }
-        _ => false,
-    }
-}
-
 /// The answer as a version shows it.
 fn as_of(
     version: Version,
@@ -192,4 +181,15 @@ fn as_of(
     let description = version.description();
     promotion::former::show_coupons(transaction, description, &mut answer)?;
     Ok(project(description, answer))
+}
+
+/// Stripe takes a card's number or token with an intent, though its libraries do not say so.
+fn is_about_a_typed_card(problem: &Problem) -> bool {
+    match problem {
+        Problem::Unknown { param } => param.starts_with("payment_method_data[card]"),
+        Problem::NotOneOf { param, value, .. } => {
+            param == "payment_method_data[type]" && value == "card"
+        }
+        _ => false,
+    }
 }

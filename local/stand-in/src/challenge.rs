@@ -14,11 +14,9 @@ use crate::checkout;
 use crate::checkout::object::{Session, SessionStatus};
 use crate::engine::database::Transaction;
 use crate::engine::resource::{Cause, Object as _};
-use crate::payment;
 use crate::payment::action::{Challenge, come_back};
 use crate::payment::intent::{PaymentIntent, WrongState};
 use crate::payment::method::{Means, PaymentMethod};
-use crate::payment::setup::SetUp;
 use crate::payment::setup_intent::{SetupIntent, SetupState};
 use crate::payment::testing::three_d_secure::Challenged;
 use crate::stand_in::StandIn;
@@ -215,10 +213,11 @@ fn answer(transaction: &Transaction<'_>, id: &str, challenged: Challenged) -> an
             }
         }
         Some(Waiting::Setup(mut intent, challenge)) => {
-            match payment::setup::authenticate(transaction, &mut intent, challenged)? {
+            match checkout::life::authenticate_setup(transaction, &mut intent, challenged)? {
                 Err(WrongState) => Next::Nowhere,
-                Ok(set_up) => {
-                    let done = matches!(set_up, SetUp::Done);
+                Ok(Some(session)) => Next::To(after_checkout(&session)),
+                Ok(None) => {
+                    let done = intent.state == SetupState::Succeeded;
                     let url = challenge.return_url.map(|url| {
                         let (kind, secret) = (SetupIntent::KIND, &intent.client_secret);
                         come_back(&url, kind, &intent.id, secret, done)

@@ -28,7 +28,7 @@ use crate::payment::testing::three_d_secure::Challenged;
 use crate::refund::object::{Refund, RefundStatus};
 use crate::seed::{Seed, SeedError};
 use crate::webhook::queue::{self, Delivery, Resent};
-use crate::{checkout, dispute, payment, refund};
+use crate::{checkout, dispute, refund};
 
 pub(super) use routes::routes;
 
@@ -188,7 +188,11 @@ impl Account {
                 )))
             };
             if let Some(mut setup) = transaction.get::<SetupIntent>(&id)? {
-                return match payment::setup::authenticate(transaction, &mut setup, challenged)? {
+                return match checkout::life::authenticate_setup(
+                    transaction,
+                    &mut setup,
+                    challenged,
+                )? {
                     Ok(_) => Ok(()),
                     Err(WrongState) => not_asked(setup.state.as_str()),
                 };

@@ -12,15 +12,23 @@
 //! Whatever is paid is paid in [`payment::life`]; here the session follows its intent. What comes of a
 //! payment later, such as a dispute, comes when the session is complete.
 
+use serde_json::json;
+
+use crate::checkout::customer;
 use crate::checkout::object::{PaymentStatus, Session, SessionStatus};
 use crate::engine::database::Transaction;
-use crate::engine::ids::PaymentIntentId;
+use crate::engine::ids::{PaymentIntentId, SessionId};
+use crate::engine::time::{DAY, Timestamp};
 use crate::payment;
 use crate::payment::bank::Ending;
+use crate::payment::billing::Shipping;
 use crate::payment::decline::PaymentError;
-use crate::payment::intent::{Methods, PaymentIntent, Terms, WrongState};
+use crate::payment::intent::{PaymentIntent, Usage, WrongState};
 use crate::payment::life::{Confirmation, Outcome};
 use crate::payment::method::PaymentMethod;
+use crate::payment::setup::SetUp;
+use crate::payment::setup_intent::SetupIntent;
+use crate::payment::terms::three_d_secure;
 use crate::payment::testing::three_d_secure::Challenged;
 use crate::promotion;
 use crate::webhook::record::record;
@@ -35,7 +43,7 @@ pub(crate) enum Paid {
     Declined(PaymentError),
 }
 
-/// The buyer pays an open session.
+/// The buyer pays an open session, or leaves what they will pay with. What they told is in it already.
 pub(crate) fn pay(
     transaction: &Transaction<'_>,
     session: &mut Session,
@@ -44,31 +52,103 @@ pub(crate) fn pay(
     if session.status != SessionStatus::Open {
         return Ok(Err(WrongState));
     }
+    customer::make(transaction, session)?;
+    if method.customer().is_none() {
+        let wanted = session.allow_redisplay.clone();
+        let always = session.collected.saves.then(|| "always".to_owned());
+        let limited = "limited".to_owned();
+        let kept = always.or(wanted);
+        method.allow_redisplay = kept.unwrap_or(match session.keeps_method() {
+            true => limited,
+            false => method.allow_redisplay.clone(),
+        });
+    }
+    if let Some(setup) = session.setup_intent.clone() {
+        return set_up(transaction, session, &setup, method).map(Ok);
+    }
     let mut intent = intent_to_pay(transaction, session)?;
     let confirmation = Confirmation {
         return_url: Some(session.url.clone()),
         voucher_page: Some(session.url.clone()),
         by_hand: true,
+        three_d_secure: three_d_secure(&session.terms.payment_method_options),
         ..Confirmation::default()
     };
-    let email = method.billing.email.clone();
     let outcome = payment::life::confirm(transaction, &mut intent, method, &confirmation)?;
-    follow(transaction, session, outcome, email).map(Ok)
+    follow(transaction, session, outcome).map(Ok)
+}
+
+/// The payment method is kept for later.
+fn set_up(
+    transaction: &Transaction<'_>,
+    session: &mut Session,
+    setup: &str,
+    method: &mut PaymentMethod,
+) -> anyhow::Result<Paid> {
+    let mut intent: SetupIntent = transaction.existing(setup)?;
+    intent.customer.clone_from(&session.customer);
+    let request = three_d_secure(&session.terms.payment_method_options);
+    let back = Some(session.url.clone());
+    let outcome = payment::setup::confirm(transaction, &mut intent, method, back, request)?;
+    follow_setup(transaction, session, outcome)
 }
 
 /// The buyer completes an open session whose total is zero.
 pub(crate) fn pay_nothing(
     transaction: &Transaction<'_>,
     session: &mut Session,
-    email: String,
 ) -> anyhow::Result<Result<Paid, WrongState>> {
     if session.status != SessionStatus::Open {
         return Ok(Err(WrongState));
     }
-    session.buyer_email = Some(email);
+    customer::make(transaction, session)?;
     give_up_intent(transaction, session)?;
     complete(transaction, session)?;
     Ok(Ok(Paid::Complete))
+}
+
+/// An open session follows what became of its setup.
+fn follow_setup(
+    transaction: &Transaction<'_>,
+    session: &mut Session,
+    outcome: SetUp,
+) -> anyhow::Result<Paid> {
+    match outcome {
+        SetUp::Done => {
+            complete(transaction, session)?;
+            Ok(Paid::Complete)
+        }
+        SetUp::Challenged => {
+            transaction.put(session)?;
+            let setup = session.setup_intent.as_deref().unwrap_or_default();
+            Ok(Paid::Challenged(format!(
+                "{}/3ds/{setup}",
+                transaction.site()
+            )))
+        }
+        SetUp::Refused(error) => {
+            transaction.put(session)?;
+            Ok(Paid::Declined(error))
+        }
+    }
+}
+
+/// The buyer of a setup has shown who they are, or has not. Whose session it was, if it was one's.
+pub(crate) fn authenticate_setup(
+    transaction: &Transaction<'_>,
+    intent: &mut SetupIntent,
+    challenged: Challenged,
+) -> anyhow::Result<Result<Option<Session>, WrongState>> {
+    let sessions: Vec<Session> = transaction.having("setup_intent", &intent.id)?;
+    let mut session = sessions.into_iter().next();
+    let outcome = match payment::setup::authenticate(transaction, intent, challenged)? {
+        Ok(outcome) => outcome,
+        Err(wrong) => return Ok(Err(wrong)),
+    };
+    if let Some(session) = &mut session {
+        follow_setup(transaction, session, outcome)?;
+    }
+    Ok(Ok(session))
 }
 
 /// An open session follows what became of its intent.
@@ -76,22 +156,18 @@ fn follow(
     transaction: &Transaction<'_>,
     session: &mut Session,
     outcome: Outcome,
-    email: Option<String>,
 ) -> anyhow::Result<Paid> {
     match outcome {
         Outcome::Paid(aftermath) => {
-            session.buyer_email = email;
             session.payment_status = PaymentStatus::Paid;
             complete(transaction, session)?;
             aftermath.come(transaction)?;
         }
         Outcome::Authorized(aftermath) => {
-            session.buyer_email = email;
             complete(transaction, session)?;
             aftermath.come(transaction)?;
         }
         Outcome::Processing | Outcome::Waiting => {
-            session.buyer_email = email;
             complete(transaction, session)?;
         }
         Outcome::Challenged(page) => {
@@ -119,17 +195,13 @@ pub(crate) fn authenticate(
     {
         return Ok(Err(WrongState));
     }
-    let email = match &intent.payment_method {
-        Some(method) => transaction.existing::<PaymentMethod>(method)?.billing.email,
-        None => None,
-    };
     let outcome = match payment::life::authenticate(transaction, intent, challenged)? {
         Ok(outcome) => outcome,
         Err(wrong) => return Ok(Err(wrong)),
     };
     match (&mut session, outcome) {
         (Some(session), outcome) => {
-            follow(transaction, session, outcome, email)?;
+            follow(transaction, session, outcome)?;
         }
         (None, Outcome::Paid(aftermath) | Outcome::Authorized(aftermath)) => {
             aftermath.come(transaction)?;
@@ -222,9 +294,74 @@ pub(crate) fn expire(
     if let Some(id) = &session.payment_intent {
         cancel(transaction, id)?;
     }
+    if let Some(id) = &session.setup_intent {
+        let mut setup: SetupIntent = transaction.existing(id)?;
+        // One that is done stays done.
+        let _ = payment::setup::cancel(transaction, &mut setup, None)?;
+    }
+    offer_recovery(session);
     transaction.put(session)?;
     record(transaction, "checkout.session.expired", session)?;
     Ok(Ok(()))
+}
+
+/// How long an expired session can be begun again.
+const RECOVERABLE: Timestamp = 30 * DAY;
+
+/// An expired session leads to a new one like it, if the shop wants that.
+fn offer_recovery(session: &mut Session) {
+    if !session.asks_for("/after_expiration/recovery/enabled") {
+        return;
+    }
+    let url = session.url.replace("/pay/", "/recover/");
+    let until = session.expires_at.saturating_add(RECOVERABLE);
+    let recovery = session
+        .asked
+        .get_mut("after_expiration")
+        .and_then(|it| it.get_mut("recovery"));
+    if let Some(recovery) = recovery {
+        recovery["url"] = json!(url);
+        recovery["expires_at"] = json!(until);
+    }
+}
+
+/// Begins an expired session again, as a new one.
+pub(crate) fn recover(
+    transaction: &Transaction<'_>,
+    expired: &Session,
+) -> anyhow::Result<Result<Session, WrongState>> {
+    let until = expired.asked_at("/after_expiration/recovery/expires_at");
+    let is_open = until.and_then(serde_json::Value::as_i64);
+    if is_open.is_none_or(|until| until < transaction.now) {
+        return Ok(Err(WrongState));
+    }
+    let id = SessionId::random();
+    let mut session = Session {
+        created: transaction.now,
+        expires_at: transaction.now.saturating_add(DAY),
+        status: SessionStatus::Open,
+        payment_intent: None,
+        url: expired.url.replace(&*expired.id, &id),
+        recovered_from: Some(expired.id.clone()),
+        id,
+        ..expired.clone()
+    };
+    let recovery = session
+        .asked
+        .get_mut("after_expiration")
+        .and_then(|it| it.get_mut("recovery"));
+    if let Some(recovery) = recovery {
+        recovery["url"] = json!(null);
+        recovery["expires_at"] = json!(null);
+        let codes = recovery["allow_promotion_codes"].clone();
+        session
+            .asked
+            .insert("allow_promotion_codes".to_owned(), codes);
+    }
+    promotion::life::reckon(transaction, &mut session)?;
+    session.reckon();
+    transaction.put(&session)?;
+    Ok(Ok(session))
 }
 
 /// The time of an open session is over.
@@ -238,6 +375,7 @@ fn complete(transaction: &Transaction<'_>, session: &mut Session) -> anyhow::Res
     session.status = SessionStatus::Complete;
     transaction.put(session)?;
     promotion::life::redeem(transaction, session)?;
+    customer::update(transaction, session)?;
     record(transaction, "checkout.session.completed", session)
 }
 
@@ -255,31 +393,35 @@ fn cancel(transaction: &Transaction<'_>, intent: &PaymentIntentId) -> anyhow::Re
         .map_err(|WrongState| anyhow::anyhow!("{} cannot be canceled", intent.id))
 }
 
-/// The payment intent of a session that is about to be paid.
+/// The payment intent of a session that is about to be paid, by whom the session knows now.
 fn intent_to_pay(
     transaction: &Transaction<'_>,
     session: &mut Session,
 ) -> anyhow::Result<PaymentIntent> {
-    let mut intent = match &session.payment_intent {
-        // An earlier try was declined.
-        Some(id) => transaction.existing(id)?,
-        None => intent_of(transaction, session)?,
+    let (amount, currency) = (session.amount_total(), session.currency);
+    let mut terms = session.terms.clone();
+    terms.customer.clone_from(&session.customer);
+    if let Some(ship_to) = &session.collected.ship_to {
+        terms.shipping = Some(Shipping {
+            address: ship_to.address.clone(),
+            carrier: None,
+            name: ship_to.name.clone(),
+            phone: session.collected.phone.clone(),
+            tracking_number: None,
+        });
+    }
+    if session.collected.saves && terms.setup_future_usage.is_none() {
+        terms.setup_future_usage = Some(Usage::OnSession);
+    }
+    let intent = match &session.payment_intent {
+        // An earlier try was declined; what is to be paid may have changed since.
+        Some(id) => PaymentIntent {
+            amount,
+            terms,
+            ..transaction.existing(id)?
+        },
+        None => payment::life::create(transaction, amount, currency, terms, None, true)?,
     };
-    // A promotion code may have come or gone since.
-    intent.amount = session.amount_total;
     session.payment_intent = Some(intent.id.clone());
     Ok(intent)
-}
-
-/// The payment intent of a session, made when the buyer first tries to pay.
-fn intent_of(transaction: &Transaction<'_>, session: &Session) -> anyhow::Result<PaymentIntent> {
-    let types = session.payment_method_types().into_iter();
-    let terms = Terms {
-        description: session.payment_intent_data.description.clone(),
-        metadata: session.payment_intent_data.metadata.clone(),
-        methods: Methods::Listed(types.map(str::to_owned).collect()),
-        ..Terms::default()
-    };
-    let (amount, currency) = (session.amount_total, session.currency);
-    payment::life::create(transaction, amount, currency, terms, None, true)
 }

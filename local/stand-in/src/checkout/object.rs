@@ -1,14 +1,24 @@
-//! Checkout sessions and what they sell.
+//! Checkout sessions.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::account::currency::Currency;
-use crate::engine::ids::{self, PaymentIntentId, SessionId};
-use crate::engine::resource::{Metadata, Object, with_nulls};
+use crate::checkout::line::LineItem;
+use crate::checkout::shipping::ShippingOption;
+use crate::checkout::totals::Totals;
+use crate::description::{Description, blank};
+use crate::engine::ids::{self, PaymentIntentId, SessionId, SetupIntentId};
+use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::Timestamp;
 use crate::payment::bank::Scheme;
+use crate::payment::billing::{Address, BillingDetails};
+use crate::payment::intent::Terms;
 use crate::payment::voucher::Voucher;
+use crate::wire::errors::ApiError;
+use crate::wire::params::MetadataUpdate;
 
 /// A Checkout session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -18,33 +28,74 @@ pub(crate) struct Session {
     pub(crate) expires_at: Timestamp,
     pub(crate) status: SessionStatus,
     pub(crate) payment_status: PaymentStatus,
+    pub(crate) mode: Mode,
+    /// In setup mode, that in which it will be paid later.
     pub(crate) currency: Currency,
-    pub(crate) amount_total: i64,
     pub(crate) line_items: Vec<LineItem>,
+    /// The types of payment methods on offer.
+    pub(crate) methods: Vec<String>,
     pub(crate) payment_intent: Option<PaymentIntentId>,
-    /// For the payment intent that the first try to pay makes.
-    pub(crate) payment_intent_data: PaymentIntentData,
-    /// What the buyer typed on the payment page.
-    pub(crate) buyer_email: Option<String>,
-    pub(crate) customer_email: Option<String>,
-    pub(crate) client_reference_id: Option<String>,
-    pub(crate) metadata: Metadata,
-    pub(crate) success_url: String,
-    pub(crate) cancel_url: Option<String>,
-    pub(crate) url: String,
-    pub(crate) locale: Option<String>,
-    pub(crate) adaptive_pricing: bool,
-    pub(crate) allow_promotion_codes: Option<bool>,
-    #[serde(default)]
+    pub(crate) setup_intent: Option<SetupIntentId>,
+    /// For the intent that the first try to pay makes.
+    pub(crate) terms: Terms,
+    pub(crate) customer: Option<String>,
     pub(crate) discount: Option<Discount>,
+    pub(crate) shipping_options: Vec<ShippingOption>,
+    /// The rate of the chosen one.
+    pub(crate) shipping: Option<String>,
+    /// What the buyer has told.
+    pub(crate) collected: Collected,
+    pub(crate) url: String,
+    pub(crate) recovered_from: Option<SessionId>,
+    /// Whether what is paid with may be shown to its customer again.
+    pub(crate) allow_redisplay: Option<String>,
+    /// What becomes of the customer with what the buyer tells.
+    pub(crate) customer_update: Vec<String>,
+    /// What the shop has asked for, as the API shows it.
+    pub(crate) asked: Map<String, Value>,
 }
 
-/// What a promotion code takes off a session.
+/// What a session is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Mode {
+    Payment,
+    /// To keep a payment method for later.
+    Setup,
+}
+
+/// What a coupon takes off a session, perhaps by a code.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Discount {
     pub(crate) coupon: String,
-    pub(crate) promotion_code: String,
+    pub(crate) promotion_code: Option<String>,
     pub(crate) amount: i64,
+}
+
+/// What the buyer tells on the payment page.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Collected {
+    pub(crate) email: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) business_name: Option<String>,
+    pub(crate) individual_name: Option<String>,
+    pub(crate) phone: Option<String>,
+    pub(crate) address: Option<Address>,
+    pub(crate) ship_to: Option<ShipTo>,
+    /// The values of the shop's own fields, by key.
+    pub(crate) fields: BTreeMap<String, String>,
+    pub(crate) accepts_terms: bool,
+    /// Whether they want the shop's news, if they were asked.
+    pub(crate) wants_news: Option<bool>,
+    /// They want to see the payment method again next time.
+    pub(crate) saves: bool,
+}
+
+/// Where the goods go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ShipTo {
+    pub(crate) name: String,
+    pub(crate) address: Address,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,155 +124,309 @@ pub(crate) enum PaymentStatus {
     NoPaymentRequired,
 }
 
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct PaymentIntentData {
-    pub(crate) description: Option<String>,
-    pub(crate) metadata: Metadata,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct LineItem {
-    pub(crate) id: String,
-    pub(crate) price: String,
-    pub(crate) product: String,
-    pub(crate) name: String,
-    pub(crate) description: Option<String>,
-    pub(crate) unit_amount: i64,
-    pub(crate) quantity: i64,
-    pub(crate) amount: i64,
-}
-
 impl Session {
-    /// Where the buyer goes when they are done.
-    pub(crate) fn completed_url(&self) -> String {
-        self.success_url.replace("{CHECKOUT_SESSION_ID}", &self.id)
-    }
-
-    /// The delayed way to pay that Stripe offers in this currency.
+    /// The bank debit on offer.
     pub(crate) fn bank_debit(&self) -> Option<Scheme> {
-        Scheme::of(self.currency)
+        Scheme::of(self.currency).filter(|scheme| self.offers(scheme.method()))
     }
 
-    /// The voucher that Stripe offers in this currency.
+    /// The voucher on offer.
     pub(crate) fn voucher(&self) -> Option<Voucher> {
-        Voucher::of(self.currency)
+        Voucher::of(self.currency).filter(|voucher| self.offers(voucher.method()))
     }
 
-    pub(crate) fn payment_method_types(&self) -> Vec<&'static str> {
+    pub(crate) fn offers(&self, method: &str) -> bool {
+        self.methods.iter().any(|offered| offered == method)
+    }
+
+    /// The types of payment methods there are here in a currency.
+    pub(crate) fn methods_in(currency: Currency, mode: Mode) -> Vec<&'static str> {
+        let voucher = Voucher::of(currency).filter(|_| mode == Mode::Payment);
         std::iter::once("card")
-            .chain(self.bank_debit().map(Scheme::method))
-            .chain(self.voucher().map(Voucher::method))
+            .chain(Scheme::of(currency).map(Scheme::method))
+            .chain(voucher.map(Voucher::method))
             .collect()
+    }
+
+    /// A text that the shop has asked for.
+    pub(crate) fn asked_text(&self, field: &str) -> Option<&str> {
+        self.asked.get(field).and_then(Value::as_str)
+    }
+
+    /// Whether the shop has asked for something, named by a pointer such as `/automatic_tax/enabled`.
+    pub(crate) fn asks_for(&self, pointer: &str) -> bool {
+        self.asked_at(pointer) == Some(&Value::Bool(true))
+    }
+
+    /// What the shop has asked for within an object.
+    pub(crate) fn asked_at(&self, pointer: &str) -> Option<&Value> {
+        let mut parts = pointer.split('/').skip(1);
+        let first = self.asked.get(parts.next()?)?;
+        parts.try_fold(first, |value, part| value.get(part))
+    }
+
+    pub(crate) fn accepts_codes(&self) -> bool {
+        self.asks_for("/allow_promotion_codes")
+    }
+
+    pub(crate) fn is_for_setup(&self) -> bool {
+        self.mode == Mode::Setup
+    }
+
+    /// Whether what is paid with stays with the customer.
+    pub(crate) fn keeps_method(&self) -> bool {
+        self.is_for_setup() || self.terms.setup_future_usage.is_some() || self.collected.saves
     }
 
     /// The address the payment is for: what the buyer typed, else what the shop passed.
     pub(crate) fn email(&self) -> Option<&str> {
-        self.buyer_email
-            .as_deref()
-            .or(self.customer_email.as_deref())
+        let typed = self.collected.email.as_deref();
+        typed.or_else(|| self.asked_text("customer_email"))
     }
 
     /// What the line items come to, before any discount.
     pub(crate) fn subtotal(&self) -> i64 {
         self.line_items
             .iter()
-            .fold(0, |sum, line| sum.saturating_add(line.amount))
+            .fold(0, |sum, line| sum.saturating_add(line.amount()))
     }
 
-    pub(crate) fn amount_discount(&self) -> i64 {
-        self.discount.as_ref().map_or(0, |discount| discount.amount)
+    /// What the buyer pays.
+    pub(crate) fn amount_total(&self) -> i64 {
+        self.totals().total
     }
 
-    /// The discount's share of each line. Together they are all of it, to the last cent.
-    fn line_discounts(&self) -> Vec<i64> {
-        let (subtotal, discount) = (self.subtotal().max(1), self.amount_discount());
-        let up_to = |amount: i64| {
-            i128::from(amount)
-                .saturating_mul(discount.into())
-                .checked_div(subtotal.into())
-                .and_then(|share| i64::try_from(share).ok())
-                .unwrap_or_default()
+    pub(crate) fn totals(&self) -> Totals {
+        Totals::of(self)
+    }
+
+    /// Changes what the shop has written on it.
+    pub(crate) fn change_metadata(&mut self, change: MetadataUpdate) -> Result<(), ApiError> {
+        let known = self.asked.remove("metadata").unwrap_or_default();
+        let mut metadata: Metadata = serde_json::from_value(known).unwrap_or_default();
+        change.apply(&mut metadata)?;
+        self.asked.insert("metadata".to_owned(), json!(metadata));
+        Ok(())
+    }
+
+    /// Whoever pays has told this.
+    pub(crate) fn learn_from(&mut self, billing: &BillingDetails) {
+        let told = &mut self.collected;
+        let has_address = billing.address != Address::default();
+        told.email = billing.email.clone().or(told.email.take());
+        told.name = billing.name.clone().or(told.name.take());
+        told.phone = billing.phone.clone().or(told.phone.take());
+        told.address = match has_address {
+            true => Some(billing.address.clone()),
+            false => told.address.take(),
         };
-        let (mut so_far, mut given) = (0_i64, 0_i64);
-        let shares = self.line_items.iter().map(|line| {
-            so_far = so_far.saturating_add(line.amount);
-            let share = up_to(so_far).saturating_sub(given);
-            given = given.saturating_add(share);
-            share
-        });
-        shares.collect()
+    }
+
+    /// What is to be paid has changed.
+    pub(crate) fn reckon(&mut self) {
+        self.payment_status = match self.amount_total() {
+            _ if self.is_for_setup() => PaymentStatus::NoPaymentRequired,
+            0 => PaymentStatus::NoPaymentRequired,
+            _ => PaymentStatus::Unpaid,
+        };
+    }
+
+    pub(crate) fn chosen_shipping(&self) -> Option<&ShippingOption> {
+        let chosen = self.shipping.as_ref()?;
+        self.shipping_options.iter().find(|it| it.rate == *chosen)
+    }
+
+    /// Where the buyer goes once they are done.
+    pub(crate) fn completed_url(&self) -> String {
+        let url = self.asked_text("success_url").unwrap_or(&self.url);
+        url.replace("{CHECKOUT_SESSION_ID}", &self.id)
     }
 
     /// How the total came about, for whoever asks.
     pub(crate) fn breakdown(&self) -> Value {
-        let discounts = self.discount.iter().map(|discount| {
-            let object = json!({
-                "id": ids::discount(&self.id),
-                "object": "discount",
-                "checkout_session": self.id,
-                "promotion_code": discount.promotion_code,
-                "source": { "coupon": discount.coupon, "type": "coupon" },
-                "start": self.created,
-            });
-            let object = with_nulls(
-                object,
-                &[
-                    "customer",
-                    "customer_account",
-                    "end",
-                    "invoice",
-                    "invoice_item",
-                    "subscription",
-                    "subscription_item",
-                ],
-            );
-            json!({ "amount": discount.amount, "discount": object })
-        });
-        json!({ "discounts": Vec::from_iter(discounts), "taxes": [] })
+        let discounts = self.discount.iter().map(
+            |discount| json!({ "amount": discount.amount, "discount": self.discount_shown() }),
+        );
+        let totals = self.totals();
+        json!({
+            "discounts": Vec::from_iter(discounts),
+            "taxes": Vec::from_iter(totals.taxes().iter().map(super::tax::Tax::shown)),
+        })
+    }
+
+    fn discount_shown(&self) -> Option<Value> {
+        let discount = self.discount.as_ref()?;
+        let object = super::line::object(
+            "discount",
+            [
+                ("id", json!(ids::discount(&self.id))),
+                ("checkout_session", json!(self.id)),
+                ("customer", json!(self.customer)),
+                ("promotion_code", json!(discount.promotion_code)),
+                (
+                    "source",
+                    json!({ "coupon": discount.coupon, "type": "coupon" }),
+                ),
+                ("start", json!(self.created)),
+            ],
+        );
+        Some(Value::Object(object))
     }
 
     /// The line items as the API shows them.
     pub(crate) fn lines(&self) -> impl DoubleEndedIterator<Item = Value> {
-        self.line_items
-            .iter()
-            .zip(self.line_discounts())
-            .map(|(line, discount)| {
-                json!({
-                    "id": line.id,
-                    "object": "item",
-                    "adjustable_quantity": null,
-                    "amount_discount": discount,
-                    "amount_subtotal": line.amount,
-                    "amount_tax": 0,
-                    "amount_total": line.amount.saturating_sub(discount),
-                    "currency": self.currency,
-                    "description": line.name,
-                    "metadata": {},
-                    "price": {
-                        "id": line.price,
-                        "object": "price",
-                        // Made for this session alone: it can be bought from no other.
-                        "active": false,
-                        "billing_scheme": "per_unit",
-                        "created": self.created,
-                        "currency": self.currency,
-                        "custom_unit_amount": null,
-                        "livemode": false,
-                        "lookup_key": null,
-                        "metadata": {},
-                        "nickname": null,
-                        "product": line.product,
-                        "recurring": null,
-                        "tax_behavior": "unspecified",
-                        "tiers_mode": null,
-                        "transform_quantity": null,
-                        "type": "one_time",
-                        "unit_amount": line.unit_amount,
-                        "unit_amount_decimal": line.unit_amount.to_string(),
-                    },
-                    "quantity": line.quantity,
-                })
-            })
+        let totals = self.totals();
+        let lines = self.line_items.iter().zip(totals.lines);
+        let shown = lines.map(|(line, sums)| {
+            let object = super::line::object(
+                "item",
+                [
+                    ("id", json!(line.id)),
+                    (
+                        "adjustable_quantity",
+                        json!(line.adjustable.map(|(minimum, maximum)| json!({
+                            "enabled": true, "maximum": maximum, "minimum": minimum,
+                        }))),
+                    ),
+                    ("amount_discount", json!(sums.discount)),
+                    ("amount_subtotal", json!(line.amount())),
+                    ("amount_tax", json!(sums.tax())),
+                    ("amount_total", json!(sums.total)),
+                    ("currency", json!(self.currency)),
+                    ("description", json!(line.name)),
+                    ("metadata", json!(line.metadata)),
+                    ("price", Value::Object(line.price.clone())),
+                    ("quantity", json!(line.quantity)),
+                ],
+            );
+            Value::Object(object)
+        });
+        shown.collect::<Vec<_>>().into_iter()
+    }
+
+    fn customer_details(&self) -> Option<Value> {
+        let told = &self.collected;
+        let knows_more = told.name.is_some() || told.address.is_some() || told.phone.is_some();
+        if self.email().is_none() && !knows_more {
+            return None;
+        }
+        Some(json!({
+            "address": told.address,
+            "business_name": told.business_name,
+            "email": self.email(),
+            "individual_name": told.individual_name,
+            "name": told.name,
+            "phone": told.phone,
+            "tax_exempt": "none",
+            "tax_ids": (self.status == SessionStatus::Complete).then_some(json!([])),
+        }))
+    }
+
+    fn custom_fields(&self) -> Value {
+        let fields = self.asked.get("custom_fields").and_then(Value::as_array);
+        let with_values = fields.into_iter().flatten().map(|field| {
+            let mut field = field.clone();
+            let kind = field.get("type").and_then(Value::as_str).map(str::to_owned);
+            let key = field.get("key").and_then(Value::as_str);
+            let told = key.and_then(|key| self.collected.fields.get(key)).cloned();
+            if let Some(details) = kind.and_then(|kind| field.get_mut(kind)) {
+                details["value"] = json!(told);
+            }
+            field
+        });
+        with_values.collect()
+    }
+
+    fn consent(&self) -> Option<Value> {
+        self.asked
+            .get("consent_collection")
+            .filter(|it| it.is_object())?;
+        let told = &self.collected;
+        let news = told
+            .wants_news
+            .map(|wants| if wants { "opt_in" } else { "opt_out" });
+        Some(json!({
+            "promotions": news,
+            "terms_of_service": told.accepts_terms.then_some("accepted"),
+        }))
+    }
+
+    /// What is known of the session itself.
+    fn known(&self) -> Value {
+        let (open, totals) = (self.status == SessionStatus::Open, self.totals());
+        let amount = |amount: i64| (!self.is_for_setup()).then_some(amount);
+        let currency = self.asked.get("currency").is_some() || !self.is_for_setup();
+        let told = &self.collected;
+        let ship_to = told.ship_to.as_ref();
+        json!({
+            "id": self.id,
+            "amount_subtotal": amount(self.subtotal()),
+            "amount_total": amount(totals.total),
+            "collected_information": json!({
+                "business_name": told.business_name,
+                "individual_name": told.individual_name,
+                "shipping_details": ship_to,
+            }),
+            "consent": self.consent(),
+            "created": self.created,
+            "currency": currency.then_some(self.currency),
+            "custom_fields": self.custom_fields(),
+            "customer": self.customer,
+            "customer_details": self.customer_details(),
+            "discounts": Vec::from_iter(self.discount.iter().map(|discount| json!({
+                "coupon": match discount.promotion_code {
+                    Some(_) => None,
+                    None => Some(&discount.coupon),
+                },
+                "promotion_code": discount.promotion_code,
+            }))),
+            "expires_at": self.expires_at,
+            "mode": self.mode,
+            "payment_intent": self.payment_intent,
+            "payment_method_types": self.methods,
+            "payment_status": self.payment_status,
+            "recovered_from": self.recovered_from,
+            "setup_intent": self.setup_intent,
+            "shipping_cost": self.chosen_shipping().map(|option| json!({
+                "amount_subtotal": option.amount,
+                "amount_tax": 0,
+                "amount_total": option.amount,
+                "shipping_rate": option.rate,
+            })),
+            "shipping_options": Vec::from_iter(self.shipping_options.iter().map(|option| json!({
+                "shipping_amount": option.amount, "shipping_rate": option.rate,
+            }))),
+            "status": self.status,
+            "total_details": amount(0).map(|_| json!({
+                "amount_discount": totals.discount,
+                "amount_shipping": totals.shipping,
+                "amount_tax": totals.tax,
+            })),
+            "url": open.then_some(&self.url),
+        })
+    }
+
+    /// Whether automatic tax knows enough of the buyer.
+    fn automatic_tax(&self) -> Value {
+        let enabled = self.asks_for("/automatic_tax/enabled");
+        let status = match self.tax_country() {
+            _ if !enabled => None,
+            Some(_) => Some("complete"),
+            None => Some("requires_location_inputs"),
+        };
+        json!({
+            "enabled": enabled,
+            "liability": enabled.then(|| json!({ "type": "self" })),
+            "provider": enabled.then_some("stripe"),
+            "status": status,
+        })
+    }
+
+    /// Where the buyer is taxed: where the goods go, or else where they live.
+    pub(crate) fn tax_country(&self) -> Option<&str> {
+        let ship_to = self.collected.ship_to.as_ref().map(|it| &it.address);
+        let address = ship_to.or(self.collected.address.as_ref())?;
+        address.country.as_deref()
     }
 }
 
@@ -241,176 +446,62 @@ impl Object for Session {
     }
 
     fn answer(&self) -> Value {
-        let open = self.status == SessionStatus::Open;
-        let mut answer = json!({
-            "id": self.id,
-            "object": Self::KIND,
-            "adaptive_pricing": { "enabled": self.adaptive_pricing },
-            "allow_promotion_codes": self.allow_promotion_codes,
-            "amount_subtotal": self.subtotal(),
-            "amount_total": self.amount_total,
-            "cancel_url": self.cancel_url,
-            "client_reference_id": self.client_reference_id,
-            "created": self.created,
-            "currency": self.currency,
-            "customer_details": self.email().map(|email| json!({
-                "address": null,
-                "business_name": null,
-                "email": email,
-                "individual_name": null,
-                "name": null,
-                "phone": null,
-                "tax_exempt": "none",
-                "tax_ids": null,
-            })),
-            "customer_email": self.customer_email,
-            "expires_at": self.expires_at,
-            "locale": self.locale,
-            "metadata": self.metadata,
-            "payment_intent": self.payment_intent,
-            "payment_method_types": self.payment_method_types(),
-            "payment_status": self.payment_status,
-            "status": self.status,
-            "success_url": self.success_url,
-            "url": open.then_some(&self.url),
-            "discounts": Vec::from_iter(self.discount.iter().map(|discount| json!({
-                "coupon": null,
-                "promotion_code": discount.promotion_code,
-            }))),
-            "total_details": {
-                "amount_discount": self.amount_discount(),
-                "amount_shipping": 0,
-                "amount_tax": 0,
+        let described = Description::newest().object(Self::KIND);
+        let mut answer = described.map(blank).unwrap_or_default();
+        let known = match self.known() {
+            Value::Object(known) => known,
+            _ => Map::new(),
+        };
+        answer.extend(defaults(self.mode));
+        answer.extend(self.asked.clone());
+        answer.extend(known);
+        answer.insert("automatic_tax".to_owned(), self.automatic_tax());
+        Value::Object(answer)
+    }
+}
+
+/// What Stripe shows where the shop has not said otherwise, and null is not it.
+fn defaults(mode: Mode) -> Map<String, Value> {
+    let saves_customer = match mode {
+        Mode::Payment => Value::from("if_required"),
+        Mode::Setup => Value::Null,
+    };
+    let defaults = [
+        (
+            "adaptive_pricing",
+            json!({ "enabled": mode == Mode::Payment }),
+        ),
+        ("customer_creation", saves_customer),
+        (
+            "invoice_creation",
+            match mode {
+                Mode::Payment => json!({
+                    "enabled": false,
+                    "invoice_data": {
+                        "account_tax_ids": null,
+                        "custom_fields": null,
+                        "description": null,
+                        "footer": null,
+                        "issuer": null,
+                        "metadata": {},
+                        "rendering_options": null,
+                    },
+                }),
+                Mode::Setup => Value::Null,
             },
-        });
-        if let Value::Object(answer) = &mut answer {
-            answer.extend(unused());
-        }
-        with_nulls(answer, EMPTY)
-    }
-}
-
-/// What Checkout can do besides, and no shop here has it do.
-fn unused() -> serde_json::Map<String, Value> {
-    let unused = json!({
-        "automatic_tax": {
-            "enabled": false,
-            "liability": null,
-            "provider": null,
-            "status": null,
-        },
-        "custom_fields": [],
-        "custom_text": {
-            "after_submit": null,
-            "shipping_address": null,
-            "submit": null,
-            "terms_of_service_acceptance": null,
-        },
-        "customer_creation": "if_required",
-        "invoice_creation": {
-            "enabled": false,
-            "invoice_data": {
-                "account_tax_ids": null,
-                "custom_fields": null,
-                "description": null,
-                "footer": null,
-                "issuer": null,
-                "metadata": {},
-                "rendering_options": null,
+        ),
+        ("managed_payments", json!({ "enabled": false })),
+        ("metadata", json!({})),
+        (
+            "payment_method_collection",
+            match mode {
+                Mode::Payment => json!("if_required"),
+                Mode::Setup => json!("always"),
             },
-        },
-        "livemode": false,
-        "managed_payments": { "enabled": false },
-        "mode": "payment",
-        "payment_method_collection": "if_required",
-        "payment_method_options": {},
-        "phone_number_collection": { "enabled": false },
-        "shipping_options": [],
-        "ui_mode": "hosted_page",
-    });
-    match unused {
-        Value::Object(unused) => unused,
-        _ => serde_json::Map::new(),
-    }
-}
-
-/// The fields of a session that nothing here fills.
-const EMPTY: &[&str] = &[
-    "after_expiration",
-    "allowed_payment_method_types",
-    "billing_address_collection",
-    "client_secret",
-    "collected_information",
-    "consent",
-    "consent_collection",
-    "currency_conversion",
-    "customer",
-    "customer_account",
-    "integration_identifier",
-    "invoice",
-    "origin_context",
-    "payment_link",
-    "payment_method_configuration_details",
-    "permissions",
-    "recovered_from",
-    "saved_payment_method_options",
-    "setup_intent",
-    "shipping_address_collection",
-    "shipping_cost",
-    "submit_type",
-    "subscription",
-    "wallet_options",
-];
-
-/// What a price in a session sells. Made for that session, so not on sale otherwise.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Product {
-    pub(crate) id: String,
-    pub(crate) created: Timestamp,
-    pub(crate) name: String,
-    pub(crate) description: Option<String>,
-    pub(crate) images: Vec<String>,
-    pub(crate) metadata: Metadata,
-}
-
-impl Object for Product {
-    const KIND: &'static str = "product";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created(&self) -> Timestamp {
-        self.created
-    }
-
-    fn answer(&self) -> Value {
-        let answer = json!({
-            "id": self.id,
-            "object": Self::KIND,
-            "active": false,
-            "created": self.created,
-            "description": self.description,
-            "images": self.images,
-            "livemode": false,
-            "marketing_features": [],
-            "metadata": self.metadata,
-            "name": self.name,
-            "type": "service",
-            "updated": self.created,
-        });
-        with_nulls(
-            answer,
-            &[
-                "default_price",
-                "package_dimensions",
-                "shippable",
-                "statement_descriptor",
-                "tax_code",
-                "tax_details",
-                "unit_label",
-                "url",
-            ],
-        )
-    }
+        ),
+        ("payment_method_options", json!({})),
+        ("phone_number_collection", json!({ "enabled": false })),
+        ("ui_mode", json!("hosted_page")),
+    ];
+    Map::from_iter(defaults.map(|(field, value)| (field.to_owned(), value)))
 }

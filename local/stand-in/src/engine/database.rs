@@ -103,7 +103,7 @@ const SCHEMA: &str = "
 ";
 
 /// Changes whenever a database of an earlier build can no longer be read.
-const FORMAT: i64 = 3;
+const FORMAT: i64 = 5;
 
 /// One connection, one transaction at a time: every change sees all earlier ones, so a form
 /// submitted twice or a key used twice is simply second.

@@ -43,14 +43,6 @@ pub(crate) struct BillingDetails {
 }
 
 impl BillingDetails {
-    /// Nothing but an address to write to.
-    pub(crate) fn of_email(email: String) -> Self {
-        Self {
-            email: Some(email),
-            ..Self::default()
-        }
-    }
-
     /// What is given; what is not stays as it is in `known`.
     pub(crate) fn read(mut params: Params, known: Self) -> Result<Self, ApiError> {
         let address = match params.optional_object("address")? {

@@ -143,13 +143,17 @@ fn sell(draft: &Draft<'_>, param: &str, item: &Value) -> Result<Value, ApiError>
         (None, _) => return Err(ApiError::missing(&format!("{param}[price]"))),
     };
     let price = existing(transaction, &PRICE, &price, &price_param)?;
-    if item["price"].is_string() && price["active"] == false {
+    if item.get("price").is_some_and(Value::is_string) && price.get("active") == Some(&json!(false))
+    {
         return Err(ApiError::invalid(
             "The price specified is inactive. This field only accepts active prices.",
         )
         .param(price_param));
     }
-    let product = price["product"].as_str().unwrap_or_default();
+    let product = price
+        .get("product")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let product = existing(transaction, &PRODUCT, product, &price_param)?;
     let mut made = json!({
         "id": ids::line_item(),
@@ -157,8 +161,8 @@ fn sell(draft: &Draft<'_>, param: &str, item: &Value) -> Result<Value, ApiError>
         "adjustable_quantity": null,
         "amount_discount": 0,
         "amount_tax": 0,
-        "currency": price["currency"],
-        "description": product["name"],
+        "currency": price.get("currency"),
+        "description": product.get("name"),
         "metadata": {},
         "price": price,
     });
@@ -167,11 +171,14 @@ fn sell(draft: &Draft<'_>, param: &str, item: &Value) -> Result<Value, ApiError>
             let given = adjustable[name].as_str();
             given.and_then(|text| text.parse::<i64>().ok())
         };
-        made["adjustable_quantity"] = json!({
-            "enabled": adjustable["enabled"] == "true",
+        let adjustable = json!({
+            "enabled": adjustable.get("enabled").and_then(Value::as_str) == Some("true"),
             "minimum": number("minimum").unwrap_or(0),
             "maximum": number("maximum").unwrap_or(99),
         });
+        if let Some(made) = made.as_object_mut() {
+            made.insert("adjustable_quantity".to_owned(), adjustable);
+        }
     }
     let quantity = item["quantity"].as_str().unwrap_or_default();
     count(&mut made, quantity, &format!("{param}[quantity]"))?;
@@ -197,7 +204,8 @@ fn count(item: &mut Value, quantity: &str, param: &str) -> Result<(), ApiError> 
         let requirement = "This value must be greater than or equal to 1.";
         return Err(ApiError::out_of_range(param, requirement));
     }
-    let each = item["price"]["unit_amount"].as_i64().unwrap_or(0);
+    let each = item.pointer("/price/unit_amount").and_then(Value::as_i64);
+    let each = each.unwrap_or(0);
     let total = json!(each.saturating_mul(quantity));
     item["quantity"] = json!(quantity);
     item["amount_subtotal"] = total.clone();

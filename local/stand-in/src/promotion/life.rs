@@ -1,7 +1,7 @@
 //! Promotion codes: what they take off a session, and when they do not.
 
 use crate::account::currency::Currency;
-use crate::checkout::object::{Discount, PaymentStatus, Session};
+use crate::checkout::object::{Discount, Session};
 use crate::engine::database::{Cursor, Filter, Transaction};
 use crate::promotion::object::{Coupon, Off, PromotionCode};
 
@@ -46,13 +46,21 @@ pub(crate) fn apply(
     let Some(coupon) = transaction.get::<Coupon>(&code.coupon)? else {
         return Ok(Err(NoDiscount::Invalid));
     };
-    let discount = match discount(session, &code, &coupon) {
-        Ok(discount) => discount,
-        Err(why) => return Ok(Err(why)),
-    };
+    match take_off(session, Some(&code), &coupon) {
+        Ok(()) => transaction.put(session).map(Ok),
+        Err(why) => Ok(Err(why)),
+    }
+}
+
+/// Takes a coupon, by one of its codes or by itself, off a session in the making.
+pub(crate) fn take_off(
+    session: &mut Session,
+    code: Option<&PromotionCode>,
+    coupon: &Coupon,
+) -> Result<(), NoDiscount> {
+    let discount = discount(session, code, coupon)?;
     set(session, Some(discount));
-    transaction.put(session)?;
-    Ok(Ok(()))
+    Ok(())
 }
 
 /// Takes a discount away again.
@@ -61,26 +69,36 @@ pub(crate) fn remove(transaction: &Transaction<'_>, session: &mut Session) -> an
     transaction.put(session)
 }
 
-fn set(session: &mut Session, discount: Option<Discount>) {
-    let off = discount.as_ref().map_or(0, |discount| discount.amount);
-    session.amount_total = session.subtotal().saturating_sub(off);
-    session.payment_status = match session.amount_total {
-        0 => PaymentStatus::NoPaymentRequired,
-        _ => PaymentStatus::Unpaid,
+/// What is bought has changed: the discount is another, or none.
+pub(crate) fn reckon(transaction: &Transaction<'_>, session: &mut Session) -> anyhow::Result<()> {
+    let Some(had) = session.discount.take() else {
+        return Ok(());
     };
+    let coupon: Coupon = transaction.existing(&had.coupon)?;
+    let code: Option<PromotionCode> = match &had.promotion_code {
+        Some(code) => Some(transaction.existing(code)?),
+        None => None,
+    };
+    set(session, discount(session, code.as_ref(), &coupon).ok());
+    Ok(())
+}
+
+fn set(session: &mut Session, discount: Option<Discount>) {
     session.discount = discount;
+    session.reckon();
 }
 
 fn discount(
     session: &Session,
-    code: &PromotionCode,
+    code: Option<&PromotionCode>,
     coupon: &Coupon,
 ) -> Result<Discount, NoDiscount> {
-    if !code.limits.allow_one_more() || !coupon.limits.allow_one_more() {
+    let is_open = code.is_none_or(|code| code.active && code.limits.allow_one_more());
+    if !is_open || !coupon.limits.allow_one_more() {
         return Err(NoDiscount::Invalid);
     }
     let subtotal = session.subtotal();
-    match &code.minimum {
+    match code.and_then(|code| code.minimum.as_ref()) {
         Some((_, currency)) if *currency != session.currency => {
             return Err(NoDiscount::OtherCurrency);
         }
@@ -102,7 +120,7 @@ fn discount(
     }
     Ok(Discount {
         coupon: coupon.id.clone(),
-        promotion_code: code.id.clone(),
+        promotion_code: code.map(|code| code.id.clone()),
         amount,
     })
 }
@@ -125,11 +143,8 @@ pub(crate) fn redeem(transaction: &Transaction<'_>, session: &Session) -> anyhow
     let Some(discount) = &session.discount else {
         return Ok(());
     };
-    count(
-        transaction,
-        &discount.coupon,
-        Some(&discount.promotion_code),
-    )
+    let code = discount.promotion_code.as_deref();
+    count(transaction, &discount.coupon, code)
 }
 
 /// Counts one more redemption of a coupon, and of the code that led to it.

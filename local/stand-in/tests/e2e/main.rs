@@ -13,6 +13,7 @@ mod accounts;
 mod api;
 mod bench;
 mod challenges;
+mod checkout;
 mod delayed;
 mod delivery;
 mod disputes;

@@ -1,0 +1,466 @@
+//! What a shop asks of a new session.
+
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use crate::account::currency::Currency;
+use crate::checkout::line::Order;
+use crate::checkout::object::{Collected, Mode, PaymentStatus, Session, SessionStatus};
+use crate::checkout::rules;
+use crate::checkout::shipping::Options;
+use crate::description::Description;
+use crate::engine::clock;
+use crate::engine::database::Transaction;
+use crate::engine::ids::SessionId;
+use crate::engine::resource::{Metadata, Object as _};
+use crate::engine::time::{DAY, MINUTE};
+use crate::payment;
+use crate::payment::intent::{Methods, PaymentIntent, Usage};
+use crate::payment::setup::NewSetup;
+use crate::payment::terms::{self, NewTerms};
+use crate::promotion::life::{NoDiscount, take_off};
+use crate::promotion::object::{Coupon, PromotionCode};
+use crate::wire::errors::ApiError;
+use crate::wire::params::Params;
+use crate::wire::values;
+
+/// Parameters that the session shows as they were given. What they do is done where it is due: on the
+/// page, or when the session is paid.
+const SHOWN: &[&str] = &[
+    "adaptive_pricing",
+    "allow_promotion_codes",
+    "after_expiration",
+    "automatic_tax",
+    "billing_address_collection",
+    "branding_settings",
+    "cancel_url",
+    "client_reference_id",
+    "consent_collection",
+    "currency",
+    "custom_fields",
+    "custom_text",
+    "customer_creation",
+    "customer_email",
+    "integration_identifier",
+    "invoice_creation",
+    "locale",
+    "managed_payments",
+    "metadata",
+    "name_collection",
+    "origin_context",
+    "payment_method_options",
+    "phone_number_collection",
+    "saved_payment_method_options",
+    "shipping_address_collection",
+    "submit_type",
+    "success_url",
+    "tax_id_collection",
+    "wallet_options",
+];
+
+/// The session that a shop asks for.
+#[derive(Debug)]
+pub(crate) struct Wish {
+    mode: Mode,
+    asked: Map<String, Value>,
+    order: Option<Order>,
+    shipping: Options,
+    customer: Option<String>,
+    customer_update: Vec<String>,
+    discount: Option<NamedDiscount>,
+    methods: Wanted,
+    options: Option<Value>,
+    terms: NewTerms,
+    setup: SetupData,
+    expires_at: Option<i64>,
+    allow_redisplay: Option<String>,
+}
+
+/// Which types of payment methods a session is to offer.
+#[derive(Debug, Default)]
+struct Wanted {
+    listed: Vec<String>,
+    allowed: Vec<String>,
+    excluded: Vec<String>,
+}
+
+/// A discount that the shop gives.
+#[derive(Debug)]
+enum NamedDiscount {
+    Coupon(String),
+    PromotionCode(String),
+}
+
+#[derive(Debug, Default)]
+struct SetupData {
+    description: Option<String>,
+    metadata: Metadata,
+}
+
+impl Wish {
+    pub(crate) fn read(params: &mut Params) -> Result<Self, ApiError> {
+        let mode = rules::mode(params)?;
+        rules::refuse(params, mode)?;
+        let order = Order::read(params)?;
+        let shipping = Options::read(params)?;
+        let customer = params.text("customer")?;
+        let customer_update = rules::customer_update(params, customer.is_some())?;
+        let discount = NamedDiscount::read(params)?;
+        let methods = Wanted {
+            listed: params.texts("payment_method_types")?,
+            allowed: params.texts("allowed_payment_method_types")?,
+            excluded: params.texts("excluded_payment_method_types")?,
+        };
+        let mut data = params.object("payment_intent_data")?;
+        let terms = NewTerms::read(&mut data)?;
+        data.finish()?;
+        let mut data = params.object("setup_intent_data")?;
+        let setup = SetupData {
+            description: data.short_text("description", 1_000)?,
+            metadata: data.metadata("metadata")?,
+        };
+        data.finish()?;
+        let mut data = params.object("payment_method_data")?;
+        let allow_redisplay = data.text("allow_redisplay")?;
+        data.finish()?;
+        let expires_at = params.integer("expires_at")?;
+        rules::check_texts(params.clone())?;
+        let (asked, options) = asked(params)?;
+        let wish = Self {
+            mode,
+            asked,
+            order,
+            shipping,
+            customer,
+            customer_update,
+            discount,
+            methods,
+            options,
+            terms,
+            setup,
+            expires_at,
+            allow_redisplay,
+        };
+        rules::check(
+            &wish.asked,
+            wish.customer.is_some(),
+            wish.discount.is_some(),
+        )?;
+        wish.check_mode()?;
+        Ok(wish)
+    }
+
+    /// Stripe takes lines of whoever wants to be paid, and of nobody else.
+    fn check_mode(&self) -> Result<(), ApiError> {
+        match (self.mode, &self.order) {
+            (Mode::Payment, None) => Err(ApiError::missing("line_items")),
+            (Mode::Setup, Some(_)) => Err(ApiError::invalid(
+                "You can not pass `line_items` in `setup` mode.",
+            )
+            .param("line_items")),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn open(
+        self,
+        transaction: &Transaction<'_>,
+        public_url: &Url,
+    ) -> Result<Session, ApiError> {
+        let ahead = clock::ahead(&transaction.sql)?;
+        let expires_at = expiry(self.expires_at, transaction.now, ahead)?;
+        if let Some(customer) = &self.customer {
+            payment::customer::check(transaction, customer)?;
+        }
+        let wanted = self.asked.get("currency").and_then(Value::as_str);
+        let (line_items, currency) = match self.order {
+            Some(order) => order.sell(transaction)?,
+            None => (
+                Vec::new(),
+                wanted.unwrap_or("usd").parse().map_err(|_| no_currency())?,
+            ),
+        };
+        check_currency(wanted, currency)?;
+        let shipping_options = self.shipping.offer(transaction, currency)?;
+        let mut terms = self.terms.begin(transaction)?;
+        terms.payment_method_options =
+            terms::options(PaymentIntent::KIND, self.options, Map::new());
+        let methods = self.methods.offered(currency, self.mode)?;
+        terms.methods = Methods::Listed(methods.clone());
+        let id = SessionId::random();
+        let mut session = Session {
+            created: transaction.now,
+            expires_at,
+            status: SessionStatus::Open,
+            payment_status: PaymentStatus::Unpaid,
+            mode: self.mode,
+            currency,
+            line_items,
+            methods,
+            payment_intent: None,
+            setup_intent: None,
+            terms,
+            collected: known_of(transaction, self.customer.as_deref())?,
+            customer: self.customer,
+            discount: None,
+            shipping: shipping_options.first().map(|first| first.rate.clone()),
+            shipping_options,
+            url: format!("{}/pay/{id}", public_url.as_str().trim_end_matches('/')),
+            recovered_from: None,
+            allow_redisplay: self.allow_redisplay,
+            customer_update: self.customer_update,
+            asked: self.asked,
+            id,
+        };
+        session.reckon();
+        if let Some(discount) = self.discount {
+            discount.give(transaction, &mut session)?;
+        }
+        if session.is_for_setup() {
+            begin_setup(transaction, &mut session, self.setup)?;
+        }
+        transaction.put(&session)?;
+        Ok(session)
+    }
+}
+
+/// What the session shows as it was given, and the options of payment methods as they were given.
+fn asked(params: &mut Params) -> Result<(Map<String, Value>, Option<Value>), ApiError> {
+    let described = Description::newest().object(Session::KIND);
+    let mut asked = Map::new();
+    let mut options = None;
+    for name in SHOWN {
+        let Some(given) = params.take(name)? else {
+            continue;
+        };
+        let field = described.and_then(|fields| fields.get(name));
+        let shown = match field {
+            Some(field) => values::value(&field.shape, &given, None),
+            None => given.clone(),
+        };
+        if *name == "payment_method_options" {
+            options = Some(given);
+        }
+        asked.insert((*name).to_owned(), shown);
+    }
+    if let Some(fields) = asked.get_mut("custom_fields").and_then(Value::as_array_mut) {
+        fields.iter_mut().for_each(complete_field);
+    }
+    Ok((asked, options))
+}
+
+/// A field of the shop's own shows its bounds and its value even when they are not set.
+fn complete_field(field: &mut Value) {
+    let Some(kind) = field.get("type").and_then(Value::as_str) else {
+        return;
+    };
+    if matches!(kind, "text" | "numeric") && field.get(kind).is_none() {
+        let kind = kind.to_owned();
+        field[kind] = json!({
+            "default_value": null, "maximum_length": null, "minimum_length": null, "value": null,
+        });
+    }
+}
+
+/// What is known of a buyer who has been here before.
+fn known_of(transaction: &Transaction<'_>, customer: Option<&str>) -> anyhow::Result<Collected> {
+    let Some(customer) = customer else {
+        return Ok(Collected::default());
+    };
+    let customer = transaction
+        .shown_of("customer", customer)?
+        .unwrap_or_default();
+    let email = customer.get("email").and_then(Value::as_str);
+    Ok(Collected {
+        email: email.map(str::to_owned),
+        ..Collected::default()
+    })
+}
+
+fn begin_setup(
+    transaction: &Transaction<'_>,
+    session: &mut Session,
+    data: SetupData,
+) -> anyhow::Result<()> {
+    let new = NewSetup {
+        description: data.description,
+        metadata: data.metadata,
+        customer: session.customer.clone(),
+        methods: Methods::Listed(session.methods.clone()),
+        usage: Usage::OffSession,
+        options: Map::new(),
+    };
+    let intent = payment::setup::create(transaction, new, None)?;
+    session.setup_intent = Some(intent.id);
+    Ok(())
+}
+
+fn no_currency() -> ApiError {
+    ApiError::invalid("Invalid currency: it must be one that Stripe charges in, such as usd.")
+        .param("currency")
+}
+
+fn check_currency(wanted: Option<&str>, currency: Currency) -> Result<(), ApiError> {
+    match wanted {
+        Some(wanted) if wanted != currency.code() => Err(ApiError::invalid(format!(
+            "The price specified only supports `{currency}`. This doesn't match the expected \
+             currency: `{wanted}`."
+        ))
+        .param("currency")),
+        _ => Ok(()),
+    }
+}
+
+impl Wanted {
+    /// The types of payment methods to offer, the card first.
+    fn offered(self, currency: Currency, mode: Mode) -> Result<Vec<String>, ApiError> {
+        let here = Session::methods_in(currency, mode);
+        for listed in self.listed.iter().filter(|it| *it != "link") {
+            if !here.contains(&listed.as_str()) {
+                return Err(ApiError::invalid(format!(
+                    "The payment method type {listed:?} is invalid, cannot be paid with in {currency}, \
+                     or the stand-in does not have it: for this session it has {}.",
+                    here.join(", ")
+                ))
+                .param("payment_method_types"));
+            }
+        }
+        let named = |names: &[String], it: &str| names.iter().any(|name| name == it);
+        let mut offered: Vec<String> = match self.listed.is_empty() {
+            false => self.listed,
+            true => here.iter().map(ToString::to_string).collect(),
+        };
+        offered.retain(|it| self.allowed.is_empty() || named(&self.allowed, it));
+        offered.retain(|it| !named(&self.excluded, it));
+        match offered.iter().all(|it| it == "link") {
+            true => Err(ApiError::invalid(format!(
+                "No payment method is left for this session: the stand-in has {} in {currency}.",
+                here.join(", ")
+            ))
+            .param("payment_method_types")),
+            false => Ok(offered),
+        }
+    }
+}
+
+impl NamedDiscount {
+    fn read(params: &mut Params) -> Result<Option<Self>, ApiError> {
+        let mut given = params.objects("discounts")?;
+        if given.len() > 1 {
+            return Err(
+                ApiError::invalid("Array discounts exceeded maximum 1 allowed elements.")
+                    .param("discounts"),
+            );
+        }
+        let Some(mut discount) = given.pop() else {
+            return Ok(None);
+        };
+        let (coupon, code) = (discount.text("coupon")?, discount.text("promotion_code")?);
+        let name = discount.name("coupon");
+        discount.finish()?;
+        match (coupon, code) {
+            (Some(coupon), None) => Ok(Some(Self::Coupon(coupon))),
+            (None, Some(code)) => Ok(Some(Self::PromotionCode(code))),
+            (None, None) => Ok(None),
+            (Some(_), Some(_)) => Err(ApiError::invalid(
+                "You may only specify one of these parameters: coupon, promotion_code.",
+            )
+            .param(name)),
+        }
+    }
+
+    fn give(self, transaction: &Transaction<'_>, session: &mut Session) -> Result<(), ApiError> {
+        let no_such = |kind, id: &str, field| {
+            ApiError::no_such_param(kind, id, &format!("discounts[0][{field}]"))
+        };
+        let (field, given) = match self {
+            Self::Coupon(id) => {
+                let coupon = transaction.get::<Coupon>(&id)?;
+                let coupon = coupon.ok_or_else(|| no_such("coupon", &id, "coupon"))?;
+                ("coupon", take_off(session, None, &coupon))
+            }
+            Self::PromotionCode(id) => {
+                let code = transaction.get::<PromotionCode>(&id)?;
+                let code = code.ok_or_else(|| no_such("promotion code", &id, "promotion_code"))?;
+                let coupon: Coupon = transaction.existing(&code.coupon)?;
+                ("promotion_code", take_off(session, Some(&code), &coupon))
+            }
+        };
+        given.map_err(|why| {
+            let reason = match why {
+                NoDiscount::Invalid => "it is expired, used up, or not active",
+                NoDiscount::OtherCurrency => "it is for another currency",
+                NoDiscount::BelowMinimum(_) => "the order is below its minimum amount",
+                NoDiscount::TooLittleLeft => "less would be left than can be charged",
+            };
+            ApiError::invalid(format!(
+                "This {} cannot be redeemed: {reason}.",
+                field.replace('_', " ")
+            ))
+            .param(format!("discounts[0][{field}]"))
+        })
+    }
+}
+
+/// When the session is to end: in half an hour to a day.
+///
+/// Once the stand-in's clock has been moved, a shop that goes by the machine's own asks for an end
+/// that is too near here, or past. What fits the machine's clock is then taken for what it means
+/// there: so many minutes from now.
+fn expiry(wanted: Option<i64>, now: i64, ahead: i64) -> Result<i64, ApiError> {
+    let (shortest, longest) = (30 * MINUTE, DAY);
+    let Some(wanted) = wanted else {
+        return Ok(now.saturating_add(longest));
+    };
+    let lasts = wanted.saturating_sub(now);
+    let lasts_there = lasts.saturating_add(ahead);
+    let fits = |lasts: &i64| (shortest..=longest).contains(lasts);
+    match [lasts, lasts_there].into_iter().find(fits) {
+        Some(lasts) => Ok(now.saturating_add(lasts)),
+        None => {
+            let rule = match lasts < shortest {
+                true => "at least 30 minutes from",
+                false => "less than 24 hours from",
+            };
+            Err(ApiError::invalid(format!(
+                "The `expires_at` timestamp must be {rule} Checkout Session creation."
+            ))
+            .param("expires_at"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REAL: i64 = 1_764_000_000;
+    const HOUR: i64 = 60 * MINUTE;
+
+    /// How long a session lasts that is to end so long after the machine's now.
+    fn lasts(asked: i64, ahead: i64) -> Option<i64> {
+        let now = REAL.saturating_add(ahead);
+        let end = expiry(Some(REAL.saturating_add(asked)), now, ahead).ok()?;
+        Some(end.saturating_sub(now))
+    }
+
+    #[test]
+    fn a_session_lasts_half_an_hour_to_a_day() {
+        assert_eq!(expiry(None, REAL, 0).unwrap(), REAL + DAY);
+        assert_eq!(lasts(30 * MINUTE, 0), Some(30 * MINUTE));
+        assert_eq!(lasts(DAY, 0), Some(DAY));
+        assert_eq!(lasts(30 * MINUTE - 1, 0), None);
+        assert_eq!(lasts(DAY + 1, 0), None);
+    }
+
+    #[test]
+    fn on_a_moved_clock_it_lasts_as_long_as_the_shop_meant() {
+        for ahead in [HOUR, DAY, 30 * DAY] {
+            assert_eq!(lasts(HOUR, ahead), Some(HOUR), "{ahead}");
+            assert_eq!(lasts(MINUTE, ahead), None, "{ahead}");
+        }
+        // Whoever goes by the moved clock is taken at their word.
+        assert_eq!(lasts(30 * DAY + HOUR, 30 * DAY), Some(HOUR));
+        assert_eq!(lasts(DAY, HOUR), Some(23 * HOUR));
+    }
+}

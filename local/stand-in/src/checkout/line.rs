@@ -1,0 +1,383 @@
+//! What a session sells: lines of a price and a quantity.
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::account::currency::Currency;
+use crate::checkout::tax::Rate;
+use crate::description::{Description, blank};
+use crate::engine::database::Transaction;
+use crate::engine::ids;
+use crate::engine::resource::Metadata;
+use crate::wire::errors::ApiError;
+use crate::wire::params::{Params, Required as _};
+
+/// Stripe's limit for a session in payment mode.
+const MOST_LINE_ITEMS: usize = 100;
+
+/// The most of anything.
+const MOST_PIECES: i64 = 999_999;
+
+/// A line of a session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct LineItem {
+    pub(crate) id: String,
+    /// The price as it was when the session was made.
+    pub(crate) price: Map<String, Value>,
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) image: Option<String>,
+    pub(crate) unit_amount: i64,
+    pub(crate) quantity: i64,
+    /// The fewest and the most that the buyer may choose.
+    pub(crate) adjustable: Option<(i64, i64)>,
+    pub(crate) rates: Vec<Rate>,
+    pub(crate) metadata: Metadata,
+}
+
+impl LineItem {
+    pub(crate) fn amount(&self) -> i64 {
+        self.unit_amount.saturating_mul(self.quantity)
+    }
+
+    /// Whether the price says that tax is in it.
+    pub(crate) fn includes_tax(&self) -> bool {
+        self.price.get("tax_behavior").and_then(Value::as_str) == Some("inclusive")
+    }
+}
+
+/// The line items as asked for.
+#[derive(Debug)]
+pub(crate) struct Order(Vec<Line>);
+
+#[derive(Debug)]
+struct Line {
+    /// What the request calls it.
+    param: String,
+    sold: Sold,
+    quantity: i64,
+    adjustable: Option<(i64, i64)>,
+    rates: Vec<String>,
+    metadata: Metadata,
+}
+
+#[derive(Debug)]
+enum Sold {
+    Price(String),
+    Data(PriceData),
+}
+
+#[derive(Debug)]
+struct PriceData {
+    currency: Currency,
+    unit_amount: i64,
+    tax_behavior: Option<String>,
+    product: ProductRef,
+}
+
+#[derive(Debug)]
+enum ProductRef {
+    Stored(String),
+    New(NewProduct),
+}
+
+#[derive(Debug)]
+struct NewProduct {
+    name: String,
+    description: Option<String>,
+    images: Vec<String>,
+    metadata: Metadata,
+    tax_code: Option<String>,
+    unit_label: Option<String>,
+}
+
+impl Order {
+    /// Reads `line_items`, which may not be there.
+    pub(crate) fn read(params: &mut Params) -> Result<Option<Self>, ApiError> {
+        let items = params.objects("line_items")?;
+        if items.len() > MOST_LINE_ITEMS {
+            return Err(ApiError::invalid(format!(
+                "Array line_items exceeded maximum {MOST_LINE_ITEMS} allowed elements."
+            ))
+            .param("line_items"));
+        }
+        let lines = items
+            .into_iter()
+            .map(Line::read)
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok((!lines.is_empty()).then_some(Self(lines)))
+    }
+
+    /// The lines, and their currency. Makes the prices and products that came with them.
+    pub(crate) fn sell(
+        self,
+        transaction: &Transaction<'_>,
+    ) -> Result<(Vec<LineItem>, Currency), ApiError> {
+        let mut common = None;
+        let mut items = Vec::new();
+        for line in self.0 {
+            let (item, currency) = line.sell(transaction)?;
+            if *common.get_or_insert(currency) != currency {
+                return Err(
+                    ApiError::invalid("All line items must be in the same currency.")
+                        .param("line_items"),
+                );
+            }
+            items.push(item);
+        }
+        let currency = common.ok_or_else(|| ApiError::missing("line_items"))?;
+        check_total(&items, currency)?;
+        Ok((items, currency))
+    }
+}
+
+/// Refuses lines that come to more or less than can be charged.
+fn check_total(items: &[LineItem], currency: Currency) -> Result<(), ApiError> {
+    let total = items.iter().try_fold(0_i64, |total, item| {
+        total.checked_add(item.unit_amount.checked_mul(item.quantity)?)
+    });
+    match total {
+        Some(total) if total > 0 && total < currency.minimum() => {
+            Err(ApiError::amount_too_small("line_items", currency))
+        }
+        Some(total) if total <= currency.maximum() => Ok(()),
+        _ => Err(ApiError::amount_too_large("line_items", currency)),
+    }
+}
+
+impl Line {
+    fn read(mut item: Params) -> Result<Self, ApiError> {
+        let mut adjusts = item.object("adjustable_quantity")?;
+        let enabled = adjusts.boolean("enabled")?.unwrap_or(false);
+        let fewest = adjusts.integer_within("minimum", 0, MOST_PIECES)?;
+        let most = adjusts.integer_within("maximum", 1, MOST_PIECES)?;
+        adjusts.finish()?;
+        let sold = match (item.text("price")?, item.optional_object("price_data")?) {
+            (Some(_), Some(_)) => {
+                return Err(ApiError::invalid(
+                    "You may only specify one of these parameters: price, price_data.",
+                )
+                .param(item.name("price")));
+            }
+            (Some(price), None) => Sold::Price(price),
+            (None, Some(data)) => Sold::Data(PriceData::read(data)?),
+            (None, None) => return Err(ApiError::missing(&item.name("price_data"))),
+        };
+        let line = Self {
+            param: item.name("price"),
+            sold,
+            quantity: item
+                .integer_within("quantity", 1, MOST_PIECES)
+                .required(&item, "quantity")?,
+            adjustable: enabled.then_some((fewest.unwrap_or(0), most.unwrap_or(99))),
+            rates: item.texts("tax_rates")?,
+            metadata: item.metadata("metadata")?,
+        };
+        item.finish()?;
+        Ok(line)
+    }
+
+    fn sell(self, transaction: &Transaction<'_>) -> Result<(LineItem, Currency), ApiError> {
+        let price = match self.sold {
+            Sold::Price(id) => stored_price(transaction, &id, &self.param)?,
+            Sold::Data(data) => data.make(transaction, &self.param)?,
+        };
+        let currency = text(&price, "currency").unwrap_or_default();
+        let currency = currency
+            .parse()
+            .map_err(|_| anyhow::anyhow!("a price is in {currency:?}"))?;
+        let product = text(&price, "product").context("a price of nothing")?;
+        let product = transaction
+            .shown_of("product", product)?
+            .with_context(|| format!("the product {product} is missing"))?;
+        let of_product = |field| {
+            product
+                .get(field)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        };
+        let rates = self.rates.iter().map(|id| {
+            let rate = transaction.shown_of("tax_rate", id)?;
+            match rate {
+                Some(Value::Object(rate)) => Ok(Rate::stored(rate)),
+                _ => Err(ApiError::no_such_param("tax rate", id, "line_items")),
+            }
+        });
+        let item = LineItem {
+            id: ids::line_item(),
+            unit_amount: price
+                .get("unit_amount")
+                .and_then(Value::as_i64)
+                .ok_or_else(|| {
+                    ApiError::invalid(
+                        "The stand-in sells only prices with a unit_amount on its page, not tiers, \
+                         fractions, or amounts that the buyer chooses.",
+                    )
+                    .param(&self.param)
+                })?,
+            price,
+            name: of_product("name").unwrap_or_default(),
+            description: of_product("description"),
+            image: product
+                .pointer("/images/0")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
+            quantity: self.quantity,
+            adjustable: self.adjustable,
+            rates: rates.collect::<Result<_, _>>()?,
+            metadata: self.metadata,
+        };
+        Ok((item, currency))
+    }
+}
+
+fn stored_price(
+    transaction: &Transaction<'_>,
+    id: &str,
+    param: &str,
+) -> Result<Map<String, Value>, ApiError> {
+    let Some(Value::Object(price)) = transaction.shown_of("price", id)? else {
+        return Err(ApiError::no_such_param("price", id, param));
+    };
+    if price.get("active") != Some(&Value::Bool(true)) {
+        return Err(ApiError::invalid(format!(
+            "The price specified is inactive. This field only accepts active prices: {id}."
+        ))
+        .param(param));
+    }
+    if price.get("recurring").is_some_and(Value::is_object) {
+        return Err(ApiError::invalid(
+            "You specified `payment` mode but passed a recurring price. Either switch to \
+             `subscription` mode or use only one-time prices.",
+        )
+        .param(param));
+    }
+    Ok(price)
+}
+
+impl PriceData {
+    fn read(mut price: Params) -> Result<Self, ApiError> {
+        let currency = price.currency("currency").required(&price, "currency")?;
+        if price.optional_object("recurring")?.is_some() {
+            return Err(ApiError::invalid(
+                "You specified `payment` mode but passed a recurring price. Either switch to \
+                 `subscription` mode or use only one-time prices.",
+            )
+            .param(price.name("recurring")));
+        }
+        let stored = price.text("product")?;
+        let made = price.optional_object("product_data")?;
+        let product = match (stored, made) {
+            (Some(id), None) => ProductRef::Stored(id),
+            (None, Some(data)) => ProductRef::New(NewProduct::read(data)?),
+            (Some(_), Some(_)) => {
+                return Err(ApiError::invalid(
+                    "You may only specify one of these parameters: product, product_data.",
+                )
+                .param(price.name("product")));
+            }
+            (None, None) => return Err(ApiError::missing(&price.name("product_data"))),
+        };
+        let data = Self {
+            currency,
+            unit_amount: price
+                .amount("unit_amount", currency)
+                .required(&price, "unit_amount")?,
+            tax_behavior: price.text("tax_behavior")?,
+            product,
+        };
+        price.finish()?;
+        Ok(data)
+    }
+
+    /// Keeps the price, and the product that came with it. Neither can be bought from elsewhere.
+    fn make(
+        self,
+        transaction: &Transaction<'_>,
+        param: &str,
+    ) -> Result<Map<String, Value>, ApiError> {
+        let product = match self.product {
+            ProductRef::Stored(id) => match transaction.shown_of("product", &id)? {
+                Some(product) if product.get("deleted").is_none() => id,
+                _ => return Err(ApiError::no_such_param("product", &id, param)),
+            },
+            ProductRef::New(new) => new.make(transaction)?,
+        };
+        let id = ids::price();
+        let price = object(
+            "price",
+            [
+                ("id", json!(id)),
+                ("active", json!(false)),
+                ("billing_scheme", json!("per_unit")),
+                ("created", json!(transaction.now)),
+                ("currency", json!(self.currency)),
+                ("product", json!(product)),
+                (
+                    "tax_behavior",
+                    json!(self.tax_behavior.as_deref().unwrap_or("unspecified")),
+                ),
+                ("type", json!("one_time")),
+                ("unit_amount", json!(self.unit_amount)),
+                ("unit_amount_decimal", json!(self.unit_amount.to_string())),
+            ],
+        );
+        transaction.put_plain("price", &id, &Value::Object(price.clone()), None)?;
+        Ok(price)
+    }
+}
+
+impl NewProduct {
+    fn read(mut product: Params) -> Result<Self, ApiError> {
+        let images = product.texts("images")?;
+        if images.len() > 8 {
+            return Err(ApiError::invalid("A product may have at most 8 images.")
+                .param(product.name("images")));
+        }
+        let new = Self {
+            name: product.short_text("name", 250).required(&product, "name")?,
+            description: product.short_text("description", 40_000)?,
+            images,
+            metadata: product.metadata("metadata")?,
+            tax_code: product.text("tax_code")?,
+            unit_label: product.text("unit_label")?,
+        };
+        product.finish()?;
+        Ok(new)
+    }
+
+    fn make(self, transaction: &Transaction<'_>) -> anyhow::Result<String> {
+        let id = ids::product();
+        let product = object(
+            "product",
+            [
+                ("id", json!(id)),
+                ("active", json!(false)),
+                ("created", json!(transaction.now)),
+                ("description", json!(self.description)),
+                ("images", json!(self.images)),
+                ("metadata", json!(self.metadata)),
+                ("name", json!(self.name)),
+                ("tax_code", json!(self.tax_code)),
+                ("type", json!("service")),
+                ("unit_label", json!(self.unit_label)),
+                ("updated", json!(transaction.now)),
+            ],
+        );
+        transaction.put_plain("product", &id, &Value::Object(product), None)?;
+        Ok(id)
+    }
+}
+
+/// An object of this kind with these fields, and nothing in its others.
+pub(crate) fn object<const N: usize>(kind: &str, fields: [(&str, Value); N]) -> Map<String, Value> {
+    let described = Description::newest().object(kind);
+    let mut object = described.map(blank).unwrap_or_default();
+    object.extend(fields.map(|(field, value)| (field.to_owned(), value)));
+    object
+}
+
+fn text<'o>(object: &'o Map<String, Value>, field: &str) -> Option<&'o str> {
+    object.get(field).and_then(Value::as_str)
+}
