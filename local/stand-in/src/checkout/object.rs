@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::account::currency::Currency;
 use crate::checkout::line::LineItem;
 use crate::checkout::shipping::ShippingOption;
-use crate::checkout::totals::Totals;
+use crate::checkout::totals::{Bill, Totals};
 use crate::description::{Description, blank};
 use crate::engine::ids::{self, PaymentIntentId, SessionId, SetupIntentId};
 use crate::engine::resource::{Metadata, Object};
@@ -197,7 +197,14 @@ impl Session {
     }
 
     pub(crate) fn totals(&self) -> Totals {
-        Totals::of(self)
+        let taxes = self.asks_for("/automatic_tax/enabled");
+        Totals::of(&Bill {
+            lines: &self.line_items,
+            discount: self.discount.as_ref().map_or(0, |it| it.amount),
+            shipping: self.chosen_shipping().map_or(0, |option| option.amount),
+            taxed_in: self.tax_country().filter(|_| taxes),
+            at: self.created,
+        })
     }
 
     /// Changes what the shop has written on it.

@@ -1,7 +1,19 @@
 //! How the total of a session comes about.
 
-use crate::checkout::object::Session;
+use crate::checkout::line::LineItem;
 use crate::checkout::tax::{Rate, Tax};
+use crate::engine::time::Timestamp;
+
+/// What is added up.
+#[derive(Debug)]
+pub(crate) struct Bill<'s> {
+    pub(crate) lines: &'s [LineItem],
+    pub(crate) discount: i64,
+    pub(crate) shipping: i64,
+    /// The country whose tax is reckoned automatically.
+    pub(crate) taxed_in: Option<&'s str>,
+    pub(crate) at: Timestamp,
+}
 
 /// What a session comes to.
 #[derive(Debug)]
@@ -28,18 +40,17 @@ impl LineSums {
 }
 
 impl Totals {
-    pub(crate) fn of(session: &Session) -> Self {
-        let shares = line_discounts(session);
-        let lines: Vec<_> = session
-            .line_items
+    pub(crate) fn of(bill: &Bill<'_>) -> Self {
+        let shares = line_discounts(bill);
+        let lines: Vec<_> = bill
+            .lines
             .iter()
             .zip(shares)
             .map(|(line, discount)| {
                 let left = line.amount().saturating_sub(discount);
-                let automatic = session
-                    .tax_country()
-                    .filter(|_| session.asks_for("/automatic_tax/enabled"))
-                    .and_then(|it| Rate::automatic(it, line.includes_tax(), session.created));
+                let automatic = bill
+                    .taxed_in
+                    .and_then(|it| Rate::automatic(it, line.includes_tax(), bill.at));
                 let rates = line.rates.iter().chain(&automatic);
                 let taxes: Vec<_> = rates.map(|rate| rate.on(left)).collect();
                 let on_top = sum(taxes.iter().map(Tax::on_top));
@@ -50,12 +61,11 @@ impl Totals {
                 }
             })
             .collect();
-        let shipping = session.chosen_shipping().map_or(0, |option| option.amount);
         Self {
-            discount: session.discount.as_ref().map_or(0, |it| it.amount),
-            shipping,
+            discount: bill.discount,
+            shipping: bill.shipping,
             tax: sum(lines.iter().map(LineSums::tax)),
-            total: sum(lines.iter().map(|line| line.total)).saturating_add(shipping),
+            total: sum(lines.iter().map(|line| line.total)).saturating_add(bill.shipping),
             lines,
         }
     }
@@ -80,9 +90,9 @@ impl Totals {
 }
 
 /// The discount's share of each line. Together they are all of it, to the last cent.
-fn line_discounts(session: &Session) -> Vec<i64> {
-    let discount = session.discount.as_ref().map_or(0, |it| it.amount);
-    let subtotal = session.subtotal().max(1);
+fn line_discounts(bill: &Bill<'_>) -> Vec<i64> {
+    let discount = bill.discount;
+    let subtotal = sum(bill.lines.iter().map(LineItem::amount)).max(1);
     let up_to = |amount: i64| {
         i128::from(amount)
             .saturating_mul(discount.into())
@@ -91,7 +101,7 @@ fn line_discounts(session: &Session) -> Vec<i64> {
             .unwrap_or_default()
     };
     let (mut so_far, mut given) = (0_i64, 0_i64);
-    let shares = session.line_items.iter().map(|line| {
+    let shares = bill.lines.iter().map(|line| {
         so_far = so_far.saturating_add(line.amount());
         let share = up_to(so_far).saturating_sub(given);
         given = given.saturating_add(share);
