@@ -19,6 +19,7 @@ def home(request):
 def buy(request):
     purchase = Purchase.objects.create()
     session = stripe.checkout.Session.create(
+        payment_method_types=["card"],
         line_items=[
             {
                 "price_data": {
