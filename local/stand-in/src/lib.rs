@@ -1,14 +1,19 @@
-//! A Stripe for one machine: enough of its API for Checkout payments, a payment page, events, and
-//! signed webhooks, behind one address.
+//! A Stripe for one machine: its API, its payment page, its events and signed webhooks, behind one
+//! address.
 //!
-//! A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`], [`dispute`],
-//! [`radar`], [`promotion`], [`account`], [`webhook`]. It has what the API shows (`object`), what can be asked
-//! of it (`api`), and what happens to it (`life`). [`engine`] keeps it all and knows the time,
-//! [`wire`] has what requests and answers have in common. One payment walks through these rooms:
+//! What Stripe's API takes and answers is data ([`description`], from the texts in `api/`). What
+//! happens is code. A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`],
+//! [`dispute`], [`radar`], [`promotion`], [`account`], [`webhook`]. It has what the API shows
+//! (`object`), what can be asked of it (`api`), and what happens to it (`life`). Objects that only
+//! hold what they are given are [`plain`]; what every kind can be asked, a [`collection`] answers.
+//! [`engine`] keeps it all and knows the time, [`wire`] has what requests and answers have in common.
 //!
-//! 1. The shop posts to `/v1/checkout/sessions`: [`serve`] checks the key, replays what an idempotency
-//!    key has already answered, and [`checkout::api`] reads the parameters and stores a session.
-//! 2. The buyer's browser opens `/pay/<session>` ([`page`]) and submits a card ([`checkout::cards`]).
+//! A [`StandIn`] has an [`Account`] for each secret key. One payment walks through these rooms:
+//!
+//! 1. The shop posts to `/v1/checkout/sessions`. [`serve`] finds the account of the key, and [`call`]
+//!    replays what an idempotency key has already answered, holds the parameters against the
+//!    description, and leads to [`checkout::api`], which stores a session.
+//! 2. The buyer's browser opens `/pay/<session>` and submits a card ([`page`]).
 //! 3. [`payment::life`] pays: the card decides ([`payment::verdict`]), or its bank wants to see the
 //!    buyer first ([`challenge`]). The session follows its intent ([`checkout::life`]), the money is
 //!    booked ([`account::book`]), and what happened is recorded ([`webhook::record`]), all in one
@@ -19,10 +24,11 @@
 //!
 //! [`cli`] has what the Stripe CLI asks for besides: listeners, and the sending of events again.
 //!
-//! Everything is on disk before anybody is answered, so the process may be killed at any moment.
-//! Time is the stand-in's own ([`engine::clock`]) and can be moved forward; [`control`] is how, and
-//! [`due`] what follows. [`window`] shows all of it to a person: each call is in the log that
-//! [`wire::requests`] keeps.
+//! If a stand-in has a database on disk, everything is there before anybody is answered, so the
+//! process may be killed at any moment. Time is an account's own ([`engine::clock`]) and can be moved
+//! forward; [`control`] is how, and [`due`] what follows. An account begins with what its [`seed`]
+//! says. [`window`] shows all of it to a person: each call is in the log that [`wire::requests`]
+//! keeps.
 //!
 //! Objects, errors and rules are those of Stripe's API reference at [`API_VERSION`].
 #![warn(missing_docs)]
