@@ -57,12 +57,12 @@ async fn an_account_says_by_its_number_how_its_debits_end() {
 async fn a_bank_may_take_three_minutes_to_say_no() {
     let bench = Bench::start().await;
     let intent = debit(&bench, "AT051904300235473205").await;
-    bench.advance(179).await;
+    bench.advance(150).await;
     let path = format!("/v1/payment_intents/{}/cancel", id(&intent));
     bench.post(&path, &vec![]).await.expect(400);
     let still = bench.fetch("payment_intents", &id(&intent)).await;
     assert_eq!(still["status"], "processing");
-    bench.advance(1).await;
+    bench.advance(30).await;
     let failed = bench.fetch("payment_intents", &id(&intent)).await;
     assert_eq!(failed["status"], "requires_payment_method");
     assert_eq!(

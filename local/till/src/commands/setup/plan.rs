@@ -249,8 +249,9 @@ mod tests {
         let [step] = &steps[..] else {
             panic!("{steps:?}")
         };
+        let events = format!("send the {} event types", handled().len());
         for change in [
-            "send the 13 event types",
+            events.as_str(),
             "no longer to https://old.example.com/",
             "enable it",
         ] {
