@@ -11,7 +11,7 @@ use http::{Method, StatusCode};
 use serde_json::Value;
 
 use crate::description::{Description, Match, Operation, Problem, check, check_leniently, project};
-use crate::engine::database::Transaction;
+use crate::engine::transaction::Transaction;
 use crate::payment::publishable::{Admission, reduced};
 use crate::wire::answer::{Answer, Asked, Route, Settings};
 use crate::wire::errors::ApiError;

@@ -8,7 +8,7 @@ use crate::account::balance::BalanceTransaction;
 use crate::checkout::object::Session;
 use crate::description::{Operation, Shape};
 use crate::dispute::object::Dispute;
-use crate::engine::database::Filter;
+use crate::engine::filter::Filter;
 use crate::engine::resource::Object as _;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;

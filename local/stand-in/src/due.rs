@@ -5,8 +5,8 @@ use anyhow::{bail, ensure};
 
 use crate::account::balance::BalanceTransaction;
 use crate::checkout::object::Session;
-use crate::engine::database::Transaction;
 use crate::engine::resource::Object as _;
+use crate::engine::transaction::Transaction;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
 use crate::promotion::object::{Coupon, PromotionCode};

@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::description::{Description, Fields, Shape};
-use crate::engine::database::Transaction;
 use crate::engine::ids;
+use crate::engine::transaction::Transaction;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
 use crate::wire::lookup::find;

@@ -19,7 +19,7 @@ use serde_json::Value;
 use url::form_urlencoded;
 
 use crate::call::Call;
-use crate::engine::database::Transaction;
+use crate::engine::transaction::Transaction;
 use crate::wire::answer::Settings;
 use crate::wire::params::Params;
 use crate::wire::version::Version;

@@ -10,9 +10,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use crate::account::object::Account;
 use crate::call::Call;
-use crate::engine::database::Transaction;
 use crate::engine::faults::{Fault, Strike};
 use crate::engine::resource::{API_VERSION, Cause};
+use crate::engine::transaction::Transaction;
 use crate::stand_in::{StandIn, WrongKey};
 use crate::wire::answer::Answer;
 use crate::wire::errors::ApiError;

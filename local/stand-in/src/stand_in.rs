@@ -13,9 +13,9 @@ use url::Url;
 
 use crate::account::object::{Account, Beginning};
 use crate::cli::listeners::Listeners;
-use crate::engine::database::Transaction;
 use crate::engine::ids::AccountId;
 use crate::engine::resource::Cause;
+use crate::engine::transaction::Transaction;
 use crate::seed::Seed;
 use crate::webhook::delivery;
 use crate::webhook::endpoint::Webhook;

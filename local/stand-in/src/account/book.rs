@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use crate::account::balance::{BalanceTransaction, Entry};
 use crate::account::currency::Currency;
-use crate::engine::database::Transaction;
 use crate::engine::ids;
 use crate::engine::resource::Object as _;
 use crate::engine::time::{DAY, Timestamp};
+use crate::engine::transaction::Transaction;
 use crate::webhook::record::record_shown;
 
 /// What Stripe takes for a dispute, and gives back if the dispute is won.

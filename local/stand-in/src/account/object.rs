@@ -7,12 +7,13 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
 use crate::due;
-use crate::engine::database::{Database, Transaction};
+use crate::engine::database::Database;
 use crate::engine::faults::Faults;
 use crate::engine::ids::AccountId;
 use crate::engine::resource::Cause;
 use crate::engine::settings::{set, setting};
 use crate::engine::snapshots::Snapshots;
+use crate::engine::transaction::Transaction;
 use crate::seed::{Seed, SeedError};
 use crate::webhook::endpoint::{self, Webhook};
 use crate::wire::answer::Settings;

@@ -4,8 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::checkout::line::object;
 use crate::checkout::object::Session;
-use crate::engine::database::{Cursor, Filter, Transaction};
+use crate::engine::filter::{Cursor, Filter};
 use crate::engine::ids;
+use crate::engine::transaction::Transaction;
 use crate::payment::method::PaymentMethod;
 use crate::webhook::record::record_shown;
 

@@ -16,9 +16,9 @@ use serde_json::json;
 
 use crate::checkout::customer;
 use crate::checkout::object::{PaymentStatus, Session, SessionStatus};
-use crate::engine::database::Transaction;
 use crate::engine::ids::{PaymentIntentId, SessionId};
 use crate::engine::time::{DAY, Timestamp};
+use crate::engine::transaction::Transaction;
 use crate::payment;
 use crate::payment::bank::Ending;
 use crate::payment::billing::Shipping;

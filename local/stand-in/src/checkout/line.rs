@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 use crate::account::currency::Currency;
 use crate::checkout::tax::Rate;
 use crate::description::{Description, blank};
-use crate::engine::database::Transaction;
 use crate::engine::ids;
 use crate::engine::resource::Metadata;
+use crate::engine::transaction::Transaction;
 use crate::wire::errors::ApiError;
 use crate::wire::params::{Params, Required as _};
 

@@ -2,8 +2,9 @@
 
 use anyhow::Context as _;
 
-use crate::engine::database::{Cursor, Filter, Transaction};
+use crate::engine::filter::{Cursor, Filter};
 use crate::engine::resource::Object as _;
+use crate::engine::transaction::Transaction;
 use crate::webhook::event::Event;
 use crate::webhook::queue;
 

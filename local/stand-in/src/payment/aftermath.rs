@@ -3,9 +3,9 @@
 
 use crate::dispute;
 use crate::dispute::life::Contest;
-use crate::engine::database::Transaction;
 use crate::engine::ids::ChargeId;
 use crate::engine::resource::Object as _;
+use crate::engine::transaction::Transaction;
 use crate::payment::charge::Charge;
 use crate::payment::trial;
 use crate::payment::verdict::After;

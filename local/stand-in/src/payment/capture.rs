@@ -3,8 +3,8 @@
 
 use anyhow::Context as _;
 
-use crate::engine::database::Transaction;
 use crate::engine::resource::Object as _;
+use crate::engine::transaction::Transaction;
 use crate::payment::charge::{Charge, ChargeState};
 use crate::payment::intent::{IntentState, PaymentIntent, WrongState};
 use crate::payment::trial;

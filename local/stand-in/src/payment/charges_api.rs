@@ -1,8 +1,8 @@
 //! `/v1/charges`: what payment intents make of themselves, and charges without one, as in old
 //! integrations.
 
-use crate::engine::database::Transaction;
 use crate::engine::resource::Object as _;
+use crate::engine::transaction::Transaction;
 use crate::payment::billing::Shipping;
 use crate::payment::capture as captures;
 use crate::payment::charge::{Charge, ChargeState};

@@ -1,6 +1,6 @@
 //! Customers, as far as payments need to know them.
 
-use crate::engine::database::Transaction;
+use crate::engine::transaction::Transaction;
 use crate::webhook::record::record_shown;
 use crate::wire::errors::ApiError;
 

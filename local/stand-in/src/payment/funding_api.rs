@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use crate::account::currency::Currency;
 use crate::checkout;
-use crate::engine::database::Transaction;
 use crate::engine::ids;
 use crate::engine::resource::Object as _;
+use crate::engine::transaction::Transaction;
 use crate::payment::action::Action;
 use crate::payment::bank::Ending;
 use crate::payment::customer as customers;

@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use crate::engine::database::Transaction;
 use crate::engine::resource::{Metadata, Object as _};
+use crate::engine::transaction::Transaction;
 use crate::payment::bank::Scheme;
 use crate::payment::billing::BillingDetails;
 use crate::payment::card::Card;

@@ -1,8 +1,8 @@
 //! `/v1/payment_intents`.
 
 use crate::account::currency::Currency;
-use crate::engine::database::Transaction;
 use crate::engine::resource::Object as _;
+use crate::engine::transaction::Transaction;
 use crate::payment;
 use crate::payment::given::{self, Given};
 use crate::payment::intent::{IntentState, PaymentIntent, WrongState};

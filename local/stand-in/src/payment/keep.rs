@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::engine::database::Transaction;
 use crate::engine::resource::Object as _;
+use crate::engine::transaction::Transaction;
 use crate::payment::method::{Owner, PaymentMethod};
 use crate::webhook::record::{record, record_change};
 

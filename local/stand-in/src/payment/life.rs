@@ -17,10 +17,10 @@
 use anyhow::Context as _;
 
 use crate::account::currency::Currency;
-use crate::engine::database::Transaction;
 use crate::engine::ids::{self, PaymentIntentId};
 use crate::engine::resource::Object as _;
 use crate::engine::time::{DAY, Timestamp};
+use crate::engine::transaction::Transaction;
 use crate::payment::action::{Action, BankTransfer, Challenge, PendingVoucher};
 use crate::payment::aftermath::Aftermath;
 use crate::payment::bank::{BankDebit, Ending, Settlement};

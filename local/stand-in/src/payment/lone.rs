@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::account::currency::Currency;
-use crate::engine::database::Transaction;
 use crate::engine::ids::ChargeId;
+use crate::engine::transaction::Transaction;
 use crate::payment::aftermath::Aftermath;
 use crate::payment::charge::ChargeState;
 use crate::payment::decline::PaymentError;

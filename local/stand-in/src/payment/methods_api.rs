@@ -1,7 +1,7 @@
 //! `/v1/payment_methods`.
 
-use crate::engine::database::Transaction;
 use crate::engine::resource::Object as _;
+use crate::engine::transaction::Transaction;
 use crate::payment::billing::BillingDetails;
 use crate::payment::customer as customers;
 use crate::payment::given::{self, NewMethod, REDISPLAYS};

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::engine::database::Transaction;
+use crate::engine::transaction::Transaction;
 use crate::wire::errors::ApiError;
 use crate::wire::params::Params;
 

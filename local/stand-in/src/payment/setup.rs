@@ -11,9 +11,9 @@
 use anyhow::Context as _;
 use serde_json::{Map, Value, json};
 
-use crate::engine::database::Transaction;
 use crate::engine::ids::{self, SetupIntentId};
 use crate::engine::resource::{Metadata, Object as _};
+use crate::engine::transaction::Transaction;
 use crate::payment::action::Challenge;
 use crate::payment::decline::{Decline, PaymentError};
 use crate::payment::intent::{Methods, Usage, WrongState};

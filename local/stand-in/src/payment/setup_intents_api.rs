@@ -2,8 +2,8 @@
 
 use serde_json::Map;
 
-use crate::engine::database::Transaction;
 use crate::engine::resource::Object as _;
+use crate::engine::transaction::Transaction;
 use crate::payment::customer as customers;
 use crate::payment::given::{self, Given};
 use crate::payment::intent::{Usage, WrongState};

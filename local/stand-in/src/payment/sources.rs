@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::engine::database::Transaction;
 use crate::engine::ids::{self, PaymentMethodId};
 use crate::engine::resource::{Metadata, Object as _};
+use crate::engine::transaction::Transaction;
 use crate::payment::given;
 use crate::payment::method::{Means, Owner, PaymentMethod};
 use crate::webhook::record::record_shown;

@@ -1,6 +1,6 @@
 //! `/v1/customers/{customer}/sources`: cards as old integrations keep them.
 
-use crate::engine::database::Transaction;
+use crate::engine::transaction::Transaction;
 use crate::payment::customer as customers;
 use crate::payment::method::{Means, Owner, PaymentMethod};
 use crate::payment::sources::{self, shown};

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use crate::description::Description;
-use crate::engine::database::Transaction;
 use crate::engine::resource::{Metadata, Object as _};
+use crate::engine::transaction::Transaction;
 use crate::payment::billing::Shipping;
 use crate::payment::customer;
 use crate::payment::intent::{

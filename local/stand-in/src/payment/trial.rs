@@ -2,9 +2,9 @@
 
 use crate::account;
 use crate::account::currency::Currency;
-use crate::engine::database::Transaction;
 use crate::engine::ids::ChargeId;
 use crate::engine::time::{DAY, Timestamp};
+use crate::engine::transaction::Transaction;
 use crate::payment::charge::{Charge, ChargeState, FraudDetails};
 use crate::payment::intent::{PaymentIntent, Terms};
 use crate::payment::method::PaymentMethod;

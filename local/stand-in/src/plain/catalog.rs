@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::draft::{Draft, Kind, keep, make, tell};
 use crate::account::currency::Currency;
-use crate::engine::database::Transaction;
+use crate::engine::transaction::Transaction;
 use crate::wire::errors::ApiError;
 
 /// What is sold.

@@ -6,10 +6,10 @@ use time::OffsetDateTime;
 
 use super::draft::{Draft, Kind, keep, make, tell};
 use crate::account::currency::Currency;
-use crate::engine::database::Transaction;
 use crate::engine::ids;
 use crate::engine::resource::Metadata;
 use crate::engine::time::Timestamp;
+use crate::engine::transaction::Transaction;
 use crate::payment;
 use crate::promotion::life::count;
 use crate::promotion::object::{Coupon, PromotionCode};

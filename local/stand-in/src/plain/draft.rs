@@ -4,8 +4,8 @@ use anyhow::Context as _;
 use serde_json::{Map, Value, json};
 
 use crate::description::{Description, Fields, Shape, blank};
-use crate::engine::database::Transaction;
 use crate::engine::ids;
+use crate::engine::transaction::Transaction;
 use crate::webhook::record::record_shown;
 use crate::wire::errors::ApiError;
 use crate::wire::values::value;

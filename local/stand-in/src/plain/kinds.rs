@@ -6,7 +6,7 @@ use super::catalog::{PRICE, PRODUCT};
 use super::customer::{BALANCE_TRANSACTION, CUSTOMER, TAX_ID};
 use super::draft::{Draft, Kind};
 use super::payment_link::PAYMENT_LINK;
-use crate::engine::database::{Cursor, Filter};
+use crate::engine::filter::{Cursor, Filter};
 use crate::wire::errors::ApiError;
 
 static KINDS: [&Kind; 20] = [

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::catalog::{PRICE, PRODUCT};
 use super::draft::{Draft, Kind, make};
-use crate::engine::database::Transaction;
 use crate::engine::ids;
+use crate::engine::transaction::Transaction;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
 use crate::wire::lists::Paging;

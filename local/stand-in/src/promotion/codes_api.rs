@@ -1,8 +1,8 @@
 //! `/v1/promotion_codes`.
 
-use crate::engine::database::Transaction;
 use crate::engine::ids;
 use crate::engine::resource::Object as _;
+use crate::engine::transaction::Transaction;
 use crate::promotion;
 use crate::promotion::object::{Coupon, Limits, PromotionCode};
 use crate::webhook::record::{record, record_change};

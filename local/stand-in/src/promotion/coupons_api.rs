@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::engine::database::Transaction;
 use crate::engine::ids;
 use crate::engine::resource::Object as _;
+use crate::engine::transaction::Transaction;
 use crate::promotion::object::{Coupon, Limits, Off};
 use crate::webhook::record::{record, record_change};
 use crate::wire::answer::{Asked, Route, Work};

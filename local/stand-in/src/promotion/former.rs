@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::description::Description;
-use crate::engine::database::Transaction;
+use crate::engine::transaction::Transaction;
 
 /// Adds the field `coupon` to each object within `value` that has it in this version.
 pub(crate) fn show_coupons(

@@ -2,7 +2,8 @@
 
 use crate::account::currency::Currency;
 use crate::checkout::object::{Discount, Session};
-use crate::engine::database::{Cursor, Filter, Transaction};
+use crate::engine::filter::{Cursor, Filter};
+use crate::engine::transaction::Transaction;
 use crate::promotion::object::{Coupon, Off, PromotionCode};
 
 /// 100 %.

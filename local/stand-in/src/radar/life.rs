@@ -4,9 +4,9 @@
 //! review: open ──► approved, refunded, refunded_as_fraud, disputed
 //! ```
 
-use crate::engine::database::Transaction;
 use crate::engine::ids::{self, ChargeId};
 use crate::engine::resource::Object as _;
+use crate::engine::transaction::Transaction;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
 use crate::radar::review::{Closed, Review};

@@ -1,7 +1,7 @@
 //! `/v1/reviews`.
 
-use crate::engine::database::Transaction;
 use crate::engine::resource::Object as _;
+use crate::engine::transaction::Transaction;
 use crate::radar;
 use crate::radar::life::AlreadyClosed;
 use crate::radar::review::{Closed, Review};

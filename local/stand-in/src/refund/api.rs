@@ -1,7 +1,7 @@
 //! `/v1/refunds`.
 
-use crate::engine::database::Transaction;
 use crate::engine::resource::Object as _;
+use crate::engine::transaction::Transaction;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
 use crate::refund;

@@ -10,10 +10,10 @@
 
 use crate::account::balance::Entry;
 use crate::dispute::object::Dispute;
-use crate::engine::database::Transaction;
 use crate::engine::ids::{self, RefundId};
 use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::time::Timestamp;
+use crate::engine::transaction::Transaction;
 use crate::payment::bank::Scheme;
 use crate::payment::charge::{Charge, ChargeState};
 use crate::payment::method::Means;

@@ -10,9 +10,9 @@ use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
 use crate::account::object::Account;
-use crate::engine::database::Transaction;
 use crate::engine::resource::Cause;
 use crate::engine::time::{HOUR, real};
+use crate::engine::transaction::Transaction;
 use crate::webhook::endpoint::WebhookEndpoint;
 use crate::webhook::event::Event;
 use crate::webhook::queue::{self, Attempt, Route};

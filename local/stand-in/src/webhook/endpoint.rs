@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::engine::database::Transaction;
 use crate::engine::pattern::matches;
 use crate::engine::resource::{API_VERSION, Metadata, Object};
 use crate::engine::time::Timestamp;
+use crate::engine::transaction::Transaction;
 use crate::webhook::signature::SigningSecret;
 
 /// Where events go.

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use crate::description::Description;
-use crate::engine::database::Transaction;
 use crate::engine::ids;
 use crate::engine::resource::Object as _;
+use crate::engine::transaction::Transaction;
 use crate::webhook::endpoint::WebhookEndpoint;
 use crate::webhook::queue;
 use crate::wire::answer::{Asked, Route, Work};

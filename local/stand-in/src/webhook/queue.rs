@@ -9,11 +9,11 @@ use anyhow::Context as _;
 use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::database::Transaction;
 use crate::engine::faults::Fault;
 use crate::engine::resource::Object as _;
 use crate::engine::settings::{set, setting};
 use crate::engine::time::{DAY, HOUR, Timestamp};
+use crate::engine::transaction::Transaction;
 use crate::webhook::endpoint::{SHOPS_OWN, WebhookEndpoint};
 use crate::webhook::event::Event;
 

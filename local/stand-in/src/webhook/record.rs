@@ -4,9 +4,9 @@
 use serde_json::Value;
 
 use crate::description::{Description, project};
-use crate::engine::database::Transaction;
 use crate::engine::ids;
 use crate::engine::resource::{API_VERSION, Object};
+use crate::engine::transaction::Transaction;
 use crate::promotion::former::show_coupons;
 use crate::webhook::endpoint::WebhookEndpoint;
 use crate::webhook::event::{Data, Event};

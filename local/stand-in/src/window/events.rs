@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::form_urlencoded;
 
-use crate::engine::database::Transaction;
 use crate::engine::resource::Object as _;
+use crate::engine::transaction::Transaction;
 use crate::webhook::event::Event;
 use crate::webhook::queue::{self, Attempt, Delivery};
 use crate::window::frame::{Frame, Moment, Section, View};

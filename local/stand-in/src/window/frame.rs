@@ -9,9 +9,9 @@ use time::OffsetDateTime;
 
 use crate::account::object::Account;
 use crate::engine::clock;
-use crate::engine::database::Transaction;
 use crate::engine::resource::Cause;
 use crate::engine::time::Timestamp;
+use crate::engine::transaction::Transaction;
 use crate::stand_in::StandIn;
 use crate::webhook::queue;
 use crate::window::place::PATH;

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use askama::filters::urlencode_strict;
 use serde_json::Value;
 
-use crate::engine::database::Transaction;
+use crate::engine::transaction::Transaction;
 
 /// HTML with everything escaped that is not the window's own.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::form_urlencoded;
 
-use crate::engine::database::Transaction;
+use crate::engine::transaction::Transaction;
 use crate::window::events::EventRow;
 use crate::window::frame::{Frame, Moment, Section, View};
 use crate::window::json::{self, Markup};

@@ -8,7 +8,7 @@ use rusqlite::types::Value as SqlValue;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use crate::engine::database::Transaction;
+use crate::engine::transaction::Transaction;
 use crate::window::curl;
 use crate::window::events::EventRow;
 use crate::window::frame::{Frame, Moment, Section, View};

@@ -5,8 +5,8 @@ use rusqlite::params_from_iter;
 use rusqlite::types::Value as SqlValue;
 use serde_json::Value;
 
-use crate::engine::database::Transaction;
 use crate::engine::time::Timestamp;
+use crate::engine::transaction::Transaction;
 use crate::window::frame::View;
 use crate::window::terms::Terms;
 

@@ -5,8 +5,8 @@ use axum::extract::Query;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use crate::engine::database::Transaction;
 use crate::engine::resource::Object as _;
+use crate::engine::transaction::Transaction;
 use crate::webhook::event::Event;
 use crate::window::events::EventRow;
 use crate::window::frame::{Frame, Section, View};

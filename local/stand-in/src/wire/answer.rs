@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::cli::listeners::Listeners;
 use crate::description::Operation;
-use crate::engine::database::Transaction;
 use crate::engine::ids::AccountId;
+use crate::engine::transaction::Transaction;
 use crate::wire::errors::ApiError;
 use crate::wire::params::Params;
 

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::checkout::object::Session;
 use crate::description::{Description, Shape, expandable};
-use crate::engine::database::Transaction;
 use crate::engine::resource::Object;
+use crate::engine::transaction::Transaction;
 use crate::plain;
 use crate::refund::object::Refund;
 use crate::wire::errors::ApiError;

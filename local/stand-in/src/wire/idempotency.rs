@@ -14,8 +14,8 @@ use anyhow::Context as _;
 use http::{HeaderMap, Method, StatusCode};
 use rusqlite::{OptionalExtension as _, params};
 
-use crate::engine::database::Transaction;
 use crate::engine::time::DAY;
+use crate::engine::transaction::Transaction;
 use crate::wire::answer::Answer;
 use crate::wire::errors::ApiError;
 

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::engine::database::{Cursor, Filter, Transaction};
+use crate::engine::filter::{Cursor, Filter};
 use crate::engine::time::Timestamp;
+use crate::engine::transaction::Transaction;
 use crate::wire::errors::ApiError;
 use crate::wire::params::Params;
 

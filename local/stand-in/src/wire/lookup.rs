@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::engine::database::Transaction;
 use crate::engine::ids;
+use crate::engine::transaction::Transaction;
 use crate::wire::errors::ApiError;
 
 /// The object of a kind that a path names.

@@ -12,10 +12,10 @@ use anyhow::Context as _;
 use axum::extract::Request;
 use rusqlite::{OptionalExtension as _, Row, params};
 
-use crate::engine::database::Transaction;
 use crate::engine::faults::{Fault, Strike};
 use crate::engine::ids;
 use crate::engine::time::Timestamp;
+use crate::engine::transaction::Transaction;
 use crate::wire::answer::Answer;
 
 /// Calls that are kept. The oldest go first.

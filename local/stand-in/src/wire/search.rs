@@ -5,7 +5,8 @@
 use rusqlite::types::Value as SqlValue;
 use serde_json::Value;
 
-use crate::engine::database::{Cursor, Filter, Transaction};
+use crate::engine::filter::{Cursor, Filter};
+use crate::engine::transaction::Transaction;
 use crate::wire::errors::ApiError;
 use crate::wire::params::{Params, Required as _};
 

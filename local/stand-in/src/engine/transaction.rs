@@ -1,0 +1,341 @@
+//! One change: what it reads and writes, all of it or nothing.
+
+use anyhow::Context as _;
+use rusqlite::types::Value as SqlValue;
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params, params_from_iter};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::engine::clock;
+use crate::engine::faults::Faults;
+use crate::engine::filter::{Cursor, Filter};
+use crate::engine::resource::{Cause, Object};
+use crate::engine::time::Timestamp;
+
+/// More than there is of anything that is read whole.
+const MANY: usize = 10_000;
+
+/// An object that time alone changes, and when.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) at: Timestamp,
+}
+
+/// One change in the making: what it reads and writes, at one moment, for one cause.
+pub(crate) struct Transaction<'c> {
+    pub(crate) sql: rusqlite::Transaction<'c>,
+    pub(crate) now: Timestamp,
+    pub(crate) cause: Cause,
+    pub(crate) faults: &'c Faults,
+    site: &'c str,
+}
+
+impl<'c> Transaction<'c> {
+    pub(super) fn begin(
+        connection: &'c mut Connection,
+        faults: &'c Faults,
+        site: &'c str,
+    ) -> anyhow::Result<Self> {
+        let sql = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .context("cannot begin a transaction")?;
+        let now = clock::now(&sql)?;
+        Ok(Self {
+            sql,
+            now,
+            cause: Cause::default(),
+            faults,
+            site,
+        })
+    }
+
+    /// Where browsers see the pages of what is kept here, without a slash at the end.
+    pub(crate) fn site(&self) -> &str {
+        self.site
+    }
+
+    pub(crate) fn caused_by(&mut self, cause: Cause) {
+        self.cause = cause;
+    }
+
+    /// Rows changed since the connection was opened.
+    pub(crate) fn changes(&self) -> u64 {
+        self.sql.total_changes()
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&self) -> anyhow::Result<()> {
+        self.sql
+            .execute_batch(
+                "DELETE FROM webhooks; DELETE FROM attempts_made; DELETE FROM idempotency;
+                 DELETE FROM settings; DELETE FROM requests; DELETE FROM objects;",
+            )
+            .context("cannot clear the database")
+    }
+
+    /// Forgets what has happened, though not what came of it.
+    pub(crate) fn forget_events(&self) -> anyhow::Result<()> {
+        self.sql
+            .execute_batch(
+                "DELETE FROM webhooks; DELETE FROM attempts_made;
+                 DELETE FROM objects WHERE kind = 'event';",
+            )
+            .context("cannot clear the events")
+    }
+
+    pub(crate) fn get<T: Object>(&self, id: &str) -> anyhow::Result<Option<T>> {
+        let state = self
+            .sql
+            .prepare_cached(
+                "SELECT coalesce(state, shown) FROM objects WHERE id = ?1 AND kind = ?2",
+            )?
+            .query_row([id, T::KIND], |row| row.get::<_, String>(0))
+            .optional()
+            .with_context(|| format!("cannot read {id}"))?;
+        Ok(state
+            .map(|state| serde_json::from_str(&state))
+            .transpose()?)
+    }
+
+    /// What another object refers to.
+    pub(crate) fn existing<T: Object>(&self, id: &str) -> anyhow::Result<T> {
+        self.get(id)?
+            .with_context(|| format!("the {} {id} is missing", T::KIND))
+    }
+
+    pub(crate) fn put<T: Object>(&self, object: &T) -> anyhow::Result<()> {
+        self.sql
+            .prepare_cached(
+                "INSERT INTO objects (id, kind, created, expires_at, state, shown)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (id) DO UPDATE SET
+                     expires_at = excluded.expires_at, state = excluded.state, shown = excluded.shown",
+            )?
+            .execute(params![
+                object.id(),
+                T::KIND,
+                object.created(),
+                object.expires_at(),
+                object.state()?,
+                object.answer().to_string()
+            ])
+            .with_context(|| format!("cannot store {}", object.id()))?;
+        Ok(())
+    }
+
+    /// The object with this id as the API shows it, nothing expanded.
+    pub(crate) fn shown(&self, id: &str) -> anyhow::Result<Option<Value>> {
+        let shown = self
+            .sql
+            .prepare_cached("SELECT shown FROM objects WHERE id = ?1")?
+            .query_row([id], |row| row.get::<_, String>(0))
+            .optional()
+            .with_context(|| format!("cannot read {id}"))?;
+        Ok(shown
+            .map(|shown| serde_json::from_str(&shown))
+            .transpose()?)
+    }
+
+    /// The object of this kind with this id, as the API shows it.
+    pub(crate) fn shown_of(&self, kind: &str, id: &str) -> anyhow::Result<Option<Value>> {
+        let shown = self
+            .sql
+            .prepare_cached("SELECT shown FROM objects WHERE id = ?1 AND kind = ?2")?
+            .query_row([id, kind], |row| row.get::<_, String>(0))
+            .optional()
+            .with_context(|| format!("cannot read {id}"))?;
+        Ok(shown
+            .map(|shown| serde_json::from_str(&shown))
+            .transpose()?)
+    }
+
+    /// What is kept of a plain object: all that the API shows of it, unless there is more that it
+    /// shows only on request.
+    pub(crate) fn whole(&self, kind: &str, id: &str) -> anyhow::Result<Option<Map<String, Value>>> {
+        let whole = self
+            .sql
+            .prepare_cached(
+                "SELECT coalesce(state, shown) FROM objects WHERE id = ?1 AND kind = ?2",
+            )?
+            .query_row([id, kind], |row| row.get::<_, String>(0))
+            .optional()
+            .with_context(|| format!("cannot read {id}"))?;
+        Ok(whole
+            .map(|whole| serde_json::from_str(&whole))
+            .transpose()?)
+    }
+
+    /// The plain objects of a kind with this value in a field, oldest first, whole.
+    pub(crate) fn plain_having(
+        &self,
+        kind: &str,
+        field: &'static str,
+        value: &str,
+    ) -> anyhow::Result<Vec<Map<String, Value>>> {
+        let filter = Filter::default().equal(field, value.to_owned().into());
+        let from = Cursor::NewerThan(0);
+        self.select("coalesce(state, shown)", kind, from, MANY, &filter)
+    }
+
+    /// Keeps a plain object. Of `whole`, the API shows `shown`.
+    pub(crate) fn put_plain(
+        &self,
+        kind: &str,
+        id: &str,
+        shown: &Value,
+        whole: Option<&Value>,
+    ) -> anyhow::Result<()> {
+        self.sql
+            .prepare_cached(
+                "INSERT INTO objects (id, kind, created, state, shown) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (id) DO UPDATE SET state = excluded.state, shown = excluded.shown",
+            )?
+            .execute(params![
+                id,
+                kind,
+                shown["created"].as_i64().unwrap_or(self.now),
+                whole.map(Value::to_string),
+                shown.to_string()
+            ])
+            .with_context(|| format!("cannot store {id}"))?;
+        Ok(())
+    }
+
+    /// The objects of a kind with this value in a field, oldest first.
+    pub(crate) fn having<T: Object>(
+        &self,
+        field: &'static str,
+        value: &str,
+    ) -> anyhow::Result<Vec<T>> {
+        // The field stands in the text, so that its index serves.
+        let sql = format!(
+            "SELECT coalesce(state, shown) FROM objects
+             WHERE kind = ?1 AND shown ->> '$.{field}' = ?2 ORDER BY sequence"
+        );
+        let mut statement = self.sql.prepare_cached(&sql)?;
+        let bodies = statement.query_map([T::KIND, value], |row| row.get::<_, String>(0))?;
+        bodies
+            .map(|body| Ok(serde_json::from_str(&body?)?))
+            .collect()
+    }
+
+    /// Where the object stands among all, for paging.
+    pub(crate) fn sequence(&self, kind: &str, id: &str) -> anyhow::Result<Option<i64>> {
+        self.sql
+            .prepare_cached("SELECT sequence FROM objects WHERE kind = ?1 AND id = ?2")?
+            .query_row([kind, id], |row| row.get(0))
+            .optional()
+            .with_context(|| format!("cannot find {id}"))
+    }
+
+    /// The objects of a kind that the filter lets through, at most `limit`: newest first from just
+    /// before the cursor, or oldest first from just after it. SQLite does the sieving, so that a
+    /// page costs little even where few of thousands fit.
+    pub(crate) fn some<T: Object>(
+        &self,
+        from: Cursor,
+        limit: usize,
+        filter: &Filter,
+    ) -> anyhow::Result<Vec<T>> {
+        self.select("coalesce(state, shown)", T::KIND, from, limit, filter)
+    }
+
+    /// The same of objects of any kind, as the API shows them.
+    pub(crate) fn some_shown(
+        &self,
+        kind: &str,
+        from: Cursor,
+        limit: usize,
+        filter: &Filter,
+    ) -> anyhow::Result<Vec<Value>> {
+        self.select("shown", kind, from, limit, filter)
+    }
+
+    fn select<T: DeserializeOwned>(
+        &self,
+        what: &'static str,
+        kind: &str,
+        from: Cursor,
+        limit: usize,
+        filter: &Filter,
+    ) -> anyhow::Result<Vec<T>> {
+        let (compare, sequence, order) = match from {
+            Cursor::OlderThan(sequence) => ("<", sequence, "DESC"),
+            Cursor::NewerThan(sequence) => (">", sequence, "ASC"),
+        };
+        let sql = format!(
+            "SELECT {what} FROM objects WHERE kind = ? AND sequence {compare} ? {} \
+             ORDER BY sequence {order} LIMIT ?",
+            filter.conditions
+        );
+        let mut values = vec![SqlValue::Text(kind.to_owned()), SqlValue::Integer(sequence)];
+        values.extend(filter.values.iter().cloned());
+        values.push(SqlValue::Integer(limit.try_into()?));
+        let mut statement = self.sql.prepare_cached(&sql)?;
+        let rows = statement.query_map(params_from_iter(values), |row| row.get::<_, String>(0))?;
+        rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
+    }
+
+    /// All objects of a kind, oldest first.
+    pub(crate) fn all<T: Object>(&self) -> anyhow::Result<Vec<T>> {
+        self.some(Cursor::NewerThan(0), MANY, &Filter::default())
+    }
+
+    /// Forgets an object.
+    pub(crate) fn delete(&self, id: &str) -> anyhow::Result<()> {
+        self.sql
+            .execute("DELETE FROM objects WHERE id = ?1", [id])?;
+        Ok(())
+    }
+
+    /// The first object whose time is over by `until`.
+    pub(crate) fn first_due(&self, until: Timestamp) -> anyhow::Result<Option<Due>> {
+        let sql = "SELECT id, kind, expires_at FROM objects WHERE expires_at <= ?1
+                   ORDER BY expires_at, sequence LIMIT 1";
+        self.sql
+            .prepare_cached(sql)?
+            .query_row([until], |row| {
+                Ok(Due {
+                    id: row.get(0)?,
+                    kind: row.get(1)?,
+                    at: row.get(2)?,
+                })
+            })
+            .optional()
+            .context("cannot read what is due")
+    }
+
+    /// The objects of a kind whose time is over by `until`, oldest first.
+    pub(crate) fn due<T: Object>(&self, until: Timestamp) -> anyhow::Result<Vec<T>> {
+        let filter = Filter::default().and("expires_at <= ?", [SqlValue::Integer(until)]);
+        self.some(Cursor::NewerThan(0), MANY, &filter)
+    }
+
+    /// When the next object expires.
+    pub(crate) fn next_expiry(&self) -> anyhow::Result<Option<Timestamp>> {
+        Ok(self
+            .sql
+            .query_row("SELECT min(expires_at) FROM objects", [], |row| row.get(0))?)
+    }
+
+    /// Runs `work`; if it fails, what it changed is undone and the transaction goes on.
+    pub(crate) fn attempt<T, E: From<anyhow::Error>>(
+        &self,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let batch = |sql| {
+            self.sql
+                .execute_batch(sql)
+                .context("cannot use a savepoint")
+        };
+        batch("SAVEPOINT attempt")?;
+        let done = work();
+        if done.is_err() {
+            batch("ROLLBACK TO attempt")?;
+        }
+        batch("RELEASE attempt")?;
+        done
+    }
+}
