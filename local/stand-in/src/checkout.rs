@@ -9,5 +9,6 @@ pub(crate) mod line;
 pub(crate) mod object;
 pub(crate) mod rules;
 pub(crate) mod shipping;
+mod shown;
 pub(crate) mod tax;
 pub(crate) mod totals;
