@@ -1,5 +1,6 @@
 //! The account's money.
 
+pub(crate) mod amount;
 pub(crate) mod api;
 pub(crate) mod balance;
 pub(crate) mod book;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use crate::account::amount::Amount;
 use crate::account::object::Account;
 use crate::checkout::object::Session;
 use crate::cli::feed;
@@ -259,7 +260,7 @@ impl Account {
             }
             if claim
                 .amount
-                .is_some_and(|amount| !(1..=charge.captured()).contains(&amount))
+                .is_some_and(|amount| !(1..=charge.captured().minor_units()).contains(&amount))
             {
                 return Err(ControlError::Refused(format!(
                     "amount must be between 1 and the charge's {}",
@@ -273,7 +274,7 @@ impl Account {
                     REASONS.join(", ")
                 )));
             }
-            let amount = claim.amount.unwrap_or(charge.captured());
+            let amount = claim.amount.map_or(charge.captured(), Amount::new);
             let contest = Contest::by_hand(claim.kind, reason, amount);
             let dispute = dispute::life::open(transaction, &mut charge, &contest)?;
             Ok(dispute.id.to_string())

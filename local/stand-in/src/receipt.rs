@@ -8,6 +8,7 @@ use axum::routing::get;
 use http::StatusCode;
 use time::OffsetDateTime;
 
+use crate::account::amount::Amount;
 use crate::browser::{self, Owner};
 use crate::engine::resource::Cause;
 use crate::engine::time::Timestamp;
@@ -66,7 +67,8 @@ impl Receipt {
         Some(Self {
             charge: charge.id.to_string(),
             paid: money(charge.captured()),
-            refunded: (charge.amount_refunded > 0).then(|| money(charge.amount_refunded)),
+            refunded: (charge.amount_refunded > Amount::ZERO)
+                .then(|| money(charge.amount_refunded)),
             on: day(charge.created),
             with: match &charge.means {
                 Means::Card(card) => {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::engine::resource::Object;
 use crate::engine::time::Timestamp;
@@ -14,9 +15,9 @@ pub(crate) struct BalanceTransaction {
     pub(crate) id: String,
     pub(crate) created: Timestamp,
     /// What comes in; negative goes out.
-    pub(crate) amount: i64,
+    pub(crate) amount: Amount,
     /// What Stripe keeps of it, or takes besides.
-    pub(crate) fee: i64,
+    pub(crate) fee: Amount,
     pub(crate) exchange_rate: Option<f64>,
     pub(crate) entry: Entry,
     pub(crate) available_on: Timestamp,
@@ -58,8 +59,8 @@ impl Entry {
 }
 
 impl BalanceTransaction {
-    pub(crate) fn net(&self) -> i64 {
-        self.amount.saturating_sub(self.fee)
+    pub(crate) fn net(&self) -> Amount {
+        self.amount.minus(self.fee)
     }
 }
 
@@ -80,7 +81,7 @@ impl Object for BalanceTransaction {
 
     fn answer(&self) -> Value {
         let (kind, category) = self.entry.names();
-        let fees = (self.fee != 0).then(|| {
+        let fees = (self.fee != Amount::ZERO).then(|| {
             json!({
                 "amount": self.fee,
                 "application": null,

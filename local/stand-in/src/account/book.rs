@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::account::amount::Amount;
 use crate::account::balance::{BalanceTransaction, Entry};
 use crate::account::currency::Currency;
 use crate::engine::ids;
@@ -11,7 +12,7 @@ use crate::engine::transaction::Transaction;
 use crate::webhook::record::record_shown;
 
 /// What Stripe takes for a dispute, and gives back if the dispute is won.
-const DISPUTE_FEE: i64 = 1_500;
+const DISPUTE_FEE: Amount = Amount::new(1_500);
 
 /// How long a payment is on its way to the account, in the United States.
 const PENDING_FOR: Timestamp = 2 * DAY;
@@ -20,7 +21,7 @@ const PENDING_FOR: Timestamp = 2 * DAY;
 pub(crate) fn enter_charge(
     transaction: &Transaction<'_>,
     charge: &str,
-    amount: i64,
+    amount: Amount,
     currency: Currency,
     bypasses_pending: bool,
 ) -> anyhow::Result<BalanceTransaction> {
@@ -45,7 +46,7 @@ pub(crate) fn enter(
     transaction: &Transaction<'_>,
     entry: Entry,
     source: &str,
-    amount: i64,
+    amount: Amount,
     currency: Currency,
 ) -> anyhow::Result<BalanceTransaction> {
     book(
@@ -62,7 +63,7 @@ fn book(
     transaction: &Transaction<'_>,
     entry: Entry,
     source: &str,
-    amount: i64,
+    amount: Amount,
     currency: Currency,
     available_on: Timestamp,
 ) -> anyhow::Result<BalanceTransaction> {
@@ -70,8 +71,8 @@ fn book(
     let fee = match entry {
         Entry::Charge => processing_fee(amount),
         Entry::Dispute => DISPUTE_FEE,
-        Entry::DisputeReversal => DISPUTE_FEE.saturating_neg(),
-        Entry::Refund | Entry::RefundFailure => 0,
+        Entry::DisputeReversal => DISPUTE_FEE.negated(),
+        Entry::Refund | Entry::RefundFailure => Amount::ZERO,
     };
     let description = match entry {
         Entry::Charge => None,
@@ -98,24 +99,21 @@ fn book(
 }
 
 /// 2.9 % and 30 cents, as in the United States.
-fn processing_fee(amount: i64) -> i64 {
-    let share = amount
-        .saturating_mul(29)
-        .saturating_add(500)
-        .checked_div(1_000);
-    share.unwrap_or_default().saturating_add(30)
+fn processing_fee(amount: Amount) -> Amount {
+    amount.share(29, 1_000).plus(Amount::new(30))
 }
 
 /// What the account has: what is available, and what is on its way.
-pub(crate) fn balance(transaction: &Transaction<'_>) -> anyhow::Result<(i64, i64)> {
+pub(crate) fn balance(transaction: &Transaction<'_>) -> anyhow::Result<(Amount, Amount)> {
     let total = "SELECT coalesce(sum((shown ->> '$.amount') - (shown ->> '$.fee')), 0)
                  FROM objects WHERE kind = ?1 AND shown ->> '$.status' = ?2";
-    let sum = |status| -> anyhow::Result<i64> {
+    let sum = |status| -> anyhow::Result<Amount> {
         let kind = BalanceTransaction::KIND;
-        Ok(transaction
+        let sum = transaction
             .sql
             .prepare_cached(total)?
-            .query_row([kind, status], |row| row.get(0))?)
+            .query_row([kind, status], |row| row.get(0))?;
+        Ok(Amount::new(sum))
     };
     Ok((sum("available")?, sum("pending")?))
 }
@@ -123,7 +121,7 @@ pub(crate) fn balance(transaction: &Transaction<'_>) -> anyhow::Result<(i64, i64
 /// The balance as the API shows it.
 pub(crate) fn shown(transaction: &Transaction<'_>) -> anyhow::Result<Value> {
     let (available, pending) = balance(transaction)?;
-    let funds = |amount: i64| {
+    let funds = |amount: Amount| {
         json!([{
             "amount": amount,
             "currency": Currency::SETTLEMENT,
@@ -156,6 +154,9 @@ mod tests {
 
     #[test]
     fn stripe_keeps_a_share_of_each_payment() {
-        assert_eq!([1_000, 1_500, 50].map(processing_fee), [59, 74, 31]);
+        assert_eq!(
+            [1_000, 1_500, 50].map(|it| processing_fee(Amount::new(it)).minor_units()),
+            [59, 74, 31]
+        );
     }
 }

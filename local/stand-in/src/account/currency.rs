@@ -7,6 +7,8 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::account::amount::Amount;
+
 /// The currencies Stripe charges in.
 const SUPPORTED: &[&str] = &[
     "usd", "aed", "afn", "all", "amd", "ang", "aoa", "ars", "aud", "awg", "azn", "bam", "bbd",
@@ -91,7 +93,7 @@ impl Currency {
     }
 
     /// The amount in the account's own currency, and the rate if it is another.
-    pub(crate) fn settled(self, amount: i64) -> (i64, Option<f64>) {
+    pub(crate) fn settled(self, amount: Amount) -> (Amount, Option<f64>) {
         if self == Self::SETTLEMENT {
             return (amount, None);
         }
@@ -99,30 +101,24 @@ impl Currency {
             .iter()
             .find(|(code, _)| *code == self.0)
             .map_or(MILLION, |(_, rate)| *rate);
-        let cents = i128::from(amount)
-            .saturating_mul(rate.into())
-            .checked_div(MILLION.into())
-            .and_then(|cents| i64::try_from(cents).ok());
         (
-            cents.unwrap_or(i64::MAX),
+            amount.share_rounded_down(rate.into(), MILLION.into()),
             Some(f64::from(rate) / f64::from(MILLION)),
         )
     }
 
     /// The most that can be charged: eight digits, of rupiah twelve.
-    pub(crate) fn maximum(self) -> i64 {
-        match self.0 {
+    pub(crate) fn maximum(self) -> Amount {
+        Amount::new(match self.0 {
             "idr" => 999_999_999_999,
             _ => 99_999_999,
-        }
+        })
     }
 
     /// The least that can be charged.
-    pub(crate) fn minimum(self) -> i64 {
-        MINIMUM
-            .iter()
-            .find(|(code, _)| *code == self.0)
-            .map_or(1, |(_, minimum)| *minimum)
+    pub(crate) fn minimum(self) -> Amount {
+        let named = MINIMUM.iter().find(|(code, _)| *code == self.0);
+        Amount::new(named.map_or(1, |(_, minimum)| *minimum))
     }
 
     /// What an amount must be a multiple of: three-decimal currencies end in 0; krónur and Ugandan
@@ -136,13 +132,13 @@ impl Currency {
     }
 
     /// The amount as people read it: `$15.00`, `¥500`, `15.000 KWD`.
-    pub(crate) fn display(self, amount: i64) -> String {
+    pub(crate) fn display(self, amount: Amount) -> String {
         let digits = match self.0 {
             code if ZERO_DECIMAL.contains(&code) => 0,
             code if THREE_DECIMAL.contains(&code) => 3,
             _ => 2,
         };
-        let unit = 10_i64.pow(digits);
+        let (amount, unit) = (amount.minor_units(), 10_i64.pow(digits));
         let whole = grouped(amount.checked_div(unit).unwrap_or_default());
         let number = match digits {
             0 => whole,
@@ -204,23 +200,32 @@ mod tests {
         code.parse().unwrap()
     }
 
+    fn display(code: &str, minor_units: i64) -> String {
+        of(code).display(Amount::new(minor_units))
+    }
+
+    fn settled(code: &str, minor_units: i64) -> (i64, Option<f64>) {
+        let (amount, rate) = of(code).settled(Amount::new(minor_units));
+        (amount.minor_units(), rate)
+    }
+
     #[test]
     fn an_amount_is_written_with_its_currencys_decimals() {
-        assert_eq!(of("usd").display(1500), "$15.00");
-        assert_eq!(of("usd").display(123_400), "$1,234.00");
-        assert_eq!(of("eur").display(5), "€0.05");
-        assert_eq!(of("jpy").display(500), "¥500");
-        assert_eq!(of("kwd").display(5120), "5.120 KWD");
-        assert_eq!(of("chf").display(99_999_999), "999,999.99 CHF");
+        assert_eq!(display("usd", 1500), "$15.00");
+        assert_eq!(display("usd", 123_400), "$1,234.00");
+        assert_eq!(display("eur", 5), "€0.05");
+        assert_eq!(display("jpy", 500), "¥500");
+        assert_eq!(display("kwd", 5120), "5.120 KWD");
+        assert_eq!(display("chf", 99_999_999), "999,999.99 CHF");
     }
 
     #[test]
     fn other_currencies_settle_in_the_accounts_own() {
-        assert_eq!(of("usd").settled(1500), (1500, None));
-        assert_eq!(of("eur").settled(1000), (1100, Some(1.1)));
-        assert_eq!(of("eur").settled(-1000), (-1100, Some(1.1)));
-        assert_eq!(of("jpy").settled(500), (335, Some(0.67)));
-        assert_eq!(of("idr").settled(999_999_999_999).0, 999_999_999_999);
+        assert_eq!(settled("usd", 1500), (1500, None));
+        assert_eq!(settled("eur", 1000), (1100, Some(1.1)));
+        assert_eq!(settled("eur", -1000), (-1100, Some(1.1)));
+        assert_eq!(settled("jpy", 500), (335, Some(0.67)));
+        assert_eq!(settled("idr", 999_999_999_999).0, 999_999_999_999);
     }
 
     #[test]

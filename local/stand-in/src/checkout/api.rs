@@ -1,5 +1,6 @@
 //! `/v1/checkout/sessions`, and the payment pages that only the CLI knows of.
 
+use crate::account::amount::Amount;
 use crate::checkout;
 use crate::checkout::create::Wish;
 use crate::checkout::life::Paid;
@@ -137,7 +138,7 @@ fn confirm(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let method = params
         .text("payment_method")
         .required(&params, "payment_method")?;
-    let expected = params.integer("expected_amount")?;
+    let expected = params.integer("expected_amount")?.map(Amount::new);
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut session = find(transaction, id)?;

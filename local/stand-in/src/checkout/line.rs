@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::checkout::tax::Rate;
 use crate::description::{Description, blank};
@@ -28,7 +29,7 @@ pub(crate) struct LineItem {
     pub(crate) name: String,
     pub(crate) description: Option<String>,
     pub(crate) image: Option<String>,
-    pub(crate) unit_amount: i64,
+    pub(crate) unit_amount: Amount,
     pub(crate) quantity: i64,
     /// The fewest and the most that the buyer may choose.
     pub(crate) adjustable: Option<(i64, i64)>,
@@ -37,8 +38,8 @@ pub(crate) struct LineItem {
 }
 
 impl LineItem {
-    pub(crate) fn amount(&self) -> i64 {
-        self.unit_amount.saturating_mul(self.quantity)
+    pub(crate) fn amount(&self) -> Amount {
+        self.unit_amount.times(self.quantity).unwrap_or(Amount::MAX)
     }
 
     /// Whether the price says that tax is in it.
@@ -71,7 +72,7 @@ enum Sold {
 #[derive(Debug)]
 struct PriceData {
     currency: Currency,
-    unit_amount: i64,
+    unit_amount: Amount,
     tax_behavior: Option<String>,
     product: ProductRef,
 }
@@ -134,15 +135,13 @@ impl Order {
 
 /// Refuses lines that come to more or less than can be charged.
 fn check_total(items: &[LineItem], currency: Currency) -> Result<(), ApiError> {
-    let total = items.iter().try_fold(0_i64, |total, item| {
-        total.checked_add(item.unit_amount.checked_mul(item.quantity)?)
-    });
-    match total {
-        Some(total) if total > 0 && total < currency.minimum() => {
-            Err(ApiError::amount_too_small("line_items", currency))
-        }
-        Some(total) if total <= currency.maximum() => Ok(()),
-        _ => Err(ApiError::amount_too_large("line_items", currency)),
+    let total: Amount = items.iter().map(LineItem::amount).sum();
+    if total > currency.maximum() {
+        return Err(ApiError::amount_too_large("line_items", currency));
+    }
+    match total > Amount::ZERO && total < currency.minimum() {
+        true => Err(ApiError::amount_too_small("line_items", currency)),
+        false => Ok(()),
     }
 }
 
@@ -209,6 +208,7 @@ impl Line {
             unit_amount: price
                 .get("unit_amount")
                 .and_then(Value::as_i64)
+                .map(Amount::new)
                 .ok_or_else(|| {
                     ApiError::invalid(
                         "The stand-in sells only prices with a unit_amount on its page, not tiers, \

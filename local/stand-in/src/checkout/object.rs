@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::checkout::line::LineItem;
 use crate::checkout::shipping::ShippingOption;
@@ -68,7 +69,7 @@ pub(crate) enum Mode {
 pub(crate) struct Discount {
     pub(crate) coupon: String,
     pub(crate) promotion_code: Option<String>,
-    pub(crate) amount: i64,
+    pub(crate) amount: Amount,
 }
 
 /// What the buyer tells on the payment page.
@@ -184,14 +185,12 @@ impl Session {
     }
 
     /// What the line items come to, before any discount.
-    pub(crate) fn subtotal(&self) -> i64 {
-        self.line_items
-            .iter()
-            .fold(0, |sum, line| sum.saturating_add(line.amount()))
+    pub(crate) fn subtotal(&self) -> Amount {
+        self.line_items.iter().map(LineItem::amount).sum()
     }
 
     /// What the buyer pays.
-    pub(crate) fn amount_total(&self) -> i64 {
+    pub(crate) fn amount_total(&self) -> Amount {
         self.totals().total
     }
 
@@ -199,8 +198,10 @@ impl Session {
         let taxes = self.asks_for("/automatic_tax/enabled");
         Totals::of(&Bill {
             lines: &self.line_items,
-            discount: self.discount.as_ref().map_or(0, |it| it.amount),
-            shipping: self.chosen_shipping().map_or(0, |option| option.amount),
+            discount: self.discount.as_ref().map_or(Amount::ZERO, |it| it.amount),
+            shipping: self
+                .chosen_shipping()
+                .map_or(Amount::ZERO, |option| option.amount),
             taxed_in: self.tax_country().filter(|_| taxes),
             at: self.created,
         })
@@ -232,7 +233,7 @@ impl Session {
     pub(crate) fn reckon(&mut self) {
         self.payment_status = match self.amount_total() {
             _ if self.is_for_setup() => PaymentStatus::NoPaymentRequired,
-            0 => PaymentStatus::NoPaymentRequired,
+            Amount::ZERO => PaymentStatus::NoPaymentRequired,
             _ => PaymentStatus::Unpaid,
         };
     }

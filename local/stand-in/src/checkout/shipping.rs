@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::checkout::line::object;
 use crate::description::Description;
@@ -20,7 +21,7 @@ const MOST_OPTIONS: usize = 5;
 pub(crate) struct ShippingOption {
     pub(crate) rate: String,
     pub(crate) name: String,
-    pub(crate) amount: i64,
+    pub(crate) amount: Amount,
     /// Such as `3–5 business days`.
     pub(crate) takes: Option<String>,
 }
@@ -140,7 +141,7 @@ impl ShippingOption {
         Ok(Self {
             rate: text("id").unwrap_or_default().to_owned(),
             name: text("display_name").unwrap_or("Shipping").to_owned(),
-            amount: amount.unwrap_or_default(),
+            amount: Amount::new(amount.unwrap_or_default()),
             takes: rate.get("delivery_estimate").and_then(estimate),
         })
     }

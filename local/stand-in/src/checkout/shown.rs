@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::account::amount::Amount;
 use crate::checkout::object::{Mode, Session, SessionStatus};
 use crate::description::{Description, blank};
 use crate::engine::ids;
@@ -151,7 +152,7 @@ impl Session {
     /// What is known of the session itself.
     fn known(&self) -> Value {
         let (open, totals) = (self.status == SessionStatus::Open, self.totals());
-        let amount = |amount: i64| (!self.is_for_setup()).then_some(amount);
+        let amount = |amount: Amount| (!self.is_for_setup()).then_some(amount);
         let currency = self.asked.get("currency").is_some() || !self.is_for_setup();
         let told = &self.collected;
         let ship_to = told.ship_to.as_ref();
@@ -194,7 +195,7 @@ impl Session {
                 "shipping_amount": option.amount, "shipping_rate": option.rate,
             }))),
             "status": self.status,
-            "total_details": amount(0).map(|_| json!({
+            "total_details": amount(Amount::ZERO).map(|_| json!({
                 "amount_discount": totals.discount,
                 "amount_shipping": totals.shipping,
                 "amount_tax": totals.tax,

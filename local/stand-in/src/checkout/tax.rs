@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::account::amount::Amount;
 use crate::description::{Description, blank};
 use crate::engine::time::Timestamp;
 
@@ -49,7 +50,7 @@ const STANDARD_RATES: &[(&str, &str, i64)] = &[
 ];
 
 /// 100 %, in ten-thousandths of a percent.
-const WHOLE: i128 = 1_000_000;
+const WHOLE: i64 = 1_000_000;
 
 /// A rate that applies to a line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -65,8 +66,8 @@ pub(crate) struct Rate {
 #[derive(Debug, Clone)]
 pub(crate) struct Tax {
     pub(crate) rate: Rate,
-    pub(crate) amount: i64,
-    pub(crate) taxable: i64,
+    pub(crate) amount: Amount,
+    pub(crate) taxable: Amount,
 }
 
 impl Rate {
@@ -115,25 +116,17 @@ impl Rate {
     }
 
     /// The tax on an amount, in it or on top of it, rounded half up.
-    pub(crate) fn on(&self, amount: i64) -> Tax {
-        let share = i128::from(self.share);
-        let whole = if self.inclusive {
-            WHOLE.saturating_add(share)
-        } else {
-            WHOLE
+    pub(crate) fn on(&self, amount: Amount) -> Tax {
+        let whole = match self.inclusive {
+            true => WHOLE.saturating_add(self.share),
+            false => WHOLE,
         };
-        let tax = i128::from(amount)
-            .saturating_mul(share)
-            .saturating_mul(2)
-            .saturating_add(whole)
-            .checked_div(whole.saturating_mul(2))
-            .and_then(|tax| i64::try_from(tax).ok())
-            .unwrap_or_default();
+        let tax = amount.share(self.share, whole);
         Tax {
             rate: self.clone(),
             amount: tax,
             taxable: if self.inclusive {
-                amount.saturating_sub(tax)
+                amount.minus(tax)
             } else {
                 amount
             },
@@ -143,8 +136,11 @@ impl Rate {
 
 impl Tax {
     /// What it adds to the total.
-    pub(crate) fn on_top(&self) -> i64 {
-        if self.rate.inclusive { 0 } else { self.amount }
+    pub(crate) fn on_top(&self) -> Amount {
+        match self.rate.inclusive {
+            true => Amount::ZERO,
+            false => self.amount,
+        }
     }
 
     pub(crate) fn shown(&self) -> Value {
@@ -171,11 +167,12 @@ mod tests {
     #[test]
     fn tax_is_added_to_a_price_or_is_in_it() {
         let rate = |inclusive| Rate::automatic("DE", inclusive, 0).unwrap();
-        assert_eq!(rate(false).on(1_000).amount, 190);
-        assert_eq!(rate(false).on(1_000).on_top(), 190);
-        assert_eq!(rate(true).on(1_190).amount, 190);
-        assert_eq!(rate(true).on(1_190).taxable, 1_000);
-        assert_eq!(rate(true).on(1_190).on_top(), 0);
+        let on = |inclusive, amount| rate(inclusive).on(Amount::new(amount));
+        assert_eq!(on(false, 1_000).amount, Amount::new(190));
+        assert_eq!(on(false, 1_000).on_top(), Amount::new(190));
+        assert_eq!(on(true, 1_190).amount, Amount::new(190));
+        assert_eq!(on(true, 1_190).taxable, Amount::new(1_000));
+        assert_eq!(on(true, 1_190).on_top(), Amount::ZERO);
         assert!(Rate::automatic("US", false, 0).is_none());
     }
 

@@ -1,5 +1,6 @@
 //! How the total of a session comes about.
 
+use crate::account::amount::Amount;
 use crate::checkout::line::LineItem;
 use crate::checkout::tax::{Rate, Tax};
 use crate::engine::time::Timestamp;
@@ -8,8 +9,8 @@ use crate::engine::time::Timestamp;
 #[derive(Debug)]
 pub(crate) struct Bill<'s> {
     pub(crate) lines: &'s [LineItem],
-    pub(crate) discount: i64,
-    pub(crate) shipping: i64,
+    pub(crate) discount: Amount,
+    pub(crate) shipping: Amount,
     /// The country whose tax is reckoned automatically.
     pub(crate) taxed_in: Option<&'s str>,
     pub(crate) at: Timestamp,
@@ -19,23 +20,23 @@ pub(crate) struct Bill<'s> {
 #[derive(Debug)]
 pub(crate) struct Totals {
     pub(crate) lines: Vec<LineSums>,
-    pub(crate) discount: i64,
-    pub(crate) shipping: i64,
-    pub(crate) tax: i64,
-    pub(crate) total: i64,
+    pub(crate) discount: Amount,
+    pub(crate) shipping: Amount,
+    pub(crate) tax: Amount,
+    pub(crate) total: Amount,
 }
 
 /// What a line comes to.
 #[derive(Debug)]
 pub(crate) struct LineSums {
-    pub(crate) discount: i64,
+    pub(crate) discount: Amount,
     pub(crate) taxes: Vec<Tax>,
-    pub(crate) total: i64,
+    pub(crate) total: Amount,
 }
 
 impl LineSums {
-    pub(crate) fn tax(&self) -> i64 {
-        sum(self.taxes.iter().map(|tax| tax.amount))
+    pub(crate) fn tax(&self) -> Amount {
+        self.taxes.iter().map(|tax| tax.amount).sum()
     }
 }
 
@@ -47,25 +48,29 @@ impl Totals {
             .iter()
             .zip(shares)
             .map(|(line, discount)| {
-                let left = line.amount().saturating_sub(discount);
+                let left = line.amount().minus(discount);
                 let automatic = bill
                     .taxed_in
                     .and_then(|it| Rate::automatic(it, line.includes_tax(), bill.at));
                 let rates = line.rates.iter().chain(&automatic);
                 let taxes: Vec<_> = rates.map(|rate| rate.on(left)).collect();
-                let on_top = sum(taxes.iter().map(Tax::on_top));
+                let on_top: Amount = taxes.iter().map(Tax::on_top).sum();
                 LineSums {
                     discount,
                     taxes,
-                    total: left.saturating_add(on_top),
+                    total: left.plus(on_top),
                 }
             })
             .collect();
         Self {
             discount: bill.discount,
             shipping: bill.shipping,
-            tax: sum(lines.iter().map(LineSums::tax)),
-            total: sum(lines.iter().map(|line| line.total)).saturating_add(bill.shipping),
+            tax: lines.iter().map(LineSums::tax).sum(),
+            total: lines
+                .iter()
+                .map(|line| line.total)
+                .sum::<Amount>()
+                .plus(bill.shipping),
             lines,
         }
     }
@@ -79,8 +84,8 @@ impl Totals {
                 .find(|it| it.rate.shown.get("id") == tax.rate.shown.get("id"));
             match known {
                 Some(known) => {
-                    known.amount = known.amount.saturating_add(tax.amount);
-                    known.taxable = known.taxable.saturating_add(tax.taxable);
+                    known.amount = known.amount.plus(tax.amount);
+                    known.taxable = known.taxable.plus(tax.taxable);
                 }
                 None => all.push(tax.clone()),
             }
@@ -90,26 +95,18 @@ impl Totals {
 }
 
 /// The discount's share of each line. Together they are all of it, to the last cent.
-fn line_discounts(bill: &Bill<'_>) -> Vec<i64> {
-    let discount = bill.discount;
-    let subtotal = sum(bill.lines.iter().map(LineItem::amount)).max(1);
-    let up_to = |amount: i64| {
-        i128::from(amount)
-            .saturating_mul(discount.into())
-            .checked_div(subtotal.into())
-            .and_then(|share| i64::try_from(share).ok())
-            .unwrap_or_default()
-    };
-    let (mut so_far, mut given) = (0_i64, 0_i64);
+fn line_discounts(bill: &Bill<'_>) -> Vec<Amount> {
+    let subtotal: Amount = bill.lines.iter().map(LineItem::amount).sum();
+    let whole = subtotal.minor_units().max(1);
+    let (mut so_far, mut given) = (Amount::ZERO, Amount::ZERO);
     let shares = bill.lines.iter().map(|line| {
-        so_far = so_far.saturating_add(line.amount());
-        let share = up_to(so_far).saturating_sub(given);
-        given = given.saturating_add(share);
+        so_far = so_far.plus(line.amount());
+        let up_to = bill
+            .discount
+            .share_rounded_down(so_far.minor_units(), whole);
+        let share = up_to.minus(given);
+        given = given.plus(share);
         share
     });
     shares.collect()
-}
-
-fn sum(amounts: impl Iterator<Item = i64>) -> i64 {
-    amounts.fold(0, i64::saturating_add)
 }

@@ -12,6 +12,7 @@
 use std::collections::BTreeMap;
 
 use crate::account;
+use crate::account::amount::Amount;
 use crate::account::balance::Entry;
 use crate::dispute::object::{Dispute, DisputeKind, DisputeStatus};
 use crate::engine::ids::{ChargeId, DisputeId};
@@ -54,7 +55,7 @@ pub(crate) struct WrongState;
 pub(crate) struct Contest<'c> {
     pub(crate) kind: DisputeKind,
     pub(crate) reason: &'c str,
-    pub(crate) amount: i64,
+    pub(crate) amount: Amount,
     /// The network's word for the case.
     pub(crate) case_type: &'static str,
     /// What could be said in its defence beyond what can always be said.
@@ -64,7 +65,7 @@ pub(crate) struct Contest<'c> {
 impl<'c> Contest<'c> {
     /// What a test card claims by itself. The account takes part in no programme that settles disputes
     /// beforehand.
-    pub(crate) fn of(claim: &'c Claim, amount: i64) -> Self {
+    pub(crate) fn of(claim: &'c Claim, amount: Amount) -> Self {
         Self {
             kind: claim.kind.dispute(false),
             reason: claim.reason,
@@ -75,7 +76,7 @@ impl<'c> Contest<'c> {
     }
 
     /// What somebody has asked for.
-    pub(crate) fn by_hand(kind: DisputeKind, reason: &'c str, amount: i64) -> Self {
+    pub(crate) fn by_hand(kind: DisputeKind, reason: &'c str, amount: Amount) -> Self {
         Self {
             kind,
             reason,
@@ -274,7 +275,7 @@ fn move_money(
     entry: Entry,
 ) -> anyhow::Result<()> {
     let amount = match entry {
-        Entry::Dispute => dispute.amount.saturating_neg(),
+        Entry::Dispute => dispute.amount.negated(),
         _ => dispute.amount,
     };
     let booked = account::book::enter(transaction, entry, &dispute.id, amount, dispute.currency)?;

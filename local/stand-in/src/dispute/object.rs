@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::account::amount::Amount;
 use crate::account::balance::BalanceTransaction;
 use crate::account::currency::Currency;
 use crate::engine::ids::{ChargeId, DisputeId, PaymentIntentId};
@@ -47,7 +48,7 @@ pub(crate) const EVIDENCE: &[&str] = &[
 pub(crate) struct Dispute {
     pub(crate) id: DisputeId,
     pub(crate) created: Timestamp,
-    pub(crate) amount: i64,
+    pub(crate) amount: Amount,
     pub(crate) currency: Currency,
     pub(crate) charge: ChargeId,
     pub(crate) payment_intent: Option<PaymentIntentId>,

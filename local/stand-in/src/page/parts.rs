@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::account::amount::Amount;
 use crate::checkout::object::{Discount, Session};
 use crate::checkout::rules::is_color;
 use crate::description::{Description, Shape};
@@ -102,7 +103,7 @@ pub(super) fn shipping_options(session: &Session) -> Vec<ShippingView> {
         name: option.name.clone(),
         takes: option.takes.clone(),
         amount: match option.amount {
-            0 => "Free".to_owned(),
+            Amount::ZERO => "Free".to_owned(),
             amount => session.currency.display(amount),
         },
         chosen: session.shipping.as_ref() == Some(&option.rate),
@@ -173,7 +174,7 @@ pub(super) fn button(session: &Session, total: &str) -> String {
     };
     match (session.is_for_setup(), session.amount_total()) {
         (true, _) => "Save payment method".to_owned(),
-        (false, 0) => "Complete purchase".to_owned(),
+        (false, Amount::ZERO) => "Complete purchase".to_owned(),
         (false, _) => format!("{verb} {total}"),
     }
 }

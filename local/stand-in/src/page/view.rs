@@ -9,6 +9,7 @@ use super::parts::{
     shipping_options, tax_name,
 };
 use super::typed::{Problem, Typed, collects_shipping, needs_billing, shipping_countries};
+use crate::account::amount::Amount;
 use crate::checkout::cards;
 use crate::checkout::customer::saved;
 use crate::checkout::object::Session;
@@ -173,7 +174,7 @@ impl PaymentForm {
             codes: codes_to_try(transaction)?,
             discount,
             back: session.asked_text("cancel_url").map(str::to_owned),
-            free: totals.total == 0 && !session.is_for_setup(),
+            free: totals.total == Amount::ZERO && !session.is_for_setup(),
             fixed_email,
             ship_to: shipping_countries(session).map(owned),
             shipping_options: shipping_options(session),

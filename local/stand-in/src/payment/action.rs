@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::account::amount::Amount;
 use crate::engine::time::Timestamp;
 use crate::payment::bank::Settlement;
 use crate::payment::billing::BillingDetails;
@@ -96,10 +97,10 @@ pub(crate) struct PendingVoucher {
 /// A customer who has been told where to transfer the money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BankTransfer {
-    pub(crate) amount: i64,
+    pub(crate) amount: Amount,
     pub(crate) currency: String,
     /// What of it has come.
-    pub(crate) funded: i64,
+    pub(crate) funded: Amount,
     /// Such as `jp_bank_transfer`.
     pub(crate) kind: String,
 }
@@ -109,7 +110,7 @@ impl BankTransfer {
         json!({
             "type": "display_bank_transfer_instructions",
             "display_bank_transfer_instructions": {
-                "amount_remaining": self.amount.saturating_sub(self.funded),
+                "amount_remaining": self.amount.minus(self.funded),
                 "currency": self.currency,
                 "financial_addresses": [],
                 "hosted_instructions_url": null,

@@ -1,6 +1,7 @@
 //! What comes of a payment when everybody knows of it: the money is booked, and those who worry about it
 //! speak up.
 
+use crate::account::amount::Amount;
 use crate::dispute;
 use crate::dispute::life::Contest;
 use crate::engine::ids::ChargeId;
@@ -47,13 +48,12 @@ impl Aftermath {
 }
 
 /// An amount in so many parts, equal but for the rest, which the first has.
-fn shares(amount: i64, parts: usize) -> Vec<i64> {
+fn shares(amount: Amount, parts: usize) -> Vec<Amount> {
     let count = i64::try_from(parts).unwrap_or(1).max(1);
-    let each = amount.checked_div(count).unwrap_or_default();
-    let rest = amount.checked_rem(count).unwrap_or_default();
+    let each = amount.share_rounded_down(1, count);
     let mut shares = vec![each; parts];
     if let Some(first) = shares.first_mut() {
-        *first = first.saturating_add(rest);
+        *first = first.plus(amount.beyond(count));
     }
     shares
 }

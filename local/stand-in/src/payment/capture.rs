@@ -3,6 +3,7 @@
 
 use anyhow::Context as _;
 
+use crate::account::amount::Amount;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::payment::charge::{Charge, ChargeState};
@@ -14,7 +15,7 @@ use crate::webhook::record::{record, record_change};
 pub(crate) fn capture(
     transaction: &Transaction<'_>,
     intent: &mut PaymentIntent,
-    amount: i64,
+    amount: Amount,
 ) -> anyhow::Result<Result<(), WrongState>> {
     let IntentState::RequiresCapture { .. } = intent.state else {
         return Ok(Err(WrongState));
@@ -32,7 +33,7 @@ pub(crate) fn capture(
 pub(crate) fn capture_charge(
     transaction: &Transaction<'_>,
     charge: &mut Charge,
-    amount: i64,
+    amount: Amount,
 ) -> anyhow::Result<()> {
     let before = charge.answer();
     charge.state = ChargeState::Captured { amount };

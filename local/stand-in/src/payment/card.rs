@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use crate::account::amount::Amount;
 use crate::engine::ids;
 use crate::engine::resource::Metadata;
 use crate::engine::time::Timestamp;
@@ -229,7 +230,7 @@ impl Card {
 #[derive(Debug)]
 pub(crate) struct Charged<'c> {
     /// What the issuer has agreed to.
-    pub(crate) authorized: Option<i64>,
+    pub(crate) authorized: Option<Amount>,
     /// Until when it is set aside, if it is.
     pub(crate) capture_before: Option<Timestamp>,
     pub(crate) address: &'c Address,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::engine::ids::{ChargeId, PaymentIntentId};
 use crate::engine::resource::{Metadata, Object, with_nulls};
@@ -18,7 +19,7 @@ use crate::payment::verdict::{Risk, ThreeDSecure};
 pub(crate) struct Charge {
     pub(crate) id: ChargeId,
     pub(crate) created: Timestamp,
-    pub(crate) amount: i64,
+    pub(crate) amount: Amount,
     pub(crate) currency: Currency,
     pub(crate) state: ChargeState,
     /// None has a charge that was made without one, as in old integrations.
@@ -39,7 +40,7 @@ pub(crate) struct Charge {
     pub(crate) risk: Option<Risk>,
     pub(crate) three_d_secure: Option<ThreeDSecure>,
     /// What has been refunded, or is on its way.
-    pub(crate) amount_refunded: i64,
+    pub(crate) amount_refunded: Amount,
     pub(crate) disputed: bool,
     /// Known once the money is captured.
     pub(crate) balance_transaction: Option<String>,
@@ -56,7 +57,7 @@ pub(crate) enum ChargeState {
     /// The money is set aside until it is captured, or until this moment.
     Authorized { capture_before: Timestamp },
     /// The money is the account's: all of it, or as much as was wanted.
-    Captured { amount: i64 },
+    Captured { amount: Amount },
     /// What was set aside is the buyer's again.
     Released,
     /// The bank has said no.
@@ -97,24 +98,24 @@ impl ChargeState {
 
 impl Charge {
     /// What the account has got of it.
-    pub(crate) fn captured(&self) -> i64 {
+    pub(crate) fn captured(&self) -> Amount {
         match self.state {
             ChargeState::Captured { amount } => amount,
-            _ => 0,
+            _ => Amount::ZERO,
         }
     }
 
     /// What can still be refunded.
-    pub(crate) fn refundable(&self) -> i64 {
-        self.captured().saturating_sub(self.amount_refunded)
+    pub(crate) fn refundable(&self) -> Amount {
+        self.captured().minus(self.amount_refunded)
     }
 
     /// What was set aside and never taken.
-    fn released(&self) -> i64 {
+    fn released(&self) -> Amount {
         match self.state {
-            ChargeState::Captured { amount } => self.amount.saturating_sub(amount),
+            ChargeState::Captured { amount } => self.amount.minus(amount),
             ChargeState::Released => self.amount,
-            _ => 0,
+            _ => Amount::ZERO,
         }
     }
 
@@ -204,14 +205,14 @@ impl Object for Charge {
     fn answer(&self) -> Value {
         let failure = self.state.failure();
         let captured = matches!(self.state, ChargeState::Captured { .. });
-        let taken_back = captured && self.refundable() == 0;
+        let taken_back = captured && self.refundable() == Amount::ZERO;
         let statement = self.statement_descriptor.as_deref();
         let answer = json!({
             "id": self.id,
             "object": Self::KIND,
             "amount": self.amount,
             "amount_captured": self.captured(),
-            "amount_refunded": self.amount_refunded.saturating_add(self.released()),
+            "amount_refunded": self.amount_refunded.plus(self.released()),
             "balance_transaction": self.balance_transaction,
             "billing_details": self.billing,
             "calculated_statement_descriptor": match self.means {

@@ -1,6 +1,7 @@
 //! `/v1/charges`: what payment intents make of themselves, and charges without one, as in old
 //! integrations.
 
+use crate::account::amount::Amount;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::payment::billing::Shipping;
@@ -106,7 +107,9 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
 }
 
 fn capture(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
-    let amount = params.integer_within("amount", 1, i64::MAX)?;
+    let amount = params
+        .integer_within("amount", 1, i64::MAX)?
+        .map(Amount::new);
     let receipt_email = params.email("receipt_email")?;
     let descriptor = params.short_text("statement_descriptor", 22)?;
     params.finish()?;

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::checkout;
 use crate::engine::ids;
@@ -30,8 +31,9 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
 fn fund<'r>(customer: &'r str, mut params: Params) -> Result<Work<'r>, ApiError> {
     let currency = params.currency("currency").required(&params, "currency")?;
     let amount = params
-        .integer_within("amount", 1, currency.maximum())
-        .required(&params, "amount")?;
+        .integer_within("amount", 1, currency.maximum().minor_units())
+        .required(&params, "amount")
+        .map(Amount::new)?;
     let reference = params.short_text("reference", 5_000)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
@@ -54,7 +56,7 @@ fn fund<'r>(customer: &'r str, mut params: Params) -> Result<Work<'r>, ApiError>
 fn transfer(
     transaction: &Transaction<'_>,
     customer: &str,
-    amount: i64,
+    amount: Amount,
     currency: Currency,
     reference: Option<&str>,
 ) -> Value {
@@ -95,7 +97,7 @@ fn transfer(
 fn apply(
     transaction: &Transaction<'_>,
     customer: &str,
-    mut left: i64,
+    mut left: Amount,
     currency: Currency,
 ) -> Result<(), ApiError> {
     for mut intent in transaction.having::<PaymentIntent>("customer", customer)? {
@@ -104,11 +106,11 @@ fn apply(
         else {
             continue;
         };
-        let missing = waits.amount.saturating_sub(waits.funded);
+        let missing = waits.amount.minus(waits.funded);
         let share = missing.min(left);
-        left = left.saturating_sub(share);
-        waits.funded = waits.funded.saturating_add(share);
-        if share == 0 {
+        left = left.minus(share);
+        waits.funded = waits.funded.plus(share);
+        if share == Amount::ZERO {
             break;
         }
         transaction.put(&intent)?;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::engine::ids::{ChargeId, PaymentIntentId, PaymentMethodId};
 use crate::engine::resource::{Metadata, Object, with_nulls};
@@ -19,7 +20,7 @@ pub(crate) struct PaymentIntent {
     pub(crate) id: PaymentIntentId,
     pub(crate) client_secret: String,
     pub(crate) created: Timestamp,
-    pub(crate) amount: i64,
+    pub(crate) amount: Amount,
     pub(crate) currency: Currency,
     pub(crate) state: IntentState,
     pub(crate) terms: Terms,
@@ -109,7 +110,7 @@ pub(crate) enum IntentState {
         until: Timestamp,
     },
     Succeeded {
-        received: i64,
+        received: Amount,
     },
     Canceled {
         at: Timestamp,
@@ -215,12 +216,12 @@ impl Object for PaymentIntent {
             "amount": self.amount,
             "amount_capturable": match self.state {
                 IntentState::RequiresCapture { .. } => self.amount,
-                _ => 0,
+                _ => Amount::ZERO,
             },
             "amount_details": { "tip": {} },
             "amount_received": match self.state {
                 IntentState::Succeeded { received } => received,
-                _ => 0,
+                _ => Amount::ZERO,
             },
             "automatic_payment_methods": match terms.methods {
                 Methods::Listed(_) => None,

@@ -1,5 +1,6 @@
 //! `/v1/payment_intents`.
 
+use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
@@ -67,9 +68,9 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
 }
 
 /// What is to be charged.
-fn amount(params: &mut Params, currency: Currency) -> Result<Option<i64>, ApiError> {
+fn amount(params: &mut Params, currency: Currency) -> Result<Option<Amount>, ApiError> {
     match params.amount("amount", currency)? {
-        Some(amount) if amount < 1 => Err(ApiError::out_of_range(
+        Some(amount) if amount <= Amount::ZERO => Err(ApiError::out_of_range(
             "amount",
             "This value must be greater than or equal to 1.",
         )),
@@ -215,7 +216,7 @@ fn go(
 
 fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let currency = params.currency("currency")?;
-    let amount = params.integer("amount")?;
+    let amount = params.integer("amount")?.map(Amount::new);
     let given = Given::read(&mut params)?;
     let terms = NewTerms::read(&mut params)?;
     params.finish()?;
@@ -262,7 +263,7 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
 }
 
 /// An amount that is in order in this currency.
-fn checked(amount: i64, currency: Currency) -> Result<i64, ApiError> {
+fn checked(amount: Amount, currency: Currency) -> Result<Amount, ApiError> {
     if amount < currency.minimum() {
         return Err(ApiError::amount_too_small("amount", currency));
     }
@@ -326,7 +327,9 @@ fn check_confirmable(intent: &PaymentIntent) -> Result<(), ApiError> {
 }
 
 fn capture(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
-    let amount = params.integer_within("amount_to_capture", 1, i64::MAX)?;
+    let amount = params
+        .integer_within("amount_to_capture", 1, i64::MAX)?
+        .map(Amount::new);
     if params.boolean("final_capture")? == Some(false) {
         return Err(ApiError::invalid(
             "The stand-in captures once: it has no multicapture, so final_capture cannot be false.",

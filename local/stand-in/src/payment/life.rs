@@ -16,6 +16,7 @@
 
 use anyhow::Context as _;
 
+use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::engine::ids::{self, PaymentIntentId};
 use crate::engine::resource::Object as _;
@@ -84,7 +85,7 @@ pub(crate) enum Outcome {
 /// Makes an intent.
 pub(crate) fn create(
     transaction: &Transaction<'_>,
-    amount: i64,
+    amount: Amount,
     currency: Currency,
     terms: Terms,
     method: Option<&PaymentMethod>,
@@ -407,7 +408,7 @@ fn await_transfer(
     intent.state = IntentState::RequiresAction(Action::BankTransfer(BankTransfer {
         amount: intent.amount,
         currency: intent.currency.code().to_owned(),
-        funded: 0,
+        funded: Amount::ZERO,
         kind: kind.unwrap_or("us_bank_transfer").to_owned(),
     }));
     intent.last_payment_error = None;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::engine::ids::ChargeId;
 use crate::engine::transaction::Transaction;
@@ -25,7 +26,7 @@ pub(crate) enum Lone {
 /// Charges a card without an intent, as in old integrations, which knew no 3D Secure.
 pub(crate) fn charge(
     transaction: &Transaction<'_>,
-    amount: i64,
+    amount: Amount,
     currency: Currency,
     terms: Terms,
     method: &PaymentMethod,

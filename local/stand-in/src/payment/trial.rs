@@ -1,6 +1,7 @@
 //! One try to take the money, with an intent or, as in old integrations, without.
 
 use crate::account;
+use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::engine::ids::ChargeId;
 use crate::engine::time::{DAY, Timestamp};
@@ -32,7 +33,7 @@ pub(crate) fn charge_of(
 
 pub(crate) fn new_charge(
     transaction: &Transaction<'_>,
-    amount: i64,
+    amount: Amount,
     currency: Currency,
     terms: Terms,
     method: &PaymentMethod,
@@ -59,7 +60,7 @@ pub(crate) fn new_charge(
         transfer_group: terms.transfer_group,
         risk: None,
         three_d_secure: None,
-        amount_refunded: 0,
+        amount_refunded: Amount::ZERO,
         disputed: false,
         balance_transaction: None,
         review: None,
@@ -69,7 +70,7 @@ pub(crate) fn new_charge(
 
 pub(crate) fn captured_or_set_aside(
     transaction: &Transaction<'_>,
-    amount: i64,
+    amount: Amount,
     manual: bool,
 ) -> ChargeState {
     match manual {

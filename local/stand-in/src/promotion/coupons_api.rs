@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::account::amount::Amount;
 use crate::engine::ids;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
@@ -71,7 +72,9 @@ fn off(params: &mut Params) -> Result<Off, ApiError> {
     let currency = params.currency("currency")?;
     let amount = match currency {
         Some(currency) => params.amount("amount_off", currency)?,
-        None => params.integer_within("amount_off", 1, i64::MAX)?,
+        None => params
+            .integer_within("amount_off", 1, i64::MAX)?
+            .map(Amount::new),
     };
     match (percent, amount, currency) {
         (Some(_), Some(_), _) => Err(ApiError::invalid(
@@ -80,7 +83,7 @@ fn off(params: &mut Params) -> Result<Off, ApiError> {
         .param("percent_off")),
         (Some(percent), None, _) => Ok(Off::Percent(percent)),
         (None, Some(_), None) => Err(ApiError::missing("currency")),
-        (None, Some(0), _) => Err(ApiError::out_of_range(
+        (None, Some(Amount::ZERO), _) => Err(ApiError::out_of_range(
             "amount_off",
             "This value must be greater than or equal to 1.",
         )),

@@ -1,5 +1,6 @@
 //! Promotion codes: what they take off a session, and when they do not.
 
+use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::checkout::object::{Discount, Session};
 use crate::engine::filter::{Cursor, Filter};
@@ -17,7 +18,7 @@ pub(crate) enum NoDiscount {
     /// The coupon takes off another currency.
     OtherCurrency,
     /// The order is too small for it.
-    BelowMinimum(i64),
+    BelowMinimum(Amount),
     /// What would be left is less than can be charged.
     TooLittleLeft,
 }
@@ -115,8 +116,8 @@ fn discount(
         }
         Off::Amount { amount, .. } => subtotal.min(*amount),
     };
-    let left = subtotal.saturating_sub(amount);
-    if left > 0 && left < session.currency.minimum() {
+    let left = subtotal.minus(amount);
+    if left > Amount::ZERO && left < session.currency.minimum() {
         return Err(NoDiscount::TooLittleLeft);
     }
     Ok(Discount {
@@ -127,16 +128,9 @@ fn discount(
 }
 
 /// So many hundredths of a percent, rounded half up, in what the currency can be charged in.
-fn share(amount: i64, hundredths: u32, currency: Currency) -> i64 {
-    let whole = i128::from(EVERYTHING);
-    let share = i128::from(amount)
-        .saturating_mul(hundredths.into())
-        .saturating_add(whole / 2)
-        .checked_div(whole)
-        .and_then(|share| i64::try_from(share).ok())
-        .unwrap_or(amount);
-    let odd = share.checked_rem(currency.step()).unwrap_or(0);
-    share.saturating_sub(odd)
+fn share(amount: Amount, hundredths: u32, currency: Currency) -> Amount {
+    let share = amount.share(hundredths.into(), EVERYTHING.into());
+    share.minus(share.beyond(currency.step()))
 }
 
 /// Counts that a session with a discount is complete.
@@ -201,6 +195,9 @@ mod tests {
 
     #[test]
     fn a_share_is_rounded_to_what_can_be_charged() {
+        let share = |amount, hundredths, currency| {
+            share(Amount::new(amount), hundredths, currency).minor_units()
+        };
         assert_eq!(share(1_500, 1_000, of("usd")), 150);
         assert_eq!(share(1_005, 1_000, of("usd")), 101);
         assert_eq!(share(1_500, EVERYTHING, of("usd")), 1_500);

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::engine::resource::{Metadata, Object, with_nulls};
 use crate::engine::time::Timestamp;
@@ -27,7 +28,7 @@ pub(crate) enum Off {
     /// In hundredths of a percent.
     Percent(u32),
     Amount {
-        amount: i64,
+        amount: Amount,
         currency: Currency,
     },
 }
@@ -102,7 +103,7 @@ pub(crate) struct PromotionCode {
     pub(crate) active: bool,
     pub(crate) limits: Limits,
     /// The least an order must come to, and in what currency.
-    pub(crate) minimum: Option<(i64, Currency)>,
+    pub(crate) minimum: Option<(Amount, Currency)>,
     pub(crate) metadata: Metadata,
 }
 

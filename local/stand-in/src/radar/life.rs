@@ -4,6 +4,7 @@
 //! review: open ──► approved, refunded, refunded_as_fraud, disputed
 //! ```
 
+use crate::account::amount::Amount;
 use crate::engine::ids::{self, ChargeId};
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
@@ -25,7 +26,7 @@ pub(crate) fn warn(
         charge: charge.id.clone(),
         payment_intent: charge.payment_intent.clone(),
         fraud_type: fraud_type.to_owned(),
-        actionable: charge.refundable() > 0 && !charge.disputed,
+        actionable: charge.refundable() > Amount::ZERO && !charge.disputed,
     };
     transaction.put(&warning)?;
     record(transaction, "radar.early_fraud_warning.created", &warning)

@@ -1,5 +1,6 @@
 //! `/v1/refunds`.
 
+use crate::account::amount::Amount;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::payment::charge::Charge;
@@ -43,7 +44,9 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             .param("charge"));
         }
     };
-    let amount = params.integer_within("amount", 1, i64::MAX)?;
+    let amount = params
+        .integer_within("amount", 1, i64::MAX)?
+        .map(Amount::new);
     let reason = params.choice("reason", REASONS)?;
     let metadata = params.metadata("metadata")?;
     params.finish()?;

@@ -8,6 +8,7 @@
 //!
 //! A charge counts a refund as soon as it is made, and no longer once it has failed or is canceled.
 
+use crate::account::amount::Amount;
 use crate::account::balance::Entry;
 use crate::dispute::object::Dispute;
 use crate::engine::ids::{self, RefundId};
@@ -36,7 +37,7 @@ pub(crate) enum Unrefundable {
     Disputed,
     /// More than is left.
     TooMuch {
-        amount: i64,
+        amount: Amount,
     },
 }
 
@@ -44,7 +45,7 @@ pub(crate) enum Unrefundable {
 pub(crate) fn create(
     transaction: &Transaction<'_>,
     charge: &mut Charge,
-    amount: Option<i64>,
+    amount: Option<Amount>,
     reason: Option<String>,
     metadata: Metadata,
 ) -> anyhow::Result<Result<Refund, Unrefundable>> {
@@ -78,7 +79,7 @@ pub(crate) fn create(
         Refunds::FailLater => (RefundStatus::Succeeded, Some((later, RefundStatus::Failed))),
     };
     let id = RefundId::random();
-    let taken = amount.saturating_neg();
+    let taken = amount.negated();
     let entry = account::book::enter(transaction, Entry::Refund, &id, taken, charge.currency)?;
     let refund = Refund {
         id,
@@ -98,12 +99,12 @@ pub(crate) fn create(
         decided,
     };
     let before = charge.answer();
-    charge.amount_refunded = charge.amount_refunded.saturating_add(amount);
+    charge.amount_refunded = charge.amount_refunded.plus(amount);
     transaction.put(&refund)?;
     transaction.put(charge)?;
     record(transaction, "refund.created", &refund)?;
     record_change(transaction, "charge.refunded", &before, charge)?;
-    if charge.refundable() == 0 {
+    if charge.refundable() == Amount::ZERO {
         dispute::life::withdraw_inquiries(transaction, &charge.id)?;
         radar::life::nothing_to_avert(transaction, &charge.id)?;
         let how = match refund.reason.as_deref() {
@@ -120,14 +121,14 @@ pub(crate) fn create(
 fn check(
     transaction: &Transaction<'_>,
     charge: &Charge,
-    amount: Option<i64>,
-) -> anyhow::Result<Result<i64, Unrefundable>> {
+    amount: Option<Amount>,
+) -> anyhow::Result<Result<Amount, Unrefundable>> {
     let left = charge.refundable();
     let disputes = transaction.having::<Dispute>("charge", &charge.id)?;
     Ok(match amount {
         _ if !matches!(charge.state, ChargeState::Captured { .. }) => Err(Unrefundable::NotPaid),
         _ if disputes.iter().any(|it| it.status.holds_the_money()) => Err(Unrefundable::Disputed),
-        _ if left == 0 => Err(Unrefundable::AllRefunded),
+        _ if left == Amount::ZERO => Err(Unrefundable::AllRefunded),
         Some(amount) if amount > left => Err(Unrefundable::TooMuch { amount }),
         Some(amount) => Ok(amount),
         None => Ok(left),
@@ -178,7 +179,7 @@ fn take_back(
     reason: &str,
 ) -> anyhow::Result<()> {
     let mut charge: Charge = transaction.existing(&refund.charge)?;
-    charge.amount_refunded = charge.amount_refunded.saturating_sub(refund.amount);
+    charge.amount_refunded = charge.amount_refunded.minus(refund.amount);
     transaction.put(&charge)?;
     let entry = account::book::enter(
         transaction,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::engine::ids::{ChargeId, PaymentIntentId, RefundId};
 use crate::engine::resource::{Metadata, Object, with_nulls};
@@ -13,7 +14,7 @@ use crate::engine::time::{DAY, Timestamp};
 pub(crate) struct Refund {
     pub(crate) id: RefundId,
     pub(crate) created: Timestamp,
-    pub(crate) amount: i64,
+    pub(crate) amount: Amount,
     pub(crate) currency: Currency,
     pub(crate) charge: ChargeId,
     pub(crate) payment_intent: Option<PaymentIntentId>,

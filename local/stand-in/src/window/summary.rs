@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::engine::time::Timestamp;
 use crate::window::frame::Moment;
@@ -142,11 +143,13 @@ fn amount(shown: &Value) -> Option<String> {
     const AMOUNTS: [&str; 4] = ["amount_total", "amount", "unit_amount", "amount_off"];
     let amount = AMOUNTS
         .iter()
-        .find_map(|field| shown.get(field)?.as_i64())?;
+        .find_map(|field| shown.get(field)?.as_i64().map(Amount::new))?;
     let code = shown.get("currency")?.as_str()?;
     Some(match code.parse::<Currency>() {
         // The sign stands before the currency's.
-        Ok(currency) if amount < 0 => format!("-{}", currency.display(amount.saturating_neg())),
+        Ok(currency) if amount < Amount::ZERO => {
+            format!("-{}", currency.display(amount.negated()))
+        }
         Ok(currency) => currency.display(amount),
         Err(_) => format!("{amount} {code}"),
     })

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 use url::Url;
 
+use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::engine::resource::Metadata;
 use crate::wire::errors::ApiError;
@@ -220,13 +221,13 @@ impl Params {
         &mut self,
         field: &str,
         currency: Currency,
-    ) -> Result<Option<i64>, ApiError> {
+    ) -> Result<Option<Amount>, ApiError> {
         let step = currency.step();
-        match self.integer_within(field, 0, i64::MAX)? {
+        match self.integer_within(field, 0, i64::MAX)?.map(Amount::new) {
             Some(amount) if amount > currency.maximum() => {
                 Err(ApiError::amount_too_large(&self.name(field), currency))
             }
-            Some(amount) if amount.checked_rem(step) != Some(0) => Err(ApiError::out_of_range(
+            Some(amount) if amount.beyond(step) != Amount::ZERO => Err(ApiError::out_of_range(
                 &self.name(field),
                 format!("Amounts in {currency} must be a multiple of {step}."),
             )),
