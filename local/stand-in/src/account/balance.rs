@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::engine::ids::BalanceTransactionId;
 use crate::engine::resource::Object;
 use crate::engine::time::Timestamp;
 
@@ -12,7 +13,7 @@ use crate::engine::time::Timestamp;
 /// payment's is available after some days.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct BalanceTransaction {
-    pub(crate) id: String,
+    pub(crate) id: BalanceTransactionId,
     pub(crate) created: Timestamp,
     /// What comes in; negative goes out.
     pub(crate) amount: Amount,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::account::amount::Amount;
 use crate::account::balance::{BalanceTransaction, Entry};
 use crate::account::currency::Currency;
-use crate::engine::ids;
+use crate::engine::ids::BalanceTransactionId;
 use crate::engine::resource::Object as _;
 use crate::engine::time::{DAY, Timestamp};
 use crate::engine::transaction::Transaction;
@@ -82,7 +82,7 @@ fn book(
         Entry::DisputeReversal => Some("Chargeback reversal"),
     };
     let booked = BalanceTransaction {
-        id: ids::balance_transaction(),
+        id: BalanceTransactionId::random(),
         created: transaction.now,
         amount,
         fee,

@@ -10,7 +10,7 @@ use crate::account::currency::Currency;
 use crate::checkout::line::LineItem;
 use crate::checkout::shipping::ShippingOption;
 use crate::checkout::totals::{Bill, Totals};
-use crate::engine::ids::{PaymentIntentId, SessionId, SetupIntentId};
+use crate::engine::ids::{PaymentIntentId, PromotionCodeId, SessionId, SetupIntentId};
 use crate::engine::resource::Metadata;
 use crate::engine::time::Timestamp;
 use crate::payment::bank::Scheme;
@@ -68,7 +68,7 @@ pub(crate) enum Mode {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Discount {
     pub(crate) coupon: String,
-    pub(crate) promotion_code: Option<String>,
+    pub(crate) promotion_code: Option<PromotionCodeId>,
     pub(crate) amount: Amount,
 }
 

@@ -53,6 +53,10 @@ id_types! {
     DisputeId = "du_1" + 23;
     /// Of a setup intent.
     SetupIntentId = "seti_1" + 23;
+    /// Of a movement of the account's money.
+    BalanceTransactionId = "txn_3" + 23;
+    /// Of a code that buyers type.
+    PromotionCodeId = "promo_1" + 23;
     /// Of a payment method.
     PaymentMethodId = "pm_1" + 23;
 }
@@ -166,10 +170,6 @@ pub(crate) fn request() -> String {
     random("req_", 14)
 }
 
-pub(crate) fn balance_transaction() -> String {
-    random("txn_3", 23)
-}
-
 /// What a bank calls a refund: digits only.
 pub(crate) fn bank_reference() -> String {
     format!("7{:022}", rand::random::<u64>())
@@ -195,10 +195,6 @@ pub(crate) fn conversation() -> String {
 
 pub(crate) fn coupon() -> String {
     random("", 8)
-}
-
-pub(crate) fn promotion_code() -> String {
-    random("promo_1", 23)
 }
 
 /// What a buyer types, when nobody has thought of something better.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
-use crate::engine::ids::{ChargeId, PaymentIntentId};
+use crate::engine::ids::{BalanceTransactionId, ChargeId, PaymentIntentId, PaymentMethodId};
 use crate::engine::resource::{Metadata, Object, with_nulls};
 use crate::engine::time::Timestamp;
 use crate::payment::billing::{BillingDetails, Shipping};
@@ -24,7 +24,7 @@ pub(crate) struct Charge {
     pub(crate) state: ChargeState,
     /// None has a charge that was made without one, as in old integrations.
     pub(crate) payment_intent: Option<PaymentIntentId>,
-    pub(crate) payment_method: String,
+    pub(crate) payment_method: PaymentMethodId,
     pub(crate) means: Means,
     pub(crate) billing: BillingDetails,
     pub(crate) customer: Option<String>,
@@ -43,7 +43,7 @@ pub(crate) struct Charge {
     pub(crate) amount_refunded: Amount,
     pub(crate) disputed: bool,
     /// Known once the money is captured.
-    pub(crate) balance_transaction: Option<String>,
+    pub(crate) balance_transaction: Option<BalanceTransactionId>,
     pub(crate) review: Option<String>,
     pub(crate) fraud: FraudDetails,
 }

@@ -47,7 +47,7 @@ pub(crate) fn new_charge(
         currency,
         state: ChargeState::Pending,
         payment_intent: None,
-        payment_method: method.id.to_string(),
+        payment_method: method.id.clone(),
         means: method.means.clone(),
         billing: method.billing.clone(),
         customer: terms.customer,

@@ -1,6 +1,6 @@
 //! `/v1/promotion_codes`.
 
-use crate::engine::ids;
+use crate::engine::ids::{self, PromotionCodeId};
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::promotion;
@@ -53,7 +53,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             refuse_twins(transaction, &code)?;
         }
         let promotion_code = PromotionCode {
-            id: ids::promotion_code(),
+            id: PromotionCodeId::random(),
             created: transaction.now,
             code,
             coupon,

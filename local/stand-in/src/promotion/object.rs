@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::engine::ids::PromotionCodeId;
 use crate::engine::resource::{Metadata, Object, with_nulls};
 use crate::engine::time::Timestamp;
 
@@ -96,7 +97,7 @@ impl Object for Coupon {
 /// What a buyer types to get a coupon.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PromotionCode {
-    pub(crate) id: String,
+    pub(crate) id: PromotionCodeId,
     pub(crate) created: Timestamp,
     pub(crate) code: String,
     pub(crate) coupon: String,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
-use crate::engine::ids::{ChargeId, PaymentIntentId, RefundId};
+use crate::engine::ids::{BalanceTransactionId, ChargeId, PaymentIntentId, RefundId};
 use crate::engine::resource::{Metadata, Object, with_nulls};
 use crate::engine::time::{DAY, Timestamp};
 
@@ -21,7 +21,7 @@ pub(crate) struct Refund {
     pub(crate) reason: Option<String>,
     pub(crate) metadata: Metadata,
     pub(crate) status: RefundStatus,
-    pub(crate) balance_transaction: String,
+    pub(crate) balance_transaction: BalanceTransactionId,
     /// What became of money that did not arrive.
     pub(crate) failure: Option<RefundFailure>,
     pub(crate) destination: Destination,
@@ -58,7 +58,7 @@ impl RefundStatus {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct RefundFailure {
     pub(crate) reason: String,
-    pub(crate) balance_transaction: String,
+    pub(crate) balance_transaction: BalanceTransactionId,
 }
 
 /// Stripe's name of the way the money goes.
