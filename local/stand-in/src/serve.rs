@@ -201,6 +201,9 @@ fn authenticate(stand_in: &StandIn, headers: &HeaderMap) -> Result<(Account, boo
     let account = stand_in
         .account(&key)?
         .map_err(|WrongKey| ApiError::wrong_key(&key))?;
+    if !keys::is_publishable(&key) && is_from_a_page(headers) {
+        return Err(ApiError::secret_key_in_a_page());
+    }
     let other = headers
         .get("stripe-account")
         .filter(|id| id.as_bytes() != account.0.id.as_str().as_bytes());
@@ -212,6 +215,13 @@ fn authenticate(stand_in: &StandIn, headers: &HeaderMap) -> Result<(Account, boo
         )),
         None => Ok((account, keys::is_publishable(&key))),
     }
+}
+
+/// Whether a web page has sent this. The default key is known to everybody, and the stand-in is within
+/// reach of every page that is open on the machine. Only browsers send these two headers.
+fn is_from_a_page(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    headers.contains_key(header::ORIGIN) || site.is_some_and(|site| site != b"none")
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {

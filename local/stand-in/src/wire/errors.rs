@@ -103,6 +103,14 @@ impl ApiError {
         .code("secret_key_required")
     }
 
+    pub(crate) fn secret_key_in_a_page() -> Self {
+        Self::invalid(
+            "A web page has sent this call with a secret API key. Call Stripe from your server, or use \
+             your publishable key in the page.",
+        )
+        .status(StatusCode::FORBIDDEN)
+    }
+
     pub(crate) fn no_access(key: &str, account: &str) -> Self {
         Self::invalid(format!(
             "The provided key '{}' does not have access to account '{account}' (or that account \

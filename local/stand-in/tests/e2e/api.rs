@@ -148,6 +148,28 @@ async fn only_a_secret_test_key_opens_the_api() {
 }
 
 #[tokio::test]
+async fn no_web_page_calls_with_a_secret_key() {
+    let bench = Bench::start().await;
+    let from = |header: &str, value: &str| {
+        bench
+            .request("POST", SESSIONS)
+            .bearer_auth(KEY)
+            .header(header, value)
+            .form(&one_mug())
+    };
+    for (header, value) in [
+        ("Origin", "http://evil.example"),
+        ("Origin", "null"),
+        ("Sec-Fetch-Site", "cross-site"),
+    ] {
+        bench.send(from(header, value)).await.expect(403);
+    }
+    // Programs may say how they fetch, too.
+    bench.send(from("Sec-Fetch-Mode", "cors")).await.expect(200);
+    assert_eq!(ids(&bench.get(SESSIONS).await.json()).len(), 1);
+}
+
+#[tokio::test]
 async fn what_does_not_exist_is_not_found() {
     let bench = Bench::start().await;
     let session = bench.session().await;
