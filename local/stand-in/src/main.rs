@@ -38,23 +38,24 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
     /// The secret key of the default account
-    #[arg(long, value_name = "KEY", default_value = "sk_test_local")]
+    #[arg(long, value_name = "KEY", default_value = "sk_test_local", value_parser = secret_test_key)]
     api_key: String,
     /// Where the default account's events go, all of them
     #[arg(long, value_name = "URL")]
     webhook: Option<Url>,
     /// Signs what goes to --webhook
-    #[arg(
-        long,
-        value_name = "SECRET",
-        default_value = "whsec_local",
-        env = "STRIPE_WEBHOOK_SECRET",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "SECRET", default_value = "whsec_local")]
     webhook_secret: String,
     /// What the payment page calls the shop
     #[arg(long, value_name = "NAME", default_value = "Test shop")]
     business_name: String,
+}
+
+fn secret_test_key(key: &str) -> Result<String, String> {
+    match key.strip_prefix("sk_test_") {
+        Some(own) if !own.is_empty() => Ok(key.to_owned()),
+        _ => Err("a secret test key starts with sk_test_".to_owned()),
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -69,15 +69,15 @@ pub(crate) const HINTS: &[Group] = &[
         name: "Asks for 3D Secure",
         cards: &[
             ("4000 0000 0000 3220", "always"),
-            ("4000 0082 6000 3178", "and lacks funds then"),
+            ("4000 0082 6000 3178", "then declined: insufficient funds"),
         ],
     },
     Group {
-        name: "Worries Radar",
+        name: "Radar",
         cards: &[
             ("4100 0000 0000 0019", "is blocked"),
             ("4000 0000 0000 9235", "pays, and is reviewed"),
-            ("4000 0000 0000 5423", "pays, and is warned of"),
+            ("4000 0000 0000 5423", "pays, then an early fraud warning"),
         ],
     },
     Group {
@@ -89,9 +89,9 @@ pub(crate) const HINTS: &[Group] = &[
         ],
     },
     Group {
-        name: "Pays, and its refunds",
+        name: "Pays; refunds",
         cards: &[
-            ("4000 0000 0000 7726", "wait at first"),
+            ("4000 0000 0000 7726", "stay pending at first"),
             ("4000 0000 0000 5126", "fail after a while"),
         ],
     },
