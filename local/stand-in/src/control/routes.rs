@@ -23,13 +23,14 @@
 //! | `POST /snapshots/{name}/restore` | brings back what was copied |
 //! | `GET /faults`, `DELETE /faults` | lists the faults still to come, takes them away |
 
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{delete, get, post};
 use axum::{Form, Json, Router};
 use http::request::Parts;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::account::object::Account;
@@ -133,7 +134,7 @@ struct Authenticated {
 async fn authenticate(
     account: Account,
     Path(id): Path<String>,
-    Form(Authenticated { outcome }): Form<Authenticated>,
+    Given(Authenticated { outcome }): Given<Authenticated>,
 ) -> Controlled<Json<Value>> {
     account.authenticate(&id, outcome).await?;
     Ok(Json(json!({ "intent": id, "outcome": outcome })))
@@ -141,7 +142,7 @@ async fn authenticate(
 
 async fn advance_refund(
     account: Account,
-    Path((id, step)): Path<(String, RefundStep)>,
+    Place((id, step)): Place<(String, RefundStep)>,
 ) -> Controlled<Json<Value>> {
     account.advance_refund(&id, step).await?;
     Ok(Json(
@@ -152,7 +153,7 @@ async fn advance_refund(
 async fn dispute(
     account: Account,
     Path(id): Path<String>,
-    Form(claim): Form<NewDispute>,
+    Given(claim): Given<NewDispute>,
 ) -> Controlled<Json<Value>> {
     let dispute = account.dispute(&id, claim).await?;
     Ok(Json(json!({ "dispute": dispute })))
@@ -160,7 +161,7 @@ async fn dispute(
 
 async fn advance_dispute(
     account: Account,
-    Path((id, status)): Path<(String, DisputeStatus)>,
+    Place((id, status)): Place<(String, DisputeStatus)>,
 ) -> Controlled<Json<Value>> {
     account.advance_dispute(&id, status).await?;
     Ok(Json(json!({ "dispute": id, "status": status })))
@@ -177,14 +178,14 @@ struct Advance {
 
 async fn move_time(
     account: Account,
-    Form(Advance { advance }): Form<Advance>,
+    Given(Advance { advance }): Given<Advance>,
 ) -> Controlled<Json<Clock>> {
     account.advance_clock(advance).await.map(Json)
 }
 
 async fn plan_fault(
     account: Account,
-    Form(fault): Form<PlannedFault>,
+    Given(fault): Given<PlannedFault>,
 ) -> Controlled<Json<PlannedFault>> {
     account.plan_fault(fault).map(Json)
 }
@@ -219,7 +220,7 @@ struct NewSnapshot {
 
 async fn take_snapshot(
     account: Account,
-    Form(NewSnapshot { name }): Form<NewSnapshot>,
+    Given(NewSnapshot { name }): Given<NewSnapshot>,
 ) -> Controlled<Json<Value>> {
     account.take_snapshot(&name).await?;
     Ok(Json(json!({ "snapshot": name })))
@@ -233,6 +234,45 @@ async fn restore_snapshot(account: Account, Path(name): Path<String>) -> Control
 async fn forget_snapshot(account: Account, Path(name): Path<String>) -> Controlled<Json<Value>> {
     account.forget_snapshot(&name)?;
     Ok(Json(json!({ "forgotten": name })))
+}
+
+/// The form of a request. Nothing has to be sent if nothing has to be said.
+struct Given<T>(T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Given<T> {
+    type Rejection = ControlError;
+
+    async fn from_request(mut request: Request, state: &S) -> Result<Self, ControlError> {
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        let headers = request.headers_mut();
+        headers.entry(header::CONTENT_TYPE).or_insert(form);
+        match Form::from_request(request, state).await {
+            Ok(Form(form)) => Ok(Self(form)),
+            Err(refused) => Err(without(
+                &refused.body_text(),
+                "Failed to deserialize form body: ",
+            )),
+        }
+    }
+}
+
+/// What a path names.
+struct Place<T>(T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Place<T> {
+    type Rejection = ControlError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ControlError> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(place)) => Ok(Self(place)),
+            Err(refused) => Err(without(&refused.body_text(), "Invalid URL: ")),
+        }
+    }
+}
+
+/// A refusal, without how its library begins it.
+fn without(says: &str, beginning: &str) -> ControlError {
+    ControlError::Refused(says.strip_prefix(beginning).unwrap_or(says).to_owned())
 }
 
 /// The account whose secret key the request carries; the default one if it has none.

@@ -106,3 +106,27 @@ async fn a_seed_that_is_refused_leaves_nothing_behind() {
     );
     bench.get("/v1/coupons/GOOD").await.expect(404);
 }
+
+#[tokio::test]
+async fn whatever_the_control_api_refuses_it_says_in_json() {
+    let bench = Bench::start().await;
+    let charge = bench.charge(CARD).await;
+    let dispute = format!("charges/{}/dispute", id(&charge));
+    for (path, form) in [
+        ("clock", vec![("advance", "soon")]),
+        ("clock", vec![]),
+        ("refunds/re_1/vanish", vec![]),
+        ("faults", vec![("fault", "earthquake")]),
+        (dispute.as_str(), vec![("amount", "all of it")]),
+    ] {
+        let error = bench.control(path, &form).await.expect(400).error();
+        let message = error["message"].as_str().unwrap();
+        assert!(
+            !message.is_empty() && !message.contains("deserialize"),
+            "{message}"
+        );
+    }
+    // What has no parameters to give needs no body at all.
+    let bare = bench.request("POST", &format!("/_stripe/{dispute}"));
+    bench.send(bare).await.expect(200);
+}
