@@ -222,25 +222,14 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut intent = find(transaction, id)?;
-        let open = matches!(
-            intent.state,
-            IntentState::RequiresPaymentMethod
-                | IntentState::RequiresConfirmation { .. }
-                | IntentState::RequiresAction(_)
-        );
-        let fixed = [
+        let given_here = [
             ("amount", amount.is_some()),
             ("currency", currency.is_some()),
             ("payment_method", given.is_some()),
         ];
-        if let Some((field, _)) = fixed.iter().find(|(_, given)| *given && !open) {
-            let message = format!(
-                "This PaymentIntent's {field} could not be updated because it has a status of {}. You \
-                 may only update the {field} of a PaymentIntent with one of the following statuses: \
-                 requires_payment_method, requires_confirmation, requires_action.",
-                intent.state.as_str()
-            );
-            return Err(unexpected(&intent, &message).param(*field));
+        let changed = given_here.into_iter().chain(terms.of_the_payment());
+        for (field, _) in changed.filter(|(_, given)| *given) {
+            check_changeable(&intent, field)?;
         }
         terms.apply(transaction, &mut intent.terms)?;
         intent.currency = currency.unwrap_or(intent.currency);
@@ -260,6 +249,31 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         transaction.put(&intent)?;
         Ok(intent.answer())
     }))
+}
+
+/// Refuses to change how a payment is made once it is made, or where only Checkout may say so.
+fn check_changeable(intent: &PaymentIntent, field: &'static str) -> Result<(), ApiError> {
+    if intent.from_checkout {
+        let message = format!(
+            "You cannot update {field} on this PaymentIntent because it was created by a Checkout \
+             Session."
+        );
+        return Err(unexpected(intent, &message).param(field));
+    }
+    match intent.state {
+        IntentState::RequiresPaymentMethod
+        | IntentState::RequiresConfirmation { .. }
+        | IntentState::RequiresAction(_) => Ok(()),
+        _ => {
+            let message = format!(
+                "This PaymentIntent's {field} could not be updated because it has a status of {}. You \
+                 may only update the {field} of a PaymentIntent with one of the following statuses: \
+                 requires_payment_method, requires_confirmation, requires_action.",
+                intent.state.as_str()
+            );
+            Err(unexpected(intent, &message).param(field))
+        }
+    }
 }
 
 /// An amount that is in order in this currency.

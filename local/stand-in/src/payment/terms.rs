@@ -79,6 +79,18 @@ impl NewTerms {
         })
     }
 
+    /// What the change says of the payment itself, rather than about it: by parameter, and whether it is
+    /// given.
+    pub(crate) fn of_the_payment(&self) -> [(&'static str, bool); 5] {
+        [
+            ("customer", self.customer.is_some()),
+            ("payment_method_types", self.methods.is_some()),
+            ("capture_method", self.capture_method.is_some()),
+            ("confirmation_method", self.confirmation_method.is_some()),
+            ("setup_future_usage", self.setup_future_usage.is_some()),
+        ]
+    }
+
     /// Makes the change.
     pub(crate) fn apply(
         self,
