@@ -8,7 +8,7 @@ use crate::payment;
 use crate::payment::given::{self, Given};
 use crate::payment::intent::{IntentState, PaymentIntent, WrongState};
 use crate::payment::life::{Confirmation, Outcome};
-use crate::payment::method::{Owner, PaymentMethod};
+use crate::payment::method::{Means, Owner, PaymentMethod};
 use crate::payment::terms::{self, NewTerms};
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
@@ -234,6 +234,9 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         terms.apply(transaction, &mut intent.terms)?;
         intent.currency = currency.unwrap_or(intent.currency);
         if let Some(amount) = amount {
+            if intent.funded() > Amount::ZERO && amount <= intent.funded() {
+                return Err(partly_funded(&intent).param("amount"));
+            }
             intent.amount = checked(amount, intent.currency)?;
         }
         if let Some(given) = given {
@@ -260,6 +263,9 @@ fn check_changeable(intent: &PaymentIntent, field: &'static str) -> Result<(), A
         );
         return Err(unexpected(intent, &message).param(field));
     }
+    if intent.funded() > Amount::ZERO && field != "amount" {
+        return Err(partly_funded(intent).param(field));
+    }
     match intent.state {
         IntentState::RequiresPaymentMethod
         | IntentState::RequiresConfirmation { .. }
@@ -274,6 +280,16 @@ fn check_changeable(intent: &PaymentIntent, field: &'static str) -> Result<(), A
             Err(unexpected(intent, &message).param(field))
         }
     }
+}
+
+/// What a customer has transferred stays with what they transferred it for.
+fn partly_funded(intent: &PaymentIntent) -> ApiError {
+    let message = format!(
+        "The customer has transferred {} for this PaymentIntent already: it can be confirmed again as it \
+         is, have an amount above that, or be canceled.",
+        intent.currency.display(intent.funded())
+    );
+    unexpected(intent, &message)
 }
 
 /// An amount that is in order in this currency.
@@ -302,6 +318,10 @@ fn confirm(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             (None, None) => None,
         };
         if let Some(method) = &method {
+            let transfers = matches!(method.means, Means::CustomerBalance);
+            if intent.funded() > Amount::ZERO && !transfers {
+                return Err(partly_funded(&intent).param("payment_method"));
+            }
             check_method(method, &intent.terms.customer, &intent.currency, |kind| {
                 takes(&intent.terms.methods, kind)
             })?;
