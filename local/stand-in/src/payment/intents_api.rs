@@ -232,12 +232,12 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             check_changeable(&intent, field)?;
         }
         terms.apply(transaction, &mut intent.terms)?;
-        intent.currency = currency.unwrap_or(intent.currency);
-        if let Some(amount) = amount {
-            if intent.funded() > Amount::ZERO && amount <= intent.funded() {
-                return Err(partly_funded(&intent).param("amount"));
-            }
-            intent.amount = checked(amount, intent.currency)?;
+        if intent.funded() > Amount::ZERO && amount.is_some_and(|it| it <= intent.funded()) {
+            return Err(partly_funded(&intent).param("amount"));
+        }
+        if amount.is_some() || currency.is_some() {
+            intent.currency = currency.unwrap_or(intent.currency);
+            intent.amount = checked(amount.unwrap_or(intent.amount), intent.currency)?;
         }
         if let Some(given) = given {
             let method = given.method(transaction)?;
@@ -299,6 +299,11 @@ fn checked(amount: Amount, currency: Currency) -> Result<Amount, ApiError> {
     }
     if amount > currency.maximum() {
         return Err(ApiError::amount_too_large("amount", currency));
+    }
+    let step = currency.step();
+    if amount.beyond(step) != Amount::ZERO {
+        let requirement = format!("Amounts in {currency} must be a multiple of {step}.");
+        return Err(ApiError::out_of_range("amount", requirement));
     }
     Ok(amount)
 }

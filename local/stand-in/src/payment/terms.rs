@@ -99,6 +99,14 @@ impl NewTerms {
     ) -> Result<(), ApiError> {
         if let Some(customer) = &self.customer {
             customer::check(transaction, customer)?;
+            if terms.customer.as_ref().is_some_and(|had| had != customer) {
+                return Err(ApiError::invalid(
+                    "You cannot modify `customer` on a PaymentIntent once it already has been set. To \
+                     fulfill a payment with a different Customer, cancel this PaymentIntent and create \
+                     a new one.",
+                )
+                .param("customer"));
+            }
         }
         set(&mut terms.description, self.description);
         self.metadata.apply(&mut terms.metadata)?;
