@@ -445,7 +445,7 @@ pub struct NewDispute {
     pub kind: DisputeKind,
     /// Stripe's word for it; `fraudulent`, if left out.
     pub reason: Option<String>,
-    /// How much of the charge; all of it, if left out.
+    /// How much of the charge; all that can still be contested, if left out.
     pub amount: Option<i64>,
 }
 
