@@ -56,20 +56,7 @@ pub(crate) fn create(
         Err(why) => return Ok(Err(why)),
     };
     let releases = is_set_aside_alone(charge);
-    let (destination, refunds) = match &charge.means {
-        Means::Card(_) if releases => (Destination::Card, Refunds::Succeed),
-        Means::Card(card) => (Destination::Card, card.refunds()),
-        // Cash has no way back by itself: the buyer gives an account.
-        Means::Voucher(_) | Means::CustomerBalance => (Destination::Card, Refunds::SucceedLater),
-        Means::BankDebit(debit) => (
-            match debit.scheme {
-                Scheme::Ach => Destination::UsBankTransfer,
-                Scheme::Sepa => Destination::EuBankTransfer,
-                Scheme::Bacs => Destination::GbBankTransfer,
-            },
-            Refunds::SucceedLater,
-        ),
-    };
+    let (destination, refunds) = way_back(charge);
     let later = transaction.now.saturating_add(DECIDES_AFTER);
     let (status, decided) = match refunds {
         Refunds::Succeed => (
@@ -131,6 +118,24 @@ pub(crate) fn create(
         *charge = transaction.existing(&charge.id)?;
     }
     Ok(Ok(refund))
+}
+
+/// Where the money goes, and how that fares.
+fn way_back(charge: &Charge) -> (Destination, Refunds) {
+    match &charge.means {
+        Means::Card(_) if is_set_aside_alone(charge) => (Destination::Card, Refunds::Succeed),
+        Means::Card(card) => (Destination::Card, card.refunds()),
+        // Cash has no way back by itself: the buyer gives an account.
+        Means::Voucher(_) | Means::CustomerBalance => (Destination::Card, Refunds::SucceedLater),
+        Means::BankDebit(debit) => (
+            match debit.scheme {
+                Scheme::Ach => Destination::UsBankTransfer,
+                Scheme::Sepa => Destination::EuBankTransfer,
+                Scheme::Bacs => Destination::GbBankTransfer,
+            },
+            Refunds::SucceedLater,
+        ),
+    }
 }
 
 /// Whether the money waits to be captured, without an intent that could be canceled.
