@@ -84,11 +84,6 @@ pub(crate) struct Call {
 impl Call {
     /// An error here is one that no idempotency key keeps.
     pub(crate) fn perform(mut self, transaction: &Transaction<'_>) -> Result<Answer, ApiError> {
-        if let Some(idempotent) = &self.idempotent
-            && let Some(answer) = idempotency::replay(transaction, idempotent)?
-        {
-            return Ok(answer);
-        }
         let path = self.path.clone();
         let segments: Vec<&str> = path.split('/').skip(2).collect();
         let method = self.method.clone();
@@ -99,6 +94,11 @@ impl Call {
             &mut self.params,
         )?;
         admission.check(transaction)?;
+        if let Some(idempotent) = &self.idempotent
+            && let Some(answer) = idempotency::replay(transaction, idempotent)?
+        {
+            return Ok(answer);
+        }
         let found = self.find(&path)?;
         let returns = &found.operation.returns;
         let expansions = Expansions::read(&mut self.params, self.version, returns)?;
@@ -125,13 +125,13 @@ impl Call {
                         Err(declined) if declined.is_of_card() => return Ok(Err(declined)),
                         done => expansions.apply(transaction, done?)?,
                     };
-                    let answer = as_of(self.version, transaction, answer)?;
-                    Ok(Ok(match self.publishable {
-                        true => reduced(answer),
-                        false => answer,
-                    }))
+                    Ok(Ok(as_of(self.version, transaction, answer)?))
                 })
                 .flatten(),
+        };
+        let result = match self.publishable {
+            true => result.map(reduced).map_err(|error| error.showing(reduced)),
+            false => result,
         };
         let answer = Answer::of(result);
         if let Some(idempotent) = &self.idempotent {

@@ -258,13 +258,21 @@ impl Account {
                     "{id} took no money: there is nothing to contest"
                 )));
             }
+            let most = match claim.kind {
+                DisputeKind::Chargeback => dispute::life::contestable(transaction, &charge)?,
+                DisputeKind::Inquiry | DisputeKind::Prevented => charge.captured(),
+            };
+            if most <= Amount::ZERO {
+                return Err(ControlError::Refused(format!(
+                    "{id} has nothing left to contest: all of it is refunded or charged back"
+                )));
+            }
             if claim
                 .amount
-                .is_some_and(|amount| !(1..=charge.captured().minor_units()).contains(&amount))
+                .is_some_and(|amount| !(1..=most.minor_units()).contains(&amount))
             {
                 return Err(ControlError::Refused(format!(
-                    "amount must be between 1 and the charge's {}",
-                    charge.captured()
+                    "amount must be between 1 and the {most} that can be contested of the charge"
                 )));
             }
             let reason = claim.reason.as_deref().unwrap_or("fraudulent");
@@ -274,7 +282,7 @@ impl Account {
                     REASONS.join(", ")
                 )));
             }
-            let amount = claim.amount.map_or(charge.captured(), Amount::new);
+            let amount = claim.amount.map_or(most, Amount::new);
             let contest = Contest::by_hand(claim.kind, reason, amount);
             let dispute = dispute::life::open(transaction, &mut charge, &contest)?;
             Ok(dispute.id.to_string())
@@ -437,7 +445,7 @@ pub struct NewDispute {
     pub kind: DisputeKind,
     /// Stripe's word for it; `fraudulent`, if left out.
     pub reason: Option<String>,
-    /// How much of the charge; all of it, if left out.
+    /// How much of the charge; all that can still be contested, if left out.
     pub amount: Option<i64>,
 }
 

@@ -257,6 +257,7 @@ fn delete(
         true => transaction.put_plain(kind.name, id, &gone, None)?,
         false => transaction.delete(id)?,
     }
+    (kind.deleted)(transaction, id)?;
     tell(transaction, kind.name, "deleted", shown, None)?;
     Ok(gone)
 }

@@ -289,6 +289,7 @@ fn begin_setup(
         methods: Methods::Listed(session.methods.clone()),
         usage: Usage::OffSession,
         options: Map::new(),
+        from_checkout: true,
     };
     let intent = payment::setup::create(transaction, new, None)?;
     session.setup_intent = Some(intent.id);

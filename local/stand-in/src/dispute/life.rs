@@ -96,6 +96,18 @@ fn case_type(kind: DisputeKind) -> &'static str {
     }
 }
 
+/// What a bank could still take back of a charge: what the buyer has paid, and no bank or refund has given
+/// back.
+pub(crate) fn contestable(
+    transaction: &Transaction<'_>,
+    charge: &Charge,
+) -> anyhow::Result<Amount> {
+    let disputes = transaction.having::<Dispute>("charge", &charge.id)?;
+    let held = disputes.iter().filter(|it| it.status.holds_the_money());
+    let held: Amount = held.map(|it| it.amount).sum();
+    Ok(charge.refundable().minus(held))
+}
+
 /// The buyer contests a charge.
 pub(crate) fn open(
     transaction: &Transaction<'_>,
@@ -214,7 +226,9 @@ pub(crate) fn advance(
         Lost => matches!(dispute.status, NeedsResponse | UnderReview),
         Won => matches!(dispute.status, NeedsResponse | UnderReview | Lost),
     };
-    if !possible {
+    let charge: Charge = transaction.existing(&dispute.charge)?;
+    let contestable = contestable(transaction, &charge)?;
+    if !possible || (status == NeedsResponse && contestable <= Amount::ZERO) {
         return Ok(Err(WrongState));
     }
     let before = dispute.answer();
@@ -222,6 +236,8 @@ pub(crate) fn advance(
     match status {
         NeedsResponse => {
             dispute.kind = DisputeKind::Chargeback;
+            // A refund has given a part back meanwhile, or another chargeback.
+            dispute.amount = dispute.amount.min(contestable);
             case_type(dispute.kind).clone_into(&mut dispute.case_type);
             dispute.due_by = transaction.now.saturating_add(RESPONSE_TIME);
             move_money(transaction, dispute, Entry::Dispute)?;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::account::amount::Amount;
+use crate::account::currency::Currency;
 use crate::engine::time::Timestamp;
 use crate::payment::bank::Settlement;
 use crate::payment::billing::BillingDetails;
@@ -20,14 +21,14 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    /// As an intent's `next_action` shows it.
-    pub(crate) fn shown(&self) -> Value {
+    /// As the `next_action` of an intent over this amount shows it.
+    pub(crate) fn shown(&self, amount: Amount, currency: Currency) -> Value {
         match self {
             Self::Authenticate(challenge) => challenge.next_action(),
             Self::Voucher(pending) => pending
                 .voucher
                 .next_action(&pending.page, pending.expires_at),
-            Self::BankTransfer(transfer) => transfer.next_action(),
+            Self::BankTransfer(transfer) => transfer.next_action(amount, currency),
         }
     }
 }
@@ -97,21 +98,19 @@ pub(crate) struct PendingVoucher {
 /// A customer who has been told where to transfer the money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BankTransfer {
-    pub(crate) amount: Amount,
-    pub(crate) currency: String,
-    /// What of it has come.
+    /// What of the amount has come.
     pub(crate) funded: Amount,
     /// Such as `jp_bank_transfer`.
     pub(crate) kind: String,
 }
 
 impl BankTransfer {
-    fn next_action(&self) -> Value {
+    fn next_action(&self, amount: Amount, currency: Currency) -> Value {
         json!({
             "type": "display_bank_transfer_instructions",
             "display_bank_transfer_instructions": {
-                "amount_remaining": self.amount.minus(self.funded),
-                "currency": self.currency,
+                "amount_remaining": amount.minus(self.funded),
+                "currency": currency,
                 "financial_addresses": [],
                 "hosted_instructions_url": null,
                 "reference": "STANDIN",

@@ -1,8 +1,13 @@
 //! Customers, as far as payments need to know them.
 
+use serde_json::Value;
+
 use crate::engine::transaction::Transaction;
 use crate::webhook::record::record_shown;
 use crate::wire::errors::ApiError;
+
+/// Where a customer shows what invoices are paid with.
+pub(crate) const INVOICE_DEFAULT: &str = "/invoice_settings/default_payment_method";
 
 /// Refuses a customer that there is not, or not any more.
 pub(crate) fn check(transaction: &Transaction<'_>, id: &str) -> Result<(), ApiError> {
@@ -30,6 +35,24 @@ pub(crate) fn default_to(
     let mut now = before.clone();
     if let Some(fields) = now.as_object_mut() {
         fields.insert("default_source".to_owned(), source.into());
+    }
+    transaction.put_plain("customer", id, &now, None)?;
+    record_shown(transaction, "customer.updated", now, Some(&before))
+}
+
+/// A customer whose invoices are paid with this method by default has no default any more.
+pub(crate) fn forget_default(
+    transaction: &Transaction<'_>,
+    id: &str,
+    method: &str,
+) -> anyhow::Result<()> {
+    let Some(before) = transaction.shown(id)? else {
+        return Ok(());
+    };
+    let mut now = before.clone();
+    match now.pointer_mut(INVOICE_DEFAULT) {
+        Some(default) if default == method => *default = Value::Null,
+        _ => return Ok(()),
     }
     transaction.put_plain("customer", id, &now, None)?;
     record_shown(transaction, "customer.updated", now, Some(&before))

@@ -106,7 +106,7 @@ fn apply(
         else {
             continue;
         };
-        let missing = waits.amount.minus(waits.funded);
+        let missing = intent.amount.minus(waits.funded);
         let share = missing.min(left);
         left = left.minus(share);
         waits.funded = waits.funded.plus(share);

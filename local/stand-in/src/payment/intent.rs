@@ -155,6 +155,14 @@ impl PaymentIntent {
         )
     }
 
+    /// What its customer has transferred so far.
+    pub(crate) fn funded(&self) -> Amount {
+        match &self.state {
+            IntentState::RequiresAction(Action::BankTransfer(waits)) => waits.funded,
+            _ => Amount::ZERO,
+        }
+    }
+
     /// The voucher that its buyer holds and has not paid.
     pub(crate) fn voucher(&self) -> Option<Voucher> {
         match &self.state {
@@ -173,7 +181,7 @@ impl PaymentIntent {
 
     fn next_action(&self) -> Value {
         match &self.state {
-            IntentState::RequiresAction(action) => action.shown(),
+            IntentState::RequiresAction(action) => action.shown(self.amount, self.currency),
             _ => Value::Null,
         }
     }

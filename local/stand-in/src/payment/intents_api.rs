@@ -8,7 +8,7 @@ use crate::payment;
 use crate::payment::given::{self, Given};
 use crate::payment::intent::{IntentState, PaymentIntent, WrongState};
 use crate::payment::life::{Confirmation, Outcome};
-use crate::payment::method::{Owner, PaymentMethod};
+use crate::payment::method::{Means, Owner, PaymentMethod};
 use crate::payment::terms::{self, NewTerms};
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
@@ -222,30 +222,22 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut intent = find(transaction, id)?;
-        let open = matches!(
-            intent.state,
-            IntentState::RequiresPaymentMethod
-                | IntentState::RequiresConfirmation { .. }
-                | IntentState::RequiresAction(_)
-        );
-        let fixed = [
+        let given_here = [
             ("amount", amount.is_some()),
             ("currency", currency.is_some()),
             ("payment_method", given.is_some()),
         ];
-        if let Some((field, _)) = fixed.iter().find(|(_, given)| *given && !open) {
-            let message = format!(
-                "This PaymentIntent's {field} could not be updated because it has a status of {}. You \
-                 may only update the {field} of a PaymentIntent with one of the following statuses: \
-                 requires_payment_method, requires_confirmation, requires_action.",
-                intent.state.as_str()
-            );
-            return Err(unexpected(&intent, &message).param(*field));
+        let changed = given_here.into_iter().chain(terms.of_the_payment());
+        for (field, _) in changed.filter(|(_, given)| *given) {
+            check_changeable(&intent, field)?;
         }
         terms.apply(transaction, &mut intent.terms)?;
-        intent.currency = currency.unwrap_or(intent.currency);
-        if let Some(amount) = amount {
-            intent.amount = checked(amount, intent.currency)?;
+        if intent.funded() > Amount::ZERO && amount.is_some_and(|it| it <= intent.funded()) {
+            return Err(partly_funded(&intent).param("amount"));
+        }
+        if amount.is_some() || currency.is_some() {
+            intent.currency = currency.unwrap_or(intent.currency);
+            intent.amount = checked(amount.unwrap_or(intent.amount), intent.currency)?;
         }
         if let Some(given) = given {
             let method = given.method(transaction)?;
@@ -262,6 +254,44 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     }))
 }
 
+/// Refuses to change how a payment is made once it is made, or where only Checkout may say so.
+fn check_changeable(intent: &PaymentIntent, field: &'static str) -> Result<(), ApiError> {
+    if intent.from_checkout {
+        let message = format!(
+            "You cannot update {field} on this PaymentIntent because it was created by a Checkout \
+             Session."
+        );
+        return Err(unexpected(intent, &message).param(field));
+    }
+    if intent.funded() > Amount::ZERO && field != "amount" {
+        return Err(partly_funded(intent).param(field));
+    }
+    match intent.state {
+        IntentState::RequiresPaymentMethod
+        | IntentState::RequiresConfirmation { .. }
+        | IntentState::RequiresAction(_) => Ok(()),
+        _ => {
+            let message = format!(
+                "This PaymentIntent's {field} could not be updated because it has a status of {}. You \
+                 may only update the {field} of a PaymentIntent with one of the following statuses: \
+                 requires_payment_method, requires_confirmation, requires_action.",
+                intent.state.as_str()
+            );
+            Err(unexpected(intent, &message).param(field))
+        }
+    }
+}
+
+/// What a customer has transferred stays with what they transferred it for.
+fn partly_funded(intent: &PaymentIntent) -> ApiError {
+    let message = format!(
+        "The customer has transferred {} for this PaymentIntent already: it can be confirmed again as it \
+         is, have an amount above that, or be canceled.",
+        intent.currency.display(intent.funded())
+    );
+    unexpected(intent, &message)
+}
+
 /// An amount that is in order in this currency.
 fn checked(amount: Amount, currency: Currency) -> Result<Amount, ApiError> {
     if amount < currency.minimum() {
@@ -269,6 +299,11 @@ fn checked(amount: Amount, currency: Currency) -> Result<Amount, ApiError> {
     }
     if amount > currency.maximum() {
         return Err(ApiError::amount_too_large("amount", currency));
+    }
+    let step = currency.step();
+    if amount.beyond(step) != Amount::ZERO {
+        let requirement = format!("Amounts in {currency} must be a multiple of {step}.");
+        return Err(ApiError::out_of_range("amount", requirement));
     }
     Ok(amount)
 }
@@ -288,6 +323,10 @@ fn confirm(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             (None, None) => None,
         };
         if let Some(method) = &method {
+            let transfers = matches!(method.means, Means::CustomerBalance);
+            if intent.funded() > Amount::ZERO && !transfers {
+                return Err(partly_funded(&intent).param("payment_method"));
+            }
             check_method(method, &intent.terms.customer, &intent.currency, |kind| {
                 takes(&intent.terms.methods, kind)
             })?;

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
+use crate::payment::customer;
 use crate::payment::method::{Owner, PaymentMethod};
 use crate::webhook::record::{record, record_change};
 
@@ -25,9 +26,22 @@ pub(crate) fn detach(
     method: &mut PaymentMethod,
 ) -> anyhow::Result<()> {
     let before = method.answer();
+    let owner = method.customer().map(str::to_owned);
     method.owner = Owner::Spent;
     transaction.put(method)?;
-    record_change(transaction, "payment_method.detached", &before, method)
+    record_change(transaction, "payment_method.detached", &before, method)?;
+    match owner {
+        Some(owner) => customer::forget_default(transaction, &owner, &method.id),
+        None => Ok(()),
+    }
+}
+
+/// A customer who is no more keeps nothing.
+pub(crate) fn detach_all(transaction: &Transaction<'_>, customer: &str) -> anyhow::Result<()> {
+    for mut method in transaction.having::<PaymentMethod>("customer", customer)? {
+        detach(transaction, &mut method)?;
+    }
+    Ok(())
 }
 
 /// Its shop has changed it.

@@ -405,10 +405,10 @@ fn await_transfer(
 ) -> anyhow::Result<Outcome> {
     let kind = intent.terms.payment_method_options.get("customer_balance");
     let kind = kind.and_then(|it| it.pointer("/bank_transfer/type")?.as_str());
+    // What has come already counts when the customer is told again.
+    let funded = intent.funded();
     intent.state = IntentState::RequiresAction(Action::BankTransfer(BankTransfer {
-        amount: intent.amount,
-        currency: intent.currency.code().to_owned(),
-        funded: Amount::ZERO,
+        funded,
         kind: kind.unwrap_or("us_bank_transfer").to_owned(),
     }));
     intent.last_payment_error = None;

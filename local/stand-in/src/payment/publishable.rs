@@ -38,6 +38,16 @@ const SHOWN: &[&str] = &[
     "usage",
 ];
 
+/// The kinds of objects that such a key sees within others.
+const SEEN_WITHIN: &[&str] = &[
+    "bank_account",
+    "card",
+    "payment_intent",
+    "payment_method",
+    "setup_intent",
+    "source",
+];
+
 /// How a request may go.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
@@ -99,12 +109,23 @@ impl Admission {
     }
 }
 
-/// What a publishable key sees of an answer.
+/// What a publishable key sees of an answer: of intents, the fields that are for buyers, and of what is
+/// the shop's own, such as a customer that is expanded, no more than the id.
 pub(crate) fn reduced(mut answer: Value) -> Value {
-    if let Value::Object(fields) = &mut answer
-        && fields.contains_key("client_secret")
-    {
-        fields.retain(|field, _| SHOWN.contains(&field.as_str()));
+    if let Value::Object(fields) = &mut answer {
+        if fields.contains_key("client_secret") {
+            fields.retain(|field, _| SHOWN.contains(&field.as_str()));
+        }
+        for inner in fields.values_mut() {
+            *inner = match (kind(inner), inner.get("id")) {
+                (Some(kind), Some(id)) if !SEEN_WITHIN.contains(&kind) => id.clone(),
+                _ => reduced(inner.take()),
+            };
+        }
     }
     answer
+}
+
+fn kind(value: &Value) -> Option<&str> {
+    value.get("object")?.as_str()
 }

@@ -33,6 +33,7 @@ pub(crate) struct NewSetup {
     pub(crate) methods: Methods,
     pub(crate) usage: Usage,
     pub(crate) options: Map<String, Value>,
+    pub(crate) from_checkout: bool,
 }
 
 /// What became of a try to set up.
@@ -69,6 +70,7 @@ pub(crate) fn create(
         payment_method_options: new.options,
         latest_attempt: None,
         last_setup_error: None,
+        from_checkout: new.from_checkout,
     };
     transaction.put(&intent)?;
     record(transaction, "setup_intent.created", &intent)?;

@@ -26,6 +26,9 @@ pub(crate) struct SetupIntent {
     pub(crate) payment_method_options: Map<String, Value>,
     pub(crate) latest_attempt: Option<String>,
     pub(crate) last_setup_error: Option<PaymentError>,
+    /// What is Checkout's is confirmed on Checkout's page.
+    #[serde(default)]
+    pub(crate) from_checkout: bool,
 }
 
 /// How a setup intent stands.

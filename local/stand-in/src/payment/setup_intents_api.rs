@@ -41,6 +41,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             .flatten()
             .unwrap_or(Usage::OffSession),
         options: terms::options(SetupIntent::KIND, options, Map::new()),
+        from_checkout: false,
     };
     params.finish()?;
     if return_url.is_some() && !confirms {
@@ -129,6 +130,20 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut intent = find(transaction, id)?;
+        let fixed = [
+            ("customer", customer.is_some()),
+            ("payment_method", given.is_some()),
+            ("payment_method_types", methods.is_some()),
+        ];
+        if let Some((field, _)) = fixed
+            .iter()
+            .find(|(_, given)| *given && intent.from_checkout)
+        {
+            let message = format!(
+                "{field} cannot be used when modifying a SetupIntent that was created by Checkout."
+            );
+            return Err(unexpected(&intent, &message).param(*field));
+        }
         if let Some(customer) = customer {
             customers::check(transaction, &customer)?;
             intent.customer = Some(customer);
@@ -158,6 +173,13 @@ fn confirm(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut intent = find(transaction, id)?;
+        if intent.from_checkout {
+            return Err(unexpected(
+                &intent,
+                "You cannot confirm this SetupIntent because it was created by a Checkout Session: \
+                 its customer confirms it on the session's page.",
+            ));
+        }
         check_open(&intent, "confirmed")?;
         intent.payment_method_options =
             terms::options(SetupIntent::KIND, options, intent.payment_method_options);
@@ -195,6 +217,13 @@ fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut intent = find(transaction, id)?;
+        if intent.from_checkout {
+            return Err(unexpected(
+                &intent,
+                "You cannot cancel this SetupIntent because it was created by a Checkout Session: \
+                 expire the session instead.",
+            ));
+        }
         setup::cancel(transaction, &mut intent, reason)?.map_err(|WrongState| {
             let message = format!(
                 "You cannot cancel this SetupIntent because it has a status of {}. Only a SetupIntent \

@@ -79,6 +79,18 @@ impl NewTerms {
         })
     }
 
+    /// What the change says of the payment itself, rather than about it: by parameter, and whether it is
+    /// given.
+    pub(crate) fn of_the_payment(&self) -> [(&'static str, bool); 5] {
+        [
+            ("customer", self.customer.is_some()),
+            ("payment_method_types", self.methods.is_some()),
+            ("capture_method", self.capture_method.is_some()),
+            ("confirmation_method", self.confirmation_method.is_some()),
+            ("setup_future_usage", self.setup_future_usage.is_some()),
+        ]
+    }
+
     /// Makes the change.
     pub(crate) fn apply(
         self,
@@ -87,6 +99,14 @@ impl NewTerms {
     ) -> Result<(), ApiError> {
         if let Some(customer) = &self.customer {
             customer::check(transaction, customer)?;
+            if terms.customer.as_ref().is_some_and(|had| had != customer) {
+                return Err(ApiError::invalid(
+                    "You cannot modify `customer` on a PaymentIntent once it already has been set. To \
+                     fulfill a payment with a different Customer, cancel this PaymentIntent and create \
+                     a new one.",
+                )
+                .param("customer"));
+            }
         }
         set(&mut terms.description, self.description);
         self.metadata.apply(&mut terms.metadata)?;

@@ -11,6 +11,7 @@ use crate::engine::resource::Metadata;
 use crate::engine::time::Timestamp;
 use crate::engine::transaction::Transaction;
 use crate::payment;
+use crate::payment::method::PaymentMethod;
 use crate::promotion::life::count;
 use crate::promotion::object::{Coupon, PromotionCode};
 use crate::webhook::record::record_shown;
@@ -45,6 +46,7 @@ pub(super) static CUSTOMER: Kind = Kind {
         ]
     },
     finish: customer,
+    deleted: payment::keep::detach_all,
     ..Kind::plain("customer", "cus_")
 };
 
@@ -98,15 +100,46 @@ fn ways_to_pay(draft: &mut Draft<'_>) -> Result<(), ApiError> {
     let id = draft.object.get("id").and_then(Value::as_str);
     let id = id.unwrap_or_default().to_owned();
     let given = |name| draft.extra.get(name).and_then(Value::as_str);
-    if let Some(method) = given("payment_method") {
-        payment::given::attach(draft.transaction, method, &id)?;
-    }
+    let attached = match given("payment_method") {
+        Some(method) => {
+            let kept = payment::given::attach(draft.transaction, method, &id)?;
+            Some((method.to_owned(), kept.id))
+        }
+        None => None,
+    };
     if let Some(token) = given("source") {
         let source = payment::sources::keep(draft.transaction, token, &id, Metadata::new())?;
         let source = json!(source.id);
         draft.object.insert("default_source".to_owned(), source);
     }
-    Ok(())
+    let settings = draft.object.get_mut("invoice_settings");
+    match settings.and_then(|it| it.get_mut("default_payment_method")) {
+        Some(Value::String(default)) => match attached {
+            // A test method such as pm_card_visa has an id of its own once it is attached.
+            Some((given, kept)) if given == *default => {
+                *default = kept.to_string();
+                Ok(())
+            }
+            _ => check_default(draft.transaction, default, &id),
+        },
+        _ => Ok(()),
+    }
+}
+
+/// Refuses to pay invoices by default with what is not the customer's.
+fn check_default(transaction: &Transaction<'_>, method: &str, id: &str) -> Result<(), ApiError> {
+    let param = "invoice_settings[default_payment_method]";
+    let found = transaction.get::<PaymentMethod>(method)?;
+    let found = found.ok_or_else(|| ApiError::no_such_param("PaymentMethod", method, param))?;
+    match found.customer() == Some(id) {
+        true => Ok(()),
+        false => Err(ApiError::invalid(format!(
+            "The customer does not have a payment method with the ID {method}. The payment method must \
+             be attached to the customer."
+        ))
+        .code("resource_missing")
+        .param(param)),
+    }
 }
 
 /// Gives the discount that is asked for; an empty parameter takes it away.

@@ -26,6 +26,8 @@ pub(super) struct Kind {
     pub(super) finish: fn(&mut Draft<'_>) -> Result<(), ApiError>,
     /// Refuses to delete the object with this id.
     pub(super) may_delete: fn(&Transaction<'_>, &str) -> Result<(), ApiError>,
+    /// Does what follows once the object with this id is deleted.
+    pub(super) deleted: fn(&Transaction<'_>, &str) -> anyhow::Result<()>,
 }
 
 impl Kind {
@@ -39,6 +41,7 @@ impl Kind {
             defaults: Vec::new,
             finish: |_| Ok(()),
             may_delete: |_, _| Ok(()),
+            deleted: |_, _| Ok(()),
         }
     }
 

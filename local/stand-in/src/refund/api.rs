@@ -139,6 +139,11 @@ fn unrefundable(charge: &Charge, why: Unrefundable) -> ApiError {
             charge.id
         ))
         .code("charge_disputed"),
+        Unrefundable::PartOfAuthorization => ApiError::invalid(
+            "Cannot partially refund an uncaptured charge. Instead, capture the charge for an amount \
+             less than the original amount.",
+        )
+        .param("amount"),
         Unrefundable::TooMuch { amount } => ApiError::invalid(format!(
             "Refund amount ({}) is greater than unrefunded amount on charge ({})",
             money(amount),

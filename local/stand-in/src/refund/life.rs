@@ -35,6 +35,8 @@ pub(crate) enum Unrefundable {
     AllRefunded,
     /// The buyer's bank has taken the money back already.
     Disputed,
+    /// What is set aside goes back whole.
+    PartOfAuthorization,
     /// More than is left.
     TooMuch {
         amount: Amount,
@@ -53,19 +55,8 @@ pub(crate) fn create(
         Ok(amount) => amount,
         Err(why) => return Ok(Err(why)),
     };
-    let (destination, refunds) = match &charge.means {
-        Means::Card(card) => (Destination::Card, card.refunds()),
-        // Cash has no way back by itself: the buyer gives an account.
-        Means::Voucher(_) | Means::CustomerBalance => (Destination::Card, Refunds::SucceedLater),
-        Means::BankDebit(debit) => (
-            match debit.scheme {
-                Scheme::Ach => Destination::UsBankTransfer,
-                Scheme::Sepa => Destination::EuBankTransfer,
-                Scheme::Bacs => Destination::GbBankTransfer,
-            },
-            Refunds::SucceedLater,
-        ),
-    };
+    let releases = is_set_aside_alone(charge);
+    let (destination, refunds) = way_back(charge);
     let later = transaction.now.saturating_add(DECIDES_AFTER);
     let (status, decided) = match refunds {
         Refunds::Succeed => (
@@ -80,7 +71,16 @@ pub(crate) fn create(
     };
     let id = RefundId::random();
     let taken = amount.negated();
-    let entry = account::book::enter(transaction, Entry::Refund, &id, taken, charge.currency)?;
+    let entry = match releases {
+        true => None,
+        false => Some(account::book::enter(
+            transaction,
+            Entry::Refund,
+            &id,
+            taken,
+            charge.currency,
+        )?),
+    };
     let refund = Refund {
         id,
         created: transaction.now,
@@ -91,7 +91,7 @@ pub(crate) fn create(
         reason,
         metadata,
         status,
-        balance_transaction: entry.id,
+        balance_transaction: entry.map(|entry| entry.id),
         failure: None,
         destination,
         reference: None,
@@ -99,7 +99,10 @@ pub(crate) fn create(
         decided,
     };
     let before = charge.answer();
-    charge.amount_refunded = charge.amount_refunded.plus(amount);
+    match releases {
+        true => charge.state = ChargeState::Released,
+        false => charge.amount_refunded = charge.amount_refunded.plus(amount),
+    }
     transaction.put(&refund)?;
     transaction.put(charge)?;
     record(transaction, "refund.created", &refund)?;
@@ -117,6 +120,29 @@ pub(crate) fn create(
     Ok(Ok(refund))
 }
 
+/// Where the money goes, and how that fares.
+fn way_back(charge: &Charge) -> (Destination, Refunds) {
+    match &charge.means {
+        Means::Card(_) if is_set_aside_alone(charge) => (Destination::Card, Refunds::Succeed),
+        Means::Card(card) => (Destination::Card, card.refunds()),
+        // Cash has no way back by itself: the buyer gives an account.
+        Means::Voucher(_) | Means::CustomerBalance => (Destination::Card, Refunds::SucceedLater),
+        Means::BankDebit(debit) => (
+            match debit.scheme {
+                Scheme::Ach => Destination::UsBankTransfer,
+                Scheme::Sepa => Destination::EuBankTransfer,
+                Scheme::Bacs => Destination::GbBankTransfer,
+            },
+            Refunds::SucceedLater,
+        ),
+    }
+}
+
+/// Whether the money waits to be captured, without an intent that could be canceled.
+fn is_set_aside_alone(charge: &Charge) -> bool {
+    matches!(charge.state, ChargeState::Authorized { .. }) && charge.payment_intent.is_none()
+}
+
 /// How much is to be refunded, if it can be.
 fn check(
     transaction: &Transaction<'_>,
@@ -126,6 +152,13 @@ fn check(
     let left = charge.refundable();
     let disputes = transaction.having::<Dispute>("charge", &charge.id)?;
     Ok(match amount {
+        Some(amount) if is_set_aside_alone(charge) && amount < charge.amount => {
+            Err(Unrefundable::PartOfAuthorization)
+        }
+        Some(amount) if is_set_aside_alone(charge) && amount > charge.amount => {
+            Err(Unrefundable::TooMuch { amount })
+        }
+        _ if is_set_aside_alone(charge) => Ok(charge.amount),
         _ if !matches!(charge.state, ChargeState::Captured { .. }) => Err(Unrefundable::NotPaid),
         _ if disputes.iter().any(|it| it.status.holds_the_money()) => Err(Unrefundable::Disputed),
         _ if left == Amount::ZERO => Err(Unrefundable::AllRefunded),
@@ -148,6 +181,8 @@ pub(crate) fn advance(
     use RefundStatus::{Canceled, Failed, Pending, RequiresAction, Succeeded};
     let possible = match status {
         Succeeded => matches!(refund.status, Pending | RequiresAction),
+        // What was only set aside has nowhere to come back from.
+        Failed | Canceled if refund.balance_transaction.is_none() => false,
         Failed => matches!(refund.status, Pending | RequiresAction | Succeeded),
         Canceled => matches!(refund.status, Pending | RequiresAction),
         RequiresAction => refund.status == Pending,

@@ -21,7 +21,8 @@ pub(crate) struct Refund {
     pub(crate) reason: Option<String>,
     pub(crate) metadata: Metadata,
     pub(crate) status: RefundStatus,
-    pub(crate) balance_transaction: BalanceTransactionId,
+    /// The money that moved; none does when what was set aside is released.
+    pub(crate) balance_transaction: Option<BalanceTransactionId>,
     /// What became of money that did not arrive.
     pub(crate) failure: Option<RefundFailure>,
     pub(crate) destination: Destination,

@@ -41,6 +41,13 @@ impl ApiError {
         self
     }
 
+    /// Shows of these objects what `shown` leaves of them.
+    pub(crate) fn showing(mut self, shown: fn(Value) -> Value) -> Self {
+        let more = self.more.into_iter();
+        self.more = more.map(|(kind, object)| (kind, shown(object))).collect();
+        self
+    }
+
     /// A card was refused: `told` is the error whole.
     pub(crate) fn of_card(told: Map<String, Value>) -> Self {
         Self {

@@ -483,3 +483,65 @@ async fn what_is_not_here_is_refused_by_name() {
         create(&bench, form).await;
     }
 }
+
+#[tokio::test]
+async fn what_a_session_is_paid_with_is_not_changed_behind_its_back() {
+    let bench = Bench::start().await;
+    let session = bench.session().await;
+    let challenged = bench.pay(&session, "4000000000003220").await.expect(303);
+    assert!(challenged.header("location").unwrap().contains("/3ds/pi_"));
+    let intent = bench.retrieve(&session).await["payment_intent"].clone();
+    let intent = format!("/v1/payment_intents/{}", intent.as_str().unwrap());
+    for (field, value) in [
+        ("amount", "50"),
+        ("currency", "eur"),
+        ("payment_method", "pm_card_visa"),
+        ("capture_method", "manual"),
+        ("setup_future_usage", "off_session"),
+    ] {
+        let refused = bench.post(&intent, &vec![(field, value)]).await.expect(400);
+        assert_eq!(refused.error()["param"], field);
+        assert_eq!(refused.error()["code"], "payment_intent_unexpected_state");
+    }
+    let noted = vec![("metadata[order]", "7"), ("description", "A mug")];
+    let noted = bench.post(&intent, &noted).await.expect(200).json();
+    assert_eq!(
+        (&noted["amount"], &noted["description"]),
+        (&json!(1500), &json!("A mug"))
+    );
+}
+
+#[tokio::test]
+async fn what_a_session_sets_up_is_left_to_its_page() {
+    let bench = Bench::start().await;
+    let form = vec![
+        ("mode", "setup"),
+        ("success_url", "http://shop.example/done"),
+        ("currency", "usd"),
+    ];
+    let opened = create(&bench, form).await;
+    let setup = opened["setup_intent"].as_str().unwrap();
+    let path = format!("/v1/setup_intents/{setup}");
+    let visa = vec![("payment_method", "pm_card_visa")];
+    for (what, form) in [
+        ("", visa.clone()),
+        ("/confirm", visa.clone()),
+        ("/cancel", vec![]),
+    ] {
+        let refused = bench
+            .post(&format!("{path}{what}"), &form)
+            .await
+            .expect(400);
+        assert_eq!(refused.error()["code"], "setup_intent_unexpected_state");
+    }
+    bench
+        .post(&path, &vec![("metadata[a]", "b")])
+        .await
+        .expect(200);
+    bench.pay(&id(&opened), CARD).await.expect(303);
+    let done = bench.fetch("setup_intents", setup).await;
+    assert_eq!(done["status"], "succeeded");
+    let told = bench.event_types().await;
+    let succeeded = told.iter().filter(|it| *it == "setup_intent.succeeded");
+    assert_eq!(succeeded.count(), 1);
+}

@@ -205,3 +205,55 @@ async fn a_transfer_pays_what_waits_for_it_as_far_as_the_money_goes() {
     );
     assert_eq!(fund("10000").await["status"], "succeeded");
 }
+
+#[tokio::test]
+async fn what_a_customer_has_transferred_is_not_forgotten() {
+    let bench = Bench::start().await;
+    let customer = id(&bench
+        .post("/v1/customers", &vec![])
+        .await
+        .expect(200)
+        .json());
+    let form = vec![
+        ("amount", "1000"),
+        ("currency", "usd"),
+        ("customer", customer.as_str()),
+        ("payment_method_types[]", "customer_balance"),
+        ("payment_method_types[]", "card"),
+        ("payment_method_data[type]", "customer_balance"),
+        ("confirm", "true"),
+    ];
+    let intent = bench.post("/v1/payment_intents", &form).await;
+    let path = format!("/v1/payment_intents/{}", id(&intent.expect(200).json()));
+    let remaining = |intent: &Value| {
+        intent["next_action"]["display_bank_transfer_instructions"]["amount_remaining"].clone()
+    };
+    let fund = async |amount: &str| {
+        let fund = format!("/v1/test_helpers/customers/{customer}/fund_cash_balance");
+        let form = vec![("amount", amount), ("currency", "usd")];
+        bench.post(&fund, &form).await.expect(200);
+        bench.get(&path).await.expect(200).json()
+    };
+    assert_eq!(remaining(&fund("400").await), 600);
+    let confirm = format!("{path}/confirm");
+    let again = bench.post(&confirm, &vec![]).await.expect(200).json();
+    assert_eq!(remaining(&again), 600);
+    let by_card = vec![("payment_method", "pm_card_visa")];
+    bench.post(&confirm, &by_card).await.expect(400);
+    bench.post(&path, &by_card).await.expect(400);
+    bench
+        .post(&path, &vec![("amount", "300")])
+        .await
+        .expect(400);
+    bench
+        .post(&path, &vec![("currency", "eur")])
+        .await
+        .expect(400);
+    let less = bench.post(&path, &vec![("amount", "900")]).await;
+    assert_eq!(remaining(&less.expect(200).json()), 500);
+    let paid = fund("500").await;
+    assert_eq!(
+        (&paid["status"], &paid["amount_received"]),
+        (&json!("succeeded"), &json!(900))
+    );
+}

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, CARD, id, ids, one_mug};
+use crate::bench::{Answer, Bench, CARD, id, ids, one_mug};
 
 const FRAUDULENT: &str = "4000000000000259";
 const NOT_RECEIVED: &str = "4000000000002685";
@@ -429,4 +429,45 @@ async fn disputed_money_is_counted_in_the_accounts_own_currency() {
         (&entry["net"], &entry["exchange_rate"]),
         (&json!(-3150), &json!(1.1))
     );
+}
+
+#[tokio::test]
+async fn a_bank_takes_no_more_than_the_buyer_has_paid() {
+    let bench = Bench::start().await;
+    let begin = async |charge: &str, form: &[(&str, &str)]| {
+        let path = format!("charges/{charge}/dispute");
+        bench.control(&path, &form.to_vec()).await
+    };
+    let dispute = async |begun: Answer| {
+        let begun = begun.expect(200).json();
+        bench
+            .fetch("disputes", begun["dispute"].as_str().unwrap())
+            .await
+    };
+    let refund = async |charge: &str, amount: &str| {
+        let form = vec![("charge", charge), ("amount", amount)];
+        bench.post("/v1/refunds", &form).await.expect(200);
+    };
+
+    let refunded = id(&bench.charge(CARD).await);
+    refund(&refunded, "1500").await;
+    begin(&refunded, &[]).await.expect(400);
+
+    let parts = id(&bench.charge(CARD).await);
+    refund(&parts, "500").await;
+    begin(&parts, &[("amount", "1001")]).await.expect(400);
+    let first = dispute(begin(&parts, &[("amount", "400")]).await).await;
+    let rest = dispute(begin(&parts, &[]).await).await;
+    assert_eq!(
+        (&first["amount"], &rest["amount"]),
+        (&json!(400), &json!(600))
+    );
+    begin(&parts, &[]).await.expect(400);
+
+    let asked = id(&bench.charge(CARD).await);
+    let inquiry = dispute(begin(&asked, &[("kind", "inquiry")]).await).await;
+    refund(&asked, "500").await;
+    let chargeback = advance(&bench, &inquiry, "needs_response").await;
+    assert_eq!(chargeback["amount"], 1000);
+    assert_eq!(moved(&chargeback), [[-1000, 1500, -2500]]);
 }

@@ -336,3 +336,46 @@ async fn an_intent_is_changed_until_it_is_paid() {
     let told = bench.post(&path, &form).await.expect(200).json();
     assert_eq!(told["metadata"], json!({}));
 }
+
+#[tokio::test]
+async fn how_an_intent_is_paid_is_settled_once_it_is_paid() {
+    let bench = Bench::start().await;
+    let customer = async || {
+        let made = bench.post("/v1/customers", &vec![]).await;
+        id(&made.expect(200).json())
+    };
+    let (ann, bob) = (customer().await, customer().await);
+    let refused = async |intent: &Value, form: &[(&str, &str)], param: &str| {
+        let path = format!("{INTENTS}/{}", id(intent));
+        let refused = bench.post(&path, &form.to_vec()).await.expect(400);
+        assert_eq!(refused.error()["param"], param, "{form:?}");
+        assert_eq!(&bench.fetch("payment_intents", &id(intent)).await, intent);
+    };
+    let paid = confirmed(&bench, "pm_card_visa", &[]).await;
+    let manual = [("capture_method", "manual")];
+    let held = confirmed(&bench, "pm_card_visa", &manual).await;
+    let given_up = new(&bench, &[]).await;
+    let given_up = act(&bench, &given_up, "cancel", &[]).await;
+    for done in [paid, held, given_up] {
+        let done = done.expect(200).json();
+        let done = bench.fetch("payment_intents", &id(&done)).await;
+        for (field, value) in [
+            ("customer", ann.as_str()),
+            ("capture_method", "manual"),
+            ("setup_future_usage", "off_session"),
+        ] {
+            refused(&done, &[(field, value)], field).await;
+        }
+    }
+    let open = new(&bench, &[("customer", &ann)]).await;
+    refused(&open, &[("customer", &bob)], "customer").await;
+
+    for (amount, form) in [
+        ("505", vec![("currency", "isk")]),
+        ("60", vec![("currency", "mxn")]),
+        ("2000", vec![("currency", "kwd"), ("amount", "505")]),
+    ] {
+        let open = new(&bench, &[("amount", amount)]).await;
+        refused(&open, &form, "amount").await;
+    }
+}

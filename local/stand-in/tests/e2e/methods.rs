@@ -358,3 +358,102 @@ async fn a_customer_can_bring_their_card_along() {
     let declined = vec![("source", "tok_chargeDeclined")];
     bench.post("/v1/customers", &declined).await.expect(402);
 }
+
+#[tokio::test]
+async fn a_publishable_key_sees_no_more_in_a_refusal_or_within_an_object() {
+    let bench = Bench::start().await;
+    let key = "pk_test_local";
+    let ann = customer(&bench).await;
+    let form = vec![
+        ("amount", "2000"),
+        ("currency", "usd"),
+        ("customer", ann.as_str()),
+        ("metadata[cost]", "9"),
+    ];
+    let intent = bench.post("/v1/payment_intents", &form).await;
+    let intent = intent.expect(200).json();
+    let path = format!("/v1/payment_intents/{}", id(&intent));
+    let secret = intent["client_secret"].as_str().unwrap();
+    let confirm = async |method: &str, status: u16| {
+        let form = vec![("client_secret", secret), ("payment_method", method)];
+        let answer = bench.post_as(key, &format!("{path}/confirm"), &form).await;
+        answer.expect(status).json()
+    };
+    let is_for_buyers = |seen: &Value| {
+        assert_eq!(id(seen), id(&intent));
+        for own in ["metadata", "customer", "latest_charge"] {
+            assert!(seen.get(own).is_none(), "{own} is the shop's own: {seen}");
+        }
+    };
+    let declined = confirm("pm_card_chargeDeclined", 402).await;
+    is_for_buyers(&declined["error"]["payment_intent"]);
+
+    let kept = act(&bench, "pm_card_visa", "attach", &vec![("customer", &ann)]).await;
+    is_for_buyers(&confirm(&id(&kept), 200).await);
+    let again = confirm(&id(&kept), 400).await;
+    is_for_buyers(&again["error"]["payment_intent"]);
+
+    let expanded = format!("{path}?client_secret={secret}&expand[]=payment_method.customer");
+    let seen = bench.get_as(key, &expanded).await.expect(200).json();
+    assert_eq!(seen["payment_method"]["card"]["last4"], "4242");
+    assert_eq!(seen["payment_method"]["customer"], json!(ann));
+}
+
+#[tokio::test]
+async fn a_publishable_key_is_not_told_what_a_secret_key_was() {
+    let bench = Bench::start().await;
+    let request = |key: &str| {
+        let request = bench.request("POST", "/v1/customers").bearer_auth(key);
+        let request = request.header("Idempotency-Key", "signup-1");
+        request.form(&[("email", "ann@mail.example")])
+    };
+    bench.send(request("sk_test_local")).await.expect(200);
+    let refused = bench.send(request("pk_test_local")).await.expect(401);
+    assert_eq!(refused.error()["code"], "secret_key_required");
+}
+
+#[tokio::test]
+async fn a_deleted_customer_keeps_no_cards() {
+    let bench = Bench::start().await;
+    let ann = customer(&bench).await;
+    let kept = act(&bench, "pm_card_visa", "attach", &vec![("customer", &ann)]).await;
+    let form = vec![("amount", "2000"), ("currency", "usd"), ("customer", &ann)];
+    let intent = bench.post("/v1/payment_intents", &form).await;
+    let intent = id(&intent.expect(200).json());
+    let delete = bench.request("DELETE", &format!("/v1/customers/{ann}"));
+    bench
+        .send(delete.bearer_auth("sk_test_local"))
+        .await
+        .expect(200);
+    let gone = bench.fetch("payment_methods", &id(&kept)).await;
+    assert_eq!(gone["customer"], json!(null));
+    let confirm = format!("/v1/payment_intents/{intent}/confirm");
+    let form = vec![("payment_method", kept["id"].as_str().unwrap())];
+    bench.post(&confirm, &form).await.expect(400);
+}
+
+#[tokio::test]
+async fn invoices_are_paid_by_default_with_what_the_customer_keeps() {
+    let bench = Bench::start().await;
+    let field = "invoice_settings[default_payment_method]";
+    let form = vec![("payment_method", "pm_card_visa"), (field, "pm_card_visa")];
+    let ann = bench.post("/v1/customers", &form).await.expect(200).json();
+    let default = &ann["invoice_settings"]["default_payment_method"];
+    let default = default.as_str().unwrap();
+    let path = format!("/v1/customers/{}", id(&ann));
+    let bob = customer(&bench).await;
+    let bobs = act(&bench, "pm_card_visa", "attach", &vec![("customer", &bob)]).await;
+    for other in ["pm_nope", bobs["id"].as_str().unwrap()] {
+        let refused = bench.post(&path, &vec![(field, other)]).await.expect(400);
+        assert_eq!(refused.error()["param"], field);
+        assert_eq!(refused.error()["code"], "resource_missing");
+    }
+    bench.post(&path, &vec![(field, default)]).await.expect(200);
+    act(&bench, default, "detach", &vec![]).await;
+    let now = bench.get(&path).await.expect(200).json();
+    assert_eq!(
+        now["invoice_settings"]["default_payment_method"],
+        json!(null)
+    );
+    bench.post(&path, &vec![("name", "Ann")]).await.expect(200);
+}

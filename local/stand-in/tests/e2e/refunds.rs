@@ -485,3 +485,48 @@ async fn every_movement_of_money_is_booked() {
         (&json!("refund"), &refund["id"])
     );
 }
+
+#[tokio::test]
+async fn refunding_a_charge_that_is_not_captured_releases_it() {
+    let bench = Bench::start().await;
+    let form = vec![
+        ("amount", "2000"),
+        ("currency", "usd"),
+        ("source", "tok_visa"),
+        ("capture", "false"),
+    ];
+    let charge = bench.post("/v1/charges", &form).await.expect(200).json();
+    let form = vec![
+        ("charge", charge["id"].as_str().unwrap()),
+        ("amount", "500"),
+    ];
+    let part = bench.post(REFUNDS, &form).await.expect(400);
+    assert_eq!(part.error()["param"], "amount");
+    let refund = refund(&bench, &charge, &[]).await;
+    assert_eq!(
+        (
+            &refund["amount"],
+            &refund["status"],
+            &refund["balance_transaction"]
+        ),
+        (&json!(2000), &json!("succeeded"), &json!(null))
+    );
+    let released = bench.fetch("charges", &id(&charge)).await;
+    assert_eq!(
+        (
+            &released["refunded"],
+            &released["captured"],
+            &released["amount_refunded"]
+        ),
+        (&json!(true), &json!(false), &json!(2000))
+    );
+    let capture = format!("/v1/charges/{}/capture", id(&charge));
+    bench.post(&capture, &vec![]).await.expect(400);
+    bench.post(REFUNDS, &form[..1].to_vec()).await.expect(400);
+    let entries = bench
+        .get("/v1/balance_transactions")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(entries["data"], json!([]), "no money has moved");
+}
