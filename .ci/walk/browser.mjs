@@ -198,7 +198,7 @@ const walks = {
     await story(page).getByText('with a fee of 15.00 USD').waitFor();
     await story(page).getByText('To the seller: dispute').waitFor();
     await screenshot(page, 'story-dispute');
-    const dispute = await story(page).getByText(/^dp_/).first().innerText();
+    const dispute = await story(page).getByText(/^du_/).first().innerText();
     await others('sample-mug', 1);
     await page.goto(`${shop}/_local/test/disputes/${dispute}`);
     await story(page).getByText(id).waitFor();
@@ -271,7 +271,7 @@ const walks = {
     const intent = await story(page).getByText(/^pi_/).innerText();
     await page.evaluate((path) => fetch(path, { method: 'POST', body: new URLSearchParams({ kind: 'inquiry' }) }),
       `/_local/payments/${intent}/dispute`);
-    await story(page).getByText('dp_').first().waitFor();
+    await story(page).getByText('du_').first().waitFor();
     assert.equal(await amount.inputValue(), '7.00');
     assert.ok(await amount.evaluate((node) => node === document.activeElement), 'the field has lost the focus');
   },

@@ -94,7 +94,7 @@ impl From<Standing> for Status {
 
 #[derive(Args)]
 pub(super) struct Confirm {
-    /// Purchase ids, or ids of Stripe objects that belong to one: cs_…, pi_…, ch_…, re_…, dp_…
+    /// Purchase ids, or ids of Stripe objects that belong to one: cs_…, pi_…, ch_…, re_…, du_…
     #[arg(required = true)]
     ids: Vec<Name>,
     #[command(flatten)]
@@ -105,7 +105,7 @@ pub(super) struct Confirm {
 
 #[derive(Args)]
 pub(super) struct Show {
-    /// A purchase id, or the id of a Stripe object that belongs to one: cs_…, pi_…, ch_…, re_…, dp_…
+    /// A purchase id, or the id of a Stripe object that belongs to one: cs_…, pi_…, ch_…, re_…, du_…
     id: Name,
     #[command(flatten)]
     operator: Operator,

@@ -50,7 +50,7 @@ impl FromStr for Name {
             Some((_, path)) => Ok(Self::Object(text.to_owned(), path)),
             None => Err(format!(
                 "{text:?} is neither a purchase id nor the id of a session (cs_…), payment intent (pi_…), \
-                 charge (ch_…), refund (re_…) or dispute (dp_…)"
+                 charge (ch_…), refund (re_…) or dispute (du_…)"
             )),
         }
     }
