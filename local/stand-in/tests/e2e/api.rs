@@ -736,3 +736,18 @@ async fn a_shop_whose_clock_nobody_moved_can_still_sell() {
     let form = [one_mug(), vec![("expires_at", too_soon.as_str())]].concat();
     bench.post(SESSIONS, &form).await.expect(400);
 }
+
+#[tokio::test]
+async fn a_long_form_is_read_in_little_time_and_a_longer_one_is_refused() {
+    let bench = Bench::start().await;
+    let long = vec![("line_items[][quantity]", "1"); 10_000];
+    let begun = std::time::Instant::now();
+    bench.post(SESSIONS, &long).await.expect(400);
+    let seconds = begun.elapsed().as_secs();
+    assert!(seconds < 4, "{seconds} s");
+
+    let longer = [long, vec![("mode", "payment")]].concat();
+    let error = bench.post(SESSIONS, &longer).await.expect(400).error();
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("at most 10000 parameters"), "{message}");
+}
