@@ -5,9 +5,11 @@
 //! own, or what every collection and every plain object can do. What is described and has no behaviour
 //! is answered 501.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::description::{Description, Match, Operation, Problem, check, check_leniently, project};
@@ -90,7 +92,8 @@ impl Call {
             return Ok(answer);
         }
         let path = self.path.clone();
-        let segments: Vec<&str> = path.split('/').skip(2).collect();
+        let segments: Vec<_> = path.split('/').skip(2).map(decoded).collect();
+        let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
         let method = self.method.clone();
         let admission = Admission::read(
             self.publishable,
@@ -100,13 +103,16 @@ impl Call {
         )?;
         admission.check(transaction)?;
         let found = self.find(&path)?;
+        let ids: Vec<_> = found.path.iter().map(|(_, id)| decoded(id)).collect();
+        let names = found.path.iter().zip(&ids);
+        let names: Vec<_> = names.map(|((name, _), id)| (*name, id.as_ref())).collect();
         let returns = &found.operation.returns;
         let expansions = Expansions::read(&mut self.params, self.version, returns)?;
         let asked = Asked {
             method: method.as_str(),
             path: &segments,
             operation: &found.operation,
-            names: &found.path,
+            names: &names,
             settings: &self.settings,
             host: self.host.as_deref(),
         };
@@ -167,6 +173,11 @@ impl Call {
             None => Ok(found),
         }
     }
+}
+
+/// A segment of a path as it was meant: `mug%3Ared` is `mug:red`.
+fn decoded(segment: &str) -> Cow<'_, str> {
+    percent_decode_str(segment).decode_utf8_lossy()
 }
 
 /// The answer as a version shows it.
