@@ -119,6 +119,7 @@ impl Call {
         let route = behaviour(&asked).ok_or_else(|| {
             ApiError::not_implemented(found.operation.method, found.operation.template)
         })?;
+        let given = self.params.left();
         let work = route(self.params)?;
         let result = match self.refusal {
             // Refused at the gate: the endpoint has not begun.
@@ -139,6 +140,10 @@ impl Call {
                 })
                 .flatten(),
         };
+        let result = result.map_err(|error| match names.is_empty() {
+            true => error.of_params(None),
+            false => error.of_params(Some(&given)),
+        });
         let answer = Answer::of(result);
         if let Some(idempotent) = &self.idempotent {
             idempotency::keep(transaction, idempotent, &answer)?;

@@ -686,3 +686,20 @@ async fn a_search_that_cannot_be_made_is_refused() {
     let request = request.bearer_auth(KEY).query(&[("query", hundred)]);
     bench.send(request).await.expect(200);
 }
+
+#[tokio::test]
+async fn what_belongs_to_nobody_is_not_listed() {
+    let bench = Bench::start().await;
+    for path in [
+        "/v1/customers/cus_nope/payment_methods",
+        "/v1/customers/cus_nope/tax_ids",
+        "/v1/customers/cus_nope/balance_transactions",
+        "/v1/charges/ch_nope/refunds",
+    ] {
+        let error = bench.get(path).await.expect(404).error();
+        assert_eq!(error["code"], "resource_missing");
+    }
+    let customer = bench.post(CUSTOMERS, &vec![]).await.expect(200).json();
+    let path = format!("{CUSTOMERS}/{}/payment_methods", id(&customer));
+    assert_eq!(ids(&bench.get(&path).await.expect(200).json()), [""; 0]);
+}
