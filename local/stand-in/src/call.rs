@@ -5,9 +5,11 @@
 //! own, or what every collection and every plain object can do. What is described and has no behaviour
 //! is answered 501.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::description::{Description, Match, Operation, Problem, check, check_leniently, project};
@@ -85,7 +87,8 @@ impl Call {
     /// An error here is one that no idempotency key keeps.
     pub(crate) fn perform(mut self, transaction: &Transaction<'_>) -> Result<Answer, ApiError> {
         let path = self.path.clone();
-        let segments: Vec<&str> = path.split('/').skip(2).collect();
+        let segments: Vec<_> = path.split('/').skip(2).map(decoded).collect();
+        let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
         let method = self.method.clone();
         let admission = Admission::read(
             self.publishable,
@@ -100,19 +103,23 @@ impl Call {
             return Ok(answer);
         }
         let found = self.find(&path)?;
+        let ids: Vec<_> = found.path.iter().map(|(_, id)| decoded(id)).collect();
+        let names = found.path.iter().zip(&ids);
+        let names: Vec<_> = names.map(|((name, _), id)| (*name, id.as_ref())).collect();
         let returns = &found.operation.returns;
         let expansions = Expansions::read(&mut self.params, self.version, returns)?;
         let asked = Asked {
             method: method.as_str(),
             path: &segments,
             operation: &found.operation,
-            names: &found.path,
+            names: &names,
             settings: &self.settings,
             host: self.host.as_deref(),
         };
         let route = behaviour(&asked).ok_or_else(|| {
             ApiError::not_implemented(found.operation.method, found.operation.template)
         })?;
+        let given = self.params.left();
         let work = route(self.params)?;
         let result = match self.refusal {
             // Refused at the gate: the endpoint has not begun.
@@ -129,6 +136,9 @@ impl Call {
                 })
                 .flatten(),
         };
+        // A call with an id in its path may be about that, and not about a parameter.
+        let result = result
+            .map_err(|error| error.of_params((!names.is_empty()).then_some(given.as_slice())));
         let result = match self.publishable {
             true => result.map(reduced).map_err(|error| error.showing(reduced)),
             false => result,
@@ -167,6 +177,11 @@ impl Call {
             None => Ok(found),
         }
     }
+}
+
+/// A segment of a path as it was meant: `mug%3Ared` is `mug:red`.
+fn decoded(segment: &str) -> Cow<'_, str> {
+    percent_decode_str(segment).decode_utf8_lossy()
 }
 
 /// The answer as a version shows it.

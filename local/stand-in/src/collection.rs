@@ -57,7 +57,7 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     }
     let (operation, names) = (asked.operation, asked.names);
     let kind = operation.returns.kind()?;
-    if !BEHAVED.contains(&kind) && !plain::is_plain(kind) {
+    if !is_known(kind) {
         return None;
     }
     match &operation.returns {
@@ -71,6 +71,11 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         }
         _ => None,
     }
+}
+
+/// Whether the stand-in has objects of this kind.
+fn is_known(kind: &str) -> bool {
+    BEHAVED.contains(&kind) || plain::is_plain(kind)
 }
 
 fn retrieve<'r>(
@@ -111,6 +116,11 @@ fn list<'r>(
     }
     let url = url(operation.template, names);
     Ok(Box::new(move |transaction| {
+        for (name, id) in names {
+            if is_known(name) {
+                find(transaction, name, name, id)?;
+            }
+        }
         paging.stored(transaction, kind, &url, &filter)
     }))
 }

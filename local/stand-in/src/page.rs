@@ -6,7 +6,7 @@ mod typed;
 mod view;
 
 use axum::extract::Path;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use http::StatusCode;
@@ -34,6 +34,7 @@ pub(crate) fn routes() -> Router<StandIn> {
         .route("/pay/{session}/code", post(change))
         .route("/pay/{session}/update", post(change))
         .route("/recover/{session}", get(recover))
+        .route("/link/{link}", get(link))
 }
 
 /// What the page needs to know besides its session.
@@ -117,6 +118,21 @@ async fn recover(owner: Owner, Path(id): Path<String>) -> Response {
         }
     })
     .await
+}
+
+/// The page of a payment link, which the stand-in does not have.
+async fn link(Owner(account): Owner, Path(id): Path<String>) -> Response {
+    let find = move |transaction: &Transaction<'_>| transaction.shown_of("payment_link", &id);
+    match account.transact(Cause::default(), find).await {
+        Ok(Some(_)) => (
+            StatusCode::NOT_IMPLEMENTED,
+            "The stand-in does not open Checkout sessions from payment links yet: create one with POST \
+             /v1/checkout/sessions.\n",
+        )
+            .into_response(),
+        Ok(None) => (StatusCode::NOT_FOUND, "There is no such payment link.\n").into_response(),
+        Err(error) => browser::failed(&error),
+    }
 }
 
 impl Visit<'_> {

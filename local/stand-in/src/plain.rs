@@ -153,6 +153,7 @@ impl Wish {
     ) -> Result<Value, ApiError> {
         let name = self.kind.name;
         let id = match self.given.get("id").and_then(Value::as_str) {
+            Some("") => return Err(ApiError::empty("id")),
             Some(id) if transaction.shown(id)?.is_some() => return Err(ApiError::exists(name, id)),
             Some(id) => id.to_owned(),
             None => ids::plain(self.kind.prefix),

@@ -238,7 +238,10 @@ async fn read_form(
         .await
         .map_err(|_| ApiError::invalid("The request body was cut off or is too large."))?;
     let media_type = text(headers, header::CONTENT_TYPE);
-    let is_form = media_type.is_none_or(|it| it.starts_with("application/x-www-form-urlencoded"));
+    let is_form = media_type.is_none_or(|it| {
+        let it = it.split(';').next().unwrap_or_default().trim();
+        it.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    });
     if !is_form && !form.is_empty() {
         return Err(ApiError::invalid(format!(
             "The request's body must be application/x-www-form-urlencoded, not {}.",

@@ -113,7 +113,8 @@ impl StandIn {
             beginning,
             config.database.as_deref(),
             webhook_client.clone(),
-        )?;
+        )
+        .with_context(|| format!("cannot open the account of the key {}", config.secret_key))?;
         let stand_in = Self(Arc::new(Shared {
             config,
             webhook_client,

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use tokio::sync::{Notify, watch};
 
 use crate::due;
@@ -66,6 +67,17 @@ impl Account {
         webhook_client: reqwest::Client,
     ) -> Result<Self, SeedError> {
         let database = Database::open(file, &settings.public_url)?;
+        let owner = database.owner(&settings.account)?;
+        if let Some(file) = file
+            && owner != settings.account.as_str()
+        {
+            let (file, account) = (file.display(), &settings.account);
+            return Err(anyhow!(
+                "{file} holds the account {owner}, and the key is that of {account}: start with the key \
+                 that the file was made with, or in another folder"
+            )
+            .into());
+        }
         let account = Self(Arc::new(Inner {
             id: settings.account.clone(),
             settings: Arc::new(settings),

@@ -383,8 +383,11 @@ impl NamedDiscount {
             Self::PromotionCode(id) => {
                 let code = transaction.get::<PromotionCode>(&id)?;
                 let code = code.ok_or_else(|| no_such("promotion code", &id, "promotion_code"))?;
-                let coupon: Coupon = transaction.existing(&code.coupon)?;
-                ("promotion_code", take_off(session, Some(&code), &coupon))
+                let given = match transaction.get::<Coupon>(&code.coupon)? {
+                    Some(coupon) => take_off(session, Some(&code), &coupon),
+                    None => Err(NoDiscount::Invalid),
+                };
+                ("promotion_code", given)
             }
         };
         given.map_err(|why| {

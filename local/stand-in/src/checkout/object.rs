@@ -17,6 +17,7 @@ use crate::payment::bank::Scheme;
 use crate::payment::billing::{Address, BillingDetails};
 use crate::payment::intent::Terms;
 use crate::payment::voucher::Voucher;
+use crate::promotion::object::Off;
 use crate::wire::errors::ApiError;
 use crate::wire::params::MetadataUpdate;
 
@@ -69,6 +70,8 @@ pub(crate) enum Mode {
 pub(crate) struct Discount {
     pub(crate) coupon: String,
     pub(crate) promotion_code: Option<PromotionCodeId>,
+    /// What the coupon gives: it may be deleted while the session is open.
+    pub(crate) off: Off,
     pub(crate) amount: Amount,
 }
 

@@ -10,6 +10,7 @@ use rusqlite::backup::{Backup, StepResult};
 use url::Url;
 
 use crate::engine::faults::Faults;
+use crate::engine::ids::AccountId;
 use crate::engine::schema;
 use crate::engine::transaction::Transaction;
 
@@ -38,6 +39,17 @@ impl Database {
             connection: Mutex::new(connection),
             site: site.as_str().trim_end_matches('/').to_owned(),
         })
+    }
+
+    /// Whose account is kept here: `account`, if it was nobody's yet.
+    pub(crate) fn owner(&self, account: &AccountId) -> anyhow::Result<String> {
+        let connection = self.lock();
+        connection.execute(
+            "INSERT INTO owner VALUES (1, ?1) ON CONFLICT DO NOTHING",
+            [account.as_str()],
+        )?;
+        let owner = connection.query_row("SELECT account FROM owner", [], |row| row.get(0));
+        owner.context("cannot read whose database it is")
     }
 
     /// Runs `work` and keeps what it changed, unless it fails. Blocks.

@@ -87,11 +87,17 @@ const SCHEMA: &str = "
         microseconds INTEGER NOT NULL
     );
 
+    -- Whose account this is: one row.
+    CREATE TABLE IF NOT EXISTS owner (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        account TEXT NOT NULL
+    );
+
     CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 ";
 
 /// Changes whenever a database of an earlier build can no longer be read.
-const FORMAT: i64 = 5;
+const FORMAT: i64 = 6;
 
 /// Makes the tables that are not there. Refuses a file that another format was written in.
 pub(super) fn prepare(connection: &Connection, file: Option<&Path>) -> anyhow::Result<()> {

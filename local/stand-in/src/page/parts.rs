@@ -91,9 +91,11 @@ pub(super) fn codes_to_try(transaction: &Transaction<'_>) -> anyhow::Result<Vec<
     let codes = promotion::life::to_try(transaction)?
         .into_iter()
         .map(|code| {
-            let coupon: Coupon = transaction.existing(&code.coupon)?;
-            Ok((code.code, coupon.name.unwrap_or(coupon.id)))
-        });
+            // The code of a deleted coupon gives nothing.
+            let coupon = transaction.get::<Coupon>(&code.coupon)?;
+            Ok(coupon.map(|coupon| (code.code, coupon.name.unwrap_or(coupon.id))))
+        })
+        .filter_map(Result::transpose);
     codes.collect()
 }
 
@@ -279,8 +281,10 @@ impl DiscountView {
         session: &Session,
         discount: &Discount,
     ) -> anyhow::Result<Self> {
-        let coupon: Coupon = transaction.existing(&discount.coupon)?;
-        let name = coupon.name.unwrap_or(coupon.id);
+        // A deleted coupon goes by its id.
+        let coupon = transaction.get::<Coupon>(&discount.coupon)?;
+        let name = coupon.and_then(|coupon| coupon.name);
+        let name = name.unwrap_or_else(|| discount.coupon.clone());
         let code = match &discount.promotion_code {
             Some(code) => Some(transaction.existing::<PromotionCode>(code)?.code),
             None => None,

@@ -175,6 +175,21 @@ fn tiers(draft: &mut Draft<'_>) -> Result<(), ApiError> {
             ("unit_amount", "unit_amount_decimal"),
             ("flat_amount", "flat_amount_decimal"),
         ] {
+            let (amount, exact) = (tier[whole].as_i64(), tier[decimal].as_str());
+            let named = |field| format!("tiers[{position}][{field}]");
+            if amount.is_some() && exact.is_some() {
+                return Err(only_one(&named(whole), &named(decimal)));
+            }
+            let negative = match exact {
+                Some(exact) if is_negative(exact) => Some(decimal),
+                _ => amount.filter(|amount| *amount < 0).map(|_| whole),
+            };
+            if let Some(field) = negative {
+                return Err(ApiError::out_of_range(
+                    &named(field),
+                    "This value must be greater than or equal to 0.",
+                ));
+            }
             if let Some(amount) = tier[whole].as_i64() {
                 tier[decimal] = json!(amount.to_string());
             } else if let Some(amount) = tier[decimal].as_str() {
@@ -190,11 +205,16 @@ fn amounts(draft: &mut Draft<'_>) -> Result<(), ApiError> {
     let whole = draft.object.get("unit_amount").and_then(Value::as_i64);
     let decimal = draft.object.get("unit_amount_decimal").cloned();
     let decimal = decimal.as_ref().and_then(Value::as_str);
-    match (whole, decimal) {
-        (Some(whole), _) if whole < 0 => Err(ApiError::out_of_range(
-            "unit_amount",
+    let refuse_negative = |field| {
+        Err(ApiError::out_of_range(
+            field,
             "This value must be greater than or equal to 0.",
-        )),
+        ))
+    };
+    match (whole, decimal) {
+        (Some(_), Some(_)) => Err(only_one("unit_amount", "unit_amount_decimal")),
+        (Some(whole), _) if whole < 0 => refuse_negative("unit_amount"),
+        (_, Some(decimal)) if is_negative(decimal) => refuse_negative("unit_amount_decimal"),
         (Some(whole), _) => {
             let decimal = json!(whole.to_string());
             draft
@@ -219,6 +239,17 @@ fn amounts(draft: &mut Draft<'_>) -> Result<(), ApiError> {
             "unit_amount, unit_amount_decimal, or custom_unit_amount",
         )),
     }
+}
+
+fn is_negative(decimal: &str) -> bool {
+    decimal.starts_with('-')
+}
+
+fn only_one(whole: &str, decimal: &str) -> ApiError {
+    ApiError::invalid(format!(
+        "You may only specify one of these parameters: {whole}, {decimal}."
+    ))
+    .param(decimal)
 }
 
 /// A lookup key belongs to one active price; it moves only if that is asked for.

@@ -76,12 +76,16 @@ pub(crate) fn reckon(transaction: &Transaction<'_>, session: &mut Session) -> an
     let Some(had) = session.discount.take() else {
         return Ok(());
     };
-    let coupon: Coupon = transaction.existing(&had.coupon)?;
     let code: Option<PromotionCode> = match &had.promotion_code {
         Some(code) => Some(transaction.existing(code)?),
         None => None,
     };
-    set(session, discount(session, code.as_ref(), &coupon).ok());
+    let discount = match transaction.get::<Coupon>(&had.coupon)? {
+        Some(coupon) => discount(session, code.as_ref(), &coupon),
+        // Whoever had it before it was deleted keeps it.
+        None => worth(session, code.as_ref(), &had.off).map(|amount| Discount { amount, ..had }),
+    };
+    set(session, discount.ok());
     Ok(())
 }
 
@@ -99,6 +103,16 @@ fn discount(
     if !is_open || !coupon.limits.allow_one_more() {
         return Err(NoDiscount::Invalid);
     }
+    Ok(Discount {
+        coupon: coupon.id.clone(),
+        promotion_code: code.map(|code| code.id.clone()),
+        off: coupon.off.clone(),
+        amount: worth(session, code, &coupon.off)?,
+    })
+}
+
+/// What a discount takes off the session as it stands.
+fn worth(session: &Session, code: Option<&PromotionCode>, off: &Off) -> Result<Amount, NoDiscount> {
     let subtotal = session.subtotal();
     match code.and_then(|code| code.minimum.as_ref()) {
         Some((_, currency)) if *currency != session.currency => {
@@ -109,7 +123,7 @@ fn discount(
         }
         _ => {}
     }
-    let amount = match &coupon.off {
+    let amount = match off {
         Off::Percent(hundredths) => share(subtotal, *hundredths, session.currency),
         Off::Amount { currency, .. } if *currency != session.currency => {
             return Err(NoDiscount::OtherCurrency);
@@ -120,11 +134,7 @@ fn discount(
     if left > Amount::ZERO && left < session.currency.minimum() {
         return Err(NoDiscount::TooLittleLeft);
     }
-    Ok(Discount {
-        coupon: coupon.id.clone(),
-        promotion_code: code.map(|code| code.id.clone()),
-        amount,
-    })
+    Ok(amount)
 }
 
 /// So many hundredths of a percent, rounded half up, in what the currency can be charged in.

@@ -114,7 +114,7 @@ async fn try_once(account: &Account, route: &Route) -> anyhow::Result<()> {
             pack(transaction, &to_pack, own_secret)
         })
         .await?;
-    // Its endpoint may have been deleted just now.
+    // Its endpoint may have been deleted just now, or everything reset.
     let Some(parcel) = packed else { return Ok(()) };
     let headers = headers(&parcel.secret, &parcel.body);
 
@@ -173,7 +173,9 @@ fn pack(
     let Some(endpoint) = transaction.get::<WebhookEndpoint>(&route.endpoint)? else {
         return Ok(None);
     };
-    let event: Event = transaction.existing(&route.event)?;
+    let Some(event) = transaction.get::<Event>(&route.event)? else {
+        return Ok(None);
+    };
     let body = queue::body(transaction, route)?;
     let secret = match &endpoint.secret {
         Some(secret) => SigningSecret::new(secret)?,
@@ -201,4 +203,33 @@ async fn read_answer(sent: reqwest::Result<reqwest::Response>) -> Result<(u16, S
         response.status().as_u16(),
         String::from_utf8_lossy(&body).into_owned(),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::database::Database;
+    use crate::engine::faults::Faults;
+    use crate::webhook::endpoint::{Webhook, register_own};
+
+    #[test]
+    fn an_event_that_a_reset_has_taken_away_is_nothing_to_deliver() {
+        let webhook = Webhook {
+            url: "http://shop.example/webhook".parse().unwrap(),
+            secret: SigningSecret::new("whsec_local").unwrap(),
+            enabled_events: vec!["*".to_owned()],
+        };
+        let site = "http://127.0.0.1:12111".parse().unwrap();
+        let database = Database::open(None, &site).unwrap();
+        let packed = database.transact(&Faults::default(), |transaction| {
+            register_own(transaction, &webhook)?;
+            let endpoints = transaction.all::<WebhookEndpoint>()?;
+            let route = Route {
+                event: "evt_gone".to_owned(),
+                endpoint: endpoints.into_iter().map(|it| it.id).collect(),
+            };
+            pack(transaction, &route, Some(webhook.secret.clone()))
+        });
+        assert!(packed.unwrap().is_none());
+    }
 }

@@ -206,6 +206,18 @@ impl ApiError {
             .code("resource_missing")
     }
 
+    /// An object that a path names is not found; one that a parameter names makes the request wrong.
+    /// `given` are the parameters, where the path names something too.
+    pub(crate) fn of_params(self, given: Option<&[String]>) -> Self {
+        let param = self.param.as_deref().and_then(|it| it.split('[').next());
+        let is_of_param =
+            given.is_none_or(|given| given.iter().any(|it| Some(it.as_str()) == param));
+        match self.status {
+            StatusCode::NOT_FOUND if is_of_param => self.status(StatusCode::BAD_REQUEST),
+            _ => self,
+        }
+    }
+
     pub(crate) fn exists(kind: &str, id: &str) -> Self {
         Self::invalid(format!("The {kind} {id} already exists."))
             .code("resource_already_exists")

@@ -1,7 +1,7 @@
 //! Forms whose names have brackets, as a tree: `metadata[order]=1`, `items[0][price]=2`,
 //! `items[][price]=2`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 use url::form_urlencoded;
@@ -10,6 +10,9 @@ use crate::wire::errors::ApiError;
 
 /// Nobody nests deeper in earnest.
 const DEPTH: usize = 10;
+
+/// Nor says more at once: a session's hundred line items take some thousands.
+const MOST: usize = 10_000;
 
 /// The fields of a form, or of an object within it.
 pub(crate) type Fields = BTreeMap<String, Node>;
@@ -26,10 +29,18 @@ pub(crate) enum Node {
 /// Reads a form.
 pub(crate) fn parse(encoded: &[u8]) -> Result<Fields, ApiError> {
     let mut fields = Fields::new();
-    for (name, value) in form_urlencoded::parse(encoded) {
+    let mut last = LastPositions::new();
+    for (number, (name, value)) in form_urlencoded::parse(encoded).enumerate() {
+        if number >= MOST {
+            return Err(ApiError::invalid(format!(
+                "A request may have at most {MOST} parameters, and this one has more: send fewer at a \
+                 time."
+            )));
+        }
         let path = segments(&name)
             .ok_or_else(|| ApiError::invalid(format!("Invalid parameter name: {name}")))?;
-        insert(&mut fields, &path, value.into_owned()).ok_or_else(|| {
+        let list = String::new();
+        insert(&mut fields, &path, value.into_owned(), list, &mut last).ok_or_else(|| {
             ApiError::invalid(format!("{name} is both a value and an object")).param(&*name)
         })?;
     }
@@ -52,13 +63,29 @@ fn segments(name: &str) -> Option<Vec<&str>> {
     sound.then_some(segments)
 }
 
-/// Puts a value where its path leads; nothing if something of the other sort is there.
-fn insert(fields: &mut Fields, path: &[&str], value: String) -> Option<()> {
+/// The last position in each list, by where the list is: to look for it with every `[]` would take
+/// the longer the longer the list.
+type LastPositions = HashMap<String, u32>;
+
+/// Puts a value where its path leads; nothing if something of the other sort is there. `place` is
+/// where the fields are.
+fn insert(
+    fields: &mut Fields,
+    path: &[&str],
+    value: String,
+    place: String,
+    last: &mut LastPositions,
+) -> Option<()> {
     let (segment, rest) = path.split_first()?;
     let key = match *segment {
-        "" => position_for(fields, rest),
+        "" => position_for(fields, last.get(&place).copied(), rest),
         segment => segment.to_owned(),
     };
+    let within = format!("{place}[{key}]");
+    if let Ok(position) = key.parse() {
+        let last = last.entry(place).or_insert(position);
+        *last = position.max(*last);
+    }
     if rest.is_empty() {
         return match fields.insert(key, Node::Text(value)) {
             Some(Node::Fields(_)) => None,
@@ -69,23 +96,19 @@ fn insert(fields: &mut Fields, path: &[&str], value: String) -> Option<()> {
         .entry(key)
         .or_insert_with(|| Node::Fields(Fields::new()))
     {
-        Node::Fields(fields) => insert(fields, rest, value),
+        Node::Fields(fields) => insert(fields, rest, value, within, last),
         Node::Text(_) => None,
     }
 }
 
 /// Where `[]` points: at the list's last element while that lacks the field to come, else behind it.
-fn position_for(list: &Fields, rest: &[&str]) -> String {
-    let last = list
-        .iter()
-        .filter_map(|(key, node)| Some((key.parse::<u32>().ok()?, node)))
-        .max_by_key(|(position, _)| *position);
-    let position = match (last, rest.first()) {
-        (None, _) => 0,
-        (Some((position, Node::Fields(element))), Some(field)) if !has(element, field, rest) => {
-            position
-        }
-        (Some((position, _)), _) => position.saturating_add(1),
+fn position_for(list: &Fields, last: Option<u32>, rest: &[&str]) -> String {
+    let Some(last) = last else {
+        return "0".to_owned();
+    };
+    let position = match (list.get(&last.to_string()), rest.first()) {
+        (Some(Node::Fields(element)), Some(field)) if !has(element, field, rest) => last,
+        _ => last.saturating_add(1),
     };
     position.to_string()
 }

@@ -10,6 +10,9 @@ use crate::engine::transaction::Transaction;
 use crate::wire::errors::ApiError;
 use crate::wire::params::{Params, Required as _};
 
+/// More than anybody joins, and fewer than SQLite takes.
+const MOST_CLAUSES: usize = 100;
+
 /// Which page of what is searched for.
 pub(crate) struct Found {
     pub(crate) query: String,
@@ -68,12 +71,21 @@ fn base36(mut number: i64) -> String {
 
 /// What a query lets through.
 pub(crate) fn filter(kind: &str, query: &str) -> Result<Filter, ApiError> {
+    if query.contains('\0') {
+        return Err(unreadable(query, "\0"));
+    }
     let mut rest = query.trim_start();
     let (mut conditions, mut values) = (Vec::new(), Vec::new());
     let mut joined = None;
     loop {
         let (clause, after) = clause(rest).ok_or_else(|| unreadable(query, rest))?;
         let (condition, value) = clause.sql(kind)?;
+        if conditions.len() >= MOST_CLAUSES {
+            return Err(ApiError::invalid(format!(
+                "A search query may have at most {MOST_CLAUSES} clauses."
+            ))
+            .param("query"));
+        }
         conditions.push(condition);
         values.extend(value);
         rest = after.trim_start();
@@ -216,7 +228,9 @@ fn sort(kind: &str, field: &str) -> Option<Sort> {
         "subscription" => &[(Sort::Number, &["created"]), (Sort::Exact, &["status"])],
         _ => return None,
     };
-    let is_of_a_card = kind == "charge" && field.starts_with("payment_method_details.");
+    let is_of_a_card = kind == "charge"
+        && field.starts_with("payment_method_details.")
+        && field.split('.').all(|name| !name.is_empty());
     if field == "metadata" || is_of_a_card {
         return Some(Sort::Exact);
     }
@@ -266,6 +280,12 @@ impl Clause {
         if !fits {
             return refuse(format!(
                 "Operator `{}` is unsupported for the field `{field}`.",
+                self.operator
+            ));
+        }
+        if self.value.is_none() && self.operator != ":" {
+            return refuse(format!(
+                "null has no order and no parts: ask for {field}:null, not {field}{}null.",
                 self.operator
             ));
         }

@@ -127,6 +127,24 @@ async fn accounts_on_disk_outlive_a_restart() {
 }
 
 #[tokio::test]
+async fn a_file_opens_for_the_key_that_it_was_made_with_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stripe.db");
+    let url = "http://127.0.0.1:1";
+    let open = |key: &str| {
+        let mut config = config(Some(&file), url, url);
+        config.secret_key = key.to_owned();
+        StandIn::open(config).map(drop)
+    };
+    open(KEY).unwrap();
+    let refused = format!("{:#}", open(OTHER).unwrap_err());
+    for part in [OTHER, file.to_str().unwrap(), "another folder"] {
+        assert!(refused.contains(part), "{refused}");
+    }
+    open(KEY).unwrap();
+}
+
+#[tokio::test]
 async fn a_stand_in_of_one_shop_refuses_other_keys() {
     let url = "http://127.0.0.1:1";
     let mut config = config(None, url, url);

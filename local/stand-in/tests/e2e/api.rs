@@ -370,6 +370,16 @@ async fn a_body_that_is_no_form_is_refused() {
         .expect(400);
     let error = bench.send(post()).await.expect(400).error();
     assert_eq!(error["code"], "parameter_missing");
+    // A media type is the same in any case.
+    for media_type in [
+        "APPLICATION/X-WWW-FORM-URLENCODED",
+        "Application/x-www-form-urlencoded ; charset=utf-8",
+    ] {
+        let customer = bench.request("POST", "/v1/customers").bearer_auth(KEY);
+        let customer = customer.header("content-type", media_type).body("name=Ada");
+        let customer = bench.send(customer).await.expect(200).json();
+        assert_eq!(customer["name"], "Ada");
+    }
     let broken: Form<'_> = vec![("line_items[0", "x")];
     bench.post(SESSIONS, &broken).await.expect(400);
 }
@@ -639,7 +649,7 @@ async fn line_items_come_in_their_order_a_page_at_a_time() {
     bench
         .get(&format!("{url}?starting_after=li_none"))
         .await
-        .expect(404);
+        .expect(400);
 }
 
 #[tokio::test]
@@ -757,4 +767,57 @@ async fn a_shop_whose_clock_nobody_moved_can_still_sell() {
     let too_soon = (now() + 60).to_string();
     let form = [one_mug(), vec![("expires_at", too_soon.as_str())]].concat();
     bench.post(SESSIONS, &form).await.expect(400);
+}
+
+#[tokio::test]
+async fn a_long_form_is_read_in_little_time_and_a_longer_one_is_refused() {
+    let bench = Bench::start().await;
+    let long = vec![("line_items[][quantity]", "1"); 10_000];
+    let begun = std::time::Instant::now();
+    bench.post(SESSIONS, &long).await.expect(400);
+    let seconds = begun.elapsed().as_secs();
+    assert!(seconds < 4, "{seconds} s");
+
+    let longer = [long, vec![("mode", "payment")]].concat();
+    let error = bench.post(SESSIONS, &longer).await.expect(400).error();
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("at most 10000 parameters"), "{message}");
+}
+
+#[tokio::test]
+async fn what_a_parameter_names_and_is_missing_makes_the_request_wrong() {
+    let bench = Bench::start().await;
+    let intent = vec![("amount", "1500"), ("currency", "usd")];
+    let intents = "/v1/payment_intents";
+    let made = id(&bench.post(intents, &intent).await.expect(200).json());
+    let made = format!("{intents}/{made}");
+    let of_nobody = [intent.clone(), vec![("customer", "cus_nope")]].concat();
+    let by_nothing = [intent, vec![("payment_method", "pm_nope")]].concat();
+    for (path, form) in [
+        (intents, of_nobody),
+        (intents, by_nothing),
+        (&made, vec![("customer", "cus_nope")]),
+        ("/v1/refunds", vec![("charge", "ch_nope")]),
+        ("/v1/refunds", vec![("payment_intent", "pi_nope")]),
+        (
+            "/v1/promotion_codes",
+            vec![("promotion[type]", "coupon"), ("promotion[coupon]", "NOPE")],
+        ),
+        (
+            "/v1/charges",
+            vec![
+                ("amount", "1500"),
+                ("currency", "usd"),
+                ("source", "tok_nope"),
+            ],
+        ),
+    ] {
+        let error = bench.post(path, &form).await.expect(400).error();
+        assert_eq!(error["code"], "resource_missing", "{path} {form:?}");
+    }
+    for path in ["/v1/payment_intents/pi_nope", "/v1/customers/cus_nope"] {
+        bench.get(path).await.expect(404);
+        let form = vec![("metadata[a]", "1")];
+        bench.post(path, &form).await.expect(404);
+    }
 }

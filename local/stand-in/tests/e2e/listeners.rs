@@ -283,7 +283,7 @@ async fn an_event_is_sent_again_to_the_endpoint_that_is_named() {
     assert_eq!(answer["id"], event["id"]);
     assert_eq!(bench.webhook.hears(2).await[1].event()["id"], event["id"]);
 
-    let missing = bench.post(&retry, &to("we_1")).await.expect(404).error();
+    let missing = bench.post(&retry, &to("we_1")).await.expect(400).error();
     assert_eq!(missing["param"], "webhook_endpoint");
     let missing = bench.post(&retry, &vec![]).await.expect(400).error();
     assert_eq!(missing["param"], "webhook_endpoint");
@@ -356,7 +356,7 @@ async fn requests_are_logged_for_whoever_tails_them() {
     let refused = bench
         .post("/v1/refunds", &vec![("charge", "ch_1")])
         .await
-        .expect(404);
+        .expect(400);
 
     let logged = async |listener: &mut Listener| {
         let message = listener.hears().await;
@@ -366,7 +366,7 @@ async fn requests_are_logged_for_whoever_tails_them() {
     for (method, url, status) in [
         ("GET", "/v1/events", 200),
         ("POST", "/v1/checkout/sessions", 200),
-        ("POST", "/v1/refunds", 404),
+        ("POST", "/v1/refunds", 400),
     ] {
         let log = logged(&mut all).await;
         let told = (&log["method"], &log["url"], &log["status"]);

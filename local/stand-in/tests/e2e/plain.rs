@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::bench::{Answer, Bench, id, ids};
+use crate::bench::{Answer, Bench, KEY, id, ids};
 
 const CUSTOMERS: &str = "/v1/customers";
 const PRICES: &str = "/v1/prices";
@@ -576,4 +576,148 @@ fn the_page_about_the_api_says_what_works() {
         stand_in::coverage().unwrap() == page,
         "run `cargo run -p stand-in -- api > local/stand-in/API.md`"
     );
+}
+
+#[tokio::test]
+async fn an_id_of_ones_own_may_have_any_signs() {
+    let bench = Bench::start().await;
+    for (id, in_a_path) in [
+        ("mug:red", "mug%3Ared"),
+        ("SUMMER 20", "SUMMER%2020"),
+        ("é", "%C3%A9"),
+        ("x+y", "x+y"),
+        ("a/b", "a%2Fb"),
+        ("50%", "50%25"),
+    ] {
+        for (list, more) in [
+            ("/v1/products", ("name", "Mug")),
+            ("/v1/coupons", ("percent_off", "20")),
+        ] {
+            let of_its_own = format!("{id}{}", more.0);
+            let path = format!("{list}/{in_a_path}{}", more.0);
+            let form = vec![("id", of_its_own.as_str()), more];
+            bench.post(list, &form).await.expect(200);
+            assert_eq!(bench.get(&path).await.expect(200).json()["id"], of_its_own);
+            let changed = vec![("metadata[seen]", "yes")];
+            bench.post(&path, &changed).await.expect(200);
+            let gone = delete(&bench, &path).await.expect(200).json();
+            assert_eq!(gone["id"], of_its_own);
+        }
+    }
+    for (list, more) in [
+        ("/v1/products", ("name", "Mug")),
+        ("/v1/coupons", ("percent_off", "20")),
+    ] {
+        let error = bench.post(list, &vec![("id", ""), more]).await.expect(400);
+        assert_eq!(error.error()["param"], "id");
+    }
+}
+
+#[tokio::test]
+async fn a_price_is_never_below_nothing_and_is_said_once() {
+    let bench = Bench::start().await;
+    let product = [("currency", "usd"), ("product_data[name]", "Mug")];
+    let tiered = [
+        ("billing_scheme", "tiered"),
+        ("tiers_mode", "graduated"),
+        ("recurring[interval]", "month"),
+        ("tiers[0][up_to]", "inf"),
+    ];
+    let refused: [(&[_], &str); 7] = [
+        (&[("unit_amount", "-5")], "unit_amount"),
+        (&[("unit_amount_decimal", "-5")], "unit_amount_decimal"),
+        (&[("unit_amount_decimal", "-0.5")], "unit_amount_decimal"),
+        (
+            &[("unit_amount", "1"), ("unit_amount_decimal", "2")],
+            "unit_amount_decimal",
+        ),
+        (
+            &[tiered.as_slice(), &[("tiers[0][unit_amount]", "-5")]].concat(),
+            "tiers[0][unit_amount]",
+        ),
+        (
+            &[
+                tiered.as_slice(),
+                &[("tiers[0][flat_amount_decimal]", "-5")],
+            ]
+            .concat(),
+            "tiers[0][flat_amount_decimal]",
+        ),
+        (
+            &[
+                tiered.as_slice(),
+                &[
+                    ("tiers[0][unit_amount]", "1"),
+                    ("tiers[0][unit_amount_decimal]", "2"),
+                ],
+            ]
+            .concat(),
+            "tiers[0][unit_amount_decimal]",
+        ),
+    ];
+    for (amount, param) in refused {
+        let form = [product.as_slice(), amount].concat();
+        let error = bench.post(PRICES, &form).await.expect(400).error();
+        assert_eq!(error["param"], param, "{error}");
+    }
+    assert_eq!(ids(&bench.get(PRICES).await.json()), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_search_that_cannot_be_made_is_refused() {
+    let bench = Bench::start().await;
+    let too_many = vec!["email:\"a@b.example\""; 1_200].join(" AND ");
+    for (list, query) in [
+        ("products", "created>null"),
+        ("payment_intents", "amount<=null"),
+        ("customers", "email~null"),
+        ("customers", "metadata[\"a\0b\"]:\"1\""),
+        ("customers", "email:\"a\0b\""),
+        ("charges", "payment_method_details..card:\"visa\""),
+        ("charges", "payment_method_details.card.:\"visa\""),
+        ("customers", too_many.as_str()),
+    ] {
+        let request = bench.request("GET", &format!("/v1/{list}/search"));
+        let request = request.bearer_auth(KEY).query(&[("query", query)]);
+        bench.send(request).await.expect(400);
+    }
+    let hundred = vec!["email:\"a@b.example\""; 100].join(" OR ");
+    let request = bench.request("GET", "/v1/customers/search");
+    let request = request.bearer_auth(KEY).query(&[("query", hundred)]);
+    bench.send(request).await.expect(200);
+}
+
+#[tokio::test]
+async fn what_belongs_to_nobody_is_not_listed() {
+    let bench = Bench::start().await;
+    for path in [
+        "/v1/customers/cus_nope/payment_methods",
+        "/v1/customers/cus_nope/tax_ids",
+        "/v1/customers/cus_nope/balance_transactions",
+        "/v1/charges/ch_nope/refunds",
+    ] {
+        let error = bench.get(path).await.expect(404).error();
+        assert_eq!(error["code"], "resource_missing");
+    }
+    let customer = bench.post(CUSTOMERS, &vec![]).await.expect(200).json();
+    let path = format!("{CUSTOMERS}/{}/payment_methods", id(&customer));
+    assert_eq!(ids(&bench.get(&path).await.expect(200).json()), [""; 0]);
+}
+
+#[tokio::test]
+async fn the_page_of_a_payment_link_says_that_it_is_not_there_yet() {
+    let bench = Bench::start().await;
+    let form = vec![
+        ("line_items[0][price_data][currency]", "usd"),
+        ("line_items[0][price_data][unit_amount]", "1500"),
+        ("line_items[0][price_data][product_data][name]", "Mug"),
+        ("line_items[0][quantity]", "1"),
+    ];
+    let link = bench.post("/v1/payment_links", &form).await.expect(200);
+    let link = link.json()["url"].as_str().unwrap().to_owned();
+    let path = link.strip_prefix(&bench.url).unwrap();
+    let answer = bench.send(bench.request("GET", path)).await.expect(501);
+    assert!(answer.text.contains("/v1/checkout/sessions"));
+    let nobody = bench.request("GET", "/link/plink_none");
+    bench.send(nobody).await.expect(404);
 }

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::bench::{Answer, Bench, CARD, DECLINED, Form, by_card, id, ids};
+use crate::bench::{Answer, Bench, CARD, DECLINED, Form, KEY, by_card, id, ids, one_mug};
 
 const CODES: &str = "/v1/promotion_codes";
 const COUPONS: &str = "/v1/coupons";
@@ -388,7 +388,7 @@ async fn coupons_and_codes_are_made_found_and_changed() {
             &vec![("promotion[type]", "coupon"), ("promotion[coupon]", "NONE")],
         )
         .await
-        .expect(404);
+        .expect(400);
 }
 
 #[tokio::test]
@@ -423,4 +423,48 @@ async fn the_discount_is_shared_out_to_the_last_cent() {
     assert_eq!(sum("amount_discount"), 184);
     assert_eq!(sum("amount_total"), shown["amount_total"].as_i64().unwrap());
     assert_eq!(sum("amount_subtotal"), 1840);
+}
+
+#[tokio::test]
+async fn an_open_session_keeps_the_discount_of_a_coupon_that_is_deleted() {
+    let bench = Bench::start().await;
+    coupon(&bench, &[("id", "GONE"), ("percent_off", "10")]).await;
+    let leaving = code(&bench, "GONE", "LEAVING", &[]).await;
+    let by_shop = id(&bench.create(vec![("discounts[0][coupon]", "GONE")]).await);
+    let by_buyer = session(&bench).await;
+    apply(&bench, &by_buyer, "LEAVING").await.expect(200);
+    let begun_again = id(&bench
+        .create(vec![
+            ("discounts[0][coupon]", "GONE"),
+            ("after_expiration[recovery][enabled]", "true"),
+        ])
+        .await);
+    let expire = format!("/v1/checkout/sessions/{begun_again}/expire");
+    bench.post(&expire, &vec![]).await.expect(200);
+
+    let request = bench.request("DELETE", &format!("{COUPONS}/GONE"));
+    bench.send(request.bearer_auth(KEY)).await.expect(200);
+    let recover = bench.request("GET", &format!("/recover/{begun_again}"));
+    let again = bench.send(recover).await.expect(303);
+    let again = again.header("location").unwrap().rsplit('/').next();
+    for session in [&by_shop, &by_buyer, &again.unwrap().to_owned()] {
+        assert!(page(&bench, session).await.contains("Pay $13.50"));
+        bench.pay(session, CARD).await.expect(303);
+        assert_eq!(bench.retrieve(session).await["amount_total"], 1_350);
+    }
+    let late = self::session(&bench).await;
+    let shown = page(&bench, &late).await;
+    assert!(
+        !shown.contains("LEAVING"),
+        "a code that gives nothing is shown"
+    );
+    apply(&bench, &late, "LEAVING").await.expect(422);
+    let leaving = id(&leaving);
+    let form = [
+        one_mug(),
+        vec![("discounts[0][promotion_code]", leaving.as_str())],
+    ];
+    let sessions = "/v1/checkout/sessions";
+    let error = bench.post(sessions, &form.concat()).await.expect(400);
+    assert_eq!(error.error()["param"], "discounts[0][promotion_code]");
 }

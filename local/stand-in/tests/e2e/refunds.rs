@@ -136,13 +136,13 @@ async fn what_cannot_be_refunded_is_refused_by_name() {
         (vec![], 400, "parameter_missing", ""),
         (
             vec![("charge", "ch_none")],
-            404,
+            400,
             "resource_missing",
             "charge",
         ),
         (
             vec![("payment_intent", "pi_none")],
-            404,
+            400,
             "resource_missing",
             "payment_intent",
         ),
