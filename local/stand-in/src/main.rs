@@ -1,10 +1,11 @@
 //! The program `stand-in`: a Stripe on a port of this machine.
 
+use std::fs::{File, TryLockError};
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use stand_in::{API_VERSION, Config, OtherKeys, Seed, SigningSecret, StandIn, Webhook};
 use tokio::net::TcpListener;
@@ -95,6 +96,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
         }
         None => Url::parse(&format!("http://{address}"))?,
     };
+    let _lock = args.data.as_deref().map(lock).transpose()?;
     let stand_in = StandIn::open(args.config(url.clone())?)?;
     args.say_where(&url, &stand_in.window());
 
@@ -105,12 +107,26 @@ async fn run(args: Args) -> anyhow::Result<()> {
     Ok(served?)
 }
 
+/// Makes the folder, and keeps every other process out of it for as long as the file is open.
+fn lock(folder: &Path) -> anyhow::Result<File> {
+    let place = folder.display();
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {place}"))?;
+    let file = File::create(folder.join("stripe.lock"))
+        .with_context(|| format!("cannot write to the folder {place}"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!(
+            "the folder {place} is in use by another stand-in: stop that one, or choose another folder \
+             with --data"
+        ),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock the folder {place}"))
+        }
+    }
+}
+
 impl Args {
     fn config(&self, public_url: Url) -> anyhow::Result<Config> {
-        if let Some(folder) = &self.data {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        }
         let webhook = match &self.webhook {
             Some(url) => Some(Webhook {
                 url: url.clone(),

@@ -220,3 +220,33 @@ async fn refunds_disputes_codes_and_endpoints_outlive_a_restart() {
     };
     eventually(both).await;
 }
+
+#[test]
+fn a_folder_in_use_is_refused_and_is_free_after_kill_9() {
+    let folder = tempfile::tempdir().unwrap();
+    let stand_in = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stand-in"));
+        let data = ["--port", "0", "--data", folder.path().to_str().unwrap()];
+        command.args(data).stdout(Stdio::piped());
+        command.stderr(Stdio::piped());
+        command
+    };
+    let start = || {
+        let mut process = stand_in().spawn().unwrap();
+        let mut said = BufReader::new(process.stdout.take().unwrap()).lines();
+        assert!(said.any(|line| line.unwrap().contains("data      in")));
+        process
+    };
+    let mut first = start();
+    let second = stand_in().output().unwrap();
+    assert!(!second.status.success());
+    let why = String::from_utf8(second.stderr).unwrap();
+    assert!(why.contains(folder.path().to_str().unwrap()), "{why}");
+    assert!(why.contains("in use by another stand-in"), "{why}");
+
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let mut third = start();
+    third.kill().unwrap();
+    third.wait().unwrap();
+}
