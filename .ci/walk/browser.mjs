@@ -334,20 +334,23 @@ const walks = {
     await third.getByRole('link', { name: 'Cart (1)' }).waitFor();
   },
 
-  async 'a cart that was paid for in a tab since closed is not bought again by accident'(page, open) {
+  async 'a cart that was paid for in a tab since closed is not bought again by accident'(page) {
     const buyer = `closed-tab-${Date.now()}@example.com`;
     await signIn(page, buyer);
     await card(page, 'sample-mug').getByRole('button', { name: /^Add/ }).click();
     await page.getByRole('link', { name: 'View cart' }).click();
     await page.getByRole('button', { name: 'Check out' }).click();
     await page.waitForURL('**/pay/**');
-    const paying = await open();
-    await paying.goto(page.url());
+    const paymentPage = page.url();
     await page.goBack();
     await page.getByRole('button', { name: 'Check out' }).waitFor();
-    await paying.route('**/success.html*', (route) => route.abort());
-    await pay(paying).catch(() => {});
-    await paying.close();
+    // Of a tab that is closed in time, all that the shop's site ever sees is that somebody paid.
+    const paid = await fetch(paymentPage, {
+      method: 'POST',
+      redirect: 'manual',
+      body: new URLSearchParams({ email: buyer, card_number: '4242424242424242', exp: '12 / 40', cvc: '123' }),
+    });
+    if (paid.status !== 303) throw new Error(`the payment page answered ${paid.status}`);
     const token = await tokenOf(buyer);
     await until('the purchase is paid', async () => {
       const answer = await fetch(`${shop}/purchases`, { headers: { authorization: `Bearer ${token}` } });
