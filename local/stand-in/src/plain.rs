@@ -176,7 +176,7 @@ impl Wish {
             transaction,
             object,
             extra: self.extra,
-            before: None,
+            is_new: true,
             public_url,
         };
         draft.set(self.fields, &self.given);
@@ -202,7 +202,7 @@ impl Wish {
         self.check_references(transaction)?;
         let mut draft = Draft {
             transaction,
-            before: Some(object.clone()),
+            is_new: false,
             object,
             extra: self.extra,
             public_url: "",

@@ -1,5 +1,4 @@
-//! `/v1/account`, `/v1/balance` and `/v1/balance_transactions`: whose money it is, and what becomes
-//! of it.
+//! `/v1/account` and `/v1/balance`: whose money it is, and how much.
 
 use serde_json::json;
 

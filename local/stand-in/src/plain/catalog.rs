@@ -70,7 +70,7 @@ fn price(draft: &mut Draft<'_>) -> Result<(), ApiError> {
         let product = make(draft, &PRODUCT, &data)?;
         draft.object.insert("product".to_owned(), product);
     }
-    if !draft.is_new() {
+    if !draft.is_new {
         return move_lookup_key(draft);
     }
     let currency = draft.object.get("currency").and_then(Value::as_str);

@@ -74,7 +74,7 @@ pub(super) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
 }
 
 fn customer(draft: &mut Draft<'_>) -> Result<(), ApiError> {
-    if draft.is_new()
+    if draft.is_new
         && draft
             .object
             .get("invoice_prefix")
@@ -260,7 +260,7 @@ fn delete_discount(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
 }
 
 fn balance_transaction(draft: &mut Draft<'_>) -> Result<(), ApiError> {
-    if !draft.is_new() {
+    if !draft.is_new {
         return Ok(());
     }
     let transaction = draft.transaction;

@@ -67,8 +67,7 @@ pub(super) struct Draft<'d> {
     pub(super) transaction: &'d Transaction<'d>,
     pub(super) object: Map<String, Value>,
     pub(super) extra: Map<String, Value>,
-    /// As it was, if it was there.
-    pub(super) before: Option<Map<String, Value>>,
+    pub(super) is_new: bool,
     /// The base of pages that buyers see.
     pub(super) public_url: &'d str,
 }
@@ -88,10 +87,6 @@ impl Draft<'_> {
             self.object.insert(name.clone(), set);
         }
     }
-
-    pub(super) fn is_new(&self) -> bool {
-        self.before.is_none()
-    }
 }
 
 /// Makes another plain object on the way. Returns its id.
@@ -105,7 +100,7 @@ pub(super) fn make(
         transaction: draft.transaction,
         object: begin(draft.transaction, kind, fields, &ids::plain(kind.prefix)),
         extra: Map::new(),
-        before: None,
+        is_new: true,
         public_url: draft.public_url,
     };
     for (name, given) in data {

@@ -99,7 +99,7 @@ fn product_feature(draft: &mut Draft<'_>) -> Result<(), ApiError> {
 /// The first configuration is the default.
 fn portal_configuration(draft: &mut Draft<'_>) -> Result<(), ApiError> {
     let transaction = draft.transaction;
-    if draft.is_new() {
+    if draft.is_new {
         let kind = "billing_portal.configuration";
         let others = transaction.some_shown(kind, Cursor::NewerThan(0), 1, &Filter::default())?;
         let is_default = json!(others.is_empty());

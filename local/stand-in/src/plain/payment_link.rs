@@ -80,7 +80,7 @@ fn finish(draft: &mut Draft<'_>) -> Result<(), ApiError> {
         Some(Value::Object(given)) => given,
         _ => Map::new(),
     };
-    if !draft.is_new() {
+    if !draft.is_new {
         return change(draft, &given);
     }
     let mut items = Vec::new();
