@@ -7,6 +7,10 @@ use url::{Host, Url};
 
 use crate::money::{Money, MoneyError};
 
+mod recurring;
+
+pub use recurring::{Interval, Recurring, RecurringError};
+
 /// A product's id, chosen by the seller: 1 to 64 ASCII letters, digits, `-`, `_` or `.`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
