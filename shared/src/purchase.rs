@@ -32,8 +32,8 @@ pub use dispute::{Dispute, DisputeReport, DisputeStatus, DisputeTerms, Movement}
 pub use effects::Effects;
 pub use holds::{Hold, HoldLimits, Holds, TooMuch};
 pub use ids::{
-    ChargeId, DisputeId, NotAPurchaseId, PaymentIntentId, PurchaseId, RefundId, SessionId, Subject,
-    TransactionId,
+    ChargeId, CustomerId, DisputeId, NotAPurchaseId, PaymentIntentId, PurchaseId, RefundId,
+    SessionId, Subject, TransactionId,
 };
 pub use mail::Mail;
 pub use order::{Buyer, Line, Order, OrderError};
@@ -88,6 +88,7 @@ impl Purchase {
             buyer,
             lines: Vec::new(),
             total,
+            customer: None,
             rebuilt: true,
         };
         Self {

@@ -57,10 +57,15 @@ impl<Id> Expandable<Id> {
 pub struct Tags(BTreeMap<String, String>);
 
 impl Tags {
+    /// Whether they are the deployment `stack`'s.
+    pub(super) fn are_of(&self, stack: &Stack) -> bool {
+        let tag = self.0.get(metadata::STACK);
+        tag.is_some_and(|tag| stack.owns(tag))
+    }
+
     /// What the object belongs to in the deployment `stack`; `None` if it is not this deployment's.
     pub fn subject(&self, stack: &Stack) -> Result<Option<Subject>, Unreadable> {
-        let tag = self.0.get(metadata::STACK);
-        if !tag.is_some_and(|tag| stack.owns(tag)) {
+        if !self.are_of(stack) {
             return Ok(None);
         }
         let id = self.0.get(metadata::PURCHASE_ID);
