@@ -30,3 +30,41 @@ pub async fn open(
         answer => Ok(Some(answer?.url)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stripe::scripted::{answer, stripe};
+
+    #[tokio::test]
+    async fn the_portal_is_opened_for_one_customer_and_leads_back_to_the_site() {
+        let url = "https://billing.stripe.com/p/session/test_1";
+        let opened = answer("200 OK", &format!(r#"{{"id":"bps_1","url":"{url}"}}"#));
+        let (stripe, server) = stripe([opened]).await;
+        let customer = "cus_1".to_owned().into();
+        let back = "https://shop.example/subscriptions.html";
+        let portal = open(&stripe, &customer, back).await.unwrap();
+        assert_eq!(portal.as_deref(), Some(url));
+        let asked = server.join().unwrap().remove(0);
+        assert!(
+            asked.starts_with("POST /v1/billing_portal/sessions "),
+            "{asked}"
+        );
+        let form = "customer=cus_1&return_url=https%3A%2F%2Fshop.example%2Fsubscriptions.html";
+        assert!(asked.ends_with(form), "{asked}");
+    }
+
+    #[tokio::test]
+    async fn a_deleted_customer_has_no_portal_and_missing_settings_are_a_refusal() {
+        let gone = r#"{"error":{"code":"resource_missing","message":"No such customer: 'cus_1'"}}"#;
+        let unset = r#"{"error":{"message":"No configuration provided and your live mode default configuration has not been created."}}"#;
+        let answers = [gone, unset].map(|body| answer("400 Bad Request", body));
+        let (stripe, server) = stripe(answers).await;
+        let customer = "cus_1".to_owned().into();
+        let back = "https://shop.example";
+        assert_eq!(open(&stripe, &customer, back).await.unwrap(), None);
+        let refused = open(&stripe, &customer, back).await.unwrap_err();
+        assert!(refused.is_final(), "{refused}");
+        server.join().unwrap();
+    }
+}
