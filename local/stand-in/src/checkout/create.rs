@@ -10,7 +10,7 @@ use crate::checkout::rules;
 use crate::checkout::shipping::Options;
 use crate::description::Description;
 use crate::engine::clock;
-use crate::engine::ids::SessionId;
+use crate::engine::ids::{CustomerId, SessionId};
 use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::time::{DAY, MINUTE};
 use crate::engine::transaction::Transaction;
@@ -169,9 +169,10 @@ impl Wish {
     ) -> Result<Session, ApiError> {
         let ahead = clock::ahead(&transaction.sql)?;
         let expires_at = expiry(self.expires_at, transaction.now, ahead)?;
-        if let Some(customer) = &self.customer {
-            payment::customer::check(transaction, customer)?;
-        }
+        let customer = match &self.customer {
+            Some(customer) => Some(payment::customer::named(transaction, customer)?),
+            None => None,
+        };
         let wanted = self.asked.get("currency").and_then(Value::as_str);
         let (line_items, currency) = match self.order {
             Some(order) => order.sell(transaction)?,
@@ -200,8 +201,8 @@ impl Wish {
             payment_intent: None,
             setup_intent: None,
             terms,
-            collected: known_of(transaction, self.customer.as_deref())?,
-            customer: self.customer,
+            collected: known_of(transaction, customer.as_ref())?,
+            customer,
             discount: None,
             shipping: shipping_options.first().map(|first| first.rate.clone()),
             shipping_options,
@@ -263,7 +264,10 @@ fn complete_field(field: &mut Value) {
 }
 
 /// What is known of a buyer who has been here before.
-fn known_of(transaction: &Transaction<'_>, customer: Option<&str>) -> anyhow::Result<Collected> {
+fn known_of(
+    transaction: &Transaction<'_>,
+    customer: Option<&CustomerId>,
+) -> anyhow::Result<Collected> {
     let Some(customer) = customer else {
         return Ok(Collected::default());
     };

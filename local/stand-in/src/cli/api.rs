@@ -123,12 +123,12 @@ fn retry<'r>(
             .get::<Event>(id)?
             .ok_or_else(|| ApiError::no_such(Event::KIND, id).param("id"))?;
         if let Some(endpoint) = &endpoint {
-            transaction
+            let endpoint = transaction
                 .get::<WebhookEndpoint>(endpoint)?
                 .ok_or_else(|| {
                     ApiError::no_such("webhook endpoint", endpoint).param("webhook_endpoint")
                 })?;
-            queue::resend_to(transaction, &event, endpoint)?;
+            queue::resend_to(transaction, &event, &endpoint.id)?;
         }
         if to_listeners {
             settings.listeners.resend(&event.id);

@@ -10,11 +10,12 @@ use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::faults::Fault;
+use crate::engine::ids::{EventId, WebhookEndpointId};
 use crate::engine::resource::Object as _;
 use crate::engine::settings::{set, setting};
 use crate::engine::time::{DAY, HOUR, Timestamp};
 use crate::engine::transaction::Transaction;
-use crate::webhook::endpoint::{SHOPS_OWN, WebhookEndpoint};
+use crate::webhook::endpoint::WebhookEndpoint;
 use crate::webhook::event::Event;
 
 /// How long Stripe goes on trying.
@@ -23,19 +24,19 @@ const PATIENCE: i64 = 3 * DAY;
 /// An event on its way to an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Route {
-    pub(crate) event: String,
-    pub(crate) endpoint: String,
+    pub(crate) event: EventId,
+    pub(crate) endpoint: WebhookEndpointId,
 }
 
 /// An event on its way to an endpoint, and how far it has come.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Delivery {
     /// The event's id.
-    pub(crate) event: String,
+    pub(crate) event: EventId,
     /// The event's type.
     #[serde(rename = "type")]
     pub(crate) event_type: String,
-    /// The id of the endpoint it goes to.
+    /// The id of the endpoint it goes to, or [`LISTENER`].
     pub(crate) endpoint: String,
     /// Where that is.
     pub(crate) url: String,
@@ -96,7 +97,7 @@ const GIVES_WAY_FOR: i64 = 60;
 pub(crate) fn enqueue(
     transaction: &Transaction<'_>,
     event: &Event,
-    endpoint: &str,
+    endpoint: &WebhookEndpointId,
     body: &str,
 ) -> anyhow::Result<()> {
     let strike = transaction.faults.at_delivery(&event.event_type);
@@ -164,7 +165,7 @@ pub(crate) fn body(transaction: &Transaction<'_>, route: &Route) -> anyhow::Resu
     let sql = "SELECT body FROM webhooks WHERE event = ?1 AND endpoint = ?2";
     let body = transaction
         .sql
-        .query_row(sql, [&route.event, &route.endpoint], |row| row.get(0))
+        .query_row(sql, params![route.event, route.endpoint], |row| row.get(0))
         .optional()?;
     Ok(body)
 }
@@ -180,7 +181,7 @@ pub(crate) fn note(
         .query_row(
             "UPDATE webhooks SET tries = tries + 1, asked = 0, gives_way = 0
              WHERE event = ?1 AND endpoint = ?2 RETURNING since, tries, repeats",
-            [&route.event, &route.endpoint],
+            params![route.event, route.endpoint],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )
         .optional()?;
@@ -219,7 +220,7 @@ pub(crate) fn note(
 
 fn keep_attempt(
     transaction: &Transaction<'_>,
-    event: &str,
+    event: &EventId,
     endpoint: &str,
     attempt: &Attempt,
 ) -> anyhow::Result<()> {
@@ -231,11 +232,11 @@ fn keep_attempt(
 }
 
 /// Keeps an event's count of the endpoints that have not taken it.
-fn count_pending(transaction: &Transaction<'_>, event: &str) -> anyhow::Result<()> {
+fn count_pending(transaction: &Transaction<'_>, event: &EventId) -> anyhow::Result<()> {
     let pending = transaction.sql.query_row(
         "SELECT count(*) FROM webhooks
          WHERE event = ?1 AND state <> 'delivered' AND endpoint <> ?2",
-        [event, LISTENER],
+        params![event, LISTENER],
         |row| row.get(0),
     )?;
     if let Some(mut event) = transaction.get::<Event>(event)?
@@ -248,11 +249,14 @@ fn count_pending(transaction: &Transaction<'_>, event: &str) -> anyhow::Result<(
 }
 
 /// Nothing more goes to an endpoint that is no more.
-pub(crate) fn forget(transaction: &Transaction<'_>, endpoint: &str) -> anyhow::Result<()> {
+pub(crate) fn forget(
+    transaction: &Transaction<'_>,
+    endpoint: &WebhookEndpointId,
+) -> anyhow::Result<()> {
     let sql = "DELETE FROM webhooks WHERE endpoint = ?1 AND state <> 'delivered' RETURNING event";
     let mut statement = transaction.sql.prepare(sql)?;
     let events = statement
-        .query_map([endpoint], |row| row.get::<_, String>(0))?
+        .query_map([endpoint], |row| row.get::<_, EventId>(0))?
         .collect::<Result<Vec<_>, _>>()?;
     events
         .iter()
@@ -280,11 +284,7 @@ pub(crate) fn of_event(
 }
 
 fn select(transaction: &Transaction<'_>, event: Option<&str>) -> anyhow::Result<Vec<Delivery>> {
-    let urls: BTreeMap<String, String> = transaction
-        .all::<WebhookEndpoint>()?
-        .into_iter()
-        .map(|endpoint| (endpoint.id, endpoint.url))
-        .collect();
+    let endpoints = transaction.all::<WebhookEndpoint>()?;
     let mut statement = transaction.sql.prepare_cached(
         "SELECT event, endpoint, webhooks.state, due, body FROM webhooks
          JOIN objects ON objects.id = event WHERE ?1 IS NULL OR event = ?1
@@ -292,10 +292,8 @@ fn select(transaction: &Transaction<'_>, event: Option<&str>) -> anyhow::Result<
     )?;
     let rows = statement.query_map([event], |row| {
         Ok((
-            Route {
-                event: row.get(0)?,
-                endpoint: row.get(1)?,
-            },
+            row.get::<_, EventId>(0)?,
+            row.get::<_, String>(1)?,
             row.get::<_, String>(2)?,
             row.get::<_, Option<i64>>(3)?,
             row.get::<_, String>(4)?,
@@ -303,10 +301,11 @@ fn select(transaction: &Transaction<'_>, event: Option<&str>) -> anyhow::Result<
     })?;
     let mut deliveries = Vec::new();
     for row in rows {
-        let (route, state, next_attempt, body) = row?;
-        let attempts = attempts(transaction, &route)?;
+        let (event, endpoint, state, next_attempt, body) = row?;
+        let attempts = attempts(transaction, &event, &endpoint)?;
+        let known = endpoints.iter().find(|known| *known.id == *endpoint);
         let last_url = attempts.last().map(|attempt| &attempt.url);
-        let url = last_url.or(urls.get(&route.endpoint)).cloned();
+        let url = last_url.or(known.map(|known| &known.url)).cloned();
         deliveries.push(Delivery {
             event_type: serde_json::from_str::<Event>(&body)?.event_type,
             url: url.unwrap_or_default(),
@@ -314,20 +313,22 @@ fn select(transaction: &Transaction<'_>, event: Option<&str>) -> anyhow::Result<
             next_attempt,
             body,
             attempts,
-            event: route.event,
-            endpoint: route.endpoint,
+            event,
+            endpoint,
         });
     }
     Ok(deliveries)
 }
 
-fn attempts(transaction: &Transaction<'_>, route: &Route) -> anyhow::Result<Vec<Attempt>> {
+fn attempts(
+    transaction: &Transaction<'_>,
+    event: &EventId,
+    endpoint: &str,
+) -> anyhow::Result<Vec<Attempt>> {
     let mut statement = transaction.sql.prepare_cached(
         "SELECT body FROM attempts_made WHERE event = ?1 AND endpoint = ?2 ORDER BY sequence",
     )?;
-    let bodies = statement.query_map([&route.event, &route.endpoint], |row| {
-        row.get::<_, String>(0)
-    })?;
+    let bodies = statement.query_map(params![event, endpoint], |row| row.get::<_, String>(0))?;
     bodies
         .map(|body| Ok(serde_json::from_str(&body?)?))
         .collect()
@@ -358,8 +359,9 @@ pub(crate) fn resend(transaction: &Transaction<'_>, event: &str) -> anyhow::Resu
         return Ok(Resent::Due);
     }
     let mut endpoints = transaction.all::<WebhookEndpoint>()?;
-    if endpoints.iter().any(|endpoint| endpoint.id == SHOPS_OWN) {
-        endpoints.retain(|endpoint| endpoint.id == SHOPS_OWN);
+    let shops_own = WebhookEndpointId::shops_own();
+    if endpoints.iter().any(|endpoint| endpoint.id == shops_own) {
+        endpoints.retain(|endpoint| endpoint.id == shops_own);
     }
     for endpoint in &endpoints {
         resend_to(transaction, &event, &endpoint.id)?;
@@ -374,7 +376,7 @@ pub(crate) fn resend(transaction: &Transaction<'_>, event: &str) -> anyhow::Resu
 pub(crate) fn resend_to(
     transaction: &Transaction<'_>,
     event: &Event,
-    endpoint: &str,
+    endpoint: &WebhookEndpointId,
 ) -> anyhow::Result<()> {
     let resend = || {
         transaction.sql.execute(
@@ -398,7 +400,7 @@ const LISTENER: &str = "stripe listen";
 /// Keeps what became of an event that `stripe listen` has forwarded.
 pub(crate) fn note_forwarded(
     transaction: &Transaction<'_>,
-    event: &str,
+    event: &EventId,
     body: &str,
     attempt: &Attempt,
 ) -> anyhow::Result<()> {
