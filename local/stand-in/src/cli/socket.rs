@@ -27,7 +27,8 @@ use crate::engine::transaction::Transaction;
 use crate::stand_in::StandIn;
 use crate::webhook::delivery;
 use crate::webhook::event::Event;
-use crate::webhook::queue::{self, Attempt};
+use crate::webhook::history::Attempt;
+use crate::webhook::queue;
 
 const PROTOCOL: &str = "stripecli-devproxy-v1";
 

@@ -15,7 +15,8 @@ use crate::engine::time::{HOUR, real};
 use crate::engine::transaction::Transaction;
 use crate::webhook::endpoint::WebhookEndpoint;
 use crate::webhook::event::Event;
-use crate::webhook::queue::{self, Attempt, Route};
+use crate::webhook::history::Attempt;
+use crate::webhook::queue::{self, Route};
 use crate::webhook::signature::SigningSecret;
 
 /// Tries under way at a time. A webhook that hangs then delays few others.

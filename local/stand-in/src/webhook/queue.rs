@@ -3,20 +3,16 @@
 //! Nothing is remembered that is not in the database, so a restart resumes where the last run was
 //! killed. A try that was under way then is made again: as from Stripe, an event can come twice.
 
-use std::collections::BTreeMap;
-
 use anyhow::Context as _;
 use rusqlite::{OptionalExtension as _, params};
-use serde::{Deserialize, Serialize};
 
 use crate::engine::faults::Fault;
 use crate::engine::ids::{EventId, WebhookEndpointId};
-use crate::engine::resource::Object as _;
 use crate::engine::settings::{set, setting};
 use crate::engine::time::{DAY, HOUR, Timestamp};
 use crate::engine::transaction::Transaction;
-use crate::webhook::endpoint::WebhookEndpoint;
 use crate::webhook::event::Event;
+use crate::webhook::history::{Attempt, DeliveryState, LISTENER, keep_attempt};
 
 /// How long Stripe goes on trying.
 const PATIENCE: i64 = 3 * DAY;
@@ -26,68 +22,6 @@ const PATIENCE: i64 = 3 * DAY;
 pub(crate) struct Route {
     pub(crate) event: EventId,
     pub(crate) endpoint: WebhookEndpointId,
-}
-
-/// An event on its way to an endpoint, and how far it has come.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Delivery {
-    /// The event's id.
-    pub(crate) event: EventId,
-    /// The event's type.
-    #[serde(rename = "type")]
-    pub(crate) event_type: String,
-    /// The id of the endpoint it goes to, or [`LISTENER`].
-    pub(crate) endpoint: String,
-    /// Where that is.
-    pub(crate) url: String,
-    /// What has become of it.
-    pub(crate) state: DeliveryState,
-    /// When it is tried next, in seconds since 1970 by the stand-in's clock.
-    pub(crate) next_attempt: Option<i64>,
-    /// The request's body.
-    pub(crate) body: String,
-    /// Every try so far, oldest first.
-    pub(crate) attempts: Vec<Attempt>,
-}
-
-/// What has become of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum DeliveryState {
-    /// Not taken yet.
-    Pending,
-    /// Answered with a 2xx.
-    Delivered,
-    /// Given up after three days; at once, if `stripe listen` has forwarded it.
-    Failed,
-    /// Dropped on request.
-    Discarded,
-}
-
-/// One try.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Attempt {
-    /// When, in seconds since 1970 by the stand-in's clock.
-    pub(crate) at: i64,
-    /// Where it went.
-    pub(crate) url: String,
-    /// The request's headers.
-    pub(crate) request_headers: BTreeMap<String, String>,
-    /// The answer's status.
-    pub(crate) status: Option<u16>,
-    /// The answer's body, cut off at 64 KiB.
-    pub(crate) answer: Option<String>,
-    /// Why there is no answer.
-    pub(crate) error: Option<String>,
-    /// How long it took.
-    pub(crate) milliseconds: u64,
-}
-
-impl Attempt {
-    fn taken(&self) -> bool {
-        self.status
-            .is_some_and(|status| (200..300).contains(&status))
-    }
 }
 
 /// How long an event lets others go first if none comes.
@@ -218,21 +152,8 @@ pub(crate) fn note(
     Ok(())
 }
 
-fn keep_attempt(
-    transaction: &Transaction<'_>,
-    event: &EventId,
-    endpoint: &str,
-    attempt: &Attempt,
-) -> anyhow::Result<()> {
-    transaction.sql.execute(
-        "INSERT INTO attempts_made (event, endpoint, body) VALUES (?1, ?2, ?3)",
-        params![event, endpoint, serde_json::to_string(attempt)?],
-    )?;
-    Ok(())
-}
-
 /// Keeps an event's count of the endpoints that have not taken it.
-fn count_pending(transaction: &Transaction<'_>, event: &EventId) -> anyhow::Result<()> {
+pub(super) fn count_pending(transaction: &Transaction<'_>, event: &EventId) -> anyhow::Result<()> {
     let pending = transaction.sql.query_row(
         "SELECT count(*) FROM webhooks
          WHERE event = ?1 AND state <> 'delivered' AND endpoint <> ?2",
@@ -269,133 +190,6 @@ fn back_off(tries: u32) -> i64 {
         .checked_shl(tries.saturating_sub(1).min(30))
         .map_or(HOUR, |seconds| seconds.min(HOUR))
 }
-
-/// All deliveries, newest first.
-pub(crate) fn all(transaction: &Transaction<'_>) -> anyhow::Result<Vec<Delivery>> {
-    select(transaction, None)
-}
-
-/// The deliveries of an event.
-pub(crate) fn of_event(
-    transaction: &Transaction<'_>,
-    event: &str,
-) -> anyhow::Result<Vec<Delivery>> {
-    select(transaction, Some(event))
-}
-
-fn select(transaction: &Transaction<'_>, event: Option<&str>) -> anyhow::Result<Vec<Delivery>> {
-    let endpoints = transaction.all::<WebhookEndpoint>()?;
-    let mut statement = transaction.sql.prepare_cached(
-        "SELECT event, endpoint, webhooks.state, due, body FROM webhooks
-         JOIN objects ON objects.id = event WHERE ?1 IS NULL OR event = ?1
-         ORDER BY objects.sequence DESC, webhooks.rowid",
-    )?;
-    let rows = statement.query_map([event], |row| {
-        Ok((
-            row.get::<_, EventId>(0)?,
-            row.get::<_, String>(1)?,
-            row.get::<_, String>(2)?,
-            row.get::<_, Option<i64>>(3)?,
-            row.get::<_, String>(4)?,
-        ))
-    })?;
-    let mut deliveries = Vec::new();
-    for row in rows {
-        let (event, endpoint, state, next_attempt, body) = row?;
-        let attempts = attempts(transaction, &event, &endpoint)?;
-        let known = endpoints.iter().find(|known| *known.id == *endpoint);
-        let last_url = attempts.last().map(|attempt| &attempt.url);
-        let url = last_url.or(known.map(|known| &known.url)).cloned();
-        deliveries.push(Delivery {
-            event_type: serde_json::from_str::<Event>(&body)?.event_type,
-            url: url.unwrap_or_default(),
-            state: DeliveryState::parse(&state)?,
-            next_attempt,
-            body,
-            attempts,
-            event,
-            endpoint,
-        });
-    }
-    Ok(deliveries)
-}
-
-fn attempts(
-    transaction: &Transaction<'_>,
-    event: &EventId,
-    endpoint: &str,
-) -> anyhow::Result<Vec<Attempt>> {
-    let mut statement = transaction.sql.prepare_cached(
-        "SELECT body FROM attempts_made WHERE event = ?1 AND endpoint = ?2 ORDER BY sequence",
-    )?;
-    let bodies = statement.query_map(params![event, endpoint], |row| row.get::<_, String>(0))?;
-    bodies
-        .map(|body| Ok(serde_json::from_str(&body?)?))
-        .collect()
-}
-
-/// What became of the wish to send an event once more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Resent {
-    Due,
-    NoSuchEvent,
-    /// It went nowhere before, and there is no endpoint to send it to.
-    NoEndpoint,
-}
-
-/// Sends an event once more, held or not, to the endpoints that it went to. If there are none, to the
-/// shop's own, or else to all.
-pub(crate) fn resend(transaction: &Transaction<'_>, event: &str) -> anyhow::Result<Resent> {
-    let Some(event) = transaction.get::<Event>(event)? else {
-        return Ok(Resent::NoSuchEvent);
-    };
-    let again = transaction.sql.execute(
-        "UPDATE webhooks SET state = 'pending', since = ?2, tries = 0, due = ?2, asked = 1
-         WHERE event = ?1 AND endpoint IN (SELECT id FROM objects WHERE kind = ?3)",
-        params![event.id, transaction.now, WebhookEndpoint::KIND],
-    )?;
-    if again > 0 {
-        count_pending(transaction, &event.id)?;
-        return Ok(Resent::Due);
-    }
-    let mut endpoints = transaction.all::<WebhookEndpoint>()?;
-    let shops_own = WebhookEndpointId::shops_own();
-    if endpoints.iter().any(|endpoint| endpoint.id == shops_own) {
-        endpoints.retain(|endpoint| endpoint.id == shops_own);
-    }
-    for endpoint in &endpoints {
-        resend_to(transaction, &event, &endpoint.id)?;
-    }
-    Ok(match endpoints.is_empty() {
-        true => Resent::NoEndpoint,
-        false => Resent::Due,
-    })
-}
-
-/// Sends an event once more, held or not, to an endpoint, even if that does not subscribe to it.
-pub(crate) fn resend_to(
-    transaction: &Transaction<'_>,
-    event: &Event,
-    endpoint: &WebhookEndpointId,
-) -> anyhow::Result<()> {
-    let resend = || {
-        transaction.sql.execute(
-            "UPDATE webhooks SET state = 'pending', since = ?3, tries = 0, due = ?3, asked = 1
-             WHERE event = ?1 AND endpoint = ?2",
-            params![event.id, endpoint, transaction.now],
-        )
-    };
-    if resend()? == 0 {
-        let body = serde_json::to_string(event)?;
-        enqueue(transaction, event, endpoint, &body)?;
-        resend()?;
-    }
-    count_pending(transaction, &event.id)
-}
-
-/// What stands for an endpoint where an event was forwarded by `stripe listen`. It is none: nothing
-/// is pending for it, and nothing is tried again.
-const LISTENER: &str = "stripe listen";
 
 /// Keeps what became of an event that `stripe listen` has forwarded.
 pub(crate) fn note_forwarded(
@@ -437,28 +231,6 @@ pub(crate) fn is_held(transaction: &Transaction<'_>) -> anyhow::Result<bool> {
 /// Holds all deliveries back, or lets them go.
 pub(crate) fn hold(transaction: &Transaction<'_>, held: bool) -> anyhow::Result<()> {
     set(&transaction.sql, HELD, held.into())
-}
-
-impl DeliveryState {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Delivered => "delivered",
-            Self::Failed => "failed",
-            Self::Discarded => "discarded",
-        }
-    }
-
-    fn parse(state: &str) -> anyhow::Result<Self> {
-        let states = [
-            Self::Pending,
-            Self::Delivered,
-            Self::Failed,
-            Self::Discarded,
-        ];
-        let state = states.into_iter().find(|known| known.as_str() == state);
-        state.context("a delivery is in an unknown state")
-    }
 }
 
 #[cfg(test)]
