@@ -80,7 +80,7 @@ function cart(found) {
     missing.length > 0 ? rows(missing.map(row)) : null,
     parts.length > 1 ? whyInParts(parts) : null,
     ...parts.flatMap((part, index) => [
-      parts.length > 1 ? element('h2', { class: 'part' }, `Purchase ${index + 1} of ${parts.length}: in ${nameOfCurrency(part.currency)}`) : null,
+      parts.length > 1 ? element('h2', { class: 'part' }, partTitle(part, index, parts)) : null,
       rows(part.lines.map(row)),
       checkingOut(part, products, { blocked: missing.length > 0 }),
     ]),
@@ -122,6 +122,12 @@ function subscriptions(lines, products) {
 
 function termsOf(line, products) {
   return products.get(line.product_id).recurring;
+}
+
+function partTitle({ currency, subscription }, index, parts) {
+  const title = `Purchase ${index + 1} of ${parts.length}`;
+  if (parts.some((other) => other.currency !== currency)) return `${title}: in ${nameOfCurrency(currency)}`;
+  return subscription ? `${title}: a subscription` : title;
 }
 
 function whyInParts(parts) {
