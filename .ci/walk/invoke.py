@@ -60,6 +60,8 @@ EXPECTED = {
     "purchases-list": (FAILED_ON_OUR_SIDE, [200]),
     "purchases-list-open": (FAILED_ON_OUR_SIDE, [200]),
     "purchases-one": (FAILED_ON_OUR_SIDE, [404]),
+    # Nor subscribed to anything.
+    "purchases-portal": (FAILED_ON_OUR_SIDE, [404]),
     # There is no Stripe to ask what webhooks missed.
     "reconcile-schedule": (A_FAILURE, None),
     "webhook-async-failed": (FAILED_ON_OUR_SIDE, [200]),

@@ -116,6 +116,17 @@ pub fn request_id(request: &Request) -> String {
     id.unwrap_or_default()
 }
 
+/// The first segment of the route that a request took: `purchases` of `GET /purchases/{id}`.
+pub fn resource(request: &Request) -> &str {
+    let route = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.route_key.as_deref(),
+        _ => None,
+    };
+    let path = route.and_then(|route| route.split_once(" /"));
+    let path = path.map(|(_, path)| path).unwrap_or_default();
+    path.split('/').next().unwrap_or_default()
+}
+
 /// The language a browser asks for first, if it is a plausible BCP 47 tag.
 pub fn language(request: &Request) -> Option<String> {
     let header = request

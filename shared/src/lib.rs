@@ -10,6 +10,7 @@ pub mod cart;
 pub mod clock;
 pub mod comparison;
 pub mod config;
+pub mod customers;
 pub mod email;
 pub mod http;
 pub mod https;

@@ -32,8 +32,8 @@ pub use dispute::{Dispute, DisputeReport, DisputeStatus, DisputeTerms, Movement}
 pub use effects::Effects;
 pub use holds::{Hold, HoldLimits, Holds, TooMuch};
 pub use ids::{
-    ChargeId, DisputeId, InvoiceId, NotAPurchaseId, NotASubject, NotAnId, PaymentIntentId,
-    PurchaseId, RefundId, SessionId, Subject, SubscriptionId, TransactionId,
+    ChargeId, CustomerId, DisputeId, InvoiceId, NotAPurchaseId, NotASubject, NotAnId,
+    PaymentIntentId, PurchaseId, RefundId, SessionId, Subject, SubscriptionId, TransactionId,
 };
 pub(crate) use mail::order as order_mails;
 pub use mail::{Mail, Notice};

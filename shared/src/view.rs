@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::{
     http::rfc3339,
     money::Money,
-    product::ProductId,
+    product::{ProductId, Recurring},
     purchase::{
         Accounts, Attempt, Attention, Buyer, DisputeId, DisputeStatus, DisputeTerms, Movement,
         Purchase, PurchaseId, RefundId, RefundState, SessionId, SessionState, Status, Subject,
@@ -69,6 +69,8 @@ struct LineView<'a> {
     name: &'a str,
     quantity: u32,
     unit_amount: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recurring: Option<Recurring>,
 }
 
 #[derive(Serialize)]
@@ -211,6 +213,7 @@ fn lines(purchase: &Purchase) -> impl Iterator<Item = (LineView<'_>, bool)> {
             name: &line.name,
             quantity: line.quantity,
             unit_amount: line.unit_amount,
+            recurring: line.recurring,
         };
         (view, line.reserved)
     })
@@ -257,6 +260,7 @@ mod tests {
             image: Some("https://shop.example/not-shown.jpg".to_owned()),
             quantity,
             unit_amount: 500,
+            recurring: None,
             reserved,
         }
     }
@@ -271,6 +275,7 @@ mod tests {
             },
             lines: vec![line("mug", 2, true), line("card", 1, false)],
             total: usd(1500),
+            customer: None,
             rebuilt: false,
         };
         let mut purchase = Purchase::new(id, order, 1_758_700_000);

@@ -32,7 +32,9 @@ mod wiring;
 pub use self::answer::{Answer, Checkout, text};
 pub use self::api::cart;
 pub use self::app::TestApp;
-pub use self::cast::{ADA, BOB, CARD, DECLINED, DEVELOPER, MUG, NOTEBOOK, REFUNDS_SLOWLY};
+pub use self::cast::{
+    ADA, BOB, CARD, COFFEE, DECLINED, DEVELOPER, MAGAZINE, MUG, NOTEBOOK, REFUNDS_SLOWLY,
+};
 pub use self::events::{altered, kind_of, of_type, permutations};
 pub use self::preparation::repository;
 pub use self::time::{eventually, now};

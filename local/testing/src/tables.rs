@@ -68,6 +68,22 @@ impl TestApp {
         items.next().unwrap()
     }
 
+    /// The row that says which customer at Stripe is the only buyer's who subscribed.
+    pub async fn customer_item(&self) -> Value {
+        let items = self.items("PurchasesTable").await.into_iter();
+        let mut rows = items.filter(|item| item["sk"]["S"] == "customer#test");
+        rows.next().unwrap()
+    }
+
+    /// That row gets lost.
+    pub async fn lose_customer(&self) {
+        let row = self.customer_item().await;
+        let key = json!({ "pk": row["pk"], "sk": row["sk"] });
+        let table = self.tables.name("PurchasesTable");
+        self.dynamodb("DeleteItem", json!({ "TableName": table, "Key": key }))
+            .await;
+    }
+
     /// Writes an item as it is.
     pub async fn put_item(&self, logical_id: &str, item: &Value) {
         let table = self.tables.name(logical_id);

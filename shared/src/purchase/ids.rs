@@ -179,6 +179,10 @@ provider_id!(
     DisputeId
 );
 provider_id!(
+    /// A customer, `cus_…`.
+    CustomerId
+);
+provider_id!(
     /// A balance transaction, `txn_…`.
     TransactionId
 );

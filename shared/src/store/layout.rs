@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Item, Tables,
     claims::{Claim, Claims, Source},
+    customers::{BuyersCustomers, StoredCustomer},
     from_item,
     holds::{BuyersHolds, StoredHolds},
     looks::Looks,
@@ -22,7 +23,13 @@ use super::{
     scripted::{self, WRITTEN},
 };
 use crate::{
-    config::Environment, email::Frozen, mode::Mode, money::Money, purchase::*, standing::Standing,
+    config::Environment,
+    email::Frozen,
+    mode::Mode,
+    money::Money,
+    product::{Interval, Recurring},
+    purchase::*,
+    standing::Standing,
 };
 
 const ID: &str = "01936f3c-8a10-7c3e-9a35-0c1de2a3f5b7";
@@ -124,6 +131,19 @@ fn a_buyers_holds_are_stored_as_in_the_deployed_tables() {
 }
 
 #[test]
+fn a_buyers_customer_is_stored_under_its_mode() {
+    let read = StoredCustomer::default();
+    for (mode, sort_key) in [(Mode::Test, "customer#test"), (Mode::Live, "customer#live")] {
+        let table = BuyersCustomers::of(&tables(), mode).unwrap();
+        let customer = "cus_1".to_owned().into();
+        let written = table.put("buyer-1", &read, &customer).unwrap();
+        let mut expected = golden("customer");
+        expected["sk"] = json!({ "S": sort_key });
+        assert_eq!(put(written), expected);
+    }
+}
+
+#[test]
 fn a_mail_is_ordered_as_in_the_deployed_tables() {
     let outbox = Outbox::of(&tables()).unwrap();
     let stages: HashMap<_, _> = stages().into_iter().collect();
@@ -182,8 +202,10 @@ fn stages() -> Vec<(&'static str, Purchase)> {
     let rebuilt = || Purchase::rebuilt(ID.parse().unwrap(), buyer.clone(), usd(3350));
     let mut confirmed = after(rebuilt(), vec![settled()]);
     confirmed.confirm().unwrap();
+    let subscribing = Purchase::new(ID.parse().unwrap(), subscribing(), NOW);
     vec![
         ("open", open(NOW)),
+        ("subscribing", subscribing),
         ("attached", attached()),
         ("voucher", after(attached(), vec![voucher.clone()])),
         ("abandoned", abandoned),
@@ -240,6 +262,7 @@ fn order() -> Order {
         image: reserved.then(|| "https://mugs.example/mug.png".to_owned()),
         quantity: if reserved { 2 } else { 1 },
         unit_amount,
+        recurring: None,
         reserved,
     };
     Order {
@@ -250,8 +273,21 @@ fn order() -> Order {
         },
         lines: vec![line("mug", true, 1500), line("sticker", false, 350)],
         total: usd(3350),
+        customer: None,
         rebuilt: false,
     }
+}
+
+/// The same, with a sticker that comes every month.
+fn subscribing() -> Order {
+    let mut order = order();
+    order.lines[1].recurring = Some(Recurring {
+        interval: Interval::Month,
+        interval_count: 1,
+        trial_days: 14,
+    });
+    order.customer = Some("cus_1".to_owned().into());
+    order
 }
 
 fn usd(amount: i64) -> Money {

@@ -19,6 +19,7 @@ use crate::{
 
 pub(crate) mod bookkeeping;
 pub(crate) mod claims;
+pub(crate) mod customers;
 pub mod due;
 pub mod history;
 pub(crate) mod holds;

@@ -67,11 +67,16 @@ impl<Id> Expandable<Id> {
 pub struct Tags(BTreeMap<String, String>);
 
 impl Tags {
+    /// Whether they are the deployment `stack`'s.
+    pub(super) fn are_of(&self, stack: &Stack) -> bool {
+        let tag = self.0.get(metadata::STACK);
+        tag.is_some_and(|tag| stack.owns(tag))
+    }
+
     /// The purchase that the object belongs to in the deployment `stack`; `None` if it is not this
     /// deployment's.
     pub fn purchase(&self, stack: &Stack) -> Result<Option<PurchaseId>, Unreadable> {
-        let tag = self.0.get(metadata::STACK);
-        if !tag.is_some_and(|tag| stack.owns(tag)) {
+        if !self.are_of(stack) {
             return Ok(None);
         }
         let id = self.0.get(metadata::PURCHASE_ID);

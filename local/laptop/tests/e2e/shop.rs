@@ -17,6 +17,7 @@ mod refunds;
 mod restart;
 mod stock;
 mod stripe_down;
+mod subscribing;
 mod tables_down;
 mod vouchers;
 mod webhook;

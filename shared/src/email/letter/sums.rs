@@ -52,11 +52,14 @@ fn subscribed(reading: &Reading, amounts: &Amounts) -> Result<Vec<Item>, MoneyEr
 fn ordered(order: &Order, amounts: &Amounts) -> Result<Vec<Item>, MoneyError> {
     let item = |line: &Line| {
         let price = Money::new(line.unit_amount, order.total.currency);
-        let amount = price.checked_mul(line.quantity)?;
+        let terms = line
+            .recurring
+            .map(|recurring| format!(" {}", recurring.terms()));
+        let terms = terms.unwrap_or_default();
         Ok(Item {
             name: one_line(&line.name),
-            quantity: format!("{} × {}", line.quantity, amounts.write(price)),
-            amount: amounts.write(amount),
+            quantity: format!("{} × {}{terms}", line.quantity, amounts.write(price)),
+            amount: amounts.write(line.due(order.total.currency)?),
         })
     };
     order.lines.iter().map(item).collect()

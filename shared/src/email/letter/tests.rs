@@ -20,6 +20,7 @@ fn line(name: &str, quantity: u32, unit_amount: i64) -> Line {
         image: None,
         quantity,
         unit_amount,
+        recurring: None,
         reserved: false,
     }
 }
@@ -36,6 +37,7 @@ fn frozen() -> Frozen {
             },
             lines: vec![line("Sample mug", 2, 1500), line("Sticker", 1, 350)],
             total: usd(3350),
+            customer: None,
             rebuilt: false,
         },
         paid: usd(3350),

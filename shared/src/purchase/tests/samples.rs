@@ -21,6 +21,7 @@ pub(super) fn purchase() -> Purchase {
             buyer,
             lines: vec![],
             total: usd(1500),
+            customer: None,
             rebuilt: false,
         },
         0,
@@ -149,6 +150,7 @@ pub(super) fn limited_purchase() -> Purchase {
         image: None,
         quantity: 1,
         unit_amount: 1500,
+        recurring: None,
         reserved: true,
     });
     purchase
