@@ -40,18 +40,6 @@ pub(crate) trait Object: Serialize + DeserializeOwned {
     }
 }
 
-/// Adds the fields that no payment of this shop fills.
-pub(crate) fn with_nulls(mut answer: Value, fields: &[&str]) -> Value {
-    if let Value::Object(answer) = &mut answer {
-        answer.extend(
-            fields
-                .iter()
-                .map(|field| ((*field).to_owned(), Value::Null)),
-        );
-    }
-    answer
-}
-
 /// Stripe's page about an error code.
 pub(crate) fn doc_url(code: &str) -> String {
     format!(
