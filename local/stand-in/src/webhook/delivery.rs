@@ -17,7 +17,8 @@ use crate::engine::transaction::Transaction;
 use crate::webhook::alarm::Alarm;
 use crate::webhook::endpoint::WebhookEndpoint;
 use crate::webhook::event::Event;
-use crate::webhook::queue::{self, Attempt, Route};
+use crate::webhook::history::Attempt;
+use crate::webhook::queue::{self, Route};
 use crate::webhook::signature::SigningSecret;
 
 /// Tries under way at a time. A webhook that hangs then delays few others.
@@ -95,8 +96,8 @@ fn read_agenda(transaction: &Transaction<'_>, alarm: &Alarm) -> anyhow::Result<A
 async fn attempt(account: &Account, route: Route) -> Route {
     if let Err(error) = try_once(account, &route).await {
         tracing::error!(
-            event = route.event,
-            endpoint = route.endpoint,
+            event = &*route.event,
+            endpoint = &*route.endpoint,
             error = format!("{error:#}"),
             "cannot deliver an event"
         );
@@ -219,6 +220,7 @@ mod tests {
     use super::*;
     use crate::engine::database::Database;
     use crate::engine::faults::Faults;
+    use crate::engine::ids::{EventId, WebhookEndpointId};
     use crate::webhook::endpoint::{Webhook, register_own};
 
     #[test]
@@ -232,10 +234,9 @@ mod tests {
         let database = Database::open(None, &site).unwrap();
         let packed = database.transact(&Faults::default(), |transaction| {
             register_own(transaction, &webhook)?;
-            let endpoints = transaction.all::<WebhookEndpoint>()?;
             let route = Route {
-                event: "evt_gone".to_owned(),
-                endpoint: endpoints.into_iter().map(|it| it.id).collect(),
+                event: EventId::random(),
+                endpoint: WebhookEndpointId::shops_own(),
             };
             pack(transaction, &route, Some(webhook.secret.clone()))
         });
