@@ -108,6 +108,11 @@ pub(crate) fn current(id: &str) -> Cow<'_, str> {
     }
 }
 
+/// The same for the same content.
+pub(crate) fn digest(content: &[u8]) -> String {
+    hex::encode(Sha256::digest(content))
+}
+
 /// The same for the same number of a card or an account.
 pub(crate) fn fingerprint(number: &str) -> String {
     let digest = hex::encode(Sha256::digest(number));
@@ -140,6 +145,15 @@ pub(crate) fn client_secret(intent: &str) -> String {
 /// What a source was called before there were payment methods.
 pub(crate) fn card() -> String {
     random("card_1", 23)
+}
+
+pub(crate) fn file() -> String {
+    random("file_1", 23)
+}
+
+/// Who knows it sees the file.
+pub(crate) fn file_link() -> String {
+    random("link_1", 23)
 }
 
 pub(crate) fn token() -> String {

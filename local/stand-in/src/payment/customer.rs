@@ -11,9 +11,8 @@ pub(crate) const INVOICE_DEFAULT: &str = "/invoice_settings/default_payment_meth
 
 /// Refuses a customer that there is not, or not any more.
 pub(crate) fn check(transaction: &Transaction<'_>, id: &str) -> Result<(), ApiError> {
-    let customer = transaction.shown(id)?.filter(|it| {
-        it.get("object").is_some_and(|kind| kind == "customer") && it.get("deleted").is_none()
-    });
+    let customer = transaction.shown_of("customer", id)?;
+    let customer = customer.filter(|it| it.get("deleted").is_none());
     match customer {
         Some(_) => Ok(()),
         None => Err(ApiError::no_such("customer", id).param("customer")),
@@ -26,7 +25,7 @@ pub(crate) fn default_to(
     id: &str,
     source: &str,
 ) -> anyhow::Result<()> {
-    let Some(before) = transaction.shown(id)? else {
+    let Some(before) = transaction.shown_of("customer", id)? else {
         return Ok(());
     };
     if before.get("default_source").is_some_and(|it| !it.is_null()) {
@@ -46,7 +45,7 @@ pub(crate) fn forget_default(
     id: &str,
     method: &str,
 ) -> anyhow::Result<()> {
-    let Some(before) = transaction.shown(id)? else {
+    let Some(before) = transaction.shown_of("customer", id)? else {
         return Ok(());
     };
     let mut now = before.clone();

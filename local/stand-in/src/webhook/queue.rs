@@ -74,6 +74,8 @@ pub(crate) struct Attempt {
     pub(crate) request_headers: BTreeMap<String, String>,
     /// The answer's status.
     pub(crate) status: Option<u16>,
+    /// The answer's headers, in their order; of some there may be several.
+    pub(crate) answer_headers: Vec<(String, String)>,
     /// The answer's body, cut off at 64 KiB.
     pub(crate) answer: Option<String>,
     /// Why there is no answer.
@@ -138,7 +140,8 @@ pub(crate) fn enqueue(
 pub(crate) fn due(transaction: &Transaction<'_>, most: usize) -> anyhow::Result<Vec<Route>> {
     let held = is_held(transaction)?;
     let mut statement = transaction.sql.prepare_cached(
-        "SELECT event, endpoint FROM webhooks JOIN objects ON objects.id = event
+        "SELECT event, endpoint FROM webhooks
+         JOIN objects ON objects.id = event AND objects.kind = 'event'
          WHERE due <= ?1 AND (asked OR NOT ?2) ORDER BY asked DESC, objects.sequence LIMIT ?3",
     )?;
     let due = statement.query_map(params![transaction.now, held, most], |row| {
@@ -208,7 +211,9 @@ pub(crate) fn note(
         sql.execute(
             "UPDATE webhooks SET due = ?2, gives_way = 0
              WHERE endpoint = ?1 AND gives_way AND state = 'pending' AND event IN (
-                 SELECT id FROM objects WHERE sequence < (SELECT sequence FROM objects WHERE id = ?3)
+                 SELECT id FROM objects WHERE kind = 'event' AND sequence < (
+                     SELECT sequence FROM objects WHERE kind = 'event' AND id = ?3
+                 )
              )",
             params![route.endpoint, transaction.now, route.event],
         )?;
@@ -287,7 +292,8 @@ fn select(transaction: &Transaction<'_>, event: Option<&str>) -> anyhow::Result<
         .collect();
     let mut statement = transaction.sql.prepare_cached(
         "SELECT event, endpoint, webhooks.state, due, body FROM webhooks
-         JOIN objects ON objects.id = event WHERE ?1 IS NULL OR event = ?1
+         JOIN objects ON objects.id = event AND objects.kind = 'event'
+         WHERE ?1 IS NULL OR event = ?1
          ORDER BY objects.sequence DESC, webhooks.rowid",
     )?;
     let rows = statement.query_map([event], |row| {
