@@ -68,8 +68,11 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
     }
     let mut response = dressed(answer, &heard.id);
     let headers = response.headers_mut();
-    headers.extend(version.map(|version| (HeaderName::from_static("stripe-version"), version)));
-    headers.extend(key.map(|key| (HeaderName::from_static("idempotency-key"), key)));
+    for (name, value) in [("stripe-version", version), ("idempotency-key", key)] {
+        if let Some(value) = value {
+            headers.insert(name, value);
+        }
+    }
     response
 }
 

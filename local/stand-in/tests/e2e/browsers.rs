@@ -77,7 +77,7 @@ async fn any_page_may_ask_and_see_the_answer() {
 #[tokio::test]
 async fn the_control_api_and_the_pages_open_to_no_other_page() {
     let bench = Bench::start().await;
-    for path in ["/_stripe/clock", "/pay/cs_1", "/nothing"] {
+    for path in ["/_stripe/clock", "/pay/cs_1", "/links/link_1"] {
         let asks = bench
             .request("OPTIONS", path)
             .header("Origin", "http://shop.example")
