@@ -1,6 +1,6 @@
 //! `/v1/files`, as far as it takes them in.
 
-use crate::engine::ids;
+use crate::engine::ids::FileId;
 use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::time::Timestamp;
 use crate::file::format::Format;
@@ -43,7 +43,7 @@ fn create(mut params: Params, upload: Option<&Upload>) -> Result<Work<'_>, ApiEr
     let format = Format::of(upload);
     purpose.check(format, upload.bytes.len())?;
     Ok(Box::new(move |transaction| {
-        let id = ids::file();
+        let id = FileId::random();
         let url = format!("{}/v1/files/{id}/contents", transaction.site());
         let file = File {
             id,

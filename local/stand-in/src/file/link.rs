@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::engine::ids::{FileId, FileLinkId};
 use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::Timestamp;
 use crate::engine::transaction::Transaction;
@@ -11,11 +12,11 @@ use crate::file::object::File;
 /// A link to a file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct FileLink {
-    pub(super) id: String,
+    pub(super) id: FileLinkId,
     pub(super) created: Timestamp,
     pub(super) expires_at: Option<Timestamp>,
     pub(super) expired: bool,
-    pub(super) file: String,
+    pub(super) file: FileId,
     pub(super) metadata: Metadata,
     /// Where it leads to the file, until it expires.
     pub(super) url: String,
@@ -56,7 +57,7 @@ pub(super) fn put(transaction: &Transaction<'_>, link: &FileLink) -> anyhow::Res
     transaction.put(link)?;
     let mut file: File = transaction.existing(&link.file)?;
     let shown = link.answer();
-    match file.links.iter_mut().find(|known| known["id"] == link.id) {
+    match file.links.iter_mut().find(|known| known["id"] == *link.id) {
         Some(known) => *known = shown,
         None => file.links.insert(0, shown),
     }

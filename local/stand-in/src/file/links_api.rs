@@ -1,6 +1,6 @@
 //! `/v1/file_links`.
 
-use crate::engine::ids;
+use crate::engine::ids::FileLinkId;
 use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::time::Timestamp;
 use crate::engine::transaction::Transaction;
@@ -49,7 +49,7 @@ pub(super) fn link_to(
         ))
         .param("file"));
     }
-    let id = ids::file_link();
+    let id = FileLinkId::random();
     let link = FileLink {
         url: format!("{}/links/{id}", transaction.site()),
         id,

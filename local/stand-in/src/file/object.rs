@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::engine::ids::FileId;
 use crate::engine::resource::Object;
 use crate::engine::time::Timestamp;
 use crate::engine::transaction::Transaction;
@@ -14,7 +15,7 @@ use crate::wire::lists::Paging;
 /// A file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct File {
-    pub(crate) id: String,
+    pub(super) id: FileId,
     pub(super) created: Timestamp,
     /// From then on its content is not there any more.
     pub(super) expires_at: Option<Timestamp>,

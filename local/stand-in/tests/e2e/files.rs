@@ -255,7 +255,7 @@ async fn evidence_in_a_dispute_is_a_file_that_is_there() {
     let seen = bench.get(&expanded).await.expect(200).json();
     assert_eq!(seen["evidence"]["receipt"]["filename"], "receipt.png");
 
-    let large = [PNG, &vec![0; 4_600_000]].concat();
+    let large = [PNG, &vec![0; 9 << 19]].concat();
     let large = upload(&bench, file("dispute_evidence", "large.png", &large)).await;
     let large = id(&large.expect(200).json());
     let form = vec![("evidence[uncategorized_file]", large.as_str())];
