@@ -10,6 +10,8 @@ use crate::description::{Operation, Shape};
 use crate::dispute::object::Dispute;
 use crate::engine::filter::Filter;
 use crate::engine::resource::Object as _;
+use crate::file::link::FileLink;
+use crate::file::object::File;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
 use crate::payment::method::PaymentMethod;
@@ -43,6 +45,8 @@ const BEHAVED: &[&str] = &[
     EarlyFraudWarning::KIND,
     Refund::KIND,
     Dispute::KIND,
+    File::KIND,
+    FileLink::KIND,
     BalanceTransaction::KIND,
     Coupon::KIND,
     PromotionCode::KIND,
