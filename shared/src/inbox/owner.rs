@@ -35,7 +35,7 @@ pub(super) enum Owner {
         id: InvoiceId,
     },
     /// An invoice, as Stripe shows it.
-    NewInvoice(InvoiceStatement),
+    NewInvoice(Box<InvoiceStatement>),
 }
 
 impl Owners {
@@ -91,7 +91,7 @@ impl Owners {
         let statement = InvoiceStatement::of(paid.invoice, None, &self.stack)?;
         Ok(statement.map(|mut statement| {
             statement.report.intent = Some(intent.clone());
-            Owner::NewInvoice(statement)
+            Owner::NewInvoice(Box::new(statement))
         }))
     }
 

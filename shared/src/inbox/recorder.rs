@@ -233,7 +233,7 @@ impl Recorder {
                     object: statement.id.to_string(),
                     at: now,
                 };
-                match self.of_invoice(fetched, statement, now).await? {
+                match self.of_invoice(fetched, *statement, now).await? {
                     Receipt::Foreign => return Ok(Receipt::Foreign),
                     _ => key,
                 }
