@@ -21,6 +21,10 @@ pub(crate) struct Cause {
     #[serde(rename = "id")]
     pub(crate) request: Option<String>,
     pub(crate) idempotency_key: Option<String>,
+    /// Where whoever asks has reached the stand-in, if that is where pages can be: see
+    /// [`Transaction::site`](crate::engine::transaction::Transaction::site).
+    #[serde(skip)]
+    pub(crate) site: Option<String>,
 }
 
 /// A kind of thing that the API shows.
@@ -44,18 +48,6 @@ pub(crate) trait Object: Serialize + DeserializeOwned {
     fn state(&self) -> anyhow::Result<Option<String>> {
         Ok(Some(serde_json::to_string(self)?))
     }
-}
-
-/// Adds the fields that no payment of this shop fills.
-pub(crate) fn with_nulls(mut answer: Value, fields: &[&str]) -> Value {
-    if let Value::Object(answer) = &mut answer {
-        answer.extend(
-            fields
-                .iter()
-                .map(|field| ((*field).to_owned(), Value::Null)),
-        );
-    }
-    answer
 }
 
 /// Stripe's page about an error code.
