@@ -97,7 +97,7 @@ impl EventRow {
         object: &str,
         most: usize,
     ) -> anyhow::Result<Page<Self>> {
-        let condition = "kind = 'event' AND shown ->> '$.data.object.id' = ?1";
+        let condition = "subject = ?1";
         let rows = Self::select(transaction, condition, object, most.saturating_add(1))?;
         Ok(Page::of(rows, most, |row| row.sequence))
     }
