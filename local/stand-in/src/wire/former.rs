@@ -18,6 +18,8 @@ enum Now {
     Is(&'static str, &'static str),
     /// It was an object of this kind, whole. This place has its id.
     Whole(&'static str, &'static str),
+    /// It was the sum of this field of all that is at this place.
+    Sum(&'static str, &'static str),
     /// Another object has it.
     In(Other),
 }
@@ -81,7 +83,7 @@ const MOVED: &[(&str, &str, Now)] = &[
         "subscription_details",
         Now::At("/parent/subscription_details"),
     ),
-    ("invoice", "tax", Now::At("/total_taxes/0/amount")),
+    ("invoice", "tax", Now::Sum("/total_taxes", "amount")),
     (
         "invoiceitem",
         "price",
@@ -259,6 +261,10 @@ fn restore_fields(
                 Some(Value::String(id)) => transaction.shown_of(kind, id)?,
                 whole => whole.cloned(),
             },
+            Now::Sum(place, field) => at(place).and_then(Value::as_array).map(|all| {
+                let amounts = all.iter().filter_map(|it| it.get(field)?.as_i64());
+                json!(amounts.fold(0_i64, i64::saturating_add))
+            }),
             Now::In(other) => match at(other.by).and_then(Value::as_str) {
                 Some(name) => {
                     let naming = Filter::default().equal(other.names, name.to_owned().into());
@@ -347,7 +353,10 @@ mod tests {
             let told = json!([
                 { "object": "payment_intent", "id": "pi_1" },
                 { "object": "charge", "id": "ch_1", "payment_intent": "pi_1" },
-                { "object": "invoice", "id": "in_1", "status": "paid" },
+                {
+                    "object": "invoice", "id": "in_1", "status": "paid",
+                    "total_taxes": [{ "amount": 19 }, { "amount": 7 }],
+                },
                 { "object": "payment_intent", "id": "pi_2" },
             ]);
             as_of(transaction, Description::all().last().unwrap(), told)
@@ -357,6 +366,7 @@ mod tests {
         assert_eq!(shown[1]["invoice"], "in_1");
         assert_eq!(shown[2]["payment_intent"], "pi_1");
         assert_eq!(shown[2]["paid"], true);
+        assert_eq!(shown[2]["tax"], 26);
         assert_eq!(shown[3]["invoice"], Value::Null);
     }
 }
