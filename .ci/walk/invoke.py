@@ -71,6 +71,7 @@ EXPECTED = {
     "webhook-charge-refunded": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-completed-free": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-completed-paid": (FAILED_ON_OUR_SIDE, [200]),
+    "webhook-completed-subscription": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-completed-unpaid": (FAILED_ON_OUR_SIDE, [200]),
     # Not about this shop, which shows without reading a table.
     "webhook-decoded-query": ([200], [200]),
@@ -80,10 +81,18 @@ EXPECTED = {
     "webhook-expired": (FAILED_ON_OUR_SIDE, [200]),
     # Nor is this.
     "webhook-foreign": ([200], [200]),
+    "webhook-invoice-action-required": (FAILED_ON_OUR_SIDE, [200]),
+    "webhook-invoice-paid": (FAILED_ON_OUR_SIDE, [200]),
+    "webhook-invoice-payment-failed": (FAILED_ON_OUR_SIDE, [200]),
+    # Stripe does not know its subscription.
+    "webhook-invoice-upcoming": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-ping": ([200], [200]),
     "webhook-refund-created": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-refund-failed": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-refund-succeeded": (FAILED_ON_OUR_SIDE, [200]),
+    # Nor does it know these.
+    "webhook-subscription-trial-will-end": (FAILED_ON_OUR_SIDE, [200]),
+    "webhook-subscription-updated": (FAILED_ON_OUR_SIDE, [200]),
     # A type that is not handled.
     "webhook-unknown-type": ([200], [200]),
 }

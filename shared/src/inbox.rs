@@ -6,28 +6,32 @@ use std::collections::BTreeSet;
 
 use crate::{
     config::{ConfigError, Environment, Stack},
-    ledger::{Ledger, Outcome, Report, Source},
+    invoice::InvoiceChange,
+    ledger::{InvoiceLedger, InvoiceReceived, Ledger, Outcome, Report, Source},
     mode::Mode,
-    money::Money,
-    purchase::{
-        Attention, Buyer, Change, ChargeId, PaymentIntentId, SessionState, Status, Subject,
-    },
-    store::{StoreError, Tables, parked::Parked, pointers::Pointers},
+    purchase::{Attention, Change, PaymentChange, PaymentIntentId, SessionState, Subject},
+    readings::{Read, ReadingError, Readings},
+    standing::Standing,
+    store::{StoreError, Tables, parked::Parked},
     stripe::{
         client::{Client as Stripe, StripeError},
-        event::{Event, Label, Owner, Unreadable},
-        object::{Charge, PaymentIntent},
+        event::{Event, InvoiceStatement, Label, Statement, Unreadable},
     },
     telemetry::Metric,
 };
+
+mod owner;
+
+use owner::{Owner, Owners};
 
 /// Takes events in.
 #[derive(Clone)]
 pub struct Inbox {
     ledger: Ledger,
-    pointers: Pointers,
+    invoices: InvoiceLedger,
+    readings: Readings,
+    owners: Owners,
     parked: Parked,
-    stripe: Stripe,
     mode: Mode,
     stack: Stack,
 }
@@ -40,7 +44,7 @@ pub enum Receipt {
         /// What the event is about.
         subject: Subject,
         /// How it stands now.
-        status: Status,
+        status: Standing,
         /// What a person should look at.
         attention: BTreeSet<Attention>,
     },
@@ -48,7 +52,7 @@ pub enum Receipt {
     NothingNew,
     /// This very event was recorded before.
     SeenBefore,
-    /// It is about a purchase that no longer exists here, and moved no money.
+    /// It is about a purchase or an invoice that no longer exists here, and moved no money.
     NoSuchPurchase,
     /// It is about something that does not belong to this shop.
     Foreign,
@@ -123,8 +127,15 @@ impl From<StripeError> for NotRecorded {
     }
 }
 
-/// What an event belongs to, and what that is rebuilt from if it was lost.
-type Owned = (Subject, Option<(Buyer, Money)>);
+impl From<ReadingError> for NotRecorded {
+    fn from(error: ReadingError) -> Self {
+        match error {
+            ReadingError::Store(error) => error.into(),
+            ReadingError::Stripe(error) => error.into(),
+            ReadingError::Unreadable(error) => error.into(),
+        }
+    }
+}
 
 impl Inbox {
     /// Reads tables, mode and Stripe's key from the environment.
@@ -145,14 +156,15 @@ impl Inbox {
         tables: &Tables,
         environment: &Environment,
     ) -> Result<Self, ConfigError> {
-        let mode = environment.mode()?;
+        let (mode, stack) = (environment.mode()?, environment.stack()?);
         Ok(Self {
             ledger: Ledger::of(tables, mode)?,
-            pointers: Pointers::of(tables)?,
+            invoices: InvoiceLedger::of(tables, mode)?,
+            readings: Readings::of(stripe.clone(), tables, (mode, stack.clone()))?,
+            owners: Owners::of(stripe, tables, stack.clone())?,
             parked: Parked::of(tables)?,
-            stripe,
             mode,
-            stack: environment.stack()?,
+            stack,
         })
     }
 
@@ -199,93 +211,197 @@ impl Inbox {
             id: event.id.clone(),
             kind: event.name.to_owned(),
         };
-        let Some(mut statement) = event.statement(&self.stack)? else {
-            return Ok(Receipt::Foreign);
-        };
-        let owned = match statement.owner {
-            Owner::Tagged { subject, origin } => Some((subject, origin)),
-            Owner::OfPayment(charge) => {
-                if let (None, Some(charge)) = (&statement.payment_intent, charge) {
-                    statement.payment_intent = self.payment_intent_of(&charge).await?;
-                }
-                match &statement.payment_intent {
-                    Some(intent) => self.owner_of(intent).await?,
+        match event.statement(&self.stack)? {
+            None => Ok(Receipt::Foreign),
+            Some(Statement::Session {
+                purchase,
+                session,
+                state,
+                payment_intent,
+                origin,
+            }) => {
+                let state = self.completed(state, payment_intent.as_ref()).await;
+                let report = Report {
+                    source,
+                    purchase,
+                    change: Change::Session(session, state),
+                    payment_intent,
+                    origin,
+                };
+                self.of_purchase(&report, now).await
+            }
+            Some(Statement::Payment {
+                tagged: Some(purchase),
+                change,
+                payment_intent,
+                ..
+            }) => {
+                let report = Report {
+                    source,
+                    purchase,
+                    change: Change::Payment(change),
+                    payment_intent,
+                    origin: None,
+                };
+                self.of_purchase(&report, now).await
+            }
+            Some(Statement::Payment {
+                tagged: None,
+                change,
+                payment_intent,
+                charge,
+            }) => {
+                let intent = match (payment_intent, charge) {
+                    (None, Some(charge)) => self.owners.payment_intent_of(&charge).await?,
+                    (intent, _) => intent,
+                };
+                match intent {
+                    Some(intent) => self.of_payment(source, intent, change, now).await,
                     // Every payment of ours has a payment intent.
-                    None => None,
+                    None => Ok(Receipt::Foreign),
                 }
             }
-        };
-        let Some((subject, origin)) = owned else {
-            return Ok(Receipt::Foreign);
-        };
-        let change = self
-            .completed(statement.change, statement.payment_intent.as_ref())
-            .await;
-        let report = Report {
-            source,
-            subject,
-            change,
-            payment_intent: statement.payment_intent,
-            origin,
-        };
-        Ok(match self.ledger.record(&report, now).await? {
-            Outcome::Recorded(status, attention) => Receipt::Recorded {
-                subject,
-                status,
-                attention,
-            },
-            Outcome::NothingNew => Receipt::NothingNew,
-            Outcome::SeenBefore => Receipt::SeenBefore,
-            Outcome::NoSuchPurchase => Receipt::NoSuchPurchase,
-        })
+            Some(Statement::Invoice(statement)) => self.of_invoice(source, statement, now).await,
+            Some(Statement::Subscription(id, hint)) => {
+                let read = self.readings.read(&id, hint, &source, now).await?;
+                Ok(match read {
+                    Read::Changed(status) => Receipt::Recorded {
+                        subject: Subject::Subscription(id),
+                        status,
+                        attention: BTreeSet::new(),
+                    },
+                    Read::NothingNew => Receipt::NothingNew,
+                    Read::SeenBefore => Receipt::SeenBefore,
+                    Read::Foreign | Read::Unknown => Receipt::Foreign,
+                })
+            }
+        }
     }
 
-    /// A change, completed by what its event leaves out: whether a delayed payment waits for the
-    /// buyer or the bank. If Stripe cannot be reached, the event is recorded without it, and
-    /// `reconcile` asks again.
-    async fn completed(&self, change: Change, intent: Option<&PaymentIntentId>) -> Change {
-        let (Change::Session(session, SessionState::Pending { .. }), Some(intent)) =
-            (&change, intent)
-        else {
-            return change;
+    async fn of_purchase(&self, report: &Report, now: i64) -> Result<Receipt, NotRecorded> {
+        let outcome = self.ledger.record(report, now).await?;
+        Ok(receipt(report.purchase.into(), outcome))
+    }
+
+    /// Records an invoice, whose tags are the subscription's or, in old API versions, have to be
+    /// asked for.
+    async fn of_invoice(
+        &self,
+        source: Source,
+        statement: InvoiceStatement,
+        now: i64,
+    ) -> Result<Receipt, NotRecorded> {
+        let InvoiceStatement {
+            subscription,
+            id,
+            report,
+            tagged,
+        } = statement;
+        let tagged = match tagged {
+            Some(tagged) => Some(tagged),
+            None => self.readings.tags(&subscription).await?,
         };
-        match self.fetch(intent).await {
-            Ok(Some(intent)) => {
-                let waits_for = intent.waits_for();
-                Change::Session(session.clone(), SessionState::Pending { waits_for })
+        let Some(tagged) = tagged else {
+            return Ok(Receipt::Foreign);
+        };
+        let received = InvoiceReceived {
+            source,
+            subscription,
+            id,
+            change: InvoiceChange::Seen(report),
+            tagged: Some(tagged),
+        };
+        self.of_subscription(&received, now).await
+    }
+
+    async fn of_subscription(
+        &self,
+        received: &InvoiceReceived,
+        now: i64,
+    ) -> Result<Receipt, NotRecorded> {
+        let outcome = self.invoices.record(received, now).await?;
+        let subject = Subject::Invoice(received.subscription.clone(), received.id.clone());
+        Ok(receipt(subject, outcome))
+    }
+
+    /// Records what became of a payment, for whatever it paid. An invoice that is not known yet is
+    /// recorded first, as Stripe shows it.
+    async fn of_payment(
+        &self,
+        source: Source,
+        intent: PaymentIntentId,
+        change: PaymentChange,
+        now: i64,
+    ) -> Result<Receipt, NotRecorded> {
+        let (subscription, id) = match self.owners.of_payment(&intent).await? {
+            None => return Ok(Receipt::Foreign),
+            Some(Owner::Purchase { id, origin }) => {
+                let report = Report {
+                    source,
+                    purchase: id,
+                    change: Change::Payment(change),
+                    payment_intent: Some(intent),
+                    origin,
+                };
+                return self.of_purchase(&report, now).await;
             }
-            Ok(None) => change,
+            Some(Owner::Invoice { subscription, id }) => (subscription, id),
+            Some(Owner::NewInvoice(statement)) => {
+                let key = (statement.subscription.clone(), statement.id.clone());
+                let fetched = Source::Fetched {
+                    object: statement.id.to_string(),
+                    at: now,
+                };
+                match self.of_invoice(fetched, statement, now).await? {
+                    Receipt::Foreign => return Ok(Receipt::Foreign),
+                    _ => key,
+                }
+            }
+        };
+        let received = InvoiceReceived {
+            source,
+            subscription,
+            id,
+            change: InvoiceChange::Payment(intent, change),
+            tagged: None,
+        };
+        self.of_subscription(&received, now).await
+    }
+
+    /// A session's state, completed by what its event leaves out: whether a delayed payment waits
+    /// for the buyer or the bank. If Stripe cannot be reached, the event is recorded without it, and
+    /// `reconcile` asks again.
+    async fn completed(
+        &self,
+        state: SessionState,
+        intent: Option<&PaymentIntentId>,
+    ) -> SessionState {
+        let (SessionState::Pending { .. }, Some(intent)) = (&state, intent) else {
+            return state;
+        };
+        match self.owners.fetch(intent).await {
+            Ok(Some(intent)) => SessionState::Pending {
+                waits_for: intent.waits_for(),
+            },
+            Ok(None) => state,
             Err(error) => {
                 tracing::warn!(%intent, %error, "it is not known yet what a payment waits for");
-                change
+                state
             }
         }
     }
+}
 
-    async fn fetch(&self, intent: &PaymentIntentId) -> Result<Option<PaymentIntent>, StripeError> {
-        let path = format!("/payment_intents/{intent}");
-        self.stripe.get(&path, &[]).await
-    }
-
-    /// What a payment intent belongs to: as recorded, or, before the payment's own event, as Stripe
-    /// says. `None` if it is not ours.
-    async fn owner_of(&self, intent: &PaymentIntentId) -> Result<Option<Owned>, NotRecorded> {
-        if let Some(owner) = self.pointers.owner_of(intent).await? {
-            return Ok(Some((owner, None)));
-        }
-        let Some(intent) = self.fetch(intent).await? else {
-            return Ok(None);
-        };
-        let subject = intent.metadata.subject(&self.stack)?;
-        Ok(subject.map(|subject| (subject, Some(intent.origin()))))
-    }
-
-    async fn payment_intent_of(
-        &self,
-        charge: &ChargeId,
-    ) -> Result<Option<PaymentIntentId>, StripeError> {
-        let charge: Option<Charge> = self.stripe.get(&format!("/charges/{charge}"), &[]).await?;
-        Ok(charge.and_then(|charge| charge.payment_intent()))
+fn receipt(subject: Subject, outcome: Outcome) -> Receipt {
+    match outcome {
+        Outcome::Recorded(status, attention) => Receipt::Recorded {
+            subject,
+            status,
+            attention,
+        },
+        Outcome::NothingNew => Receipt::NothingNew,
+        Outcome::SeenBefore => Receipt::SeenBefore,
+        Outcome::NoSuchPurchase => Receipt::NoSuchPurchase,
     }
 }
 
@@ -293,12 +409,10 @@ fn log(event: Option<&str>, receipt: &Receipt) {
     let result = receipt.as_str();
     match receipt {
         Receipt::Recorded {
-            subject: Subject::Purchase(purchase_id),
-            status,
-            ..
+            subject, status, ..
         } => {
             let status = status.as_str();
-            tracing::info!(event, result, %purchase_id, status, "the event was taken in");
+            tracing::info!(event, result, %subject, status, "the event was taken in");
         }
         _ => tracing::info!(event, result, "the event was taken in"),
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use time::format_description::well_known::Rfc3339;
 
 use crate::{
@@ -12,7 +12,8 @@ use crate::{
     product::{ProductId, Recurring},
     purchase::{
         Accounts, Attempt, Attention, Buyer, DisputeId, DisputeStatus, DisputeTerms, Movement,
-        Purchase, PurchaseId, RefundId, RefundState, SessionId, SessionState, Status, WaitsFor,
+        Purchase, PurchaseId, RefundId, RefundState, SessionId, SessionState, Status, Subject,
+        WaitsFor,
     },
 };
 
@@ -227,10 +228,25 @@ fn refunds(purchase: &Purchase) -> impl Iterator<Item = RefundView<'_>> {
     })
 }
 
+/// What something is about, as members named by its kind: `"purchase": "<id>"`,
+/// `"subscription": "<id>"`, and for an invoice both `"subscription"` and `"invoice"`.
+pub fn by_kind<S: Serializer>(subject: &Subject, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    match subject {
+        Subject::Purchase(id) => map.serialize_entry("purchase", id)?,
+        Subject::Subscription(id) => map.serialize_entry("subscription", id)?,
+        Subject::Invoice(subscription, id) => {
+            map.serialize_entry("subscription", subscription)?;
+            map.serialize_entry("invoice", id)?;
+        }
+    }
+    map.end()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::purchase::{Change, DisputeReport, Line, Order, Refund};
+    use crate::purchase::{Change, DisputeReport, Line, Order, PaymentChange, Refund};
 
     fn usd(amount: i64) -> Money {
         Money::new(amount, "usd".parse().unwrap())
@@ -284,6 +300,7 @@ mod tests {
             let state = SessionState::Settled {
                 amount: usd(1500),
                 payment_intent: Some(format!("pi_{number}").into()),
+                subscription: None,
             };
             purchase.record(Change::Session(format!("cs_{number}").into(), state));
         }
@@ -291,7 +308,10 @@ mod tests {
             state: RefundState::Succeeded,
             amount: usd(500),
         };
-        purchase.record(Change::Refund("re_1".to_owned().into(), refund));
+        purchase.record(Change::Payment(PaymentChange::Refund(
+            "re_1".to_owned().into(),
+            refund,
+        )));
         let movement = Movement {
             amount: usd(-400),
             fee: 1500,
@@ -305,7 +325,10 @@ mod tests {
             },
             movements: [("txn_1".to_owned().into(), movement)].into(),
         };
-        purchase.record(Change::Dispute("dp_1".to_owned().into(), report));
+        purchase.record(Change::Payment(PaymentChange::Dispute(
+            "dp_1".to_owned().into(),
+            report,
+        )));
         purchase
     }
 

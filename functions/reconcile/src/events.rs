@@ -158,7 +158,7 @@ fn note_receipt(run: &mut Run<'_>, event: &str, receipt: &Receipt) {
     match receipt {
         Receipt::Recorded {
             subject, status, ..
-        } => run.found(event, *subject, *status, "record"),
+        } => run.found(event, subject.clone(), *status, "record"),
         Receipt::Parked => run.findings.parked = run.findings.parked.saturating_add(1),
         Receipt::ParkedBefore
         | Receipt::NothingNew

@@ -25,6 +25,17 @@ pub struct Buyer {
     pub language: Option<String>,
 }
 
+impl Buyer {
+    /// This buyer, with what is not known of them from `other`.
+    pub(crate) fn or(&self, other: &Self) -> Self {
+        Self {
+            subject: self.subject.clone().or_else(|| other.subject.clone()),
+            email: self.email.clone().or_else(|| other.email.clone()),
+            language: self.language.clone().or_else(|| other.language.clone()),
+        }
+    }
+}
+
 impl fmt::Debug for Buyer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Buyer")
@@ -171,6 +182,17 @@ impl Order {
     /// The lines of the subscription.
     pub fn recurring_lines(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| line.recurring.is_some())
+    }
+
+    /// What is not an order itself, but belongs to one: who buys, and what it comes to.
+    pub(crate) fn without_lines(buyer: Buyer, total: Money) -> Self {
+        Self {
+            buyer,
+            lines: Vec::new(),
+            total,
+            customer: None,
+            rebuilt: false,
+        }
     }
 
     /// What it takes from limited stock.

@@ -24,10 +24,12 @@ use super::{
 };
 use crate::{
     config::Environment,
+    email::Frozen,
     mode::Mode,
     money::Money,
     product::{Interval, Recurring},
     purchase::*,
+    standing::Standing,
 };
 
 const ID: &str = "01936f3c-8a10-7c3e-9a35-0c1de2a3f5b7";
@@ -72,10 +74,10 @@ fn what_points_at_a_purchase_is_stored_as_in_the_deployed_tables() {
     };
     for (name, source, changed) in [("claim", event, true), ("claim_fetched", fetched, false)] {
         let claim = Claim {
-            subject: id.into(),
+            subject: &id.into(),
             source: &source,
             changed,
-            status: purchase.status(),
+            status: Standing::Purchase(purchase.status()),
             is_over: purchase.is_over(),
             version: 4,
         };
@@ -83,7 +85,7 @@ fn what_points_at_a_purchase_is_stored_as_in_the_deployed_tables() {
         assert_eq!(put(written), golden(name));
     }
     let pointers = Pointers::of(&tables()).unwrap();
-    let pointer = pointers.put(&"pi_1".to_owned().into(), id.into()).unwrap();
+    let pointer = pointers.put(&"pi_1".to_owned().into(), &id.into()).unwrap();
     assert_eq!(put(pointer), golden("pointer"));
     let request = IdempotentRequest::new("buyer-1", "key", "fingerprint".to_owned());
     let requests = Requests::of(&tables()).unwrap();
@@ -159,7 +161,9 @@ fn a_mail_is_ordered_as_in_the_deployed_tables() {
         ),
         ("mail_held", rebuilt, Mail::Paid),
     ] {
-        let row = outbox.put(purchase, &mail, Mode::Live, NOW).unwrap();
+        let content = Frozen::of(purchase, &mail);
+        let held = purchase.is_only_rebuilt();
+        let row = outbox.put(content, &mail, (Mode::Live, held), NOW).unwrap();
         assert_eq!(put(row), golden(name), "{name}");
     }
 }
@@ -186,6 +190,7 @@ fn stages() -> Vec<(&'static str, Purchase)> {
         session(SessionState::Settled {
             amount: usd(3350),
             payment_intent: Some("pi_1".to_owned().into()),
+            subscription: None,
         })
     };
     let voucher = session(SessionState::Pending {
@@ -221,7 +226,10 @@ fn stages() -> Vec<(&'static str, Purchase)> {
 fn returns() -> Vec<Change> {
     let refund = |id: &str, state, amount| {
         let amount = usd(amount);
-        Change::Refund(id.to_owned().into(), Refund { state, amount })
+        Change::Payment(PaymentChange::Refund(
+            id.to_owned().into(),
+            Refund { state, amount },
+        ))
     };
     let movement = Movement {
         amount: usd(-1500),
@@ -241,8 +249,8 @@ fn returns() -> Vec<Change> {
         refund("re_2", RefundState::RequiresAction, 350),
         refund("re_3", RefundState::Pending, 200),
         refund("re_3", RefundState::Failed, 200),
-        Change::Dispute("dp_1".to_owned().into(), dispute),
-        Change::ChargeRefunded(usd(900)),
+        Change::Payment(PaymentChange::Dispute("dp_1".to_owned().into(), dispute)),
+        Change::Payment(PaymentChange::ChargeRefunded(usd(900))),
     ]
 }
 

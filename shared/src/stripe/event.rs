@@ -1,14 +1,19 @@
-//! Stripe's events: the envelope, and what its object says about a purchase.
+//! Stripe's events: the envelope, and what its object says about a purchase, an invoice or a
+//! subscription.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 pub use super::object::Unreadable;
-use super::object::{AboutCharge, Charge, Session, SessionEvent, Tags};
+use super::object::{AboutCharge, Charge, InvoiceObject, Session, SessionEvent, Tags};
 use crate::{
     config::Stack,
+    invoice::{InvoiceReport, Trouble},
     money::Money,
-    purchase::{Buyer, Change, ChargeId, PaymentIntentId, Subject},
+    purchase::{
+        Buyer, ChargeId, InvoiceId, PaymentChange, PaymentIntentId, PurchaseId, SessionId,
+        SessionState, SubscriptionId,
+    },
 };
 
 /// What an event is about, by its type, which decides how its object is read.
@@ -23,6 +28,21 @@ enum Kind {
     ChargeRefunded,
     /// A dispute or an inquiry, which has a status.
     Dispute,
+    /// An invoice, and what went wrong with charging it, if its event says so.
+    Invoice(Option<Trouble>),
+    /// An invoice that is foreseen: only a hint to read its subscription.
+    InvoiceForeseen,
+    /// A subscription: only a hint to read it.
+    Subscription(Hint),
+}
+
+/// What the event of a subscription says that the subscription itself does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hint {
+    /// Nothing: it has to be read.
+    Changed,
+    /// Its trial is about to end.
+    TrialWillEnd,
 }
 
 /// The types of events that say something about a purchase, and what each is about. Any other type
@@ -53,6 +73,44 @@ const HANDLED: &[(&str, Kind)] = &[
     ("charge.dispute.funds_withdrawn", Kind::Dispute),
     ("charge.dispute.funds_reinstated", Kind::Dispute),
     ("charge.dispute.closed", Kind::Dispute),
+    ("invoice.created", Kind::Invoice(None)),
+    ("invoice.finalized", Kind::Invoice(None)),
+    ("invoice.paid", Kind::Invoice(None)),
+    (
+        "invoice.payment_failed",
+        Kind::Invoice(Some(Trouble::Failed)),
+    ),
+    (
+        "invoice.payment_action_required",
+        Kind::Invoice(Some(Trouble::ActionRequired)),
+    ),
+    ("invoice.voided", Kind::Invoice(None)),
+    ("invoice.marked_uncollectible", Kind::Invoice(None)),
+    ("invoice.upcoming", Kind::InvoiceForeseen),
+    (
+        "customer.subscription.created",
+        Kind::Subscription(Hint::Changed),
+    ),
+    (
+        "customer.subscription.updated",
+        Kind::Subscription(Hint::Changed),
+    ),
+    (
+        "customer.subscription.deleted",
+        Kind::Subscription(Hint::Changed),
+    ),
+    (
+        "customer.subscription.paused",
+        Kind::Subscription(Hint::Changed),
+    ),
+    (
+        "customer.subscription.resumed",
+        Kind::Subscription(Hint::Changed),
+    ),
+    (
+        "customer.subscription.trial_will_end",
+        Kind::Subscription(Hint::TrialWillEnd),
+    ),
 ];
 
 /// The types of events that a webhook endpoint has to subscribe to.
@@ -75,27 +133,50 @@ pub struct Event {
 
 /// What an event says.
 #[derive(Debug)]
-pub struct Statement {
-    /// What changed.
-    pub change: Change,
-    /// Which payment intent it is about, if there is one.
-    pub payment_intent: Option<PaymentIntentId>,
-    /// What it belongs to.
-    pub owner: Owner,
-}
-
-/// What an event belongs to, as far as the event itself says.
-#[derive(Debug)]
-pub enum Owner {
-    /// Something of ours, according to its object's tags.
-    Tagged {
-        /// What it is.
-        subject: Subject,
-        /// What it can be rebuilt from if it was lost.
+pub enum Statement {
+    /// How far a Checkout session of ours has come.
+    Session {
+        /// The purchase it is for.
+        purchase: PurchaseId,
+        /// The session.
+        session: SessionId,
+        /// How far it has come.
+        state: SessionState,
+        /// The payment intent that pays it.
+        payment_intent: Option<PaymentIntentId>,
+        /// What the purchase can be rebuilt from if it was lost.
         origin: Option<(Buyer, Money)>,
     },
-    /// Whatever the payment belongs to, because refunds and disputes do not carry our tags.
-    OfPayment(Option<ChargeId>),
+    /// What became of a payment.
+    Payment {
+        /// The purchase it belongs to. Refunds and disputes do not say, nor do the charges of
+        /// invoices: they belong to whatever the payment does.
+        tagged: Option<PurchaseId>,
+        /// What became of it.
+        change: PaymentChange,
+        /// The payment intent by which the money was paid.
+        payment_intent: Option<PaymentIntentId>,
+        /// The charge of that payment intent.
+        charge: Option<ChargeId>,
+    },
+    /// What an invoice says.
+    Invoice(InvoiceStatement),
+    /// A subscription has to be read.
+    Subscription(SubscriptionId, Hint),
+}
+
+/// What an invoice says.
+#[derive(Debug)]
+pub struct InvoiceStatement {
+    /// The subscription it is for.
+    pub subscription: SubscriptionId,
+    /// The invoice.
+    pub id: InvoiceId,
+    /// What it says.
+    pub report: InvoiceReport,
+    /// The purchase with which the subscription began, and the buyer as far as the invoice says;
+    /// `None` if the invoice, of an API version of before 2023, does not say whose it is.
+    pub tagged: Option<(PurchaseId, Buyer)>,
 }
 
 /// What identifies an event, even if the rest of its envelope cannot be read.
@@ -144,49 +225,108 @@ impl Event {
     }
 
     /// What it says to the deployment `stack`; `None` if it is about something else: another
-    /// deployment's purchase, a payment link ….
+    /// deployment's purchase, a payment link, an invoice that the seller wrote by hand ….
     pub fn statement(self, stack: &Stack) -> Result<Option<Statement>, Unreadable> {
         let object = self.object;
         match self.kind {
             Kind::Refund => AboutCharge::refund(object).map(|refund| Some(refund.into())),
             Kind::Dispute => AboutCharge::dispute(object).map(|dispute| Some(dispute.into())),
             Kind::ChargeRefunded => {
-                let Some(subject) = subject_of(&object, stack)? else {
+                let tagged = purchase_of(&object, stack)?;
+                if tagged.is_none() && tags_of(&object)?.is_tagged() {
                     return Ok(None);
-                };
+                }
                 let charge: Charge = serde_json::from_value(object)?;
-                Ok(Some(Statement {
-                    change: Change::ChargeRefunded(charge.refunded()),
+                Ok(Some(Statement::Payment {
+                    tagged,
+                    change: PaymentChange::ChargeRefunded(charge.refunded()),
                     payment_intent: charge.payment_intent(),
-                    owner: Owner::Tagged {
-                        subject,
-                        origin: None,
-                    },
+                    charge: None,
                 }))
             }
             Kind::Session(event) => {
-                let Some(subject) = subject_of(&object, stack)? else {
+                let Some(purchase) = purchase_of(&object, stack)? else {
                     return Ok(None);
                 };
                 let session: Session = serde_json::from_value(object)?;
-                let origin = session.origin();
-                Ok(Some(Statement {
+                Ok(Some(Statement::Session {
+                    purchase,
+                    state: session.state_by_event(event)?,
                     payment_intent: session.payment_intent().cloned(),
-                    owner: Owner::Tagged { subject, origin },
-                    change: Change::Session(session.id.clone(), session.state_by_event(event)?),
+                    origin: session.origin(),
+                    session: session.id,
                 }))
+            }
+            Kind::Invoice(trouble) => {
+                let statement = InvoiceStatement::of(object, trouble, stack)?;
+                Ok(statement.map(Statement::Invoice))
+            }
+            Kind::InvoiceForeseen => {
+                let invoice: InvoiceObject = serde_json::from_value(object)?;
+                let is_ours = match invoice.tags() {
+                    Some(tags) => tags.purchase(stack)?.is_some(),
+                    None => true,
+                };
+                let subscription = invoice.subscription().filter(|_| is_ours).cloned();
+                Ok(subscription.map(|id| Statement::Subscription(id, Hint::Changed)))
+            }
+            Kind::Subscription(hint) => {
+                if purchase_of(&object, stack)?.is_none() {
+                    return Ok(None);
+                }
+                let Named { id } = serde_json::from_value(object)?;
+                Ok(Some(Statement::Subscription(id, hint)))
             }
         }
     }
 }
 
-/// What a tagged object belongs to. If that is not ours, nothing but its tags has to be readable.
-fn subject_of(object: &Value, stack: &Stack) -> Result<Option<Subject>, Unreadable> {
+impl InvoiceStatement {
+    /// What an invoice says to the deployment `stack`; `None` if it is not for one of its
+    /// subscriptions. `trouble` is what its event says of the latest attempt to charge it.
+    pub fn of(
+        object: Value,
+        trouble: Option<Trouble>,
+        stack: &Stack,
+    ) -> Result<Option<Self>, Unreadable> {
+        let invoice: InvoiceObject = serde_json::from_value(object)?;
+        let Some(subscription) = invoice.subscription().cloned() else {
+            return Ok(None);
+        };
+        let tagged = match invoice.tags() {
+            Some(tags) => match tags.purchase(stack)? {
+                Some(purchase) => Some((purchase, invoice.buyer(tags))),
+                None => return Ok(None),
+            },
+            None => None,
+        };
+        Ok(Some(Self {
+            subscription,
+            id: invoice.id()?,
+            report: invoice.report(trouble)?,
+            tagged,
+        }))
+    }
+}
+
+/// The purchase that a tagged object belongs to. If that is not ours, nothing but its tags has to be
+/// readable.
+fn purchase_of(object: &Value, stack: &Stack) -> Result<Option<PurchaseId>, Unreadable> {
+    tags_of(object)?.purchase(stack)
+}
+
+fn tags_of(object: &Value) -> Result<Tags, Unreadable> {
     let tags = object
         .get("metadata")
         .ok_or_else(|| Unreadable("metadata is missing".to_owned()))?;
     let tags: Option<Tags> = Deserialize::deserialize(tags)?;
-    tags.unwrap_or_default().subject(stack)
+    Ok(tags.unwrap_or_default())
+}
+
+/// As much of an object as a hint needs.
+#[derive(Deserialize)]
+struct Named {
+    id: SubscriptionId,
 }
 
 #[derive(Deserialize)]
@@ -203,10 +343,11 @@ struct EventData {
 
 impl From<AboutCharge> for Statement {
     fn from(about: AboutCharge) -> Self {
-        Self {
+        Self::Payment {
+            tagged: None,
             change: about.change,
             payment_intent: about.payment_intent,
-            owner: Owner::OfPayment(about.charge),
+            charge: about.charge,
         }
     }
 }
@@ -236,6 +377,8 @@ mod tests {
                 Kind::Refund => "a refund",
                 Kind::ChargeRefunded => "a charge",
                 Kind::Dispute => "a dispute",
+                Kind::Invoice(_) | Kind::InvoiceForeseen => "an invoice of a subscription",
+                Kind::Subscription(_) => "a subscription",
             };
             match rows.last_mut() {
                 Some((row, names)) if *row == about => names.push(format!("`{name}`")),

@@ -44,6 +44,8 @@ fn frozen() -> Frozen {
         waits_for: None,
         refund: None,
         dispute: None,
+        invoice: None,
+        subscription: None,
     }
 }
 
@@ -316,6 +318,13 @@ fn a_letter_cannot_be_written_without_what_it_is_about() {
         ("inquiry_opened#dp_1", "dispute"),
         ("dispute_opened#dp_1", "dispute"),
         ("dispute_closed#dp_1#lost", "dispute"),
+        ("payment_failed#1", "invoice"),
+        ("action_required#1", "invoice"),
+        ("trial_ending#1", "subscription"),
+        ("plan_changed#1", "subscription"),
+        ("cancelled#1", "subscription"),
+        ("ended#1", "subscription"),
+        ("lost#1", "subscription"),
     ] {
         let mail = Mail::try_from(mail.to_owned()).unwrap();
         let error = compose(&mail, &frozen(), &shop()).unwrap_err();

@@ -51,7 +51,7 @@ impl Mails {
     }
 
     /// The row of a mail, if it is still kept.
-    pub async fn get(&self, subject: Subject, mail: &Mail) -> Result<Option<Row>, StoreError> {
+    pub async fn get(&self, subject: &Subject, mail: &Mail) -> Result<Option<Row>, StoreError> {
         let id = row_id(subject, mail);
         let item = self.table.read([("id", id.as_str())]).await?;
         item.map(|item| from_item(item, &id)).transpose()
@@ -95,7 +95,7 @@ impl Mails {
             .client
             .update_item()
             .table_name(&self.table.name)
-            .key("id", text(row_id(purchase.id().into(), mail)))
+            .key("id", text(row_id(&purchase.id().into(), mail)))
             .update_expression(
                 "SET #state = :due, due_shard = :due, next_attempt = :now, content = :content \
                  REMOVE #ttl",

@@ -1,6 +1,9 @@
 //! All purchases, and everything recorded about one.
 
-use serde::Serialize;
+use serde::{
+    Deserialize as _, Serialize,
+    de::{IntoDeserializer as _, value::Error as ValueError},
+};
 use time::OffsetDateTime;
 
 use crate::{
@@ -47,6 +50,15 @@ pub struct RecordedEvent {
     pub status: Status,
 }
 
+/// The status in a purchase's claim.
+fn status(name: &str, id: PurchaseId) -> Result<Status, StoreError> {
+    let read: Result<_, ValueError> = Status::deserialize(name.into_deserializer());
+    read.map_err(|error| StoreError::Unreadable {
+        key: id.to_string(),
+        why: error.to_string(),
+    })
+}
+
 impl AllPurchases {
     /// Fails if the environment does not name the purchases table.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
@@ -84,7 +96,7 @@ impl AllPurchases {
                         kind: claim.kind,
                         recorded_at: claim.recorded_at,
                         changed: claim.changed,
-                        status: claim.status,
+                        status: status(&claim.status, id)?,
                     };
                     events.push((claim.version, recorded));
                 }

@@ -51,6 +51,11 @@ impl Progress {
         matches!(self.status.as_str(), "requires_payment_method" | "canceled")
     }
 
+    /// Whether the buyer has to act.
+    pub(super) fn requires_action(&self) -> bool {
+        self.status == "requires_action"
+    }
+
     /// What a payment that has not been made yet waits for.
     pub(super) fn waits_for(&self) -> WaitsFor {
         match self.status.as_str() {

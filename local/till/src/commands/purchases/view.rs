@@ -1,12 +1,15 @@
 //! How a purchase is shown in words.
 
 use laptop::story::Story;
+use shared::invoice::InvoiceStatus;
 use shared::money::Money;
 use shared::purchase::{
     Accounts, Attention, DisputeStatus, Mail, Purchase, RefundState, SessionState, Status, WaitsFor,
 };
+use shared::standing::Standing;
 use shared::store::operator::RecordedEvent;
 use shared::store::outbox::{Row, State};
+use shared::subscription::SubscriptionStatus;
 
 use crate::commands::console::{Column, Table, bad, dim, good, heading, notable, plain};
 use crate::commands::moment::{lasting, minute, second};
@@ -46,6 +49,25 @@ pub(in crate::commands) fn status(status: Status) -> String {
         Status::Refunded | Status::PartiallyRefunded | Status::Pending => notable(&words),
         Status::ChargedBack | Status::Disputed | Status::Failed => bad(&words),
         Status::Expired | Status::Abandoned | Status::Open => dim(&words),
+    }
+}
+
+/// How something stands, in color.
+pub(in crate::commands) fn standing(standing: Standing) -> String {
+    use InvoiceStatus as I;
+    use SubscriptionStatus as S;
+    let words = words(standing.as_str());
+    match standing {
+        Standing::Purchase(one) => status(one),
+        Standing::Invoice(I::Paid) | Standing::Subscription(Some(S::Active | S::Trialing)) => {
+            good(&words)
+        }
+        Standing::Invoice(I::Refunded | I::PartiallyRefunded | I::Open)
+        | Standing::Subscription(Some(S::Incomplete | S::Paused)) => notable(&words),
+        Standing::Invoice(I::ChargedBack | I::Disputed | I::Uncollectible)
+        | Standing::Subscription(Some(S::PastDue | S::Unpaid)) => bad(&words),
+        Standing::Invoice(I::Draft | I::Void)
+        | Standing::Subscription(Some(S::Canceled | S::IncompleteExpired) | None) => dim(&words),
     }
 }
 
