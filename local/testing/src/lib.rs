@@ -24,6 +24,7 @@ mod preparation;
 mod products;
 mod reconcile;
 mod stripe;
+mod subscriptions;
 mod tables;
 mod time;
 mod webhook;
