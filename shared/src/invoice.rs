@@ -208,6 +208,11 @@ impl Invoice {
         &self.payment
     }
 
+    /// Mails that have an outbox row.
+    pub fn mails(&self) -> &BTreeSet<Mail> {
+        &self.mails
+    }
+
     /// Where the money is.
     pub fn accounts(&self) -> Accounts {
         let paid = self.bill.paid;

@@ -146,6 +146,12 @@ impl Subscription {
         &self.told
     }
 
+    /// The mails about what somebody was told that is still true.
+    pub fn standing_notices(&self) -> impl Iterator<Item = Mail> {
+        let told = self.told.iter();
+        told.map(|(notice, told)| Mail::Notice(*notice, told.version))
+    }
+
     /// When to read it again, in Unix seconds, unless something is heard before. `None` if nothing
     /// more will come of it.
     pub fn next_check(&self, now: i64) -> Option<i64> {

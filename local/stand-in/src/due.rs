@@ -7,11 +7,12 @@ use crate::account::balance::BalanceTransaction;
 use crate::checkout::object::Session;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
+use crate::file::link::FileLink;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
 use crate::promotion::object::{Coupon, PromotionCode};
 use crate::refund::object::Refund;
-use crate::{account, checkout, payment, promotion, refund};
+use crate::{account, checkout, file, payment, promotion, refund};
 
 /// Lets everything happen that is due by now.
 pub(crate) fn catch_up(transaction: &mut Transaction<'_>) -> anyhow::Result<()> {
@@ -26,6 +27,7 @@ pub(crate) fn catch_up(transaction: &mut Transaction<'_>) -> anyhow::Result<()> 
             PaymentIntent::KIND => checkout::life::run_out_intent(transaction, &due.id)?,
             Charge::KIND => payment::capture::expire(transaction, &due.id)?,
             BalanceTransaction::KIND => account::book::arrive(transaction, &due.id)?,
+            FileLink::KIND => file::link::expire(transaction, &due.id)?,
             Coupon::KIND => promotion::life::end_coupon(transaction, &due.id)?,
             PromotionCode::KIND => promotion::life::end_code(transaction, &due.id)?,
             kind => bail!("time does not change {}, a {kind}", due.id),

@@ -3,7 +3,7 @@
 //!
 //! What Stripe's API takes and answers is data ([`description`], from the texts in `api/`). What
 //! happens is code. A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`],
-//! [`dispute`], [`radar`], [`promotion`], [`account`], [`webhook`]. It has what the API shows
+//! [`dispute`], [`radar`], [`promotion`], [`file`], [`account`], [`webhook`]. It has what the API shows
 //! (`object`), what can be asked of it (`api`), and what happens to it (`life`). Objects that only
 //! hold what they are given are [`plain`]; what every kind can be asked, a [`collection`] answers.
 //! [`engine`] keeps it all and knows the time, [`wire`] has what requests and answers have in common.
@@ -47,6 +47,7 @@ mod dispute;
 mod door;
 mod due;
 mod engine;
+mod file;
 mod page;
 mod payment;
 mod plain;
@@ -84,6 +85,7 @@ impl StandIn {
             .merge(window::routes())
             .merge(challenge::routes())
             .merge(receipt::routes())
+            .merge(file::download::pages())
             .nest("/_stripe", control::routes())
             .layer(axum::middleware::from_fn_with_state(
                 self.clone(),
@@ -91,6 +93,7 @@ impl StandIn {
             ))
             .route("/", get(front_door))
             .merge(cli::socket::routes())
+            .merge(file::download::routes())
             .fallback(serve::answer)
             .with_state(self.clone())
     }

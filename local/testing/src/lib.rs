@@ -20,6 +20,7 @@ mod cast;
 mod events;
 mod faults;
 mod mail;
+mod own_stripe;
 mod preparation;
 mod products;
 mod reconcile;
@@ -36,7 +37,8 @@ pub use self::app::TestApp;
 pub use self::cast::{
     ADA, BOB, CARD, COFFEE, DECLINED, DEVELOPER, MAGAZINE, MUG, NOTEBOOK, REFUNDS_SLOWLY,
 };
-pub use self::events::{altered, kind_of, of_type, permutations};
+pub use self::events::{altered, kind_of, of_type, permutations, sample};
+pub use self::own_stripe::OwnStripe;
 pub use self::preparation::repository;
 pub use self::time::{eventually, now};
 pub use self::webhook::WEBHOOK_SECRET;

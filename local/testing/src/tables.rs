@@ -60,6 +60,14 @@ impl TestApp {
         items.iter().find(row).unwrap().get("ttl").is_some()
     }
 
+    /// The items of a subscription and its invoices, by sort key.
+    pub async fn subscription_items(&self, id: &str) -> BTreeMap<String, Value> {
+        let items = self.items("PurchasesTable").await.into_iter();
+        let items = items.filter(|item| item["pk"]["S"] == *id);
+        let items = items.map(|item| (item["sk"]["S"].as_str().unwrap().to_owned(), item));
+        items.filter(|(sk, _)| !sk.starts_with("event#")).collect()
+    }
+
     /// A purchase's item.
     pub async fn purchase_item(&self, id: &str) -> Value {
         let items = self.items("PurchasesTable").await.into_iter();

@@ -8,7 +8,10 @@ use crate::{
     invoice::{Invoice, InvoiceChange, InvoiceState},
     ledger::{InvoiceLedger, InvoiceReceived, Outcome, Source},
     purchase::{Buyer, PaymentIntentId, PurchaseId},
-    stripe::{client::Client as Stripe, event::InvoiceStatement, object::AboutCharge},
+    stripe::{
+        client::Client as Stripe,
+        object::{AboutCharge, InvoiceStatement},
+    },
 };
 
 /// Compares one invoice, and collects what was new.

@@ -8,8 +8,7 @@ use crate::{
     store::{Tables, pointers::Pointers},
     stripe::{
         client::{Client as Stripe, List, StripeError},
-        event::InvoiceStatement,
-        object::{Charge, PaidInvoice, PaymentIntent},
+        object::{Charge, InvoiceStatement, PaidInvoice, PaymentIntent},
     },
 };
 

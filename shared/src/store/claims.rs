@@ -4,7 +4,8 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    KEEP_SECONDS, StoreError, Tables, key_of,
+    KEEP_SECONDS, StoreError, Tables,
+    keys::key_of,
     tables::{Table, put_item},
     to_item,
 };

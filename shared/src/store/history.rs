@@ -2,8 +2,8 @@
 
 use super::{
     StoreError, Tables, failed, is_last_page,
+    keys::subject_of,
     purchases::{id_of, parse},
-    subject_of,
     tables::Table,
     text,
 };
@@ -82,6 +82,7 @@ impl History {
             .key_condition_expression("history = :subject AND begins_with(pk, :subscriptions)")
             .expression_attribute_values(":subject", text(subject))
             .expression_attribute_values(":subscriptions", text("sub_"))
+            .projection_expression("pk, sk")
             .into_paginator()
             .items()
             .send();

@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Item, StoreError, Tables, from_item, key_of,
+    Item, StoreError, Tables, from_item,
+    keys::key_of,
     purchases::WORK,
     tables::{Table, put_item},
     to_item, unchanged,

@@ -32,6 +32,8 @@ use crate::{
     standing::Standing,
 };
 
+mod subscriptions;
+
 const ID: &str = "01936f3c-8a10-7c3e-9a35-0c1de2a3f5b7";
 /// The time at which everything happens.
 const NOW: i64 = 1_732_700_000;

@@ -1,6 +1,6 @@
 //! When Stripe was last asked about something because its buyer looked at it.
 
-use super::{StoreError, Tables, key_of, number, tables::Table, text, unless_refused};
+use super::{StoreError, Tables, keys::key_of, number, tables::Table, text, unless_refused};
 use crate::{config::ConfigError, purchase::Subject};
 
 /// The rows in the purchases table.

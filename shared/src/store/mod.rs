@@ -14,7 +14,6 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     aws,
     config::{ConfigError, Environment},
-    purchase::Subject,
 };
 
 pub(crate) mod bookkeeping;
@@ -24,6 +23,7 @@ pub mod due;
 pub mod history;
 pub(crate) mod holds;
 pub mod invoices;
+mod keys;
 #[cfg(test)]
 mod layout;
 pub mod looks;
@@ -55,27 +55,6 @@ pub fn client(environment: &Environment) -> Result<Client, ConfigError> {
 
 /// A DynamoDB item.
 type Item = HashMap<String, AttributeValue>;
-
-/// The key of a subject's own item in the purchases table. Everything that is recorded about it has
-/// the same partition key; an invoice is a part of its subscription's history.
-fn key_of(subject: &Subject) -> (String, String) {
-    match subject {
-        Subject::Purchase(id) => (id.to_string(), purchases::PURCHASE.to_owned()),
-        Subject::Subscription(id) => (id.to_string(), subscriptions::SUBSCRIPTION.to_owned()),
-        Subject::Invoice(subscription, id) => (subscription.to_string(), id.to_string()),
-    }
-}
-
-/// The subject whose own item this is.
-fn subject_of(item: &Item) -> Option<Subject> {
-    let text = |name: &str| item.get(name)?.as_s().ok();
-    let (pk, sk) = (text("pk")?, text("sk")?);
-    let subject = match sk.as_str() {
-        purchases::PURCHASE | subscriptions::SUBSCRIPTION => pk.parse(),
-        id => format!("{pk}/{id}").parse(),
-    };
-    subject.ok()
-}
 
 /// The store failed. Callers get a 5xx, because there is nothing they could fix.
 #[derive(Debug, thiserror::Error)]

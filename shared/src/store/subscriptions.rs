@@ -6,9 +6,10 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Item, StoreError, Tables, failed, from_item, invoices, key_of, number,
+    Item, StoreError, Tables, failed, from_item, invoices,
+    keys::{SUBSCRIPTION, key_of, subject_of},
+    number,
     purchases::WORK,
-    subject_of,
     tables::{Table, put_item, update_item},
     text, to_item, unchanged, unwritable,
 };
@@ -42,9 +43,6 @@ pub struct WithInvoices {
     /// Its invoices.
     pub invoices: Vec<Invoice>,
 }
-
-/// The sort key of a subscription's own item, among all items with its id.
-pub(super) const SUBSCRIPTION: &str = "subscription";
 
 /// `pk` is the subscription's id.
 #[derive(Serialize, Deserialize)]

@@ -3,9 +3,10 @@
 use super::{
     Item, StoreError, Tables,
     bookkeeping::Bookkeeping,
-    failed, key_of, number,
+    failed,
+    keys::{key_of, subject_of},
+    number,
     purchases::{Purchases, Stored, WORK},
-    subject_of,
     tables::Table,
     text,
     transaction::{Step, Writer},

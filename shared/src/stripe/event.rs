@@ -5,14 +5,16 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub use super::object::Unreadable;
-use super::object::{AboutCharge, Charge, InvoiceObject, Session, SessionEvent, Tags};
+use super::object::{
+    AboutCharge, Charge, InvoiceObject, InvoiceStatement, Session, SessionEvent, Tags,
+};
 use crate::{
     config::Stack,
-    invoice::{InvoiceReport, Trouble},
+    invoice::Trouble,
     money::Money,
     purchase::{
-        Buyer, ChargeId, InvoiceId, PaymentChange, PaymentIntentId, PurchaseId, SessionId,
-        SessionState, SubscriptionId,
+        Buyer, ChargeId, PaymentChange, PaymentIntentId, PurchaseId, SessionId, SessionState,
+        SubscriptionId,
     },
 };
 
@@ -165,20 +167,6 @@ pub enum Statement {
     Subscription(SubscriptionId, Hint),
 }
 
-/// What an invoice says.
-#[derive(Debug)]
-pub struct InvoiceStatement {
-    /// The subscription it is for.
-    pub subscription: SubscriptionId,
-    /// The invoice.
-    pub id: InvoiceId,
-    /// What it says.
-    pub report: InvoiceReport,
-    /// The purchase with which the subscription began, and the buyer as far as the invoice says;
-    /// `None` if the invoice, of an API version of before 2023, does not say whose it is.
-    pub tagged: Option<(PurchaseId, Buyer)>,
-}
-
 /// What identifies an event, even if the rest of its envelope cannot be read.
 #[derive(Debug, Default)]
 pub struct Label {
@@ -278,34 +266,6 @@ impl Event {
                 Ok(Some(Statement::Subscription(id, hint)))
             }
         }
-    }
-}
-
-impl InvoiceStatement {
-    /// What an invoice says to the deployment `stack`; `None` if it is not for one of its
-    /// subscriptions. `trouble` is what its event says of the latest attempt to charge it.
-    pub fn of(
-        object: Value,
-        trouble: Option<Trouble>,
-        stack: &Stack,
-    ) -> Result<Option<Self>, Unreadable> {
-        let invoice: InvoiceObject = serde_json::from_value(object)?;
-        let Some(subscription) = invoice.subscription().cloned() else {
-            return Ok(None);
-        };
-        let tagged = match invoice.tags() {
-            Some(tags) => match tags.purchase(stack)? {
-                Some(purchase) => Some((purchase, invoice.buyer(tags))),
-                None => return Ok(None),
-            },
-            None => None,
-        };
-        Ok(Some(Self {
-            subscription,
-            id: invoice.id()?,
-            report: invoice.report(trouble)?,
-            tagged,
-        }))
     }
 }
 

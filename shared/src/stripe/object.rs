@@ -18,10 +18,12 @@ mod line_item;
 mod payment_intent;
 mod session;
 mod subscription;
+#[cfg(test)]
+mod versions;
 
 pub use about_charge::AboutCharge;
 pub use charge::Charge;
-pub use invoice::{InvoiceObject, PaidInvoice};
+pub use invoice::{InvoiceObject, InvoiceStatement, PaidInvoice};
 pub use line_item::LineItem;
 pub use payment_intent::PaymentIntent;
 pub use session::Session;

@@ -4,8 +4,9 @@ use crate::{
     config::ConfigError,
     purchase::Subject,
     store::{
-        StoreError, Tables, failed, subject_of,
-        subscriptions::{SUBSCRIPTION, parse},
+        StoreError, Tables, failed,
+        keys::{SUBSCRIPTION, subject_of},
+        subscriptions::parse,
         tables::Table,
         text,
     },

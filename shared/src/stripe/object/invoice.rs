@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::{Expandable, Tags, Unreadable, payment_intent::Progress};
 use crate::{
+    config::Stack,
     invoice::{Bill, BilledLine, InvoiceReport, InvoiceState, Period, Reason, Trouble},
     money::{Currency, Money},
-    purchase::{Buyer, InvoiceId, PaymentIntentId, SubscriptionId},
+    purchase::{Buyer, InvoiceId, PaymentIntentId, PurchaseId, SubscriptionId},
 };
 
 /// An invoice. One that is only foreseen has no id of its own.
@@ -100,6 +101,20 @@ enum IntentOfInvoice {
         #[serde(flatten)]
         progress: Progress,
     },
+}
+
+/// What an invoice says.
+#[derive(Debug)]
+pub struct InvoiceStatement {
+    /// The subscription it is for.
+    pub subscription: SubscriptionId,
+    /// The invoice.
+    pub id: InvoiceId,
+    /// What it says.
+    pub report: InvoiceReport,
+    /// The purchase with which the subscription began, and the buyer as far as the invoice says;
+    /// `None` if the invoice, of an API version of before 2023, does not say whose it is.
+    pub tagged: Option<(PurchaseId, Buyer)>,
 }
 
 /// The payment of an invoice, fetched with its invoice expanded.
@@ -223,6 +238,34 @@ impl InvoiceObject {
                 amount: line.amount,
             })
             .collect()
+    }
+}
+
+impl InvoiceStatement {
+    /// What an invoice says to the deployment `stack`; `None` if it is not for one of its
+    /// subscriptions. `trouble` is what its event says of the latest attempt to charge it.
+    pub fn of(
+        object: Value,
+        trouble: Option<Trouble>,
+        stack: &Stack,
+    ) -> Result<Option<Self>, Unreadable> {
+        let invoice: InvoiceObject = serde_json::from_value(object)?;
+        let Some(subscription) = invoice.subscription().cloned() else {
+            return Ok(None);
+        };
+        let tagged = match invoice.tags() {
+            Some(tags) => match tags.purchase(stack)? {
+                Some(purchase) => Some((purchase, invoice.buyer(tags))),
+                None => return Ok(None),
+            },
+            None => None,
+        };
+        Ok(Some(Self {
+            subscription,
+            id: invoice.id()?,
+            report: invoice.report(trouble)?,
+            tagged,
+        }))
     }
 }
 

@@ -7,14 +7,16 @@ use crate::account::stripe::{Account, Refusal};
 
 const PERMISSIONS: &str = "key permissions";
 
-/// What webhook reads with its own key: whose a refund or a dispute is.
-pub(super) const OF_WEBHOOK: [(&str, &str); 2] = [
+/// What webhook reads with its own key: whose a refund or a dispute is, and how subscriptions stand.
+pub(super) const OF_WEBHOOK: [(&str, &str); 4] = [
     ("/payment_intents", "PaymentIntents"),
     ("/charges", "Charges and Refunds"),
+    ("/invoice_payments", "Invoices"),
+    ("/subscriptions", "Subscriptions"),
 ];
 
 /// What the functions and the operator's commands read with the key.
-const OF_THE_SHOP: [(&str, &str); 7] = [
+const OF_THE_SHOP: [(&str, &str); 10] = [
     ("/checkout/sessions", "Checkout Sessions"),
     ("/payment_intents", "PaymentIntents"),
     ("/charges", "Charges and Refunds"),
@@ -22,6 +24,9 @@ const OF_THE_SHOP: [(&str, &str); 7] = [
     ("/disputes", "Disputes"),
     ("/events", "Events"),
     ("/customers", "Customers"),
+    ("/invoices", "Invoices"),
+    ("/invoice_payments", "Invoices"),
+    ("/subscriptions", "Subscriptions"),
 ];
 
 /// What the functions write with it: a path, and what it is called. Each call is refused, but only
