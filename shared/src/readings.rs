@@ -76,15 +76,18 @@ pub enum ReadingError {
 enum Found {
     /// The event's claim.
     Claimed,
-    /// What is stored, what Stripe says, and whether mails have to wait until a person confirms the
-    /// purchase.
-    Reading {
-        stored: StoredSubscription,
-        reading: Reading,
-        held: bool,
-    },
+    /// What is stored, and what Stripe says.
+    Looked(Box<Looked>),
     Foreign,
     Unknown,
+}
+
+/// What is stored, and what Stripe says.
+struct Looked {
+    stored: StoredSubscription,
+    reading: Reading,
+    /// Mails have to wait until a person confirms the purchase.
+    held: bool,
 }
 
 impl Readings {
@@ -146,11 +149,11 @@ impl Readings {
                 version: 0,
             }
         });
-        Ok(Found::Reading {
+        Ok(Found::Looked(Box::new(Looked {
             stored,
             reading: object.reading()?,
             held,
-        })
+        })))
     }
 
     fn decide(
@@ -160,16 +163,17 @@ impl Readings {
         source: &Source,
         now: i64,
     ) -> Result<Step<Read>, ReadingError> {
-        let (mut stored, reading, held) = match found {
+        let looked = match found {
             Found::Claimed => return Ok(Step::Done(Read::SeenBefore)),
             Found::Foreign => return Ok(Step::Done(Read::Foreign)),
             Found::Unknown => return Ok(Step::Done(Read::Unknown)),
-            Found::Reading {
-                stored,
-                reading,
-                held,
-            } => (stored, reading, held),
+            Found::Looked(looked) => *looked,
         };
+        let Looked {
+            mut stored,
+            reading,
+            held,
+        } = looked;
         let status = Standing::Subscription(Some(reading.status));
         let next = stored.version.saturating_add(1);
         let is_ending = hint == Hint::TrialWillEnd;

@@ -14,7 +14,8 @@ pub fn altered(event: &str, change: impl FnOnce(&mut Value)) -> String {
 
 /// The event in `events/<name>.json`, as Stripe would send it.
 pub fn sample(name: &str) -> Value {
-    let path = repository().join(format!("events/{name}.json"));
+    let template = repository().template;
+    let path = template.with_file_name(format!("events/{name}.json"));
     let request: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     serde_json::from_str(request["body"].as_str().unwrap()).unwrap()
 }

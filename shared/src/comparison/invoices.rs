@@ -10,7 +10,7 @@ use crate::{
     purchase::{Buyer, PaymentIntentId, PurchaseId},
     stripe::{
         client::Client as Stripe,
-        object::{AboutCharge, InvoiceStatement},
+        object::{AboutCharge, InvoiceObject, InvoiceStatement},
     },
 };
 
@@ -62,8 +62,7 @@ impl<'a> InvoiceComparison<'a> {
     /// Compares the invoice and, if it is paid, all that went back.
     async fn itself(&mut self, stack: &Stack) -> Result<(), ComparisonError> {
         let path = format!("/invoices/{}", self.invoice.id());
-        let expand = [("expand[]", "payments.data.payment.payment_intent")];
-        let object: Option<Value> = self.stripe.get(&path, &expand).await?;
+        let object: Option<Value> = self.stripe.get(&path, &InvoiceObject::EXPAND).await?;
         let statement = match object {
             Some(object) => InvoiceStatement::of(object, None, stack)?,
             // A draft may have been deleted.

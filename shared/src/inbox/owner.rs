@@ -2,13 +2,14 @@
 
 use crate::{
     config::{ConfigError, Stack},
+    invoice::InvoiceReport,
     money::Money,
     purchase::{Buyer, ChargeId, InvoiceId, PaymentIntentId, PurchaseId, Subject, SubscriptionId},
     readings::ReadingError,
     store::{Tables, pointers::Pointers},
     stripe::{
         client::{Client as Stripe, List, StripeError},
-        object::{Charge, InvoiceStatement, PaidInvoice, PaymentIntent},
+        object::{Charge, InvoiceObject, InvoiceStatement, PaidInvoice, PaymentIntent},
     },
 };
 
@@ -34,7 +35,7 @@ pub(super) enum Owner {
         id: InvoiceId,
     },
     /// An invoice, as Stripe shows it.
-    NewInvoice(InvoiceStatement),
+    NewInvoice(Box<InvoiceStatement>),
 }
 
 impl Owners {
@@ -90,8 +91,19 @@ impl Owners {
         let statement = InvoiceStatement::of(paid.invoice, None, &self.stack)?;
         Ok(statement.map(|mut statement| {
             statement.report.intent = Some(intent.clone());
-            Owner::NewInvoice(statement)
+            Owner::NewInvoice(Box::new(statement))
         }))
+    }
+
+    /// An invoice, with what its events leave out.
+    pub(super) async fn invoice(
+        &self,
+        id: &InvoiceId,
+    ) -> Result<Option<InvoiceReport>, ReadingError> {
+        let path = format!("/invoices/{id}");
+        let object: Option<InvoiceObject> = self.stripe.get(&path, &InvoiceObject::EXPAND).await?;
+        let report = object.map(|object| object.report(None)).transpose()?;
+        Ok(report)
     }
 
     pub(super) async fn fetch(

@@ -8,11 +8,12 @@ use super::{
 };
 use crate::{
     config::{ConfigError, Stack},
-    invoice::InvoiceChange,
+    invoice::{InvoiceChange, InvoiceReport, Trouble},
     ledger::{InvoiceLedger, InvoiceReceived, Ledger, Outcome, Report, Source},
     mode::Mode,
     purchase::{
-        Change, ChargeId, PaymentChange, PaymentIntentId, SessionState, Subject, SubscriptionId,
+        Change, ChargeId, InvoiceId, PaymentChange, PaymentIntentId, SessionState, Subject,
+        SubscriptionId,
     },
     readings::{Read, ReadingError, Readings},
     store::Tables,
@@ -162,6 +163,7 @@ impl Recorder {
         let Some(tagged) = tagged else {
             return Ok(Receipt::Foreign);
         };
+        let report = self.explained(&id, report).await;
         let received = InvoiceReceived {
             source,
             subscription,
@@ -170,6 +172,27 @@ impl Recorder {
             tagged: Some(tagged),
         };
         self.of_subscription(&received, now).await
+    }
+
+    /// A report completed by what the event of a failed attempt leaves out: whether it failed
+    /// because the buyer has to act. If Stripe cannot be reached, it is recorded without that; the
+    /// event that says so may still come.
+    async fn explained(&self, id: &InvoiceId, report: InvoiceReport) -> InvoiceReport {
+        if report.trouble != Some(Trouble::Failed) {
+            return report;
+        }
+        match self.owners.invoice(id).await {
+            Ok(Some(fetched)) if fetched.bill.attempts == report.bill.attempts => InvoiceReport {
+                trouble: fetched.trouble.max(report.trouble),
+                intent: fetched.intent.or(report.intent),
+                ..report
+            },
+            Ok(_) => report,
+            Err(error) => {
+                tracing::warn!(invoice = %id, %error, "it is not known yet why a payment failed");
+                report
+            }
+        }
     }
 
     async fn of_subscription(
@@ -210,7 +233,7 @@ impl Recorder {
                     object: statement.id.to_string(),
                     at: now,
                 };
-                match self.of_invoice(fetched, statement, now).await? {
+                match self.of_invoice(fetched, *statement, now).await? {
                     Receipt::Foreign => return Ok(Receipt::Foreign),
                     _ => key,
                 }

@@ -181,7 +181,6 @@ pub(super) fn parse(
     Ok(item.read(subscription.clone(), id.clone()))
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn is_zero(number: &u32) -> bool {
     *number == 0
 }

@@ -1,6 +1,6 @@
 //! Subscriptions and their invoices, as they are in deployed tables.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{ID, NOW, attributes, golden, put, returns, tables, to_json, usd};
 use crate::{
@@ -185,54 +185,4 @@ fn invoice() -> Invoice {
         assert!(news.is_some() || is_sum);
     }
     invoice
-}
-
-/// Writes the golden items anew; run by hand, and read the diff.
-#[test]
-#[ignore = "it writes what the others compare with"]
-fn rewrite() {
-    let write = |name: &str, item: &Value| {
-        let path = format!(
-            "{}/src/store/layout/{name}.json",
-            env!("CARGO_MANIFEST_DIR")
-        );
-        std::fs::write(path, serde_json::to_string_pretty(item).unwrap() + "\n").unwrap();
-    };
-    let table = Subscriptions::of(&tables()).unwrap();
-    for (name, subscription, version) in [
-        ("subscription", read(), 4),
-        ("subscription_unread", unread(), 0),
-    ] {
-        let stored = StoredSubscription {
-            subscription,
-            version,
-        };
-        write(name, &put(table.put(&stored, NOW).unwrap()));
-    }
-    let invoices = Invoices::of(&tables()).unwrap();
-    let stored = StoredInvoice {
-        invoice: invoice(),
-        version: 4,
-    };
-    write("invoice", &put(invoices.put(&stored, NOW).unwrap()));
-    let subject = Subject::Invoice(subscription_id(), invoice_id());
-    let pointers = Pointers::of(&tables()).unwrap();
-    write(
-        "pointer_to_invoice",
-        &put(pointers.put(&"pi_1".to_owned().into(), &subject).unwrap()),
-    );
-    let outbox = Outbox::of(&tables()).unwrap();
-    let ordered =
-        |content, mail: &Mail| put(outbox.put(content, mail, (Mode::Live, false), NOW).unwrap());
-    write(
-        "mail_invoice",
-        &ordered(Frozen::of_invoice(&invoice(), &Mail::Paid), &Mail::Paid),
-    );
-    let subscription = read();
-    let reading = subscription.reading().unwrap();
-    let frozen = Frozen::of_subscription(&subscription, reading);
-    write(
-        "mail_subscription",
-        &ordered(frozen, &Mail::Notice(Notice::Cancelled, 1)),
-    );
 }

@@ -125,6 +125,10 @@ pub struct PaidInvoice {
 }
 
 impl InvoiceObject {
+    /// The query that expands what its own events leave out: by what it is paid, and how far that
+    /// has come.
+    pub const EXPAND: [(&str, &str); 1] = [("expand[]", "payments.data.payment.payment_intent")];
+
     /// Its id; an error if it is only foreseen.
     pub fn id(&self) -> Result<InvoiceId, Unreadable> {
         let id = self.id.clone().unwrap_or_default();

@@ -151,6 +151,59 @@ async fn a_refund_that_comes_before_anything_else_finds_its_invoice_by_asking_st
 }
 
 #[tokio::test]
+async fn an_attempt_that_failed_because_the_buyer_has_to_act_is_told_as_that_and_once() {
+    let shop = TestApp::start().await;
+    let checkout = shop.open().await;
+    let stripe = OwnStripe::start().await;
+    let base = ("STRIPE_API_BASE", stripe.url());
+    let environment = shop.environment_with("WebhookFunction", base.0, base.1);
+    let inbox = Inbox::new(&environment).await.unwrap();
+    let unpaid = json!({ "status": "open", "amount_paid": 0, "attempt_count": 1 });
+    let unpaid = invoice(&shop, &checkout.purchase, unpaid);
+    let mut fetched = unpaid.clone();
+    let intent = json!({ "id": "pi_1", "status": "requires_action", "next_action": null });
+    let payment = json!({ "status": "open", "payment": { "payment_intent": intent } });
+    fetched["payments"] = json!({ "data": [payment] });
+    stripe.show(&format!("invoices/{INVOICE}"), fetched);
+    for (id, kind) in [
+        ("evt_1", "invoice.payment_failed"),
+        ("evt_2", "invoice.payment_action_required"),
+    ] {
+        let event = event(id, kind, &unpaid);
+        inbox.take(event.as_bytes(), now()).await.unwrap();
+    }
+    let effects = shop.effects(&format!("{SUBSCRIPTION}/{INVOICE}")).await;
+    assert_eq!(effects, ["action_required#1"]);
+}
+
+#[tokio::test]
+async fn an_invoice_of_an_api_version_without_tags_is_its_subscriptions() {
+    let shop = TestApp::start().await;
+    let checkout = shop.open().await;
+    let stripe = OwnStripe::start().await;
+    let base = ("STRIPE_API_BASE", stripe.url());
+    let environment = shop.environment_with("WebhookFunction", base.0, base.1);
+    let inbox = Inbox::new(&environment).await.unwrap();
+    let mut old = invoice(
+        &shop,
+        &checkout.purchase,
+        json!({ "subscription": SUBSCRIPTION }),
+    );
+    let tags = old["parent"]["subscription_details"]["metadata"].take();
+    old.as_object_mut().unwrap().remove("parent");
+    let event = event("evt_1", "invoice.paid", &old);
+    // While Stripe does not know the subscription, it is not ours.
+    let taken = inbox.take(event.as_bytes(), now()).await.unwrap();
+    assert_eq!(taken, Receipt::Foreign);
+    let mut subscription = sample("webhook-subscription-updated")["data"]["object"].take();
+    subscription["metadata"] = tags;
+    stripe.show(&format!("subscriptions/{SUBSCRIPTION}"), subscription);
+    let taken = inbox.take(event.as_bytes(), now()).await.unwrap();
+    assert!(matches!(taken, Receipt::Recorded { .. }), "{taken:?}");
+    assert_eq!(stored(&shop).await["purchase_id"]["S"], *checkout.purchase);
+}
+
+#[tokio::test]
 async fn a_session_that_begins_a_subscription_is_welcomed_once_and_leaves_it_to_be_read() {
     let shop = TestApp::start().await;
     let checkout = shop.open().await;
