@@ -42,6 +42,8 @@ EXPECTED = {
     "catalog-one": (FAILED_ON_OUR_SIDE, [200]),
     "checkout-bad-body": ([400], [400]),
     "checkout-idempotent": (FAILED_ON_OUR_SIDE, [201]),
+    # Paid for every month, and every three months.
+    "checkout-mixed-terms": (FAILED_ON_OUR_SIDE, [422]),
     "checkout-no-token": ([401], [401]),
     "checkout-odd-host": ([400], [400]),
     "checkout-ok": (FAILED_ON_OUR_SIDE, [201]),
@@ -62,6 +64,9 @@ EXPECTED = {
     "purchases-one": (FAILED_ON_OUR_SIDE, [404]),
     # Nor subscribed to anything.
     "purchases-portal": (FAILED_ON_OUR_SIDE, [404]),
+    "purchases-entitlements": (FAILED_ON_OUR_SIDE, [200]),
+    "purchases-subscription": (FAILED_ON_OUR_SIDE, [404]),
+    "purchases-subscriptions": (FAILED_ON_OUR_SIDE, [200]),
     # There is no Stripe to ask what webhooks missed.
     "reconcile-schedule": (A_FAILURE, None),
     "webhook-async-failed": (FAILED_ON_OUR_SIDE, [200]),

@@ -177,6 +177,21 @@ pub fn only_open(request: &Request) -> Result<bool, Problem> {
     }
 }
 
+/// A number of seconds, such as `?grace=`; `default` if it is not given, `most` at most.
+pub fn seconds(request: &Request, name: &str, default: i64, most: i64) -> Result<i64, Problem> {
+    match query(request, name)? {
+        None => Ok(default),
+        Some(seconds) => Some(seconds)
+            // Rust would accept a sign.
+            .filter(|seconds| seconds.bytes().all(|byte| byte.is_ascii_digit()))
+            .and_then(|seconds| seconds.parse().ok())
+            .filter(|seconds| *seconds <= most)
+            .ok_or_else(|| {
+                Problem::bad_request(format!("{name}: a whole number of seconds, at most {most}"))
+            }),
+    }
+}
+
 /// `?limit=`: how many entries a page may have; 20 by default, 100 at most.
 pub fn page_limit(request: &Request) -> Result<i32, Problem> {
     match query(request, "limit")? {

@@ -1,6 +1,8 @@
 //! A purchase as JSON, under the HTTP API's names: what its buyer sees of it, and what the seller
 //! does.
 
+mod subscription;
+
 use std::collections::BTreeSet;
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
@@ -13,8 +15,13 @@ use crate::{
     purchase::{
         Accounts, Attempt, Attention, Buyer, DisputeId, DisputeStatus, DisputeTerms, Movement,
         Purchase, PurchaseId, RefundId, RefundState, SessionId, SessionState, Status, Subject,
-        WaitsFor,
+        SubscriptionId, WaitsFor,
     },
+};
+
+pub use self::subscription::{
+    EntitlementView, SellerSubscription, SellerSubscriptionDetails, SubscriptionDetails,
+    SubscriptionView,
 };
 
 /// A purchase as its buyer sees it: what they ordered, and what became of their money. A dispute's
@@ -61,6 +68,9 @@ struct Summary<'a> {
     total: Money,
     #[serde(flatten)]
     accounts: Accounts,
+    /// The subscription that began with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subscription_id: Option<&'a SubscriptionId>,
 }
 
 #[derive(Serialize)]
@@ -178,8 +188,8 @@ impl<'a> SellerView<'a> {
     }
 }
 
-impl Summary<'_> {
-    fn of(purchase: &Purchase) -> Self {
+impl<'a> Summary<'a> {
+    fn of(purchase: &'a Purchase) -> Self {
         Self {
             id: purchase.id(),
             status: purchase.status(),
@@ -187,6 +197,7 @@ impl Summary<'_> {
             created_at: rfc3339(purchase.id().created_at().unix_timestamp()),
             total: purchase.order().total,
             accounts: purchase.accounts(),
+            subscription_id: purchase.subscription(),
         }
     }
 }

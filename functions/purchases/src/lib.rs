@@ -1,10 +1,12 @@
 //! GET /purchases and /purchases/{id}: a signed-in buyer's own history, and which purchases are
 //! still to be paid. POST /purchases/{id}/cancel: cancels one that is not paid. POST /portal: the
-//! buyer's own billing portal at Stripe.
+//! buyer's own billing portal at Stripe. GET /subscriptions and /subscriptions/{id}, GET
+//! /entitlements: what they subscribe to, and what that entitles them to.
 
 mod open;
 mod portal;
 mod stripe;
+mod subscriptions;
 
 use std::time::Duration;
 
@@ -28,7 +30,9 @@ use shared::{
     view::BuyerView,
 };
 
-use crate::{open::OpenPurchases, portal::Portal, stripe::Stripe};
+use crate::{
+    open::OpenPurchases, portal::Portal, stripe::Stripe, subscriptions::BuyersSubscriptions,
+};
 
 /// How long a request may take: less than the function's time limit in `template.yaml`.
 const LONGEST: Duration = Duration::from_secs(18);
@@ -41,6 +45,7 @@ pub struct PurchaseHistory {
     unpaid: Unpaid,
     open: OpenPurchases,
     portal: Portal,
+    subscriptions: BuyersSubscriptions,
     email_verified: EmailVerified,
     clock: Clock,
 }
@@ -56,6 +61,7 @@ impl PurchaseHistory {
             unpaid: Unpaid::of(&tables)?,
             open: OpenPurchases::new(&tables, environment, stripe.clone())?,
             portal: Portal::new(&tables, environment, stripe)?,
+            subscriptions: BuyersSubscriptions::of(&tables)?,
             email_verified: environment.email_verified()?,
             clock: environment.clock(),
         })
@@ -71,6 +77,20 @@ impl PurchaseHistory {
     async fn answer(&self, request: &Request) -> Result<Response<Body>, Problem> {
         match resource(request) {
             "portal" => self.portal(request).await,
+            "subscriptions" => {
+                let claims = claims(request, self.email_verified)?;
+                let now = self.clock.now();
+                self.subscriptions
+                    .answer(request, &claims.subject, now)
+                    .await
+            }
+            "entitlements" => {
+                let claims = claims(request, self.email_verified)?;
+                let now = self.clock.now();
+                self.subscriptions
+                    .entitlements(request, &claims.subject, now)
+                    .await
+            }
             _ => self.purchases(request).await,
         }
     }

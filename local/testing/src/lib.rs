@@ -25,6 +25,7 @@ mod preparation;
 mod products;
 mod reconcile;
 mod stripe;
+mod subscriptions;
 mod tables;
 mod time;
 mod webhook;

@@ -62,6 +62,11 @@ export function isSubscription({ lines = [] }) {
   return lines.some(({ recurring }) => recurring);
 }
 
+/** Where its subscription is shown; or, as long as that is not known, all of them. */
+export function subscriptionPage({ subscription_id: id }) {
+  return id ? `subscription.html?id=${encodeURIComponent(id)}` : 'subscriptions.html';
+}
+
 export function statusBadge(purchase) {
   const [label, tone] = describe(purchase);
   return element('span', { class: `badge ${tone}` }, label);

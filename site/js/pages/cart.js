@@ -136,7 +136,8 @@ function whyInParts(parts) {
   const why = [
     currencies > 1 ? 'A payment can only be in one currency, and these are in different ones.' : null,
     several ? 'A subscription is paid for in one rhythm, and these have different ones.' : null,
-  ].filter(Boolean).join(' ') || 'These are more different products than one purchase can have.';
+  ].filter(Boolean).join(' ') || `One purchase can have at most ${MOST_PRODUCTS} different products${
+    parts.some(({ subscription }) => subscription) ? `, or ${MOST_OF_SUBSCRIPTION} beside a subscription` : ''}.`;
   return element('p', { class: 'note' }, `${why} You can buy the parts one after the other; the rest stays in your cart.`);
 }
 

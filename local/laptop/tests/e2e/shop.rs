@@ -20,6 +20,7 @@ mod restart;
 mod stock;
 mod stripe_down;
 mod subscribing;
+mod subscriptions;
 mod tables_down;
 mod vouchers;
 mod webhook;

@@ -126,7 +126,13 @@ fn head(purchase: &Purchase) -> String {
             SessionState::Settled {
                 amount,
                 payment_intent: Some(intent),
+                ..
             } => format!("{amount} by {}", plain(intent.as_str())),
+            SessionState::Settled {
+                amount,
+                subscription: Some(subscription),
+                ..
+            } => format!("{amount} by the first invoice of {subscription}"),
             SessionState::Settled { .. } => "nothing to pay".to_owned(),
         };
         let id = plain(id.as_str());
