@@ -6,7 +6,7 @@ use serde_json::Value;
 
 pub use super::object::Unreadable;
 use super::object::{
-    AboutCharge, Charge, InvoiceObject, InvoiceStatement, Session, SessionEvent, Tags,
+    AboutCharge, Charge, InvoiceStatement, Session, SessionEvent, Tags, WhoseInvoice,
 };
 use crate::{
     config::Stack,
@@ -118,6 +118,48 @@ const HANDLED: &[(&str, Kind)] = &[
 /// The types of events that a webhook endpoint has to subscribe to.
 pub fn handled() -> impl ExactSizeIterator<Item = &'static str> {
     HANDLED.iter().map(|(name, _)| *name)
+}
+
+/// What events are about, as they are listed: Stripe lists at most 20 types at a time (its page on
+/// listing events), and there are more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// Sessions, refunds and disputes.
+    Payments,
+    /// Subscriptions and their invoices.
+    Subscriptions,
+}
+
+impl Topic {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Payments, Self::Subscriptions];
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Payments => "payments",
+            Self::Subscriptions => "subscriptions",
+        }
+    }
+
+    /// The types of events that are handled and about it.
+    pub fn handled(self) -> impl Iterator<Item = &'static str> {
+        let rows = HANDLED.iter().filter(move |(_, kind)| kind.topic() == self);
+        rows.map(|(name, _)| *name)
+    }
+}
+
+impl Kind {
+    fn topic(self) -> Topic {
+        match self {
+            Self::Session(_) | Self::Refund | Self::ChargeRefunded | Self::Dispute => {
+                Topic::Payments
+            }
+            Self::Invoice(_) | Self::InvoiceForeseen | Self::Subscription(_) => {
+                Topic::Subscriptions
+            }
+        }
+    }
 }
 
 /// An event of a type that we handle, with its object still unread.
@@ -250,7 +292,7 @@ impl Event {
                 Ok(statement.map(Statement::Invoice))
             }
             Kind::InvoiceForeseen => {
-                let invoice: InvoiceObject = serde_json::from_value(object)?;
+                let invoice: WhoseInvoice = serde_json::from_value(object)?;
                 let is_ours = match invoice.tags() {
                     Some(tags) => tags.purchase(stack)?.is_some(),
                     None => true,
@@ -356,6 +398,14 @@ mod tests {
         assert!(readme.contains(&table), "README.md should have\n{table}");
         let listen = format!("--events {}\n", handled().collect::<Vec<_>>().join(","));
         assert!(readme.contains(&listen), "README.md should have\n{listen}");
+    }
+
+    #[test]
+    fn stripe_can_list_all_events_of_a_topic() {
+        let topics = Topic::ALL.map(|topic| topic.handled().collect::<Vec<_>>());
+        assert!(topics.iter().all(|types| types.len() <= 20));
+        let all: BTreeSet<_> = topics.iter().flatten().copied().collect();
+        assert_eq!(all, handled().collect());
     }
 
     #[test]

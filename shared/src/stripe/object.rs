@@ -23,7 +23,7 @@ mod versions;
 
 pub use about_charge::AboutCharge;
 pub use charge::Charge;
-pub use invoice::{InvoiceObject, InvoiceStatement, PaidInvoice};
+pub use invoice::{InvoiceObject, InvoiceStatement, PaidInvoice, WhoseInvoice};
 pub use line_item::LineItem;
 pub use payment_intent::PaymentIntent;
 pub use session::Session;

@@ -30,9 +30,14 @@ pub struct InvoiceObject {
     lines: Lines,
     next_payment_attempt: Option<i64>,
     number: Option<String>,
-    parent: Option<Parent>,
     payments: Option<Payments>,
     payment_intent: Option<Expandable<PaymentIntentId>>,
+}
+
+/// Whose an invoice is: all that has to be readable of one that is not ours.
+#[derive(Deserialize)]
+pub struct WhoseInvoice {
+    parent: Option<Parent>,
     subscription: Option<Expandable<SubscriptionId>>,
     subscription_details: Option<SubscriptionDetails>,
 }
@@ -136,24 +141,6 @@ impl InvoiceObject {
             .map_err(|error| Unreadable(format!("id: {error}")))
     }
 
-    /// The subscription it is for, if it is for one.
-    pub fn subscription(&self) -> Option<&SubscriptionId> {
-        let of = self
-            .details()
-            .and_then(|details| details.subscription.as_ref());
-        of.or(self.subscription.as_ref()).map(Expandable::id)
-    }
-
-    /// The subscription's metadata, as it was when the invoice was made; `None` if it is not here.
-    pub fn tags(&self) -> Option<&Tags> {
-        self.details()?.metadata.as_ref()
-    }
-
-    /// Who pays it, as far as `tags` and the invoice say.
-    pub fn buyer(&self, tags: &Tags) -> Buyer {
-        tags.buyer(self.customer_email.clone())
-    }
-
     /// What it says. `trouble` is what an event says of the latest attempt to charge it; if it is
     /// `None` and the payment intents are expanded, they say it.
     pub fn report(&self, trouble: Option<Trouble>) -> Result<InvoiceReport, Unreadable> {
@@ -210,12 +197,6 @@ impl InvoiceObject {
         self.payments.iter().flat_map(|payments| &payments.data)
     }
 
-    fn details(&self) -> Option<&SubscriptionDetails> {
-        let parent = self.parent.as_ref();
-        let details = parent.and_then(|parent| parent.subscription_details.as_ref());
-        details.or(self.subscription_details.as_ref())
-    }
-
     /// The time that the subscription's own lines pay for. The invoice's own period is that in
     /// which it was put together.
     fn period(&self) -> Option<Period> {
@@ -253,23 +234,44 @@ impl InvoiceStatement {
         trouble: Option<Trouble>,
         stack: &Stack,
     ) -> Result<Option<Self>, Unreadable> {
-        let invoice: InvoiceObject = serde_json::from_value(object)?;
-        let Some(subscription) = invoice.subscription().cloned() else {
+        let whose = WhoseInvoice::deserialize(&object)?;
+        let Some(subscription) = whose.subscription().cloned() else {
             return Ok(None);
         };
-        let tagged = match invoice.tags() {
-            Some(tags) => match tags.purchase(stack)? {
-                Some(purchase) => Some((purchase, invoice.buyer(tags))),
-                None => return Ok(None),
-            },
-            None => None,
-        };
+        let tags = whose.tags();
+        let purchase = tags.map(|tags| tags.purchase(stack)).transpose()?;
+        if purchase == Some(None) {
+            return Ok(None);
+        }
+        let invoice: InvoiceObject = serde_json::from_value(object)?;
+        let buyer = tags.map(|tags| tags.buyer(invoice.customer_email.clone()));
+        let tagged = purchase.flatten().zip(buyer);
         Ok(Some(Self {
             subscription,
             id: invoice.id()?,
             report: invoice.report(trouble)?,
             tagged,
         }))
+    }
+}
+
+impl WhoseInvoice {
+    /// The subscription it is for, if it is for one.
+    pub fn subscription(&self) -> Option<&SubscriptionId> {
+        let details = self.details();
+        let of = details.and_then(|details| details.subscription.as_ref());
+        of.or(self.subscription.as_ref()).map(Expandable::id)
+    }
+
+    /// The subscription's metadata, as it was when the invoice was made; `None` if it is not here.
+    pub fn tags(&self) -> Option<&Tags> {
+        self.details()?.metadata.as_ref()
+    }
+
+    fn details(&self) -> Option<&SubscriptionDetails> {
+        let parent = self.parent.as_ref();
+        let details = parent.and_then(|parent| parent.subscription_details.as_ref());
+        details.or(self.subscription_details.as_ref())
     }
 }
 

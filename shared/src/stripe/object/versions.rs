@@ -1,8 +1,9 @@
 //! The same invoice and the same subscription, as three versions of Stripe's API show them.
 
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-use super::{InvoiceObject, SubscriptionObject};
+use super::{InvoiceObject, InvoiceStatement, SubscriptionObject, WhoseInvoice};
 use crate::{
     config::Environment,
     invoice::{InvoiceState, Period, Reason},
@@ -44,6 +45,26 @@ fn lines(own: &Value, adjusting: &Value) -> Value {
         line
     };
     json!({ "data": [line(900, 1000, 2000, own), line(1000, 500, 9000, adjusting)] })
+}
+
+#[test]
+fn of_an_invoice_that_is_not_the_shops_nothing_but_whose_it_is_has_to_be_readable() {
+    let stack = Environment::of([("TILL_STACK", "till")]).stack().unwrap();
+    let of = |object: Value| InvoiceStatement::of(object, None, &stack);
+    let details = |metadata: Value| {
+        json!({ "parent": { "subscription_details": {
+            "subscription": "sub_1", "metadata": metadata,
+        } } })
+    };
+    for foreign in [
+        json!({}),
+        json!({ "lines": 7, "parent": null }),
+        details(json!({})),
+        details(json!({ "till_stack": "other" })),
+    ] {
+        assert!(of(foreign).unwrap().is_none());
+    }
+    assert!(of(details(tags())).is_err());
 }
 
 /// `2020-08-27`, `2024-12-18.acacia` and `2026-09-30.endive`.
@@ -98,12 +119,13 @@ fn invoices() -> [(&'static str, Value); 3] {
 fn an_invoice_says_the_same_in_every_version() {
     let stack = Environment::of([("TILL_STACK", "till")]).stack().unwrap();
     for (version, object) in invoices() {
+        let whose = WhoseInvoice::deserialize(&object).unwrap();
         let object: InvoiceObject = serde_json::from_value(object).unwrap();
         assert_eq!(object.id().unwrap().as_str(), "in_1", "{version}");
-        let subscription = object.subscription().map(|id| id.as_str());
+        let subscription = whose.subscription().map(|id| id.as_str());
         assert_eq!(subscription, Some("sub_1"), "{version}");
         // Before 2023 an invoice did not have its subscription's metadata.
-        let tagged = object.tags().map(|tags| tags.purchase(&stack).unwrap());
+        let tagged = whose.tags().map(|tags| tags.purchase(&stack).unwrap());
         let expected = (version != "2020-08-27").then(|| PURCHASE.parse().ok());
         assert_eq!(tagged, expected, "{version}");
         let report = object.report(None).unwrap();

@@ -89,6 +89,7 @@ async fn an_event_that_comes_again_is_seen_before_and_a_foreign_one_writes_nothi
     let events = renewal(&shop, &checkout.purchase);
     let result = async |event: &str| text(&shop.deliver(event).await.expect(200).json(), "result");
     assert_eq!(result(&events[3]).await, "recorded");
+    shop.drained().await;
     let before = shop.dump().await;
     assert_eq!(result(&events[3]).await, "seen before");
     let mut elsewhere = invoice(&shop, &checkout.purchase, json!({ "id": "in_2" }));
