@@ -22,18 +22,20 @@ use crate::wire::idempotency::{self, Idempotent};
 use crate::wire::params::Params;
 use crate::wire::version::Version;
 use crate::{
-    account, checkout, cli, collection, dispute, payment, plain, promotion, radar, refund, webhook,
+    account, cash_balance, checkout, cli, collection, dispute, payment, payout, plain, promotion,
+    radar, refund, webhook,
 };
 
 /// What a noun does about a request, if anything.
 fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     checkout::api::route(asked)
         .or_else(|| payment::intents_api::route(asked))
+        .or_else(|| payment::captures_api::route(asked))
         .or_else(|| payment::setup_intents_api::route(asked))
         .or_else(|| payment::methods_api::route(asked))
         .or_else(|| payment::tokens_api::route(asked))
         .or_else(|| payment::sources_api::route(asked))
-        .or_else(|| payment::funding_api::route(asked))
+        .or_else(|| cash_balance::api::route(asked))
         .or_else(|| payment::charges_api::route(asked))
         .or_else(|| radar::reviews_api::route(asked))
         .or_else(|| refund::api::route(asked))
@@ -42,6 +44,8 @@ fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| promotion::codes_api::route(asked))
         .or_else(|| webhook::endpoints_api::route(asked))
         .or_else(|| webhook::events_api::route(asked))
+        .or_else(|| payout::api::route(asked))
+        .or_else(|| payout::accounts_api::route(asked))
         .or_else(|| account::api::route(asked))
         .or_else(|| cli::api::route(asked))
         .or_else(|| collection::route(asked))

@@ -9,9 +9,10 @@ use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
+use crate::payout::object::Payout;
 use crate::promotion::object::{Coupon, PromotionCode};
 use crate::refund::object::Refund;
-use crate::{account, checkout, payment, promotion, refund};
+use crate::{account, checkout, payment, payout, promotion, refund};
 
 /// Lets everything happen that is due by now.
 pub(crate) fn catch_up(transaction: &mut Transaction<'_>) -> anyhow::Result<()> {
@@ -25,6 +26,7 @@ pub(crate) fn catch_up(transaction: &mut Transaction<'_>) -> anyhow::Result<()> 
             Refund::KIND => refund::life::decide(transaction, &due.id)?,
             PaymentIntent::KIND => checkout::life::run_out_intent(transaction, &due.id)?,
             Charge::KIND => payment::capture::expire(transaction, &due.id)?,
+            Payout::KIND => payout::life::run_out(transaction, &due.id)?,
             BalanceTransaction::KIND => account::book::arrive(transaction, &due.id)?,
             Coupon::KIND => promotion::life::end_coupon(transaction, &due.id)?,
             PromotionCode::KIND => promotion::life::end_code(transaction, &due.id)?,

@@ -3,7 +3,8 @@
 //!
 //! What Stripe's API takes and answers is data ([`description`], from the texts in `api/`). What
 //! happens is code. A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`],
-//! [`dispute`], [`radar`], [`promotion`], [`account`], [`webhook`]. It has what the API shows
+//! [`dispute`], [`radar`], [`promotion`], [`payout`],
+//! [`cash_balance`], [`account`], [`webhook`]. It has what the API shows
 //! (`object`), what can be asked of it (`api`), and what happens to it (`life`). Objects that only
 //! hold what they are given are [`plain`]; what every kind can be asked, a [`collection`] answers.
 //! [`engine`] keeps it all and knows the time, [`wire`] has what requests and answers have in common.
@@ -36,6 +37,7 @@
 mod account;
 mod browser;
 mod call;
+mod cash_balance;
 mod challenge;
 mod checkout;
 mod cli;
@@ -49,6 +51,7 @@ mod due;
 mod engine;
 mod page;
 mod payment;
+mod payout;
 mod plain;
 mod promotion;
 mod radar;

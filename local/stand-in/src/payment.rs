@@ -3,14 +3,16 @@
 pub(crate) mod action;
 pub(crate) mod aftermath;
 pub(crate) mod bank;
+pub(crate) mod bank_transfer;
 pub(crate) mod billing;
 pub(crate) mod capture;
+pub(crate) mod captures_api;
 pub(crate) mod card;
 pub(crate) mod charge;
 pub(crate) mod charges_api;
 pub(crate) mod customer;
 pub(crate) mod decline;
-pub(crate) mod funding_api;
+pub(crate) mod flexible;
 pub(crate) mod given;
 pub(crate) mod intent;
 pub(crate) mod intents_api;

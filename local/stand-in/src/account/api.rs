@@ -64,6 +64,11 @@ fn account(params: Params, settings: &Settings) -> Result<Work<'_>, ApiError> {
                     "statement_descriptor_prefix_kanji": null,
                 },
                 "dashboard": { "display_name": settings.business_name, "timezone": "Etc/UTC" },
+                "payouts": {
+                    "debit_negative_balances": false,
+                    "schedule": { "delay_days": 2, "interval": "manual" },
+                    "statement_descriptor": null,
+                },
                 "payments": {
                     "statement_descriptor": null,
                     "statement_descriptor_kana": null,

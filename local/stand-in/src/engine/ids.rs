@@ -55,6 +55,12 @@ id_types! {
     SetupIntentId = "seti_1" + 23;
     /// Of a movement of the account's money.
     BalanceTransactionId = "txn_3" + 23;
+    /// Of a payout.
+    PayoutId = "po_1" + 23;
+    /// Of a bank account that payouts go to.
+    BankAccountId = "ba_1" + 23;
+    /// Of a movement of a customer's cash balance.
+    CashTransactionId = "ccsbtxn_1" + 23;
     /// Of a code that buyers type.
     PromotionCodeId = "promo_1" + 23;
     /// Of a payment method.
@@ -148,10 +154,6 @@ pub(crate) fn token() -> String {
 
 pub(crate) fn setup_attempt() -> String {
     random("setatt_1", 23)
-}
-
-pub(crate) fn cash_balance_transaction() -> String {
-    random("ccsbtxn_1", 23)
 }
 
 pub(crate) fn review() -> String {

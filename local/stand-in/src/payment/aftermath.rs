@@ -28,7 +28,13 @@ impl Aftermath {
         let mut charge: Charge = transaction.existing(&self.charge)?;
         if self.unbooked {
             let before = charge.answer();
-            trial::book(transaction, &mut charge, self.after.bypasses_pending)?;
+            let amount = charge.captured();
+            trial::book(
+                transaction,
+                &mut charge,
+                amount,
+                self.after.bypasses_pending,
+            )?;
             transaction.put(&charge)?;
             record_change(transaction, "charge.updated", &before, &charge)?;
         }

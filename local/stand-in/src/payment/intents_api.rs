@@ -2,6 +2,7 @@
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::cash_balance;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::payment;
@@ -28,11 +29,7 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         ("POST", ["payment_intents"]) => Box::new(create),
         ("POST", ["payment_intents", id]) => Box::new(move |params| update(id, params)),
         ("POST", ["payment_intents", id, "confirm"]) => Box::new(move |params| confirm(id, params)),
-        ("POST", ["payment_intents", id, "capture"]) => Box::new(move |params| capture(id, params)),
         ("POST", ["payment_intents", id, "cancel"]) => Box::new(move |params| cancel(id, params)),
-        ("POST", ["payment_intents", _, "increment_authorization"]) => {
-            Box::new(|_| Err(no_increments()))
-        }
         _ => return None,
     })
 }
@@ -293,7 +290,7 @@ fn partly_funded(intent: &PaymentIntent) -> ApiError {
 }
 
 /// An amount that is in order in this currency.
-fn checked(amount: Amount, currency: Currency) -> Result<Amount, ApiError> {
+pub(crate) fn checked(amount: Amount, currency: Currency) -> Result<Amount, ApiError> {
     if amount < currency.minimum() {
         return Err(ApiError::amount_too_small("amount", currency));
     }
@@ -365,55 +362,6 @@ fn check_confirmable(intent: &PaymentIntent) -> Result<(), ApiError> {
     }
 }
 
-fn capture(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
-    let amount = params
-        .integer_within("amount_to_capture", 1, i64::MAX)?
-        .map(Amount::new);
-    if params.boolean("final_capture")? == Some(false) {
-        return Err(ApiError::invalid(
-            "The stand-in captures once: it has no multicapture, so final_capture cannot be false.",
-        )
-        .param("final_capture"));
-    }
-    let metadata = params.metadata_update("metadata")?;
-    let descriptor = params.short_text("statement_descriptor", 22)?;
-    let suffix = params.short_text("statement_descriptor_suffix", 22)?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        let mut intent = find(transaction, id)?;
-        let amount = amount.unwrap_or(intent.amount);
-        if matches!(intent.state, IntentState::RequiresCapture { .. }) && amount > intent.amount {
-            return Err(ApiError::invalid(
-                "The payment could not be captured because the requested capture amount is greater \
-                 than the authorized amount.",
-            )
-            .code("amount_too_large")
-            .param("amount_to_capture"));
-        }
-        metadata.apply(&mut intent.terms.metadata)?;
-        let terms = &mut intent.terms;
-        terms.statement_descriptor = descriptor.or(terms.statement_descriptor.take());
-        terms.statement_descriptor_suffix = suffix.or(terms.statement_descriptor_suffix.take());
-        let captured = payment::capture::capture(transaction, &mut intent, amount)?;
-        captured.map_err(|WrongState| {
-            let message = match intent.state {
-                IntentState::Succeeded { .. } => {
-                    "This PaymentIntent could not be captured because it has already been captured."
-                        .to_owned()
-                }
-                _ => format!(
-                    "This PaymentIntent could not be captured because it has a status of {}. Only a \
-                     PaymentIntent with one of the following statuses may be captured: \
-                     requires_capture.",
-                    intent.state.as_str()
-                ),
-            };
-            unexpected(&intent, &message)
-        })?;
-        Ok(intent.answer())
-    }))
-}
-
 fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let reason = params.choice("cancellation_reason", CANCELLATION_REASONS)?;
     params.finish()?;
@@ -426,6 +374,7 @@ fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
                  expire the session instead.",
             ));
         }
+        let freed = intent.funded();
         payment::capture::cancel(transaction, &mut intent, reason)?.map_err(|WrongState| {
             let message = format!(
                 "You cannot cancel this PaymentIntent because it has a status of {}. Only a \
@@ -436,25 +385,19 @@ fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             );
             unexpected(&intent, &message)
         })?;
+        cash_balance::life::after_cancel(transaction, &intent, freed)?;
         Ok(intent.answer())
     }))
 }
 
-fn no_increments() -> ApiError {
-    ApiError::invalid(
-        "The stand-in does not increment authorizations: no test card of its offers that. Authorize \
-         the larger amount with another PaymentIntent.",
-    )
-}
-
 /// What cannot be done with an intent as it stands.
-fn unexpected(intent: &PaymentIntent, message: &str) -> ApiError {
+pub(crate) fn unexpected(intent: &PaymentIntent, message: &str) -> ApiError {
     ApiError::invalid(message)
         .code("payment_intent_unexpected_state")
         .about(PaymentIntent::KIND, intent.answer())
 }
 
-fn find(transaction: &Transaction<'_>, id: &str) -> Result<PaymentIntent, ApiError> {
+pub(crate) fn find(transaction: &Transaction<'_>, id: &str) -> Result<PaymentIntent, ApiError> {
     let intent = transaction.get::<PaymentIntent>(id)?;
     intent.ok_or_else(|| ApiError::no_such(PaymentIntent::KIND, id).param("intent"))
 }

@@ -18,6 +18,7 @@ use anyhow::Context as _;
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::cash_balance;
 use crate::engine::ids::{self, PaymentIntentId};
 use crate::engine::resource::Object as _;
 use crate::engine::time::{DAY, Timestamp};
@@ -25,6 +26,7 @@ use crate::engine::transaction::Transaction;
 use crate::payment::action::{Action, BankTransfer, Challenge, PendingVoucher};
 use crate::payment::aftermath::Aftermath;
 use crate::payment::bank::{BankDebit, Ending, Settlement};
+use crate::payment::bank_transfer::kind_of;
 use crate::payment::capture;
 use crate::payment::card::Card;
 use crate::payment::charge::{Charge, ChargeState};
@@ -134,7 +136,7 @@ pub(crate) fn confirm(
         Means::Card(card) => try_card(transaction, intent, method, &card, how, authenticated),
         Means::BankDebit(debit) => start_debit(transaction, intent, method, &debit),
         Means::Voucher(voucher) => hand_out(transaction, intent, method, voucher, how),
-        Means::CustomerBalance => await_transfer(transaction, intent),
+        Means::CustomerBalance => await_transfer(transaction, intent, method),
     }
 }
 
@@ -230,13 +232,18 @@ fn accept(
 ) -> anyhow::Result<Outcome> {
     let capture = intent.terms.capture_method;
     let manual = capture == CaptureMethod::Manual;
-    charge.state = trial::captured_or_set_aside(transaction, charge.amount, manual);
+    charge.state = trial::captured_or_set_aside(transaction, &charge, manual);
     if capture == CaptureMethod::Automatic {
-        trial::book(transaction, &mut charge, after.bypasses_pending)?;
+        let amount = charge.captured();
+        trial::book(transaction, &mut charge, amount, after.bypasses_pending)?;
     }
     intent.state = match charge.state {
-        ChargeState::Authorized { capture_before } => IntentState::RequiresCapture {
+        ChargeState::Authorized {
+            capture_before,
+            captured,
+        } => IntentState::RequiresCapture {
             until: capture_before,
+            received: captured,
         },
         _ => IntentState::Succeeded {
             received: charge.amount,
@@ -402,18 +409,28 @@ fn hand_out(
 fn await_transfer(
     transaction: &Transaction<'_>,
     intent: &mut PaymentIntent,
+    method: &mut PaymentMethod,
 ) -> anyhow::Result<Outcome> {
     let kind = intent.terms.payment_method_options.get("customer_balance");
     let kind = kind.and_then(|it| it.pointer("/bank_transfer/type")?.as_str());
-    // What has come already counts when the customer is told again.
-    let funded = intent.funded();
+    // What has come already counts when the customer is told again, and so does what they have.
+    let share = cash_balance::book::spendable(transaction, intent)?;
+    let funded = intent.funded().plus(share);
+    cash_balance::book::apply(transaction, intent, share)?;
+    if funded >= intent.amount {
+        let charge = trial::charge_of(transaction, intent, method);
+        return accept(transaction, charge, intent, method, After::default());
+    }
     intent.state = IntentState::RequiresAction(Action::BankTransfer(BankTransfer {
         funded,
-        kind: kind.unwrap_or("us_bank_transfer").to_owned(),
+        kind: kind.unwrap_or(kind_of(intent.currency)).to_owned(),
     }));
     intent.last_payment_error = None;
     transaction.put(intent)?;
     record(transaction, "payment_intent.requires_action", intent)?;
+    if share > Amount::ZERO {
+        record(transaction, "payment_intent.partially_funded", intent)?;
+    }
     Ok(Outcome::Waiting)
 }
 
@@ -475,6 +492,12 @@ pub(crate) fn settle(
         }
         _ => trial::charge_of(transaction, intent, &method),
     };
+    if let IntentState::RequiresAction(Action::BankTransfer(_)) = intent.state {
+        match ending {
+            Ending::Fails(_) => cash_balance::book::unapply(transaction, intent)?,
+            _ => cash_balance::book::fund_the_rest(transaction, intent)?,
+        }
+    }
     let outcome = match ending {
         Ending::Succeeds => accept(transaction, charge, intent, &mut method, After::default()),
         Ending::SucceedsDisputed => {
@@ -514,8 +537,7 @@ pub(crate) fn run_out(
             Settlement::ByHand | Settlement::Refused(_) => Ending::Fails(Decline::by_time()),
         },
         IntentState::RequiresCapture { .. } => {
-            capture::release(transaction, intent, "charge.expired")?;
-            capture::end(transaction, intent, Some("automatic".to_owned()))?;
+            capture::lapse(transaction, intent)?;
             return Ok(None);
         }
         _ => anyhow::bail!("time does not change {}", intent.id),

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::cash_balance;
 use crate::checkout::object::Session;
 use crate::description::{Description, Shape, expandable};
 use crate::engine::resource::Object;
@@ -89,6 +90,9 @@ fn left_out(
     field: &str,
 ) -> anyhow::Result<Option<Value>> {
     Ok(match field {
+        "cash_balance" if kind == "customer" => {
+            Some(cash_balance::book::balance(transaction, id)?.answer())
+        }
         _ if plain::is_plain(kind) => plain::left_out(transaction, kind, id, field)?,
         "line_items" => transaction
             .get::<Session>(id)?
