@@ -31,6 +31,7 @@ fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     checkout::api::route(asked)
         .or_else(|| payment::intents_api::route(asked))
         .or_else(|| payment::captures_api::route(asked))
+        .or_else(|| payment::microdeposits_api::route(asked))
         .or_else(|| payment::setup_intents_api::route(asked))
         .or_else(|| payment::methods_api::route(asked))
         .or_else(|| payment::tokens_api::route(asked))
@@ -133,7 +134,7 @@ impl Call {
                 .attempt(|| {
                     let answer = match work(transaction) {
                         // What was tried stays on record.
-                        Err(declined) if declined.is_of_card() => return Ok(Err(declined)),
+                        Err(declined) if declined.keeps() => return Ok(Err(declined)),
                         done => expansions.apply(transaction, done?)?,
                     };
                     Ok(Ok(as_of(self.version, transaction, answer)?))

@@ -13,6 +13,7 @@ use crate::engine::filter::Filter;
 use crate::engine::resource::Object as _;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
+use crate::payment::mandate::Mandate;
 use crate::payment::method::PaymentMethod;
 use crate::payment::setup_intent::{SetupAttempt, SetupIntent};
 use crate::payment::token::Token;
@@ -39,6 +40,7 @@ const BEHAVED: &[&str] = &[
     SetupIntent::KIND,
     SetupAttempt::KIND,
     PaymentMethod::KIND,
+    Mandate::KIND,
     Token::KIND,
     Charge::KIND,
     Review::KIND,

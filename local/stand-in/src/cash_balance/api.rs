@@ -40,7 +40,7 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
 fn retrieve(customer: &str, params: Params) -> Result<Work<'_>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        customers::check(transaction, customer)?;
+        let customer = &customers::named(transaction, customer)?;
         Ok(book::balance(transaction, customer)?.answer())
     }))
 }
@@ -52,7 +52,7 @@ fn update(customer: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     settings.finish()?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        customers::check(transaction, customer)?;
+        let customer = &customers::named(transaction, customer)?;
         let mut balance = book::balance(transaction, customer)?;
         balance.reconciliation = match mode.as_deref() {
             None => balance.reconciliation,
@@ -89,7 +89,7 @@ fn instruct(customer: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     transfer.finish()?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        customers::check(transaction, customer)?;
+        let customer = &customers::named(transaction, customer)?;
         Ok(instructions(customer, currency, country.as_deref()))
     }))
 }
@@ -103,7 +103,7 @@ fn fund(customer: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let reference = params.short_text("reference", 5_000)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        customers::check(transaction, customer)?;
+        let customer = &customers::named(transaction, customer)?;
         let funded = life::fund(transaction, customer, amount, currency, reference)?;
         Ok(funded.answer())
     }))
@@ -128,8 +128,10 @@ fn apply(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             .code("amount_too_large")
             .param("amount"));
         }
-        let customer = intent.terms.customer.as_deref().unwrap_or_default();
-        let available = book::balance(transaction, customer)?.in_currency(intent.currency);
+        let available = match &intent.terms.customer {
+            Some(customer) => book::balance(transaction, customer)?.in_currency(intent.currency),
+            None => Amount::ZERO,
+        };
         if amount > available {
             return Err(ApiError::invalid(format!(
                 "The customer's cash balance does not cover this amount: it has {} in {}.",

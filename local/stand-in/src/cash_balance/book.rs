@@ -3,7 +3,7 @@
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::cash_balance::object::{CashBalance, CashTransaction, Movement};
-use crate::engine::ids::CashTransactionId;
+use crate::engine::ids::{CashTransactionId, CustomerId};
 use crate::engine::transaction::Transaction;
 use crate::payment::intent::PaymentIntent;
 use crate::webhook::record::record;
@@ -11,7 +11,7 @@ use crate::webhook::record::record;
 /// The cash balance of a customer.
 pub(crate) fn balance(
     transaction: &Transaction<'_>,
-    customer: &str,
+    customer: &CustomerId,
 ) -> anyhow::Result<CashBalance> {
     let known = transaction.get(&CashBalance::id_of(customer))?;
     Ok(known.unwrap_or_else(|| CashBalance::empty(customer, transaction.now)))
@@ -20,7 +20,7 @@ pub(crate) fn balance(
 /// Books a movement.
 pub(crate) fn enter(
     transaction: &Transaction<'_>,
-    customer: &str,
+    customer: &CustomerId,
     currency: Currency,
     net_amount: Amount,
     movement: Movement,
@@ -33,7 +33,7 @@ pub(crate) fn enter(
     let booked = CashTransaction {
         id: CashTransactionId::random(),
         created: transaction.now,
-        customer: customer.to_owned(),
+        customer: customer.clone(),
         currency,
         net_amount,
         ending_balance,

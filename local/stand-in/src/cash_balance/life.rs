@@ -5,6 +5,7 @@ use crate::account::currency::Currency;
 use crate::cash_balance::book;
 use crate::cash_balance::object::{CashTransaction, Movement};
 use crate::checkout;
+use crate::engine::ids::CustomerId;
 use crate::engine::transaction::Transaction;
 use crate::payment::action::Action;
 use crate::payment::bank::Ending;
@@ -14,7 +15,7 @@ use crate::webhook::record::record;
 /// A customer has transferred money.
 pub(crate) fn fund(
     transaction: &Transaction<'_>,
-    customer: &str,
+    customer: &CustomerId,
     amount: Amount,
     currency: Currency,
     reference: Option<String>,
@@ -29,7 +30,7 @@ pub(crate) fn fund(
 /// goes, unless the shop wants to do that itself.
 pub(crate) fn reconcile(
     transaction: &Transaction<'_>,
-    customer: &str,
+    customer: &CustomerId,
     currency: Currency,
 ) -> anyhow::Result<()> {
     for mut intent in transaction.having::<PaymentIntent>("customer", customer)? {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
-use crate::engine::ids::{CashTransactionId, PaymentIntentId};
+use crate::engine::ids::{CashTransactionId, CustomerId, PaymentIntentId};
 use crate::engine::resource::Object;
 use crate::engine::time::Timestamp;
 use crate::payment::bank_transfer;
@@ -18,7 +18,7 @@ pub(crate) struct CashBalance {
     /// It is kept under an id that the API does not show.
     id: String,
     pub(crate) created: Timestamp,
-    pub(crate) customer: String,
+    pub(crate) customer: CustomerId,
     /// By currency.
     pub(crate) available: BTreeMap<String, Amount>,
     /// None if the account's own way holds, which is automatic.
@@ -35,16 +35,16 @@ pub(crate) enum Reconciliation {
 
 impl CashBalance {
     /// Under which id the balance of a customer is kept.
-    pub(crate) fn id_of(customer: &str) -> String {
+    pub(crate) fn id_of(customer: &CustomerId) -> String {
         format!("{customer}_cash_balance")
     }
 
     /// That of a customer who has never transferred anything.
-    pub(crate) fn empty(customer: &str, now: Timestamp) -> Self {
+    pub(crate) fn empty(customer: &CustomerId, now: Timestamp) -> Self {
         Self {
             id: Self::id_of(customer),
             created: now,
-            customer: customer.to_owned(),
+            customer: customer.clone(),
             available: BTreeMap::new(),
             reconciliation: None,
         }
@@ -92,7 +92,7 @@ impl Object for CashBalance {
 pub(crate) struct CashTransaction {
     pub(crate) id: CashTransactionId,
     pub(crate) created: Timestamp,
-    pub(crate) customer: String,
+    pub(crate) customer: CustomerId,
     pub(crate) currency: Currency,
     /// Negative goes out.
     pub(crate) net_amount: Amount,

@@ -22,9 +22,9 @@ use crate::engine::transaction::Transaction;
 use crate::payment;
 use crate::payment::bank::Ending;
 use crate::payment::billing::Shipping;
+use crate::payment::confirmation::{Confirmation, Outcome};
 use crate::payment::decline::PaymentError;
 use crate::payment::intent::{PaymentIntent, Usage, WrongState};
-use crate::payment::life::{Confirmation, Outcome};
 use crate::payment::method::PaymentMethod;
 use crate::payment::setup::SetUp;
 use crate::payment::setup_intent::SetupIntent;
@@ -87,9 +87,12 @@ fn set_up(
 ) -> anyhow::Result<Paid> {
     let mut intent: SetupIntent = transaction.existing(setup)?;
     intent.customer.clone_from(&session.customer);
-    let request = three_d_secure(&session.terms.payment_method_options);
-    let back = Some(session.url.clone());
-    let outcome = payment::setup::confirm(transaction, &mut intent, method, back, request)?;
+    let terms = payment::setup::Terms {
+        return_url: Some(session.url.clone()),
+        three_d_secure: three_d_secure(&session.terms.payment_method_options),
+        agreed: None,
+    };
+    let outcome = payment::setup::confirm(transaction, &mut intent, method, terms)?;
     follow_setup(transaction, session, outcome)
 }
 

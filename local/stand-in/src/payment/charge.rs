@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
-use crate::engine::ids::{BalanceTransactionId, ChargeId, PaymentIntentId, PaymentMethodId};
+use crate::engine::ids::{
+    BalanceTransactionId, ChargeId, CustomerId, MandateId, PaymentIntentId, PaymentMethodId,
+    ReviewId,
+};
 use crate::engine::resource::{Metadata, Object, with_nulls};
 use crate::engine::time::Timestamp;
 use crate::payment::billing::{BillingDetails, Shipping};
@@ -28,7 +31,7 @@ pub(crate) struct Charge {
     pub(crate) payment_method: PaymentMethodId,
     pub(crate) means: Means,
     pub(crate) billing: BillingDetails,
-    pub(crate) customer: Option<String>,
+    pub(crate) customer: Option<CustomerId>,
     pub(crate) description: Option<String>,
     pub(crate) metadata: Metadata,
     pub(crate) receipt_email: Option<String>,
@@ -45,7 +48,10 @@ pub(crate) struct Charge {
     pub(crate) disputed: bool,
     /// Known once the money is captured.
     pub(crate) balance_transaction: Option<BalanceTransactionId>,
-    pub(crate) review: Option<String>,
+    pub(crate) review: Option<ReviewId>,
+    /// Under which a bank account is debited.
+    #[serde(default)]
+    pub(crate) mandate: Option<MandateId>,
     /// What its issuer allows while the money is set aside.
     #[serde(default)]
     pub(crate) flexible: Flexible,
@@ -87,7 +93,7 @@ pub(crate) struct FraudDetails {
 }
 
 impl ChargeState {
-    fn failure(&self) -> Option<&Decline> {
+    pub(crate) fn failure(&self) -> Option<&Decline> {
         match self {
             Self::Declined(decline) | Self::Blocked(decline) | Self::Reversed(decline) => {
                 Some(decline)
@@ -187,7 +193,7 @@ impl Charge {
                 three_d_secure: self.three_d_secure.as_ref(),
                 flexible: &self.flexible,
             }),
-            Means::BankDebit(debit) => debit.details(),
+            Means::BankDebit(debit) => debit.details(self.mandate.as_ref()),
             Means::Voucher(voucher) => voucher.details(),
             Means::CustomerBalance => json!({}),
         };

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
-use crate::engine::ids::{ChargeId, PaymentIntentId, PaymentMethodId};
+use crate::engine::ids::{ChargeId, CustomerId, PaymentIntentId, PaymentMethodId, ReviewId};
 use crate::engine::resource::{Metadata, Object, with_nulls};
 use crate::engine::time::Timestamp;
 use crate::payment::action::{Action, Challenge};
@@ -27,7 +27,7 @@ pub(crate) struct PaymentIntent {
     pub(crate) payment_method: Option<PaymentMethodId>,
     pub(crate) latest_charge: Option<ChargeId>,
     pub(crate) last_payment_error: Option<PaymentError>,
-    pub(crate) review: Option<String>,
+    pub(crate) review: Option<ReviewId>,
     /// Where it came from: what is Checkout's is confirmed on Checkout's page.
     pub(crate) from_checkout: bool,
 }
@@ -37,7 +37,7 @@ pub(crate) struct PaymentIntent {
 pub(crate) struct Terms {
     pub(crate) description: Option<String>,
     pub(crate) metadata: Metadata,
-    pub(crate) customer: Option<String>,
+    pub(crate) customer: Option<CustomerId>,
     pub(crate) methods: Methods,
     pub(crate) capture_method: CaptureMethod,
     pub(crate) confirmation_method: ConfirmationMethod,
@@ -204,10 +204,11 @@ impl Object for PaymentIntent {
         match &self.state {
             IntentState::Processing(known) => known.as_ref().map(|(at, _)| *at),
             IntentState::RequiresCapture { until, .. } => Some(*until),
+            IntentState::RequiresAction(Action::VerifyAccount(deposits)) => Some(deposits.until),
             IntentState::RequiresAction(Action::Voucher(pending)) => {
                 Some(match &pending.settlement {
                     Settlement::After(at, _) => *at,
-                    Settlement::ByHand | Settlement::Refused(_) => pending.expires_at,
+                    _ => pending.expires_at,
                 })
             }
             _ => None,

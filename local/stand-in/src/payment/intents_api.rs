@@ -3,12 +3,15 @@
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::cash_balance;
+use crate::engine::ids::CustomerId;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::payment;
+use crate::payment::confirmation::{Confirmation, Outcome};
+use crate::payment::consent;
 use crate::payment::given::{self, Given};
 use crate::payment::intent::{IntentState, PaymentIntent, WrongState};
-use crate::payment::life::{Confirmation, Outcome};
+use crate::payment::mandate::{Acceptance, Mandate};
 use crate::payment::method::{Means, Owner, PaymentMethod};
 use crate::payment::terms::{self, NewTerms};
 use crate::wire::answer::{Asked, Route, Work};
@@ -51,7 +54,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             None => None,
         };
         if let Some(method) = &mut method {
-            check_method(method, &terms.customer, &currency, |kind| {
+            check_method(method, terms.customer.as_ref(), &currency, |kind| {
                 takes(&terms.methods, kind)
             })?;
         }
@@ -84,6 +87,9 @@ struct Wish {
     off_session: Option<bool>,
     return_url: Option<String>,
     error_on_requires_action: Option<bool>,
+    /// Under which the buyer has agreed before.
+    mandate: Option<String>,
+    agreed: Option<Acceptance>,
 }
 
 impl Wish {
@@ -91,16 +97,15 @@ impl Wish {
         let off_session =
             params.choice("off_session", &["true", "false", "one_off", "recurring"])?;
         params.boolean("use_stripe_sdk")?;
-        params.text("mandate")?;
-        // Mandates are taken as agreed to.
-        if !params.is_text("mandate_data") {
-            params.optional_object("mandate_data")?;
-        }
+        let mandate = params.text("mandate")?;
+        let agreed = Acceptance::read(params)?;
         params.optional_object("radar_options")?;
         Ok(Self {
             off_session: off_session.map(|it| it != "false"),
             return_url: params.url("return_url")?,
             error_on_requires_action: params.boolean("error_on_requires_action")?,
+            mandate,
+            agreed,
         })
     }
 
@@ -135,7 +140,7 @@ fn takes(methods: &payment::intent::Methods, kind: &str) -> bool {
 /// Refuses a payment method that cannot pay this.
 fn check_method(
     method: &PaymentMethod,
-    customer: &Option<String>,
+    customer: Option<&CustomerId>,
     currency: &Currency,
     takes: impl Fn(&str) -> bool,
 ) -> Result<(), ApiError> {
@@ -191,9 +196,11 @@ fn go(
              confirm it again directly with a payment method or ConfirmationToken.",
         ));
     };
+    check_mandate(transaction, &method, &wish)?;
     let confirmation = Confirmation {
         off_session: wish.off_session.unwrap_or(false),
         return_url: wish.return_url,
+        agreed: wish.agreed,
         fails_on_action: wish.error_on_requires_action.unwrap_or(false),
         three_d_secure: terms::three_d_secure(&intent.terms.payment_method_options),
         ..Confirmation::default()
@@ -209,6 +216,27 @@ fn go(
             Ok(())
         }
     }
+}
+
+/// Refuses to debit an account whose owner has not agreed to it.
+fn check_mandate(
+    transaction: &Transaction<'_>,
+    method: &PaymentMethod,
+    wish: &Wish,
+) -> Result<(), ApiError> {
+    if let Some(id) = &wish.mandate {
+        let mandate = transaction.get::<Mandate>(id)?;
+        let is_theirs = mandate.is_some_and(|it| it.payment_method == method.id);
+        if !is_theirs {
+            return Err(ApiError::no_such_param("mandate", id, "mandate"));
+        }
+    }
+    consent::check(
+        transaction,
+        method,
+        wish.agreed.as_ref(),
+        PaymentIntent::KIND,
+    )
 }
 
 fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
@@ -238,9 +266,12 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         }
         if let Some(given) = given {
             let method = given.method(transaction)?;
-            check_method(&method, &intent.terms.customer, &intent.currency, |kind| {
-                takes(&intent.terms.methods, kind)
-            })?;
+            check_method(
+                &method,
+                intent.terms.customer.as_ref(),
+                &intent.currency,
+                |kind| takes(&intent.terms.methods, kind),
+            )?;
             intent.payment_method = Some(method.id);
             intent.state = IntentState::RequiresConfirmation {
                 authenticated: false,
@@ -324,9 +355,12 @@ fn confirm(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             if intent.funded() > Amount::ZERO && !transfers {
                 return Err(partly_funded(&intent).param("payment_method"));
             }
-            check_method(method, &intent.terms.customer, &intent.currency, |kind| {
-                takes(&intent.terms.methods, kind)
-            })?;
+            check_method(
+                method,
+                intent.terms.customer.as_ref(),
+                &intent.currency,
+                |kind| takes(&intent.terms.methods, kind),
+            )?;
         }
         go(transaction, &mut intent, method, wish)?;
         Ok(intent.answer())

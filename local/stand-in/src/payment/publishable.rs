@@ -69,7 +69,14 @@ impl Admission {
     ) -> Result<Self, ApiError> {
         let intent = match (method, path) {
             ("GET", ["payment_intents" | "setup_intents", id])
-            | ("POST", ["payment_intents" | "setup_intents", id, "confirm"]) => Some(*id),
+            | (
+                "POST",
+                [
+                    "payment_intents" | "setup_intents",
+                    id,
+                    "confirm" | "verify_microdeposits",
+                ],
+            ) => Some(*id),
             _ => None,
         };
         let secret = match intent {

@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::engine::ids::{PaymentMethodId, SetupIntentId};
+use crate::engine::ids::{CustomerId, MandateId, PaymentMethodId, SetupAttemptId, SetupIntentId};
 use crate::engine::resource::{Metadata, Object, with_nulls};
 use crate::engine::time::Timestamp;
 use crate::payment::action::Challenge;
 use crate::payment::decline::PaymentError;
 use crate::payment::intent::{Methods, Usage};
+use crate::payment::microdeposit::Microdeposits;
 
 /// One intent to keep a payment method for later.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -19,13 +20,16 @@ pub(crate) struct SetupIntent {
     pub(crate) state: SetupState,
     pub(crate) description: Option<String>,
     pub(crate) metadata: Metadata,
-    pub(crate) customer: Option<String>,
+    pub(crate) customer: Option<CustomerId>,
     pub(crate) methods: Methods,
     pub(crate) usage: Usage,
     pub(crate) payment_method: Option<PaymentMethodId>,
     pub(crate) payment_method_options: Map<String, Value>,
-    pub(crate) latest_attempt: Option<String>,
+    pub(crate) latest_attempt: Option<SetupAttemptId>,
     pub(crate) last_setup_error: Option<PaymentError>,
+    /// Under which a bank account can be debited from now on.
+    #[serde(default)]
+    pub(crate) mandate: Option<MandateId>,
     /// What is Checkout's is confirmed on Checkout's page.
     #[serde(default)]
     pub(crate) from_checkout: bool,
@@ -38,8 +42,12 @@ pub(crate) enum SetupState {
     RequiresPaymentMethod,
     RequiresConfirmation,
     RequiresAction(Challenge),
+    /// The buyer has to show that a bank account is theirs.
+    VerifiesAccount(Box<Microdeposits>),
     Succeeded,
-    Canceled { reason: Option<String> },
+    Canceled {
+        reason: Option<String>,
+    },
 }
 
 impl SetupState {
@@ -48,7 +56,7 @@ impl SetupState {
         match self {
             Self::RequiresPaymentMethod => "requires_payment_method",
             Self::RequiresConfirmation => "requires_confirmation",
-            Self::RequiresAction(_) => "requires_action",
+            Self::RequiresAction(_) | Self::VerifiesAccount(_) => "requires_action",
             Self::Succeeded => "succeeded",
             Self::Canceled { .. } => "canceled",
         }
@@ -64,6 +72,13 @@ impl Object for SetupIntent {
 
     fn created(&self) -> Timestamp {
         self.created
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        match &self.state {
+            SetupState::VerifiesAccount(deposits) => Some(deposits.until),
+            _ => None,
+        }
     }
 
     fn answer(&self) -> Value {
@@ -88,9 +103,11 @@ impl Object for SetupIntent {
             "last_setup_error": self.last_setup_error,
             "latest_attempt": self.latest_attempt,
             "livemode": false,
+            "mandate": self.mandate,
             "metadata": self.metadata,
             "next_action": match &self.state {
                 SetupState::RequiresAction(challenge) => Some(challenge.next_action()),
+                SetupState::VerifiesAccount(deposits) => Some(deposits.next_action()),
                 _ => None,
             },
             "payment_method": self.payment_method,
@@ -111,7 +128,6 @@ impl Object for SetupIntent {
                 "excluded_payment_method_types",
                 "flow_directions",
                 "managed_payments",
-                "mandate",
                 "on_behalf_of",
                 "payment_method_configuration_details",
                 "single_use_mandate",
@@ -123,10 +139,10 @@ impl Object for SetupIntent {
 /// One try to set up, as the API shows it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SetupAttempt {
-    pub(crate) id: String,
+    pub(crate) id: SetupAttemptId,
     pub(crate) created: Timestamp,
     pub(crate) setup_intent: SetupIntentId,
-    pub(crate) customer: Option<String>,
+    pub(crate) customer: Option<CustomerId>,
     pub(crate) payment_method: PaymentMethodId,
     pub(crate) details: Value,
     pub(crate) status: String,

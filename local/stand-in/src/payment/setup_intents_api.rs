@@ -2,11 +2,14 @@
 
 use serde_json::Map;
 
+use crate::engine::ids::CustomerId;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
+use crate::payment::consent;
 use crate::payment::customer as customers;
 use crate::payment::given::{self, Given};
 use crate::payment::intent::{Usage, WrongState};
+use crate::payment::mandate::Acceptance;
 use crate::payment::method::{Owner, PaymentMethod};
 use crate::payment::setup::{self, NewSetup, SetUp};
 use crate::payment::setup_intent::{SetupIntent, SetupState};
@@ -30,12 +33,14 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     let confirms = params.boolean("confirm")?.unwrap_or(false);
     let given = Given::read(&mut params)?;
     let return_url = params.url("return_url")?;
-    agreed(&mut params)?;
+    params.boolean("use_stripe_sdk")?;
+    let agreed = Acceptance::read(&mut params)?;
     let options = params.take("payment_method_options")?;
-    let new = NewSetup {
+    let customer = params.text("customer")?;
+    let mut new = NewSetup {
         description: params.short_text("description", 1_000)?,
         metadata: params.metadata("metadata")?,
-        customer: params.text("customer")?,
+        customer: None,
         methods: terms::methods(&mut params)?.unwrap_or_default(),
         usage: terms::usage(&mut params, "usage")?
             .flatten()
@@ -51,35 +56,26 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         .param("return_url"));
     }
     Ok(Box::new(move |transaction| {
-        if let Some(customer) = &new.customer {
-            customers::check(transaction, customer)?;
+        if let Some(customer) = customer {
+            new.customer = Some(customers::named(transaction, &customer)?);
         }
         let method = match given {
             Some(given) => Some(given.method(transaction)?),
             None => None,
         };
         if let Some(method) = &method {
-            check_method(method, &new.customer)?;
+            check_method(method, new.customer.as_ref())?;
         }
         let mut intent = setup::create(transaction, new, method.as_ref())?;
         if confirms {
-            go(transaction, &mut intent, method, return_url)?;
+            go(transaction, &mut intent, method, return_url, agreed)?;
         }
         Ok(intent.answer())
     }))
 }
 
-/// Mandates are taken as agreed to.
-fn agreed(params: &mut Params) -> Result<(), ApiError> {
-    params.boolean("use_stripe_sdk")?;
-    if !params.is_text("mandate_data") {
-        params.optional_object("mandate_data")?;
-    }
-    Ok(())
-}
-
 /// Refuses a payment method that this customer cannot keep.
-fn check_method(method: &PaymentMethod, customer: &Option<String>) -> Result<(), ApiError> {
+fn check_method(method: &PaymentMethod, customer: Option<&CustomerId>) -> Result<(), ApiError> {
     if !method.means.can_be_kept() {
         return Err(ApiError::invalid(format!(
             "Payment methods of the type {} cannot be set up for later.",
@@ -89,13 +85,11 @@ fn check_method(method: &PaymentMethod, customer: &Option<String>) -> Result<(),
     }
     match (&method.owner, customer) {
         (Owner::Spent, _) => Err(given::spent()),
-        (Owner::Customer(owner), wanted) if wanted.as_ref() != Some(owner) => {
-            Err(ApiError::invalid(
-                "The payment method you provided belongs to another Customer: please include that \
+        (Owner::Customer(owner), wanted) if wanted != Some(owner) => Err(ApiError::invalid(
+            "The payment method you provided belongs to another Customer: please include that \
                  Customer in the `customer` parameter on the SetupIntent.",
-            )
-            .param("payment_method"))
-        }
+        )
+        .param("payment_method")),
         _ => Ok(()),
     }
 }
@@ -105,6 +99,7 @@ fn go(
     intent: &mut SetupIntent,
     method: Option<PaymentMethod>,
     return_url: Option<String>,
+    agreed: Option<Acceptance>,
 ) -> Result<(), ApiError> {
     let Some(mut method) = method else {
         return Err(unexpected(
@@ -113,8 +108,13 @@ fn go(
              SetupIntent with a payment method and then confirm it again.",
         ));
     };
-    let request = terms::three_d_secure(&intent.payment_method_options);
-    match setup::confirm(transaction, intent, &mut method, return_url, request)? {
+    consent::check(transaction, &method, agreed.as_ref(), SetupIntent::KIND)?;
+    let terms = setup::Terms {
+        return_url,
+        three_d_secure: terms::three_d_secure(&intent.payment_method_options),
+        agreed,
+    };
+    match setup::confirm(transaction, intent, &mut method, terms)? {
         SetUp::Refused(error) => Err(error.answer(Some(intent.answer()))),
         SetUp::Done | SetUp::Challenged => Ok(()),
     }
@@ -145,8 +145,7 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             return Err(unexpected(&intent, &message).param(*field));
         }
         if let Some(customer) = customer {
-            customers::check(transaction, &customer)?;
-            intent.customer = Some(customer);
+            intent.customer = Some(customers::named(transaction, &customer)?);
         }
         metadata.apply(&mut intent.metadata)?;
         intent.description = description.or(intent.description);
@@ -156,7 +155,7 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         if let Some(given) = given {
             check_open(&intent, "updated")?;
             let method = given.method(transaction)?;
-            check_method(&method, &intent.customer)?;
+            check_method(&method, intent.customer.as_ref())?;
             intent.payment_method = Some(method.id);
             intent.state = SetupState::RequiresConfirmation;
         }
@@ -168,7 +167,8 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
 fn confirm(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let given = Given::read(&mut params)?;
     let return_url = params.url("return_url")?;
-    agreed(&mut params)?;
+    params.boolean("use_stripe_sdk")?;
+    let agreed = Acceptance::read(&mut params)?;
     let options = params.take("payment_method_options")?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
@@ -189,9 +189,9 @@ fn confirm(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             (None, None) => None,
         };
         if let Some(method) = &method {
-            check_method(method, &intent.customer)?;
+            check_method(method, intent.customer.as_ref())?;
         }
-        go(transaction, &mut intent, method, return_url)?;
+        go(transaction, &mut intent, method, return_url, agreed)?;
         Ok(intent.answer())
     }))
 }
@@ -238,13 +238,13 @@ fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
 }
 
 /// What cannot be done with a setup intent as it stands.
-fn unexpected(intent: &SetupIntent, message: &str) -> ApiError {
+pub(crate) fn unexpected(intent: &SetupIntent, message: &str) -> ApiError {
     ApiError::invalid(message)
         .code("setup_intent_unexpected_state")
         .about(SetupIntent::KIND, intent.answer())
 }
 
-fn find(transaction: &Transaction<'_>, id: &str) -> Result<SetupIntent, ApiError> {
+pub(crate) fn find(transaction: &Transaction<'_>, id: &str) -> Result<SetupIntent, ApiError> {
     let intent = transaction.get::<SetupIntent>(id)?;
     intent.ok_or_else(|| ApiError::no_such(SetupIntent::KIND, id).param("intent"))
 }

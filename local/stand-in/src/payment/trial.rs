@@ -65,6 +65,7 @@ pub(crate) fn new_charge(
         disputed: false,
         balance_transaction: None,
         review: None,
+        mandate: None,
         fraud: FraudDetails::default(),
     }
 }

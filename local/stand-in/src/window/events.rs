@@ -12,7 +12,7 @@ use url::form_urlencoded;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::webhook::event::Event;
-use crate::webhook::queue::{self, Attempt, Delivery};
+use crate::webhook::history::{self, Attempt, Delivery};
 use crate::window::frame::{Frame, Moment, Section, View};
 use crate::window::json::{self, Markup};
 use crate::window::scan::{Found, PAGE, Page, Scan};
@@ -214,7 +214,7 @@ pub(super) async fn show(
             let shown = transaction.shown(&wanted)?.unwrap_or_default();
             let request = shown.pointer("/request/id").and_then(Value::as_str);
             let request = request.map(|id| json::linked_text(transaction, &base, id));
-            let deliveries = queue::of_event(transaction, &wanted)?.into_iter();
+            let deliveries = history::of_event(transaction, &wanted)?.into_iter();
             let deliveries =
                 deliveries.map(|delivery| DeliveryView::of(transaction, &base, delivery));
             Ok(Some((

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::cash_balance;
 use crate::checkout::object::Session;
 use crate::description::{Description, Shape, expandable};
+use crate::engine::ids::CustomerId;
 use crate::engine::resource::Object;
 use crate::engine::transaction::Transaction;
 use crate::plain;
@@ -91,7 +92,7 @@ fn left_out(
 ) -> anyhow::Result<Option<Value>> {
     Ok(match field {
         "cash_balance" if kind == "customer" => {
-            Some(cash_balance::book::balance(transaction, id)?.answer())
+            Some(cash_balance::book::balance(transaction, &CustomerId::of_kept(id))?.answer())
         }
         _ if plain::is_plain(kind) => plain::left_out(transaction, kind, id, field)?,
         "line_items" => transaction
