@@ -60,6 +60,7 @@ mod refund;
 mod seed;
 mod serve;
 mod stand_in;
+mod verification;
 mod webhook;
 mod window;
 mod wire;
@@ -87,6 +88,7 @@ impl StandIn {
             .merge(window::routes())
             .merge(challenge::routes())
             .merge(receipt::routes())
+            .merge(verification::routes())
             .nest("/_stripe", control::routes())
             .layer(axum::middleware::from_fn_with_state(
                 self.clone(),

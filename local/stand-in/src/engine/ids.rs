@@ -120,6 +120,10 @@ impl PaymentMethodId {
     pub(crate) fn of_source(id: String) -> Self {
         Self(id)
     }
+
+    pub(crate) fn is_of_source(&self) -> bool {
+        !self.starts_with("pm_")
+    }
 }
 
 /// `acct_…`, the same for the same key.

@@ -37,6 +37,15 @@ impl Scheme {
         }
     }
 
+    /// As buyers know it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ach => "US bank account",
+            Self::Sepa => "SEPA Direct Debit",
+            Self::Bacs => "Bacs Direct Debit",
+        }
+    }
+
     /// The one currency it debits in.
     pub(crate) fn currency(self) -> &'static str {
         match self {

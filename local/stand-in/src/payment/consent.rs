@@ -57,7 +57,7 @@ pub(crate) fn secure(
     }
     let id = MandateId::random();
     let mandate = Mandate {
-        url: format!("{}/v1/mandates/{id}", transaction.site()),
+        url: format!("{}/mandates/{id}", transaction.site()),
         id,
         created: transaction.now,
         payment_method: method.id.clone(),

@@ -16,6 +16,7 @@ use crate::payment::method::{Means, Owner, PaymentMethod};
 use crate::payment::terms::{self, NewTerms};
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
+use crate::wire::lists::Paging;
 use crate::wire::params::{Params, Required as _};
 
 /// Why an intent can be given up.
@@ -30,6 +31,9 @@ const CANCELLATION_REASONS: &[&str] = &[
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("POST", ["payment_intents"]) => Box::new(create),
+        ("GET", ["payment_intents", id, "amount_details_line_items"]) => {
+            Box::new(move |params| amount_details_line_items(id, params))
+        }
         ("POST", ["payment_intents", id]) => Box::new(move |params| update(id, params)),
         ("POST", ["payment_intents", id, "confirm"]) => Box::new(move |params| confirm(id, params)),
         ("POST", ["payment_intents", id, "cancel"]) => Box::new(move |params| cancel(id, params)),
@@ -179,6 +183,20 @@ fn check_method(
         .param("payment_method")),
         _ => Ok(()),
     }
+}
+
+/// No intent has any: the stand-in takes none.
+fn amount_details_line_items(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
+    let paging = Paging::read(&mut params)?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let intent = find(transaction, id)?;
+        let url = format!(
+            "/v1/payment_intents/{}/amount_details_line_items",
+            intent.id
+        );
+        paging.listed(&url, std::iter::empty())
+    }))
 }
 
 /// Confirms an intent, and lets come what comes of it.

@@ -60,6 +60,15 @@ pub(crate) enum Heard<T> {
     Answered(T),
 }
 
+impl<T> Heard<T> {
+    pub(crate) fn map<U>(self, of: impl FnOnce(T) -> U) -> Heard<U> {
+        match self {
+            Self::Wrong(failure) => Heard::Wrong(failure),
+            Self::Answered(answer) => Heard::Answered(of(answer)),
+        }
+    }
+}
+
 /// Whether an account's owner has to show that it is theirs, before it is debited as these options say.
 pub(crate) fn is_needed(debit: &BankDebit, options: &Map<String, Value>) -> bool {
     let option = options.get(debit.scheme.method());

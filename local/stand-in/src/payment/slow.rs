@@ -114,7 +114,7 @@ fn debit_account(
         mandate: Some(mandate),
         ..trial::charge_of(transaction, intent, method)
     };
-    if let Settlement::Refused(decline) = &debit.settlement {
+    if let Settlement::Refused(decline) | Settlement::Unverifiable(decline) = &debit.settlement {
         let state = ChargeState::Blocked(decline.clone());
         return refuse(transaction, charge, intent, method, state);
     }

@@ -7,11 +7,15 @@ use crate::payment::sources::{self, shown};
 use crate::webhook::record::record_shown;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
+use crate::wire::lists::Paging;
 use crate::wire::params::{Params, Required as _};
 
 /// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
+        ("GET", ["customers", customer, "sources"]) => {
+            Box::new(move |params| list_sources(customer, params))
+        }
         ("POST", ["customers", customer, "sources"]) => {
             Box::new(move |params| create_source(customer, params))
         }
@@ -37,6 +41,26 @@ fn create_source<'r>(customer: &'r str, mut params: Params) -> Result<Work<'r>, 
         let source = sources::keep(transaction, &token, &customer, metadata)?;
         customers::default_to(transaction, &customer, &source.id)?;
         Ok(shown(&source))
+    }))
+}
+
+fn list_sources(customer: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
+    let paging = Paging::read(&mut params)?;
+    let kind = params.text("object")?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let customer = customers::named(transaction, customer)?;
+        let kept = sources::of(transaction, &customer)?;
+        let shown: Vec<_> = kept
+            .iter()
+            .rev()
+            .map(shown)
+            .filter(|it| kind.as_ref().is_none_or(|kind| it["object"] == **kind))
+            .collect();
+        paging.listed(
+            &format!("/v1/customers/{customer}/sources"),
+            shown.into_iter(),
+        )
     }))
 }
 
@@ -94,6 +118,10 @@ fn delete_source<'r>(customer: &'r str, id: &'r str, params: Params) -> Result<W
         method.owner = Owner::Spent;
         transaction.put(&method)?;
         record_shown(transaction, "customer.source.deleted", shown, None)?;
+        let customer = customers::named(transaction, customer)?;
+        let next = sources::of(transaction, &customer)?.into_iter().next();
+        let next = next.as_ref().map(|source| &*source.id);
+        customers::replace_source(transaction, &customer, id, next)?;
         Ok(serde_json::json!({ "id": id, "object": "card", "deleted": true }))
     }))
 }

@@ -84,6 +84,11 @@ impl ApiError {
         }
     }
 
+    /// What a person reads of it.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Names the parameter that is wrong.
     pub(crate) fn param(self, param: impl Into<String>) -> Self {
         Self {
