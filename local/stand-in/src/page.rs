@@ -141,6 +141,7 @@ async fn follow(
         Err(closed) => {
             let status = match closed {
                 Closed::Unknown => StatusCode::NOT_FOUND,
+                Closed::Refused(ref error) if error.status.is_server_error() => error.status,
                 Closed::Inactive(_) | Closed::Refused(_) => StatusCode::GONE,
             };
             browser::page(status, &Page::closed(closed))

@@ -43,3 +43,4 @@ pub(crate) mod trial;
 pub(crate) mod typed;
 pub(crate) mod verdict;
 pub(crate) mod voucher;
+pub(crate) mod wish;

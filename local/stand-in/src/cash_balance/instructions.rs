@@ -77,9 +77,11 @@ fn address(kind: &str, customer: &str, country: &str) -> Value {
         "city": null, "country": country, "line1": null, "line2": null, "postal_code": null,
         "state": null,
     });
-    account["account_holder_address"] = nowhere.clone();
-    account["account_holder_name"] = json!("STAND-IN");
-    account["bank_address"] = nowhere;
+    if let Some(account) = account.as_object_mut() {
+        account.insert("account_holder_address".to_owned(), nowhere.clone());
+        account.insert("account_holder_name".to_owned(), json!("STAND-IN"));
+        account.insert("bank_address".to_owned(), nowhere);
+    }
     json!({ "supported_networks": networks, "type": scheme, scheme: account })
 }
 

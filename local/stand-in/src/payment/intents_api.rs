@@ -7,13 +7,12 @@ use crate::engine::ids::CustomerId;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::payment;
-use crate::payment::confirmation::{Confirmation, Outcome};
-use crate::payment::consent;
+use crate::payment::confirmation::Outcome;
 use crate::payment::given::{self, Given};
 use crate::payment::intent::{IntentState, PaymentIntent, WrongState};
-use crate::payment::mandate::{Acceptance, Mandate};
 use crate::payment::method::{Means, Owner, PaymentMethod};
-use crate::payment::terms::{self, NewTerms};
+use crate::payment::terms::NewTerms;
+use crate::payment::wish::Wish;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
 use crate::wire::lists::Paging;
@@ -82,54 +81,6 @@ fn amount(params: &mut Params, currency: Currency) -> Result<Option<Amount>, Api
             Err(ApiError::amount_too_small("amount", currency))
         }
         amount => Ok(amount),
-    }
-}
-
-/// How a confirmation is to go.
-#[derive(Debug, Default)]
-struct Wish {
-    off_session: Option<bool>,
-    return_url: Option<String>,
-    error_on_requires_action: Option<bool>,
-    /// Under which the buyer has agreed before.
-    mandate: Option<String>,
-    agreed: Option<Acceptance>,
-}
-
-impl Wish {
-    fn read(params: &mut Params) -> Result<Self, ApiError> {
-        let off_session =
-            params.choice("off_session", &["true", "false", "one_off", "recurring"])?;
-        params.boolean("use_stripe_sdk")?;
-        let mandate = params.text("mandate")?;
-        let agreed = Acceptance::read(params)?;
-        params.optional_object("radar_options")?;
-        Ok(Self {
-            off_session: off_session.map(|it| it != "false"),
-            return_url: params.url("return_url")?,
-            error_on_requires_action: params.boolean("error_on_requires_action")?,
-            mandate,
-            agreed,
-        })
-    }
-
-    /// Stripe takes these only of whoever confirms.
-    fn belongs_to(&self, confirms: bool) -> Result<(), ApiError> {
-        let misplaced = [
-            ("off_session", self.off_session.is_some()),
-            ("return_url", self.return_url.is_some()),
-            (
-                "error_on_requires_action",
-                self.error_on_requires_action.is_some(),
-            ),
-        ];
-        match misplaced.iter().find(|(_, given)| *given && !confirms) {
-            Some((param, _)) => Err(ApiError::invalid(format!(
-                "You can only set {param} when confirming: pass confirm=true."
-            ))
-            .param(*param)),
-            None => Ok(()),
-        }
     }
 }
 
@@ -214,15 +165,8 @@ fn go(
              confirm it again directly with a payment method or ConfirmationToken.",
         ));
     };
-    check_mandate(transaction, &method, &wish)?;
-    let confirmation = Confirmation {
-        off_session: wish.off_session.unwrap_or(false),
-        return_url: wish.return_url,
-        agreed: wish.agreed,
-        fails_on_action: wish.error_on_requires_action.unwrap_or(false),
-        three_d_secure: terms::three_d_secure(&intent.terms.payment_method_options),
-        ..Confirmation::default()
-    };
+    wish.check_mandate(transaction, &method)?;
+    let confirmation = wish.confirmation(intent);
     match payment::life::confirm(transaction, intent, &mut method, &confirmation)? {
         Outcome::Paid(aftermath) | Outcome::Authorized(aftermath) => {
             aftermath.come(transaction)?;
@@ -234,27 +178,6 @@ fn go(
             Ok(())
         }
     }
-}
-
-/// Refuses to debit an account whose owner has not agreed to it.
-fn check_mandate(
-    transaction: &Transaction<'_>,
-    method: &PaymentMethod,
-    wish: &Wish,
-) -> Result<(), ApiError> {
-    if let Some(id) = &wish.mandate {
-        let mandate = transaction.get::<Mandate>(id)?;
-        let is_theirs = mandate.is_some_and(|it| it.payment_method == method.id);
-        if !is_theirs {
-            return Err(ApiError::no_such_param("mandate", id, "mandate"));
-        }
-    }
-    consent::check(
-        transaction,
-        method,
-        wish.agreed.as_ref(),
-        PaymentIntent::KIND,
-    )
 }
 
 fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {

@@ -7,7 +7,7 @@ use crate::engine::ids::ChargeId;
 use crate::engine::transaction::Transaction;
 use crate::payment::charge::{Charge, ChargeState, FraudDetails};
 use crate::payment::flexible::Flexible;
-use crate::payment::intent::{PaymentIntent, Terms};
+use crate::payment::intent::{CaptureMethod, PaymentIntent, Terms};
 use crate::payment::method::{Means, PaymentMethod};
 
 /// A try to pay, of which nothing is known yet.
@@ -39,7 +39,9 @@ pub(crate) fn new_charge(
     Charge {
         receipt_url: format!("{}/receipts/{id}", transaction.site()),
         flexible: match &method.means {
-            Means::Card(card) => Flexible::granted(&terms.payment_method_options, card.test.brand),
+            Means::Card(card) if terms.capture_method == CaptureMethod::Manual => {
+                Flexible::granted(&terms.payment_method_options, card.test.brand)
+            }
             _ => Flexible::default(),
         },
         id,

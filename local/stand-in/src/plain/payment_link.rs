@@ -58,12 +58,12 @@ pub(crate) fn count_sale(transaction: &Transaction<'_>, id: &str) -> anyhow::Res
     let count = number("count").unwrap_or(0).saturating_add(1);
     let ends = number("limit").is_some_and(|limit| count >= limit);
     sales.insert("count".to_owned(), json!(count));
-    if ends {
-        link["active"] = json!(false);
-    }
-    let Value::Object(link) = link else {
+    let Value::Object(mut link) = link else {
         return Ok(());
     };
+    if ends {
+        link.insert("active".to_owned(), json!(false));
+    }
     let shown = keep(transaction, &PAYMENT_LINK, id, link)?;
     match ends {
         true => tell(

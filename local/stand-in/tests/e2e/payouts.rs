@@ -246,6 +246,11 @@ async fn an_account_begins_with_a_test_bank_account_and_always_has_a_default() {
     ];
     let real = bench.post(&accounts, &form).await.expect(400);
     assert_eq!(real.error()["code"], "account_number_invalid");
-    let foreign = bench.get("/v1/accounts/acct_1/external_accounts").await;
-    foreign.expect(404);
+    for path in ["acct_1/external_accounts", "acct_1"] {
+        let foreign = bench.get(&format!("/v1/accounts/{path}")).await;
+        foreign.expect(404);
+    }
+    let own = accounts.strip_suffix("/external_accounts").unwrap();
+    let own = bench.get(own).await.expect(200).json();
+    assert_eq!(own["settings"]["payouts"]["schedule"]["interval"], "manual");
 }
