@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::description::complete;
 use crate::engine::ids::{CashTransactionId, CustomerId, PaymentIntentId};
 use crate::engine::resource::Object;
 use crate::engine::time::Timestamp;
@@ -73,17 +74,17 @@ impl Object for CashBalance {
 
     fn answer(&self) -> Value {
         let mode = self.reconciliation.unwrap_or(Reconciliation::Automatic);
-        json!({
+        let answer = json!({
             "object": Self::KIND,
             "available": (!self.available.is_empty()).then_some(&self.available),
             "customer": self.customer,
-            "customer_account": null,
             "livemode": false,
             "settings": {
                 "reconciliation_mode": mode,
                 "using_merchant_default": self.reconciliation.is_none(),
             },
-        })
+        });
+        complete(Self::KIND, answer)
     }
 }
 
@@ -140,18 +141,18 @@ impl Object for CashTransaction {
 
     fn answer(&self) -> Value {
         let (kind, told) = self.shown();
-        json!({
+        let answer = json!({
             "id": self.id,
             "object": Self::KIND,
             "created": self.created,
             "currency": self.currency,
             "customer": self.customer,
-            "customer_account": null,
             "ending_balance": self.ending_balance,
             "livemode": false,
             "net_amount": self.net_amount,
             "type": kind,
             kind: told,
-        })
+        });
+        complete(Self::KIND, answer)
     }
 }

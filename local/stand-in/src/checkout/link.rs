@@ -72,7 +72,7 @@ pub(crate) fn follow(
     followed: Followed,
     public_url: &Url,
 ) -> Result<Session, Closed> {
-    let link = find(transaction, id)?;
+    let link = find(transaction, id)??;
     let code = followed.prefilled_promo_code.clone();
     let email = followed.prefilled_email.clone();
     let order = Order::of_link(items(&link));
@@ -103,10 +103,7 @@ pub(crate) fn closed(
     let Some(link) = &session.payment_link else {
         return Ok(None);
     };
-    match find(transaction, link) {
-        Ok(_) => Ok(None),
-        Err(closed) => Ok(Some(closed)),
-    }
+    Ok(find(transaction, link)?.err())
 }
 
 /// What the buyer reads once they have bought by a link.
@@ -126,16 +123,18 @@ pub(crate) fn confirmation(
 }
 
 /// The link with this id, if it can be followed.
-fn find(transaction: &Transaction<'_>, id: &str) -> Result<Map<String, Value>, Closed> {
-    let link = transaction.whole(PAYMENT_LINK.name, id)?;
-    let link = link.ok_or(Closed::Unknown)?;
-    match link.get("active") == Some(&json!(true)) {
-        true => Ok(link),
-        false => {
-            let message = link.get("inactive_message").and_then(Value::as_str);
-            Err(Closed::Inactive(message.map(str::to_owned)))
-        }
+fn find(
+    transaction: &Transaction<'_>,
+    id: &str,
+) -> anyhow::Result<Result<Map<String, Value>, Closed>> {
+    let Some(link) = transaction.whole(PAYMENT_LINK.name, id)? else {
+        return Ok(Err(Closed::Unknown));
+    };
+    if link.get("active") == Some(&json!(true)) {
+        return Ok(Ok(link));
     }
+    let message = link.get("inactive_message").and_then(Value::as_str);
+    Ok(Err(Closed::Inactive(message.map(str::to_owned))))
 }
 
 fn items(link: &Map<String, Value>) -> &[Value] {

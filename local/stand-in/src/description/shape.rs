@@ -80,6 +80,14 @@ impl Fields {
             .filter_map(move |line| Field::read(self.blocks, line.trim_start()))
     }
 
+    /// The names of those that must be there.
+    pub(crate) fn required(self) -> impl Iterator<Item = &'static str> {
+        let names = self.body.lines().filter_map(|line| line.split_once(": "));
+        names
+            .map(|(name, _)| name.trim_start())
+            .filter(|name| !name.ends_with('?'))
+    }
+
     pub(crate) fn get(self, name: &str) -> Option<Field> {
         let line = self.body.lines().map(str::trim_start).find(|line| {
             line.split_once(": ")

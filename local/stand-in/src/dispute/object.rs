@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::account::amount::Amount;
 use crate::account::balance::BalanceTransaction;
 use crate::account::currency::Currency;
+use crate::description::complete;
 use crate::engine::ids::{ChargeId, DisputeId, PaymentIntentId};
 use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::Timestamp;
@@ -214,6 +215,6 @@ impl Object for Dispute {
         {
             fields.insert("payment_method_details".to_owned(), details);
         }
-        answer
+        complete(Self::KIND, answer)
     }
 }

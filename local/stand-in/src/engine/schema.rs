@@ -16,19 +16,25 @@ const SCHEMA: &str = "
         -- What the stand-in knows of it; null where that is no more than the API shows.
         state TEXT,
         -- As the API shows it, nothing expanded.
-        shown TEXT NOT NULL
+        shown TEXT NOT NULL,
+        -- Fields of what is shown, by which objects are looked up (LINKS).
+        charge TEXT,
+        customer TEXT,
+        payment_intent TEXT,
+        -- Of an event: the id of what it is about.
+        subject TEXT
     );
     CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (kind, sequence);
     CREATE INDEX IF NOT EXISTS objects_by_expiry ON objects (expires_at) WHERE expires_at IS NOT NULL;
 
-    CREATE INDEX IF NOT EXISTS objects_by_charge
-        ON objects (kind, shown ->> '$.charge', sequence) WHERE shown ->> '$.charge' IS NOT NULL;
-    CREATE INDEX IF NOT EXISTS objects_by_payment_intent
-        ON objects (kind, shown ->> '$.payment_intent', sequence)
-        WHERE shown ->> '$.payment_intent' IS NOT NULL;
-
-    CREATE INDEX IF NOT EXISTS events_by_subject
-        ON objects (shown ->> '$.data.object.id', sequence) WHERE kind = 'event';
+    CREATE INDEX IF NOT EXISTS objects_by_charge ON objects (kind, charge, sequence)
+        WHERE charge IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS objects_by_customer ON objects (kind, customer, sequence)
+        WHERE customer IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS objects_by_payment_intent ON objects (kind, payment_intent, sequence)
+        WHERE payment_intent IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS events_by_subject ON objects (subject, sequence)
+        WHERE subject IS NOT NULL;
 
     CREATE TABLE IF NOT EXISTS webhooks (
         event TEXT NOT NULL REFERENCES objects (id),
@@ -97,7 +103,7 @@ const SCHEMA: &str = "
 ";
 
 /// Changes whenever a database of an earlier build can no longer be read.
-const FORMAT: i64 = 6;
+const FORMAT: i64 = 7;
 
 /// Makes the tables that are not there. Refuses a file that another format was written in.
 pub(super) fn prepare(connection: &Connection, file: Option<&Path>) -> anyhow::Result<()> {

@@ -5,8 +5,9 @@ use serde_json::{Map, Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::description::complete;
 use crate::engine::ids::{ChargeId, CustomerId, PaymentIntentId, PaymentMethodId, ReviewId};
-use crate::engine::resource::{Metadata, Object, with_nulls};
+use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::Timestamp;
 use crate::payment::action::{Action, Challenge};
 use crate::payment::bank::{Ending, Settlement};
@@ -266,24 +267,9 @@ impl Object for PaymentIntent {
             "statement_descriptor": terms.statement_descriptor,
             "statement_descriptor_suffix": terms.statement_descriptor_suffix,
             "status": self.state.as_str(),
+            "transfer_data": null,
             "transfer_group": terms.transfer_group,
         });
-        with_nulls(
-            answer,
-            &[
-                "allowed_payment_method_types",
-                "application",
-                "application_fee_amount",
-                "customer_account",
-                "excluded_payment_method_types",
-                "managed_payments",
-                "on_behalf_of",
-                "payment_method_configuration_details",
-                "payment_record",
-                "processing",
-                "source",
-                "transfer_data",
-            ],
-        )
+        complete(Self::KIND, answer)
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::account::currency::Currency;
+use crate::description::complete;
 use crate::engine::ids::{self, AccountId, BankAccountId};
 use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::Timestamp;
@@ -168,13 +169,12 @@ impl Object for BankAccount {
         let requirements = json!({
             "currently_due": [], "errors": [], "past_due": [], "pending_verification": [],
         });
-        json!({
+        let answer = json!({
             "id": self.id,
             "object": Self::KIND,
             "account": self.account,
             "account_holder_name": self.holder.name,
             "account_holder_type": self.holder.kind,
-            "account_type": null,
             "available_payout_methods": ["standard"],
             "bank_name": "STRIPE TEST BANK",
             "country": "US",
@@ -187,7 +187,8 @@ impl Object for BankAccount {
             "requirements": requirements,
             "routing_number": self.routing_number,
             "status": if self.is_errored { "errored" } else { "new" },
-        })
+        });
+        complete(Self::KIND, answer)
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::description::complete;
 use crate::engine::ids::{BalanceTransactionId, BankAccountId, PayoutId};
 use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::Timestamp;
@@ -95,12 +96,10 @@ impl Object for Payout {
     }
 
     fn answer(&self) -> Value {
-        json!({
+        let answer = json!({
             "id": self.id,
             "object": Self::KIND,
             "amount": self.amount,
-            "application_fee": null,
-            "application_fee_amount": null,
             "arrival_date": self.arrival_date,
             "automatic": false,
             "balance_transaction": self.balance_transaction,
@@ -115,7 +114,6 @@ impl Object for Payout {
             "metadata": self.metadata,
             "method": "standard",
             "original_payout": self.original_payout,
-            "payout_method": null,
             "reconciliation_status": "not_applicable",
             "reversed_by": self.reversed_by,
             "source_type": "card",
@@ -123,6 +121,7 @@ impl Object for Payout {
             "status": self.state.as_str(),
             "trace_id": self.trace_id(),
             "type": "bank_account",
-        })
+        });
+        complete(Self::KIND, answer)
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -13,6 +14,7 @@ use crate::account::object::Account;
 use crate::engine::resource::Cause;
 use crate::engine::time::{HOUR, real};
 use crate::engine::transaction::Transaction;
+use crate::webhook::alarm::Alarm;
 use crate::webhook::endpoint::WebhookEndpoint;
 use crate::webhook::event::Event;
 use crate::webhook::history::Attempt;
@@ -33,7 +35,7 @@ pub(crate) async fn run(account: &Account, shutdown: impl Future<Output = ()>) {
     let mut sending = FuturesUnordered::new();
     let mut under_way = HashSet::new();
     loop {
-        let agenda = match account.transact(Cause::default(), agenda).await {
+        let agenda = match agenda(account).await {
             Ok(agenda) => agenda,
             Err(error) => {
                 tracing::error!(
@@ -66,7 +68,13 @@ struct Agenda {
     pause: Duration,
 }
 
-fn agenda(transaction: &Transaction<'_>) -> anyhow::Result<Agenda> {
+async fn agenda(account: &Account) -> anyhow::Result<Agenda> {
+    let inner = Arc::clone(&account.0);
+    let read = move |transaction: &Transaction<'_>| read_agenda(transaction, &inner.alarm);
+    account.transact(Cause::default(), read).await
+}
+
+fn read_agenda(transaction: &Transaction<'_>, alarm: &Alarm) -> anyhow::Result<Agenda> {
     // As many more as may be under way already.
     let due = queue::due(transaction, AT_ONCE.saturating_mul(2))?;
     let later = queue::next_due(transaction)?;
@@ -74,6 +82,7 @@ fn agenda(transaction: &Transaction<'_>) -> anyhow::Result<Agenda> {
         .into_iter()
         .flatten()
         .min();
+    alarm.set(transaction, next)?;
     let pause = next.map_or(HOUR, |next| {
         next.saturating_sub(transaction.now).clamp(1, HOUR)
     });

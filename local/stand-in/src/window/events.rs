@@ -7,12 +7,12 @@ use rusqlite::params;
 use rusqlite::types::Value as SqlValue;
 use serde::Deserialize;
 use serde_json::Value;
-use url::form_urlencoded;
 
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::webhook::event::Event;
 use crate::webhook::history::{self, Attempt, Delivery};
+use crate::window::choice::query;
 use crate::window::frame::{Frame, Moment, Section, View};
 use crate::window::json::{self, Markup};
 use crate::window::scan::{Found, PAGE, Page, Scan};
@@ -74,13 +74,7 @@ pub(super) async fn list(
 impl Choice {
     /// The choice without its place, as a query.
     fn query(&self) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in [("q", &self.q), ("delivery", &self.delivery)] {
-            if !value.is_empty() {
-                query.append_pair(name, value);
-            }
-        }
-        query.finish()
+        query([("q", &self.q), ("delivery", &self.delivery)])
     }
 }
 
@@ -103,7 +97,7 @@ impl EventRow {
         object: &str,
         most: usize,
     ) -> anyhow::Result<Page<Self>> {
-        let condition = "kind = 'event' AND shown ->> '$.data.object.id' = ?1";
+        let condition = "subject = ?1";
         let rows = Self::select(transaction, condition, object, most.saturating_add(1))?;
         Ok(Page::of(rows, most, |row| row.sequence))
     }
