@@ -11,6 +11,8 @@ use crate::description::{Operation, Shape};
 use crate::dispute::object::Dispute;
 use crate::engine::filter::Filter;
 use crate::engine::resource::Object as _;
+use crate::file::link::FileLink;
+use crate::file::object::File;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
 use crate::payment::mandate::Mandate;
@@ -47,6 +49,8 @@ const BEHAVED: &[&str] = &[
     EarlyFraudWarning::KIND,
     Refund::KIND,
     Dispute::KIND,
+    File::KIND,
+    FileLink::KIND,
     BalanceTransaction::KIND,
     CashTransaction::KIND,
     Payout::KIND,
@@ -264,6 +268,7 @@ mod tests {
             host_names: Vec::new(),
             business_name: "Shop".to_owned(),
             secret_key: "sk_test_local".to_owned(),
+            fixed_url: false,
             other_keys: OtherKeys::Refused,
             webhook: None,
             seed: seed(),

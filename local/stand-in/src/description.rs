@@ -32,7 +32,7 @@ use std::sync::LazyLock;
 pub(crate) use self::blank::{blank, blank_of, complete};
 pub(crate) use self::check::{Problem, check, check_leniently};
 pub(crate) use self::expand::expandable;
-pub(crate) use self::project::project;
+pub(crate) use self::project::{project, project_part};
 pub(crate) use self::shape::{Fields, Shape};
 use self::text::Blocks;
 

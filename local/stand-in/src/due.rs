@@ -7,6 +7,7 @@ use crate::account::balance::BalanceTransaction;
 use crate::checkout::object::Session;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
+use crate::file::link::FileLink;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
 use crate::payment::mandate::Mandate;
@@ -14,7 +15,7 @@ use crate::payment::setup_intent::SetupIntent;
 use crate::payout::object::Payout;
 use crate::promotion::object::{Coupon, PromotionCode};
 use crate::refund::object::Refund;
-use crate::{account, checkout, payment, payout, promotion, refund};
+use crate::{account, checkout, file, payment, payout, promotion, refund};
 
 /// Lets everything happen that is due by now.
 pub(crate) fn catch_up(transaction: &mut Transaction<'_>) -> anyhow::Result<()> {
@@ -32,6 +33,7 @@ pub(crate) fn catch_up(transaction: &mut Transaction<'_>) -> anyhow::Result<()> 
             Mandate::KIND => payment::consent::take_effect(transaction, &due.id)?,
             Payout::KIND => payout::life::run_out(transaction, &due.id)?,
             BalanceTransaction::KIND => account::book::arrive(transaction, &due.id)?,
+            FileLink::KIND => file::link::expire(transaction, &due.id)?,
             Coupon::KIND => promotion::life::end_coupon(transaction, &due.id)?,
             PromotionCode::KIND => promotion::life::end_code(transaction, &due.id)?,
             kind => bail!("time does not change {}, a {kind}", due.id),

@@ -1,11 +1,10 @@
 //! `/pay/{session}`: where buyers pay. It stands in for Stripe's hosted page, so it asks and shows what
 //! that would, and beside it what a developer needs: the test cards, and how a delayed payment ends.
 
+mod countries;
 mod parts;
 mod typed;
 mod view;
-
-use std::sync::Arc;
 
 use axum::extract::{Path, Query};
 use axum::response::Response;
@@ -21,7 +20,6 @@ use crate::checkout::customer::saved;
 use crate::checkout::life::Paid;
 use crate::checkout::link::{self, Closed, Followed};
 use crate::checkout::object::{PaymentStatus, Session, SessionStatus};
-use crate::engine::resource::Cause;
 use crate::engine::transaction::Transaction;
 use crate::payment::intent::{PaymentIntent, WrongState};
 use crate::payment::method::PaymentMethod;
@@ -54,13 +52,13 @@ enum Outcome {
 
 /// Lets a visit to a session take place.
 async fn visit(
-    Owner(account): Owner,
+    Owner(account, cause): Owner,
     id: String,
     pay: impl FnOnce(&Visit<'_>, Session) -> anyhow::Result<Outcome> + Send + 'static,
 ) -> Response {
     let shop = account.0.settings.business_name.clone();
     let outcome = account
-        .transact(Cause::default(), move |transaction| {
+        .transact(cause, move |transaction| {
             let visit = Visit {
                 transaction,
                 shop: &shop,
@@ -128,15 +126,12 @@ async fn recover(owner: Owner, Path(id): Path<String>) -> Response {
 
 /// Whoever follows a payment link comes to a session of their own.
 async fn follow(
-    Owner(account): Owner,
+    Owner(account, cause): Owner,
     Path(id): Path<String>,
     Query(followed): Query<Followed>,
 ) -> Response {
-    let settings = Arc::clone(&account.0.settings);
-    let open = move |transaction: &Transaction<'_>| {
-        link::follow(transaction, &id, followed, &settings.public_url)
-    };
-    match account.transact(Cause::default(), open).await {
+    let open = move |transaction: &Transaction<'_>| link::follow(transaction, &id, followed);
+    match account.transact(cause, open).await {
         Ok(session) => browser::redirect(&session.url),
         Err(closed) => {
             let status = match closed {

@@ -10,7 +10,6 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::browser::{self, Owner};
-use crate::engine::resource::Cause;
 use crate::engine::transaction::Transaction;
 use crate::payment::action::Action;
 use crate::payment::confirmation::Outcome;
@@ -60,11 +59,11 @@ pub(crate) fn routes() -> Router<StandIn> {
 
 /// Shows what a transaction finds.
 async fn show(
-    Owner(account): Owner,
+    Owner(account, cause): Owner,
     find: impl FnOnce(&Transaction<'_>) -> anyhow::Result<View> + Send + 'static,
 ) -> Response {
     let shop = account.0.settings.business_name.clone();
-    match account.transact(Cause::default(), find).await {
+    match account.transact(cause, find).await {
         Ok(view) => {
             let status = match view {
                 View::Nothing => StatusCode::NOT_FOUND,

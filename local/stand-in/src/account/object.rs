@@ -36,6 +36,8 @@ pub struct Account(pub(crate) Arc<Inner>);
 /// What the clones of an account share.
 pub(crate) struct Inner {
     pub(crate) id: AccountId,
+    /// What people recognise it by: how its key ends.
+    pub(crate) name: String,
     pub(crate) settings: Arc<Settings>,
     pub(crate) beginning: Beginning,
     pub(crate) database: Database,
@@ -65,15 +67,16 @@ pub(crate) struct Beginning {
 }
 
 impl Account {
-    /// Opens the account and whatever it holds from earlier runs.
+    /// Opens the account and whatever it holds from earlier runs. `name` is that of a new one.
     pub(crate) fn open(
         settings: Settings,
+        name: &str,
         beginning: Beginning,
         file: Option<&Path>,
         webhook_client: reqwest::Client,
     ) -> Result<Self, SeedError> {
         let database = Database::open(file, &settings.public_url)?;
-        let owner = database.owner(&settings.account)?;
+        let (owner, name) = database.owner(&settings.account, name)?;
         if let Some(file) = file
             && owner != settings.account.as_str()
         {
@@ -86,6 +89,7 @@ impl Account {
         }
         let account = Self(Arc::new(Inner {
             id: settings.account.clone(),
+            name,
             settings: Arc::new(settings),
             beginning,
             database,

@@ -2,7 +2,6 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use url::Url;
 
 use crate::checkout::create::Wish;
 use crate::checkout::line::Order;
@@ -70,14 +69,13 @@ pub(crate) fn follow(
     transaction: &Transaction<'_>,
     id: &str,
     followed: Followed,
-    public_url: &Url,
 ) -> Result<Session, Closed> {
     let link = find(transaction, id)??;
     let code = followed.prefilled_promo_code.clone();
     let email = followed.prefilled_email.clone();
     let order = Order::of_link(items(&link));
     let wish = Wish::selling(Some(order), &mut asked(&link, followed));
-    let session = wish.and_then(|wish| wish.open(transaction, public_url));
+    let session = wish.and_then(|wish| wish.open(transaction));
     let mut session = session.map_err(Closed::Refused)?;
     session.payment_link = Some(id.to_owned());
     session.collected.email = session.collected.email.or(email);

@@ -177,6 +177,26 @@ impl Shape {
         }
     }
 
+    /// The kinds of which this may be an id.
+    pub(crate) fn kinds(&self) -> Vec<&'static str> {
+        match self {
+            Self::Id(kinds) => kinds.clone(),
+            Self::Array(element) => element.kinds(),
+            Self::AnyOf(shapes) => shapes.iter().flat_map(Self::kinds).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The fields of a nested object, or of those in a list.
+    pub(crate) fn fields(&self) -> Option<Fields> {
+        match self {
+            Self::Object(fields) => Some(*fields),
+            Self::Array(element) => element.fields(),
+            Self::AnyOf(shapes) => shapes.iter().find_map(Self::fields),
+            _ => None,
+        }
+    }
+
     /// The shapes that this may be: itself, if it is only one.
     pub(crate) fn alternatives(&self) -> &[Self] {
         match self {

@@ -44,6 +44,19 @@ pub(crate) const EVIDENCE: &[&str] = &[
     "uncategorized_text",
 ];
 
+/// Of [`EVIDENCE`], what is a file.
+pub(super) const FILES: &[&str] = &[
+    "cancellation_policy",
+    "customer_communication",
+    "customer_signature",
+    "duplicate_charge_documentation",
+    "receipt",
+    "refund_policy",
+    "service_documentation",
+    "shipping_documentation",
+    "uncategorized_file",
+];
+
 /// A charge that the buyer contests with their bank.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Dispute {

@@ -45,7 +45,6 @@ impl Database {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // What has been answered survives even the machine losing power.
         connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", true)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         // A statement's plan stays, whatever its LIMIT is bound to.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -62,14 +61,19 @@ impl Database {
         self.on_disk
     }
 
-    /// Whose account is kept here: `account`, if it was nobody's yet.
-    pub(crate) fn owner(&self, account: &AccountId) -> anyhow::Result<String> {
+    /// Whose account is kept here, by its id and its name: `account`, if it was nobody's yet.
+    pub(crate) fn owner(
+        &self,
+        account: &AccountId,
+        name: &str,
+    ) -> anyhow::Result<(String, String)> {
         let connection = self.lock();
         connection.execute(
-            "INSERT INTO owner VALUES (1, ?1) ON CONFLICT DO NOTHING",
-            [account.as_str()],
+            "INSERT INTO owner VALUES (1, ?1, ?2) ON CONFLICT DO NOTHING",
+            [account.as_str(), name],
         )?;
-        let owner = connection.query_row("SELECT account FROM owner", [], |row| row.get(0));
+        let sql = "SELECT account, name FROM owner";
+        let owner = connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
         owner.context("cannot read whose database it is")
     }
 

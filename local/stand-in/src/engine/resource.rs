@@ -21,6 +21,10 @@ pub(crate) struct Cause {
     #[serde(rename = "id")]
     pub(crate) request: Option<String>,
     pub(crate) idempotency_key: Option<String>,
+    /// Where whoever asks has reached the stand-in, if that is where pages can be: see
+    /// [`Transaction::site`](crate::engine::transaction::Transaction::site).
+    #[serde(skip)]
+    pub(crate) site: Option<String>,
 }
 
 /// A kind of thing that the API shows.

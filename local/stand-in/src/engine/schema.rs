@@ -8,7 +8,7 @@ use rusqlite::Connection;
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS objects (
         sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-        id TEXT NOT NULL UNIQUE,
+        id TEXT NOT NULL,
         kind TEXT NOT NULL,
         created INTEGER NOT NULL,
         -- When time alone changes it; null when time no longer can.
@@ -24,6 +24,8 @@ const SCHEMA: &str = "
         -- Of an event: the id of what it is about.
         subject TEXT
     );
+    -- Shops choose the ids of some kinds, and a coupon may be called what a product is.
+    CREATE UNIQUE INDEX IF NOT EXISTS objects_by_id ON objects (id, kind);
     CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (kind, sequence);
     CREATE INDEX IF NOT EXISTS objects_by_expiry ON objects (expires_at) WHERE expires_at IS NOT NULL;
 
@@ -37,7 +39,7 @@ const SCHEMA: &str = "
         WHERE subject IS NOT NULL;
 
     CREATE TABLE IF NOT EXISTS webhooks (
-        event TEXT NOT NULL REFERENCES objects (id),
+        event TEXT NOT NULL,
         endpoint TEXT NOT NULL,
         -- What is posted and signed, byte for byte, however the event is shown later.
         body TEXT NOT NULL,
@@ -75,6 +77,9 @@ const SCHEMA: &str = "
     );
     CREATE INDEX IF NOT EXISTS idempotency_by_age ON idempotency (created);
 
+    -- What is in files.
+    CREATE TABLE IF NOT EXISTS contents (file TEXT PRIMARY KEY, bytes BLOB NOT NULL);
+
     -- The log of API calls: see wire/requests.rs.
     CREATE TABLE IF NOT EXISTS requests (
         sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -96,7 +101,9 @@ const SCHEMA: &str = "
     -- Whose account this is: one row.
     CREATE TABLE IF NOT EXISTS owner (
         one INTEGER PRIMARY KEY CHECK (one = 1),
-        account TEXT NOT NULL
+        account TEXT NOT NULL,
+        -- What people recognise it by.
+        name TEXT NOT NULL
     );
 
     CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL);

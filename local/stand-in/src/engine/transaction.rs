@@ -63,9 +63,10 @@ impl<'c> Transaction<'c> {
         })
     }
 
-    /// Where browsers see the pages of what is kept here, without a slash at the end.
+    /// Where browsers see the pages of what is kept here, without a slash at the end: under the name
+    /// by which the stand-in was asked, so that nobody is led from `localhost` to `127.0.0.1`.
     pub(crate) fn site(&self) -> &str {
-        self.site
+        self.cause.site.as_deref().unwrap_or(self.site)
     }
 
     pub(crate) fn caused_by(&mut self, cause: Cause) {
@@ -82,7 +83,8 @@ impl<'c> Transaction<'c> {
         self.sql
             .execute_batch(
                 "DELETE FROM webhooks; DELETE FROM attempts_made; DELETE FROM idempotency;
-                 DELETE FROM settings; DELETE FROM requests; DELETE FROM objects;",
+                 DELETE FROM settings; DELETE FROM requests; DELETE FROM contents;
+                 DELETE FROM objects;",
             )
             .context("cannot clear the database")
     }
@@ -137,7 +139,7 @@ impl<'c> Transaction<'c> {
                 "INSERT INTO objects (id, kind, created, expires_at, state, shown, charge, customer,
                      payment_intent, subject)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-                 ON CONFLICT (id) DO UPDATE SET
+                 ON CONFLICT (id, kind) DO UPDATE SET
                      expires_at = excluded.expires_at, state = excluded.state, shown = excluded.shown,
                      charge = excluded.charge, customer = excluded.customer,
                      payment_intent = excluded.payment_intent, subject = excluded.subject",
@@ -158,11 +160,12 @@ impl<'c> Transaction<'c> {
         Ok(())
     }
 
-    /// The object with this id as the API shows it, nothing expanded.
+    /// The object with this id as the API shows it, nothing expanded. Shops choose the ids of some
+    /// kinds, so there may be several: this is the newest.
     pub(crate) fn shown(&self, id: &str) -> anyhow::Result<Option<Value>> {
         let shown = self
             .sql
-            .prepare_cached("SELECT shown FROM objects WHERE id = ?1")?
+            .prepare_cached("SELECT shown FROM objects WHERE id = ?1 ORDER BY sequence DESC")?
             .query_row([id], |row| row.get::<_, String>(0))
             .optional()
             .with_context(|| format!("cannot read {id}"))?;
@@ -313,10 +316,11 @@ impl<'c> Transaction<'c> {
     }
 
     /// Forgets an object.
-    pub(crate) fn delete(&self, id: &str) -> anyhow::Result<()> {
-        self.sql
-            .prepare_cached("DELETE FROM objects WHERE id = ?1")?
-            .execute([id])?;
+    pub(crate) fn delete(&self, kind: &str, id: &str) -> anyhow::Result<()> {
+        self.sql.execute(
+            "DELETE FROM objects WHERE kind = ?1 AND id = ?2",
+            [kind, id],
+        )?;
         Ok(())
     }
 

@@ -45,6 +45,8 @@ pub(crate) struct Terms {
     pub(crate) setup_future_usage: Option<Usage>,
     pub(crate) receipt_email: Option<String>,
     pub(crate) shipping: Option<Shipping>,
+    /// The buyer's browser has said where to ship, and not the shop's server.
+    pub(crate) shipping_from_browser: bool,
     pub(crate) statement_descriptor: Option<String>,
     pub(crate) statement_descriptor_suffix: Option<String>,
     pub(crate) transfer_group: Option<String>,

@@ -220,7 +220,7 @@ fn delete<'r>(own: &'r AccountId, id: &'r str, params: Params) -> Result<Work<'r
                  delete this one.",
             ));
         }
-        transaction.delete(id)?;
+        transaction.delete(BankAccount::KIND, id)?;
         record(transaction, "account.external_account.deleted", &account)?;
         Ok(json!({ "id": id, "object": BankAccount::KIND, "currency": "usd", "deleted": true }))
     }))

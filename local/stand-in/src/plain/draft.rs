@@ -82,8 +82,6 @@ pub(super) struct Draft<'d> {
     pub(super) object: Map<String, Value>,
     pub(super) extra: Map<String, Value>,
     pub(super) is_new: bool,
-    /// The base of pages that buyers see.
-    pub(super) public_url: &'d str,
 }
 
 impl Draft<'_> {
@@ -115,7 +113,6 @@ pub(super) fn make(
         object: begin(draft.transaction, kind, fields, &ids::plain(kind.prefix)),
         extra: Map::new(),
         is_new: true,
-        public_url: draft.public_url,
     };
     for (name, given) in data {
         match kind.extra.contains(&name.as_str()) {

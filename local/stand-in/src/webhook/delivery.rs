@@ -35,7 +35,17 @@ pub(crate) async fn run(account: &Account, shutdown: impl Future<Output = ()>) {
     let mut sending = FuturesUnordered::new();
     let mut under_way = HashSet::new();
     loop {
-        let agenda = match agenda(account).await {
+        let read = {
+            let mut reading = pin!(agenda(account));
+            loop {
+                // Tries go on meanwhile: one of them may have the turn that this waits for.
+                tokio::select! {
+                    read = &mut reading => break read,
+                    Some(route) = sending.next() => { under_way.remove(&route); }
+                }
+            }
+        };
+        let agenda = match read {
             Ok(agenda) => agenda,
             Err(error) => {
                 tracing::error!(
@@ -141,9 +151,9 @@ async fn try_once(account: &Account, route: &Route) -> anyhow::Result<()> {
     let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
 
     let route = route.clone();
-    let (status, answer, error) = match answer {
-        Ok((status, answer)) => (Some(status), Some(answer), None),
-        Err(error) => (None, None, Some(error)),
+    let (answer, error) = match answer {
+        Ok(answer) => (Some(answer), None),
+        Err(error) => (None, Some(error)),
     };
     account
         .transact(Cause::default(), move |transaction| {
@@ -151,8 +161,11 @@ async fn try_once(account: &Account, route: &Route) -> anyhow::Result<()> {
                 at: transaction.now,
                 url: parcel.url,
                 request_headers: headers,
-                status,
-                answer,
+                status: answer.as_ref().map(|it| it.status),
+                answer_headers: answer
+                    .as_ref()
+                    .map_or_else(Vec::new, |it| it.headers.clone()),
+                answer: answer.map(|it| it.body),
                 error,
                 milliseconds,
             };
@@ -199,7 +212,14 @@ fn pack(
     }))
 }
 
-async fn read_answer(sent: reqwest::Result<reqwest::Response>) -> Result<(u16, String), String> {
+/// What a receiver has answered.
+struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+async fn read_answer(sent: reqwest::Result<reqwest::Response>) -> Result<Answer, String> {
     let describe = |error: reqwest::Error| format!("{:#}", anyhow::Error::new(error));
     let mut response = sent.map_err(describe)?;
     let mut body = Vec::new();
@@ -209,10 +229,15 @@ async fn read_answer(sent: reqwest::Result<reqwest::Response>) -> Result<(u16, S
         body.extend_from_slice(&chunk);
     }
     body.truncate(ANSWER_LIMIT);
-    Ok((
-        response.status().as_u16(),
-        String::from_utf8_lossy(&body).into_owned(),
-    ))
+    let headers = response.headers().iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        (name.as_str().to_owned(), value)
+    });
+    Ok(Answer {
+        status: response.status().as_u16(),
+        headers: headers.collect(),
+        body: String::from_utf8_lossy(&body).into_owned(),
+    })
 }
 
 #[cfg(test)]
