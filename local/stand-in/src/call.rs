@@ -23,19 +23,21 @@ use crate::wire::multipart::Upload;
 use crate::wire::params::Params;
 use crate::wire::version::Version;
 use crate::{
-    account, checkout, cli, collection, dispute, file, payment, plain, promotion, radar, refund,
-    webhook,
+    account, cash_balance, checkout, cli, collection, dispute, file, payment, payout, plain,
+    promotion, radar, refund, webhook,
 };
 
 /// What a noun does about a request, if anything.
 fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     checkout::api::route(asked)
         .or_else(|| payment::intents_api::route(asked))
+        .or_else(|| payment::captures_api::route(asked))
+        .or_else(|| payment::microdeposits_api::route(asked))
         .or_else(|| payment::setup_intents_api::route(asked))
         .or_else(|| payment::methods_api::route(asked))
         .or_else(|| payment::tokens_api::route(asked))
         .or_else(|| payment::sources_api::route(asked))
-        .or_else(|| payment::funding_api::route(asked))
+        .or_else(|| cash_balance::api::route(asked))
         .or_else(|| payment::charges_api::route(asked))
         .or_else(|| radar::reviews_api::route(asked))
         .or_else(|| refund::api::route(asked))
@@ -46,6 +48,8 @@ fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| promotion::codes_api::route(asked))
         .or_else(|| webhook::endpoints_api::route(asked))
         .or_else(|| webhook::events_api::route(asked))
+        .or_else(|| payout::api::route(asked))
+        .or_else(|| payout::accounts_api::route(asked))
         .or_else(|| account::api::route(asked))
         .or_else(|| account::country_specs::route(asked))
         .or_else(|| cli::api::route(asked))
@@ -141,7 +145,7 @@ impl Call {
                 .attempt(|| {
                     let answer = match work(transaction) {
                         // What was tried stays on record.
-                        Err(declined) if declined.is_of_card() => {
+                        Err(declined) if declined.keeps() => {
                             return Ok(Err(declined.showing(shown)?));
                         }
                         Err(refused) => return Err(refused.showing(shown)?),
