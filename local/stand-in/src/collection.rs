@@ -249,6 +249,7 @@ mod tests {
         let stand_in = StandIn::open(Config {
             database: None,
             public_url: "http://127.0.0.1:12111".parse().unwrap(),
+            fixed_url: false,
             host_names: Vec::new(),
             business_name: "Shop".to_owned(),
             secret_key: "sk_test_local".to_owned(),
@@ -271,7 +272,10 @@ mod tests {
             let kind = object["object"].as_str().unwrap();
             for field in Description::newest().object(kind).unwrap().iter() {
                 let is_there = object.get(field.name).is_some();
-                assert!(field.optional || is_there, "{kind} without {}", field.name);
+                // It came with a later endive than the one that the stand-in calls itself.
+                let is_later = (kind, field.name) == ("dispute", "intended_submission_method");
+                let may_lack = field.optional || is_later;
+                assert!(may_lack || is_there, "{kind} without {}", field.name);
             }
             kinds.insert(kind.to_owned());
         }
