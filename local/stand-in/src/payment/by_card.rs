@@ -37,7 +37,10 @@ pub(crate) fn try_card(
     let mut charge = trial::charge_of(transaction, intent, method);
     let verdict = verdict::charge(card.test, given, &circumstances);
     method.checked = !matches!(verdict, Verdict::Challenge);
-    transaction.put(method)?;
+    if !matches!(verdict, Verdict::Approved(_)) {
+        // Otherwise it is not done changing.
+        transaction.put(method)?;
+    }
     let state = match verdict {
         Verdict::Approved(approval) => {
             charge.risk = Some(approval.risk);
