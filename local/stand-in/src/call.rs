@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
+use serde_json::Value;
 
 use crate::description::{Description, Match, Operation, Problem, check, check_leniently};
 use crate::engine::transaction::Transaction;
@@ -159,10 +160,7 @@ impl Call {
         let result = result
             .map_err(|error| error.of_params((!names.is_empty()).then_some(given.as_slice())));
         let result = match self.publishable {
-            true => match result {
-                Ok(answer) => Ok(reduced(answer)),
-                Err(error) => Err(error.showing(|object| Ok(reduced(object)))?),
-            },
+            true => in_public(result)?,
             false => result,
         };
         let answer = Answer::of(result);
@@ -199,6 +197,14 @@ impl Call {
             None => Ok(found),
         }
     }
+}
+
+/// What a publishable key may see of an answer.
+fn in_public(result: Result<Value, ApiError>) -> Result<Result<Value, ApiError>, ApiError> {
+    Ok(match result {
+        Ok(answer) => Ok(reduced(answer)),
+        Err(error) => Err(error.showing(|object| Ok(reduced(object)))?),
+    })
 }
 
 /// A segment of a path as it was meant: `mug%3Ared` is `mug:red`.
