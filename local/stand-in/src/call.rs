@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
+use serde_json::Value;
 
 use crate::description::{Description, Match, Operation, Problem, check, check_leniently};
 use crate::engine::transaction::Transaction;
@@ -23,19 +24,21 @@ use crate::wire::multipart::Upload;
 use crate::wire::params::Params;
 use crate::wire::version::Version;
 use crate::{
-    account, checkout, cli, collection, dispute, file, payment, plain, promotion, radar, refund,
-    webhook,
+    account, cash_balance, checkout, cli, collection, dispute, file, payment, payout, plain,
+    promotion, radar, refund, webhook,
 };
 
 /// What a noun does about a request, if anything.
 fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     checkout::api::route(asked)
         .or_else(|| payment::intents_api::route(asked))
+        .or_else(|| payment::captures_api::route(asked))
+        .or_else(|| payment::microdeposits_api::route(asked))
         .or_else(|| payment::setup_intents_api::route(asked))
         .or_else(|| payment::methods_api::route(asked))
         .or_else(|| payment::tokens_api::route(asked))
         .or_else(|| payment::sources_api::route(asked))
-        .or_else(|| payment::funding_api::route(asked))
+        .or_else(|| cash_balance::api::route(asked))
         .or_else(|| payment::charges_api::route(asked))
         .or_else(|| radar::reviews_api::route(asked))
         .or_else(|| refund::api::route(asked))
@@ -46,6 +49,8 @@ fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| promotion::codes_api::route(asked))
         .or_else(|| webhook::endpoints_api::route(asked))
         .or_else(|| webhook::events_api::route(asked))
+        .or_else(|| payout::api::route(asked))
+        .or_else(|| payout::accounts_api::route(asked))
         .or_else(|| account::api::route(asked))
         .or_else(|| account::country_specs::route(asked))
         .or_else(|| cli::api::route(asked))
@@ -141,7 +146,7 @@ impl Call {
                 .attempt(|| {
                     let answer = match work(transaction) {
                         // What was tried stays on record.
-                        Err(declined) if declined.is_of_card() => {
+                        Err(declined) if declined.keeps() => {
                             return Ok(Err(declined.showing(shown)?));
                         }
                         Err(refused) => return Err(refused.showing(shown)?),
@@ -155,10 +160,7 @@ impl Call {
         let result = result
             .map_err(|error| error.of_params((!names.is_empty()).then_some(given.as_slice())));
         let result = match self.publishable {
-            true => match result {
-                Ok(answer) => Ok(reduced(answer)),
-                Err(error) => Err(error.showing(|object| Ok(reduced(object)))?),
-            },
+            true => in_public(result)?,
             false => result,
         };
         let answer = Answer::of(result);
@@ -195,6 +197,14 @@ impl Call {
             None => Ok(found),
         }
     }
+}
+
+/// What a publishable key may see of an answer.
+fn in_public(result: Result<Value, ApiError>) -> Result<Result<Value, ApiError>, ApiError> {
+    Ok(match result {
+        Ok(answer) => Ok(reduced(answer)),
+        Err(error) => Err(error.showing(|object| Ok(reduced(object)))?),
+    })
 }
 
 /// A segment of a path as it was meant: `mug%3Ared` is `mug:red`.

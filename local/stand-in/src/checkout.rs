@@ -8,6 +8,7 @@ pub(crate) mod customer;
 mod discount;
 pub(crate) mod life;
 pub(crate) mod line;
+pub(crate) mod link;
 mod methods;
 pub(crate) mod object;
 pub(crate) mod rules;

@@ -10,9 +10,12 @@ use crate::engine::transaction::Transaction;
 use crate::file::link::FileLink;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
+use crate::payment::mandate::Mandate;
+use crate::payment::setup_intent::SetupIntent;
+use crate::payout::object::Payout;
 use crate::promotion::object::{Coupon, PromotionCode};
 use crate::refund::object::Refund;
-use crate::{account, checkout, file, payment, promotion, refund};
+use crate::{account, checkout, file, payment, payout, promotion, refund};
 
 /// Lets everything happen that is due by now.
 pub(crate) fn catch_up(transaction: &mut Transaction<'_>) -> anyhow::Result<()> {
@@ -26,6 +29,9 @@ pub(crate) fn catch_up(transaction: &mut Transaction<'_>) -> anyhow::Result<()> 
             Refund::KIND => refund::life::decide(transaction, &due.id)?,
             PaymentIntent::KIND => checkout::life::run_out_intent(transaction, &due.id)?,
             Charge::KIND => payment::capture::expire(transaction, &due.id)?,
+            SetupIntent::KIND => payment::setup::run_out(transaction, &due.id)?,
+            Mandate::KIND => payment::consent::take_effect(transaction, &due.id)?,
+            Payout::KIND => payout::life::run_out(transaction, &due.id)?,
             BalanceTransaction::KIND => account::book::arrive(transaction, &due.id)?,
             FileLink::KIND => file::link::expire(transaction, &due.id)?,
             Coupon::KIND => promotion::life::end_coupon(transaction, &due.id)?,

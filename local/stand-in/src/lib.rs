@@ -3,7 +3,8 @@
 //!
 //! What Stripe's API takes and answers is data ([`description`], from the texts in `api/`). What
 //! happens is code. A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`],
-//! [`dispute`], [`radar`], [`promotion`], [`file`], [`account`], [`webhook`]. It has what the API shows
+//! [`dispute`], [`radar`], [`promotion`], [`file`], [`payout`], [`cash_balance`], [`account`],
+//! [`webhook`]. It has what the API shows
 //! (`object`), what can be asked of it (`api`), and what happens to it (`life`). Objects that only
 //! hold what they are given are [`plain`]; what every kind can be asked, a [`collection`] answers.
 //! [`engine`] keeps it all and knows the time, [`wire`] has what requests and answers have in common.
@@ -36,6 +37,7 @@
 mod account;
 mod browser;
 mod call;
+mod cash_balance;
 mod challenge;
 mod checkout;
 mod cli;
@@ -50,6 +52,7 @@ mod engine;
 mod file;
 mod page;
 mod payment;
+mod payout;
 mod plain;
 mod promotion;
 mod radar;
@@ -58,6 +61,7 @@ mod refund;
 mod seed;
 mod serve;
 mod stand_in;
+mod verification;
 mod webhook;
 mod window;
 mod wire;
@@ -85,6 +89,7 @@ impl StandIn {
             .merge(window::routes())
             .merge(challenge::routes())
             .merge(receipt::routes())
+            .merge(verification::routes())
             .merge(file::download::pages())
             .nest("/_stripe", control::routes())
             .layer(axum::middleware::from_fn_with_state(

@@ -181,6 +181,7 @@ impl Session {
             "expires_at": self.expires_at,
             "mode": self.mode,
             "payment_intent": self.payment_intent,
+            "payment_link": self.payment_link,
             "payment_method_types": self.methods,
             "payment_status": self.payment_status,
             "recovered_from": self.recovered_from,

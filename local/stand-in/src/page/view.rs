@@ -6,15 +6,17 @@ use serde_json::Value;
 use super::countries::{COUNTRIES, Country, named};
 use super::parts::{
     DiscountView, FieldView, LineView, NameView, SavedView, ShippingView, Texts, asks_consent,
-    branding, button, codes_to_try, debit_name, fields, lines, names, shipping_options, tax_name,
+    branding, button, codes_to_try, fields, lines, names, shipping_options, tax_name,
 };
 use super::typed::{Problem, Typed, collects_shipping, needs_billing, shipping_countries};
 use crate::account::amount::Amount;
 use crate::checkout::cards;
 use crate::checkout::customer::saved;
+use crate::checkout::link::Closed;
 use crate::checkout::object::Session;
 use crate::engine::ids::SessionId;
 use crate::engine::transaction::Transaction;
+use crate::payment::bank::Scheme;
 use crate::payment::voucher::Voucher;
 
 #[derive(Template)]
@@ -29,13 +31,18 @@ pub(super) enum View {
     Form(Box<PaymentForm>),
     Complete {
         session: SessionId,
-        success_url: String,
+        /// Where the shop goes on, if it does.
+        back: Option<String>,
+        /// What the shop says.
+        message: Option<String>,
         state: Completion,
     },
     Expired {
         back: Option<String>,
         recovery: Option<String>,
     },
+    /// A payment link that sells nothing, and why.
+    Closed(String),
     Unknown,
 }
 
@@ -115,6 +122,20 @@ impl Page {
         }
     }
 
+    pub(super) fn closed(closed: Closed) -> Self {
+        let why = match closed {
+            Closed::Unknown => return Self::unknown(),
+            Closed::Inactive(message) => {
+                message.unwrap_or_else(|| "The link is no longer active.".to_owned())
+            }
+            Closed::Refused(error) => error.message().to_owned(),
+        };
+        Self {
+            title: "Link deactivated",
+            view: View::Closed(why),
+        }
+    }
+
     pub(super) fn form(
         transaction: &Transaction<'_>,
         shop: &str,
@@ -151,16 +172,12 @@ impl PaymentForm {
             .collect();
         let adds_up =
             discount.is_some() || !taxes.is_empty() || session.chosen_shipping().is_some();
-        let display_name = session.asked_at("/branding_settings/display_name");
         let fixed_email = match &session.customer {
             Some(_) => session.collected.email.clone(),
             None => None,
         };
         Ok(Self {
-            shop: display_name
-                .and_then(Value::as_str)
-                .unwrap_or(shop)
-                .to_owned(),
+            shop: name_of(shop, session),
             branding: branding(session),
             sets_up: session.is_for_setup(),
             lines: lines(session),
@@ -194,7 +211,7 @@ impl PaymentForm {
                 .iter()
                 .map(SavedView::of)
                 .collect(),
-            bank_debit: session.bank_debit().map(debit_name),
+            bank_debit: session.bank_debit().map(Scheme::name),
             voucher: session
                 .voucher()
                 .filter(|_| !session.is_for_setup())
@@ -271,6 +288,12 @@ impl PaymentForm {
             None => String::new(),
         }
     }
+}
+
+/// What the shop calls itself on this page.
+fn name_of(shop: &str, session: &Session) -> String {
+    let wanted = session.asked_at("/branding_settings/display_name");
+    wanted.and_then(Value::as_str).unwrap_or(shop).to_owned()
 }
 
 impl Billing {
