@@ -70,7 +70,7 @@ impl Owners {
             let origin = Some(fetched.origin());
             return Ok(Some(Owner::Purchase { id, origin }));
         }
-        if fetched.metadata.is_tagged() {
+        if fetched.metadata.is_tagged() || !fetched.may_pay_invoice() {
             return Ok(None);
         }
         self.invoice_of(intent).await

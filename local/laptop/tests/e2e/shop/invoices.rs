@@ -116,7 +116,7 @@ async fn a_refund_that_comes_before_anything_else_finds_its_invoice_by_asking_st
     // The payment intent of an invoice carries nothing of ours.
     let untagged = json!({
         "id": intent, "metadata": {}, "amount": 900, "currency": "usd", "status": "succeeded",
-        "receipt_email": null, "next_action": null,
+        "receipt_email": null, "next_action": null, "customer": "cus_1",
     });
     stripe.show(&format!("payment_intents/{intent}"), untagged);
     let paid = invoice(&shop, &checkout.purchase, json!({}));
