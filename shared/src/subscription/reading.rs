@@ -157,12 +157,11 @@ impl Reading {
 
     /// What a period costs, before discounts, taxes and credits; `None` if a price has tiers.
     pub fn total(&self) -> Option<Money> {
-        let amounts = self.items.iter().map(|item| {
+        let mut items = self.items.iter();
+        items.try_fold(Money::zero(self.currency), |sum, item| {
             let price = Money::new(item.unit_amount?, self.currency);
-            price.checked_mul(item.quantity).ok()
-        });
-        amounts.fold(Some(Money::zero(self.currency)), |sum, amount| {
-            sum?.checked_add(amount?).ok()
+            let amount = price.checked_mul(item.quantity).ok()?;
+            sum.checked_add(amount).ok()
         })
     }
 
