@@ -3,7 +3,7 @@
 //!
 //! What Stripe's API takes and answers is data ([`description`], from the texts in `api/`). What
 //! happens is code. A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`],
-//! [`dispute`], [`radar`], [`promotion`], [`account`], [`webhook`]. It has what the API shows
+//! [`dispute`], [`radar`], [`promotion`], [`invoice`], [`account`], [`webhook`]. It has what the API shows
 //! (`object`), what can be asked of it (`api`), and what happens to it (`life`). Objects that only
 //! hold what they are given are [`plain`]; what every kind can be asked, a [`collection`] answers.
 //! [`engine`] keeps it all and knows the time, [`wire`] has what requests and answers have in common.
@@ -47,6 +47,7 @@ mod dispute;
 mod door;
 mod due;
 mod engine;
+mod invoice;
 mod page;
 mod payment;
 mod plain;

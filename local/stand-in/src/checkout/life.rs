@@ -23,7 +23,7 @@ use crate::payment;
 use crate::payment::bank::Ending;
 use crate::payment::billing::Shipping;
 use crate::payment::decline::PaymentError;
-use crate::payment::intent::{PaymentIntent, Usage, WrongState};
+use crate::payment::intent::{Origin, PaymentIntent, Usage, WrongState};
 use crate::payment::life::{Confirmation, Outcome};
 use crate::payment::method::PaymentMethod;
 use crate::payment::setup::SetUp;
@@ -263,7 +263,7 @@ fn session_of(
     transaction: &Transaction<'_>,
     intent: &PaymentIntent,
 ) -> anyhow::Result<Option<Session>> {
-    if !intent.from_checkout {
+    if !intent.is_from_checkout() {
         return Ok(None);
     }
     let sessions = transaction.having("payment_intent", &intent.id)?;
@@ -420,7 +420,9 @@ fn intent_to_pay(
             terms,
             ..transaction.existing(id)?
         },
-        None => payment::life::create(transaction, amount, currency, terms, None, true)?,
+        None => {
+            payment::life::create(transaction, amount, currency, terms, None, Origin::Checkout)?
+        }
     };
     session.payment_intent = Some(intent.id.clone());
     Ok(intent)

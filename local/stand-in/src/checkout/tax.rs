@@ -115,6 +115,12 @@ impl Rate {
         })
     }
 
+    /// Its id.
+    pub(crate) fn id(&self) -> &str {
+        let id = self.shown.get("id").and_then(Value::as_str);
+        id.unwrap_or_default()
+    }
+
     /// The tax on an amount, in it or on top of it, rounded half up.
     pub(crate) fn on(&self, amount: Amount) -> Tax {
         let whole = match self.inclusive {
@@ -143,6 +149,11 @@ impl Tax {
         }
     }
 
+    /// What of it is in the price.
+    pub(crate) fn included(&self) -> Amount {
+        self.amount.minus(self.on_top())
+    }
+
     pub(crate) fn shown(&self) -> Value {
         json!({
             "amount": self.amount,
@@ -151,6 +162,26 @@ impl Tax {
             "taxable_amount": self.taxable,
         })
     }
+}
+
+/// The taxes of several rates on one amount: what is in it is taken out together, and what comes on top
+/// is on what is left.
+pub(crate) fn taxes_on(rates: &[Rate], amount: Amount) -> Vec<Tax> {
+    let included = rates.iter().filter(|rate| rate.inclusive);
+    let included = included.fold(0_i64, |sum, rate| sum.saturating_add(rate.share));
+    let whole = WHOLE.saturating_add(included);
+    let tax_in = |rate: &Rate| amount.share(rate.share, whole);
+    let inclusive = rates.iter().filter(|rate| rate.inclusive);
+    let net = inclusive.fold(amount, |net, rate| net.minus(tax_in(rate)));
+    let taxes = rates.iter().map(|rate| Tax {
+        rate: rate.clone(),
+        amount: match rate.inclusive {
+            true => tax_in(rate),
+            false => net.share(rate.share, WHOLE),
+        },
+        taxable: net,
+    });
+    taxes.collect()
 }
 
 /// `8.875` is 88,750 ten-thousandths.

@@ -57,6 +57,8 @@ id_types! {
     BalanceTransactionId = "txn_3" + 23;
     /// Of a code that buyers type.
     PromotionCodeId = "promo_1" + 23;
+    /// Of an invoice.
+    InvoiceId = "in_1" + 23;
     /// Of a payment method.
     PaymentMethodId = "pm_1" + 23;
 }

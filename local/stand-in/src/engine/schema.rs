@@ -26,6 +26,8 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS objects_by_payment_intent
         ON objects (kind, shown ->> '$.payment_intent', sequence)
         WHERE shown ->> '$.payment_intent' IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS objects_by_invoice
+        ON objects (kind, shown ->> '$.invoice', sequence) WHERE shown ->> '$.invoice' IS NOT NULL;
 
     CREATE INDEX IF NOT EXISTS events_by_subject
         ON objects (shown ->> '$.data.object.id', sequence) WHERE kind = 'event';
@@ -97,7 +99,7 @@ const SCHEMA: &str = "
 ";
 
 /// Changes whenever a database of an earlier build can no longer be read.
-const FORMAT: i64 = 6;
+const FORMAT: i64 = 7;
 
 /// Makes the tables that are not there. Refuses a file that another format was written in.
 pub(super) fn prepare(connection: &Connection, file: Option<&Path>) -> anyhow::Result<()> {

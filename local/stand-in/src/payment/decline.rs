@@ -115,6 +115,18 @@ impl PaymentError {
         Self(told.map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
+    /// The reason, in Stripe's codes.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        let code = self.0.get("decline_code").or_else(|| self.0.get("code"));
+        code.and_then(Value::as_str)
+    }
+
+    /// Whether this payment method was refused.
+    pub(crate) fn is_about(&self, method: &str) -> bool {
+        let refused = self.0.get("payment_method").and_then(|it| it.get("id"));
+        refused.and_then(Value::as_str) == Some(method)
+    }
+
     /// What the buyer reads of it.
     pub(crate) fn message(&self) -> &str {
         let message = self.0.get("message").and_then(Value::as_str);

@@ -6,7 +6,7 @@ use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::payment;
 use crate::payment::given::{self, Given};
-use crate::payment::intent::{IntentState, PaymentIntent, WrongState};
+use crate::payment::intent::{IntentState, Origin, PaymentIntent, WrongState};
 use crate::payment::life::{Confirmation, Outcome};
 use crate::payment::method::{Means, Owner, PaymentMethod};
 use crate::payment::terms::{self, NewTerms};
@@ -58,8 +58,14 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
                 takes(&terms.methods, kind)
             })?;
         }
-        let mut intent =
-            payment::life::create(transaction, amount, currency, terms, method.as_ref(), false)?;
+        let mut intent = payment::life::create(
+            transaction,
+            amount,
+            currency,
+            terms,
+            method.as_ref(),
+            Origin::Api,
+        )?;
         if confirms {
             go(transaction, &mut intent, method, wish)?;
         }
@@ -256,7 +262,7 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
 
 /// Refuses to change how a payment is made once it is made, or where only Checkout may say so.
 fn check_changeable(intent: &PaymentIntent, field: &'static str) -> Result<(), ApiError> {
-    if intent.from_checkout {
+    if intent.is_from_checkout() {
         let message = format!(
             "You cannot update {field} on this PaymentIntent because it was created by a Checkout \
              Session."
@@ -337,7 +343,7 @@ fn confirm(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
 }
 
 fn check_confirmable(intent: &PaymentIntent) -> Result<(), ApiError> {
-    if intent.from_checkout {
+    if intent.is_from_checkout() {
         return Err(unexpected(
             intent,
             "You cannot confirm this PaymentIntent because it was created by a Checkout Session: its \
@@ -419,7 +425,8 @@ fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut intent = find(transaction, id)?;
-        if intent.from_checkout && !matches!(intent.state, IntentState::RequiresCapture { .. }) {
+        if intent.is_from_checkout() && !matches!(intent.state, IntentState::RequiresCapture { .. })
+        {
             return Err(unexpected(
                 &intent,
                 "You cannot cancel this PaymentIntent because it was created by a Checkout Session: \

@@ -30,7 +30,7 @@ use crate::payment::card::Card;
 use crate::payment::charge::{Charge, ChargeState};
 use crate::payment::decline::{Decline, PaymentError};
 use crate::payment::intent::{
-    CaptureMethod, ConfirmationMethod, IntentState, PaymentIntent, Terms, Usage, WrongState,
+    CaptureMethod, ConfirmationMethod, IntentState, Origin, PaymentIntent, Terms, Usage, WrongState,
 };
 use crate::payment::keep;
 use crate::payment::method::{Means, Owner, PaymentMethod};
@@ -51,6 +51,8 @@ const VOUCHER_LASTS: Timestamp = 3 * DAY;
 pub(crate) struct Confirmation {
     /// The buyer is not there.
     pub(crate) off_session: bool,
+    /// A buyer who is not there can be asked to come, if they are needed.
+    pub(crate) waits_for_buyer: bool,
     /// Where the buyer goes when they have done what was asked of them.
     pub(crate) return_url: Option<String>,
     /// Whoever confirms cannot ask anything of the buyer.
@@ -89,7 +91,7 @@ pub(crate) fn create(
     currency: Currency,
     terms: Terms,
     method: Option<&PaymentMethod>,
-    from_checkout: bool,
+    origin: Origin,
 ) -> anyhow::Result<PaymentIntent> {
     let id = PaymentIntentId::random();
     let intent = PaymentIntent {
@@ -109,7 +111,7 @@ pub(crate) fn create(
         latest_charge: None,
         last_payment_error: None,
         review: None,
-        from_checkout,
+        origin,
     };
     transaction.put(&intent)?;
     record(transaction, "payment_intent.created", &intent)?;
@@ -159,7 +161,14 @@ fn try_card(
     };
     let given = card.given(&method.billing.address);
     let mut charge = trial::charge_of(transaction, intent, method);
-    let verdict = verdict::charge(card.test, given, &circumstances);
+    let verdict = match verdict::charge(card.test, given, &circumstances) {
+        Verdict::Declined(decline, ..)
+            if how.waits_for_buyer && decline == Decline::wants_the_buyer() =>
+        {
+            Verdict::Challenge
+        }
+        verdict => verdict,
+    };
     method.checked = !matches!(verdict, Verdict::Challenge);
     transaction.put(method)?;
     match verdict {

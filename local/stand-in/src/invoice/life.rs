@@ -1,0 +1,455 @@
+//! What can happen to an invoice, besides being paid ([`collect`](crate::invoice::collect)).
+//!
+//! ```text
+//! draft ──finalize──► open ──pay──► paid
+//!   │                  │  ├─mark uncollectible─► uncollectible ──pay──► paid
+//!   └─delete           └──┴──────────void──────► void
+//! ```
+
+use serde_json::{Value, json};
+
+use crate::account::amount::Amount;
+use crate::account::currency::Currency;
+use crate::checkout::tax::Rate;
+use crate::engine::ids::InvoiceId;
+use crate::engine::resource::{Object as _, doc_url};
+use crate::engine::time::{HOUR, Timestamp};
+use crate::engine::transaction::Transaction;
+use crate::invoice::balance::{Change, Reason};
+use crate::invoice::billed::Billed;
+use crate::invoice::collect::{self, Outcome};
+use crate::invoice::discount::Discount;
+use crate::invoice::item::{self, InvoiceItem, Sweep};
+use crate::invoice::line::{Line, Period};
+use crate::invoice::object::{
+    Attempts, BillingReason, Credited, Due, Finalized, Invoice, Parent, Reminded, Reminder, Status,
+    Transitions,
+};
+use crate::invoice::terms::{Collection, Terms};
+use crate::promotion::object::Coupon;
+use crate::webhook::record::{record, record_change, record_shown};
+
+/// How long a draft can be changed before it is finalized by itself, and how long an invoice that the
+/// shop has finalized waits for its first try.
+pub(crate) const PATIENCE: Timestamp = HOUR;
+
+/// What an invoice is to be.
+#[derive(Debug)]
+pub(crate) struct NewInvoice {
+    pub(crate) customer: String,
+    pub(crate) currency: Currency,
+    pub(crate) billing_reason: BillingReason,
+    pub(crate) parent: Parent,
+    pub(crate) terms: Terms,
+    /// Besides the pending items that are swept up.
+    pub(crate) lines: Vec<Line>,
+    pub(crate) sweep: Sweep,
+    /// Of the whole invoice; if there are none given, that of the customer.
+    pub(crate) discounts: Option<Vec<Discount>>,
+    /// Now, if there is nothing else.
+    pub(crate) period: Option<Period>,
+    /// When a draft that advances by itself is finalized, if not after an hour.
+    pub(crate) finalizes_at: Option<Timestamp>,
+    pub(crate) number: Option<String>,
+}
+
+impl NewInvoice {
+    /// An invoice of nothing.
+    pub(crate) fn of(customer: &str, currency: Currency) -> Self {
+        Self {
+            customer: customer.to_owned(),
+            currency,
+            billing_reason: BillingReason::Manual,
+            parent: Parent::Nothing,
+            terms: Terms::default(),
+            lines: Vec::new(),
+            sweep: Sweep::None,
+            discounts: None,
+            period: None,
+            finalizes_at: None,
+            number: None,
+        }
+    }
+}
+
+/// The invoice is in a state in which this cannot happen.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct WrongState;
+
+/// Makes a draft, and tells of it.
+pub(crate) fn draft(transaction: &Transaction<'_>, new: NewInvoice) -> anyhow::Result<Invoice> {
+    let swept = item::pending(transaction, &new.customer, new.currency, &new.sweep)?;
+    let invoice = preview(transaction, new, &swept)?;
+    for mut item in swept {
+        item.invoice = Some(invoice.id.clone());
+        transaction.put(&item)?;
+    }
+    transaction.put(&invoice)?;
+    record(transaction, "invoice.created", &invoice)?;
+    Ok(invoice)
+}
+
+/// The draft that there would be, with these items on it. Nothing is kept.
+pub(crate) fn preview(
+    transaction: &Transaction<'_>,
+    new: NewInvoice,
+    swept: &[InvoiceItem],
+) -> anyhow::Result<Invoice> {
+    let mut lines: Vec<Line> = swept.iter().map(InvoiceItem::line).collect();
+    lines.extend(new.lines);
+    let later = new
+        .terms
+        .auto_advance
+        .then(|| transaction.now.saturating_add(PATIENCE));
+    let mut invoice = Invoice {
+        id: InvoiceId::random(),
+        created: transaction.now,
+        discounts: match new.discounts {
+            Some(discounts) => discounts,
+            None => customers_discount(transaction, &new.customer)?,
+        },
+        customer: new.customer,
+        currency: new.currency,
+        status: Status::Draft {
+            finalizes_at: new.finalizes_at.or(later),
+        },
+        billing_reason: new.billing_reason,
+        parent: new.parent,
+        terms: new.terms,
+        billed: Billed::default(),
+        lines,
+        automatic_rates: None,
+        period: new.period.unwrap_or(Period::at(transaction.now)),
+        number: new.number,
+        finalized: None,
+        intent: None,
+        attempts: Attempts::default(),
+        amount_paid: Amount::ZERO,
+        paid_out_of_band: false,
+        credited: Credited::default(),
+        transitions: Transitions::default(),
+        reminded: Reminded::default(),
+        finalization_error: None,
+    };
+    refresh(transaction, &mut invoice)?;
+    Ok(invoice)
+}
+
+/// The discount of a customer, if it is not over.
+fn customers_discount(
+    transaction: &Transaction<'_>,
+    customer: &str,
+) -> anyhow::Result<Vec<Discount>> {
+    let customer = transaction.shown_of("customer", customer)?;
+    let discount = match customer.as_ref().and_then(|it| it.get("discount")) {
+        Some(shown) => Discount::stored(transaction, shown)?,
+        None => None,
+    };
+    let running = discount.filter(|it| !it.is_over(transaction.now));
+    Ok(running.into_iter().collect())
+}
+
+/// A draft shows its customer as they are now.
+pub(crate) fn refresh(transaction: &Transaction<'_>, invoice: &mut Invoice) -> anyhow::Result<()> {
+    invoice.billed = Billed::now(transaction, &invoice.customer)?;
+    invoice.automatic_rates = match (&invoice.billed.country, invoice.terms.automatic_tax) {
+        (Some(country), true) => {
+            let rate = |inclusive| Rate::automatic(country, inclusive, transaction.now);
+            rate(false)
+                .zip(rate(true))
+                .map(|(on_top, within)| [on_top, within])
+        }
+        _ => None,
+    };
+    Ok(())
+}
+
+/// Keeps a changed invoice, and tells of it if that can be seen.
+pub(crate) fn update(
+    transaction: &Transaction<'_>,
+    invoice: &mut Invoice,
+    before: &Value,
+) -> anyhow::Result<()> {
+    if invoice.is_draft() {
+        refresh(transaction, invoice)?;
+    }
+    collect::change(transaction, invoice, before)
+}
+
+/// Why a draft stays one.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NotFinalized {
+    WrongState,
+    /// Automatic tax does not know where the customer is.
+    NoLocation,
+}
+
+/// A draft becomes final: it can be paid, and hardly be changed. If there is nothing to pay, it is paid.
+pub(crate) fn finalize(
+    transaction: &Transaction<'_>,
+    invoice: &mut Invoice,
+) -> anyhow::Result<Result<(), NotFinalized>> {
+    if !invoice.is_draft() {
+        return Ok(Err(NotFinalized::WrongState));
+    }
+    refresh(transaction, invoice)?;
+    if invoice.terms.automatic_tax && invoice.billed.country.is_none() {
+        return refuse_without_location(transaction, invoice).map(Err);
+    }
+    let total = invoice.totals().total;
+    let balance = invoice.billed.balance;
+    let due = Due::of(total, balance, invoice.currency);
+    invoice.number = Some(next_number(transaction, invoice)?);
+    invoice.finalized = Some(Finalized {
+        starting_balance: balance,
+        ending_balance: due.ending_balance,
+        amount_due: due.amount,
+        due_date: match invoice.terms.collection {
+            Collection::SendInvoice(due) => Some(due.after(transaction.now)),
+            Collection::ChargeAutomatically => None,
+        },
+        url: format!("{}/invoices/{}", transaction.site(), invoice.id),
+    });
+    invoice.finalization_error = None;
+    invoice.transitions.finalized_at = Some(transaction.now);
+    let first = collect::first_attempt(invoice, transaction.now, PATIENCE);
+    invoice.status = Status::Open {
+        next_attempt: first.filter(|_| due.amount > Amount::ZERO),
+    };
+    transaction.put(invoice)?;
+    apply_balance(transaction, invoice, total)?;
+    spend_discounts(transaction, invoice)?;
+    if due.amount > Amount::ZERO {
+        collect::own_intent(transaction, invoice)?;
+    }
+    record(transaction, "invoice.finalized", invoice)?;
+    if due.amount == Amount::ZERO {
+        collect::settle(transaction, invoice, None)?;
+    }
+    Ok(Ok(()))
+}
+
+fn refuse_without_location(
+    transaction: &Transaction<'_>,
+    invoice: &mut Invoice,
+) -> anyhow::Result<NotFinalized> {
+    let code = "customer_tax_location_invalid";
+    let message = "The customer's location isn't recognized. Set a valid customer address in order to \
+                   automatically calculate tax.";
+    invoice.finalization_error = Some(json!({
+        "code": code,
+        "doc_url": doc_url(code),
+        "message": message,
+        "type": "invalid_request_error",
+    }));
+    if let Status::Draft { finalizes_at } = &mut invoice.status {
+        *finalizes_at = None;
+    }
+    transaction.put(invoice)?;
+    record(transaction, "invoice.finalization_failed", invoice)?;
+    Ok(NotFinalized::NoLocation)
+}
+
+/// `PREFIX-0001`, counted by customer.
+fn next_number(transaction: &Transaction<'_>, invoice: &Invoice) -> anyhow::Result<String> {
+    if let Some(number) = &invoice.number {
+        return Ok(number.clone());
+    }
+    let customer = transaction.shown_of("customer", &invoice.customer)?;
+    let mut customer = customer.unwrap_or_default();
+    let sequence = customer["next_invoice_sequence"].as_i64().unwrap_or(1);
+    let prefix = customer["invoice_prefix"].as_str().unwrap_or_default();
+    let number = format!("{prefix}-{sequence:04}");
+    if let Value::Object(fields) = &mut customer {
+        let next = json!(sequence.saturating_add(1));
+        fields.insert("next_invoice_sequence".to_owned(), next);
+        transaction.put_plain("customer", &invoice.customer, &customer, None)?;
+    }
+    Ok(number)
+}
+
+/// The customer's balance bears its part of an invoice that has become final.
+fn apply_balance(
+    transaction: &Transaction<'_>,
+    invoice: &Invoice,
+    total: Amount,
+) -> anyhow::Result<()> {
+    let Some(finalized) = &invoice.finalized else {
+        return Ok(());
+    };
+    let amount = finalized.ending_balance.minus(finalized.starting_balance);
+    if amount == Amount::ZERO {
+        return Ok(());
+    }
+    let owed = finalized.starting_balance.plus(total);
+    let is_small = owed > Amount::ZERO && owed < invoice.currency.minimum();
+    let reason = match is_small || total < Amount::ZERO {
+        true => Reason::InvoiceTooSmall,
+        false => Reason::AppliedToInvoice,
+    };
+    let change = Change {
+        customer: &invoice.customer,
+        amount,
+        currency: invoice.currency,
+        reason,
+        invoice: Some(&invoice.id),
+        credit_note: None,
+    };
+    change.make(transaction).map(|_| ())
+}
+
+/// A customer's discount that is for one invoice has had it.
+fn spend_discounts(transaction: &Transaction<'_>, invoice: &Invoice) -> anyhow::Result<()> {
+    let Some(before) = transaction.shown_of("customer", &invoice.customer)? else {
+        return Ok(());
+    };
+    let Some(id) = before.pointer("/discount/id").and_then(Value::as_str) else {
+        return Ok(());
+    };
+    let Some(discount) = invoice.discounts.iter().find(|it| it.id() == id) else {
+        return Ok(());
+    };
+    let coupon = transaction.get::<Coupon>(discount.coupon())?;
+    if coupon.is_none_or(|coupon| coupon.duration != "once") {
+        return Ok(());
+    }
+    let mut customer = before.clone();
+    customer["discount"] = Value::Null;
+    transaction.put_plain("customer", &invoice.customer, &customer, None)?;
+    let gone = Value::Object(discount.shown.clone());
+    record_shown(transaction, "customer.discount.deleted", gone, None)
+}
+
+/// Nobody is to pay it, and nobody ever was.
+pub(crate) fn void(
+    transaction: &Transaction<'_>,
+    invoice: &mut Invoice,
+) -> anyhow::Result<Result<(), WrongState>> {
+    if !matches!(invoice.status, Status::Open { .. } | Status::Uncollectible) {
+        return Ok(Err(WrongState));
+    }
+    let before = invoice.answer();
+    invoice.status = Status::Void;
+    invoice.transitions.voided_at = Some(transaction.now);
+    collect::give_up_payments(transaction, invoice)?;
+    transaction.put(invoice)?;
+    if let Some(finalized) = &invoice.finalized {
+        let applied = finalized.ending_balance.minus(finalized.starting_balance);
+        let change = Change {
+            customer: &invoice.customer,
+            amount: applied.negated(),
+            currency: invoice.currency,
+            reason: Reason::UnappliedFromInvoice,
+            invoice: Some(&invoice.id),
+            credit_note: None,
+        };
+        if applied != Amount::ZERO {
+            change.make(transaction)?;
+        }
+    }
+    record_change(transaction, "invoice.voided", &before, invoice)?;
+    record_change(transaction, "invoice.updated", &before, invoice)?;
+    Ok(Ok(()))
+}
+
+/// Nobody expects the money any more.
+pub(crate) fn mark_uncollectible(
+    transaction: &Transaction<'_>,
+    invoice: &mut Invoice,
+) -> anyhow::Result<Result<(), WrongState>> {
+    if !matches!(invoice.status, Status::Open { .. }) {
+        return Ok(Err(WrongState));
+    }
+    let before = invoice.answer();
+    invoice.status = Status::Uncollectible;
+    invoice.transitions.marked_uncollectible_at = Some(transaction.now);
+    transaction.put(invoice)?;
+    record_change(
+        transaction,
+        "invoice.marked_uncollectible",
+        &before,
+        invoice,
+    )?;
+    record_change(transaction, "invoice.updated", &before, invoice)?;
+    Ok(Ok(()))
+}
+
+/// The shop says that the money has come past Stripe.
+pub(crate) fn pay_out_of_band(
+    transaction: &Transaction<'_>,
+    invoice: &mut Invoice,
+) -> anyhow::Result<()> {
+    let before = invoice.answer();
+    invoice.paid_out_of_band = true;
+    invoice.amount_paid = invoice.amount_due();
+    collect::settle(transaction, invoice, Some(&before))
+}
+
+/// A draft is no more, and what it has swept up waits for the next again.
+pub(crate) fn delete(
+    transaction: &Transaction<'_>,
+    invoice: &Invoice,
+) -> anyhow::Result<Result<(), WrongState>> {
+    if !invoice.is_draft() {
+        return Ok(Err(WrongState));
+    }
+    for line in &invoice.lines {
+        if let Some(id) = line.item() {
+            transaction.delete(id)?;
+        }
+    }
+    transaction.delete(&invoice.id)?;
+    record(transaction, "invoice.deleted", invoice)?;
+    Ok(Ok(()))
+}
+
+/// The time of an invoice has come. What became of it, if it was tried.
+pub(crate) fn run_out(
+    transaction: &Transaction<'_>,
+    invoice: &mut Invoice,
+) -> anyhow::Result<Option<Outcome>> {
+    let is_due = |at: Option<Timestamp>| at.is_some_and(|at| at <= transaction.now);
+    match invoice.status {
+        Status::Draft { finalizes_at } if is_due(finalizes_at) => {
+            if finalize(transaction, invoice)?.is_err() {
+                return Ok(None);
+            }
+            match (invoice.status, invoice.terms.collection) {
+                (Status::Paid, _) => Ok(Some(Outcome::Paid)),
+                (_, Collection::ChargeAutomatically) => {
+                    collect::try_again(transaction, invoice).map(Some)
+                }
+                (_, Collection::SendInvoice(_)) => {
+                    send(transaction, invoice)?;
+                    Ok(None)
+                }
+            }
+        }
+        Status::Open { next_attempt } if is_due(next_attempt) => {
+            collect::try_again(transaction, invoice).map(Some)
+        }
+        _ => remind(transaction, invoice).map(|()| None),
+    }
+}
+
+/// The customer gets a mail, at Stripe.
+pub(crate) fn send(transaction: &Transaction<'_>, invoice: &Invoice) -> anyhow::Result<()> {
+    record(transaction, "invoice.sent", invoice)
+}
+
+/// Tells of an invoice that nobody pays.
+fn remind(transaction: &Transaction<'_>, invoice: &mut Invoice) -> anyhow::Result<()> {
+    let event_type = match invoice.reminder() {
+        Some((_, Reminder::WillBeDue)) => {
+            invoice.reminded.will_be_due = true;
+            "invoice.will_be_due"
+        }
+        Some((_, Reminder::Overdue)) => {
+            invoice.reminded.overdue = true;
+            "invoice.overdue"
+        }
+        None => anyhow::bail!("time does not change {}", invoice.id),
+    };
+    transaction.put(invoice)?;
+    record(transaction, event_type, invoice)
+}

@@ -1,0 +1,471 @@
+//! Invoices.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::account::amount::Amount;
+use crate::account::currency::Currency;
+use crate::checkout::tax::Rate;
+use crate::engine::ids::{InvoiceId, PaymentIntentId};
+use crate::engine::resource::{Metadata, Object};
+use crate::engine::time::{DAY, Timestamp};
+use crate::invoice::billed::Billed;
+use crate::invoice::discount::Discount;
+use crate::invoice::line::{Line, Period};
+use crate::invoice::terms::{Collection, Terms};
+use crate::invoice::totals::{Bill, Totals};
+
+/// How many lines an invoice shows without being asked for more.
+const SHOWN_LINES: usize = 10;
+
+/// How long before it is due the shop is told so.
+const WARNS_BEFORE: Timestamp = 3 * DAY;
+
+/// What a customer owes, line by line.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Invoice {
+    pub(crate) id: InvoiceId,
+    pub(crate) created: Timestamp,
+    pub(crate) customer: String,
+    pub(crate) currency: Currency,
+    pub(crate) status: Status,
+    pub(crate) billing_reason: BillingReason,
+    pub(crate) parent: Parent,
+    pub(crate) terms: Terms,
+    pub(crate) billed: Billed,
+    pub(crate) lines: Vec<Line>,
+    /// Of the whole invoice.
+    pub(crate) discounts: Vec<Discount>,
+    /// Automatic tax on top, and in the price, where the customer is.
+    pub(crate) automatic_rates: Option<[Rate; 2]>,
+    pub(crate) period: Period,
+    pub(crate) number: Option<String>,
+    /// What was settled when it was finalized.
+    pub(crate) finalized: Option<Finalized>,
+    /// What pays it unless something else is attached to it.
+    pub(crate) intent: Option<PaymentIntentId>,
+    pub(crate) attempts: Attempts,
+    pub(crate) amount_paid: Amount,
+    /// The money did not come through Stripe.
+    pub(crate) paid_out_of_band: bool,
+    pub(crate) credited: Credited,
+    pub(crate) transitions: Transitions,
+    pub(crate) reminded: Reminded,
+    /// Why it could not be finalized, as the API shows it.
+    pub(crate) finalization_error: Option<Value>,
+}
+
+/// How an invoice stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Status {
+    /// It can be changed. Perhaps it is finalized by itself, and when.
+    Draft {
+        finalizes_at: Option<Timestamp>,
+    },
+    /// It is to be paid. Perhaps Stripe tries by itself, and when.
+    Open {
+        next_attempt: Option<Timestamp>,
+    },
+    Paid,
+    /// Nobody expects the money any more, but it may come.
+    Uncollectible,
+    Void,
+}
+
+impl Status {
+    /// Stripe's word for it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft { .. } => "draft",
+            Self::Open { .. } => "open",
+            Self::Paid => "paid",
+            Self::Uncollectible => "uncollectible",
+            Self::Void => "void",
+        }
+    }
+}
+
+/// Why there is an invoice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum BillingReason {
+    Manual,
+    QuoteAccept,
+    SubscriptionCreate,
+    SubscriptionCycle,
+    SubscriptionUpdate,
+    Upcoming,
+}
+
+/// What an invoice comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Parent {
+    #[default]
+    Nothing,
+    Subscription {
+        id: String,
+        metadata: Metadata,
+    },
+    Quote(String),
+}
+
+/// What is settled when an invoice is finalized.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Finalized {
+    /// The customer's balance before and after.
+    pub(crate) starting_balance: Amount,
+    pub(crate) ending_balance: Amount,
+    pub(crate) amount_due: Amount,
+    pub(crate) due_date: Option<Timestamp>,
+    /// Where its page is.
+    pub(crate) url: String,
+}
+
+/// How often it was tried to collect an invoice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Attempts {
+    pub(crate) attempted: bool,
+    pub(crate) count: usize,
+}
+
+/// What credit notes have taken off an invoice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Credited {
+    pub(crate) pre_payment: Amount,
+    pub(crate) post_payment: Amount,
+}
+
+/// When an invoice became what it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Transitions {
+    pub(crate) finalized_at: Option<Timestamp>,
+    pub(crate) marked_uncollectible_at: Option<Timestamp>,
+    pub(crate) paid_at: Option<Timestamp>,
+    pub(crate) voided_at: Option<Timestamp>,
+}
+
+/// What the shop was told of an invoice that nobody pays.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Reminded {
+    pub(crate) will_be_due: bool,
+    pub(crate) overdue: bool,
+}
+
+/// What there is to tell about an invoice that nobody pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reminder {
+    WillBeDue,
+    Overdue,
+}
+
+/// What is due, once the customer's balance is applied to the total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub(crate) amount: Amount,
+    pub(crate) ending_balance: Amount,
+}
+
+impl Due {
+    /// A credit is used up first, and a debt comes on top. What is less than can be charged, or less
+    /// than nothing, goes to the balance.
+    pub(crate) fn of(total: Amount, balance: Amount, currency: Currency) -> Self {
+        let owed = total.plus(balance);
+        match owed < currency.minimum() {
+            true => Self {
+                amount: Amount::ZERO,
+                ending_balance: owed,
+            },
+            false => Self {
+                amount: owed,
+                ending_balance: Amount::ZERO,
+            },
+        }
+    }
+}
+
+impl Invoice {
+    /// What it comes to.
+    pub(crate) fn totals(&self) -> Totals {
+        Totals::of(&Bill {
+            lines: &self.lines,
+            currency: self.currency,
+            discounts: &self.discounts,
+            rates: &self.terms.default_tax_rates,
+            automatic: self.automatic_rates.clone(),
+            exempt: self.billed.is_tax_exempt(),
+        })
+    }
+
+    /// What is due, and what of it is not credited.
+    pub(crate) fn amount_due(&self) -> Amount {
+        let due = match &self.finalized {
+            Some(finalized) => finalized.amount_due,
+            None => Due::of(self.totals().total, self.billed.balance, self.currency).amount,
+        };
+        due.minus(self.credited.pre_payment).max(Amount::ZERO)
+    }
+
+    /// What is still to be paid.
+    pub(crate) fn amount_remaining(&self) -> Amount {
+        let remaining = self.amount_due().minus(self.amount_paid);
+        remaining.max(Amount::ZERO)
+    }
+
+    /// The subscription that it is of.
+    pub(crate) fn subscription(&self) -> Option<&str> {
+        match &self.parent {
+            Parent::Subscription { id, .. } => Some(id),
+            Parent::Nothing | Parent::Quote(_) => None,
+        }
+    }
+
+    /// Whether it is a draft.
+    pub(crate) fn is_draft(&self) -> bool {
+        matches!(self.status, Status::Draft { .. })
+    }
+
+    /// When it has to be paid, if it is sent.
+    pub(crate) fn due_date(&self) -> Option<Timestamp> {
+        match (&self.finalized, self.terms.collection) {
+            (Some(finalized), _) => finalized.due_date,
+            (None, Collection::SendInvoice(due)) => Some(due.after(self.created)),
+            (None, Collection::ChargeAutomatically) => None,
+        }
+    }
+
+    /// What is to be told next, and when.
+    pub(crate) fn reminder(&self) -> Option<(Timestamp, Reminder)> {
+        let due = self.due_date()?;
+        let warned = due.saturating_sub(WARNS_BEFORE);
+        let finalized_at = self.transitions.finalized_at?;
+        match self.status {
+            Status::Open { .. } if self.reminded.overdue => None,
+            Status::Open { .. } if self.reminded.will_be_due || warned <= finalized_at => {
+                Some((due, Reminder::Overdue))
+            }
+            Status::Open { .. } => Some((warned, Reminder::WillBeDue)),
+            _ => None,
+        }
+    }
+
+    /// When time alone tries to collect it.
+    pub(crate) fn next_attempt(&self) -> Option<Timestamp> {
+        match self.status {
+            Status::Draft { finalizes_at } => match self.terms.collection {
+                Collection::ChargeAutomatically => finalizes_at,
+                Collection::SendInvoice(_) => None,
+            },
+            Status::Open { next_attempt } => next_attempt,
+            _ => None,
+        }
+    }
+
+    /// Whether Stripe still does anything about it by itself.
+    fn advances(&self) -> bool {
+        let is_live = matches!(self.status, Status::Draft { .. } | Status::Open { .. });
+        self.terms.auto_advance && is_live
+    }
+
+    /// Its lines as the API shows them.
+    pub(crate) fn lines_shown(&self, totals: &Totals) -> Vec<Value> {
+        let lines = self.lines.iter().zip(&totals.lines);
+        let shown = lines.map(|(line, sums)| line.shown(&self.id, self.currency, sums));
+        shown.collect()
+    }
+
+    /// Where its lines are listed.
+    pub(crate) fn lines_url(&self) -> String {
+        format!("/v1/invoices/{}/lines", self.id)
+    }
+
+    fn parent_shown(&self) -> Value {
+        match &self.parent {
+            Parent::Nothing => Value::Null,
+            Parent::Subscription { id, metadata } => json!({
+                "quote_details": null,
+                "subscription_details": { "metadata": metadata, "subscription": id },
+                "type": "subscription_details",
+            }),
+            Parent::Quote(quote) => json!({
+                "quote_details": { "quote": quote },
+                "subscription_details": null,
+                "type": "quote_details",
+            }),
+        }
+    }
+
+    fn automatic_tax_shown(&self) -> Value {
+        let enabled = self.terms.automatic_tax;
+        let status = match self.billed.country {
+            _ if !enabled => None,
+            Some(_) => Some("complete"),
+            None => Some("requires_location_inputs"),
+        };
+        json!({
+            "disabled_reason": null,
+            "enabled": enabled,
+            "liability": enabled.then(|| json!({ "type": "self" })),
+            "provider": enabled.then_some("stripe"),
+            "status": status,
+        })
+    }
+
+    /// What it comes to, as the API shows it.
+    fn sums_shown(&self, totals: &Totals) -> Value {
+        let (starting, ending) = match &self.finalized {
+            Some(it) => (it.starting_balance, Some(it.ending_balance)),
+            None => (self.billed.balance, None),
+        };
+        let off_stripe = match self.paid_out_of_band {
+            true => self.amount_paid,
+            false => Amount::ZERO,
+        };
+        json!({
+            "amount_due": self.amount_due(),
+            "amount_overpaid": 0,
+            "amount_paid": self.amount_paid,
+            "amount_paid_off_stripe": off_stripe,
+            "amount_remaining": self.amount_remaining(),
+            "amount_shipping": 0,
+            "ending_balance": ending,
+            "post_payment_credit_notes_amount": self.credited.post_payment,
+            "pre_payment_credit_notes_amount": self.credited.pre_payment,
+            "starting_balance": starting,
+            "subtotal": totals.subtotal,
+            "subtotal_excluding_tax": totals.subtotal_excluding_tax,
+            "total": totals.total,
+            "total_discount_amounts": totals.discounts_shown(),
+            "total_excluding_tax": totals.total_excluding_tax,
+            "total_pretax_credit_amounts": totals.pretax_credits_shown(),
+            "total_taxes": totals.taxes_shown(),
+        })
+    }
+
+    /// What the shop has said of it, as the API shows it.
+    fn terms_shown(&self) -> Map<String, Value> {
+        let terms = &self.terms;
+        let rates: Vec<_> = terms.default_tax_rates.iter().map(|it| &it.shown).collect();
+        let effective_at = self.transitions.finalized_at;
+        let mut shown = Map::from_iter(
+            [
+                ("account_tax_ids", Value::Null),
+                ("custom_fields", Value::Null),
+                ("effective_at", json!(effective_at)),
+                (
+                    "payment_settings",
+                    json!({
+                        "default_mandate": null,
+                        "payment_method_options": null,
+                        "payment_method_types": null,
+                    }),
+                ),
+                ("rendering", Value::Null),
+                ("shipping_details", Value::Null),
+                ("collection_method", json!(terms.collection.as_str())),
+                (
+                    "default_payment_method",
+                    json!(terms.default_payment_method),
+                ),
+                ("default_source", json!(terms.default_source)),
+                ("default_tax_rates", json!(rates)),
+                ("description", json!(terms.description)),
+                ("footer", json!(terms.footer)),
+                ("metadata", json!(terms.metadata)),
+                ("statement_descriptor", json!(terms.statement_descriptor)),
+            ]
+            .map(|(field, value)| (field.to_owned(), value)),
+        );
+        let held = terms.held.iter().filter(|(_, value)| !value.is_null());
+        shown.extend(held.map(|(field, value)| (field.clone(), value.clone())));
+        shown
+    }
+}
+
+impl Object for Invoice {
+    const KIND: &'static str = "invoice";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn created(&self) -> Timestamp {
+        self.created
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        let by_itself = match self.status {
+            Status::Draft { finalizes_at } => finalizes_at,
+            Status::Open { next_attempt } => next_attempt,
+            _ => None,
+        };
+        let reminder = self.reminder().map(|(at, _)| at);
+        by_itself.into_iter().chain(reminder).min()
+    }
+
+    fn answer(&self) -> Value {
+        let totals = self.totals();
+        let mut lines = self.lines_shown(&totals);
+        let has_more = lines.len() > SHOWN_LINES;
+        lines.truncate(SHOWN_LINES);
+        let discounts: Vec<_> = self.discounts.iter().map(Discount::id).collect();
+        let url = self.finalized.as_ref().map(|finalized| &finalized.url);
+        let mut answer = json!({
+            "id": self.id,
+            "object": Self::KIND,
+            "account_country": "US",
+            "account_name": null,
+            "application": null,
+            "attempt_count": self.attempts.count,
+            "attempted": self.attempts.attempted,
+            "auto_advance": self.advances(),
+            "automatic_tax": self.automatic_tax_shown(),
+            "automatically_finalizes_at": match self.status {
+                Status::Draft { finalizes_at } => finalizes_at,
+                _ => None,
+            },
+            "billing_reason": self.billing_reason,
+            "created": self.created,
+            "currency": self.currency,
+            "customer": self.customer,
+            "customer_account": null,
+            "discounts": discounts,
+            "due_date": self.due_date(),
+            "from_invoice": null,
+            "hosted_invoice_url": url,
+            "invoice_pdf": url.map(|url| format!("{url}/pdf")),
+            "issuer": { "type": "self" },
+            "last_finalization_error": self.finalization_error,
+            "latest_revision": null,
+            "lines": {
+                "object": "list",
+                "data": lines,
+                "has_more": has_more,
+                "total_count": self.lines.len(),
+                "url": self.lines_url(),
+            },
+            "livemode": false,
+            "next_payment_attempt": self.next_attempt(),
+            "number": self.number,
+            "on_behalf_of": null,
+            "parent": self.parent_shown(),
+            "period_end": self.period.end,
+            "period_start": self.period.start,
+            "receipt_number": null,
+            "shipping_cost": null,
+            "status": self.status.as_str(),
+            "status_transitions": self.transitions,
+            "test_clock": self.billed.test_clock,
+            "webhooks_delivered_at": null,
+        });
+        if let (Value::Object(answer), Value::Object(sums)) =
+            (&mut answer, self.sums_shown(&totals))
+        {
+            answer.extend(sums);
+            answer.extend(self.terms_shown());
+            answer.extend(self.billed.shown.clone());
+        }
+        answer
+    }
+}
