@@ -9,6 +9,7 @@ use axum::{Form, Router};
 use http::StatusCode;
 use serde::Deserialize;
 
+use crate::billing;
 use crate::browser::{self, Owner};
 use crate::checkout;
 use crate::checkout::object::{Session, SessionStatus};
@@ -198,7 +199,7 @@ fn answer(transaction: &Transaction<'_>, id: &str, challenged: Challenged) -> an
     Ok(match Waiting::find(transaction, id)? {
         None => Next::Nowhere,
         Some(Waiting::Payment(mut intent, challenge)) => {
-            match checkout::life::authenticate(transaction, &mut intent, challenged)? {
+            match billing::authenticate(transaction, &mut intent, challenged)? {
                 Err(WrongState) => Next::Nowhere,
                 Ok(Some(session)) => Next::To(after_checkout(&session)),
                 Ok(None) => {

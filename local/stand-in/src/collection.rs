@@ -6,10 +6,14 @@ use serde_json::{Map, Value, json};
 
 use crate::account::balance::BalanceTransaction;
 use crate::checkout::object::Session;
+use crate::credit_note::object::CreditNote;
 use crate::description::{Operation, Shape};
 use crate::dispute::object::Dispute;
 use crate::engine::filter::Filter;
 use crate::engine::resource::Object as _;
+use crate::invoice::item::InvoiceItem;
+use crate::invoice::object::Invoice;
+use crate::invoice::payment::InvoicePayment;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
 use crate::payment::method::PaymentMethod;
@@ -44,6 +48,10 @@ const BEHAVED: &[&str] = &[
     Refund::KIND,
     Dispute::KIND,
     BalanceTransaction::KIND,
+    Invoice::KIND,
+    CreditNote::KIND,
+    InvoiceItem::KIND,
+    InvoicePayment::KIND,
     Coupon::KIND,
     PromotionCode::KIND,
     WebhookEndpoint::KIND,

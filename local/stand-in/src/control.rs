@@ -29,7 +29,7 @@ use crate::payment::testing::three_d_secure::Challenged;
 use crate::refund::object::{Refund, RefundStatus};
 use crate::seed::{Seed, SeedError};
 use crate::webhook::queue::{self, Delivery, Resent};
-use crate::{checkout, dispute, refund};
+use crate::{billing, checkout, dispute, refund};
 
 pub(super) use routes::routes;
 
@@ -199,7 +199,7 @@ impl Account {
                 };
             }
             let mut intent = find::<PaymentIntent>(transaction, &id)?;
-            match checkout::life::authenticate(transaction, &mut intent, challenged)? {
+            match billing::authenticate(transaction, &mut intent, challenged)? {
                 Ok(_) => Ok(()),
                 Err(WrongState) => not_asked(intent.state.as_str()),
             }
@@ -324,7 +324,7 @@ impl Account {
                         .ok_or_else(|| refused(session.status.as_str()))?
                 }
             };
-            checkout::life::settle(transaction, &mut intent, ending)?
+            billing::settle(transaction, &mut intent, ending)?
                 .map_err(|WrongState| refused(intent.state.as_str()))
         })
         .await

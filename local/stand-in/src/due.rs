@@ -7,11 +7,12 @@ use crate::account::balance::BalanceTransaction;
 use crate::checkout::object::Session;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
+use crate::invoice::object::Invoice;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
 use crate::promotion::object::{Coupon, PromotionCode};
 use crate::refund::object::Refund;
-use crate::{account, checkout, payment, promotion, refund};
+use crate::{account, billing, checkout, payment, promotion, refund};
 
 /// Lets everything happen that is due by now.
 pub(crate) fn catch_up(transaction: &mut Transaction<'_>) -> anyhow::Result<()> {
@@ -23,7 +24,8 @@ pub(crate) fn catch_up(transaction: &mut Transaction<'_>) -> anyhow::Result<()> 
         match due.kind.as_str() {
             Session::KIND => checkout::life::run_out(transaction, &due.id)?,
             Refund::KIND => refund::life::decide(transaction, &due.id)?,
-            PaymentIntent::KIND => checkout::life::run_out_intent(transaction, &due.id)?,
+            PaymentIntent::KIND => billing::run_out_intent(transaction, &due.id)?,
+            Invoice::KIND => billing::run_out_invoice(transaction, &due.id)?,
             Charge::KIND => payment::capture::expire(transaction, &due.id)?,
             BalanceTransaction::KIND => account::book::arrive(transaction, &due.id)?,
             Coupon::KIND => promotion::life::end_coupon(transaction, &due.id)?,

@@ -1,14 +1,19 @@
 //! What customers owe: invoices, the items that wait for the next one, and how they are collected.
 
+pub(crate) mod api;
 pub(crate) mod balance;
 pub(crate) mod billed;
 pub(crate) mod collect;
 pub(crate) mod discount;
+pub(crate) mod former;
 pub(crate) mod item;
+pub(crate) mod items_api;
 pub(crate) mod life;
 pub(crate) mod line;
+pub(crate) mod lines_api;
 pub(crate) mod object;
 pub(crate) mod payment;
+pub(crate) mod priced;
 pub(crate) mod retry;
 pub(crate) mod terms;
 pub(crate) mod totals;

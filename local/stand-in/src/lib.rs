@@ -3,7 +3,8 @@
 //!
 //! What Stripe's API takes and answers is data ([`description`], from the texts in `api/`). What
 //! happens is code. A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`],
-//! [`dispute`], [`radar`], [`promotion`], [`invoice`], [`account`], [`webhook`]. It has what the API shows
+//! [`dispute`], [`radar`], [`promotion`], [`invoice`],
+//! [`credit_note`], [`quote`], [`account`], [`webhook`]. It has what the API shows
 //! (`object`), what can be asked of it (`api`), and what happens to it (`life`). Objects that only
 //! hold what they are given are [`plain`]; what every kind can be asked, a [`collection`] answers.
 //! [`engine`] keeps it all and knows the time, [`wire`] has what requests and answers have in common.
@@ -34,6 +35,7 @@
 #![warn(missing_docs)]
 
 mod account;
+mod billing;
 mod browser;
 mod call;
 mod challenge;
@@ -42,6 +44,7 @@ mod cli;
 mod collection;
 mod control;
 mod coverage;
+mod credit_note;
 mod description;
 mod dispute;
 mod door;

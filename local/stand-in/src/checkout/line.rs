@@ -83,8 +83,9 @@ enum ProductRef {
     New(NewProduct),
 }
 
-#[derive(Debug)]
-struct NewProduct {
+/// A product that comes with its price.
+#[derive(Debug, Clone)]
+pub(crate) struct NewProduct {
     name: String,
     description: Option<String>,
     images: Vec<String>,
@@ -329,7 +330,19 @@ impl PriceData {
 }
 
 impl NewProduct {
-    fn read(mut product: Params) -> Result<Self, ApiError> {
+    /// A product of which nothing but a name is known.
+    pub(crate) fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            description: None,
+            images: Vec::new(),
+            metadata: Metadata::new(),
+            tax_code: None,
+            unit_label: None,
+        }
+    }
+
+    pub(crate) fn read(mut product: Params) -> Result<Self, ApiError> {
         let images = product.texts("images")?;
         if images.len() > 8 {
             return Err(ApiError::invalid("A product may have at most 8 images.")
@@ -347,7 +360,8 @@ impl NewProduct {
         Ok(new)
     }
 
-    fn make(self, transaction: &Transaction<'_>) -> anyhow::Result<String> {
+    /// Keeps it. It cannot be bought from elsewhere.
+    pub(crate) fn make(self, transaction: &Transaction<'_>) -> anyhow::Result<String> {
         let id = ids::product();
         let product = object(
             "product",

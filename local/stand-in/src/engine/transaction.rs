@@ -179,6 +179,17 @@ impl<'c> Transaction<'c> {
         self.select("coalesce(state, shown)", kind, from, MANY, &filter)
     }
 
+    /// The objects of a kind with this value in a field, oldest first, as the API shows them.
+    pub(crate) fn shown_having(
+        &self,
+        kind: &str,
+        field: &'static str,
+        value: &str,
+    ) -> anyhow::Result<Vec<Value>> {
+        let filter = Filter::default().equal(field, value.to_owned().into());
+        self.select("shown", kind, Cursor::NewerThan(0), MANY, &filter)
+    }
+
     /// Keeps a plain object. Of `whole`, the API shows `shown`.
     pub(crate) fn put_plain(
         &self,

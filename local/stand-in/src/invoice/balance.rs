@@ -14,7 +14,6 @@ pub(crate) enum Reason {
     AppliedToInvoice,
     UnappliedFromInvoice,
     InvoiceTooSmall,
-    InvoiceTooLarge,
     CreditNote,
 }
 
@@ -24,7 +23,6 @@ impl Reason {
             Self::AppliedToInvoice => "applied_to_invoice",
             Self::UnappliedFromInvoice => "unapplied_from_invoice",
             Self::InvoiceTooSmall => "invoice_too_small",
-            Self::InvoiceTooLarge => "invoice_too_large",
             Self::CreditNote => "credit_note",
         }
     }

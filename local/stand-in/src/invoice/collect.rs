@@ -5,7 +5,7 @@
 //! for its subscription is told by whoever calls, from the [`Outcome`] or the invoice's status.
 
 use anyhow::Context as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::account::amount::Amount;
 use crate::engine::ids;
@@ -15,6 +15,7 @@ use crate::engine::transaction::Transaction;
 use crate::invoice::object::{BillingReason, Invoice, Status};
 use crate::invoice::payment::{InvoicePayment, PaymentStatus};
 use crate::invoice::retry;
+use crate::invoice::terms::Collection;
 use crate::payment;
 use crate::payment::customer::INVOICE_DEFAULT;
 use crate::payment::decline::PaymentError;
@@ -339,6 +340,39 @@ pub(crate) fn enter(
     Ok(payment)
 }
 
+/// An intent that somebody else has made pays the invoice; what it has brought already counts.
+pub(crate) fn attach(
+    transaction: &Transaction<'_>,
+    invoice: &mut Invoice,
+    intent: &PaymentIntent,
+) -> anyhow::Result<()> {
+    enter(transaction, invoice, intent, false)?;
+    match intent.state {
+        IntentState::Succeeded { .. } => {
+            let before = invoice.answer();
+            receive(transaction, invoice, &before, intent)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a page of the shop's own confirms the payment of an open invoice with.
+pub(crate) fn confirmation_secret(
+    transaction: &Transaction<'_>,
+    invoice: &str,
+) -> anyhow::Result<Option<Value>> {
+    let invoice = transaction.get::<Invoice>(invoice)?;
+    let open = invoice.filter(|it| matches!(it.status, Status::Open { .. }));
+    let Some(intent) = open.and_then(|invoice| invoice.intent) else {
+        return Ok(Some(Value::Null));
+    };
+    let intent: PaymentIntent = transaction.existing(&intent)?;
+    Ok(Some(json!({
+        "client_secret": intent.client_secret,
+        "type": PaymentIntent::KIND,
+    })))
+}
+
 /// What the invoice's own intent is to be.
 fn terms(invoice: &Invoice) -> Terms {
     let settings = invoice.terms.held.get("payment_settings");
@@ -412,7 +446,6 @@ pub(crate) fn first_attempt(
     now: Timestamp,
     after: Timestamp,
 ) -> Option<Timestamp> {
-    use crate::invoice::terms::Collection;
     let by_itself =
         invoice.terms.auto_advance && invoice.terms.collection == Collection::ChargeAutomatically;
     by_itself.then(|| now.saturating_add(after))

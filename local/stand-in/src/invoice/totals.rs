@@ -58,10 +58,6 @@ pub(crate) struct LineSums {
 }
 
 impl LineSums {
-    pub(crate) fn discount(&self) -> Amount {
-        self.discounts.iter().map(|(_, amount)| *amount).sum()
-    }
-
     pub(crate) fn discounts_shown(&self) -> Value {
         discounts_shown(&self.discounts)
     }
@@ -204,13 +200,15 @@ fn by_discount<'d>(taken: impl Iterator<Item = &'d (String, Amount)>) -> Vec<(St
     all
 }
 
-fn discounts_shown(discounts: &[(String, Amount)]) -> Value {
+/// Discounts as invoices and credit notes show them.
+pub(crate) fn discounts_shown(discounts: &[(String, Amount)]) -> Value {
     let shown = discounts.iter();
     let shown = shown.map(|(discount, amount)| json!({ "amount": amount, "discount": discount }));
     shown.collect()
 }
 
-fn pretax_credits_shown(discounts: &[(String, Amount)]) -> Value {
+/// The same, among all that comes off before tax.
+pub(crate) fn pretax_credits_shown(discounts: &[(String, Amount)]) -> Value {
     let shown = discounts.iter().map(
         |(discount, amount)| json!({ "amount": amount, "discount": discount, "type": "discount" }),
     );

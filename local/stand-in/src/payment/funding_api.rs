@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
-use crate::checkout;
+use crate::billing;
 use crate::engine::ids;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
@@ -118,7 +118,7 @@ fn apply(
             record(transaction, "payment_intent.partially_funded", &intent)?;
             continue;
         }
-        checkout::life::settle(transaction, &mut intent, Ending::Succeeds)?
+        billing::settle(transaction, &mut intent, Ending::Succeeds)?
             .map_err(|WrongState| anyhow::anyhow!("{} waits for no transfer", intent.id()))?;
     }
     Ok(())

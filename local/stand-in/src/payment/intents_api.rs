@@ -2,6 +2,7 @@
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::billing;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::payment;
@@ -207,7 +208,11 @@ fn go(
         three_d_secure: terms::three_d_secure(&intent.terms.payment_method_options),
         ..Confirmation::default()
     };
-    match payment::life::confirm(transaction, intent, &mut method, &confirmation)? {
+    let outcome = payment::life::confirm(transaction, intent, &mut method, &confirmation)?;
+    if intent.invoice().is_some() {
+        return pay_invoice(transaction, intent, outcome);
+    }
+    match outcome {
         Outcome::Paid(aftermath) | Outcome::Authorized(aftermath) => {
             aftermath.come(transaction)?;
             *intent = transaction.existing(&intent.id)?;
@@ -217,6 +222,24 @@ fn go(
         Outcome::Processing | Outcome::Challenged(_) | Outcome::Waiting | Outcome::Unconfirmed => {
             Ok(())
         }
+    }
+}
+
+/// The invoice of an intent follows it.
+fn pay_invoice(
+    transaction: &Transaction<'_>,
+    intent: &mut PaymentIntent,
+    outcome: Outcome,
+) -> Result<(), ApiError> {
+    let refused = match &outcome {
+        Outcome::Refused(error) => Some(error.clone()),
+        _ => None,
+    };
+    billing::follow(transaction, intent, outcome)?;
+    *intent = transaction.existing(&intent.id)?;
+    match refused {
+        Some(error) => Err(error.answer(Some(intent.answer()))),
+        None => Ok(()),
     }
 }
 
@@ -266,6 +289,13 @@ fn check_changeable(intent: &PaymentIntent, field: &'static str) -> Result<(), A
         let message = format!(
             "You cannot update {field} on this PaymentIntent because it was created by a Checkout \
              Session."
+        );
+        return Err(unexpected(intent, &message).param(field));
+    }
+    if intent.invoice().is_some() && matches!(field, "amount" | "currency" | "customer") {
+        let message = format!(
+            "You cannot update {field} on this PaymentIntent because it pays an invoice, which says \
+             what is to be paid."
         );
         return Err(unexpected(intent, &message).param(field));
     }
@@ -431,6 +461,13 @@ fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
                 &intent,
                 "You cannot cancel this PaymentIntent because it was created by a Checkout Session: \
                  expire the session instead.",
+            ));
+        }
+        if intent.invoice().is_some() {
+            return Err(unexpected(
+                &intent,
+                "You cannot cancel this PaymentIntent because it pays an invoice: void the invoice \
+                 instead.",
             ));
         }
         payment::capture::cancel(transaction, &mut intent, reason)?.map_err(|WrongState| {

@@ -7,6 +7,7 @@ use crate::description::{Description, project};
 use crate::engine::ids;
 use crate::engine::resource::{API_VERSION, Object};
 use crate::engine::transaction::Transaction;
+use crate::invoice::former;
 use crate::promotion::former::show_coupons;
 use crate::webhook::endpoint::WebhookEndpoint;
 use crate::webhook::event::{Data, Event};
@@ -96,6 +97,7 @@ fn as_of(
     version.clone_into(&mut event.api_version);
     if !std::ptr::eq(description, Description::newest()) {
         show_coupons(transaction, description, &mut event.data.object)?;
+        former::show(transaction, description, &mut event.data.object)?;
         event.data.object = project(description, event.data.object);
     }
     Ok(serde_json::to_string(&event)?)

@@ -6,6 +6,8 @@ use crate::checkout::object::Session;
 use crate::description::{Description, Shape, expandable};
 use crate::engine::resource::Object;
 use crate::engine::transaction::Transaction;
+use crate::invoice;
+use crate::invoice::payment::InvoicePayment;
 use crate::plain;
 use crate::refund::object::Refund;
 use crate::wire::errors::ApiError;
@@ -101,7 +103,13 @@ fn left_out(
             let newest_first = refunds.iter().rev().map(Object::answer);
             Some(Paging::first().page(&format!("/v1/charges/{id}/refunds"), newest_first))
         }
-        _ => None,
+        "payments" => {
+            let url = format!("/v1/invoice_payments?invoice={id}");
+            let payments = transaction.shown_having(InvoicePayment::KIND, "invoice", id)?;
+            Some(Paging::first().page(&url, payments))
+        }
+        "confirmation_secret" => invoice::collect::confirmation_secret(transaction, id)?,
+        _ => invoice::former::left_out(transaction, kind, id, field)?,
     })
 }
 

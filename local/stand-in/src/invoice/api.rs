@@ -1,0 +1,510 @@
+//! `/v1/invoices`, but for their lines.
+
+use serde_json::{Value, json};
+
+use crate::account::currency::Currency;
+use crate::billing;
+use crate::engine::resource::Object as _;
+use crate::engine::time::Timestamp;
+use crate::engine::transaction::Transaction;
+use crate::invoice::collect::{self, By, Outcome};
+use crate::invoice::discount::{Place, Wanted};
+use crate::invoice::item::Sweep;
+use crate::invoice::items_api::currency_of;
+use crate::invoice::life::{self, NewInvoice, NotFinalized, PATIENCE, WrongState};
+use crate::invoice::object::{Invoice, Parent, Status};
+use crate::invoice::terms::{Collection, NewTerms, Terms};
+use crate::payment::customer;
+use crate::payment::decline::{Decline, PaymentError};
+use crate::payment::given;
+use crate::payment::intent::{IntentState, Origin, PaymentIntent};
+use crate::payment::method::{Owner, PaymentMethod};
+use crate::wire::answer::{Asked, Route, Work};
+use crate::wire::errors::ApiError;
+use crate::wire::lists::{Paging, created};
+use crate::wire::params::{Params, Required as _};
+
+const URL: &str = "/v1/invoices";
+
+/// The requests answered here.
+pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
+    Some(match (asked.method, asked.path) {
+        ("POST", ["invoices"]) => Box::new(create),
+        ("GET", ["invoices"]) => Box::new(list),
+        ("POST", ["invoices", "create_preview"]) => return None,
+        ("POST", ["invoices", id]) => Box::new(move |params| update(id, params)),
+        ("DELETE", ["invoices", id]) => Box::new(move |params| delete(id, params)),
+        ("POST", ["invoices", id, "finalize"]) => Box::new(move |params| finalize(id, params)),
+        ("POST", ["invoices", id, "pay"]) => Box::new(move |params| pay(id, params)),
+        ("POST", ["invoices", id, "send"]) => Box::new(move |params| send(id, params)),
+        ("POST", ["invoices", id, "void"]) => Box::new(move |params| void(id, params)),
+        ("POST", ["invoices", id, "mark_uncollectible"]) => {
+            Box::new(move |params| mark_uncollectible(id, params))
+        }
+        ("POST", ["invoices", id, "attach_payment"]) => {
+            Box::new(move |params| attach_payment(id, params))
+        }
+        _ => return None,
+    })
+}
+
+fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
+    let customer = params.text("customer").required(&params, "customer")?;
+    let currency = params.currency("currency")?;
+    let subscription = params.text("subscription")?;
+    let behavior = params.choice("pending_invoice_items_behavior", &["exclude", "include"])?;
+    let includes = behavior.as_deref() == Some("include");
+    let discounts = Wanted::read(&mut params)?;
+    let number = params.short_text("number", 26)?;
+    let finalizes_at = params.integer("automatically_finalizes_at")?;
+    let terms = NewTerms::read(&mut params)?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        customer::check(transaction, &customer)?;
+        let currency = match currency {
+            Some(currency) => currency,
+            None => likely_currency(transaction, &customer)?,
+        };
+        let mut new = NewInvoice::of(&customer, currency);
+        terms.apply(transaction, &customer, &mut new.terms)?;
+        new.finalizes_at = finalization(transaction, &new.terms, finalizes_at)?;
+        new.sweep = match (includes, &subscription) {
+            (false, _) => Sweep::None,
+            (true, None) => Sweep::Loose,
+            (true, Some(subscription)) => Sweep::Of(subscription.clone()),
+        };
+        if let Some(id) = subscription {
+            new.parent = of_subscription(transaction, id)?;
+        }
+        check_number(transaction, number.as_deref())?;
+        new.number = number;
+        let place = Place {
+            customer: &customer,
+            ..Place::default()
+        };
+        new.discounts = match discounts {
+            Some(wanted) => Some(wanted.make(transaction, place)?),
+            None => None,
+        };
+        Ok(life::draft(transaction, new)?.answer())
+    }))
+}
+
+/// The currency of an invoice of which nothing is said: its customer's, that of what waits to be billed,
+/// or the account's.
+fn likely_currency(transaction: &Transaction<'_>, customer: &str) -> anyhow::Result<Currency> {
+    if let Some(currency) = currency_of(transaction, customer)? {
+        return Ok(currency);
+    }
+    let items: Vec<crate::invoice::item::InvoiceItem> =
+        transaction.having("customer", customer)?;
+    let waiting = items.iter().rev().find(|item| item.invoice.is_none());
+    Ok(waiting.map_or(Currency::SETTLEMENT, |item| item.currency))
+}
+
+/// When a draft is finalized by itself, if somebody says when.
+fn finalization(
+    transaction: &Transaction<'_>,
+    terms: &Terms,
+    at: Option<Timestamp>,
+) -> Result<Option<Timestamp>, ApiError> {
+    let param = "automatically_finalizes_at";
+    match at {
+        Some(_) if !terms.auto_advance => Err(ApiError::invalid(
+            "automatically_finalizes_at needs auto_advance=true.",
+        )
+        .param(param)),
+        Some(at) if at <= transaction.now => {
+            Err(ApiError::invalid("automatically_finalizes_at must be in the future.").param(param))
+        }
+        at => Ok(at),
+    }
+}
+
+/// What comes of a subscription.
+fn of_subscription(transaction: &Transaction<'_>, id: String) -> Result<Parent, ApiError> {
+    let found = transaction.shown_of("subscription", &id)?;
+    let found = found.ok_or_else(|| ApiError::no_such_param("subscription", &id, "subscription"))?;
+    let metadata = serde_json::from_value(found["metadata"].clone());
+    Ok(Parent::Subscription {
+        id,
+        metadata: metadata.unwrap_or_default(),
+    })
+}
+
+/// Refuses a number that another invoice has.
+fn check_number(transaction: &Transaction<'_>, number: Option<&str>) -> Result<(), ApiError> {
+    let Some(number) = number else {
+        return Ok(());
+    };
+    match transaction.having::<Invoice>("number", number)?.is_empty() {
+        true => Ok(()),
+        false => Err(ApiError::invalid(format!(
+            "An invoice with the number {number} already exists: choose another number."
+        ))
+        .param("number")),
+    }
+}
+
+fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
+    let paging = Paging::read(&mut params)?;
+    let mut filter = created(&mut params)?
+        .having("customer", params.text("customer")?)
+        .having("status", params.text("status")?)
+        .having("collection_method", params.text("collection_method")?)
+        .having(
+            "parent.subscription_details.subscription",
+            params.text("subscription")?,
+        );
+    if params.is_text("due_date") {
+        let at = params.integer("due_date")?.unwrap_or_default();
+        filter = filter.equal("due_date", at.into());
+    }
+    let mut due = params.object("due_date")?;
+    for (name, operator) in [("gt", ">"), ("gte", ">="), ("lt", "<"), ("lte", "<=")] {
+        if let Some(bound) = due.integer(name)? {
+            filter = filter.compare("due_date", operator, bound.into());
+        }
+    }
+    due.finish()?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        paging.stored(transaction, Invoice::KIND, URL, &filter)
+    }))
+}
+
+fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
+    let discounts = Wanted::read(&mut params)?;
+    let number = params.maybe_empty_text("number", 26)?;
+    let finalizes_at = params.integer("automatically_finalizes_at")?;
+    let auto_advance = params.tree()?.contains_key("auto_advance");
+    let terms = NewTerms::read(&mut params)?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let mut invoice = find(transaction, id)?;
+        let before = invoice.answer();
+        let of_a_draft = terms
+            .of_a_draft()
+            .or(discounts.is_some().then_some("discounts"))
+            .or(number.is_some().then_some("number"));
+        if let Some(field) = of_a_draft
+            && !invoice.is_draft()
+        {
+            return Err(ApiError::invalid(format!(
+                "Finalized invoices can't be updated in this way: {field} can only be set on a draft."
+            ))
+            .code("invoice_not_editable")
+            .param(field));
+        }
+        let customer = invoice.customer.clone();
+        terms.apply(transaction, &customer, &mut invoice.terms)?;
+        let at = finalization(transaction, &invoice.terms, finalizes_at)?;
+        if auto_advance || at.is_some() {
+            advance(transaction, &mut invoice, at);
+        }
+        if let Some(wanted) = discounts {
+            let place = Place {
+                customer: &customer,
+                invoice: Some(id),
+                ..Place::default()
+            };
+            invoice.discounts = wanted.make(transaction, place)?;
+        }
+        if let Some(number) = number {
+            let number = Some(number).filter(|number| !number.is_empty());
+            check_number(transaction, number.as_deref())?;
+            invoice.number = number;
+        }
+        life::update(transaction, &mut invoice, &before)?;
+        Ok(invoice.answer())
+    }))
+}
+
+/// Whether it goes on by itself has changed, or when.
+fn advance(transaction: &Transaction<'_>, invoice: &mut Invoice, at: Option<Timestamp>) {
+    let soon = collect::first_attempt(invoice, transaction.now, PATIENCE);
+    let later = transaction.now.saturating_add(PATIENCE);
+    let advances = invoice.terms.auto_advance;
+    match &mut invoice.status {
+        Status::Draft { finalizes_at } => {
+            *finalizes_at = advances.then(|| at.or(*finalizes_at).unwrap_or(later));
+        }
+        Status::Open { next_attempt } => *next_attempt = soon,
+        _ => {}
+    }
+}
+
+fn delete(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let invoice = find(transaction, id)?;
+        if invoice.subscription().is_some() {
+            return Err(ApiError::invalid(
+                "You can't delete invoices created by subscriptions.",
+            ));
+        }
+        life::delete(transaction, &invoice)?.map_err(|WrongState| {
+            ApiError::invalid(
+                "You can only delete draft invoices. To cancel a finalized invoice, void it.",
+            )
+            .code("invoice_not_editable")
+        })?;
+        Ok(json!({ "id": id, "object": Invoice::KIND, "deleted": true }))
+    }))
+}
+
+fn finalize(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
+    let auto_advance = params.boolean("auto_advance")?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let mut invoice = find(transaction, id)?;
+        invoice.terms.auto_advance = auto_advance.unwrap_or(invoice.terms.auto_advance);
+        finalized(transaction, &mut invoice)?;
+        Ok(invoice.answer())
+    }))
+}
+
+/// Finalizes a draft, and lets follow what follows.
+fn finalized(transaction: &Transaction<'_>, invoice: &mut Invoice) -> Result<(), ApiError> {
+    match life::finalize(transaction, invoice)? {
+        Ok(()) => Ok(billing::follow_invoice(transaction, invoice)?),
+        Err(NotFinalized::WrongState) => Err(ApiError::invalid(
+            "This invoice is already finalized, you can't re-finalize a non-draft invoice.",
+        )
+        .code("invoice_not_editable")),
+        Err(NotFinalized::NoLocation) => Err(ApiError::invalid(
+            "The customer's location isn't recognized. Set a valid customer address in order to \
+             automatically calculate tax.",
+        )
+        .code("customer_tax_location_invalid")),
+    }
+}
+
+/// How an invoice is to be paid.
+#[derive(Debug)]
+enum Way {
+    OutOfBand,
+    With {
+        method: Option<String>,
+        off_session: bool,
+    },
+}
+
+fn pay(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
+    let out_of_band = params.boolean("paid_out_of_band")?.unwrap_or(false);
+    let method = params.text("payment_method")?;
+    let source = params.text("source")?;
+    let off_session = params.boolean("off_session")?.unwrap_or(true);
+    // No test card has less on it than is asked for: what could be forgiven never is.
+    params.boolean("forgive")?;
+    params.maybe_empty_text("mandate", 5_000)?;
+    params.finish()?;
+    if method.is_some() && source.is_some() {
+        return Err(ApiError::invalid(
+            "You may only specify one of these parameters: payment_method, source.",
+        )
+        .param("payment_method"));
+    }
+    let way = match out_of_band {
+        true => Way::OutOfBand,
+        false => Way::With {
+            method: method.or(source),
+            off_session,
+        },
+    };
+    Ok(Box::new(move |transaction| {
+        let mut invoice = find(transaction, id)?;
+        check_payable(&invoice)?;
+        let method = match &way {
+            Way::With { method: Some(id), .. } => Some(method_of(transaction, &invoice, id)?),
+            _ => None,
+        };
+        if invoice.is_draft() {
+            finalized(transaction, &mut invoice)?;
+        }
+        match way {
+            _ if invoice.status == Status::Paid => {}
+            Way::OutOfBand => {
+                life::pay_out_of_band(transaction, &mut invoice)?;
+                billing::follow_invoice(transaction, &invoice)?;
+            }
+            Way::With { off_session, .. } => {
+                let by = By::Shop { off_session };
+                let outcome = collect::attempt(transaction, &mut invoice, method, by)?;
+                billing::follow_invoice(transaction, &invoice)?;
+                told(transaction, &invoice, outcome)?;
+            }
+        }
+        let invoice = find(transaction, id)?;
+        Ok(invoice.answer())
+    }))
+}
+
+fn check_payable(invoice: &Invoice) -> Result<(), ApiError> {
+    match invoice.status {
+        Status::Draft { .. } | Status::Open { .. } | Status::Uncollectible => Ok(()),
+        Status::Paid => Err(ApiError::invalid("Invoice is already paid")),
+        Status::Void => Err(ApiError::invalid(
+            "Invoice can't be paid: it has a status of void.",
+        )),
+    }
+}
+
+/// What a request wants to pay an invoice with.
+fn method_of(
+    transaction: &Transaction<'_>,
+    invoice: &Invoice,
+    id: &str,
+) -> Result<PaymentMethod, ApiError> {
+    let method = given::named(transaction, id)?;
+    match &method.owner {
+        Owner::Customer(owner) if *owner == invoice.customer => Ok(method),
+        Owner::Spent => Err(given::spent()),
+        _ => Err(ApiError::invalid(format!(
+            "The customer does not have a payment method with the ID {id}. The payment method must be \
+             attached to the customer."
+        ))
+        .code("resource_missing")
+        .param("payment_method")),
+    }
+}
+
+/// The answer to a try that has not brought the money.
+fn told(
+    transaction: &Transaction<'_>,
+    invoice: &Invoice,
+    outcome: Outcome,
+) -> Result<(), ApiError> {
+    let intent = match &invoice.intent {
+        Some(id) => transaction.shown(id)?,
+        None => None,
+    };
+    match outcome {
+        Outcome::Paid | Outcome::Pending => Ok(()),
+        Outcome::Declined(error) => Err(error.answer(intent)),
+        Outcome::ActionRequired => {
+            let decline = Decline::new(
+                "invoice_payment_intent_requires_action",
+                None,
+                "This payment requires additional user action before it can be completed successfully. \
+                 Payment can be completed using the PaymentIntent associated with the invoice.",
+            );
+            Err(PaymentError::new(&decline, None, &Value::Null).answer(intent))
+        }
+        Outcome::NoMethod => Err(ApiError::invalid(
+            "There is no `default_payment_method` set on this Customer or Invoice. Please set either \
+             the `default_payment_method` on the Customer or Invoice, or pass `payment_method`.",
+        )),
+    }
+}
+
+fn send(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let mut invoice = find(transaction, id)?;
+        if invoice.terms.collection == Collection::ChargeAutomatically {
+            return Err(ApiError::invalid(
+                "You can only manually send an invoice if its collection method is set to \
+                 'send_invoice'.",
+            ));
+        }
+        if invoice.status == Status::Void {
+            return Err(ApiError::invalid("You can't send an invoice that is void."));
+        }
+        if invoice.billed.email().is_none() {
+            return Err(ApiError::invalid(
+                "You can't send an invoice to a customer without an email address: set the \
+                 customer's `email`.",
+            ));
+        }
+        if invoice.is_draft() {
+            finalized(transaction, &mut invoice)?;
+        }
+        life::send(transaction, &invoice)?;
+        Ok(invoice.answer())
+    }))
+}
+
+fn void(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let mut invoice = find(transaction, id)?;
+        life::void(transaction, &mut invoice)?.map_err(|WrongState| {
+            ApiError::invalid(format!(
+                "You can only pass in open or uncollectible invoices. This invoice isn't open or \
+                 uncollectible: it is {}.",
+                invoice.status.as_str()
+            ))
+        })?;
+        billing::follow_invoice(transaction, &invoice)?;
+        Ok(invoice.answer())
+    }))
+}
+
+fn mark_uncollectible(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let mut invoice = find(transaction, id)?;
+        life::mark_uncollectible(transaction, &mut invoice)?.map_err(|WrongState| {
+            ApiError::invalid(format!(
+                "You can only mark open invoices as uncollectible. This invoice is {}.",
+                invoice.status.as_str()
+            ))
+        })?;
+        billing::follow_invoice(transaction, &invoice)?;
+        Ok(invoice.answer())
+    }))
+}
+
+/// An intent that the shop has made pays the invoice, or a part of it.
+fn attach_payment(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
+    let intent = params
+        .text("payment_intent")
+        .required(&params, "payment_intent")?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let mut invoice = find(transaction, id)?;
+        let found = transaction.get::<PaymentIntent>(&intent)?;
+        let mut intent = found.ok_or_else(|| {
+            ApiError::no_such(PaymentIntent::KIND, &intent).param("payment_intent")
+        })?;
+        let refuse = |message: String| Err(ApiError::invalid(message).param("payment_intent"));
+        if !matches!(invoice.status, Status::Open { .. }) {
+            return Err(ApiError::invalid(format!(
+                "Payments can be attached to open invoices only. This invoice is {}.",
+                invoice.status.as_str()
+            )));
+        }
+        if intent.origin != Origin::Api || matches!(intent.state, IntentState::Canceled { .. }) {
+            return refuse(format!(
+                "The payment intent {} is canceled, or pays something else already.",
+                intent.id
+            ));
+        }
+        if intent.terms.customer.as_ref() != Some(&invoice.customer)
+            || intent.currency != invoice.currency
+        {
+            return refuse(format!(
+                "The payment intent {} must have the customer and the currency of the invoice.",
+                intent.id
+            ));
+        }
+        if intent.amount > invoice.amount_remaining() {
+            return refuse(format!(
+                "The payment intent {} is of more than the {} that remain to be paid.",
+                intent.id,
+                invoice.currency.display(invoice.amount_remaining())
+            ));
+        }
+        intent.origin = Origin::Invoice(invoice.id.clone());
+        transaction.put(&intent)?;
+        collect::attach(transaction, &mut invoice, &intent)?;
+        billing::follow_invoice(transaction, &invoice)?;
+        Ok(invoice.answer())
+    }))
+}
+
+fn find(transaction: &Transaction<'_>, id: &str) -> Result<Invoice, ApiError> {
+    let invoice = transaction.get::<Invoice>(id)?;
+    invoice.ok_or_else(|| ApiError::no_such(Invoice::KIND, id).param("invoice"))
+}
