@@ -22,7 +22,8 @@ use crate::wire::idempotency::{self, Idempotent};
 use crate::wire::params::Params;
 use crate::wire::version::Version;
 use crate::{
-    account, checkout, cli, collection, credit_note, dispute, invoice, payment, plain, promotion, radar, refund, webhook,
+    account, checkout, cli, collection, credit_note, dispute, invoice, payment, plain, promotion,
+    quote, radar, refund, webhook,
 };
 
 /// What a noun does about a request, if anything.
@@ -38,10 +39,12 @@ fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| radar::reviews_api::route(asked))
         .or_else(|| refund::api::route(asked))
         .or_else(|| dispute::api::route(asked))
+        .or_else(|| invoice::preview_api::route(asked))
         .or_else(|| invoice::api::route(asked))
         .or_else(|| invoice::lines_api::route(asked))
         .or_else(|| invoice::items_api::route(asked))
         .or_else(|| credit_note::api::route(asked))
+        .or_else(|| quote::api::route(asked))
         .or_else(|| promotion::coupons_api::route(asked))
         .or_else(|| promotion::codes_api::route(asked))
         .or_else(|| webhook::endpoints_api::route(asked))

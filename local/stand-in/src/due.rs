@@ -11,8 +11,9 @@ use crate::invoice::object::Invoice;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
 use crate::promotion::object::{Coupon, PromotionCode};
+use crate::quote::object::Quote;
 use crate::refund::object::Refund;
-use crate::{account, billing, checkout, payment, promotion, refund};
+use crate::{account, billing, checkout, payment, promotion, quote, refund};
 
 /// Lets everything happen that is due by now.
 pub(crate) fn catch_up(transaction: &mut Transaction<'_>) -> anyhow::Result<()> {
@@ -26,6 +27,7 @@ pub(crate) fn catch_up(transaction: &mut Transaction<'_>) -> anyhow::Result<()> 
             Refund::KIND => refund::life::decide(transaction, &due.id)?,
             PaymentIntent::KIND => billing::run_out_intent(transaction, &due.id)?,
             Invoice::KIND => billing::run_out_invoice(transaction, &due.id)?,
+            Quote::KIND => quote::life::run_out(transaction, &due.id)?,
             Charge::KIND => payment::capture::expire(transaction, &due.id)?,
             BalanceTransaction::KIND => account::book::arrive(transaction, &due.id)?,
             Coupon::KIND => promotion::life::end_coupon(transaction, &due.id)?,
