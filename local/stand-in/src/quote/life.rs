@@ -5,13 +5,11 @@
 //!   └─────cancel, expire─┴───────────► canceled
 //! ```
 
-use crate::engine::ids;
+use crate::engine::ids::{self, CustomerId};
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::invoice;
-use crate::invoice::item::InvoiceItem;
 use crate::invoice::life::NewInvoice;
-use crate::invoice::line::Source;
 use crate::invoice::object::{BillingReason, Invoice, Parent};
 use crate::invoice::terms::{Collection, Due};
 use crate::quote::object::{Quote, Status};
@@ -76,7 +74,7 @@ pub(crate) fn accept(transaction: &Transaction<'_>, quote: &mut Quote) -> anyhow
 pub(crate) fn bill(
     transaction: &Transaction<'_>,
     quote: &Quote,
-    customer: &str,
+    customer: &CustomerId,
 ) -> anyhow::Result<Option<Invoice>> {
     let Some(currency) = quote.currency else {
         return Ok(None);
@@ -98,24 +96,5 @@ pub(crate) fn bill(
     for line in &mut new.lines {
         line.id = ids::plain("il_1");
     }
-    let invoice = invoice::life::draft(transaction, new)?;
-    for line in &invoice.lines {
-        let Source::Item { item, .. } = &line.source else {
-            continue;
-        };
-        let item = InvoiceItem {
-            id: item.clone(),
-            created: transaction.now,
-            customer: customer.to_owned(),
-            currency,
-            content: line.content.clone(),
-            invoice: Some(invoice.id.clone()),
-            subscription: None,
-            proration: None,
-            test_clock: invoice.billed.test_clock.clone(),
-        };
-        transaction.put(&item)?;
-        record(transaction, "invoiceitem.created", &item)?;
-    }
-    Ok(Some(invoice))
+    invoice::life::draft(transaction, new).map(Some)
 }

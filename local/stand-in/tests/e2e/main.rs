@@ -30,6 +30,7 @@ mod methods;
 mod page;
 mod plain;
 mod promotions;
+mod quotes;
 mod radar;
 mod refunds;
 mod survival;
