@@ -7,13 +7,14 @@ use crate::account::balance::BalanceTransaction;
 use crate::checkout::object::Session;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
+use crate::file::link::FileLink;
 use crate::invoice::object::Invoice;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
 use crate::promotion::object::{Coupon, PromotionCode};
 use crate::quote::object::Quote;
 use crate::refund::object::Refund;
-use crate::{account, billing, checkout, payment, promotion, quote, refund};
+use crate::{account, billing, checkout, file, payment, promotion, quote, refund};
 
 /// Lets everything happen that is due by now.
 pub(crate) fn catch_up(transaction: &mut Transaction<'_>) -> anyhow::Result<()> {
@@ -30,6 +31,7 @@ pub(crate) fn catch_up(transaction: &mut Transaction<'_>) -> anyhow::Result<()> 
             Quote::KIND => quote::life::run_out(transaction, &due.id)?,
             Charge::KIND => payment::capture::expire(transaction, &due.id)?,
             BalanceTransaction::KIND => account::book::arrive(transaction, &due.id)?,
+            FileLink::KIND => file::link::expire(transaction, &due.id)?,
             Coupon::KIND => promotion::life::end_coupon(transaction, &due.id)?,
             PromotionCode::KIND => promotion::life::end_code(transaction, &due.id)?,
             kind => bail!("time does not change {}, a {kind}", due.id),
