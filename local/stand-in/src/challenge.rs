@@ -177,8 +177,9 @@ async fn submit(
         Answer::Fail => Challenged::Failed,
         Answer::Cancel => Challenged::Canceled,
     };
+    let whose = id.clone();
     let next = account
-        .transact(Cause::default(), move |transaction| {
+        .transact_in_time_of(&whose, move |transaction| {
             answer(transaction, &id, challenged)
         })
         .await;

@@ -177,12 +177,12 @@ impl Account {
 
     /// The buyer of a payment intent, or of a setup intent, has shown who they are, or has not.
     async fn authenticate(&self, id: &str, outcome: Authentication) -> Controlled<()> {
-        let id = id.to_owned();
+        let (whose, id) = (id, id.to_owned());
         let challenged = match outcome {
             Authentication::Succeed => Challenged::Passed,
             Authentication::Fail => Challenged::Failed,
         };
-        self.command(move |transaction| {
+        self.command_about(whose, move |transaction| {
             let not_asked = |status: &str| {
                 Err(ControlError::Refused(format!(
                     "{id} does not wait for its customer to authenticate: it is {status}"
@@ -212,7 +212,7 @@ impl Account {
         self.command(|transaction| {
             Ok(Clock {
                 now: transaction.now,
-                ahead: clock::ahead(&transaction.sql)?,
+                ahead: clock::ahead(transaction.sql)?,
             })
         })
         .await
@@ -224,7 +224,7 @@ impl Account {
             let reason = format!("advance must be between 0 and {MOST_SECONDS} seconds");
             return Err(ControlError::Refused(reason));
         }
-        self.command(move |transaction| Ok(clock::advance(&transaction.sql, seconds)?))
+        self.command(move |transaction| Ok(clock::advance(transaction.sql, seconds)?))
             .await?;
         // Reading the time lets happen what it has made due.
         self.clock().await
@@ -233,7 +233,7 @@ impl Account {
     /// The bank, or the buyer, moves a refund on.
     async fn advance_refund(&self, refund: &str, step: RefundStep) -> Controlled<()> {
         let id = refund.to_owned();
-        self.command(move |transaction| {
+        self.command_about(refund, move |transaction| {
             let mut refund = find::<Refund>(transaction, &id)?;
             refund::life::advance(transaction, &mut refund, step.into())?.map_err(
                 |refund::life::WrongState| {
@@ -251,7 +251,7 @@ impl Account {
     /// The buyer contests a charge. Returns the dispute's id.
     pub async fn dispute(&self, charge: &str, claim: NewDispute) -> Controlled<String> {
         let id = charge.to_owned();
-        self.command(move |transaction| {
+        self.command_about(charge, move |transaction| {
             let mut charge = find::<Charge>(transaction, &id)?;
             if !matches!(charge.state, ChargeState::Captured { .. }) {
                 return Err(ControlError::Refused(format!(
@@ -293,7 +293,7 @@ impl Account {
     /// The bank, or the buyer, moves a dispute on.
     async fn advance_dispute(&self, dispute: &str, status: DisputeStatus) -> Controlled<()> {
         let id = dispute.to_owned();
-        self.command(move |transaction| {
+        self.command_about(dispute, move |transaction| {
             let mut dispute = find::<Dispute>(transaction, &ids::current(&id))?;
             dispute::life::advance(transaction, &mut dispute, status)?.map_err(
                 |dispute::life::WrongState| {
@@ -309,8 +309,8 @@ impl Account {
     }
 
     async fn settle(&self, id: &str, ending: Ending) -> Controlled<()> {
-        let id = id.to_owned();
-        self.command(move |transaction| {
+        let (whose, id) = (id, id.to_owned());
+        self.command_about(whose, move |transaction| {
             let refused = |status: &str| {
                 ControlError::Refused(format!(
                     "{id} has no delayed payment under way: it is {status}"
@@ -379,6 +379,15 @@ impl Account {
         work: impl FnOnce(&Transaction<'_>) -> Controlled<T> + Send + 'static,
     ) -> Controlled<T> {
         self.transact(Cause::default(), work).await
+    }
+
+    /// The same about an object, in whose time it is done.
+    async fn command_about<T: Send + 'static>(
+        &self,
+        object: &str,
+        work: impl FnOnce(&Transaction<'_>) -> Controlled<T> + Send + 'static,
+    ) -> Controlled<T> {
+        self.transact_in_time_of(object, work).await
     }
 }
 

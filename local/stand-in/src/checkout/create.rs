@@ -167,7 +167,7 @@ impl Wish {
         transaction: &Transaction<'_>,
         public_url: &Url,
     ) -> Result<Session, ApiError> {
-        let ahead = clock::ahead(&transaction.sql)?;
+        let ahead = clock::ahead(transaction.sql)?;
         let expires_at = expiry(self.expires_at, transaction.now, ahead)?;
         if let Some(customer) = &self.customer {
             payment::customer::check(transaction, customer)?;

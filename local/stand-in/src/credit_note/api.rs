@@ -115,7 +115,10 @@ impl NewNote {
                 .param("invoice"));
             }
         };
-        let lines = self.lines.into_iter().map(|it| it.make(transaction, &invoice));
+        let lines = self
+            .lines
+            .into_iter()
+            .map(|it| it.make(transaction, &invoice));
         let mut lines = lines.collect::<Result<Vec<_>, _>>()?;
         match self.amount {
             Some(amount) if lines.is_empty() => lines.push(NoteLine::of_invoice(amount)),
@@ -214,7 +217,11 @@ fn check_sums(invoice: &Invoice, note: &CreditNote, wanted: &Wanted) -> Result<(
         ));
     }
     let linked: Amount = wanted.refunds.iter().map(|(_, amount)| *amount).sum();
-    let returned = wanted.refund.plus(linked).plus(wanted.credit).plus(wanted.out_of_band);
+    let returned = wanted
+        .refund
+        .plus(linked)
+        .plus(wanted.credit)
+        .plus(wanted.out_of_band);
     let most = match note.way {
         Way::PrePayment => invoice.amount_remaining(),
         Way::PostPayment(_) => {

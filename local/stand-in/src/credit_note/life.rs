@@ -92,10 +92,7 @@ fn give_back(
 }
 
 /// The charge that has paid an invoice, the last if there were several.
-fn charge_of(
-    transaction: &Transaction<'_>,
-    invoice: &Invoice,
-) -> anyhow::Result<Option<Charge>> {
+fn charge_of(transaction: &Transaction<'_>, invoice: &Invoice) -> anyhow::Result<Option<Charge>> {
     let payments: Vec<InvoicePayment> = transaction.having("invoice", &invoice.id)?;
     let paid = payments
         .iter()

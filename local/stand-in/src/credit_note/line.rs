@@ -66,7 +66,11 @@ impl NoteSums {
                 }
             }
             for tax in its.taxes {
-                match sums.taxes.iter_mut().find(|it| it.rate.id() == tax.rate.id()) {
+                match sums
+                    .taxes
+                    .iter_mut()
+                    .find(|it| it.rate.id() == tax.rate.id())
+                {
                     Some(known) => {
                         known.amount = known.amount.plus(tax.amount);
                         known.taxable = known.taxable.plus(tax.taxable);
@@ -221,7 +225,9 @@ impl NewLine {
         };
         let mut line = match &self.credited {
             Credited::Line { id, part } => self.of_line(invoice, id, part)?,
-            Credited::Custom { unit, quantity } => self.custom(unit, *quantity, invoice.currency)?,
+            Credited::Custom { unit, quantity } => {
+                self.custom(unit, *quantity, invoice.currency)?
+            }
         };
         line.rates = rates.unwrap_or(line.rates);
         line.description = self.description.or(line.description);
@@ -229,12 +235,7 @@ impl NewLine {
         Ok(line)
     }
 
-    fn custom(
-        &self,
-        unit: &str,
-        quantity: i64,
-        currency: Currency,
-    ) -> Result<NoteLine, ApiError> {
+    fn custom(&self, unit: &str, quantity: i64, currency: Currency) -> Result<NoteLine, ApiError> {
         let amount = times(unit, quantity).filter(|it| *it <= currency.maximum());
         let amount = amount
             .ok_or_else(|| ApiError::amount_too_large(&self.param("unit_amount"), currency))?;
@@ -272,9 +273,8 @@ impl NewLine {
         }
         let totals: Totals = invoice.totals();
         let sums = at.and_then(|at| totals.lines.get(at));
-        let share = |taken: Amount| {
-            taken.share(amount.minor_units(), whole.amount.minor_units().max(1))
-        };
+        let share =
+            |taken: Amount| taken.share(amount.minor_units(), whole.amount.minor_units().max(1));
         let discounts = sums.map_or(&[][..], |sums| &sums.discounts);
         let rates = sums.map_or(&[][..], |sums| &sums.taxes);
         Ok(NoteLine {

@@ -16,10 +16,15 @@ const SCHEMA: &str = "
         -- What the stand-in knows of it; null where that is no more than the API shows.
         state TEXT,
         -- As the API shows it, nothing expanded.
-        shown TEXT NOT NULL
+        shown TEXT NOT NULL,
+        -- The test clock in whose time it lives; null for the account's own.
+        clock TEXT
     );
     CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (kind, sequence);
-    CREATE INDEX IF NOT EXISTS objects_by_expiry ON objects (expires_at) WHERE expires_at IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS objects_by_expiry
+        ON objects (clock, expires_at, sequence) WHERE expires_at IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS objects_by_clock ON objects (clock, kind, sequence)
+        WHERE clock IS NOT NULL;
 
     CREATE INDEX IF NOT EXISTS objects_by_charge
         ON objects (kind, shown ->> '$.charge', sequence) WHERE shown ->> '$.charge' IS NOT NULL;

@@ -96,8 +96,7 @@ fn likely_currency(transaction: &Transaction<'_>, customer: &str) -> anyhow::Res
     if let Some(currency) = currency_of(transaction, customer)? {
         return Ok(currency);
     }
-    let items: Vec<crate::invoice::item::InvoiceItem> =
-        transaction.having("customer", customer)?;
+    let items: Vec<crate::invoice::item::InvoiceItem> = transaction.having("customer", customer)?;
     let waiting = items.iter().rev().find(|item| item.invoice.is_none());
     Ok(waiting.map_or(Currency::SETTLEMENT, |item| item.currency))
 }
@@ -124,7 +123,8 @@ fn finalization(
 /// What comes of a subscription.
 fn of_subscription(transaction: &Transaction<'_>, id: String) -> Result<Parent, ApiError> {
     let found = transaction.shown_of("subscription", &id)?;
-    let found = found.ok_or_else(|| ApiError::no_such_param("subscription", &id, "subscription"))?;
+    let found =
+        found.ok_or_else(|| ApiError::no_such_param("subscription", &id, "subscription"))?;
     let metadata = serde_json::from_value(found["metadata"].clone());
     Ok(Parent::Subscription {
         id,
@@ -316,7 +316,9 @@ fn pay(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         let mut invoice = find(transaction, id)?;
         check_payable(&invoice)?;
         let method = match &way {
-            Way::With { method: Some(id), .. } => Some(method_of(transaction, &invoice, id)?),
+            Way::With {
+                method: Some(id), ..
+            } => Some(method_of(transaction, &invoice, id)?),
             _ => None,
         };
         if invoice.is_draft() {
@@ -331,7 +333,7 @@ fn pay(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             Way::With { off_session, .. } => {
                 let by = By::Shop { off_session };
                 let outcome = collect::attempt(transaction, &mut invoice, method, by)?;
-                billing::follow_invoice(transaction, &invoice)?;
+                billing::follow_try(transaction, &invoice, &outcome)?;
                 told(transaction, &invoice, outcome)?;
             }
         }

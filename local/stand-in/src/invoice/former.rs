@@ -82,11 +82,16 @@ fn cloned(value: Option<&Value>) -> Value {
 }
 
 fn invoice(transaction: &Transaction<'_>, object: &Map<String, Value>) -> anyhow::Result<Former> {
-    let details = object.get("parent").and_then(|it| it.get("subscription_details"));
+    let details = object
+        .get("parent")
+        .and_then(|it| it.get("subscription_details"));
     let details = details.filter(|it| it.is_object());
     let off_stripe = object.get("amount_paid_off_stripe").and_then(Value::as_i64);
     let mut former = vec![
-        ("paid", json!(object.get("status").is_some_and(|it| it == "paid"))),
+        (
+            "paid",
+            json!(object.get("status").is_some_and(|it| it == "paid")),
+        ),
         ("paid_out_of_band", json!(off_stripe.unwrap_or(0) != 0)),
         (
             "subscription_details",
@@ -95,7 +100,13 @@ fn invoice(transaction: &Transaction<'_>, object: &Map<String, Value>) -> anyhow
         ("tax", tax(object.get("total_taxes"))),
         ("total_tax_amounts", tax_amounts(object.get("total_taxes"))),
     ];
-    for field in ["payment_intent", "charge", "subscription", "quote", "discount"] {
+    for field in [
+        "payment_intent",
+        "charge",
+        "subscription",
+        "quote",
+        "discount",
+    ] {
         former.push((field, of_invoice(transaction, object, field)?));
     }
     Ok(former)
@@ -133,17 +144,16 @@ fn of_invoice(
 }
 
 /// The invoice that an intent or a charge pays.
-fn invoice_of(
-    transaction: &Transaction<'_>,
-    object: &Map<String, Value>,
-) -> anyhow::Result<Value> {
+fn invoice_of(transaction: &Transaction<'_>, object: &Map<String, Value>) -> anyhow::Result<Value> {
     let place = "/order_reference";
     let own = at(object, "payment_details", place);
     let intent = match object.get("payment_intent").and_then(Value::as_str) {
         Some(id) if own.is_none() => transaction.shown(id)?,
         _ => None,
     };
-    let of_intent = intent.as_ref().and_then(|it| it.get("payment_details")?.pointer(place));
+    let of_intent = intent
+        .as_ref()
+        .and_then(|it| it.get("payment_details")?.pointer(place));
     Ok(cloned(own.or(of_intent)))
 }
 
@@ -195,7 +205,10 @@ fn line(transaction: &Transaction<'_>, object: &Map<String, Value>) -> anyhow::R
     let amount = object.get("amount").and_then(Value::as_i64).unwrap_or(0);
     let mut rates = Vec::new();
     for tax in taxes.and_then(Value::as_array).into_iter().flatten() {
-        if let Some(id) = tax.pointer("/tax_rate_details/tax_rate").and_then(Value::as_str) {
+        if let Some(id) = tax
+            .pointer("/tax_rate_details/tax_rate")
+            .and_then(Value::as_str)
+        {
             rates.extend(transaction.shown(id)?);
         }
     }
@@ -204,30 +217,48 @@ fn line(transaction: &Transaction<'_>, object: &Map<String, Value>) -> anyhow::R
         None => "subscription",
     };
     let mut former = vec![
-        ("amount_excluding_tax", json!(amount.saturating_sub(included))),
+        (
+            "amount_excluding_tax",
+            json!(amount.saturating_sub(included)),
+        ),
         ("price", price(transaction, object)?),
         ("proration", cloned(detail("proration"))),
-        ("proration_details", match detail("proration_details") {
-            Some(details) if details.is_object() => details.clone(),
-            _ => json!({ "credited_items": null }),
-        }),
+        (
+            "proration_details",
+            match detail("proration_details") {
+                Some(details) if details.is_object() => details.clone(),
+                _ => json!({ "credited_items": null }),
+            },
+        ),
         ("tax_amounts", tax_amounts(taxes)),
         ("tax_rates", json!(rates)),
         ("type", json!(kind)),
-        ("unit_amount_excluding_tax", cloned(at(object, "pricing", "/unit_amount_decimal"))),
+        (
+            "unit_amount_excluding_tax",
+            cloned(at(object, "pricing", "/unit_amount_decimal")),
+        ),
     ];
     for field in ["invoice_item", "subscription_item"] {
-        former.extend(detail(field).filter(|it| it.is_string()).map(|it| (field, it.clone())));
+        former.extend(
+            detail(field)
+                .filter(|it| it.is_string())
+                .map(|it| (field, it.clone())),
+        );
     }
     Ok(former)
 }
 
 fn item(transaction: &Transaction<'_>, object: &Map<String, Value>) -> anyhow::Result<Former> {
     let unit = at(object, "pricing", "/unit_amount_decimal");
-    let whole = unit.and_then(Value::as_str).and_then(|it| it.parse::<i64>().ok());
+    let whole = unit
+        .and_then(Value::as_str)
+        .and_then(|it| it.parse::<i64>().ok());
     Ok(vec![
         ("price", price(transaction, object)?),
-        ("subscription", cloned(at(object, "parent", "/subscription_details/subscription"))),
+        (
+            "subscription",
+            cloned(at(object, "parent", "/subscription_details/subscription")),
+        ),
         ("unit_amount", json!(whole)),
         ("unit_amount_decimal", cloned(unit)),
     ])

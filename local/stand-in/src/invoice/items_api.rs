@@ -49,7 +49,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         customer::check(transaction, &customer)?;
         if invoice.as_ref().is_some_and(|it| it.customer != customer) {
             return Err(
-                ApiError::invalid("The invoice belongs to another customer.").param("invoice")
+                ApiError::invalid("The invoice belongs to another customer.").param("invoice"),
             );
         }
         let subscription = match subscription {

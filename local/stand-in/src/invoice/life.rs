@@ -36,6 +36,8 @@ pub(crate) const PATIENCE: Timestamp = HOUR;
 /// What an invoice is to be.
 #[derive(Debug)]
 pub(crate) struct NewInvoice {
+    /// Its id, if that has been told already.
+    pub(crate) id: Option<InvoiceId>,
     pub(crate) customer: String,
     pub(crate) currency: Currency,
     pub(crate) billing_reason: BillingReason,
@@ -57,6 +59,7 @@ impl NewInvoice {
     /// An invoice of nothing.
     pub(crate) fn of(customer: &str, currency: Currency) -> Self {
         Self {
+            id: None,
             customer: customer.to_owned(),
             currency,
             billing_reason: BillingReason::Manual,
@@ -102,7 +105,7 @@ pub(crate) fn preview(
         .auto_advance
         .then(|| transaction.now.saturating_add(PATIENCE));
     let mut invoice = Invoice {
-        id: InvoiceId::random(),
+        id: new.id.unwrap_or_else(InvoiceId::random),
         created: transaction.now,
         discounts: match new.discounts {
             Some(discounts) => discounts,

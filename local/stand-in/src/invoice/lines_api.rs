@@ -123,9 +123,8 @@ impl Change {
                         && item.customer == invoice.customer
                         && item.currency == invoice.currency
                 });
-                let mut item = item.ok_or_else(|| {
-                    ApiError::no_such_param("pending invoice item", &id, &param)
-                })?;
+                let mut item = item
+                    .ok_or_else(|| ApiError::no_such_param("pending invoice item", &id, &param))?;
                 item.invoice = Some(invoice.id.clone());
                 transaction.put(&item)?;
                 invoice.lines.push(item.line());

@@ -193,12 +193,14 @@ fn quantity(params: &mut Params) -> Result<Option<i64>, ApiError> {
     let Some(decimal) = params.text("quantity_decimal")? else {
         return Ok(whole);
     };
-    let digits = decimal.split_once('.').map_or(decimal.as_str(), |(digits, rest)| {
-        match rest.bytes().all(|byte| byte == b'0') {
-            true => digits,
-            false => "",
-        }
-    });
+    let digits = decimal
+        .split_once('.')
+        .map_or(decimal.as_str(), |(digits, rest)| {
+            match rest.bytes().all(|byte| byte == b'0') {
+                true => digits,
+                false => "",
+            }
+        });
     match digits.parse() {
         Ok(number @ 0..=MOST_PIECES) => Ok(Some(number)),
         _ => Err(ApiError::invalid(
@@ -217,7 +219,12 @@ impl Cost {
         let price = price.or(params.text("price")?);
         let unit = params.integer("unit_amount")?.map(|it| it.to_string());
         let given = [
-            ("amount", params.integer("amount")?.map(|it| Self::Amount(Amount::new(it)))),
+            (
+                "amount",
+                params
+                    .integer("amount")?
+                    .map(|it| Self::Amount(Amount::new(it))),
+            ),
             ("pricing", price.map(Self::Price)),
             (
                 "price_data",
@@ -228,7 +235,9 @@ impl Cost {
             ),
             (
                 "unit_amount_decimal",
-                decimal(params, "unit_amount_decimal")?.or(unit).map(Self::Unit),
+                decimal(params, "unit_amount_decimal")?
+                    .or(unit)
+                    .map(Self::Unit),
             ),
         ];
         let mut given = given
@@ -284,7 +293,10 @@ impl Cost {
     ) -> Result<Amount, ApiError> {
         let amount = match self {
             Self::Amount(amount) => Some(*amount),
-            _ => times(pricing.unit_amount_decimal.as_deref().unwrap_or_default(), quantity),
+            _ => times(
+                pricing.unit_amount_decimal.as_deref().unwrap_or_default(),
+                quantity,
+            ),
         };
         let most = currency.maximum();
         let amount = amount.filter(|it| *it <= most && *it >= most.negated());

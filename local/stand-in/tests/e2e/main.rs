@@ -30,6 +30,8 @@ mod plain;
 mod promotions;
 mod radar;
 mod refunds;
+mod subscriptions;
 mod survival;
+mod test_clocks;
 mod window;
 mod worlds;
