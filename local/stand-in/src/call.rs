@@ -23,7 +23,7 @@ use crate::wire::params::Params;
 use crate::wire::version::Version;
 use crate::{
     account, checkout, cli, collection, credit_note, dispute, invoice, payment, plain, promotion,
-    radar, refund, subscription, test_clock, webhook,
+    quote, radar, refund, subscription, test_clock, webhook,
 };
 
 /// Parameters that name whose a call is: what it makes or changes lives in the time of their clock.
@@ -54,10 +54,12 @@ fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| radar::reviews_api::route(asked))
         .or_else(|| refund::api::route(asked))
         .or_else(|| dispute::api::route(asked))
+        .or_else(|| invoice::preview_api::route(asked))
         .or_else(|| invoice::api::route(asked))
         .or_else(|| invoice::lines_api::route(asked))
         .or_else(|| invoice::items_api::route(asked))
         .or_else(|| credit_note::api::route(asked))
+        .or_else(|| quote::api::route(asked))
         .or_else(|| promotion::coupons_api::route(asked))
         .or_else(|| promotion::codes_api::route(asked))
         .or_else(|| test_clock::api::route(asked))

@@ -22,6 +22,7 @@ use crate::payment::setup_intent::{SetupAttempt, SetupIntent};
 use crate::payment::token::Token;
 use crate::plain;
 use crate::promotion::object::{Coupon, PromotionCode};
+use crate::quote::object::Quote;
 use crate::radar::review::Review;
 use crate::radar::warning::EarlyFraudWarning;
 use crate::refund::object::Refund;
@@ -53,6 +54,7 @@ const BEHAVED: &[&str] = &[
     BalanceTransaction::KIND,
     Invoice::KIND,
     CreditNote::KIND,
+    Quote::KIND,
     InvoiceItem::KIND,
     InvoicePayment::KIND,
     Coupon::KIND,

@@ -11,10 +11,13 @@ use crate::invoice::object::Invoice;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
 use crate::promotion::object::{Coupon, PromotionCode};
+use crate::quote::object::Quote;
 use crate::refund::object::Refund;
 use crate::subscription::object::Subscription;
 use crate::test_clock::object::{ClockState, TestClock};
-use crate::{account, billing, checkout, payment, promotion, refund, subscription, test_clock};
+use crate::{
+    account, billing, checkout, payment, promotion, quote, refund, subscription, test_clock,
+};
 
 /// Lets everything happen that is due by now.
 pub(crate) fn catch_up(transaction: &Transaction<'_>) -> anyhow::Result<()> {
@@ -32,6 +35,7 @@ pub(crate) fn catch_up(transaction: &Transaction<'_>) -> anyhow::Result<()> {
             Coupon::KIND => promotion::life::end_coupon(&then, &due.id)?,
             PromotionCode::KIND => promotion::life::end_code(&then, &due.id)?,
             Invoice::KIND => billing::run_out_invoice(&then, &due.id)?,
+            Quote::KIND => quote::life::run_out(&then, &due.id)?,
             Subscription::KIND => subscription::life::step(&then, &due.id)?,
             kind => bail!("time does not change {}, a {kind}", due.id),
         }

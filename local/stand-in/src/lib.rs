@@ -55,6 +55,7 @@ mod page;
 mod payment;
 mod plain;
 mod promotion;
+mod quote;
 mod radar;
 mod receipt;
 mod refund;
@@ -90,6 +91,7 @@ impl StandIn {
             .merge(window::routes())
             .merge(challenge::routes())
             .merge(receipt::routes())
+            .merge(invoice::page::routes())
             .nest("/_stripe", control::routes())
             .layer(axum::middleware::from_fn_with_state(
                 self.clone(),

@@ -118,6 +118,18 @@ impl NoteLine {
         self.amount
     }
 
+    /// What it is, and how many, as people read it.
+    pub(crate) fn named(&self) -> (String, String) {
+        let name = self
+            .description
+            .clone()
+            .unwrap_or_else(|| "Item".to_owned());
+        (
+            name,
+            self.quantity.map_or_else(String::new, |it| it.to_string()),
+        )
+    }
+
     pub(crate) fn shown(&self) -> Value {
         let sums = self.sums();
         let rates: Vec<_> = self.rates.iter().map(|rate| &rate.shown).collect();

@@ -65,6 +65,13 @@ id_types! {
     PaymentMethodId = "pm_1" + 23;
 }
 
+impl InvoiceId {
+    /// Of an invoice that there may be.
+    pub(crate) fn upcoming() -> Self {
+        Self(random("upcoming_in_1", 23))
+    }
+}
+
 impl PaymentMethodId {
     /// A source, such as `card_1…`, can be used as a payment method.
     pub(crate) fn of_source(id: String) -> Self {

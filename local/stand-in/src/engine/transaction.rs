@@ -389,6 +389,23 @@ impl<'c> Transaction<'c> {
             .query_row(sql, params![self.clock], |row| row.get(0))?)
     }
 
+    /// Runs `work`, and undoes what it changed, whatever comes of it.
+    pub(crate) fn imagine<T, E: From<anyhow::Error>>(
+        &self,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut done = None;
+        let undone: Result<(), E> = self.attempt(|| {
+            done = Some(work());
+            Err(anyhow::anyhow!("it is only imagined").into())
+        });
+        match (done, undone) {
+            (Some(done), _) => done,
+            (None, Err(failed)) => Err(failed),
+            (None, Ok(())) => Err(anyhow::anyhow!("nothing was imagined").into()),
+        }
+    }
+
     /// Runs `work`; if it fails, what it changed is undone and the transaction goes on.
     pub(crate) fn attempt<T, E: From<anyhow::Error>>(
         &self,

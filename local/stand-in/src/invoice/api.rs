@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::account::currency::Currency;
 use crate::billing;
 use crate::engine::resource::Object as _;
 use crate::engine::time::Timestamp;
@@ -10,7 +9,7 @@ use crate::engine::transaction::Transaction;
 use crate::invoice::collect::{self, By, Outcome};
 use crate::invoice::discount::{Place, Wanted};
 use crate::invoice::item::Sweep;
-use crate::invoice::items_api::currency_of;
+use crate::invoice::items_api::likely_currency;
 use crate::invoice::life::{self, NewInvoice, NotFinalized, PATIENCE, WrongState};
 use crate::invoice::object::{Invoice, Parent, Status};
 use crate::invoice::terms::{Collection, NewTerms, Terms};
@@ -31,7 +30,6 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("POST", ["invoices"]) => Box::new(create),
         ("GET", ["invoices"]) => Box::new(list),
-        ("POST", ["invoices", "create_preview"]) => return None,
         ("POST", ["invoices", id]) => Box::new(move |params| update(id, params)),
         ("DELETE", ["invoices", id]) => Box::new(move |params| delete(id, params)),
         ("POST", ["invoices", id, "finalize"]) => Box::new(move |params| finalize(id, params)),
@@ -88,17 +86,6 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         };
         Ok(life::draft(transaction, new)?.answer())
     }))
-}
-
-/// The currency of an invoice of which nothing is said: its customer's, that of what waits to be billed,
-/// or the account's.
-fn likely_currency(transaction: &Transaction<'_>, customer: &str) -> anyhow::Result<Currency> {
-    if let Some(currency) = currency_of(transaction, customer)? {
-        return Ok(currency);
-    }
-    let items: Vec<crate::invoice::item::InvoiceItem> = transaction.having("customer", customer)?;
-    let waiting = items.iter().rev().find(|item| item.invoice.is_none());
-    Ok(waiting.map_or(Currency::SETTLEMENT, |item| item.currency))
 }
 
 /// When a draft is finalized by itself, if somebody says when.

@@ -96,15 +96,26 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
 }
 
 /// The currency that a customer is billed in, if that is known.
-pub(super) fn currency_of(
-    transaction: &Transaction<'_>,
-    customer: &str,
-) -> anyhow::Result<Option<Currency>> {
+fn currency_of(transaction: &Transaction<'_>, customer: &str) -> anyhow::Result<Option<Currency>> {
     let customer = transaction.shown_of("customer", customer)?;
     let currency = customer.as_ref().and_then(|it| it.get("currency"));
     Ok(currency
         .and_then(Value::as_str)
         .and_then(|code| code.parse().ok()))
+}
+
+/// The currency of an invoice of which nothing is said: its customer's, that of what waits to be billed,
+/// or the account's.
+pub(super) fn likely_currency(
+    transaction: &Transaction<'_>,
+    customer: &str,
+) -> anyhow::Result<Currency> {
+    if let Some(currency) = currency_of(transaction, customer)? {
+        return Ok(currency);
+    }
+    let items: Vec<InvoiceItem> = transaction.having("customer", customer)?;
+    let waiting = items.iter().rev().find(|item| item.invoice.is_none());
+    Ok(waiting.map_or(Currency::SETTLEMENT, |item| item.currency))
 }
 
 fn subscription_of(

@@ -36,7 +36,7 @@ pub(crate) const PATIENCE: Timestamp = HOUR;
 /// What an invoice is to be.
 #[derive(Debug)]
 pub(crate) struct NewInvoice {
-    /// Its id, if that has been told already.
+    /// Its id, if that is known already.
     pub(crate) id: Option<InvoiceId>,
     pub(crate) customer: String,
     pub(crate) currency: Currency,
@@ -388,7 +388,7 @@ pub(crate) fn pay_out_of_band(
     collect::settle(transaction, invoice, Some(&before))
 }
 
-/// A draft is no more, and what it has swept up waits for the next again.
+/// A draft is no more, nor are the items on it.
 pub(crate) fn delete(
     transaction: &Transaction<'_>,
     invoice: &Invoice,

@@ -410,7 +410,7 @@ impl PriceData {
 }
 
 /// A number with at most twelve decimal places.
-fn decimal(params: &mut Params, field: &str) -> Result<Option<String>, ApiError> {
+pub(crate) fn decimal(params: &mut Params, field: &str) -> Result<Option<String>, ApiError> {
     let Some(text) = params.text(field)? else {
         return Ok(None);
     };

@@ -226,3 +226,6 @@ pub(crate) fn tax_shown(tax: &Tax) -> Value {
         "type": "tax_rate_details",
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use crate::engine::transaction::Transaction;
 use crate::invoice;
 use crate::invoice::payment::InvoicePayment;
 use crate::plain;
+use crate::quote::object::Quote;
 use crate::refund::object::Refund;
 use crate::wire::errors::ApiError;
 use crate::wire::lists::Paging;
@@ -92,6 +93,9 @@ fn left_out(
 ) -> anyhow::Result<Option<Value>> {
     Ok(match field {
         _ if plain::is_plain(kind) => plain::left_out(transaction, kind, id, field)?,
+        "line_items" if kind == Quote::KIND => transaction
+            .get::<Quote>(id)?
+            .map(|quote| Paging::first().page(&quote.lines_url(), quote.lines_shown())),
         "line_items" => transaction
             .get::<Session>(id)?
             .map(|session| Paging::first().page(&line_items_url(id), session.lines())),

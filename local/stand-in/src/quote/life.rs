@@ -1,0 +1,121 @@
+//! What can happen to a quote.
+//!
+//! ```text
+//! draft ──finalize──► open ──accept──► accepted
+//!   └─────cancel, expire─┴───────────► canceled
+//! ```
+
+use crate::engine::ids;
+use crate::engine::resource::Object as _;
+use crate::engine::transaction::Transaction;
+use crate::invoice;
+use crate::invoice::item::InvoiceItem;
+use crate::invoice::life::NewInvoice;
+use crate::invoice::line::Source;
+use crate::invoice::object::{BillingReason, Invoice, Parent};
+use crate::invoice::terms::{Collection, Due};
+use crate::quote::object::{Quote, Status};
+use crate::webhook::record::{record, record_change};
+
+/// How long a customer has to pay what was quoted, if nobody says otherwise.
+const DAYS_UNTIL_DUE: i64 = 30;
+
+/// The quote is in a state in which this cannot happen.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct WrongState;
+
+/// The quote can be accepted, and no longer be changed.
+pub(crate) fn finalize(
+    transaction: &Transaction<'_>,
+    quote: &mut Quote,
+) -> anyhow::Result<Result<(), WrongState>> {
+    if quote.status != Status::Draft {
+        return Ok(Err(WrongState));
+    }
+    let before = quote.answer();
+    quote.status = Status::Open;
+    quote.number = Some(format!("QT-{}-1", ids::code()));
+    quote.transitions.finalized_at = Some(transaction.now);
+    transaction.put(quote)?;
+    record_change(transaction, "quote.finalized", &before, quote)?;
+    Ok(Ok(()))
+}
+
+/// Nobody can accept it any more.
+pub(crate) fn cancel(
+    transaction: &Transaction<'_>,
+    quote: &mut Quote,
+) -> anyhow::Result<Result<(), WrongState>> {
+    if !matches!(quote.status, Status::Draft | Status::Open) {
+        return Ok(Err(WrongState));
+    }
+    let before = quote.answer();
+    quote.status = Status::Canceled;
+    quote.transitions.canceled_at = Some(transaction.now);
+    transaction.put(quote)?;
+    record_change(transaction, "quote.canceled", &before, quote)?;
+    Ok(Ok(()))
+}
+
+/// The time of a quote is over.
+pub(crate) fn run_out(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<()> {
+    let mut quote: Quote = transaction.existing(id)?;
+    cancel(transaction, &mut quote)?
+        .map_err(|WrongState| anyhow::anyhow!("{id} has run out but is over"))
+}
+
+/// The customer has accepted it: what it becomes is in it.
+pub(crate) fn accept(transaction: &Transaction<'_>, quote: &mut Quote) -> anyhow::Result<()> {
+    quote.status = Status::Accepted;
+    quote.transitions.accepted_at = Some(transaction.now);
+    transaction.put(quote)?;
+    record(transaction, "quote.accepted", quote)
+}
+
+/// The invoice that a quote of one-time prices becomes.
+pub(crate) fn bill(
+    transaction: &Transaction<'_>,
+    quote: &Quote,
+    customer: &str,
+) -> anyhow::Result<Option<Invoice>> {
+    let Some(currency) = quote.currency else {
+        return Ok(None);
+    };
+    let mut new = NewInvoice::of(customer, currency);
+    new.billing_reason = BillingReason::QuoteAccept;
+    new.parent = Parent::Quote(quote.id.clone());
+    new.discounts = Some(quote.discounts.clone());
+    new.terms.auto_advance = true;
+    new.terms
+        .default_tax_rates
+        .clone_from(&quote.terms.default_tax_rates);
+    new.terms.metadata.clone_from(&quote.terms.metadata);
+    if quote.terms.collection_method == "send_invoice" {
+        let days = quote.terms.days_until_due.unwrap_or(DAYS_UNTIL_DUE);
+        new.terms.collection = Collection::SendInvoice(Due::Days(days));
+    }
+    new.lines = quote.lines.iter().map(|it| it.line.clone()).collect();
+    for line in &mut new.lines {
+        line.id = ids::plain("il_1");
+    }
+    let invoice = invoice::life::draft(transaction, new)?;
+    for line in &invoice.lines {
+        let Source::Item { item, .. } = &line.source else {
+            continue;
+        };
+        let item = InvoiceItem {
+            id: item.clone(),
+            created: transaction.now,
+            customer: customer.to_owned(),
+            currency,
+            content: line.content.clone(),
+            invoice: Some(invoice.id.clone()),
+            subscription: None,
+            proration: None,
+            test_clock: invoice.billed.test_clock.clone(),
+        };
+        transaction.put(&item)?;
+        record(transaction, "invoiceitem.created", &item)?;
+    }
+    Ok(Some(invoice))
+}
