@@ -10,8 +10,8 @@ use crate::invoice::collect;
 use crate::invoice::object::Invoice;
 use crate::payment;
 use crate::payment::bank::Ending;
+use crate::payment::confirmation::Outcome;
 use crate::payment::intent::{PaymentIntent, WrongState};
-use crate::payment::life::Outcome;
 use crate::payment::testing::three_d_secure::Challenged;
 use crate::subscription;
 

@@ -1,11 +1,14 @@
 //! Checkout sessions, and how they are paid.
 
 pub(crate) mod api;
+mod asked;
 pub(crate) mod cards;
 pub(crate) mod create;
 pub(crate) mod customer;
+mod discount;
 pub(crate) mod life;
 pub(crate) mod line;
+mod methods;
 pub(crate) mod object;
 pub(crate) mod rules;
 pub(crate) mod shipping;

@@ -2,12 +2,15 @@
 
 pub(crate) mod action;
 pub(crate) mod aftermath;
+pub(crate) mod answer;
 pub(crate) mod bank;
 pub(crate) mod billing;
+pub(crate) mod by_card;
 pub(crate) mod capture;
 pub(crate) mod card;
 pub(crate) mod charge;
 pub(crate) mod charges_api;
+pub(crate) mod confirmation;
 pub(crate) mod customer;
 pub(crate) mod decline;
 pub(crate) mod funding_api;
@@ -23,6 +26,7 @@ pub(crate) mod publishable;
 pub(crate) mod setup;
 pub(crate) mod setup_intent;
 pub(crate) mod setup_intents_api;
+pub(crate) mod slow;
 pub(crate) mod sources;
 pub(crate) mod sources_api;
 pub(crate) mod terms;

@@ -13,6 +13,7 @@
 //! itself again and takes over what is different.
 
 mod assets;
+mod choice;
 mod curl;
 mod events;
 mod frame;

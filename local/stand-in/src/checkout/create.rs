@@ -1,16 +1,18 @@
 //! What a shop asks of a new session.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::account::currency::Currency;
+use crate::checkout::asked::asked;
+use crate::checkout::discount::NamedDiscount;
 use crate::checkout::line::Order;
+use crate::checkout::methods::Wanted;
 use crate::checkout::object::{Collected, Mode, PaymentStatus, Session, SessionStatus};
 use crate::checkout::rules;
 use crate::checkout::shipping::Options;
-use crate::description::Description;
 use crate::engine::clock;
-use crate::engine::ids::SessionId;
+use crate::engine::ids::{CustomerId, SessionId};
 use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::time::{DAY, MINUTE};
 use crate::engine::transaction::Transaction;
@@ -18,45 +20,8 @@ use crate::payment;
 use crate::payment::intent::{Methods, PaymentIntent, Usage};
 use crate::payment::setup::NewSetup;
 use crate::payment::terms::{self, NewTerms};
-use crate::promotion::life::{NoDiscount, take_off};
-use crate::promotion::object::{Coupon, PromotionCode};
 use crate::wire::errors::ApiError;
 use crate::wire::params::Params;
-use crate::wire::values;
-
-/// Parameters that the session shows as they were given. What they do is done where it is due: on the
-/// page, or when the session is paid.
-const SHOWN: &[&str] = &[
-    "adaptive_pricing",
-    "allow_promotion_codes",
-    "after_expiration",
-    "automatic_tax",
-    "billing_address_collection",
-    "branding_settings",
-    "cancel_url",
-    "client_reference_id",
-    "consent_collection",
-    "currency",
-    "custom_fields",
-    "custom_text",
-    "customer_creation",
-    "customer_email",
-    "integration_identifier",
-    "invoice_creation",
-    "locale",
-    "managed_payments",
-    "metadata",
-    "name_collection",
-    "origin_context",
-    "payment_method_options",
-    "phone_number_collection",
-    "saved_payment_method_options",
-    "shipping_address_collection",
-    "submit_type",
-    "success_url",
-    "tax_id_collection",
-    "wallet_options",
-];
 
 /// The session that a shop asks for.
 #[derive(Debug)]
@@ -76,21 +41,6 @@ pub(crate) struct Wish {
     allow_redisplay: Option<String>,
 }
 
-/// Which types of payment methods a session is to offer.
-#[derive(Debug, Default)]
-struct Wanted {
-    listed: Vec<String>,
-    allowed: Vec<String>,
-    excluded: Vec<String>,
-}
-
-/// A discount that the shop gives.
-#[derive(Debug)]
-enum NamedDiscount {
-    Coupon(String),
-    PromotionCode(String),
-}
-
 #[derive(Debug, Default)]
 struct SetupData {
     description: Option<String>,
@@ -106,11 +56,7 @@ impl Wish {
         let customer = params.text("customer")?;
         let customer_update = rules::customer_update(params, customer.is_some())?;
         let discount = NamedDiscount::read(params)?;
-        let methods = Wanted {
-            listed: params.texts("payment_method_types")?,
-            allowed: params.texts("allowed_payment_method_types")?,
-            excluded: params.texts("excluded_payment_method_types")?,
-        };
+        let methods = Wanted::read(params)?;
         let mut data = params.object("payment_intent_data")?;
         let terms = NewTerms::read(&mut data)?;
         data.finish()?;
@@ -169,9 +115,10 @@ impl Wish {
     ) -> Result<Session, ApiError> {
         let ahead = clock::ahead(transaction.sql)?;
         let expires_at = expiry(self.expires_at, transaction.now, ahead)?;
-        if let Some(customer) = &self.customer {
-            payment::customer::check(transaction, customer)?;
-        }
+        let customer = match &self.customer {
+            Some(customer) => Some(payment::customer::named(transaction, customer)?),
+            None => None,
+        };
         let wanted = self.asked.get("currency").and_then(Value::as_str);
         let (line_items, currency) = match self.order {
             Some(order) => order.sell(transaction)?,
@@ -200,8 +147,8 @@ impl Wish {
             payment_intent: None,
             setup_intent: None,
             terms,
-            collected: known_of(transaction, self.customer.as_deref())?,
-            customer: self.customer,
+            collected: known_of(transaction, customer.as_ref())?,
+            customer,
             discount: None,
             shipping: shipping_options.first().map(|first| first.rate.clone()),
             shipping_options,
@@ -224,46 +171,11 @@ impl Wish {
     }
 }
 
-/// What the session shows as it was given, and the options of payment methods as they were given.
-fn asked(params: &mut Params) -> Result<(Map<String, Value>, Option<Value>), ApiError> {
-    let described = Description::newest().object(Session::KIND);
-    let mut asked = Map::new();
-    let mut options = None;
-    for name in SHOWN {
-        let Some(given) = params.take(name)? else {
-            continue;
-        };
-        let field = described.and_then(|fields| fields.get(name));
-        let shown = match field {
-            Some(field) => values::value(&field.shape, &given, None),
-            None => given.clone(),
-        };
-        if *name == "payment_method_options" {
-            options = Some(given);
-        }
-        asked.insert((*name).to_owned(), shown);
-    }
-    if let Some(fields) = asked.get_mut("custom_fields").and_then(Value::as_array_mut) {
-        fields.iter_mut().for_each(complete_field);
-    }
-    Ok((asked, options))
-}
-
-/// A field of the shop's own shows its bounds and its value even when they are not set.
-fn complete_field(field: &mut Value) {
-    let Some(kind) = field.get("type").and_then(Value::as_str) else {
-        return;
-    };
-    if matches!(kind, "text" | "numeric") && field.get(kind).is_none() {
-        let kind = kind.to_owned();
-        field[kind] = json!({
-            "default_value": null, "maximum_length": null, "minimum_length": null, "value": null,
-        });
-    }
-}
-
 /// What is known of a buyer who has been here before.
-fn known_of(transaction: &Transaction<'_>, customer: Option<&str>) -> anyhow::Result<Collected> {
+fn known_of(
+    transaction: &Transaction<'_>,
+    customer: Option<&CustomerId>,
+) -> anyhow::Result<Collected> {
     let Some(customer) = customer else {
         return Ok(Collected::default());
     };
@@ -309,100 +221,6 @@ fn check_currency(wanted: Option<&str>, currency: Currency) -> Result<(), ApiErr
         ))
         .param("currency")),
         _ => Ok(()),
-    }
-}
-
-impl Wanted {
-    /// The types of payment methods to offer, the card first.
-    fn offered(self, currency: Currency, mode: Mode) -> Result<Vec<String>, ApiError> {
-        let here = Session::methods_in(currency, mode);
-        for listed in self.listed.iter().filter(|it| *it != "link") {
-            if !here.contains(&listed.as_str()) {
-                return Err(ApiError::invalid(format!(
-                    "The payment method type {listed:?} is invalid, cannot be paid with in {currency}, \
-                     or the stand-in does not have it: for this session it has {}.",
-                    here.join(", ")
-                ))
-                .param("payment_method_types"));
-            }
-        }
-        let named = |names: &[String], it: &str| names.iter().any(|name| name == it);
-        let mut offered: Vec<String> = match self.listed.is_empty() {
-            false => self.listed,
-            true => here.iter().map(ToString::to_string).collect(),
-        };
-        offered.retain(|it| self.allowed.is_empty() || named(&self.allowed, it));
-        offered.retain(|it| !named(&self.excluded, it));
-        match offered.iter().all(|it| it == "link") {
-            true => Err(ApiError::invalid(format!(
-                "No payment method is left for this session: the stand-in has {} in {currency}.",
-                here.join(", ")
-            ))
-            .param("payment_method_types")),
-            false => Ok(offered),
-        }
-    }
-}
-
-impl NamedDiscount {
-    fn read(params: &mut Params) -> Result<Option<Self>, ApiError> {
-        let mut given = params.objects("discounts")?;
-        if given.len() > 1 {
-            return Err(
-                ApiError::invalid("Array discounts exceeded maximum 1 allowed elements.")
-                    .param("discounts"),
-            );
-        }
-        let Some(mut discount) = given.pop() else {
-            return Ok(None);
-        };
-        let (coupon, code) = (discount.text("coupon")?, discount.text("promotion_code")?);
-        let name = discount.name("coupon");
-        discount.finish()?;
-        match (coupon, code) {
-            (Some(coupon), None) => Ok(Some(Self::Coupon(coupon))),
-            (None, Some(code)) => Ok(Some(Self::PromotionCode(code))),
-            (None, None) => Ok(None),
-            (Some(_), Some(_)) => Err(ApiError::invalid(
-                "You may only specify one of these parameters: coupon, promotion_code.",
-            )
-            .param(name)),
-        }
-    }
-
-    fn give(self, transaction: &Transaction<'_>, session: &mut Session) -> Result<(), ApiError> {
-        let no_such = |kind, id: &str, field| {
-            ApiError::no_such_param(kind, id, &format!("discounts[0][{field}]"))
-        };
-        let (field, given) = match self {
-            Self::Coupon(id) => {
-                let coupon = transaction.get::<Coupon>(&id)?;
-                let coupon = coupon.ok_or_else(|| no_such("coupon", &id, "coupon"))?;
-                ("coupon", take_off(session, None, &coupon))
-            }
-            Self::PromotionCode(id) => {
-                let code = transaction.get::<PromotionCode>(&id)?;
-                let code = code.ok_or_else(|| no_such("promotion code", &id, "promotion_code"))?;
-                let given = match transaction.get::<Coupon>(&code.coupon)? {
-                    Some(coupon) => take_off(session, Some(&code), &coupon),
-                    None => Err(NoDiscount::Invalid),
-                };
-                ("promotion_code", given)
-            }
-        };
-        given.map_err(|why| {
-            let reason = match why {
-                NoDiscount::Invalid => "it is expired, used up, or not active",
-                NoDiscount::OtherCurrency => "it is for another currency",
-                NoDiscount::BelowMinimum(_) => "the order is below its minimum amount",
-                NoDiscount::TooLittleLeft => "less would be left than can be charged",
-            };
-            ApiError::invalid(format!(
-                "This {} cannot be redeemed: {reason}.",
-                field.replace('_', " ")
-            ))
-            .param(format!("discounts[0][{field}]"))
-        })
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::checkout::line::object;
 use crate::checkout::object::Session;
 use crate::engine::filter::{Cursor, Filter};
-use crate::engine::ids;
+use crate::engine::ids::{self, CustomerId};
 use crate::engine::transaction::Transaction;
 use crate::payment::method::PaymentMethod;
 use crate::webhook::record::record_shown;
@@ -19,7 +19,7 @@ pub(super) fn make(transaction: &Transaction<'_>, session: &mut Session) -> anyh
     if session.customer.is_some() || !wanted {
         return Ok(());
     }
-    let id = ids::plain("cus_");
+    let id = CustomerId::random();
     let told = &session.collected;
     let mut customer = object(
         "customer",
@@ -101,7 +101,7 @@ pub(crate) fn saved(
         Some(filters) => filters.iter().filter_map(Value::as_str).collect(),
         None => vec!["always"],
     };
-    let theirs = Filter::default().equal("customer", customer.clone().into());
+    let theirs = Filter::default().equal("customer", customer.to_string().into());
     let mut saved: Vec<PaymentMethod> =
         transaction.some(Cursor::OlderThan(i64::MAX), MOST_SAVED, &theirs)?;
     saved.retain(|method| {

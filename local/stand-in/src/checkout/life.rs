@@ -22,9 +22,9 @@ use crate::engine::transaction::Transaction;
 use crate::payment;
 use crate::payment::bank::Ending;
 use crate::payment::billing::Shipping;
+use crate::payment::confirmation::{Confirmation, Outcome};
 use crate::payment::decline::PaymentError;
 use crate::payment::intent::{Origin, PaymentIntent, Usage, WrongState};
-use crate::payment::life::{Confirmation, Outcome};
 use crate::payment::method::PaymentMethod;
 use crate::payment::setup::SetUp;
 use crate::payment::setup_intent::SetupIntent;
@@ -422,7 +422,7 @@ fn intent_to_pay(
         },
         None => {
             payment::life::create(transaction, amount, currency, terms, None, Origin::Checkout)?
-        }
+        },
     };
     session.payment_intent = Some(intent.id.clone());
     Ok(intent)

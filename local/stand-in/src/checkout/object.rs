@@ -10,7 +10,9 @@ use crate::account::currency::Currency;
 use crate::checkout::line::LineItem;
 use crate::checkout::shipping::ShippingOption;
 use crate::checkout::totals::{Bill, Totals};
-use crate::engine::ids::{PaymentIntentId, PromotionCodeId, SessionId, SetupIntentId};
+use crate::engine::ids::{
+    CouponId, CustomerId, PaymentIntentId, PromotionCodeId, SessionId, SetupIntentId,
+};
 use crate::engine::resource::Metadata;
 use crate::engine::time::Timestamp;
 use crate::payment::bank::Scheme;
@@ -39,7 +41,7 @@ pub(crate) struct Session {
     pub(crate) setup_intent: Option<SetupIntentId>,
     /// For the intent that the first try to pay makes.
     pub(crate) terms: Terms,
-    pub(crate) customer: Option<String>,
+    pub(crate) customer: Option<CustomerId>,
     pub(crate) discount: Option<Discount>,
     pub(crate) shipping_options: Vec<ShippingOption>,
     /// The rate of the chosen one.
@@ -68,7 +70,7 @@ pub(crate) enum Mode {
 /// What a coupon takes off a session, perhaps by a code.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Discount {
-    pub(crate) coupon: String,
+    pub(crate) coupon: CouponId,
     pub(crate) promotion_code: Option<PromotionCodeId>,
     /// What the coupon gives: it may be deleted while the session is open.
     pub(crate) off: Off,

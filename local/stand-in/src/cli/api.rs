@@ -9,7 +9,7 @@ use crate::cli::request_log::Filters;
 use crate::engine::resource::{API_VERSION, Object as _};
 use crate::webhook::endpoint::WebhookEndpoint;
 use crate::webhook::event::Event;
-use crate::webhook::queue;
+use crate::webhook::resend::resend_to;
 use crate::wire::answer::{Asked, Route, Settings, Work};
 use crate::wire::errors::ApiError;
 use crate::wire::params::Params;
@@ -123,12 +123,12 @@ fn retry<'r>(
             .get::<Event>(id)?
             .ok_or_else(|| ApiError::no_such(Event::KIND, id).param("id"))?;
         if let Some(endpoint) = &endpoint {
-            transaction
+            let endpoint = transaction
                 .get::<WebhookEndpoint>(endpoint)?
                 .ok_or_else(|| {
                     ApiError::no_such("webhook endpoint", endpoint).param("webhook_endpoint")
                 })?;
-            queue::resend_to(transaction, &event, endpoint)?;
+            resend_to(transaction, &event, &endpoint.id)?;
         }
         if to_listeners {
             settings.listeners.resend(&event.id);

@@ -12,7 +12,7 @@ use sha2::Sha256;
 use tokio::sync::{broadcast, watch};
 
 use crate::cli::request_log::{AnsweredRequest, Filters};
-use crate::engine::ids::{self, AccountId};
+use crate::engine::ids::{self, AccountId, EventId, WebhookEndpointId};
 use crate::webhook::signature::{EmptySecret, SigningSecret};
 
 /// Where a session's websocket is. The session's id in the headers lets somebody in, which a web page
@@ -42,7 +42,7 @@ pub(crate) struct Session {
     /// Whoever knows it may connect.
     pub(crate) id: String,
     /// What the CLI takes for the endpoint of its events.
-    pub(crate) webhook: String,
+    pub(crate) webhook: WebhookEndpointId,
     pub(crate) wants: Wants,
     /// The last event that was sent, by its place among all; nothing before the first connection.
     position: Mutex<Option<i64>>,
@@ -74,7 +74,7 @@ pub(crate) enum Wants {
 #[derive(Debug, Clone)]
 pub(crate) enum Call {
     /// Somebody asks for this event once more.
-    Resend(String),
+    Resend(EventId),
     /// A request was answered.
     Answered(Arc<AnsweredRequest>),
 }
@@ -122,7 +122,7 @@ impl Listeners {
         }
         let session = Arc::new(Session {
             id: ids::listener_session(),
-            webhook: ids::webhook_endpoint(),
+            webhook: WebhookEndpointId::random(),
             wants,
             position: Mutex::default(),
         });
@@ -158,8 +158,8 @@ impl Listeners {
     }
 
     /// Sends an event to every listener once more.
-    pub(crate) fn resend(&self, event: &str) {
-        self.call(Call::Resend(event.to_owned()));
+    pub(crate) fn resend(&self, event: &EventId) {
+        self.call(Call::Resend(event.clone()));
     }
 
     /// A request was answered. Its path is what follows `/v1/`.

@@ -21,13 +21,14 @@ use crate::cli::feed;
 use crate::cli::listeners::{Call, News, PATH, Session, Wants};
 use crate::cli::messages::{self, Said, WebhookResponse};
 use crate::cli::request_log::AnsweredRequest;
-use crate::engine::ids;
+use crate::engine::ids::{self, EventId};
 use crate::engine::resource::{API_VERSION, Cause, Object as _};
 use crate::engine::transaction::Transaction;
 use crate::stand_in::StandIn;
 use crate::webhook::delivery;
 use crate::webhook::event::Event;
-use crate::webhook::queue::{self, Attempt};
+use crate::webhook::history::Attempt;
+use crate::webhook::queue;
 
 const PROTOCOL: &str = "stripecli-devproxy-v1";
 
@@ -99,7 +100,7 @@ struct Sent {
 }
 
 struct Parcel {
-    event: String,
+    event: EventId,
     body: String,
     headers: BTreeMap<String, String>,
     at: Instant,
@@ -158,7 +159,7 @@ impl Connection {
         }
     }
 
-    async fn send_again(&mut self, event: String) -> Result<(), Gone> {
+    async fn send_again(&mut self, event: EventId) -> Result<(), Gone> {
         if !matches!(self.session.wants, Wants::Events) {
             return Ok(());
         }

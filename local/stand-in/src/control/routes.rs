@@ -34,9 +34,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::account::object::Account;
-use crate::control::{
-    Authentication, Clock, ControlError, Controlled, Deliveries, NewDispute, RefundStep,
-};
+use crate::control::bank::{Authentication, NewDispute, RefundStep};
+use crate::control::deliveries::Deliveries;
+use crate::control::world::Clock;
+use crate::control::{ControlError, Controlled};
 use crate::dispute::object::DisputeStatus;
 use crate::engine::faults::PlannedFault;
 use crate::refund::object::RefundStatus;

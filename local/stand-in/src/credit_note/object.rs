@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::credit_note::line::{NoteLine, NoteSums};
-use crate::engine::ids::InvoiceId;
+use crate::engine::ids::{CustomerId, InvoiceId};
 use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::Timestamp;
 use crate::invoice::totals::{discounts_shown, pretax_credits_shown, tax_shown};
@@ -20,7 +20,7 @@ pub(crate) struct CreditNote {
     pub(crate) id: String,
     pub(crate) created: Timestamp,
     pub(crate) invoice: InvoiceId,
-    pub(crate) customer: String,
+    pub(crate) customer: CustomerId,
     pub(crate) currency: Currency,
     pub(crate) number: String,
     pub(crate) lines: Vec<NoteLine>,

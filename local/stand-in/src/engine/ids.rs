@@ -1,12 +1,13 @@
-//! Ids that look like Stripe's: a prefix that names the kind, then random letters and digits. The
-//! objects of a payment refer to each other, so their ids are types of their own.
+//! Ids that look like Stripe's: a prefix that names the kind, then random letters and digits. Objects
+//! refer to each other, so the ids of most kinds are types of their own.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
 use rand::distr::{Alphanumeric, SampleString};
-
+use rusqlite::ToSql;
+use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -14,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 macro_rules! id_types {
     ($($(#[$about:meta])* $name:ident = $prefix:literal + $length:literal;)*) => { $(
         $(#[$about])*
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
         pub(crate) struct $name(String);
 
@@ -37,6 +38,18 @@ macro_rules! id_types {
                 f.write_str(&self.0)
             }
         }
+
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                self.0.to_sql()
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                String::column_result(value).map(Self)
+            }
+        }
     )* };
 }
 
@@ -55,6 +68,12 @@ id_types! {
     SetupIntentId = "seti_1" + 23;
     /// Of a movement of the account's money.
     BalanceTransactionId = "txn_3" + 23;
+    /// Of a setup intent's try.
+    SetupAttemptId = "setatt_1" + 23;
+    /// Of a customer.
+    CustomerId = "cus_" + 16;
+    /// Of something off a total, unless its shop names it.
+    CouponId = "" + 8;
     /// Of a code that buyers type.
     PromotionCodeId = "promo_1" + 23;
     /// Of an invoice.
@@ -63,6 +82,33 @@ id_types! {
     SubscriptionId = "sub_1" + 23;
     /// Of a payment method.
     PaymentMethodId = "pm_1" + 23;
+    /// Of a payment that somebody should look at.
+    ReviewId = "prv_1" + 23;
+    /// Of something that happened.
+    EventId = "evt_1" + 23;
+    /// Of a place where events go.
+    WebhookEndpointId = "we_1" + 23;
+}
+
+impl CustomerId {
+    /// Of a customer who is kept, as a plain object, under this id.
+    pub(crate) fn of_kept(id: &str) -> Self {
+        Self(id.to_owned())
+    }
+}
+
+impl CouponId {
+    /// A shop may think of an id itself.
+    pub(crate) fn named(id: String) -> Self {
+        Self(id)
+    }
+}
+
+impl WebhookEndpointId {
+    /// Of the endpoint that the shop's configuration makes.
+    pub(crate) fn shops_own() -> Self {
+        Self("we_1TillLocalShopsOwn000".to_owned())
+    }
 }
 
 impl InvoiceId {
@@ -157,24 +203,12 @@ pub(crate) fn token() -> String {
     random("tok_1", 23)
 }
 
-pub(crate) fn setup_attempt() -> String {
-    random("setatt_1", 23)
-}
-
 pub(crate) fn cash_balance_transaction() -> String {
     random("ccsbtxn_1", 23)
 }
 
-pub(crate) fn review() -> String {
-    random("prv_1", 23)
-}
-
 pub(crate) fn early_fraud_warning() -> String {
     random("issfr_1", 23)
-}
-
-pub(crate) fn event() -> String {
-    random("evt_1", 23)
 }
 
 pub(crate) fn request() -> String {
@@ -184,10 +218,6 @@ pub(crate) fn request() -> String {
 /// What a bank calls a refund: digits only.
 pub(crate) fn bank_reference() -> String {
     format!("7{:022}", rand::random::<u64>())
-}
-
-pub(crate) fn webhook_endpoint() -> String {
-    random("we_1", 23)
 }
 
 pub(crate) fn webhook_secret() -> String {
@@ -202,10 +232,6 @@ pub(crate) fn listener_session() -> String {
 /// One event on its way to the CLI.
 pub(crate) fn conversation() -> String {
     random("wc_", 23)
-}
-
-pub(crate) fn coupon() -> String {
-    random("", 8)
 }
 
 /// What a buyer types, when nobody has thought of something better.

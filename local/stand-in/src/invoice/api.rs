@@ -58,7 +58,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     let terms = NewTerms::read(&mut params)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        customer::check(transaction, &customer)?;
+        let customer = customer::named(transaction, &customer)?;
         let currency = match currency {
             Some(currency) => currency,
             None => likely_currency(transaction, &customer)?,

@@ -17,10 +17,10 @@ use crate::invoice::payment::{InvoicePayment, PaymentStatus};
 use crate::invoice::retry;
 use crate::invoice::terms::Collection;
 use crate::payment;
+use crate::payment::confirmation::Confirmation;
 use crate::payment::customer::INVOICE_DEFAULT;
 use crate::payment::decline::PaymentError;
 use crate::payment::intent::{IntentState, Methods, Origin, PaymentIntent, Terms, Usage};
-use crate::payment::life::Confirmation;
 use crate::payment::method::PaymentMethod;
 use crate::payment::terms::three_d_secure;
 use crate::webhook::record::{record, record_change};
@@ -105,10 +105,10 @@ pub(crate) fn follow_intent(
     transaction: &Transaction<'_>,
     invoice: &mut Invoice,
     intent: &PaymentIntent,
-    outcome: payment::life::Outcome,
+    outcome: payment::confirmation::Outcome,
 ) -> anyhow::Result<Outcome> {
     let before = invoice.answer();
-    if !matches!(outcome, payment::life::Outcome::Unconfirmed) {
+    if !matches!(outcome, payment::confirmation::Outcome::Unconfirmed) {
         count(invoice, By::Customer);
     }
     follow(transaction, invoice, &before, intent, outcome)
@@ -120,9 +120,9 @@ fn follow(
     invoice: &mut Invoice,
     before: &Value,
     intent: &PaymentIntent,
-    outcome: payment::life::Outcome,
+    outcome: payment::confirmation::Outcome,
 ) -> anyhow::Result<Outcome> {
-    use payment::life::Outcome as Tried;
+    use payment::confirmation::Outcome as Tried;
     Ok(match outcome {
         Tried::Paid(aftermath) | Tried::Authorized(aftermath) => {
             receive(transaction, invoice, before, intent)?;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
-use crate::engine::ids;
+use crate::engine::ids::{self, CouponId};
 use crate::engine::transaction::Transaction;
 use crate::promotion::life::count;
 use crate::promotion::object::{Coupon, Off, PromotionCode};
@@ -172,7 +172,7 @@ impl One {
 
     fn make(self, transaction: &Transaction<'_>, place: Place<'_>) -> Result<Discount, ApiError> {
         let (coupon, code) = match self.by {
-            By::Coupon(coupon) => (coupon, None),
+            By::Coupon(coupon) => (CouponId::named(coupon), None),
             By::Code(id) => {
                 let code = transaction.get::<PromotionCode>(&id)?;
                 let code = code
@@ -193,7 +193,7 @@ impl One {
             let expired = ApiError::invalid(format!("Coupon expired: {coupon}"));
             return Err(expired.code("coupon_expired").param(self.param));
         }
-        count(transaction, &coupon, code.as_deref())?;
+        count(transaction, &coupon, code.as_ref())?;
         let shown = json!({
             "id": ids::plain("di_1"),
             "object": "discount",

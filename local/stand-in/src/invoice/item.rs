@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::account::currency::Currency;
-use crate::engine::ids::InvoiceId;
+use crate::engine::ids::{CustomerId, InvoiceId};
 use crate::engine::resource::Object;
 use crate::engine::time::Timestamp;
 use crate::engine::transaction::Transaction;
@@ -16,7 +16,7 @@ use crate::invoice::line::{Content, Line, Proration, Source, SubscriptionItem};
 pub(crate) struct InvoiceItem {
     pub(crate) id: String,
     pub(crate) created: Timestamp,
-    pub(crate) customer: String,
+    pub(crate) customer: CustomerId,
     pub(crate) currency: Currency,
     pub(crate) content: Content,
     /// Nothing while it waits for the next.

@@ -44,9 +44,11 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             Some(id) => Some(draft(transaction, id, "invoice")?),
             None => None,
         };
-        let customer = customer.or(invoice.as_ref().map(|invoice| invoice.customer.clone()));
-        let customer = customer.ok_or_else(|| ApiError::missing("customer"))?;
-        customer::check(transaction, &customer)?;
+        let customer = match (&customer, &invoice) {
+            (Some(customer), _) => customer::named(transaction, customer)?,
+            (None, Some(invoice)) => invoice.customer.clone(),
+            (None, None) => return Err(ApiError::missing("customer")),
+        };
         if invoice.as_ref().is_some_and(|it| it.customer != customer) {
             return Err(
                 ApiError::invalid("The invoice belongs to another customer.").param("invoice"),

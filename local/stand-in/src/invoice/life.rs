@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::checkout::tax::Rate;
-use crate::engine::ids::InvoiceId;
+use crate::engine::ids::{CustomerId, InvoiceId};
 use crate::engine::resource::{Object as _, doc_url};
 use crate::engine::time::{HOUR, Timestamp};
 use crate::engine::transaction::Transaction;
@@ -38,7 +38,7 @@ pub(crate) const PATIENCE: Timestamp = HOUR;
 pub(crate) struct NewInvoice {
     /// Its id, if that is known already.
     pub(crate) id: Option<InvoiceId>,
-    pub(crate) customer: String,
+    pub(crate) customer: CustomerId,
     pub(crate) currency: Currency,
     pub(crate) billing_reason: BillingReason,
     pub(crate) parent: Parent,
@@ -57,10 +57,10 @@ pub(crate) struct NewInvoice {
 
 impl NewInvoice {
     /// An invoice of nothing.
-    pub(crate) fn of(customer: &str, currency: Currency) -> Self {
+    pub(crate) fn of(customer: &CustomerId, currency: Currency) -> Self {
         Self {
             id: None,
-            customer: customer.to_owned(),
+            customer: customer.clone(),
             currency,
             billing_reason: BillingReason::Manual,
             parent: Parent::Nothing,

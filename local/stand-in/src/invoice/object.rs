@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::checkout::tax::Rate;
-use crate::engine::ids::{InvoiceId, PaymentIntentId};
+use crate::engine::ids::{CustomerId, InvoiceId, PaymentIntentId};
 use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::{DAY, Timestamp};
 use crate::invoice::billed::Billed;
@@ -26,7 +26,7 @@ const WARNS_BEFORE: Timestamp = 3 * DAY;
 pub(crate) struct Invoice {
     pub(crate) id: InvoiceId,
     pub(crate) created: Timestamp,
-    pub(crate) customer: String,
+    pub(crate) customer: CustomerId,
     pub(crate) currency: Currency,
     pub(crate) status: Status,
     pub(crate) billing_reason: BillingReason,

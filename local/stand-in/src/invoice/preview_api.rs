@@ -1,7 +1,7 @@
 //! `/v1/invoices/create_preview`: the invoice that there would be. Nothing is kept.
 
 use crate::account::currency::Currency;
-use crate::engine::ids::{self, InvoiceId};
+use crate::engine::ids::{self, CustomerId, InvoiceId};
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::invoice::billed::Billed;
@@ -53,10 +53,11 @@ fn create_preview<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
         transaction.imagine(|| {
-            let customer = customer.unwrap_or_default();
-            if !customer.is_empty() {
-                customer::check(transaction, &customer)?;
-            }
+            let customer = match &customer {
+                Some(customer) => customer::named(transaction, customer)?,
+                // Somebody who is not a customer yet.
+                None => CustomerId::of_kept(""),
+            };
             let currency = match currency {
                 Some(currency) => currency,
                 None => likely_currency(transaction, &customer)?,
@@ -81,7 +82,7 @@ fn create_preview<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
 /// What waits to be billed, with what is asked for besides or instead.
 fn swept(
     transaction: &Transaction<'_>,
-    customer: &str,
+    customer: &CustomerId,
     currency: Currency,
     instead: Vec<Instead>,
 ) -> Result<Vec<InvoiceItem>, ApiError> {
@@ -102,7 +103,7 @@ fn swept(
         swept.push(InvoiceItem {
             id: ids::plain("ii_tmp_1"),
             created: transaction.now,
-            customer: customer.to_owned(),
+            customer: customer.clone(),
             currency,
             content,
             invoice: None,

@@ -259,7 +259,7 @@ pub(crate) fn check_method(
 ) -> Result<(), ApiError> {
     let method = transaction.get::<PaymentMethod>(id)?;
     let method = method.ok_or_else(|| ApiError::no_such_param("PaymentMethod", id, param))?;
-    match method.customer() == Some(customer) {
+    match method.customer().is_some_and(|it| **it == *customer) {
         true => Ok(()),
         false => Err(ApiError::invalid(format!(
             "The customer does not have a payment method with the ID {id}. The payment method must be \

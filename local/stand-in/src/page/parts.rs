@@ -93,7 +93,12 @@ pub(super) fn codes_to_try(transaction: &Transaction<'_>) -> anyhow::Result<Vec<
         .map(|code| {
             // The code of a deleted coupon gives nothing.
             let coupon = transaction.get::<Coupon>(&code.coupon)?;
-            Ok(coupon.map(|coupon| (code.code, coupon.name.unwrap_or(coupon.id))))
+            Ok(coupon.map(|coupon| {
+                (
+                    code.code,
+                    coupon.name.unwrap_or_else(|| coupon.id.to_string()),
+                )
+            }))
         })
         .filter_map(Result::transpose);
     codes.collect()
@@ -284,7 +289,7 @@ impl DiscountView {
         // A deleted coupon goes by its id.
         let coupon = transaction.get::<Coupon>(&discount.coupon)?;
         let name = coupon.and_then(|coupon| coupon.name);
-        let name = name.unwrap_or_else(|| discount.coupon.clone());
+        let name = name.unwrap_or_else(|| discount.coupon.to_string());
         let code = match &discount.promotion_code {
             Some(code) => Some(transaction.existing::<PromotionCode>(code)?.code),
             None => None,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::account::amount::Amount;
-use crate::engine::ids;
+use crate::engine::ids::{self, CustomerId};
 use crate::engine::resource::Metadata;
 use crate::engine::time::Timestamp;
 use crate::payment::billing::{Address, BillingDetails};
@@ -189,7 +189,7 @@ impl Card {
     pub(crate) fn as_source(
         &self,
         id: &str,
-        customer: Option<&str>,
+        customer: Option<&CustomerId>,
         billing: &BillingDetails,
         metadata: &Metadata,
     ) -> Value {

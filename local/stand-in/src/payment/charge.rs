@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
-use crate::engine::ids::{BalanceTransactionId, ChargeId, PaymentIntentId, PaymentMethodId};
+use crate::engine::ids::{
+    BalanceTransactionId, ChargeId, CustomerId, PaymentIntentId, PaymentMethodId, ReviewId,
+};
 use crate::engine::resource::{Metadata, Object, with_nulls};
 use crate::engine::time::Timestamp;
 use crate::payment::billing::{BillingDetails, Shipping};
@@ -27,7 +29,7 @@ pub(crate) struct Charge {
     pub(crate) payment_method: PaymentMethodId,
     pub(crate) means: Means,
     pub(crate) billing: BillingDetails,
-    pub(crate) customer: Option<String>,
+    pub(crate) customer: Option<CustomerId>,
     pub(crate) description: Option<String>,
     pub(crate) metadata: Metadata,
     pub(crate) receipt_email: Option<String>,
@@ -44,7 +46,7 @@ pub(crate) struct Charge {
     pub(crate) disputed: bool,
     /// Known once the money is captured.
     pub(crate) balance_transaction: Option<BalanceTransactionId>,
-    pub(crate) review: Option<String>,
+    pub(crate) review: Option<ReviewId>,
     pub(crate) fraud: FraudDetails,
 }
 

@@ -38,10 +38,9 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     let customer = params.text("customer")?;
     let shipping = params.optional_object("shipping")?;
     let captures = params.boolean("capture")?.unwrap_or(true);
-    let terms = Terms {
+    let mut terms = Terms {
         description: params.short_text("description", 40_000)?,
         metadata: params.metadata("metadata")?,
-        customer: customer.clone(),
         capture_method: match captures {
             true => CaptureMethod::Automatic,
             false => CaptureMethod::Manual,
@@ -55,10 +54,10 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     };
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        if let Some(customer) = &customer {
-            customers::check(transaction, customer)?;
+        if let Some(customer) = customer {
+            terms.customer = Some(customers::named(transaction, &customer)?);
         }
-        let method = match (source, &customer) {
+        let method = match (source, &terms.customer) {
             (Some(source), _) => sources::source_of(transaction, &source)?,
             (None, Some(customer)) => sources::default_source(transaction, customer)?,
             (None, None) => {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::engine::ids::CustomerId;
 use crate::engine::transaction::Transaction;
 use crate::webhook::record::record_shown;
 use crate::wire::errors::ApiError;
@@ -9,13 +10,13 @@ use crate::wire::errors::ApiError;
 /// Where a customer shows what invoices are paid with.
 pub(crate) const INVOICE_DEFAULT: &str = "/invoice_settings/default_payment_method";
 
-/// Refuses a customer that there is not, or not any more.
-pub(crate) fn check(transaction: &Transaction<'_>, id: &str) -> Result<(), ApiError> {
+/// The customer with this id. Refuses one that there is not, or not any more.
+pub(crate) fn named(transaction: &Transaction<'_>, id: &str) -> Result<CustomerId, ApiError> {
     let customer = transaction.shown(id)?.filter(|it| {
         it.get("object").is_some_and(|kind| kind == "customer") && it.get("deleted").is_none()
     });
     match customer {
-        Some(_) => Ok(()),
+        Some(_) => Ok(CustomerId::of_kept(id)),
         None => Err(ApiError::no_such("customer", id).param("customer")),
     }
 }
@@ -23,7 +24,7 @@ pub(crate) fn check(transaction: &Transaction<'_>, id: &str) -> Result<(), ApiEr
 /// A customer who has no source to be charged by default has this one from now on.
 pub(crate) fn default_to(
     transaction: &Transaction<'_>,
-    id: &str,
+    id: &CustomerId,
     source: &str,
 ) -> anyhow::Result<()> {
     let Some(before) = transaction.shown(id)? else {
@@ -43,7 +44,7 @@ pub(crate) fn default_to(
 /// A customer whose invoices are paid with this method by default has no default any more.
 pub(crate) fn forget_default(
     transaction: &Transaction<'_>,
-    id: &str,
+    id: &CustomerId,
     method: &str,
 ) -> anyhow::Result<()> {
     let Some(before) = transaction.shown(id)? else {

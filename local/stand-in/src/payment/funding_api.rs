@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::billing;
-use crate::engine::ids;
+use crate::engine::ids::{self, CustomerId};
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::payment::action::Action;
@@ -37,17 +37,17 @@ fn fund<'r>(customer: &'r str, mut params: Params) -> Result<Work<'r>, ApiError>
     let reference = params.short_text("reference", 5_000)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        customers::check(transaction, customer)?;
+        let customer = customers::named(transaction, customer)?;
         let transfer = transfer(
             transaction,
-            customer,
+            &customer,
             amount,
             currency,
             reference.as_deref(),
         );
         let event_type = "customer_cash_balance_transaction.created";
         record_shown(transaction, event_type, transfer.clone(), None)?;
-        apply(transaction, customer, amount, currency)?;
+        apply(transaction, &customer, amount, currency)?;
         Ok(transfer)
     }))
 }
@@ -55,7 +55,7 @@ fn fund<'r>(customer: &'r str, mut params: Params) -> Result<Work<'r>, ApiError>
 /// The transfer as the API shows it.
 fn transfer(
     transaction: &Transaction<'_>,
-    customer: &str,
+    customer: &CustomerId,
     amount: Amount,
     currency: Currency,
     reference: Option<&str>,
@@ -96,7 +96,7 @@ fn transfer(
 /// Pays the oldest intents that wait for a transfer in this currency, as far as the money goes.
 fn apply(
     transaction: &Transaction<'_>,
-    customer: &str,
+    customer: &CustomerId,
     mut left: Amount,
     currency: Currency,
 ) -> Result<(), ApiError> {

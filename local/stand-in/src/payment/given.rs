@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use crate::engine::ids::CustomerId;
 use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::transaction::Transaction;
 use crate::payment::bank::Scheme;
@@ -254,7 +255,7 @@ pub(crate) fn spent() -> ApiError {
 pub(crate) fn attach(
     transaction: &Transaction<'_>,
     name: &str,
-    customer: &str,
+    customer: &CustomerId,
 ) -> Result<PaymentMethod, ApiError> {
     let mut method = named(transaction, name)?;
     match &method.owner {

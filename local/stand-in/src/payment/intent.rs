@@ -5,7 +5,9 @@ use serde_json::{Map, Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
-use crate::engine::ids::{ChargeId, InvoiceId, PaymentIntentId, PaymentMethodId};
+use crate::engine::ids::{
+    ChargeId, CustomerId, InvoiceId, PaymentIntentId, PaymentMethodId, ReviewId,
+};
 use crate::engine::resource::{Metadata, Object, with_nulls};
 use crate::engine::time::Timestamp;
 use crate::payment::action::{Action, Challenge};
@@ -27,7 +29,7 @@ pub(crate) struct PaymentIntent {
     pub(crate) payment_method: Option<PaymentMethodId>,
     pub(crate) latest_charge: Option<ChargeId>,
     pub(crate) last_payment_error: Option<PaymentError>,
-    pub(crate) review: Option<String>,
+    pub(crate) review: Option<ReviewId>,
     pub(crate) origin: Origin,
 }
 
@@ -46,7 +48,7 @@ pub(crate) enum Origin {
 pub(crate) struct Terms {
     pub(crate) description: Option<String>,
     pub(crate) metadata: Metadata,
-    pub(crate) customer: Option<String>,
+    pub(crate) customer: Option<CustomerId>,
     pub(crate) methods: Methods,
     pub(crate) capture_method: CaptureMethod,
     pub(crate) confirmation_method: ConfirmationMethod,

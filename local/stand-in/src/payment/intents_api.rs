@@ -3,12 +3,13 @@
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::billing;
+use crate::engine::ids::CustomerId;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::payment;
+use crate::payment::confirmation::{Confirmation, Outcome};
 use crate::payment::given::{self, Given};
 use crate::payment::intent::{IntentState, Origin, PaymentIntent, WrongState};
-use crate::payment::life::{Confirmation, Outcome};
 use crate::payment::method::{Means, Owner, PaymentMethod};
 use crate::payment::terms::{self, NewTerms};
 use crate::wire::answer::{Asked, Route, Work};
@@ -55,18 +56,19 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             None => None,
         };
         if let Some(method) = &mut method {
-            check_method(method, &terms.customer, &currency, |kind| {
+            check_method(method, terms.customer.as_ref(), &currency, |kind| {
                 takes(&terms.methods, kind)
             })?;
         }
-        let mut intent = payment::life::create(
-            transaction,
-            amount,
-            currency,
-            terms,
-            method.as_ref(),
-            Origin::Api,
-        )?;
+        let mut intent =
+            payment::life::create(
+                transaction,
+                amount,
+                currency,
+                terms,
+                method.as_ref(),
+                Origin::Api,
+            )?;
         if confirms {
             go(transaction, &mut intent, method, wish)?;
         }
@@ -145,7 +147,7 @@ fn takes(methods: &payment::intent::Methods, kind: &str) -> bool {
 /// Refuses a payment method that cannot pay this.
 fn check_method(
     method: &PaymentMethod,
-    customer: &Option<String>,
+    customer: Option<&CustomerId>,
     currency: &Currency,
     takes: impl Fn(&str) -> bool,
 ) -> Result<(), ApiError> {
@@ -270,9 +272,12 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         }
         if let Some(given) = given {
             let method = given.method(transaction)?;
-            check_method(&method, &intent.terms.customer, &intent.currency, |kind| {
-                takes(&intent.terms.methods, kind)
-            })?;
+            check_method(
+                &method,
+                intent.terms.customer.as_ref(),
+                &intent.currency,
+                |kind| takes(&intent.terms.methods, kind),
+            )?;
             intent.payment_method = Some(method.id);
             intent.state = IntentState::RequiresConfirmation {
                 authenticated: false,
@@ -363,9 +368,12 @@ fn confirm(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             if intent.funded() > Amount::ZERO && !transfers {
                 return Err(partly_funded(&intent).param("payment_method"));
             }
-            check_method(method, &intent.terms.customer, &intent.currency, |kind| {
-                takes(&intent.terms.methods, kind)
-            })?;
+            check_method(
+                method,
+                intent.terms.customer.as_ref(),
+                &intent.currency,
+                |kind| takes(&intent.terms.methods, kind),
+            )?;
         }
         go(transaction, &mut intent, method, wish)?;
         Ok(intent.answer())
@@ -455,8 +463,7 @@ fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut intent = find(transaction, id)?;
-        if intent.is_from_checkout() && !matches!(intent.state, IntentState::RequiresCapture { .. })
-        {
+        if intent.is_from_checkout() && !matches!(intent.state, IntentState::RequiresCapture { .. }) {
             return Err(unexpected(
                 &intent,
                 "You cannot cancel this PaymentIntent because it was created by a Checkout Session: \

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::engine::ids::CustomerId;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::payment::customer;
@@ -12,9 +13,9 @@ use crate::webhook::record::{record, record_change};
 pub(crate) fn attach(
     transaction: &Transaction<'_>,
     method: &mut PaymentMethod,
-    customer: &str,
+    customer: &CustomerId,
 ) -> anyhow::Result<()> {
-    method.owner = Owner::Customer(customer.to_owned());
+    method.owner = Owner::Customer(customer.clone());
     method.checked = true;
     transaction.put(method)?;
     record(transaction, "payment_method.attached", method)
@@ -26,7 +27,7 @@ pub(crate) fn detach(
     method: &mut PaymentMethod,
 ) -> anyhow::Result<()> {
     let before = method.answer();
-    let owner = method.customer().map(str::to_owned);
+    let owner = method.customer().cloned();
     method.owner = Owner::Spent;
     transaction.put(method)?;
     record_change(transaction, "payment_method.detached", &before, method)?;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::engine::ids::PaymentMethodId;
+use crate::engine::ids::{CustomerId, PaymentMethodId};
 use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::Timestamp;
 use crate::payment::bank::BankDebit;
@@ -33,7 +33,7 @@ pub(crate) struct PaymentMethod {
 pub(crate) enum Owner {
     /// It can be used once, or attached.
     Nobody,
-    Customer(String),
+    Customer(CustomerId),
     /// It was used once or detached, and cannot be used again.
     Spent,
 }
@@ -90,7 +90,7 @@ impl PaymentMethod {
         }
     }
 
-    pub(crate) fn customer(&self) -> Option<&str> {
+    pub(crate) fn customer(&self) -> Option<&CustomerId> {
         match &self.owner {
             Owner::Customer(customer) => Some(customer),
             Owner::Nobody | Owner::Spent => None,

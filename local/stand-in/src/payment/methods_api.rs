@@ -70,7 +70,7 @@ fn attach(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let customer = params.text("customer").required(&params, "customer")?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        customers::check(transaction, &customer)?;
+        let customer = customers::named(transaction, &customer)?;
         Ok(given::attach(transaction, id, &customer)?.answer())
     }))
 }

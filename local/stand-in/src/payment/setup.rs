@@ -11,7 +11,7 @@
 use anyhow::Context as _;
 use serde_json::{Map, Value, json};
 
-use crate::engine::ids::{self, SetupIntentId};
+use crate::engine::ids::{self, CustomerId, SetupAttemptId, SetupIntentId};
 use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::transaction::Transaction;
 use crate::payment::action::Challenge;
@@ -29,7 +29,7 @@ use crate::webhook::record::record;
 pub(crate) struct NewSetup {
     pub(crate) description: Option<String>,
     pub(crate) metadata: Metadata,
-    pub(crate) customer: Option<String>,
+    pub(crate) customer: Option<CustomerId>,
     pub(crate) methods: Methods,
     pub(crate) usage: Usage,
     pub(crate) options: Map<String, Value>,
@@ -228,7 +228,7 @@ fn attempt(
     method: &PaymentMethod,
     tried: Tried,
     proof: Option<Proof>,
-) -> anyhow::Result<String> {
+) -> anyhow::Result<SetupAttemptId> {
     let kind = method.means.name();
     let details = match &method.means {
         Means::Card(card) => {
@@ -243,7 +243,7 @@ fn attempt(
         Tried::Failed(error) => ("failed", Some(error)),
     };
     let attempt = SetupAttempt {
-        id: ids::setup_attempt(),
+        id: SetupAttemptId::random(),
         created: transaction.now,
         setup_intent: intent.id.clone(),
         customer: intent.customer.clone(),

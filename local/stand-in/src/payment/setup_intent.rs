@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::engine::ids::{PaymentMethodId, SetupIntentId};
+use crate::engine::ids::{CustomerId, PaymentMethodId, SetupAttemptId, SetupIntentId};
 use crate::engine::resource::{Metadata, Object, with_nulls};
 use crate::engine::time::Timestamp;
 use crate::payment::action::Challenge;
@@ -19,12 +19,12 @@ pub(crate) struct SetupIntent {
     pub(crate) state: SetupState,
     pub(crate) description: Option<String>,
     pub(crate) metadata: Metadata,
-    pub(crate) customer: Option<String>,
+    pub(crate) customer: Option<CustomerId>,
     pub(crate) methods: Methods,
     pub(crate) usage: Usage,
     pub(crate) payment_method: Option<PaymentMethodId>,
     pub(crate) payment_method_options: Map<String, Value>,
-    pub(crate) latest_attempt: Option<String>,
+    pub(crate) latest_attempt: Option<SetupAttemptId>,
     pub(crate) last_setup_error: Option<PaymentError>,
     /// What is Checkout's is confirmed on Checkout's page.
     #[serde(default)]
@@ -123,10 +123,10 @@ impl Object for SetupIntent {
 /// One try to set up, as the API shows it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SetupAttempt {
-    pub(crate) id: String,
+    pub(crate) id: SetupAttemptId,
     pub(crate) created: Timestamp,
     pub(crate) setup_intent: SetupIntentId,
-    pub(crate) customer: Option<String>,
+    pub(crate) customer: Option<CustomerId>,
     pub(crate) payment_method: PaymentMethodId,
     pub(crate) details: Value,
     pub(crate) status: String,

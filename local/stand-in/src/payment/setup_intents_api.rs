@@ -2,6 +2,7 @@
 
 use serde_json::Map;
 
+use crate::engine::ids::CustomerId;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::payment::customer as customers;
@@ -32,10 +33,11 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     let return_url = params.url("return_url")?;
     agreed(&mut params)?;
     let options = params.take("payment_method_options")?;
-    let new = NewSetup {
+    let customer = params.text("customer")?;
+    let mut new = NewSetup {
         description: params.short_text("description", 1_000)?,
         metadata: params.metadata("metadata")?,
-        customer: params.text("customer")?,
+        customer: None,
         methods: terms::methods(&mut params)?.unwrap_or_default(),
         usage: terms::usage(&mut params, "usage")?
             .flatten()
@@ -51,15 +53,15 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         .param("return_url"));
     }
     Ok(Box::new(move |transaction| {
-        if let Some(customer) = &new.customer {
-            customers::check(transaction, customer)?;
+        if let Some(customer) = customer {
+            new.customer = Some(customers::named(transaction, &customer)?);
         }
         let method = match given {
             Some(given) => Some(given.method(transaction)?),
             None => None,
         };
         if let Some(method) = &method {
-            check_method(method, &new.customer)?;
+            check_method(method, new.customer.as_ref())?;
         }
         let mut intent = setup::create(transaction, new, method.as_ref())?;
         if confirms {
@@ -79,7 +81,7 @@ fn agreed(params: &mut Params) -> Result<(), ApiError> {
 }
 
 /// Refuses a payment method that this customer cannot keep.
-fn check_method(method: &PaymentMethod, customer: &Option<String>) -> Result<(), ApiError> {
+fn check_method(method: &PaymentMethod, customer: Option<&CustomerId>) -> Result<(), ApiError> {
     if !method.means.can_be_kept() {
         return Err(ApiError::invalid(format!(
             "Payment methods of the type {} cannot be set up for later.",
@@ -89,13 +91,11 @@ fn check_method(method: &PaymentMethod, customer: &Option<String>) -> Result<(),
     }
     match (&method.owner, customer) {
         (Owner::Spent, _) => Err(given::spent()),
-        (Owner::Customer(owner), wanted) if wanted.as_ref() != Some(owner) => {
-            Err(ApiError::invalid(
-                "The payment method you provided belongs to another Customer: please include that \
+        (Owner::Customer(owner), wanted) if wanted != Some(owner) => Err(ApiError::invalid(
+            "The payment method you provided belongs to another Customer: please include that \
                  Customer in the `customer` parameter on the SetupIntent.",
-            )
-            .param("payment_method"))
-        }
+        )
+        .param("payment_method")),
         _ => Ok(()),
     }
 }
@@ -145,8 +145,7 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             return Err(unexpected(&intent, &message).param(*field));
         }
         if let Some(customer) = customer {
-            customers::check(transaction, &customer)?;
-            intent.customer = Some(customer);
+            intent.customer = Some(customers::named(transaction, &customer)?);
         }
         metadata.apply(&mut intent.metadata)?;
         intent.description = description.or(intent.description);
@@ -156,7 +155,7 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         if let Some(given) = given {
             check_open(&intent, "updated")?;
             let method = given.method(transaction)?;
-            check_method(&method, &intent.customer)?;
+            check_method(&method, intent.customer.as_ref())?;
             intent.payment_method = Some(method.id);
             intent.state = SetupState::RequiresConfirmation;
         }
@@ -189,7 +188,7 @@ fn confirm(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             (None, None) => None,
         };
         if let Some(method) = &method {
-            check_method(method, &intent.customer)?;
+            check_method(method, intent.customer.as_ref())?;
         }
         go(transaction, &mut intent, method, return_url)?;
         Ok(intent.answer())

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::engine::ids::{self, PaymentMethodId};
+use crate::engine::ids::{self, CustomerId, PaymentMethodId};
 use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::transaction::Transaction;
 use crate::payment::given;
@@ -42,13 +42,13 @@ pub(crate) fn shown(method: &PaymentMethod) -> Value {
 pub(crate) fn keep(
     transaction: &Transaction<'_>,
     token: &str,
-    customer: &str,
+    customer: &CustomerId,
     metadata: Metadata,
 ) -> Result<PaymentMethod, ApiError> {
     let mut source = source_of(transaction, token)?;
     given::admit(&source)?;
     source.metadata = metadata;
-    source.owner = Owner::Customer(customer.to_owned());
+    source.owner = Owner::Customer(customer.clone());
     source.checked = true;
     transaction.put(&source)?;
     record_shown(transaction, "customer.source.created", shown(&source), None)?;

@@ -33,9 +33,9 @@ fn create_source<'r>(customer: &'r str, mut params: Params) -> Result<Work<'r>, 
     let metadata = params.metadata("metadata")?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        customers::check(transaction, customer)?;
-        let source = sources::keep(transaction, &token, customer, metadata)?;
-        customers::default_to(transaction, customer, &source.id)?;
+        let customer = customers::named(transaction, customer)?;
+        let source = sources::keep(transaction, &token, &customer, metadata)?;
+        customers::default_to(transaction, &customer, &source.id)?;
         Ok(shown(&source))
     }))
 }
@@ -105,6 +105,6 @@ fn find_source(
 ) -> Result<PaymentMethod, ApiError> {
     let method = transaction.get::<PaymentMethod>(id)?;
     method
-        .filter(|method| method.customer() == Some(customer))
+        .filter(|method| method.customer().is_some_and(|it| **it == *customer))
         .ok_or_else(|| ApiError::no_such("source", id).param("id"))
 }

@@ -98,8 +98,9 @@ impl NewTerms {
         terms: &mut Terms,
     ) -> Result<(), ApiError> {
         if let Some(customer) = &self.customer {
-            customer::check(transaction, customer)?;
-            if terms.customer.as_ref().is_some_and(|had| had != customer) {
+            let customer = customer::named(transaction, customer)?;
+            let had = terms.customer.replace(customer);
+            if had.is_some() && had != terms.customer {
                 return Err(ApiError::invalid(
                     "You cannot modify `customer` on a PaymentIntent once it already has been set. To \
                      fulfill a payment with a different Customer, cancel this PaymentIntent and create \
@@ -110,7 +111,6 @@ impl NewTerms {
         }
         set(&mut terms.description, self.description);
         self.metadata.apply(&mut terms.metadata)?;
-        terms.customer = self.customer.or(terms.customer.take());
         terms.methods = self.methods.unwrap_or_else(|| terms.methods.clone());
         terms.capture_method = self.capture_method.unwrap_or(terms.capture_method);
         terms.confirmation_method = self

@@ -7,7 +7,7 @@ use super::draft::{Draft, Kind, keep, make, tell};
 use crate::account::currency::Currency;
 use crate::engine::calendar::{Interval, Unit};
 use crate::engine::clock::TEST_CLOCK;
-use crate::engine::ids;
+use crate::engine::ids::{self, CustomerId};
 use crate::engine::resource::Metadata;
 use crate::engine::transaction::Transaction;
 use crate::payment;
@@ -124,7 +124,7 @@ fn check_clock(draft: &Draft<'_>) -> Result<(), ApiError> {
 /// Attaches what the customer comes with.
 fn ways_to_pay(draft: &mut Draft<'_>) -> Result<(), ApiError> {
     let id = draft.object.get("id").and_then(Value::as_str);
-    let id = id.unwrap_or_default().to_owned();
+    let id = CustomerId::of_kept(id.unwrap_or_default());
     let given = |name| draft.extra.get(name).and_then(Value::as_str);
     let attached = match given("payment_method") {
         Some(method) => {
@@ -153,7 +153,11 @@ fn ways_to_pay(draft: &mut Draft<'_>) -> Result<(), ApiError> {
 }
 
 /// Refuses to pay invoices by default with what is not the customer's.
-fn check_default(transaction: &Transaction<'_>, method: &str, id: &str) -> Result<(), ApiError> {
+fn check_default(
+    transaction: &Transaction<'_>,
+    method: &str,
+    id: &CustomerId,
+) -> Result<(), ApiError> {
     let param = "invoice_settings[default_payment_method]";
     let found = transaction.get::<PaymentMethod>(method)?;
     let found = found.ok_or_else(|| ApiError::no_such_param("PaymentMethod", method, param))?;
@@ -190,7 +194,7 @@ fn discount(draft: &mut Draft<'_>) -> Result<(), ApiError> {
             let code = code
                 .filter(|code| code.active)
                 .ok_or_else(|| ApiError::no_such_param("promotion code", &id, "promotion_code"))?;
-            (code.coupon, Some(code.id))
+            (code.coupon.to_string(), Some(code.id))
         }
         _ => return end_discount(transaction, &mut draft.object).map(|_| ()),
     };
@@ -207,6 +211,7 @@ fn discount(draft: &mut Draft<'_>) -> Result<(), ApiError> {
         count: 1,
     };
     let end = months.map(|months| monthly.from(transaction.now, months));
+    let coupon = given.id;
     let made = json!({
         "id": ids::plain("di_1"),
         "object": "discount",
@@ -222,7 +227,7 @@ fn discount(draft: &mut Draft<'_>) -> Result<(), ApiError> {
         "subscription": null,
         "subscription_item": null,
     });
-    count(transaction, &coupon, code.as_deref())?;
+    count(transaction, &coupon, code.as_ref())?;
     let before = draft.object.insert("discount".to_owned(), made.clone());
     let before = before.filter(Value::is_object);
     let event = match &before {

@@ -44,9 +44,9 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     params.finish()?;
 
     Ok(Box::new(move |transaction| {
-        if transaction.get::<Coupon>(&coupon)?.is_none() {
-            return Err(ApiError::no_such(Coupon::KIND, &coupon).param(coupon_param));
-        }
+        let coupon = transaction
+            .get::<Coupon>(&coupon)?
+            .ok_or_else(|| ApiError::no_such(Coupon::KIND, &coupon).param(coupon_param))?;
         in_the_future("expires_at", limits.until, transaction.now)?;
         let code = code.unwrap_or_else(ids::code);
         if active {
@@ -56,7 +56,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             id: PromotionCodeId::random(),
             created: transaction.now,
             code,
-            coupon,
+            coupon: coupon.id,
             active,
             limits,
             minimum,

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::account::amount::Amount;
-use crate::engine::ids;
+use crate::engine::ids::CouponId;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::promotion::object::{Coupon, Limits, Off};
@@ -46,7 +46,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     params.finish()?;
 
     Ok(Box::new(move |transaction| {
-        let id = id.unwrap_or_else(ids::coupon);
+        let id = id.map_or_else(CouponId::random, CouponId::named);
         if transaction.shown(&id)?.is_some() {
             return Err(ApiError::exists(Coupon::KIND, &id));
         }

@@ -4,6 +4,7 @@ use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::checkout::object::{Discount, Session};
 use crate::engine::filter::{Cursor, Filter};
+use crate::engine::ids::{CouponId, PromotionCodeId};
 use crate::engine::transaction::Transaction;
 use crate::promotion::object::{Coupon, Off, PromotionCode};
 
@@ -148,15 +149,15 @@ pub(crate) fn redeem(transaction: &Transaction<'_>, session: &Session) -> anyhow
     let Some(discount) = &session.discount else {
         return Ok(());
     };
-    let code = discount.promotion_code.as_deref();
+    let code = discount.promotion_code.as_ref();
     count(transaction, &discount.coupon, code)
 }
 
 /// Counts one more redemption of a coupon, and of the code that led to it.
 pub(crate) fn count(
     transaction: &Transaction<'_>,
-    coupon: &str,
-    code: Option<&str>,
+    coupon: &CouponId,
+    code: Option<&PromotionCodeId>,
 ) -> anyhow::Result<()> {
     // A coupon that was deleted in the meantime lets no code go on.
     let mut allows_one_more = false;

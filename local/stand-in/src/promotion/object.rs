@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
-use crate::engine::ids::PromotionCodeId;
+use crate::engine::ids::{CouponId, PromotionCodeId};
 use crate::engine::resource::{Metadata, Object, with_nulls};
 use crate::engine::time::Timestamp;
 
 /// Something off a total.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Coupon {
-    pub(crate) id: String,
+    pub(crate) id: CouponId,
     pub(crate) created: Timestamp,
     pub(crate) name: Option<String>,
     pub(crate) off: Off,
@@ -100,7 +100,7 @@ pub(crate) struct PromotionCode {
     pub(crate) id: PromotionCodeId,
     pub(crate) created: Timestamp,
     pub(crate) code: String,
-    pub(crate) coupon: String,
+    pub(crate) coupon: CouponId,
     pub(crate) active: bool,
     pub(crate) limits: Limits,
     /// The least an order must come to, and in what currency.

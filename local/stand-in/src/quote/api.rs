@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::account::currency::Currency;
-use crate::engine::ids;
+use crate::engine::ids::{self, CustomerId};
 use crate::engine::resource::Object as _;
 use crate::engine::time::{DAY, Timestamp};
 use crate::engine::transaction::Transaction;
@@ -60,7 +60,7 @@ impl Wish {
         in_the_future("expires_at", self.expires_at, transaction.now)?;
         quote.expires_at = self.expires_at.unwrap_or(quote.expires_at);
         self.terms.apply(transaction, &mut quote.terms)?;
-        let customer = quote.terms.customer.clone().unwrap_or_default();
+        let customer = quote.terms.customer.as_deref().unwrap_or_default().to_owned();
         let place = Place {
             customer: &customer,
             ..Place::default()
@@ -189,7 +189,7 @@ fn accept(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
 fn subscribe(
     _transaction: &Transaction<'_>,
     _quote: &Quote,
-    _customer: &str,
+    _customer: &CustomerId,
 ) -> Result<String, ApiError> {
     Err(ApiError::invalid(
         "The stand-in accepts quotes of one-time prices only.",

@@ -5,7 +5,7 @@
 //!   └─────cancel, expire─┴───────────► canceled
 //! ```
 
-use crate::engine::ids;
+use crate::engine::ids::{self, CustomerId};
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::invoice;
@@ -76,7 +76,7 @@ pub(crate) fn accept(transaction: &Transaction<'_>, quote: &mut Quote) -> anyhow
 pub(crate) fn bill(
     transaction: &Transaction<'_>,
     quote: &Quote,
-    customer: &str,
+    customer: &CustomerId,
 ) -> anyhow::Result<Option<Invoice>> {
     let Some(currency) = quote.currency else {
         return Ok(None);
@@ -106,7 +106,7 @@ pub(crate) fn bill(
         let item = InvoiceItem {
             id: item.clone(),
             created: transaction.now,
-            customer: customer.to_owned(),
+            customer: customer.clone(),
             currency,
             content: line.content.clone(),
             invoice: Some(invoice.id.clone()),

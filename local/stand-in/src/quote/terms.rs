@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::checkout::tax::Rate;
+use crate::engine::ids::CustomerId;
 use crate::engine::resource::Metadata;
 use crate::engine::transaction::Transaction;
 use crate::invoice::terms::{rates, stored_rates};
@@ -13,7 +14,7 @@ use crate::wire::params::{MetadataUpdate, Params};
 /// What a shop says of a quote.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Terms {
-    pub(crate) customer: Option<String>,
+    pub(crate) customer: Option<CustomerId>,
     pub(crate) collection_method: String,
     pub(crate) days_until_due: Option<i64>,
     pub(crate) default_tax_rates: Vec<Rate>,
@@ -97,12 +98,11 @@ impl NewTerms {
         terms: &mut Terms,
     ) -> Result<(), ApiError> {
         if let Some(customer) = &self.customer {
-            customer::check(transaction, customer)?;
+            terms.customer = Some(customer::named(transaction, customer)?);
         }
         if let Some(ids) = self.default_tax_rates {
             terms.default_tax_rates = stored_rates(transaction, &ids, "default_tax_rates")?;
         }
-        terms.customer = self.customer.or(terms.customer.take());
         if let Some(method) = self.collection_method {
             terms.collection_method = method;
         }

@@ -5,7 +5,7 @@
 //! ```
 
 use crate::account::amount::Amount;
-use crate::engine::ids::{self, ChargeId};
+use crate::engine::ids::{self, ChargeId, ReviewId};
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::payment::charge::Charge;
@@ -55,7 +55,7 @@ pub(crate) fn open_review(
     charge: &mut Charge,
 ) -> anyhow::Result<()> {
     let review = Review {
-        id: ids::review(),
+        id: ReviewId::random(),
         created: transaction.now,
         charge: charge.id.clone(),
         payment_intent: charge.payment_intent.clone(),
@@ -106,13 +106,13 @@ pub(crate) fn close_reviews_of(
 fn show_review(
     transaction: &Transaction<'_>,
     charge: &mut Charge,
-    review: Option<&str>,
+    review: Option<&ReviewId>,
 ) -> anyhow::Result<()> {
-    charge.review = review.map(str::to_owned);
+    charge.review = review.cloned();
     transaction.put(charge)?;
     if let Some(intent) = &charge.payment_intent {
         let mut intent: PaymentIntent = transaction.existing(intent)?;
-        intent.review = review.map(str::to_owned);
+        intent.review = review.cloned();
         transaction.put(&intent)?;
     }
     Ok(())

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::engine::ids::{ChargeId, PaymentIntentId};
+use crate::engine::ids::{ChargeId, PaymentIntentId, ReviewId};
 use crate::engine::resource::{Object, with_nulls};
 use crate::engine::time::Timestamp;
 
 /// A payment that somebody should look at.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Review {
-    pub(crate) id: String,
+    pub(crate) id: ReviewId,
     pub(crate) created: Timestamp,
     pub(crate) charge: ChargeId,
     pub(crate) payment_intent: Option<PaymentIntentId>,

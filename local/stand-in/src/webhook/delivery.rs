@@ -15,7 +15,8 @@ use crate::engine::time::{HOUR, real};
 use crate::engine::transaction::Transaction;
 use crate::webhook::endpoint::WebhookEndpoint;
 use crate::webhook::event::Event;
-use crate::webhook::queue::{self, Attempt, Route};
+use crate::webhook::history::Attempt;
+use crate::webhook::queue::{self, Route};
 use crate::webhook::signature::SigningSecret;
 
 /// Tries under way at a time. A webhook that hangs then delays few others.
@@ -86,8 +87,8 @@ fn agenda(transaction: &Transaction<'_>) -> anyhow::Result<Agenda> {
 async fn attempt(account: &Account, route: Route) -> Route {
     if let Err(error) = try_once(account, &route).await {
         tracing::error!(
-            event = route.event,
-            endpoint = route.endpoint,
+            event = &*route.event,
+            endpoint = &*route.endpoint,
             error = format!("{error:#}"),
             "cannot deliver an event"
         );
@@ -210,6 +211,7 @@ mod tests {
     use super::*;
     use crate::engine::database::Database;
     use crate::engine::faults::Faults;
+    use crate::engine::ids::{EventId, WebhookEndpointId};
     use crate::webhook::endpoint::{Webhook, register_own};
 
     #[test]
@@ -223,10 +225,9 @@ mod tests {
         let database = Database::open(None, &site).unwrap();
         let packed = database.transact(&Faults::default(), |transaction| {
             register_own(transaction, &webhook)?;
-            let endpoints = transaction.all::<WebhookEndpoint>()?;
             let route = Route {
-                event: "evt_gone".to_owned(),
-                endpoint: endpoints.into_iter().map(|it| it.id).collect(),
+                event: EventId::random(),
+                endpoint: WebhookEndpointId::shops_own(),
             };
             pack(transaction, &route, Some(webhook.secret.clone()))
         });

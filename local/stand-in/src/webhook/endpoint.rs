@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::engine::ids::WebhookEndpointId;
 use crate::engine::pattern::matches;
 use crate::engine::resource::{API_VERSION, Metadata, Object};
 use crate::engine::time::Timestamp;
@@ -13,7 +14,7 @@ use crate::webhook::signature::SigningSecret;
 /// Where events go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct WebhookEndpoint {
-    pub(crate) id: String,
+    pub(crate) id: WebhookEndpointId,
     pub(crate) created: Timestamp,
     pub(crate) url: String,
     /// Signs what is sent. Shown once, when the endpoint is made. The shop's own has none here: its
@@ -75,14 +76,12 @@ pub struct Webhook {
     pub enabled_events: Vec<String>,
 }
 
-/// The id of the endpoint that the shop's configuration makes.
-pub(crate) const SHOPS_OWN: &str = "we_1TillLocalShopsOwn000";
-
 /// Makes the shop's own endpoint, or brings it up to date.
 pub(crate) fn register_own(transaction: &Transaction<'_>, webhook: &Webhook) -> anyhow::Result<()> {
-    let known = transaction.get::<WebhookEndpoint>(SHOPS_OWN)?;
+    let id = WebhookEndpointId::shops_own();
+    let known = transaction.get::<WebhookEndpoint>(&id)?;
     let endpoint = known.unwrap_or_else(|| WebhookEndpoint {
-        id: SHOPS_OWN.to_owned(),
+        id,
         created: transaction.now,
         url: String::new(),
         secret: None,

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::description::Description;
-use crate::engine::ids;
+use crate::engine::ids::{self, WebhookEndpointId};
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::webhook::endpoint::WebhookEndpoint;
@@ -38,7 +38,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     Ok(Box::new(move |transaction| {
         let secret = ids::webhook_secret();
         let endpoint = WebhookEndpoint {
-            id: ids::webhook_endpoint(),
+            id: WebhookEndpointId::random(),
             created: transaction.now,
             url,
             secret: Some(secret.clone()),

@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::engine::ids::EventId;
 use crate::engine::resource::{Cause, Object};
 use crate::engine::time::Timestamp;
 
 /// An event. Its stored form when it is recorded is the body of its webhook.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Event {
-    pub(crate) id: String,
+    pub(crate) id: EventId,
     pub(crate) object: String,
     pub(crate) api_version: String,
     pub(crate) created: Timestamp,

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::description::{Description, project};
-use crate::engine::ids;
+use crate::engine::ids::EventId;
 use crate::engine::resource::{API_VERSION, Object};
 use crate::engine::transaction::Transaction;
 use crate::invoice::former;
@@ -104,7 +104,7 @@ fn keep(
     let mut endpoints = transaction.all::<WebhookEndpoint>()?;
     endpoints.retain(|endpoint| endpoint.wants(event_type));
     let event = Event {
-        id: ids::event(),
+        id: EventId::random(),
         object: Event::KIND.to_owned(),
         api_version: API_VERSION.to_owned(),
         created: transaction.now,

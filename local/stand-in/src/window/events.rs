@@ -7,12 +7,12 @@ use rusqlite::params;
 use rusqlite::types::Value as SqlValue;
 use serde::Deserialize;
 use serde_json::Value;
-use url::form_urlencoded;
 
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::webhook::event::Event;
-use crate::webhook::queue::{self, Attempt, Delivery};
+use crate::webhook::history::{self, Attempt, Delivery};
+use crate::window::choice::query;
 use crate::window::frame::{Frame, Moment, Section, View};
 use crate::window::json::{self, Markup};
 use crate::window::scan::{Found, PAGE, Page, Scan};
@@ -74,13 +74,7 @@ pub(super) async fn list(
 impl Choice {
     /// The choice without its place, as a query.
     fn query(&self) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in [("q", &self.q), ("delivery", &self.delivery)] {
-            if !value.is_empty() {
-                query.append_pair(name, value);
-            }
-        }
-        query.finish()
+        query([("q", &self.q), ("delivery", &self.delivery)])
     }
 }
 
@@ -214,7 +208,7 @@ pub(super) async fn show(
             let shown = transaction.shown(&wanted)?.unwrap_or_default();
             let request = shown.pointer("/request/id").and_then(Value::as_str);
             let request = request.map(|id| json::linked_text(transaction, &base, id));
-            let deliveries = queue::of_event(transaction, &wanted)?.into_iter();
+            let deliveries = history::of_event(transaction, &wanted)?.into_iter();
             let deliveries =
                 deliveries.map(|delivery| DeliveryView::of(transaction, &base, delivery));
             Ok(Some((

@@ -8,9 +8,9 @@ use axum::response::Html;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
-use url::form_urlencoded;
 
 use crate::engine::transaction::Transaction;
+use crate::window::choice::query;
 use crate::window::events::EventRow;
 use crate::window::frame::{Frame, Moment, Section, View};
 use crate::window::json::{self, Markup};
@@ -69,13 +69,7 @@ fn kinds(transaction: &Transaction<'_>) -> anyhow::Result<BTreeMap<String, i64>>
 impl Choice {
     /// The choice without its place, as a query.
     fn query(&self) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in [("kind", &self.kind), ("q", &self.q)] {
-            if !value.is_empty() {
-                query.append_pair(name, value);
-            }
-        }
-        query.finish()
+        query([("kind", &self.kind), ("q", &self.q)])
     }
 }
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use crate::engine::transaction::Transaction;
+use crate::window::choice::query;
 use crate::window::curl;
 use crate::window::events::EventRow;
 use crate::window::frame::{Frame, Moment, Section, View};
@@ -101,17 +102,11 @@ impl Choice {
 
     /// The choice without its place, as a query.
     fn query(&self) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in [
+        query([
             ("q", &self.q),
             ("method", &self.method),
             ("outcome", &self.outcome),
-        ] {
-            if !value.is_empty() {
-                query.append_pair(name, value);
-            }
-        }
-        query.finish()
+        ])
     }
 
     fn is_empty(&self) -> bool {

@@ -1,0 +1,127 @@
+//! The world that an account lives in: its time, its faults, what it begins with and goes back to.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::{ControlError, Controlled};
+use crate::account::object::Account;
+use crate::cli::feed;
+use crate::engine::clock;
+use crate::engine::faults::PlannedFault;
+use crate::engine::time::DAY;
+use crate::seed::Seed;
+
+/// Far enough for everything that takes time.
+const MOST_SECONDS: i64 = 366 * DAY;
+
+/// The stand-in's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Clock {
+    /// Seconds since 1970.
+    pub now: i64,
+    /// Of these, how many the machine's own clock has not seen.
+    pub ahead: i64,
+}
+
+impl Account {
+    /// The stand-in's time.
+    pub async fn clock(&self) -> Controlled<Clock> {
+        self.command(|transaction| {
+            Ok(Clock {
+                now: transaction.now,
+                ahead: clock::ahead(&transaction.sql)?,
+            })
+        })
+        .await
+    }
+
+    /// Moves time forward: sessions expire, tries fall due, keys are forgotten.
+    pub(crate) async fn advance_clock(&self, seconds: i64) -> Controlled<Clock> {
+        if !(0..=MOST_SECONDS).contains(&seconds) {
+            let reason = format!("advance must be between 0 and {MOST_SECONDS} seconds");
+            return Err(ControlError::Refused(reason));
+        }
+        self.command(move |transaction| Ok(clock::advance(&transaction.sql, seconds)?))
+            .await?;
+        // Reading the time lets happen what it has made due.
+        self.clock().await
+    }
+
+    /// Plans a fault. Returns it as it was understood.
+    pub(crate) fn plan_fault(&self, fault: PlannedFault) -> Controlled<PlannedFault> {
+        let planned = self.0.faults.plan(fault).map_err(ControlError::Refused)?;
+        self.0.news.send_replace(());
+        Ok(planned)
+    }
+
+    /// The faults still to come.
+    pub(crate) fn faults(&self) -> Vec<PlannedFault> {
+        self.0.faults.all()
+    }
+
+    /// Takes all faults away.
+    pub(crate) fn clear_faults(&self) {
+        self.0.faults.clear();
+        self.0.news.send_replace(());
+    }
+
+    /// Makes the calls of a seed.
+    pub(super) async fn sow(&self, seed: Seed) -> Controlled<()> {
+        let settings = Arc::clone(&self.0.settings);
+        self.command(move |transaction| Ok(seed.sow(transaction, &settings)?))
+            .await
+    }
+
+    /// Keeps a copy of everything.
+    pub(crate) async fn take_snapshot(&self, name: &str) -> Controlled<()> {
+        if name.is_empty() {
+            let reason = "a snapshot needs a name that is not empty";
+            return Err(ControlError::Refused(reason.to_owned()));
+        }
+        let (account, name) = (self.clone(), name.to_owned());
+        blocking(move || account.0.snapshots.take(&account.0.database, &name)).await?;
+        self.0.news.send_replace(());
+        Ok(())
+    }
+
+    /// Brings back what was copied.
+    pub(crate) async fn restore_snapshot(&self, name: &str) -> Controlled<()> {
+        let (account, wanted) = (self.clone(), name.to_owned());
+        let restore = move || account.0.snapshots.restore(&account.0.database, &wanted);
+        let restored = blocking(restore).await?;
+        self.0.changed.notify_one();
+        let newest = self.command(|transaction| Ok(feed::newest(transaction)?));
+        self.0.settings.listeners.go_back_to(newest.await?);
+        self.0.news.send_replace(());
+        match restored {
+            true => Ok(()),
+            false => Err(no_snapshot(name.to_owned())),
+        }
+    }
+
+    /// Forgets a copy.
+    pub(crate) fn forget_snapshot(&self, name: &str) -> Controlled<()> {
+        let forgotten = self.0.snapshots.forget(name);
+        self.0.news.send_replace(());
+        match forgotten {
+            true => Ok(()),
+            false => Err(no_snapshot(name.to_owned())),
+        }
+    }
+}
+
+/// Runs `work` on a thread that may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+) -> Controlled<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(anyhow::Error::new)??)
+}
+
+fn no_snapshot(name: String) -> ControlError {
+    ControlError::NoSuch {
+        kind: "snapshot",
+        id: name,
+    }
+}

@@ -1,0 +1,82 @@
+//! Parameters that are about money.
+
+use super::Params;
+use crate::account::amount::Amount;
+use crate::account::currency::Currency;
+use crate::wire::errors::ApiError;
+
+impl Params {
+    /// A currency Stripe charges in, in lower case.
+    pub(crate) fn currency(&mut self, field: &str) -> Result<Option<Currency>, ApiError> {
+        let Some(text) = self.text(field)? else {
+            return Ok(None);
+        };
+        let known = text.to_lowercase().parse();
+        known.map(Some).map_err(|_| {
+            ApiError::invalid(format!(
+                "Invalid currency: {text}. It must be a three-letter code of a currency that Stripe \
+                 charges in, such as usd."
+            ))
+            .param(self.name(field))
+        })
+    }
+
+    /// An amount in a currency's minor units.
+    pub(crate) fn amount(
+        &mut self,
+        field: &str,
+        currency: Currency,
+    ) -> Result<Option<Amount>, ApiError> {
+        let step = currency.step();
+        match self.integer_within(field, 0, i64::MAX)?.map(Amount::new) {
+            Some(amount) if amount > currency.maximum() => {
+                Err(ApiError::amount_too_large(&self.name(field), currency))
+            }
+            Some(amount) if amount.beyond(step) != Amount::ZERO => Err(ApiError::out_of_range(
+                &self.name(field),
+                format!("Amounts in {currency} must be a multiple of {step}."),
+            )),
+            amount => Ok(amount),
+        }
+    }
+
+    /// A share above 0 and up to 100 %, in hundredths of a percent.
+    pub(crate) fn percent(&mut self, field: &str) -> Result<Option<u32>, ApiError> {
+        let Some(text) = self.text(field)? else {
+            return Ok(None);
+        };
+        let hundredths = match text.split_once('.') {
+            None => format!("{text}00").parse(),
+            Some((whole, fraction)) => {
+                let fraction: String = fraction.chars().chain("00".chars()).take(2).collect();
+                format!("{whole}{fraction}").parse()
+            }
+        };
+        match hundredths {
+            Ok(hundredths @ 1..=10_000) => Ok(Some(hundredths)),
+            _ => Err(ApiError::invalid(format!(
+                "Invalid {field}: {text} is not a number above 0 and up to 100"
+            ))
+            .param(self.name(field))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentage_is_exact_to_its_hundredths() {
+        let read = |text: &str| {
+            let form = format!("p={text}");
+            Params::parse(form.as_bytes()).unwrap().percent("p")
+        };
+        for (text, hundredths) in [("10", 1_000), ("25.5", 2_550), ("100", 10_000), ("0.05", 5)] {
+            assert_eq!(read(text).unwrap(), Some(hundredths), "{text}");
+        }
+        for text in ["0", "100.01", "101", "-5", "ten", "1e2", "5.x"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+}
