@@ -239,6 +239,22 @@ const claims = {
     assert.equal((await refused("StripeInvalidRequestError", again)).code, "charge_already_refunded");
   },
 
+  async "evidence is uploaded and comes back by a link"(stripe) {
+    const data = Buffer.from("\x89PNG\r\n\x1a\nreceipt", "latin1");
+    const upload = { data, name: "receipt.png", type: "image/png" };
+    const file = await stripe.files.create({
+      purpose: "dispute_evidence",
+      file: upload,
+      file_link_data: { create: true },
+    });
+    assert.deepEqual([file.filename, file.size, file.type], ["receipt.png", data.length, "png"]);
+    const answer = await fetch(file.links.data[0].url);
+    assert.deepEqual(Buffer.from(await answer.arrayBuffer()), data);
+    const text = { data: Buffer.from("text"), name: "a.png" };
+    const create = () => stripe.files.create({ purpose: "dispute_evidence", file: text });
+    assert.equal((await refused("StripeInvalidRequestError", create)).param, "file");
+  },
+
   async "a dispute is won with evidence"(stripe) {
     const intent = await paid(stripe, disputed);
     const list = () => stripe.disputes.list({ payment_intent: intent.id });

@@ -4,6 +4,7 @@ Each function is one thing that the stand-in claims, in an account of its own.
 """
 
 import http.server
+import io
 import json
 import os
 import sys
@@ -289,6 +290,25 @@ def a_dispute_is_won_with_evidence():
 
 
 @claim
+def evidence_is_uploaded_and_comes_back_by_a_link():
+    content = b"\x89PNG\r\n\x1a\nreceipt"
+    picture = io.BytesIO(content)
+    picture.name = "receipt.png"
+    file = stripe.File.create(purpose="dispute_evidence", file=picture)
+    assert (file.filename, file.size, file.type) == ("receipt.png", len(content), "png")
+    link = stripe.FileLink.create(file=file.id)
+    with urllib.request.urlopen(link.url, timeout=30) as answer:
+        assert answer.read() == content
+    intent = paid(DISPUTED)
+    dispute = until("dispute", lambda: stripe.Dispute.list(payment_intent=intent.id).data)[0]
+    held = stripe.Dispute.modify(dispute.id, evidence={"receipt": file.id}, submit=False, expand=["evidence.receipt"])
+    assert held.evidence.receipt.filename == "receipt.png"
+    text = io.BytesIO(b"not a picture")
+    error = refused(stripe.InvalidRequestError, stripe.File.create, purpose="dispute_evidence", file=text)
+    assert error.param == "file", error.param
+
+
+@claim
 def a_dispute_is_lost_by_closing_it():
     intent = paid(DISPUTED)
     dispute = until("dispute", lambda: stripe.Dispute.list(payment_intent=intent.id).data)[0]
@@ -486,7 +506,7 @@ def reset_and_snapshots_give_a_clean_world():
 
 def main():
     print(f"stripe-python {stripe.VERSION}, API {stripe.api_version}", flush=True)
-    stripe.api_base = BASE
+    stripe.api_base = stripe.upload_api_base = BASE
     failed = 0
     for function in claims:
         if len(sys.argv) > 1 and function.__name__ not in sys.argv[1:]:

@@ -287,6 +287,7 @@ impl Starting {
         let stand_in = StandIn::open(stand_in::Config {
             database: self.database("stripe.db")?,
             public_url: Url::parse(&door.url())?,
+            fixed_url: false,
             host_names: Vec::new(),
             business_name: "Till on this machine".to_owned(),
             secret_key: STAND_IN_KEY.to_owned(),

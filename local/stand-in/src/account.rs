@@ -4,5 +4,6 @@ pub(crate) mod amount;
 pub(crate) mod api;
 pub(crate) mod balance;
 pub(crate) mod book;
+pub(crate) mod country_specs;
 pub(crate) mod currency;
 pub(crate) mod object;

@@ -8,10 +8,13 @@ use http::{HeaderValue, StatusCode, header};
 use url::Url;
 
 use crate::account::object::Account;
+use crate::door::site_asked;
+use crate::engine::resource::Cause;
 use crate::stand_in::StandIn;
 
-/// The account that has what the page is of; the default one if none has.
-pub(crate) struct Owner(pub(crate) Account);
+/// The account that has what the page is of (the default one if none has), and what causes a change
+/// that is made on the page: whoever looks at it.
+pub(crate) struct Owner(pub(crate) Account, pub(crate) Cause);
 
 impl FromRequestParts<StandIn> for Owner {
     type Rejection = Response;
@@ -21,6 +24,10 @@ impl FromRequestParts<StandIn> for Owner {
         match stand_in.owner(id).await {
             Ok(owner) => Ok(Self(
                 owner.unwrap_or_else(|| stand_in.default_account().clone()),
+                Cause {
+                    site: site_asked(&stand_in.0.config, &parts.headers),
+                    ..Cause::default()
+                },
             )),
             Err(error) => Err(failed(&error)),
         }

@@ -10,20 +10,21 @@ use std::sync::Arc;
 
 use http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
 
-use crate::description::{Description, Match, Operation, Problem, check, check_leniently, project};
+use crate::description::{Description, Match, Operation, Problem, check, check_leniently};
 use crate::engine::transaction::Transaction;
 use crate::payment::publishable::{Admission, reduced};
 use crate::wire::answer::{Answer, Asked, Route, Settings};
 use crate::wire::errors::ApiError;
 use crate::wire::expand::Expansions;
+use crate::wire::former::as_of;
 use crate::wire::idempotency::{self, Idempotent};
+use crate::wire::multipart::Upload;
 use crate::wire::params::Params;
 use crate::wire::version::Version;
 use crate::{
-    account, checkout, cli, collection, credit_note, dispute, invoice, payment, plain, promotion,
-    quote, radar, refund, subscription, test_clock, webhook,
+    account, checkout, cli, collection, credit_note, dispute, file, invoice, payment, plain,
+    promotion, quote, radar, refund, subscription, test_clock, webhook,
 };
 
 /// Parameters that name whose a call is: what it makes or changes lives in the time of their clock.
@@ -60,6 +61,8 @@ fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| invoice::items_api::route(asked))
         .or_else(|| credit_note::api::route(asked))
         .or_else(|| quote::api::route(asked))
+        .or_else(|| file::api::route(asked))
+        .or_else(|| file::links_api::route(asked))
         .or_else(|| promotion::coupons_api::route(asked))
         .or_else(|| promotion::codes_api::route(asked))
         .or_else(|| test_clock::api::route(asked))
@@ -68,6 +71,7 @@ fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| webhook::endpoints_api::route(asked))
         .or_else(|| webhook::events_api::route(asked))
         .or_else(|| account::api::route(asked))
+        .or_else(|| account::country_specs::route(asked))
         .or_else(|| cli::api::route(asked))
         .or_else(|| collection::route(asked))
         .or_else(|| plain::route(asked))
@@ -86,6 +90,8 @@ pub(crate) fn works(operation: &Operation, settings: &Settings) -> bool {
             names: &found.path,
             settings,
             host: None,
+            publishable: false,
+            upload: None,
         };
         behaviour(&asked).is_some()
     })
@@ -100,6 +106,8 @@ pub(crate) struct Call {
     /// It comes from a browser, whose key everybody can read.
     pub(crate) publishable: bool,
     pub(crate) params: Params,
+    /// The file that came with the parameters.
+    pub(crate) upload: Option<Upload>,
     pub(crate) idempotent: Option<Idempotent>,
     /// The status that a fault switch wants.
     pub(crate) refusal: Option<StatusCode>,
@@ -140,12 +148,15 @@ impl Call {
             names: &names,
             settings: &self.settings,
             host: self.host.as_deref(),
+            publishable: self.publishable,
+            upload: self.upload.as_ref(),
         };
         let route = behaviour(&asked).ok_or_else(|| {
             ApiError::not_implemented(found.operation.method, found.operation.template)
         })?;
         let given = self.params.left();
         let then = transaction.in_time_of(whose(&names, &self.params))?;
+        let shown = |value| as_of(transaction, self.version.description(), value);
         let work = route(self.params)?;
         let result = match self.refusal {
             // Refused at the gate: the endpoint has not begun.
@@ -155,10 +166,13 @@ impl Call {
                 .attempt(|| {
                     let answer = match work(&then) {
                         // What was tried stays on record.
-                        Err(declined) if declined.is_of_card() => return Ok(Err(declined)),
-                        done => expansions.apply(transaction, done?)?,
+                        Err(declined) if declined.is_of_card() => {
+                            return Ok(Err(declined.showing(shown)?));
+                        }
+                        Err(refused) => return Err(refused.showing(shown)?),
+                        Ok(done) => expansions.apply(transaction, done)?,
                     };
-                    Ok(Ok(as_of(self.version, transaction, answer)?))
+                    Ok(Ok(shown(answer)?))
                 })
                 .flatten(),
         };
@@ -166,7 +180,10 @@ impl Call {
         let result = result
             .map_err(|error| error.of_params((!names.is_empty()).then_some(given.as_slice())));
         let result = match self.publishable {
-            true => result.map(reduced).map_err(|error| error.showing(reduced)),
+            true => match result {
+                Ok(answer) => Ok(reduced(answer)),
+                Err(error) => Err(error.showing(|object| Ok(reduced(object)))?),
+            },
             false => result,
         };
         let answer = Answer::of(result);
@@ -215,22 +232,6 @@ fn whose<'c>(names: &[(&'static str, &'c str)], params: &'c Params) -> Vec<&'c s
 /// A segment of a path as it was meant: `mug%3Ared` is `mug:red`.
 fn decoded(segment: &str) -> Cow<'_, str> {
     percent_decode_str(segment).decode_utf8_lossy()
-}
-
-/// The answer as a version shows it.
-fn as_of(
-    version: Version,
-    transaction: &Transaction<'_>,
-    mut answer: Value,
-) -> Result<Value, ApiError> {
-    if version.is_newest() {
-        return Ok(answer);
-    }
-    let description = version.description();
-    promotion::former::show_coupons(transaction, description, &mut answer)?;
-    invoice::former::show(transaction, description, &mut answer)?;
-    subscription::former::show_periods(description, &mut answer);
-    Ok(project(description, answer))
 }
 
 /// Stripe takes a card's number or token with an intent, though its libraries do not say so.

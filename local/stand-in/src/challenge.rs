@@ -3,7 +3,7 @@
 
 use askama::Template;
 use axum::extract::Path;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Form, Router};
 use http::StatusCode;
@@ -13,10 +13,10 @@ use crate::billing;
 use crate::browser::{self, Owner};
 use crate::checkout;
 use crate::checkout::object::{Session, SessionStatus};
-use crate::engine::resource::{Cause, Object as _};
+use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::payment::action::{Challenge, come_back};
-use crate::payment::intent::{PaymentIntent, WrongState};
+use crate::payment::intent::{IntentState, PaymentIntent, WrongState};
 use crate::payment::method::{Means, PaymentMethod};
 use crate::payment::setup_intent::{SetupIntent, SetupState};
 use crate::payment::testing::three_d_secure::Challenged;
@@ -42,6 +42,12 @@ enum View {
     },
     Done {
         passed: bool,
+    },
+    /// It is over already.
+    Over {
+        good: bool,
+        became: &'static str,
+        why: String,
     },
     Nothing,
 }
@@ -144,13 +150,51 @@ impl Page {
     }
 }
 
-async fn show(Owner(account): Owner, Path(id): Path<String>) -> Response {
+/// What has become of an intent that no longer waits.
+fn over(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<Page> {
+    let (good, became, error) = if let Some(intent) = transaction.get::<PaymentIntent>(id)? {
+        let error = intent.last_payment_error;
+        match intent.state {
+            IntentState::Succeeded { .. } => (true, "This payment has succeeded", None),
+            IntentState::RequiresCapture { .. } => (true, "This payment is authorized", None),
+            IntentState::Processing(_) => (true, "This payment is under way", None),
+            IntentState::RequiresConfirmation {
+                authenticated: true,
+            } => (true, "Your bank has told the shop", None),
+            IntentState::Canceled { .. } => (false, "This payment was canceled", None),
+            _ if error.is_some() => (false, "This payment did not go through", error),
+            _ => return Ok(Page::nothing()),
+        }
+    } else if let Some(intent) = transaction.get::<SetupIntent>(id)? {
+        let error = intent.last_setup_error;
+        match intent.state {
+            SetupState::Succeeded => (true, "Your card is kept for later payments", None),
+            SetupState::Canceled { .. } => (false, "The shop no longer asks for this", None),
+            _ if error.is_some() => (false, "Your card was not kept", error),
+            _ => return Ok(Page::nothing()),
+        }
+    } else {
+        return Ok(Page::nothing());
+    };
+    let why = error.map(|error| error.message().to_owned());
+    Ok(Page {
+        title: became,
+        collection: "",
+        view: View::Over {
+            good,
+            became,
+            why: why.unwrap_or_default(),
+        },
+    })
+}
+
+async fn show(Owner(account, cause): Owner, Path(id): Path<String>) -> Response {
     let shop = account.0.settings.business_name.clone();
     let page = account
-        .transact(Cause::default(), move |transaction| {
+        .transact(cause, move |transaction| {
             match Waiting::find(transaction, &id)? {
                 Some(waiting) => waiting.page(transaction, shop),
-                None => Ok(Page::nothing()),
+                None => over(transaction, &id),
             }
         })
         .await;
@@ -164,11 +208,12 @@ async fn show(Owner(account): Owner, Path(id): Path<String>) -> Response {
 enum Next {
     To(String),
     Stay(bool),
-    Nowhere,
+    /// It was over before.
+    Nowhere(Page),
 }
 
 async fn submit(
-    Owner(account): Owner,
+    Owner(account, cause): Owner,
     Path(id): Path<String>,
     Form(Submission { outcome }): Form<Submission>,
 ) -> Response {
@@ -179,7 +224,7 @@ async fn submit(
     };
     let whose = id.clone();
     let next = account
-        .transact_in_time_of(&whose, move |transaction| {
+        .transact_in_time_of(&whose, cause, move |transaction| {
             answer(transaction, &id, challenged)
         })
         .await;
@@ -191,17 +236,17 @@ async fn submit(
             view: View::Done { passed },
         }
         .answer(),
-        Ok(Next::Nowhere) => Page::nothing().answer().into_response(),
+        Ok(Next::Nowhere(page)) => page.answer(),
         Err(error) => browser::failed(&error),
     }
 }
 
 fn answer(transaction: &Transaction<'_>, id: &str, challenged: Challenged) -> anyhow::Result<Next> {
     Ok(match Waiting::find(transaction, id)? {
-        None => Next::Nowhere,
+        None => Next::Nowhere(over(transaction, id)?),
         Some(Waiting::Payment(mut intent, challenge)) => {
             match billing::authenticate(transaction, &mut intent, challenged)? {
-                Err(WrongState) => Next::Nowhere,
+                Err(WrongState) => Next::Nowhere(over(transaction, id)?),
                 Ok(Some(session)) => Next::To(after_checkout(&session)),
                 Ok(None) => {
                     // The bank has asked, and the issuer may still have said no.
@@ -216,7 +261,7 @@ fn answer(transaction: &Transaction<'_>, id: &str, challenged: Challenged) -> an
         }
         Some(Waiting::Setup(mut intent, challenge)) => {
             match checkout::life::authenticate_setup(transaction, &mut intent, challenged)? {
-                Err(WrongState) => Next::Nowhere,
+                Err(WrongState) => Next::Nowhere(over(transaction, id)?),
                 Ok(Some(session)) => Next::To(after_checkout(&session)),
                 Ok(None) => {
                     let done = intent.state == SetupState::Succeeded;

@@ -12,6 +12,8 @@ use crate::description::{Operation, Shape};
 use crate::dispute::object::Dispute;
 use crate::engine::filter::Filter;
 use crate::engine::resource::Object as _;
+use crate::file::link::FileLink;
+use crate::file::object::File;
 use crate::invoice::item::InvoiceItem;
 use crate::invoice::object::Invoice;
 use crate::invoice::payment::InvoicePayment;
@@ -51,6 +53,8 @@ const BEHAVED: &[&str] = &[
     EarlyFraudWarning::KIND,
     Refund::KIND,
     Dispute::KIND,
+    File::KIND,
+    FileLink::KIND,
     BalanceTransaction::KIND,
     Invoice::KIND,
     CreditNote::KIND,
@@ -230,4 +234,90 @@ fn search<'r>(
             "data": data,
         }))
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::description::Description;
+    use crate::seed::Seed;
+    use crate::stand_in::{Config, OtherKeys, StandIn};
+
+    /// Calls that make an object of most kinds, some of them on the way.
+    fn seed() -> Seed {
+        let call = |path: &str, params: Value| json!({ "name": path, "path": path, "method": "post", "params": params });
+        let pay = |method: &str| {
+            let mut intent = call(
+                "/v1/payment_intents",
+                json!({ "amount": 2_000, "currency": "usd", "payment_method": method, "confirm": true,
+                    "return_url": "https://shop.example/done" }),
+            );
+            intent["name"] = json!(method);
+            intent
+        };
+        let calls = json!({ "fixtures": [
+            call("/v1/webhook_endpoints", json!({ "url": "https://shop.example/hook", "enabled_events": ["*"] })),
+            call("/v1/coupons", json!({ "id": "TEN", "percent_off": 10 })),
+            call("/v1/promotion_codes", json!({ "promotion": { "type": "coupon", "coupon": "TEN" } })),
+            call("/v1/customers", json!({ "email": "ada@mail.example" })),
+            call("/v1/checkout/sessions", json!({ "mode": "payment", "success_url": "https://shop.example",
+                "line_items": [{ "quantity": 1, "price_data": { "currency": "usd", "unit_amount": 1_500,
+                    "product_data": { "name": "Mug" } } }] })),
+            call("/v1/setup_intents", json!({ "payment_method": "pm_card_visa", "confirm": true,
+                "return_url": "https://shop.example/done" })),
+            call("/v1/tokens", json!({ "card": { "number": "4242424242424242", "exp_month": 12,
+                "exp_year": 2040, "cvc": "123" } })),
+            pay("pm_card_visa"),
+            pay("pm_card_riskLevelElevated"),
+            pay("pm_card_createIssuerFraudRecord"),
+            pay("pm_card_createDispute"),
+            call("/v1/refunds", json!({ "payment_intent": "${pm_card_visa:id}" })),
+        ] });
+        serde_json::from_value(calls).unwrap()
+    }
+
+    #[test]
+    fn an_object_shows_all_that_is_always_there_in_its_kind() {
+        let stand_in = StandIn::open(Config {
+            database: None,
+            public_url: "http://127.0.0.1:12111".parse().unwrap(),
+            host_names: Vec::new(),
+            business_name: "Shop".to_owned(),
+            secret_key: "sk_test_local".to_owned(),
+            other_keys: OtherKeys::Refused,
+            webhook: None,
+            seed: seed(),
+        });
+        let account = stand_in.unwrap().default_account().clone();
+        let shown = account
+            .0
+            .database
+            .transact(&account.0.faults, |transaction| {
+                let mut statement = transaction.sql.prepare("SELECT shown FROM objects")?;
+                let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+                let rows = rows.map(|row| Ok(serde_json::from_str::<Value>(&row?)?));
+                rows.collect::<anyhow::Result<Vec<_>>>()
+            });
+        let mut kinds = BTreeSet::new();
+        for object in shown.unwrap() {
+            let kind = object["object"].as_str().unwrap();
+            for field in Description::newest().object(kind).unwrap().iter() {
+                let is_there = object.get(field.name).is_some();
+                assert!(field.optional || is_there, "{kind} without {}", field.name);
+            }
+            kinds.insert(kind.to_owned());
+        }
+        // Enough was looked at.
+        for kind in [
+            Session::KIND,
+            SetupAttempt::KIND,
+            Dispute::KIND,
+            Refund::KIND,
+            Review::KIND,
+        ] {
+            assert!(kinds.contains(kind), "no {kind} among {kinds:?}");
+        }
+    }
 }

@@ -13,6 +13,7 @@
 //! check(&found.operation, &params)                    // problems with the parameters
 //! check_leniently("POST", path, &params)              // what every version finds wrong with them
 //! blank(api.object("customer")?)                      // an object with all that is always there
+//! complete("charge", known)                           // what is known of one, and null for the rest
 //! project(api, value)                                 // an object, as this version shows it
 //! expandable(api, &found.operation.returns, "default_source")
 //! ```
@@ -28,10 +29,10 @@ mod text;
 
 use std::sync::LazyLock;
 
-pub(crate) use self::blank::blank;
+pub(crate) use self::blank::{blank, blank_of, complete};
 pub(crate) use self::check::{Problem, check, check_leniently};
 pub(crate) use self::expand::expandable;
-pub(crate) use self::project::project;
+pub(crate) use self::project::{project, project_part};
 pub(crate) use self::shape::{Fields, Shape};
 use self::text::Blocks;
 
@@ -200,7 +201,6 @@ impl Description {
     }
 
     /// Every `object`, by name.
-    #[cfg(test)]
     pub(crate) fn objects(&self) -> Vec<&'static str> {
         self.names("object")
     }

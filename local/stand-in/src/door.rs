@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, StatusCode, header};
 use url::{Host, Url};
 
-use crate::stand_in::StandIn;
+use crate::stand_in::{Config, StandIn};
 
 /// Passes on only what was meant for this address (a name that resolves to loopback is not it) and
 /// what no other site's page has sent.
@@ -46,6 +46,17 @@ fn check(
         }
         _ => Ok(()),
     }
+}
+
+/// The address of pages for whoever has sent a request: the stand-in's own under the name that they
+/// know it by. Nothing if that is no name of the stand-in's, or if its pages have a fixed address.
+pub(crate) fn site_asked(config: &Config, headers: &HeaderMap) -> Option<String> {
+    if config.fixed_url {
+        return None;
+    }
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    let asked = same_place(&config.public_url, host, &config.host_names)?;
+    Some(asked.as_str().trim_end_matches('/').to_owned())
 }
 
 /// The stand-in's URL as the request names it, if it names the stand-in: `url` itself, or another

@@ -7,6 +7,7 @@ use crate::account::balance::BalanceTransaction;
 use crate::checkout::object::Session;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
+use crate::file::link::FileLink;
 use crate::invoice::object::Invoice;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
@@ -16,7 +17,7 @@ use crate::refund::object::Refund;
 use crate::subscription::object::Subscription;
 use crate::test_clock::object::{ClockState, TestClock};
 use crate::{
-    account, billing, checkout, payment, promotion, quote, refund, subscription, test_clock,
+    account, billing, checkout, file, payment, promotion, quote, refund, subscription, test_clock,
 };
 
 /// Lets everything happen that is due by now.
@@ -32,6 +33,7 @@ pub(crate) fn catch_up(transaction: &Transaction<'_>) -> anyhow::Result<()> {
             PaymentIntent::KIND => billing::run_out_intent(&then, &due.id)?,
             Charge::KIND => payment::capture::expire(&then, &due.id)?,
             BalanceTransaction::KIND => account::book::arrive(&then, &due.id)?,
+            FileLink::KIND => file::link::expire(&then, &due.id)?,
             Coupon::KIND => promotion::life::end_coupon(&then, &due.id)?,
             PromotionCode::KIND => promotion::life::end_code(&then, &due.id)?,
             Invoice::KIND => billing::run_out_invoice(&then, &due.id)?,

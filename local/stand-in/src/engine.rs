@@ -6,6 +6,7 @@ pub(crate) mod database;
 pub(crate) mod faults;
 pub(crate) mod filter;
 pub(crate) mod ids;
+pub(crate) mod links;
 pub(crate) mod pattern;
 pub(crate) mod resource;
 mod schema;

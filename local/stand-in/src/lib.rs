@@ -4,7 +4,7 @@
 //! What Stripe's API takes and answers is data ([`description`], from the texts in `api/`). What
 //! happens is code. A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`],
 //! [`dispute`], [`radar`], [`promotion`], [`invoice`], [`credit_note`], [`quote`], [`subscription`],
-//! [`test_clock`], [`account`], [`webhook`]. It has what the API shows
+//! [`test_clock`], [`file`], [`account`], [`webhook`]. It has what the API shows
 //! (`object`), what can be asked of it (`api`), and what happens to it (`life`). Objects that only
 //! hold what they are given are [`plain`]; what every kind can be asked, a [`collection`] answers.
 //! [`engine`] keeps it all and knows the time, [`wire`] has what requests and answers have in common.
@@ -50,6 +50,7 @@ mod dispute;
 mod door;
 mod due;
 mod engine;
+mod file;
 mod invoice;
 mod page;
 mod payment;
@@ -92,6 +93,7 @@ impl StandIn {
             .merge(challenge::routes())
             .merge(receipt::routes())
             .merge(invoice::page::routes())
+            .merge(file::download::pages())
             .nest("/_stripe", control::routes())
             .layer(axum::middleware::from_fn_with_state(
                 self.clone(),
@@ -99,6 +101,7 @@ impl StandIn {
             ))
             .route("/", get(front_door))
             .merge(cli::socket::routes())
+            .merge(file::download::routes())
             .fallback(serve::answer)
             .with_state(self.clone())
     }

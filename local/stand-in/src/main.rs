@@ -65,6 +65,9 @@ enum Command {
     Api,
 }
 
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt()
@@ -140,6 +143,7 @@ impl Args {
         Ok(Config {
             database: self.data.as_ref().map(|folder| folder.join("stripe.db")),
             public_url,
+            fixed_url: self.public_url.is_some(),
             host_names: self.host_names.clone(),
             business_name: self.business_name.clone(),
             secret_key: self.api_key.clone(),

@@ -1,6 +1,7 @@
 //! `/pay/{session}`: where buyers pay. It stands in for Stripe's hosted page, so it asks and shows what
 //! that would, and beside it what a developer needs: the test cards, and how a delayed payment ends.
 
+mod countries;
 mod parts;
 mod typed;
 mod view;
@@ -18,7 +19,6 @@ use crate::checkout;
 use crate::checkout::customer::saved;
 use crate::checkout::life::Paid;
 use crate::checkout::object::{PaymentStatus, Session, SessionStatus};
-use crate::engine::resource::Cause;
 use crate::engine::transaction::Transaction;
 use crate::payment::intent::{PaymentIntent, WrongState};
 use crate::payment::method::PaymentMethod;
@@ -51,14 +51,14 @@ enum Outcome {
 
 /// Lets a visit to a session take place.
 async fn visit(
-    Owner(account): Owner,
+    Owner(account, cause): Owner,
     id: String,
     pay: impl FnOnce(&Visit<'_>, Session) -> anyhow::Result<Outcome> + Send + 'static,
 ) -> Response {
     let shop = account.0.settings.business_name.clone();
     let whose = id.clone();
     let outcome = account
-        .transact_in_time_of(&whose, move |transaction| {
+        .transact_in_time_of(&whose, cause, move |transaction| {
             let visit = Visit {
                 transaction,
                 shop: &shop,
@@ -122,9 +122,9 @@ async fn recover(owner: Owner, Path(id): Path<String>) -> Response {
 }
 
 /// The page of a payment link, which the stand-in does not have.
-async fn link(Owner(account): Owner, Path(id): Path<String>) -> Response {
+async fn link(Owner(account, cause): Owner, Path(id): Path<String>) -> Response {
     let find = move |transaction: &Transaction<'_>| transaction.shown_of("payment_link", &id);
-    match account.transact(Cause::default(), find).await {
+    match account.transact(cause, find).await {
         Ok(Some(_)) => (
             StatusCode::NOT_IMPLEMENTED,
             "The stand-in does not open Checkout sessions from payment links yet: create one with POST \

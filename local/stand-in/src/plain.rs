@@ -57,12 +57,12 @@ fn whatever_the_kind<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     let is_one = asked.operation.template.ends_with('}');
     Some(match (asked.method, is_one) {
         ("POST", false) if is_collection(name, asked.operation.template) => {
-            let settings = asked.settings;
             Box::new(move |params| {
                 let wish = Wish::read(kind, params)?;
-                Ok(Box::new(move |transaction: &Transaction<'_>| {
-                    wish.create(transaction, names, settings.public_url.as_str())
-                }) as Work<'r>)
+                Ok(
+                    Box::new(move |transaction: &Transaction<'_>| wish.create(transaction, names))
+                        as Work<'r>,
+                )
             })
         }
         ("POST", true) => {
@@ -149,12 +149,13 @@ impl Wish {
         self,
         transaction: &Transaction<'_>,
         parents: &[(&'static str, &str)],
-        public_url: &str,
     ) -> Result<Value, ApiError> {
         let name = self.kind.name;
         let id = match self.given.get("id").and_then(Value::as_str) {
             Some("") => return Err(ApiError::empty("id")),
-            Some(id) if transaction.shown(id)?.is_some() => return Err(ApiError::exists(name, id)),
+            Some(id) if transaction.shown_of(name, id)?.is_some() => {
+                return Err(ApiError::exists(name, id));
+            }
             Some(id) => id.to_owned(),
             None => ids::plain(self.kind.prefix),
         };
@@ -177,7 +178,6 @@ impl Wish {
             object,
             extra: self.extra,
             is_new: true,
-            public_url,
         };
         draft.set(self.fields, &self.given);
         (self.kind.finish)(&mut draft)?;
@@ -205,7 +205,6 @@ impl Wish {
             is_new: false,
             object,
             extra: self.extra,
-            public_url: "",
         };
         draft.set(self.fields, &self.given);
         (kind.finish)(&mut draft)?;
@@ -266,7 +265,7 @@ fn delete(
     let gone = json!({ "id": id, "object": kind.name, "deleted": true });
     match kind.leaves_a_trace() {
         true => transaction.put_plain(kind.name, id, &gone, None)?,
-        false => transaction.delete(id)?,
+        false => transaction.delete(kind.name, id)?,
     }
     (kind.deleted)(transaction, id)?;
     tell(transaction, kind.name, "deleted", shown, None)?;

@@ -2,6 +2,5 @@
 
 pub(crate) mod codes_api;
 pub(crate) mod coupons_api;
-pub(crate) mod former;
 pub(crate) mod life;
 pub(crate) mod object;

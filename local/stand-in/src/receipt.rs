@@ -10,7 +10,6 @@ use time::OffsetDateTime;
 
 use crate::account::amount::Amount;
 use crate::browser::{self, Owner};
-use crate::engine::resource::Cause;
 use crate::engine::time::Timestamp;
 use crate::payment::charge::{Charge, ChargeState};
 use crate::payment::method::Means;
@@ -37,12 +36,10 @@ pub(crate) fn routes() -> Router<StandIn> {
     Router::new().route("/receipts/{charge}", get(show))
 }
 
-async fn show(Owner(account): Owner, Path(id): Path<String>) -> Response {
+async fn show(Owner(account, cause): Owner, Path(id): Path<String>) -> Response {
     let shop = account.0.settings.business_name.clone();
     let charge = account
-        .transact(Cause::default(), move |transaction| {
-            transaction.get::<Charge>(&id)
-        })
+        .transact(cause, move |transaction| transaction.get::<Charge>(&id))
         .await;
     match charge {
         Ok(charge) => {

@@ -138,6 +138,7 @@ impl Fixture {
             refusal: None,
             settings: Arc::clone(settings),
             host: None,
+            upload: None,
         };
         let answer = call
             .perform(transaction)

@@ -6,30 +6,56 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request};
 
 use crate::account::object::Account;
 use crate::call::Call;
+use crate::door::site_asked;
 use crate::engine::faults::{Fault, Strike};
+use crate::engine::ids;
 use crate::engine::resource::{API_VERSION, Cause};
 use crate::engine::transaction::Transaction;
+use crate::file::purpose::LARGEST;
 use crate::stand_in::{StandIn, WrongKey};
 use crate::wire::answer::Answer;
 use crate::wire::errors::ApiError;
 use crate::wire::idempotency::{self, Idempotent};
 use crate::wire::keys;
+use crate::wire::multipart::{self, Parts};
 use crate::wire::params::Params;
 use crate::wire::requests::Heard;
 use crate::wire::version::Version;
 
-/// Far more than any request of Stripe's needs.
+/// Far more than any request of Stripe's needs that brings no file.
 const BODY_LIMIT: usize = 1 << 20;
+
+/// What is around a file in its request.
+const AROUND_A_FILE: usize = 1 << 16;
+
+/// What all answers of the API tell browsers, as Stripe's do: any page may call it and see the answer.
+const FOR_BROWSERS: [(&str, &str); 5] = [
+    ("access-control-allow-credentials", "true"),
+    (
+        "access-control-allow-methods",
+        "GET, HEAD, PUT, PATCH, POST, DELETE",
+    ),
+    ("access-control-allow-origin", "*"),
+    (
+        "access-control-expose-headers",
+        "Request-Id, Stripe-Manage-Version, Stripe-Should-Retry, X-Stripe-External-Auth-Required, \
+         X-Stripe-Privileged-Session-Required",
+    ),
+    ("access-control-max-age", "300"),
+];
 
 /// Stripe's own libraries give up after 80 seconds.
 const LONGER_THAN_ANYBODY_WAITS: Duration = Duration::from_secs(120);
 
 /// Answers a request for anything but the payment page and the control API.
 pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) -> Response {
+    if let Some(allowed) = preflight(&request) {
+        return allowed;
+    }
     let mut heard = Heard::of(&request);
     let key = request.headers().get("idempotency-key").cloned();
     let version = request.headers().get("stripe-version").cloned();
@@ -40,10 +66,50 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
         let body = futures::stream::once(async { Err::<String, _>(hung_up) });
         return Body::from_stream(body).into_response();
     }
+    let mut response = dressed(answer, &heard.id);
+    let headers = response.headers_mut();
+    for (name, value) in [("stripe-version", version), ("idempotency-key", key)] {
+        if let Some(value) = value {
+            headers.insert(name, value);
+        }
+    }
+    response
+}
+
+/// The refusal of what is no call of the API's in JSON.
+pub(crate) fn refused(error: ApiError) -> Response {
+    dressed(Answer::of(Err(error)), &ids::request())
+}
+
+/// A browser that asks whether a page may call. It may; what its key is good for is seen when it does.
+fn preflight(request: &Request) -> Option<Response> {
+    let headers = request.headers();
+    let asks = headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    if request.method() != Method::OPTIONS || !asks || !request.uri().path().starts_with("/v1/") {
+        return None;
+    }
+    let mut response = StatusCode::OK.into_response();
+    if let Some(wanted) = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+        let allowed = header::ACCESS_CONTROL_ALLOW_HEADERS;
+        response.headers_mut().insert(allowed, wanted.clone());
+    }
+    allow_browsers(response.headers_mut());
+    Some(response)
+}
+
+fn allow_browsers(headers: &mut HeaderMap) {
+    headers.extend(FOR_BROWSERS.map(|(name, value)| {
+        let name = HeaderName::from_static(name);
+        (name, HeaderValue::from_static(value))
+    }));
+}
+
+/// An answer with the headers that every answer has.
+fn dressed(answer: Answer, request: &str) -> Response {
     let mut response = (answer.status, answer.body).into_response();
     let headers = response.headers_mut();
-    let api_version = HeaderValue::from_static(API_VERSION);
-    headers.insert("stripe-version", version.unwrap_or(api_version));
+    allow_browsers(headers);
+    headers.insert("stripe-version", HeaderValue::from_static(API_VERSION));
     let mut set = |name: &'static str, value: &str| {
         // Ids and versions are plain text.
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -51,7 +117,7 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
         }
     };
     set("content-type", "application/json");
-    set("request-id", &heard.id);
+    set("request-id", request);
     if let Some(original) = &answer.replay_of {
         set("original-request", original);
         set("idempotent-replayed", "true");
@@ -59,7 +125,6 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
     if answer.status == StatusCode::UNAUTHORIZED {
         set("www-authenticate", "Bearer realm=\"Stripe\"");
     }
-    headers.extend(key.map(|key| (http::HeaderName::from_static("idempotency-key"), key)));
     response
 }
 
@@ -77,7 +142,8 @@ async fn ask(stand_in: &StandIn, heard: &mut Heard, request: Request) -> Answer 
             return answer;
         }
     };
-    let answer = serve(&account, publishable, heard, request).await;
+    let site = site_asked(&stand_in.0.config, request.headers());
+    let answer = serve(&account, publishable, site, heard, request).await;
     let answer = answer.unwrap_or_else(|error| Answer::of(Err(error)));
     if !heard.logged {
         account.log(heard.answered(&answer));
@@ -88,7 +154,7 @@ async fn ask(stand_in: &StandIn, heard: &mut Heard, request: Request) -> Answer 
 }
 
 /// Whose account the call is about, and whether its key is one for browsers.
-fn admit(stand_in: &StandIn, request: &Request) -> Result<(Account, bool), ApiError> {
+pub(crate) fn admit(stand_in: &StandIn, request: &Request) -> Result<(Account, bool), ApiError> {
     let path = request.uri().path();
     if !path.starts_with("/v1/") {
         return Err(ApiError::no_such_url(request.method(), path));
@@ -99,6 +165,7 @@ fn admit(stand_in: &StandIn, request: &Request) -> Result<(Account, bool), ApiEr
 async fn serve(
     account: &Account,
     publishable: bool,
+    site: Option<String>,
     heard: &mut Heard,
     request: Request,
 ) -> Result<Answer, ApiError> {
@@ -109,7 +176,7 @@ async fn serve(
         Some(key) => Some(account.0.keys_in_use.take(key)?),
         None => None,
     };
-    let encoded = read_form(&parts.headers, parts.uri.query(), body).await?;
+    let Parts { encoded, upload } = read_body(&parts, body).await?;
     heard.has_params(&encoded);
     let version = Version::read(
         parts
@@ -125,12 +192,16 @@ async fn serve(
     let cause = Cause {
         request: Some(heard.id.clone()),
         idempotency_key: key.clone(),
+        site,
     };
     let idempotent = match key {
         Some(key) => Some(Idempotent {
             key,
             endpoint: url_path.to_owned(),
-            parameters: params.fingerprint()?,
+            parameters: match &upload {
+                Some(upload) => params.fingerprint()? + &ids::digest(&upload.bytes),
+                None => params.fingerprint()?,
+            },
         }),
         None => None,
     };
@@ -140,6 +211,7 @@ async fn serve(
         publishable,
         method: parts.method,
         params,
+        upload,
         idempotent,
         refusal: strike.and_then(refusal),
         settings: Arc::clone(&account.0.settings),
@@ -228,25 +300,39 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// The parameters of the query and of the form in the body, one after the other.
-async fn read_form(
-    headers: &HeaderMap,
-    query: Option<&str>,
-    body: Body,
-) -> Result<Vec<u8>, ApiError> {
-    let form = to_bytes(body, BODY_LIMIT)
+/// The parameters of the query and of the body, one after the other, and the file that came with them.
+async fn read_body(request: &request::Parts, body: Body) -> Result<Parts, ApiError> {
+    let media_type = text(&request.headers, header::CONTENT_TYPE);
+    let boundary = media_type.and_then(multipart::boundary);
+    let limit = match (&boundary, request.uri.path()) {
+        (Some(_), "/v1/files") => LARGEST.saturating_add(AROUND_A_FILE),
+        _ => BODY_LIMIT,
+    };
+    let body = to_bytes(body, limit)
         .await
         .map_err(|_| ApiError::invalid("The request body was cut off or is too large."))?;
-    let media_type = text(headers, header::CONTENT_TYPE);
+    let mut parts = match boundary {
+        Some(boundary) => multipart::read(&boundary, &body)?,
+        None => Parts {
+            encoded: form(media_type, &body)?.to_vec(),
+            upload: None,
+        },
+    };
+    let query = request.uri.query().unwrap_or_default();
+    parts.encoded = [query.as_bytes(), &parts.encoded].join(&b"&"[..]);
+    Ok(parts)
+}
+
+fn form<'b>(media_type: Option<&str>, body: &'b [u8]) -> Result<&'b [u8], ApiError> {
     let is_form = media_type.is_none_or(|it| {
         let it = it.split(';').next().unwrap_or_default().trim();
         it.eq_ignore_ascii_case("application/x-www-form-urlencoded")
     });
-    if !is_form && !form.is_empty() {
-        return Err(ApiError::invalid(format!(
+    match is_form || body.is_empty() {
+        true => Ok(body),
+        false => Err(ApiError::invalid(format!(
             "The request's body must be application/x-www-form-urlencoded, not {}.",
             media_type.unwrap_or_default()
-        )));
+        ))),
     }
-    Ok([query.unwrap_or_default().as_bytes(), &form].join(&b"&"[..]))
 }

@@ -21,6 +21,7 @@ use crate::webhook::delivery;
 use crate::webhook::endpoint::Webhook;
 use crate::window::place::PATH;
 use crate::wire::answer::Settings;
+use crate::wire::keys;
 
 /// What a stand-in needs to know.
 #[derive(Debug, Clone)]
@@ -30,6 +31,9 @@ pub struct Config {
     pub database: Option<PathBuf>,
     /// Where buyers' browsers reach the stand-in.
     pub public_url: Url,
+    /// Whether pages are at `public_url` for everybody. Otherwise whoever asks by another of the
+    /// stand-in's names is led to pages under that name.
+    pub fixed_url: bool,
     /// Names besides that of `public_url`, `localhost` and `127.0.0.1` by which browsers reach it.
     pub host_names: Vec<String>,
     /// What buyers know the shop by.
@@ -110,6 +114,7 @@ impl StandIn {
         };
         let default = Account::open(
             config.settings_of(AccountId::of_key(&config.secret_key))?,
+            &keys::tail(&config.secret_key),
             beginning,
             config.database.as_deref(),
             webhook_client.clone(),
@@ -150,12 +155,12 @@ impl StandIn {
             _ if key == config.secret_key => Ok(self.0.default.clone()),
             _ if !is_test_key => Err(WrongKey),
             _ if id == self.0.default.0.id => Ok(self.0.default.clone()),
-            OtherKeys::OwnAccount => Ok(self.other(id)?),
+            OtherKeys::OwnAccount => Ok(self.other(id, &keys::tail(key))?),
             OtherKeys::Refused => Err(WrongKey),
         })
     }
 
-    fn other(&self, id: AccountId) -> anyhow::Result<Account> {
+    fn other(&self, id: AccountId, name: &str) -> anyhow::Result<Account> {
         let mut others = self.0.others.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = others.get(&id) {
             return Ok(known.clone());
@@ -168,6 +173,7 @@ impl StandIn {
         };
         let account = Account::open(
             config.settings_of(id.clone())?,
+            name,
             beginning,
             file.as_deref(),
             self.0.webhook_client.clone(),
@@ -196,7 +202,8 @@ impl StandIn {
             if let Some(id) = id
                 && file == file_of(database, &id)
             {
-                self.other(id)?;
+                // It has had its name since it was new.
+                self.other(id, "")?;
             }
         }
         Ok(())

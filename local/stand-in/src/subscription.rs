@@ -4,7 +4,6 @@ pub(crate) mod api;
 pub(crate) mod bill;
 pub(crate) mod change;
 pub(crate) mod follow;
-pub(crate) mod former;
 pub(crate) mod items;
 pub(crate) mod items_api;
 pub(crate) mod life;

@@ -1,5 +1,6 @@
 //! Events, and their way to those who want to hear of them.
 
+pub(crate) mod alarm;
 pub(crate) mod delivery;
 pub(crate) mod endpoint;
 pub(crate) mod endpoints_api;

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::account;
 use crate::account::currency::Currency;
+use crate::description::{Description, project};
 use crate::wire::answer::{Asked, Route, Settings, Work};
 use crate::wire::errors::ApiError;
 use crate::wire::params::Params;
@@ -22,22 +23,14 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
 fn account(params: Params, settings: &Settings) -> Result<Work<'_>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |_| {
-        Ok(json!({
+        let known = json!({
             "id": settings.account.as_str(),
             "object": "account",
             "business_profile": {
                 "annual_revenue": null,
                 "estimated_worker_count": null,
-                "mcc": null,
-                "minority_owned_business_designation": null,
                 "name": settings.business_name,
                 "product_description": null,
-                "specified_commercial_transactions_act_url": null,
-                "support_address": null,
-                "support_email": null,
-                "support_phone": null,
-                "support_url": null,
-                "url": null,
             },
             "business_type": null,
             "capabilities": { "card_payments": "active", "transfers": "active" },
@@ -47,32 +40,19 @@ fn account(params: Params, settings: &Settings) -> Result<Work<'_>, ApiError> {
             "created": 1_700_000_000,
             "default_currency": Currency::SETTLEMENT,
             "details_submitted": true,
-            "email": null,
             "metadata": {},
             "payouts_enabled": true,
             "settings": {
-                "branding": {
-                    "icon": null,
-                    "logo": null,
-                    "primary_color": null,
-                    "secondary_color": null,
-                },
-                "card_payments": {
-                    "decline_on": { "avs_failure": false, "cvc_failure": true },
-                    "statement_descriptor_prefix": null,
-                    "statement_descriptor_prefix_kana": null,
-                    "statement_descriptor_prefix_kanji": null,
-                },
+                "branding": {},
+                "card_payments": { "decline_on": { "avs_failure": false, "cvc_failure": true } },
                 "dashboard": { "display_name": settings.business_name, "timezone": "Etc/UTC" },
-                "payments": {
-                    "statement_descriptor": null,
-                    "statement_descriptor_kana": null,
-                    "statement_descriptor_kanji": null,
-                },
+                "payments": {},
             },
             "tos_acceptance": { "date": null, "ip": null, "user_agent": null },
             "type": "standard",
-        }))
+        });
+        // All else that is always there is null.
+        Ok(project(Description::newest(), known))
     }))
 }
 

@@ -1,5 +1,6 @@
 //! One account: all that belongs to one secret key, apart from what belongs to any other.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::engine::settings::{set, setting};
 use crate::engine::snapshots::Snapshots;
 use crate::engine::transaction::Transaction;
 use crate::seed::{Seed, SeedError};
+use crate::webhook::alarm::Alarm;
 use crate::webhook::endpoint::{self, Webhook};
 use crate::wire::answer::Settings;
 use crate::wire::idempotency::KeysInUse;
@@ -34,6 +36,8 @@ pub struct Account(pub(crate) Arc<Inner>);
 /// What the clones of an account share.
 pub(crate) struct Inner {
     pub(crate) id: AccountId,
+    /// What people recognise it by: how its key ends.
+    pub(crate) name: String,
     pub(crate) settings: Arc<Settings>,
     pub(crate) beginning: Beginning,
     pub(crate) database: Database,
@@ -43,6 +47,10 @@ pub(crate) struct Inner {
     pub(crate) snapshots: Snapshots,
     /// There may be something to deliver, or time has moved.
     pub(crate) changed: Notify,
+    /// When whoever delivers looks without being told.
+    pub(crate) alarm: Alarm,
+    /// Held by whoever changes something. To wait here takes no thread.
+    turn: tokio::sync::Mutex<()>,
     /// Calls that are still to be written down.
     pub(crate) unwritten: Unwritten,
     /// Changes when there may be something new to see.
@@ -59,15 +67,16 @@ pub(crate) struct Beginning {
 }
 
 impl Account {
-    /// Opens the account and whatever it holds from earlier runs.
+    /// Opens the account and whatever it holds from earlier runs. `name` is that of a new one.
     pub(crate) fn open(
         settings: Settings,
+        name: &str,
         beginning: Beginning,
         file: Option<&Path>,
         webhook_client: reqwest::Client,
     ) -> Result<Self, SeedError> {
         let database = Database::open(file, &settings.public_url)?;
-        let owner = database.owner(&settings.account)?;
+        let (owner, name) = database.owner(&settings.account, name)?;
         if let Some(file) = file
             && owner != settings.account.as_str()
         {
@@ -80,6 +89,7 @@ impl Account {
         }
         let account = Self(Arc::new(Inner {
             id: settings.account.clone(),
+            name,
             settings: Arc::new(settings),
             beginning,
             database,
@@ -88,6 +98,8 @@ impl Account {
             webhook_client,
             snapshots: Snapshots::default(),
             changed: Notify::new(),
+            alarm: Alarm::default(),
+            turn: tokio::sync::Mutex::default(),
             unwritten: Unwritten::default(),
             news: watch::Sender::new(()),
         }));
@@ -124,8 +136,8 @@ impl Account {
         .await
     }
 
-    /// Runs `work` in one transaction, on a thread that may block, after everything that the
-    /// passing of time has made due. An error leaves no trace.
+    /// Runs `work` in one transaction, after everything that the passing of time has made due. An error
+    /// leaves no trace.
     pub(crate) async fn transact<T, E>(
         &self,
         cause: Cause,
@@ -136,21 +148,31 @@ impl Account {
         E: From<anyhow::Error> + Send + 'static,
     {
         let inner = Arc::clone(&self.0);
-        let task = move || -> Result<(T, bool), E> {
+        let task = move || {
             inner.database.transact(&inner.faults, |transaction| {
                 let before = transaction.changes();
                 due::catch_up(transaction)?;
                 transaction.caused_by(cause);
                 let done = work(transaction)?;
-                Ok((done, transaction.changes() != before))
+                let changed = transaction.changes() != before;
+                let is_due = changed && inner.alarm.is_too_late(transaction)?;
+                Ok((done, changed, is_due))
             })
         };
-        let (done, changed) = match tokio::task::spawn_blocking(task).await {
-            Ok(outcome) => outcome?,
-            Err(panicked) => return Err(anyhow::Error::new(panicked).into()),
+        let turn = self.0.turn.lock().await;
+        let outcome: Result<Result<_, E>, _> = match self.0.database.is_on_disk() {
+            true => tokio::task::spawn_blocking(task).await.map_err(Into::into),
+            // It is done sooner than another thread would be awake.
+            false => catch_unwind(AssertUnwindSafe(task)).map_err(|_| anyhow!("a call panicked")),
         };
+        drop(turn);
+        let (done, changed, is_due) = outcome??;
+        if is_due {
+            self.0.changed.notify_one();
+        }
         if changed {
-            self.has_changed();
+            self.0.settings.listeners.look();
+            self.0.news.send_replace(());
         }
         Ok(done)
     }
@@ -159,6 +181,7 @@ impl Account {
     pub(crate) async fn transact_in_time_of<T, E>(
         &self,
         object: &str,
+        cause: Cause,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
@@ -166,17 +189,10 @@ impl Account {
         E: From<anyhow::Error> + Send + 'static,
     {
         let object = object.to_owned();
-        self.transact(Cause::default(), move |transaction| {
+        self.transact(cause, move |transaction| {
             work(&transaction.in_time_of([object.as_str()])?)
         })
         .await
-    }
-
-    /// Tells whoever delivers, listens or watches.
-    fn has_changed(&self) {
-        self.0.changed.notify_one();
-        self.0.settings.listeners.look();
-        self.0.news.send_replace(());
     }
 
     /// Writes down a call that changed nothing, soon.

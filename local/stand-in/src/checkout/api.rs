@@ -13,7 +13,7 @@ use crate::payment::given::named;
 use crate::payment::intent::WrongState;
 use crate::payment::terms::NewTerms;
 use crate::promotion;
-use crate::wire::answer::{Asked, Route, Settings, Work};
+use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
 use crate::wire::expand::line_items_url;
 use crate::wire::lists::Paging;
@@ -21,9 +21,8 @@ use crate::wire::params::{Params, Required as _};
 
 /// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
-    let settings = asked.settings;
     Some(match (asked.method, asked.path) {
-        ("POST", ["checkout", "sessions"]) => Box::new(move |params| create(params, settings)),
+        ("POST", ["checkout", "sessions"]) => Box::new(create),
         ("POST", ["checkout", "sessions", id]) => Box::new(move |params| update(id, params)),
         ("POST", ["checkout", "sessions", id, "expire"]) => {
             Box::new(move |params| expire(id, params))
@@ -37,11 +36,11 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     })
 }
 
-fn create(mut params: Params, settings: &Settings) -> Result<Work<'_>, ApiError> {
+fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     let wish = Wish::read(&mut params)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        let session = wish.open(transaction, &settings.public_url)?;
+        let session = wish.open(transaction)?;
         Ok(session.answer())
     }))
 }

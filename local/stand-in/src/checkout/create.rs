@@ -1,7 +1,6 @@
 //! What a shop asks of a new session.
 
 use serde_json::{Map, Value};
-use url::Url;
 
 use crate::account::currency::Currency;
 use crate::checkout::asked::asked;
@@ -108,11 +107,7 @@ impl Wish {
         }
     }
 
-    pub(crate) fn open(
-        self,
-        transaction: &Transaction<'_>,
-        public_url: &Url,
-    ) -> Result<Session, ApiError> {
+    pub(crate) fn open(self, transaction: &Transaction<'_>) -> Result<Session, ApiError> {
         let ahead = clock::ahead(transaction.sql)?;
         let expires_at = expiry(self.expires_at, transaction.now, ahead)?;
         let customer = match &self.customer {
@@ -152,7 +147,7 @@ impl Wish {
             discount: None,
             shipping: shipping_options.first().map(|first| first.rate.clone()),
             shipping_options,
-            url: format!("{}/pay/{id}", public_url.as_str().trim_end_matches('/')),
+            url: format!("{}/pay/{id}", transaction.site()),
             recovered_from: None,
             allow_redisplay: self.allow_redisplay,
             customer_update: self.customer_update,

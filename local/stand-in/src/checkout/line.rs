@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::checkout::tax::Rate;
-use crate::description::{Description, blank};
+use crate::description::blank_of;
 use crate::engine::ids;
 use crate::engine::resource::Metadata;
 use crate::engine::transaction::Transaction;
@@ -386,8 +386,7 @@ impl NewProduct {
 
 /// An object of this kind with these fields, and nothing in its others.
 pub(crate) fn object<const N: usize>(kind: &str, fields: [(&str, Value); N]) -> Map<String, Value> {
-    let described = Description::newest().object(kind);
-    let mut object = described.map(blank).unwrap_or_default();
+    let mut object = blank_of(kind);
     object.extend(fields.map(|(field, value)| (field.to_owned(), value)));
     object
 }

@@ -53,5 +53,7 @@ pub(crate) struct WebhookResponse {
     pub(crate) webhook_conversation_id: String,
     pub(crate) forward_url: String,
     pub(crate) status: u16,
+    #[serde(default)]
+    pub(crate) http_headers: BTreeMap<String, String>,
     pub(crate) body: String,
 }

@@ -241,6 +241,7 @@ impl Connection {
                 url: response.forward_url,
                 request_headers: parcel.headers.clone(),
                 status: Some(response.status),
+                answer_headers: response.http_headers.into_iter().collect(),
                 answer: Some(response.body),
                 error: None,
                 milliseconds,

@@ -1,8 +1,39 @@
 //! An object of which nothing is known yet but what it is.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value, json};
 
+use super::Description;
 use super::shape::{Fields, Shape};
+
+/// Blank objects of the newest version, by kind. They are read once, since whatever is made or shown
+/// asks for one.
+static BLANKS: LazyLock<BTreeMap<&'static str, Map<String, Value>>> = LazyLock::new(|| {
+    let newest = Description::newest();
+    let kinds = newest.objects().into_iter();
+    kinds
+        .filter_map(|kind| Some((kind, blank(newest.object(kind)?))))
+        .collect()
+});
+
+/// A blank object of this kind, as the newest version has it.
+pub(crate) fn blank_of(kind: &str) -> Map<String, Value> {
+    BLANKS.get(kind).cloned().unwrap_or_default()
+}
+
+/// An object of this kind of which this is known. All else that is always there, and may be, is null.
+pub(crate) fn complete(kind: &str, mut known: Value) -> Value {
+    if let (Value::Object(known), Some(blank)) = (&mut known, BLANKS.get(kind)) {
+        for (field, value) in blank {
+            if value.is_null() && !known.contains_key(field) {
+                known.insert(field.clone(), Value::Null);
+            }
+        }
+    }
+    known
+}
 
 /// All that is always there: null where that is allowed, and otherwise nothing, zero or the first of
 /// what there is to choose from.

@@ -74,21 +74,28 @@ pub(crate) fn check_leniently(
     path: &str,
     params: &Map<String, Value>,
 ) -> Option<Vec<Problem>> {
-    Description::all()
-        .filter_map(|description| description.operation(method, path))
-        .map(|found| check(&found.operation, params))
-        .reduce(|newer, older| {
-            let agreed = newer.into_iter().filter_map(|problem| {
-                let other = older
-                    .iter()
-                    .find(|other| problem.is_about_the_same(other))?;
-                match problem {
-                    Problem::Unknown { .. } => Some(other.clone()),
-                    known => Some(known),
-                }
-            });
-            agreed.collect()
-        })
+    let mut versions = Description::all().filter_map(|it| it.operation(method, path));
+    let mut agreed = check(&versions.next()?.operation, params);
+    while !agreed.is_empty()
+        && let Some(older) = versions.next()
+    {
+        agreed = agreement(agreed, &check(&older.operation, params));
+    }
+    Some(agreed)
+}
+
+/// Of what a newer version finds wrong, what an older one does, too.
+fn agreement(newer: Vec<Problem>, older: &[Problem]) -> Vec<Problem> {
+    let agreed = newer.into_iter().filter_map(|problem| {
+        let other = older
+            .iter()
+            .find(|other| problem.is_about_the_same(other))?;
+        match problem {
+            Problem::Unknown { .. } => Some(other.clone()),
+            known => Some(known),
+        }
+    });
+    agreed.collect()
 }
 
 impl Problem {
@@ -140,9 +147,9 @@ fn fields(expected: Fields, params: &Map<String, Value>, name: &str, problems: &
             None => problems.push(Problem::Unknown { param }),
         }
     }
-    for field in expected.iter() {
-        if !field.optional && !params.contains_key(field.name) {
-            let param = within(name, field.name);
+    for required in expected.required() {
+        if !params.contains_key(required) {
+            let param = within(name, required);
             problems.push(Problem::Missing { param });
         }
     }

@@ -19,6 +19,19 @@ pub(crate) fn project(description: &'static Description, value: Value) -> Value 
     }
 }
 
+/// The same for part of an object of this kind, such as the fields that have changed: nothing is added.
+pub(crate) fn project_part(description: &'static Description, kind: &str, part: Value) -> Value {
+    match (description.object(kind), part) {
+        (Some(known), Value::Object(part)) => {
+            let named: Vec<_> = part.keys().cloned().collect();
+            let mut shown = fields(description, known, part);
+            shown.retain(|field, _| named.contains(field));
+            Value::Object(shown)
+        }
+        (_, part) => part,
+    }
+}
+
 fn whole(description: &'static Description, mut object: Map<String, Value>) -> Map<String, Value> {
     let kind = object
         .get("object")

@@ -80,6 +80,14 @@ impl Fields {
             .filter_map(move |line| Field::read(self.blocks, line.trim_start()))
     }
 
+    /// The names of those that must be there.
+    pub(crate) fn required(self) -> impl Iterator<Item = &'static str> {
+        let names = self.body.lines().filter_map(|line| line.split_once(": "));
+        names
+            .map(|(name, _)| name.trim_start())
+            .filter(|name| !name.ends_with('?'))
+    }
+
     pub(crate) fn get(self, name: &str) -> Option<Field> {
         let line = self.body.lines().map(str::trim_start).find(|line| {
             line.split_once(": ")
@@ -165,6 +173,26 @@ impl Shape {
                 let first = kinds.next()??;
                 kinds.all(|kind| kind == Some(first)).then_some(first)
             }
+            _ => None,
+        }
+    }
+
+    /// The kinds of which this may be an id.
+    pub(crate) fn kinds(&self) -> Vec<&'static str> {
+        match self {
+            Self::Id(kinds) => kinds.clone(),
+            Self::Array(element) => element.kinds(),
+            Self::AnyOf(shapes) => shapes.iter().flat_map(Self::kinds).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The fields of a nested object, or of those in a list.
+    pub(crate) fn fields(&self) -> Option<Fields> {
+        match self {
+            Self::Object(fields) => Some(*fields),
+            Self::Array(element) => element.fields(),
+            Self::AnyOf(shapes) => shapes.iter().find_map(Self::fields),
             _ => None,
         }
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::account::amount::Amount;
 use crate::account::balance::BalanceTransaction;
 use crate::account::currency::Currency;
+use crate::description::complete;
 use crate::engine::ids::{ChargeId, DisputeId, PaymentIntentId};
 use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::Timestamp;
@@ -41,6 +42,19 @@ pub(crate) const EVIDENCE: &[&str] = &[
     "shipping_tracking_number",
     "uncategorized_file",
     "uncategorized_text",
+];
+
+/// Of [`EVIDENCE`], what is a file.
+pub(super) const FILES: &[&str] = &[
+    "cancellation_policy",
+    "customer_communication",
+    "customer_signature",
+    "duplicate_charge_documentation",
+    "receipt",
+    "refund_policy",
+    "service_documentation",
+    "shipping_documentation",
+    "uncategorized_file",
 ];
 
 /// A charge that the buyer contests with their bank.
@@ -214,6 +228,6 @@ impl Object for Dispute {
         {
             fields.insert("payment_method_details".to_owned(), details);
         }
-        answer
+        complete(Self::KIND, answer)
     }
 }

@@ -20,7 +20,8 @@ pub(crate) const TEST_CLOCK: &str = "test_helpers.test_clock";
 /// The test clock in whose time an object lives. A test clock lives in the account's, and tells its own.
 pub(crate) fn of(sql: &Connection, id: &str) -> anyhow::Result<Option<String>> {
     let sql = sql.prepare_cached(
-        "SELECT CASE kind WHEN ?2 THEN id ELSE clock END FROM objects WHERE id = ?1",
+        "SELECT CASE kind WHEN ?2 THEN id ELSE clock END FROM objects
+         WHERE id = ?1 AND (kind = ?2 OR clock IS NOT NULL) LIMIT 1",
     );
     let clock = sql?
         .query_row([id, TEST_CLOCK], |row| row.get(0))

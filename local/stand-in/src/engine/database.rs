@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 use url::Url;
 
@@ -14,10 +15,18 @@ use crate::engine::ids::AccountId;
 use crate::engine::schema;
 use crate::engine::transaction::Transaction;
 
+/// Statements that are kept prepared: more than one call of the API needs.
+const STATEMENTS: usize = 256;
+
+/// In memory, SQLite looks through all its pages whenever it has put some in order, so there had better
+/// be few. On disk, each page that changes is written whole.
+const PAGE_IN_MEMORY: i64 = 16 << 10;
+
 /// One connection, one transaction at a time: every change sees all earlier ones, so a form
 /// submitted twice or a key used twice is simply second.
 pub(crate) struct Database {
     connection: Mutex<Connection>,
+    on_disk: bool,
     /// Where browsers see what is kept here, without a slash at the end.
     site: String,
 }
@@ -29,26 +38,42 @@ impl Database {
                 .with_context(|| format!("cannot open the database {}", file.display()))?,
             None => Connection::open_in_memory()?,
         };
+        if file.is_none() {
+            connection.pragma_update(None, "page_size", PAGE_IN_MEMORY)?;
+        }
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // What has been answered survives even the machine losing power.
         connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // A statement's plan stays, whatever its LIMIT is bound to.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         schema::prepare(&connection, file)?;
         Ok(Self {
             connection: Mutex::new(connection),
+            on_disk: file.is_some(),
             site: site.as_str().trim_end_matches('/').to_owned(),
         })
     }
 
-    /// Whose account is kept here: `account`, if it was nobody's yet.
-    pub(crate) fn owner(&self, account: &AccountId) -> anyhow::Result<String> {
+    /// Whether a transaction may wait for the disk.
+    pub(crate) fn is_on_disk(&self) -> bool {
+        self.on_disk
+    }
+
+    /// Whose account is kept here, by its id and its name: `account`, if it was nobody's yet.
+    pub(crate) fn owner(
+        &self,
+        account: &AccountId,
+        name: &str,
+    ) -> anyhow::Result<(String, String)> {
         let connection = self.lock();
         connection.execute(
-            "INSERT INTO owner VALUES (1, ?1) ON CONFLICT DO NOTHING",
-            [account.as_str()],
+            "INSERT INTO owner VALUES (1, ?1, ?2) ON CONFLICT DO NOTHING",
+            [account.as_str(), name],
         )?;
-        let owner = connection.query_row("SELECT account FROM owner", [], |row| row.get(0));
+        let sql = "SELECT account, name FROM owner";
+        let owner = connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
         owner.context("cannot read whose database it is")
     }
 

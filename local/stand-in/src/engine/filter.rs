@@ -2,6 +2,7 @@
 
 use rusqlite::types::Value as SqlValue;
 
+use crate::engine::links;
 use crate::engine::time::Timestamp;
 
 /// Where a page of a list begins, and which way it runs.
@@ -43,16 +44,12 @@ impl Filter {
     pub(crate) fn one_of(self, field: &str, values: impl IntoIterator<Item = SqlValue>) -> Self {
         let values: Vec<_> = values.into_iter().collect();
         let places = vec!["?"; values.len()].join(", ");
-        let field: String = field.chars().filter(|it| *it != '\'').collect();
-        self.and(&format!("shown ->> '$.{field}' IN ({places})"), values)
+        self.and(&format!("{} IN ({places})", links::field(field)), values)
     }
 
     /// With a field's value on this side of another.
     pub(crate) fn compare(self, path: &str, operator: &'static str, value: SqlValue) -> Self {
-        // What a path may hold is a parameter's name, which the description has let through; still,
-        // nothing in it ends the text that it stands in.
-        let path: String = path.chars().filter(|it| *it != '\'').collect();
-        self.and(&format!("shown ->> '$.{path}' {operator} ?"), [value])
+        self.and(&format!("{} {operator} ?", links::field(path)), [value])
     }
 
     /// Where this holds of the object's row.

@@ -88,6 +88,10 @@ id_types! {
     EventId = "evt_1" + 23;
     /// Of a place where events go.
     WebhookEndpointId = "we_1" + 23;
+    /// Of a file.
+    FileId = "file_1" + 23;
+    /// Of a link to a file: who knows it sees the file.
+    FileLinkId = "link_1" + 23;
 }
 
 impl CustomerId {
@@ -163,6 +167,11 @@ pub(crate) fn current(id: &str) -> Cow<'_, str> {
         Some(rest) => Cow::Owned(format!("du_{rest}")),
         None => Cow::Borrowed(id),
     }
+}
+
+/// The same for the same content.
+pub(crate) fn digest(content: &[u8]) -> String {
+    hex::encode(Sha256::digest(content))
 }
 
 /// The same for the same number of a card or an account.

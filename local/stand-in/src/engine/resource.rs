@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::engine::links::Links;
 use crate::engine::time::Timestamp;
 
 /// The one version of Stripe's API that the stand-in speaks.
@@ -20,6 +21,10 @@ pub(crate) struct Cause {
     #[serde(rename = "id")]
     pub(crate) request: Option<String>,
     pub(crate) idempotency_key: Option<String>,
+    /// Where whoever asks has reached the stand-in, if that is where pages can be: see
+    /// [`Transaction::site`](crate::engine::transaction::Transaction::site).
+    #[serde(skip)]
+    pub(crate) site: Option<String>,
 }
 
 /// A kind of thing that the API shows.
@@ -34,22 +39,15 @@ pub(crate) trait Object: Serialize + DeserializeOwned {
     }
     /// As the API shows it, nothing expanded.
     fn answer(&self) -> Value;
+    /// The same as a text, and what it is looked up by.
+    fn shown(&self) -> anyhow::Result<(String, Links)> {
+        let answer = self.answer();
+        Ok((serde_json::to_string(&answer)?, Links::of(&answer)))
+    }
     /// What is kept of it besides, if there is more to know.
     fn state(&self) -> anyhow::Result<Option<String>> {
         Ok(Some(serde_json::to_string(self)?))
     }
-}
-
-/// Adds the fields that no payment of this shop fills.
-pub(crate) fn with_nulls(mut answer: Value, fields: &[&str]) -> Value {
-    if let Value::Object(answer) = &mut answer {
-        answer.extend(
-            fields
-                .iter()
-                .map(|field| ((*field).to_owned(), Value::Null)),
-        );
-    }
-    answer
 }
 
 /// Stripe's page about an error code.

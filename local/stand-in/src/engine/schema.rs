@@ -8,7 +8,7 @@ use rusqlite::Connection;
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS objects (
         sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-        id TEXT NOT NULL UNIQUE,
+        id TEXT NOT NULL,
         kind TEXT NOT NULL,
         created INTEGER NOT NULL,
         -- When time alone changes it; null when time no longer can.
@@ -17,28 +17,36 @@ const SCHEMA: &str = "
         state TEXT,
         -- As the API shows it, nothing expanded.
         shown TEXT NOT NULL,
+        -- Fields of what is shown, by which objects are looked up (LINKS).
+        charge TEXT,
+        customer TEXT,
+        payment_intent TEXT,
+        -- Of an event: the id of what it is about.
+        subject TEXT,
         -- The test clock in whose time it lives; null for the account's own.
         clock TEXT
     );
+    -- Shops choose the ids of some kinds, and a coupon may be called what a product is.
+    CREATE UNIQUE INDEX IF NOT EXISTS objects_by_id ON objects (id, kind);
     CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (kind, sequence);
     CREATE INDEX IF NOT EXISTS objects_by_expiry
         ON objects (clock, expires_at, sequence) WHERE expires_at IS NOT NULL;
     CREATE INDEX IF NOT EXISTS objects_by_clock ON objects (clock, kind, sequence)
         WHERE clock IS NOT NULL;
 
-    CREATE INDEX IF NOT EXISTS objects_by_charge
-        ON objects (kind, shown ->> '$.charge', sequence) WHERE shown ->> '$.charge' IS NOT NULL;
-    CREATE INDEX IF NOT EXISTS objects_by_payment_intent
-        ON objects (kind, shown ->> '$.payment_intent', sequence)
-        WHERE shown ->> '$.payment_intent' IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS objects_by_charge ON objects (kind, charge, sequence)
+        WHERE charge IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS objects_by_customer ON objects (kind, customer, sequence)
+        WHERE customer IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS objects_by_payment_intent ON objects (kind, payment_intent, sequence)
+        WHERE payment_intent IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS events_by_subject ON objects (subject, sequence)
+        WHERE subject IS NOT NULL;
     CREATE INDEX IF NOT EXISTS objects_by_invoice
         ON objects (kind, shown ->> '$.invoice', sequence) WHERE shown ->> '$.invoice' IS NOT NULL;
 
-    CREATE INDEX IF NOT EXISTS events_by_subject
-        ON objects (shown ->> '$.data.object.id', sequence) WHERE kind = 'event';
-
     CREATE TABLE IF NOT EXISTS webhooks (
-        event TEXT NOT NULL REFERENCES objects (id),
+        event TEXT NOT NULL,
         endpoint TEXT NOT NULL,
         -- What is posted and signed, byte for byte, however the event is shown later.
         body TEXT NOT NULL,
@@ -76,6 +84,9 @@ const SCHEMA: &str = "
     );
     CREATE INDEX IF NOT EXISTS idempotency_by_age ON idempotency (created);
 
+    -- What is in files.
+    CREATE TABLE IF NOT EXISTS contents (file TEXT PRIMARY KEY, bytes BLOB NOT NULL);
+
     -- The log of API calls: see wire/requests.rs.
     CREATE TABLE IF NOT EXISTS requests (
         sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -97,7 +108,9 @@ const SCHEMA: &str = "
     -- Whose account this is: one row.
     CREATE TABLE IF NOT EXISTS owner (
         one INTEGER PRIMARY KEY CHECK (one = 1),
-        account TEXT NOT NULL
+        account TEXT NOT NULL,
+        -- What people recognise it by.
+        name TEXT NOT NULL
     );
 
     CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL);

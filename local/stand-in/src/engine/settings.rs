@@ -5,14 +5,11 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 /// A setting's value; 0 if nobody has set it.
 pub(crate) fn setting(sql: &Connection, name: &str) -> anyhow::Result<i64> {
-    sql.query_row(
-        "SELECT value FROM settings WHERE name = ?1",
-        [name],
-        |row| row.get(0),
-    )
-    .optional()
-    .with_context(|| format!("cannot read {name}"))
-    .map(Option::unwrap_or_default)
+    sql.prepare_cached("SELECT value FROM settings WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()
+        .with_context(|| format!("cannot read {name}"))
+        .map(Option::unwrap_or_default)
 }
 
 /// Keeps a setting.

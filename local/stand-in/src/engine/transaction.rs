@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::engine::clock;
 use crate::engine::faults::Faults;
 use crate::engine::filter::{Cursor, Filter};
+use crate::engine::links::{self, Links};
 use crate::engine::resource::{Cause, Object};
 use crate::engine::time::Timestamp;
 
@@ -21,6 +22,17 @@ pub(crate) struct Due {
     pub(crate) id: String,
     pub(crate) kind: String,
     pub(crate) at: Timestamp,
+}
+
+/// An object as it is kept.
+struct Row<'r> {
+    id: &'r str,
+    kind: &'r str,
+    created: Timestamp,
+    expires_at: Option<Timestamp>,
+    state: Option<String>,
+    shown: String,
+    links: Links,
 }
 
 /// One change in the making: what it reads and writes, at one moment, for one cause.
@@ -94,9 +106,10 @@ impl<'c> Transaction<'c> {
         }
     }
 
-    /// Where browsers see the pages of what is kept here, without a slash at the end.
+    /// Where browsers see the pages of what is kept here, without a slash at the end: under the name
+    /// by which the stand-in was asked, so that nobody is led from `localhost` to `127.0.0.1`.
     pub(crate) fn site(&self) -> &str {
-        self.site
+        self.cause.site.as_deref().unwrap_or(self.site)
     }
 
     pub(crate) fn caused_by(&mut self, cause: Cause) {
@@ -113,7 +126,8 @@ impl<'c> Transaction<'c> {
         self.sql
             .execute_batch(
                 "DELETE FROM webhooks; DELETE FROM attempts_made; DELETE FROM idempotency;
-                 DELETE FROM settings; DELETE FROM requests; DELETE FROM objects;",
+                 DELETE FROM settings; DELETE FROM requests; DELETE FROM contents;
+                 DELETE FROM objects;",
             )
             .context("cannot clear the database")
     }
@@ -149,31 +163,53 @@ impl<'c> Transaction<'c> {
     }
 
     pub(crate) fn put<T: Object>(&self, object: &T) -> anyhow::Result<()> {
+        let (shown, links) = object.shown()?;
+        self.write(&Row {
+            id: object.id(),
+            kind: T::KIND,
+            created: object.created(),
+            expires_at: object.expires_at(),
+            state: object.state()?,
+            shown,
+            links,
+        })
+    }
+
+    fn write(&self, row: &Row<'_>) -> anyhow::Result<()> {
+        let links = &row.links;
         self.sql
             .prepare_cached(
-                "INSERT INTO objects (id, kind, created, expires_at, state, shown, clock)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                 ON CONFLICT (id) DO UPDATE SET
-                     expires_at = excluded.expires_at, state = excluded.state, shown = excluded.shown",
+                "INSERT INTO objects (id, kind, created, expires_at, state, shown, charge, customer,
+                     payment_intent, subject, clock)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                 ON CONFLICT (id, kind) DO UPDATE SET
+                     expires_at = excluded.expires_at, state = excluded.state, shown = excluded.shown,
+                     charge = excluded.charge, customer = excluded.customer,
+                     payment_intent = excluded.payment_intent, subject = excluded.subject",
             )?
             .execute(params![
-                object.id(),
-                T::KIND,
-                object.created(),
-                object.expires_at(),
-                object.state()?,
-                object.answer().to_string(),
+                row.id,
+                row.kind,
+                row.created,
+                row.expires_at,
+                row.state,
+                row.shown,
+                links.charge,
+                links.customer,
+                links.payment_intent,
+                links.subject,
                 self.clock,
             ])
-            .with_context(|| format!("cannot store {}", object.id()))?;
+            .with_context(|| format!("cannot store {}", row.id))?;
         Ok(())
     }
 
-    /// The object with this id as the API shows it, nothing expanded.
+    /// The object with this id as the API shows it, nothing expanded. Shops choose the ids of some
+    /// kinds, so there may be several: this is the newest.
     pub(crate) fn shown(&self, id: &str) -> anyhow::Result<Option<Value>> {
         let shown = self
             .sql
-            .prepare_cached("SELECT shown FROM objects WHERE id = ?1")?
+            .prepare_cached("SELECT shown FROM objects WHERE id = ?1 ORDER BY sequence DESC")?
             .query_row([id], |row| row.get::<_, String>(0))
             .optional()
             .with_context(|| format!("cannot read {id}"))?;
@@ -242,22 +278,15 @@ impl<'c> Transaction<'c> {
         shown: &Value,
         whole: Option<&Value>,
     ) -> anyhow::Result<()> {
-        self.sql
-            .prepare_cached(
-                "INSERT INTO objects (id, kind, created, state, shown, clock)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT (id) DO UPDATE SET state = excluded.state, shown = excluded.shown",
-            )?
-            .execute(params![
-                id,
-                kind,
-                shown["created"].as_i64().unwrap_or(self.now),
-                whole.map(Value::to_string),
-                shown.to_string(),
-                self.clock,
-            ])
-            .with_context(|| format!("cannot store {id}"))?;
-        Ok(())
+        self.write(&Row {
+            id,
+            kind,
+            created: shown["created"].as_i64().unwrap_or(self.now),
+            expires_at: None,
+            state: whole.map(serde_json::to_string).transpose()?,
+            shown: serde_json::to_string(shown)?,
+            links: Links::of(shown),
+        })
     }
 
     /// The objects of a kind with this value in a field, oldest first.
@@ -269,7 +298,8 @@ impl<'c> Transaction<'c> {
         // The field stands in the text, so that its index serves.
         let sql = format!(
             "SELECT coalesce(state, shown) FROM objects
-             WHERE kind = ?1 AND shown ->> '$.{field}' = ?2 ORDER BY sequence"
+             WHERE kind = ?1 AND {} = ?2 ORDER BY sequence",
+            links::field(field)
         );
         let mut statement = self.sql.prepare_cached(&sql)?;
         let bodies = statement.query_map([T::KIND, value], |row| row.get::<_, String>(0))?;
@@ -348,9 +378,11 @@ impl<'c> Transaction<'c> {
     }
 
     /// Forgets an object.
-    pub(crate) fn delete(&self, id: &str) -> anyhow::Result<()> {
-        self.sql
-            .execute("DELETE FROM objects WHERE id = ?1", [id])?;
+    pub(crate) fn delete(&self, kind: &str, id: &str) -> anyhow::Result<()> {
+        self.sql.execute(
+            "DELETE FROM objects WHERE kind = ?1 AND id = ?2",
+            [kind, id],
+        )?;
         Ok(())
     }
 
@@ -383,10 +415,14 @@ impl<'c> Transaction<'c> {
 
     /// When the next object in the time of this clock expires.
     pub(crate) fn next_expiry(&self) -> anyhow::Result<Option<Timestamp>> {
-        let sql = "SELECT min(expires_at) FROM objects WHERE clock IS ?1";
+        // min(expires_at) would read all objects: its index leaves out those that never expire.
+        let sql = "SELECT expires_at FROM objects WHERE expires_at IS NOT NULL AND clock IS ?1
+                   ORDER BY expires_at LIMIT 1";
         Ok(self
             .sql
-            .query_row(sql, params![self.clock], |row| row.get(0))?)
+            .prepare_cached(sql)?
+            .query_row(params![self.clock], |row| row.get(0))
+            .optional()?)
     }
 
     /// Runs `work`, and undoes what it changed, whatever comes of it.
@@ -411,17 +447,17 @@ impl<'c> Transaction<'c> {
         &self,
         work: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        let batch = |sql| {
-            self.sql
-                .execute_batch(sql)
-                .context("cannot use a savepoint")
+        let savepoint = |sql| -> anyhow::Result<()> {
+            let mut statement = self.sql.prepare_cached(sql)?;
+            statement.execute([]).context("cannot use a savepoint")?;
+            Ok(())
         };
-        batch("SAVEPOINT attempt")?;
+        savepoint("SAVEPOINT attempt")?;
         let done = work();
         if done.is_err() {
-            batch("ROLLBACK TO attempt")?;
+            savepoint("ROLLBACK TO attempt")?;
         }
-        batch("RELEASE attempt")?;
+        savepoint("RELEASE attempt")?;
         done
     }
 }

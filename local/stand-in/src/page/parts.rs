@@ -5,7 +5,6 @@ use serde_json::Value;
 use crate::account::amount::Amount;
 use crate::checkout::object::{Discount, Session};
 use crate::checkout::rules::is_color;
-use crate::description::{Description, Shape};
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::payment::bank::Scheme;
@@ -225,27 +224,6 @@ pub(super) fn branding(session: &Session) -> String {
         color(ground, "shop-ground"),
         color(button, "accent")
     )
-}
-
-/// Where Stripe ships, which is nearly everywhere.
-pub(super) fn countries() -> Vec<String> {
-    let create = Description::newest().operation("POST", "/v1/checkout/sessions");
-    let collection = create.and_then(|it| it.operation.params.get("shipping_address_collection"));
-    let allowed = match collection.map(|field| field.shape) {
-        Some(Shape::Object(fields)) => fields.get("allowed_countries"),
-        _ => None,
-    };
-    match allowed.map(|field| field.shape) {
-        Some(Shape::Array(element)) => match *element {
-            Shape::Enum(values) => owned(values.into_iter().filter(|it| it.len() == 2).collect()),
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
-    }
-}
-
-pub(super) fn owned(texts: Vec<&str>) -> Vec<String> {
-    texts.into_iter().map(str::to_owned).collect()
 }
 
 impl Texts {

@@ -3,10 +3,10 @@
 use askama::Template;
 use serde_json::Value;
 
+use super::countries::{COUNTRIES, Country, named};
 use super::parts::{
     DiscountView, FieldView, LineView, NameView, SavedView, ShippingView, Texts, asks_consent,
-    branding, button, codes_to_try, countries, debit_name, fields, lines, names, owned,
-    shipping_options, tax_name,
+    branding, button, codes_to_try, debit_name, fields, lines, names, shipping_options, tax_name,
 };
 use super::typed::{Problem, Typed, collects_shipping, needs_billing, shipping_countries};
 use crate::account::amount::Amount;
@@ -75,10 +75,10 @@ pub(super) struct PaymentForm {
     /// A total of zero needs no payment method.
     free: bool,
     fixed_email: Option<String>,
-    ship_to: Option<Vec<String>>,
+    ship_to: Option<Vec<Country>>,
     shipping_options: Vec<ShippingView>,
     billing: Billing,
-    countries: Vec<String>,
+    countries: &'static [Country],
     phone: bool,
     names: Vec<NameView>,
     fields: Vec<FieldView>,
@@ -176,10 +176,10 @@ impl PaymentForm {
             back: session.asked_text("cancel_url").map(str::to_owned),
             free: totals.total == Amount::ZERO && !session.is_for_setup(),
             fixed_email,
-            ship_to: shipping_countries(session).map(owned),
+            ship_to: shipping_countries(session).map(|codes| named(&codes)),
             shipping_options: shipping_options(session),
             billing: Billing::of(session),
-            countries: countries(),
+            countries: &COUNTRIES,
             phone: session.asks_for("/phone_number_collection/enabled"),
             names: names(session),
             fields: fields(session),
@@ -206,8 +206,8 @@ impl PaymentForm {
         })
     }
 
-    fn everywhere(&self) -> &[String] {
-        &self.countries
+    fn everywhere(&self) -> &'static [Country] {
+        self.countries
     }
 
     fn card_hints(&self) -> &'static [cards::Group] {
@@ -219,10 +219,16 @@ impl PaymentForm {
         Some(&problem.message)
     }
 
-    /// The first thing that is wrong, but not with a promotion code, which is told where that is typed.
-    fn first_problem(&self) -> Option<&str> {
+    /// What is wrong with no field in particular. The rest is told where it is typed, and only there.
+    fn problem_of_all(&self) -> Option<&str> {
         let problem = self.problems.first()?;
-        (problem.field != "promotion_code").then_some(problem.message.as_str())
+        let is_of_all = match problem.field.as_str() {
+            "total" => true,
+            // A saved card has no field for its number.
+            "card_number" => !self.chosen("card"),
+            _ => false,
+        };
+        is_of_all.then_some(problem.message.as_str())
     }
 
     fn has_choice(&self) -> bool {

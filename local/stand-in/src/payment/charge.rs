@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::description::complete;
 use crate::engine::ids::{
     BalanceTransactionId, ChargeId, CustomerId, PaymentIntentId, PaymentMethodId, ReviewId,
 };
-use crate::engine::resource::{Metadata, Object, with_nulls};
+use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::Timestamp;
 use crate::payment::billing::{BillingDetails, Shipping};
 use crate::payment::card::Charged;
@@ -247,19 +248,6 @@ impl Object for Charge {
             "status": self.state.status(),
             "transfer_group": self.transfer_group,
         });
-        with_nulls(
-            answer,
-            &[
-                "application",
-                "application_fee",
-                "application_fee_amount",
-                "failure_balance_transaction",
-                "on_behalf_of",
-                "receipt_number",
-                "source",
-                "source_transfer",
-                "transfer_data",
-            ],
-        )
+        complete(Self::KIND, answer)
     }
 }

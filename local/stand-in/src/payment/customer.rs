@@ -12,9 +12,8 @@ pub(crate) const INVOICE_DEFAULT: &str = "/invoice_settings/default_payment_meth
 
 /// The customer with this id. Refuses one that there is not, or not any more.
 pub(crate) fn named(transaction: &Transaction<'_>, id: &str) -> Result<CustomerId, ApiError> {
-    let customer = transaction.shown(id)?.filter(|it| {
-        it.get("object").is_some_and(|kind| kind == "customer") && it.get("deleted").is_none()
-    });
+    let customer = transaction.shown_of("customer", id)?;
+    let customer = customer.filter(|it| it.get("deleted").is_none());
     match customer {
         Some(_) => Ok(CustomerId::of_kept(id)),
         None => Err(ApiError::no_such("customer", id).param("customer")),
@@ -27,7 +26,7 @@ pub(crate) fn default_to(
     id: &CustomerId,
     source: &str,
 ) -> anyhow::Result<()> {
-    let Some(before) = transaction.shown(id)? else {
+    let Some(before) = transaction.shown_of("customer", id)? else {
         return Ok(());
     };
     if before.get("default_source").is_some_and(|it| !it.is_null()) {
@@ -47,7 +46,7 @@ pub(crate) fn forget_default(
     id: &CustomerId,
     method: &str,
 ) -> anyhow::Result<()> {
-    let Some(before) = transaction.shown(id)? else {
+    let Some(before) = transaction.shown_of("customer", id)? else {
         return Ok(());
     };
     let mut now = before.clone();

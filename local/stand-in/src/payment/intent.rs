@@ -5,10 +5,11 @@ use serde_json::{Map, Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::description::complete;
 use crate::engine::ids::{
     ChargeId, CustomerId, InvoiceId, PaymentIntentId, PaymentMethodId, ReviewId,
 };
-use crate::engine::resource::{Metadata, Object, with_nulls};
+use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::Timestamp;
 use crate::payment::action::{Action, Challenge};
 use crate::payment::bank::{Ending, Settlement};
@@ -55,6 +56,8 @@ pub(crate) struct Terms {
     pub(crate) setup_future_usage: Option<Usage>,
     pub(crate) receipt_email: Option<String>,
     pub(crate) shipping: Option<Shipping>,
+    /// The buyer's browser has said where to ship, and not the shop's server.
+    pub(crate) shipping_from_browser: bool,
     pub(crate) statement_descriptor: Option<String>,
     pub(crate) statement_descriptor_suffix: Option<String>,
     pub(crate) transfer_group: Option<String>,
@@ -286,28 +289,13 @@ impl Object for PaymentIntent {
             "statement_descriptor": terms.statement_descriptor,
             "statement_descriptor_suffix": terms.statement_descriptor_suffix,
             "status": self.state.as_str(),
+            "transfer_data": null,
             "transfer_group": terms.transfer_group,
         });
         if let (Some(invoice), Value::Object(fields)) = (self.invoice(), &mut answer) {
             let details = json!({ "customer_reference": null, "order_reference": invoice });
             fields.insert("payment_details".to_owned(), details);
         }
-        with_nulls(
-            answer,
-            &[
-                "allowed_payment_method_types",
-                "application",
-                "application_fee_amount",
-                "customer_account",
-                "excluded_payment_method_types",
-                "managed_payments",
-                "on_behalf_of",
-                "payment_method_configuration_details",
-                "payment_record",
-                "processing",
-                "source",
-                "transfer_data",
-            ],
-        )
+        complete(Self::KIND, answer)
     }
 }

@@ -29,7 +29,10 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("POST", ["payment_intents"]) => Box::new(create),
         ("POST", ["payment_intents", id]) => Box::new(move |params| update(id, params)),
-        ("POST", ["payment_intents", id, "confirm"]) => Box::new(move |params| confirm(id, params)),
+        ("POST", ["payment_intents", id, "confirm"]) => {
+            let publishable = asked.publishable;
+            Box::new(move |params| confirm(id, params, publishable))
+        }
         ("POST", ["payment_intents", id, "capture"]) => Box::new(move |params| capture(id, params)),
         ("POST", ["payment_intents", id, "cancel"]) => Box::new(move |params| cancel(id, params)),
         ("POST", ["payment_intents", _, "increment_authorization"]) => {
@@ -349,7 +352,7 @@ fn checked(amount: Amount, currency: Currency) -> Result<Amount, ApiError> {
     Ok(amount)
 }
 
-fn confirm(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
+fn confirm(id: &str, mut params: Params, publishable: bool) -> Result<Work<'_>, ApiError> {
     let given = Given::read(&mut params)?;
     let wish = Wish::read(&mut params)?;
     let terms = NewTerms::read(&mut params)?;
@@ -357,7 +360,12 @@ fn confirm(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     Ok(Box::new(move |transaction| {
         let mut intent = find(transaction, id)?;
         check_confirmable(&intent)?;
+        if publishable {
+            terms.check_shipping(&intent.terms)?;
+        }
+        let ships_elsewhere = publishable && terms.says_where_to_ship();
         terms.apply(transaction, &mut intent.terms)?;
+        intent.terms.shipping_from_browser |= ships_elsewhere;
         let method = match (given, &intent.payment_method) {
             (Some(given), _) => Some(given.method(transaction)?),
             (None, Some(known)) => Some(transaction.existing(known)?),

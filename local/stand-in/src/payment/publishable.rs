@@ -1,5 +1,6 @@
 //! What may be asked with a publishable key, which stands in web pages for everybody to read: to make a
-//! payment method, and to look at and confirm an intent whose `client_secret` one knows.
+//! payment method or a token, to upload a file, and to look at and confirm an intent whose
+//! `client_secret` one knows.
 
 use serde_json::Value;
 
@@ -48,6 +49,88 @@ const SEEN_WITHIN: &[&str] = &[
     "source",
 ];
 
+/// A call that such a key may make.
+struct Call {
+    method: &'static str,
+    /// What follows `/v1/`; an empty part is an id.
+    path: &'static [&'static str],
+    /// The kind of intent that it is about, and whose secret it needs.
+    intent: Option<&'static str>,
+    /// Parameters that only a secret key may set: to others they are unknown.
+    secret_only: &'static [&'static str],
+}
+
+static CALLS: [Call; 7] = [
+    Call::new("GET", &["payment_intents", ""], Some("payment_intent"), &[]),
+    Call::new(
+        "POST",
+        &["payment_intents", "", "confirm"],
+        Some("payment_intent"),
+        &[
+            "allowed_payment_method_types",
+            "amount_to_confirm",
+            "capture_method",
+            "error_on_requires_action",
+            "excluded_payment_method_types",
+            "mandate",
+            "off_session",
+            "payment_method_types",
+            "radar_options",
+        ],
+    ),
+    Call::new("GET", &["setup_intents", ""], Some("setup_intent"), &[]),
+    Call::new(
+        "POST",
+        &["setup_intents", "", "confirm"],
+        Some("setup_intent"),
+        &["allowed_payment_method_types"],
+    ),
+    Call::new(
+        "POST",
+        &["payment_methods"],
+        None,
+        &["customer", "payment_method"],
+    ),
+    Call::new("POST", &["tokens"], None, &["customer"]),
+    Call::new("POST", &["files"], None, &["file_link_data"]),
+];
+
+impl Call {
+    const fn new(
+        method: &'static str,
+        path: &'static [&'static str],
+        intent: Option<&'static str>,
+        secret_only: &'static [&'static str],
+    ) -> Self {
+        Self {
+            method,
+            path,
+            intent,
+            secret_only,
+        }
+    }
+
+    fn find(method: &str, path: &[&str]) -> Option<&'static Self> {
+        let is_meant = |call: &&Self| {
+            let mut parts = call.path.iter().zip(path);
+            call.method == method
+                && call.path.len() == path.len()
+                && parts.all(|(part, given)| part.is_empty() || part == given)
+        };
+        CALLS.iter().find(is_meant)
+    }
+
+    /// Refuses what only a secret key may set.
+    fn check(&self, params: &Params) -> Result<(), ApiError> {
+        let mut unknown = params.left();
+        unknown.retain(|param| self.secret_only.contains(&param.as_str()));
+        match unknown.is_empty() {
+            true => Ok(()),
+            false => Err(ApiError::unknown(&unknown)),
+        }
+    }
+}
+
 /// How a request may go.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
@@ -56,7 +139,13 @@ pub(crate) enum Admission {
     /// It makes something, and sees it.
     Making,
     /// It is about an intent that has this secret.
-    Intent { id: String, secret: String },
+    Intent {
+        kind: &'static str,
+        id: String,
+        secret: String,
+        /// A browser confirms it.
+        confirms: bool,
+    },
 }
 
 impl Admission {
@@ -67,37 +156,53 @@ impl Admission {
         path: &[&str],
         params: &mut Params,
     ) -> Result<Self, ApiError> {
-        let intent = match (method, path) {
-            ("GET", ["payment_intents" | "setup_intents", id])
-            | ("POST", ["payment_intents" | "setup_intents", id, "confirm"]) => Some(*id),
-            _ => None,
+        let call = match Call::find(method, path) {
+            // A server may show the secret, too, where it only looks.
+            Some(call) if publishable || call.method == "GET" => call,
+            _ if publishable => return Err(ApiError::secret_key_required()),
+            _ => return Ok(Self::Everything),
         };
-        let secret = match intent {
-            Some(id) => params.text("client_secret")?.map(|secret| (id, secret)),
-            None => None,
+        if publishable {
+            call.check(params)?;
+        }
+        let Some(kind) = call.intent else {
+            return Ok(Self::Making);
         };
-        match (secret, method, path) {
-            (Some((id, secret)), ..) => Ok(Self::Intent {
-                id: id.to_owned(),
+        match params.text("client_secret")? {
+            Some(secret) => Ok(Self::Intent {
+                kind,
+                id: path.get(1).copied().unwrap_or_default().to_owned(),
                 secret,
+                confirms: call.method == "POST",
             }),
-            _ if !publishable => Ok(Self::Everything),
-            (_, "POST", ["payment_methods" | "tokens"]) => Ok(Self::Making),
-            _ if intent.is_some() => Err(ApiError::missing("client_secret")),
-            _ => Err(ApiError::secret_key_required()),
+            None if publishable => Err(ApiError::missing("client_secret")),
+            None => Ok(Self::Everything),
         }
     }
 
-    /// Refuses a secret that is another intent's.
+    /// Refuses a secret that is another intent's, and to confirm what only the shop's server may.
     pub(crate) fn check(&self, transaction: &Transaction<'_>) -> Result<(), ApiError> {
-        let Self::Intent { id, secret } = self else {
+        let Self::Intent {
+            kind,
+            id,
+            secret,
+            confirms,
+        } = self
+        else {
             return Ok(());
         };
         // An intent that is not there is refused by whoever looks for it.
-        let Some(intent) = transaction.shown(id)? else {
+        let Some(intent) = transaction.shown_of(kind, id)? else {
             return Ok(());
         };
+        let is_manual = intent["confirmation_method"] == "manual";
         match intent.get("client_secret").and_then(Value::as_str) {
+            Some(theirs) if theirs == secret && *confirms && is_manual => Err(ApiError::invalid(
+                "This PaymentIntent cannot be confirmed using a publishable key because its \
+                 `confirmation_method` is set to `manual`. Please use a secret key instead, or create a \
+                 PaymentIntent with `confirmation_method` set to `automatic`.",
+            )
+            .code("payment_intent_invalid_parameter")),
             Some(theirs) if theirs == secret => Ok(()),
             _ => Err(ApiError::invalid(
                 "The client_secret provided does not match any associated intent on this account. \

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::description::complete;
 use crate::engine::ids::{CustomerId, PaymentMethodId, SetupAttemptId, SetupIntentId};
-use crate::engine::resource::{Metadata, Object, with_nulls};
+use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::Timestamp;
 use crate::payment::action::Challenge;
 use crate::payment::decline::PaymentError;
@@ -84,10 +85,13 @@ impl Object for SetupIntent {
             "client_secret": self.client_secret,
             "created": self.created,
             "customer": self.customer,
+            "customer_account": null,
             "description": self.description,
+            "flow_directions": null,
             "last_setup_error": self.last_setup_error,
             "latest_attempt": self.latest_attempt,
             "livemode": false,
+            "managed_payments": null,
             "metadata": self.metadata,
             "next_action": match &self.state {
                 SetupState::RequiresAction(challenge) => Some(challenge.next_action()),
@@ -102,21 +106,7 @@ impl Object for SetupIntent {
             "status": self.state.as_str(),
             "usage": self.usage,
         });
-        with_nulls(
-            answer,
-            &[
-                "allowed_payment_method_types",
-                "application",
-                "customer_account",
-                "excluded_payment_method_types",
-                "flow_directions",
-                "managed_payments",
-                "mandate",
-                "on_behalf_of",
-                "payment_method_configuration_details",
-                "single_use_mandate",
-            ],
-        )
+        complete(Self::KIND, answer)
     }
 }
 
@@ -146,22 +136,21 @@ impl Object for SetupAttempt {
     }
 
     fn answer(&self) -> Value {
-        json!({
+        let answer = json!({
             "id": self.id,
             "object": Self::KIND,
-            "application": null,
             "created": self.created,
             "customer": self.customer,
             "customer_account": null,
             "flow_directions": null,
             "livemode": false,
-            "on_behalf_of": null,
             "payment_method": self.payment_method,
             "payment_method_details": self.details,
             "setup_error": self.error,
             "setup_intent": self.setup_intent,
             "status": self.status,
             "usage": self.usage,
-        })
+        });
+        complete(Self::KIND, answer)
     }
 }

@@ -91,6 +91,26 @@ impl NewTerms {
         ]
     }
 
+    pub(crate) fn says_where_to_ship(&self) -> bool {
+        self.shipping.is_some()
+    }
+
+    /// Refuses that a browser ships elsewhere than the shop's server has said.
+    pub(crate) fn check_shipping(&self, terms: &Terms) -> Result<(), ApiError> {
+        let is_known = terms.shipping.is_some() && !terms.shipping_from_browser;
+        let is_other = |new: &Option<Shipping>| *new != terms.shipping;
+        match is_known && self.shipping.as_ref().is_some_and(is_other) {
+            true => Err(ApiError::invalid(
+                "The shipping information on this PaymentIntent was last set with a secret key and \
+                 therefore cannot be changed with a publishable key. Please use your secret key \
+                 instead.",
+            )
+            .code("payment_intent_invalid_parameter")
+            .param("shipping")),
+            false => Ok(()),
+        }
+    }
+
     /// Makes the change.
     pub(crate) fn apply(
         self,
@@ -120,6 +140,7 @@ impl NewTerms {
         set(&mut terms.receipt_email, self.receipt_email);
         if let Some(shipping) = self.shipping {
             terms.shipping = shipping;
+            terms.shipping_from_browser = false;
         }
         set(&mut terms.statement_descriptor, self.statement_descriptor);
         set(

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::description::complete;
 use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::Timestamp;
 use crate::payment::billing::BillingDetails;
@@ -32,15 +33,15 @@ impl Object for Token {
     }
 
     fn answer(&self) -> Value {
-        json!({
+        let answer = json!({
             "id": self.id,
             "object": Self::KIND,
             "card": self.card.as_source(&self.source, None, &self.billing, &Metadata::new()),
-            "client_ip": null,
             "created": self.created,
             "livemode": false,
             "type": "card",
             "used": self.used,
-        })
+        });
+        complete(Self::KIND, answer)
     }
 }

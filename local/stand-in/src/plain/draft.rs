@@ -1,9 +1,12 @@
 //! A plain object in the making.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use anyhow::Context as _;
 use serde_json::{Map, Value, json};
 
-use crate::description::{Description, Fields, Shape, blank};
+use crate::description::{Description, Fields, Shape, blank_of};
 use crate::engine::ids;
 use crate::engine::transaction::Transaction;
 use crate::webhook::record::record_shown;
@@ -52,15 +55,26 @@ impl Kind {
 
     /// Whether a deleted object can still be retrieved, as one that is deleted.
     pub(super) fn leaves_a_trace(&self) -> bool {
-        let mut operations = Description::newest().operations();
-        operations.any(|it| match &it.returns {
-            Shape::AnyOf(shapes) if it.method == "GET" => shapes
-                .iter()
-                .any(|shape| matches!(shape, Shape::Deleted(kind) if *kind == self.name)),
-            _ => false,
-        })
+        TRACES.contains(self.name)
     }
 }
+
+/// The kinds of which deleted objects can be retrieved. Every operation has to be read for that, so it is
+/// done once.
+static TRACES: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
+    let operations = Description::newest().operations();
+    operations
+        .filter(|operation| operation.method == "GET")
+        .flat_map(|operation| {
+            let shapes = operation.returns.alternatives().iter();
+            let deleted = shapes.filter_map(|shape| match shape {
+                Shape::Deleted(kind) => Some(*kind),
+                _ => None,
+            });
+            deleted.collect::<Vec<_>>()
+        })
+        .collect()
+});
 
 /// An object that is being made or changed.
 pub(super) struct Draft<'d> {
@@ -68,8 +82,6 @@ pub(super) struct Draft<'d> {
     pub(super) object: Map<String, Value>,
     pub(super) extra: Map<String, Value>,
     pub(super) is_new: bool,
-    /// The base of pages that buyers see.
-    pub(super) public_url: &'d str,
 }
 
 impl Draft<'_> {
@@ -101,7 +113,6 @@ pub(super) fn make(
         object: begin(draft.transaction, kind, fields, &ids::plain(kind.prefix)),
         extra: Map::new(),
         is_new: true,
-        public_url: draft.public_url,
     };
     for (name, given) in data {
         match kind.extra.contains(&name.as_str()) {
@@ -130,7 +141,7 @@ pub(super) fn begin(
     fields: Fields,
     id: &str,
 ) -> Map<String, Value> {
-    let mut object = blank(fields);
+    let mut object = blank_of(kind.name);
     let everywhere = [
         ("id", json!(id)),
         ("created", json!(transaction.now)),

@@ -9,7 +9,7 @@ use super::payment_link::PAYMENT_LINK;
 use crate::engine::filter::{Cursor, Filter};
 use crate::wire::errors::ApiError;
 
-static KINDS: [&Kind; 20] = [
+static KINDS: [&Kind; 19] = [
     &PRODUCT,
     &PRICE,
     &CUSTOMER,
@@ -35,7 +35,6 @@ static KINDS: [&Kind; 20] = [
         finish: portal_configuration,
         ..Kind::plain("billing_portal.configuration", "bpc_1")
     },
-    &Kind::plain("file_link", "link_1"),
     &Kind::plain("radar.value_list", "rsl_1"),
     &Kind::plain("radar.value_list_item", "rsli_1"),
     &Kind::plain("payment_method_configuration", "pmc_1"),

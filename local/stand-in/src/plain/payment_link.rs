@@ -95,8 +95,7 @@ fn finish(draft: &mut Draft<'_>) -> Result<(), ApiError> {
                 .param("line_items"),
         );
     }
-    let base = draft.public_url.trim_end_matches('/');
-    let address = format!("{base}/link/{id}");
+    let address = format!("{}/link/{id}", draft.transaction.site());
     let list = Paging::whole(&url(&id), items);
     draft.object.insert("url".to_owned(), json!(address));
     draft.object.insert("currency".to_owned(), currency);

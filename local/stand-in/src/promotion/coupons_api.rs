@@ -47,7 +47,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
 
     Ok(Box::new(move |transaction| {
         let id = id.map_or_else(CouponId::random, CouponId::named);
-        if transaction.shown(&id)?.is_some() {
+        if transaction.shown_of(Coupon::KIND, &id)?.is_some() {
             return Err(ApiError::exists(Coupon::KIND, &id));
         }
         crate::wire::lists::in_the_future("redeem_by", limits.until, transaction.now)?;
@@ -112,7 +112,7 @@ fn delete(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let coupon = find(transaction, id)?;
-        transaction.delete(id)?;
+        transaction.delete(Coupon::KIND, id)?;
         record(transaction, "coupon.deleted", &coupon)?;
         Ok(json!({ "id": id, "object": Coupon::KIND, "deleted": true }))
     }))

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::description::complete;
 use crate::engine::ids::{CouponId, PromotionCodeId};
-use crate::engine::resource::{Metadata, Object, with_nulls};
+use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::Timestamp;
 
 /// Something off a total.
@@ -142,6 +143,6 @@ impl Object for PromotionCode {
             },
             "times_redeemed": self.limits.redeemed,
         });
-        with_nulls(answer, &["customer", "customer_account"])
+        complete(Self::KIND, answer)
     }
 }

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::description::complete;
 use crate::engine::ids::{ChargeId, PaymentIntentId, ReviewId};
-use crate::engine::resource::{Object, with_nulls};
+use crate::engine::resource::Object;
 use crate::engine::time::Timestamp;
 
 /// A payment that somebody should look at.
@@ -60,6 +61,6 @@ impl Object for Review {
         if let (Value::Object(fields), Some(intent)) = (&mut answer, &self.payment_intent) {
             fields.insert("payment_intent".to_owned(), json!(intent));
         }
-        with_nulls(answer, &["ip_address", "ip_address_location", "session"])
+        complete(Self::KIND, answer)
     }
 }

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::description::complete;
 use crate::engine::ids::{BalanceTransactionId, ChargeId, PaymentIntentId, RefundId};
-use crate::engine::resource::{Metadata, Object, with_nulls};
+use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::{DAY, Timestamp};
 
 /// One way of money back to the buyer.
@@ -169,16 +170,6 @@ impl Object for Refund {
                 RefundStatus::Succeeded | RefundStatus::Canceled | RefundStatus::Failed => {}
             }
         }
-        with_nulls(
-            answer,
-            &[
-                "customer",
-                "customer_account",
-                "payment_method",
-                "receipt_number",
-                "source_transfer_reversal",
-                "transfer_reversal",
-            ],
-        )
+        complete(Self::KIND, answer)
     }
 }

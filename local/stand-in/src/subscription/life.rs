@@ -286,7 +286,7 @@ pub(crate) fn cancel(
     }
     if !gives_back && !bills_now {
         for item in waiting(transaction, subscription)? {
-            transaction.delete(&item.id)?;
+            transaction.delete(InvoiceItem::KIND, &item.id)?;
             record(transaction, "invoiceitem.deleted", &item)?;
         }
     }

@@ -7,7 +7,7 @@ use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::checkout::tax::Rate;
 use crate::engine::calendar::{Anchor, Interval};
-use crate::engine::ids::{InvoiceId, SubscriptionId};
+use crate::engine::ids::{CustomerId, InvoiceId, SubscriptionId};
 use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::Timestamp;
 use crate::engine::transaction::Transaction;
@@ -25,7 +25,7 @@ pub(crate) const ITEM: &str = "subscription_item";
 pub(crate) struct Subscription {
     pub(crate) id: SubscriptionId,
     pub(crate) created: Timestamp,
-    pub(crate) customer: String,
+    pub(crate) customer: CustomerId,
     pub(crate) currency: Currency,
     pub(crate) status: Status,
     /// All recur in the same interval.
@@ -181,7 +181,7 @@ impl Subscription {
         for gone in transaction.plain_having(ITEM, "subscription", &self.id)? {
             let id = gone.get("id").and_then(Value::as_str).unwrap_or_default();
             if self.item(id).is_none() {
-                transaction.delete(id)?;
+                transaction.delete(ITEM, id)?;
             }
         }
         for item in &self.items {

@@ -5,7 +5,7 @@ use time::{Month, Time};
 
 use crate::account::currency::Currency;
 use crate::engine::calendar::{Anchor, Interval};
-use crate::engine::ids::SubscriptionId;
+use crate::engine::ids::{CustomerId, SubscriptionId};
 use crate::engine::time::{DAY, Timestamp};
 use crate::engine::transaction::Transaction;
 use crate::invoice::discount::{Place, Wanted};
@@ -98,12 +98,12 @@ impl Wish {
 
     /// Begins the subscription.
     pub(crate) fn start(self, transaction: &Transaction<'_>) -> Result<Subscription, ApiError> {
-        payment::customer::check(transaction, &self.customer)?;
+        let customer = payment::customer::named(transaction, &self.customer)?;
         let mut terms = Terms::default();
-        self.terms.apply(transaction, &self.customer, &mut terms)?;
+        self.terms.apply(transaction, &customer, &mut terms)?;
         let id = SubscriptionId::random();
         let place = Place {
-            customer: &self.customer,
+            customer: &customer,
             subscription: Some(&id),
             ..Place::default()
         };
@@ -117,7 +117,7 @@ impl Wish {
             Some(wanted) => wanted.make(transaction, place)?,
             None => Vec::new(),
         };
-        let mut subscription = begin(transaction, id, &self.customer, items, terms)?;
+        let mut subscription = begin(transaction, id, customer.clone(), items, terms)?;
         if let Some(wanted) = self.currency.filter(|it| *it != subscription.currency) {
             return Err(ApiError::invalid(format!(
                 "The price specified only supports `{}`. This doesn't match the expected currency: \
@@ -143,7 +143,7 @@ impl Wish {
 pub(crate) fn begin(
     transaction: &Transaction<'_>,
     id: SubscriptionId,
-    customer: &str,
+    customer: CustomerId,
     items: Vec<Item>,
     terms: Terms,
 ) -> Result<Subscription, ApiError> {
@@ -155,7 +155,7 @@ pub(crate) fn begin(
     let subscription = Subscription {
         id,
         created: now,
-        customer: customer.to_owned(),
+        customer,
         currency,
         status: Status::Active,
         items,

@@ -4,6 +4,7 @@ use anyhow::anyhow;
 use serde_json::Value;
 
 use crate::engine::filter::{Cursor, Filter};
+use crate::engine::resource::Object as _;
 use crate::engine::time::{DAY, Timestamp};
 use crate::engine::transaction::Transaction;
 use crate::subscription;
@@ -94,7 +95,7 @@ pub(crate) fn delete(transaction: &Transaction<'_>, clock: &TestClock) -> anyhow
             .map_err(|error| anyhow!("{customer} cannot be deleted: {}", error.body()))?;
     }
     transaction.leave_clock(&clock.id)?;
-    transaction.delete(&clock.id)?;
+    transaction.delete(TestClock::KIND, &clock.id)?;
     record(transaction, "test_helpers.test_clock.deleted", clock)
 }
 

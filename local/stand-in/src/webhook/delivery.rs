@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -13,6 +14,7 @@ use crate::account::object::Account;
 use crate::engine::resource::Cause;
 use crate::engine::time::{HOUR, real};
 use crate::engine::transaction::Transaction;
+use crate::webhook::alarm::Alarm;
 use crate::webhook::endpoint::WebhookEndpoint;
 use crate::webhook::event::Event;
 use crate::webhook::history::Attempt;
@@ -33,7 +35,7 @@ pub(crate) async fn run(account: &Account, shutdown: impl Future<Output = ()>) {
     let mut sending = FuturesUnordered::new();
     let mut under_way = HashSet::new();
     loop {
-        let agenda = match account.transact(Cause::default(), agenda).await {
+        let agenda = match agenda(account).await {
             Ok(agenda) => agenda,
             Err(error) => {
                 tracing::error!(
@@ -66,7 +68,13 @@ struct Agenda {
     pause: Duration,
 }
 
-fn agenda(transaction: &Transaction<'_>) -> anyhow::Result<Agenda> {
+async fn agenda(account: &Account) -> anyhow::Result<Agenda> {
+    let inner = Arc::clone(&account.0);
+    let read = move |transaction: &Transaction<'_>| read_agenda(transaction, &inner.alarm);
+    account.transact(Cause::default(), read).await
+}
+
+fn read_agenda(transaction: &Transaction<'_>, alarm: &Alarm) -> anyhow::Result<Agenda> {
     // As many more as may be under way already.
     let due = queue::due(transaction, AT_ONCE.saturating_mul(2))?;
     let later = queue::next_due(transaction)?;
@@ -74,6 +82,7 @@ fn agenda(transaction: &Transaction<'_>) -> anyhow::Result<Agenda> {
         .into_iter()
         .flatten()
         .min();
+    alarm.set(transaction, next)?;
     let pause = next.map_or(HOUR, |next| {
         next.saturating_sub(transaction.now).clamp(1, HOUR)
     });
@@ -132,9 +141,9 @@ async fn try_once(account: &Account, route: &Route) -> anyhow::Result<()> {
     let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
 
     let route = route.clone();
-    let (status, answer, error) = match answer {
-        Ok((status, answer)) => (Some(status), Some(answer), None),
-        Err(error) => (None, None, Some(error)),
+    let (answer, error) = match answer {
+        Ok(answer) => (Some(answer), None),
+        Err(error) => (None, Some(error)),
     };
     account
         .transact(Cause::default(), move |transaction| {
@@ -142,8 +151,11 @@ async fn try_once(account: &Account, route: &Route) -> anyhow::Result<()> {
                 at: transaction.now,
                 url: parcel.url,
                 request_headers: headers,
-                status,
-                answer,
+                status: answer.as_ref().map(|it| it.status),
+                answer_headers: answer
+                    .as_ref()
+                    .map_or_else(Vec::new, |it| it.headers.clone()),
+                answer: answer.map(|it| it.body),
                 error,
                 milliseconds,
             };
@@ -190,7 +202,14 @@ fn pack(
     }))
 }
 
-async fn read_answer(sent: reqwest::Result<reqwest::Response>) -> Result<(u16, String), String> {
+/// What a receiver has answered.
+struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+async fn read_answer(sent: reqwest::Result<reqwest::Response>) -> Result<Answer, String> {
     let describe = |error: reqwest::Error| format!("{:#}", anyhow::Error::new(error));
     let mut response = sent.map_err(describe)?;
     let mut body = Vec::new();
@@ -200,10 +219,15 @@ async fn read_answer(sent: reqwest::Result<reqwest::Response>) -> Result<(u16, S
         body.extend_from_slice(&chunk);
     }
     body.truncate(ANSWER_LIMIT);
-    Ok((
-        response.status().as_u16(),
-        String::from_utf8_lossy(&body).into_owned(),
-    ))
+    let headers = response.headers().iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        (name.as_str().to_owned(), value)
+    });
+    Ok(Answer {
+        status: response.status().as_u16(),
+        headers: headers.collect(),
+        body: String::from_utf8_lossy(&body).into_owned(),
+    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::description::complete;
 use crate::engine::ids::WebhookEndpointId;
 use crate::engine::pattern::matches;
 use crate::engine::resource::{API_VERSION, Metadata, Object};
@@ -49,11 +50,10 @@ impl Object for WebhookEndpoint {
     }
 
     fn answer(&self) -> Value {
-        json!({
+        let answer = json!({
             "id": self.id,
             "object": Self::KIND,
             "api_version": self.api_version,
-            "application": null,
             "created": self.created,
             "description": self.description,
             "enabled_events": self.enabled_events,
@@ -61,7 +61,8 @@ impl Object for WebhookEndpoint {
             "metadata": self.metadata,
             "status": if self.disabled { "disabled" } else { "enabled" },
             "url": self.url,
-        })
+        });
+        complete(Self::KIND, answer)
     }
 }
 

@@ -95,7 +95,7 @@ fn delete(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let endpoint = find(transaction, id)?;
-        transaction.delete(&endpoint.id)?;
+        transaction.delete(WebhookEndpoint::KIND, &endpoint.id)?;
         queue::forget(transaction, &endpoint.id)?;
         Ok(json!({ "id": endpoint.id, "object": WebhookEndpoint::KIND, "deleted": true }))
     }))

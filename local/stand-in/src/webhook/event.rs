@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::engine::ids::EventId;
+use crate::engine::links::Links;
 use crate::engine::resource::{Cause, Object};
 use crate::engine::time::Timestamp;
 
@@ -46,6 +47,13 @@ impl Object for Event {
 
     fn answer(&self) -> Value {
         serde_json::json!(self)
+    }
+
+    fn shown(&self) -> anyhow::Result<(String, Links)> {
+        Ok((
+            serde_json::to_string(self)?,
+            Links::of_event(&self.data.object),
+        ))
     }
 
     fn state(&self) -> anyhow::Result<Option<String>> {

@@ -58,6 +58,8 @@ pub(crate) struct Attempt {
     pub(crate) request_headers: BTreeMap<String, String>,
     /// The answer's status.
     pub(crate) status: Option<u16>,
+    /// The answer's headers, in their order; of some there may be several.
+    pub(crate) answer_headers: Vec<(String, String)>,
     /// The answer's body, cut off at 64 KiB.
     pub(crate) answer: Option<String>,
     /// Why there is no answer.
@@ -130,7 +132,8 @@ fn select(transaction: &Transaction<'_>, event: Option<&str>) -> anyhow::Result<
     let endpoints = transaction.all::<WebhookEndpoint>()?;
     let mut statement = transaction.sql.prepare_cached(
         "SELECT event, endpoint, webhooks.state, due, body FROM webhooks
-         JOIN objects ON objects.id = event WHERE ?1 IS NULL OR event = ?1
+         JOIN objects ON objects.id = event AND objects.kind = 'event'
+         WHERE ?1 IS NULL OR event = ?1
          ORDER BY objects.sequence DESC, webhooks.rowid",
     )?;
     let rows = statement.query_map([event], |row| {

@@ -91,7 +91,8 @@ pub(crate) fn rewrite(
 pub(crate) fn due(transaction: &Transaction<'_>, most: usize) -> anyhow::Result<Vec<Route>> {
     let held = is_held(transaction)?;
     let mut statement = transaction.sql.prepare_cached(
-        "SELECT event, endpoint FROM webhooks JOIN objects ON objects.id = event
+        "SELECT event, endpoint FROM webhooks
+         JOIN objects ON objects.id = event AND objects.kind = 'event'
          WHERE due <= ?1 AND (asked OR NOT ?2) ORDER BY asked DESC, objects.sequence LIMIT ?3",
     )?;
     let due = statement.query_map(params![transaction.now, held, most], |row| {
@@ -161,7 +162,9 @@ pub(crate) fn note(
         sql.execute(
             "UPDATE webhooks SET due = ?2, gives_way = 0
              WHERE endpoint = ?1 AND gives_way AND state = 'pending' AND event IN (
-                 SELECT id FROM objects WHERE sequence < (SELECT sequence FROM objects WHERE id = ?3)
+                 SELECT id FROM objects WHERE kind = 'event' AND sequence < (
+                     SELECT sequence FROM objects WHERE kind = 'event' AND id = ?3
+                 )
              )",
             params![route.endpoint, transaction.now, route.event],
         )?;

@@ -3,16 +3,14 @@
 
 use serde_json::Value;
 
-use crate::description::{Description, project};
+use crate::description::Description;
 use crate::engine::ids::EventId;
 use crate::engine::resource::{API_VERSION, Object};
 use crate::engine::transaction::Transaction;
-use crate::invoice::former;
-use crate::promotion::former::show_coupons;
-use crate::subscription::former::show_periods;
 use crate::webhook::endpoint::WebhookEndpoint;
 use crate::webhook::event::{Data, Event};
 use crate::webhook::queue;
+use crate::wire::former::data_as_of;
 
 /// Records that this has just happened to `object`.
 pub(crate) fn record<T: Object>(
@@ -53,7 +51,7 @@ pub(crate) fn record_early<T: Object>(
     transaction: &Transaction<'_>,
     event_type: &str,
     object: &T,
-) -> anyhow::Result<Option<String>> {
+) -> anyhow::Result<Option<EventId>> {
     let data = Data {
         previous_attributes: None,
         object: object.answer(),
@@ -97,7 +95,7 @@ fn keep(
     transaction: &Transaction<'_>,
     event_type: &str,
     data: Data,
-) -> anyhow::Result<Option<String>> {
+) -> anyhow::Result<Option<EventId>> {
     if transaction.faults.no_event(event_type) {
         return Ok(None);
     }
@@ -134,11 +132,6 @@ fn as_of(
     };
     let mut event = event.clone();
     version.clone_into(&mut event.api_version);
-    if !std::ptr::eq(description, Description::newest()) {
-        show_coupons(transaction, description, &mut event.data.object)?;
-        former::show(transaction, description, &mut event.data.object)?;
-        show_periods(description, &mut event.data.object);
-        event.data.object = project(description, event.data.object);
-    }
+    event.data = data_as_of(transaction, description, event.data)?;
     Ok(serde_json::to_string(&event)?)
 }

@@ -97,7 +97,7 @@ impl EventRow {
         object: &str,
         most: usize,
     ) -> anyhow::Result<Page<Self>> {
-        let condition = "kind = 'event' AND shown ->> '$.data.object.id' = ?1";
+        let condition = "subject = ?1";
         let rows = Self::select(transaction, condition, object, most.saturating_add(1))?;
         Ok(Page::of(rows, most, |row| row.sequence))
     }
@@ -192,6 +192,7 @@ struct TryView {
     milliseconds: u64,
     /// What the receiver answered, or why it did not.
     answer: String,
+    answer_headers: Vec<(String, String)>,
     headers: Vec<(String, String)>,
 }
 
@@ -205,7 +206,8 @@ pub(super) async fn show(
             if transaction.get::<Event>(&wanted)?.is_none() {
                 return Ok(None);
             }
-            let shown = transaction.shown(&wanted)?.unwrap_or_default();
+            let shown = transaction.shown_of(Event::KIND, &wanted)?;
+            let shown = shown.unwrap_or_default();
             let request = shown.pointer("/request/id").and_then(Value::as_str);
             let request = request.map(|id| json::linked_text(transaction, &base, id));
             let deliveries = history::of_event(transaction, &wanted)?.into_iter();
@@ -266,6 +268,7 @@ impl TryView {
             outcome,
             milliseconds: attempt.milliseconds,
             answer: attempt.answer.or(attempt.error).unwrap_or_default(),
+            answer_headers: attempt.answer_headers,
             headers: attempt.request_headers.into_iter().collect(),
         }
     }

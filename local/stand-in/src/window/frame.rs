@@ -54,13 +54,29 @@ pub(super) struct Frame {
     pub(super) section: Section,
     /// What stands in the search field.
     pub(super) searched: String,
-    pub(super) account: String,
-    /// All accounts by id, the default one first.
-    pub(super) accounts: Vec<String>,
+    pub(super) account: AccountView,
+    /// All accounts, the default one first.
+    pub(super) accounts: Vec<AccountView>,
     /// How far the clock is ahead, such as `1 day 2 hours`.
     pub(super) ahead: Option<String>,
     pub(super) held: bool,
     pub(super) faults: usize,
+}
+
+/// An account, as its link shows it.
+#[derive(PartialEq, Eq)]
+pub(super) struct AccountView {
+    pub(super) id: String,
+    pub(super) name: String,
+}
+
+impl AccountView {
+    fn of(account: &Account) -> Self {
+        Self {
+            id: account.0.id.to_string(),
+            name: account.0.name.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,8 +137,8 @@ impl View {
             base: self.base(),
             section,
             searched: searched.to_owned(),
-            account: self.account.0.id.to_string(),
-            accounts: accounts.map(|account| account.0.id.to_string()).collect(),
+            account: AccountView::of(&self.account),
+            accounts: accounts.map(|account| AccountView::of(&account)).collect(),
             ahead: (ahead > 0).then(|| span(ahead)),
             held,
             faults: self.account.0.faults.all().len(),
@@ -135,7 +151,7 @@ impl Frame {
         self.section == section
     }
 
-    pub(super) fn is_default(&self, account: &str) -> bool {
+    pub(super) fn is_default(&self, account: &AccountView) -> bool {
         self.accounts.first().is_some_and(|first| first == account)
     }
 }

@@ -80,6 +80,8 @@ struct DetailPage {
     id: String,
     /// None if the object is gone, or never was.
     object: Option<Shown>,
+    /// The kinds of others with the same id.
+    namesakes: Vec<String>,
     related: Page<ObjectRow>,
     requests: Page<RequestRow>,
     events: Page<EventRow>,
@@ -92,6 +94,19 @@ struct Shown {
     json: Markup,
 }
 
+#[derive(Debug, Deserialize)]
+pub(super) struct OfKind {
+    kind: Option<String>,
+}
+
+/// The kinds of which there is an object with this id: shops choose some ids.
+fn kinds_with(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<Vec<String>> {
+    let sql = "SELECT kind FROM objects WHERE id = ?1 ORDER BY sequence DESC";
+    let mut statement = transaction.sql.prepare_cached(sql)?;
+    let kinds = statement.query_map([id], |row| row.get(0))?;
+    Ok(kinds.collect::<Result<_, _>>()?)
+}
+
 fn kind_of(shown: &Value) -> String {
     let kind = shown.get("object").and_then(Value::as_str);
     kind.unwrap_or_default().to_owned()
@@ -100,11 +115,17 @@ fn kind_of(shown: &Value) -> String {
 pub(super) async fn show(
     view: View,
     Path((_, id)): Path<(String, String)>,
+    Query(OfKind { kind }): Query<OfKind>,
 ) -> Result<(StatusCode, Html<String>), Trouble> {
     let (base, wanted) = (view.base(), id.clone());
-    let (object, requests, events) = view
+    let (object, namesakes, requests, events) = view
         .read(move |transaction| {
-            let shown = transaction.shown(&wanted)?;
+            let shown = match &kind {
+                Some(kind) => transaction.shown_of(kind, &wanted)?,
+                None => transaction.shown(&wanted)?,
+            };
+            let mut namesakes = kinds_with(transaction, &wanted)?;
+            namesakes.retain(|kind| shown.as_ref().is_none_or(|it| it["object"] != *kind));
             let object = match shown {
                 Some(shown) => Some(Shown {
                     kind: kind_of(&shown),
@@ -116,7 +137,7 @@ pub(super) async fn show(
             };
             let requests = requests::about(transaction, &wanted, MOST_RELATED)?;
             let events = EventRow::about(transaction, &wanted, MOST_RELATED)?;
-            Ok((object, requests, events))
+            Ok((object, namesakes, requests, events))
         })
         .await?;
     // What is gone may have left traces, but a call that asked for it in vain is none.
@@ -133,6 +154,7 @@ pub(super) async fn show(
         frame: view.frame(Section::Objects, "").await?,
         id,
         object,
+        namesakes,
         related: related.map(ObjectRow::from),
         requests,
         events,

@@ -70,9 +70,9 @@ pub(super) async fn list(
     Ok(Html(list.render()?))
 }
 
-/// What a search looks at.
-const HAYSTACK: &str = "id || ' ' || path || ' &' || params || '& ' || coalesce(user_agent, '') \
-                        || ' ' || coalesce(idempotency_key, '') || ' ' || answer";
+/// What a search looks at besides the answer.
+const ASKED: &str = "id || ' ' || path || ' &' || params || '& ' || coalesce(user_agent, '') \
+                     || ' ' || coalesce(idempotency_key, '') || ' '";
 
 impl Choice {
     pub(super) fn containing(q: &str) -> Self {
@@ -87,7 +87,7 @@ impl Choice {
         transaction: &Transaction<'_>,
         most: usize,
     ) -> anyhow::Result<Page<RequestRow>> {
-        let (mut condition, mut values) = Terms::read(&self.q).condition(HAYSTACK);
+        let (mut condition, mut values) = Terms::read(&self.q).condition_on_json(ASKED, "answer");
         if !self.method.is_empty() {
             condition.push_str(" AND method = ?");
             values.push(SqlValue::Text(self.method.clone()));

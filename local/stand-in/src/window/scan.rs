@@ -88,7 +88,7 @@ impl Scan {
         if terms.is_empty() {
             return self;
         }
-        let (condition, values) = terms.condition("shown");
+        let (condition, values) = terms.condition_on_json("id", "shown");
         Self {
             reads_text: true,
             ..self.and(&condition, values)

@@ -128,7 +128,8 @@ impl Summary {
             .collect();
         about.dedup();
         about.truncate(MOST_ABOUT);
-        if about.is_empty() {
+        // A session's address says no more than its id does.
+        if about.is_empty() && text("/object") != Some("checkout.session") {
             about.extend(OTHERWISE.iter().find_map(|pointer| text(pointer)));
         }
         Self {

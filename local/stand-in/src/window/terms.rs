@@ -40,9 +40,36 @@ impl Terms {
             ),
         }
     }
+
+    /// The same for the values of a JSON text: what they are called is not searched. A text that is cut
+    /// off is taken as it is.
+    pub(super) fn condition_on_json(&self, around: &str, json: &str) -> (String, Vec<SqlValue>) {
+        let (mut condition, mut values) = self.condition(&format!("{around} || {json}"));
+        for Term(patterns) in self.0.iter().filter(|term| term.is_text()) {
+            let fits = |what: &str| {
+                let fits = format!("({what}) LIKE ? ESCAPE '\\'");
+                vec![fits; patterns.len()].join(" OR ")
+            };
+            condition.push_str(&format!(
+                " AND ({} OR NOT json_valid({json}) OR EXISTS \
+                 (SELECT 1 FROM json_tree({json}) WHERE {}))",
+                fits(around),
+                fits("atom"),
+            ));
+            let twice = patterns.iter().chain(patterns).cloned();
+            values.extend(twice.map(SqlValue::Text));
+        }
+        (condition, values)
+    }
 }
 
 impl Term {
+    /// Whether it is no number: those are found as whole values only.
+    fn is_text(&self) -> bool {
+        let Self(patterns) = self;
+        !patterns.iter().any(|pattern| pattern.starts_with("%:"))
+    }
+
     fn read(word: &str) -> Self {
         let mut patterns = Vec::new();
         match minor_units(word) {
@@ -135,6 +162,9 @@ mod tests {
     fn every_word_must_be_there() {
         let (condition, values) = Terms::read("mug ada@example.com").condition("shown");
         assert_eq!(condition.matches(" AND ").count(), 1);
+        assert_eq!(values.len(), condition.matches('?').count());
+        let terms = Terms::read("mug 15.00 ada@example.com");
+        let (condition, values) = terms.condition_on_json("id", "shown");
         assert_eq!(values.len(), condition.matches('?').count());
     }
 }

@@ -8,6 +8,7 @@ use crate::description::Operation;
 use crate::engine::ids::AccountId;
 use crate::engine::transaction::Transaction;
 use crate::wire::errors::ApiError;
+use crate::wire::multipart::Upload;
 use crate::wire::params::Params;
 
 /// What a request wants, before its parameters are read.
@@ -22,6 +23,10 @@ pub(crate) struct Asked<'r> {
     pub(crate) settings: &'r Settings,
     /// What the caller calls the stand-in, with the port; nothing for a seed.
     pub(crate) host: Option<&'r str>,
+    /// It comes from a browser, whose key everybody can read.
+    pub(crate) publishable: bool,
+    /// The file that came with the parameters.
+    pub(crate) upload: Option<&'r Upload>,
 }
 
 /// Reads the parameters of what was asked.

@@ -42,10 +42,14 @@ impl ApiError {
     }
 
     /// Shows of these objects what `shown` leaves of them.
-    pub(crate) fn showing(mut self, shown: fn(Value) -> Value) -> Self {
+    pub(crate) fn showing(
+        mut self,
+        shown: impl Fn(Value) -> anyhow::Result<Value>,
+    ) -> anyhow::Result<Self> {
         let more = self.more.into_iter();
-        self.more = more.map(|(kind, object)| (kind, shown(object))).collect();
-        self
+        let shown = more.map(|(kind, object)| Ok((kind, shown(object)?)));
+        self.more = shown.collect::<anyhow::Result<_>>()?;
+        Ok(self)
     }
 
     /// A card was refused: `told` is the error whole.

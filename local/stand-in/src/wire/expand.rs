@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::checkout::object::Session;
-use crate::description::{Description, Shape, expandable};
+use crate::description::{Description, Fields, Shape, expandable};
 use crate::engine::resource::Object;
 use crate::engine::transaction::Transaction;
 use crate::invoice;
@@ -45,31 +45,40 @@ impl Expansions {
     ) -> anyhow::Result<Value> {
         for path in &self.0 {
             let path: Vec<_> = path.split('.').collect();
-            expand(transaction, &mut answer, &path, "")?;
+            expand(transaction, &mut answer, &path, "", None)?;
         }
         Ok(answer)
     }
 }
 
-/// Follows a path from `at`, which belongs to the object `owner` unless it is one itself.
+/// Follows a path from `at`, which belongs to the object `owner` and has these fields, unless it is an
+/// object itself.
 fn expand(
     transaction: &Transaction<'_>,
     at: &mut Value,
     path: &[&str],
     owner: &str,
+    fields: Option<Fields>,
 ) -> anyhow::Result<()> {
     if let Value::Array(elements) = at {
         return elements
             .iter_mut()
-            .try_for_each(|element| expand(transaction, element, path, owner));
+            .try_for_each(|element| expand(transaction, element, path, owner, fields));
     }
     let (Some((field, rest)), Value::Object(object)) = (path.split_first(), at) else {
         return Ok(());
     };
     let own_id = object.get("id").and_then(Value::as_str).map(str::to_owned);
     let owner = own_id.as_deref().unwrap_or(owner);
+    let kind = object.get("object").and_then(Value::as_str);
+    let fields = match kind {
+        Some(kind) => Description::newest().object(kind),
+        None => fields,
+    };
+    let shape = fields
+        .and_then(|fields| fields.get(field))
+        .map(|it| it.shape);
     if !object.contains_key(*field) {
-        let kind = object.get("object").and_then(Value::as_str);
         let list = left_out(transaction, kind.unwrap_or_default(), owner, field)?;
         object.extend(list.map(|list| ((*field).to_owned(), list)));
     }
@@ -77,11 +86,27 @@ fn expand(
         return Ok(());
     };
     if let Value::String(id) = next
-        && let Some(whole) = transaction.shown(id)?
+        && let Some(whole) = named(transaction, shape.as_ref(), id)?
     {
         *next = whole;
     }
-    expand(transaction, next, rest, owner)
+    let within = shape.as_ref().and_then(Shape::fields);
+    expand(transaction, next, rest, owner, within)
+}
+
+/// The object that a field of this shape names. Ids of different kinds may be the same.
+fn named(
+    transaction: &Transaction<'_>,
+    shape: Option<&Shape>,
+    id: &str,
+) -> anyhow::Result<Option<Value>> {
+    let kinds = shape.iter().flat_map(|shape| shape.kinds());
+    for kind in kinds {
+        if let Some(whole) = transaction.shown_of(kind, id)? {
+            return Ok(Some(whole));
+        }
+    }
+    transaction.shown(id)
 }
 
 /// What an object has only when it is asked for.

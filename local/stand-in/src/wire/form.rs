@@ -127,6 +127,9 @@ fn has(element: &Fields, field: &str, path: &[&str]) -> bool {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 

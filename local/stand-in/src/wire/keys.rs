@@ -4,6 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, header};
 
+/// Longer ones nobody has thought of.
+const LONGEST_NAME: usize = 24;
+
 /// The key that a request carries: as a bearer, or as the user of basic authentication.
 pub(crate) fn given(headers: &HeaderMap) -> Option<String> {
     let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
@@ -29,6 +32,17 @@ pub(crate) fn is_live(key: &str) -> bool {
 /// Whether the key may stand in a web page, and so may do very little.
 pub(crate) fn is_publishable(key: &str) -> bool {
     key.starts_with("pk_")
+}
+
+/// What people recognise a key by: what follows `sk_test_`, or how that ends.
+pub(crate) fn tail(key: &str) -> String {
+    let own = key.splitn(3, '_').last().unwrap_or_default();
+    match own.char_indices().rev().nth(3) {
+        Some((last_four, _)) if own.chars().count() > LONGEST_NAME => {
+            format!("…{}", own.get(last_four..).unwrap_or_default())
+        }
+        _ => own.to_owned(),
+    }
 }
 
 /// A key as Stripe shows it in its errors: how it begins, and its last four characters.

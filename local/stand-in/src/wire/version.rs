@@ -34,8 +34,4 @@ impl Version {
             Self::Asked(description) => description,
         }
     }
-
-    pub(crate) fn is_newest(self) -> bool {
-        std::ptr::eq(self.description(), Description::newest())
-    }
 }

@@ -153,3 +153,16 @@ async fn a_stand_in_of_one_shop_refuses_other_keys() {
     bench.get("/v1/events").await.expect(200);
     bench.get_as(OTHER, "/v1/events").await.expect(401);
 }
+
+#[tokio::test]
+async fn countries_and_their_currencies_are_known() {
+    let bench = Bench::start().await;
+    let spec = bench.fetch("country_specs", "DE").await;
+    assert_eq!(spec["default_currency"], "eur");
+    let page = bench
+        .get("/v1/country_specs?limit=2&starting_after=DE")
+        .await;
+    assert_eq!(ids(&page.expect(200).json()), ["DK", "EE"]);
+    let unknown = bench.get("/v1/country_specs/XX").await.expect(404);
+    assert_eq!(unknown.error()["code"], "resource_missing");
+}

@@ -278,6 +278,7 @@ pub(crate) fn config(database: Option<&Path>, url: &str, webhook_url: &str) -> C
     Config {
         database: database.map(Path::to_owned),
         public_url: url.parse().unwrap(),
+        fixed_url: false,
         host_names: Vec::new(),
         business_name: "Mugs on this machine".to_owned(),
         secret_key: KEY.to_owned(),

@@ -252,3 +252,38 @@ async fn the_payment_page_leads_to_the_bank_and_back() {
         ]
     );
 }
+
+#[tokio::test]
+async fn a_bank_page_that_is_opened_again_says_what_became_of_the_payment() {
+    let bench = Bench::start().await;
+    let back = [("return_url", "https://shop.example/done")];
+    let again = async |intent: &Value| {
+        let page = bench.request("GET", &format!("/3ds/{}", id(intent)));
+        bench.send(page).await.expect(200).text
+    };
+    let paid = confirmed(&bench, "pm_card_threeDSecure2Required", &back).await;
+    answer(&bench, &paid, "complete").await.unwrap();
+    assert!(again(&paid).await.contains("This payment has succeeded"));
+    // Whoever presses the button of a page that was still open is told the same.
+    let path = format!("/3ds/{}", id(&paid));
+    let late = bench.request("POST", &path).form(&[("outcome", "fail")]);
+    let late = bench.send(late).await.expect(200).text;
+    assert!(late.contains("This payment has succeeded"));
+
+    let failed = confirmed(&bench, "pm_card_threeDSecure2Required", &back).await;
+    answer(&bench, &failed, "fail").await.unwrap();
+    let now = bench.fetch("payment_intents", &id(&failed)).await;
+    let why = now["last_payment_error"]["message"].as_str().unwrap();
+    let seen = again(&failed).await;
+    assert!(seen.contains("This payment did not go through"), "{seen}");
+    assert!(seen.contains(why), "{why} in {seen}");
+
+    let gone = confirmed(&bench, "pm_card_threeDSecure2Required", &back).await;
+    let cancel = format!("/v1/payment_intents/{}/cancel", id(&gone));
+    bench.post(&cancel, &vec![]).await.expect(200);
+    assert!(again(&gone).await.contains("This payment was canceled"));
+    bench
+        .send(bench.request("GET", "/3ds/pi_nope"))
+        .await
+        .expect(404);
+}

@@ -43,7 +43,8 @@ async fn a_declined_card_leaves_the_session_open() {
     let bench = Bench::start().await;
     let session = bench.session().await;
     let answer = bench.pay(&session, DECLINED).await.expect(402);
-    assert!(answer.text.contains("Your card was declined."));
+    let told = answer.text.matches("Your card was declined.").count();
+    assert_eq!(told, 1, "{}", answer.text);
     assert!(
         answer.text.contains("buyer@mail.example"),
         "what was typed is kept"
@@ -489,4 +490,30 @@ async fn no_other_site_reaches_the_page_or_the_switches() {
         .header("Origin", &bench.url)
         .form(&by_card(CARD));
     bench.send(own).await.expect(303);
+}
+
+#[tokio::test]
+async fn countries_are_named_before_any_script_runs() {
+    let bench = Bench::start().await;
+    let form = [
+        one_mug(),
+        vec![
+            ("shipping_address_collection[allowed_countries][0]", "GB"),
+            ("shipping_address_collection[allowed_countries][1]", "DE"),
+        ],
+    ]
+    .concat();
+    let session = bench.post("/v1/checkout/sessions", &form).await;
+    let session = id(&session.expect(200).json());
+    let shown = page(&bench, &session).await.text;
+    let place = |option: &str| shown.find(option).unwrap_or_else(|| panic!("{option}"));
+    let germany = place("<option value=\"DE\">Germany</option>");
+    assert!(
+        germany < place("<option value=\"GB\">United Kingdom</option>"),
+        "by name"
+    );
+    assert!(
+        place("<option value=\"AF\">Afghanistan</option>") > germany,
+        "for billing"
+    );
 }

@@ -528,3 +528,62 @@ async fn the_oldest_calls_make_way() {
     let list = look(&bench, "requests").await.expect(200);
     assert_eq!(list.text.matches("<tr id=").count(), 50);
 }
+
+#[tokio::test]
+async fn a_search_looks_at_what_things_say_and_not_at_what_that_is_called() {
+    let bench = Bench::start().await;
+    let form = vec![("name", "Ann"), ("metadata[colour]", "turquoise")];
+    let ann = bench.post("/v1/customers", &form).await.expect(200);
+    let ann = id(&ann.json());
+    let found = look(&bench, "search?q=turquoise").await.expect(200).text;
+    assert!(found.contains(&ann));
+    for name in ["invoice_prefix", "livemode", "colour", "default_source"] {
+        let found = look(&bench, &format!("search?q={name}")).await.text;
+        assert!(!found.contains(&format!("objects/{ann}")), "{name}");
+    }
+    let requests = look(&bench, "requests?q=default_source").await.text;
+    assert!(!requests.contains("/v1/customers"));
+    let requests = look(&bench, "requests?q=turquoise").await.text;
+    assert!(requests.contains("/v1/customers"));
+}
+
+#[tokio::test]
+async fn accounts_go_by_the_ends_of_their_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stripe.db");
+    let bench = Bench::open(Some(&file), Webhook::start().await, false).await;
+    let long = format!("sk_test_51{}Zx9Q", "a".repeat(90));
+    for key in ["sk_test_shop_tests", &long] {
+        bench.get_as(key, "/v1/account").await.expect(200);
+    }
+    let names = ["local", "shop_tests", "…Zx9Q"];
+    let shown = look(&bench, "requests").await.expect(200).text;
+    for name in names {
+        assert!(shown.contains(&format!(">{name}</a>")), "{name} in {shown}");
+    }
+    drop(bench);
+    let bench = Bench::open(Some(&file), Webhook::start().await, false).await;
+    let shown = look(&bench, "requests").await.expect(200).text;
+    for name in names {
+        assert!(
+            shown.contains(&format!(">{name}</a>")),
+            "{name} after a restart"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_receivers_answer_is_shown_with_its_headers() {
+    let bench = Bench::start().await;
+    bench.charge(CARD).await;
+    let delivery = bench.until(|it| it["state"] == "delivered").await;
+    let event = delivery["event"].as_str().unwrap();
+    let shown = look(&bench, &format!("events/{event}"))
+        .await
+        .expect(200)
+        .text;
+    assert!(
+        shown.contains("content-type: text/plain; charset=utf-8"),
+        "{shown}"
+    );
+}

@@ -1,0 +1,50 @@
+//! The fields by which objects are looked up. Each has a column and an index of its own: SQLite takes
+//! longer to look into a JSON text than to store it.
+
+use serde_json::Value;
+
+/// The columns, named as the fields are.
+const COLUMNS: [&str; 3] = ["charge", "customer", "payment_intent"];
+
+/// A field of what the API shows, which dots may lead to, as an expression of SQL.
+pub(super) fn field(path: &str) -> String {
+    // What a path may hold is a parameter's name, which the description has let through; still,
+    // nothing in it ends the text that it stands in.
+    let path: String = path.chars().filter(|it| *it != '\'').collect();
+    match COLUMNS.contains(&path.as_str()) {
+        true => path,
+        false => format!("shown ->> '$.{path}'"),
+    }
+}
+
+/// What the columns hold for one object.
+#[derive(Debug, Default)]
+pub(crate) struct Links {
+    pub(super) charge: Option<String>,
+    pub(super) customer: Option<String>,
+    pub(super) payment_intent: Option<String>,
+    /// Of an event: the id of what it is about.
+    pub(super) subject: Option<String>,
+}
+
+impl Links {
+    /// Those of an object that the API shows so.
+    pub(super) fn of(shown: &Value) -> Self {
+        let text = |field| Some(shown.get(field)?.as_str()?.to_owned());
+        Self {
+            charge: text("charge"),
+            customer: text("customer"),
+            payment_intent: text("payment_intent"),
+            subject: None,
+        }
+    }
+
+    /// Those of an event about this object.
+    pub(crate) fn of_event(subject: &Value) -> Self {
+        let id = subject.get("id").and_then(Value::as_str);
+        Self {
+            subject: id.map(str::to_owned),
+            ..Self::default()
+        }
+    }
+}
