@@ -13,6 +13,7 @@ use crate::payment::bank::Ending;
 use crate::payment::confirmation::Outcome;
 use crate::payment::intent::{PaymentIntent, WrongState};
 use crate::payment::testing::three_d_secure::Challenged;
+use crate::subscription;
 
 /// The buyer of an intent has shown who they are, or has not. Whose session it was, if it was one's.
 pub(crate) fn authenticate(
@@ -73,21 +74,32 @@ pub(crate) fn follow(
     };
     let mut invoice: Invoice = transaction.existing(id)?;
     let outcome = collect::follow_intent(transaction, &mut invoice, intent, outcome)?;
-    follow_invoice(transaction, &invoice)?;
+    follow_try(transaction, &invoice, &outcome)?;
     Ok(Some(outcome))
 }
 
 /// The time of an invoice has come.
 pub(crate) fn run_out_invoice(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<()> {
     let mut invoice: Invoice = transaction.existing(id)?;
-    invoice::life::run_out(transaction, &mut invoice)?;
-    follow_invoice(transaction, &invoice)
+    match invoice::life::run_out(transaction, &mut invoice)? {
+        Some(outcome) => follow_try(transaction, &invoice, &outcome),
+        None => follow_invoice(transaction, &invoice),
+    }
 }
 
 /// What an invoice is of follows what became of it.
 pub(crate) fn follow_invoice(
-    _transaction: &Transaction<'_>,
-    _invoice: &Invoice,
+    transaction: &Transaction<'_>,
+    invoice: &Invoice,
 ) -> anyhow::Result<()> {
-    Ok(())
+    subscription::follow::follow(transaction, invoice, None)
+}
+
+/// The same after a try to collect it.
+pub(crate) fn follow_try(
+    transaction: &Transaction<'_>,
+    invoice: &Invoice,
+    outcome: &collect::Outcome,
+) -> anyhow::Result<()> {
+    subscription::follow::follow(transaction, invoice, Some(outcome))
 }

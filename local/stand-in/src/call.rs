@@ -24,8 +24,23 @@ use crate::wire::params::Params;
 use crate::wire::version::Version;
 use crate::{
     account, checkout, cli, collection, credit_note, dispute, file, invoice, payment, plain,
-    promotion, quote, radar, refund, webhook,
+    promotion, quote, radar, refund, subscription, test_clock, webhook,
 };
+
+/// Parameters that name whose a call is: what it makes or changes lives in the time of their clock.
+const WHOSE: &[&str] = &[
+    "charge",
+    "credit_note",
+    "customer",
+    "from_subscription",
+    "invoice",
+    "payment_intent",
+    "quote",
+    "setup_intent",
+    "subscription",
+    "subscription_item",
+    "test_clock",
+];
 
 /// What a noun does about a request, if anything.
 fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
@@ -50,6 +65,9 @@ fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| file::links_api::route(asked))
         .or_else(|| promotion::coupons_api::route(asked))
         .or_else(|| promotion::codes_api::route(asked))
+        .or_else(|| test_clock::api::route(asked))
+        .or_else(|| subscription::api::route(asked))
+        .or_else(|| subscription::items_api::route(asked))
         .or_else(|| webhook::endpoints_api::route(asked))
         .or_else(|| webhook::events_api::route(asked))
         .or_else(|| account::api::route(asked))
@@ -137,6 +155,7 @@ impl Call {
             ApiError::not_implemented(found.operation.method, found.operation.template)
         })?;
         let given = self.params.left();
+        let then = transaction.in_time_of(whose(&names, &self.params))?;
         let shown = |value| as_of(transaction, self.version.description(), value);
         let work = route(self.params)?;
         let result = match self.refusal {
@@ -145,7 +164,7 @@ impl Call {
             Some(status) => Err(ApiError::fault(status)),
             None => transaction
                 .attempt(|| {
-                    let answer = match work(transaction) {
+                    let answer = match work(&then) {
                         // What was tried stays on record.
                         Err(declined) if declined.is_of_card() => {
                             return Ok(Err(declined.showing(shown)?));
@@ -201,6 +220,13 @@ impl Call {
             None => Ok(found),
         }
     }
+}
+
+/// The ids that say whose a call is. A clock that is itself asked for lives in the account's time.
+fn whose<'c>(names: &[(&'static str, &'c str)], params: &'c Params) -> Vec<&'c str> {
+    let of_path = names.iter().filter(|(name, _)| *name != "test_clock");
+    let of_params = WHOSE.iter().filter_map(|name| params.peek(name));
+    of_path.map(|(_, id)| *id).chain(of_params).collect()
 }
 
 /// A segment of a path as it was meant: `mug%3Ared` is `mug:red`.

@@ -222,8 +222,9 @@ async fn submit(
         Answer::Fail => Challenged::Failed,
         Answer::Cancel => Challenged::Canceled,
     };
+    let whose = id.clone();
     let next = account
-        .transact(cause, move |transaction| {
+        .transact_in_time_of(&whose, cause, move |transaction| {
             answer(transaction, &id, challenged)
         })
         .await;

@@ -2,6 +2,7 @@
 //! search where Stripe can. The description says which parameters narrow a list: each names the field
 //! that it compares.
 
+use rusqlite::types::Value as SqlValue;
 use serde_json::{Map, Value, json};
 
 use crate::account::balance::BalanceTransaction;
@@ -27,6 +28,8 @@ use crate::quote::object::Quote;
 use crate::radar::review::Review;
 use crate::radar::warning::EarlyFraudWarning;
 use crate::refund::object::Refund;
+use crate::subscription::object::{ITEM, Subscription};
+use crate::test_clock::object::TestClock;
 use crate::webhook::endpoint::WebhookEndpoint;
 use crate::webhook::event::Event;
 use crate::wire::answer::{Asked, Route, Work};
@@ -60,6 +63,9 @@ const BEHAVED: &[&str] = &[
     InvoicePayment::KIND,
     Coupon::KIND,
     PromotionCode::KIND,
+    TestClock::KIND,
+    Subscription::KIND,
+    ITEM,
     WebhookEndpoint::KIND,
     Event::KIND,
 ];
@@ -123,6 +129,9 @@ fn list<'r>(
     for (name, id) in names {
         filter = filter.equal(name, (*id).to_owned().into());
     }
+    if let Some(clock) = test_clock(operation, &mut params)? {
+        filter = filter.and("clock IS ?", [clock]);
+    }
     for name in params.left() {
         let shape = operation.params.get(&name).map(|field| field.shape);
         let given = params.take(&name)?.unwrap_or_default();
@@ -137,6 +146,21 @@ fn list<'r>(
         }
         paging.stored(transaction, kind, &url, &filter)
     }))
+}
+
+/// The test clock in whose time the listed objects live; null for those in the account's. A list that
+/// can be narrowed by clock, and is not narrowed to a customer, leaves those of clocks out.
+fn test_clock(operation: &Operation, params: &mut Params) -> Result<Option<SqlValue>, ApiError> {
+    if operation.params.get("test_clock").is_none() {
+        return Ok(None);
+    }
+    let clock = params.text("test_clock")?;
+    let of_one = params.left().iter().any(|it| it == "customer");
+    Ok(match clock {
+        Some(clock) => Some(SqlValue::Text(clock)),
+        None if of_one => None,
+        None => Some(SqlValue::Null),
+    })
 }
 
 /// Where a page of the list comes from.

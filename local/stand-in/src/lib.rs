@@ -3,8 +3,8 @@
 //!
 //! What Stripe's API takes and answers is data ([`description`], from the texts in `api/`). What
 //! happens is code. A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`],
-//! [`dispute`], [`radar`], [`promotion`], [`invoice`], [`credit_note`], [`quote`], [`file`],
-//! [`account`], [`webhook`]. It has what the API shows
+//! [`dispute`], [`radar`], [`promotion`], [`invoice`], [`credit_note`], [`quote`], [`subscription`],
+//! [`test_clock`], [`file`], [`account`], [`webhook`]. It has what the API shows
 //! (`object`), what can be asked of it (`api`), and what happens to it (`life`). Objects that only
 //! hold what they are given are [`plain`]; what every kind can be asked, a [`collection`] answers.
 //! [`engine`] keeps it all and knows the time, [`wire`] has what requests and answers have in common.
@@ -63,6 +63,8 @@ mod refund;
 mod seed;
 mod serve;
 mod stand_in;
+mod subscription;
+mod test_clock;
 mod webhook;
 mod window;
 mod wire;
@@ -90,8 +92,8 @@ impl StandIn {
             .merge(window::routes())
             .merge(challenge::routes())
             .merge(receipt::routes())
-            .merge(file::download::pages())
             .merge(invoice::page::routes())
+            .merge(file::download::pages())
             .nest("/_stripe", control::routes())
             .layer(axum::middleware::from_fn_with_state(
                 self.clone(),

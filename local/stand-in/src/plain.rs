@@ -241,6 +241,16 @@ fn check_reference(
     Err(ApiError::no_such_param(kind, id, name))
 }
 
+/// Deletes a plain object, as the API does when it is asked to.
+pub(crate) fn remove(
+    transaction: &Transaction<'_>,
+    name: &'static str,
+    id: &str,
+) -> Result<Value, ApiError> {
+    let kind = kinds::find(name).ok_or_else(|| ApiError::no_such(name, id))?;
+    delete(transaction, kind, name, id)
+}
+
 fn delete(
     transaction: &Transaction<'_>,
     kind: &'static Kind,

@@ -108,7 +108,7 @@ impl Wish {
     }
 
     pub(crate) fn open(self, transaction: &Transaction<'_>) -> Result<Session, ApiError> {
-        let ahead = clock::ahead(&transaction.sql)?;
+        let ahead = clock::ahead(transaction.sql)?;
         let expires_at = expiry(self.expires_at, transaction.now, ahead)?;
         let customer = match &self.customer {
             Some(customer) => Some(payment::customer::named(transaction, customer)?),

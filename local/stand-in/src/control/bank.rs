@@ -31,12 +31,12 @@ impl Account {
 
     /// The buyer of a payment intent, or of a setup intent, has shown who they are, or has not.
     pub(super) async fn authenticate(&self, id: &str, outcome: Authentication) -> Controlled<()> {
-        let id = id.to_owned();
+        let (whose, id) = (id, id.to_owned());
         let challenged = match outcome {
             Authentication::Succeed => Challenged::Passed,
             Authentication::Fail => Challenged::Failed,
         };
-        self.command(move |transaction| {
+        self.command_about(whose, move |transaction| {
             let not_asked = |status: &str| {
                 Err(ControlError::Refused(format!(
                     "{id} does not wait for its customer to authenticate: it is {status}"
@@ -64,7 +64,7 @@ impl Account {
     /// The bank, or the buyer, moves a refund on.
     pub(super) async fn advance_refund(&self, refund: &str, step: RefundStep) -> Controlled<()> {
         let id = refund.to_owned();
-        self.command(move |transaction| {
+        self.command_about(refund, move |transaction| {
             let mut refund = find::<Refund>(transaction, &id)?;
             refund::life::advance(transaction, &mut refund, step.into())?.map_err(
                 |refund::life::WrongState| {
@@ -82,7 +82,7 @@ impl Account {
     /// The buyer contests a charge. Returns the dispute's id.
     pub async fn dispute(&self, charge: &str, claim: NewDispute) -> Controlled<String> {
         let id = charge.to_owned();
-        self.command(move |transaction| {
+        self.command_about(charge, move |transaction| {
             let mut charge = find::<Charge>(transaction, &id)?;
             if !matches!(charge.state, ChargeState::Captured { .. }) {
                 return Err(ControlError::Refused(format!(
@@ -128,7 +128,7 @@ impl Account {
         status: DisputeStatus,
     ) -> Controlled<()> {
         let id = dispute.to_owned();
-        self.command(move |transaction| {
+        self.command_about(dispute, move |transaction| {
             let mut dispute = find::<Dispute>(transaction, &ids::current(&id))?;
             dispute::life::advance(transaction, &mut dispute, status)?.map_err(
                 |dispute::life::WrongState| {
@@ -144,8 +144,8 @@ impl Account {
     }
 
     async fn settle(&self, id: &str, ending: Ending) -> Controlled<()> {
-        let id = id.to_owned();
-        self.command(move |transaction| {
+        let (whose, id) = (id, id.to_owned());
+        self.command_about(whose, move |transaction| {
             let refused = |status: &str| {
                 ControlError::Refused(format!(
                     "{id} has no delayed payment under way: it is {status}"

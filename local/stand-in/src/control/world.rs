@@ -30,7 +30,7 @@ impl Account {
         self.command(|transaction| {
             Ok(Clock {
                 now: transaction.now,
-                ahead: clock::ahead(&transaction.sql)?,
+                ahead: clock::ahead(transaction.sql)?,
             })
         })
         .await
@@ -42,7 +42,7 @@ impl Account {
             let reason = format!("advance must be between 0 and {MOST_SECONDS} seconds");
             return Err(ControlError::Refused(reason));
         }
-        self.command(move |transaction| Ok(clock::advance(&transaction.sql, seconds)?))
+        self.command(move |transaction| Ok(clock::advance(transaction.sql, seconds)?))
             .await?;
         // Reading the time lets happen what it has made due.
         self.clock().await

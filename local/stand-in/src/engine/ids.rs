@@ -78,6 +78,8 @@ id_types! {
     PromotionCodeId = "promo_1" + 23;
     /// Of an invoice.
     InvoiceId = "in_1" + 23;
+    /// Of a subscription.
+    SubscriptionId = "sub_1" + 23;
     /// Of a payment method.
     PaymentMethodId = "pm_1" + 23;
     /// Of a payment that somebody should look at.

@@ -23,12 +23,17 @@ const SCHEMA: &str = "
         invoice TEXT,
         payment_intent TEXT,
         -- Of an event: the id of what it is about.
-        subject TEXT
+        subject TEXT,
+        -- The test clock in whose time it lives; null for the account's own.
+        clock TEXT
     );
     -- Shops choose the ids of some kinds, and a coupon may be called what a product is.
     CREATE UNIQUE INDEX IF NOT EXISTS objects_by_id ON objects (id, kind);
     CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (kind, sequence);
-    CREATE INDEX IF NOT EXISTS objects_by_expiry ON objects (expires_at) WHERE expires_at IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS objects_by_expiry
+        ON objects (clock, expires_at, sequence) WHERE expires_at IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS objects_by_clock ON objects (clock, kind, sequence)
+        WHERE clock IS NOT NULL;
 
     CREATE INDEX IF NOT EXISTS objects_by_charge ON objects (kind, charge, sequence)
         WHERE charge IS NOT NULL;

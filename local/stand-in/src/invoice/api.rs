@@ -320,7 +320,7 @@ fn pay(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             Way::With { off_session, .. } => {
                 let by = By::Shop { off_session };
                 let outcome = collect::attempt(transaction, &mut invoice, method, by)?;
-                billing::follow_invoice(transaction, &invoice)?;
+                billing::follow_try(transaction, &invoice, &outcome)?;
                 told(transaction, &invoice, outcome)?;
             }
         }

@@ -145,7 +145,7 @@ async fn pay(owner: Owner, Path(id): Path<String>, Form(typed): Form<Typed>) -> 
             Ok(method) => {
                 let by = By::Customer;
                 let outcome = collect::attempt(transaction, &mut invoice, Some(method), by)?;
-                billing::follow_invoice(transaction, &invoice)?;
+                billing::follow_try(transaction, &invoice, &outcome)?;
                 invoice = transaction.existing(&invoice.id)?;
                 match outcome {
                     Outcome::Paid | Outcome::Pending => return Ok(back),

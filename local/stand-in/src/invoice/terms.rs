@@ -72,6 +72,11 @@ impl Due {
 }
 
 impl Collection {
+    /// Whether the customer gets the invoice, and pays it themselves.
+    pub(crate) fn is_sent(self) -> bool {
+        matches!(self, Self::SendInvoice(_))
+    }
+
     /// Stripe's word for it.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -246,7 +251,7 @@ fn set(field: &mut Option<String>, given: Option<String>) {
 }
 
 /// Refuses to pay with what is not the customer's.
-fn check_method(
+pub(crate) fn check_method(
     transaction: &Transaction<'_>,
     id: &str,
     customer: &str,

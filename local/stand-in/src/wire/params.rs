@@ -53,6 +53,14 @@ impl Params {
         Ok(serde_json::to_string(&self.fields)?)
     }
 
+    /// The text in a field, which stays where it is.
+    pub(crate) fn peek(&self, field: &str) -> Option<&str> {
+        match self.fields.get(field) {
+            Some(Node::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
     /// What the request calls this field.
     pub(crate) fn name(&self, field: &str) -> String {
         match self.name.as_str() {

@@ -1,0 +1,466 @@
+//! What can happen to a subscription. What becomes of its invoices moves it on ([`follow`]); what its
+//! shop changes is in [`change`](crate::subscription::change).
+//!
+//! ```text
+//! incomplete ──paid──► active ◄──trial ends── trialing
+//!   │ 23 hours          │  ▲                     │ nothing to pay with
+//!   ▼         not paid  ▼  │ paid                ▼
+//! incomplete_expired   past_due ──► unpaid     paused, canceled
+//! ```
+//!
+//! [`follow`]: crate::subscription::follow
+
+use serde_json::Value;
+
+use crate::account::amount::Amount;
+use crate::engine::calendar::Anchor;
+use crate::engine::filter::{Cursor, Filter};
+use crate::engine::ids::InvoiceId;
+use crate::engine::resource::Object as _;
+use crate::engine::time::{HOUR, Timestamp};
+use crate::engine::transaction::Transaction;
+use crate::invoice;
+use crate::invoice::collect::{self, By, Outcome};
+use crate::invoice::item::{InvoiceItem, Sweep, pending};
+use crate::invoice::line::{Line, Period};
+use crate::invoice::object::{BillingReason, Invoice, Status as InvoiceStatus};
+use crate::plain;
+use crate::subscription::bill;
+use crate::subscription::follow;
+use crate::subscription::object::{Reason, Status, Subscription, Uncollected};
+use crate::subscription::steps::{Step, TRIAL_WARNING_BEFORE, next_step};
+use crate::subscription::terms::MissingPaymentMethod;
+use crate::webhook::record::{record, record_change, record_early, record_shown, retell};
+use crate::wire::errors::ApiError;
+
+/// How long the first invoice can be paid.
+const FIRST_PAYMENT_WITHIN: Timestamp = 23 * HOUR;
+
+/// What becomes of a subscription, or of a change of it, that is not paid for at once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum PaymentBehavior {
+    #[default]
+    AllowIncomplete,
+    /// Nobody tries to pay: the customer is to.
+    DefaultIncomplete,
+    ErrorIfIncomplete,
+}
+
+/// How what is to be paid at once is paid.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Paying {
+    pub(crate) behavior: PaymentBehavior,
+    /// The customer is not there.
+    pub(crate) off_session: bool,
+}
+
+/// Begins a subscription with an invoice of these lines.
+pub(crate) fn start(
+    transaction: &Transaction<'_>,
+    mut subscription: Subscription,
+    lines: Vec<Line>,
+    paying: Paying,
+) -> Result<Subscription, ApiError> {
+    subscription.keep(transaction)?;
+    let event = record_early(transaction, "customer.subscription.created", &subscription)?;
+    let by_itself = subscription.terms.collection.is_sent();
+    let reason = BillingReason::SubscriptionCreate;
+    let id = InvoiceId::random();
+    subscription.latest_invoice = Some(id.clone());
+    let mut invoice = bill::draft(transaction, &mut subscription, id, reason, lines, by_itself)?;
+    subscription.keep(transaction)?;
+    if !by_itself || invoice.totals().total == Amount::ZERO {
+        let paid = collect(transaction, &subscription, &mut invoice, paying)?;
+        if !paid {
+            subscription.status = Status::Incomplete {
+                until: transaction.now.saturating_add(FIRST_PAYMENT_WITHIN),
+            };
+        }
+    }
+    follow::save_method(transaction, &mut subscription, &invoice)?;
+    subscription.keep(transaction)?;
+    retell(transaction, event.as_deref(), &subscription)?;
+    if let Some(trial) = subscription.trial
+        && trial.end.saturating_sub(TRIAL_WARNING_BEFORE) <= transaction.now
+    {
+        tell_of_trial(transaction, &mut subscription)?;
+    }
+    Ok(subscription)
+}
+
+/// Finalizes an invoice, and tries to collect it. Whether that was done, or a bank has it in hand.
+pub(crate) fn collect(
+    transaction: &Transaction<'_>,
+    subscription: &Subscription,
+    invoice: &mut Invoice,
+    paying: Paying,
+) -> Result<bool, ApiError> {
+    let behavior = paying.behavior;
+    if invoice::life::finalize(transaction, invoice)?.is_err() {
+        return Err(ApiError::invalid(
+            "The customer's location isn't recognized. Set a valid customer address in order to \
+             automatically calculate tax.",
+        )
+        .code("customer_tax_location_invalid")
+        .param("automatic_tax[enabled]"));
+    }
+    if invoice.status == InvoiceStatus::Paid {
+        return Ok(true);
+    }
+    if behavior == PaymentBehavior::DefaultIncomplete {
+        return Ok(false);
+    }
+    if collect::default_method(transaction, invoice)?.is_none() {
+        return Err(nothing_to_pay_with(&subscription.customer));
+    }
+    let by = By::Shop {
+        off_session: paying.off_session,
+    };
+    match collect::attempt(transaction, invoice, None, by)? {
+        Outcome::Paid | Outcome::Pending => Ok(true),
+        Outcome::Declined(error) if behavior == PaymentBehavior::ErrorIfIncomplete => {
+            Err(error.answer(None))
+        }
+        Outcome::ActionRequired if behavior == PaymentBehavior::ErrorIfIncomplete => {
+            Err(ApiError::invalid(
+                "This payment requires additional user action before it can be completed \
+                 successfully. Payment can be completed using the PaymentIntent associated with the \
+                 subscription.",
+            )
+            .code("subscription_payment_intent_requires_action"))
+        }
+        _ => Ok(false),
+    }
+}
+
+fn nothing_to_pay_with(customer: &str) -> ApiError {
+    ApiError::invalid(format!(
+        "This customer has no attached payment source or default payment method. Please consider adding \
+         a default payment method. For more information, visit \
+         https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority. \
+         The customer is {customer}."
+    ))
+    .code("resource_missing")
+}
+
+/// Keeps a changed subscription, and tells of it if that can be seen.
+pub(crate) fn change(
+    transaction: &Transaction<'_>,
+    subscription: &Subscription,
+    before: &Value,
+) -> anyhow::Result<()> {
+    subscription.keep(transaction)?;
+    match subscription.answer() == *before {
+        true => Ok(()),
+        false => record_change(
+            transaction,
+            "customer.subscription.updated",
+            before,
+            subscription,
+        ),
+    }
+}
+
+/// Time has come for what is next.
+pub(crate) fn step(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<()> {
+    let mut subscription: Subscription = transaction.existing(id)?;
+    let before = subscription.answer();
+    match next_step(&subscription) {
+        Some((_, Step::Expire)) => expire(transaction, &mut subscription, &before),
+        Some((_, Step::End)) => end_in_time(transaction, subscription),
+        Some((_, Step::TellOfTrial)) => tell_of_trial(transaction, &mut subscription),
+        Some((_, Step::TellOfInvoice)) => tell_of_invoice(transaction, &mut subscription),
+        Some((_, Step::Collect)) => {
+            subscription.pause_collection = None;
+            change(transaction, &subscription, &before)
+        }
+        Some((_, Step::Renew)) => renew(transaction, subscription, &before),
+        None => anyhow::bail!("time does not change {id}"),
+    }
+}
+
+/// Nobody has paid the first invoice: there is no subscription.
+fn expire(
+    transaction: &Transaction<'_>,
+    subscription: &mut Subscription,
+    before: &Value,
+) -> anyhow::Result<()> {
+    subscription.status = Status::IncompleteExpired;
+    subscription.ended_at = Some(transaction.now);
+    change(transaction, subscription, before)?;
+    if let Some(mut invoice) = latest_invoice(transaction, subscription)? {
+        // One that is paid or void stays so.
+        let _ = invoice::life::void(transaction, &mut invoice)?;
+    }
+    Ok(())
+}
+
+fn latest_invoice(
+    transaction: &Transaction<'_>,
+    subscription: &Subscription,
+) -> anyhow::Result<Option<Invoice>> {
+    match &subscription.latest_invoice {
+        Some(id) => transaction.get(id),
+        None => Ok(None),
+    }
+}
+
+/// It ends when it was to. What waits for its next invoice is billed with a last one.
+fn end_in_time(
+    transaction: &Transaction<'_>,
+    mut subscription: Subscription,
+) -> anyhow::Result<()> {
+    if subscription.cancellation.at_period_end {
+        subscription.cancellation.at = Some(subscription.period.end);
+    }
+    let last = waiting(transaction, &subscription)?;
+    if !last.is_empty() {
+        let reason = BillingReason::SubscriptionCycle;
+        let id = InvoiceId::random();
+        subscription.latest_invoice = Some(id.clone());
+        bill::draft(transaction, &mut subscription, id, reason, Vec::new(), true)?;
+    }
+    end(
+        transaction,
+        &mut subscription,
+        Reason::CancellationRequested,
+    )
+}
+
+/// What waits for the next invoice of this subscription itself.
+pub(crate) fn waiting(
+    transaction: &Transaction<'_>,
+    subscription: &Subscription,
+) -> anyhow::Result<Vec<InvoiceItem>> {
+    let sweep = Sweep::Of(subscription.id.to_string());
+    let customer = &subscription.customer;
+    let mut items = pending(transaction, customer, subscription.currency, &sweep)?;
+    items.retain(|item| item.subscription.is_some());
+    Ok(items)
+}
+
+/// It ends now, and nothing of it is collected any more.
+pub(crate) fn end(
+    transaction: &Transaction<'_>,
+    subscription: &mut Subscription,
+    reason: Reason,
+) -> anyhow::Result<()> {
+    subscription.status = Status::Canceled;
+    subscription.ended_at = Some(transaction.now);
+    let cancellation = &mut subscription.cancellation;
+    cancellation.asked_at.get_or_insert(transaction.now);
+    cancellation.reason.get_or_insert(reason);
+    if let Some(mut invoice) = latest_invoice(transaction, subscription)?
+        && let InvoiceStatus::Open { next_attempt } = &mut invoice.status
+    {
+        *next_attempt = None;
+        let before = invoice.answer();
+        invoice.terms.auto_advance = false;
+        collect::change(transaction, &invoice, &before)?;
+    }
+    subscription.keep(transaction)?;
+    record(transaction, "customer.subscription.deleted", subscription)
+}
+
+/// Its shop ends it at once.
+pub(crate) fn cancel(
+    transaction: &Transaction<'_>,
+    subscription: &mut Subscription,
+    gives_back: bool,
+    bills_now: bool,
+) -> anyhow::Result<()> {
+    subscription.cancellation.at_period_end = false;
+    subscription.cancellation.asked_at = Some(transaction.now);
+    let is_billed = matches!(subscription.status, Status::Active | Status::PastDue);
+    if gives_back && is_billed {
+        for item in &subscription.items {
+            let content = bill::proration(subscription, item, transaction.now, true);
+            bill::enter(transaction, subscription, Some(item), content, true)?;
+        }
+    }
+    if bills_now && !waiting(transaction, subscription)?.is_empty() {
+        let reason = BillingReason::SubscriptionUpdate;
+        let id = InvoiceId::random();
+        subscription.latest_invoice = Some(id.clone());
+        bill::draft(transaction, subscription, id, reason, Vec::new(), true)?;
+    }
+    if !gives_back && !bills_now {
+        for item in waiting(transaction, subscription)? {
+            transaction.delete(InvoiceItem::KIND, &item.id)?;
+            record(transaction, "invoiceitem.deleted", &item)?;
+        }
+    }
+    end(transaction, subscription, Reason::CancellationRequested)
+}
+
+fn tell_of_trial(
+    transaction: &Transaction<'_>,
+    subscription: &mut Subscription,
+) -> anyhow::Result<()> {
+    subscription.told.trial_will_end = subscription.trial.map(|trial| trial.end);
+    subscription.keep(transaction)?;
+    record(
+        transaction,
+        "customer.subscription.trial_will_end",
+        subscription,
+    )
+}
+
+fn tell_of_invoice(
+    transaction: &Transaction<'_>,
+    subscription: &mut Subscription,
+) -> anyhow::Result<()> {
+    subscription.told.upcoming = Some(subscription.period.end);
+    subscription.keep(transaction)?;
+    let Some(next) = next_period(subscription) else {
+        return Ok(());
+    };
+    let upcoming = bill::upcoming(transaction, subscription, next)?;
+    let mut shown = upcoming.answer();
+    if let Value::Object(fields) = &mut shown {
+        // It is no invoice yet.
+        fields.remove("id");
+    }
+    record_shown(transaction, "invoice.upcoming", shown, None)
+}
+
+/// The period after the current one.
+pub(crate) fn next_period(subscription: &Subscription) -> Option<Period> {
+    let interval = subscription.interval()?;
+    let start = subscription.period.end;
+    let (_, end) = interval.around(subscription.anchor, start);
+    Some(Period { start, end })
+}
+
+/// Another period begins, and is billed; unless a trial ends with nothing to pay with.
+fn renew(
+    transaction: &Transaction<'_>,
+    mut subscription: Subscription,
+    before: &Value,
+) -> anyhow::Result<()> {
+    if subscription.status == Status::Trialing && lacks_method(transaction, &subscription)? {
+        match subscription.terms.missing_payment_method {
+            MissingPaymentMethod::CreateInvoice => {}
+            MissingPaymentMethod::Cancel => {
+                return end(transaction, &mut subscription, Reason::PaymentFailed);
+            }
+            MissingPaymentMethod::Pause => return pause(transaction, &mut subscription),
+        }
+    }
+    if let Some(next) = next_period(&subscription) {
+        subscription.period = next;
+    }
+    if subscription.status == Status::Trialing {
+        subscription.status = Status::Active;
+    }
+    let lines = bill::lines(&subscription, subscription.period);
+    begin_period(transaction, &mut subscription, before, lines).map(|_| ())
+}
+
+/// Whether there is nothing to pay with that is known.
+fn lacks_method(
+    transaction: &Transaction<'_>,
+    subscription: &Subscription,
+) -> anyhow::Result<bool> {
+    if subscription.terms.collection.is_sent() {
+        return Ok(false);
+    }
+    let next = bill::upcoming(transaction, subscription, subscription.period)?;
+    Ok(collect::default_method(transaction, &next)?.is_none())
+}
+
+/// Drafts the invoice of a period that has just begun.
+fn begin_period(
+    transaction: &Transaction<'_>,
+    subscription: &mut Subscription,
+    before: &Value,
+    lines: Vec<Line>,
+) -> anyhow::Result<Invoice> {
+    let id = InvoiceId::random();
+    subscription.latest_invoice = Some(id.clone());
+    change(transaction, subscription, before)?;
+    let paused = subscription.pause_collection.map(|it| it.behavior);
+    // What an unpaid subscription owes stays a draft until its shop decides.
+    let by_itself = paused.is_none() && subscription.status != Status::Unpaid;
+    let reason = BillingReason::SubscriptionCycle;
+    let mut invoice = bill::draft(transaction, subscription, id, reason, lines, by_itself)?;
+    subscription.keep(transaction)?;
+    match paused {
+        None | Some(Uncollected::KeepAsDraft) => {}
+        Some(behavior) => {
+            let _ = invoice::life::finalize(transaction, &mut invoice)?;
+            let _ = match behavior {
+                Uncollected::Void => invoice::life::void(transaction, &mut invoice)?,
+                _ => invoice::life::mark_uncollectible(transaction, &mut invoice)?,
+            };
+        }
+    }
+    Ok(invoice)
+}
+
+/// Nothing is billed until it is resumed.
+pub(crate) fn pause(
+    transaction: &Transaction<'_>,
+    subscription: &mut Subscription,
+) -> anyhow::Result<()> {
+    let before = subscription.answer();
+    subscription.status = Status::Paused;
+    change(transaction, subscription, &before)?;
+    record(transaction, "customer.subscription.paused", subscription)
+}
+
+/// What is paused goes on, with a new period from now if `anew`. It is active once it is paid.
+pub(crate) fn resume(
+    transaction: &Transaction<'_>,
+    mut subscription: Subscription,
+    anew: bool,
+) -> Result<Subscription, ApiError> {
+    let before = subscription.answer();
+    let now = transaction.now;
+    let interval = subscription.interval();
+    let ran_out = subscription.period.end <= now;
+    if anew {
+        subscription.anchor = Anchor::new(now);
+    }
+    if let Some(interval) = interval.filter(|_| anew || ran_out) {
+        let (start, end) = interval.around(subscription.anchor, now);
+        subscription.period = Period { start, end };
+        let id = InvoiceId::random();
+        subscription.latest_invoice = Some(id.clone());
+        let lines = bill::lines(&subscription, subscription.period);
+        let reason = BillingReason::SubscriptionCycle;
+        let mut invoice = bill::draft(transaction, &mut subscription, id, reason, lines, true)?;
+        if !collect(transaction, &subscription, &mut invoice, Paying::default())? {
+            change(transaction, &subscription, &before)?;
+            return Ok(subscription);
+        }
+    }
+    subscription.status = Status::Active;
+    change(transaction, &subscription, &before)?;
+    record(transaction, "customer.subscription.resumed", &subscription)?;
+    Ok(subscription)
+}
+
+/// The subscriptions in the time of this test clock that are not over.
+pub(crate) fn living_in(
+    transaction: &Transaction<'_>,
+    clock: &str,
+) -> anyhow::Result<Vec<Subscription>> {
+    let theirs = Filter::default().and("clock = ?", [clock.to_owned().into()]);
+    let mut all: Vec<Subscription> = transaction.some(Cursor::NewerThan(0), 10_000, &theirs)?;
+    all.retain(|it| !it.status.is_over());
+    Ok(all)
+}
+
+/// Takes a customer away, once their subscriptions are canceled.
+pub(crate) fn delete_customer(
+    transaction: &Transaction<'_>,
+    customer: &str,
+) -> Result<Value, ApiError> {
+    for mut subscription in transaction.having::<Subscription>("customer", customer)? {
+        if !subscription.status.is_over() {
+            cancel(transaction, &mut subscription, false, false)?;
+        }
+    }
+    plain::remove(transaction, "customer", customer)
+}
