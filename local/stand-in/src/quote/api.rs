@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::account::currency::Currency;
-use crate::engine::ids::{self, CustomerId};
+use crate::engine::ids;
 use crate::engine::resource::Object as _;
 use crate::engine::time::{DAY, Timestamp};
 use crate::engine::transaction::Transaction;
@@ -12,6 +12,7 @@ use crate::invoice::discount::{Discount, Place, Wanted};
 use crate::quote::life::{self, WrongState};
 use crate::quote::line::{NewLine, QuoteLine};
 use crate::quote::object::{Quote, Status, Transitions};
+use crate::quote::subscribe;
 use crate::quote::terms::{NewTerms, Terms};
 use crate::webhook::record::record;
 use crate::wire::answer::{Asked, Route, Work};
@@ -180,7 +181,10 @@ fn accept(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
             return Err(wrong(&quote, "accepted", "open"));
         };
         match quote.is_recurring() {
-            true => quote.subscription = Some(subscribe(transaction, &quote, &customer)?),
+            true => {
+                let subscription = subscribe::start(transaction, &quote, &customer)?;
+                quote.subscription = Some(subscription.id.to_string());
+            }
             false => {
                 let invoice = life::bill(transaction, &quote, &customer)?;
                 quote.invoice = invoice.map(|invoice| invoice.id.to_string());
@@ -189,16 +193,6 @@ fn accept(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
         life::accept(transaction, &mut quote)?;
         Ok(quote.answer())
     }))
-}
-
-fn subscribe(
-    _transaction: &Transaction<'_>,
-    _quote: &Quote,
-    _customer: &CustomerId,
-) -> Result<String, ApiError> {
-    Err(ApiError::invalid(
-        "The stand-in accepts quotes of one-time prices only.",
-    ))
 }
 
 fn cancel(id: &str, params: Params) -> Result<Work<'_>, ApiError> {

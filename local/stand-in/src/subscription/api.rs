@@ -159,27 +159,32 @@ pub(crate) fn trial_end(params: &mut Params) -> Result<Option<TrialEnd>, ApiErro
     }
 }
 
+/// Reads what a shop changes of a subscription.
+pub(crate) fn change(params: &mut Params) -> Result<Change, ApiError> {
+    let (comment, feedback) = cancellation_details(params)?;
+    Ok(Change {
+        items: ItemChange::read_all(params)?,
+        extras: Extra::read_all(params)?,
+        discounts: Wanted::read(params)?,
+        cancel: cancellation(params)?,
+        comment,
+        feedback,
+        pause_collection: pause_collection(params)?,
+        trial_end: trial_end(params)?,
+        anchors_now: anchors_now(params)?,
+        proration: proration(params)?,
+        proration_date: params.integer("proration_date")?,
+        paying: paying(params)?,
+        terms: Some(NewTerms::read(params)?),
+    })
+}
+
 fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let is_about_its_end = params
         .left()
         .iter()
         .all(|it| matches!(it.as_str(), "metadata" | "cancellation_details"));
-    let (comment, feedback) = cancellation_details(&mut params)?;
-    let change = Change {
-        items: ItemChange::read_all(&mut params)?,
-        extras: Extra::read_all(&mut params)?,
-        discounts: Wanted::read(&mut params)?,
-        cancel: cancellation(&mut params)?,
-        comment,
-        feedback,
-        pause_collection: pause_collection(&mut params)?,
-        trial_end: trial_end(&mut params)?,
-        anchors_now: anchors_now(&mut params)?,
-        proration: proration(&mut params)?,
-        proration_date: params.integer("proration_date")?,
-        paying: paying(&mut params)?,
-        terms: Some(NewTerms::read(&mut params)?),
-    };
+    let change = change(&mut params)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let subscription = find(transaction, id)?;
