@@ -66,7 +66,8 @@ impl Account {
         object: &str,
         work: impl FnOnce(&Transaction<'_>) -> Controlled<T> + Send + 'static,
     ) -> Controlled<T> {
-        self.transact_in_time_of(object, Cause::default(), work).await
+        self.transact_in_time_of(object, Cause::default(), work)
+            .await
     }
 }
 

@@ -422,7 +422,7 @@ fn intent_to_pay(
         },
         None => {
             payment::life::create(transaction, amount, currency, terms, None, Origin::Checkout)?
-        },
+        }
     };
     session.payment_intent = Some(intent.id.clone());
     Ok(intent)

@@ -63,15 +63,14 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
                 takes(&terms.methods, kind)
             })?;
         }
-        let mut intent =
-            payment::life::create(
-                transaction,
-                amount,
-                currency,
-                terms,
-                method.as_ref(),
-                Origin::Api,
-            )?;
+        let mut intent = payment::life::create(
+            transaction,
+            amount,
+            currency,
+            terms,
+            method.as_ref(),
+            Origin::Api,
+        )?;
         if confirms {
             go(transaction, &mut intent, method, wish)?;
         }
@@ -471,7 +470,8 @@ fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut intent = find(transaction, id)?;
-        if intent.is_from_checkout() && !matches!(intent.state, IntentState::RequiresCapture { .. }) {
+        if intent.is_from_checkout() && !matches!(intent.state, IntentState::RequiresCapture { .. })
+        {
             return Err(unexpected(
                 &intent,
                 "You cannot cancel this PaymentIntent because it was created by a Checkout Session: \

@@ -60,7 +60,12 @@ impl Wish {
         in_the_future("expires_at", self.expires_at, transaction.now)?;
         quote.expires_at = self.expires_at.unwrap_or(quote.expires_at);
         self.terms.apply(transaction, &mut quote.terms)?;
-        let customer = quote.terms.customer.as_deref().unwrap_or_default().to_owned();
+        let customer = quote
+            .terms
+            .customer
+            .as_deref()
+            .unwrap_or_default()
+            .to_owned();
         let place = Place {
             customer: &customer,
             ..Place::default()
