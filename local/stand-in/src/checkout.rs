@@ -6,6 +6,7 @@ pub(crate) mod cards;
 pub(crate) mod create;
 pub(crate) mod customer;
 mod discount;
+mod invoice;
 pub(crate) mod life;
 pub(crate) mod line;
 mod methods;

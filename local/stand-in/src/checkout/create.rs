@@ -141,6 +141,7 @@ impl Wish {
             methods,
             payment_intent: None,
             setup_intent: None,
+            invoice: None,
             terms,
             collected: known_of(transaction, customer.as_ref())?,
             customer,

@@ -15,6 +15,7 @@
 use serde_json::json;
 
 use crate::checkout::customer;
+use crate::checkout::invoice;
 use crate::checkout::object::{PaymentStatus, Session, SessionStatus};
 use crate::engine::ids::{PaymentIntentId, SessionId};
 use crate::engine::time::{DAY, Timestamp};
@@ -103,7 +104,9 @@ pub(crate) fn pay_nothing(
     }
     customer::make(transaction, session)?;
     give_up_intent(transaction, session)?;
+    invoice::promise(session);
     complete(transaction, session)?;
+    bill(transaction, session)?;
     Ok(Ok(Paid::Complete))
 }
 
@@ -160,7 +163,9 @@ fn follow(
     match outcome {
         Outcome::Paid(aftermath) => {
             session.payment_status = PaymentStatus::Paid;
+            invoice::promise(session);
             complete(transaction, session)?;
+            bill(transaction, session)?;
             aftermath.come(transaction)?;
         }
         Outcome::Authorized(aftermath) => {
@@ -243,9 +248,11 @@ fn end_delay(
         (Outcome::Paid(aftermath) | Outcome::Authorized(aftermath), session) => {
             if let Some(session) = session {
                 session.payment_status = PaymentStatus::Paid;
+                invoice::promise(session);
                 transaction.put(session)?;
                 let event_type = "checkout.session.async_payment_succeeded";
                 record(transaction, event_type, session)?;
+                bill(transaction, session)?;
             }
             aftermath.come(transaction)
         }
@@ -341,6 +348,7 @@ pub(crate) fn recover(
         expires_at: transaction.now.saturating_add(DAY),
         status: SessionStatus::Open,
         payment_intent: None,
+        invoice: None,
         url: expired.url.replace(&*expired.id, &id),
         recovered_from: Some(expired.id.clone()),
         id,
@@ -369,6 +377,15 @@ pub(crate) fn run_out(transaction: &Transaction<'_>, id: &str) -> anyhow::Result
     let mut session: Session = transaction.existing(id)?;
     expire(transaction, &mut session)?
         .map_err(|WrongState| anyhow::anyhow!("{id} has run out but is not open"))
+}
+
+/// The session is paid: it is billed, if its shop wants that.
+fn bill(transaction: &Transaction<'_>, session: &Session) -> anyhow::Result<()> {
+    let intent = match &session.payment_intent {
+        Some(id) => transaction.get::<PaymentIntent>(id)?,
+        None => None,
+    };
+    invoice::make(transaction, session, intent.as_ref())
 }
 
 fn complete(transaction: &Transaction<'_>, session: &mut Session) -> anyhow::Result<()> {

@@ -11,7 +11,7 @@ use crate::checkout::line::LineItem;
 use crate::checkout::shipping::ShippingOption;
 use crate::checkout::totals::{Bill, Totals};
 use crate::engine::ids::{
-    CouponId, CustomerId, PaymentIntentId, PromotionCodeId, SessionId, SetupIntentId,
+    CouponId, CustomerId, InvoiceId, PaymentIntentId, PromotionCodeId, SessionId, SetupIntentId,
 };
 use crate::engine::resource::Metadata;
 use crate::engine::time::Timestamp;
@@ -39,6 +39,8 @@ pub(crate) struct Session {
     pub(crate) methods: Vec<String>,
     pub(crate) payment_intent: Option<PaymentIntentId>,
     pub(crate) setup_intent: Option<SetupIntentId>,
+    /// What it is billed with, if its shop wants that.
+    pub(crate) invoice: Option<InvoiceId>,
     /// For the intent that the first try to pay makes.
     pub(crate) terms: Terms,
     pub(crate) customer: Option<CustomerId>,

@@ -129,8 +129,11 @@ pub(super) fn check_texts(mut params: Params) -> Result<(), ApiError> {
     check_custom_text(params.object("custom_text")?)?;
     check_branding(params.object("branding_settings")?)?;
     let mut invoice = params.object("invoice_creation")?;
-    if invoice.boolean("enabled")? == Some(true) {
-        return Err(ApiError::unsupported("invoice_creation[enabled]"));
+    let mut data = invoice.object("invoice_data")?;
+    if data.optional_object("issuer")?.is_some() {
+        return Err(ApiError::unsupported(
+            "invoice_creation[invoice_data][issuer]",
+        ));
     }
     let mut managed = params.object("managed_payments")?;
     if managed.boolean("enabled")? == Some(true) {

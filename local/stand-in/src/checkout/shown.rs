@@ -179,6 +179,7 @@ impl Session {
                 "promotion_code": discount.promotion_code,
             }))),
             "expires_at": self.expires_at,
+            "invoice": self.invoice,
             "mode": self.mode,
             "payment_intent": self.payment_intent,
             "payment_method_types": self.methods,

@@ -340,6 +340,19 @@ pub(crate) fn enter(
     Ok(payment)
 }
 
+/// An intent that has brought its money elsewhere has paid the invoice with it.
+pub(crate) fn pay_with(
+    transaction: &Transaction<'_>,
+    invoice: &mut Invoice,
+    intent: &PaymentIntent,
+) -> anyhow::Result<()> {
+    invoice.intent = Some(intent.id.clone());
+    count(invoice, By::Customer);
+    enter(transaction, invoice, intent, true)?;
+    let before = invoice.answer();
+    receive(transaction, invoice, &before, intent)
+}
+
 /// An intent that somebody else has made pays the invoice; what it has brought already counts.
 pub(crate) fn attach(
     transaction: &Transaction<'_>,

@@ -78,7 +78,7 @@ impl Discount {
     }
 
     /// Keeps it where it can be found when an answer is to show it whole.
-    fn keep(&self, transaction: &Transaction<'_>) -> anyhow::Result<()> {
+    pub(crate) fn keep(&self, transaction: &Transaction<'_>) -> anyhow::Result<()> {
         let shown = Value::Object(self.shown.clone());
         transaction.put_plain("discount", self.id(), &shown, None)
     }

@@ -20,12 +20,13 @@ use crate::invoice::billed::Billed;
 use crate::invoice::collect::{self, Outcome};
 use crate::invoice::discount::Discount;
 use crate::invoice::item::{self, InvoiceItem, Sweep};
-use crate::invoice::line::{Line, Period};
+use crate::invoice::line::{Line, Period, Source};
 use crate::invoice::object::{
-    Attempts, BillingReason, Credited, Due, Finalized, Invoice, Parent, Reminded, Reminder, Status,
-    Transitions,
+    Attempts, BillingReason, Credited, Due, Finalized, Invoice, Parent, Reminded, Reminder,
+    Shipping, Status, Transitions,
 };
 use crate::invoice::terms::{Collection, Terms};
+use crate::payment::intent::PaymentIntent;
 use crate::promotion::object::Coupon;
 use crate::webhook::record::{record, record_change, record_shown};
 
@@ -48,6 +49,7 @@ pub(crate) struct NewInvoice {
     pub(crate) sweep: Sweep,
     /// Of the whole invoice; if there are none given, that of the customer.
     pub(crate) discounts: Option<Vec<Discount>>,
+    pub(crate) shipping: Option<Shipping>,
     /// Now, if there is nothing else.
     pub(crate) period: Option<Period>,
     /// When a draft that advances by itself is finalized, if not after an hour.
@@ -68,6 +70,7 @@ impl NewInvoice {
             lines: Vec::new(),
             sweep: Sweep::None,
             discounts: None,
+            shipping: None,
             period: None,
             finalizes_at: None,
             number: None,
@@ -87,9 +90,38 @@ pub(crate) fn draft(transaction: &Transaction<'_>, new: NewInvoice) -> anyhow::R
         item.invoice = Some(invoice.id.clone());
         transaction.put(&item)?;
     }
+    for line in &invoice.lines {
+        keep_item(transaction, &invoice, line)?;
+    }
     transaction.put(&invoice)?;
     record(transaction, "invoice.created", &invoice)?;
     Ok(invoice)
+}
+
+/// A line that comes of an item that is not there yet brings it.
+fn keep_item(transaction: &Transaction<'_>, invoice: &Invoice, line: &Line) -> anyhow::Result<()> {
+    let Source::Item {
+        item,
+        subscription,
+        proration,
+    } = &line.source
+    else {
+        return Ok(());
+    };
+    if transaction.get::<InvoiceItem>(item)?.is_some() {
+        return Ok(());
+    }
+    transaction.put(&InvoiceItem {
+        id: item.clone(),
+        created: transaction.now,
+        customer: invoice.customer.clone(),
+        currency: invoice.currency,
+        content: line.content.clone(),
+        invoice: Some(invoice.id.clone()),
+        subscription: subscription.clone(),
+        proration: proration.clone(),
+        test_clock: invoice.billed.test_clock.clone(),
+    })
 }
 
 /// The draft that there would be, with these items on it. Nothing is kept.
@@ -122,6 +154,7 @@ pub(crate) fn preview(
         billed: Billed::default(),
         lines,
         automatic_rates: None,
+        shipping: new.shipping,
         period: new.period.unwrap_or(Period::at(transaction.now)),
         number: new.number,
         finalized: None,
@@ -202,9 +235,24 @@ pub(crate) fn finalize(
     let total = invoice.totals().total;
     let balance = invoice.billed.balance;
     let due = Due::of(total, balance, invoice.currency);
+    seal(transaction, invoice, due)?;
+    apply_balance(transaction, invoice, total)?;
+    spend_discounts(transaction, invoice)?;
+    if due.amount > Amount::ZERO {
+        collect::own_intent(transaction, invoice)?;
+    }
+    record(transaction, "invoice.finalized", invoice)?;
+    if due.amount == Amount::ZERO {
+        collect::settle(transaction, invoice, None)?;
+    }
+    Ok(Ok(()))
+}
+
+/// From now on nothing about it changes but how it is paid.
+fn seal(transaction: &Transaction<'_>, invoice: &mut Invoice, due: Due) -> anyhow::Result<()> {
     invoice.number = Some(next_number(transaction, invoice)?);
     invoice.finalized = Some(Finalized {
-        starting_balance: balance,
+        starting_balance: invoice.billed.balance,
         ending_balance: due.ending_balance,
         amount_due: due.amount,
         due_date: match invoice.terms.collection {
@@ -219,17 +267,25 @@ pub(crate) fn finalize(
     invoice.status = Status::Open {
         next_attempt: first.filter(|_| due.amount > Amount::ZERO),
     };
-    transaction.put(invoice)?;
-    apply_balance(transaction, invoice, total)?;
-    spend_discounts(transaction, invoice)?;
-    if due.amount > Amount::ZERO {
-        collect::own_intent(transaction, invoice)?;
-    }
+    transaction.put(invoice)
+}
+
+/// A draft of what is paid already becomes final, with what has paid it.
+pub(crate) fn close(
+    transaction: &Transaction<'_>,
+    invoice: &mut Invoice,
+    intent: Option<&PaymentIntent>,
+) -> anyhow::Result<()> {
+    let due = Due {
+        amount: invoice.totals().total,
+        ending_balance: invoice.billed.balance,
+    };
+    seal(transaction, invoice, due)?;
     record(transaction, "invoice.finalized", invoice)?;
-    if due.amount == Amount::ZERO {
-        collect::settle(transaction, invoice, None)?;
+    match intent {
+        Some(intent) => collect::pay_with(transaction, invoice, intent),
+        None => collect::settle(transaction, invoice, None),
     }
-    Ok(Ok(()))
 }
 
 fn refuse_without_location(

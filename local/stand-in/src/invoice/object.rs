@@ -38,6 +38,7 @@ pub(crate) struct Invoice {
     pub(crate) discounts: Vec<Discount>,
     /// Automatic tax on top, and in the price, where the customer is.
     pub(crate) automatic_rates: Option<[Rate; 2]>,
+    pub(crate) shipping: Option<Shipping>,
     pub(crate) period: Period,
     pub(crate) number: Option<String>,
     /// What was settled when it was finalized.
@@ -109,6 +110,24 @@ pub(crate) enum Parent {
         metadata: Metadata,
     },
     Quote(String),
+}
+
+/// What it costs to send what is sold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Shipping {
+    pub(crate) rate: Option<String>,
+    pub(crate) amount: Amount,
+}
+
+impl Shipping {
+    fn shown(&self) -> Value {
+        json!({
+            "amount_subtotal": self.amount,
+            "amount_tax": 0,
+            "amount_total": self.amount,
+            "shipping_rate": self.rate,
+        })
+    }
 }
 
 /// What is settled when an invoice is finalized.
@@ -195,7 +214,13 @@ impl Invoice {
             rates: &self.terms.default_tax_rates,
             automatic: self.automatic_rates.clone(),
             exempt: self.billed.is_tax_exempt(),
+            shipping: self.amount_shipping(),
         })
+    }
+
+    fn amount_shipping(&self) -> Amount {
+        let shipping = self.shipping.as_ref();
+        shipping.map_or(Amount::ZERO, |shipping| shipping.amount)
     }
 
     /// What is due, and what of it is not credited.
@@ -328,7 +353,7 @@ impl Invoice {
             "amount_paid": self.amount_paid,
             "amount_paid_off_stripe": off_stripe,
             "amount_remaining": self.amount_remaining(),
-            "amount_shipping": 0,
+            "amount_shipping": self.amount_shipping(),
             "ending_balance": ending,
             "post_payment_credit_notes_amount": self.credited.post_payment,
             "pre_payment_credit_notes_amount": self.credited.pre_payment,
@@ -453,7 +478,7 @@ impl Object for Invoice {
             "period_end": self.period.end,
             "period_start": self.period.start,
             "receipt_number": null,
-            "shipping_cost": null,
+            "shipping_cost": self.shipping.as_ref().map(Shipping::shown),
             "status": self.status.as_str(),
             "status_transitions": self.transitions,
             "test_clock": self.billed.test_clock,

@@ -31,6 +31,7 @@ pub(crate) struct Bill<'b> {
     pub(crate) automatic: Option<[Rate; 2]>,
     /// The customer pays no tax.
     pub(crate) exempt: bool,
+    pub(crate) shipping: Amount,
 }
 
 /// What an invoice comes to.
@@ -98,7 +99,8 @@ impl Totals {
             })
             .collect();
         let taxes = by_rate(lines.iter().flat_map(|line| &line.taxes));
-        let total: Amount = lines.iter().map(|line| line.total).sum();
+        let of_lines: Amount = lines.iter().map(|line| line.total).sum();
+        let total = of_lines.plus(bill.shipping);
         let tax = taxes.iter().map(|tax| tax.amount).sum();
         Self {
             subtotal,

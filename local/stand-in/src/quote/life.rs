@@ -9,9 +9,7 @@ use crate::engine::ids::{self, CustomerId};
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::invoice;
-use crate::invoice::item::InvoiceItem;
 use crate::invoice::life::NewInvoice;
-use crate::invoice::line::Source;
 use crate::invoice::object::{BillingReason, Invoice, Parent};
 use crate::invoice::terms::{Collection, Due};
 use crate::quote::object::{Quote, Status};
@@ -98,24 +96,5 @@ pub(crate) fn bill(
     for line in &mut new.lines {
         line.id = ids::plain("il_1");
     }
-    let invoice = invoice::life::draft(transaction, new)?;
-    for line in &invoice.lines {
-        let Source::Item { item, .. } = &line.source else {
-            continue;
-        };
-        let item = InvoiceItem {
-            id: item.clone(),
-            created: transaction.now,
-            customer: customer.clone(),
-            currency,
-            content: line.content.clone(),
-            invoice: Some(invoice.id.clone()),
-            subscription: None,
-            proration: None,
-            test_clock: invoice.billed.test_clock.clone(),
-        };
-        transaction.put(&item)?;
-        record(transaction, "invoiceitem.created", &item)?;
-    }
-    Ok(Some(invoice))
+    invoice::life::draft(transaction, new).map(Some)
 }

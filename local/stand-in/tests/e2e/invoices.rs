@@ -770,3 +770,124 @@ async fn invoices_are_listed_and_searched() {
         .json();
     assert_eq!(crate::bench::ids(&found), [id(&open)]);
 }
+
+#[tokio::test]
+async fn a_preview_shows_the_next_invoice_and_keeps_nothing() {
+    let bench = Bench::start().await;
+    let ada = customer(&bench, "pm_card_visa").await;
+    item(&bench, &ada, "1000").await;
+    let coupon = vec![
+        ("amount_off", "100"),
+        ("currency", "usd"),
+        ("duration", "once"),
+    ];
+    let coupon = id(&post(&bench, "/v1/coupons", &coupon).await);
+    let so_far = bench.event_types().await.len();
+    let preview = post(
+        &bench,
+        "/v1/invoices/create_preview",
+        &vec![
+            ("customer", &ada),
+            ("discounts[0][coupon]", &coupon),
+            ("invoice_items[0][amount]", "500"),
+            ("invoice_items[0][currency]", "usd"),
+        ],
+    )
+    .await;
+    assert!(id(&preview).starts_with("upcoming_in_"));
+    assert_eq!(
+        (&preview["subtotal"], &preview["total"]),
+        (&json!(1500), &json!(1400))
+    );
+    assert_eq!(bench.event_types_after(so_far).await, Vec::<String>::new());
+    let unused = bench.fetch("coupons", &coupon).await;
+    assert_eq!(unused["times_redeemed"], 0);
+    let none = bench.get(INVOICES).await.json();
+    assert_eq!(none["data"], json!([]));
+}
+
+#[tokio::test]
+async fn a_customer_pays_an_invoice_on_its_page() {
+    let bench = Bench::start().await;
+    let ada = customer(&bench, "").await;
+    item(&bench, &ada, "2000").await;
+    let invoice = draft(&bench, &ada, &[]).await;
+    let page = format!("/invoices/{}", id(&invoice));
+    bench.get(&page).await.expect(404);
+    let open = act(&bench, &invoice, "finalize", &vec![]).await;
+    assert!(
+        open["hosted_invoice_url"]
+            .as_str()
+            .unwrap()
+            .ends_with(&page)
+    );
+    let shown = bench.get(&page).await.expect(200).text;
+    assert!(
+        shown.contains("$20.00") && shown.contains("ADA-0001"),
+        "{shown}"
+    );
+    let card = |number| {
+        vec![
+            ("method", "card"),
+            ("card_number", number),
+            ("exp", "12 / 40"),
+            ("cvc", "123"),
+        ]
+    };
+    let pay = async |number| {
+        bench
+            .send(bench.request("POST", &page).form(&card(number)))
+            .await
+    };
+    let refused = pay("4000000000000002").await.expect(422).text;
+    assert!(refused.contains("Your card was declined."), "{refused}");
+    let challenged = pay("4000000000003220").await.expect(303);
+    let place = challenged.header("location").unwrap().to_owned();
+    assert!(place.contains("/3ds/"), "{place}");
+    pay("4242424242424242").await.expect(303);
+    let paid = bench.fetch("invoices", &id(&invoice)).await;
+    assert_eq!(paid["status"], "paid");
+    let shown = bench.get(&page).await.expect(200).text;
+    assert!(
+        shown.contains("Paid") && !shown.contains("card_number"),
+        "{shown}"
+    );
+    let print = bench.get(&format!("{page}/pdf")).await.expect(200).text;
+    assert!(
+        print.contains("ADA-0001") && print.contains("Work"),
+        "{print}"
+    );
+}
+
+#[tokio::test]
+async fn a_session_can_bring_an_invoice_that_is_paid() {
+    let bench = Bench::start().await;
+    let session = bench
+        .create(vec![
+            ("invoice_creation[enabled]", "true"),
+            ("invoice_creation[invoice_data][footer]", "Thank you"),
+        ])
+        .await;
+    assert_eq!(session["invoice"], json!(null));
+    bench
+        .pay(&id(&session), crate::bench::CARD)
+        .await
+        .expect(303);
+    let session = bench.retrieve(&id(&session)).await;
+    let told = bench.latest("checkout.session.completed").await;
+    assert_eq!(told["data"]["object"]["invoice"], session["invoice"]);
+    let invoice = session["invoice"].as_str().unwrap();
+    let invoice = bench
+        .get(&format!("{INVOICES}/{invoice}?expand[]=payments"))
+        .await
+        .json();
+    assert_eq!(
+        (&invoice["status"], &invoice["footer"]),
+        (&json!("paid"), &json!("Thank you"))
+    );
+    assert_eq!(invoice["total"], session["amount_total"]);
+    assert_eq!(invoice["amount_paid"], session["amount_total"]);
+    assert_eq!(invoice["customer"], session["customer"]);
+    let payment = &invoice["payments"]["data"][0]["payment"];
+    assert_eq!(payment["payment_intent"], session["payment_intent"]);
+}

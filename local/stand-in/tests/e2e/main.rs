@@ -33,6 +33,7 @@ mod methods;
 mod page;
 mod plain;
 mod promotions;
+mod quotes;
 mod radar;
 mod refunds;
 mod subscriptions;
