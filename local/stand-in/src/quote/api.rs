@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::account::currency::Currency;
-use crate::engine::ids::{self, CustomerId};
+use crate::engine::ids::{self, CustomerId, SubscriptionId};
 use crate::engine::resource::Object as _;
 use crate::engine::time::{DAY, Timestamp};
 use crate::engine::transaction::Transaction;
@@ -13,6 +13,13 @@ use crate::quote::life::{self, WrongState};
 use crate::quote::line::{NewLine, QuoteLine};
 use crate::quote::object::{Quote, Status, Transitions};
 use crate::quote::terms::{NewTerms, Terms};
+use crate::subscription;
+use crate::subscription::bill;
+use crate::subscription::life::Paying;
+use crate::subscription::object::Item;
+use crate::subscription::price::Price;
+use crate::subscription::start::{self, Plan};
+use crate::subscription::trial::Trial;
 use crate::webhook::record::record;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
@@ -191,14 +198,44 @@ fn accept(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
     }))
 }
 
+/// The subscription that a quote becomes.
 fn subscribe(
-    _transaction: &Transaction<'_>,
-    _quote: &Quote,
-    _customer: &CustomerId,
+    transaction: &Transaction<'_>,
+    quote: &Quote,
+    customer: &CustomerId,
 ) -> Result<String, ApiError> {
-    Err(ApiError::invalid(
-        "The stand-in accepts quotes of one-time prices only.",
-    ))
+    let items = quote.lines.iter().filter_map(|line| {
+        let content = &line.line.content;
+        Some(Item {
+            id: ids::plain("si_"),
+            created: transaction.now,
+            price: Price::of(&line.price).ok()?,
+            name: content.description.clone().unwrap_or_default(),
+            quantity: content.quantity,
+            discounts: content.discounts.clone(),
+            rates: content.rates.clone(),
+            metadata: content.metadata.clone(),
+        })
+    });
+    let terms = subscription::terms::Terms {
+        collection: life::collection(quote),
+        default_tax_rates: quote.terms.default_tax_rates.clone(),
+        description: quote.terms.subscription.description.clone(),
+        metadata: quote.terms.subscription.metadata.clone(),
+        ..Default::default()
+    };
+    let (id, customer) = (SubscriptionId::random(), customer.clone());
+    let mut subscription = start::begin(transaction, id, customer, items.collect(), terms)?;
+    let trial = quote.terms.subscription.trial_period_days.map(Trial::Days);
+    let lines = Plan::with(trial).apply(transaction, &mut subscription)?;
+    bill::give_discounts(transaction, &mut subscription, quote.discounts.clone())?;
+    for line in quote.lines.iter().filter(|line| line.interval().is_none()) {
+        let content = line.line.content.clone();
+        bill::enter(transaction, &subscription, None, content, false)?;
+    }
+    let paying = Paying::default();
+    let subscription = subscription::life::start(transaction, subscription, lines, paying)?;
+    Ok(subscription.id.to_string())
 }
 
 fn cancel(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
