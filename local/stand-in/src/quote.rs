@@ -4,4 +4,5 @@ pub(crate) mod api;
 pub(crate) mod life;
 pub(crate) mod line;
 pub(crate) mod object;
+mod subscribe;
 pub(crate) mod terms;

@@ -12,7 +12,7 @@ use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
 use crate::refund;
 use crate::refund::api::unrefundable;
-use crate::webhook::record::{record, record_change};
+use crate::webhook::record::record;
 use crate::wire::errors::ApiError;
 
 /// How much of what a customer has paid goes back by which way.
@@ -139,11 +139,11 @@ pub(crate) fn void(
     if note.voided_at.is_some() || !matches!(note.way, Way::PrePayment) || !is_open {
         return Ok(Err(WrongState));
     }
-    let (before, invoice_before) = (note.answer(), invoice.answer());
+    let before = invoice.answer();
     note.voided_at = Some(transaction.now);
     transaction.put(note)?;
-    record_change(transaction, "credit_note.voided", &before, note)?;
+    record(transaction, "credit_note.voided", note)?;
     invoice.credited.pre_payment = invoice.credited.pre_payment.minus(note.total());
-    follow(transaction, &mut invoice, &invoice_before)?;
+    follow(transaction, &mut invoice, &before)?;
     Ok(Ok(()))
 }

@@ -20,6 +20,7 @@ const SCHEMA: &str = "
         -- Fields of what is shown, by which objects are looked up (LINKS).
         charge TEXT,
         customer TEXT,
+        invoice TEXT,
         payment_intent TEXT,
         -- Of an event: the id of what it is about.
         subject TEXT,
@@ -38,12 +39,12 @@ const SCHEMA: &str = "
         WHERE charge IS NOT NULL;
     CREATE INDEX IF NOT EXISTS objects_by_customer ON objects (kind, customer, sequence)
         WHERE customer IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS objects_by_invoice ON objects (kind, invoice, sequence)
+        WHERE invoice IS NOT NULL;
     CREATE INDEX IF NOT EXISTS objects_by_payment_intent ON objects (kind, payment_intent, sequence)
         WHERE payment_intent IS NOT NULL;
     CREATE INDEX IF NOT EXISTS events_by_subject ON objects (subject, sequence)
         WHERE subject IS NOT NULL;
-    CREATE INDEX IF NOT EXISTS objects_by_invoice
-        ON objects (kind, shown ->> '$.invoice', sequence) WHERE shown ->> '$.invoice' IS NOT NULL;
 
     CREATE TABLE IF NOT EXISTS webhooks (
         event TEXT NOT NULL,
@@ -117,7 +118,7 @@ const SCHEMA: &str = "
 ";
 
 /// Changes whenever a database of an earlier build can no longer be read.
-const FORMAT: i64 = 7;
+const FORMAT: i64 = 8;
 
 /// Makes the tables that are not there. Refuses a file that another format was written in.
 pub(super) fn prepare(connection: &Connection, file: Option<&Path>) -> anyhow::Result<()> {

@@ -180,12 +180,12 @@ impl<'c> Transaction<'c> {
         self.sql
             .prepare_cached(
                 "INSERT INTO objects (id, kind, created, expires_at, state, shown, charge, customer,
-                     payment_intent, subject, clock)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                     invoice, payment_intent, subject, clock)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
                  ON CONFLICT (id, kind) DO UPDATE SET
                      expires_at = excluded.expires_at, state = excluded.state, shown = excluded.shown,
                      charge = excluded.charge, customer = excluded.customer,
-                     payment_intent = excluded.payment_intent, subject = excluded.subject",
+                     invoice = excluded.invoice, payment_intent = excluded.payment_intent, subject = excluded.subject",
             )?
             .execute(params![
                 row.id,
@@ -196,6 +196,7 @@ impl<'c> Transaction<'c> {
                 row.shown,
                 links.charge,
                 links.customer,
+                links.invoice,
                 links.payment_intent,
                 links.subject,
                 self.clock,

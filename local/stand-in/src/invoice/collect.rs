@@ -66,6 +66,10 @@ pub(crate) fn attempt(
         None => default_method(transaction, invoice)?,
     };
     let mut intent = own_intent(transaction, invoice)?;
+    // What a bank has in hand is not asked for twice.
+    if matches!(intent.state, IntentState::Processing(_)) {
+        return Ok(Outcome::Pending);
+    }
     let before = invoice.answer();
     count(invoice, by);
     let Some(mut method) = method else {
@@ -240,8 +244,10 @@ fn receive(
         at: transaction.now,
     };
     transaction.put(&payment)?;
-    match invoice.amount_remaining() == Amount::ZERO {
+    let is_owed = matches!(invoice.status, Status::Open { .. } | Status::Uncollectible);
+    match is_owed && invoice.amount_remaining() == Amount::ZERO {
         true => settle(transaction, invoice, Some(before))?,
+        // Money that comes too late changes nothing else.
         false => change(transaction, invoice, before)?,
     }
     record(transaction, "invoice_payment.paid", &payment)

@@ -6,17 +6,29 @@ use serde_json::{Map, Value, json};
 use crate::description::Description;
 use crate::engine::transaction::Transaction;
 
-/// Adds the fields that this version has, within `value`.
-pub(crate) fn show(
+/// Gives an object of this kind what it had in this version, as far as that is not only elsewhere now.
+pub(crate) fn restore(
     transaction: &Transaction<'_>,
     description: &'static Description,
-    value: &mut Value,
+    kind: &str,
+    object: &mut Map<String, Value>,
 ) -> anyhow::Result<()> {
-    let had = description.object("invoice");
-    match had.is_some_and(|fields| fields.get("payment_intent").is_some()) {
-        true => add(transaction, value),
-        false => Ok(()),
+    let former = match kind {
+        "invoice" => invoice(transaction, object)?,
+        "line_item" => line(transaction, object)?,
+        "invoiceitem" => item(object),
+        "credit_note" | "credit_note_line_item" => credit_note(object),
+        "payment_intent" | "charge" => vec![("invoice", invoice_of(transaction, object)?)],
+        _ => return Ok(()),
+    };
+    let had = description.object(kind);
+    for (field, value) in former {
+        // What is expanded is there already.
+        if had.is_some_and(|fields| fields.get(field).is_some()) {
+            object.entry(field).or_insert(value);
+        }
     }
+    Ok(())
 }
 
 /// A field that an object of this kind has only when it is asked for, or had before.
@@ -42,35 +54,6 @@ pub(crate) fn left_out(
     })
 }
 
-fn add(transaction: &Transaction<'_>, value: &mut Value) -> anyhow::Result<()> {
-    match value {
-        Value::Array(elements) => elements
-            .iter_mut()
-            .try_for_each(|element| add(transaction, element)),
-        Value::Object(object) => {
-            for within in object.values_mut() {
-                add(transaction, within)?;
-            }
-            let former = match object.get("object").and_then(Value::as_str) {
-                Some("invoice") => invoice(transaction, object)?,
-                Some("line_item") => line(transaction, object)?,
-                Some("invoiceitem") => item(transaction, object)?,
-                Some("credit_note" | "credit_note_line_item") => credit_note(object),
-                Some("payment_intent" | "charge") => {
-                    vec![("invoice", invoice_of(transaction, object)?)]
-                }
-                _ => return Ok(()),
-            };
-            for (field, value) in former {
-                // What is expanded is there already.
-                object.entry(field).or_insert(value);
-            }
-            Ok(())
-        }
-        _ => Ok(()),
-    }
-}
-
 type Former = Vec<(&'static str, Value)>;
 
 fn at<'o>(object: &'o Map<String, Value>, field: &str, path: &str) -> Option<&'o Value> {
@@ -82,31 +65,13 @@ fn cloned(value: Option<&Value>) -> Value {
 }
 
 fn invoice(transaction: &Transaction<'_>, object: &Map<String, Value>) -> anyhow::Result<Former> {
-    let details = object
-        .get("parent")
-        .and_then(|it| it.get("subscription_details"));
-    let details = details.filter(|it| it.is_object());
     let off_stripe = object.get("amount_paid_off_stripe").and_then(Value::as_i64);
     let mut former = vec![
-        (
-            "paid",
-            json!(object.get("status").is_some_and(|it| it == "paid")),
-        ),
         ("paid_out_of_band", json!(off_stripe.unwrap_or(0) != 0)),
-        (
-            "subscription_details",
-            details.map_or(Value::Null, |it| json!({ "metadata": it.get("metadata") })),
-        ),
         ("tax", tax(object.get("total_taxes"))),
         ("total_tax_amounts", tax_amounts(object.get("total_taxes"))),
     ];
-    for field in [
-        "payment_intent",
-        "charge",
-        "subscription",
-        "quote",
-        "discount",
-    ] {
+    for field in ["payment_intent", "charge", "discount"] {
         former.push((field, of_invoice(transaction, object, field)?));
     }
     Ok(former)
@@ -181,87 +146,39 @@ fn tax_amounts(taxes: Option<&Value>) -> Value {
     shown.collect()
 }
 
-/// The price of a line or an item, whole.
-fn price(transaction: &Transaction<'_>, object: &Map<String, Value>) -> anyhow::Result<Value> {
-    match at(object, "pricing", "/price_details/price") {
-        Some(Value::String(id)) => Ok(transaction.shown(id)?.unwrap_or_default()),
-        whole => Ok(cloned(whole)),
-    }
-}
-
 fn line(transaction: &Transaction<'_>, object: &Map<String, Value>) -> anyhow::Result<Former> {
-    let parent = object.get("parent");
-    let of_item = parent.and_then(|it| it.get("invoice_item_details"));
-    let of_item = of_item.filter(|it| it.is_object());
-    let of_subscription = parent.and_then(|it| it.get("subscription_item_details"));
-    let details = of_item.or(of_subscription);
-    let detail = |name: &str| details.and_then(|it| it.get(name));
-    let taxes = object.get("taxes");
-    let included = taxes.and_then(Value::as_array).into_iter().flatten();
-    let included = included
+    let all = object.get("taxes").and_then(Value::as_array);
+    let taxes = || all.into_iter().flatten();
+    let included = taxes()
         .filter(|tax| tax.get("tax_behavior").is_some_and(|it| it == "inclusive"))
         .filter_map(|tax| tax.get("amount")?.as_i64())
         .fold(0, i64::saturating_add);
     let amount = object.get("amount").and_then(Value::as_i64).unwrap_or(0);
     let mut rates = Vec::new();
-    for tax in taxes.and_then(Value::as_array).into_iter().flatten() {
-        if let Some(id) = tax
-            .pointer("/tax_rate_details/tax_rate")
-            .and_then(Value::as_str)
-        {
-            rates.extend(transaction.shown(id)?);
+    for tax in taxes() {
+        let id = tax.pointer("/tax_rate_details/tax_rate");
+        if let Some(id) = id.and_then(Value::as_str) {
+            rates.extend(transaction.shown_of("tax_rate", id)?);
         }
     }
-    let kind = match of_item {
-        Some(_) => "invoiceitem",
-        None => "subscription",
-    };
-    let mut former = vec![
+    Ok(vec![
         (
             "amount_excluding_tax",
             json!(amount.saturating_sub(included)),
         ),
-        ("price", price(transaction, object)?),
-        ("proration", cloned(detail("proration"))),
-        (
-            "proration_details",
-            match detail("proration_details") {
-                Some(details) if details.is_object() => details.clone(),
-                _ => json!({ "credited_items": null }),
-            },
-        ),
-        ("tax_amounts", tax_amounts(taxes)),
+        ("tax_amounts", tax_amounts(object.get("taxes"))),
         ("tax_rates", json!(rates)),
-        ("type", json!(kind)),
         (
             "unit_amount_excluding_tax",
             cloned(at(object, "pricing", "/unit_amount_decimal")),
         ),
-    ];
-    for field in ["invoice_item", "subscription_item"] {
-        former.extend(
-            detail(field)
-                .filter(|it| it.is_string())
-                .map(|it| (field, it.clone())),
-        );
-    }
-    Ok(former)
+    ])
 }
 
-fn item(transaction: &Transaction<'_>, object: &Map<String, Value>) -> anyhow::Result<Former> {
-    let unit = at(object, "pricing", "/unit_amount_decimal");
-    let whole = unit
-        .and_then(Value::as_str)
-        .and_then(|it| it.parse::<i64>().ok());
-    Ok(vec![
-        ("price", price(transaction, object)?),
-        (
-            "subscription",
-            cloned(at(object, "parent", "/subscription_details/subscription")),
-        ),
-        ("unit_amount", json!(whole)),
-        ("unit_amount_decimal", cloned(unit)),
-    ])
+fn item(object: &Map<String, Value>) -> Former {
+    let unit = at(object, "pricing", "/unit_amount_decimal").and_then(Value::as_str);
+    let whole = unit.and_then(|it| it.parse::<i64>().ok());
+    vec![("unit_amount", json!(whole))]
 }
 
 /// Both a note and its lines had their taxes in other words; a note had one refund.

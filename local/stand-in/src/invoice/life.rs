@@ -406,7 +406,7 @@ pub(crate) fn void(
             change.make(transaction)?;
         }
     }
-    record_change(transaction, "invoice.voided", &before, invoice)?;
+    record(transaction, "invoice.voided", invoice)?;
     record_change(transaction, "invoice.updated", &before, invoice)?;
     Ok(Ok(()))
 }
@@ -423,12 +423,7 @@ pub(crate) fn mark_uncollectible(
     invoice.status = Status::Uncollectible;
     invoice.transitions.marked_uncollectible_at = Some(transaction.now);
     transaction.put(invoice)?;
-    record_change(
-        transaction,
-        "invoice.marked_uncollectible",
-        &before,
-        invoice,
-    )?;
+    record(transaction, "invoice.marked_uncollectible", invoice)?;
     record_change(transaction, "invoice.updated", &before, invoice)?;
     Ok(Ok(()))
 }

@@ -232,6 +232,21 @@ impl Invoice {
         due.minus(self.credited.pre_payment).max(Amount::ZERO)
     }
 
+    /// The same as an invoice that there may be.
+    pub(crate) fn as_upcoming(self) -> Self {
+        Self {
+            id: InvoiceId::upcoming(),
+            status: Status::Draft { finalizes_at: None },
+            number: None,
+            finalized: None,
+            intent: None,
+            attempts: Attempts::default(),
+            amount_paid: Amount::ZERO,
+            transitions: Transitions::default(),
+            ..self
+        }
+    }
+
     /// What is still to be paid.
     pub(crate) fn amount_remaining(&self) -> Amount {
         let remaining = self.amount_due().minus(self.amount_paid);
@@ -467,7 +482,6 @@ impl Object for Invoice {
                 "object": "list",
                 "data": lines,
                 "has_more": has_more,
-                "total_count": self.lines.len(),
                 "url": self.lines_url(),
             },
             "livemode": false,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::account::currency::Currency;
-use crate::engine::ids::{self, CustomerId, SubscriptionId};
+use crate::engine::ids;
 use crate::engine::resource::Object as _;
 use crate::engine::time::{DAY, Timestamp};
 use crate::engine::transaction::Transaction;
@@ -12,14 +12,8 @@ use crate::invoice::discount::{Discount, Place, Wanted};
 use crate::quote::life::{self, WrongState};
 use crate::quote::line::{NewLine, QuoteLine};
 use crate::quote::object::{Quote, Status, Transitions};
+use crate::quote::subscribe;
 use crate::quote::terms::{NewTerms, Terms};
-use crate::subscription;
-use crate::subscription::bill;
-use crate::subscription::life::Paying;
-use crate::subscription::object::Item;
-use crate::subscription::price::Price;
-use crate::subscription::start::{self, Plan};
-use crate::subscription::trial::Trial;
 use crate::webhook::record::record;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
@@ -187,7 +181,10 @@ fn accept(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
             return Err(wrong(&quote, "accepted", "open"));
         };
         match quote.is_recurring() {
-            true => quote.subscription = Some(subscribe(transaction, &quote, &customer)?),
+            true => {
+                let subscription = subscribe::start(transaction, &quote, &customer)?;
+                quote.subscription = Some(subscription.id.to_string());
+            }
             false => {
                 let invoice = life::bill(transaction, &quote, &customer)?;
                 quote.invoice = invoice.map(|invoice| invoice.id.to_string());
@@ -196,46 +193,6 @@ fn accept(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
         life::accept(transaction, &mut quote)?;
         Ok(quote.answer())
     }))
-}
-
-/// The subscription that a quote becomes.
-fn subscribe(
-    transaction: &Transaction<'_>,
-    quote: &Quote,
-    customer: &CustomerId,
-) -> Result<String, ApiError> {
-    let items = quote.lines.iter().filter_map(|line| {
-        let content = &line.line.content;
-        Some(Item {
-            id: ids::plain("si_"),
-            created: transaction.now,
-            price: Price::of(&line.price).ok()?,
-            name: content.description.clone().unwrap_or_default(),
-            quantity: content.quantity,
-            discounts: content.discounts.clone(),
-            rates: content.rates.clone(),
-            metadata: content.metadata.clone(),
-        })
-    });
-    let terms = subscription::terms::Terms {
-        collection: life::collection(quote),
-        default_tax_rates: quote.terms.default_tax_rates.clone(),
-        description: quote.terms.subscription.description.clone(),
-        metadata: quote.terms.subscription.metadata.clone(),
-        ..Default::default()
-    };
-    let (id, customer) = (SubscriptionId::random(), customer.clone());
-    let mut subscription = start::begin(transaction, id, customer, items.collect(), terms)?;
-    let trial = quote.terms.subscription.trial_period_days.map(Trial::Days);
-    let lines = Plan::with(trial).apply(transaction, &mut subscription)?;
-    bill::give_discounts(transaction, &mut subscription, quote.discounts.clone())?;
-    for line in quote.lines.iter().filter(|line| line.interval().is_none()) {
-        let content = line.line.content.clone();
-        bill::enter(transaction, &subscription, None, content, false)?;
-    }
-    let paying = Paying::default();
-    let subscription = subscription::life::start(transaction, subscription, lines, paying)?;
-    Ok(subscription.id.to_string())
 }
 
 fn cancel(id: &str, params: Params) -> Result<Work<'_>, ApiError> {

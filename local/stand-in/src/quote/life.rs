@@ -6,17 +6,16 @@
 //! ```
 
 use crate::engine::ids::{self, CustomerId};
-use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::invoice;
 use crate::invoice::life::NewInvoice;
 use crate::invoice::object::{BillingReason, Invoice, Parent};
 use crate::invoice::terms::{Collection, Due};
 use crate::quote::object::{Quote, Status};
-use crate::webhook::record::{record, record_change};
+use crate::webhook::record::record;
 
 /// How long a customer has to pay what was quoted, if nobody says otherwise.
-const DAYS_UNTIL_DUE: i64 = 30;
+pub(super) const DAYS_UNTIL_DUE: i64 = 30;
 
 /// The quote is in a state in which this cannot happen.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,12 +29,11 @@ pub(crate) fn finalize(
     if quote.status != Status::Draft {
         return Ok(Err(WrongState));
     }
-    let before = quote.answer();
     quote.status = Status::Open;
     quote.number = Some(format!("QT-{}-1", ids::code()));
     quote.transitions.finalized_at = Some(transaction.now);
     transaction.put(quote)?;
-    record_change(transaction, "quote.finalized", &before, quote)?;
+    record(transaction, "quote.finalized", quote)?;
     Ok(Ok(()))
 }
 
@@ -47,11 +45,10 @@ pub(crate) fn cancel(
     if !matches!(quote.status, Status::Draft | Status::Open) {
         return Ok(Err(WrongState));
     }
-    let before = quote.answer();
     quote.status = Status::Canceled;
     quote.transitions.canceled_at = Some(transaction.now);
     transaction.put(quote)?;
-    record_change(transaction, "quote.canceled", &before, quote)?;
+    record(transaction, "quote.canceled", quote)?;
     Ok(Ok(()))
 }
 

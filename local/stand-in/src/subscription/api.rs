@@ -116,27 +116,32 @@ fn pause_collection(params: &mut Params) -> Result<Option<Option<PauseCollection
     })))
 }
 
+/// Reads what a shop changes of a subscription.
+pub(crate) fn change(params: &mut Params) -> Result<Change, ApiError> {
+    let (comment, feedback) = cancellation_details(params)?;
+    Ok(Change {
+        items: ItemChange::read_all(params)?,
+        extras: Extra::read_all(params)?,
+        discounts: Wanted::read(params)?,
+        cancel: cancellation(params)?,
+        comment,
+        feedback,
+        pause_collection: pause_collection(params)?,
+        trial_end: TrialEnd::read(params)?,
+        anchors_now: anchors_now(params)?,
+        proration: Proration::read(params)?,
+        proration_date: params.integer("proration_date")?,
+        paying: Paying::read(params)?,
+        terms: Some(NewTerms::read(params)?),
+    })
+}
+
 fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let is_about_its_end = params
         .left()
         .iter()
         .all(|it| matches!(it.as_str(), "metadata" | "cancellation_details"));
-    let (comment, feedback) = cancellation_details(&mut params)?;
-    let change = Change {
-        items: ItemChange::read_all(&mut params)?,
-        extras: Extra::read_all(&mut params)?,
-        discounts: Wanted::read(&mut params)?,
-        cancel: cancellation(&mut params)?,
-        comment,
-        feedback,
-        pause_collection: pause_collection(&mut params)?,
-        trial_end: TrialEnd::read(&mut params)?,
-        anchors_now: anchors_now(&mut params)?,
-        proration: Proration::read(&mut params)?,
-        proration_date: params.integer("proration_date")?,
-        paying: Paying::read(&mut params)?,
-        terms: Some(NewTerms::read(&mut params)?),
-    };
+    let change = change(&mut params)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let subscription = find(transaction, id)?;

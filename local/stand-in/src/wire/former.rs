@@ -28,18 +28,7 @@ const MOVED: &[(&str, &str, Now)] = &[
         Now::At("/collected_information/shipping_details"),
     ),
     ("discount", "coupon", Now::Whole("coupon", "/source/coupon")),
-    (
-        "invoice",
-        "charge",
-        Now::At("/payments/data/0/payment/charge"),
-    ),
-    ("invoice", "discount", Now::At("/discounts/0")),
     ("invoice", "paid", Now::Is("/status", "paid")),
-    (
-        "invoice",
-        "payment_intent",
-        Now::At("/payments/data/0/payment/payment_intent"),
-    ),
     ("invoice", "quote", Now::At("/parent/quote_details/quote")),
     (
         "invoice",
@@ -51,7 +40,6 @@ const MOVED: &[(&str, &str, Now)] = &[
         "subscription_details",
         Now::At("/parent/subscription_details"),
     ),
-    ("invoice", "tax", Now::At("/total_taxes/0/amount")),
     (
         "invoiceitem",
         "price",
@@ -199,6 +187,7 @@ fn restore(
                 restore(transaction, description, within)?;
             }
             restore_fields(transaction, description, &kind, object)?;
+            invoice::former::restore(transaction, description, &kind, object)?;
             restore_values(description, &kind, object);
             Ok(())
         }

@@ -42,6 +42,12 @@ impl Params {
         self.fields.keys().cloned().collect()
     }
 
+    /// Sets a field, as if the request had it.
+    pub(crate) fn set(&mut self, field: &str, text: &str) {
+        let text = Node::Text(text.to_owned());
+        self.fields.insert(field.to_owned(), text);
+    }
+
     /// Takes a field out, whatever it holds.
     pub(crate) fn take(&mut self, field: &str) -> anyhow::Result<Option<Value>> {
         let taken = self.fields.remove(field);
