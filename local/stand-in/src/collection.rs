@@ -283,6 +283,7 @@ mod tests {
         let stand_in = StandIn::open(Config {
             database: None,
             public_url: "http://127.0.0.1:12111".parse().unwrap(),
+            fixed_url: false,
             host_names: Vec::new(),
             business_name: "Shop".to_owned(),
             secret_key: "sk_test_local".to_owned(),

@@ -181,7 +181,7 @@ fn delete(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
     Ok(Box::new(move |transaction| {
         let item = find(transaction, id)?;
         let invoice = changeable(transaction, &item)?;
-        transaction.delete(id)?;
+        transaction.delete(InvoiceItem::KIND, id)?;
         record(transaction, "invoiceitem.deleted", &item)?;
         if let Some(mut invoice) = invoice {
             let before = invoice.answer();

@@ -449,10 +449,10 @@ pub(crate) fn delete(
     }
     for line in &invoice.lines {
         if let Some(id) = line.item() {
-            transaction.delete(id)?;
+            transaction.delete(InvoiceItem::KIND, id)?;
         }
     }
-    transaction.delete(&invoice.id)?;
+    transaction.delete(Invoice::KIND, &invoice.id)?;
     record(transaction, "invoice.deleted", invoice)?;
     Ok(Ok(()))
 }

@@ -249,7 +249,7 @@ fn remove(
                 transaction.put(&item)?;
             }
             false => {
-                transaction.delete(&item.id)?;
+                transaction.delete(InvoiceItem::KIND, &item.id)?;
                 record(transaction, "invoiceitem.deleted", &item)?;
             }
         }

@@ -14,7 +14,6 @@ use crate::billing;
 use crate::browser::{self, Owner};
 use crate::checkout::cards::{self, Mistyped};
 use crate::credit_note::object::CreditNote;
-use crate::engine::resource::Cause;
 use crate::engine::transaction::Transaction;
 use crate::invoice::collect::{self, By, Outcome};
 use crate::invoice::object::{Invoice, Status};
@@ -75,13 +74,14 @@ pub(crate) fn routes() -> Router<StandIn> {
 
 /// Lets a visit to an invoice that is final take place.
 async fn visit(
-    Owner(account): Owner,
+    Owner(account, cause): Owner,
     id: String,
     then: impl FnOnce(&Transaction<'_>, &str, Invoice) -> anyhow::Result<Next> + Send + 'static,
 ) -> Response {
     let shop = account.0.settings.business_name.clone();
+    let whose = id.clone();
     let next = account
-        .transact(Cause::default(), move |transaction| {
+        .transact_in_time_of(&whose, cause, move |transaction| {
             let invoice = transaction.get::<Invoice>(&id)?;
             match invoice.filter(|invoice| !invoice.is_draft()) {
                 Some(invoice) => then(transaction, &shop, invoice),
@@ -207,10 +207,10 @@ fn challenge(transaction: &Transaction<'_>, invoice: &Invoice) -> anyhow::Result
     Ok(Next::To(page.unwrap_or_default()))
 }
 
-async fn print(Owner(account): Owner, Path(id): Path<String>) -> Response {
+async fn print(Owner(account, cause): Owner, Path(id): Path<String>) -> Response {
     let shop = account.0.settings.business_name.clone();
     let invoice = account
-        .transact(Cause::default(), move |transaction| {
+        .transact(cause, move |transaction| {
             transaction.get::<Invoice>(&id)
         })
         .await;
@@ -223,10 +223,10 @@ async fn print(Owner(account): Owner, Path(id): Path<String>) -> Response {
     }
 }
 
-async fn print_note(Owner(account): Owner, Path(id): Path<String>) -> Response {
+async fn print_note(Owner(account, cause): Owner, Path(id): Path<String>) -> Response {
     let shop = account.0.settings.business_name.clone();
     let note = account
-        .transact(Cause::default(), move |transaction| {
+        .transact(cause, move |transaction| {
             let Some(note) = transaction.get::<CreditNote>(&id)? else {
                 return anyhow::Ok(None);
             };
