@@ -68,6 +68,7 @@ fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| test_clock::api::route(asked))
         .or_else(|| subscription::api::route(asked))
         .or_else(|| subscription::items_api::route(asked))
+        .or_else(|| subscription::plans_api::route(asked))
         .or_else(|| webhook::endpoints_api::route(asked))
         .or_else(|| webhook::events_api::route(asked))
         .or_else(|| account::api::route(asked))

@@ -14,5 +14,6 @@ pub(crate) mod object;
 pub(crate) mod rules;
 pub(crate) mod shipping;
 mod shown;
+pub(crate) mod subscription;
 pub(crate) mod tax;
 pub(crate) mod totals;

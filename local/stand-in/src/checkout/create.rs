@@ -10,6 +10,7 @@ use crate::checkout::methods::Wanted;
 use crate::checkout::object::{Collected, Mode, PaymentStatus, Session, SessionStatus};
 use crate::checkout::rules;
 use crate::checkout::shipping::Options;
+use crate::checkout::subscription::NewSubscription;
 use crate::engine::clock;
 use crate::engine::ids::{CustomerId, SessionId};
 use crate::engine::resource::{Metadata, Object as _};
@@ -36,6 +37,7 @@ pub(crate) struct Wish {
     options: Option<Value>,
     terms: NewTerms,
     setup: SetupData,
+    subscription: Option<NewSubscription>,
     expires_at: Option<i64>,
     allow_redisplay: Option<String>,
 }
@@ -65,6 +67,10 @@ impl Wish {
             metadata: data.metadata("metadata")?,
         };
         data.finish()?;
+        let subscription = match mode {
+            Mode::Subscription => Some(NewSubscription::read(params)?),
+            Mode::Payment | Mode::Setup => None,
+        };
         let mut data = params.object("payment_method_data")?;
         let allow_redisplay = data.text("allow_redisplay")?;
         data.finish()?;
@@ -83,6 +89,7 @@ impl Wish {
             options,
             terms,
             setup,
+            subscription,
             expires_at,
             allow_redisplay,
         };
@@ -98,7 +105,7 @@ impl Wish {
     /// Stripe takes lines of whoever wants to be paid, and of nobody else.
     fn check_mode(&self) -> Result<(), ApiError> {
         match (self.mode, &self.order) {
-            (Mode::Payment, None) => Err(ApiError::missing("line_items")),
+            (Mode::Payment | Mode::Subscription, None) => Err(ApiError::missing("line_items")),
             (Mode::Setup, Some(_)) => Err(ApiError::invalid(
                 "You can not pass `line_items` in `setup` mode.",
             )
@@ -122,6 +129,7 @@ impl Wish {
                 wanted.unwrap_or("usd").parse().map_err(|_| no_currency())?,
             ),
         };
+        rules::check_recurring(&line_items, self.mode)?;
         check_currency(wanted, currency)?;
         let shipping_options = self.shipping.offer(transaction, currency)?;
         let mut terms = self.terms.begin(transaction)?;
@@ -142,6 +150,8 @@ impl Wish {
             payment_intent: None,
             setup_intent: None,
             invoice: None,
+            subscription: None,
+            subscribes: None,
             terms,
             collected: known_of(transaction, customer.as_ref())?,
             customer,
@@ -155,6 +165,9 @@ impl Wish {
             asked: self.asked,
             id,
         };
+        if let Some(subscription) = self.subscription {
+            subscription.promise(transaction, &mut session)?;
+        }
         session.reckon();
         if let Some(discount) = self.discount {
             discount.give(transaction, &mut session)?;

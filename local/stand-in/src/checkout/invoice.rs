@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::checkout::line::LineItem;
 use crate::checkout::object::Session;
 use crate::checkout::tax::Rate;
-use crate::engine::ids::{self, InvoiceId};
+use crate::engine::ids::{self, InvoiceId, SubscriptionId};
 use crate::engine::transaction::Transaction;
 use crate::invoice;
 use crate::invoice::discount::Discount;
@@ -49,10 +49,16 @@ pub(super) fn make(
     invoice::life::close(transaction, &mut invoice, intent)
 }
 
-/// The id of the invoice that there is to be.
+/// The ids of the invoice and of the subscription that there are to be.
 pub(super) fn promise(session: &mut Session) {
-    if is_wanted(session) && session.invoice.is_none() {
+    let subscribes = session.is_for_subscription();
+    if (subscribes || is_wanted(session)) && session.invoice.is_none() {
         session.invoice = Some(InvoiceId::random());
+    }
+    if subscribes {
+        session
+            .subscription
+            .get_or_insert_with(SubscriptionId::random);
     }
 }
 

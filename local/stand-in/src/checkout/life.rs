@@ -14,9 +14,11 @@
 
 use serde_json::json;
 
+use crate::account::amount::Amount;
 use crate::checkout::customer;
 use crate::checkout::invoice;
 use crate::checkout::object::{PaymentStatus, Session, SessionStatus};
+use crate::checkout::subscription;
 use crate::engine::ids::{PaymentIntentId, SessionId};
 use crate::engine::time::{DAY, Timestamp};
 use crate::engine::transaction::Transaction;
@@ -63,6 +65,10 @@ pub(crate) fn pay(
             true => limited,
             false => method.allow_redisplay.clone(),
         });
+    }
+    if session.is_for_subscription() && session.amount_total() == Amount::ZERO {
+        give_up_intent(transaction, session)?;
+        subscription::begin_setup(transaction, session)?;
     }
     if let Some(setup) = session.setup_intent.clone() {
         return set_up(transaction, session, &setup, method).map(Ok);
@@ -118,7 +124,9 @@ fn follow_setup(
 ) -> anyhow::Result<Paid> {
     match outcome {
         SetUp::Done => {
+            invoice::promise(session);
             complete(transaction, session)?;
+            bill(transaction, session)?;
             Ok(Paid::Complete)
         }
         SetUp::Challenged => {
@@ -349,6 +357,11 @@ pub(crate) fn recover(
         status: SessionStatus::Open,
         payment_intent: None,
         invoice: None,
+        subscription: None,
+        setup_intent: expired
+            .setup_intent
+            .clone()
+            .filter(|_| expired.is_for_setup()),
         url: expired.url.replace(&*expired.id, &id),
         recovered_from: Some(expired.id.clone()),
         id,
@@ -385,7 +398,10 @@ fn bill(transaction: &Transaction<'_>, session: &Session) -> anyhow::Result<()> 
         Some(id) => transaction.get::<PaymentIntent>(id)?,
         None => None,
     };
-    invoice::make(transaction, session, intent.as_ref())
+    match &session.subscribes {
+        Some(wish) => subscription::begin(transaction, session, wish, intent.as_ref()),
+        None => invoice::make(transaction, session, intent.as_ref()),
+    }
 }
 
 fn complete(transaction: &Transaction<'_>, session: &mut Session) -> anyhow::Result<()> {

@@ -41,6 +41,14 @@ impl Links {
         }
     }
 
+    /// The same of what this intent pays, whether or not that is shown.
+    pub(crate) fn paid_by(self, intent: Option<&str>) -> Self {
+        Self {
+            payment_intent: intent.map(str::to_owned),
+            ..self
+        }
+    }
+
     /// Those of an event about this object.
     pub(crate) fn of_event(subject: &Value) -> Self {
         let id = subject.get("id").and_then(Value::as_str);

@@ -79,8 +79,9 @@ async fn visit(
     then: impl FnOnce(&Transaction<'_>, &str, Invoice) -> anyhow::Result<Next> + Send + 'static,
 ) -> Response {
     let shop = account.0.settings.business_name.clone();
+    let whose = id.clone();
     let next = account
-        .transact(cause, move |transaction| {
+        .transact_in_time_of(&whose, cause, move |transaction| {
             let invoice = transaction.get::<Invoice>(&id)?;
             match invoice.filter(|invoice| !invoice.is_draft()) {
                 Some(invoice) => then(transaction, &shop, invoice),

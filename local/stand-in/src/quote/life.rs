@@ -67,6 +67,17 @@ pub(crate) fn accept(transaction: &Transaction<'_>, quote: &mut Quote) -> anyhow
     record(transaction, "quote.accepted", quote)
 }
 
+/// How what a quote becomes is paid.
+pub(crate) fn collection(quote: &Quote) -> Collection {
+    match quote.terms.collection_method.as_str() {
+        "send_invoice" => {
+            let days = quote.terms.days_until_due.unwrap_or(DAYS_UNTIL_DUE);
+            Collection::SendInvoice(Due::Days(days))
+        }
+        _ => Collection::ChargeAutomatically,
+    }
+}
+
 /// The invoice that a quote of one-time prices becomes.
 pub(crate) fn bill(
     transaction: &Transaction<'_>,
@@ -85,10 +96,7 @@ pub(crate) fn bill(
         .default_tax_rates
         .clone_from(&quote.terms.default_tax_rates);
     new.terms.metadata.clone_from(&quote.terms.metadata);
-    if quote.terms.collection_method == "send_invoice" {
-        let days = quote.terms.days_until_due.unwrap_or(DAYS_UNTIL_DUE);
-        new.terms.collection = Collection::SendInvoice(Due::Days(days));
-    }
+    new.terms.collection = collection(quote);
     new.lines = quote.lines.iter().map(|it| it.line.clone()).collect();
     for line in &mut new.lines {
         line.id = ids::plain("il_1");

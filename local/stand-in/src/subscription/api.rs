@@ -8,7 +8,7 @@ use crate::engine::transaction::Transaction;
 use crate::invoice::discount::Wanted;
 use crate::subscription::change::{Cancel, Change, Proration, TrialEnd};
 use crate::subscription::items::{Extra, ItemChange};
-use crate::subscription::life::{self, Paying, PaymentBehavior};
+use crate::subscription::life::{self, Paying};
 use crate::subscription::object::{PauseCollection, Status, Subscription, Uncollected};
 use crate::subscription::start::Wish;
 use crate::subscription::terms::NewTerms;
@@ -44,41 +44,6 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         let subscription = transaction.attempt(|| wish.start(transaction))?;
         Ok(subscription.answer())
     }))
-}
-
-/// Reads how what is to be paid at once is paid.
-pub(crate) fn paying(params: &mut Params) -> Result<Paying, ApiError> {
-    let behavior = params.text("payment_behavior")?;
-    let behavior = match behavior.as_deref() {
-        Some("default_incomplete") => PaymentBehavior::DefaultIncomplete,
-        Some("error_if_incomplete") => PaymentBehavior::ErrorIfIncomplete,
-        Some("pending_if_incomplete") => {
-            return Err(ApiError::invalid(
-                "The stand-in does not keep changes pending: payment_behavior can be allow_incomplete, \
-                 default_incomplete or error_if_incomplete.",
-            )
-            .code("parameter_unsupported")
-            .param("payment_behavior"));
-        }
-        _ => PaymentBehavior::AllowIncomplete,
-    };
-    Ok(Paying {
-        behavior,
-        off_session: params.boolean("off_session")?.unwrap_or(false),
-    })
-}
-
-/// Reads what becomes of the part of a period that a change is about.
-pub(crate) fn proration(params: &mut Params) -> Result<Proration, ApiError> {
-    let chosen = params.choice(
-        "proration_behavior",
-        &["always_invoice", "create_prorations", "none"],
-    )?;
-    Ok(match chosen.as_deref() {
-        Some("always_invoice") => Proration::AlwaysInvoice,
-        Some("none") => Proration::None,
-        _ => Proration::Create,
-    })
 }
 
 /// Reads `billing_cycle_anchor`, a word or an object with it, of a subscription that there is.
@@ -151,14 +116,6 @@ fn pause_collection(params: &mut Params) -> Result<Option<Option<PauseCollection
     })))
 }
 
-/// Reads when a trial is to end.
-pub(crate) fn trial_end(params: &mut Params) -> Result<Option<TrialEnd>, ApiError> {
-    match params.peek("trial_end") == Some("now") {
-        true => params.text("trial_end").map(|_| Some(TrialEnd::Now)),
-        false => Ok(params.integer("trial_end")?.map(TrialEnd::At)),
-    }
-}
-
 /// Reads what a shop changes of a subscription.
 pub(crate) fn change(params: &mut Params) -> Result<Change, ApiError> {
     let (comment, feedback) = cancellation_details(params)?;
@@ -170,11 +127,11 @@ pub(crate) fn change(params: &mut Params) -> Result<Change, ApiError> {
         comment,
         feedback,
         pause_collection: pause_collection(params)?,
-        trial_end: trial_end(params)?,
+        trial_end: TrialEnd::read(params)?,
         anchors_now: anchors_now(params)?,
-        proration: proration(params)?,
+        proration: Proration::read(params)?,
         proration_date: params.integer("proration_date")?,
-        paying: paying(params)?,
+        paying: Paying::read(params)?,
         terms: Some(NewTerms::read(params)?),
     })
 }
@@ -236,7 +193,7 @@ fn resume(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let anchor_given = params.left().iter().any(|it| it == "billing_cycle_anchor");
     let anew = anchors_now(&mut params)? || !anchor_given;
     params.text("payment_behavior")?;
-    proration(&mut params)?;
+    Proration::read(&mut params)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let subscription = find(transaction, id)?;

@@ -19,6 +19,7 @@ use crate::subscription::object::{
 };
 use crate::subscription::terms::NewTerms;
 use crate::wire::errors::ApiError;
+use crate::wire::params::Params;
 
 /// What a shop changes.
 #[derive(Debug)]
@@ -64,6 +65,31 @@ pub(crate) enum Proration {
     #[default]
     Create,
     None,
+}
+
+impl TrialEnd {
+    /// Reads when a trial is to end.
+    pub(crate) fn read(params: &mut Params) -> Result<Option<Self>, ApiError> {
+        match params.peek("trial_end") == Some("now") {
+            true => params.text("trial_end").map(|_| Some(Self::Now)),
+            false => Ok(params.integer("trial_end")?.map(Self::At)),
+        }
+    }
+}
+
+impl Proration {
+    /// Reads what becomes of the part of a period that a change is about.
+    pub(crate) fn read(params: &mut Params) -> Result<Self, ApiError> {
+        let chosen = params.choice(
+            "proration_behavior",
+            &["always_invoice", "create_prorations", "none"],
+        )?;
+        Ok(match chosen.as_deref() {
+            Some("always_invoice") => Self::AlwaysInvoice,
+            Some("none") => Self::None,
+            _ => Self::Create,
+        })
+    }
 }
 
 /// What the change of a subscription leads to besides.

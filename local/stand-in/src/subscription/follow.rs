@@ -6,8 +6,7 @@ use crate::engine::time::Timestamp;
 use crate::engine::transaction::Transaction;
 use crate::invoice::collect::Outcome;
 use crate::invoice::object::{BillingReason, Invoice, Status as InvoiceStatus};
-use crate::payment::intent::PaymentIntent;
-use crate::subscription::life::{change, end};
+use crate::subscription::life::{change, end, save_method};
 use crate::subscription::object::{Reason, Status, Subscription};
 use crate::webhook::record::record;
 
@@ -142,21 +141,4 @@ fn fail(
         _ => {}
     }
     change(transaction, &subscription, &before)
-}
-
-/// What has paid an invoice pays from then on, if its shop wants it so.
-pub(crate) fn save_method(
-    transaction: &Transaction<'_>,
-    subscription: &mut Subscription,
-    invoice: &Invoice,
-) -> anyhow::Result<()> {
-    if !subscription.terms.saves_method() || invoice.status != InvoiceStatus::Paid {
-        return Ok(());
-    }
-    if let Some(id) = &invoice.intent {
-        let intent: PaymentIntent = transaction.existing(id)?;
-        let method = intent.payment_method.map(|method| method.to_string());
-        subscription.terms.default_payment_method = method;
-    }
-    Ok(())
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::account::currency::Currency;
 use crate::checkout::line::object;
 use crate::checkout::tax::Rate;
-use crate::engine::calendar::{Interval, Unit};
+use crate::engine::calendar::Interval;
 use crate::engine::ids;
 use crate::engine::resource::Metadata;
 use crate::engine::transaction::Transaction;
@@ -13,7 +13,7 @@ use crate::invoice::discount::{Place, Wanted};
 use crate::invoice::line::{Content, Period, Pricing};
 use crate::invoice::terms::{rates, stored_rates};
 use crate::subscription::object::Item;
-use crate::subscription::price::{Price, Unfit, times};
+use crate::subscription::price::{Price, Unfit, interval, recurring_shown, times};
 use crate::wire::errors::ApiError;
 use crate::wire::params::{MetadataUpdate, Params, Required as _};
 
@@ -281,15 +281,7 @@ impl PriceData {
         }
         let id = ids::price();
         let behavior = self.tax_behavior.as_deref().unwrap_or("unspecified");
-        let recurring = self.recurring.map(|it| {
-            json!({
-                "interval": it.unit.as_str(),
-                "interval_count": it.count,
-                "meter": null,
-                "trial_period_days": null,
-                "usage_type": "licensed",
-            })
-        });
+        let recurring = self.recurring.map(recurring_shown);
         let price = object(
             "price",
             [
@@ -316,18 +308,6 @@ impl PriceData {
         transaction.put_plain("price", &id, &Value::Object(price.clone()), None)?;
         Ok(price)
     }
-}
-
-/// Reads an interval that is no longer than Stripe has them.
-pub(crate) fn interval(mut params: Params) -> Result<Interval, ApiError> {
-    let unit = params.text("interval").required(&params, "interval")?;
-    let unit = Unit::named(&unit).unwrap_or(Unit::Month);
-    let count = params.integer_within("interval_count", 1, unit.most())?;
-    params.finish()?;
-    Ok(Interval {
-        unit,
-        count: count.unwrap_or(1),
-    })
 }
 
 /// Something that is billed once, with the next invoice.

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::engine::transaction::Transaction;
-use crate::subscription::api::{find, paying, proration};
-use crate::subscription::change::Change;
+use crate::subscription::api::find;
+use crate::subscription::change::{Change, Proration};
 use crate::subscription::items::ItemChange;
+use crate::subscription::life::Paying;
 use crate::subscription::object::{ITEM, Subscription};
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
@@ -74,9 +75,9 @@ fn of_item(item: ItemChange, params: &mut Params) -> Result<Change, ApiError> {
         pause_collection: None,
         trial_end: None,
         anchors_now: false,
-        proration: proration(params)?,
+        proration: Proration::read(params)?,
         proration_date: params.integer("proration_date")?,
-        paying: paying(params)?,
+        paying: Paying::read(params)?,
     })
 }
 

@@ -1,5 +1,5 @@
-//! What can happen to a subscription. What becomes of its invoices moves it on ([`follow`]); what its
-//! shop changes is in [`change`](crate::subscription::change).
+//! What can happen to a subscription. What becomes of its invoices moves it on, in `follow`; what its
+//! shop changes is in `change`.
 //!
 //! ```text
 //! incomplete ──paid──► active ◄──trial ends── trialing
@@ -7,8 +7,6 @@
 //!   ▼         not paid  ▼  │ paid                ▼
 //! incomplete_expired   past_due ──► unpaid     paused, canceled
 //! ```
-//!
-//! [`follow`]: crate::subscription::follow
 
 use serde_json::Value;
 
@@ -24,14 +22,16 @@ use crate::invoice::collect::{self, By, Outcome};
 use crate::invoice::item::{InvoiceItem, Sweep, pending};
 use crate::invoice::line::{Line, Period};
 use crate::invoice::object::{BillingReason, Invoice, Status as InvoiceStatus};
+use crate::payment::intent::PaymentIntent;
 use crate::plain;
 use crate::subscription::bill;
-use crate::subscription::follow;
-use crate::subscription::object::{Reason, Status, Subscription, Uncollected};
-use crate::subscription::steps::{Step, TRIAL_WARNING_BEFORE, next_step};
+use crate::subscription::object::{
+    Reason, Status, Step, Subscription, TRIAL_WARNING_BEFORE, Uncollected,
+};
 use crate::subscription::terms::MissingPaymentMethod;
 use crate::webhook::record::{record, record_change, record_early, record_shown, retell};
 use crate::wire::errors::ApiError;
+use crate::wire::params::Params;
 
 /// How long the first invoice can be paid.
 const FIRST_PAYMENT_WITHIN: Timestamp = 23 * HOUR;
@@ -54,30 +54,66 @@ pub(crate) struct Paying {
     pub(crate) off_session: bool,
 }
 
-/// Begins a subscription with an invoice of these lines.
+impl Paying {
+    /// Reads how what is to be paid at once is paid.
+    pub(crate) fn read(params: &mut Params) -> Result<Self, ApiError> {
+        let behavior = params.text("payment_behavior")?;
+        let behavior = match behavior.as_deref() {
+            Some("default_incomplete") => PaymentBehavior::DefaultIncomplete,
+            Some("error_if_incomplete") => PaymentBehavior::ErrorIfIncomplete,
+            Some("pending_if_incomplete") => {
+                return Err(ApiError::invalid(
+                    "The stand-in does not keep changes pending: payment_behavior can be allow_incomplete, \
+                     default_incomplete or error_if_incomplete.",
+                )
+                .code("parameter_unsupported")
+                .param("payment_behavior"));
+            }
+            _ => PaymentBehavior::AllowIncomplete,
+        };
+        Ok(Self {
+            behavior,
+            off_session: params.boolean("off_session")?.unwrap_or(false),
+        })
+    }
+}
+
+/// Begins a subscription with an invoice of these lines, which is to be paid now.
 pub(crate) fn start(
     transaction: &Transaction<'_>,
-    mut subscription: Subscription,
+    subscription: Subscription,
     lines: Vec<Line>,
     paying: Paying,
 ) -> Result<Subscription, ApiError> {
+    begin(transaction, subscription, lines, |subscription, invoice| {
+        collect(transaction, subscription, invoice, paying)
+    })
+}
+
+/// The same with an invoice that is settled otherwise. Whether it was is what `settle` says.
+pub(crate) fn begin<E: From<anyhow::Error>>(
+    transaction: &Transaction<'_>,
+    mut subscription: Subscription,
+    lines: Vec<Line>,
+    settle: impl FnOnce(&Subscription, &mut Invoice) -> Result<bool, E>,
+) -> Result<Subscription, E> {
+    let id = subscription
+        .latest_invoice
+        .get_or_insert_with(InvoiceId::random)
+        .clone();
     subscription.keep(transaction)?;
     let event = record_early(transaction, "customer.subscription.created", &subscription)?;
     let by_itself = subscription.terms.collection.is_sent();
     let reason = BillingReason::SubscriptionCreate;
-    let id = InvoiceId::random();
-    subscription.latest_invoice = Some(id.clone());
     let mut invoice = bill::draft(transaction, &mut subscription, id, reason, lines, by_itself)?;
     subscription.keep(transaction)?;
-    if !by_itself || invoice.totals().total == Amount::ZERO {
-        let paid = collect(transaction, &subscription, &mut invoice, paying)?;
-        if !paid {
-            subscription.status = Status::Incomplete {
-                until: transaction.now.saturating_add(FIRST_PAYMENT_WITHIN),
-            };
-        }
+    let is_due_now = !by_itself || invoice.totals().total == Amount::ZERO;
+    if is_due_now && !settle(&subscription, &mut invoice)? {
+        subscription.status = Status::Incomplete {
+            until: transaction.now.saturating_add(FIRST_PAYMENT_WITHIN),
+        };
     }
-    follow::save_method(transaction, &mut subscription, &invoice)?;
+    save_method(transaction, &mut subscription, &invoice)?;
     subscription.keep(transaction)?;
     retell(transaction, event.as_deref(), &subscription)?;
     if let Some(trial) = subscription.trial
@@ -165,7 +201,7 @@ pub(crate) fn change(
 pub(crate) fn step(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<()> {
     let mut subscription: Subscription = transaction.existing(id)?;
     let before = subscription.answer();
-    match next_step(&subscription) {
+    match subscription.next_step() {
         Some((_, Step::Expire)) => expire(transaction, &mut subscription, &before),
         Some((_, Step::End)) => end_in_time(transaction, subscription),
         Some((_, Step::TellOfTrial)) => tell_of_trial(transaction, &mut subscription),
@@ -463,4 +499,21 @@ pub(crate) fn delete_customer(
         }
     }
     plain::remove(transaction, "customer", customer)
+}
+
+/// What has paid an invoice pays from then on, if its shop wants it so.
+pub(crate) fn save_method(
+    transaction: &Transaction<'_>,
+    subscription: &mut Subscription,
+    invoice: &Invoice,
+) -> anyhow::Result<()> {
+    if !subscription.terms.saves_method() || invoice.status != InvoiceStatus::Paid {
+        return Ok(());
+    }
+    if let Some(id) = &invoice.intent {
+        let intent: PaymentIntent = transaction.existing(id)?;
+        let method = intent.payment_method.map(|method| method.to_string());
+        subscription.terms.default_payment_method = method;
+    }
+    Ok(())
 }

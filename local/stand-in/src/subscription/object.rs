@@ -9,16 +9,36 @@ use crate::checkout::tax::Rate;
 use crate::engine::calendar::{Anchor, Interval};
 use crate::engine::ids::{CustomerId, InvoiceId, SubscriptionId};
 use crate::engine::resource::{Metadata, Object};
-use crate::engine::time::Timestamp;
+use crate::engine::time::{DAY, Timestamp};
 use crate::engine::transaction::Transaction;
 use crate::invoice::discount::Discount;
 use crate::invoice::line::Period;
 use crate::subscription::price::Price;
-use crate::subscription::steps::next_step;
 use crate::subscription::terms::Terms;
 
 /// The kind of a subscription's items.
 pub(crate) const ITEM: &str = "subscription_item";
+
+/// How long before a period ends `invoice.upcoming` tells of the next invoice: Stripe's default.
+pub(crate) const UPCOMING_BEFORE: Timestamp = 7 * DAY;
+
+/// How long before a trial ends `customer.subscription.trial_will_end` says so.
+pub(crate) const TRIAL_WARNING_BEFORE: Timestamp = 3 * DAY;
+
+/// What time brings to a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Nobody has paid the first invoice.
+    Expire,
+    /// It ends, as somebody has asked.
+    End,
+    TellOfTrial,
+    TellOfInvoice,
+    /// Collection goes on.
+    Collect,
+    /// Another period begins.
+    Renew,
+}
 
 /// What a customer pays for again and again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -175,6 +195,46 @@ impl Subscription {
         }
     }
 
+    /// What comes next of its own, and when. Of what comes at the same moment, what ends it comes first.
+    pub(crate) fn next_step(&self) -> Option<(Timestamp, Step)> {
+        let end = self.ends_at().map(|at| (at, Step::End));
+        let own = match self.status {
+            Status::IncompleteExpired | Status::Canceled => return None,
+            Status::Incomplete { until } => vec![(until, Step::Expire)],
+            Status::Paused => Vec::new(),
+            Status::Trialing | Status::Active | Status::PastDue | Status::Unpaid => {
+                self.steps_of_life()
+            }
+        };
+        // The first of several at one moment.
+        end.into_iter().chain(own).min_by_key(|(at, _)| *at)
+    }
+
+    fn steps_of_life(&self) -> Vec<(Timestamp, Step)> {
+        let period = self.period;
+        let trial = self.trial.filter(|_| self.status == Status::Trialing);
+        let trial = trial.filter(|it| self.told.trial_will_end != Some(it.end));
+        let told = self.told.upcoming == Some(period.end);
+        let upcoming = period.end.saturating_sub(UPCOMING_BEFORE);
+        // A period that is shorter than the warning has none, nor has one that is the last.
+        let tells = !told && upcoming > period.start && self.ends_at().is_none();
+        let resumes = self.pause_collection.and_then(|it| it.resumes_at);
+        [
+            trial.map(|it| {
+                (
+                    it.end.saturating_sub(TRIAL_WARNING_BEFORE),
+                    Step::TellOfTrial,
+                )
+            }),
+            tells.then_some((upcoming, Step::TellOfInvoice)),
+            resumes.map(|at| (at, Step::Collect)),
+            Some((period.end, Step::Renew)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
     /// Stores it, and its items so that they can be asked for.
     pub(crate) fn keep(&self, transaction: &Transaction<'_>) -> anyhow::Result<()> {
         transaction.put(self)?;
@@ -235,7 +295,7 @@ impl Object for Subscription {
     }
 
     fn expires_at(&self) -> Option<Timestamp> {
-        next_step(self).map(|(at, _)| at)
+        self.next_step().map(|(at, _)| at)
     }
 
     fn answer(&self) -> Value {

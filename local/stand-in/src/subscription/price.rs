@@ -6,6 +6,8 @@ use serde_json::{Map, Value, json};
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::engine::calendar::{Interval, Unit};
+use crate::wire::errors::ApiError;
+use crate::wire::params::{Params, Required as _};
 
 /// Decimals of a minor unit have at most twelve places.
 const ONE: i128 = 1_000_000_000_000;
@@ -178,6 +180,29 @@ impl Price {
     pub(crate) fn plan(&self) -> Value {
         plan_of(&self.shown)
     }
+}
+
+/// Reads an interval that is no longer than Stripe has them.
+pub(crate) fn interval(mut params: Params) -> Result<Interval, ApiError> {
+    let unit = params.text("interval").required(&params, "interval")?;
+    let unit = Unit::named(&unit).unwrap_or(Unit::Month);
+    let count = params.integer_within("interval_count", 1, unit.most())?;
+    params.finish()?;
+    Ok(Interval {
+        unit,
+        count: count.unwrap_or(1),
+    })
+}
+
+/// How a price that recurs shows that.
+pub(crate) fn recurring_shown(interval: Interval) -> Value {
+    json!({
+        "interval": interval.unit.as_str(),
+        "interval_count": interval.count,
+        "meter": null,
+        "trial_period_days": null,
+        "usage_type": "licensed",
+    })
 }
 
 /// A recurring price as a plan.

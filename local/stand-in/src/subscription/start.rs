@@ -6,23 +6,20 @@ use time::{Month, Time};
 use crate::account::currency::Currency;
 use crate::engine::calendar::{Anchor, Interval};
 use crate::engine::ids::{CustomerId, SubscriptionId};
-use crate::engine::time::{DAY, Timestamp};
+use crate::engine::time::Timestamp;
 use crate::engine::transaction::Transaction;
 use crate::invoice::discount::{Place, Wanted};
 use crate::invoice::line::{Line, Period};
 use crate::payment;
-use crate::subscription::api::{paying, proration, trial_end};
 use crate::subscription::bill;
 use crate::subscription::change::{Proration, TrialEnd, check_items};
 use crate::subscription::items::{Extra, ItemChange};
 use crate::subscription::life::{self, Paying};
 use crate::subscription::object::{Cancellation, Item, Reason, Status, Subscription, Told};
 use crate::subscription::terms::{NewTerms, Terms};
+use crate::subscription::trial::{self, Trial};
 use crate::wire::errors::ApiError;
 use crate::wire::params::{Params, Required as _};
-
-/// The longest trial that Stripe lets a subscription have.
-pub(crate) const LONGEST_TRIAL: i64 = 730;
 
 /// The subscription that a shop asks for.
 #[derive(Debug)]
@@ -42,17 +39,15 @@ pub(crate) struct Wish {
 /// When a new subscription is billed.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
-    trial: Option<Trial>,
+    trial: Option<TrialWish>,
     anchor: Option<AnchorWish>,
     proration: Proration,
 }
 
+/// How long a new subscription is to be free.
 #[derive(Debug)]
-enum Trial {
-    Days(i64),
-    Until(Timestamp),
-    /// There is none, whatever the prices say.
-    None,
+enum TrialWish {
+    Given(Trial),
     /// As the first price says.
     FromPrice,
 }
@@ -92,7 +87,7 @@ impl Wish {
             terms: NewTerms::read(params)?,
             cancel_at,
             cancel_at_period_end,
-            paying: paying(params)?,
+            paying: Paying::read(params)?,
         })
     }
 
@@ -196,19 +191,19 @@ fn cancellation(
 
 impl Plan {
     pub(crate) fn read(params: &mut Params) -> Result<Self, ApiError> {
-        let days = params.integer_within("trial_period_days", 0, LONGEST_TRIAL)?;
+        let days = params.integer_within("trial_period_days", 0, trial::LONGEST)?;
         let from_price = params.boolean("trial_from_plan")?.unwrap_or(false);
-        let trial = match (trial_end(params)?, days) {
+        let trial = match (TrialEnd::read(params)?, days) {
             (Some(_), Some(_)) => {
                 return Err(ApiError::invalid(
                     "You may only specify one of these parameters: trial_end, trial_period_days.",
                 )
                 .param("trial_end"));
             }
-            (Some(TrialEnd::Now), None) | (None, Some(0)) => Some(Trial::None),
-            (Some(TrialEnd::At(end)), None) => Some(Trial::Until(end)),
-            (None, Some(days)) => Some(Trial::Days(days)),
-            (None, None) => from_price.then_some(Trial::FromPrice),
+            (Some(TrialEnd::Now), None) | (None, Some(0)) => None,
+            (Some(TrialEnd::At(end)), None) => Some(TrialWish::Given(Trial::Until(end))),
+            (None, Some(days)) => Some(TrialWish::Given(Trial::Days(days))),
+            (None, None) => from_price.then_some(TrialWish::FromPrice),
         };
         let at = params.integer("billing_cycle_anchor")?.map(AnchorWish::At);
         let config = AnchorWish::read(params)?;
@@ -222,8 +217,16 @@ impl Plan {
         Ok(Self {
             trial,
             anchor: at.or(config),
-            proration: proration(params)?,
+            proration: Proration::read(params)?,
         })
+    }
+
+    /// With this trial, if with one, and billed from its beginning or its trial's end.
+    pub(crate) fn with(trial: Option<Trial>) -> Self {
+        Self {
+            trial: trial.map(TrialWish::Given),
+            ..Self::default()
+        }
     }
 
     /// Settles when the subscription is billed. Returns what its first invoice bills.
@@ -278,31 +281,30 @@ impl Plan {
 
 /// When the trial of a new subscription ends, if it has one.
 fn trial_until(
-    trial: Option<&Trial>,
+    trial: Option<&TrialWish>,
     subscription: &Subscription,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, ApiError> {
-    let days = |days: i64| now.saturating_add(days.saturating_mul(DAY));
-    let end = match trial {
-        None | Some(Trial::None) => return Ok(None),
-        Some(Trial::Days(count)) => days(*count),
-        Some(Trial::Until(end)) => *end,
-        Some(Trial::FromPrice) => {
+    let trial = match trial {
+        None => return Ok(None),
+        Some(TrialWish::Given(trial)) => *trial,
+        Some(TrialWish::FromPrice) => {
             let price = subscription.items.first().map(|item| &item.price.shown);
             let recurring = price.and_then(|price| price.get("recurring"));
             let count = recurring.and_then(|it| it.get("trial_period_days")?.as_i64());
             match count.filter(|count| *count > 0) {
-                Some(count) => days(count),
+                Some(count) => Trial::Days(count),
                 None => return Ok(None),
             }
         }
     };
+    let end = trial.until(now);
     let refuse = |message: &str| Err(ApiError::invalid(message).param("trial_end"));
     match end {
         end if end <= now => {
             refuse("Invalid timestamp: must be an integer Unix timestamp in the future.")
         }
-        end if end > days(LONGEST_TRIAL) => {
+        end if end > Trial::Days(trial::LONGEST).until(now) => {
             refuse("Invalid timestamp: can be no more than 730 days in the future.")
         }
         end => Ok(Some(end)),

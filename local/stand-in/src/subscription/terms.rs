@@ -5,10 +5,9 @@ use serde_json::{Map, Value, json};
 
 use crate::checkout::tax::Rate;
 use crate::description::Description;
-use crate::engine::resource::{Metadata, Object as _};
+use crate::engine::resource::Metadata;
 use crate::engine::transaction::Transaction;
 use crate::invoice::terms::{Collection, Due, check_method, rates, stored_rates};
-use crate::subscription::object::Subscription;
 use crate::wire::errors::ApiError;
 use crate::wire::params::{MetadataUpdate, Params};
 use crate::wire::values;
@@ -230,7 +229,7 @@ impl NewTerms {
         terms.missing_payment_method = self
             .missing_payment_method
             .unwrap_or(terms.missing_payment_method);
-        let described = Description::newest().object(Subscription::KIND);
+        let described = Description::newest().object("subscription");
         for (field, given) in self.held {
             if let Some(described) = described.and_then(|fields| fields.get(&field)) {
                 let before = terms.held.get(&field).filter(|it| it.is_object());

@@ -18,6 +18,9 @@ const LASTS: Timestamp = 30 * DAY;
 /// How far a clock may be advanced at once if nothing recurs in its time.
 const FARTHEST: Timestamp = 2 * 365 * DAY;
 
+/// More customers than a clock can have.
+const MANY: usize = 100;
+
 /// Sets a new clock.
 pub(crate) fn set(
     transaction: &Transaction<'_>,
@@ -103,7 +106,7 @@ fn customers(transaction: &Transaction<'_>, clock: &str) -> anyhow::Result<Vec<S
     let theirs = Filter::default()
         .and("clock = ?", [clock.to_owned().into()])
         .and("shown ->> '$.deleted' IS NULL", []);
-    let found = transaction.some_shown("customer", Cursor::NewerThan(0), usize::MAX, &theirs)?;
+    let found = transaction.some_shown("customer", Cursor::NewerThan(0), MANY, &theirs)?;
     let ids = found
         .iter()
         .filter_map(|it| it.get("id").and_then(Value::as_str));

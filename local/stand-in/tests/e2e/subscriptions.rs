@@ -171,7 +171,6 @@ async fn a_subscription_renews_on_the_day_of_its_anchor() {
             "customer.subscription.updated",
             "invoice.created",
             "invoice.finalized",
-            "invoice.updated",
             "invoice.paid",
             "invoice.payment_succeeded",
         ]
