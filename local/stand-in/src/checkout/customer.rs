@@ -16,10 +16,9 @@ const MOST_SAVED: usize = 10;
 
 /// Makes the customer that the shop wants, unless there is one.
 pub(super) fn make(transaction: &Transaction<'_>, session: &mut Session) -> anyhow::Result<()> {
-    let wanted =
-        session.asked_text("customer_creation") == Some("always")
-            || session.is_for_subscription()
-            || invoice::is_wanted(session);
+    let wanted = session.asked_text("customer_creation") == Some("always")
+        || session.is_for_subscription()
+        || invoice::is_wanted(session);
     if session.customer.is_some() || !wanted {
         return Ok(());
     }

@@ -56,7 +56,9 @@ pub(super) fn promise(session: &mut Session) {
         session.invoice = Some(InvoiceId::random());
     }
     if subscribes {
-        session.subscription.get_or_insert_with(SubscriptionId::random);
+        session
+            .subscription
+            .get_or_insert_with(SubscriptionId::random);
     }
 }
 

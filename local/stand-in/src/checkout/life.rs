@@ -358,7 +358,10 @@ pub(crate) fn recover(
         payment_intent: None,
         invoice: None,
         subscription: None,
-        setup_intent: expired.setup_intent.clone().filter(|_| expired.is_for_setup()),
+        setup_intent: expired
+            .setup_intent
+            .clone()
+            .filter(|_| expired.is_for_setup()),
         url: expired.url.replace(&*expired.id, &id),
         recovered_from: Some(expired.id.clone()),
         id,

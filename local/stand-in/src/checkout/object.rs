@@ -11,7 +11,9 @@ use crate::checkout::line::LineItem;
 use crate::checkout::shipping::ShippingOption;
 use crate::checkout::totals::{Bill, Totals};
 use crate::engine::ids::{
-    CouponId, CustomerId, InvoiceId, PaymentIntentId, PromotionCodeId, SessionId, SetupIntentId, SubscriptionId};
+    CouponId, CustomerId, InvoiceId, PaymentIntentId, PromotionCodeId, SessionId, SetupIntentId,
+    SubscriptionId,
+};
 use crate::engine::resource::Metadata;
 use crate::engine::time::Timestamp;
 use crate::payment::bank::Scheme;

@@ -39,10 +39,10 @@ pub(super) fn refuse(params: &mut Params, mode: Mode) -> Result<(), ApiError> {
     if let Some(name) = of_subscriptions.iter().find(given)
         && mode != Mode::Subscription
     {
-        return Err(
-            ApiError::invalid(format!("You can only use `{name}` in `subscription` mode."))
-                .param(*name),
-        );
+        return Err(ApiError::invalid(format!(
+            "You can only use `{name}` in `subscription` mode."
+        ))
+        .param(*name));
     }
     let of_payment = [
         "payment_intent_data",
@@ -68,7 +68,9 @@ pub(super) fn refuse(params: &mut Params, mode: Mode) -> Result<(), ApiError> {
                 "customer_creation",
                 "invoice_creation",
             ];
-            let found = of_others.into_iter().find(|name| left.iter().any(|it| it == name));
+            let found = of_others
+                .into_iter()
+                .find(|name| left.iter().any(|it| it == name));
             return match found {
                 Some(name) => Err(ApiError::invalid(format!(
                     "You can not pass `{name}` in `subscription` mode."
@@ -89,7 +91,9 @@ pub(super) fn refuse(params: &mut Params, mode: Mode) -> Result<(), ApiError> {
 /// Refuses prices that recur where nothing does, and lines of which none does where something must.
 pub(super) fn check_recurring(items: &[LineItem], mode: Mode) -> Result<(), ApiError> {
     let mut recurring = items.iter().enumerate().filter_map(|(position, item)| {
-        item.recurring.as_ref().map(|price| (position, price.interval))
+        item.recurring
+            .as_ref()
+            .map(|price| (position, price.interval))
     });
     let refuse = |message: &str, param: String| Err(ApiError::invalid(message).param(param));
     match (mode, recurring.next()) {

@@ -119,24 +119,43 @@ pub(super) fn begin(
     wish: &Subscribes,
     intent: Option<&PaymentIntent>,
 ) -> anyhow::Result<()> {
-    let id = session.subscription.clone().context("a session without a subscription")?;
-    let customer = session.customer.clone().context("a session without a customer")?;
+    let id = session
+        .subscription
+        .clone()
+        .context("a session without a subscription")?;
+    let customer = session
+        .customer
+        .clone()
+        .context("a session without a customer")?;
     let mut terms = wish.terms.clone();
     terms.default_payment_method = paid_with(transaction, session, intent)?;
     let items = session.line_items.iter().filter(|line| line.quantity > 0);
     let items = items.filter_map(|line| item(transaction, line)).collect();
     let failed = |refused: ApiError| anyhow!("{} cannot begin: {}", session.id, refused.body());
-    let mut subscription =
-        start::begin(transaction, id, customer, items, terms).map_err(failed)?;
+    let mut subscription = start::begin(transaction, id, customer, items, terms).map_err(failed)?;
     subscription.latest_invoice.clone_from(&session.invoice);
     let plan = Plan::with(wish.trial);
     let lines = plan.apply(transaction, &mut subscription).map_err(failed)?;
     if let Some(given) = &session.discount {
         let discount = discount(transaction, session, given, &subscription)?;
-        bill::give_discounts(transaction, &mut subscription, discount.into_iter().collect())?;
+        bill::give_discounts(
+            transaction,
+            &mut subscription,
+            discount.into_iter().collect(),
+        )?;
     }
-    for line in session.line_items.iter().filter(|line| line.recurring.is_none()) {
-        bill::enter(transaction, &subscription, None, content(transaction, line), false)?;
+    for line in session
+        .line_items
+        .iter()
+        .filter(|line| line.recurring.is_none())
+    {
+        bill::enter(
+            transaction,
+            &subscription,
+            None,
+            content(transaction, line),
+            false,
+        )?;
     }
     life::begin(transaction, subscription, lines, |_, invoice| {
         invoice::life::close(transaction, invoice, intent)?;

@@ -30,7 +30,7 @@ pub(crate) struct Links {
 
 impl Links {
     /// Those of an object that the API shows so.
-    pub(super) fn of(shown: &Value) -> Self {
+    pub(crate) fn of(shown: &Value) -> Self {
         let text = |field| Some(shown.get(field)?.as_str()?.to_owned());
         Self {
             charge: text("charge"),

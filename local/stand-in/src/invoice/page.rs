@@ -210,9 +210,7 @@ fn challenge(transaction: &Transaction<'_>, invoice: &Invoice) -> anyhow::Result
 async fn print(Owner(account, cause): Owner, Path(id): Path<String>) -> Response {
     let shop = account.0.settings.business_name.clone();
     let invoice = account
-        .transact(cause, move |transaction| {
-            transaction.get::<Invoice>(&id)
-        })
+        .transact(cause, move |transaction| transaction.get::<Invoice>(&id))
         .await;
     match invoice {
         Ok(Some(invoice)) if !invoice.is_draft() => {

@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::countries::{COUNTRIES, Country, named};
 use super::parts::{
     DiscountView, FieldView, LineView, NameView, SavedView, ShippingView, Texts, asks_consent,
-    branding, button, codes_to_try, debit_name, fields, heading, lines, names, shipping_options, tax_name,
+    branding, button, codes_to_try, debit_name, fields, heading, lines, names, shipping_options,
+    tax_name,
 };
 use super::typed::{Problem, Typed, collects_shipping, needs_billing, shipping_countries};
 use crate::checkout::cards;

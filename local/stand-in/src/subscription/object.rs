@@ -220,7 +220,12 @@ impl Subscription {
         let tells = !told && upcoming > period.start && self.ends_at().is_none();
         let resumes = self.pause_collection.and_then(|it| it.resumes_at);
         [
-            trial.map(|it| (it.end.saturating_sub(TRIAL_WARNING_BEFORE), Step::TellOfTrial)),
+            trial.map(|it| {
+                (
+                    it.end.saturating_sub(TRIAL_WARNING_BEFORE),
+                    Step::TellOfTrial,
+                )
+            }),
             tells.then_some((upcoming, Step::TellOfInvoice)),
             resumes.map(|at| (at, Step::Collect)),
             Some((period.end, Step::Renew)),
