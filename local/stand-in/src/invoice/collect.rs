@@ -265,10 +265,8 @@ pub(crate) fn settle(
     invoice.transitions.paid_at = Some(transaction.now);
     give_up_payments(transaction, invoice)?;
     transaction.put(invoice)?;
-    // What was finalized in the same breath has not been told of as anything else.
-    let finalized = invoice.transitions.finalized_at;
     if let Some(before) = before
-        && finalized.is_some_and(|at| at < transaction.now)
+        && !invoice.just_finalized
     {
         record_change(transaction, "invoice.updated", before, invoice)?;
     }

@@ -13,6 +13,10 @@ pub(crate) fn restore(
     kind: &str,
     object: &mut Map<String, Value>,
 ) -> anyhow::Result<()> {
+    // What an object was before a change is not the whole of it.
+    if !object.contains_key("id") {
+        return Ok(());
+    }
     let former = match kind {
         "invoice" => invoice(transaction, object)?,
         "line_item" => line(transaction, object)?,

@@ -166,6 +166,7 @@ pub(crate) fn preview(
         transitions: Transitions::default(),
         reminded: Reminded::default(),
         finalization_error: None,
+        just_finalized: false,
     };
     refresh(transaction, &mut invoice)?;
     Ok(invoice)
@@ -262,6 +263,7 @@ fn seal(transaction: &Transaction<'_>, invoice: &mut Invoice, due: Due) -> anyho
         url: format!("{}/invoices/{}", transaction.site(), invoice.id),
     });
     invoice.finalization_error = None;
+    invoice.just_finalized = true;
     invoice.transitions.finalized_at = Some(transaction.now);
     let first = collect::first_attempt(invoice, transaction.now, PATIENCE);
     invoice.status = Status::Open {

@@ -54,6 +54,9 @@ pub(crate) struct Invoice {
     pub(crate) reminded: Reminded,
     /// Why it could not be finalized, as the API shows it.
     pub(crate) finalization_error: Option<Value>,
+    /// It became final in this very call, and nobody has been shown more of it.
+    #[serde(skip)]
+    pub(crate) just_finalized: bool,
 }
 
 /// How an invoice stands.

@@ -20,7 +20,6 @@ use crate::invoice::object::{Invoice, Status};
 use crate::invoice::view::{InvoiceView, day, name_of, signed, sums};
 use crate::payment::billing::BillingDetails;
 use crate::payment::intent::PaymentIntent;
-use crate::payment::keep;
 use crate::payment::method::{Means, PaymentMethod};
 use crate::stand_in::StandIn;
 
@@ -167,7 +166,7 @@ async fn pay(owner: Owner, Path(id): Path<String>, Form(typed): Form<Typed>) -> 
     .await
 }
 
-/// What the customer wants to pay with. A new card stays theirs.
+/// What the customer wants to pay with.
 fn method(
     transaction: &Transaction<'_>,
     invoice: &Invoice,
@@ -191,9 +190,7 @@ fn method(
         name: invoice.billed.name().map(str::to_owned),
         ..BillingDetails::default()
     };
-    let mut method = PaymentMethod::new(Means::Card(card), billing, now);
-    keep::attach(transaction, &mut method, &invoice.customer)?;
-    Ok(Ok(method))
+    Ok(Ok(PaymentMethod::new(Means::Card(card), billing, now)))
 }
 
 /// On to the page of the bank that wants to see the customer.

@@ -201,7 +201,10 @@ impl Instead {
         };
         let currency = invoice.currency;
         if let Some(id) = self.item {
-            let known = invoice.lines.iter_mut().find(|it| it.item() == Some(&id));
+            let known = invoice
+                .lines
+                .iter_mut()
+                .find(|it| it.item() == Some(id.as_str()));
             let known = known
                 .ok_or_else(|| ApiError::no_such_param("invoiceitem", &id, "invoice_items"))?;
             return self

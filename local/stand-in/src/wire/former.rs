@@ -132,7 +132,6 @@ pub(crate) fn as_of(
     if std::ptr::eq(description, Description::newest()) {
         return Ok(answer);
     }
-    invoice::former::show(transaction, description, &mut answer)?;
     restore(transaction, description, &mut answer)?;
     Ok(project(description, answer))
 }

@@ -157,6 +157,7 @@ async fn an_invoice_is_finalized_and_paid_with_the_customers_default() {
             .filter(|it| it.starts_with("invoice"))
             .collect::<Vec<_>>(),
         [
+            &"invoice.updated",
             &"invoice.paid",
             &"invoice.payment_succeeded",
             &"invoice_payment.paid"
@@ -764,7 +765,9 @@ async fn invoices_are_listed_and_searched() {
     assert_eq!(of(&format!("customer={ada}")).await, [id(&open), id(&paid)]);
     assert_eq!(of("subscription=sub_none").await, Vec::<String>::new());
     let found = bench
-        .get(&format!("{INVOICES}/search?query=metadata['order']:'7'"))
+        .get(&format!(
+            "{INVOICES}/search?query=metadata%5B%22order%22%5D:%227%22"
+        ))
         .await
         .expect(200)
         .json();

@@ -57,7 +57,7 @@ async fn a_quote_that_is_accepted_becomes_an_invoice() {
     let coupon = id(&post(&bench, "/v1/coupons", &coupon).await);
     let changed = vec![
         ("customer", ada.as_str()),
-        ("discounts[0][coupon]", &coupon),
+        ("discounts[0][coupon]", coupon.as_str()),
     ];
     let changed = post(&bench, &path, &changed).await;
     assert_eq!(
@@ -153,7 +153,7 @@ async fn a_recurring_quote_shows_what_is_billed_again_and_again() {
     );
     let mixed = vec![
         ("line_items[0][price]", monthly.as_str()),
-        ("line_items[1][price]", &yearly),
+        ("line_items[1][price]", yearly.as_str()),
     ];
     bench.post(QUOTES, &mixed).await.expect(400);
 }
