@@ -76,11 +76,6 @@ pub(crate) async fn answer(State(stand_in): State<StandIn>, request: Request) ->
     response
 }
 
-/// The refusal of what is no call of the API's in JSON.
-pub(crate) fn refused(error: ApiError) -> Response {
-    dressed(Answer::of(Err(error)), &ids::request())
-}
-
 /// A browser that asks whether a page may call. It may; what its key is good for is seen when it does.
 fn preflight(request: &Request) -> Option<Response> {
     let headers = request.headers();
@@ -105,7 +100,7 @@ fn allow_browsers(headers: &mut HeaderMap) {
 }
 
 /// An answer with the headers that every answer has.
-fn dressed(answer: Answer, request: &str) -> Response {
+pub(crate) fn dressed(answer: Answer, request: &str) -> Response {
     let mut response = (answer.status, answer.body).into_response();
     let headers = response.headers_mut();
     allow_browsers(headers);

@@ -49,8 +49,6 @@ pub(crate) struct Inner {
     pub(crate) changed: Notify,
     /// When whoever delivers looks without being told.
     pub(crate) alarm: Alarm,
-    /// Held by whoever changes something. To wait here takes no thread.
-    turn: tokio::sync::Mutex<()>,
     /// Calls that are still to be written down.
     pub(crate) unwritten: Unwritten,
     /// Changes when there may be something new to see.
@@ -99,7 +97,6 @@ impl Account {
             snapshots: Snapshots::default(),
             changed: Notify::new(),
             alarm: Alarm::default(),
-            turn: tokio::sync::Mutex::default(),
             unwritten: Unwritten::default(),
             news: watch::Sender::new(()),
         }));
@@ -159,13 +156,11 @@ impl Account {
                 Ok((done, changed, is_due))
             })
         };
-        let turn = self.0.turn.lock().await;
         let outcome: Result<Result<_, E>, _> = match self.0.database.is_on_disk() {
             true => tokio::task::spawn_blocking(task).await.map_err(Into::into),
             // It is done sooner than another thread would be awake.
             false => catch_unwind(AssertUnwindSafe(task)).map_err(|_| anyhow!("a call panicked")),
         };
-        drop(turn);
         let (done, changed, is_due) = outcome??;
         if is_due {
             self.0.changed.notify_one();

@@ -58,3 +58,50 @@ impl Links {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::engine::database::Database;
+    use crate::engine::faults::Faults;
+
+    /// How SQLite goes about a query.
+    fn plan(query: &str) -> String {
+        let site = "http://127.0.0.1:12111".parse().unwrap();
+        let database = Database::open(None, &site).unwrap();
+        let steps = database.transact(&Faults::default(), |transaction| {
+            let explain = format!("EXPLAIN QUERY PLAN {query}");
+            let mut statement = transaction.sql.prepare(&explain)?;
+            let steps = statement.query_map(["kind", "value"], |row| row.get::<_, String>(3))?;
+            anyhow::Ok(steps.collect::<Result<Vec<_>, _>>()?.join("\n"))
+        });
+        steps.unwrap()
+    }
+
+    #[test]
+    fn objects_are_found_by_their_links_without_reading_others() {
+        for column in COLUMNS {
+            assert_eq!(field(column), column);
+            let plan = plan(&format!(
+                "SELECT shown FROM objects WHERE kind = ?1 AND {column} = ?2 ORDER BY sequence"
+            ));
+            assert!(plan.contains(&format!("objects_by_{column}")), "{plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+        }
+        assert_eq!(
+            field("customer_details.email"),
+            "shown ->> '$.customer_details.email'"
+        );
+    }
+
+    #[test]
+    fn a_field_that_holds_no_id_is_no_link() {
+        let shown =
+            json!({ "charge": "ch_1", "customer": null, "payment_intent": { "id": "pi_1" } });
+        let links = Links::of(&shown);
+        assert_eq!(links.charge.as_deref(), Some("ch_1"));
+        assert_eq!((links.customer, links.payment_intent), (None, None));
+    }
+}

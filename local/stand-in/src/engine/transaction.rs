@@ -164,6 +164,15 @@ impl<'c> Transaction<'c> {
 
     pub(crate) fn put<T: Object>(&self, object: &T) -> anyhow::Result<()> {
         let (shown, links) = object.shown()?;
+        self.keep(object, shown, links)
+    }
+
+    /// The same for whoever knows already how the API shows it.
+    pub(crate) fn put_as<T: Object>(&self, object: &T, shown: &Value) -> anyhow::Result<()> {
+        self.keep(object, serde_json::to_string(shown)?, Links::of(shown))
+    }
+
+    fn keep<T: Object>(&self, object: &T, shown: String, links: Links) -> anyhow::Result<()> {
         self.write(&Row {
             id: object.id(),
             kind: T::KIND,

@@ -14,7 +14,9 @@ use crate::file::link::FileLink;
 use crate::file::object::File;
 use crate::serve;
 use crate::stand_in::StandIn;
+use crate::wire::answer::Answer;
 use crate::wire::errors::ApiError;
+use crate::wire::requests::Heard;
 
 /// A file with what is in it.
 type Content = (File, Vec<u8>);
@@ -35,10 +37,15 @@ async fn contents(
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    let account = match serve::admit(&stand_in, &request) {
-        Ok((account, false)) => account,
-        Ok((_, true)) => return serve::refused(ApiError::secret_key_required()),
-        Err(refused) => return serve::refused(refused),
+    let heard = Heard::of(&request);
+    let admitted = match serve::admit(&stand_in, &request) {
+        Ok((_, true)) => Err(ApiError::secret_key_required()),
+        Ok((account, false)) => Ok(account),
+        Err(refused) => Err(refused),
+    };
+    let account = match admitted {
+        Ok(account) => account,
+        Err(refused) => return serve::dressed(Answer::of(Err(refused)), &heard.id),
     };
     let find = move |transaction: &Transaction<'_>| {
         let file = transaction.get::<File>(&id)?;
@@ -48,9 +55,15 @@ async fn contents(
             ApiError::invalid(format!("The file {id} cannot be downloaded.")).param("file")
         })
     };
-    match account.transact(Cause::default(), find).await {
-        Ok(content) => shown(content),
-        Err(refused) => serve::refused(refused),
+    // The log has what the file is, in place of what is in it.
+    let (answer, content) = match account.transact(Cause::default(), find).await {
+        Ok(content) => (Answer::of(Ok(content.0.answer())), Some(content)),
+        Err(refused) => (Answer::of(Err(refused)), None),
+    };
+    account.log(heard.answered(&answer));
+    match content {
+        Some(content) => shown(content),
+        None => serve::dressed(answer, &heard.id),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::payment::charge::Charge;
 use crate::payment::trial;
 use crate::payment::verdict::After;
 use crate::radar;
-use crate::webhook::record::record_change;
+use crate::webhook::record::record_shown;
 
 /// What comes of a payment when everybody knows of it.
 #[derive(Debug)]
@@ -29,8 +29,9 @@ impl Aftermath {
         if self.unbooked {
             let before = charge.answer();
             trial::book(transaction, &mut charge, self.after.bypasses_pending)?;
-            transaction.put(&charge)?;
-            record_change(transaction, "charge.updated", &before, &charge)?;
+            let now = charge.answer();
+            transaction.put_as(&charge, &now)?;
+            record_shown(transaction, "charge.updated", now, Some(&before))?;
         }
         if self.after.reviewed {
             radar::life::open_review(transaction, &mut charge)?;

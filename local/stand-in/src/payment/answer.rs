@@ -13,7 +13,7 @@ use crate::payment::keep;
 use crate::payment::method::{Owner, PaymentMethod};
 use crate::payment::trial;
 use crate::payment::verdict::After;
-use crate::webhook::record::record;
+use crate::webhook::record::put_and_record;
 
 /// The issuer has said yes.
 pub(crate) fn accept(
@@ -40,29 +40,22 @@ pub(crate) fn accept(
     intent.payment_method = Some(method.id.clone());
     intent.latest_charge = Some(charge.id.clone());
     intent.last_payment_error = None;
-    transaction.put(&charge)?;
-    record(transaction, "charge.succeeded", &charge)?;
+    put_and_record(transaction, "charge.succeeded", &charge)?;
     keep_or_spend(transaction, intent, method)?;
-    transaction.put(intent)?;
+    let event_type = match manual {
+        true => "payment_intent.amount_capturable_updated",
+        false => "payment_intent.succeeded",
+    };
+    put_and_record(transaction, event_type, intent)?;
     let aftermath = Aftermath {
         charge: charge.id,
         unbooked: capture == CaptureMethod::AutomaticAsync,
         after,
     };
-    match capture {
-        CaptureMethod::Manual => {
-            record(
-                transaction,
-                "payment_intent.amount_capturable_updated",
-                intent,
-            )?;
-            Ok(Outcome::Authorized(aftermath))
-        }
-        CaptureMethod::Automatic | CaptureMethod::AutomaticAsync => {
-            record(transaction, "payment_intent.succeeded", intent)?;
-            Ok(Outcome::Paid(aftermath))
-        }
-    }
+    Ok(match manual {
+        true => Outcome::Authorized(aftermath),
+        false => Outcome::Paid(aftermath),
+    })
 }
 
 /// The payment method stays with its customer if that was asked for; nobody's is used up.
@@ -100,8 +93,7 @@ pub(crate) fn refuse(
     };
     charge.state = state;
     intent.latest_charge = Some(charge.id.clone());
-    transaction.put(&charge)?;
-    record(transaction, "charge.failed", &charge)?;
+    put_and_record(transaction, "charge.failed", &charge)?;
     fail(transaction, intent, error)
 }
 
@@ -114,8 +106,7 @@ pub(crate) fn fail(
     intent.state = IntentState::RequiresPaymentMethod;
     intent.payment_method = None;
     intent.last_payment_error = Some(error.clone());
-    transaction.put(intent)?;
-    record(transaction, "payment_intent.payment_failed", intent)?;
+    put_and_record(transaction, "payment_intent.payment_failed", intent)?;
     Ok(Outcome::Refused(error))
 }
 
@@ -127,6 +118,5 @@ pub(crate) fn ask(
 ) -> anyhow::Result<()> {
     intent.state = IntentState::RequiresAction(action);
     intent.last_payment_error = None;
-    transaction.put(intent)?;
-    record(transaction, "payment_intent.requires_action", intent)
+    put_and_record(transaction, "payment_intent.requires_action", intent)
 }

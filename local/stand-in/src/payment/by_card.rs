@@ -44,7 +44,10 @@ pub(crate) fn try_card(
         verdict => verdict,
     };
     method.checked = !matches!(verdict, Verdict::Challenge);
-    transaction.put(method)?;
+    if !matches!(verdict, Verdict::Approved(_)) {
+        // Otherwise it is not done changing.
+        transaction.put(method)?;
+    }
     let state = match verdict {
         Verdict::Approved(approval) => {
             charge.risk = Some(approval.risk);

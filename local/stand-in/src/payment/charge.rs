@@ -1,7 +1,7 @@
 //! Charges: one try to take the money.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
@@ -183,7 +183,10 @@ impl Charge {
             Means::Voucher(voucher) => voucher.details(),
             Means::CustomerBalance => json!({}),
         };
-        json!({ "type": kind, kind: details })
+        let mut shown = Map::new();
+        shown.insert("type".to_owned(), json!(kind));
+        shown.insert(kind.to_owned(), details);
+        Value::Object(shown)
     }
 }
 
@@ -210,7 +213,7 @@ impl Object for Charge {
         let captured = matches!(self.state, ChargeState::Captured { .. });
         let taken_back = captured && self.refundable() == Amount::ZERO;
         let statement = self.statement_descriptor.as_deref();
-        let answer = json!({
+        let mut answer = json!({
             "id": self.id,
             "object": Self::KIND,
             "amount": self.amount,
@@ -233,11 +236,9 @@ impl Object for Charge {
             "fraud_details": self.fraud,
             "livemode": false,
             "metadata": self.metadata,
-            "outcome": self.outcome(),
             "paid": failure.is_none(),
             "payment_intent": self.payment_intent,
             "payment_method": self.payment_method,
-            "payment_method_details": self.method_details(),
             "receipt_email": self.receipt_email,
             "receipt_url": failure.is_none().then_some(&self.receipt_url),
             "refunded": taken_back || self.state == ChargeState::Released,
@@ -248,6 +249,11 @@ impl Object for Charge {
             "status": self.state.status(),
             "transfer_group": self.transfer_group,
         });
+        // To put a value into json! is to copy it.
+        if let Value::Object(answer) = &mut answer {
+            answer.insert("outcome".to_owned(), self.outcome());
+            answer.insert("payment_method_details".to_owned(), self.method_details());
+        }
         complete(Self::KIND, answer)
     }
 }

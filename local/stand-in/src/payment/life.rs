@@ -37,7 +37,7 @@ use crate::payment::testing::claim::{Claim, ClaimKind};
 use crate::payment::testing::three_d_secure::Challenged;
 use crate::payment::trial;
 use crate::payment::verdict::After;
-use crate::webhook::record::record;
+use crate::webhook::record::put_and_record;
 
 /// Makes an intent.
 pub(crate) fn create(
@@ -68,8 +68,7 @@ pub(crate) fn create(
         review: None,
         origin,
     };
-    transaction.put(&intent)?;
-    record(transaction, "payment_intent.created", &intent)?;
+    put_and_record(transaction, "payment_intent.created", &intent)?;
     Ok(intent)
 }
 

@@ -195,7 +195,9 @@ impl Admission {
         let Some(intent) = transaction.shown_of(kind, id)? else {
             return Ok(());
         };
-        let is_manual = intent["confirmation_method"] == "manual";
+        let is_manual = intent
+            .get("confirmation_method")
+            .is_some_and(|it| it == "manual");
         match intent.get("client_secret").and_then(Value::as_str) {
             Some(theirs) if theirs == secret && *confirms && is_manual => Err(ApiError::invalid(
                 "This PaymentIntent cannot be confirmed using a publishable key because its \

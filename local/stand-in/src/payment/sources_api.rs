@@ -7,6 +7,7 @@ use crate::payment::sources::{self, shown};
 use crate::webhook::record::record_shown;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
+use crate::wire::lists::Paging;
 use crate::wire::params::{Params, Required as _};
 
 /// The requests answered here.
@@ -14,6 +15,9 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("POST", ["customers", customer, "sources"]) => {
             Box::new(move |params| create_source(customer, params))
+        }
+        ("GET", ["customers", customer, "sources"]) => {
+            Box::new(move |params| list_sources(customer, params))
         }
         ("GET", ["customers", customer, "sources", id]) => {
             Box::new(move |params| retrieve_source(customer, id, params))
@@ -37,6 +41,23 @@ fn create_source<'r>(customer: &'r str, mut params: Params) -> Result<Work<'r>, 
         let source = sources::keep(transaction, &token, &customer, metadata)?;
         customers::default_to(transaction, &customer, &source.id)?;
         Ok(shown(&source))
+    }))
+}
+
+/// The newest first. Payment methods that never were sources are not among them.
+fn list_sources(customer: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
+    let paging = Paging::read(&mut params)?;
+    let kind = params.text("object")?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let id = customers::named(transaction, customer)?;
+        let kept = transaction.having::<PaymentMethod>("customer", &id)?;
+        let kept = kept.iter().rev();
+        let kept = kept.filter(|method| !method.id.starts_with("pm_"));
+        let mut sources: Vec<_> = kept.map(shown).collect();
+        sources.retain(|it| kind.as_ref().is_none_or(|kind| it["object"] == **kind));
+        let url = format!("/v1/customers/{customer}/sources");
+        paging.listed(&url, sources.into_iter())
     }))
 }
 

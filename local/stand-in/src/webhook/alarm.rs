@@ -48,3 +48,55 @@ impl Alarm {
         Ok(first.is_some_and(|first| first.saturating_sub(ahead) < set_to))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::database::Database;
+    use crate::engine::faults::Faults;
+
+    fn expires(transaction: &Transaction<'_>, id: &str, moment: Timestamp) {
+        let sql = "INSERT INTO objects (id, kind, created, expires_at, shown)
+                   VALUES (?1, 'refund', 0, ?2, '{}')";
+        transaction.sql.execute(sql, (id, moment)).unwrap();
+    }
+
+    #[test]
+    fn only_what_is_due_sooner_than_the_next_look_calls_for_another() {
+        let site = "http://127.0.0.1:12111".parse().unwrap();
+        let database = Database::open(None, &site).unwrap();
+        let looked = database.transact(&Faults::default(), |transaction| {
+            let alarm = Alarm::default();
+            let later = |seconds: i64| transaction.now.saturating_add(seconds);
+            assert!(!alarm.is_too_late(transaction)?);
+            expires(transaction, "re_1", later(100));
+            assert!(alarm.is_too_late(transaction)?);
+
+            alarm.set(transaction, Some(later(100)))?;
+            expires(transaction, "re_2", later(200));
+            assert!(!alarm.is_too_late(transaction)?);
+
+            expires(transaction, "re_3", later(50));
+            assert!(alarm.is_too_late(transaction)?);
+            anyhow::Ok(())
+        });
+        looked.unwrap();
+    }
+
+    #[test]
+    fn a_clock_that_is_moved_calls_for_another_look() {
+        let site = "http://127.0.0.1:12111".parse().unwrap();
+        let database = Database::open(None, &site).unwrap();
+        let looked = database.transact(&Faults::default(), |transaction| {
+            let alarm = Alarm::default();
+            let moment = transaction.now.saturating_add(100);
+            expires(transaction, "re_1", moment);
+            alarm.set(transaction, Some(moment))?;
+            assert!(!alarm.is_too_late(transaction)?);
+            clock::advance(&transaction.sql, 10)?;
+            assert!(alarm.is_too_late(transaction)?);
+            anyhow::Ok(())
+        });
+        looked.unwrap();
+    }
+}

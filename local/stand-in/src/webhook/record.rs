@@ -21,6 +21,17 @@ pub(crate) fn record<T: Object>(
     record_shown(transaction, event_type, object.answer(), None)
 }
 
+/// Keeps `object` as it is now, and records that this has just happened to it.
+pub(crate) fn put_and_record<T: Object>(
+    transaction: &Transaction<'_>,
+    event_type: &str,
+    object: &T,
+) -> anyhow::Result<()> {
+    let shown = object.answer();
+    transaction.put_as(object, &shown)?;
+    record_shown(transaction, event_type, shown, None)
+}
+
 /// Records a change of `object`, which the API showed as `before` until now.
 pub(crate) fn record_change<T: Object>(
     transaction: &Transaction<'_>,

@@ -5,6 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::description::{Description, Shape, project, project_part};
+use crate::engine::filter::{Cursor, Filter};
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::invoice;
@@ -18,6 +19,33 @@ enum Now {
     Is(&'static str, &'static str),
     /// It was an object of this kind, whole. This place has its id.
     Whole(&'static str, &'static str),
+    /// It was the sum of this field of all that is at this place.
+    Sum(&'static str, &'static str),
+    /// Another object has it.
+    In(Other),
+}
+
+/// Of an object that names this one, what was told here.
+struct Other {
+    kind: &'static str,
+    /// Its field that names this object.
+    names: &'static str,
+    /// The place in this object of what it names.
+    by: &'static str,
+    /// Where it has the value.
+    at: &'static str,
+}
+
+impl Other {
+    /// The payment of an invoice that names this object's id or intent.
+    const fn payment(names: &'static str, by: &'static str, at: &'static str) -> Now {
+        Now::In(Self {
+            kind: "invoice_payment",
+            names,
+            by,
+            at,
+        })
+    }
 }
 
 /// Fields that are gone, by their object.
@@ -27,8 +55,24 @@ const MOVED: &[(&str, &str, Now)] = &[
         "shipping_details",
         Now::At("/collected_information/shipping_details"),
     ),
+    (
+        "charge",
+        "invoice",
+        Other::payment("payment.payment_intent", "/payment_intent", "/invoice"),
+    ),
     ("discount", "coupon", Now::Whole("coupon", "/source/coupon")),
+    (
+        "invoice",
+        "charge",
+        Other::payment("invoice", "/id", "/payment/charge"),
+    ),
+    ("invoice", "discount", Now::At("/discounts/0")),
     ("invoice", "paid", Now::Is("/status", "paid")),
+    (
+        "invoice",
+        "payment_intent",
+        Other::payment("invoice", "/id", "/payment/payment_intent"),
+    ),
     ("invoice", "quote", Now::At("/parent/quote_details/quote")),
     (
         "invoice",
@@ -40,6 +84,7 @@ const MOVED: &[(&str, &str, Now)] = &[
         "subscription_details",
         Now::At("/parent/subscription_details"),
     ),
+    ("invoice", "tax", Now::Sum("/total_taxes", "amount")),
     (
         "invoiceitem",
         "price",
@@ -91,6 +136,11 @@ const MOVED: &[(&str, &str, Now)] = &[
         Now::At("/parent/subscription_item_details/subscription_item"),
     ),
     ("line_item", "type", Now::At("/parent/type")),
+    (
+        "payment_intent",
+        "invoice",
+        Other::payment("payment.payment_intent", "/id", "/invoice"),
+    ),
     (
         "promotion_code",
         "coupon",
@@ -213,6 +263,19 @@ fn restore_fields(
                 Some(Value::String(id)) => transaction.shown_of(kind, id)?,
                 whole => whole.cloned(),
             },
+            Now::Sum(place, field) => at(place).and_then(Value::as_array).map(|all| {
+                let amounts = all.iter().filter_map(|it| it.get(field)?.as_i64());
+                json!(amounts.fold(0_i64, i64::saturating_add))
+            }),
+            Now::In(other) => match at(other.by).and_then(Value::as_str) {
+                Some(name) => {
+                    let naming = Filter::default().equal(other.names, name.to_owned().into());
+                    let first = Cursor::NewerThan(0);
+                    let found = transaction.some_shown(other.kind, first, 1, &naming)?;
+                    found.first().and_then(|it| it.pointer(other.at)).cloned()
+                }
+                None => None,
+            },
         };
         object.extend(value.map(|value| ((*field).to_owned(), value)));
     }
@@ -252,6 +315,8 @@ fn pointer<'v>(object: &'v Map<String, Value>, place: &str) -> Option<&'v Value>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::database::Database;
+    use crate::engine::faults::Faults;
 
     /// The oldest version that there is a description of has all that was ever moved.
     #[test]
@@ -275,5 +340,35 @@ mod tests {
                 |shape: Shape| matches!(shape, Shape::Enum(values) if values.contains(then));
             assert!(shapes.any(knows), "{kind}.{field} {then}");
         }
+    }
+
+    #[test]
+    fn a_payment_shows_its_invoice_where_acacia_did() {
+        let site = "http://127.0.0.1:12111".parse().unwrap();
+        let database = Database::open(None, &site).unwrap();
+        let shown = database.transact(&Faults::default(), |transaction| {
+            let payment = json!({
+                "id": "inpay_1", "object": "invoice_payment", "invoice": "in_1",
+                "payment": { "type": "payment_intent", "payment_intent": "pi_1" },
+            });
+            transaction.put_plain("invoice_payment", "inpay_1", &payment, None)?;
+            let told = json!([
+                { "object": "payment_intent", "id": "pi_1" },
+                { "object": "charge", "id": "ch_1", "payment_intent": "pi_1" },
+                {
+                    "object": "invoice", "id": "in_1", "status": "paid",
+                    "total_taxes": [{ "amount": 19 }, { "amount": 7 }],
+                },
+                { "object": "payment_intent", "id": "pi_2" },
+            ]);
+            as_of(transaction, Description::all().last().unwrap(), told)
+        });
+        let shown = shown.unwrap();
+        assert_eq!(shown[0]["invoice"], "in_1");
+        assert_eq!(shown[1]["invoice"], "in_1");
+        assert_eq!(shown[2]["payment_intent"], "pi_1");
+        assert_eq!(shown[2]["paid"], true);
+        assert_eq!(shown[2]["tax"], 26);
+        assert_eq!(shown[3]["invoice"], Value::Null);
     }
 }

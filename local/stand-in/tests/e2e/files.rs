@@ -91,6 +91,11 @@ async fn its_content_comes_back_as_it_was_for_the_shop_alone() {
     assert_eq!(answer.headers()["content-type"], "image/png");
     assert_eq!(answer.bytes().await.unwrap(), PNG);
 
+    let account = id(&bench.get("/v1/account").await.json());
+    let log = format!("/_stripe/window/{account}/requests");
+    let log = bench.send(bench.request("GET", &log)).await.text;
+    assert!(log.contains(&path), "a download is a call like any other");
+
     bench.send(bench.request("GET", &path)).await.expect(401);
     bench.get_as("pk_test_local", &path).await.expect(401);
     bench.get_as("sk_test_other", &path).await.expect(404);

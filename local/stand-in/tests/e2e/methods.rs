@@ -239,6 +239,27 @@ async fn a_token_is_a_card_for_one_use() {
 }
 
 #[tokio::test]
+async fn a_customers_sources_are_listed_without_their_payment_methods() {
+    let bench = Bench::start().await;
+    let ann = customer(&bench).await;
+    act(&bench, "pm_card_visa", "attach", &vec![("customer", &ann)]).await;
+    let path = format!("/v1/customers/{ann}/sources");
+    let mut kept = Vec::new();
+    for token in ["tok_visa", "tok_mastercard"] {
+        let source = bench.post(&path, &vec![("source", token)]).await;
+        kept.insert(0, id(&source.expect(200).json()));
+    }
+    let list = bench.get(&path).await.expect(200).json();
+    assert_eq!(ids(&list), kept);
+    let page = format!("{path}?object=card&limit=1&starting_after={}", kept[0]);
+    assert_eq!(ids(&bench.get(&page).await.expect(200).json()), kept[1..]);
+    bench
+        .get("/v1/customers/cus_nope/sources")
+        .await
+        .expect(404);
+}
+
+#[tokio::test]
 async fn old_integrations_keep_sources_and_charge_them() {
     let bench = Bench::start().await;
     let ann = customer(&bench).await;
