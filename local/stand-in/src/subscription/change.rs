@@ -120,6 +120,15 @@ impl Change {
                 extra.content(transaction, bill::place(&before), subscription.currency)?;
             bill::enter(transaction, &subscription, None, content, false)?;
         }
+        if trial_end == Some(TrialEnd::Now)
+            && let Some(trial) = &mut subscription.trial
+            && before.status == Status::Trialing
+        {
+            trial.end = now;
+            if life::stops_after_trial(transaction, &mut subscription)? {
+                return Ok(subscription);
+            }
+        }
         let resets = anchors_now
             || trial_end == Some(TrialEnd::Now) && before.status == Status::Trialing
             || begins_anew(&before, &subscription);
@@ -342,10 +351,8 @@ fn try_until(
 
 /// Another billing cycle begins.
 fn begin_now(subscription: &mut Subscription, now: Timestamp) -> Next {
-    if let Some(trial) = &mut subscription.trial
-        && subscription.status == Status::Trialing
-    {
-        trial.end = now;
+    if subscription.status == Status::Trialing {
+        subscription.trial = subscription.trial.map(|trial| Period { end: now, ..trial });
         subscription.status = Status::Active;
     }
     subscription.anchor = Anchor::new(now);

@@ -1,7 +1,9 @@
 //! A subscription follows what becomes of its invoices. Whoever changes an invoice tells it here.
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::resource::Object as _;
-use crate::engine::settings::setting;
+use crate::engine::settings::{set, setting};
 use crate::engine::time::Timestamp;
 use crate::engine::transaction::Transaction;
 use crate::invoice::collect::Outcome;
@@ -11,10 +13,10 @@ use crate::subscription::object::{Reason, Status, Subscription};
 use crate::webhook::record::record;
 
 /// The account's setting of what becomes of a subscription when every retry has failed.
-pub(crate) const AFTER_RETRIES: &str = "after_retries";
+const AFTER_RETRIES: &str = "after_retries";
 
 /// What becomes of a subscription when every retry has failed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AfterRetries {
     /// It is canceled.
@@ -36,13 +38,14 @@ impl AfterRetries {
         })
     }
 
-    /// As a setting keeps it.
-    pub(crate) fn number(self) -> i64 {
-        match self {
+    /// The account has it so from now on.
+    pub(crate) fn keep(self, transaction: &Transaction<'_>) -> anyhow::Result<()> {
+        let number = match self {
             Self::Cancel => 0,
             Self::MarkUnpaid => 1,
             Self::LeavePastDue => 2,
-        }
+        };
+        set(transaction.sql, AFTER_RETRIES, number)
     }
 }
 
@@ -68,6 +71,14 @@ pub(crate) fn follow(
     match invoice.status {
         InvoiceStatus::Open { next_attempt } if failed => {
             fail(transaction, subscription, invoice, next_attempt)
+        }
+        // Whoever was sent it has not paid it in time.
+        InvoiceStatus::Open { .. } if invoice.reminded.overdue => {
+            let before = subscription.answer();
+            if subscription.status == Status::Active {
+                subscription.status = Status::PastDue;
+            }
+            change(transaction, &subscription, &before)
         }
         InvoiceStatus::Paid | InvoiceStatus::Void | InvoiceStatus::Uncollectible => {
             settle(transaction, &mut subscription, invoice)

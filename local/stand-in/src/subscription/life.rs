@@ -374,14 +374,8 @@ fn renew(
     mut subscription: Subscription,
     before: &Value,
 ) -> anyhow::Result<()> {
-    if subscription.status == Status::Trialing && lacks_method(transaction, &subscription)? {
-        match subscription.terms.missing_payment_method {
-            MissingPaymentMethod::CreateInvoice => {}
-            MissingPaymentMethod::Cancel => {
-                return end(transaction, &mut subscription, Reason::PaymentFailed);
-            }
-            MissingPaymentMethod::Pause => return pause(transaction, &mut subscription),
-        }
+    if stops_after_trial(transaction, &mut subscription)? {
+        return Ok(());
     }
     if let Some(next) = next_period(&subscription) {
         subscription.period = next;
@@ -391,6 +385,23 @@ fn renew(
     }
     let lines = bill::lines(&subscription, subscription.period);
     begin_period(transaction, &mut subscription, before, lines).map(|_| ())
+}
+
+/// A trial is over: whether that pauses or ends its subscription, which has nothing to pay with.
+pub(crate) fn stops_after_trial(
+    transaction: &Transaction<'_>,
+    subscription: &mut Subscription,
+) -> anyhow::Result<bool> {
+    if subscription.status != Status::Trialing || !lacks_method(transaction, subscription)? {
+        return Ok(false);
+    }
+    match subscription.terms.missing_payment_method {
+        MissingPaymentMethod::CreateInvoice => Ok(false),
+        MissingPaymentMethod::Cancel => {
+            end(transaction, subscription, Reason::PaymentFailed).map(|()| true)
+        }
+        MissingPaymentMethod::Pause => pause(transaction, subscription).map(|()| true),
+    }
 }
 
 /// Whether there is nothing to pay with that is known.

@@ -11,6 +11,7 @@ use crate::invoice::payment::InvoicePayment;
 use crate::plain;
 use crate::quote::object::Quote;
 use crate::refund::object::Refund;
+use crate::subscription::object::Subscription;
 use crate::wire::errors::ApiError;
 use crate::wire::lists::Paging;
 use crate::wire::params::Params;
@@ -117,6 +118,12 @@ fn left_out(
     field: &str,
 ) -> anyhow::Result<Option<Value>> {
     Ok(match field {
+        "subscriptions" if kind == "customer" => {
+            let mut theirs = transaction.shown_having(Subscription::KIND, "customer", id)?;
+            theirs.retain(|it| it.get("status").is_none_or(|status| status != "canceled"));
+            theirs.reverse();
+            Some(Paging::first().page(&format!("/v1/customers/{id}/subscriptions"), theirs))
+        }
         _ if plain::is_plain(kind) => plain::left_out(transaction, kind, id, field)?,
         "line_items" if kind == Quote::KIND => transaction
             .get::<Quote>(id)?

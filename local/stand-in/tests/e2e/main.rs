@@ -36,6 +36,8 @@ mod promotions;
 mod quotes;
 mod radar;
 mod refunds;
+mod subscribing;
+mod subscription_changes;
 mod subscriptions;
 mod survival;
 mod test_clocks;

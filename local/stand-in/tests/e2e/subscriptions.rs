@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::bench::{Answer, Bench, Form, id};
+use crate::bench::{Answer, Bench, Form, id, ids};
 use crate::test_clocks::JANUARY;
 
 const DAY: i64 = 86_400;
@@ -499,4 +499,60 @@ async fn a_change_is_invoiced_at_once_if_its_shop_wants_that() {
     assert_eq!(club.invoice(&subscription).await["id"], invoice["id"]);
     club.wind(FEBRUARY + 2 * HOUR).await;
     assert_eq!(club.invoice(&subscription).await["amount_paid"], 9_000);
+}
+
+#[tokio::test]
+async fn what_follows_the_last_retry_is_as_the_account_has_it() {
+    for (setting, status) in [("mark_unpaid", "unpaid"), ("leave_past_due", "past_due")] {
+        let club = Club::open().await;
+        let form = vec![("after_retries", setting)];
+        club.bench.control("billing", &form).await.expect(200);
+        let subscription = club.subscribe(vec![]).await;
+        club.pay_with("pm_card_chargeCustomerFail").await;
+        club.wind(FEBRUARY + 20 * DAY).await;
+        assert_eq!(club.show(&subscription).await["status"], status);
+    }
+}
+
+#[tokio::test]
+async fn a_customer_shows_their_subscriptions_when_asked() {
+    let club = Club::open().await;
+    let subscription = club.subscribe(vec![]).await;
+    let path = format!("/v1/customers/{}?expand[]=subscriptions", club.customer);
+    let customer = club.bench.get(&path).await.expect(200).json();
+    assert_eq!(customer["subscriptions"]["data"], json!([subscription]));
+}
+
+#[tokio::test]
+async fn subscriptions_are_listed_by_what_they_are() {
+    let club = Club::open().await;
+    let subscription = club.subscribe(vec![]).await;
+    let id = id(&subscription);
+    let customer = &club.customer;
+    let price = &club.price;
+    let end = FEBRUARY;
+    for (query, found) in [
+        (format!("customer={customer}"), true),
+        (format!("customer={customer}&status=active"), true),
+        (format!("customer={customer}&status=canceled"), false),
+        (format!("test_clock={}", club.clock), true),
+        (String::new(), false),
+        (format!("customer={customer}&price={price}"), true),
+        (format!("customer={customer}&price=price_none"), false),
+        (
+            format!("customer={customer}&current_period_end[lte]={end}"),
+            true,
+        ),
+        (
+            format!("customer={customer}&current_period_end[lt]={end}"),
+            false,
+        ),
+    ] {
+        let path = format!("/v1/subscriptions?{query}");
+        let listed = club.bench.get(&path).await.expect(200).json();
+        assert_eq!(ids(&listed).contains(&id), found, "{query}");
+    }
+    let path = "/v1/subscriptions/search?query=status:\"active\"";
+    let listed = club.bench.get(path).await.expect(200).json();
+    assert_eq!(ids(&listed), [id]);
 }
