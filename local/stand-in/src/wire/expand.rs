@@ -86,13 +86,30 @@ fn expand(
     let Some(next) = object.get_mut(*field) else {
         return Ok(());
     };
-    if let Value::String(id) = next
-        && let Some(whole) = named(transaction, shape.as_ref(), id)?
-    {
-        *next = whole;
-    }
+    name(transaction, shape.as_ref(), next)?;
     let within = shape.as_ref().and_then(Shape::fields);
     expand(transaction, next, rest, owner, within)
+}
+
+/// Puts the objects that a field names, one or a list of them, in the place of their ids.
+fn name(
+    transaction: &Transaction<'_>,
+    shape: Option<&Shape>,
+    value: &mut Value,
+) -> anyhow::Result<()> {
+    match value {
+        Value::Array(elements) => elements
+            .iter_mut()
+            .filter(|element| element.is_string())
+            .try_for_each(|element| name(transaction, shape, element)),
+        Value::String(id) => {
+            if let Some(whole) = named(transaction, shape, id)? {
+                *value = whole;
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The object that a field of this shape names. Ids of different kinds may be the same.
