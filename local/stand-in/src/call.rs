@@ -57,6 +57,7 @@ fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| dispute::api::route(asked))
         .or_else(|| invoice::preview_api::route(asked))
         .or_else(|| invoice::api::route(asked))
+        .or_else(|| invoice::pay_api::route(asked))
         .or_else(|| invoice::lines_api::route(asked))
         .or_else(|| invoice::items_api::route(asked))
         .or_else(|| credit_note::api::route(asked))

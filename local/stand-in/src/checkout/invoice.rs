@@ -10,7 +10,7 @@ use crate::engine::ids::{self, InvoiceId, SubscriptionId};
 use crate::engine::transaction::Transaction;
 use crate::invoice;
 use crate::invoice::discount::Discount;
-use crate::invoice::life::NewInvoice;
+use crate::invoice::draft::NewInvoice;
 use crate::invoice::line::{Content, Line, Period, Pricing, Source};
 use crate::invoice::object::Shipping;
 use crate::invoice::terms::Terms;
@@ -45,7 +45,7 @@ pub(super) fn make(
         period: Some(period),
         ..NewInvoice::of(customer, session.currency)
     };
-    let mut invoice = invoice::life::draft(transaction, new)?;
+    let mut invoice = invoice::draft::begin(transaction, new)?;
     invoice::life::close(transaction, &mut invoice, intent)
 }
 

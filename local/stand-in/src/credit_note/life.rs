@@ -6,6 +6,7 @@ use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::invoice::balance::{Change, Reason};
 use crate::invoice::collect;
+use crate::invoice::intents;
 use crate::invoice::object::{Invoice, Status};
 use crate::invoice::payment::{InvoicePayment, PaymentStatus};
 use crate::payment::charge::Charge;
@@ -120,7 +121,7 @@ fn follow(
         return collect::settle(transaction, invoice, Some(before));
     }
     if is_open && invoice.intent.is_some() {
-        collect::own_intent(transaction, invoice)?;
+        intents::own_intent(transaction, invoice)?;
     }
     collect::change(transaction, invoice, before)
 }

@@ -22,7 +22,6 @@ pub(crate) fn restore(
         "line_item" => line(transaction, object)?,
         "invoiceitem" => item(object),
         "credit_note" | "credit_note_line_item" => credit_note(object),
-        "payment_intent" | "charge" => vec![("invoice", invoice_of(transaction, object)?)],
         _ => return Ok(()),
     };
     let had = description.object(kind);
@@ -72,10 +71,9 @@ fn invoice(transaction: &Transaction<'_>, object: &Map<String, Value>) -> anyhow
     let off_stripe = object.get("amount_paid_off_stripe").and_then(Value::as_i64);
     let mut former = vec![
         ("paid_out_of_band", json!(off_stripe.unwrap_or(0) != 0)),
-        ("tax", tax(object.get("total_taxes"))),
         ("total_tax_amounts", tax_amounts(object.get("total_taxes"))),
     ];
-    for field in ["payment_intent", "charge", "discount"] {
+    for field in ["charge", "discount"] {
         former.push((field, of_invoice(transaction, object, field)?));
     }
     Ok(former)
@@ -124,16 +122,6 @@ fn invoice_of(transaction: &Transaction<'_>, object: &Map<String, Value>) -> any
         .as_ref()
         .and_then(|it| it.get("payment_details")?.pointer(place));
     Ok(cloned(own.or(of_intent)))
-}
-
-/// The sum of taxes, if there are any.
-fn tax(taxes: Option<&Value>) -> Value {
-    let taxes = taxes.and_then(Value::as_array).filter(|it| !it.is_empty());
-    let amounts = taxes.map(|taxes| {
-        let amounts = taxes.iter().filter_map(|tax| tax.get("amount")?.as_i64());
-        amounts.fold(0, i64::saturating_add)
-    });
-    json!(amounts)
 }
 
 fn tax_amounts(taxes: Option<&Value>) -> Value {

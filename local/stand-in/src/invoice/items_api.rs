@@ -8,8 +8,8 @@ use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::invoice::billed::Billed;
 use crate::invoice::discount::Place;
+use crate::invoice::draft;
 use crate::invoice::item::InvoiceItem;
-use crate::invoice::life;
 use crate::invoice::line::SubscriptionItem;
 use crate::invoice::object::Invoice;
 use crate::invoice::priced::NewContent;
@@ -41,7 +41,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut invoice = match &invoice {
-            Some(id) => Some(draft(transaction, id, "invoice")?),
+            Some(id) => Some(find_draft(transaction, id, "invoice")?),
             None => None,
         };
         let customer = match (&customer, &invoice) {
@@ -91,7 +91,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         if let Some(invoice) = &mut invoice {
             let before = invoice.answer();
             invoice.lines.push(item.line());
-            life::update(transaction, invoice, &before)?;
+            draft::update(transaction, invoice, &before)?;
         }
         Ok(item.answer())
     }))
@@ -170,7 +170,7 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             if let Some(line) = line {
                 line.content = item.content.clone();
             }
-            life::update(transaction, invoice, &before)?;
+            draft::update(transaction, invoice, &before)?;
         }
         Ok(item.answer())
     }))
@@ -186,7 +186,7 @@ fn delete(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
         if let Some(mut invoice) = invoice {
             let before = invoice.answer();
             invoice.lines.retain(|line| line.item() != Some(id));
-            life::update(transaction, &mut invoice, &before)?;
+            draft::update(transaction, &mut invoice, &before)?;
         }
         Ok(json!({ "id": id, "object": InvoiceItem::KIND, "deleted": true }))
     }))
@@ -213,7 +213,7 @@ fn changeable(
 }
 
 /// The draft with this id, which a parameter names.
-pub(super) fn draft(
+pub(super) fn find_draft(
     transaction: &Transaction<'_>,
     id: &str,
     param: &'static str,

@@ -7,9 +7,9 @@ use crate::engine::ids;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::invoice::discount::Place;
+use crate::invoice::draft;
 use crate::invoice::item::InvoiceItem;
-use crate::invoice::items_api::draft;
-use crate::invoice::life;
+use crate::invoice::items_api::find_draft;
 use crate::invoice::line::Line;
 use crate::invoice::object::Invoice;
 use crate::invoice::priced::NewContent;
@@ -152,13 +152,13 @@ fn change<'r>(
     let metadata: MetadataUpdate = params.metadata_update("invoice_metadata")?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        let mut invoice = draft(transaction, id, "invoice")?;
+        let mut invoice = find_draft(transaction, id, "invoice")?;
         let before = invoice.answer();
         for line in lines {
             line.make(transaction, &mut invoice)?;
         }
         metadata.apply(&mut invoice.terms.metadata)?;
-        life::update(transaction, &mut invoice, &before)?;
+        draft::update(transaction, &mut invoice, &before)?;
         Ok(invoice.answer())
     }))
 }
@@ -262,10 +262,10 @@ fn update_one<'r>(id: &'r str, line: &'r str, mut params: Params) -> Result<Work
     let content = NewContent::read(&mut params)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        let mut invoice = draft(transaction, id, "invoice")?;
+        let mut invoice = find_draft(transaction, id, "invoice")?;
         let before = invoice.answer();
         let at = update(transaction, &mut invoice, line, "line_item_id", content)?;
-        life::update(transaction, &mut invoice, &before)?;
+        draft::update(transaction, &mut invoice, &before)?;
         let lines = invoice.lines_shown(&invoice.totals());
         let shown: Option<Value> = lines.into_iter().nth(at);
         Ok(shown.unwrap_or_else(|| json!(null)))

@@ -5,9 +5,9 @@ use crate::engine::ids::{self, CustomerId};
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::invoice::discount::{Place, Wanted};
+use crate::invoice::draft::{self, NewInvoice};
 use crate::invoice::item::{self, Sweep};
 use crate::invoice::items_api::likely_currency;
-use crate::invoice::life::{self, NewInvoice};
 use crate::invoice::line::{Line, Source};
 use crate::invoice::object::Invoice;
 use crate::invoice::priced::NewContent;
@@ -168,7 +168,7 @@ fn create_preview<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             }
             invoice.terms.automatic_tax |= taxed;
             invoice.discounts = discounts.unwrap_or(invoice.discounts);
-            life::refresh(transaction, &mut invoice)?;
+            draft::refresh(transaction, &mut invoice)?;
             Ok(invoice.as_upcoming().answer())
         })
     }))
@@ -190,7 +190,7 @@ fn of_customer(
     };
     let swept = item::pending(transaction, &customer, currency, &Sweep::Loose)?;
     let new = NewInvoice::of(&customer, currency);
-    Ok(life::preview(transaction, new, &swept)?)
+    Ok(draft::preview(transaction, new, &swept)?)
 }
 
 impl Instead {

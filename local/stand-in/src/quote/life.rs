@@ -8,7 +8,7 @@
 use crate::engine::ids::{self, CustomerId};
 use crate::engine::transaction::Transaction;
 use crate::invoice;
-use crate::invoice::life::NewInvoice;
+use crate::invoice::draft::NewInvoice;
 use crate::invoice::object::{BillingReason, Invoice, Parent};
 use crate::invoice::terms::{Collection, Due};
 use crate::quote::object::{Quote, Status};
@@ -101,5 +101,5 @@ pub(crate) fn bill(
     for line in &mut new.lines {
         line.id = ids::plain("il_1");
     }
-    invoice::life::draft(transaction, new).map(Some)
+    invoice::draft::begin(transaction, new).map(Some)
 }

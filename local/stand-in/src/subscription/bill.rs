@@ -10,8 +10,8 @@ use crate::engine::time::Timestamp;
 use crate::engine::transaction::Transaction;
 use crate::invoice;
 use crate::invoice::discount::{Discount, Place};
+use crate::invoice::draft::NewInvoice;
 use crate::invoice::item::{InvoiceItem, Sweep, pending};
-use crate::invoice::life::NewInvoice;
 use crate::invoice::line::{Content, Line, Period, Pricing, Proration, Source, SubscriptionItem};
 use crate::invoice::object::{BillingReason, Invoice, Parent};
 use crate::promotion::object::Coupon;
@@ -132,7 +132,7 @@ pub(crate) fn draft(
     let mut new = new_invoice(subscription, reason, lines);
     new.id = Some(id);
     new.terms.auto_advance = auto_advance;
-    let invoice = invoice::life::draft(transaction, new)?;
+    let invoice = invoice::draft::begin(transaction, new)?;
     let totals = invoice.totals();
     let mut spent = Vec::new();
     for (id, amount) in totals.discounts {
@@ -161,7 +161,7 @@ pub(crate) fn upcoming(
         lines(subscription, period),
     );
     let swept = pending(transaction, &new.customer, new.currency, &new.sweep)?;
-    invoice::life::preview(&transaction.at(period.start), new, &swept)
+    invoice::draft::preview(&transaction.at(period.start), new, &swept)
 }
 
 fn new_invoice(subscription: &Subscription, reason: BillingReason, lines: Vec<Line>) -> NewInvoice {

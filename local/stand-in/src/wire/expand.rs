@@ -144,7 +144,7 @@ fn left_out(
             let payments = transaction.shown_having(InvoicePayment::KIND, "invoice", id)?;
             Some(Paging::first().page(&url, payments))
         }
-        "confirmation_secret" => invoice::collect::confirmation_secret(transaction, id)?,
+        "confirmation_secret" => invoice::intents::confirmation_secret(transaction, id)?,
         _ => invoice::former::left_out(transaction, kind, id, field)?,
     })
 }

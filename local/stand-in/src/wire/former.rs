@@ -61,12 +61,6 @@ const MOVED: &[(&str, &str, Now)] = &[
         Other::payment("payment.payment_intent", "/payment_intent", "/invoice"),
     ),
     ("discount", "coupon", Now::Whole("coupon", "/source/coupon")),
-    (
-        "invoice",
-        "charge",
-        Other::payment("invoice", "/id", "/payment/charge"),
-    ),
-    ("invoice", "discount", Now::At("/discounts/0")),
     ("invoice", "paid", Now::Is("/status", "paid")),
     (
         "invoice",
