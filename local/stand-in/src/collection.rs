@@ -257,6 +257,12 @@ mod tests {
             intent["name"] = json!(method);
             intent
         };
+        let mut subscriber = call(
+            "/v1/customers",
+            json!({ "payment_method": "pm_card_visa",
+                "invoice_settings": { "default_payment_method": "pm_card_visa" } }),
+        );
+        subscriber["name"] = json!("subscriber");
         let calls = json!({ "fixtures": [
             call("/v1/webhook_endpoints", json!({ "url": "https://shop.example/hook", "enabled_events": ["*"] })),
             call("/v1/coupons", json!({ "id": "TEN", "percent_off": 10 })),
@@ -274,6 +280,12 @@ mod tests {
             pay("pm_card_createIssuerFraudRecord"),
             pay("pm_card_createDispute"),
             call("/v1/refunds", json!({ "payment_intent": "${pm_card_visa:id}" })),
+            call("/v1/test_helpers/test_clocks", json!({ "frozen_time": 1_769_860_800 })),
+            call("/v1/prices", json!({ "currency": "usd", "unit_amount": 900,
+                "recurring": { "interval": "month" }, "product_data": { "name": "Coffee" } })),
+            subscriber,
+            call("/v1/subscriptions", json!({ "customer": "${subscriber:id}",
+                "items": [{ "price": "${/v1/prices:id}" }] })),
         ] });
         serde_json::from_value(calls).unwrap()
     }

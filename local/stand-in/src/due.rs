@@ -38,7 +38,7 @@ pub(crate) fn catch_up(transaction: &Transaction<'_>) -> anyhow::Result<()> {
             PromotionCode::KIND => promotion::life::end_code(&then, &due.id)?,
             Invoice::KIND => billing::run_out_invoice(&then, &due.id)?,
             Quote::KIND => quote::life::run_out(&then, &due.id)?,
-            Subscription::KIND => subscription::life::step(&then, &due.id)?,
+            Subscription::KIND => subscription::time::step(&then, &due.id)?,
             kind => bail!("time does not change {}, a {kind}", due.id),
         }
         last = Some(due);

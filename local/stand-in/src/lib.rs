@@ -27,7 +27,8 @@
 //!
 //! If a stand-in has a database on disk, everything is there before anybody is answered, so the
 //! process may be killed at any moment. Time is an account's own ([`engine::clock`]) and can be moved
-//! forward; [`control`] is how, and [`due`] what follows. An account begins with what its [`seed`]
+//! forward; [`control`] is how, and [`due`] what follows. A customer may live in the time of a
+//! [`test_clock`] instead. An account begins with what its [`seed`]
 //! says. [`window`] shows all of it to a person: each call is in the log that [`wire::requests`]
 //! keeps.
 //!

@@ -13,4 +13,5 @@ pub(crate) mod price;
 pub(crate) mod proration;
 pub(crate) mod start;
 pub(crate) mod terms;
+pub(crate) mod time;
 pub(crate) mod trial;

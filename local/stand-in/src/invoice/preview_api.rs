@@ -15,7 +15,6 @@ use crate::payment::customer;
 use crate::subscription::api;
 use crate::subscription::bill::upcoming;
 use crate::subscription::change::{Change, Proration};
-use crate::subscription::life::next_period;
 use crate::subscription::object::Subscription;
 use crate::subscription::start::Wish;
 use crate::wire::answer::{Asked, Route, Work};
@@ -104,7 +103,9 @@ impl Of {
                 changed
             }
         };
-        let period = next_period(&subscription).filter(|_| !subscription.status.is_over());
+        let period = subscription
+            .next_period()
+            .filter(|_| !subscription.status.is_over());
         let period = period.ok_or_else(|| {
             ApiError::invalid(format!(
                 "No upcoming invoices for the subscription {}.",

@@ -18,6 +18,7 @@ use crate::subscription::object::{
     Cancellation, Item, PauseCollection, Reason, Status, Subscription,
 };
 use crate::subscription::terms::NewTerms;
+use crate::subscription::time;
 use crate::wire::errors::ApiError;
 use crate::wire::params::Params;
 
@@ -125,7 +126,7 @@ impl Change {
             && before.status == Status::Trialing
         {
             trial.end = now;
-            if life::stops_after_trial(transaction, &mut subscription)? {
+            if time::stops_after_trial(transaction, &mut subscription)? {
                 return Ok(subscription);
             }
         }

@@ -187,6 +187,13 @@ impl Subscription {
         self.items.iter().find(|item| item.id == id)
     }
 
+    /// The period after the current one, while it lives.
+    pub(crate) fn next_period(&self) -> Option<Period> {
+        let start = self.period.end;
+        let (_, end) = self.interval()?.around(self.anchor, start);
+        Some(Period { start, end })
+    }
+
     /// When it is to end, whichever way that was said.
     pub(crate) fn ends_at(&self) -> Option<Timestamp> {
         match self.cancellation.at_period_end {

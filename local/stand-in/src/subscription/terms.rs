@@ -131,7 +131,10 @@ impl Terms {
             (
                 "trial_settings",
                 json!({
-                    "end_behavior": { "missing_payment_method": self.missing_payment_method },
+                    "end_behavior": {
+                        "billing_cycle_anchor": null,
+                        "missing_payment_method": self.missing_payment_method,
+                    },
                 }),
             ),
         ];

@@ -556,3 +556,82 @@ async fn subscriptions_are_listed_by_what_they_are() {
     let listed = club.bench.get(path).await.expect(200).json();
     assert_eq!(ids(&listed), [id]);
 }
+
+impl Club {
+    /// The intent that pays the latest invoice.
+    async fn intent(&self, subscription: &Value) -> String {
+        let path = format!(
+            "/v1/invoice_payments?invoice={}",
+            id(&self.invoice(subscription).await)
+        );
+        let payments = self.bench.get(&path).await.expect(200).json();
+        let intent = payments["data"][0]["payment"]["payment_intent"].clone();
+        intent.as_str().unwrap().to_owned()
+    }
+}
+
+#[tokio::test]
+async fn a_buyer_who_is_asked_who_they_are_subscribes_once_they_have_shown_it() {
+    let club = Club::paying_with("pm_card_threeDSecure2Required").await;
+    let so_far = club.bench.event_types().await.len();
+    let subscription = club.subscribe(vec![]).await;
+    assert_eq!(subscription["status"], "incomplete");
+    let told = club.told_after(so_far).await;
+    assert!(
+        told.contains(&"invoice.payment_action_required".to_owned()),
+        "{told:?}"
+    );
+    let path = format!(
+        "payment_intents/{}/authenticate",
+        club.intent(&subscription).await
+    );
+    let form = vec![("outcome", "succeed")];
+    club.bench.control(&path, &form).await.expect(200);
+    assert_eq!(club.show(&subscription).await["status"], "active");
+    assert_eq!(club.invoice(&subscription).await["status"], "paid");
+}
+
+#[tokio::test]
+async fn what_is_left_to_the_buyer_is_paid_by_them() {
+    let club = Club::of_nobody().await;
+    let form = vec![
+        ("payment_behavior", "default_incomplete"),
+        (
+            "payment_settings[save_default_payment_method]",
+            "on_subscription",
+        ),
+    ];
+    let subscription = club.subscribe(form).await;
+    assert_eq!(subscription["status"], "incomplete");
+    let invoice = club.invoice(&subscription).await;
+    assert_eq!(
+        (&invoice["status"], &invoice["attempted"]),
+        (&json!("open"), &json!(false))
+    );
+    let path = format!(
+        "/v1/payment_intents/{}/confirm",
+        club.intent(&subscription).await
+    );
+    let form = vec![("payment_method", "pm_card_visa")];
+    let intent = club.bench.post(&path, &form).await.expect(200).json();
+    let shown = club.show(&subscription).await;
+    assert_eq!(shown["status"], "active");
+    assert_eq!(shown["default_payment_method"], intent["payment_method"]);
+    club.wind(FEBRUARY + 2 * HOUR).await;
+    assert_eq!(club.invoice(&subscription).await["status"], "paid");
+}
+
+#[tokio::test]
+async fn older_versions_show_the_period_with_the_subscription() {
+    let club = Club::open().await;
+    let subscription = club.subscribe(vec![]).await;
+    let path = format!("/v1/subscriptions/{}", id(&subscription));
+    let request = club
+        .bench
+        .request("GET", &path)
+        .bearer_auth(crate::bench::KEY);
+    let request = request.header("Stripe-Version", "2024-12-18.acacia");
+    let shown = club.bench.send(request).await.expect(200).json();
+    assert_eq!(shown["current_period_end"], FEBRUARY);
+    assert_eq!(subscription["current_period_end"], Value::Null);
+}
