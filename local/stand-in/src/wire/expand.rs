@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
+use crate::cash_balance;
 use crate::checkout::object::Session;
 use crate::description::{Description, Fields, Shape, expandable};
+use crate::engine::ids::CustomerId;
 use crate::engine::resource::Object;
 use crate::engine::transaction::Transaction;
 use crate::invoice;
@@ -140,6 +142,9 @@ fn left_out(
             theirs.retain(|it| it.get("status").is_none_or(|status| status != "canceled"));
             theirs.reverse();
             Some(Paging::first().page(&format!("/v1/customers/{id}/subscriptions"), theirs))
+        }
+        "cash_balance" if kind == "customer" => {
+            Some(cash_balance::book::balance(transaction, &CustomerId::of_kept(id))?.answer())
         }
         _ if plain::is_plain(kind) => plain::left_out(transaction, kind, id, field)?,
         "line_items" if kind == Quote::KIND => transaction
