@@ -58,7 +58,6 @@ impl FormView {
     }
 
     /// Cards to try.
-    #[expect(clippy::unused_self, reason = "templates call methods")]
     pub(super) fn hints(&self) -> &'static [Group] {
         cards::HINTS
     }
@@ -201,6 +200,9 @@ pub(super) fn sums(invoice: &Invoice) -> Vec<(String, String)> {
             },
             tax.amount,
         ));
+    }
+    if let Some(shipping) = &invoice.shipping {
+        rows.push(("Shipping".to_owned(), shipping.amount));
     }
     rows.push(("Total".to_owned(), totals.total));
     let applied = invoice
