@@ -23,8 +23,8 @@ use crate::wire::multipart::Upload;
 use crate::wire::params::Params;
 use crate::wire::version::Version;
 use crate::{
-    account, checkout, cli, collection, credit_note, dispute, file, invoice, payment, plain,
-    promotion, quote, radar, refund, subscription, test_clock, webhook,
+    account, cash_balance, checkout, cli, collection, credit_note, dispute, file, invoice, payment,
+    payout, plain, promotion, quote, radar, refund, subscription, test_clock, webhook,
 };
 
 /// Parameters that name whose a call is: what it makes or changes lives in the time of their clock.
@@ -46,11 +46,13 @@ const WHOSE: &[&str] = &[
 fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     checkout::api::route(asked)
         .or_else(|| payment::intents_api::route(asked))
+        .or_else(|| payment::captures_api::route(asked))
+        .or_else(|| payment::microdeposits_api::route(asked))
         .or_else(|| payment::setup_intents_api::route(asked))
         .or_else(|| payment::methods_api::route(asked))
         .or_else(|| payment::tokens_api::route(asked))
         .or_else(|| payment::sources_api::route(asked))
-        .or_else(|| payment::funding_api::route(asked))
+        .or_else(|| cash_balance::api::route(asked))
         .or_else(|| payment::charges_api::route(asked))
         .or_else(|| radar::reviews_api::route(asked))
         .or_else(|| refund::api::route(asked))
@@ -72,6 +74,8 @@ fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| subscription::plans_api::route(asked))
         .or_else(|| webhook::endpoints_api::route(asked))
         .or_else(|| webhook::events_api::route(asked))
+        .or_else(|| payout::api::route(asked))
+        .or_else(|| payout::accounts_api::route(asked))
         .or_else(|| account::api::route(asked))
         .or_else(|| account::country_specs::route(asked))
         .or_else(|| cli::api::route(asked))
@@ -168,7 +172,7 @@ impl Call {
                 .attempt(|| {
                     let answer = match work(&then) {
                         // What was tried stays on record.
-                        Err(declined) if declined.is_of_card() => {
+                        Err(declined) if declined.keeps() => {
                             return Ok(Err(declined.showing(shown)?));
                         }
                         Err(refused) => return Err(refused.showing(shown)?),

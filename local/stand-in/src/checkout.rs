@@ -9,6 +9,7 @@ mod discount;
 mod invoice;
 pub(crate) mod life;
 pub(crate) mod line;
+pub(crate) mod link;
 mod methods;
 pub(crate) mod object;
 pub(crate) mod rules;

@@ -6,6 +6,7 @@ use rusqlite::types::Value as SqlValue;
 use serde_json::{Map, Value, json};
 
 use crate::account::balance::BalanceTransaction;
+use crate::cash_balance::object::CashTransaction;
 use crate::checkout::object::Session;
 use crate::credit_note::object::CreditNote;
 use crate::description::{Operation, Shape};
@@ -19,9 +20,11 @@ use crate::invoice::object::Invoice;
 use crate::invoice::payment::InvoicePayment;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
+use crate::payment::mandate::Mandate;
 use crate::payment::method::PaymentMethod;
 use crate::payment::setup_intent::{SetupAttempt, SetupIntent};
 use crate::payment::token::Token;
+use crate::payout::object::Payout;
 use crate::plain;
 use crate::promotion::object::{Coupon, PromotionCode};
 use crate::quote::object::Quote;
@@ -47,6 +50,7 @@ const BEHAVED: &[&str] = &[
     SetupIntent::KIND,
     SetupAttempt::KIND,
     PaymentMethod::KIND,
+    Mandate::KIND,
     Token::KIND,
     Charge::KIND,
     Review::KIND,
@@ -61,6 +65,8 @@ const BEHAVED: &[&str] = &[
     Quote::KIND,
     InvoiceItem::KIND,
     InvoicePayment::KIND,
+    CashTransaction::KIND,
+    Payout::KIND,
     Coupon::KIND,
     PromotionCode::KIND,
     TestClock::KIND,
@@ -182,6 +188,10 @@ fn narrow(
         Value::String(text) => {
             let value = match (shape, text.as_str()) {
                 (Some(Shape::Boolean), text) => (text == "true").into(),
+                (Some(shape), text) if counts(shape) => match text.parse::<i64>() {
+                    Ok(number) => number.into(),
+                    Err(_) => return Err(ApiError::not_an_integer(path, text)),
+                },
                 (_, text) => text.to_owned().into(),
             };
             Ok(filter.equal(path, value))
@@ -208,6 +218,12 @@ fn narrow(
         }),
         _ => Ok(filter),
     }
+}
+
+/// Whether a parameter may be a number.
+fn counts(shape: &Shape) -> bool {
+    let mut alternatives = shape.alternatives().iter();
+    alternatives.any(|it| matches!(it, Shape::Integer))
 }
 
 /// Whether these are the elements of a list.

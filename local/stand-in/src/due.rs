@@ -11,13 +11,17 @@ use crate::file::link::FileLink;
 use crate::invoice::object::Invoice;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
+use crate::payment::mandate::Mandate;
+use crate::payment::setup_intent::SetupIntent;
+use crate::payout::object::Payout;
 use crate::promotion::object::{Coupon, PromotionCode};
 use crate::quote::object::Quote;
 use crate::refund::object::Refund;
 use crate::subscription::object::Subscription;
 use crate::test_clock::object::{ClockState, TestClock};
 use crate::{
-    account, billing, checkout, file, payment, promotion, quote, refund, subscription, test_clock,
+    account, billing, checkout, file, payment, payout, promotion, quote, refund, subscription,
+    test_clock,
 };
 
 /// More than can happen to one object at one moment.
@@ -40,6 +44,9 @@ pub(crate) fn catch_up(transaction: &Transaction<'_>) -> anyhow::Result<()> {
             PaymentIntent::KIND => billing::run_out_intent(&then, &due.id)?,
             Charge::KIND => payment::capture::expire(&then, &due.id)?,
             BalanceTransaction::KIND => account::book::arrive(&then, &due.id)?,
+            SetupIntent::KIND => payment::setup::run_out(&then, &due.id)?,
+            Mandate::KIND => payment::consent::take_effect(&then, &due.id)?,
+            Payout::KIND => payout::life::run_out(&then, &due.id)?,
             FileLink::KIND => file::link::expire(&then, &due.id)?,
             Coupon::KIND => promotion::life::end_coupon(&then, &due.id)?,
             PromotionCode::KIND => promotion::life::end_code(&then, &due.id)?,

@@ -21,6 +21,7 @@ pub(crate) mod payment;
 pub(crate) mod preview_api;
 pub(crate) mod priced;
 pub(crate) mod retry;
+mod shipping;
 mod shown;
 pub(crate) mod terms;
 pub(crate) mod totals;

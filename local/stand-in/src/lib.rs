@@ -4,9 +4,9 @@
 //! What Stripe's API takes and answers is data ([`description`], from the texts in `api/`). What
 //! happens is code. A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`],
 //! [`dispute`], [`radar`], [`promotion`], [`invoice`], [`credit_note`], [`quote`], [`subscription`],
-//! [`test_clock`], [`file`], [`account`], [`webhook`]. It has what the API shows
-//! (`object`), what can be asked of it (`api`), and what happens to it (`life`). Objects that only
-//! hold what they are given are [`plain`]; what every kind can be asked, a [`collection`] answers.
+//! [`test_clock`], [`file`], [`payout`], [`cash_balance`], [`account`], [`webhook`]. It has what the
+//! API shows (`object`), what can be asked of it (`api`), and what happens to it (`life`). Objects that
+//! only hold what they are given are [`plain`]; what every kind can be asked, a [`collection`] answers.
 //! [`engine`] keeps it all and knows the time, [`wire`] has what requests and answers have in common.
 //!
 //! A [`StandIn`] has an [`Account`] for each secret key. One payment walks through these rooms:
@@ -39,6 +39,7 @@ mod account;
 mod billing;
 mod browser;
 mod call;
+mod cash_balance;
 mod challenge;
 mod checkout;
 mod cli;
@@ -55,6 +56,7 @@ mod file;
 mod invoice;
 mod page;
 mod payment;
+mod payout;
 mod plain;
 mod promotion;
 mod quote;
@@ -66,6 +68,7 @@ mod serve;
 mod stand_in;
 mod subscription;
 mod test_clock;
+mod verification;
 mod webhook;
 mod window;
 mod wire;
@@ -94,6 +97,7 @@ impl StandIn {
             .merge(challenge::routes())
             .merge(receipt::routes())
             .merge(invoice::page::routes())
+            .merge(verification::routes())
             .merge(file::download::pages())
             .nest("/_stripe", control::routes())
             .layer(axum::middleware::from_fn_with_state(

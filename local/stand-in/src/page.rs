@@ -6,8 +6,8 @@ mod parts;
 mod typed;
 mod view;
 
-use axum::extract::Path;
-use axum::response::{IntoResponse as _, Response};
+use axum::extract::{Path, Query};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use http::StatusCode;
@@ -18,6 +18,7 @@ use crate::browser::{self, Owner};
 use crate::checkout;
 use crate::checkout::customer::saved;
 use crate::checkout::life::Paid;
+use crate::checkout::link::{self, Closed, Followed};
 use crate::checkout::object::{PaymentStatus, Session, SessionStatus};
 use crate::engine::transaction::Transaction;
 use crate::payment::intent::{PaymentIntent, WrongState};
@@ -34,7 +35,7 @@ pub(crate) fn routes() -> Router<StandIn> {
         .route("/pay/{session}/code", post(change))
         .route("/pay/{session}/update", post(change))
         .route("/recover/{session}", get(recover))
-        .route("/link/{link}", get(link))
+        .route("/link/{link}", get(follow))
 }
 
 /// What the page needs to know besides its session.
@@ -88,6 +89,9 @@ async fn submit(owner: Owner, Path(id): Path<String>, Form(typed): Form<Typed>) 
         if session.status != SessionStatus::Open {
             return visit.after(session);
         }
+        if let Some(closed) = link::closed(visit.transaction, &session)? {
+            return Ok(Outcome::Page(StatusCode::GONE, Page::closed(closed)));
+        }
         visit.take_code(&mut session, typed, Visit::pay)
     })
     .await
@@ -121,18 +125,23 @@ async fn recover(owner: Owner, Path(id): Path<String>) -> Response {
     .await
 }
 
-/// The page of a payment link, which the stand-in does not have.
-async fn link(Owner(account, cause): Owner, Path(id): Path<String>) -> Response {
-    let find = move |transaction: &Transaction<'_>| transaction.shown_of("payment_link", &id);
-    match account.transact(cause, find).await {
-        Ok(Some(_)) => (
-            StatusCode::NOT_IMPLEMENTED,
-            "The stand-in does not open Checkout sessions from payment links yet: create one with POST \
-             /v1/checkout/sessions.\n",
-        )
-            .into_response(),
-        Ok(None) => (StatusCode::NOT_FOUND, "There is no such payment link.\n").into_response(),
-        Err(error) => browser::failed(&error),
+/// Whoever follows a payment link comes to a session of their own.
+async fn follow(
+    Owner(account, cause): Owner,
+    Path(id): Path<String>,
+    Query(followed): Query<Followed>,
+) -> Response {
+    let open = move |transaction: &Transaction<'_>| link::follow(transaction, &id, followed);
+    match account.transact(cause, open).await {
+        Ok(session) => browser::redirect(&session.url),
+        Err(closed) => {
+            let status = match closed {
+                Closed::Unknown => StatusCode::NOT_FOUND,
+                Closed::Refused(ref error) if error.status.is_server_error() => error.status,
+                Closed::Inactive(_) | Closed::Refused(_) => StatusCode::GONE,
+            };
+            browser::page(status, &Page::closed(closed))
+        }
     }
 }
 
@@ -310,10 +319,15 @@ impl Visit<'_> {
             (PaymentStatus::Unpaid, None) => ("Payment failed", Completion::Failed),
             _ => ("Payment complete", Completion::Paid),
         };
+        let message = link::confirmation(self.transaction, &session)?;
+        let back = session
+            .asked_text("success_url")
+            .map(|_| session.completed_url());
         Ok(Page {
             title,
             view: View::Complete {
-                success_url: session.completed_url(),
+                back,
+                message,
                 session: session.id,
                 state,
             },

@@ -5,7 +5,7 @@ mod catalog;
 mod customer;
 mod draft;
 mod kinds;
-mod payment_link;
+pub(crate) mod payment_link;
 mod tax_codes;
 
 use std::collections::BTreeMap;

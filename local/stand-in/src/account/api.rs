@@ -1,4 +1,4 @@
-//! `/v1/account` and `/v1/balance`: whose money it is, and how much.
+//! `/v1/account`, `/v1/accounts/{account}` and `/v1/balance`: whose money it is, and how much.
 
 use serde_json::json;
 
@@ -14,6 +14,13 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     let settings = asked.settings;
     Some(match (asked.method, asked.path) {
         ("GET", ["account"]) => Box::new(move |params| account(params, settings)),
+        ("GET", ["accounts", id]) => {
+            Box::new(move |params| match *id == settings.account.as_str() {
+                true => account(params, settings),
+                // There is no account but the key's own.
+                false => Err(ApiError::no_such("account", id).param("account")),
+            })
+        }
         ("GET", ["balance"]) => Box::new(balance),
         _ => return None,
     })
@@ -47,6 +54,10 @@ fn account(params: Params, settings: &Settings) -> Result<Work<'_>, ApiError> {
                 "card_payments": { "decline_on": { "avs_failure": false, "cvc_failure": true } },
                 "dashboard": { "display_name": settings.business_name, "timezone": "Etc/UTC" },
                 "payments": {},
+                "payouts": {
+                    "debit_negative_balances": false,
+                    "schedule": { "delay_days": 2, "interval": "manual" },
+                },
             },
             "tos_acceptance": { "date": null, "ip": null, "user_agent": null },
             "type": "standard",

@@ -1,4 +1,4 @@
-//! Balance transactions: what each payment, refund and dispute does to the account's money.
+//! Balance transactions: what each payment, refund, dispute and payout does to the account's money.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ pub(crate) struct BalanceTransaction {
     pub(crate) entry: Entry,
     pub(crate) available_on: Timestamp,
     pub(crate) pending: bool,
-    /// The charge, refund or dispute it comes from.
+    /// The charge, refund, dispute or payout it comes from.
     pub(crate) source: String,
     pub(crate) description: Option<String>,
 }
@@ -37,6 +37,11 @@ pub(crate) enum Entry {
     RefundFailure,
     Dispute,
     DisputeReversal,
+    Payout,
+    PayoutCancel,
+    PayoutFailure,
+    /// A payout that has arrived comes back.
+    PayoutReversal,
 }
 
 impl Entry {
@@ -48,6 +53,10 @@ impl Entry {
             Self::RefundFailure => ("refund_failure", "refund_failure"),
             Self::Dispute => ("adjustment", "dispute"),
             Self::DisputeReversal => ("adjustment", "dispute_reversal"),
+            Self::Payout => ("payout", "payout"),
+            Self::PayoutCancel => ("payout_cancel", "payout_reversal"),
+            Self::PayoutFailure => ("payout_failure", "payout_reversal"),
+            Self::PayoutReversal => ("payout", "payout_reversal"),
         }
     }
 

@@ -31,7 +31,7 @@ pub(crate) fn enter_charge(
         true => now,
         false => midnight.saturating_add(PENDING_FOR),
     };
-    book(
+    enter_on(
         transaction,
         Entry::Charge,
         charge,
@@ -41,7 +41,8 @@ pub(crate) fn enter_charge(
     )
 }
 
-/// Books a movement of `amount` (negative goes out) for the charge, refund or dispute `source`.
+/// Books a movement of `amount` (negative goes out) for the charge, refund, dispute or
+/// payout `source`.
 pub(crate) fn enter(
     transaction: &Transaction<'_>,
     entry: Entry,
@@ -49,7 +50,7 @@ pub(crate) fn enter(
     amount: Amount,
     currency: Currency,
 ) -> anyhow::Result<BalanceTransaction> {
-    book(
+    enter_on(
         transaction,
         entry,
         source,
@@ -59,7 +60,8 @@ pub(crate) fn enter(
     )
 }
 
-fn book(
+/// The same of money that is available at this moment and no sooner.
+pub(crate) fn enter_on(
     transaction: &Transaction<'_>,
     entry: Entry,
     source: &str,
@@ -72,7 +74,12 @@ fn book(
         Entry::Charge => processing_fee(amount),
         Entry::Dispute => DISPUTE_FEE,
         Entry::DisputeReversal => DISPUTE_FEE.negated(),
-        Entry::Refund | Entry::RefundFailure => Amount::ZERO,
+        Entry::Refund
+        | Entry::RefundFailure
+        | Entry::Payout
+        | Entry::PayoutCancel
+        | Entry::PayoutFailure
+        | Entry::PayoutReversal => Amount::ZERO,
     };
     let description = match entry {
         Entry::Charge => None,
@@ -80,6 +87,10 @@ fn book(
         Entry::RefundFailure => Some("REFUND FAILURE"),
         Entry::Dispute => Some("Chargeback withdrawal"),
         Entry::DisputeReversal => Some("Chargeback reversal"),
+        Entry::Payout => Some("STRIPE PAYOUT"),
+        Entry::PayoutCancel => Some("STRIPE PAYOUT CANCEL"),
+        Entry::PayoutFailure => Some("STRIPE PAYOUT FAILURE"),
+        Entry::PayoutReversal => Some("STRIPE PAYOUT REVERSAL"),
     };
     let booked = BalanceTransaction {
         id: BalanceTransactionId::random(),

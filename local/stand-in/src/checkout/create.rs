@@ -50,9 +50,14 @@ struct SetupData {
 
 impl Wish {
     pub(crate) fn read(params: &mut Params) -> Result<Self, ApiError> {
+        let order = Order::read(params)?;
+        Self::selling(order, params)
+    }
+
+    /// What else the shop asks for, besides what it sells.
+    pub(super) fn selling(order: Option<Order>, params: &mut Params) -> Result<Self, ApiError> {
         let mode = rules::mode(params)?;
         rules::refuse(params, mode)?;
-        let order = Order::read(params)?;
         let shipping = Options::read(params)?;
         let customer = params.text("customer")?;
         let customer_update = rules::customer_update(params, customer.is_some())?;
@@ -160,6 +165,7 @@ impl Wish {
             shipping_options,
             url: format!("{}/pay/{id}", transaction.site()),
             recovered_from: None,
+            payment_link: None,
             allow_redisplay: self.allow_redisplay,
             customer_update: self.customer_update,
             asked: self.asked,

@@ -33,6 +33,7 @@ use crate::payment::setup::SetUp;
 use crate::payment::setup_intent::SetupIntent;
 use crate::payment::terms::three_d_secure;
 use crate::payment::testing::three_d_secure::Challenged;
+use crate::plain;
 use crate::promotion;
 use crate::webhook::record::record;
 
@@ -94,9 +95,12 @@ fn set_up(
 ) -> anyhow::Result<Paid> {
     let mut intent: SetupIntent = transaction.existing(setup)?;
     intent.customer.clone_from(&session.customer);
-    let request = three_d_secure(&session.terms.payment_method_options);
-    let back = Some(session.url.clone());
-    let outcome = payment::setup::confirm(transaction, &mut intent, method, back, request)?;
+    let terms = payment::setup::Terms {
+        return_url: Some(session.url.clone()),
+        three_d_secure: three_d_secure(&session.terms.payment_method_options),
+        agreed: None,
+    };
+    let outcome = payment::setup::confirm(transaction, &mut intent, method, terms)?;
     follow_setup(transaction, session, outcome)
 }
 
@@ -409,7 +413,11 @@ fn complete(transaction: &Transaction<'_>, session: &mut Session) -> anyhow::Res
     transaction.put(session)?;
     promotion::life::redeem(transaction, session)?;
     customer::update(transaction, session)?;
-    record(transaction, "checkout.session.completed", session)
+    record(transaction, "checkout.session.completed", session)?;
+    match &session.payment_link {
+        Some(link) => plain::payment_link::count_sale(transaction, link),
+        None => Ok(()),
+    }
 }
 
 /// Nothing is left to pay, so an intent that an earlier try has made comes to nothing.

@@ -82,6 +82,8 @@ struct Line {
 enum Sold {
     Price(String),
     Data(PriceData),
+    /// A price as a payment link has it.
+    Listed(Map<String, Value>),
 }
 
 #[derive(Debug)]
@@ -125,6 +127,16 @@ impl Order {
             .map(Line::read)
             .collect::<Result<Vec<_>, _>>()?;
         Ok((!lines.is_empty()).then_some(Self(lines)))
+    }
+
+    /// What a payment link sells, by its items as it shows them.
+    pub(super) fn of_link(items: &[Value]) -> Self {
+        let lines = items.iter().enumerate();
+        Self(
+            lines
+                .map(|(position, item)| Line::listed(position, item))
+                .collect(),
+        )
     }
 
     /// The lines, and their currency. Makes the prices and products that came with them.
@@ -194,10 +206,31 @@ impl Line {
         Ok(line)
     }
 
+    fn listed(position: usize, item: &Value) -> Self {
+        let price = item.get("price").and_then(Value::as_object);
+        let adjusts = item.get("adjustable_quantity");
+        let bound = |name| adjusts?.get(name)?.as_i64();
+        let enabled = adjusts.and_then(|it| it.get("enabled")?.as_bool());
+        Self {
+            param: format!("line_items[{position}][price]"),
+            sold: Sold::Listed(price.cloned().unwrap_or_default()),
+            quantity: item.get("quantity").and_then(Value::as_i64).unwrap_or(1),
+            adjustable: (enabled == Some(true)).then(|| {
+                (
+                    bound("minimum").unwrap_or(0),
+                    bound("maximum").unwrap_or(99),
+                )
+            }),
+            rates: Vec::new(),
+            metadata: Metadata::new(),
+        }
+    }
+
     fn sell(self, transaction: &Transaction<'_>) -> Result<(LineItem, Currency), ApiError> {
         let price = match self.sold {
             Sold::Price(id) => stored_price(transaction, &id, &self.param)?,
             Sold::Data(data) => data.make(transaction, &self.param)?,
+            Sold::Listed(price) => price,
         };
         let currency = text(&price, "currency").unwrap_or_default();
         let currency = currency

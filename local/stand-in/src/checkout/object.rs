@@ -58,6 +58,9 @@ pub(crate) struct Session {
     pub(crate) collected: Collected,
     pub(crate) url: String,
     pub(crate) recovered_from: Option<SessionId>,
+    /// The link that the buyer has followed.
+    #[serde(default)]
+    pub(crate) payment_link: Option<String>,
     /// Whether what is paid with may be shown to its customer again.
     pub(crate) allow_redisplay: Option<String>,
     /// What becomes of the customer with what the buyer tells.

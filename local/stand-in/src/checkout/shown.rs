@@ -190,6 +190,7 @@ impl Session {
             "mode": self.mode,
             // The invoice of a subscription names it.
             "payment_intent": self.payment_intent.as_ref().filter(|_| !self.is_for_subscription()),
+            "payment_link": self.payment_link,
             "payment_method_types": self.methods,
             "payment_status": self.payment_status,
             "recovered_from": self.recovered_from,

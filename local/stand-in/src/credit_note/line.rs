@@ -154,8 +154,8 @@ impl NoteLine {
             "unit_amount": unit.and_then(|it| it.parse::<i64>().ok()),
             "unit_amount_decimal": unit,
         });
-        if let Some(line) = &self.of {
-            shown["invoice_line_item"] = json!(line);
+        if let (Some(line), Value::Object(shown)) = (&self.of, &mut shown) {
+            shown.insert("invoice_line_item".to_owned(), json!(line));
         }
         shown
     }

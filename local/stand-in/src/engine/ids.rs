@@ -68,12 +68,20 @@ id_types! {
     SetupIntentId = "seti_1" + 23;
     /// Of a movement of the account's money.
     BalanceTransactionId = "txn_3" + 23;
+    /// Of a payout.
+    PayoutId = "po_1" + 23;
+    /// Of a bank account that payouts go to.
+    BankAccountId = "ba_1" + 23;
+    /// Of a movement of a customer's cash balance.
+    CashTransactionId = "ccsbtxn_1" + 23;
     /// Of a setup intent's try.
     SetupAttemptId = "setatt_1" + 23;
     /// Of a customer.
     CustomerId = "cus_" + 16;
     /// Of something off a total, unless its shop names it.
     CouponId = "" + 8;
+    /// Of a buyer's permission to debit their account.
+    MandateId = "mandate_1" + 23;
     /// Of a code that buyers type.
     PromotionCodeId = "promo_1" + 23;
     /// Of an invoice.
@@ -126,6 +134,10 @@ impl PaymentMethodId {
     /// A source, such as `card_1…`, can be used as a payment method.
     pub(crate) fn of_source(id: String) -> Self {
         Self(id)
+    }
+
+    pub(crate) fn is_of_source(&self) -> bool {
+        !self.starts_with("pm_")
     }
 }
 
@@ -210,10 +222,6 @@ pub(crate) fn card() -> String {
 
 pub(crate) fn token() -> String {
     random("tok_1", 23)
-}
-
-pub(crate) fn cash_balance_transaction() -> String {
-    random("ccsbtxn_1", 23)
 }
 
 pub(crate) fn early_fraud_warning() -> String {

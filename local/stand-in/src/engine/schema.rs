@@ -118,7 +118,7 @@ const SCHEMA: &str = "
 ";
 
 /// Changes whenever a database of an earlier build can no longer be read.
-const FORMAT: i64 = 8;
+const FORMAT: i64 = 9;
 
 /// Makes the tables that are not there. Refuses a file that another format was written in.
 pub(super) fn prepare(connection: &Connection, file: Option<&Path>) -> anyhow::Result<()> {

@@ -13,6 +13,7 @@ use crate::invoice::item::Sweep;
 use crate::invoice::items_api::likely_currency;
 use crate::invoice::life::{self, NotFinalized, WrongState};
 use crate::invoice::object::{Invoice, Parent, Status};
+use crate::invoice::shipping;
 use crate::invoice::terms::{Collection, NewTerms, Terms};
 use crate::payment::customer;
 use crate::wire::answer::{Asked, Route, Work};
@@ -48,6 +49,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     let discounts = Wanted::read(&mut params)?;
     let number = params.short_text("number", 26)?;
     let finalizes_at = params.integer("automatically_finalizes_at")?;
+    let shipping = shipping::Wanted::read(&mut params)?;
     let terms = NewTerms::read(&mut params)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
@@ -69,6 +71,9 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         }
         check_number(transaction, number.as_deref())?;
         new.number = number;
+        if let Some(wanted) = shipping {
+            new.shipping = wanted.make(transaction, currency)?;
+        }
         let place = Place {
             customer: &customer,
             ..Place::default()
@@ -105,7 +110,8 @@ fn of_subscription(transaction: &Transaction<'_>, id: String) -> Result<Parent, 
     let found = transaction.shown_of("subscription", &id)?;
     let found =
         found.ok_or_else(|| ApiError::no_such_param("subscription", &id, "subscription"))?;
-    let metadata = serde_json::from_value(found["metadata"].clone());
+    let metadata = found.get("metadata").cloned().unwrap_or_default();
+    let metadata = serde_json::from_value(metadata);
     Ok(Parent::Subscription {
         id,
         metadata: metadata.unwrap_or_default(),
@@ -158,6 +164,7 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let number = params.maybe_empty_text("number", 26)?;
     let finalizes_at = params.integer("automatically_finalizes_at")?;
     let auto_advance = params.tree()?.contains_key("auto_advance");
+    let shipping = shipping::Wanted::read(&mut params)?;
     let terms = NewTerms::read(&mut params)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
@@ -166,7 +173,8 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         let of_a_draft = terms
             .of_a_draft()
             .or(discounts.is_some().then_some("discounts"))
-            .or(number.is_some().then_some("number"));
+            .or(number.is_some().then_some("number"))
+            .or(shipping.is_some().then_some("shipping_cost"));
         if let Some(field) = of_a_draft
             && !invoice.is_draft()
         {
@@ -189,6 +197,9 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
                 ..Place::default()
             };
             invoice.discounts = wanted.make(transaction, place)?;
+        }
+        if let Some(wanted) = shipping {
+            invoice.shipping = wanted.make(transaction, invoice.currency)?;
         }
         if let Some(number) = number {
             let number = Some(number).filter(|number| !number.is_empty());

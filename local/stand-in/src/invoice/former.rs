@@ -96,8 +96,8 @@ fn of_invoice(
             let id = object.get("id").and_then(Value::as_str);
             let payments =
                 transaction.shown_having("invoice_payment", "invoice", id.unwrap_or_default())?;
-            let first = payments.first().map(|it| &it["payment"]["payment_intent"]);
-            let intent = cloned(first);
+            let first = payments.first();
+            let intent = cloned(first.and_then(|it| it.pointer("/payment/payment_intent")));
             match (field, intent.as_str()) {
                 ("payment_intent", _) => intent,
                 (_, Some(id)) => {

@@ -91,10 +91,12 @@ impl Object for InvoiceItem {
         let discounts: Vec<_> = content.discounts.iter().map(Discount::id).collect();
         let rates: Vec<_> = content.rates.iter().map(|rate| &rate.shown).collect();
         let parent = self.subscription.as_ref().map(|it| {
-            let mut details = json!({ "subscription": it.subscription });
-            if let Some(item) = &it.item {
-                details["subscription_item"] = json!(item);
-            }
+            let details = match &it.item {
+                Some(item) => {
+                    json!({ "subscription": it.subscription, "subscription_item": item })
+                }
+                None => json!({ "subscription": it.subscription }),
+            };
             json!({ "subscription_details": details, "type": "subscription_details" })
         });
         json!({

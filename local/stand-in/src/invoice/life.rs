@@ -131,15 +131,17 @@ fn next_number(transaction: &Transaction<'_>, invoice: &Invoice) -> anyhow::Resu
         return Ok(number.clone());
     }
     let customer = transaction.shown_of("customer", &invoice.customer)?;
-    let mut customer = customer.unwrap_or_default();
-    let sequence = customer["next_invoice_sequence"].as_i64().unwrap_or(1);
-    let prefix = customer["invoice_prefix"].as_str().unwrap_or_default();
-    let number = format!("{prefix}-{sequence:04}");
-    if let Value::Object(fields) = &mut customer {
-        let next = json!(sequence.saturating_add(1));
-        fields.insert("next_invoice_sequence".to_owned(), next);
-        transaction.put_plain("customer", &invoice.customer, &customer, None)?;
-    }
+    let Some(Value::Object(mut customer)) = customer else {
+        return Ok(invoice.id.to_string());
+    };
+    let sequence = customer.get("next_invoice_sequence");
+    let sequence = sequence.and_then(Value::as_i64).unwrap_or(1);
+    let prefix = customer.get("invoice_prefix").and_then(Value::as_str);
+    let number = format!("{}-{sequence:04}", prefix.unwrap_or_default());
+    let next = json!(sequence.saturating_add(1));
+    customer.insert("next_invoice_sequence".to_owned(), next);
+    let customer = Value::Object(customer);
+    transaction.put_plain("customer", &invoice.customer, &customer, None)?;
     Ok(number)
 }
 
@@ -189,7 +191,9 @@ fn spend_discounts(transaction: &Transaction<'_>, invoice: &Invoice) -> anyhow::
         return Ok(());
     }
     let mut customer = before.clone();
-    customer["discount"] = Value::Null;
+    if let Some(discount) = customer.get_mut("discount") {
+        *discount = Value::Null;
+    }
     transaction.put_plain("customer", &invoice.customer, &customer, None)?;
     let gone = Value::Object(discount.shown.clone());
     record_shown(transaction, "customer.discount.deleted", gone, None)

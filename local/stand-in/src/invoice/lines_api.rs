@@ -1,7 +1,7 @@
 //! The lines of an invoice: `/v1/invoices/{invoice}/lines`, and `add_lines`, `update_lines` and
 //! `remove_lines` beside it.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::engine::ids;
 use crate::engine::resource::Object as _;
@@ -268,6 +268,6 @@ fn update_one<'r>(id: &'r str, line: &'r str, mut params: Params) -> Result<Work
         draft::update(transaction, &mut invoice, &before)?;
         let lines = invoice.lines_shown(&invoice.totals());
         let shown: Option<Value> = lines.into_iter().nth(at);
-        Ok(shown.unwrap_or_else(|| json!(null)))
+        Ok(shown.unwrap_or_default())
     }))
 }

@@ -233,7 +233,7 @@ impl Invoice {
     }
 
     /// The same as an invoice that there may be.
-    pub(crate) fn as_upcoming(self) -> Self {
+    pub(crate) fn into_upcoming(self) -> Self {
         Self {
             id: InvoiceId::upcoming(),
             status: Status::Draft { finalizes_at: None },

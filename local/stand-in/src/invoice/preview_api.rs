@@ -169,7 +169,7 @@ fn create_preview<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             invoice.terms.automatic_tax |= taxed;
             invoice.discounts = discounts.unwrap_or(invoice.discounts);
             draft::refresh(transaction, &mut invoice)?;
-            Ok(invoice.as_upcoming().answer())
+            Ok(invoice.into_upcoming().answer())
         })
     }))
 }

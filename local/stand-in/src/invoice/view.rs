@@ -23,7 +23,6 @@ pub(super) struct InvoiceView {
     pub(super) to: String,
     pub(super) number: String,
     pub(super) issued: String,
-    pub(super) due_date: Option<String>,
     pub(super) description: Option<String>,
     pub(super) footer: Option<String>,
     pub(super) lines: Vec<LineView>,
@@ -59,7 +58,6 @@ impl FormView {
     }
 
     /// Cards to try.
-    #[expect(clippy::unused_self, reason = "templates call methods")]
     pub(super) fn hints(&self) -> &'static [Group] {
         cards::HINTS
     }
@@ -96,7 +94,6 @@ impl InvoiceView {
             to: name_of(invoice),
             number: invoice.number.clone().unwrap_or_default(),
             issued: day(invoice.transitions.finalized_at.unwrap_or(invoice.created)),
-            due_date,
             description: invoice.terms.description.clone(),
             footer: invoice.terms.footer.clone(),
             lines: invoice
@@ -195,6 +192,7 @@ pub(super) fn sums(invoice: &Invoice) -> Vec<(String, String)> {
             .and_then(|it| it.as_str());
         let percentage = tax.rate.shown.get("percentage").map(ToString::to_string);
         let (name, percentage) = (name.unwrap_or("Tax"), percentage.unwrap_or_default());
+        let percentage = percentage.strip_suffix(".0").unwrap_or(&percentage);
         rows.push((
             match tax.rate.inclusive {
                 true => format!("{name} {percentage}% included"),
@@ -202,6 +200,9 @@ pub(super) fn sums(invoice: &Invoice) -> Vec<(String, String)> {
             },
             tax.amount,
         ));
+    }
+    if let Some(shipping) = &invoice.shipping {
+        rows.push(("Shipping".to_owned(), shipping.amount));
     }
     rows.push(("Total".to_owned(), totals.total));
     let applied = invoice

@@ -8,7 +8,6 @@ use crate::checkout::rules::is_color;
 use crate::engine::resource::Object as _;
 use crate::engine::time::DAY;
 use crate::engine::transaction::Transaction;
-use crate::payment::bank::Scheme;
 use crate::payment::method::{Means, PaymentMethod};
 use crate::promotion;
 use crate::promotion::object::{Coupon, PromotionCode};
@@ -192,14 +191,6 @@ pub(super) fn fields(session: &Session) -> Vec<FieldView> {
 pub(super) fn asks_consent(session: &Session, what: &str, how: &str) -> bool {
     let asked = session.asked_at(&format!("/consent_collection/{what}"));
     asked.is_some_and(|asked| asked == how)
-}
-
-pub(super) fn debit_name(scheme: Scheme) -> &'static str {
-    match scheme {
-        Scheme::Ach => "US bank account",
-        Scheme::Sepa => "SEPA Direct Debit",
-        Scheme::Bacs => "Bacs Direct Debit",
-    }
 }
 
 pub(super) fn button(session: &Session, total: &str) -> String {

@@ -6,15 +6,16 @@ use serde_json::Value;
 use super::countries::{COUNTRIES, Country, named};
 use super::parts::{
     DiscountView, FieldView, LineView, NameView, SavedView, ShippingView, Texts, asks_consent,
-    branding, button, codes_to_try, debit_name, fields, heading, lines, names, shipping_options,
-    tax_name,
+    branding, button, codes_to_try, fields, heading, lines, names, shipping_options, tax_name,
 };
 use super::typed::{Problem, Typed, collects_shipping, needs_billing, shipping_countries};
 use crate::checkout::cards;
 use crate::checkout::customer::saved;
+use crate::checkout::link::Closed;
 use crate::checkout::object::Session;
 use crate::engine::ids::SessionId;
 use crate::engine::transaction::Transaction;
+use crate::payment::bank::Scheme;
 use crate::payment::voucher::Voucher;
 
 #[derive(Template)]
@@ -29,13 +30,18 @@ pub(super) enum View {
     Form(Box<PaymentForm>),
     Complete {
         session: SessionId,
-        success_url: String,
+        /// Where the shop goes on, if it does.
+        back: Option<String>,
+        /// What the shop says.
+        message: Option<String>,
         state: Completion,
     },
     Expired {
         back: Option<String>,
         recovery: Option<String>,
     },
+    /// A payment link that sells nothing, and why.
+    Closed(String),
     Unknown,
 }
 
@@ -114,6 +120,20 @@ impl Page {
         Self {
             title: "Nothing here",
             view: View::Unknown,
+        }
+    }
+
+    pub(super) fn closed(closed: Closed) -> Self {
+        let why = match closed {
+            Closed::Unknown => return Self::unknown(),
+            Closed::Inactive(message) => {
+                message.unwrap_or_else(|| "The link is no longer active.".to_owned())
+            }
+            Closed::Refused(error) => error.message().to_owned(),
+        };
+        Self {
+            title: "Link deactivated",
+            view: View::Closed(why),
         }
     }
 
@@ -197,7 +217,7 @@ impl PaymentForm {
                 .iter()
                 .map(SavedView::of)
                 .collect(),
-            bank_debit: session.bank_debit().map(debit_name),
+            bank_debit: session.bank_debit().map(Scheme::name),
             voucher: session
                 .voucher()
                 .filter(|_| !session.is_for_setup())

@@ -9,6 +9,7 @@ use crate::account::currency::Currency;
 use crate::engine::time::Timestamp;
 use crate::payment::bank::Settlement;
 use crate::payment::billing::BillingDetails;
+use crate::payment::microdeposit::Microdeposits;
 use crate::payment::voucher::Voucher;
 
 /// Something that only the buyer can do.
@@ -18,6 +19,7 @@ pub(crate) enum Action {
     Authenticate(Challenge),
     Voucher(Box<PendingVoucher>),
     BankTransfer(BankTransfer),
+    VerifyAccount(Box<Microdeposits>),
 }
 
 impl Action {
@@ -29,6 +31,7 @@ impl Action {
                 .voucher
                 .next_action(&pending.page, pending.expires_at),
             Self::BankTransfer(transfer) => transfer.next_action(amount, currency),
+            Self::VerifyAccount(deposits) => deposits.next_action(),
         }
     }
 }

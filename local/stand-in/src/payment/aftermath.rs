@@ -28,7 +28,9 @@ impl Aftermath {
         let mut charge: Charge = transaction.existing(&self.charge)?;
         if self.unbooked {
             let before = charge.answer();
-            trial::book(transaction, &mut charge, self.after.bypasses_pending)?;
+            let amount = charge.captured();
+            let bypasses_pending = self.after.bypasses_pending;
+            trial::book(transaction, &mut charge, amount, bypasses_pending)?;
             let now = charge.answer();
             transaction.put_as(&charge, &now)?;
             record_shown(transaction, "charge.updated", now, Some(&before))?;

@@ -7,6 +7,7 @@ use crate::payment::action::Action;
 use crate::payment::aftermath::Aftermath;
 use crate::payment::charge::{Charge, ChargeState};
 use crate::payment::confirmation::Outcome;
+use crate::payment::consent;
 use crate::payment::decline::PaymentError;
 use crate::payment::intent::{CaptureMethod, IntentState, PaymentIntent};
 use crate::payment::keep;
@@ -25,13 +26,18 @@ pub(crate) fn accept(
 ) -> anyhow::Result<Outcome> {
     let capture = intent.terms.capture_method;
     let manual = capture == CaptureMethod::Manual;
-    charge.state = trial::captured_or_set_aside(transaction, charge.amount, manual);
+    charge.state = trial::captured_or_set_aside(transaction, &charge, manual);
     if capture == CaptureMethod::Automatic {
-        trial::book(transaction, &mut charge, after.bypasses_pending)?;
+        let amount = charge.captured();
+        trial::book(transaction, &mut charge, amount, after.bypasses_pending)?;
     }
     intent.state = match charge.state {
-        ChargeState::Authorized { capture_before } => IntentState::RequiresCapture {
+        ChargeState::Authorized {
+            capture_before,
+            captured,
+        } => IntentState::RequiresCapture {
             until: capture_before,
+            received: captured,
         },
         _ => IntentState::Succeeded {
             received: charge.amount,
@@ -94,7 +100,12 @@ pub(crate) fn refuse(
     charge.state = state;
     intent.latest_charge = Some(charge.id.clone());
     put_and_record(transaction, "charge.failed", &charge)?;
-    fail(transaction, intent, error)
+    let refused = fail(transaction, intent, error)?;
+    let ends = charge.state.failure().is_some_and(|it| it.ends_mandate);
+    if let Some(mandate) = charge.mandate.filter(|_| ends) {
+        consent::end(transaction, &mandate)?;
+    }
+    Ok(refused)
 }
 
 /// The try has come to nothing: another payment method is needed.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::account::currency::Currency;
-use crate::engine::ids;
+use crate::engine::ids::{self, MandateId};
 use crate::engine::time::Timestamp;
 use crate::payment::decline::Decline;
 
@@ -37,6 +37,15 @@ impl Scheme {
         }
     }
 
+    /// As buyers know it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ach => "US bank account",
+            Self::Sepa => "SEPA Direct Debit",
+            Self::Bacs => "Bacs Direct Debit",
+        }
+    }
+
     /// The one currency it debits in.
     pub(crate) fn currency(self) -> &'static str {
         match self {
@@ -56,6 +65,9 @@ pub(crate) struct BankDebit {
     pub(crate) country: String,
     pub(crate) number: String,
     pub(crate) settlement: Settlement,
+    /// Its owner has shown that it is theirs, if the scheme asks for that.
+    #[serde(default = "BankDebit::is_verified_of_old")]
+    pub(crate) verified: bool,
 }
 
 /// How a payment that takes its time ends.
@@ -68,6 +80,8 @@ pub(crate) enum Settlement {
     After(Timestamp, Ending),
     /// The bank never hears of it.
     Refused(Decline),
+    /// No deposit arrives there, so that its owner cannot show that it is theirs.
+    Unverifiable(Decline),
 }
 
 /// What a bank says in the end.
@@ -94,7 +108,13 @@ impl BankDebit {
             country: country.to_owned(),
             number: number.to_owned(),
             settlement: Settlement::ByHand,
+            verified: true,
         }
+    }
+
+    /// Before there were microdeposits, every account counted as verified.
+    fn is_verified_of_old() -> bool {
+        true
     }
 
     fn last4(&self) -> &str {
@@ -134,7 +154,7 @@ impl BankDebit {
     }
 
     /// As a charge shows it.
-    pub(crate) fn details(&self) -> Value {
+    pub(crate) fn details(&self, mandate: Option<&MandateId>) -> Value {
         let fingerprint = ids::fingerprint(&self.number);
         match self.scheme {
             Scheme::Ach => json!({
@@ -143,6 +163,7 @@ impl BankDebit {
                 "bank_name": "STRIPE TEST BANK",
                 "fingerprint": fingerprint,
                 "last4": self.last4(),
+                "mandate": mandate,
                 "payment_reference": null,
                 "routing_number": self.bank,
             }),
@@ -152,12 +173,12 @@ impl BankDebit {
                 "country": self.country,
                 "fingerprint": fingerprint,
                 "last4": self.last4(),
-                "mandate": null,
+                "mandate": mandate,
             }),
             Scheme::Bacs => json!({
                 "fingerprint": fingerprint,
                 "last4": self.last4(),
-                "mandate": null,
+                "mandate": mandate,
                 "sort_code": self.bank,
             }),
         }

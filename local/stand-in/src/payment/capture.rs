@@ -1,9 +1,10 @@
-//! Money that an issuer has set aside: it is taken, or it is the buyer's again. And intents that are given
-//! up, with which what was set aside goes back.
+//! Money that an issuer has set aside: it is taken, at once or in parts, or it is the buyer's again. And
+//! intents that are given up, with which what was set aside goes back.
 
 use anyhow::Context as _;
 
 use crate::account::amount::Amount;
+use crate::cash_balance;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::payment::charge::{Charge, ChargeState};
@@ -11,21 +12,37 @@ use crate::payment::intent::{IntentState, PaymentIntent, WrongState};
 use crate::payment::trial;
 use crate::webhook::record::{record, record_change};
 
+/// What is taken of the money that is set aside.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Take {
+    pub(crate) amount: Amount,
+    /// Whatever is left then is the buyer's again.
+    pub(crate) is_last: bool,
+}
+
 /// Takes what was set aside, or a part of it.
 pub(crate) fn capture(
     transaction: &Transaction<'_>,
     intent: &mut PaymentIntent,
-    amount: Amount,
+    take: Take,
 ) -> anyhow::Result<Result<(), WrongState>> {
-    let IntentState::RequiresCapture { .. } = intent.state else {
+    let IntentState::RequiresCapture { until, received } = intent.state else {
         return Ok(Err(WrongState));
     };
-    let charge = intent.latest_charge.as_deref();
-    let mut charge: Charge = transaction.existing(charge.context("nothing was set aside")?)?;
-    capture_charge(transaction, &mut charge, amount)?;
-    intent.state = IntentState::Succeeded { received: amount };
+    let received = received.plus(take.amount);
+    let is_last = take.is_last || received >= intent.amount;
+    let mut charge = set_aside(transaction, intent)?;
+    capture_charge(transaction, &mut charge, Take { is_last, ..take })?;
+    intent.state = match is_last {
+        true => IntentState::Succeeded { received },
+        false => IntentState::RequiresCapture { until, received },
+    };
     transaction.put(intent)?;
-    record(transaction, "payment_intent.succeeded", intent)?;
+    let event_type = match is_last {
+        true => "payment_intent.succeeded",
+        false => "payment_intent.amount_capturable_updated",
+    };
+    record(transaction, event_type, intent)?;
     Ok(Ok(()))
 }
 
@@ -33,13 +50,50 @@ pub(crate) fn capture(
 pub(crate) fn capture_charge(
     transaction: &Transaction<'_>,
     charge: &mut Charge,
+    take: Take,
+) -> anyhow::Result<()> {
+    let before = charge.answer();
+    let captured = charge.captured().plus(take.amount);
+    charge.state = match charge.state {
+        ChargeState::Authorized { capture_before, .. } if !take.is_last => {
+            ChargeState::Authorized {
+                capture_before,
+                captured,
+            }
+        }
+        _ => ChargeState::Captured { amount: captured },
+    };
+    if take.amount > Amount::ZERO {
+        charge.flexible.count_capture();
+        trial::book(transaction, charge, take.amount, false)?;
+    }
+    transaction.put(charge)?;
+    let event_type = match take.is_last {
+        true => "charge.captured",
+        false => "charge.updated",
+    };
+    record_change(transaction, event_type, &before, charge)
+}
+
+/// The issuer has set more aside.
+pub(crate) fn increment(
+    transaction: &Transaction<'_>,
+    intent: &mut PaymentIntent,
+    charge: &mut Charge,
     amount: Amount,
 ) -> anyhow::Result<()> {
     let before = charge.answer();
-    charge.state = ChargeState::Captured { amount };
-    trial::book(transaction, charge, false)?;
+    charge.amount = amount;
+    charge.flexible.count_increment();
     transaction.put(charge)?;
-    record_change(transaction, "charge.captured", &before, charge)
+    record_change(transaction, "charge.updated", &before, charge)?;
+    intent.amount = amount;
+    transaction.put(intent)?;
+    record(
+        transaction,
+        "payment_intent.amount_capturable_updated",
+        intent,
+    )
 }
 
 /// What was set aside by a charge without an intent is the buyer's again.
@@ -51,7 +105,19 @@ pub(crate) fn expire(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<
     record_change(transaction, "charge.expired", &before, &charge)
 }
 
-/// Gives an intent up.
+/// Nobody has taken what an intent has set aside, or all of it, and now nobody can.
+pub(crate) fn lapse(
+    transaction: &Transaction<'_>,
+    intent: &mut PaymentIntent,
+) -> anyhow::Result<()> {
+    if give_back_the_rest(transaction, intent)? {
+        return Ok(());
+    }
+    release(transaction, intent, "charge.expired")?;
+    end(transaction, intent, Some("automatic".to_owned()))
+}
+
+/// Gives an intent up. Of one that was captured in part, only the rest goes back.
 pub(crate) fn cancel(
     transaction: &Transaction<'_>,
     intent: &mut PaymentIntent,
@@ -61,14 +127,37 @@ pub(crate) fn cancel(
         IntentState::Succeeded { .. } | IntentState::Canceled { .. } => return Ok(Err(WrongState)),
         // The bank has the order already.
         IntentState::Processing(_) => return Ok(Err(WrongState)),
-        IntentState::RequiresCapture { .. } => release(transaction, intent, "charge.refunded")?,
-        _ => {}
+        IntentState::RequiresCapture { .. } => {
+            if give_back_the_rest(transaction, intent)? {
+                return Ok(Ok(()));
+            }
+            release(transaction, intent, "charge.refunded")?;
+        }
+        _ => cash_balance::book::unapply(transaction, intent)?,
     }
     end(transaction, intent, reason)?;
     Ok(Ok(()))
 }
 
-pub(crate) fn end(
+/// Ends an intent of which something was captured: it has succeeded with that.
+fn give_back_the_rest(
+    transaction: &Transaction<'_>,
+    intent: &mut PaymentIntent,
+) -> anyhow::Result<bool> {
+    let nothing_more = Take {
+        amount: Amount::ZERO,
+        is_last: true,
+    };
+    match intent.state {
+        IntentState::RequiresCapture { received, .. } if received > Amount::ZERO => {
+            let ended = capture(transaction, intent, nothing_more)?;
+            Ok(ended.is_ok())
+        }
+        _ => Ok(false),
+    }
+}
+
+fn end(
     transaction: &Transaction<'_>,
     intent: &mut PaymentIntent,
     reason: Option<String>,
@@ -82,15 +171,23 @@ pub(crate) fn end(
 }
 
 /// What was set aside is the buyer's again.
-pub(crate) fn release(
+fn release(
     transaction: &Transaction<'_>,
     intent: &PaymentIntent,
     event_type: &str,
 ) -> anyhow::Result<()> {
-    let charge = intent.latest_charge.as_deref();
-    let mut charge: Charge = transaction.existing(charge.context("nothing was set aside")?)?;
+    let mut charge = set_aside(transaction, intent)?;
     let before = charge.answer();
     charge.state = ChargeState::Released;
     transaction.put(&charge)?;
     record_change(transaction, event_type, &before, &charge)
+}
+
+/// The charge that has set an intent's money aside.
+pub(crate) fn set_aside(
+    transaction: &Transaction<'_>,
+    intent: &PaymentIntent,
+) -> anyhow::Result<Charge> {
+    let charge = intent.latest_charge.as_deref();
+    transaction.existing(charge.context("nothing was set aside")?)
 }

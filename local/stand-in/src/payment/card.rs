@@ -9,6 +9,7 @@ use crate::engine::ids::{self, CustomerId};
 use crate::engine::resource::Metadata;
 use crate::engine::time::Timestamp;
 use crate::payment::billing::{Address, BillingDetails};
+use crate::payment::flexible::Flexible;
 use crate::payment::testing::card::{Expiry, Issuer, Refunds, TestCard};
 use crate::payment::testing::checks::{Check, CheckResults, Given};
 use crate::payment::verdict::ThreeDSecure;
@@ -137,28 +138,24 @@ impl Card {
             "electronic_commerce_indicator": null,
             "exp_month": self.exp_month,
             "exp_year": self.exp_year,
-            "extended_authorization": { "status": "disabled" },
             "fingerprint": self.fingerprint(),
             "funding": test.funding.as_str(),
-            "incremental_authorization": { "status": "unavailable" },
             "installments": null,
             "last4": test.last4(),
             "mandate": null,
-            "multicapture": { "status": "unavailable" },
             "network": test.brand.as_str(),
             "network_token": { "used": false },
             "network_transaction_id": null,
-            "overcapture": {
-                "maximum_amount_capturable": charged.authorized.unwrap_or_default(),
-                "status": "unavailable",
-            },
             "regulated_status": "unregulated",
             "three_d_secure": charged.three_d_secure,
             "transaction_link_id": null,
             "wallet": null,
         });
-        if let (Value::Object(details), Some(moment)) = (&mut details, charged.capture_before) {
-            details.insert("capture_before".to_owned(), json!(moment));
+        if let Value::Object(details) = &mut details {
+            let authorized = charged.authorized.unwrap_or_default();
+            details.extend(charged.flexible.shown(authorized));
+            let moment = charged.capture_before;
+            details.extend(moment.map(|it| ("capture_before".to_owned(), json!(it))));
         }
         details
     }
@@ -235,4 +232,5 @@ pub(crate) struct Charged<'c> {
     pub(crate) capture_before: Option<Timestamp>,
     pub(crate) address: &'c Address,
     pub(crate) three_d_secure: Option<&'c ThreeDSecure>,
+    pub(crate) flexible: &'c Flexible,
 }

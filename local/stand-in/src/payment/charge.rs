@@ -7,13 +7,15 @@ use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::description::complete;
 use crate::engine::ids::{
-    BalanceTransactionId, ChargeId, CustomerId, PaymentIntentId, PaymentMethodId, ReviewId,
+    BalanceTransactionId, ChargeId, CustomerId, MandateId, PaymentIntentId, PaymentMethodId,
+    ReviewId,
 };
 use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::Timestamp;
 use crate::payment::billing::{BillingDetails, Shipping};
 use crate::payment::card::Charged;
 use crate::payment::decline::Decline;
+use crate::payment::flexible::Flexible;
 use crate::payment::method::Means;
 use crate::payment::verdict::{Risk, ThreeDSecure};
 
@@ -48,6 +50,12 @@ pub(crate) struct Charge {
     /// Known once the money is captured.
     pub(crate) balance_transaction: Option<BalanceTransactionId>,
     pub(crate) review: Option<ReviewId>,
+    /// Under which a bank account is debited.
+    #[serde(default)]
+    pub(crate) mandate: Option<MandateId>,
+    /// What its issuer allows while the money is set aside.
+    #[serde(default)]
+    pub(crate) flexible: Flexible,
     pub(crate) fraud: FraudDetails,
 }
 
@@ -57,8 +65,13 @@ pub(crate) struct Charge {
 pub(crate) enum ChargeState {
     /// The bank has not answered.
     Pending,
-    /// The money is set aside until it is captured, or until this moment.
-    Authorized { capture_before: Timestamp },
+    /// The money is set aside until it is captured, or until this moment; some of it may be the
+    /// account's already.
+    Authorized {
+        capture_before: Timestamp,
+        #[serde(default)]
+        captured: Amount,
+    },
     /// The money is the account's: all of it, or as much as was wanted.
     Captured { amount: Amount },
     /// What was set aside is the buyer's again.
@@ -81,7 +94,7 @@ pub(crate) struct FraudDetails {
 }
 
 impl ChargeState {
-    fn failure(&self) -> Option<&Decline> {
+    pub(crate) fn failure(&self) -> Option<&Decline> {
         match self {
             Self::Declined(decline) | Self::Blocked(decline) | Self::Reversed(decline) => {
                 Some(decline)
@@ -104,6 +117,7 @@ impl Charge {
     pub(crate) fn captured(&self) -> Amount {
         match self.state {
             ChargeState::Captured { amount } => amount,
+            ChargeState::Authorized { captured, .. } => captured,
             _ => Amount::ZERO,
         }
     }
@@ -116,7 +130,7 @@ impl Charge {
     /// What was set aside and never taken.
     fn released(&self) -> Amount {
         match self.state {
-            ChargeState::Captured { amount } => self.amount.minus(amount),
+            ChargeState::Captured { amount } => self.amount.minus(amount).max(Amount::ZERO),
             ChargeState::Released => self.amount,
             _ => Amount::ZERO,
         }
@@ -173,13 +187,14 @@ impl Charge {
             Means::Card(card) => card.details(&Charged {
                 authorized: self.state.failure().is_none().then_some(self.amount),
                 capture_before: match self.state {
-                    ChargeState::Authorized { capture_before } => Some(capture_before),
+                    ChargeState::Authorized { capture_before, .. } => Some(capture_before),
                     _ => None,
                 },
                 address: &self.billing.address,
                 three_d_secure: self.three_d_secure.as_ref(),
+                flexible: &self.flexible,
             }),
-            Means::BankDebit(debit) => debit.details(),
+            Means::BankDebit(debit) => debit.details(self.mandate.as_ref()),
             Means::Voucher(voucher) => voucher.details(),
             Means::CustomerBalance => json!({}),
         };
@@ -203,7 +218,7 @@ impl Object for Charge {
 
     fn expires_at(&self) -> Option<Timestamp> {
         match (&self.state, &self.payment_intent) {
-            (ChargeState::Authorized { capture_before }, None) => Some(*capture_before),
+            (ChargeState::Authorized { capture_before, .. }, None) => Some(*capture_before),
             _ => None,
         }
     }

@@ -5,7 +5,7 @@ use crate::account::amount::Amount;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::payment::billing::Shipping;
-use crate::payment::capture as captures;
+use crate::payment::capture::{self as captures, Take};
 use crate::payment::charge::{Charge, ChargeState};
 use crate::payment::customer as customers;
 use crate::payment::intent::{CaptureMethod, Terms};
@@ -123,8 +123,12 @@ fn capture(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
                 _ => ApiError::invalid(format!("Charge {id} cannot be captured.")),
             });
         };
-        let amount = amount.unwrap_or(charge.amount);
-        if amount > charge.amount {
+        let left = charge.amount.minus(charge.captured());
+        let take = Take {
+            amount: amount.unwrap_or(left),
+            is_last: true,
+        };
+        if take.amount > left {
             return Err(ApiError::invalid(
                 "The amount to capture is greater than the amount of the charge.",
             )
@@ -137,10 +141,10 @@ fn capture(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         match &charge.payment_intent {
             Some(intent) => {
                 let mut intent = transaction.existing(intent)?;
-                captures::capture(transaction, &mut intent, amount)?
+                captures::capture(transaction, &mut intent, take)?
                     .map_err(|_| ApiError::invalid(format!("Charge {id} cannot be captured.")))?;
             }
-            None => captures::capture_charge(transaction, &mut charge, amount)?,
+            None => captures::capture_charge(transaction, &mut charge, take)?,
         }
         Ok(find(transaction, id)?.answer())
     }))

@@ -2,6 +2,7 @@
 
 use crate::payment::aftermath::Aftermath;
 use crate::payment::decline::PaymentError;
+use crate::payment::mandate::Acceptance;
 use crate::payment::testing::three_d_secure::Request;
 
 /// How somebody confirms.
@@ -21,6 +22,8 @@ pub(crate) struct Confirmation {
     pub(crate) voucher_page: Option<String>,
     /// Whether a voucher is paid, somebody decides who presses a button.
     pub(crate) by_hand: bool,
+    /// The buyer has agreed to be debited.
+    pub(crate) agreed: Option<Acceptance>,
 }
 
 /// What became of a try to pay.

@@ -40,6 +40,25 @@ pub(crate) fn default_to(
     record_shown(transaction, "customer.updated", now, Some(&before))
 }
 
+/// A customer who was charged by this source by default is charged by another one, if there is one.
+pub(crate) fn replace_source(
+    transaction: &Transaction<'_>,
+    id: &CustomerId,
+    gone: &str,
+    next: Option<&str>,
+) -> anyhow::Result<()> {
+    let Some(before) = transaction.shown(id)? else {
+        return Ok(());
+    };
+    let mut now = before.clone();
+    match now.get_mut("default_source") {
+        Some(default) if default == gone => *default = next.into(),
+        _ => return Ok(()),
+    }
+    transaction.put_plain("customer", id, &now, None)?;
+    record_shown(transaction, "customer.updated", now, Some(&before))
+}
+
 /// A customer whose invoices are paid with this method by default has no default any more.
 pub(crate) fn forget_default(
     transaction: &Transaction<'_>,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::engine::ids::ChargeId;
 use crate::engine::resource::doc_url;
 use crate::payment::testing;
-use crate::payment::testing::outcome::{self, Failure};
+use crate::payment::testing::outcome::{self, Failure, Mandate};
 use crate::wire::errors::ApiError;
 
 /// Why an issuer or a bank said no, in Stripe's codes.
@@ -18,6 +18,9 @@ pub(crate) struct Decline {
     /// What the network itself said.
     pub(crate) network_decline_code: Option<String>,
     pub(crate) message: String,
+    /// The buyer permits no more debits.
+    #[serde(default)]
+    pub(crate) ends_mandate: bool,
 }
 
 impl From<testing::decline::Decline> for Decline {
@@ -32,7 +35,10 @@ impl From<testing::decline::Decline> for Decline {
 
 impl From<Failure> for Decline {
     fn from(failure: Failure) -> Self {
-        Self::new(failure.code, None, failure.message)
+        Self {
+            ends_mandate: failure.mandate == Mandate::Ended,
+            ..Self::new(failure.code, None, failure.message)
+        }
     }
 }
 
@@ -44,6 +50,7 @@ impl Decline {
             advice_code: None,
             network_decline_code: None,
             message: message.to_owned(),
+            ends_mandate: false,
         }
     }
 
@@ -127,6 +134,12 @@ impl PaymentError {
         refused.and_then(Value::as_str) == Some(method)
     }
 
+    /// Stripe's code of it.
+    pub(crate) fn code(&self) -> &str {
+        let code = self.0.get("code").and_then(Value::as_str);
+        code.unwrap_or_default()
+    }
+
     /// What the buyer reads of it.
     pub(crate) fn message(&self) -> &str {
         let message = self.0.get("message").and_then(Value::as_str);
@@ -138,7 +151,10 @@ impl PaymentError {
         match code {
             "payment_intent_authentication_failure"
             | "setup_intent_authentication_failure"
-            | "payment_intent_payment_attempt_expired" => "invalid_request_error",
+            | "payment_intent_payment_attempt_expired"
+            | "payment_method_microdeposit_failed"
+            | "payment_method_microdeposit_verification_attempts_exceeded"
+            | "payment_method_microdeposit_verification_timeout" => "invalid_request_error",
             _ => "card_error",
         }
     }

@@ -119,9 +119,11 @@ pub(crate) enum IntentState {
     RequiresAction(Action),
     /// The bank thinks; perhaps it is known when it answers, and what.
     Processing(Option<(Timestamp, Ending)>),
-    /// The money is set aside until this moment.
+    /// The money is set aside until this moment; some of it may have been taken.
     RequiresCapture {
         until: Timestamp,
+        #[serde(default)]
+        received: Amount,
     },
     Succeeded {
         received: Amount,
@@ -228,11 +230,12 @@ impl Object for PaymentIntent {
     fn expires_at(&self) -> Option<Timestamp> {
         match &self.state {
             IntentState::Processing(known) => known.as_ref().map(|(at, _)| *at),
-            IntentState::RequiresCapture { until } => Some(*until),
+            IntentState::RequiresCapture { until, .. } => Some(*until),
+            IntentState::RequiresAction(Action::VerifyAccount(deposits)) => Some(deposits.until),
             IntentState::RequiresAction(Action::Voucher(pending)) => {
                 Some(match &pending.settlement {
                     Settlement::After(at, _) => *at,
-                    Settlement::ByHand | Settlement::Refused(_) => pending.expires_at,
+                    _ => pending.expires_at,
                 })
             }
             _ => None,
@@ -250,12 +253,13 @@ impl Object for PaymentIntent {
             "object": Self::KIND,
             "amount": self.amount,
             "amount_capturable": match self.state {
-                IntentState::RequiresCapture { .. } => self.amount,
+                IntentState::RequiresCapture { received, .. } => self.amount.minus(received),
                 _ => Amount::ZERO,
             },
             "amount_details": { "tip": {} },
             "amount_received": match self.state {
-                IntentState::Succeeded { received } => received,
+                IntentState::RequiresCapture { received, .. }
+                | IntentState::Succeeded { received } => received,
                 _ => Amount::ZERO,
             },
             "automatic_payment_methods": match terms.methods {

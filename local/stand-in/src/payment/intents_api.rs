@@ -3,17 +3,20 @@
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::billing;
+use crate::cash_balance;
 use crate::engine::ids::CustomerId;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::payment;
-use crate::payment::confirmation::{Confirmation, Outcome};
+use crate::payment::confirmation::Outcome;
 use crate::payment::given::{self, Given};
 use crate::payment::intent::{IntentState, Origin, PaymentIntent, WrongState};
 use crate::payment::method::{Means, Owner, PaymentMethod};
-use crate::payment::terms::{self, NewTerms};
+use crate::payment::terms::NewTerms;
+use crate::payment::wish::Wish;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
+use crate::wire::lists::Paging;
 use crate::wire::params::{Params, Required as _};
 
 /// Why an intent can be given up.
@@ -28,16 +31,15 @@ const CANCELLATION_REASONS: &[&str] = &[
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
         ("POST", ["payment_intents"]) => Box::new(create),
+        ("GET", ["payment_intents", id, "amount_details_line_items"]) => {
+            Box::new(move |params| amount_details_line_items(id, params))
+        }
         ("POST", ["payment_intents", id]) => Box::new(move |params| update(id, params)),
         ("POST", ["payment_intents", id, "confirm"]) => {
             let publishable = asked.publishable;
             Box::new(move |params| confirm(id, params, publishable))
         }
-        ("POST", ["payment_intents", id, "capture"]) => Box::new(move |params| capture(id, params)),
         ("POST", ["payment_intents", id, "cancel"]) => Box::new(move |params| cancel(id, params)),
-        ("POST", ["payment_intents", _, "increment_authorization"]) => {
-            Box::new(|_| Err(no_increments()))
-        }
         _ => return None,
     })
 }
@@ -89,52 +91,6 @@ fn amount(params: &mut Params, currency: Currency) -> Result<Option<Amount>, Api
             Err(ApiError::amount_too_small("amount", currency))
         }
         amount => Ok(amount),
-    }
-}
-
-/// How a confirmation is to go.
-#[derive(Debug, Default)]
-struct Wish {
-    off_session: Option<bool>,
-    return_url: Option<String>,
-    error_on_requires_action: Option<bool>,
-}
-
-impl Wish {
-    fn read(params: &mut Params) -> Result<Self, ApiError> {
-        let off_session =
-            params.choice("off_session", &["true", "false", "one_off", "recurring"])?;
-        params.boolean("use_stripe_sdk")?;
-        params.text("mandate")?;
-        // Mandates are taken as agreed to.
-        if !params.is_text("mandate_data") {
-            params.optional_object("mandate_data")?;
-        }
-        params.optional_object("radar_options")?;
-        Ok(Self {
-            off_session: off_session.map(|it| it != "false"),
-            return_url: params.url("return_url")?,
-            error_on_requires_action: params.boolean("error_on_requires_action")?,
-        })
-    }
-
-    /// Stripe takes these only of whoever confirms.
-    fn belongs_to(&self, confirms: bool) -> Result<(), ApiError> {
-        let misplaced = [
-            ("off_session", self.off_session.is_some()),
-            ("return_url", self.return_url.is_some()),
-            (
-                "error_on_requires_action",
-                self.error_on_requires_action.is_some(),
-            ),
-        ];
-        match misplaced.iter().find(|(_, given)| *given && !confirms) {
-            Some((param, _)) => Err(ApiError::invalid(format!(
-                "You can only set {param} when confirming: pass confirm=true."
-            ))
-            .param(*param)),
-            None => Ok(()),
-        }
     }
 }
 
@@ -190,6 +146,20 @@ fn check_method(
     }
 }
 
+/// No intent has any: the stand-in takes none.
+fn amount_details_line_items(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
+    let paging = Paging::read(&mut params)?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let intent = find(transaction, id)?;
+        let url = format!(
+            "/v1/payment_intents/{}/amount_details_line_items",
+            intent.id
+        );
+        paging.listed(&url, std::iter::empty())
+    }))
+}
+
 /// Confirms an intent, and lets come what comes of it.
 fn go(
     transaction: &Transaction<'_>,
@@ -205,13 +175,8 @@ fn go(
              confirm it again directly with a payment method or ConfirmationToken.",
         ));
     };
-    let confirmation = Confirmation {
-        off_session: wish.off_session.unwrap_or(false),
-        return_url: wish.return_url,
-        fails_on_action: wish.error_on_requires_action.unwrap_or(false),
-        three_d_secure: terms::three_d_secure(&intent.terms.payment_method_options),
-        ..Confirmation::default()
-    };
+    wish.check_mandate(transaction, &method)?;
+    let confirmation = wish.confirmation(intent);
     let outcome = payment::life::confirm(transaction, intent, &mut method, &confirmation)?;
     if intent.invoice().is_some() {
         return pay_invoice(transaction, intent, outcome);
@@ -336,7 +301,7 @@ fn partly_funded(intent: &PaymentIntent) -> ApiError {
 }
 
 /// An amount that is in order in this currency.
-fn checked(amount: Amount, currency: Currency) -> Result<Amount, ApiError> {
+pub(crate) fn checked(amount: Amount, currency: Currency) -> Result<Amount, ApiError> {
     if amount < currency.minimum() {
         return Err(ApiError::amount_too_small("amount", currency));
     }
@@ -416,55 +381,6 @@ fn check_confirmable(intent: &PaymentIntent) -> Result<(), ApiError> {
     }
 }
 
-fn capture(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
-    let amount = params
-        .integer_within("amount_to_capture", 1, i64::MAX)?
-        .map(Amount::new);
-    if params.boolean("final_capture")? == Some(false) {
-        return Err(ApiError::invalid(
-            "The stand-in captures once: it has no multicapture, so final_capture cannot be false.",
-        )
-        .param("final_capture"));
-    }
-    let metadata = params.metadata_update("metadata")?;
-    let descriptor = params.short_text("statement_descriptor", 22)?;
-    let suffix = params.short_text("statement_descriptor_suffix", 22)?;
-    params.finish()?;
-    Ok(Box::new(move |transaction| {
-        let mut intent = find(transaction, id)?;
-        let amount = amount.unwrap_or(intent.amount);
-        if matches!(intent.state, IntentState::RequiresCapture { .. }) && amount > intent.amount {
-            return Err(ApiError::invalid(
-                "The payment could not be captured because the requested capture amount is greater \
-                 than the authorized amount.",
-            )
-            .code("amount_too_large")
-            .param("amount_to_capture"));
-        }
-        metadata.apply(&mut intent.terms.metadata)?;
-        let terms = &mut intent.terms;
-        terms.statement_descriptor = descriptor.or(terms.statement_descriptor.take());
-        terms.statement_descriptor_suffix = suffix.or(terms.statement_descriptor_suffix.take());
-        let captured = payment::capture::capture(transaction, &mut intent, amount)?;
-        captured.map_err(|WrongState| {
-            let message = match intent.state {
-                IntentState::Succeeded { .. } => {
-                    "This PaymentIntent could not be captured because it has already been captured."
-                        .to_owned()
-                }
-                _ => format!(
-                    "This PaymentIntent could not be captured because it has a status of {}. Only a \
-                     PaymentIntent with one of the following statuses may be captured: \
-                     requires_capture.",
-                    intent.state.as_str()
-                ),
-            };
-            unexpected(&intent, &message)
-        })?;
-        Ok(intent.answer())
-    }))
-}
-
 fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let reason = params.choice("cancellation_reason", CANCELLATION_REASONS)?;
     params.finish()?;
@@ -485,6 +401,7 @@ fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
                  instead.",
             ));
         }
+        let freed = intent.funded();
         payment::capture::cancel(transaction, &mut intent, reason)?.map_err(|WrongState| {
             let message = format!(
                 "You cannot cancel this PaymentIntent because it has a status of {}. Only a \
@@ -495,25 +412,19 @@ fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
             );
             unexpected(&intent, &message)
         })?;
+        cash_balance::life::after_cancel(transaction, &intent, freed)?;
         Ok(intent.answer())
     }))
 }
 
-fn no_increments() -> ApiError {
-    ApiError::invalid(
-        "The stand-in does not increment authorizations: no test card of its offers that. Authorize \
-         the larger amount with another PaymentIntent.",
-    )
-}
-
 /// What cannot be done with an intent as it stands.
-fn unexpected(intent: &PaymentIntent, message: &str) -> ApiError {
+pub(crate) fn unexpected(intent: &PaymentIntent, message: &str) -> ApiError {
     ApiError::invalid(message)
         .code("payment_intent_unexpected_state")
         .about(PaymentIntent::KIND, intent.answer())
 }
 
-fn find(transaction: &Transaction<'_>, id: &str) -> Result<PaymentIntent, ApiError> {
+pub(crate) fn find(transaction: &Transaction<'_>, id: &str) -> Result<PaymentIntent, ApiError> {
     let intent = transaction.get::<PaymentIntent>(id)?;
     intent.ok_or_else(|| ApiError::no_such(PaymentIntent::KIND, id).param("intent"))
 }

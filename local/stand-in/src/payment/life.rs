@@ -19,6 +19,7 @@ use anyhow::Context as _;
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::cash_balance;
 use crate::engine::ids::{self, PaymentIntentId};
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
@@ -32,7 +33,7 @@ use crate::payment::confirmation::{Confirmation, Outcome};
 use crate::payment::decline::{Decline, PaymentError};
 use crate::payment::intent::{IntentState, Origin, PaymentIntent, Terms, WrongState};
 use crate::payment::method::{Means, PaymentMethod};
-use crate::payment::slow::{await_transfer, hand_out, start_debit};
+use crate::payment::slow::{await_transfer, give_up_verifying, hand_out, start_debit};
 use crate::payment::testing::claim::{Claim, ClaimKind};
 use crate::payment::testing::three_d_secure::Challenged;
 use crate::payment::trial;
@@ -88,9 +89,9 @@ pub(crate) fn confirm(
     intent.payment_method = Some(method.id.clone());
     match method.means.clone() {
         Means::Card(card) => try_card(transaction, intent, method, &card, how, authenticated),
-        Means::BankDebit(debit) => start_debit(transaction, intent, method, &debit),
+        Means::BankDebit(debit) => start_debit(transaction, intent, method, &debit, how),
         Means::Voucher(voucher) => hand_out(transaction, intent, method, voucher, how),
-        Means::CustomerBalance => await_transfer(transaction, intent),
+        Means::CustomerBalance => await_transfer(transaction, intent, method),
     }
 }
 
@@ -152,6 +153,12 @@ pub(crate) fn settle(
         }
         _ => trial::charge_of(transaction, intent, &method),
     };
+    if let IntentState::RequiresAction(Action::BankTransfer(_)) = intent.state {
+        match ending {
+            Ending::Fails(_) => cash_balance::book::unapply(transaction, intent)?,
+            _ => cash_balance::book::fund_the_rest(transaction, intent)?,
+        }
+    }
     let outcome = match ending {
         Ending::Succeeds => accept(transaction, charge, intent, &mut method, After::default()),
         Ending::SucceedsDisputed => {
@@ -188,12 +195,15 @@ pub(crate) fn run_out(
         IntentState::Processing(Some((_, ending))) => ending.clone(),
         IntentState::RequiresAction(Action::Voucher(pending)) => match &pending.settlement {
             Settlement::After(_, ending) => ending.clone(),
-            Settlement::ByHand | Settlement::Refused(_) => Ending::Fails(Decline::by_time()),
+            _ => Ending::Fails(Decline::by_time()),
         },
         IntentState::RequiresCapture { .. } => {
-            capture::release(transaction, intent, "charge.expired")?;
-            capture::end(transaction, intent, Some("automatic".to_owned()))?;
+            capture::lapse(transaction, intent)?;
             return Ok(None);
+        }
+        IntentState::RequiresAction(Action::VerifyAccount(deposits)) => {
+            let ending = deposits.ending.clone();
+            return give_up_verifying(transaction, intent, &ending).map(Some);
         }
         _ => anyhow::bail!("time does not change {}", intent.id),
     };

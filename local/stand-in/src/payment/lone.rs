@@ -46,9 +46,14 @@ pub(crate) fn charge(
     let (state, decline) = match verdict::charge(card.test, given, &circumstances) {
         Verdict::Approved(approval) => {
             charge.risk = Some(approval.risk);
-            charge.state = captured_or_set_aside(transaction, amount, manual);
+            charge.state = captured_or_set_aside(transaction, &charge, manual);
             if !manual {
-                book(transaction, &mut charge, approval.after.bypasses_pending)?;
+                book(
+                    transaction,
+                    &mut charge,
+                    amount,
+                    approval.after.bypasses_pending,
+                )?;
             }
             transaction.put(&charge)?;
             record(transaction, "charge.succeeded", &charge)?;

@@ -90,6 +90,15 @@ impl PaymentMethod {
         }
     }
 
+    /// Its owner has shown that the account is theirs, which is returned; none if it is not an account.
+    pub(crate) fn verify(&mut self) -> Option<BankDebit> {
+        let Means::BankDebit(debit) = &mut self.means else {
+            return None;
+        };
+        debit.verified = true;
+        Some(debit.clone())
+    }
+
     pub(crate) fn customer(&self) -> Option<&CustomerId> {
         match &self.owner {
             Owner::Customer(customer) => Some(customer),

@@ -60,7 +60,7 @@ struct Call {
     secret_only: &'static [&'static str],
 }
 
-static CALLS: [Call; 7] = [
+static CALLS: [Call; 9] = [
     Call::new("GET", &["payment_intents", ""], Some("payment_intent"), &[]),
     Call::new(
         "POST",
@@ -84,6 +84,18 @@ static CALLS: [Call; 7] = [
         &["setup_intents", "", "confirm"],
         Some("setup_intent"),
         &["allowed_payment_method_types"],
+    ),
+    Call::new(
+        "POST",
+        &["payment_intents", "", "verify_microdeposits"],
+        Some("payment_intent"),
+        &[],
+    ),
+    Call::new(
+        "POST",
+        &["setup_intents", "", "verify_microdeposits"],
+        Some("setup_intent"),
+        &[],
     ),
     Call::new(
         "POST",
@@ -173,7 +185,7 @@ impl Admission {
                 kind,
                 id: path.get(1).copied().unwrap_or_default().to_owned(),
                 secret,
-                confirms: call.method == "POST",
+                confirms: call.path.last() == Some(&"confirm"),
             }),
             None if publishable => Err(ApiError::missing("client_secret")),
             None => Ok(Self::Everything),

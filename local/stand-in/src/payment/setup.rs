@@ -15,10 +15,14 @@ use crate::engine::ids::{self, CustomerId, SetupAttemptId, SetupIntentId};
 use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::transaction::Transaction;
 use crate::payment::action::Challenge;
+use crate::payment::bank::BankDebit;
+use crate::payment::consent;
 use crate::payment::decline::{Decline, PaymentError};
 use crate::payment::intent::{Methods, Usage, WrongState};
 use crate::payment::keep;
+use crate::payment::mandate::{Acceptance, Uses};
 use crate::payment::method::{Means, Owner, PaymentMethod};
+use crate::payment::microdeposit::{self, Answer, Heard, Microdeposits, Told};
 use crate::payment::setup_intent::{SetupAttempt, SetupIntent, SetupState};
 use crate::payment::testing::three_d_secure::{Challenged, FutureUsage, Proof, Request};
 use crate::payment::verdict::{self, Admission, Circumstances, ThreeDSecure};
@@ -36,12 +40,22 @@ pub(crate) struct NewSetup {
     pub(crate) from_checkout: bool,
 }
 
+/// How somebody confirms.
+#[derive(Debug, Default)]
+pub(crate) struct Terms {
+    /// Where the buyer goes when they have done what was asked of them.
+    pub(crate) return_url: Option<String>,
+    pub(crate) three_d_secure: Request,
+    /// The buyer has agreed to be debited.
+    pub(crate) agreed: Option<Acceptance>,
+}
+
 /// What became of a try to set up.
 #[derive(Debug)]
 #[must_use]
 pub(crate) enum SetUp {
     Done,
-    /// The buyer has to prove who they are.
+    /// The buyer has to prove who they are, or that an account is theirs.
     Challenged,
     Refused(PaymentError),
 }
@@ -70,6 +84,7 @@ pub(crate) fn create(
         payment_method_options: new.options,
         latest_attempt: None,
         last_setup_error: None,
+        mandate: None,
         from_checkout: new.from_checkout,
     };
     transaction.put(&intent)?;
@@ -82,9 +97,22 @@ pub(crate) fn confirm(
     transaction: &Transaction<'_>,
     intent: &mut SetupIntent,
     method: &mut PaymentMethod,
-    return_url: Option<String>,
-    request: Request,
+    how: Terms,
 ) -> anyhow::Result<SetUp> {
+    let (return_url, request) = (how.return_url, how.three_d_secure);
+    if let Means::BankDebit(debit) = method.means.clone() {
+        let agreed = how.agreed;
+        intent.mandate = Some(consent::secure(
+            transaction,
+            method,
+            &debit,
+            Uses::Many,
+            agreed,
+        )?);
+        if microdeposit::is_needed(&debit, &intent.payment_method_options) {
+            return await_verification(transaction, intent, method, &debit);
+        }
+    }
     let circumstances = Circumstances {
         request,
         ..setting_up(intent)
@@ -112,6 +140,67 @@ pub(crate) fn confirm(
         Admission::Admitted => accept(transaction, intent, method, None),
         Admission::Declined(decline) => refuse(transaction, intent, method, &decline, None),
     }
+}
+
+/// The buyer has to show that an account is theirs.
+fn await_verification(
+    transaction: &Transaction<'_>,
+    intent: &mut SetupIntent,
+    method: &PaymentMethod,
+    debit: &BankDebit,
+) -> anyhow::Result<SetUp> {
+    let mandate = intent.mandate.clone().context("nothing was agreed to")?;
+    let (site, now) = (transaction.site(), transaction.now);
+    let deposits = Microdeposits::send(debit, site, &intent.id, mandate, now);
+    intent.payment_method = Some(method.id.clone());
+    intent.state = SetupState::VerifiesAccount(Box::new(deposits));
+    let tried = attempt(transaction, intent, method, Tried::Challenged, None)?;
+    intent.latest_attempt = Some(tried);
+    transaction.put(intent)?;
+    record(transaction, "setup_intent.requires_action", intent)?;
+    Ok(SetUp::Challenged)
+}
+
+/// The buyer tells what was deposited on their account.
+pub(crate) fn verify_account(
+    transaction: &Transaction<'_>,
+    intent: &mut SetupIntent,
+    told: &Told,
+) -> anyhow::Result<Result<Heard<SetUp>, WrongState>> {
+    let SetupState::VerifiesAccount(deposits) = &mut intent.state else {
+        return Ok(Err(WrongState));
+    };
+    let answer = deposits.hear(told);
+    let method = intent.payment_method.as_deref();
+    let mut method: PaymentMethod =
+        transaction.existing(method.context("nothing was to be set up")?)?;
+    Ok(Ok(match answer {
+        Answer::Wrong(failure) => {
+            transaction.put(intent)?;
+            Heard::Wrong(failure)
+        }
+        Answer::Over(failure) => {
+            let ending = failure.into();
+            Heard::Answered(refuse(transaction, intent, &method, &ending, None)?)
+        }
+        Answer::Right => {
+            method.verify();
+            Heard::Answered(accept(transaction, intent, &mut method, None)?)
+        }
+    }))
+}
+
+/// Nobody has shown in time that an account is theirs.
+pub(crate) fn run_out(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<()> {
+    let mut intent: SetupIntent = transaction.existing(id)?;
+    let SetupState::VerifiesAccount(deposits) = &intent.state else {
+        anyhow::bail!("time does not change {id}");
+    };
+    let ending = deposits.ending.clone();
+    let method = intent.payment_method.as_deref();
+    let method: PaymentMethod =
+        transaction.existing(method.context("nothing was to be set up")?)?;
+    refuse(transaction, &mut intent, &method, &ending, None).map(|_| ())
 }
 
 /// What a buyer agrees to.

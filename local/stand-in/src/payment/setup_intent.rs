@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::description::complete;
-use crate::engine::ids::{CustomerId, PaymentMethodId, SetupAttemptId, SetupIntentId};
+use crate::engine::ids::{CustomerId, MandateId, PaymentMethodId, SetupAttemptId, SetupIntentId};
 use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::Timestamp;
 use crate::payment::action::Challenge;
 use crate::payment::decline::PaymentError;
 use crate::payment::intent::{Methods, Usage};
+use crate::payment::microdeposit::Microdeposits;
 
 /// One intent to keep a payment method for later.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -27,6 +28,9 @@ pub(crate) struct SetupIntent {
     pub(crate) payment_method_options: Map<String, Value>,
     pub(crate) latest_attempt: Option<SetupAttemptId>,
     pub(crate) last_setup_error: Option<PaymentError>,
+    /// Under which a bank account can be debited from now on.
+    #[serde(default)]
+    pub(crate) mandate: Option<MandateId>,
     /// What is Checkout's is confirmed on Checkout's page.
     #[serde(default)]
     pub(crate) from_checkout: bool,
@@ -39,8 +43,12 @@ pub(crate) enum SetupState {
     RequiresPaymentMethod,
     RequiresConfirmation,
     RequiresAction(Challenge),
+    /// The buyer has to show that a bank account is theirs.
+    VerifiesAccount(Box<Microdeposits>),
     Succeeded,
-    Canceled { reason: Option<String> },
+    Canceled {
+        reason: Option<String>,
+    },
 }
 
 impl SetupState {
@@ -49,7 +57,7 @@ impl SetupState {
         match self {
             Self::RequiresPaymentMethod => "requires_payment_method",
             Self::RequiresConfirmation => "requires_confirmation",
-            Self::RequiresAction(_) => "requires_action",
+            Self::RequiresAction(_) | Self::VerifiesAccount(_) => "requires_action",
             Self::Succeeded => "succeeded",
             Self::Canceled { .. } => "canceled",
         }
@@ -65,6 +73,13 @@ impl Object for SetupIntent {
 
     fn created(&self) -> Timestamp {
         self.created
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        match &self.state {
+            SetupState::VerifiesAccount(deposits) => Some(deposits.until),
+            _ => None,
+        }
     }
 
     fn answer(&self) -> Value {
@@ -92,9 +107,11 @@ impl Object for SetupIntent {
             "latest_attempt": self.latest_attempt,
             "livemode": false,
             "managed_payments": null,
+            "mandate": self.mandate,
             "metadata": self.metadata,
             "next_action": match &self.state {
                 SetupState::RequiresAction(challenge) => Some(challenge.next_action()),
+                SetupState::VerifiesAccount(deposits) => Some(deposits.next_action()),
                 _ => None,
             },
             "payment_method": self.payment_method,

@@ -5,9 +5,11 @@ use serde_json::Map;
 use crate::engine::ids::CustomerId;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
+use crate::payment::consent;
 use crate::payment::customer as customers;
 use crate::payment::given::{self, Given};
 use crate::payment::intent::{Usage, WrongState};
+use crate::payment::mandate::Acceptance;
 use crate::payment::method::{Owner, PaymentMethod};
 use crate::payment::setup::{self, NewSetup, SetUp};
 use crate::payment::setup_intent::{SetupIntent, SetupState};
@@ -31,7 +33,8 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     let confirms = params.boolean("confirm")?.unwrap_or(false);
     let given = Given::read(&mut params)?;
     let return_url = params.url("return_url")?;
-    agreed(&mut params)?;
+    params.boolean("use_stripe_sdk")?;
+    let agreed = Acceptance::read(&mut params)?;
     let options = params.take("payment_method_options")?;
     let customer = params.text("customer")?;
     let mut new = NewSetup {
@@ -65,19 +68,10 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         }
         let mut intent = setup::create(transaction, new, method.as_ref())?;
         if confirms {
-            go(transaction, &mut intent, method, return_url)?;
+            go(transaction, &mut intent, method, return_url, agreed)?;
         }
         Ok(intent.answer())
     }))
-}
-
-/// Mandates are taken as agreed to.
-fn agreed(params: &mut Params) -> Result<(), ApiError> {
-    params.boolean("use_stripe_sdk")?;
-    if !params.is_text("mandate_data") {
-        params.optional_object("mandate_data")?;
-    }
-    Ok(())
 }
 
 /// Refuses a payment method that this customer cannot keep.
@@ -105,6 +99,7 @@ fn go(
     intent: &mut SetupIntent,
     method: Option<PaymentMethod>,
     return_url: Option<String>,
+    agreed: Option<Acceptance>,
 ) -> Result<(), ApiError> {
     let Some(mut method) = method else {
         return Err(unexpected(
@@ -113,8 +108,13 @@ fn go(
              SetupIntent with a payment method and then confirm it again.",
         ));
     };
-    let request = terms::three_d_secure(&intent.payment_method_options);
-    match setup::confirm(transaction, intent, &mut method, return_url, request)? {
+    consent::check(transaction, &method, agreed.as_ref(), SetupIntent::KIND)?;
+    let terms = setup::Terms {
+        return_url,
+        three_d_secure: terms::three_d_secure(&intent.payment_method_options),
+        agreed,
+    };
+    match setup::confirm(transaction, intent, &mut method, terms)? {
         SetUp::Refused(error) => Err(error.answer(Some(intent.answer()))),
         SetUp::Done | SetUp::Challenged => Ok(()),
     }
@@ -167,7 +167,8 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
 fn confirm(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let given = Given::read(&mut params)?;
     let return_url = params.url("return_url")?;
-    agreed(&mut params)?;
+    params.boolean("use_stripe_sdk")?;
+    let agreed = Acceptance::read(&mut params)?;
     let options = params.take("payment_method_options")?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
@@ -190,7 +191,7 @@ fn confirm(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         if let Some(method) = &method {
             check_method(method, intent.customer.as_ref())?;
         }
-        go(transaction, &mut intent, method, return_url)?;
+        go(transaction, &mut intent, method, return_url, agreed)?;
         Ok(intent.answer())
     }))
 }
@@ -237,13 +238,13 @@ fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
 }
 
 /// What cannot be done with a setup intent as it stands.
-fn unexpected(intent: &SetupIntent, message: &str) -> ApiError {
+pub(crate) fn unexpected(intent: &SetupIntent, message: &str) -> ApiError {
     ApiError::invalid(message)
         .code("setup_intent_unexpected_state")
         .about(SetupIntent::KIND, intent.answer())
 }
 
-fn find(transaction: &Transaction<'_>, id: &str) -> Result<SetupIntent, ApiError> {
+pub(crate) fn find(transaction: &Transaction<'_>, id: &str) -> Result<SetupIntent, ApiError> {
     let intent = transaction.get::<SetupIntent>(id)?;
     intent.ok_or_else(|| ApiError::no_such(SetupIntent::KIND, id).param("intent"))
 }

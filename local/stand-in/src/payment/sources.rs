@@ -55,13 +55,27 @@ pub(crate) fn keep(
     Ok(source)
 }
 
-/// What a customer of an old integration is charged on: the card that they kept first.
+/// The sources that a customer keeps, oldest first. Payment methods are none.
+pub(crate) fn of(
+    transaction: &Transaction<'_>,
+    customer: &CustomerId,
+) -> anyhow::Result<Vec<PaymentMethod>> {
+    let mut kept = transaction.having::<PaymentMethod>("customer", customer)?;
+    kept.retain(|method| method.id.is_of_source());
+    Ok(kept)
+}
+
+/// What a customer of an old integration is charged on: their default source.
 pub(crate) fn default_source(
     transaction: &Transaction<'_>,
     customer: &str,
 ) -> Result<PaymentMethod, ApiError> {
-    let kept = transaction.having::<PaymentMethod>("customer", customer)?;
-    kept.into_iter().next().ok_or_else(|| {
+    let shown = transaction.shown(customer)?;
+    let default = shown
+        .as_ref()
+        .and_then(|it| it.get("default_source")?.as_str());
+    let kept = default.map(|id| transaction.get::<PaymentMethod>(id));
+    kept.transpose()?.flatten().ok_or_else(|| {
         ApiError::invalid("Cannot charge a customer that has no active card.")
             .code("missing")
             .param("card")

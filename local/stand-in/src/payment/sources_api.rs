@@ -13,11 +13,11 @@ use crate::wire::params::{Params, Required as _};
 /// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
     Some(match (asked.method, asked.path) {
-        ("POST", ["customers", customer, "sources"]) => {
-            Box::new(move |params| create_source(customer, params))
-        }
         ("GET", ["customers", customer, "sources"]) => {
             Box::new(move |params| list_sources(customer, params))
+        }
+        ("POST", ["customers", customer, "sources"]) => {
+            Box::new(move |params| create_source(customer, params))
         }
         ("GET", ["customers", customer, "sources", id]) => {
             Box::new(move |params| retrieve_source(customer, id, params))
@@ -50,14 +50,18 @@ fn list_sources(customer: &str, mut params: Params) -> Result<Work<'_>, ApiError
     let kind = params.text("object")?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
-        let id = customers::named(transaction, customer)?;
-        let kept = transaction.having::<PaymentMethod>("customer", &id)?;
-        let kept = kept.iter().rev();
-        let kept = kept.filter(|method| !method.id.starts_with("pm_"));
-        let mut sources: Vec<_> = kept.map(shown).collect();
-        sources.retain(|it| kind.as_ref().is_none_or(|kind| it["object"] == **kind));
-        let url = format!("/v1/customers/{customer}/sources");
-        paging.listed(&url, sources.into_iter())
+        let customer = customers::named(transaction, customer)?;
+        let kept = sources::of(transaction, &customer)?;
+        let shown: Vec<_> = kept
+            .iter()
+            .rev()
+            .map(shown)
+            .filter(|it| kind.as_ref().is_none_or(|kind| it["object"] == **kind))
+            .collect();
+        paging.listed(
+            &format!("/v1/customers/{customer}/sources"),
+            shown.into_iter(),
+        )
     }))
 }
 
@@ -115,6 +119,10 @@ fn delete_source<'r>(customer: &'r str, id: &'r str, params: Params) -> Result<W
         method.owner = Owner::Spent;
         transaction.put(&method)?;
         record_shown(transaction, "customer.source.deleted", shown, None)?;
+        let customer = customers::named(transaction, customer)?;
+        let next = sources::of(transaction, &customer)?.into_iter().next();
+        let next = next.as_ref().map(|source| &*source.id);
+        customers::replace_source(transaction, &customer, id, next)?;
         Ok(serde_json::json!({ "id": id, "object": "card", "deleted": true }))
     }))
 }

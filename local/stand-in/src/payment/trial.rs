@@ -4,14 +4,11 @@ use crate::account;
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::engine::ids::ChargeId;
-use crate::engine::time::{DAY, Timestamp};
 use crate::engine::transaction::Transaction;
 use crate::payment::charge::{Charge, ChargeState, FraudDetails};
-use crate::payment::intent::{PaymentIntent, Terms};
-use crate::payment::method::PaymentMethod;
-
-/// How long a card's issuer sets money aside.
-const AUTHORIZATION_LASTS: Timestamp = 7 * DAY;
+use crate::payment::flexible::Flexible;
+use crate::payment::intent::{CaptureMethod, PaymentIntent, Terms};
+use crate::payment::method::{Means, PaymentMethod};
 
 /// A try to pay, of which nothing is known yet.
 pub(crate) fn charge_of(
@@ -41,6 +38,12 @@ pub(crate) fn new_charge(
     let id = ChargeId::random();
     Charge {
         receipt_url: format!("{}/receipts/{id}", transaction.site()),
+        flexible: match &method.means {
+            Means::Card(card) if terms.capture_method == CaptureMethod::Manual => {
+                Flexible::granted(&terms.payment_method_options, card.test.brand)
+            }
+            _ => Flexible::default(),
+        },
         id,
         created: transaction.now,
         amount,
@@ -64,33 +67,38 @@ pub(crate) fn new_charge(
         disputed: false,
         balance_transaction: None,
         review: None,
+        mandate: None,
         fraud: FraudDetails::default(),
     }
 }
 
 pub(crate) fn captured_or_set_aside(
     transaction: &Transaction<'_>,
-    amount: Amount,
+    charge: &Charge,
     manual: bool,
 ) -> ChargeState {
     match manual {
         true => ChargeState::Authorized {
-            capture_before: transaction.now.saturating_add(AUTHORIZATION_LASTS),
+            capture_before: charge.flexible.capture_before(transaction.now),
+            captured: Amount::ZERO,
         },
-        false => ChargeState::Captured { amount },
+        false => ChargeState::Captured {
+            amount: charge.amount,
+        },
     }
 }
 
-/// Enters the money of a charge in the account's book.
+/// Enters what was taken of a charge in the account's book.
 pub(crate) fn book(
     transaction: &Transaction<'_>,
     charge: &mut Charge,
+    amount: Amount,
     bypasses_pending: bool,
 ) -> anyhow::Result<()> {
     let entry = account::book::enter_charge(
         transaction,
         &charge.id,
-        charge.captured(),
+        amount,
         charge.currency,
         bypasses_pending,
     )?;

@@ -73,6 +73,7 @@ pub(crate) fn iban(typed: &str) -> Result<BankDebit, ApiError> {
         bank: rest.chars().take(bank).collect(),
         country: country.to_owned(),
         settlement: settlement(outcome, "sepa_debit[iban]")?,
+        verified: true,
         number: iban,
     })
 }
@@ -110,6 +111,7 @@ fn of_test_account(
         bank: rules.bank().to_owned(),
         country: country.to_owned(),
         settlement: settlement(account.outcome, param)?,
+        verified: scheme != Scheme::Ach,
         number: account.number.to_owned(),
     })
 }
@@ -127,7 +129,12 @@ pub(crate) fn account_named(name: &str) -> Result<Option<BankDebit>, ApiError> {
         testing::bank::Scheme::BacsDebit => Scheme::Bacs,
         testing::bank::Scheme::AuBecsDebit => return Ok(None),
     };
-    of_test_account(scheme, rules, account, "payment_method").map(Some)
+    let debit = of_test_account(scheme, rules, account, "payment_method")?;
+    // What has a name was verified before, as far as it can be.
+    Ok(Some(BankDebit {
+        verified: !matches!(debit.settlement, Settlement::Unverifiable(_)),
+        ..debit
+    }))
 }
 
 /// How a payment with a test account ends.
@@ -140,9 +147,8 @@ fn settlement(outcome: Outcome, param: &str) -> Result<Settlement, ApiError> {
         Outcome::Fails(when, failure) => {
             Settlement::After(when.seconds(), Ending::Fails(failure.into()))
         }
-        Outcome::Refused(failure) | Outcome::CannotBeVerified(failure) => {
-            Settlement::Refused(failure.into())
-        }
+        Outcome::Refused(failure) => Settlement::Refused(failure.into()),
+        Outcome::CannotBeVerified(failure) => Settlement::Unverifiable(failure.into()),
         Outcome::NeverDecided | Outcome::ExpiresWhenDue => Settlement::ByHand,
         Outcome::NotAnAccount(failure) => {
             return Err(ApiError::invalid(failure.message)

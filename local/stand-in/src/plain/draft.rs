@@ -14,9 +14,9 @@ use crate::wire::errors::ApiError;
 use crate::wire::values::value;
 
 /// A kind of plain objects.
-pub(super) struct Kind {
+pub(crate) struct Kind {
     /// As in the field `object`.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// What its ids begin with.
     pub(super) prefix: &'static str,
     /// Parameters that set no field of their name.

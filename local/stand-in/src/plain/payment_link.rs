@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::catalog::{PRICE, PRODUCT};
-use super::draft::{Draft, Kind, make};
+use super::draft::{Draft, Kind, keep, make, tell};
 use crate::engine::ids;
 use crate::engine::transaction::Transaction;
 use crate::wire::answer::{Asked, Route, Work};
@@ -13,7 +13,7 @@ use crate::wire::params::Params;
 use crate::wire::values::in_order;
 
 /// A page that opens a new Checkout session for whoever follows the link.
-pub(super) static PAYMENT_LINK: Kind = Kind {
+pub(crate) static PAYMENT_LINK: Kind = Kind {
     extra: &["line_items"],
     on_request: &["line_items"],
     defaults: || {
@@ -40,6 +40,42 @@ pub(super) static PAYMENT_LINK: Kind = Kind {
     finish,
     ..Kind::plain("payment_link", "plink_1")
 };
+
+/// Where a link keeps how often it may sell, and how often it has.
+const COMPLETED: &str = "/restrictions/completed_sessions";
+
+/// Somebody has bought by a link. It ends when as many have as may.
+pub(crate) fn count_sale(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<()> {
+    let before = transaction.shown_of(PAYMENT_LINK.name, id)?;
+    let Some(link) = transaction.whole(PAYMENT_LINK.name, id)? else {
+        return Ok(());
+    };
+    let mut link = Value::Object(link);
+    let Some(Value::Object(sales)) = link.pointer_mut(COMPLETED) else {
+        return Ok(());
+    };
+    let number = |name: &str| sales.get(name).and_then(Value::as_i64);
+    let count = number("count").unwrap_or(0).saturating_add(1);
+    let ends = number("limit").is_some_and(|limit| count >= limit);
+    sales.insert("count".to_owned(), json!(count));
+    let Value::Object(mut link) = link else {
+        return Ok(());
+    };
+    if ends {
+        link.insert("active".to_owned(), json!(false));
+    }
+    let shown = keep(transaction, &PAYMENT_LINK, id, link)?;
+    match ends {
+        true => tell(
+            transaction,
+            PAYMENT_LINK.name,
+            "updated",
+            shown,
+            before.as_ref(),
+        ),
+        false => Ok(()),
+    }
+}
 
 /// The requests answered here.
 pub(super) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
@@ -76,6 +112,14 @@ fn items_of(link: &Map<String, Value>) -> Vec<Value> {
 fn finish(draft: &mut Draft<'_>) -> Result<(), ApiError> {
     let id = draft.object.get("id").and_then(Value::as_str);
     let id = id.unwrap_or_default().to_owned();
+    if let Some(sales) = draft
+        .object
+        .get_mut("restrictions")
+        .and_then(|it| it.pointer_mut("/completed_sessions/count"))
+        && sales.is_null()
+    {
+        *sales = json!(0);
+    }
     let given = match draft.extra.remove("line_items") {
         Some(Value::Object(given)) => given,
         _ => Map::new(),

@@ -26,6 +26,9 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         ("POST", ["refunds"]) => Box::new(create),
         ("POST", ["refunds", id]) => Box::new(move |params| update(id, params)),
         ("POST", ["refunds", id, "cancel"]) => Box::new(move |params| cancel(id, params)),
+        ("POST", ["test_helpers", "refunds", id, "expire"]) => {
+            Box::new(move |params| expire(id, params))
+        }
         _ => return None,
     })
 }
@@ -97,19 +100,34 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
 
 /// Only what waits for the buyer can be called off.
 fn cancel(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
+    end(id, params, RefundStatus::Canceled, "canceled")
+}
+
+/// Its buyer has not told where the money is to go.
+fn expire(id: &str, params: Params) -> Result<Work<'_>, ApiError> {
+    end(id, params, RefundStatus::Failed, "expired")
+}
+
+/// Ends a refund that waits for its buyer.
+fn end<'r>(
+    id: &'r str,
+    params: Params,
+    status: RefundStatus,
+    what: &'static str,
+) -> Result<Work<'r>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut refund = find(transaction, id)?;
-        let cannot = |refund: &Refund| {
+        let cannot = move |refund: &Refund| {
             ApiError::invalid(format!(
-                "Only refunds with a status of requires_action can be canceled. This one is {}.",
+                "Only refunds with a status of requires_action can be {what}. This one is {}.",
                 refund.status.as_str()
             ))
         };
         if refund.status != RefundStatus::RequiresAction {
             return Err(cannot(&refund));
         }
-        refund::life::advance(transaction, &mut refund, RefundStatus::Canceled)?
+        refund::life::advance(transaction, &mut refund, status)?
             .map_err(|WrongState| cannot(&refund))?;
         Ok(refund.answer())
     }))

@@ -159,7 +159,7 @@ fn check(
             Err(Unrefundable::TooMuch { amount })
         }
         _ if is_set_aside_alone(charge) => Ok(charge.amount),
-        _ if !matches!(charge.state, ChargeState::Captured { .. }) => Err(Unrefundable::NotPaid),
+        _ if charge.captured() == Amount::ZERO => Err(Unrefundable::NotPaid),
         _ if disputes.iter().any(|it| it.status.holds_the_money()) => Err(Unrefundable::Disputed),
         _ if left == Amount::ZERO => Err(Unrefundable::AllRefunded),
         Some(amount) if amount > left => Err(Unrefundable::TooMuch { amount }),

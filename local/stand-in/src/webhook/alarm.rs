@@ -93,7 +93,7 @@ mod tests {
             expires(transaction, "re_1", moment);
             alarm.set(transaction, Some(moment))?;
             assert!(!alarm.is_too_late(transaction)?);
-            clock::advance(&transaction.sql, 10)?;
+            clock::advance(transaction.sql, 10)?;
             assert!(alarm.is_too_late(transaction)?);
             anyhow::Ok(())
         });

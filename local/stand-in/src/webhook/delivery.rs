@@ -35,7 +35,17 @@ pub(crate) async fn run(account: &Account, shutdown: impl Future<Output = ()>) {
     let mut sending = FuturesUnordered::new();
     let mut under_way = HashSet::new();
     loop {
-        let agenda = match agenda(account).await {
+        let read = {
+            let mut reading = pin!(agenda(account));
+            loop {
+                // Tries go on meanwhile: one of them may have the turn that this waits for.
+                tokio::select! {
+                    read = &mut reading => break read,
+                    Some(route) = sending.next() => { under_way.remove(&route); }
+                }
+            }
+        };
+        let agenda = match read {
             Ok(agenda) => agenda,
             Err(error) => {
                 tracing::error!(

@@ -20,6 +20,8 @@ pub(crate) struct ApiError {
     param: Option<String>,
     /// What there is to tell besides.
     more: Map<String, Value>,
+    /// The request has done its work for all that.
+    keeps: bool,
 }
 
 impl ApiError {
@@ -32,6 +34,7 @@ impl ApiError {
             message: message.into(),
             param: None,
             more: Map::new(),
+            keeps: false,
         }
     }
 
@@ -61,9 +64,17 @@ impl ApiError {
         }
     }
 
-    /// Whether the request has done its work for all that: a payment was tried, and was declined.
-    pub(crate) fn is_of_card(&self) -> bool {
-        self.status == StatusCode::PAYMENT_REQUIRED
+    /// What the request has done stays done.
+    pub(crate) fn keeping(self) -> Self {
+        Self {
+            keeps: true,
+            ..self
+        }
+    }
+
+    /// Whether the request has done its work for all that: something was tried, and was declined.
+    pub(crate) fn keeps(&self) -> bool {
+        self.keeps || self.status == StatusCode::PAYMENT_REQUIRED
     }
 
     fn status(self, status: StatusCode) -> Self {
@@ -75,6 +86,11 @@ impl ApiError {
             code: Some(code.into()),
             ..self
         }
+    }
+
+    /// What a person reads of it.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     /// Names the parameter that is wrong.

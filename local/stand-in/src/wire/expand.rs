@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
+use crate::cash_balance;
 use crate::checkout::object::Session;
 use crate::description::{Description, Fields, Shape, expandable};
+use crate::engine::ids::CustomerId;
 use crate::engine::resource::Object;
 use crate::engine::transaction::Transaction;
 use crate::invoice;
@@ -86,13 +88,30 @@ fn expand(
     let Some(next) = object.get_mut(*field) else {
         return Ok(());
     };
-    if let Value::String(id) = next
-        && let Some(whole) = named(transaction, shape.as_ref(), id)?
-    {
-        *next = whole;
-    }
+    name(transaction, shape.as_ref(), next)?;
     let within = shape.as_ref().and_then(Shape::fields);
     expand(transaction, next, rest, owner, within)
+}
+
+/// Puts the objects that a field names, one or a list of them, in the place of their ids.
+fn name(
+    transaction: &Transaction<'_>,
+    shape: Option<&Shape>,
+    value: &mut Value,
+) -> anyhow::Result<()> {
+    match value {
+        Value::Array(elements) => elements
+            .iter_mut()
+            .filter(|element| element.is_string())
+            .try_for_each(|element| name(transaction, shape, element)),
+        Value::String(id) => {
+            if let Some(whole) = named(transaction, shape, id)? {
+                *value = whole;
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The object that a field of this shape names. Ids of different kinds may be the same.
@@ -123,6 +142,9 @@ fn left_out(
             theirs.retain(|it| it.get("status").is_none_or(|status| status != "canceled"));
             theirs.reverse();
             Some(Paging::first().page(&format!("/v1/customers/{id}/subscriptions"), theirs))
+        }
+        "cash_balance" if kind == "customer" => {
+            Some(cash_balance::book::balance(transaction, &CustomerId::of_kept(id))?.answer())
         }
         _ if plain::is_plain(kind) => plain::left_out(transaction, kind, id, field)?,
         "line_items" if kind == Quote::KIND => transaction

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 use crate::wire::errors::ApiError;
@@ -24,6 +25,29 @@ pub(crate) enum Node {
     Text(String),
     /// Lists too: their keys are their positions.
     Fields(Fields),
+}
+
+/// What an object holds, as a form would say it. What is null or empty says nothing.
+pub(crate) fn of_object(object: &Map<String, Value>) -> Fields {
+    let fields = object.iter();
+    let fields = fields.filter_map(|(name, value)| Some((name.clone(), node(value)?)));
+    fields.collect()
+}
+
+fn node(value: &Value) -> Option<Node> {
+    let fields: Fields = match value {
+        Value::Null => return None,
+        Value::String(text) => return Some(Node::Text(text.clone())),
+        Value::Bool(_) | Value::Number(_) => return Some(Node::Text(value.to_string())),
+        Value::Array(elements) => {
+            let nodes = elements.iter().filter_map(node).enumerate();
+            nodes
+                .map(|(place, node)| (place.to_string(), node))
+                .collect()
+        }
+        Value::Object(object) => of_object(object),
+    };
+    (!fields.is_empty()).then_some(Node::Fields(fields))
 }
 
 /// Reads a form.

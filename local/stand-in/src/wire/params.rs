@@ -29,6 +29,14 @@ impl Params {
         })
     }
 
+    /// Parameters that say what an object holds.
+    pub(crate) fn of(object: &Map<String, Value>) -> Self {
+        Self {
+            name: String::new(),
+            fields: form::of_object(object),
+        }
+    }
+
     /// All that is there, as JSON.
     pub(crate) fn tree(&self) -> anyhow::Result<Map<String, Value>> {
         match serde_json::to_value(&self.fields)? {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, Form, id, ids};
+use crate::bench::{Bench, Form, KEY, id, ids};
 
 const METHODS: &str = "/v1/payment_methods";
 
@@ -315,6 +315,44 @@ async fn old_integrations_keep_sources_and_charge_them() {
     let taken = bench.post(&path, &vec![]).await.expect(200).json();
     assert_eq!(taken["captured"], true);
     assert_eq!(bench.event_types().await.last().unwrap(), "charge.captured");
+}
+
+#[tokio::test]
+async fn a_customer_who_gives_a_source_up_is_charged_on_another() {
+    let bench = Bench::start().await;
+    let ann = customer(&bench).await;
+    let path = format!("/v1/customers/{ann}/sources");
+    let keep = async |token: &str| {
+        let kept = bench.post(&path, &vec![("source", token)]).await;
+        id(&kept.expect(200).json())
+    };
+    let (visa, mastercard) = (keep("tok_visa").await, keep("tok_mastercard").await);
+    let attach = "/v1/payment_methods/pm_card_amex/attach";
+    let form = vec![("customer", ann.as_str())];
+    bench.post(attach, &form).await.expect(200);
+    let list = async |query: &str| {
+        let list = bench.get(&format!("{path}{query}")).await.expect(200);
+        ids(&list.json())
+    };
+    let both = [mastercard.clone(), visa.clone()];
+    assert_eq!(list("").await, both, "a payment method is none");
+    assert_eq!(list("?object=card").await, both);
+    assert_eq!(list("?object=bank_account").await, [""; 0]);
+    assert_eq!(list("?limit=1").await, both[..1]);
+    let default = async || bench.fetch("customers", &ann).await["default_source"].clone();
+    assert_eq!(default().await, json!(visa));
+    for (gone, next) in [(&visa, json!(mastercard)), (&mastercard, json!(null))] {
+        let request = bench.request("DELETE", &format!("{path}/{gone}"));
+        let deleted = bench.send(request.bearer_auth(KEY)).await;
+        assert_eq!(deleted.expect(200).json()["deleted"], true);
+        assert_eq!(default().await, next);
+        assert_eq!(
+            bench.event_types().await.last().unwrap(),
+            "customer.updated"
+        );
+    }
+    let form = vec![("amount", "1500"), ("currency", "usd"), ("customer", &ann)];
+    bench.post("/v1/charges", &form).await.expect(400);
 }
 
 #[tokio::test]

@@ -703,21 +703,3 @@ async fn what_belongs_to_nobody_is_not_listed() {
     let path = format!("{CUSTOMERS}/{}/payment_methods", id(&customer));
     assert_eq!(ids(&bench.get(&path).await.expect(200).json()), [""; 0]);
 }
-
-#[tokio::test]
-async fn the_page_of_a_payment_link_says_that_it_is_not_there_yet() {
-    let bench = Bench::start().await;
-    let form = vec![
-        ("line_items[0][price_data][currency]", "usd"),
-        ("line_items[0][price_data][unit_amount]", "1500"),
-        ("line_items[0][price_data][product_data][name]", "Mug"),
-        ("line_items[0][quantity]", "1"),
-    ];
-    let link = bench.post("/v1/payment_links", &form).await.expect(200);
-    let link = link.json()["url"].as_str().unwrap().to_owned();
-    let path = link.strip_prefix(&bench.url).unwrap();
-    let answer = bench.send(bench.request("GET", path)).await.expect(501);
-    assert!(answer.text.contains("/v1/checkout/sessions"));
-    let nobody = bench.request("GET", "/link/plink_none");
-    bench.send(nobody).await.expect(404);
-}

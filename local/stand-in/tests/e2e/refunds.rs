@@ -530,3 +530,17 @@ async fn refunding_a_charge_that_is_not_captured_releases_it() {
         .json();
     assert_eq!(entries["data"], json!([]), "no money has moved");
 }
+
+#[tokio::test]
+async fn a_refund_that_waits_for_its_buyer_expires() {
+    let bench = Bench::start().await;
+    let charge = bench.charge(PENDING).await;
+    let refund = refund(&bench, &charge, &[]).await;
+    let path = format!("/v1/test_helpers/refunds/{}/expire", id(&refund));
+    bench.post(&path, &vec![]).await.expect(400);
+    let control = format!("refunds/{}/require_action", id(&refund));
+    bench.control(&control, &vec![]).await.expect(200);
+    let expired = bench.post(&path, &vec![]).await.expect(200).json();
+    assert_eq!(expired["status"], "failed");
+    bench.post(&path, &vec![]).await.expect(400);
+}

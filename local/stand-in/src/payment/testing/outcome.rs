@@ -135,6 +135,23 @@ pub(crate) const MICRODEPOSITS_FAILED: Failure = failure(
     "payment_method_microdeposit_failed",
     "Microdeposit transfers failed. Please check the account, institution and transit numbers provided.",
 );
+pub(crate) const MICRODEPOSIT_ATTEMPTS_EXCEEDED: Failure = failure(
+    "payment_method_microdeposit_verification_attempts_exceeded",
+    "You have exceeded the number of allowed verification attempts.",
+);
+pub(crate) const MICRODEPOSITS_TIMED_OUT: Failure = failure(
+    "payment_method_microdeposit_verification_timeout",
+    "Microdeposit verification timeout. Customer has not verified their bank account within the required \
+     10 day period.",
+);
+pub(crate) const AMOUNTS_MISMATCH: Failure = failure(
+    "payment_method_microdeposit_verification_amounts_mismatch",
+    "The amounts provided do not match the amounts that were sent to the bank account.",
+);
+pub(crate) const DESCRIPTOR_CODE_MISMATCH: Failure = failure(
+    "payment_method_microdeposit_verification_descriptor_code_mismatch",
+    "The verification code provided does not match the one sent to the bank account.",
+);
 pub(crate) const MANDATE_REFUSED: Failure = failure(
     "payment_intent_mandate_invalid",
     "The customer's bank refused the mandate.",
