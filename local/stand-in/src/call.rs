@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
+use serde_json::Value;
 
 use crate::description::{Description, Match, Operation, Problem, check, check_leniently};
 use crate::engine::transaction::Transaction;
@@ -186,10 +187,7 @@ impl Call {
         let result = result
             .map_err(|error| error.of_params((!names.is_empty()).then_some(given.as_slice())));
         let result = match self.publishable {
-            true => match result {
-                Ok(answer) => Ok(reduced(answer)),
-                Err(error) => Err(error.showing(|object| Ok(reduced(object)))?),
-            },
+            true => in_public(result)?,
             false => result,
         };
         let answer = Answer::of(result);
@@ -233,6 +231,14 @@ fn whose<'c>(names: &[(&'static str, &'c str)], params: &'c Params) -> Vec<&'c s
     let of_path = names.iter().filter(|(name, _)| *name != "test_clock");
     let of_params = WHOSE.iter().filter_map(|name| params.peek(name));
     of_path.map(|(_, id)| *id).chain(of_params).collect()
+}
+
+/// What a publishable key may see of an answer.
+fn in_public(result: Result<Value, ApiError>) -> Result<Result<Value, ApiError>, ApiError> {
+    Ok(match result {
+        Ok(answer) => Ok(reduced(answer)),
+        Err(error) => Err(error.showing(|object| Ok(reduced(object)))?),
+    })
 }
 
 /// A segment of a path as it was meant: `mug%3Ared` is `mug:red`.

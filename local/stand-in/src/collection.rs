@@ -334,7 +334,10 @@ mod tests {
             let kind = object["object"].as_str().unwrap();
             for field in Description::newest().object(kind).unwrap().iter() {
                 let is_there = object.get(field.name).is_some();
-                assert!(field.optional || is_there, "{kind} without {}", field.name);
+                // It came with a later endive than the one that the stand-in calls itself.
+                let is_later = (kind, field.name) == ("dispute", "intended_submission_method");
+                let may_lack = field.optional || is_later;
+                assert!(may_lack || is_there, "{kind} without {}", field.name);
             }
             kinds.insert(kind.to_owned());
         }

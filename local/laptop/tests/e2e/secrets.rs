@@ -22,8 +22,8 @@ const WEBHOOK_SECRETS: &str = "STRIPE_WEBHOOK_SECRETS";
 /// AWS's two stores, in the words of `SECRETS_STORE`.
 const STORES: [&str; 2] = ["ssm", "secretsmanager"];
 
-/// The status that answers an event signed with the secret. Its type is none that Till handles, so
-/// 200 says that the signature was believed, and nothing else.
+/// The status that answers an event signed with the secret. Till does not handle its type, so 200
+/// says that the signature was believed, and nothing else.
 async fn deliver(function: &Webhook, secret: &str) -> u16 {
     let body = json!({
         "id": "evt_1", "object": "event", "type": "product.updated", "livemode": false,

@@ -34,7 +34,7 @@ async fn a_front_end_may_call_the_api_and_read_its_answers() {
         assert_eq!(answer.status(), 201);
         assert_eq!(answer.headers()["access-control-allow-origin"], origin);
     }
-    // To a browser these are others.
+    // To a browser these are other origins.
     for origin in ["http://127.0.0.1:5173", "http://localhost:5174", "null"] {
         let asked = preflight(&shop, "/checkout", origin).send().await.unwrap();
         let allowed = asked.headers().get("access-control-allow-origin");

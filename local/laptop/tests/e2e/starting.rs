@@ -119,7 +119,7 @@ async fn two_shops_do_not_share_a_data_folder() {
     LocalShop::start(options).await.unwrap().shutdown().await;
 }
 
-/// Permissions as Unix has them, of the folder first.
+/// Unix permissions, the folder's first.
 #[cfg(unix)]
 fn permissions(folder: &std::path::Path) -> Vec<(String, u32)> {
     use std::os::unix::fs::PermissionsExt as _;

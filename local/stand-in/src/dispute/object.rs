@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use crate::account::amount::Amount;
 use crate::account::balance::BalanceTransaction;
 use crate::account::currency::Currency;
-use crate::description::complete;
 use crate::engine::ids::{ChargeId, DisputeId, PaymentIntentId};
 use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::Timestamp;
@@ -228,6 +227,6 @@ impl Object for Dispute {
         {
             fields.insert("payment_method_details".to_owned(), details);
         }
-        complete(Self::KIND, answer)
+        answer
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Everything the API shows is in this time. The shop's own clock stays where it is, so two things
 //! bridge the gap: webhooks are signed in the machine's time, and an `expires_at` that fits the
-//! machine's clock but not this one is moved along (see `checkout/api.rs`).
+//! machine's clock but not this one is moved along (see `checkout/create.rs`).
 
 //!
 //! A test clock is another time, for a customer and all that is theirs: it stands still until it is

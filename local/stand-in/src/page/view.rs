@@ -173,16 +173,12 @@ impl PaymentForm {
             .collect();
         let adds_up =
             discount.is_some() || !taxes.is_empty() || session.chosen_shipping().is_some();
-        let display_name = session.asked_at("/branding_settings/display_name");
         let fixed_email = match &session.customer {
             Some(_) => session.collected.email.clone(),
             None => None,
         };
         Ok(Self {
-            shop: display_name
-                .and_then(Value::as_str)
-                .unwrap_or(shop)
-                .to_owned(),
+            shop: name_of(shop, session),
             branding: branding(session),
             sets_up: session.is_for_setup(),
             lines: lines(session),
@@ -294,6 +290,12 @@ impl PaymentForm {
             None => String::new(),
         }
     }
+}
+
+/// What the shop calls itself on this page.
+fn name_of(shop: &str, session: &Session) -> String {
+    let wanted = session.asked_at("/branding_settings/display_name");
+    wanted.and_then(Value::as_str).unwrap_or(shop).to_owned()
 }
 
 impl Billing {

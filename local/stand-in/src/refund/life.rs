@@ -108,16 +108,26 @@ pub(crate) fn create(
     record(transaction, "refund.created", &refund)?;
     record_change(transaction, "charge.refunded", &before, charge)?;
     if charge.refundable() == Amount::ZERO {
-        dispute::life::withdraw_inquiries(transaction, &charge.id)?;
-        radar::life::nothing_to_avert(transaction, &charge.id)?;
-        let how = match refund.reason.as_deref() {
-            Some("fraudulent") => Closed::RefundedAsFraud,
-            _ => Closed::Refunded,
-        };
-        radar::life::close_reviews_of(transaction, &charge.id, how)?;
-        *charge = transaction.existing(&charge.id)?;
+        end_worries(transaction, charge, refund.reason.as_deref())?;
     }
     Ok(Ok(refund))
+}
+
+/// All of the money is the buyer's again: nobody needs to ask for it, or to look at the payment.
+fn end_worries(
+    transaction: &Transaction<'_>,
+    charge: &mut Charge,
+    reason: Option<&str>,
+) -> anyhow::Result<()> {
+    dispute::life::withdraw_inquiries(transaction, &charge.id)?;
+    radar::life::nothing_to_avert(transaction, &charge.id)?;
+    let how = match reason {
+        Some("fraudulent") => Closed::RefundedAsFraud,
+        _ => Closed::Refunded,
+    };
+    radar::life::close_reviews_of(transaction, &charge.id, how)?;
+    *charge = transaction.existing(&charge.id)?;
+    Ok(())
 }
 
 /// Where the money goes, and how that fares.

@@ -228,10 +228,8 @@ impl Subscription {
         let resumes = self.pause_collection.and_then(|it| it.resumes_at);
         [
             trial.map(|it| {
-                (
-                    it.end.saturating_sub(TRIAL_WARNING_BEFORE),
-                    Step::TellOfTrial,
-                )
+                let warned = it.end.saturating_sub(TRIAL_WARNING_BEFORE);
+                (warned.max(period.start), Step::TellOfTrial)
             }),
             tells.then_some((upcoming, Step::TellOfInvoice)),
             resumes.map(|at| (at, Step::Collect)),

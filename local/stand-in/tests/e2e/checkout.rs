@@ -71,53 +71,56 @@ async fn a_stored_price_is_sold_in_the_quantity_that_the_buyer_chooses() {
     assert_eq!(bench.charge_of(&session).await["amount"], 6_000);
 }
 
+/// All that a session may ask its buyer for.
+const ASKED: [(&str, &str); 16] = [
+    ("shipping_address_collection[allowed_countries][0]", "US"),
+    (
+        "shipping_options[0][shipping_rate_data][display_name]",
+        "Post",
+    ),
+    (
+        "shipping_options[0][shipping_rate_data][type]",
+        "fixed_amount",
+    ),
+    (
+        "shipping_options[0][shipping_rate_data][fixed_amount][amount]",
+        "500",
+    ),
+    (
+        "shipping_options[0][shipping_rate_data][fixed_amount][currency]",
+        "usd",
+    ),
+    (
+        "shipping_options[1][shipping_rate_data][display_name]",
+        "Courier",
+    ),
+    (
+        "shipping_options[1][shipping_rate_data][type]",
+        "fixed_amount",
+    ),
+    (
+        "shipping_options[1][shipping_rate_data][fixed_amount][amount]",
+        "1500",
+    ),
+    (
+        "shipping_options[1][shipping_rate_data][fixed_amount][currency]",
+        "usd",
+    ),
+    ("phone_number_collection[enabled]", "true"),
+    ("custom_fields[0][key]", "engraving"),
+    ("custom_fields[0][type]", "text"),
+    ("custom_fields[0][label][type]", "custom"),
+    ("custom_fields[0][label][custom]", "Engraving"),
+    ("consent_collection[terms_of_service]", "required"),
+    ("consent_collection[promotions]", "auto"),
+];
+
 #[tokio::test]
 async fn the_page_asks_for_what_the_session_asks_for() {
     let bench = Bench::start().await;
     let price = price(&bench).await;
     let mut form = of_price(&price);
-    form.extend([
-        ("shipping_address_collection[allowed_countries][0]", "US"),
-        (
-            "shipping_options[0][shipping_rate_data][display_name]",
-            "Post",
-        ),
-        (
-            "shipping_options[0][shipping_rate_data][type]",
-            "fixed_amount",
-        ),
-        (
-            "shipping_options[0][shipping_rate_data][fixed_amount][amount]",
-            "500",
-        ),
-        (
-            "shipping_options[0][shipping_rate_data][fixed_amount][currency]",
-            "usd",
-        ),
-        (
-            "shipping_options[1][shipping_rate_data][display_name]",
-            "Courier",
-        ),
-        (
-            "shipping_options[1][shipping_rate_data][type]",
-            "fixed_amount",
-        ),
-        (
-            "shipping_options[1][shipping_rate_data][fixed_amount][amount]",
-            "1500",
-        ),
-        (
-            "shipping_options[1][shipping_rate_data][fixed_amount][currency]",
-            "usd",
-        ),
-        ("phone_number_collection[enabled]", "true"),
-        ("custom_fields[0][key]", "engraving"),
-        ("custom_fields[0][type]", "text"),
-        ("custom_fields[0][label][type]", "custom"),
-        ("custom_fields[0][label][custom]", "Engraving"),
-        ("consent_collection[terms_of_service]", "required"),
-        ("consent_collection[promotions]", "auto"),
-    ]);
+    form.extend(ASKED);
     let opened = create(&bench, form).await;
     assert_eq!(opened["total_details"]["amount_shipping"], 500);
     assert_eq!(opened["custom_fields"][0]["text"]["value"], json!(null));

@@ -326,15 +326,9 @@ async fn a_dispute_is_begun_and_decided_by_hand() {
     let bench = Bench::start().await;
     let charge = id(&bench.charge(CARD).await);
     let path = format!("charges/{charge}/dispute");
-    let begin = async |form: &[(&str, &str)], status: u16| {
-        bench
-            .control(&path, &form.to_vec())
-            .await
-            .expect(status)
-            .text
-    };
     let dispute = async |form: &[(&str, &str)]| -> Value {
-        let begun: Value = serde_json::from_str(&begin(form, 200).await).unwrap();
+        let begun = bench.control(&path, &form.to_vec()).await;
+        let begun = begun.expect(200).json();
         bench
             .fetch("disputes", begun["dispute"].as_str().unwrap())
             .await
@@ -382,6 +376,28 @@ async fn a_dispute_is_begun_and_decided_by_hand() {
         advance(&bench, &second, "prevented").await["status"],
         "prevented"
     );
+}
+
+#[tokio::test]
+async fn a_dispute_takes_no_step_that_no_bank_takes() {
+    let bench = Bench::start().await;
+    let charge = id(&bench.charge(CARD).await);
+    let path = format!("charges/{charge}/dispute");
+    let begin = async |form: &[(&str, &str)], status: u16| {
+        let begun = bench.control(&path, &form.to_vec()).await;
+        begun.expect(status).json()
+    };
+    let first = begin(&[("amount", "400")], 200).await;
+    let first = bench
+        .fetch("disputes", first["dispute"].as_str().unwrap())
+        .await;
+    advance(&bench, &first, "lost").await;
+    advance(&bench, &first, "won").await;
+    let second = begin(&[("kind", "inquiry")], 200).await;
+    let second = bench
+        .fetch("disputes", second["dispute"].as_str().unwrap())
+        .await;
+    advance(&bench, &second, "prevented").await;
 
     let refused = async |dispute: &Value, status: &str| {
         let path = format!("disputes/{}/{status}", id(dispute));

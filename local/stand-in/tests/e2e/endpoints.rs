@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, CARD, KEY, Webhook, id, ids};
+use crate::bench::{Bench, CARD, Webhook, id, ids};
 
 const ENDPOINTS: &str = "/v1/webhook_endpoints";
 
@@ -12,11 +12,7 @@ async fn create(bench: &Bench, url: &str, events: &[&str]) -> Value {
 
 async fn delete(bench: &Bench, endpoint: &str) -> Value {
     let path = format!("{ENDPOINTS}/{endpoint}");
-    bench
-        .send(bench.request("DELETE", &path).bearer_auth(KEY))
-        .await
-        .expect(200)
-        .json()
+    bench.delete(&path).await.expect(200).json()
 }
 
 #[tokio::test]
@@ -106,6 +102,11 @@ async fn an_endpoint_is_made_read_changed_and_deleted() {
         json!({ "id": endpoint, "object": "webhook_endpoint", "deleted": true })
     );
     bench.get(&path).await.expect(404);
+}
+
+#[tokio::test]
+async fn an_endpoint_needs_a_url_and_events_that_there_are() {
+    let bench = Bench::start().await;
     for form in [
         vec![("enabled_events[]", "*")],
         vec![("url", "https://shop.example/")],

@@ -379,3 +379,26 @@ async fn how_an_intent_is_paid_is_settled_once_it_is_paid() {
         refused(&open, &form, "amount").await;
     }
 }
+
+#[tokio::test]
+async fn an_intent_made_by_hand_can_be_looked_at() {
+    let bench = Bench::start().await;
+    let form = vec![
+        ("amount", "2000"),
+        ("currency", "eur"),
+        ("metadata[a]", "b"),
+    ];
+    let intent = bench.post(INTENTS, &form).await.expect(200).json();
+    assert_eq!(intent["status"], "requires_payment_method");
+    let path = format!("{INTENTS}/{}", id(&intent));
+    assert_eq!(bench.get(&path).await.expect(200).json(), intent);
+    assert_eq!(bench.event_types().await, ["payment_intent.created"]);
+    for (amount, code) in [
+        ("49", "amount_too_small"),
+        ("100000000", "amount_too_large"),
+    ] {
+        let form = vec![("amount", amount), ("currency", "eur")];
+        let error = bench.post(INTENTS, &form).await.expect(400).error();
+        assert_eq!(error["code"], code);
+    }
+}

@@ -65,6 +65,13 @@ async fn sessions_are_found_by_what_became_of_them() {
         .get(&format!("{SESSIONS}?status=paid"))
         .await
         .expect(400);
+}
+
+#[tokio::test]
+async fn what_is_in_a_listed_session_can_be_expanded() {
+    let bench = Bench::start().await;
+    let paid = bench.session().await;
+    bench.pay(&paid, CARD).await.expect(303);
     let expanded = bench
         .get(&format!(
             "{SESSIONS}?status=complete&expand[]=data.line_items&expand[]=data.payment_intent.latest_charge.refunds"
@@ -243,5 +250,110 @@ async fn intents_and_charges_carry_the_shops_metadata() {
     assert_eq!(
         list(&bench, "/v1/payment_intents").await,
         [intent.to_owned()]
+    );
+}
+
+#[tokio::test]
+async fn lists_run_newest_first_in_both_directions() {
+    let bench = Bench::start().await;
+    let mut created = Vec::new();
+    for _ in 0..5 {
+        created.insert(0, bench.session().await);
+    }
+    let page = async |query: String| {
+        bench
+            .get(&format!("{SESSIONS}?{query}"))
+            .await
+            .expect(200)
+            .json()
+    };
+
+    let first = page("limit=2".into()).await;
+    assert_eq!(first["object"], "list");
+    assert_eq!(first["url"], SESSIONS);
+    assert_eq!(
+        (ids(&first), &first["has_more"]),
+        (created[..2].to_vec(), &json!(true))
+    );
+    let second = page(format!("limit=2&starting_after={}", created[1])).await;
+    assert_eq!(
+        (ids(&second), &second["has_more"]),
+        (created[2..4].to_vec(), &json!(true))
+    );
+    let last = page(format!("limit=2&starting_after={}", created[3])).await;
+    assert_eq!(
+        (ids(&last), &last["has_more"]),
+        (created[4..].to_vec(), &json!(false))
+    );
+    let back = page(format!("limit=2&ending_before={}", created[4])).await;
+    assert_eq!(
+        (ids(&back), &back["has_more"]),
+        (created[2..4].to_vec(), &json!(true))
+    );
+    let front = page(format!("limit=3&ending_before={}", created[2])).await;
+    assert_eq!(
+        (ids(&front), &front["has_more"]),
+        (created[..2].to_vec(), &json!(false))
+    );
+
+    for query in [
+        "limit=0",
+        "limit=101",
+        "limit=x",
+        "starting_after=cs_none",
+        "colour=red",
+        "status=lost",
+    ] {
+        let answer = bench.get(&format!("{SESSIONS}?{query}")).await;
+        assert!(answer.status.is_client_error(), "{query}");
+    }
+    let both = format!(
+        "{SESSIONS}?starting_after={0}&ending_before={0}",
+        created[0]
+    );
+    bench.get(&both).await.expect(400);
+}
+
+#[tokio::test]
+async fn events_are_found_by_type_and_by_whether_they_arrived() {
+    let bench = Bench::start().await;
+    let found = async |query: &str| {
+        let page = bench
+            .get(&format!("/v1/events?{query}"))
+            .await
+            .expect(200)
+            .json();
+        let types = page["data"].as_array().unwrap().iter();
+        types
+            .map(|event| event["type"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    bench.webhook.refuse(1);
+    let session = bench.session().await;
+    bench.pay(&session, CARD).await.expect(303);
+    bench.webhook.hears(1).await;
+    assert_eq!(found("type=charge.succeeded").await, ["charge.succeeded"]);
+    assert_eq!(
+        found("type=payment_intent.*").await,
+        ["payment_intent.succeeded", "payment_intent.created"]
+    );
+    let types = "types[]=checkout.session.completed&types[]=charge.succeeded";
+    assert_eq!(
+        found(types).await,
+        ["checkout.session.completed", "charge.succeeded"]
+    );
+    assert_eq!(
+        found("delivery_success=false").await,
+        ["checkout.session.completed"]
+    );
+    bench.advance(1).await;
+    bench
+        .until(|delivery| delivery["state"] == "delivered")
+        .await;
+    assert_eq!(found("delivery_success=false").await, [""; 0]);
+    assert_eq!(found("delivery_success=true").await.len(), 5);
+    assert_eq!(
+        found("limit=1&type=checkout.*").await,
+        ["checkout.session.completed"]
     );
 }

@@ -144,19 +144,53 @@ async fn a_form_that_comes_twice_pays_once() {
     assert_eq!(bench.event_types().await.len(), 5);
 }
 
+/// How a delayed payment ends.
+struct Ending {
+    /// What the bank says.
+    verdict: &'static str,
+    /// What then becomes of the session, its intent and its charge.
+    session: &'static str,
+    intent: &'static str,
+    charge: &'static str,
+    events: &'static [&'static str],
+    /// What the page tells.
+    told: &'static str,
+}
+
+const ENDINGS: [Ending; 2] = [
+    Ending {
+        verdict: "succeed",
+        session: "paid",
+        intent: "succeeded",
+        charge: "succeeded",
+        events: &[
+            "charge.succeeded",
+            "payment_intent.succeeded",
+            "checkout.session.async_payment_succeeded",
+            "charge.updated",
+        ],
+        told: "This purchase is complete",
+    },
+    Ending {
+        verdict: "fail",
+        session: "unpaid",
+        intent: "requires_payment_method",
+        charge: "failed",
+        events: &[
+            "charge.failed",
+            "payment_intent.payment_failed",
+            "checkout.session.async_payment_failed",
+        ],
+        told: "The payment did not arrive",
+    },
+];
+
 #[tokio::test]
 async fn a_delayed_payment_is_settled_by_its_bank() {
-    for (verdict, payment_status, event) in [
-        (
-            "succeed",
-            "paid",
-            "checkout.session.async_payment_succeeded",
-        ),
-        ("fail", "unpaid", "checkout.session.async_payment_failed"),
-    ] {
+    for end in ENDINGS {
         let bench = Bench::start().await;
         let session = bench.session().await;
-        let settle = format!("sessions/{session}/{verdict}");
+        let settle = format!("sessions/{session}/{}", end.verdict);
         bench.control(&settle, &vec![]).await.expect(400);
         bench.submit(&session, &by_bank()).await.expect(303);
         let path = format!("/v1/checkout/sessions/{session}?expand[]=payment_intent.latest_charge");
@@ -193,34 +227,16 @@ async fn a_delayed_payment_is_settled_by_its_bank() {
         let settled = bench.get(&path).await.json();
         assert_eq!(
             (&settled["status"], &settled["payment_status"]),
-            (&json!("complete"), &json!(payment_status))
+            (&json!("complete"), &json!(end.session))
         );
-        let succeeded = verdict == "succeed";
-        let (intent, charge) = match succeeded {
-            true => ("succeeded", "succeeded"),
-            false => ("requires_payment_method", "failed"),
-        };
-        assert_eq!(settled["payment_intent"]["status"], intent);
-        assert_eq!(settled["payment_intent"]["latest_charge"]["status"], charge);
-        let types = bench.event_types().await;
-        let intent_event = match succeeded {
-            true => "payment_intent.succeeded",
-            false => "payment_intent.payment_failed",
-        };
-        let mut expected = vec![
-            format!("charge.{charge}"),
-            intent_event.into(),
-            event.into(),
-        ];
-        expected.extend(succeeded.then(|| "charge.updated".to_owned()));
-        assert_eq!(types[so_far.len()..], expected);
+        assert_eq!(settled["payment_intent"]["status"], end.intent);
+        assert_eq!(
+            settled["payment_intent"]["latest_charge"]["status"],
+            end.charge
+        );
+        assert_eq!(bench.event_types().await[so_far.len()..], *end.events);
         let text = page(&bench, &session).await.expect(200).text;
-        let told = if succeeded {
-            "This purchase is complete"
-        } else {
-            "The payment did not arrive"
-        };
-        assert!(text.contains(told));
+        assert!(text.contains(end.told));
     }
 }
 
@@ -268,6 +284,39 @@ async fn bank_debits_are_offered_where_stripe_has_them() {
     }
 }
 
+/// A session about one mug in this currency.
+async fn session_in(bench: &Bench, currency: &str) -> String {
+    let mut form = one_mug();
+    form.retain(|(name, _)| !name.ends_with("[currency]"));
+    form.push(("line_items[0][price_data][currency]", currency));
+    let made = bench.post("/v1/checkout/sessions", &form).await;
+    id(&made.expect(200).json())
+}
+
+/// What becomes of a session whose voucher ends like this, and of its intent; and the events of that.
+fn end_of_voucher(ends: &str) -> (&'static str, &'static str, &'static [&'static str]) {
+    match ends {
+        "succeed" => (
+            "paid",
+            "succeeded",
+            &[
+                "charge.succeeded",
+                "payment_intent.succeeded",
+                "checkout.session.async_payment_succeeded",
+                "charge.updated",
+            ],
+        ),
+        _ => (
+            "unpaid",
+            "requires_payment_method",
+            &[
+                "payment_intent.payment_failed",
+                "checkout.session.async_payment_failed",
+            ],
+        ),
+    }
+}
+
 #[tokio::test]
 async fn a_voucher_is_offered_where_stripe_has_one_and_paid_or_not_afterwards() {
     let voucher = vec![("email", "buyer@mail.example"), ("method", "voucher")];
@@ -279,14 +328,7 @@ async fn a_voucher_is_offered_where_stripe_has_one_and_paid_or_not_afterwards() 
         ("usd", None, ""),
     ] {
         let bench = Bench::start().await;
-        let mut form = one_mug();
-        form.retain(|(name, _)| !name.ends_with("[currency]"));
-        form.push(("line_items[0][price_data][currency]", currency));
-        let session = id(&bench
-            .post("/v1/checkout/sessions", &form)
-            .await
-            .expect(200)
-            .json());
+        let session = session_in(&bench, currency).await;
         let offered = page(&bench, &session).await.text;
         assert_eq!(offered.contains("value=\"voucher\""), method.is_some());
         let Some(method) = method else {
@@ -326,26 +368,7 @@ async fn a_voucher_is_offered_where_stripe_has_one_and_paid_or_not_afterwards() 
             .await
             .expect(200);
         let ended = bench.get(&expanded).await.expect(200).json();
-        let (paid, status, events) = match ends {
-            "succeed" => (
-                "paid",
-                "succeeded",
-                &[
-                    "charge.succeeded",
-                    "payment_intent.succeeded",
-                    "checkout.session.async_payment_succeeded",
-                    "charge.updated",
-                ][..],
-            ),
-            _ => (
-                "unpaid",
-                "requires_payment_method",
-                &[
-                    "payment_intent.payment_failed",
-                    "checkout.session.async_payment_failed",
-                ][..],
-            ),
-        };
+        let (paid, status, events) = end_of_voucher(ends);
         assert_eq!(ended["payment_status"], paid);
         assert_eq!(ended["payment_intent"]["status"], status);
         assert_eq!(ended["payment_intent"]["next_action"], json!(null));

@@ -279,7 +279,7 @@ async fn a_code_ends_when_its_time_or_its_number_is_up() {
 }
 
 #[tokio::test]
-async fn coupons_and_codes_are_made_found_and_changed() {
+async fn a_coupon_is_made_found_and_changed() {
     let bench = Bench::start().await;
     let made = coupon(
         &bench,
@@ -309,7 +309,22 @@ async fn coupons_and_codes_are_made_found_and_changed() {
         .expect(200)
         .json();
     assert_eq!(renamed["name"], "May");
+}
 
+/// A quarter off.
+async fn spring(bench: &Bench) {
+    let form = [
+        ("id", "SPRING"),
+        ("percent_off", "25.5"),
+        ("name", "Spring"),
+    ];
+    coupon(bench, &form).await;
+}
+
+#[tokio::test]
+async fn a_promotion_code_is_made_and_found() {
+    let bench = Bench::start().await;
+    spring(&bench).await;
     let may = code(&bench, "SPRING", "MAY-25", &[]).await;
     assert!(id(&may).starts_with("promo_"));
     assert_eq!(
@@ -345,8 +360,14 @@ async fn coupons_and_codes_are_made_found_and_changed() {
         !named["code"].as_str().unwrap().is_empty(),
         "Stripe thinks of a code"
     );
-    assert_eq!(named["promotion"]["coupon"]["name"], "May");
+    assert_eq!(named["promotion"]["coupon"]["name"], "Spring");
+}
 
+#[tokio::test]
+async fn coupons_and_codes_that_make_no_sense_are_refused() {
+    let bench = Bench::start().await;
+    spring(&bench).await;
+    code(&bench, "SPRING", "MAY-25", &[]).await;
     let refused: [(&str, Form<'_>); 9] = [
         (COUPONS, vec![]),
         (COUPONS, vec![("percent_off", "101")]),

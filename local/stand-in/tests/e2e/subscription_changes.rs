@@ -305,3 +305,38 @@ async fn a_customer_who_is_deleted_is_subscribed_to_nothing() {
     let place = |of: &str| told.iter().position(|it| it == of);
     assert!(place("customer.subscription.deleted") < place("customer.deleted"));
 }
+
+#[tokio::test]
+async fn collection_that_resumes_with_a_period_collects_it() {
+    let club = Club::open().await;
+    let subscription = club.subscribe(vec![]).await;
+    let at = FEBRUARY.to_string();
+    let form = vec![
+        ("pause_collection[behavior]", "void"),
+        ("pause_collection[resumes_at]", &*at),
+    ];
+    club.update(&subscription, form).await;
+    club.wind(FEBRUARY + 2 * HOUR).await;
+    assert_eq!(
+        club.show(&subscription).await["pause_collection"],
+        Value::Null
+    );
+    assert_eq!(club.invoice(&subscription).await["status"], "paid");
+}
+
+#[tokio::test]
+async fn a_trial_that_is_moved_is_told_of_three_days_before_its_end() {
+    let club = Club::open().await;
+    let subscription = club.subscribe(vec![("trial_period_days", "14")]).await;
+    let end = (JANUARY + 20 * DAY).to_string();
+    let form = vec![("trial_end", &*end), ("proration_behavior", "none")];
+    let changed = club.update(&subscription, form).await;
+    assert_eq!(changed["trial_end"], JANUARY + 20 * DAY);
+    club.wind(JANUARY + 18 * DAY).await;
+    let told = club
+        .bench
+        .latest("customer.subscription.trial_will_end")
+        .await;
+    assert_eq!(told["created"], JANUARY + 17 * DAY);
+    assert_eq!(club.show(&subscription).await["status"], "trialing");
+}

@@ -8,7 +8,7 @@ use serde_json::Value;
 use stand_in::StandIn;
 use tokio::net::TcpListener;
 
-use crate::bench::{Bench, CARD, KEY, Webhook, by_card, config, eventually, id, one_mug};
+use crate::bench::{Bench, CARD, KEY, Webhook, by_card, config, eventually, id, ids, one_mug};
 
 #[tokio::test]
 async fn undelivered_events_and_kept_answers_outlive_a_restart() {
@@ -186,20 +186,9 @@ async fn refunds_disputes_codes_and_endpoints_outlive_a_restart() {
     assert_eq!(bench.get("/v1/balance").await.text, balance);
     let kept = bench.fetch("webhook_endpoints", &id(&endpoint)).await;
     assert_eq!(kept["enabled_events"], endpoint["enabled_events"]);
-    assert_eq!(
-        bench.get("/v1/webhook_endpoints").await.json()["data"]
-            .as_array()
-            .unwrap()
-            .len(),
-        2
-    );
-    assert_eq!(
-        bench.get("/v1/promotion_codes").await.json()["data"]
-            .as_array()
-            .unwrap()
-            .len(),
-        2
-    );
+    for list in ["/v1/webhook_endpoints", "/v1/promotion_codes"] {
+        assert_eq!(ids(&bench.get(list).await.json()).len(), 2, "{list}");
+    }
     let heard = |event_type: &str| {
         let heard = webhook.heard();
         heard

@@ -24,7 +24,7 @@ use super::operator::Operator;
 use super::shop::{Shop, Stack};
 use crate::account::aws::AwsAccount;
 use crate::account::secrets::{Held, Owner, SecretStore};
-use crate::account::stripe::{Account, Endpoint, api_base};
+use crate::account::stripe::{Account, Endpoint, Refusal, api_base};
 use crate::account::stripe_key;
 use crate::account::web::Web;
 
@@ -66,10 +66,10 @@ impl Setup {
         let stack = shop.stack.as_ref().context("the shop is not a stack")?;
         let found = self.look(&shop, stack).await?;
         let stored = list(found.secrets.as_ref());
-        let steps = if self.retire {
-            retire(&found.endpoints, &stored, &found.wanted)?
-        } else {
-            plan(&found.endpoints, &stored, &found.wanted, self.rotate)
+        let steps = match &found.endpoints {
+            Ok(endpoints) if self.retire => retire(endpoints, &stored, &found.wanted)?,
+            Ok(endpoints) => plan(endpoints, &stored, &found.wanted, self.rotate),
+            Err(_) => Vec::new(),
         };
         let mut told = Told {
             shop: shop.name().to_owned(),
@@ -78,6 +78,7 @@ impl Setup {
         };
         if told.steps.is_empty() || self.dry_run {
             self.operator.show(&told, || told.words("Would do this"))?;
+            found.endpoints?;
             return Ok(Exit::Done);
         }
         note(&told.words("Will do this"));
@@ -86,6 +87,9 @@ impl Setup {
         }
         self.consent.ask("Go ahead?")?;
         found.change(&steps, self.retire, &shop.environment).await?;
+        found
+            .endpoints
+            .context("the key is stored, but the webhook endpoint could not be looked at")?;
         told.done = true;
         let flags = stack.flags();
         self.operator.show(&told, || {
@@ -128,10 +132,17 @@ impl Setup {
         };
         let base = api_base(environment.optional("STRIPE_API_BASE"))?;
         let account = Account::new(&web, &base, asking);
-        let endpoints = account.endpoints().await;
+        let endpoints = match account.endpoints().await {
+            // A key with all that the functions need may know nothing of webhook endpoints. It is stored,
+            // and another sees to them.
+            Err(refused @ Refusal::Forbidden(_)) if new_key.is_some() && !self.retire => {
+                Err(explain(refused, "read"))
+            }
+            endpoints => Ok(endpoints.map_err(|error| explain(error, "read"))?),
+        };
         let version = self.api_version.as_deref().unwrap_or(api_version());
         Ok(Found {
-            endpoints: endpoints.map_err(|error| explain(error, "read"))?,
+            endpoints,
             wanted: Wanted {
                 stack: stack.name.clone(),
                 tag,
@@ -220,7 +231,8 @@ struct Found {
     secrets: Option<Held>,
     /// Names of secrets that carry no stack's tag.
     unclaimed: Vec<String>,
-    endpoints: Vec<Endpoint>,
+    /// Or why the key that is to be stored cannot read them.
+    endpoints: anyhow::Result<Vec<Endpoint>>,
     wanted: Wanted,
     /// Tables that one call would delete.
     unprotected: Vec<String>,
@@ -246,7 +258,7 @@ impl Found {
     }
 
     async fn change(
-        self,
+        &self,
         steps: &[Step],
         retire: bool,
         environment: &Environment,
@@ -264,15 +276,17 @@ impl Found {
             name: &self.secrets_name,
             wanted: &self.wanted,
         };
-        let mut held = self.secrets;
+        let mut held = self.secrets.clone();
         for step in steps {
             work.take(step, &mut held).await?;
         }
         for table in &self.unprotected {
             protection::protect(environment, table).await?;
         }
-        if retire {
-            work.forget(&self.endpoints, steps, held.as_ref()).await?;
+        if let Ok(endpoints) = &self.endpoints
+            && retire
+        {
+            work.forget(endpoints, steps, held.as_ref()).await?;
         }
         Ok(())
     }

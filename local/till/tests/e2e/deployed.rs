@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 use testing::MUG;
 use tokio::process::Command;
@@ -203,13 +204,87 @@ async fn an_issuer_with_whose_tokens_nobody_can_buy_is_named_with_the_claims_it_
 const KEY: &str = "/till/till-eu/stripe-secret-key";
 const SECRETS: &str = "/till/till-eu/stripe-webhook-secrets";
 
+/// Where the shop's Stripe is.
+fn stripe(operator: &Operator) -> String {
+    let [_, _, _, stripe, ..] = operator.shop.ports();
+    format!("http://127.0.0.1:{stripe}")
+}
+
 /// `till setup` with the shop's Stripe, and its key on stdin.
 async fn setup(operator: &Operator, aws: &str, options: &[&str]) -> Said {
-    let [_, _, _, stripe, ..] = operator.shop.ports();
     let mut till = with_credentials(operator, aws, &["setup", "--stack", "till-eu"]);
-    till.args(options)
-        .env("STRIPE_API_BASE", format!("http://127.0.0.1:{stripe}"));
+    till.args(options).env("STRIPE_API_BASE", stripe(operator));
     run(till, "sk_test_local\n").await
+}
+
+/// The shop's Stripe, where restricted keys have what the functions need, and nothing of webhook
+/// endpoints.
+async fn stripe_with_permissions(operator: &Operator) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let stripe = stripe(operator);
+    let answer = async move |request: axum::extract::Request| {
+        let (mut parts, body) = request.into_parts();
+        // It was this server's name.
+        parts.headers.remove("host");
+        let key = parts.headers["authorization"].to_str().unwrap();
+        if key.contains("rk_test_") && parts.uri.path() == "/v1/webhook_endpoints" {
+            let message = "The provided key 'rk_test_*ocal' does not have the required permissions \
+                           for this endpoint on account 'acct_1'. Having the 'rak_webhook_read' \
+                           permission would allow this request to continue.";
+            let error = json!({ "error": { "message": message } });
+            return (StatusCode::FORBIDDEN, error.to_string());
+        }
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let asked = reqwest::Client::new()
+            .request(parts.method, format!("{stripe}{}", parts.uri))
+            .headers(parts.headers)
+            .body(body);
+        let answered = asked.send().await.unwrap();
+        let status = StatusCode::from_u16(answered.status().as_u16()).unwrap();
+        (status, answered.text().await.unwrap())
+    };
+    let router = Router::new().fallback(answer);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+#[tokio::test]
+async fn setup_stores_a_key_that_may_do_what_the_functions_do_and_no_more() {
+    let operator = Operator::new().await;
+    let account = Account::new(&operator, &parameters("test"), &outputs(&operator));
+    let store = Arc::clone(&account.parameters);
+    let aws = account.listen().await;
+    let stripe = stripe_with_permissions(&operator).await;
+    let setup = async |key: Option<&str>, options: &[&str]| {
+        let mut till = with_credentials(&operator, &aws, &["setup", "--stack", "till-eu"]);
+        till.args(options).env("STRIPE_API_BASE", &stripe);
+        till.envs(key.map(|key| ("STRIPE_SECRET_KEY", key)));
+        run(till, "rk_test_local\n").await
+    };
+    let lacks = "lacks the permission rak_webhook_read: to read webhook endpoints, run this again with \
+                 STRIPE_SECRET_KEY set to a key with Webhook Endpoints: Write; that key is not stored";
+
+    let would = setup(None, &["--dry-run"]).await.expect(1);
+    assert!(
+        would.out.contains(&format!("as the parameter {KEY}")),
+        "{}",
+        would.out
+    );
+    would.complains(lacks);
+    assert!(store.lock().unwrap().is_empty());
+
+    setup(None, &["--yes"]).await.expect(1).complains(lacks);
+    assert_eq!(store.lock().unwrap()[KEY].value, "rk_test_local");
+    assert!(!store.lock().unwrap().contains_key(SECRETS));
+    // It is stored already, and still may not read them.
+    setup(None, &["--yes"]).await.expect(1).complains(lacks);
+
+    setup(Some("sk_test_local"), &["--yes"]).await.expect(0);
+    assert_eq!(store.lock().unwrap()[KEY].value, "rk_test_local");
+    assert!(store.lock().unwrap()[SECRETS].value.starts_with("whsec_"));
+    let again = setup(Some("sk_test_local"), &[]).await.expect(0);
+    assert!(again.out.contains("nothing to do"), "{}", again.out);
 }
 
 #[tokio::test]

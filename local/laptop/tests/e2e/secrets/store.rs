@@ -147,7 +147,7 @@ impl Store {
             ("AWS_ACCESS_KEY_ID", "local"),
             ("AWS_SECRET_ACCESS_KEY", "local"),
             ("AWS_REGION", "us-east-1"),
-            // Nothing in these tests comes as far as a table or Stripe.
+            // Nothing in these tests gets as far as a table or Stripe.
             ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9"),
             ("PRODUCTS_TABLE", "products"),
             ("PURCHASES_TABLE", "purchases"),

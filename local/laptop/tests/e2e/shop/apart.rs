@@ -28,7 +28,7 @@ async fn two_shops_with_one_stripe_account_stay_apart() {
         assert_eq!(ours.receipt(&event).await, "foreign");
     }
 
-    // Of the second shop's payment only the second learns when both ask.
+    // When both ask, only the second shop learns of its payment.
     assert_eq!(ours.reconcile().await.found, 0);
     assert_eq!(theirs.reconcile().await.found, 1);
     assert_eq!(theirs.status(&there.purchase).await, "paid");

@@ -43,7 +43,7 @@ async fn a_look_at_an_open_purchase_costs_a_write_and_a_call_to_stripe_once_in_a
     shop.status(&checkout.purchase).await;
     let asked = [("GetItem", 3), ("PutItem", 1), ("Stripe GET", 1)];
     assert_eq!(counted.take(), calls(&asked));
-    // Another look at once, which is not its turn.
+    // Another look right away, before it is due.
     shop.status(&checkout.purchase).await;
     assert_eq!(counted.take(), calls(&[("GetItem", 1), ("PutItem", 1)]));
     shop.pay(&checkout, CARD).await.expect(303);

@@ -103,7 +103,7 @@ async fn of_three_hundred_checkouts_in_a_rush_ten_are_open_and_other_buyers_do_n
             201 => opened += 1,
             // This many at once are too much for a laptop's engine.
             503 => _ = answer.problem(),
-            // Or in their buyer's own.
+            // Or in the way of their buyer's other requests.
             _ if answer.problem()["type"] == "urn:till:problem:too-many-requests" => {
                 assert_eq!(answer.header("retry-after"), Some("1"));
             }
@@ -182,7 +182,7 @@ async fn no_buyer_reserves_more_than_twenty_pieces() {
     assert!(problem.get("open_purchases").is_none(), "{problem}");
     assert_eq!(shop.stock(LAMP).await, Some(80));
 
-    // A payment that is on its way keeps its pieces, and is nothing that could be cancelled.
+    // A payment on its way keeps its pieces, and cannot be cancelled.
     shop.pay_by_bank(&twelve).await.expect(303);
     shop.until_status(&twelve.purchase, "pending").await;
     let problem = refused(&lamps(&shop, 1).await, 409, "too-much-reserved");
@@ -338,7 +338,7 @@ async fn a_purchase_whose_session_the_shop_never_heard_of_can_be_cancelled() {
         assert!(answer.status.is_server_error(), "{}", answer.text);
         shop.stripe_is_well().await;
         assert_eq!(shop.stock(LAMP).await, Some(0));
-        // It has no page to pay on, and is offered to be cancelled all the same.
+        // There is no page to pay on, but cancelling is offered all the same.
         let problem = refused(&lamps(&shop, 3).await, 409, "sold-out");
         let open = named(&problem);
         assert!(

@@ -91,7 +91,7 @@ async fn however_many_look_stripe_is_asked_once_in_ten_seconds() {
     shop.age_look(&checkout.purchase, APART).await;
     shop.status(&checkout.purchase).await;
     assert_eq!(asked(), 1);
-    // What is decided is asked for no more, and lists never ask.
+    // Stripe is no longer asked about what is decided, and lists never ask.
     shop.pay(&checkout, CARD).await.expect(303);
     shop.until_status(&checkout.purchase, "paid").await;
     asked();

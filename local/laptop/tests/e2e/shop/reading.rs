@@ -99,7 +99,7 @@ async fn a_page_is_asked_for_in_digits_and_once() {
             "{query}: {detail}"
         );
     }
-    // What nobody reads disturbs nobody, also where it is no part of a URI.
+    // A parameter that nobody reads does no harm, even if it does not belong in a URI.
     shop.products("?limit=5&q=a+b&q=%22%3C%0D")
         .await
         .expect(200);

@@ -11,7 +11,7 @@ use testing::{CARD, REFUNDS_SLOWLY, TestApp, cart, eventually};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::Notify;
 
-/// More than the day after which something unfinished is looked at again, and than a session lives.
+/// Longer than a session lives, and than the day after which something unfinished is looked at again.
 const TWO_DAYS: i64 = 48 * 3600;
 
 /// Stripe makes no events of this type.
@@ -85,7 +85,7 @@ async fn an_event_that_is_just_being_delivered_is_left_to_its_delivery() {
     let run = shop.reconciler().await.run(limits, |_| {}).await.unwrap();
     assert_eq!((run.events, run.found), (0, 0), "{run:?}");
     assert_eq!(shop.status(&checkout.purchase).await, "open");
-    // The next run still comes by it, though the mark has moved.
+    // The next run still comes across it, though the mark has moved.
     assert_eq!(shop.reconcile().await.found, 1);
     assert_eq!(shop.status(&checkout.purchase).await, "paid");
     assert_eq!(shop.receipt(&event).await, "seen before");
@@ -137,7 +137,7 @@ async fn what_stripe_made_no_event_for_is_found_on_its_objects() {
         (&paid, "open", "paid"),
         (&expired, "open", "expired"),
     ];
-    // It is not their time yet.
+    // Their time has not come yet.
     assert_eq!(shop.reconcile().await.purchases, 0);
     for (checkout, now, _) in &now_and_then {
         assert_eq!(shop.status(&checkout.purchase).await, *now);
@@ -151,7 +151,7 @@ async fn what_stripe_made_no_event_for_is_found_on_its_objects() {
     }
     let closed = format!("dispute_closed#{inquiry}#warning_closed");
     assert!(shop.effects(&asked.purchase).await.contains(&closed));
-    // All is done, so nothing is looked at any more.
+    // Everything is settled, so nothing is looked at any more.
     let findings = shop.reconcile().await;
     assert_eq!((findings.found, findings.purchases), (0, 0), "{findings:?}");
 }
@@ -218,7 +218,7 @@ async fn a_run_that_is_killed_among_many_events_is_resumed_where_it_was() {
         () = far_enough.notified() => {}
         run = run => panic!("it came to its end: {run:?}"),
     }
-    // The page it was noting when it was killed may yet be noted.
+    // The page it was noting when it was killed may be noted after all.
     let is_under_way = async || {
         let place = shop.cursor().await.unwrap();
         assert!(place.get("sweep").is_some(), "{place}");
@@ -373,7 +373,7 @@ async fn a_dry_run_reports_everything_and_writes_nothing() {
 async fn an_event_that_cannot_be_read_is_parked_and_counted_once() {
     let shop = TestApp::start().await;
     shop.hold_deliveries().await;
-    // Tagged as ours, and of no purchase id that could be.
+    // Tagged as ours, with an id that no purchase can have.
     let stack = shop.environment("ReconcileFunction");
     let stack = stack.optional("TILL_STACK").unwrap().to_owned();
     let session = shop
@@ -445,7 +445,7 @@ async fn an_event_that_could_not_be_stored_keeps_the_mark_where_it_was() {
 async fn the_schedule_runs_it_and_two_runs_at_once_do_everything_once() {
     let shop = TestApp::start().await;
     shop.hold_deliveries().await;
-    // It leaves alone what is younger than a minute. By Stripe's clock, then, this is not.
+    // It leaves alone what is younger than a minute, which by Stripe's clock this no longer is.
     shop.control("clock", &[("advance", "120")]).await;
     let mut opened = Vec::new();
     for _ in 0..4 {

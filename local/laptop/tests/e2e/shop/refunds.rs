@@ -146,7 +146,7 @@ async fn a_refund_heard_of_before_its_payment_is_recorded_after_asking_stripe_wh
     assert_eq!(shop.money(&checkout.purchase).await, [0, 500, 0, -500]);
     assert_eq!(shop.status(&checkout.purchase).await, "open");
     assert!(!shop.is_forgettable(&checkout.purchase).await);
-    // From now on it is known whose the payment is: nobody is asked.
+    // From now on it is known whose the payment is, so nobody is asked.
     let place = [
         ("path", "/v1/payment_intents/*"),
         ("status", "500"),
@@ -202,7 +202,7 @@ async fn a_refund_of_a_purchase_that_was_lost_rebuilds_it() {
     shop.refund(&checkout, Some(500)).await;
     shop.lose_purchase(&checkout.purchase).await;
     let events = shop.events_of_payment(&checkout).await;
-    // That some of it went back names no refund, so there is nothing to keep yet.
+    // The event says that some of it went back, but names no refund: there is nothing to keep yet.
     let sum = of_type(&events, "charge.refunded");
     assert_eq!(shop.receipt(sum).await, "no such purchase");
     assert_eq!(
@@ -256,7 +256,7 @@ async fn the_mail_of_a_refund_that_failed_before_it_could_be_sent_never_goes() {
 #[tokio::test]
 async fn if_a_charges_sum_does_not_fit_the_known_refunds_stripe_is_asked_for_all_of_them() {
     let shop = TestApp::start().await;
-    // Of the refunds nobody is told; of the charge's sum the shop is.
+    // The shop hears nothing of the refunds, only of the charge's sum.
     let checkout = shop.paid().await;
     let unheard = [("fault", "no_event"), ("type", "refund.*"), ("times", "0")];
     shop.control("faults", &unheard).await;

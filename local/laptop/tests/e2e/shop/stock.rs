@@ -8,7 +8,7 @@ use testing::{CARD, Checkout, MUG, TestApp, altered, cart, now, of_type, permuta
 /// The product with limited stock.
 const LAMP: &str = "one-lamp";
 
-/// What a session for limited stock has at the least and at the most, in seconds.
+/// How long a session for limited stock lasts at least and at most, in seconds.
 const RESERVED_FOR: std::ops::RangeInclusive<i64> = 34 * 60..=35 * 60;
 
 /// From opening until a purchase whose session nobody knows is given up: its session's 35 minutes,
@@ -33,7 +33,7 @@ async fn what_is_in_a_checkout_is_reserved_for_35_minutes_and_gone_when_it_is_pa
     assert!(RESERVED_FOR.contains(&lives), "{lives}");
     shop.pay(&checkout, CARD).await.expect(303);
     shop.until_status(&checkout.purchase, "paid").await;
-    // Not even all of it going back brings it back: nobody knows whether it was sent.
+    // Even a full refund does not return the stock: nobody knows whether the goods were sent.
     shop.refund(&checkout, None).await;
     shop.until_status(&checkout.purchase, "refunded").await;
     assert_eq!(shop.stock(LAMP).await, Some(3));
@@ -147,7 +147,7 @@ async fn stock_comes_back_once_whatever_ends_the_purchase_and_in_whichever_order
         assert_eq!(shop.stock(LAMP).await, Some(7), "{order:?}");
     }
 
-    // It is paid after all: sold, though it was given back, and somebody has to see to it.
+    // It is paid after all: sold although its stock was returned, so somebody has to see to it.
     let paid = Checkout::of(&shop.checkout(&wish).await);
     shop.pay(&paid, CARD).await.expect(303);
     let payment = shop.events_of(paid.session()).await.remove(0);
@@ -286,7 +286,7 @@ async fn a_session_that_the_shop_never_heard_of_is_found_by_its_metadata_and_kee
         };
         // Somebody else's session is of no concern.
         shop.foreign_session().await;
-        // No event tells of it, so there is but the session to learn from.
+        // No event tells of it, so only the session says what became of it.
         shop.control("faults", &[("fault", "no_event"), ("times", "0")])
             .await;
         if paid {

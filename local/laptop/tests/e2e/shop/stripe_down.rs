@@ -103,7 +103,7 @@ async fn a_final_refusal_abandons_the_purchase_and_leaves_it_out_of_the_history(
         for purchase in shop.stored_purchases().await {
             assert_eq!(shop.status(&purchase).await, "abandoned", "after {status}");
         }
-        // Who tries anew gets a new purchase, under the same key or another.
+        // Whoever tries again gets a new purchase, under the same key or another.
         let same = Checkout::of(&shop.checkout_as("one", &cart(&[(MUG, 1)])).await);
         let other = Checkout::of(&shop.checkout_as("two", &cart(&[(MUG, 1)])).await);
         assert_ne!(same.purchase, other.purchase);

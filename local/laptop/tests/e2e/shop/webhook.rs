@@ -315,7 +315,7 @@ async fn a_body_over_512_kib_is_413_however_well_signed() {
     };
     shop.deliver(&padded(512 << 10)).await.expect(413);
     assert_eq!(shop.dump().await, before);
-    // Just below it is read.
+    // Just below the limit, it is read.
     let event = padded((512 << 10) - event.len() - 64);
     assert!(event.len() > 510 << 10 && event.len() <= 512 << 10);
     shop.deliver(&event).await.expect(200);
@@ -345,7 +345,7 @@ async fn events_of_other_shapes_are_taken_and_forgotten() {
     }
     assert_eq!(shop.parked().await, 0);
     assert_eq!(shop.dump().await, before);
-    // Of a type that is handled, the same is not what we know of Stripe.
+    // An event like that of a type that is handled cannot be read.
     let event =
         json!({ "id": "evt_4", "object": "event", "type": "refund.created", "livemode": false });
     assert_eq!(shop.receipt(&event.to_string()).await, "parked");

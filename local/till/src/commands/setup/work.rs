@@ -152,8 +152,8 @@ pub(super) fn list(held: Option<&Held>) -> Vec<String> {
 pub(super) fn explain(error: Refusal, access: &str) -> anyhow::Error {
     match error {
         Refusal::Forbidden(_) => anyhow::anyhow!(
-            "{error}: to {access} webhook endpoints, set STRIPE_SECRET_KEY to a key that has it; that \
-             key is not stored"
+            "{error}: to {access} webhook endpoints, run this again with STRIPE_SECRET_KEY set to a key \
+             with Webhook Endpoints: Write; that key is not stored"
         ),
         error => error.into(),
     }

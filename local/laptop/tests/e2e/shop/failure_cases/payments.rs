@@ -42,8 +42,8 @@ async fn a_delayed_payment_ends_as_the_bank_says_however_early_or_late_that_is_h
     shop.mails(3).await;
 }
 
-/// 5. There is nothing to pay, so no payment intent; and a cart so long that an event shows but a part
-///    of it.
+/// 5. There is nothing to pay, so no payment intent; and a cart so long that an event shows only
+///    part of it.
 #[tokio::test]
 async fn a_free_purchase_and_one_of_ninety_lines_are_fulfilled_whole() {
     let shop = TestApp::start().await;

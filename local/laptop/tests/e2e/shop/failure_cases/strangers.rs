@@ -59,7 +59,7 @@ async fn events_of_an_unknown_shape_are_parked_and_unknown_types_are_none_of_our
         assert_eq!(shop.status(&checkout.purchase).await, "open", "{what}");
     }
     shop.mails(0).await;
-    // Nothing of it stands in the way of the same told well.
+    // None of it stands in the way of the same event in its usual shape.
     for event in [&payment, refund, dispute, charge] {
         shop.deliver(event).await.expect(200);
     }
@@ -79,7 +79,7 @@ async fn a_good_signature_is_believed_in_every_form_and_without_a_secret_nothing
     };
     let again = |number: u8| event.replacen("evt_", &format!("evt_{number}"), 1);
 
-    // The media type decides how API Gateway hands it on; a character of many bytes is among it.
+    // The media type decides how API Gateway hands it on; the body has a character of several bytes.
     let body = altered(&again(1), |event| {
         event["data"]["object"]["custom_text"] = json!("Tasse, 🍵");
     });
