@@ -342,6 +342,42 @@ const claims = {
     assert.equal(sessions.data[0].payment_intent.latest_charge.id, charge.id);
   },
 
+  // As Stripe's page "Test clocks" has it: subscribe, advance, fail, mend, pay.
+  async "a subscription lives through a year of a test clock"(stripe) {
+    const day = 86_400;
+    const start = 1_769_860_800; // 31 January 2026, at noon
+    const clock = await stripe.testHelpers.testClocks.create({ frozen_time: start });
+    const customer = await stripe.customers.create({
+      test_clock: clock.id,
+      payment_method: "pm_card_visa",
+      invoice_settings: { default_payment_method: "pm_card_visa" },
+    });
+    const price = await stripe.prices.create({
+      currency: "eur", unit_amount: 900, recurring: { interval: "month" }, product_data: { name: "Coffee" },
+    });
+    const begun = await stripe.subscriptions.create({ customer: customer.id, items: [{ price: price.id }] });
+    assert.equal(begun.status, "active");
+
+    async function advance(days) {
+      await stripe.testHelpers.testClocks.advance(clock.id, { frozen_time: start + days * day });
+      await until("ready clock", async () => (await stripe.testHelpers.testClocks.retrieve(clock.id)).status === "ready");
+      return stripe.subscriptions.retrieve(begun.id, { expand: ["latest_invoice"] });
+    }
+    async function payWith(name) {
+      const method = await stripe.paymentMethods.attach(name, { customer: customer.id });
+      await stripe.customers.update(customer.id, { invoice_settings: { default_payment_method: method.id } });
+    }
+
+    assert.equal((await advance(29)).latest_invoice.status, "paid");
+    await payWith("pm_card_chargeCustomerFail");
+    const failed = await advance(60);
+    assert.equal(failed.status, "past_due");
+    await payWith("pm_card_mastercard");
+    assert.equal((await stripe.invoices.pay(failed.latest_invoice.id)).status, "paid");
+    assert.equal((await stripe.subscriptions.retrieve(begun.id)).status, "active");
+    assert.equal((await stripe.subscriptions.cancel(begun.id)).status, "canceled");
+  },
+
   async "other versions of the API are answered as they are"(stripe, key) {
     for (const apiVersion of ["2020-08-27", "2025-03-31.basil", "2025-09-30.clover", Stripe.API_VERSION]) {
       const { lastResponse } = await client(key, { apiVersion }).customers.create({ name: "Ada" });

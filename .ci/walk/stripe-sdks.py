@@ -263,6 +263,56 @@ def a_buyer_is_authenticated_by_3d_secure():
 
 
 @claim
+def a_subscription_lives_through_a_year_of_a_test_clock():
+    """As Stripe's page "Test clocks" has it: subscribe, advance, fail, mend, pay."""
+    day, start = 86_400, 1_769_860_800  # 31 January 2026, at noon
+    clock = stripe.test_helpers.TestClock.create(frozen_time=start, name="A year")
+    card = {"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}}
+    customer = stripe.Customer.create(test_clock=clock.id, **card)
+    assert customer.created == start
+    price = stripe.Price.create(
+        currency="eur", unit_amount=900, recurring={"interval": "month"}, product_data={"name": "Coffee"})
+    subscription = stripe.Subscription.create(customer=customer.id, items=[{"price": price.id}])
+    assert subscription.status == "active" and subscription.start_date == start
+
+    def advance(days):
+        clock.advance(frozen_time=start + days * day)
+        until("ready clock", lambda: stripe.test_helpers.TestClock.retrieve(clock.id).status == "ready")
+        return stripe.Subscription.retrieve(subscription.id, expand=["latest_invoice"])
+
+    renewed = advance(29)
+    assert renewed.latest_invoice.status == "paid" and renewed.latest_invoice.billing_reason == "subscription_cycle"
+    assert renewed["items"].data[0].current_period_end == start + 59 * day
+
+    failing = stripe.PaymentMethod.attach("pm_card_chargeCustomerFail", customer=customer.id)
+    stripe.Customer.modify(customer.id, invoice_settings={"default_payment_method": failing.id})
+    failed = advance(60)
+    assert failed.status == "past_due" and failed.latest_invoice.attempt_count == 1
+    refused(stripe.CardError, stripe.Invoice.pay, failed.latest_invoice.id)
+    mended = stripe.PaymentMethod.attach("pm_card_mastercard", customer=customer.id)
+    stripe.Customer.modify(customer.id, invoice_settings={"default_payment_method": mended.id})
+    assert stripe.Invoice.pay(failed.latest_invoice.id).status == "paid"
+    assert stripe.Subscription.retrieve(subscription.id).status == "active"
+
+    stripe.Subscription.modify(subscription.id, cancel_at_period_end=True)
+    assert advance(90).status == "canceled"
+    clock.delete()
+    refused(stripe.InvalidRequestError, stripe.test_helpers.TestClock.retrieve, clock.id)
+
+
+@claim
+def a_checkout_session_begins_a_subscription():
+    price = stripe.Price.create(
+        currency="usd", unit_amount=900, recurring={"interval": "month"}, product_data={"name": "Coffee"})
+    lines = {"line_items": [{"price": price.id, "quantity": 1}]}
+    session = new_session(mode="subscription", **lines)
+    assert pay(session) is not None
+    session = stripe.checkout.Session.retrieve(session.id, expand=["subscription.latest_invoice"])
+    assert session.payment_status == "paid" and session.subscription.status == "active"
+    assert session.subscription.latest_invoice.amount_paid == 900
+
+
+@claim
 def refunds_in_parts():
     intent = paid()
     first = stripe.Refund.create(payment_intent=intent.id, amount=500, reason="requested_by_customer")

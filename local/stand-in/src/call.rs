@@ -24,9 +24,24 @@ use crate::wire::multipart::Upload;
 use crate::wire::params::Params;
 use crate::wire::version::Version;
 use crate::{
-    account, cash_balance, checkout, cli, collection, dispute, file, payment, payout, plain,
-    promotion, radar, refund, webhook,
+    account, cash_balance, checkout, cli, collection, credit_note, dispute, file, invoice, payment,
+    payout, plain, promotion, quote, radar, refund, subscription, test_clock, webhook,
 };
+
+/// Parameters that name whose a call is: what it makes or changes lives in the time of their clock.
+const WHOSE: &[&str] = &[
+    "charge",
+    "credit_note",
+    "customer",
+    "from_subscription",
+    "invoice",
+    "payment_intent",
+    "quote",
+    "setup_intent",
+    "subscription",
+    "subscription_item",
+    "test_clock",
+];
 
 /// What a noun does about a request, if anything.
 fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
@@ -43,10 +58,21 @@ fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| radar::reviews_api::route(asked))
         .or_else(|| refund::api::route(asked))
         .or_else(|| dispute::api::route(asked))
+        .or_else(|| invoice::preview_api::route(asked))
+        .or_else(|| invoice::api::route(asked))
+        .or_else(|| invoice::pay_api::route(asked))
+        .or_else(|| invoice::lines_api::route(asked))
+        .or_else(|| invoice::items_api::route(asked))
+        .or_else(|| credit_note::api::route(asked))
+        .or_else(|| quote::api::route(asked))
         .or_else(|| file::api::route(asked))
         .or_else(|| file::links_api::route(asked))
         .or_else(|| promotion::coupons_api::route(asked))
         .or_else(|| promotion::codes_api::route(asked))
+        .or_else(|| test_clock::api::route(asked))
+        .or_else(|| subscription::api::route(asked))
+        .or_else(|| subscription::items_api::route(asked))
+        .or_else(|| subscription::plans_api::route(asked))
         .or_else(|| webhook::endpoints_api::route(asked))
         .or_else(|| webhook::events_api::route(asked))
         .or_else(|| payout::api::route(asked))
@@ -136,6 +162,7 @@ impl Call {
             ApiError::not_implemented(found.operation.method, found.operation.template)
         })?;
         let given = self.params.left();
+        let then = transaction.in_time_of(whose(&names, &self.params))?;
         let shown = |value| as_of(transaction, self.version.description(), value);
         let work = route(self.params)?;
         let result = match self.refusal {
@@ -144,7 +171,7 @@ impl Call {
             Some(status) => Err(ApiError::fault(status)),
             None => transaction
                 .attempt(|| {
-                    let answer = match work(transaction) {
+                    let answer = match work(&then) {
                         // What was tried stays on record.
                         Err(declined) if declined.keeps() => {
                             return Ok(Err(declined.showing(shown)?));
@@ -197,6 +224,13 @@ impl Call {
             None => Ok(found),
         }
     }
+}
+
+/// The ids that say whose a call is. A clock that is itself asked for lives in the account's time.
+fn whose<'c>(names: &[(&'static str, &'c str)], params: &'c Params) -> Vec<&'c str> {
+    let of_path = names.iter().filter(|(name, _)| *name != "test_clock");
+    let of_params = WHOSE.iter().filter_map(|name| params.peek(name));
+    of_path.map(|(_, id)| *id).chain(of_params).collect()
 }
 
 /// What a publishable key may see of an answer.

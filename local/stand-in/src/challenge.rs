@@ -9,6 +9,7 @@ use axum::{Form, Router};
 use http::StatusCode;
 use serde::Deserialize;
 
+use crate::billing;
 use crate::browser::{self, Owner};
 use crate::checkout;
 use crate::checkout::object::{Session, SessionStatus};
@@ -221,8 +222,9 @@ async fn submit(
         Answer::Fail => Challenged::Failed,
         Answer::Cancel => Challenged::Canceled,
     };
+    let whose = id.clone();
     let next = account
-        .transact(cause, move |transaction| {
+        .transact_in_time_of(&whose, cause, move |transaction| {
             answer(transaction, &id, challenged)
         })
         .await;
@@ -243,7 +245,7 @@ fn answer(transaction: &Transaction<'_>, id: &str, challenged: Challenged) -> an
     Ok(match Waiting::find(transaction, id)? {
         None => Next::Nowhere(over(transaction, id)?),
         Some(Waiting::Payment(mut intent, challenge)) => {
-            match checkout::life::authenticate(transaction, &mut intent, challenged)? {
+            match billing::authenticate(transaction, &mut intent, challenged)? {
                 Err(WrongState) => Next::Nowhere(over(transaction, id)?),
                 Ok(Some(session)) => Next::To(after_checkout(&session)),
                 Ok(None) => {

@@ -2,17 +2,22 @@
 //! search where Stripe can. The description says which parameters narrow a list: each names the field
 //! that it compares.
 
+use rusqlite::types::Value as SqlValue;
 use serde_json::{Map, Value, json};
 
 use crate::account::balance::BalanceTransaction;
 use crate::cash_balance::object::CashTransaction;
 use crate::checkout::object::Session;
+use crate::credit_note::object::CreditNote;
 use crate::description::{Operation, Shape};
 use crate::dispute::object::Dispute;
 use crate::engine::filter::Filter;
 use crate::engine::resource::Object as _;
 use crate::file::link::FileLink;
 use crate::file::object::File;
+use crate::invoice::item::InvoiceItem;
+use crate::invoice::object::Invoice;
+use crate::invoice::payment::InvoicePayment;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
 use crate::payment::mandate::Mandate;
@@ -22,9 +27,12 @@ use crate::payment::token::Token;
 use crate::payout::object::Payout;
 use crate::plain;
 use crate::promotion::object::{Coupon, PromotionCode};
+use crate::quote::object::Quote;
 use crate::radar::review::Review;
 use crate::radar::warning::EarlyFraudWarning;
 use crate::refund::object::Refund;
+use crate::subscription::object::{ITEM, Subscription};
+use crate::test_clock::object::TestClock;
 use crate::webhook::endpoint::WebhookEndpoint;
 use crate::webhook::event::Event;
 use crate::wire::answer::{Asked, Route, Work};
@@ -52,10 +60,18 @@ const BEHAVED: &[&str] = &[
     File::KIND,
     FileLink::KIND,
     BalanceTransaction::KIND,
+    Invoice::KIND,
+    CreditNote::KIND,
+    Quote::KIND,
+    InvoiceItem::KIND,
+    InvoicePayment::KIND,
     CashTransaction::KIND,
     Payout::KIND,
     Coupon::KIND,
     PromotionCode::KIND,
+    TestClock::KIND,
+    Subscription::KIND,
+    ITEM,
     WebhookEndpoint::KIND,
     Event::KIND,
 ];
@@ -119,6 +135,9 @@ fn list<'r>(
     for (name, id) in names {
         filter = filter.equal(name, (*id).to_owned().into());
     }
+    if let Some(clock) = test_clock(operation, &mut params)? {
+        filter = filter.and("clock IS ?", [clock]);
+    }
     for name in params.left() {
         let shape = operation.params.get(&name).map(|field| field.shape);
         let given = params.take(&name)?.unwrap_or_default();
@@ -133,6 +152,21 @@ fn list<'r>(
         }
         paging.stored(transaction, kind, &url, &filter)
     }))
+}
+
+/// The test clock in whose time the listed objects live; null for those in the account's. A list that
+/// can be narrowed by clock, and is not narrowed to a customer, leaves those of clocks out.
+fn test_clock(operation: &Operation, params: &mut Params) -> Result<Option<SqlValue>, ApiError> {
+    if operation.params.get("test_clock").is_none() {
+        return Ok(None);
+    }
+    let clock = params.text("test_clock")?;
+    let of_one = params.left().iter().any(|it| it == "customer");
+    Ok(match clock {
+        Some(clock) => Some(SqlValue::Text(clock)),
+        None if of_one => None,
+        None => Some(SqlValue::Null),
+    })
 }
 
 /// Where a page of the list comes from.
@@ -239,6 +273,12 @@ mod tests {
             intent["name"] = json!(method);
             intent
         };
+        let mut subscriber = call(
+            "/v1/customers",
+            json!({ "payment_method": "pm_card_visa",
+                "invoice_settings": { "default_payment_method": "pm_card_visa" } }),
+        );
+        subscriber["name"] = json!("subscriber");
         let calls = json!({ "fixtures": [
             call("/v1/webhook_endpoints", json!({ "url": "https://shop.example/hook", "enabled_events": ["*"] })),
             call("/v1/coupons", json!({ "id": "TEN", "percent_off": 10 })),
@@ -256,6 +296,12 @@ mod tests {
             pay("pm_card_createIssuerFraudRecord"),
             pay("pm_card_createDispute"),
             call("/v1/refunds", json!({ "payment_intent": "${pm_card_visa:id}" })),
+            call("/v1/test_helpers/test_clocks", json!({ "frozen_time": 1_769_860_800 })),
+            call("/v1/prices", json!({ "currency": "usd", "unit_amount": 900,
+                "recurring": { "interval": "month" }, "product_data": { "name": "Coffee" } })),
+            subscriber,
+            call("/v1/subscriptions", json!({ "customer": "${subscriber:id}",
+                "items": [{ "price": "${/v1/prices:id}" }] })),
         ] });
         serde_json::from_value(calls).unwrap()
     }

@@ -59,6 +59,16 @@ impl Account {
     ) -> Controlled<T> {
         self.transact(Cause::default(), work).await
     }
+
+    /// The same about an object, in whose time it is done.
+    async fn command_about<T: Send + 'static>(
+        &self,
+        object: &str,
+        work: impl FnOnce(&Transaction<'_>) -> Controlled<T> + Send + 'static,
+    ) -> Controlled<T> {
+        self.transact_in_time_of(object, Cause::default(), work)
+            .await
+    }
 }
 
 fn find<T: Object>(transaction: &Transaction<'_>, id: &str) -> Controlled<T> {

@@ -8,38 +8,66 @@ use crate::checkout::object::Session;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::file::link::FileLink;
+use crate::invoice::object::Invoice;
 use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
 use crate::payment::mandate::Mandate;
 use crate::payment::setup_intent::SetupIntent;
 use crate::payout::object::Payout;
 use crate::promotion::object::{Coupon, PromotionCode};
+use crate::quote::object::Quote;
 use crate::refund::object::Refund;
-use crate::{account, checkout, file, payment, payout, promotion, refund};
+use crate::subscription::object::Subscription;
+use crate::test_clock::object::{ClockState, TestClock};
+use crate::{
+    account, billing, checkout, file, payment, payout, promotion, quote, refund, subscription,
+    test_clock,
+};
+
+/// More than can happen to one object at one moment.
+const MOST_AT_ONCE: u8 = 5;
 
 /// Lets everything happen that is due by now.
-pub(crate) fn catch_up(transaction: &mut Transaction<'_>) -> anyhow::Result<()> {
-    let now = transaction.now;
-    let mut last = None;
-    while let Some(due) = transaction.first_due(now)? {
-        ensure!(last.as_ref() != Some(&due), "{} stays due", due.id);
-        transaction.now = due.at;
+pub(crate) fn catch_up(transaction: &Transaction<'_>) -> anyhow::Result<()> {
+    let (mut last, mut times) = (None, 0_u8);
+    while let Some(due) = transaction.first_due(transaction.now)? {
+        times = match last.as_ref() == Some(&due) {
+            true => times.saturating_add(1),
+            false => 0,
+        };
+        ensure!(times < MOST_AT_ONCE, "{} stays due", due.id);
+        let then = transaction.at(due.at);
         match due.kind.as_str() {
-            Session::KIND => checkout::life::run_out(transaction, &due.id)?,
-            Refund::KIND => refund::life::decide(transaction, &due.id)?,
-            PaymentIntent::KIND => checkout::life::run_out_intent(transaction, &due.id)?,
-            Charge::KIND => payment::capture::expire(transaction, &due.id)?,
-            SetupIntent::KIND => payment::setup::run_out(transaction, &due.id)?,
-            Mandate::KIND => payment::consent::take_effect(transaction, &due.id)?,
-            Payout::KIND => payout::life::run_out(transaction, &due.id)?,
-            BalanceTransaction::KIND => account::book::arrive(transaction, &due.id)?,
-            FileLink::KIND => file::link::expire(transaction, &due.id)?,
-            Coupon::KIND => promotion::life::end_coupon(transaction, &due.id)?,
-            PromotionCode::KIND => promotion::life::end_code(transaction, &due.id)?,
+            TestClock::KIND => wind(&then, &due.id)?,
+            Session::KIND => checkout::life::run_out(&then, &due.id)?,
+            Refund::KIND => refund::life::decide(&then, &due.id)?,
+            PaymentIntent::KIND => billing::run_out_intent(&then, &due.id)?,
+            Charge::KIND => payment::capture::expire(&then, &due.id)?,
+            BalanceTransaction::KIND => account::book::arrive(&then, &due.id)?,
+            SetupIntent::KIND => payment::setup::run_out(&then, &due.id)?,
+            Mandate::KIND => payment::consent::take_effect(&then, &due.id)?,
+            Payout::KIND => payout::life::run_out(&then, &due.id)?,
+            FileLink::KIND => file::link::expire(&then, &due.id)?,
+            Coupon::KIND => promotion::life::end_coupon(&then, &due.id)?,
+            PromotionCode::KIND => promotion::life::end_code(&then, &due.id)?,
+            Invoice::KIND => billing::run_out_invoice(&then, &due.id)?,
+            Quote::KIND => quote::life::run_out(&then, &due.id)?,
+            Subscription::KIND => subscription::time::step(&then, &due.id)?,
             kind => bail!("time does not change {}, a {kind}", due.id),
         }
         last = Some(due);
     }
-    transaction.now = now;
     Ok(())
+}
+
+/// A test clock goes where it was sent, and what is due on the way happens in its time; or its own time
+/// is over. What cannot happen stops this clock alone.
+fn wind(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<()> {
+    let mut clock: TestClock = transaction.existing(id)?;
+    let ClockState::Advancing { to, .. } = clock.state else {
+        return test_clock::life::delete(transaction, &clock);
+    };
+    let then = transaction.in_time_of([id])?.at(to);
+    let arrived = transaction.attempt(|| catch_up(&then)).map(|()| to);
+    test_clock::life::arrive(transaction, &mut clock, arrived)
 }

@@ -1,5 +1,6 @@
 //! What keeps the objects, tells the time, and breaks on request.
 
+pub(crate) mod calendar;
 pub(crate) mod clock;
 pub(crate) mod database;
 pub(crate) mod faults;

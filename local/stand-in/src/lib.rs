@@ -3,10 +3,10 @@
 //!
 //! What Stripe's API takes and answers is data ([`description`], from the texts in `api/`). What
 //! happens is code. A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`],
-//! [`dispute`], [`radar`], [`promotion`], [`file`], [`payout`], [`cash_balance`], [`account`],
-//! [`webhook`]. It has what the API shows
-//! (`object`), what can be asked of it (`api`), and what happens to it (`life`). Objects that only
-//! hold what they are given are [`plain`]; what every kind can be asked, a [`collection`] answers.
+//! [`dispute`], [`radar`], [`promotion`], [`invoice`], [`credit_note`], [`quote`], [`subscription`],
+//! [`test_clock`], [`file`], [`payout`], [`cash_balance`], [`account`], [`webhook`]. It has what the
+//! API shows (`object`), what can be asked of it (`api`), and what happens to it (`life`). Objects that
+//! only hold what they are given are [`plain`]; what every kind can be asked, a [`collection`] answers.
 //! [`engine`] keeps it all and knows the time, [`wire`] has what requests and answers have in common.
 //!
 //! A [`StandIn`] has an [`Account`] for each secret key. One payment walks through these rooms:
@@ -27,7 +27,8 @@
 //!
 //! If a stand-in has a database on disk, everything is there before anybody is answered, so the
 //! process may be killed at any moment. Time is an account's own ([`engine::clock`]) and can be moved
-//! forward; [`control`] is how, and [`due`] what follows. An account begins with what its [`seed`]
+//! forward; [`control`] is how, and [`due`] what follows. A customer may live in the time of a
+//! [`test_clock`] instead. An account begins with what its [`seed`]
 //! says. [`window`] shows all of it to a person: each call is in the log that [`wire::requests`]
 //! keeps.
 //!
@@ -35,6 +36,7 @@
 #![warn(missing_docs)]
 
 mod account;
+mod billing;
 mod browser;
 mod call;
 mod cash_balance;
@@ -44,23 +46,28 @@ mod cli;
 mod collection;
 mod control;
 mod coverage;
+mod credit_note;
 mod description;
 mod dispute;
 mod door;
 mod due;
 mod engine;
 mod file;
+mod invoice;
 mod page;
 mod payment;
 mod payout;
 mod plain;
 mod promotion;
+mod quote;
 mod radar;
 mod receipt;
 mod refund;
 mod seed;
 mod serve;
 mod stand_in;
+mod subscription;
+mod test_clock;
 mod verification;
 mod webhook;
 mod window;
@@ -89,6 +96,7 @@ impl StandIn {
             .merge(window::routes())
             .merge(challenge::routes())
             .merge(receipt::routes())
+            .merge(invoice::page::routes())
             .merge(verification::routes())
             .merge(file::download::pages())
             .nest("/_stripe", control::routes())

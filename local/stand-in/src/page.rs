@@ -57,8 +57,9 @@ async fn visit(
     pay: impl FnOnce(&Visit<'_>, Session) -> anyhow::Result<Outcome> + Send + 'static,
 ) -> Response {
     let shop = account.0.settings.business_name.clone();
+    let whose = id.clone();
     let outcome = account
-        .transact(cause, move |transaction| {
+        .transact_in_time_of(&whose, cause, move |transaction| {
             let visit = Visit {
                 transaction,
                 shop: &shop,

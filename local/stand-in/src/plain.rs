@@ -110,11 +110,20 @@ struct Wish {
 
 impl Wish {
     fn read(kind: &'static Kind, mut params: Params) -> Result<Self, ApiError> {
+        let mut entries = Map::new();
+        for name in params.left() {
+            let value = params.take(&name)?.unwrap_or_default();
+            entries.insert(name, value);
+        }
+        Self::of(kind, entries)
+    }
+
+    /// Of parameters by name: texts, and objects of them.
+    fn of(kind: &'static Kind, entries: Map<String, Value>) -> Result<Self, ApiError> {
         let fields = kind.fields()?;
         let mut given = BTreeMap::new();
         let mut extra = Map::new();
-        for name in params.left() {
-            let value = params.take(&name)?.unwrap_or_default();
+        for (name, value) in entries {
             if kind.extra.contains(&name.as_str()) {
                 extra.insert(name, value);
             } else if fields.get(&name).is_some() {
@@ -239,6 +248,38 @@ fn check_reference(
     }
     let kind = kinds.first().copied().unwrap_or("object");
     Err(ApiError::no_such_param(kind, id, name))
+}
+
+/// Makes a plain object of parameters by name, as the API does when it is asked to.
+pub(crate) fn create(
+    transaction: &Transaction<'_>,
+    name: &'static str,
+    entries: Map<String, Value>,
+) -> Result<Value, ApiError> {
+    Wish::of(known(name)?, entries)?.create(transaction, &[])
+}
+
+/// The same of a change of one.
+pub(crate) fn update(
+    transaction: &Transaction<'_>,
+    name: &'static str,
+    id: &str,
+    entries: Map<String, Value>,
+) -> Result<Value, ApiError> {
+    Wish::of(known(name)?, entries)?.update(transaction, name, id)
+}
+
+fn known(name: &'static str) -> Result<&'static Kind, ApiError> {
+    kinds::find(name).ok_or_else(|| ApiError::no_such("kind", name))
+}
+
+/// Deletes a plain object, as the API does when it is asked to.
+pub(crate) fn remove(
+    transaction: &Transaction<'_>,
+    name: &'static str,
+    id: &str,
+) -> Result<Value, ApiError> {
+    delete(transaction, known(name)?, name, id)
 }
 
 fn delete(

@@ -42,9 +42,12 @@ impl Amount {
         self.0.checked_mul(quantity).map(Self)
     }
 
-    /// So many parts of a whole, rounded half up.
+    /// So many parts of a whole, rounded half up; what goes out, as what comes in.
     pub(crate) fn share(self, parts: i64, whole: i64) -> Self {
-        self.part(parts, whole, whole.into())
+        match self < Self::ZERO {
+            true => self.negated().share(parts, whole).negated(),
+            false => self.part(parts, whole, whole.into()),
+        }
     }
 
     /// So many parts of a whole, rounded down.
@@ -91,6 +94,8 @@ mod tests {
         assert_eq!(share(1_500, 1, 10), 150);
         assert_eq!(share(1_005, 1, 10), 101);
         assert_eq!(share(1_004, 1, 10), 100);
+        assert_eq!(share(-1_005, 1, 10), -101);
+        assert_eq!(share(-1_004, 1, 10), -100);
         let down = Amount::new(1_005).share_rounded_down(1, 10);
         assert_eq!(down, Amount::new(100));
         assert_eq!(share(i64::MAX, 1, 1), i64::MAX);

@@ -112,11 +112,11 @@ impl Account {
         if let Some(webhook) = &self.0.beginning.webhook {
             endpoint::register_own(transaction, webhook)?;
         }
-        if setting(&transaction.sql, SOWN)? == 0 {
+        if setting(transaction.sql, SOWN)? == 0 {
             self.0.beginning.seed.sow(transaction, &self.0.settings)?;
             // What was there before anybody listened is nothing to tell.
             transaction.forget_events()?;
-            set(&transaction.sql, SOWN, 1)?;
+            set(transaction.sql, SOWN, 1)?;
         }
         Ok(())
     }
@@ -170,6 +170,24 @@ impl Account {
             self.0.news.send_replace(());
         }
         Ok(done)
+    }
+
+    /// The same in the time of the test clock that an object lives in, if it lives in one's.
+    pub(crate) async fn transact_in_time_of<T, E>(
+        &self,
+        object: &str,
+        cause: Cause,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<anyhow::Error> + Send + 'static,
+    {
+        let object = object.to_owned();
+        self.transact(cause, move |transaction| {
+            work(&transaction.in_time_of([object.as_str()])?)
+        })
+        .await
     }
 
     /// Writes down a call that changed nothing, soon.

@@ -2,9 +2,9 @@
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::billing;
 use crate::cash_balance::book;
 use crate::cash_balance::object::{CashTransaction, Movement};
-use crate::checkout;
 use crate::engine::ids::CustomerId;
 use crate::engine::transaction::Transaction;
 use crate::payment::action::Action;
@@ -70,7 +70,7 @@ pub(crate) fn apply(
     book::apply(transaction, intent, amount)?;
     transaction.put(intent)?;
     match is_enough {
-        true => checkout::life::settle(transaction, intent, Ending::Succeeds),
+        true => billing::settle(transaction, intent, Ending::Succeeds),
         false => record(transaction, "payment_intent.partially_funded", intent).map(Ok),
     }
 }

@@ -6,6 +6,7 @@ use crate::checkout::create::Wish;
 use crate::checkout::life::Paid;
 use crate::checkout::line::Order;
 use crate::checkout::object::{Session, SessionStatus};
+use crate::checkout::rules::check_recurring;
 use crate::checkout::shipping::Options;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
@@ -77,6 +78,7 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         }
         if let Some(order) = order {
             let (lines, currency) = order.sell(transaction)?;
+            check_recurring(&lines, session.mode)?;
             if currency != session.currency {
                 return Err(ApiError::invalid(format!(
                     "The currency of a Checkout Session cannot change: it is {}.",

@@ -33,6 +33,7 @@ const SHOWN: &[&str] = &[
     "metadata",
     "name_collection",
     "origin_context",
+    "payment_method_collection",
     "payment_method_options",
     "phone_number_collection",
     "saved_payment_method_options",

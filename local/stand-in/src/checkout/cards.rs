@@ -1,5 +1,7 @@
 //! Test cards on the payment page: what is wrong with what was typed, and which are worth trying.
 
+use std::borrow::Cow;
+
 use crate::engine::time::Timestamp;
 use crate::payment::card::Card;
 use crate::payment::typed::TypedCard;
@@ -8,7 +10,7 @@ use crate::payment::typed::TypedCard;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Mistyped {
     pub(crate) field: &'static str,
-    pub(crate) message: &'static str,
+    pub(crate) message: Cow<'static, str>,
 }
 
 /// Reads a typed card.
@@ -18,7 +20,10 @@ pub(crate) fn read(
     cvc: &str,
     now: Timestamp,
 ) -> Result<Card, Mistyped> {
-    let wrong = |field, message| Err(Mistyped { field, message });
+    let wrong = |field, message: &'static str| {
+        let message = Cow::Borrowed(message);
+        Err(Mistyped { field, message })
+    };
     if number.trim().is_empty() {
         return wrong("card_number", "Enter a card number.");
     }

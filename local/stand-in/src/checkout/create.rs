@@ -10,6 +10,7 @@ use crate::checkout::methods::Wanted;
 use crate::checkout::object::{Collected, Mode, PaymentStatus, Session, SessionStatus};
 use crate::checkout::rules;
 use crate::checkout::shipping::Options;
+use crate::checkout::subscription::NewSubscription;
 use crate::engine::clock;
 use crate::engine::ids::{CustomerId, SessionId};
 use crate::engine::resource::{Metadata, Object as _};
@@ -36,6 +37,7 @@ pub(crate) struct Wish {
     options: Option<Value>,
     terms: NewTerms,
     setup: SetupData,
+    subscription: Option<NewSubscription>,
     expires_at: Option<i64>,
     allow_redisplay: Option<String>,
 }
@@ -70,6 +72,10 @@ impl Wish {
             metadata: data.metadata("metadata")?,
         };
         data.finish()?;
+        let subscription = match mode {
+            Mode::Subscription => Some(NewSubscription::read(params)?),
+            Mode::Payment | Mode::Setup => None,
+        };
         let mut data = params.object("payment_method_data")?;
         let allow_redisplay = data.text("allow_redisplay")?;
         data.finish()?;
@@ -88,6 +94,7 @@ impl Wish {
             options,
             terms,
             setup,
+            subscription,
             expires_at,
             allow_redisplay,
         };
@@ -103,7 +110,7 @@ impl Wish {
     /// Stripe takes lines of whoever wants to be paid, and of nobody else.
     fn check_mode(&self) -> Result<(), ApiError> {
         match (self.mode, &self.order) {
-            (Mode::Payment, None) => Err(ApiError::missing("line_items")),
+            (Mode::Payment | Mode::Subscription, None) => Err(ApiError::missing("line_items")),
             (Mode::Setup, Some(_)) => Err(ApiError::invalid(
                 "You can not pass `line_items` in `setup` mode.",
             )
@@ -113,7 +120,7 @@ impl Wish {
     }
 
     pub(crate) fn open(self, transaction: &Transaction<'_>) -> Result<Session, ApiError> {
-        let ahead = clock::ahead(&transaction.sql)?;
+        let ahead = clock::ahead(transaction.sql)?;
         let expires_at = expiry(self.expires_at, transaction.now, ahead)?;
         let customer = match &self.customer {
             Some(customer) => Some(payment::customer::named(transaction, customer)?),
@@ -127,6 +134,7 @@ impl Wish {
                 wanted.unwrap_or("usd").parse().map_err(|_| no_currency())?,
             ),
         };
+        rules::check_recurring(&line_items, self.mode)?;
         check_currency(wanted, currency)?;
         let shipping_options = self.shipping.offer(transaction, currency)?;
         let mut terms = self.terms.begin(transaction)?;
@@ -146,6 +154,9 @@ impl Wish {
             methods,
             payment_intent: None,
             setup_intent: None,
+            invoice: None,
+            subscription: None,
+            subscribes: None,
             terms,
             collected: known_of(transaction, customer.as_ref())?,
             customer,
@@ -160,6 +171,9 @@ impl Wish {
             asked: self.asked,
             id,
         };
+        if let Some(subscription) = self.subscription {
+            subscription.promise(transaction, &mut session)?;
+        }
         session.reckon();
         if let Some(discount) = self.discount {
             discount.give(transaction, &mut session)?;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::checkout::invoice;
 use crate::checkout::line::object;
 use crate::checkout::object::Session;
 use crate::engine::filter::{Cursor, Filter};
@@ -15,7 +16,9 @@ const MOST_SAVED: usize = 10;
 
 /// Makes the customer that the shop wants, unless there is one.
 pub(super) fn make(transaction: &Transaction<'_>, session: &mut Session) -> anyhow::Result<()> {
-    let wanted = session.asked_text("customer_creation") == Some("always");
+    let wanted = session.asked_text("customer_creation") == Some("always")
+        || session.is_for_subscription()
+        || invoice::is_wanted(session);
     if session.customer.is_some() || !wanted {
         return Ok(());
     }

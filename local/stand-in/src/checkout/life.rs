@@ -14,8 +14,11 @@
 
 use serde_json::json;
 
+use crate::account::amount::Amount;
 use crate::checkout::customer;
+use crate::checkout::invoice;
 use crate::checkout::object::{PaymentStatus, Session, SessionStatus};
+use crate::checkout::subscription;
 use crate::engine::ids::{PaymentIntentId, SessionId};
 use crate::engine::time::{DAY, Timestamp};
 use crate::engine::transaction::Transaction;
@@ -24,7 +27,7 @@ use crate::payment::bank::Ending;
 use crate::payment::billing::Shipping;
 use crate::payment::confirmation::{Confirmation, Outcome};
 use crate::payment::decline::PaymentError;
-use crate::payment::intent::{PaymentIntent, Usage, WrongState};
+use crate::payment::intent::{Origin, PaymentIntent, Usage, WrongState};
 use crate::payment::method::PaymentMethod;
 use crate::payment::setup::SetUp;
 use crate::payment::setup_intent::SetupIntent;
@@ -63,6 +66,10 @@ pub(crate) fn pay(
             true => limited,
             false => method.allow_redisplay.clone(),
         });
+    }
+    if session.is_for_subscription() && session.amount_total() == Amount::ZERO {
+        give_up_intent(transaction, session)?;
+        subscription::begin_setup(transaction, session)?;
     }
     if let Some(setup) = session.setup_intent.clone() {
         return set_up(transaction, session, &setup, method).map(Ok);
@@ -107,7 +114,9 @@ pub(crate) fn pay_nothing(
     }
     customer::make(transaction, session)?;
     give_up_intent(transaction, session)?;
+    invoice::promise(session);
     complete(transaction, session)?;
+    bill(transaction, session)?;
     Ok(Ok(Paid::Complete))
 }
 
@@ -119,7 +128,9 @@ fn follow_setup(
 ) -> anyhow::Result<Paid> {
     match outcome {
         SetUp::Done => {
+            invoice::promise(session);
             complete(transaction, session)?;
+            bill(transaction, session)?;
             Ok(Paid::Complete)
         }
         SetUp::Challenged => {
@@ -164,7 +175,9 @@ fn follow(
     match outcome {
         Outcome::Paid(aftermath) => {
             session.payment_status = PaymentStatus::Paid;
+            invoice::promise(session);
             complete(transaction, session)?;
+            bill(transaction, session)?;
             aftermath.come(transaction)?;
         }
         Outcome::Authorized(aftermath) => {
@@ -247,9 +260,11 @@ fn end_delay(
         (Outcome::Paid(aftermath) | Outcome::Authorized(aftermath), session) => {
             if let Some(session) = session {
                 session.payment_status = PaymentStatus::Paid;
+                invoice::promise(session);
                 transaction.put(session)?;
                 let event_type = "checkout.session.async_payment_succeeded";
                 record(transaction, event_type, session)?;
+                bill(transaction, session)?;
             }
             aftermath.come(transaction)
         }
@@ -267,7 +282,7 @@ fn session_of(
     transaction: &Transaction<'_>,
     intent: &PaymentIntent,
 ) -> anyhow::Result<Option<Session>> {
-    if !intent.from_checkout {
+    if !intent.is_from_checkout() {
         return Ok(None);
     }
     let sessions = transaction.having("payment_intent", &intent.id)?;
@@ -345,6 +360,12 @@ pub(crate) fn recover(
         expires_at: transaction.now.saturating_add(DAY),
         status: SessionStatus::Open,
         payment_intent: None,
+        invoice: None,
+        subscription: None,
+        setup_intent: expired
+            .setup_intent
+            .clone()
+            .filter(|_| expired.is_for_setup()),
         url: expired.url.replace(&*expired.id, &id),
         recovered_from: Some(expired.id.clone()),
         id,
@@ -373,6 +394,18 @@ pub(crate) fn run_out(transaction: &Transaction<'_>, id: &str) -> anyhow::Result
     let mut session: Session = transaction.existing(id)?;
     expire(transaction, &mut session)?
         .map_err(|WrongState| anyhow::anyhow!("{id} has run out but is not open"))
+}
+
+/// The session is paid: it is billed, if its shop wants that.
+fn bill(transaction: &Transaction<'_>, session: &Session) -> anyhow::Result<()> {
+    let intent = match &session.payment_intent {
+        Some(id) => transaction.get::<PaymentIntent>(id)?,
+        None => None,
+    };
+    match &session.subscribes {
+        Some(wish) => subscription::begin(transaction, session, wish, intent.as_ref()),
+        None => invoice::make(transaction, session, intent.as_ref()),
+    }
 }
 
 fn complete(transaction: &Transaction<'_>, session: &mut Session) -> anyhow::Result<()> {
@@ -428,7 +461,9 @@ fn intent_to_pay(
             terms,
             ..transaction.existing(id)?
         },
-        None => payment::life::create(transaction, amount, currency, terms, None, true)?,
+        None => {
+            payment::life::create(transaction, amount, currency, terms, None, Origin::Checkout)?
+        }
     };
     session.payment_intent = Some(intent.id.clone());
     Ok(intent)

@@ -8,9 +8,11 @@ use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::checkout::tax::Rate;
 use crate::description::blank_of;
+use crate::engine::calendar::Interval;
 use crate::engine::ids;
 use crate::engine::resource::Metadata;
 use crate::engine::transaction::Transaction;
+use crate::subscription::price::{Price, Unfit, interval, recurring_shown};
 use crate::wire::errors::ApiError;
 use crate::wire::params::{Params, Required as _};
 
@@ -35,10 +37,23 @@ pub(crate) struct LineItem {
     pub(crate) adjustable: Option<(i64, i64)>,
     pub(crate) rates: Vec<Rate>,
     pub(crate) metadata: Metadata,
+    /// The price, if it recurs.
+    pub(crate) recurring: Option<Price>,
+    /// Nothing of it is due while a trial lasts.
+    pub(crate) is_on_trial: bool,
 }
 
 impl LineItem {
+    /// What of it is due now.
     pub(crate) fn amount(&self) -> Amount {
+        match self.is_on_trial {
+            true => Amount::ZERO,
+            false => self.full_amount(),
+        }
+    }
+
+    /// What it comes to once no trial lasts.
+    pub(crate) fn full_amount(&self) -> Amount {
         self.unit_amount.times(self.quantity).unwrap_or(Amount::MAX)
     }
 
@@ -77,6 +92,7 @@ struct PriceData {
     unit_amount: Amount,
     tax_behavior: Option<String>,
     product: ProductRef,
+    recurring: Option<Interval>,
 }
 
 #[derive(Debug)]
@@ -85,8 +101,9 @@ enum ProductRef {
     New(NewProduct),
 }
 
-#[derive(Debug)]
-struct NewProduct {
+/// A product that comes with its price.
+#[derive(Debug, Clone)]
+pub(crate) struct NewProduct {
     name: String,
     description: Option<String>,
     images: Vec<String>,
@@ -236,6 +253,19 @@ impl Line {
                 _ => Err(ApiError::no_such_param("tax rate", id, "line_items")),
             }
         });
+        let is_recurring = price.get("recurring").is_some_and(Value::is_object);
+        let recurring = match Price::of(&price) {
+            Ok(recurring) => Some(recurring),
+            Err(Unfit::OneTime) if !is_recurring => None,
+            Err(_) => {
+                return Err(ApiError::invalid(
+                    "The stand-in does not bill by usage: it has no price with usage_type=metered in \
+                     subscriptions.",
+                )
+                .code("parameter_unsupported")
+                .param(&self.param));
+            }
+        };
         let item = LineItem {
             id: ids::line_item(),
             unit_amount: price
@@ -260,6 +290,8 @@ impl Line {
             adjustable: self.adjustable,
             rates: rates.collect::<Result<_, _>>()?,
             metadata: self.metadata,
+            recurring,
+            is_on_trial: false,
         };
         Ok((item, currency))
     }
@@ -279,26 +311,16 @@ fn stored_price(
         ))
         .param(param));
     }
-    if price.get("recurring").is_some_and(Value::is_object) {
-        return Err(ApiError::invalid(
-            "You specified `payment` mode but passed a recurring price. Either switch to \
-             `subscription` mode or use only one-time prices.",
-        )
-        .param(param));
-    }
     Ok(price)
 }
 
 impl PriceData {
     fn read(mut price: Params) -> Result<Self, ApiError> {
         let currency = price.currency("currency").required(&price, "currency")?;
-        if price.optional_object("recurring")?.is_some() {
-            return Err(ApiError::invalid(
-                "You specified `payment` mode but passed a recurring price. Either switch to \
-                 `subscription` mode or use only one-time prices.",
-            )
-            .param(price.name("recurring")));
-        }
+        let recurring = match price.optional_object("recurring")? {
+            Some(recurring) => Some(interval(recurring)?),
+            None => None,
+        };
         let stored = price.text("product")?;
         let made = price.optional_object("product_data")?;
         let product = match (stored, made) {
@@ -319,6 +341,7 @@ impl PriceData {
                 .required(&price, "unit_amount")?,
             tax_behavior: price.text("tax_behavior")?,
             product,
+            recurring,
         };
         price.finish()?;
         Ok(data)
@@ -338,6 +361,10 @@ impl PriceData {
             ProductRef::New(new) => new.make(transaction)?,
         };
         let id = ids::price();
+        let (kind, recurring) = match self.recurring {
+            Some(interval) => ("recurring", recurring_shown(interval)),
+            None => ("one_time", Value::Null),
+        };
         let price = object(
             "price",
             [
@@ -351,7 +378,8 @@ impl PriceData {
                     "tax_behavior",
                     json!(self.tax_behavior.as_deref().unwrap_or("unspecified")),
                 ),
-                ("type", json!("one_time")),
+                ("recurring", recurring),
+                ("type", json!(kind)),
                 ("unit_amount", json!(self.unit_amount)),
                 ("unit_amount_decimal", json!(self.unit_amount.to_string())),
             ],
@@ -362,7 +390,19 @@ impl PriceData {
 }
 
 impl NewProduct {
-    fn read(mut product: Params) -> Result<Self, ApiError> {
+    /// A product of which nothing but a name is known.
+    pub(crate) fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            description: None,
+            images: Vec::new(),
+            metadata: Metadata::new(),
+            tax_code: None,
+            unit_label: None,
+        }
+    }
+
+    pub(crate) fn read(mut product: Params) -> Result<Self, ApiError> {
         let images = product.texts("images")?;
         if images.len() > 8 {
             return Err(ApiError::invalid("A product may have at most 8 images.")
@@ -380,7 +420,8 @@ impl NewProduct {
         Ok(new)
     }
 
-    fn make(self, transaction: &Transaction<'_>) -> anyhow::Result<String> {
+    /// Keeps it. It cannot be bought from elsewhere.
+    pub(crate) fn make(self, transaction: &Transaction<'_>) -> anyhow::Result<String> {
         let id = ids::product();
         let product = object(
             "product",

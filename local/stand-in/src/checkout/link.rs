@@ -173,7 +173,13 @@ fn asked(link: &Map<String, Value>, followed: Followed) -> Params {
         false => "payment",
     };
     if mode == "subscription" {
-        for name in ["payment_intent_data", "customer_creation", "submit_type"] {
+        for name in [
+            "payment_intent_data",
+            "customer_creation",
+            "invoice_creation",
+            "shipping_options",
+            "submit_type",
+        ] {
             asked.remove(name);
         }
         for name in ["subscription_data", "payment_method_collection"] {

@@ -11,7 +11,8 @@ use crate::checkout::line::LineItem;
 use crate::checkout::shipping::ShippingOption;
 use crate::checkout::totals::{Bill, Totals};
 use crate::engine::ids::{
-    CouponId, CustomerId, PaymentIntentId, PromotionCodeId, SessionId, SetupIntentId,
+    CouponId, CustomerId, InvoiceId, PaymentIntentId, PromotionCodeId, SessionId, SetupIntentId,
+    SubscriptionId,
 };
 use crate::engine::resource::Metadata;
 use crate::engine::time::Timestamp;
@@ -20,6 +21,8 @@ use crate::payment::billing::{Address, BillingDetails};
 use crate::payment::intent::Terms;
 use crate::payment::voucher::Voucher;
 use crate::promotion::object::Off;
+use crate::subscription;
+use crate::subscription::trial::Trial;
 use crate::wire::errors::ApiError;
 use crate::wire::params::MetadataUpdate;
 
@@ -39,6 +42,11 @@ pub(crate) struct Session {
     pub(crate) methods: Vec<String>,
     pub(crate) payment_intent: Option<PaymentIntentId>,
     pub(crate) setup_intent: Option<SetupIntentId>,
+    /// What it is billed with, if its shop wants that.
+    pub(crate) invoice: Option<InvoiceId>,
+    /// What it leads to once it is paid, in subscription mode.
+    pub(crate) subscription: Option<SubscriptionId>,
+    pub(crate) subscribes: Option<Subscribes>,
     /// For the intent that the first try to pay makes.
     pub(crate) terms: Terms,
     pub(crate) customer: Option<CustomerId>,
@@ -68,6 +76,15 @@ pub(crate) enum Mode {
     Payment,
     /// To keep a payment method for later.
     Setup,
+    /// To pay now and again.
+    Subscription,
+}
+
+/// The subscription that a session leads to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Subscribes {
+    pub(crate) trial: Option<Trial>,
+    pub(crate) terms: subscription::terms::Terms,
 }
 
 /// What a coupon takes off a session, perhaps by a code.
@@ -150,8 +167,10 @@ impl Session {
     /// The types of payment methods there are here in a currency.
     pub(crate) fn methods_in(currency: Currency, mode: Mode) -> Vec<&'static str> {
         let voucher = Voucher::of(currency).filter(|_| mode == Mode::Payment);
+        // What is paid later cannot begin a subscription here.
+        let scheme = Scheme::of(currency).filter(|_| mode != Mode::Subscription);
         std::iter::once("card")
-            .chain(Scheme::of(currency).map(Scheme::method))
+            .chain(scheme.map(Scheme::method))
             .chain(voucher.map(Voucher::method))
             .collect()
     }
@@ -181,9 +200,23 @@ impl Session {
         self.mode == Mode::Setup
     }
 
+    pub(crate) fn is_for_subscription(&self) -> bool {
+        self.mode == Mode::Subscription
+    }
+
+    /// Whether the buyer has to say what they pay with, now or later.
+    pub(crate) fn needs_method(&self) -> bool {
+        let collects = self.asked_text("payment_method_collection") != Some("if_required");
+        self.is_for_setup()
+            || self.amount_total() > Amount::ZERO
+            || (self.is_for_subscription() && collects)
+    }
+
     /// Whether what is paid with stays with the customer.
     pub(crate) fn keeps_method(&self) -> bool {
-        self.is_for_setup() || self.terms.setup_future_usage.is_some() || self.collected.saves
+        self.mode != Mode::Payment
+            || self.terms.setup_future_usage.is_some()
+            || self.collected.saves
     }
 
     /// The address the payment is for: what the buyer typed, else what the shop passed.

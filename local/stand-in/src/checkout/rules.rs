@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::checkout::line::LineItem;
 use crate::checkout::object::Mode;
 use crate::wire::errors::ApiError;
 use crate::wire::params::{Params, Required as _};
@@ -22,12 +23,7 @@ pub(super) fn mode(params: &mut Params) -> Result<Mode, ApiError> {
         .as_str()
     {
         "setup" => Ok(Mode::Setup),
-        "subscription" => Err(ApiError::invalid(
-            "The stand-in has no subscriptions yet, so no sessions with mode=subscription: it has \
-             mode=payment and mode=setup.",
-        )
-        .code("parameter_unsupported")
-        .param("mode")),
+        "subscription" => Ok(Mode::Subscription),
         _ => Ok(Mode::Payment),
     }
 }
@@ -40,9 +36,11 @@ pub(super) fn refuse(params: &mut Params, mode: Mode) -> Result<(), ApiError> {
         return Err(ApiError::unsupported(name));
     }
     let of_subscriptions = ["subscription_data", "payment_method_collection"];
-    if let Some(name) = of_subscriptions.iter().find(given) {
+    if let Some(name) = of_subscriptions.iter().find(given)
+        && mode != Mode::Subscription
+    {
         return Err(ApiError::invalid(format!(
-            "You can only use `{name}` in `subscription` mode, which the stand-in does not have yet."
+            "You can only use `{name}` in `subscription` mode."
         ))
         .param(*name));
     }
@@ -62,12 +60,60 @@ pub(super) fn refuse(params: &mut Params, mode: Mode) -> Result<(), ApiError> {
             "`payment` and `subscription` mode",
         ),
         Mode::Payment => (of_setup.iter().find(given), "`setup` mode"),
+        Mode::Subscription => {
+            let of_others = [
+                "payment_intent_data",
+                "setup_intent_data",
+                "shipping_options",
+                "customer_creation",
+                "invoice_creation",
+            ];
+            let found = of_others
+                .into_iter()
+                .find(|name| left.iter().any(|it| it == name));
+            return match found {
+                Some(name) => Err(ApiError::invalid(format!(
+                    "You can not pass `{name}` in `subscription` mode."
+                ))
+                .param(name)),
+                None => refuse_embedding(params),
+            };
+        }
     };
     match misplaced {
         Some(name) => {
             Err(ApiError::invalid(format!("You can only use `{name}` in {modes}.")).param(*name))
         }
         None => refuse_embedding(params),
+    }
+}
+
+/// Refuses prices that recur where nothing does, and lines of which none does where something must.
+pub(super) fn check_recurring(items: &[LineItem], mode: Mode) -> Result<(), ApiError> {
+    let mut recurring = items.iter().enumerate().filter_map(|(position, item)| {
+        item.recurring
+            .as_ref()
+            .map(|price| (position, price.interval))
+    });
+    let refuse = |message: &str, param: String| Err(ApiError::invalid(message).param(param));
+    match (mode, recurring.next()) {
+        (Mode::Subscription, None) => refuse(
+            "You must provide at least one recurring price in `subscription` mode when using prices.",
+            "line_items".to_owned(),
+        ),
+        (Mode::Subscription, Some((_, first))) => match recurring.find(|(_, it)| *it != first) {
+            Some((position, _)) => refuse(
+                "Checkout does not support multiple prices with different billing intervals.",
+                format!("line_items[{position}]"),
+            ),
+            None => Ok(()),
+        },
+        (Mode::Payment | Mode::Setup, Some((position, _))) => refuse(
+            "You specified `payment` mode but passed a recurring price. Either switch to \
+             `subscription` mode or use only one-time prices.",
+            format!("line_items[{position}][price]"),
+        ),
+        (Mode::Payment | Mode::Setup, None) => Ok(()),
     }
 }
 
@@ -129,8 +175,11 @@ pub(super) fn check_texts(mut params: Params) -> Result<(), ApiError> {
     check_custom_text(params.object("custom_text")?)?;
     check_branding(params.object("branding_settings")?)?;
     let mut invoice = params.object("invoice_creation")?;
-    if invoice.boolean("enabled")? == Some(true) {
-        return Err(ApiError::unsupported("invoice_creation[enabled]"));
+    let mut data = invoice.object("invoice_data")?;
+    if data.optional_object("issuer")?.is_some() {
+        return Err(ApiError::unsupported(
+            "invoice_creation[invoice_data][issuer]",
+        ));
     }
     let mut managed = params.object("managed_payments")?;
     if managed.boolean("enabled")? == Some(true) {

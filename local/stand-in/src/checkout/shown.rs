@@ -6,6 +6,7 @@ use crate::account::amount::Amount;
 use crate::checkout::object::{Mode, Session, SessionStatus};
 use crate::description::{Description, blank};
 use crate::engine::ids;
+use crate::engine::links::Links;
 use crate::engine::resource::Object;
 use crate::engine::time::Timestamp;
 
@@ -22,6 +23,12 @@ impl Object for Session {
 
     fn expires_at(&self) -> Option<Timestamp> {
         (self.status == SessionStatus::Open).then_some(self.expires_at)
+    }
+
+    fn shown(&self) -> anyhow::Result<(String, Links)> {
+        let answer = self.answer();
+        let links = Links::of(&answer).paid_by(self.payment_intent.as_deref());
+        Ok((serde_json::to_string(&answer)?, links))
     }
 
     fn answer(&self) -> Value {
@@ -179,8 +186,10 @@ impl Session {
                 "promotion_code": discount.promotion_code,
             }))),
             "expires_at": self.expires_at,
+            "invoice": self.invoice,
             "mode": self.mode,
-            "payment_intent": self.payment_intent,
+            // The invoice of a subscription names it.
+            "payment_intent": self.payment_intent.as_ref().filter(|_| !self.is_for_subscription()),
             "payment_link": self.payment_link,
             "payment_method_types": self.methods,
             "payment_status": self.payment_status,
@@ -196,6 +205,7 @@ impl Session {
                 "shipping_amount": option.amount, "shipping_rate": option.rate,
             }))),
             "status": self.status,
+            "subscription": self.subscription,
             "total_details": amount(Amount::ZERO).map(|_| json!({
                 "amount_discount": totals.discount,
                 "amount_shipping": totals.shipping,
@@ -226,12 +236,12 @@ impl Session {
 fn defaults(mode: Mode) -> Map<String, Value> {
     let saves_customer = match mode {
         Mode::Payment => Value::from("if_required"),
-        Mode::Setup => Value::Null,
+        Mode::Setup | Mode::Subscription => Value::Null,
     };
     let defaults = [
         (
             "adaptive_pricing",
-            json!({ "enabled": mode == Mode::Payment }),
+            json!({ "enabled": mode != Mode::Setup }),
         ),
         ("customer_creation", saves_customer),
         (
@@ -249,7 +259,7 @@ fn defaults(mode: Mode) -> Map<String, Value> {
                         "rendering_options": null,
                     },
                 }),
-                Mode::Setup => Value::Null,
+                Mode::Setup | Mode::Subscription => Value::Null,
             },
         ),
         ("managed_payments", json!({ "enabled": false })),
@@ -258,7 +268,7 @@ fn defaults(mode: Mode) -> Map<String, Value> {
             "payment_method_collection",
             match mode {
                 Mode::Payment => json!("if_required"),
-                Mode::Setup => json!("always"),
+                Mode::Setup | Mode::Subscription => json!("always"),
             },
         ),
         ("payment_method_options", json!({})),

@@ -115,22 +115,10 @@ impl Rate {
         })
     }
 
-    /// The tax on an amount, in it or on top of it, rounded half up.
-    pub(crate) fn on(&self, amount: Amount) -> Tax {
-        let whole = match self.inclusive {
-            true => WHOLE.saturating_add(self.share),
-            false => WHOLE,
-        };
-        let tax = amount.share(self.share, whole);
-        Tax {
-            rate: self.clone(),
-            amount: tax,
-            taxable: if self.inclusive {
-                amount.minus(tax)
-            } else {
-                amount
-            },
-        }
+    /// Its id.
+    pub(crate) fn id(&self) -> &str {
+        let id = self.shown.get("id").and_then(Value::as_str);
+        id.unwrap_or_default()
     }
 }
 
@@ -143,6 +131,11 @@ impl Tax {
         }
     }
 
+    /// What of it is in the price.
+    pub(crate) fn included(&self) -> Amount {
+        self.amount.minus(self.on_top())
+    }
+
     pub(crate) fn shown(&self) -> Value {
         json!({
             "amount": self.amount,
@@ -151,6 +144,26 @@ impl Tax {
             "taxable_amount": self.taxable,
         })
     }
+}
+
+/// The taxes of several rates on one amount, each rounded half up: what is in it is taken out together,
+/// and what comes on top is on what is left.
+pub(crate) fn taxes_on(rates: &[Rate], amount: Amount) -> Vec<Tax> {
+    let included = rates.iter().filter(|rate| rate.inclusive);
+    let included = included.fold(0_i64, |sum, rate| sum.saturating_add(rate.share));
+    let whole = WHOLE.saturating_add(included);
+    let tax_in = |rate: &Rate| amount.share(rate.share, whole);
+    let inclusive = rates.iter().filter(|rate| rate.inclusive);
+    let net = inclusive.fold(amount, |net, rate| net.minus(tax_in(rate)));
+    let taxes = rates.iter().map(|rate| Tax {
+        rate: rate.clone(),
+        amount: match rate.inclusive {
+            true => tax_in(rate),
+            false => net.share(rate.share, WHOLE),
+        },
+        taxable: net,
+    });
+    taxes.collect()
 }
 
 /// `8.875` is 88,750 ten-thousandths.
@@ -167,7 +180,10 @@ mod tests {
     #[test]
     fn tax_is_added_to_a_price_or_is_in_it() {
         let rate = |inclusive| Rate::automatic("DE", inclusive, 0).unwrap();
-        let on = |inclusive, amount| rate(inclusive).on(Amount::new(amount));
+        let on = |inclusive, amount| {
+            let taxes = taxes_on(&[rate(inclusive)], Amount::new(amount));
+            taxes.into_iter().next().unwrap()
+        };
         assert_eq!(on(false, 1_000).amount, Amount::new(190));
         assert_eq!(on(false, 1_000).on_top(), Amount::new(190));
         assert_eq!(on(true, 1_190).amount, Amount::new(190));

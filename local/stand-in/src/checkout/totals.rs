@@ -2,7 +2,7 @@
 
 use crate::account::amount::Amount;
 use crate::checkout::line::LineItem;
-use crate::checkout::tax::{Rate, Tax};
+use crate::checkout::tax::{Rate, Tax, taxes_on};
 use crate::engine::time::Timestamp;
 
 /// What is added up.
@@ -52,8 +52,8 @@ impl Totals {
                 let automatic = bill
                     .taxed_in
                     .and_then(|it| Rate::automatic(it, line.includes_tax(), bill.at));
-                let rates = line.rates.iter().chain(&automatic);
-                let taxes: Vec<_> = rates.map(|rate| rate.on(left)).collect();
+                let rates: Vec<_> = line.rates.iter().cloned().chain(automatic).collect();
+                let taxes = taxes_on(&rates, left);
                 let on_top: Amount = taxes.iter().map(Tax::on_top).sum();
                 LineSums {
                     discount,

@@ -16,7 +16,7 @@ use crate::payment::intent::{PaymentIntent, WrongState};
 use crate::payment::setup_intent::SetupIntent;
 use crate::payment::testing::three_d_secure::Challenged;
 use crate::refund::object::{Refund, RefundStatus};
-use crate::{checkout, dispute, refund};
+use crate::{billing, checkout, dispute, refund};
 
 impl Account {
     /// The bank has the money of a delayed payment: of a session, or of a payment intent.
@@ -31,12 +31,12 @@ impl Account {
 
     /// The buyer of a payment intent, or of a setup intent, has shown who they are, or has not.
     pub(super) async fn authenticate(&self, id: &str, outcome: Authentication) -> Controlled<()> {
-        let id = id.to_owned();
+        let (whose, id) = (id, id.to_owned());
         let challenged = match outcome {
             Authentication::Succeed => Challenged::Passed,
             Authentication::Fail => Challenged::Failed,
         };
-        self.command(move |transaction| {
+        self.command_about(whose, move |transaction| {
             let not_asked = |status: &str| {
                 Err(ControlError::Refused(format!(
                     "{id} does not wait for its customer to authenticate: it is {status}"
@@ -53,7 +53,7 @@ impl Account {
                 };
             }
             let mut intent = find::<PaymentIntent>(transaction, &id)?;
-            match checkout::life::authenticate(transaction, &mut intent, challenged)? {
+            match billing::authenticate(transaction, &mut intent, challenged)? {
                 Ok(_) => Ok(()),
                 Err(WrongState) => not_asked(intent.state.as_str()),
             }
@@ -64,7 +64,7 @@ impl Account {
     /// The bank, or the buyer, moves a refund on.
     pub(super) async fn advance_refund(&self, refund: &str, step: RefundStep) -> Controlled<()> {
         let id = refund.to_owned();
-        self.command(move |transaction| {
+        self.command_about(refund, move |transaction| {
             let mut refund = find::<Refund>(transaction, &id)?;
             refund::life::advance(transaction, &mut refund, step.into())?.map_err(
                 |refund::life::WrongState| {
@@ -82,7 +82,7 @@ impl Account {
     /// The buyer contests a charge. Returns the dispute's id.
     pub async fn dispute(&self, charge: &str, claim: NewDispute) -> Controlled<String> {
         let id = charge.to_owned();
-        self.command(move |transaction| {
+        self.command_about(charge, move |transaction| {
             let mut charge = find::<Charge>(transaction, &id)?;
             if !matches!(charge.state, ChargeState::Captured { .. }) {
                 return Err(ControlError::Refused(format!(
@@ -128,7 +128,7 @@ impl Account {
         status: DisputeStatus,
     ) -> Controlled<()> {
         let id = dispute.to_owned();
-        self.command(move |transaction| {
+        self.command_about(dispute, move |transaction| {
             let mut dispute = find::<Dispute>(transaction, &ids::current(&id))?;
             dispute::life::advance(transaction, &mut dispute, status)?.map_err(
                 |dispute::life::WrongState| {
@@ -144,8 +144,8 @@ impl Account {
     }
 
     async fn settle(&self, id: &str, ending: Ending) -> Controlled<()> {
-        let id = id.to_owned();
-        self.command(move |transaction| {
+        let (whose, id) = (id, id.to_owned());
+        self.command_about(whose, move |transaction| {
             let refused = |status: &str| {
                 ControlError::Refused(format!(
                     "{id} has no delayed payment under way: it is {status}"
@@ -159,7 +159,7 @@ impl Account {
                         .ok_or_else(|| refused(session.status.as_str()))?
                 }
             };
-            checkout::life::settle(transaction, &mut intent, ending)?
+            billing::settle(transaction, &mut intent, ending)?
                 .map_err(|WrongState| refused(intent.state.as_str()))
         })
         .await

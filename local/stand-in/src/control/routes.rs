@@ -15,6 +15,8 @@
 //! | `POST /disputes/{id}/{status}` | moves a dispute on: `needs_response` makes a chargeback of an inquiry; `won` comes late after `lost` |
 //! | `GET /clock` | tells the time |
 //! | `POST /clock` `advance=<seconds>` | moves time forward |
+//! | `GET /billing` | tells what becomes of a subscription when every retry of a payment has failed |
+//! | `POST /billing` `after_retries=cancel\|mark_unpaid\|leave_past_due` | says what is to become of it |
 //! | `POST /faults` `[fault=] [path=] [method=] [type=] [status=] [delay_ms=] [times=]` | plans a fault: see [`faults`](crate::engine::faults) |
 //! | `POST /reset` | makes the account as it was when it was new: nothing but what it was seeded with |
 //! | `POST /seed` | makes the calls of a file of fixtures, sent as JSON |
@@ -36,7 +38,7 @@ use serde_json::{Value, json};
 use crate::account::object::Account;
 use crate::control::bank::{Authentication, NewDispute, RefundStep};
 use crate::control::deliveries::Deliveries;
-use crate::control::world::Clock;
+use crate::control::world::{Billing, Clock};
 use crate::control::{ControlError, Controlled};
 use crate::dispute::object::DisputeStatus;
 use crate::engine::faults::PlannedFault;
@@ -62,6 +64,7 @@ pub(crate) fn routes() -> Router<StandIn> {
         .route("/charges/{id}/dispute", post(dispute))
         .route("/disputes/{id}/{status}", post(advance_dispute))
         .route("/clock", get(tell_time).post(move_time))
+        .route("/billing", get(billing).post(set_billing))
         .route("/reset", post(reset))
         .route("/seed", post(seed))
         .route("/snapshots", get(snapshots).post(take_snapshot))
@@ -182,6 +185,17 @@ async fn move_time(
     Given(Advance { advance }): Given<Advance>,
 ) -> Controlled<Json<Clock>> {
     account.advance_clock(advance).await.map(Json)
+}
+
+async fn billing(account: Account) -> Controlled<Json<Billing>> {
+    account.billing().await.map(Json)
+}
+
+async fn set_billing(
+    account: Account,
+    Given(billing): Given<Billing>,
+) -> Controlled<Json<Billing>> {
+    account.set_billing(billing).await.map(Json)
 }
 
 async fn plan_fault(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ControlError, Controlled};
 use crate::account::object::Account;
@@ -11,6 +11,7 @@ use crate::engine::clock;
 use crate::engine::faults::PlannedFault;
 use crate::engine::time::DAY;
 use crate::seed::Seed;
+use crate::subscription::follow::AfterRetries;
 
 /// Far enough for everything that takes time.
 const MOST_SECONDS: i64 = 366 * DAY;
@@ -24,16 +25,40 @@ pub struct Clock {
     pub ahead: i64,
 }
 
+/// What an account's settings say of its subscriptions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Billing {
+    after_retries: AfterRetries,
+}
+
 impl Account {
     /// The stand-in's time.
     pub async fn clock(&self) -> Controlled<Clock> {
         self.command(|transaction| {
             Ok(Clock {
                 now: transaction.now,
-                ahead: clock::ahead(&transaction.sql)?,
+                ahead: clock::ahead(transaction.sql)?,
             })
         })
         .await
+    }
+
+    /// What becomes of a subscription when every retry of a payment has failed.
+    pub(super) async fn billing(&self) -> Controlled<Billing> {
+        self.command(|transaction| {
+            Ok(Billing {
+                after_retries: AfterRetries::of(transaction)?,
+            })
+        })
+        .await
+    }
+
+    /// Says what is to become of it.
+    pub(super) async fn set_billing(&self, billing: Billing) -> Controlled<Billing> {
+        self.command(move |transaction| Ok(billing.after_retries.keep(transaction)?))
+            .await?;
+        Ok(billing)
     }
 
     /// Moves time forward: sessions expire, tries fall due, keys are forgotten.
@@ -42,7 +67,7 @@ impl Account {
             let reason = format!("advance must be between 0 and {MOST_SECONDS} seconds");
             return Err(ControlError::Refused(reason));
         }
-        self.command(move |transaction| Ok(clock::advance(&transaction.sql, seconds)?))
+        self.command(move |transaction| Ok(clock::advance(transaction.sql, seconds)?))
             .await?;
         // Reading the time lets happen what it has made due.
         self.clock().await

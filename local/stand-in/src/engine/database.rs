@@ -5,9 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
+use rusqlite::{Connection, TransactionBehavior};
 use url::Url;
 
 use crate::engine::faults::Faults;
@@ -84,9 +84,9 @@ impl Database {
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut connection = self.lock();
-        let mut transaction = Transaction::begin(&mut connection, faults, &self.site)?;
-        let done = work(&mut transaction)?;
-        transaction.sql.commit().context("cannot commit")?;
+        let sql = begin(&mut connection)?;
+        let done = work(&mut Transaction::of(&sql, faults, &self.site)?)?;
+        sql.commit().context("cannot commit")?;
         Ok(done)
     }
 
@@ -99,12 +99,11 @@ impl Database {
     ) -> anyhow::Result<T> {
         let mut connection = self.lock();
         connection.pragma_update(None, "synchronous", "NORMAL")?;
-        let done =
-            Transaction::begin(&mut connection, faults, &self.site).and_then(|transaction| {
-                let done = work(&transaction)?;
-                transaction.sql.commit().context("cannot commit")?;
-                Ok(done)
-            });
+        let done = begin(&mut connection).and_then(|sql| {
+            let done = work(&Transaction::of(&sql, faults, &self.site)?)?;
+            sql.commit().context("cannot commit")?;
+            Ok(done)
+        });
         connection.pragma_update(None, "synchronous", "FULL")?;
         done
     }
@@ -128,6 +127,12 @@ impl Database {
         let mut connection = self.lock();
         copy_whole(copy, &mut connection)
     }
+}
+
+fn begin(connection: &mut Connection) -> anyhow::Result<rusqlite::Transaction<'_>> {
+    connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .context("cannot begin a transaction")
 }
 
 /// A database as it was at one moment.

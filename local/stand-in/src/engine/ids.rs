@@ -84,6 +84,10 @@ id_types! {
     MandateId = "mandate_1" + 23;
     /// Of a code that buyers type.
     PromotionCodeId = "promo_1" + 23;
+    /// Of an invoice.
+    InvoiceId = "in_1" + 23;
+    /// Of a subscription.
+    SubscriptionId = "sub_1" + 23;
     /// Of a payment method.
     PaymentMethodId = "pm_1" + 23;
     /// Of a payment that somebody should look at.
@@ -116,6 +120,13 @@ impl WebhookEndpointId {
     /// Of the endpoint that the shop's configuration makes.
     pub(crate) fn shops_own() -> Self {
         Self("we_1TillLocalShopsOwn000".to_owned())
+    }
+}
+
+impl InvoiceId {
+    /// Of an invoice that there may be.
+    pub(crate) fn upcoming() -> Self {
+        Self(random("upcoming_in_1", 23))
     }
 }
 

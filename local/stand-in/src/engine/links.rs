@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 /// The columns, named as the fields are.
-const COLUMNS: [&str; 3] = ["charge", "customer", "payment_intent"];
+const COLUMNS: [&str; 4] = ["charge", "customer", "invoice", "payment_intent"];
 
 /// A field of what the API shows, which dots may lead to, as an expression of SQL.
 pub(super) fn field(path: &str) -> String {
@@ -22,6 +22,7 @@ pub(super) fn field(path: &str) -> String {
 pub(crate) struct Links {
     pub(super) charge: Option<String>,
     pub(super) customer: Option<String>,
+    pub(super) invoice: Option<String>,
     pub(super) payment_intent: Option<String>,
     /// Of an event: the id of what it is about.
     pub(super) subject: Option<String>,
@@ -29,13 +30,22 @@ pub(crate) struct Links {
 
 impl Links {
     /// Those of an object that the API shows so.
-    pub(super) fn of(shown: &Value) -> Self {
+    pub(crate) fn of(shown: &Value) -> Self {
         let text = |field| Some(shown.get(field)?.as_str()?.to_owned());
         Self {
             charge: text("charge"),
             customer: text("customer"),
+            invoice: text("invoice"),
             payment_intent: text("payment_intent"),
             subject: None,
+        }
+    }
+
+    /// The same of what this intent pays, whether or not that is shown.
+    pub(crate) fn paid_by(self, intent: Option<&str>) -> Self {
+        Self {
+            payment_intent: intent.map(str::to_owned),
+            ..self
         }
     }
 

@@ -20,19 +20,27 @@ const SCHEMA: &str = "
         -- Fields of what is shown, by which objects are looked up (LINKS).
         charge TEXT,
         customer TEXT,
+        invoice TEXT,
         payment_intent TEXT,
         -- Of an event: the id of what it is about.
-        subject TEXT
+        subject TEXT,
+        -- The test clock in whose time it lives; null for the account's own.
+        clock TEXT
     );
     -- Shops choose the ids of some kinds, and a coupon may be called what a product is.
     CREATE UNIQUE INDEX IF NOT EXISTS objects_by_id ON objects (id, kind);
     CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (kind, sequence);
-    CREATE INDEX IF NOT EXISTS objects_by_expiry ON objects (expires_at) WHERE expires_at IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS objects_by_expiry
+        ON objects (clock, expires_at, sequence) WHERE expires_at IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS objects_by_clock ON objects (clock, kind, sequence)
+        WHERE clock IS NOT NULL;
 
     CREATE INDEX IF NOT EXISTS objects_by_charge ON objects (kind, charge, sequence)
         WHERE charge IS NOT NULL;
     CREATE INDEX IF NOT EXISTS objects_by_customer ON objects (kind, customer, sequence)
         WHERE customer IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS objects_by_invoice ON objects (kind, invoice, sequence)
+        WHERE invoice IS NOT NULL;
     CREATE INDEX IF NOT EXISTS objects_by_payment_intent ON objects (kind, payment_intent, sequence)
         WHERE payment_intent IS NOT NULL;
     CREATE INDEX IF NOT EXISTS events_by_subject ON objects (subject, sequence)
@@ -110,7 +118,7 @@ const SCHEMA: &str = "
 ";
 
 /// Changes whenever a database of an earlier build can no longer be read.
-const FORMAT: i64 = 7;
+const FORMAT: i64 = 9;
 
 /// Makes the tables that are not there. Refuses a file that another format was written in.
 pub(super) fn prepare(connection: &Connection, file: Option<&Path>) -> anyhow::Result<()> {

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use rusqlite::types::Value as SqlValue;
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params, params_from_iter};
+use rusqlite::{OptionalExtension as _, params, params_from_iter};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -36,31 +36,74 @@ struct Row<'r> {
 }
 
 /// One change in the making: what it reads and writes, at one moment, for one cause.
+///
+/// The moment is that of the account's own clock, or of a test clock ([`Transaction::in_time_of`]).
+/// Whatever is made then stays in the time of the same clock.
+#[derive(Clone)]
 pub(crate) struct Transaction<'c> {
-    pub(crate) sql: rusqlite::Transaction<'c>,
+    pub(crate) sql: &'c rusqlite::Transaction<'c>,
     pub(crate) now: Timestamp,
+    /// The time of the account's own clock, whichever clock tells [`now`](Self::now): webhooks go out
+    /// by it.
+    pub(crate) account_now: Timestamp,
     pub(crate) cause: Cause,
     pub(crate) faults: &'c Faults,
+    /// The test clock that tells the time; nothing if it is the account's own.
+    clock: Option<String>,
     site: &'c str,
 }
 
 impl<'c> Transaction<'c> {
-    pub(super) fn begin(
-        connection: &'c mut Connection,
+    pub(super) fn of(
+        sql: &'c rusqlite::Transaction<'c>,
         faults: &'c Faults,
         site: &'c str,
     ) -> anyhow::Result<Self> {
-        let sql = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .context("cannot begin a transaction")?;
-        let now = clock::now(&sql)?;
+        let now = clock::now(sql)?;
         Ok(Self {
             sql,
             now,
+            account_now: now,
             cause: Cause::default(),
             faults,
+            clock: None,
             site,
         })
+    }
+
+    /// The same transaction in the time of the first of these objects that lives in a test clock's; a
+    /// test clock itself names its own. As it is, if none does.
+    pub(crate) fn in_time_of<'i>(
+        &self,
+        ids: impl IntoIterator<Item = &'i str>,
+    ) -> anyhow::Result<Self> {
+        for id in ids {
+            if let Some(clock) = clock::of(self.sql, id)? {
+                return Ok(Self {
+                    now: clock::frozen_time(self.sql, &clock)?,
+                    clock: Some(clock),
+                    ..self.clone()
+                });
+            }
+        }
+        Ok(self.clone())
+    }
+
+    /// The test clock that tells the time, if one does.
+    pub(crate) fn clock(&self) -> Option<&str> {
+        self.clock.as_deref()
+    }
+
+    /// Sets the time of the account's own clock back or forth, for what is due at that moment.
+    pub(crate) fn at(&self, moment: Timestamp) -> Self {
+        Self {
+            now: moment,
+            account_now: match self.clock {
+                Some(_) => self.account_now,
+                None => moment,
+            },
+            ..self.clone()
+        }
     }
 
     /// Where browsers see the pages of what is kept here, without a slash at the end: under the name
@@ -146,12 +189,12 @@ impl<'c> Transaction<'c> {
         self.sql
             .prepare_cached(
                 "INSERT INTO objects (id, kind, created, expires_at, state, shown, charge, customer,
-                     payment_intent, subject)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                     invoice, payment_intent, subject, clock)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
                  ON CONFLICT (id, kind) DO UPDATE SET
                      expires_at = excluded.expires_at, state = excluded.state, shown = excluded.shown,
                      charge = excluded.charge, customer = excluded.customer,
-                     payment_intent = excluded.payment_intent, subject = excluded.subject",
+                     invoice = excluded.invoice, payment_intent = excluded.payment_intent, subject = excluded.subject",
             )?
             .execute(params![
                 row.id,
@@ -162,8 +205,10 @@ impl<'c> Transaction<'c> {
                 row.shown,
                 links.charge,
                 links.customer,
+                links.invoice,
                 links.payment_intent,
                 links.subject,
+                self.clock,
             ])
             .with_context(|| format!("cannot store {}", row.id))?;
         Ok(())
@@ -222,6 +267,17 @@ impl<'c> Transaction<'c> {
         let filter = Filter::default().equal(field, value.to_owned().into());
         let from = Cursor::NewerThan(0);
         self.select("coalesce(state, shown)", kind, from, MANY, &filter)
+    }
+
+    /// The objects of a kind with this value in a field, oldest first, as the API shows them.
+    pub(crate) fn shown_having(
+        &self,
+        kind: &str,
+        field: &'static str,
+        value: &str,
+    ) -> anyhow::Result<Vec<Value>> {
+        let filter = Filter::default().equal(field, value.to_owned().into());
+        self.select("shown", kind, Cursor::NewerThan(0), MANY, &filter)
     }
 
     /// Keeps a plain object. Of `whole`, the API shows `shown`.
@@ -324,6 +380,13 @@ impl<'c> Transaction<'c> {
         self.some(Cursor::NewerThan(0), MANY, &Filter::default())
     }
 
+    /// A test clock is no more: what lives on of its time is the account's, and time changes it no more.
+    pub(crate) fn leave_clock(&self, clock: &str) -> anyhow::Result<()> {
+        let sql = "UPDATE objects SET clock = NULL, expires_at = NULL WHERE clock = ?1";
+        self.sql.execute(sql, [clock])?;
+        Ok(())
+    }
+
     /// Forgets an object.
     pub(crate) fn delete(&self, kind: &str, id: &str) -> anyhow::Result<()> {
         self.sql.execute(
@@ -333,13 +396,14 @@ impl<'c> Transaction<'c> {
         Ok(())
     }
 
-    /// The first object whose time is over by `until`.
+    /// The first object in the time of this clock whose time is over by `until`.
     pub(crate) fn first_due(&self, until: Timestamp) -> anyhow::Result<Option<Due>> {
-        let sql = "SELECT id, kind, expires_at FROM objects WHERE expires_at <= ?1
+        let sql = "SELECT id, kind, expires_at FROM objects
+                   WHERE expires_at <= ?1 AND clock IS ?2
                    ORDER BY expires_at, sequence LIMIT 1";
         self.sql
             .prepare_cached(sql)?
-            .query_row([until], |row| {
+            .query_row(params![until, self.clock], |row| {
                 Ok(Due {
                     id: row.get(0)?,
                     kind: row.get(1)?,
@@ -350,22 +414,42 @@ impl<'c> Transaction<'c> {
             .context("cannot read what is due")
     }
 
-    /// The objects of a kind whose time is over by `until`, oldest first.
+    /// The objects of a kind in the time of this clock whose time is over by `until`, oldest first.
     pub(crate) fn due<T: Object>(&self, until: Timestamp) -> anyhow::Result<Vec<T>> {
-        let filter = Filter::default().and("expires_at <= ?", [SqlValue::Integer(until)]);
+        let clock = self.clock.clone().map_or(SqlValue::Null, SqlValue::Text);
+        let filter = Filter::default()
+            .and("expires_at <= ?", [SqlValue::Integer(until)])
+            .and("clock IS ?", [clock]);
         self.some(Cursor::NewerThan(0), MANY, &filter)
     }
 
-    /// When the next object expires.
+    /// When the next object in the time of this clock expires.
     pub(crate) fn next_expiry(&self) -> anyhow::Result<Option<Timestamp>> {
         // min(expires_at) would read all objects: its index leaves out those that never expire.
-        let sql = "SELECT expires_at FROM objects WHERE expires_at IS NOT NULL
+        let sql = "SELECT expires_at FROM objects WHERE expires_at IS NOT NULL AND clock IS ?1
                    ORDER BY expires_at LIMIT 1";
         Ok(self
             .sql
             .prepare_cached(sql)?
-            .query_row([], |row| row.get(0))
+            .query_row(params![self.clock], |row| row.get(0))
             .optional()?)
+    }
+
+    /// Runs `work`, and undoes what it changed, whatever comes of it.
+    pub(crate) fn imagine<T, E: From<anyhow::Error>>(
+        &self,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut done = None;
+        let undone: Result<(), E> = self.attempt(|| {
+            done = Some(work());
+            Err(anyhow::anyhow!("it is only imagined").into())
+        });
+        match (done, undone) {
+            (Some(done), _) => done,
+            (None, Err(failed)) => Err(failed),
+            (None, Ok(())) => Err(anyhow::anyhow!("nothing was imagined").into()),
+        }
     }
 
     /// Runs `work`; if it fails, what it changed is undone and the transaction goes on.

@@ -6,6 +6,7 @@ use crate::account::amount::Amount;
 use crate::checkout::object::{Discount, Session};
 use crate::checkout::rules::is_color;
 use crate::engine::resource::Object as _;
+use crate::engine::time::DAY;
 use crate::engine::transaction::Transaction;
 use crate::payment::method::{Means, PaymentMethod};
 use crate::promotion;
@@ -18,6 +19,8 @@ pub(super) struct LineView {
     pub(super) quantity: i64,
     pub(super) each: String,
     pub(super) amount: String,
+    /// How often it is paid, and how much, as in `Billed every month` or `Then $9.00 / month`.
+    pub(super) recurs: Option<String>,
     /// The field of the quantity, and its bounds.
     pub(super) adjusts: Option<(String, i64, i64)>,
 }
@@ -78,11 +81,38 @@ pub(super) fn lines(session: &Session) -> Vec<LineView> {
         quantity: line.quantity,
         each: money(line.unit_amount),
         amount: money(line.amount()),
+        recurs: line.recurring.as_ref().map(|price| {
+            let every = price.every();
+            let then = money(line.full_amount());
+            match (line.is_on_trial, every.starts_with("every ")) {
+                (true, false) => format!("Then {then} / {every}"),
+                (true, true) => format!("Then {then} {every}"),
+                (false, false) => format!("Billed every {every}"),
+                (false, true) => format!("Billed {every}"),
+            }
+        }),
         adjusts: line
             .adjustable
             .map(|(fewest, most)| (format!("quantity[{}]", line.id), fewest, most)),
     });
     lines.collect()
+}
+
+/// What is above the total: what it is for, and from when on more is due.
+pub(super) fn heading(session: &Session) -> String {
+    match trial_days(session) {
+        Some(1) => "1 day free, due today".to_owned(),
+        Some(days) => format!("{days} days free, due today"),
+        None if session.is_for_subscription() => "Due today".to_owned(),
+        None => "Total due".to_owned(),
+    }
+}
+
+/// How many days a subscription is free at first.
+fn trial_days(session: &Session) -> Option<i64> {
+    let trial = session.subscribes.as_ref()?.trial?;
+    let seconds = trial.until(session.created).saturating_sub(session.created);
+    Some(seconds.div_euclid(DAY))
 }
 
 pub(super) fn codes_to_try(transaction: &Transaction<'_>) -> anyhow::Result<Vec<(String, String)>> {
@@ -171,6 +201,8 @@ pub(super) fn button(session: &Session, total: &str) -> String {
     };
     match (session.is_for_setup(), session.amount_total()) {
         (true, _) => "Save payment method".to_owned(),
+        (false, Amount::ZERO) if trial_days(session).is_some() => "Start trial".to_owned(),
+        (false, _) if session.is_for_subscription() => "Subscribe".to_owned(),
         (false, Amount::ZERO) => "Complete purchase".to_owned(),
         (false, _) => format!("{verb} {total}"),
     }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::account::amount::Amount;
 use crate::checkout::cards::{self, Mistyped};
 use crate::checkout::object::{Collected, Session, ShipTo};
 use crate::engine::time::Timestamp;
@@ -286,7 +285,7 @@ impl Typed {
 
     /// What the buyer pays with.
     pub(super) fn payment(&self, session: &Session, now: Timestamp) -> Result<Payment, Problem> {
-        if session.amount_total() == Amount::ZERO && !session.is_for_setup() {
+        if !session.needs_method() {
             return Ok(Payment::Nothing);
         }
         let method = match self.get("method") {

@@ -6,10 +6,9 @@ use serde_json::Value;
 use super::countries::{COUNTRIES, Country, named};
 use super::parts::{
     DiscountView, FieldView, LineView, NameView, SavedView, ShippingView, Texts, asks_consent,
-    branding, button, codes_to_try, fields, lines, names, shipping_options, tax_name,
+    branding, button, codes_to_try, fields, heading, lines, names, shipping_options, tax_name,
 };
 use super::typed::{Problem, Typed, collects_shipping, needs_billing, shipping_countries};
-use crate::account::amount::Amount;
 use crate::checkout::cards;
 use crate::checkout::customer::saved;
 use crate::checkout::link::Closed;
@@ -67,6 +66,8 @@ pub(super) struct PaymentForm {
     branding: String,
     sets_up: bool,
     lines: Vec<LineView>,
+    /// What stands above the total.
+    heading: String,
     total: String,
     subtotal: Option<String>,
     shipping_cost: Option<String>,
@@ -181,6 +182,7 @@ impl PaymentForm {
             branding: branding(session),
             sets_up: session.is_for_setup(),
             lines: lines(session),
+            heading: heading(session),
             total: money(totals.total),
             subtotal: adds_up.then(|| money(session.subtotal())),
             shipping_cost: session.chosen_shipping().map(|it| money(it.amount)),
@@ -191,7 +193,7 @@ impl PaymentForm {
             codes: codes_to_try(transaction)?,
             discount,
             back: session.asked_text("cancel_url").map(str::to_owned),
-            free: totals.total == Amount::ZERO && !session.is_for_setup(),
+            free: !session.needs_method(),
             fixed_email,
             ship_to: shipping_countries(session).map(|codes| named(&codes)),
             shipping_options: shipping_options(session),

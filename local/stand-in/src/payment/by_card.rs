@@ -35,7 +35,14 @@ pub(crate) fn try_card(
     };
     let given = card.given(&method.billing.address);
     let mut charge = trial::charge_of(transaction, intent, method);
-    let verdict = verdict::charge(card.test, given, &circumstances);
+    let verdict = match verdict::charge(card.test, given, &circumstances) {
+        Verdict::Declined(decline, ..)
+            if how.waits_for_buyer && decline == Decline::wants_the_buyer() =>
+        {
+            Verdict::Challenge
+        }
+        verdict => verdict,
+    };
     method.checked = !matches!(verdict, Verdict::Challenge);
     if !matches!(verdict, Verdict::Approved(_)) {
         // Otherwise it is not done changing.

@@ -10,6 +10,8 @@ use crate::payment::testing::three_d_secure::Request;
 pub(crate) struct Confirmation {
     /// The buyer is not there.
     pub(crate) off_session: bool,
+    /// A buyer who is not there can be asked to come, if they are needed.
+    pub(crate) waits_for_buyer: bool,
     /// Where the buyer goes when they have done what was asked of them.
     pub(crate) return_url: Option<String>,
     /// Whoever confirms cannot ask anything of the buyer.

@@ -122,6 +122,18 @@ impl PaymentError {
         Self(told.map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
+    /// The reason, in Stripe's codes.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        let code = self.0.get("decline_code").or_else(|| self.0.get("code"));
+        code.and_then(Value::as_str)
+    }
+
+    /// Whether this payment method was refused.
+    pub(crate) fn is_about(&self, method: &str) -> bool {
+        let refused = self.0.get("payment_method").and_then(|it| it.get("id"));
+        refused.and_then(Value::as_str) == Some(method)
+    }
+
     /// Stripe's code of it.
     pub(crate) fn code(&self) -> &str {
         let code = self.0.get("code").and_then(Value::as_str);

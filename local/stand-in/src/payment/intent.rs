@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::description::complete;
-use crate::engine::ids::{ChargeId, CustomerId, PaymentIntentId, PaymentMethodId, ReviewId};
+use crate::engine::ids::{
+    ChargeId, CustomerId, InvoiceId, PaymentIntentId, PaymentMethodId, ReviewId,
+};
 use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::Timestamp;
 use crate::payment::action::{Action, Challenge};
@@ -29,8 +31,17 @@ pub(crate) struct PaymentIntent {
     pub(crate) latest_charge: Option<ChargeId>,
     pub(crate) last_payment_error: Option<PaymentError>,
     pub(crate) review: Option<ReviewId>,
-    /// Where it came from: what is Checkout's is confirmed on Checkout's page.
-    pub(crate) from_checkout: bool,
+    pub(crate) origin: Origin,
+}
+
+/// What an intent was made by, and for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Origin {
+    Api,
+    /// It is confirmed on Checkout's page alone.
+    Checkout,
+    Invoice(InvoiceId),
 }
 
 /// What an intent was asked to be, besides its amount.
@@ -151,6 +162,19 @@ impl PaymentIntent {
         }
     }
 
+    /// Whether it is Checkout's.
+    pub(crate) fn is_from_checkout(&self) -> bool {
+        self.origin == Origin::Checkout
+    }
+
+    /// The invoice that it pays.
+    pub(crate) fn invoice(&self) -> Option<&InvoiceId> {
+        match &self.origin {
+            Origin::Invoice(invoice) => Some(invoice),
+            Origin::Api | Origin::Checkout => None,
+        }
+    }
+
     /// Whether a bank thinks, or the buyer takes their time: it will be settled.
     pub(crate) fn is_pending(&self) -> bool {
         matches!(
@@ -224,7 +248,7 @@ impl Object for PaymentIntent {
             IntentState::Canceled { at, reason } => (Some(at), reason.as_ref()),
             _ => (None, None),
         };
-        let answer = json!({
+        let mut answer = json!({
             "id": self.id,
             "object": Self::KIND,
             "amount": self.amount,
@@ -272,6 +296,10 @@ impl Object for PaymentIntent {
             "transfer_data": null,
             "transfer_group": terms.transfer_group,
         });
+        if let (Some(invoice), Value::Object(fields)) = (self.invoice(), &mut answer) {
+            let details = json!({ "customer_reference": null, "order_reference": invoice });
+            fields.insert("payment_details".to_owned(), details);
+        }
         complete(Self::KIND, answer)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::billing;
 use crate::cash_balance;
 use crate::engine::ids::CustomerId;
 use crate::engine::resource::Object as _;
@@ -9,7 +10,7 @@ use crate::engine::transaction::Transaction;
 use crate::payment;
 use crate::payment::confirmation::Outcome;
 use crate::payment::given::{self, Given};
-use crate::payment::intent::{IntentState, PaymentIntent, WrongState};
+use crate::payment::intent::{IntentState, Origin, PaymentIntent, WrongState};
 use crate::payment::method::{Means, Owner, PaymentMethod};
 use crate::payment::terms::NewTerms;
 use crate::payment::wish::Wish;
@@ -64,8 +65,14 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
                 takes(&terms.methods, kind)
             })?;
         }
-        let mut intent =
-            payment::life::create(transaction, amount, currency, terms, method.as_ref(), false)?;
+        let mut intent = payment::life::create(
+            transaction,
+            amount,
+            currency,
+            terms,
+            method.as_ref(),
+            Origin::Api,
+        )?;
         if confirms {
             go(transaction, &mut intent, method, wish)?;
         }
@@ -170,7 +177,11 @@ fn go(
     };
     wish.check_mandate(transaction, &method)?;
     let confirmation = wish.confirmation(intent);
-    match payment::life::confirm(transaction, intent, &mut method, &confirmation)? {
+    let outcome = payment::life::confirm(transaction, intent, &mut method, &confirmation)?;
+    if intent.invoice().is_some() {
+        return pay_invoice(transaction, intent, outcome);
+    }
+    match outcome {
         Outcome::Paid(aftermath) | Outcome::Authorized(aftermath) => {
             aftermath.come(transaction)?;
             *intent = transaction.existing(&intent.id)?;
@@ -180,6 +191,24 @@ fn go(
         Outcome::Processing | Outcome::Challenged(_) | Outcome::Waiting | Outcome::Unconfirmed => {
             Ok(())
         }
+    }
+}
+
+/// The invoice of an intent follows it.
+fn pay_invoice(
+    transaction: &Transaction<'_>,
+    intent: &mut PaymentIntent,
+    outcome: Outcome,
+) -> Result<(), ApiError> {
+    let refused = match &outcome {
+        Outcome::Refused(error) => Some(error.clone()),
+        _ => None,
+    };
+    billing::follow(transaction, intent, outcome)?;
+    *intent = transaction.existing(&intent.id)?;
+    match refused {
+        Some(error) => Err(error.answer(Some(intent.answer()))),
+        None => Ok(()),
     }
 }
 
@@ -228,10 +257,17 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
 
 /// Refuses to change how a payment is made once it is made, or where only Checkout may say so.
 fn check_changeable(intent: &PaymentIntent, field: &'static str) -> Result<(), ApiError> {
-    if intent.from_checkout {
+    if intent.is_from_checkout() {
         let message = format!(
             "You cannot update {field} on this PaymentIntent because it was created by a Checkout \
              Session."
+        );
+        return Err(unexpected(intent, &message).param(field));
+    }
+    if intent.invoice().is_some() && matches!(field, "amount" | "currency" | "customer") {
+        let message = format!(
+            "You cannot update {field} on this PaymentIntent because it pays an invoice, which says \
+             what is to be paid."
         );
         return Err(unexpected(intent, &message).param(field));
     }
@@ -317,7 +353,7 @@ fn confirm(id: &str, mut params: Params, publishable: bool) -> Result<Work<'_>, 
 }
 
 fn check_confirmable(intent: &PaymentIntent) -> Result<(), ApiError> {
-    if intent.from_checkout {
+    if intent.is_from_checkout() {
         return Err(unexpected(
             intent,
             "You cannot confirm this PaymentIntent because it was created by a Checkout Session: its \
@@ -350,11 +386,19 @@ fn cancel(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut intent = find(transaction, id)?;
-        if intent.from_checkout && !matches!(intent.state, IntentState::RequiresCapture { .. }) {
+        if intent.is_from_checkout() && !matches!(intent.state, IntentState::RequiresCapture { .. })
+        {
             return Err(unexpected(
                 &intent,
                 "You cannot cancel this PaymentIntent because it was created by a Checkout Session: \
                  expire the session instead.",
+            ));
+        }
+        if intent.invoice().is_some() {
+            return Err(unexpected(
+                &intent,
+                "You cannot cancel this PaymentIntent because it pays an invoice: void the invoice \
+                 instead.",
             ));
         }
         let freed = intent.funded();

@@ -31,7 +31,7 @@ use crate::payment::capture;
 use crate::payment::charge::ChargeState;
 use crate::payment::confirmation::{Confirmation, Outcome};
 use crate::payment::decline::{Decline, PaymentError};
-use crate::payment::intent::{IntentState, PaymentIntent, Terms, WrongState};
+use crate::payment::intent::{IntentState, Origin, PaymentIntent, Terms, WrongState};
 use crate::payment::method::{Means, PaymentMethod};
 use crate::payment::slow::{await_transfer, give_up_verifying, hand_out, start_debit};
 use crate::payment::testing::claim::{Claim, ClaimKind};
@@ -47,7 +47,7 @@ pub(crate) fn create(
     currency: Currency,
     terms: Terms,
     method: Option<&PaymentMethod>,
-    from_checkout: bool,
+    origin: Origin,
 ) -> anyhow::Result<PaymentIntent> {
     let id = PaymentIntentId::random();
     let intent = PaymentIntent {
@@ -67,7 +67,7 @@ pub(crate) fn create(
         latest_charge: None,
         last_payment_error: None,
         review: None,
-        from_checkout,
+        origin,
     };
     put_and_record(transaction, "payment_intent.created", &intent)?;
     Ok(intent)

@@ -2,13 +2,13 @@
 
 use anyhow::Context as _;
 use serde_json::{Map, Value, json};
-use time::OffsetDateTime;
 
 use super::draft::{Draft, Kind, keep, make, tell};
 use crate::account::currency::Currency;
+use crate::engine::calendar::{Interval, Unit};
+use crate::engine::clock::TEST_CLOCK;
 use crate::engine::ids::{self, CustomerId};
 use crate::engine::resource::Metadata;
-use crate::engine::time::Timestamp;
 use crate::engine::transaction::Transaction;
 use crate::payment;
 use crate::payment::method::PaymentMethod;
@@ -20,6 +20,9 @@ use crate::wire::errors::ApiError;
 use crate::wire::lookup::find;
 use crate::wire::params::Params;
 use crate::wire::values::in_order;
+
+/// Stripe's limit.
+const MOST_ON_A_CLOCK: usize = 3;
 
 /// Who buys.
 pub(super) static CUSTOMER: Kind = Kind {
@@ -74,6 +77,7 @@ pub(super) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
 }
 
 fn customer(draft: &mut Draft<'_>) -> Result<(), ApiError> {
+    check_clock(draft)?;
     if draft.is_new
         && draft
             .object
@@ -93,6 +97,28 @@ fn customer(draft: &mut Draft<'_>) -> Result<(), ApiError> {
     }
     ways_to_pay(draft)?;
     discount(draft)
+}
+
+/// Refuses a clock that there is not, or that has its customers already.
+fn check_clock(draft: &Draft<'_>) -> Result<(), ApiError> {
+    let clock = draft.object.get("test_clock").and_then(Value::as_str);
+    let Some(clock) = clock.filter(|_| draft.is_new) else {
+        return Ok(());
+    };
+    if draft.transaction.shown_of(TEST_CLOCK, clock)?.is_none() {
+        return Err(ApiError::no_such_param("testclock", clock, "test_clock"));
+    }
+    let theirs = draft
+        .transaction
+        .plain_having(CUSTOMER.name, "test_clock", clock)?;
+    match theirs.len() < MOST_ON_A_CLOCK {
+        true => Ok(()),
+        false => Err(ApiError::invalid(format!(
+            "The test clock {clock} has {MOST_ON_A_CLOCK} customers already, which is the most that a \
+             test clock can have."
+        ))
+        .param("test_clock")),
+    }
 }
 
 /// Attaches what the customer comes with.
@@ -180,9 +206,11 @@ fn discount(draft: &mut Draft<'_>) -> Result<(), ApiError> {
         return Err(expired.code("coupon_expired").param("coupon"));
     }
     let months = given.duration_in_months;
-    let end = months
-        .map(|months| later(transaction.now, months))
-        .transpose()?;
+    let monthly = Interval {
+        unit: Unit::Month,
+        count: 1,
+    };
+    let end = months.map(|months| monthly.from(transaction.now, months));
     let coupon = given.id;
     let made = json!({
         "id": ids::plain("di_1"),
@@ -208,22 +236,6 @@ fn discount(draft: &mut Draft<'_>) -> Result<(), ApiError> {
     };
     record_shown(transaction, event, made, before.as_ref())?;
     Ok(())
-}
-
-/// The same day so many months later, or the last of that month.
-fn later(from: Timestamp, months: i64) -> anyhow::Result<Timestamp> {
-    let moment = OffsetDateTime::from_unix_timestamp(from)?;
-    let month = i64::from(moment.year())
-        .saturating_mul(12)
-        .saturating_add(i64::from(u8::from(moment.month())))
-        .saturating_sub(1)
-        .saturating_add(months);
-    let year = i32::try_from(month.div_euclid(12))?;
-    let month = u8::try_from(month.rem_euclid(12).saturating_add(1))?;
-    let month = time::Month::try_from(month)?;
-    let day = moment.day().min(month.length(year));
-    let date = time::Date::from_calendar_date(year, month, day)?;
-    Ok(moment.replace_date(date).unix_timestamp())
 }
 
 /// Takes the discount of a customer away, if there is one, and returns it.

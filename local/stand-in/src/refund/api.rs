@@ -139,7 +139,7 @@ fn find(transaction: &Transaction<'_>, id: &str) -> Result<Refund, ApiError> {
 }
 
 /// Why a charge cannot be refunded.
-fn unrefundable(charge: &Charge, why: Unrefundable) -> ApiError {
+pub(crate) fn unrefundable(charge: &Charge, why: Unrefundable) -> ApiError {
     let money = |amount| charge.currency.display(amount);
     match why {
         Unrefundable::NotPaid => match &charge.payment_intent {

@@ -26,7 +26,7 @@ impl Alarm {
         transaction: &Transaction<'_>,
         moment: Option<Timestamp>,
     ) -> anyhow::Result<()> {
-        let ahead = clock::ahead(&transaction.sql)?;
+        let ahead = clock::ahead(transaction.sql)?;
         let moment = moment.map_or(Timestamp::MAX, |moment| moment.saturating_sub(ahead));
         self.0.store(moment, Ordering::Relaxed);
         Ok(())
@@ -43,7 +43,7 @@ impl Alarm {
             .into_iter()
             .flatten()
             .min();
-        let ahead = clock::ahead(&transaction.sql)?;
+        let ahead = clock::ahead(transaction.sql)?;
         let set_to = self.0.load(Ordering::Relaxed);
         Ok(first.is_some_and(|first| first.saturating_sub(ahead) < set_to))
     }
@@ -93,7 +93,7 @@ mod tests {
             expires(transaction, "re_1", moment);
             alarm.set(transaction, Some(moment))?;
             assert!(!alarm.is_too_late(transaction)?);
-            clock::advance(&transaction.sql, 10)?;
+            clock::advance(transaction.sql, 10)?;
             assert!(alarm.is_too_late(transaction)?);
             anyhow::Ok(())
         });

@@ -35,10 +35,14 @@ pub(crate) fn enqueue(
     body: &str,
 ) -> anyhow::Result<()> {
     let strike = transaction.faults.at_delivery(&event.event_type);
-    let (mut state, mut due, mut repeats, mut gives_way) =
-        (DeliveryState::Pending, Some(transaction.now), 0, false);
+    let (mut state, mut due, mut repeats, mut gives_way) = (
+        DeliveryState::Pending,
+        Some(transaction.account_now),
+        0,
+        false,
+    );
     if let Some(strike) = strike {
-        let after = |seconds| Some(transaction.now.saturating_add(seconds));
+        let after = |seconds| Some(transaction.account_now.saturating_add(seconds));
         match strike.fault {
             Fault::Drop => (state, due) = (DeliveryState::Discarded, None),
             Fault::Duplicate => repeats = 1,
@@ -59,13 +63,27 @@ pub(crate) fn enqueue(
                 endpoint,
                 body,
                 state.as_str(),
-                transaction.now,
+                transaction.account_now,
                 due,
                 repeats,
                 gives_way
             ],
         )
         .with_context(|| format!("cannot queue {}", event.id))?;
+    Ok(())
+}
+
+/// Posts another body to an endpoint than was queued, in the transaction that has queued it.
+pub(crate) fn rewrite(
+    transaction: &Transaction<'_>,
+    event: &Event,
+    endpoint: &str,
+    body: &str,
+) -> anyhow::Result<()> {
+    let sql = "UPDATE webhooks SET body = ?3 WHERE event = ?1 AND endpoint = ?2";
+    transaction
+        .sql
+        .execute(sql, params![event.id, endpoint, body])?;
     Ok(())
 }
 
@@ -111,7 +129,7 @@ pub(crate) fn note(
     route: &Route,
     attempt: &Attempt,
 ) -> anyhow::Result<()> {
-    let sql = &transaction.sql;
+    let sql = transaction.sql;
     let noted: Option<(Timestamp, u32, u32)> = sql
         .query_row(
             "UPDATE webhooks SET tries = tries + 1, asked = 0, gives_way = 0
@@ -228,12 +246,12 @@ const HELD: &str = "deliveries_held";
 
 /// Whether deliveries are held back.
 pub(crate) fn is_held(transaction: &Transaction<'_>) -> anyhow::Result<bool> {
-    Ok(setting(&transaction.sql, HELD)? != 0)
+    Ok(setting(transaction.sql, HELD)? != 0)
 }
 
 /// Holds all deliveries back, or lets them go.
 pub(crate) fn hold(transaction: &Transaction<'_>, held: bool) -> anyhow::Result<()> {
-    set(&transaction.sql, HELD, held.into())
+    set(transaction.sql, HELD, held.into())
 }
 
 #[cfg(test)]

@@ -53,7 +53,40 @@ pub(crate) fn record_shown(
         previous_attributes: before.map(|before| previous(before, &object)),
         object,
     };
+    keep(transaction, event_type, data).map(|_| ())
+}
+
+/// Records that this is happening to `object`, ahead of all that comes of it. Returns the event, which
+/// is to be told again in the same transaction once the object is what it becomes.
+pub(crate) fn record_early<T: Object>(
+    transaction: &Transaction<'_>,
+    event_type: &str,
+    object: &T,
+) -> anyhow::Result<Option<EventId>> {
+    let data = Data {
+        previous_attributes: None,
+        object: object.answer(),
+    };
     keep(transaction, event_type, data)
+}
+
+/// Tells an event that was recorded early as it has turned out.
+pub(crate) fn retell<T: Object>(
+    transaction: &Transaction<'_>,
+    event: Option<&str>,
+    object: &T,
+) -> anyhow::Result<()> {
+    let Some(event) = event else {
+        return Ok(());
+    };
+    let mut event: Event = transaction.existing(event)?;
+    event.data.object = object.answer();
+    transaction.put(&event)?;
+    for endpoint in transaction.all::<WebhookEndpoint>()? {
+        let body = as_of(transaction, &event, endpoint.api_version.as_deref())?;
+        queue::rewrite(transaction, &event, &endpoint.id, &body)?;
+    }
+    Ok(())
 }
 
 /// The fields of `before` that are others now, or gone.
@@ -68,9 +101,14 @@ fn previous(before: &Value, now: &Value) -> Value {
     Value::Object(changed.collect())
 }
 
-fn keep(transaction: &Transaction<'_>, event_type: &str, data: Data) -> anyhow::Result<()> {
+/// Keeps an event, unless a fault switch is in the way. Returns its id.
+fn keep(
+    transaction: &Transaction<'_>,
+    event_type: &str,
+    data: Data,
+) -> anyhow::Result<Option<EventId>> {
     if transaction.faults.no_event(event_type) {
-        return Ok(());
+        return Ok(None);
     }
     let mut endpoints = transaction.all::<WebhookEndpoint>()?;
     endpoints.retain(|endpoint| endpoint.wants(event_type));
@@ -90,7 +128,7 @@ fn keep(transaction: &Transaction<'_>, event_type: &str, data: Data) -> anyhow::
         let body = as_of(transaction, &event, endpoint.api_version.as_deref())?;
         queue::enqueue(transaction, &event, &endpoint.id, &body)?;
     }
-    Ok(())
+    Ok(Some(event.id))
 }
 
 /// The event as an endpoint's version of the API shows it.

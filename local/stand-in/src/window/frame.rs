@@ -128,7 +128,7 @@ impl View {
 
     pub(super) async fn frame(&self, section: Section, searched: &str) -> anyhow::Result<Frame> {
         let stand = |transaction: &Transaction<'_>| {
-            let ahead = clock::ahead(&transaction.sql)?;
+            let ahead = clock::ahead(transaction.sql)?;
             Ok((ahead, queue::is_held(transaction)?))
         };
         let (ahead, held) = self.read(stand).await?;

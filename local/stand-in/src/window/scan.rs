@@ -140,7 +140,7 @@ impl Scan {
         below: i64,
         most: usize,
     ) -> anyhow::Result<Option<(Vec<Found>, i64)>> {
-        let sql = &transaction.sql;
+        let sql = transaction.sql;
         let top: Option<i64> = sql
             .prepare_cached("SELECT max(sequence) FROM objects WHERE sequence < ?1")?
             .query_row([below], |row| row.get(0))?;

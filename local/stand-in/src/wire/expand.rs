@@ -8,8 +8,12 @@ use crate::description::{Description, Fields, Shape, expandable};
 use crate::engine::ids::CustomerId;
 use crate::engine::resource::Object;
 use crate::engine::transaction::Transaction;
+use crate::invoice;
+use crate::invoice::payment::InvoicePayment;
 use crate::plain;
+use crate::quote::object::Quote;
 use crate::refund::object::Refund;
+use crate::subscription::object::Subscription;
 use crate::wire::errors::ApiError;
 use crate::wire::lists::Paging;
 use crate::wire::params::Params;
@@ -84,13 +88,30 @@ fn expand(
     let Some(next) = object.get_mut(*field) else {
         return Ok(());
     };
-    if let Value::String(id) = next
-        && let Some(whole) = named(transaction, shape.as_ref(), id)?
-    {
-        *next = whole;
-    }
+    name(transaction, shape.as_ref(), next)?;
     let within = shape.as_ref().and_then(Shape::fields);
     expand(transaction, next, rest, owner, within)
+}
+
+/// Puts the objects that a field names, one or a list of them, in the place of their ids.
+fn name(
+    transaction: &Transaction<'_>,
+    shape: Option<&Shape>,
+    value: &mut Value,
+) -> anyhow::Result<()> {
+    match value {
+        Value::Array(elements) => elements
+            .iter_mut()
+            .filter(|element| element.is_string())
+            .try_for_each(|element| name(transaction, shape, element)),
+        Value::String(id) => {
+            if let Some(whole) = named(transaction, shape, id)? {
+                *value = whole;
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The object that a field of this shape names. Ids of different kinds may be the same.
@@ -116,10 +137,19 @@ fn left_out(
     field: &str,
 ) -> anyhow::Result<Option<Value>> {
     Ok(match field {
+        "subscriptions" if kind == "customer" => {
+            let mut theirs = transaction.shown_having(Subscription::KIND, "customer", id)?;
+            theirs.retain(|it| it.get("status").is_none_or(|status| status != "canceled"));
+            theirs.reverse();
+            Some(Paging::first().page(&format!("/v1/customers/{id}/subscriptions"), theirs))
+        }
         "cash_balance" if kind == "customer" => {
             Some(cash_balance::book::balance(transaction, &CustomerId::of_kept(id))?.answer())
         }
         _ if plain::is_plain(kind) => plain::left_out(transaction, kind, id, field)?,
+        "line_items" if kind == Quote::KIND => transaction
+            .get::<Quote>(id)?
+            .map(|quote| Paging::first().page(&quote.lines_url(), quote.lines_shown())),
         "line_items" => transaction
             .get::<Session>(id)?
             .map(|session| Paging::first().page(&line_items_url(id), session.lines())),
@@ -131,7 +161,13 @@ fn left_out(
             let newest_first = refunds.iter().rev().map(Object::answer);
             Some(Paging::first().page(&format!("/v1/charges/{id}/refunds"), newest_first))
         }
-        _ => None,
+        "payments" => {
+            let url = format!("/v1/invoice_payments?invoice={id}");
+            let payments = transaction.shown_having(InvoicePayment::KIND, "invoice", id)?;
+            Some(Paging::first().page(&url, payments))
+        }
+        "confirmation_secret" => invoice::intents::confirmation_secret(transaction, id)?,
+        _ => invoice::former::left_out(transaction, kind, id, field)?,
     })
 }
 

@@ -8,6 +8,7 @@ use crate::description::{Description, Shape, project, project_part};
 use crate::engine::filter::{Cursor, Filter};
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
+use crate::invoice;
 use crate::webhook::event::{Data, Event};
 
 /// Where the value of a field that is gone is now.
@@ -60,12 +61,6 @@ const MOVED: &[(&str, &str, Now)] = &[
         Other::payment("payment.payment_intent", "/payment_intent", "/invoice"),
     ),
     ("discount", "coupon", Now::Whole("coupon", "/source/coupon")),
-    (
-        "invoice",
-        "charge",
-        Other::payment("invoice", "/id", "/payment/charge"),
-    ),
-    ("invoice", "discount", Now::At("/discounts/0")),
     ("invoice", "paid", Now::Is("/status", "paid")),
     (
         "invoice",
@@ -235,6 +230,7 @@ fn restore(
                 restore(transaction, description, within)?;
             }
             restore_fields(transaction, description, &kind, object)?;
+            invoice::former::restore(transaction, description, &kind, object)?;
             restore_values(description, &kind, object);
             Ok(())
         }
@@ -261,10 +257,13 @@ fn restore_fields(
                 Some(Value::String(id)) => transaction.shown_of(kind, id)?,
                 whole => whole.cloned(),
             },
-            Now::Sum(place, field) => at(place).and_then(Value::as_array).map(|all| {
-                let amounts = all.iter().filter_map(|it| it.get(field)?.as_i64());
-                json!(amounts.fold(0_i64, i64::saturating_add))
-            }),
+            Now::Sum(place, field) => {
+                let all = at(place).and_then(Value::as_array);
+                all.filter(|all| !all.is_empty()).map(|all| {
+                    let amounts = all.iter().filter_map(|it| it.get(field)?.as_i64());
+                    json!(amounts.fold(0_i64, i64::saturating_add))
+                })
+            }
             Now::In(other) => match at(other.by).and_then(Value::as_str) {
                 Some(name) => {
                     let naming = Filter::default().equal(other.names, name.to_owned().into());

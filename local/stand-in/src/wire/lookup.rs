@@ -20,7 +20,7 @@ pub(crate) fn find(
 /// What Stripe's errors call the parameter in a path.
 pub(crate) fn param_of(name: &'static str) -> &'static str {
     match name {
-        "charge" | "customer" | "webhook_endpoint" => "id",
+        "charge" | "customer" | "subscription_exposed_id" | "webhook_endpoint" => "id",
         name => name,
     }
 }

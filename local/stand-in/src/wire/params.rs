@@ -50,6 +50,12 @@ impl Params {
         self.fields.keys().cloned().collect()
     }
 
+    /// Sets a field, as if the request had it.
+    pub(crate) fn set(&mut self, field: &str, text: &str) {
+        let text = Node::Text(text.to_owned());
+        self.fields.insert(field.to_owned(), text);
+    }
+
     /// Takes a field out, whatever it holds.
     pub(crate) fn take(&mut self, field: &str) -> anyhow::Result<Option<Value>> {
         let taken = self.fields.remove(field);
@@ -59,6 +65,14 @@ impl Params {
     /// The same text for the same parameters, in whatever order they came.
     pub(crate) fn fingerprint(&self) -> anyhow::Result<String> {
         Ok(serde_json::to_string(&self.fields)?)
+    }
+
+    /// The text in a field, which stays where it is.
+    pub(crate) fn peek(&self, field: &str) -> Option<&str> {
+        match self.fields.get(field) {
+            Some(Node::Text(text)) => Some(text),
+            _ => None,
+        }
     }
 
     /// What the request calls this field.

@@ -201,7 +201,7 @@ impl Unwritten {
 }
 
 fn insert(transaction: &Transaction<'_>, request: &LoggedRequest) -> anyhow::Result<()> {
-    let sql = &transaction.sql;
+    let sql = transaction.sql;
     sql.prepare_cached(&format!(
         "INSERT INTO requests ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
     ))?

@@ -190,6 +190,15 @@ enum Sort {
     Number,
 }
 
+/// Where an object of this kind has what is searched by.
+fn place<'f>(kind: &str, field: &'f str) -> &'f str {
+    match (kind, field) {
+        ("invoice", "subscription") => "parent.subscription_details.subscription",
+        ("invoice", "last_finalization_error_code") => "last_finalization_error.code",
+        (_, field) => field,
+    }
+}
+
 /// The fields that Stripe searches a kind by.
 fn sort(kind: &str, field: &str) -> Option<Sort> {
     let fields: &[(Sort, &[&str])] = match kind {
@@ -211,6 +220,7 @@ fn sort(kind: &str, field: &str) -> Option<Sort> {
                 Sort::Exact,
                 &["currency", "customer", "status", "subscription"],
             ),
+            (Sort::Exact, &["last_finalization_error_code"]),
             (Sort::Text, &["number", "receipt_number"]),
         ],
         "payment_intent" => &[
@@ -301,7 +311,7 @@ impl Clause {
     /// As a condition of a row.
     fn sql(&self, kind: &str) -> Result<(String, Option<SqlValue>), ApiError> {
         self.check(kind)?;
-        let mut column = format!("shown ->> '$.{}", self.field);
+        let mut column = format!("shown ->> '$.{}", place(kind, &self.field));
         if let Some(key) = &self.key {
             // Quoted for a JSON path, and then for SQL.
             let key = key.replace(['"', '\\'], "").replace('\'', "''");

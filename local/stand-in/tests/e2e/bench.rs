@@ -153,6 +153,11 @@ impl Bench {
         self.send(self.request("GET", path).bearer_auth(key)).await
     }
 
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send(self.request("DELETE", path).bearer_auth(KEY))
+            .await
+    }
+
     pub(crate) async fn post(&self, path: &str, form: &Form<'_>) -> Answer {
         self.post_as(KEY, path, form).await
     }

@@ -440,14 +440,8 @@ async fn what_is_not_here_is_refused_by_name() {
     let bench = Bench::start().await;
     let price = price(&bench).await;
     for (param, value, named) in [
-        ("mode", "subscription", "mode"),
         ("ui_mode", "embedded_page", "ui_mode"),
         ("ui_mode", "elements", "ui_mode"),
-        (
-            "invoice_creation[enabled]",
-            "true",
-            "invoice_creation[enabled]",
-        ),
         (
             "tax_id_collection[enabled]",
             "true",

@@ -197,7 +197,7 @@ async fn a_links_buyers_choose_how_many_and_type_codes() {
 }
 
 #[tokio::test]
-async fn what_a_link_sells_by_the_month_is_not_sold_by_the_piece() {
+async fn what_a_link_sells_by_the_month_is_subscribed_to() {
     let bench = Bench::start().await;
     let form = vec![
         ("line_items[0][price_data][currency]", "usd"),
@@ -207,10 +207,14 @@ async fn what_a_link_sells_by_the_month_is_not_sold_by_the_piece() {
         ("line_items[0][quantity]", "1"),
     ];
     let link = bench.post(LINKS, &form).await.expect(200).json();
-    let answer = follow(&bench, &link, "").await;
-    assert_ne!(answer.status, 500);
-    let list = bench.get("/v1/checkout/sessions").await.json();
-    for session in list["data"].as_array().unwrap() {
-        assert_eq!(session["mode"], "subscription");
-    }
+    let session = session(&bench, &link, "").await;
+    assert_eq!(bench.retrieve(&session).await["mode"], "subscription");
+    bench.pay(&session, CARD).await.expect(303);
+    let paid = bench.retrieve(&session).await;
+    let path = format!(
+        "/v1/subscriptions/{}",
+        paid["subscription"].as_str().unwrap()
+    );
+    let subscription = bench.get(&path).await.expect(200).json();
+    assert_eq!(subscription["status"], "active");
 }

@@ -1,0 +1,399 @@
+//! What a shop changes of a subscription, and what that costs or gives back.
+
+use serde_json::Value;
+
+use crate::account::amount::Amount;
+use crate::engine::calendar::Anchor;
+use crate::engine::ids::InvoiceId;
+use crate::engine::resource::Object as _;
+use crate::engine::time::Timestamp;
+use crate::engine::transaction::Transaction;
+use crate::invoice::discount::Wanted;
+use crate::invoice::line::{Line, Period};
+use crate::invoice::object::BillingReason;
+use crate::subscription::bill;
+use crate::subscription::items::{Extra, ItemChange};
+use crate::subscription::life::{self, Paying};
+use crate::subscription::object::{
+    Cancellation, Item, PauseCollection, Reason, Status, Subscription,
+};
+use crate::subscription::terms::NewTerms;
+use crate::subscription::time;
+use crate::wire::errors::ApiError;
+use crate::wire::params::Params;
+
+/// What a shop changes.
+#[derive(Debug)]
+pub(crate) struct Change {
+    pub(crate) items: Vec<ItemChange>,
+    pub(crate) extras: Vec<Extra>,
+    pub(crate) terms: Option<NewTerms>,
+    pub(crate) discounts: Option<Wanted>,
+    pub(crate) cancel: Option<Cancel>,
+    pub(crate) comment: Option<String>,
+    pub(crate) feedback: Option<String>,
+    pub(crate) pause_collection: Option<Option<PauseCollection>>,
+    pub(crate) trial_end: Option<TrialEnd>,
+    /// The billing cycle begins anew now.
+    pub(crate) anchors_now: bool,
+    pub(crate) proration: Proration,
+    /// The moment that the change is prorated by, if it is not now.
+    pub(crate) proration_date: Option<Timestamp>,
+    pub(crate) paying: Paying,
+}
+
+/// When a subscription is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cancel {
+    At(Timestamp),
+    AtPeriodEnd,
+    /// Not any more.
+    Never,
+}
+
+/// When a trial is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TrialEnd {
+    Now,
+    At(Timestamp),
+}
+
+/// What becomes of the part of a period that a change is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Proration {
+    AlwaysInvoice,
+    /// The next invoice has it.
+    #[default]
+    Create,
+    None,
+}
+
+impl TrialEnd {
+    /// Reads when a trial is to end.
+    pub(crate) fn read(params: &mut Params) -> Result<Option<Self>, ApiError> {
+        match params.peek("trial_end") == Some("now") {
+            true => params.text("trial_end").map(|_| Some(Self::Now)),
+            false => Ok(params.integer("trial_end")?.map(Self::At)),
+        }
+    }
+}
+
+impl Proration {
+    /// Reads what becomes of the part of a period that a change is about.
+    pub(crate) fn read(params: &mut Params) -> Result<Self, ApiError> {
+        let chosen = params.choice(
+            "proration_behavior",
+            &["always_invoice", "create_prorations", "none"],
+        )?;
+        Ok(match chosen.as_deref() {
+            Some("always_invoice") => Self::AlwaysInvoice,
+            Some("none") => Self::None,
+            _ => Self::Create,
+        })
+    }
+}
+
+/// What the change of a subscription leads to besides.
+enum Next {
+    Nothing,
+    /// An invoice of what waits for it, if anything does.
+    InvoiceWhatWaits,
+    /// An invoice with these lines.
+    Invoice(Vec<Line>),
+}
+
+impl Change {
+    /// Makes the change. If it has to be paid for and is not, what was tried may be all that is left of
+    /// it, as the caller has asked.
+    pub(crate) fn make(
+        self,
+        transaction: &Transaction<'_>,
+        mut subscription: Subscription,
+    ) -> Result<Subscription, ApiError> {
+        let before = subscription.clone();
+        let shown = before.answer();
+        let now = transaction.now;
+        let at = self.prorated_at(&before, now)?;
+        let (paying, proration) = (self.paying, self.proration);
+        let (trial_end, anchors_now) = (self.trial_end, self.anchors_now);
+        for extra in self.apply(transaction, &mut subscription)? {
+            let content =
+                extra.content(transaction, bill::place(&before), subscription.currency)?;
+            bill::enter(transaction, &subscription, None, content, false)?;
+        }
+        if trial_end == Some(TrialEnd::Now)
+            && let Some(trial) = &mut subscription.trial
+            && before.status == Status::Trialing
+        {
+            trial.end = now;
+            if time::stops_after_trial(transaction, &mut subscription)? {
+                return Ok(subscription);
+            }
+        }
+        let resets = anchors_now
+            || trial_end == Some(TrialEnd::Now) && before.status == Status::Trialing
+            || begins_anew(&before, &subscription);
+        let is_billed = matches!(before.status, Status::Active | Status::PastDue);
+        let starts_trial = matches!(trial_end, Some(TrialEnd::At(_)));
+        if proration != Proration::None && is_billed {
+            let ends = resets || starts_trial;
+            prorate(transaction, &before, &subscription, at, ends)?;
+        }
+        let next = match trial_end {
+            Some(TrialEnd::At(end)) => try_until(&mut subscription, now, end)?,
+            _ if resets => begin_now(&mut subscription, now),
+            _ if proration == Proration::AlwaysInvoice => Next::InvoiceWhatWaits,
+            _ => Next::Nothing,
+        };
+        settle(transaction, subscription, &shown, next, paying)
+    }
+
+    /// The moment that the change is prorated by.
+    fn prorated_at(
+        &self,
+        subscription: &Subscription,
+        now: Timestamp,
+    ) -> Result<Timestamp, ApiError> {
+        let Period { start, end } = subscription.period;
+        match self.proration_date {
+            Some(date) if !(start..=end).contains(&date) => Err(ApiError::invalid(format!(
+                "Cannot specify proration date outside of current subscription period \
+                 ({start} - {end})"
+            ))
+            .param("proration_date")),
+            Some(date) => Ok(date),
+            None => Ok(now),
+        }
+    }
+
+    /// Changes what the subscription says. What is to be billed besides is left.
+    fn apply(
+        self,
+        transaction: &Transaction<'_>,
+        subscription: &mut Subscription,
+    ) -> Result<Vec<Extra>, ApiError> {
+        if let Some(terms) = self.terms {
+            let customer = subscription.customer.clone();
+            terms.apply(transaction, &customer, &mut subscription.terms)?;
+        }
+        if let Some(wanted) = self.discounts {
+            let given = wanted.make(transaction, bill::place(subscription))?;
+            bill::give_discounts(transaction, subscription, given)?;
+        }
+        for item in self.items {
+            change_item(transaction, subscription, item)?;
+        }
+        check_items(subscription)?;
+        if let Some(pause) = self.pause_collection {
+            subscription.pause_collection = pause;
+        }
+        if let Some(cancel) = self.cancel {
+            set_cancellation(subscription, cancel, transaction.now)?;
+        }
+        let cancellation = &mut subscription.cancellation;
+        cancellation.comment = self.comment.or(cancellation.comment.take());
+        cancellation.feedback = self.feedback.or(cancellation.feedback.take());
+        Ok(self.extras)
+    }
+}
+
+fn change_item(
+    transaction: &Transaction<'_>,
+    subscription: &mut Subscription,
+    change: ItemChange,
+) -> Result<(), ApiError> {
+    let known = subscription.clone();
+    let place = bill::place(&known);
+    let Some(id) = change.id.clone() else {
+        let item = change.begin(transaction, place)?;
+        subscription.items.push(item);
+        return Ok(());
+    };
+    let position = subscription.items.iter().position(|item| item.id == id);
+    let found = position.and_then(|at| subscription.items.get_mut(at));
+    let item = found.ok_or_else(|| ApiError::no_such_param("subscription_item", &id, "items"))?;
+    match change.deleted {
+        true => subscription.items.retain(|item| item.id != id),
+        false => change.apply(transaction, place, item)?,
+    }
+    Ok(())
+}
+
+/// Refuses items that cannot be billed together.
+pub(crate) fn check_items(subscription: &Subscription) -> Result<(), ApiError> {
+    let Some(first) = subscription.items.first() else {
+        return Err(ApiError::invalid(
+            "A subscription must have at least one active plan. To cancel the subscription, please use \
+             the cancel API endpoint on /v1/subscriptions",
+        )
+        .param("items"));
+    };
+    let mismatch = |field: &str| {
+        Err(ApiError::invalid(format!(
+            "Currency and interval fields must match across all plans on this subscription. Found \
+             mismatch in {field} field."
+        ))
+        .param("items"))
+    };
+    for item in &subscription.items {
+        if item.price.currency != subscription.currency {
+            return mismatch("currency");
+        }
+        if item.price.interval.unit != first.price.interval.unit {
+            return mismatch("interval");
+        }
+        if item.price.interval.count != first.price.interval.count {
+            return mismatch("interval_count");
+        }
+    }
+    Ok(())
+}
+
+fn set_cancellation(
+    subscription: &mut Subscription,
+    cancel: Cancel,
+    now: Timestamp,
+) -> Result<(), ApiError> {
+    let asked = Cancellation {
+        asked_at: Some(now),
+        reason: Some(Reason::CancellationRequested),
+        ..subscription.cancellation.clone()
+    };
+    subscription.cancellation = match cancel {
+        Cancel::Never => Cancellation::default(),
+        Cancel::AtPeriodEnd => Cancellation {
+            at: None,
+            at_period_end: true,
+            ..asked
+        },
+        Cancel::At(at) if at <= now => {
+            return Err(ApiError::invalid("cancel_at must be in the future.").param("cancel_at"));
+        }
+        Cancel::At(at) => Cancellation {
+            at: Some(at),
+            at_period_end: false,
+            ..asked
+        },
+    };
+    Ok(())
+}
+
+/// Whether a change begins another billing cycle: another interval, or a price where there was none.
+fn begins_anew(before: &Subscription, after: &Subscription) -> bool {
+    let was_free = before.amount() == Amount::ZERO && after.amount() > Amount::ZERO;
+    let is_billed = matches!(before.status, Status::Active | Status::PastDue);
+    is_billed && (before.interval() != after.interval() || was_free)
+}
+
+/// Gives back what is left of what has changed, and asks for what is left of what it has become, unless
+/// that is billed anew.
+fn prorate(
+    transaction: &Transaction<'_>,
+    before: &Subscription,
+    after: &Subscription,
+    at: Timestamp,
+    ends: bool,
+) -> anyhow::Result<()> {
+    let is_same = |one: &Item, other: &Item| {
+        one.price.id() == other.price.id() && one.quantity == other.quantity
+    };
+    let is_kept = |item: &Item, among: &Subscription| {
+        among
+            .item(&item.id)
+            .is_some_and(|other| is_same(item, other))
+    };
+    for item in before.items.iter().filter(|it| ends || !is_kept(it, after)) {
+        let content = bill::proration(before, item, at, true);
+        if content.amount != Amount::ZERO {
+            bill::enter(transaction, after, Some(item), content, true)?;
+        }
+    }
+    if ends {
+        return Ok(());
+    }
+    for item in after.items.iter().filter(|it| !is_kept(it, before)) {
+        let content = bill::proration(after, item, at, false);
+        if content.amount != Amount::ZERO {
+            bill::enter(transaction, after, Some(item), content, true)?;
+        }
+    }
+    Ok(())
+}
+
+/// The subscription is free until then.
+fn try_until(
+    subscription: &mut Subscription,
+    now: Timestamp,
+    end: Timestamp,
+) -> Result<Next, ApiError> {
+    if end <= now {
+        return Err(ApiError::invalid(
+            "Invalid timestamp: must be an integer Unix timestamp in the future.",
+        )
+        .param("trial_end"));
+    }
+    let running = subscription
+        .trial
+        .filter(|_| subscription.status == Status::Trialing);
+    let start = running.map_or(now, |trial| trial.start);
+    subscription.trial = Some(Period { start, end });
+    subscription.status = Status::Trialing;
+    subscription.period = Period { start: now, end };
+    subscription.anchor = Anchor::new(end);
+    Ok(match running {
+        Some(_) => Next::Nothing,
+        None => Next::Invoice(bill::free_lines(
+            subscription,
+            subscription.period,
+            "Trial period",
+        )),
+    })
+}
+
+/// Another billing cycle begins.
+fn begin_now(subscription: &mut Subscription, now: Timestamp) -> Next {
+    if subscription.status == Status::Trialing {
+        subscription.trial = subscription.trial.map(|trial| Period { end: now, ..trial });
+        subscription.status = Status::Active;
+    }
+    subscription.anchor = Anchor::new(now);
+    if let Some(interval) = subscription.interval() {
+        let (start, end) = interval.around(subscription.anchor, now);
+        subscription.period = Period { start, end };
+    }
+    Next::Invoice(bill::lines(subscription, subscription.period))
+}
+
+/// Keeps the change, and bills what is to be billed at once.
+fn settle(
+    transaction: &Transaction<'_>,
+    mut subscription: Subscription,
+    shown: &Value,
+    next: Next,
+    paying: Paying,
+) -> Result<Subscription, ApiError> {
+    let lines = match next {
+        Next::Nothing => None,
+        Next::InvoiceWhatWaits => {
+            let waits = !life::waiting(transaction, &subscription)?.is_empty();
+            waits.then(Vec::new)
+        }
+        Next::Invoice(lines) => Some(lines),
+    };
+    let Some(lines) = lines else {
+        life::change(transaction, &subscription, shown)?;
+        return Ok(subscription);
+    };
+    let id = InvoiceId::random();
+    subscription.latest_invoice = Some(id.clone());
+    life::change(transaction, &subscription, shown)?;
+    let changed = subscription.answer();
+    let reason = BillingReason::SubscriptionUpdate;
+    let mut invoice = bill::draft(transaction, &mut subscription, id, reason, lines, true)?;
+    let is_sent = subscription.terms.collection.is_sent();
+    if !is_sent && !life::collect(transaction, &subscription, &mut invoice, paying)? {
+        subscription.status = Status::PastDue;
+    }
+    life::change(transaction, &subscription, &changed)?;
+    Ok(subscription)
+}

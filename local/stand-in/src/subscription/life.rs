@@ -1,0 +1,369 @@
+//! What can happen to a subscription. What becomes of its invoices moves it on, in `follow`; what its
+//! shop changes is in `change`.
+//!
+//! ```text
+//! incomplete ──paid──► active ◄──trial ends── trialing
+//!   │ 23 hours          │  ▲                     │ nothing to pay with
+//!   ▼         not paid  ▼  │ paid                ▼
+//! incomplete_expired   past_due ──► unpaid     paused, canceled
+//! ```
+
+use serde_json::Value;
+
+use crate::account::amount::Amount;
+use crate::engine::calendar::Anchor;
+use crate::engine::filter::{Cursor, Filter};
+use crate::engine::ids::InvoiceId;
+use crate::engine::resource::Object as _;
+use crate::engine::time::{HOUR, Timestamp};
+use crate::engine::transaction::Transaction;
+use crate::invoice;
+use crate::invoice::collect::{self, By, Outcome};
+use crate::invoice::item::{InvoiceItem, Sweep, pending};
+use crate::invoice::line::{Line, Period};
+use crate::invoice::object::{BillingReason, Invoice, Status as InvoiceStatus};
+use crate::payment::intent::PaymentIntent;
+use crate::plain;
+use crate::subscription::bill;
+use crate::subscription::object::{Reason, Status, Subscription, TRIAL_WARNING_BEFORE};
+use crate::webhook::record::{record, record_change, record_early, retell};
+use crate::wire::errors::ApiError;
+use crate::wire::params::Params;
+
+/// How long the first invoice can be paid.
+const FIRST_PAYMENT_WITHIN: Timestamp = 23 * HOUR;
+
+/// What becomes of a subscription, or of a change of it, that is not paid for at once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum PaymentBehavior {
+    #[default]
+    AllowIncomplete,
+    /// Nobody tries to pay: the customer is to.
+    DefaultIncomplete,
+    ErrorIfIncomplete,
+}
+
+/// How what is to be paid at once is paid.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Paying {
+    pub(crate) behavior: PaymentBehavior,
+    /// The customer is not there.
+    pub(crate) off_session: bool,
+}
+
+impl Paying {
+    /// Reads how what is to be paid at once is paid.
+    pub(crate) fn read(params: &mut Params) -> Result<Self, ApiError> {
+        let behavior = params.text("payment_behavior")?;
+        let behavior = match behavior.as_deref() {
+            Some("default_incomplete") => PaymentBehavior::DefaultIncomplete,
+            Some("error_if_incomplete") => PaymentBehavior::ErrorIfIncomplete,
+            Some("pending_if_incomplete") => {
+                return Err(ApiError::invalid(
+                    "The stand-in does not keep changes pending: payment_behavior can be allow_incomplete, \
+                     default_incomplete or error_if_incomplete.",
+                )
+                .code("parameter_unsupported")
+                .param("payment_behavior"));
+            }
+            _ => PaymentBehavior::AllowIncomplete,
+        };
+        Ok(Self {
+            behavior,
+            off_session: params.boolean("off_session")?.unwrap_or(false),
+        })
+    }
+}
+
+/// Begins a subscription with an invoice of these lines, which is to be paid now.
+pub(crate) fn start(
+    transaction: &Transaction<'_>,
+    subscription: Subscription,
+    lines: Vec<Line>,
+    paying: Paying,
+) -> Result<Subscription, ApiError> {
+    begin(transaction, subscription, lines, |subscription, invoice| {
+        collect(transaction, subscription, invoice, paying)
+    })
+}
+
+/// The same with an invoice that is settled otherwise. Whether it was is what `settle` says.
+pub(crate) fn begin<E: From<anyhow::Error>>(
+    transaction: &Transaction<'_>,
+    mut subscription: Subscription,
+    lines: Vec<Line>,
+    settle: impl FnOnce(&Subscription, &mut Invoice) -> Result<bool, E>,
+) -> Result<Subscription, E> {
+    let id = subscription
+        .latest_invoice
+        .get_or_insert_with(InvoiceId::random)
+        .clone();
+    subscription.keep(transaction)?;
+    let event = record_early(transaction, "customer.subscription.created", &subscription)?;
+    let by_itself = subscription.terms.collection.is_sent();
+    let reason = BillingReason::SubscriptionCreate;
+    let mut invoice = bill::draft(transaction, &mut subscription, id, reason, lines, by_itself)?;
+    subscription.keep(transaction)?;
+    let is_due_now = !by_itself || invoice.totals().total == Amount::ZERO;
+    if is_due_now && !settle(&subscription, &mut invoice)? {
+        subscription.status = Status::Incomplete {
+            until: transaction.now.saturating_add(FIRST_PAYMENT_WITHIN),
+        };
+    }
+    save_method(transaction, &mut subscription, &invoice)?;
+    subscription.keep(transaction)?;
+    retell(transaction, event.as_deref(), &subscription)?;
+    if let Some(trial) = subscription.trial
+        && trial.end.saturating_sub(TRIAL_WARNING_BEFORE) <= transaction.now
+    {
+        tell_of_trial(transaction, &mut subscription)?;
+    }
+    Ok(subscription)
+}
+
+/// Finalizes an invoice, and tries to collect it. Whether that was done, or a bank has it in hand.
+pub(crate) fn collect(
+    transaction: &Transaction<'_>,
+    subscription: &Subscription,
+    invoice: &mut Invoice,
+    paying: Paying,
+) -> Result<bool, ApiError> {
+    let behavior = paying.behavior;
+    if invoice::life::finalize(transaction, invoice)?.is_err() {
+        return Err(ApiError::invalid(
+            "The customer's location isn't recognized. Set a valid customer address in order to \
+             automatically calculate tax.",
+        )
+        .code("customer_tax_location_invalid")
+        .param("automatic_tax[enabled]"));
+    }
+    if invoice.status == InvoiceStatus::Paid {
+        return Ok(true);
+    }
+    if behavior == PaymentBehavior::DefaultIncomplete {
+        return Ok(false);
+    }
+    if collect::default_method(transaction, invoice)?.is_none() {
+        return Err(nothing_to_pay_with(&subscription.customer));
+    }
+    let by = By::Shop {
+        off_session: paying.off_session,
+    };
+    match collect::attempt(transaction, invoice, None, by)? {
+        Outcome::Paid | Outcome::Pending => Ok(true),
+        Outcome::Declined(error) if behavior == PaymentBehavior::ErrorIfIncomplete => {
+            Err(error.answer(None))
+        }
+        Outcome::ActionRequired if behavior == PaymentBehavior::ErrorIfIncomplete => {
+            Err(ApiError::invalid(
+                "This payment requires additional user action before it can be completed \
+                 successfully. Payment can be completed using the PaymentIntent associated with the \
+                 subscription.",
+            )
+            .code("subscription_payment_intent_requires_action"))
+        }
+        _ => Ok(false),
+    }
+}
+
+fn nothing_to_pay_with(customer: &str) -> ApiError {
+    ApiError::invalid(format!(
+        "This customer has no attached payment source or default payment method. Please consider adding \
+         a default payment method. For more information, visit \
+         https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority. \
+         The customer is {customer}."
+    ))
+    .code("resource_missing")
+}
+
+/// Keeps a changed subscription, and tells of it if that can be seen.
+pub(crate) fn change(
+    transaction: &Transaction<'_>,
+    subscription: &Subscription,
+    before: &Value,
+) -> anyhow::Result<()> {
+    subscription.keep(transaction)?;
+    match subscription.answer() == *before {
+        true => Ok(()),
+        false => record_change(
+            transaction,
+            "customer.subscription.updated",
+            before,
+            subscription,
+        ),
+    }
+}
+
+pub(crate) fn latest_invoice(
+    transaction: &Transaction<'_>,
+    subscription: &Subscription,
+) -> anyhow::Result<Option<Invoice>> {
+    match &subscription.latest_invoice {
+        Some(id) => transaction.get(id),
+        None => Ok(None),
+    }
+}
+
+/// What waits for the next invoice of this subscription itself.
+pub(crate) fn waiting(
+    transaction: &Transaction<'_>,
+    subscription: &Subscription,
+) -> anyhow::Result<Vec<InvoiceItem>> {
+    let sweep = Sweep::Of(subscription.id.to_string());
+    let customer = &subscription.customer;
+    let mut items = pending(transaction, customer, subscription.currency, &sweep)?;
+    items.retain(|item| item.subscription.is_some());
+    Ok(items)
+}
+
+/// It ends now, and nothing of it is collected any more.
+pub(crate) fn end(
+    transaction: &Transaction<'_>,
+    subscription: &mut Subscription,
+    reason: Reason,
+) -> anyhow::Result<()> {
+    subscription.status = Status::Canceled;
+    subscription.ended_at = Some(transaction.now);
+    let cancellation = &mut subscription.cancellation;
+    cancellation.asked_at.get_or_insert(transaction.now);
+    cancellation.reason.get_or_insert(reason);
+    if let Some(mut invoice) = latest_invoice(transaction, subscription)?
+        && let InvoiceStatus::Open { next_attempt } = &mut invoice.status
+    {
+        *next_attempt = None;
+        let before = invoice.answer();
+        invoice.terms.auto_advance = false;
+        collect::change(transaction, &invoice, &before)?;
+    }
+    subscription.keep(transaction)?;
+    record(transaction, "customer.subscription.deleted", subscription)
+}
+
+/// Its shop ends it at once.
+pub(crate) fn cancel(
+    transaction: &Transaction<'_>,
+    subscription: &mut Subscription,
+    gives_back: bool,
+    bills_now: bool,
+) -> anyhow::Result<()> {
+    subscription.cancellation.at_period_end = false;
+    subscription.cancellation.asked_at = Some(transaction.now);
+    let is_billed = matches!(subscription.status, Status::Active | Status::PastDue);
+    if gives_back && is_billed {
+        for item in &subscription.items {
+            let content = bill::proration(subscription, item, transaction.now, true);
+            bill::enter(transaction, subscription, Some(item), content, true)?;
+        }
+    }
+    if bills_now && !waiting(transaction, subscription)?.is_empty() {
+        let reason = BillingReason::SubscriptionUpdate;
+        let id = InvoiceId::random();
+        subscription.latest_invoice = Some(id.clone());
+        bill::draft(transaction, subscription, id, reason, Vec::new(), true)?;
+    }
+    if !gives_back && !bills_now {
+        for item in waiting(transaction, subscription)? {
+            transaction.delete(InvoiceItem::KIND, &item.id)?;
+            record(transaction, "invoiceitem.deleted", &item)?;
+        }
+    }
+    end(transaction, subscription, Reason::CancellationRequested)
+}
+
+/// Tells that a trial ends soon.
+pub(crate) fn tell_of_trial(
+    transaction: &Transaction<'_>,
+    subscription: &mut Subscription,
+) -> anyhow::Result<()> {
+    subscription.told.trial_will_end = subscription.trial.map(|trial| trial.end);
+    subscription.keep(transaction)?;
+    record(
+        transaction,
+        "customer.subscription.trial_will_end",
+        subscription,
+    )
+}
+
+/// Nothing is billed until it is resumed.
+pub(crate) fn pause(
+    transaction: &Transaction<'_>,
+    subscription: &mut Subscription,
+) -> anyhow::Result<()> {
+    let before = subscription.answer();
+    subscription.status = Status::Paused;
+    change(transaction, subscription, &before)?;
+    record(transaction, "customer.subscription.paused", subscription)
+}
+
+/// What is paused goes on, with a new period from now if `anew`. It is active once it is paid.
+pub(crate) fn resume(
+    transaction: &Transaction<'_>,
+    mut subscription: Subscription,
+    anew: bool,
+) -> Result<Subscription, ApiError> {
+    let before = subscription.answer();
+    let now = transaction.now;
+    let interval = subscription.interval();
+    let ran_out = subscription.period.end <= now;
+    if anew {
+        subscription.anchor = Anchor::new(now);
+    }
+    if let Some(interval) = interval.filter(|_| anew || ran_out) {
+        let (start, end) = interval.around(subscription.anchor, now);
+        subscription.period = Period { start, end };
+        let id = InvoiceId::random();
+        subscription.latest_invoice = Some(id.clone());
+        let lines = bill::lines(&subscription, subscription.period);
+        let reason = BillingReason::SubscriptionCycle;
+        let mut invoice = bill::draft(transaction, &mut subscription, id, reason, lines, true)?;
+        if !collect(transaction, &subscription, &mut invoice, Paying::default())? {
+            change(transaction, &subscription, &before)?;
+            return Ok(subscription);
+        }
+    }
+    subscription.status = Status::Active;
+    change(transaction, &subscription, &before)?;
+    record(transaction, "customer.subscription.resumed", &subscription)?;
+    Ok(subscription)
+}
+
+/// The subscriptions in the time of this test clock that are not over.
+pub(crate) fn living_in(
+    transaction: &Transaction<'_>,
+    clock: &str,
+) -> anyhow::Result<Vec<Subscription>> {
+    let theirs = Filter::default().and("clock = ?", [clock.to_owned().into()]);
+    let mut all: Vec<Subscription> = transaction.some(Cursor::NewerThan(0), 10_000, &theirs)?;
+    all.retain(|it| !it.status.is_over());
+    Ok(all)
+}
+
+/// Takes a customer away, once their subscriptions are canceled.
+pub(crate) fn delete_customer(
+    transaction: &Transaction<'_>,
+    customer: &str,
+) -> Result<Value, ApiError> {
+    for mut subscription in transaction.having::<Subscription>("customer", customer)? {
+        if !subscription.status.is_over() {
+            cancel(transaction, &mut subscription, false, false)?;
+        }
+    }
+    plain::remove(transaction, "customer", customer)
+}
+
+/// What has paid an invoice pays from then on, if its shop wants it so.
+pub(crate) fn save_method(
+    transaction: &Transaction<'_>,
+    subscription: &mut Subscription,
+    invoice: &Invoice,
+) -> anyhow::Result<()> {
+    if !subscription.terms.saves_method() || invoice.status != InvoiceStatus::Paid {
+        return Ok(());
+    }
+    if let Some(id) = &invoice.intent {
+        let intent: PaymentIntent = transaction.existing(id)?;
+        let method = intent.payment_method.map(|method| method.to_string());
+        subscription.terms.default_payment_method = method;
+    }
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! Quotes: <https://docs.stripe.com/quotes/overview>.
+
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, Form, id};
+
+const QUOTES: &str = "/v1/quotes";
+const DAY: u32 = 86_400;
+
+async fn post(bench: &Bench, path: &str, form: &Form<'_>) -> Value {
+    bench.post(path, form).await.expect(200).json()
+}
+
+async fn price(bench: &Bench, amount: &str, more: &[(&str, &str)]) -> String {
+    let form = [
+        &[
+            ("currency", "usd"),
+            ("unit_amount", amount),
+            ("product_data[name]", "Mug"),
+        ],
+        more,
+    ]
+    .concat();
+    id(&post(bench, "/v1/prices", &form).await)
+}
+
+async fn customer(bench: &Bench) -> String {
+    id(&post(bench, "/v1/customers", &vec![("email", "ada@mail.example")]).await)
+}
+
+#[tokio::test]
+async fn a_quote_that_is_accepted_becomes_an_invoice() {
+    let bench = Bench::start().await;
+    let mug = price(&bench, "1500", &[]).await;
+    let quote = post(
+        &bench,
+        QUOTES,
+        &vec![
+            ("line_items[0][price]", &mug),
+            ("line_items[0][quantity]", "2"),
+            ("header", "Mugs"),
+        ],
+    )
+    .await;
+    assert_eq!(
+        (&quote["status"], &quote["amount_total"]),
+        (&json!("draft"), &json!(3000))
+    );
+    assert_eq!(quote["computed"]["recurring"], json!(null));
+    let path = format!("{QUOTES}/{}", id(&quote));
+    bench
+        .post(&format!("{path}/finalize"), &vec![])
+        .await
+        .expect(400);
+    let ada = customer(&bench).await;
+    let coupon = vec![("percent_off", "10"), ("duration", "once")];
+    let coupon = id(&post(&bench, "/v1/coupons", &coupon).await);
+    let changed = vec![
+        ("customer", ada.as_str()),
+        ("discounts[0][coupon]", coupon.as_str()),
+    ];
+    let changed = post(&bench, &path, &changed).await;
+    assert_eq!(
+        (&changed["amount_subtotal"], &changed["amount_total"]),
+        (&json!(3000), &json!(2700))
+    );
+    bench
+        .post(&format!("{path}/accept"), &vec![])
+        .await
+        .expect(400);
+    let open = post(&bench, &format!("{path}/finalize"), &vec![]).await;
+    assert_eq!(open["status"], "open");
+    assert!(open["number"].as_str().unwrap().starts_with("QT-"));
+    bench
+        .post(&path, &vec![("header", "Cups")])
+        .await
+        .expect(400);
+    let lines = bench
+        .get(&format!("{path}/line_items"))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (
+            &lines["data"][0]["amount_discount"],
+            &lines["data"][0]["amount_total"]
+        ),
+        (&json!(300), &json!(2700))
+    );
+
+    let so_far = bench.event_types().await.len();
+    let accepted = post(&bench, &format!("{path}/accept"), &vec![]).await;
+    assert_eq!(accepted["status"], "accepted");
+    assert_eq!(
+        bench.event_types_after(so_far).await,
+        ["invoice.created", "quote.accepted"]
+    );
+    let invoice = bench
+        .fetch("invoices", accepted["invoice"].as_str().unwrap())
+        .await;
+    assert_eq!(
+        (&invoice["total"], &invoice["status"]),
+        (&json!(2700), &json!("draft"))
+    );
+    assert_eq!(invoice["parent"]["quote_details"]["quote"], quote["id"]);
+    assert_eq!(invoice["billing_reason"], "quote_accept");
+    bench
+        .post(&format!("{path}/cancel"), &vec![])
+        .await
+        .expect(400);
+}
+
+#[tokio::test]
+async fn a_quote_that_nobody_accepts_ends() {
+    let bench = Bench::start().await;
+    let mug = price(&bench, "1500", &[]).await;
+    let form = vec![("line_items[0][price]", mug.as_str())];
+    let quote = post(&bench, QUOTES, &form).await;
+    let other = post(&bench, QUOTES, &form).await;
+    let path = format!("{QUOTES}/{}/cancel", id(&other));
+    let canceled = post(&bench, &path, &vec![]).await;
+    assert_eq!(canceled["status"], "canceled");
+    bench.advance(30 * DAY).await;
+    let over = bench.fetch("quotes", &id(&quote)).await;
+    assert_eq!(over["status"], "canceled");
+    let told = bench.latest("quote.canceled").await;
+    assert_eq!(told["data"]["object"]["id"], quote["id"]);
+}
+
+#[tokio::test]
+async fn a_recurring_quote_shows_what_is_billed_again_and_again() {
+    let bench = Bench::start().await;
+    let (once, monthly) = (
+        price(&bench, "1500", &[]).await,
+        price(&bench, "500", &[("recurring[interval]", "month")]).await,
+    );
+    let yearly = price(&bench, "5000", &[("recurring[interval]", "year")]).await;
+    let quote = post(
+        &bench,
+        QUOTES,
+        &vec![
+            ("line_items[0][price]", &once),
+            ("line_items[1][price]", &monthly),
+            ("line_items[1][quantity]", "3"),
+        ],
+    )
+    .await;
+    assert_eq!(quote["computed"]["upfront"]["amount_total"], 3000);
+    let recurring = &quote["computed"]["recurring"];
+    assert_eq!(
+        (&recurring["amount_total"], &recurring["interval"]),
+        (&json!(1500), &json!("month"))
+    );
+    let mixed = vec![
+        ("line_items[0][price]", monthly.as_str()),
+        ("line_items[1][price]", yearly.as_str()),
+    ];
+    bench.post(QUOTES, &mixed).await.expect(400);
+}
