@@ -1,6 +1,7 @@
 //! `till subscriptions`: what buyers subscribe to, and cancelling it for them.
 
 mod cancel;
+mod find;
 mod view;
 
 use std::cmp::Reverse;
@@ -11,9 +12,10 @@ use shared::purchase::SubscriptionId;
 use shared::subscription::Subscription;
 use shared::view::{SellerSubscription, SellerSubscriptionDetails};
 
+use self::find::{id, not_found};
 use self::view::{table, tell};
 use super::console::{counter, note};
-use super::exit::{Exit, NotFound};
+use super::exit::Exit;
 use super::operator::Operator;
 use super::shop::Shop;
 
@@ -137,19 +139,4 @@ impl Show {
         self.operator.show(&details, || tell(&found, shop.now()))?;
         Ok(Exit::Done)
     }
-}
-
-/// What to say of a subscription that is not there.
-fn not_found(id: &SubscriptionId, shop: &Shop) -> anyhow::Error {
-    let shop = shop.name();
-    NotFound(format!(
-        "there is no subscription {id} in {shop}: see `till subscriptions list`"
-    ))
-    .into()
-}
-
-/// A subscription's id on the command line.
-fn id(text: &str) -> Result<SubscriptionId, String> {
-    let id = SubscriptionId::try_from(text.to_owned());
-    id.map_err(|error| format!("{text:?}: {error}"))
 }

@@ -341,5 +341,6 @@ fn advice(attention: Attention) -> &'static str {
             "more went back than was paid: was it both refunded and charged back?"
         }
         Attention::DisputeDecidedTwice => "a dispute was both won and lost: ask Stripe",
+        Attention::PaidAndVoid => "an invoice was both paid and voided: ask Stripe",
     }
 }

@@ -10,7 +10,7 @@ use shared::purchase::SubscriptionId;
 use shared::stripe::client::Client as Stripe;
 use shared::subscription::Reading;
 
-use super::{id, not_found};
+use super::find::{id, not_found};
 use crate::commands::console::{Consent, counter, plain};
 use crate::commands::exit::Exit;
 use crate::commands::moment::{rfc3339, second};
