@@ -1,6 +1,6 @@
 //! `till subscriptions`.
 
-use testing::{COFFEE, now};
+use testing::{CARD, COFFEE, eventually, now};
 
 use crate::operator::Operator;
 
@@ -92,4 +92,61 @@ async fn a_subscription_that_is_not_there_is_neither_shown_nor_cancelled() {
             .expect(2);
         assert!(wrong.err.contains("sub_"), "{}", wrong.err);
     }
+}
+
+#[tokio::test]
+async fn a_subscription_is_cancelled_when_what_is_paid_for_is_over_or_at_once() {
+    let operator = Operator::new().await;
+    let checkout = operator.shop.open_one(COFFEE).await;
+    operator.shop.pay(&checkout, CARD).await.expect(303);
+    let id = eventually(async || {
+        let active = ["subscriptions", "list", "--status", "active", "--json"];
+        let active = operator.till(&active).await.expect(0).json();
+        let id = active["subscriptions"][0]["id"].as_str();
+        id.map(str::to_owned)
+    })
+    .await;
+
+    let unasked = operator.till(&["subscriptions", "cancel", &id]).await;
+    unasked.expect(1).complains("--yes");
+    let cancel = ["subscriptions", "cancel", &id, "--yes"];
+    let said = operator.till(&cancel).await.expect(0);
+    assert!(
+        said.out.contains("is cancelled, and ends on"),
+        "{}",
+        said.out
+    );
+    let shown = operator
+        .till(&["subscriptions", "show", &id, "--json"])
+        .await;
+    let shown = shown.expect(0).json();
+    assert_eq!(shown["status"], "active");
+    assert!(
+        shown["cancel_at"].is_string() && shown["next"].is_null(),
+        "{shown}"
+    );
+
+    let said = operator
+        .till(&[&cancel[..], &["--now"]].concat())
+        .await
+        .expect(0);
+    assert!(said.out.contains("has ended"), "{}", said.out);
+    let shown = operator
+        .till(&["subscriptions", "show", &id, "--json"])
+        .await;
+    assert_eq!(shown.expect(0).json()["status"], "canceled");
+    let again = operator.till(&cancel).await;
+    again.expect(1).complains("has ended already");
+}
+
+#[tokio::test]
+async fn a_purchase_that_began_a_subscription_is_refunded_by_its_invoices() {
+    let operator = Operator::new().await;
+    let sold = operator.shop.open_one(COFFEE).await;
+    operator.shop.pay(&sold, CARD).await.expect(303);
+    operator.shop.until_status(&sold.purchase, "paid").await;
+    let refused = operator.till(&["refund", &sold.purchase, "--yes"]).await;
+    refused
+        .expect(1)
+        .complains("whose invoices have the payments");
 }
