@@ -4,13 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::account::amount::Amount;
-use crate::account::currency::Currency;
 use crate::checkout::tax::Rate;
 use crate::engine::ids;
 use crate::engine::resource::Metadata;
 use crate::engine::time::Timestamp;
 use crate::invoice::discount::Discount;
-use crate::invoice::totals::LineSums;
 
 /// What a line, or the item that it comes from, is about.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -119,7 +117,7 @@ pub(crate) struct Proration {
 }
 
 impl Proration {
-    fn shown(&self) -> Value {
+    pub(super) fn shown(&self) -> Value {
         let credited = self
             .credited
             .as_ref()
@@ -145,68 +143,10 @@ impl Line {
         }
     }
 
-    fn subscription(&self) -> Option<&SubscriptionItem> {
+    pub(super) fn subscription(&self) -> Option<&SubscriptionItem> {
         match &self.source {
             Source::Item { subscription, .. } => subscription.as_ref(),
             Source::Subscription(subscription) => Some(subscription),
-        }
-    }
-
-    /// As the API shows it in this invoice.
-    pub(crate) fn shown(&self, invoice: &str, currency: Currency, sums: &LineSums) -> Value {
-        let content = &self.content;
-        let discounts: Vec<_> = content.discounts.iter().map(Discount::id).collect();
-        json!({
-            "id": self.id,
-            "object": "line_item",
-            "amount": content.amount,
-            "currency": currency,
-            "description": content.description,
-            "discount_amounts": sums.discounts_shown(),
-            "discountable": content.discountable,
-            "discounts": discounts,
-            "invoice": invoice,
-            "livemode": false,
-            "metadata": content.metadata,
-            "parent": self.parent(),
-            "period": content.period,
-            "pretax_credit_amounts": sums.pretax_credits_shown(),
-            "pricing": content.pricing.shown(),
-            "quantity": content.quantity,
-            "quantity_decimal": content.quantity.to_string(),
-            "subscription": self.subscription().map(|it| &it.subscription),
-            "subtotal": content.amount,
-            "taxes": sums.taxes_shown(),
-        })
-    }
-
-    fn parent(&self) -> Value {
-        match &self.source {
-            Source::Item {
-                item,
-                subscription,
-                proration,
-            } => json!({
-                "invoice_item_details": {
-                    "invoice_item": item,
-                    "proration": proration.is_some(),
-                    "proration_details": proration.as_ref().map(Proration::shown),
-                    "subscription": subscription.as_ref().map(|it| &it.subscription),
-                },
-                "subscription_item_details": null,
-                "type": "invoice_item_details",
-            }),
-            Source::Subscription(subscription) => json!({
-                "invoice_item_details": null,
-                "subscription_item_details": {
-                    "invoice_item": null,
-                    "proration": false,
-                    "proration_details": { "credited_items": null },
-                    "subscription": subscription.subscription,
-                    "subscription_item": subscription.item,
-                },
-                "type": "subscription_item_details",
-            }),
         }
     }
 }

@@ -3,11 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use crate::account::amount::Amount;
+use crate::account::currency::Currency;
 use crate::engine::resource::Object;
 use crate::engine::time::Timestamp;
 use crate::invoice::discount::Discount;
+use crate::invoice::line::{Line, Proration, Source};
 use crate::invoice::object::{Invoice, Parent, Shipping, Status};
-use crate::invoice::totals::Totals;
+use crate::invoice::totals::{LineSums, Totals};
 
 /// How many lines an invoice shows without being asked for more.
 const SHOWN_LINES: usize = 10;
@@ -211,5 +213,65 @@ impl Object for Invoice {
             answer.extend(self.billed.shown.clone());
         }
         answer
+    }
+}
+
+impl Line {
+    /// As the API shows it in this invoice.
+    fn shown(&self, invoice: &str, currency: Currency, sums: &LineSums) -> Value {
+        let content = &self.content;
+        let discounts: Vec<_> = content.discounts.iter().map(Discount::id).collect();
+        json!({
+            "id": self.id,
+            "object": "line_item",
+            "amount": content.amount,
+            "currency": currency,
+            "description": content.description,
+            "discount_amounts": sums.discounts_shown(),
+            "discountable": content.discountable,
+            "discounts": discounts,
+            "invoice": invoice,
+            "livemode": false,
+            "metadata": content.metadata,
+            "parent": self.parent(),
+            "period": content.period,
+            "pretax_credit_amounts": sums.pretax_credits_shown(),
+            "pricing": content.pricing.shown(),
+            "quantity": content.quantity,
+            "quantity_decimal": content.quantity.to_string(),
+            "subscription": self.subscription().map(|it| &it.subscription),
+            "subtotal": content.amount,
+            "taxes": sums.taxes_shown(),
+        })
+    }
+
+    fn parent(&self) -> Value {
+        match &self.source {
+            Source::Item {
+                item,
+                subscription,
+                proration,
+            } => json!({
+                "invoice_item_details": {
+                    "invoice_item": item,
+                    "proration": proration.is_some(),
+                    "proration_details": proration.as_ref().map(Proration::shown),
+                    "subscription": subscription.as_ref().map(|it| &it.subscription),
+                },
+                "subscription_item_details": null,
+                "type": "invoice_item_details",
+            }),
+            Source::Subscription(subscription) => json!({
+                "invoice_item_details": null,
+                "subscription_item_details": {
+                    "invoice_item": null,
+                    "proration": false,
+                    "proration_details": { "credited_items": null },
+                    "subscription": subscription.subscription,
+                    "subscription_item": subscription.item,
+                },
+                "type": "subscription_item_details",
+            }),
+        }
     }
 }

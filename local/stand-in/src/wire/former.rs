@@ -257,10 +257,13 @@ fn restore_fields(
                 Some(Value::String(id)) => transaction.shown_of(kind, id)?,
                 whole => whole.cloned(),
             },
-            Now::Sum(place, field) => at(place).and_then(Value::as_array).map(|all| {
-                let amounts = all.iter().filter_map(|it| it.get(field)?.as_i64());
-                json!(amounts.fold(0_i64, i64::saturating_add))
-            }),
+            Now::Sum(place, field) => {
+                let all = at(place).and_then(Value::as_array);
+                all.filter(|all| !all.is_empty()).map(|all| {
+                    let amounts = all.iter().filter_map(|it| it.get(field)?.as_i64());
+                    json!(amounts.fold(0_i64, i64::saturating_add))
+                })
+            }
             Now::In(other) => match at(other.by).and_then(Value::as_str) {
                 Some(name) => {
                     let naming = Filter::default().equal(other.names, name.to_owned().into());

@@ -241,3 +241,41 @@ async fn automatic_tax_without_a_location_keeps_a_draft_from_being_finalized() {
         (&json!(1190), &json!("complete"))
     );
 }
+
+#[tokio::test]
+async fn a_customers_discount_for_once_is_spent_by_the_first_invoice() {
+    let bench = Bench::start().await;
+    let ada = customer(&bench, "pm_card_visa").await;
+    let coupon = vec![("percent_off", "25"), ("duration", "once")];
+    let coupon = id(&post(&bench, "/v1/coupons", &coupon).await);
+    let path = format!("/v1/customers/{ada}");
+    post(&bench, &path, &vec![("coupon", &coupon)]).await;
+    item(&bench, &ada, "2000").await;
+    let first = draft(&bench, &ada, &[]).await;
+    assert_eq!(
+        (&first["subtotal"], &first["total"]),
+        (&json!(2000), &json!(1500))
+    );
+    act(&bench, &first, "finalize", &vec![]).await;
+    bench.latest("customer.discount.deleted").await;
+    assert_eq!(
+        bench.fetch("customers", &ada).await["discount"],
+        json!(null)
+    );
+    item(&bench, &ada, "2000").await;
+    let second = draft(&bench, &ada, &[]).await;
+    assert_eq!(second["total"], 2000);
+}
+
+#[tokio::test]
+async fn a_draft_takes_none_of_its_customers_discounts_if_told_so() {
+    let bench = Bench::start().await;
+    let ada = customer(&bench, "pm_card_visa").await;
+    let coupon = vec![("percent_off", "25"), ("duration", "forever")];
+    let coupon = id(&post(&bench, "/v1/coupons", &coupon).await);
+    let path = format!("/v1/customers/{ada}");
+    post(&bench, &path, &vec![("coupon", &coupon)]).await;
+    item(&bench, &ada, "2000").await;
+    let invoice = draft(&bench, &ada, &[("discounts", "")]).await;
+    assert_eq!(invoice["total"], 2000);
+}
