@@ -116,9 +116,17 @@ impl LetterWriter<'_> {
             ),
         };
         let About { kind, number, .. } = &self.about;
+        let which = match frozen
+            .invoice
+            .as_ref()
+            .and_then(|bill| bill.number.as_ref())
+        {
+            Some(number) => format!("invoice {}", one_line(number)),
+            None => format!("{kind} {number}"),
+        };
         Ok(LetterPage {
             // Mail programs would group letters with the same subject into one conversation.
-            subject: format!("{} ({kind} {number})", prose.subject),
+            subject: format!("{} ({which})", prose.subject),
             prose,
             site_url: self.site_url.to_owned(),
             items: sums::items(frozen, &self.amounts)?,

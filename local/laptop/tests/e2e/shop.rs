@@ -16,6 +16,7 @@ mod reading;
 mod readings;
 mod reconciling;
 mod refunds;
+mod renewals;
 mod restart;
 mod stock;
 mod stripe_down;

@@ -264,7 +264,7 @@ mod tests {
             interval in interval(), anchor in moment(), times in -20_i64..20,
         ) {
             let anchor = Anchor::new(anchor);
-            prop_assert!(interval.after(anchor, times) < interval.after(anchor, times + 1));
+            prop_assert!(interval.after(anchor, times) < interval.after(anchor, times.saturating_add(1)));
         }
     }
 }

@@ -35,18 +35,18 @@ const FIRST_PAYMENT_WITHIN: Timestamp = 23 * HOUR;
 
 /// What becomes of a subscription, or of a change of it, that is not paid for at once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum PaymentBehavior {
+pub(crate) enum IfIncomplete {
     #[default]
-    AllowIncomplete,
+    Allow,
     /// Nobody tries to pay: the customer is to.
-    DefaultIncomplete,
-    ErrorIfIncomplete,
+    Default,
+    Error,
 }
 
 /// How what is to be paid at once is paid.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Paying {
-    pub(crate) behavior: PaymentBehavior,
+    pub(crate) behavior: IfIncomplete,
     /// The customer is not there.
     pub(crate) off_session: bool,
 }
@@ -56,8 +56,8 @@ impl Paying {
     pub(crate) fn read(params: &mut Params) -> Result<Self, ApiError> {
         let behavior = params.text("payment_behavior")?;
         let behavior = match behavior.as_deref() {
-            Some("default_incomplete") => PaymentBehavior::DefaultIncomplete,
-            Some("error_if_incomplete") => PaymentBehavior::ErrorIfIncomplete,
+            Some("default_incomplete") => IfIncomplete::Default,
+            Some("error_if_incomplete") => IfIncomplete::Error,
             Some("pending_if_incomplete") => {
                 return Err(ApiError::invalid(
                     "The stand-in does not keep changes pending: payment_behavior can be allow_incomplete, \
@@ -66,7 +66,7 @@ impl Paying {
                 .code("parameter_unsupported")
                 .param("payment_behavior"));
             }
-            _ => PaymentBehavior::AllowIncomplete,
+            _ => IfIncomplete::Allow,
         };
         Ok(Self {
             behavior,
@@ -140,7 +140,7 @@ pub(crate) fn collect(
     if invoice.status == InvoiceStatus::Paid {
         return Ok(true);
     }
-    if behavior == PaymentBehavior::DefaultIncomplete {
+    if behavior == IfIncomplete::Default {
         return Ok(false);
     }
     if collect::default_method(transaction, invoice)?.is_none() {
@@ -151,10 +151,10 @@ pub(crate) fn collect(
     };
     match collect::attempt(transaction, invoice, None, by)? {
         Outcome::Paid | Outcome::Pending => Ok(true),
-        Outcome::Declined(error) if behavior == PaymentBehavior::ErrorIfIncomplete => {
+        Outcome::Declined(error) if behavior == IfIncomplete::Error => {
             Err(error.answer(None))
         }
-        Outcome::ActionRequired if behavior == PaymentBehavior::ErrorIfIncomplete => {
+        Outcome::ActionRequired if behavior == IfIncomplete::Error => {
             Err(ApiError::invalid(
                 "This payment requires additional user action before it can be completed \
                  successfully. Payment can be completed using the PaymentIntent associated with the \

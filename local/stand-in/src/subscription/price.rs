@@ -232,8 +232,8 @@ pub(crate) fn plan_of(price: &Map<String, Value>) -> Value {
         "trial_period_days": of("trial_period_days"),
         "usage_type": of("usage_type"),
     });
-    if let Some(tiers) = price.get("tiers") {
-        plan["tiers"] = tiers.clone();
+    if let (Some(tiers), Value::Object(fields)) = (price.get("tiers"), &mut plan) {
+        fields.insert("tiers".to_owned(), tiers.clone());
     }
     plan
 }

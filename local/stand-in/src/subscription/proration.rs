@@ -36,7 +36,7 @@ mod tests {
     fn days(count: i64) -> Period {
         Period {
             start: 0,
-            end: count * DAY,
+            end: count.saturating_mul(DAY),
         }
     }
 
@@ -79,14 +79,14 @@ mod tests {
             let amount = Amount::new(amount);
             let left = left_of(amount, whole, from);
             prop_assert!(Amount::ZERO <= left && left <= amount);
-            prop_assert!(left_of(amount, whole, from + 1) <= left);
+            prop_assert!(left_of(amount, whole, from.saturating_add(1)) <= left);
         }
 
         #[test]
         fn a_period_cut_in_two_loses_less_than_two_minor_units(
             amount in 0_i64..99_999_999, length in 1_i64..100_000_000, cut in 0_i64..100_000_000,
         ) {
-            let (whole, cut) = (Period { start: 0, end: length }, cut % length);
+            let (whole, cut) = (Period { start: 0, end: length }, cut.rem_euclid(length));
             let amount = Amount::new(amount);
             let before = part(amount, cut, whole);
             let after = left_of(amount, whole, cut);

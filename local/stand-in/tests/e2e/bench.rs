@@ -167,11 +167,6 @@ impl Bench {
             .await
     }
 
-    pub(crate) async fn delete(&self, path: &str) -> Answer {
-        self.send(self.request("DELETE", path).bearer_auth(KEY))
-            .await
-    }
-
     pub(crate) async fn post_with_key(&self, path: &str, key: &str, form: &Form<'_>) -> Answer {
         let request = self
             .request("POST", path)

@@ -197,3 +197,54 @@ async fn a_line_is_credited_once_and_a_preview_keeps_nothing() {
     assert_eq!(changed["memo"], "Three of four");
     bench.latest("credit_note.updated").await;
 }
+
+#[tokio::test]
+async fn a_note_of_every_line_comes_to_the_total_of_its_invoice() {
+    let bench = Bench::start().await;
+    let rate = vec![
+        ("display_name", "VAT"),
+        ("percentage", "19"),
+        ("inclusive", "false"),
+    ];
+    let rate = id(&post(&bench, "/v1/tax_rates", &rate).await);
+    let coupon = vec![("percent_off", "15"), ("duration", "once")];
+    let coupon = id(&post(&bench, "/v1/coupons", &coupon).await);
+    let customer = id(&post(&bench, "/v1/customers", &vec![("name", "Ada")]).await);
+    for (amount, quantity) in [("333", "3"), ("1001", "1"), ("7", "9")] {
+        let item = vec![
+            ("customer", customer.as_str()),
+            ("unit_amount_decimal", amount),
+            ("quantity", quantity),
+            ("currency", "usd"),
+        ];
+        post(&bench, "/v1/invoiceitems", &item).await;
+    }
+    let form = vec![
+        ("customer", customer.as_str()),
+        ("pending_invoice_items_behavior", "include"),
+        ("discounts[0][coupon]", coupon.as_str()),
+        ("default_tax_rates[0]", rate.as_str()),
+    ];
+    let draft = post(&bench, "/v1/invoices", &form).await;
+    let path = format!("/v1/invoices/{}/finalize", id(&draft));
+    let open = post(&bench, &path, &vec![]).await;
+    let mut all = Vec::new();
+    for (at, line) in open["lines"]["data"].as_array().unwrap().iter().enumerate() {
+        all.push((format!("lines[{at}][type]"), "invoice_line_item".to_owned()));
+        all.push((format!("lines[{at}][invoice_line_item]"), id(line)));
+        let quantity = line["quantity"].to_string();
+        all.push((format!("lines[{at}][quantity]"), quantity));
+    }
+    let all: Vec<(&str, &str)> = all
+        .iter()
+        .map(|(name, value)| (&**name, &**value))
+        .collect();
+    let note = credit(&bench, &open, &all).await;
+    assert_eq!(note["total"], open["total"]);
+    assert_eq!(note["total_excluding_tax"], open["total_excluding_tax"]);
+    let paid = bench.fetch("invoices", &id(&open)).await;
+    assert_eq!(
+        (&paid["status"], &paid["amount_remaining"]),
+        (&json!("paid"), &json!(0))
+    );
+}

@@ -2,6 +2,7 @@
 
 mod drafts;
 mod paying;
+mod previews;
 mod time;
 
 use serde_json::Value;

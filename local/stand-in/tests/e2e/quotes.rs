@@ -157,3 +157,37 @@ async fn a_recurring_quote_shows_what_is_billed_again_and_again() {
     ];
     bench.post(QUOTES, &mixed).await.expect(400);
 }
+
+#[tokio::test]
+async fn a_recurring_quote_that_is_accepted_becomes_a_subscription() {
+    let bench = Bench::start().await;
+    let monthly = price(&bench, "500", &[("recurring[interval]", "month")]).await;
+    let once = price(&bench, "1500", &[]).await;
+    let ada = vec![
+        ("payment_method", "pm_card_visa"),
+        ("invoice_settings[default_payment_method]", "pm_card_visa"),
+    ];
+    let ada = id(&post(&bench, "/v1/customers", &ada).await);
+    let form = vec![
+        ("customer", ada.as_str()),
+        ("line_items[0][price]", monthly.as_str()),
+        ("line_items[0][quantity]", "2"),
+        ("line_items[1][price]", once.as_str()),
+        ("subscription_data[metadata][tier]", "gold"),
+    ];
+    let quote = post(&bench, QUOTES, &form).await;
+    let path = format!("{QUOTES}/{}", id(&quote));
+    post(&bench, &format!("{path}/finalize"), &vec![]).await;
+    let accepted = post(&bench, &format!("{path}/accept"), &vec![]).await;
+    let subscription = accepted["subscription"].as_str().unwrap();
+    let path = format!("/v1/subscriptions/{subscription}?expand[]=latest_invoice");
+    let subscription = bench.get(&path).await.expect(200).json();
+    assert_eq!(subscription["status"], "active");
+    assert_eq!(subscription["metadata"], json!({ "tier": "gold" }));
+    assert_eq!(subscription["items"]["data"][0]["quantity"], 2);
+    let invoice = &subscription["latest_invoice"];
+    assert_eq!(
+        (&invoice["total"], &invoice["status"]),
+        (&quote["amount_total"], &json!("paid"))
+    );
+}

@@ -635,3 +635,40 @@ async fn older_versions_show_the_period_with_the_subscription() {
     assert_eq!(shown["current_period_end"], FEBRUARY);
     assert_eq!(subscription["current_period_end"], Value::Null);
 }
+
+#[tokio::test]
+async fn a_final_decline_is_not_tried_again_with_the_same_card() {
+    let club = Club::open().await;
+    let subscription = club.subscribe(vec![]).await;
+    // It wants its buyer, who is not there when a subscription renews.
+    club.pay_with("pm_card_authenticationRequired").await;
+    club.wind(FEBRUARY + 5 * DAY).await;
+    let invoice = club.invoice(&subscription).await;
+    assert_eq!(invoice["status"], "open");
+    assert!(invoice["attempt_count"].as_i64().unwrap() > 2, "{invoice}");
+    let told = club.bench.event_types().await;
+    assert_eq!(told.iter().filter(|it| *it == "charge.failed").count(), 1);
+    club.pay_with("pm_card_visa").await;
+    club.wind(FEBRUARY + 8 * DAY).await;
+    assert_eq!(club.invoice(&subscription).await["status"], "paid");
+    assert_eq!(club.show(&subscription).await["status"], "active");
+}
+
+#[tokio::test]
+async fn a_clock_goes_two_intervals_at_a_time_and_ends_what_lives_in_its_time() {
+    let club = Club::open().await;
+    let subscription = club.subscribe(vec![]).await;
+    let path = format!("/v1/test_helpers/test_clocks/{}", club.clock);
+    // Two months after 31 January.
+    let too_far = (MARCH + 1).to_string();
+    let form = vec![("frozen_time", &*too_far)];
+    let error = club.bench.post(&format!("{path}/advance"), &form).await;
+    assert_eq!(error.expect(400).error()["param"], "frozen_time");
+    club.wind(MARCH).await;
+    club.bench.delete(&path).await.expect(200);
+    let shown = club.show(&subscription).await;
+    assert_eq!(
+        (&shown["status"], &shown["ended_at"]),
+        (&json!("canceled"), &json!(MARCH))
+    );
+}

@@ -106,7 +106,7 @@ impl LetterWriter<'_> {
             self.to_purchase(),
         )
         .say(format!("It lasts until {end}, and ends then."))
-        .say("Did you not mean to? Until then you can still keep it.")
+        .say("If you did not mean to cancel it, you can still keep it until then.")
     }
 
     pub(super) fn ended(&self, reading: &Reading) -> Prose {
