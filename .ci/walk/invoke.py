@@ -48,6 +48,8 @@ EXPECTED = {
     "checkout-odd-host": ([400], [400]),
     "checkout-ok": (FAILED_ON_OUR_SIDE, [201]),
     "checkout-sold-out": (FAILED_ON_OUR_SIDE, [409]),
+    # What recurs, and a mug beside it.
+    "checkout-subscription": (FAILED_ON_OUR_SIDE, [201]),
     "checkout-unknown-product": (FAILED_ON_OUR_SIDE, [404]),
     "checkout-unverified-email": ([403], [403]),
     "mailer-schedule": (ANYTHING, ANYTHING),
