@@ -80,8 +80,9 @@ export function cancelPurchase(id) {
 }
 
 /** What the buyer subscribes to, newest first, without the invoices. */
-export function listSubscriptions(cursor) {
-  return request('GET', `/subscriptions${query({ limit: 20, cursor })}`, { signedIn: true });
+export async function listSubscriptions() {
+  const { subscriptions } = await request('GET', '/subscriptions', { signedIn: true });
+  return subscriptions;
 }
 
 /** One of the buyer's subscriptions, with its invoices, newest first. */

@@ -1,5 +1,4 @@
 import { listSubscriptions } from '../api.js';
-import { pagedList } from '../components/paged-list.js';
 import { nameOf, planOf, portalButton, subscriptionBadge, whatIsNext } from '../components/subscription.js';
 import { element, linkButton, panel } from '../elements.js';
 import { signedInAs } from '../identity.js';
@@ -10,16 +9,11 @@ startPage(async () => {
     content().replaceChildren(signInFirst('Sign in to see your subscriptions', 'Only you can see what you subscribe to.'));
     return;
   }
-  await fill(content(), () => fetchPage(), subscriptions, { waiting: [skeleton()] });
+  await fill(content(), listSubscriptions, subscriptions, { waiting: [skeleton()] });
 });
 
-async function fetchPage(cursor) {
-  const { subscriptions, next } = await listSubscriptions(cursor);
-  return { items: subscriptions, next };
-}
-
-function subscriptions(first) {
-  if (first.items.length === 0 && !first.next) {
+function subscriptions(all) {
+  if (all.length === 0) {
     return [panel({
       title: 'No subscriptions yet',
       text: 'What you subscribe to will be listed here.',
@@ -27,7 +21,7 @@ function subscriptions(first) {
     })];
   }
   return [
-    ...pagedList({ className: 'rows', first, more: fetchPage, row: subscriptionRow }),
+    element('ul', { class: 'rows', role: 'list' }, ...all.map(subscriptionRow)),
     element('p', { class: 'portal' }, 'How you pay, your invoices and cancelling are on a page of Stripe’s.'),
     element('div', { class: 'actions' }, portalButton()),
   ];

@@ -1,7 +1,7 @@
 //! Buying what recurs: which products go together, and whose customer at Stripe the buyer is.
 
 use serde_json::json;
-use testing::{BOB, COFFEE, MAGAZINE, MUG, TestApp, cart, text};
+use testing::{BOB, CARD, COFFEE, Checkout, MAGAZINE, MUG, TestApp, cart, eventually, text};
 
 #[tokio::test]
 async fn products_that_are_paid_for_at_different_times_are_refused_together_and_both_named() {
@@ -107,4 +107,63 @@ async fn whoever_never_subscribed_has_no_billing_portal_and_nobody_signed_out_ha
     let problem = shop.portal(Some(ada)).await.expect(404).problem();
     assert_eq!(text(&problem, "type"), "urn:till:problem:not-found");
     shop.portal(None).await.expect(401);
+}
+
+#[tokio::test]
+async fn whoever_subscribes_pays_sees_it_and_may_use_it() {
+    let shop = TestApp::start().await;
+    let checkout = Checkout::of(&shop.checkout(&cart(&[(COFFEE, 2), (MUG, 1)])).await);
+    let session = shop.session(checkout.session()).await;
+    assert_eq!(session["mode"], "subscription");
+    assert_eq!(session["amount_total"], 5300);
+    shop.pay(&checkout, CARD).await.expect(303);
+    shop.until_status(&checkout.purchase, "paid").await;
+    let purchase = shop.purchase(&checkout.purchase).await;
+    let id = text(&purchase, "subscription_id");
+
+    let ada = shop.ada().await;
+    let subscription = eventually(async || {
+        let found = shop
+            .get_as(Some(ada), &format!("/subscriptions/{id}"))
+            .await;
+        let found = found.expect(200).json();
+        (found["status"] == "active" && found["invoices"][0]["status"] == "paid").then_some(found)
+    });
+    let subscription = subscription.await;
+    assert_eq!(subscription["items"][0]["product_id"], COFFEE);
+    assert_eq!(subscription["next"]["amount"]["amount"], 3800);
+    assert_eq!(subscription["invoices"][0]["paid"]["amount"], 5300);
+    let entitled = shop
+        .get_as(Some(ada), "/entitlements")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(entitled["entitlements"][0]["active"], true);
+}
+
+#[tokio::test]
+async fn a_trial_costs_nothing_at_first_and_entitles_at_once() {
+    let shop = TestApp::start().await;
+    let checkout = shop.open_one(MAGAZINE).await;
+    let session = shop.session(checkout.session()).await;
+    assert_eq!(session["amount_total"], 0);
+    shop.pay(&checkout, CARD).await.expect(303);
+    shop.until_status(&checkout.purchase, "paid").await;
+    let ada = shop.ada().await;
+    eventually(async || {
+        let found = shop
+            .get_as(Some(ada), "/entitlements")
+            .await
+            .expect(200)
+            .json();
+        (found["entitlements"][0]["active"] == true).then_some(())
+    })
+    .await;
+    let listed = shop
+        .get_as(Some(ada), "/subscriptions")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(listed["subscriptions"][0]["status"], "trialing");
+    assert_eq!(listed["subscriptions"][0]["next"]["amount"]["amount"], 900);
 }
