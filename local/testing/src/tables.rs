@@ -218,11 +218,11 @@ impl TestApp {
             .await;
     }
 
-    /// How far reconcile has read Stripe's events.
+    /// How far reconcile has read Stripe's events about payments.
     pub async fn cursor(&self) -> Option<Value> {
         let items = self.items("PurchasesTable").await.into_iter();
         let mut items = items.filter(|item| item["pk"]["S"] == "reconcile");
-        items.next()
+        items.find(|item| item["sk"]["S"] == "cursor")
     }
 
     /// As if the purchase had never been stored.

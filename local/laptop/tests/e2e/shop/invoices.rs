@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::inbox::{Inbox, Receipt};
+use shared::store::{Tables, operator::Confirmation};
 use testing::{OwnStripe, TestApp, now, permutations, sample, text};
 
 const SUBSCRIPTION: &str = "sub_1SVYQ8LkdIwHu7ixR4mB2kTn";
@@ -223,4 +224,28 @@ async fn a_session_that_begins_a_subscription_is_welcomed_once_and_leaves_it_to_
         *checkout.purchase
     );
     assert_eq!(items["subscription"]["work_shard"]["S"], "work");
+}
+
+#[tokio::test]
+async fn the_mails_of_an_invoice_whose_purchase_was_lost_wait_until_that_is_confirmed() {
+    let shop = TestApp::start().await;
+    let checkout = shop.open().await;
+    shop.lose_purchase(&checkout.purchase).await;
+    let paid = invoice(&shop, &checkout.purchase, json!({}));
+    let renewed = event("evt_1", "invoice.paid", &paid);
+    shop.deliver(&renewed).await.expect(200);
+    let about = format!("{SUBSCRIPTION}/{INVOICE}");
+    let state = async || shop.outbox(&about).await["paid"].clone();
+    assert_eq!(state().await, "held");
+    // Its purchase is rebuilt from the session with which it began.
+    let mut begun = sample("webhook-completed-subscription");
+    begun["data"]["object"]["metadata"] =
+        paid["parent"]["subscription_details"]["metadata"].clone();
+    shop.deliver(&begun.to_string()).await.expect(200);
+    assert_eq!(shop.outbox(&checkout.purchase).await["welcome"], "held");
+    let environment = shop.environment("WebhookFunction");
+    let confirmation = Confirmation::of(&Tables::of(&environment).unwrap()).unwrap();
+    let id = checkout.purchase.parse().unwrap();
+    assert_eq!(confirmation.confirm(id, now()).await.unwrap(), Some(2));
+    assert_ne!(state().await, "held");
 }
