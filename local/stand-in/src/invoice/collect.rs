@@ -17,6 +17,7 @@ use crate::invoice::payment::{InvoicePayment, PaymentStatus};
 use crate::invoice::retry;
 use crate::invoice::terms::Collection;
 use crate::payment;
+use crate::payment::charge::{Charge, ChargeState};
 use crate::payment::confirmation::Confirmation;
 use crate::payment::customer::INVOICE_DEFAULT;
 use crate::payment::decline::PaymentError;
@@ -204,11 +205,9 @@ pub(crate) fn try_again(
         Some(id) => transaction.get::<PaymentIntent>(id)?,
         None => None,
     };
-    let refused = intent
-        .as_ref()
-        .and_then(|it| it.last_payment_error.as_ref());
-    if let Some(refused) = refused
-        && refused.reason().is_some_and(retry::is_hard)
+    if let Some(intent) = &intent
+        && let Some(refused) = &intent.last_payment_error
+        && (refused.reason().is_some_and(retry::is_hard) || was_blocked(transaction, intent)?)
     {
         let method = default_method(transaction, invoice)?;
         if method.is_none_or(|method| refused.is_about(&method.id)) {
@@ -221,6 +220,15 @@ pub(crate) fn try_again(
         }
     }
     attempt(transaction, invoice, None, By::Schedule)
+}
+
+/// Whether Radar has refused the last try, as it would the next with the same card.
+fn was_blocked(transaction: &Transaction<'_>, intent: &PaymentIntent) -> anyhow::Result<bool> {
+    let charge = match &intent.latest_charge {
+        Some(id) => transaction.get::<Charge>(id)?,
+        None => None,
+    };
+    Ok(charge.is_some_and(|charge| matches!(charge.state, ChargeState::Blocked(_))))
 }
 
 /// An intent has brought its money.

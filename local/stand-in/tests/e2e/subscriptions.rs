@@ -640,8 +640,7 @@ async fn older_versions_show_the_period_with_the_subscription() {
 async fn a_final_decline_is_not_tried_again_with_the_same_card() {
     let club = Club::open().await;
     let subscription = club.subscribe(vec![]).await;
-    // It wants its buyer, who is not there when a subscription renews.
-    club.pay_with("pm_card_authenticationRequired").await;
+    club.pay_with("pm_card_radarBlock").await;
     club.wind(FEBRUARY + 5 * DAY).await;
     let invoice = club.invoice(&subscription).await;
     assert_eq!(invoice["status"], "open");
