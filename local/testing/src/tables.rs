@@ -60,12 +60,36 @@ impl TestApp {
         items.iter().find(row).unwrap().get("ttl").is_some()
     }
 
+    /// The items of a subscription and its invoices, by sort key.
+    pub async fn subscription_items(&self, id: &str) -> BTreeMap<String, Value> {
+        let items = self.items("PurchasesTable").await.into_iter();
+        let items = items.filter(|item| item["pk"]["S"] == *id);
+        let items = items.map(|item| (item["sk"]["S"].as_str().unwrap().to_owned(), item));
+        items.filter(|(sk, _)| !sk.starts_with("event#")).collect()
+    }
+
     /// A purchase's item.
     pub async fn purchase_item(&self, id: &str) -> Value {
         let items = self.items("PurchasesTable").await.into_iter();
         let mut items =
             items.filter(|item| item["pk"]["S"] == *id && item["sk"]["S"] == "purchase");
         items.next().unwrap()
+    }
+
+    /// The row that says which customer at Stripe is the only buyer's who subscribed.
+    pub async fn customer_item(&self) -> Value {
+        let items = self.items("PurchasesTable").await.into_iter();
+        let mut rows = items.filter(|item| item["sk"]["S"] == "customer#test");
+        rows.next().unwrap()
+    }
+
+    /// That row gets lost.
+    pub async fn lose_customer(&self) {
+        let row = self.customer_item().await;
+        let key = json!({ "pk": row["pk"], "sk": row["sk"] });
+        let table = self.tables.name("PurchasesTable");
+        self.dynamodb("DeleteItem", json!({ "TableName": table, "Key": key }))
+            .await;
     }
 
     /// Writes an item as it is.

@@ -20,6 +20,7 @@ mod refund;
 mod setup;
 mod shop;
 mod sign;
+mod subscriptions;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -53,6 +54,9 @@ enum Command {
     /// Show what was bought
     #[command(subcommand, after_help = exit::CODES)]
     Purchases(purchases::Command),
+    /// Show what buyers subscribe to, and cancel it for them
+    #[command(subcommand, after_help = exit::CODES)]
+    Subscriptions(subscriptions::Command),
     /// Refund a purchase, through Stripe
     #[command(long_about = refund::ABOUT, after_help = exit::CODES)]
     Refund(refund::Refund),
@@ -92,6 +96,7 @@ impl Command {
         match self {
             Self::Products(command) => command.run().await,
             Self::Purchases(command) => command.run().await,
+            Self::Subscriptions(command) => command.run().await,
             Self::Refund(command) => command.run().await,
             Self::Events(command) => command.run().await,
             Self::Mails(command) => command.run().await,

@@ -8,10 +8,13 @@ use shared::mode::Mode;
 use shared::product::Site;
 use shared::store::Tables;
 use shared::store::history::History;
-use shared::store::operator::{AllPurchases, Assortment, Confirmation, Mails, ParkedEvents};
+use shared::store::operator::{
+    AllPurchases, AllSubscriptions, Assortment, Confirmation, Mails, ParkedEvents,
+};
 use shared::store::pointers::Pointers;
 use shared::store::products::{Offers, Shelf};
 use shared::store::purchases::Purchases;
+use shared::store::subscriptions::Subscriptions;
 use shared::stripe::client::Client as Stripe;
 
 pub(super) use self::stack::Stack;
@@ -109,6 +112,16 @@ impl Shop {
     /// What each buyer bought.
     pub(super) fn history(&self) -> anyhow::Result<History> {
         Ok(History::of(&self.tables()?)?)
+    }
+
+    /// What buyers subscribe to.
+    pub(super) fn subscriptions(&self) -> anyhow::Result<Subscriptions> {
+        Ok(Subscriptions::of(&self.tables()?)?)
+    }
+
+    /// What buyers subscribe to, all of it.
+    pub(super) fn all_subscriptions(&self) -> anyhow::Result<AllSubscriptions> {
+        Ok(AllSubscriptions::of(&self.tables()?)?)
     }
 
     /// Whose payments are.

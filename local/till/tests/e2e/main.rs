@@ -22,4 +22,6 @@ mod ports;
 mod products;
 mod purchases;
 mod rebuilt;
+mod recurring;
 mod refund;
+mod subscriptions;
