@@ -45,6 +45,35 @@ impl TestApp {
         items
     }
 
+    /// Every item with its table, for [`becomes`](Self::becomes).
+    pub async fn everything(&self) -> Vec<(String, Value)> {
+        let mut everything = Vec::new();
+        for table in TABLES {
+            let items = self.items(table).await.into_iter();
+            everything.extend(items.map(|item| (table.to_owned(), item)));
+        }
+        everything
+    }
+
+    /// Makes the tables hold what they held then, and nothing else.
+    pub async fn becomes(&self, everything: &[(String, Value)]) {
+        for (table, item) in self.everything().await {
+            if everything.contains(&(table.clone(), item.clone())) {
+                continue;
+            }
+            let key = match table.as_str() {
+                "PurchasesTable" => json!({ "pk": item["pk"], "sk": item["sk"] }),
+                _ => json!({ "id": item["id"] }),
+            };
+            let table = self.tables.name(&table);
+            self.dynamodb("DeleteItem", json!({ "TableName": table, "Key": key }))
+                .await;
+        }
+        for (table, item) in everything {
+            self.put_item(table, item).await;
+        }
+    }
+
     /// The ids of all purchases, whoever made them and whatever became of them.
     pub async fn stored_purchases(&self) -> Vec<String> {
         let items = self.items("PurchasesTable").await;

@@ -3,6 +3,7 @@
 
 mod stack;
 
+use anyhow::bail;
 use shared::config::{ConfigError, Environment};
 use shared::mode::Mode;
 use shared::product::Site;
@@ -19,6 +20,7 @@ use shared::stripe::client::Client as Stripe;
 
 pub(super) use self::stack::Stack;
 use super::console::note;
+use crate::account::stand_in::StandIn;
 
 /// A shop, ready to be worked on.
 pub(super) struct Shop {
@@ -152,6 +154,20 @@ impl Shop {
     /// The account that takes the money.
     pub(super) async fn stripe(&self) -> anyhow::Result<Stripe> {
         Ok(Stripe::new(&self.environment).await?)
+    }
+
+    /// The stand-in that takes the money of a shop on this machine.
+    pub(super) fn stand_in(&self) -> anyhow::Result<StandIn> {
+        if self.stack.is_some() {
+            bail!("a deployed shop goes by the real time, which nobody can move");
+        }
+        match self.environment.optional("STRIPE_API_BASE") {
+            Some(url) => StandIn::at(url),
+            None => bail!(
+                "the real Stripe takes this shop's money, and its time cannot be moved: leave \
+                 STRIPE_SECRET_KEY empty for the stand-in"
+            ),
+        }
     }
 
     fn tables(&self) -> Result<Tables, ConfigError> {

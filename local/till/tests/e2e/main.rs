@@ -12,6 +12,7 @@
 )]
 
 mod aws;
+mod clock;
 mod deployed;
 mod doctor;
 mod events;
