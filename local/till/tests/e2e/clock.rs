@@ -35,7 +35,10 @@ async fn moving_the_clock_tells_what_happened_month_by_month_and_takes_the_shop_
     // The commands go by the same time: what is paid for is still active.
     let listed = ["subscriptions", "list", "--json"];
     let listed = operator.till(&listed).await.expect(0).json();
-    assert_eq!(listed["subscriptions"][0]["active"], true, "{listed}");
+    let id = listed["subscriptions"][0]["id"].as_str().unwrap();
+    let shown = ["subscriptions", "show", id, "--json"];
+    let shown = operator.till(&shown).await.expect(0).json();
+    assert_eq!(shown["active"], true, "{shown}");
     let ahead = shop.clock().now() - testing::now();
     assert!(ahead > 59 * 86_400, "{ahead}");
 }
