@@ -4,7 +4,7 @@
 //! What Stripe's API takes and answers is data ([`description`], from the texts in `api/`). What
 //! happens is code. A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`],
 //! [`dispute`], [`radar`], [`promotion`], [`invoice`], [`credit_note`], [`quote`], [`subscription`],
-//! [`test_clock`], [`file`], [`payout`], [`cash_balance`], [`account`], [`webhook`]. It has what the
+//! [`test_clock`], [`mod@file`], [`payout`], [`cash_balance`], [`account`], [`webhook`]. It has what the
 //! API shows (`object`), what can be asked of it (`api`), and what happens to it (`life`). Objects that
 //! only hold what they are given are [`plain`]; what every kind can be asked, a [`collection`] answers.
 //! [`engine`] keeps it all and knows the time, [`wire`] has what requests and answers have in common.

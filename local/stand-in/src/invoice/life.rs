@@ -1,4 +1,4 @@
-//! What can happen to an invoice, besides being paid ([`collect`](crate::invoice::collect)).
+//! What can happen to an invoice, besides being paid ([`collect`]).
 //!
 //! ```text
 //! draft ──finalize──► open ──pay──► paid
