@@ -134,7 +134,9 @@ fn fail(
     invoice: &Invoice,
     next_attempt: Option<Timestamp>,
 ) -> anyhow::Result<()> {
-    if invoice.billing_reason == BillingReason::SubscriptionCreate {
+    // Where a schedule begins it, the first invoice is like any other.
+    let is_first = invoice.billing_reason == BillingReason::SubscriptionCreate;
+    if is_first && subscription.schedule.is_none() {
         return Ok(());
     }
     let before = subscription.answer();

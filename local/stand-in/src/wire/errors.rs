@@ -93,6 +93,15 @@ impl ApiError {
         &self.message
     }
 
+    /// The same of a parameter that was given within this one.
+    pub(crate) fn within(mut self, outer: &str) -> Self {
+        self.param = self.param.map(|param| {
+            let (first, rest) = param.split_at(param.find('[').unwrap_or(param.len()));
+            format!("{outer}[{first}]{rest}")
+        });
+        self
+    }
+
     /// Names the parameter that is wrong.
     pub(crate) fn param(self, param: impl Into<String>) -> Self {
         Self {
