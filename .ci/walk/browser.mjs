@@ -421,6 +421,68 @@ const walks = {
     assert.equal(await page.locator('.cart-row').count(), 1);
   },
 
+  async 'what recurs says how often, and two rhythms are bought in two parts'(page) {
+    await signIn(page);
+    assert.match(await card(page, 'sample-coffee').innerText(), /19[.,]00\sUSD \/ month/);
+    assert.match(await card(page, 'sample-magazine').innerText(), /9[.,]00\sUSD \/ 3 months[^]*14 days free/);
+    for (const id of ['sample-coffee', 'sample-magazine', 'sample-mug']) {
+      await card(page, id).getByRole('button', { name: /^Add/ }).click();
+    }
+    await page.getByRole('link', { name: 'View cart' }).click();
+    await page.getByText('A subscription is paid for in one rhythm, and these have different ones.').waitFor();
+    await page.getByRole('heading', { name: 'Purchase 2 of 2: a subscription' }).waitFor();
+    const sums = await page.locator('.checking-out').allInnerTexts();
+    assert.match(sums[0], /Due today[^]*34[.,]00\sUSD[^]*From then on[^]*19[.,]00\sUSD \/ month/);
+    assert.match(sums[1], /Due today[^]*0[.,]00\sUSD[^]*After 14 days[^]*9[.,]00\sUSD \/ 3 months/);
+    await screenshot(page, 'two-rhythms');
+    await page.goto(`${shop}/subscriptions.html`);
+    await page.getByText('No subscriptions yet').waitFor();
+  },
+
+  async 'whoever subscribes sees when the next payment is due'(page) {
+    await signIn(page, `subscriber-${Date.now()}@example.com`);
+    await card(page, 'sample-coffee').getByRole('button', { name: /^Subscribe/ }).click();
+    await page.waitForURL('**/pay/**');
+    await screenshot(page, 'subscribe-payment');
+    await pay(page);
+    await headingSays(page, /it is paid/);
+    await screenshot(page, 'subscribed');
+    await page.getByRole('link', { name: 'Your subscription' }).click();
+    await until('the subscription has been read', async () => {
+      await page.reload();
+      await page.locator('#content:not([aria-busy]) .badge').first().waitFor();
+      return /Active[^]*The next payment is 19[.,]00\sUSD on/.test(await page.locator('main').innerText());
+    });
+    assert.match(await page.locator('main').innerText(), /Total every month[^]*First payment/);
+    await screenshot(page, 'subscription-active');
+    await page.goto(`${shop}/subscriptions.html`);
+    await page.locator('a.row').getByText('Coffee box').waitFor();
+  },
+
+  async 'subscriptions say what they are to, what comes next, and what to do if a payment fails'(page) {
+    await page.route('**/subscriptions', (route) => route.fulfill({ json: { subscriptions: [subscription()], next: null } }));
+    await page.route('**/subscriptions/sub_1', (route) => route.fulfill({ json: { ...subscription(), invoices: [invoice()] } }));
+    await page.route('**/portal', (route) => route.fulfill({ status: 201, json: { url: `${shop}/_local` } }));
+    await signIn(page);
+    for (const [width, colorScheme] of [[1280, 'light'], [1280, 'dark'], [320, 'light'], [320, 'dark']]) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.emulateMedia({ colorScheme });
+      await page.goto(`${shop}/subscriptions.html`);
+      const row = page.locator('a.row').first();
+      await row.waitFor();
+      assert.match(await row.innerText(), /Coffee box[^]*19[.,]00\sUSD every month[^]*Payment failed/);
+      await fits(page, 'the subscriptions');
+      await screenshot(page, `subscriptions-${width}-${colorScheme}`);
+      await row.click();
+      await page.getByRole('link', { name: 'Pay now' }).waitFor();
+      assert.match(await page.locator('main').innerText(), /19[.,]00\sUSD is to be paid\. We will try again on/);
+      await fits(page, 'a subscription');
+      await screenshot(page, `subscription-${width}-${colorScheme}`);
+    }
+    await page.getByRole('button', { name: /^Change how you pay/ }).click();
+    await page.waitForURL('**/_local');
+  },
+
   async 'a cart too large for one purchase is bought in two parts'(page) {
     await page.route('**/products/many-*', (route) => route.fulfill({ json: {
       id: new URL(route.request().url()).pathname.split('/').pop(), name: 'One of many', description: '', images: [],
@@ -1063,7 +1125,9 @@ async function others(product, quantity) {
 }
 
 async function pay(page) {
-  await page.locator('input[name=email]').fill(BUYER);
+  // Whoever subscribes is a customer already, whose address is not theirs to change there.
+  const email = page.locator('input[name=email]');
+  if (await email.isEditable()) await email.fill(BUYER);
   await page.locator('input[name=card_number]').fill('4242424242424242');
   await page.locator('input[name=exp]').fill('12/40');
   await page.locator('input[name=cvc]').fill('123');
@@ -1107,7 +1171,7 @@ async function headingSays(page, text) {
 
 /** Every page of the site, as seen by a buyer who has bought something. */
 function everyPage() {
-  return ['index.html', 'cart.html', 'purchases.html', `purchase.html?id=${purchaseId}`,
+  return ['index.html', 'cart.html', 'purchases.html', 'subscriptions.html', `purchase.html?id=${purchaseId}`,
     `success.html?purchase_id=${purchaseId}`, `cancel.html?purchase_id=${purchaseId}`];
 }
 
@@ -1194,6 +1258,26 @@ async function inEuro(page, id) {
 
 async function screenshot(page, name) {
   if (folder) await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
+}
+
+/** A subscription whose renewal could not be charged. */
+function subscription() {
+  const price = { amount: 1900, currency: 'usd' };
+  const recurring = { interval: 'month', interval_count: 1 };
+  return {
+    id: 'sub_1', purchase_id: '01997a3c-4f4d-7000-8000-000000000001', status: 'past_due', active: false,
+    active_until: '2026-11-20T09:00:00Z', currency: 'usd', total: price, started_at: '2026-10-20T09:00:00Z',
+    items: [{ product_id: 'sample-coffee', name: 'Coffee box', quantity: 1, unit_amount: 1900, recurring }],
+    to_pay: { invoice_id: 'in_2', amount: price, url: 'https://invoice.stripe.com/i/2', next_attempt: '2026-11-23T09:00:00Z' },
+  };
+}
+
+function invoice() {
+  const money = (amount) => ({ amount, currency: 'usd' });
+  return {
+    id: 'in_2', number: 'A1-0002', status: 'open', reason: 'renewal', created_at: '2026-11-20T09:00:00Z',
+    total: money(1900), paid: money(0), refunded: money(0), disputed: money(0), net: money(0), url: 'https://invoice.stripe.com/i/2',
+  };
 }
 
 // Answers made up for bad days

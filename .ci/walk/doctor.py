@@ -182,6 +182,18 @@ def unpinned():
     stripe(f"/v1/webhook_endpoints/{before['id']}", {"disabled": "false"})
 
 
+@contextlib.contextmanager
+def something_recurs():
+    """A product for which buyers need a billing portal, which has no settings."""
+    table, key = resource("ProductsTable"), {"id": {"S": "monthly"}}
+    price = {"M": {"amount": {"N": "900"}, "currency": {"S": "usd"}}}
+    recurring = {"M": {"interval": {"S": "month"}, "interval_count": {"N": "1"}}}
+    item = {"name": {"S": "Monthly"}, "price": price, "recurring": recurring, "active": {"BOOL": True}}
+    dynamodb.put_item(TableName=table, Item=key | item | {"catalog": {"S": "catalog"}})
+    yield
+    dynamodb.delete_item(TableName=table, Key=key)
+
+
 # --- set up ---
 
 said = till("setup", "--yes", typed="pk_test_1\n", status=1)
@@ -219,6 +231,7 @@ BREAKS = [
     ("too few events", endpoint_with(**{"enabled_events[0]": "charge.refunded"}), "webhook events", "does not send"),
     ("all events", endpoint_with(**{"enabled_events[0]": "*"}), "webhook events", "every type"),
     ("another address", endpoint_with(url="https://old.example.com/"), "webhook endpoint", "old.example.com"),
+    ("no portal", something_recurs(), "billing portal", "has no settings"),
     ("no pinned version", unpinned(), "API version", "not pinned"),
     ("one permission", without_permission("lambda:InvokeFunction"), "function URL", "lambda:InvokeFunction"),
     ("the other permission", without_permission("lambda:InvokeFunctionUrl"), "function URL", "lambda:InvokeFunctionUrl"),

@@ -42,10 +42,14 @@ EXPECTED = {
     "catalog-one": (FAILED_ON_OUR_SIDE, [200]),
     "checkout-bad-body": ([400], [400]),
     "checkout-idempotent": (FAILED_ON_OUR_SIDE, [201]),
+    # Paid for every month, and every three months.
+    "checkout-mixed-terms": (FAILED_ON_OUR_SIDE, [422]),
     "checkout-no-token": ([401], [401]),
     "checkout-odd-host": ([400], [400]),
     "checkout-ok": (FAILED_ON_OUR_SIDE, [201]),
     "checkout-sold-out": (FAILED_ON_OUR_SIDE, [409]),
+    # What recurs, and a mug beside it.
+    "checkout-subscription": (FAILED_ON_OUR_SIDE, [201]),
     "checkout-unknown-product": (FAILED_ON_OUR_SIDE, [404]),
     "checkout-unverified-email": ([403], [403]),
     "mailer-schedule": (ANYTHING, ANYTHING),
@@ -60,6 +64,11 @@ EXPECTED = {
     "purchases-list": (FAILED_ON_OUR_SIDE, [200]),
     "purchases-list-open": (FAILED_ON_OUR_SIDE, [200]),
     "purchases-one": (FAILED_ON_OUR_SIDE, [404]),
+    # Nor subscribed to anything.
+    "purchases-portal": (FAILED_ON_OUR_SIDE, [404]),
+    "purchases-entitlements": (FAILED_ON_OUR_SIDE, [200]),
+    "purchases-subscription": (FAILED_ON_OUR_SIDE, [404]),
+    "purchases-subscriptions": (FAILED_ON_OUR_SIDE, [200]),
     # There is no Stripe to ask what webhooks missed.
     "reconcile-schedule": (A_FAILURE, None),
     "webhook-async-failed": (FAILED_ON_OUR_SIDE, [200]),
@@ -69,6 +78,7 @@ EXPECTED = {
     "webhook-charge-refunded": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-completed-free": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-completed-paid": (FAILED_ON_OUR_SIDE, [200]),
+    "webhook-completed-subscription": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-completed-unpaid": (FAILED_ON_OUR_SIDE, [200]),
     # Not about this shop, which shows without reading a table.
     "webhook-decoded-query": ([200], [200]),
@@ -78,10 +88,18 @@ EXPECTED = {
     "webhook-expired": (FAILED_ON_OUR_SIDE, [200]),
     # Nor is this.
     "webhook-foreign": ([200], [200]),
+    "webhook-invoice-action-required": (FAILED_ON_OUR_SIDE, [200]),
+    "webhook-invoice-paid": (FAILED_ON_OUR_SIDE, [200]),
+    "webhook-invoice-payment-failed": (FAILED_ON_OUR_SIDE, [200]),
+    # Stripe does not know its subscription.
+    "webhook-invoice-upcoming": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-ping": ([200], [200]),
     "webhook-refund-created": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-refund-failed": (FAILED_ON_OUR_SIDE, [200]),
     "webhook-refund-succeeded": (FAILED_ON_OUR_SIDE, [200]),
+    # Nor does it know these.
+    "webhook-subscription-trial-will-end": (FAILED_ON_OUR_SIDE, [200]),
+    "webhook-subscription-updated": (FAILED_ON_OUR_SIDE, [200]),
     # A type that is not handled.
     "webhook-unknown-type": ([200], [200]),
 }

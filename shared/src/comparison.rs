@@ -1,18 +1,23 @@
-//! Compares a purchase with what Stripe says about it, because an event may have been missed, or
-//! never sent. What is fetched goes through the same ledger as an event, so nothing happens twice.
+//! Compares a purchase or an invoice with what Stripe says about it, because an event may have been
+//! missed, or never sent. What is fetched goes through the same ledger as an event, so nothing happens twice.
 
 use serde_json::Value;
 
 use crate::{
     ledger::{Ledger, Outcome, Report, Source},
     money::Money,
-    purchase::{Buyer, Change, PaymentIntentId, PurchaseId, SessionId, SessionState, Status},
+    purchase::{Buyer, Change, PaymentIntentId, PurchaseId, SessionId, SessionState},
+    standing::Standing,
     store::StoreError,
     stripe::{
         client::{Client as Stripe, LONGEST_PAGE, List, StripeError},
         object::{AboutCharge, Session, Unreadable},
     },
 };
+
+mod invoices;
+
+pub use invoices::InvoiceComparison;
 
 /// Compares one purchase, session by session and refund by refund, and collects what was new.
 pub struct Comparison<'a> {
@@ -28,8 +33,8 @@ pub struct Comparison<'a> {
 pub struct News {
     /// The id of the object that said so.
     pub object: String,
-    /// The purchase's status once it was recorded.
-    pub status: Status,
+    /// How its subject stood once it was recorded.
+    pub status: Standing,
 }
 
 /// Why a purchase cannot be compared.
@@ -93,10 +98,9 @@ impl<'a> Comparison<'a> {
     /// The same for a session that has been fetched already.
     pub async fn found_session(&mut self, session: &Session) -> Result<(), ComparisonError> {
         if let Some(paid_by) = self.record_session(session).await? {
-            self.all_of(&paid_by, "/refunds", AboutCharge::refund)
-                .await?;
-            self.all_of(&paid_by, "/disputes", AboutCharge::dispute)
-                .await?;
+            for about in what_went_back(self.stripe, &paid_by).await? {
+                self.record_about_charge(about).await?;
+            }
         }
         Ok(())
     }
@@ -130,30 +134,10 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    async fn all_of(
-        &mut self,
-        intent: &PaymentIntentId,
-        path: &str,
-        read: impl Fn(Value) -> Result<AboutCharge, Unreadable>,
-    ) -> Result<(), ComparisonError> {
-        let mut after: Option<String> = None;
-        loop {
-            let mut query = vec![("limit", LONGEST_PAGE), ("payment_intent", intent.as_str())];
-            query.extend(after.as_deref().map(|after| ("starting_after", after)));
-            let page: List<Value> = self.stripe.list(path, &query).await?;
-            after = page.next();
-            for object in page.data {
-                self.record_about_charge(read(object)?).await?;
-            }
-            if after.is_none() {
-                return Ok(());
-            }
-        }
-    }
-
     async fn record_about_charge(&mut self, about: AboutCharge) -> Result<(), ComparisonError> {
         let object = about.id().to_owned();
-        self.record(&object, about.change, about.payment_intent, None)
+        let change = Change::Payment(about.change);
+        self.record(&object, change, about.payment_intent, None)
             .await
     }
 
@@ -169,7 +153,7 @@ impl<'a> Comparison<'a> {
                 object: object.to_owned(),
                 at: self.now,
             },
-            subject: self.purchase.into(),
+            purchase: self.purchase,
             change,
             payment_intent,
             origin,
@@ -182,4 +166,33 @@ impl<'a> Comparison<'a> {
         }
         Ok(())
     }
+}
+
+/// Every refund and dispute of what a payment intent paid.
+async fn what_went_back(
+    stripe: &Stripe,
+    intent: &PaymentIntentId,
+) -> Result<Vec<AboutCharge>, ComparisonError> {
+    type Read = fn(Value) -> Result<AboutCharge, Unreadable>;
+    let kinds: [(&str, Read); 2] = [
+        ("/refunds", AboutCharge::refund),
+        ("/disputes", AboutCharge::dispute),
+    ];
+    let mut found = Vec::new();
+    for (path, read) in kinds {
+        let mut after: Option<String> = None;
+        loop {
+            let mut query = vec![("limit", LONGEST_PAGE), ("payment_intent", intent.as_str())];
+            query.extend(after.as_deref().map(|after| ("starting_after", after)));
+            let page: List<Value> = stripe.list(path, &query).await?;
+            after = page.next();
+            for object in page.data {
+                found.push(read(object)?);
+            }
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(found)
 }

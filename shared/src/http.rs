@@ -116,6 +116,17 @@ pub fn request_id(request: &Request) -> String {
     id.unwrap_or_default()
 }
 
+/// The first segment of the route that a request took: `purchases` of `GET /purchases/{id}`.
+pub fn resource(request: &Request) -> &str {
+    let route = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.route_key.as_deref(),
+        _ => None,
+    };
+    let path = route.and_then(|route| route.split_once(" /"));
+    let path = path.map(|(_, path)| path).unwrap_or_default();
+    path.split('/').next().unwrap_or_default()
+}
+
 /// The language a browser asks for first, if it is a plausible BCP 47 tag.
 pub fn language(request: &Request) -> Option<String> {
     let header = request
@@ -163,6 +174,21 @@ pub fn only_open(request: &Request) -> Result<bool, Problem> {
         Some(_) => Err(Problem::bad_request(
             "status: the only value is open; leave it out for the whole history",
         )),
+    }
+}
+
+/// A number of seconds, such as `?grace=`; `default` if it is not given, `most` at most.
+pub fn seconds(request: &Request, name: &str, default: i64, most: i64) -> Result<i64, Problem> {
+    match query(request, name)? {
+        None => Ok(default),
+        Some(seconds) => Some(seconds)
+            // Rust would accept a sign.
+            .filter(|seconds| seconds.bytes().all(|byte| byte.is_ascii_digit()))
+            .and_then(|seconds| seconds.parse().ok())
+            .filter(|seconds| *seconds <= most)
+            .ok_or_else(|| {
+                Problem::bad_request(format!("{name}: a whole number of seconds, at most {most}"))
+            }),
     }
 }
 

@@ -1,27 +1,36 @@
-//! Records what Stripe says about purchases: the only way in which a purchase's payments, refunds
-//! and disputes change.
+//! Records what Stripe says about purchases and about the invoices of subscriptions: the only way in
+//! which their payments, refunds and disputes change.
 
 use std::collections::BTreeSet;
 
 use crate::{
     config::ConfigError,
+    email::Frozen,
     mode::Mode,
     money::Money,
     purchase::{
-        Attention, Buyer, Change, Effects, PaymentIntentId, Purchase, PurchaseId, SessionState,
-        Status, Subject,
+        Attention, Buyer, Change, Effects, Mail, PaymentChange, PaymentIntentId, Purchase,
+        PurchaseId, SessionState, Subject,
     },
+    standing::Standing,
     store::{
         StoreError, Tables,
         bookkeeping::Bookkeeping,
         claims::{Claim, Claims},
-        outbox::Outbox,
         pointers::Pointers,
         purchases::{Purchases, Stored},
-        transaction::{Dispensable, Part, Step, Writer},
+        subscriptions::Subscriptions,
+        transaction::{Part, Step, Writer},
     },
+    subscription::Subscription,
     telemetry::Metric,
 };
+
+mod desk;
+mod invoices;
+
+pub(crate) use desk::Desk;
+pub use invoices::{InvoiceLedger, InvoiceReceived};
 
 pub use crate::store::claims::Source;
 
@@ -33,8 +42,8 @@ pub struct Ledger {
     books: Bookkeeping,
     claims: Claims,
     pointers: Pointers,
-    outbox: Outbox,
-    mode: Mode,
+    subscriptions: Subscriptions,
+    desk: Desk,
 }
 
 /// What an event or a fetched object says.
@@ -42,8 +51,8 @@ pub struct Ledger {
 pub struct Report {
     /// Where it comes from.
     pub source: Source,
-    /// What it is about.
-    pub subject: Subject,
+    /// The purchase it is about.
+    pub purchase: PurchaseId,
     /// What changed.
     pub change: Change,
     /// The payment intent, if there is one: refunds and disputes name nothing else.
@@ -55,13 +64,13 @@ pub struct Report {
 /// What became of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It said something new: the purchase's status now, and what a person should look at.
-    Recorded(Status, BTreeSet<Attention>),
+    /// It said something new: how its subject stands now, and what a person should look at.
+    Recorded(Standing, BTreeSet<Attention>),
     /// It said nothing new; if it is an event, a claim now says that it was seen.
     NothingNew,
     /// This very event was recorded before.
     SeenBefore,
-    /// There is no such purchase, and the report gives no reason to rebuild it.
+    /// There is no such purchase or invoice, and the report gives no reason to rebuild it.
     NoSuchPurchase,
 }
 
@@ -74,20 +83,19 @@ impl Ledger {
             books: Bookkeeping::of(tables)?,
             claims: Claims::of(tables)?,
             pointers: Pointers::of(tables)?,
-            outbox: Outbox::of(tables)?,
-            mode,
+            subscriptions: Subscriptions::of(tables)?,
+            desk: Desk::of(tables, mode)?,
         })
     }
 
     /// Records a report: all of its effects in one transaction, or none if it fails. The same
     /// report may come any number of times, in any order with others, and concurrently.
     pub async fn record(&self, report: &Report, now: i64) -> Result<Outcome, StoreError> {
-        let Subject::Purchase(id) = report.subject;
-        let read = || self.find_or_rebuild(id, report);
+        let read = || self.find_or_rebuild(report.purchase, report);
         let decide = |stored| self.recording(report, stored, now);
         let recorded = self.writer.run(None, read, decide).await?;
         if recorded.written {
-            call_attention(report.subject, &recorded.answer);
+            call_attention(&report.purchase.into(), &recorded.answer);
         }
         Ok(recorded.answer)
     }
@@ -102,9 +110,8 @@ impl Ledger {
         }
         let money_moved = match report.change {
             Change::Session(_, SessionState::Settled { .. })
-            | Change::Refund(..)
-            | Change::Dispute(..) => true,
-            Change::Session(..) | Change::ChargeRefunded(_) => false,
+            | Change::Payment(PaymentChange::Refund(..) | PaymentChange::Dispute(..)) => true,
+            Change::Session(..) | Change::Payment(PaymentChange::ChargeRefunded(_)) => false,
         };
         let origin = report.origin.clone().filter(|_| money_moved);
         Ok(origin.map(|(buyer, total)| Stored {
@@ -128,7 +135,10 @@ impl Ledger {
         }
         let effects = purchase.record(report.change.clone());
         let outcome = match &effects {
-            Some(_) => Outcome::Recorded(purchase.status(), purchase.attention()),
+            Some(_) => {
+                let standing = Standing::Purchase(purchase.status());
+                Outcome::Recorded(standing, purchase.attention())
+            }
             None => Outcome::NothingNew,
         };
         let is_event = matches!(report.source, Source::Event { .. });
@@ -149,45 +159,51 @@ impl Ledger {
         now: i64,
     ) -> Result<Vec<Part<Outcome>>, StoreError> {
         let purchase = &stored.purchase;
+        let subject = Subject::Purchase(report.purchase);
         let claim = Claim {
-            subject: report.subject,
+            subject: &subject,
             source: &report.source,
             changed: effects.is_some(),
-            status: purchase.status(),
+            status: Standing::Purchase(purchase.status()),
             is_over: purchase.is_over(),
             version: stored.version,
         };
         let claim = self.claims.put(claim, now)?;
         let mut parts = vec![Part::deciding(claim, Outcome::SeenBefore)];
-        let points = effects.is_some() || matches!(report.change, Change::ChargeRefunded(_));
+        let is_sum = matches!(
+            report.change,
+            Change::Payment(PaymentChange::ChargeRefunded(_))
+        );
+        let points = effects.is_some() || is_sum;
         if let Some(intent) = report.payment_intent.as_ref().filter(|_| points) {
-            let pointer = self.pointers.put(intent, report.subject)?;
+            let pointer = self.pointers.put(intent, &subject)?;
             parts.push(Part::vital(pointer));
         }
         let Some(effects) = effects else {
             return Ok(parts);
         };
         parts.extend(self.books.record(stored, &effects, now)?);
-        for mail in &effects.due {
-            // A purchase that was lost and rebuilt may have left a row for this mail.
-            let row = self.outbox.put(purchase, mail, self.mode, now)?;
-            parts.push(Part::optional(row, Dispensable::Mail(mail.clone())));
+        if let Some(id) = purchase.subscription() {
+            let buyer = purchase.order().buyer.clone();
+            let subscription = Subscription::new(id.clone(), purchase.id(), buyer);
+            let note = self.subscriptions.note(&subscription, now)?;
+            parts.push(Part::yielding(note));
         }
-        for mail in &effects.superseded {
-            let row = self.outbox.supersede(report.subject, mail, now)?;
-            parts.push(Part::vital(row));
-        }
+        // A purchase that was lost and rebuilt may have left rows for these mails.
+        let held = purchase.is_only_rebuilt();
+        let letters = (&effects.due, &effects.superseded);
+        let content = |mail: &Mail| Frozen::of(purchase, mail);
+        parts.extend(self.desk.write(&subject, letters, content, held, now)?);
         Ok(parts)
     }
 }
 
-fn call_attention(subject: Subject, outcome: &Outcome) {
+fn call_attention(subject: &Subject, outcome: &Outcome) {
     if let Outcome::Recorded(_, attention) = outcome
         && !attention.is_empty()
     {
         let metric = Metric::Attention.as_str();
-        let Subject::Purchase(purchase_id) = subject;
-        tracing::warn!(metric, %purchase_id, ?attention, "a purchase needs a person's attention");
+        tracing::warn!(metric, %subject, ?attention, "something needs a person's attention");
     }
 }
 
@@ -196,6 +212,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::purchase::Status;
     use crate::store::scripted::{WRITTEN, database, refused};
 
     const NOW: i64 = 1_732_700_000;
@@ -214,7 +231,7 @@ mod tests {
                 id: "evt_1".to_owned(),
                 kind: "checkout.session.async_payment_failed".to_owned(),
             },
-            subject: Subject::Purchase(item["pk"]["S"].as_str().unwrap().parse().unwrap()),
+            purchase: item["pk"]["S"].as_str().unwrap().parse().unwrap(),
             change: Change::Session("cs_1".to_owned().into(), SessionState::Failed),
             payment_intent: None,
             origin: None,
@@ -225,7 +242,10 @@ mod tests {
             database(vec![waiting.clone(), refusal, waiting, WRITTEN.to_owned()]);
         let ledger = Ledger::of(&tables, Mode::Test).unwrap();
         let outcome = ledger.record(&report, NOW).await.unwrap();
-        assert!(matches!(outcome, Outcome::Recorded(Status::Failed, _)));
+        assert!(matches!(
+            outcome,
+            Outcome::Recorded(Standing::Purchase(Status::Failed), _)
+        ));
         let asked = database.join().unwrap();
         assert_eq!(orders(&asked[1]), (true, true));
         assert_eq!(orders(&asked[3]), (false, true));

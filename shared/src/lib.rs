@@ -1,7 +1,7 @@
 //! What Till's functions share: the purchase and its ledger, the store, Stripe, mail.
 //!
-//! The domain modules ([`money`], [`product`], [`cart`], [`purchase`]) know nothing of AWS, Stripe
-//! or HTTP. The other modules connect them to those.
+//! The domain modules ([`money`], [`product`], [`cart`], [`purchase`], [`invoice`], [`subscription`],
+//! [`standing`]) know nothing of AWS, Stripe or HTTP. The other modules connect them to those.
 #![warn(missing_docs)]
 
 pub mod attempts;
@@ -10,10 +10,12 @@ pub mod cart;
 pub mod clock;
 pub mod comparison;
 pub mod config;
+pub mod customers;
 pub mod email;
 pub mod http;
 pub mod https;
 pub mod inbox;
+pub mod invoice;
 pub mod json;
 pub mod ledger;
 pub mod mode;
@@ -22,8 +24,11 @@ pub mod orders;
 pub mod plain;
 pub mod product;
 pub mod purchase;
+pub mod readings;
 pub mod secrets;
+pub mod standing;
 pub mod store;
 pub mod stripe;
+pub mod subscription;
 pub mod telemetry;
 pub mod view;

@@ -7,6 +7,10 @@ use url::{Host, Url};
 
 use crate::money::{Money, MoneyError};
 
+mod recurring;
+
+pub use recurring::{Interval, Recurring, RecurringError};
+
 /// A product's id, chosen by the seller: 1 to 64 ASCII letters, digits, `-`, `_` or `.`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -70,8 +74,11 @@ pub struct Product {
     /// Absolute addresses of pictures, the best one first.
     #[serde(default)]
     pub images: Vec<String>,
-    /// The price of one piece.
+    /// The price of one piece; of what recurs, for each time.
     pub price: Money,
+    /// How often it is paid for, if that is more than once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recurring: Option<Recurring>,
     /// Whether it can be bought.
     pub active: bool,
     /// How many are left to sell; `None` if it never runs out.
@@ -100,6 +107,12 @@ pub enum ProductError {
     /// A price Stripe would not charge.
     #[error("price: {0}")]
     Price(#[from] MoneyError),
+    /// Stripe would not repeat it like that.
+    #[error("recurring: {0}")]
+    Recurring(#[from] RecurringError),
+    /// Each renewal would need another piece, and nobody can promise today that there will be one.
+    #[error("stock: what is paid for again and again cannot be limited")]
+    RecurringStock,
 }
 
 /// Where a product is shown.
@@ -123,7 +136,21 @@ impl Product {
         if self.images.len() > 8 {
             return Err(ProductError::Images);
         }
+        if let Some(recurring) = self.recurring {
+            recurring.check()?;
+            if self.stock.is_some() {
+                return Err(ProductError::RecurringStock);
+            }
+        }
         Ok(self.price.check_price()?)
+    }
+
+    /// What it costs, in words: `15.00 USD`, `9.00 EUR / month`.
+    pub fn price_in_words(&self) -> String {
+        match self.recurring {
+            Some(recurring) => format!("{} / {recurring}", self.price),
+            None => self.price.to_string(),
+        }
     }
 
     /// Checks that browsers, and pages of `site`, can show its pictures.
@@ -165,6 +192,30 @@ fn check_image(image: &str, site: Site) -> Result<(), ProductError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_recurs_has_no_stock_and_keeps_to_stripes_limits() {
+        let box_of_beans = |recurring: &str, more: &str| {
+            let text = format!(
+                r#"{{"id":"beans","name":"Beans","price":{{"amount":900,"currency":"eur"}},
+                "active":true,"recurring":{recurring}{more}}}"#
+            );
+            serde_json::from_str::<Product>(&text).unwrap()
+        };
+        let monthly = box_of_beans(r#"{"interval":"month","trial_days":14}"#, "");
+        assert_eq!(monthly.check(), Ok(()));
+        assert_eq!(monthly.price_in_words(), "9.00 EUR / month");
+        let limited = box_of_beans(r#"{"interval":"month"}"#, r#","stock":5"#);
+        assert_eq!(limited.check(), Err(ProductError::RecurringStock));
+        let rare = box_of_beans(r#"{"interval":"year","interval_count":4}"#, "");
+        let refused = RecurringError::TooFarApart(4);
+        assert_eq!(rare.check(), Err(ProductError::Recurring(refused)));
+        let once: Product = serde_json::from_str(
+            r#"{"id":"mug","name":"Mug","price":{"amount":1500,"currency":"usd"},"active":true}"#,
+        )
+        .unwrap();
+        assert_eq!(once.price_in_words(), "15.00 USD");
+    }
 
     #[test]
     fn a_picture_is_an_address_that_the_site_may_show() {

@@ -32,12 +32,13 @@ pub use dispute::{Dispute, DisputeReport, DisputeStatus, DisputeTerms, Movement}
 pub use effects::Effects;
 pub use holds::{Hold, HoldLimits, Holds, TooMuch};
 pub use ids::{
-    ChargeId, DisputeId, NotAPurchaseId, PaymentIntentId, PurchaseId, RefundId, SessionId, Subject,
-    TransactionId,
+    ChargeId, CustomerId, DisputeId, InvoiceId, NotAPurchaseId, NotASubject, NotAnId,
+    PaymentIntentId, PurchaseId, RefundId, SessionId, Subject, SubscriptionId, TransactionId,
 };
-pub use mail::Mail;
+pub(crate) use mail::order as order_mails;
+pub use mail::{Mail, Notice};
 pub use order::{Buyer, Line, Order, OrderError};
-pub use payment::{Accounts, Payment};
+pub use payment::{Accounts, Payment, PaymentChange};
 pub use refund::{Refund, RefundState};
 pub use session::{SessionState, WaitsFor};
 pub(crate) use snapshot::Snapshot;
@@ -85,10 +86,8 @@ impl Purchase {
     /// to be fetched.
     pub fn rebuilt(id: PurchaseId, buyer: Buyer, total: Money) -> Self {
         let order = Order {
-            buyer,
-            lines: Vec::new(),
-            total,
             rebuilt: true,
+            ..Order::without_lines(buyer, total)
         };
         Self {
             payment: Payment::doubted(),

@@ -1,19 +1,27 @@
 //! A purchase as JSON, under the HTTP API's names: what its buyer sees of it, and what the seller
 //! does.
 
+mod subscription;
+
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use time::format_description::well_known::Rfc3339;
 
 use crate::{
     http::rfc3339,
     money::Money,
-    product::ProductId,
+    product::{ProductId, Recurring},
     purchase::{
         Accounts, Attempt, Attention, Buyer, DisputeId, DisputeStatus, DisputeTerms, Movement,
-        Purchase, PurchaseId, RefundId, RefundState, SessionId, SessionState, Status, WaitsFor,
+        Purchase, PurchaseId, RefundId, RefundState, SessionId, SessionState, Status, Subject,
+        SubscriptionId, WaitsFor,
     },
+};
+
+pub use self::subscription::{
+    EntitlementView, SellerSubscription, SellerSubscriptionDetails, SubscriptionDetails,
+    SubscriptionView,
 };
 
 /// A purchase as its buyer sees it: what they ordered, and what became of their money. A dispute's
@@ -60,6 +68,9 @@ struct Summary<'a> {
     total: Money,
     #[serde(flatten)]
     accounts: Accounts,
+    /// The subscription that began with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subscription_id: Option<&'a SubscriptionId>,
 }
 
 #[derive(Serialize)]
@@ -68,6 +79,8 @@ struct LineView<'a> {
     name: &'a str,
     quantity: u32,
     unit_amount: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recurring: Option<Recurring>,
 }
 
 #[derive(Serialize)]
@@ -175,8 +188,8 @@ impl<'a> SellerView<'a> {
     }
 }
 
-impl Summary<'_> {
-    fn of(purchase: &Purchase) -> Self {
+impl<'a> Summary<'a> {
+    fn of(purchase: &'a Purchase) -> Self {
         Self {
             id: purchase.id(),
             status: purchase.status(),
@@ -184,6 +197,7 @@ impl Summary<'_> {
             created_at: rfc3339(purchase.id().created_at().unix_timestamp()),
             total: purchase.order().total,
             accounts: purchase.accounts(),
+            subscription_id: purchase.subscription(),
         }
     }
 }
@@ -210,6 +224,7 @@ fn lines(purchase: &Purchase) -> impl Iterator<Item = (LineView<'_>, bool)> {
             name: &line.name,
             quantity: line.quantity,
             unit_amount: line.unit_amount,
+            recurring: line.recurring,
         };
         (view, line.reserved)
     })
@@ -224,10 +239,25 @@ fn refunds(purchase: &Purchase) -> impl Iterator<Item = RefundView<'_>> {
     })
 }
 
+/// What something is about, as members named by its kind: `"purchase": "<id>"`,
+/// `"subscription": "<id>"`, and for an invoice both `"subscription"` and `"invoice"`.
+pub fn by_kind<S: Serializer>(subject: &Subject, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    match subject {
+        Subject::Purchase(id) => map.serialize_entry("purchase", id)?,
+        Subject::Subscription(id) => map.serialize_entry("subscription", id)?,
+        Subject::Invoice(subscription, id) => {
+            map.serialize_entry("subscription", subscription)?;
+            map.serialize_entry("invoice", id)?;
+        }
+    }
+    map.end()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::purchase::{Change, DisputeReport, Line, Order, Refund};
+    use crate::purchase::{Change, DisputeReport, Line, Order, PaymentChange, Refund};
 
     fn usd(amount: i64) -> Money {
         Money::new(amount, "usd".parse().unwrap())
@@ -241,6 +271,7 @@ mod tests {
             image: Some("https://shop.example/not-shown.jpg".to_owned()),
             quantity,
             unit_amount: 500,
+            recurring: None,
             reserved,
         }
     }
@@ -255,6 +286,7 @@ mod tests {
             },
             lines: vec![line("mug", 2, true), line("card", 1, false)],
             total: usd(1500),
+            customer: None,
             rebuilt: false,
         };
         let mut purchase = Purchase::new(id, order, 1_758_700_000);
@@ -279,6 +311,7 @@ mod tests {
             let state = SessionState::Settled {
                 amount: usd(1500),
                 payment_intent: Some(format!("pi_{number}").into()),
+                subscription: None,
             };
             purchase.record(Change::Session(format!("cs_{number}").into(), state));
         }
@@ -286,7 +319,10 @@ mod tests {
             state: RefundState::Succeeded,
             amount: usd(500),
         };
-        purchase.record(Change::Refund("re_1".to_owned().into(), refund));
+        purchase.record(Change::Payment(PaymentChange::Refund(
+            "re_1".to_owned().into(),
+            refund,
+        )));
         let movement = Movement {
             amount: usd(-400),
             fee: 1500,
@@ -300,7 +336,10 @@ mod tests {
             },
             movements: [("txn_1".to_owned().into(), movement)].into(),
         };
-        purchase.record(Change::Dispute("dp_1".to_owned().into(), report));
+        purchase.record(Change::Payment(PaymentChange::Dispute(
+            "dp_1".to_owned().into(),
+            report,
+        )));
         purchase
     }
 

@@ -79,6 +79,22 @@ export function cancelPurchase(id) {
   return request('POST', `/purchases/${encodeURIComponent(id)}/cancel`, { signedIn: true });
 }
 
+/** What the buyer subscribes to, newest first, without the invoices. */
+export async function listSubscriptions() {
+  const { subscriptions } = await request('GET', '/subscriptions', { signedIn: true });
+  return subscriptions;
+}
+
+/** One of the buyer's subscriptions, with its invoices, newest first. */
+export function getSubscription(id) {
+  return request('GET', `/subscriptions/${encodeURIComponent(id)}`, { signedIn: true });
+}
+
+/** Returns `{ url }` of the buyer's own billing portal, which lives for minutes. */
+export function openPortal() {
+  return request('POST', '/portal', { signedIn: true });
+}
+
 /** Returns `{ purchase_id, url }`. The same key never makes a second purchase. */
 export function createCheckout(items, idempotencyKey) {
   return request('POST', '/checkout', { signedIn: true, body: { items }, idempotencyKey });
@@ -157,6 +173,10 @@ const MESSAGES = {
   'unknown-product': 'Something you wanted is no longer sold. Nothing was charged.',
   'mixed-currencies': 'These are priced in different currencies, so they cannot be paid for together. '
     + 'Please buy them one currency at a time.',
+  'mixed-terms': 'These are paid for at different times, so they cannot be in one subscription. '
+    + 'Please subscribe to them one after the other.',
+  'subscribed-in-other-currency': 'You already subscribe in another currency, or have begun to, '
+    + 'and payments can only be in one. Please cancel that first.',
   'total-not-chargeable': 'The total is too small or too large for one payment. Please change the quantities.',
   'cart-too-large': TOO_MUCH,
   'body-too-large': TOO_MUCH,

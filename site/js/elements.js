@@ -44,6 +44,12 @@ export function timeOfDay(isoTime) {
   return element('time', { datetime: isoTime }, format.format(date));
 }
 
+/** "3 Dec 2026" */
+export function day(isoTime) {
+  const format = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+  return element('time', { datetime: isoTime }, format.format(new Date(isoTime)));
+}
+
 export function moment(isoTime) {
   const format = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
   return element('time', { datetime: isoTime }, format.format(new Date(isoTime)));

@@ -17,6 +17,7 @@ use shared::{
     clock::Clock,
     comparison::fetch_session,
     config::{ConfigError, EmailVerified, Environment, Stack},
+    customers::Customers,
     http::{Problem, body, claims, json, language, request_id, rfc3339},
     orders::{Earlier, OpenError, Orders},
     product::{Product, ProductId},
@@ -52,6 +53,7 @@ pub struct Checkout {
     products: Offers,
     orders: Orders,
     attempts: Attempts,
+    customers: Customers,
     unpaid: Unpaid,
     limits: HoldLimits,
     stripe: Stripe,
@@ -65,10 +67,12 @@ impl Checkout {
     /// Reads tables, limits, the site's address and Stripe's key, and fails if one is missing.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let tables = Tables::of(environment)?;
+        let stack = environment.stack()?;
         Ok(Self {
             products: Offers::of(&tables)?,
             orders: Orders::of(&tables)?,
             attempts: Attempts::of(&tables)?,
+            customers: Customers::of(&tables, environment.mode()?, stack.clone())?,
             unpaid: Unpaid::of(&tables)?,
             limits: HoldLimits {
                 purchases: environment.count("MAX_OPEN_PURCHASES")?,
@@ -77,7 +81,7 @@ impl Checkout {
             stripe: Stripe::new(environment).await?,
             email_verified: environment.email_verified()?,
             site_url: environment.site_url()?,
-            stack: environment.stack()?,
+            stack,
             clock: environment.clock(),
         })
     }
@@ -155,6 +159,7 @@ impl Checkout {
         let products = products.map_err(|error| Problem::store(&error))?;
         let held = held.map_err(|error| Problem::store(&error))?;
         let order = freeze(cart, &products, buyer)?;
+        let order = self.with_customer(order).await?;
         let purchase = Purchase::new(id, order, now);
         let request = idempotent.map(|request| (request, replaced));
         let opened = self.orders.open(purchase, request, held, self.limits, now);
@@ -162,6 +167,22 @@ impl Checkout {
             Ok(stored) => Ok(stored),
             Err(error) => Err(self.open_problem(error, &subject, now).await),
         }
+    }
+
+    /// The order with its buyer's customer at Stripe, if some of it recurs. It is frozen with the
+    /// rest, so that a repeated call has the same parameters.
+    async fn with_customer(&self, mut order: Order) -> Result<Order, Problem> {
+        let Buyer { subject, email, .. } = &order.buyer;
+        let (Some(_), Some(subject), Some(email)) = (order.recurring(), subject, email) else {
+            return Ok(order);
+        };
+        let customer = self.customers.ensure(&self.stripe, subject, email).await;
+        let customer = customer.map_err(|error| {
+            tracing::error!(%error, "a buyer has no customer at Stripe");
+            Problem::from(error)
+        })?;
+        order.customer = Some(customer);
+        Ok(order)
     }
 
     /// The purchase that a key stands for; `None` if its session ended and nobody had paid, so that
@@ -255,6 +276,7 @@ impl Checkout {
                     "items: the total is more or less than the payment provider charges",
                 )
             }
+            error if error.is_about_other_currency() => problems::other_currency(),
             error => Problem::stripe(error),
         }
     }

@@ -37,6 +37,16 @@ pub(crate) fn total_not_chargeable(detail: impl Into<String>) -> Problem {
     )
 }
 
+pub(crate) fn other_currency() -> Problem {
+    Problem::new(
+        StatusCode::CONFLICT,
+        "subscribed-in-other-currency",
+        "You subscribe in another currency",
+        "items: this buyer already subscribes to something in another currency, or has begun to, \
+         and Stripe charges one customer in one currency; cancel that first",
+    )
+}
+
 /// Why a cart cannot be ordered.
 pub(crate) fn of_order(error: OrderError) -> Problem {
     let detail = format!("items: {error}");
@@ -53,12 +63,27 @@ pub(crate) fn of_order(error: OrderError) -> Problem {
             "The products have different currencies",
             detail,
         ),
+        OrderError::MixedTerms { .. } => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "mixed-terms",
+            "The products are paid for at different times",
+            detail,
+        ),
+        OrderError::TooManyBesideSubscription => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "cart-too-large",
+            "The cart is too large",
+            detail,
+        ),
         OrderError::Total(
+            MoneyError::TooSmall(_) | MoneyError::TooLarge(_) | MoneyError::Overflow,
+        )
+        | OrderError::Renewal(
             MoneyError::TooSmall(_) | MoneyError::TooLarge(_) | MoneyError::Overflow,
         )
         | OrderError::Empty => total_not_chargeable(detail),
         // A price that should never have been stored.
-        OrderError::Total(error) => {
+        OrderError::Total(error) | OrderError::Renewal(error) => {
             tracing::error!(%error, "a stored product has a price that cannot be charged");
             Problem::internal()
         }

@@ -1,7 +1,12 @@
 //! GET /purchases and /purchases/{id}: a signed-in buyer's own history, and which purchases are
-//! still to be paid. POST /purchases/{id}/cancel: cancels one that is not paid.
+//! still to be paid. POST /purchases/{id}/cancel: cancels one that is not paid. POST /portal: the
+//! buyer's own billing portal at Stripe. GET /subscriptions and /subscriptions/{id}, GET
+//! /entitlements: what they subscribe to, and what that entitles them to.
 
 mod open;
+mod portal;
+mod stripe;
+mod subscriptions;
 
 use std::time::Duration;
 
@@ -11,7 +16,10 @@ use serde_json::json;
 use shared::{
     clock::Clock,
     config::{ConfigError, EmailVerified, Environment},
-    http::{Problem, claims, json, next_cursor, only_open, page_cursor, page_limit, request_id},
+    http::{
+        Problem, claims, json, next_cursor, only_open, page_cursor, page_limit, request_id,
+        resource,
+    },
     purchase::PurchaseId,
     store::{
         Tables,
@@ -22,7 +30,9 @@ use shared::{
     view::BuyerView,
 };
 
-use crate::open::OpenPurchases;
+use crate::{
+    open::OpenPurchases, portal::Portal, stripe::Stripe, subscriptions::BuyersSubscriptions,
+};
 
 /// How long a request may take: less than the function's time limit in `template.yaml`.
 const LONGEST: Duration = Duration::from_secs(18);
@@ -34,6 +44,8 @@ pub struct PurchaseHistory {
     history: History,
     unpaid: Unpaid,
     open: OpenPurchases,
+    portal: Portal,
+    subscriptions: BuyersSubscriptions,
     email_verified: EmailVerified,
     clock: Clock,
 }
@@ -42,11 +54,14 @@ impl PurchaseHistory {
     /// Reads tables and what open purchases need, but Stripe's key only when it is first needed.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let tables = Tables::of(environment)?;
+        let stripe = Stripe::new(environment);
         Ok(Self {
             purchases: Purchases::of(&tables)?,
             history: History::of(&tables)?,
             unpaid: Unpaid::of(&tables)?,
-            open: OpenPurchases::new(&tables, environment)?,
+            open: OpenPurchases::new(&tables, environment, stripe.clone())?,
+            portal: Portal::new(&tables, environment, stripe)?,
+            subscriptions: BuyersSubscriptions::of(&tables)?,
             email_verified: environment.email_verified()?,
             clock: environment.clock(),
         })
@@ -60,6 +75,33 @@ impl PurchaseHistory {
     }
 
     async fn answer(&self, request: &Request) -> Result<Response<Body>, Problem> {
+        match resource(request) {
+            "portal" => self.portal(request).await,
+            "subscriptions" => {
+                let claims = claims(request, self.email_verified)?;
+                let now = self.clock.now();
+                self.subscriptions
+                    .answer(request, &claims.subject, now)
+                    .await
+            }
+            "entitlements" => {
+                let claims = claims(request, self.email_verified)?;
+                let now = self.clock.now();
+                self.subscriptions
+                    .entitlements(request, &claims.subject, now)
+                    .await
+            }
+            _ => self.purchases(request).await,
+        }
+    }
+
+    async fn portal(&self, request: &Request) -> Result<Response<Body>, Problem> {
+        let claims = claims(request, self.email_verified)?;
+        let url = self.portal.open(&claims.subject).await?;
+        json(StatusCode::CREATED, &json!({ "url": url }))
+    }
+
+    async fn purchases(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let path = request.path_parameters_ref();
         let stored = match path.and_then(|path| path.first("id")) {
             None => return self.list(request).await,

@@ -1,4 +1,5 @@
-//! GET /purchases, GET /purchases/{id} and POST /purchases/{id}/cancel: a signed-in buyer's own.
+//! GET /purchases, GET /purchases/{id}, POST /purchases/{id}/cancel and POST /portal: a
+//! signed-in buyer's own.
 
 use lambda_http::Error;
 use purchases::PurchaseHistory;

@@ -1,6 +1,6 @@
 //! Open purchases at Stripe: what became of one that its buyer looks at, and cancelling one.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use http::StatusCode;
 use shared::{
@@ -17,10 +17,11 @@ use shared::{
     },
     stripe::{
         checkout::{self, OpenedSession},
-        client::{Client as Stripe, StripeError},
+        client::{Client, StripeError},
     },
 };
-use tokio::sync::OnceCell;
+
+use crate::stripe::Stripe;
 
 /// Nobody pays within this many seconds of opening a purchase, so Stripe is not asked before.
 const SOONEST: i64 = 10;
@@ -39,15 +40,15 @@ pub(crate) struct OpenPurchases {
     looks: Looks,
     site_url: String,
     stack: Stack,
-    environment: Environment,
-    /// Created for the first request that needs it, because most requests do not, nor does the
-    /// start.
-    stripe: Arc<OnceCell<Stripe>>,
+    stripe: Stripe,
 }
 
 impl OpenPurchases {
-    /// Keeps the environment, from which Stripe's key is read when it is first needed.
-    pub(crate) fn new(tables: &Tables, environment: &Environment) -> Result<Self, ConfigError> {
+    pub(crate) fn new(
+        tables: &Tables,
+        environment: &Environment,
+        stripe: Stripe,
+    ) -> Result<Self, ConfigError> {
         Ok(Self {
             ledger: Ledger::of(tables, environment.mode()?)?,
             attempts: Attempts::of(tables)?,
@@ -55,16 +56,8 @@ impl OpenPurchases {
             looks: Looks::of(tables)?,
             site_url: environment.site_url()?,
             stack: environment.stack()?,
-            environment: environment.clone(),
-            stripe: Arc::default(),
+            stripe,
         })
-    }
-
-    async fn stripe(&self) -> Result<&Stripe, ConfigError> {
-        let stripe = self
-            .stripe
-            .get_or_try_init(|| Stripe::new(&self.environment));
-        stripe.await
     }
 
     /// The purchase after asking Stripe, if its event may be late and it is time to ask. Otherwise,
@@ -99,7 +92,7 @@ impl OpenPurchases {
     }
 
     async fn ask(&self, purchase: &Purchase, now: i64) -> Result<Option<Stored>, LookError> {
-        let stripe = self.stripe().await?;
+        let stripe = self.stripe.client().await?;
         let mut comparison = Comparison::of(purchase.id(), &self.ledger, stripe, now);
         for session in purchase.open_sessions() {
             comparison.session(session).await?;
@@ -118,7 +111,7 @@ impl OpenPurchases {
         if !stored.purchase.awaits_payment() {
             return cancelled(stored);
         }
-        let stripe = self.stripe().await.map_err(|error| {
+        let stripe = self.stripe.client().await.map_err(|error| {
             tracing::error!(%error, "Stripe could not be called");
             Problem::internal()
         })?;
@@ -142,7 +135,7 @@ impl OpenPurchases {
     /// refuses it, there is no session, and never will be.
     async fn find_session(
         &self,
-        stripe: &Stripe,
+        stripe: &Client,
         stored: Stored,
         now: i64,
     ) -> Result<Stored, Problem> {
@@ -172,7 +165,7 @@ impl OpenPurchases {
     /// Ends a session and records its state: expired, or whatever it became a moment before.
     async fn expire(
         &self,
-        stripe: &Stripe,
+        stripe: &Client,
         purchase: &Purchase,
         session: &SessionId,
         now: i64,

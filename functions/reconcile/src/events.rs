@@ -6,7 +6,7 @@ use shared::{
     store::{StoreError, sweep::Sweep},
     stripe::{
         client::{LONGEST_PAGE, List, StripeError},
-        event::handled,
+        event::Topic,
     },
 };
 
@@ -22,8 +22,15 @@ const DAY: i64 = 24 * 3600;
 /// run goes back to when the table was created: earlier events are not its own, and a table that
 /// was lost is restored only if a person says so.
 pub(crate) async fn all(run: &mut Run<'_>) -> Result<(), ReconcileError> {
+    for topic in Topic::ALL {
+        sweep(run, topic).await?;
+    }
+    Ok(())
+}
+
+async fn sweep(run: &mut Run<'_>, topic: Topic) -> Result<(), ReconcileError> {
     let sweeps = &run.parts.sweeps;
-    let mut cursor = sweeps.load().await?;
+    let mut cursor = sweeps.load(topic.as_str()).await?;
     if run.limits.since.is_some() {
         // An interrupted sweep had another beginning.
         cursor.sweep = None;
@@ -35,7 +42,7 @@ pub(crate) async fn all(run: &mut Run<'_>) -> Result<(), ReconcileError> {
             None => beginning(run, cursor.high_water).await?,
         };
         let after = cursor.sweep.as_ref().map(|sweep| sweep.after.clone());
-        let page = match page(run, from, after.as_deref(), false).await {
+        let page = match page(run, topic, from, after.as_deref(), false).await {
             // Stripe no longer has the event where it stopped, so it starts over.
             Err(StripeError::Refused { .. }) if cursor.sweep.is_some() => {
                 cursor.sweep = None;
@@ -59,14 +66,14 @@ pub(crate) async fn all(run: &mut Run<'_>) -> Result<(), ReconcileError> {
                     after,
                     failed,
                 });
-                sweeps.save(&cursor).await?;
+                sweeps.save(topic.as_str(), &cursor).await?;
             }
             (_, newest) => {
                 // The next run sees again what could not be taken in.
                 if !failed {
                     cursor.high_water = newest.max(cursor.high_water);
                 }
-                sweeps.save(&cursor).await?;
+                sweeps.save(topic.as_str(), &cursor).await?;
                 // A resumed sweep has seen neither what came since it began nor what the earlier
                 // run could not take in.
                 if !std::mem::take(&mut resumed) {
@@ -91,13 +98,15 @@ async fn beginning(run: &Run<'_>, high_water: Option<i64>) -> Result<i64, StoreE
 /// Events whose delivery failed or is still being tried.
 pub(crate) async fn undelivered(run: &mut Run<'_>) -> Result<(), ReconcileError> {
     let since = run.now().saturating_sub(DELIVERIES_LAST);
-    let mut after = None;
-    while !run.out_of_time() {
-        let page = page(run, since, after.as_deref(), true).await?;
-        take_in(run, &page.data).await;
-        after = page.next();
-        if after.is_none() {
-            break;
+    for topic in Topic::ALL {
+        let mut after = None;
+        while !run.out_of_time() {
+            let page = page(run, topic, since, after.as_deref(), true).await?;
+            take_in(run, &page.data).await;
+            after = page.next();
+            if after.is_none() {
+                break;
+            }
         }
     }
     Ok(())
@@ -105,13 +114,14 @@ pub(crate) async fn undelivered(run: &mut Run<'_>) -> Result<(), ReconcileError>
 
 async fn page(
     run: &Run<'_>,
+    topic: Topic,
     since: i64,
     after: Option<&str>,
     undelivered: bool,
 ) -> Result<List<Value>, StripeError> {
     let since = since.to_string();
     let mut query = vec![("limit", LONGEST_PAGE), ("created[gte]", &since)];
-    query.extend(handled().map(|kind| ("types[]", kind)));
+    query.extend(topic.handled().map(|kind| ("types[]", kind)));
     query.extend(after.map(|after| ("starting_after", after)));
     query.extend(undelivered.then_some(("delivery_success", "false")));
     run.parts.stripe.list("/events", &query).await
@@ -158,7 +168,7 @@ fn note_receipt(run: &mut Run<'_>, event: &str, receipt: &Receipt) {
     match receipt {
         Receipt::Recorded {
             subject, status, ..
-        } => run.found(event, *subject, *status, "record"),
+        } => run.found(event, subject.clone(), *status, "record"),
         Receipt::Parked => run.findings.parked = run.findings.parked.saturating_add(1),
         Receipt::ParkedBefore
         | Receipt::NothingNew

@@ -1,14 +1,14 @@
 //! What a run found.
 
-use serde::{Serialize, Serializer, ser::SerializeMap};
-use shared::purchase::{Status, Subject};
+use serde::Serialize;
+use shared::{purchase::Subject, standing::Standing, view::by_kind};
 
 /// What a run found.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Findings {
     /// Events looked at.
     pub events: u64,
-    /// Purchases compared with Stripe.
+    /// Purchases, subscriptions and invoices compared with Stripe.
     pub purchases: u64,
     /// How much had been missed, and is now recorded unless it was a dry run.
     pub found: u64,
@@ -27,19 +27,12 @@ pub struct Findings {
 pub struct Drift {
     /// The event or object that says so.
     pub source: String,
-    /// What it is about; in JSON `"purchase": "<id>"`.
+    /// What it is about; in JSON `"purchase": "<id>"`, `"subscription": "<id>"`, and for an invoice
+    /// both `"subscription"` and `"invoice"`.
     #[serde(flatten, serialize_with = "by_kind")]
     pub subject: Subject,
     /// The subject's status once it is recorded.
-    pub status: Status,
+    pub status: Standing,
     /// What was done or, in a dry run, would be.
     pub action: &'static str,
-}
-
-fn by_kind<S: Serializer>(subject: &Subject, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(Some(1))?;
-    match subject {
-        Subject::Purchase(id) => map.serialize_entry("purchase", id)?,
-    }
-    map.end()
 }

@@ -8,6 +8,7 @@ mod events;
 mod findings;
 mod match_sessions;
 mod run;
+mod subscriptions;
 mod work;
 
 use std::time::{Duration, Instant};
@@ -17,8 +18,9 @@ use shared::{
     attempts::Attempts,
     config::{ConfigError, Environment},
     inbox::Inbox,
-    ledger::Ledger,
-    store::{Tables, purchases::Purchases, sweep::Sweeps, work::WorkList},
+    ledger::{InvoiceLedger, Ledger},
+    readings::Readings,
+    store::{Tables, invoices::Invoices, purchases::Purchases, sweep::Sweeps, work::WorkList},
     stripe::client::Client as Stripe,
     telemetry::Metric,
 };
@@ -87,15 +89,19 @@ impl Reconcile {
 
     async fn of(tables: &Tables, environment: &Environment) -> Result<Self, ConfigError> {
         let stripe = Stripe::new(environment).await?;
+        let (mode, stack) = (environment.mode()?, environment.stack()?);
         Ok(Self(Parts {
             inbox: Inbox::asking(stripe.clone(), tables, environment)?,
-            ledger: Ledger::of(tables, environment.mode()?)?,
+            ledger: Ledger::of(tables, mode)?,
+            invoice_ledger: InvoiceLedger::of(tables, mode)?,
+            readings: Readings::of(stripe.clone(), tables, (mode, stack.clone()))?,
             attempts: Attempts::of(tables)?,
             purchases: Purchases::of(tables)?,
+            invoices: Invoices::of(tables)?,
             work: WorkList::of(tables)?,
             sweeps: Sweeps::of(tables)?,
             stripe,
-            stack: environment.stack()?,
+            stack,
             clock: environment.clock(),
         }))
     }

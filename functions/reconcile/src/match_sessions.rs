@@ -7,7 +7,8 @@ use serde::Deserialize as _;
 use serde_json::Value;
 use shared::{
     comparison::ComparisonError,
-    purchase::{PurchaseId, Status, Subject},
+    purchase::{PurchaseId, Status},
+    standing::Standing,
     store::purchases::Stored,
     stripe::{
         client::{LONGEST_PAGE, List},
@@ -28,14 +29,14 @@ pub(crate) async fn match_sessions(run: &mut Run<'_>, purchases: BTreeMap<Purcha
                     let id = stored.purchase.id();
                     let sessions = sessions.get(&id).map_or(&[][..], Vec::as_slice);
                     if let Err(error) = matched(run, stored, sessions).await {
-                        run.left_for_next_time(id, &error);
+                        run.left_for_next_time(&id.into(), &error);
                     }
                 }
             }
             Ok(None) => return,
             Err(error) => {
                 for stored in group {
-                    run.left_for_next_time(stored.purchase.id(), &error);
+                    run.left_for_next_time(&stored.purchase.id().into(), &error);
                 }
             }
         }
@@ -89,7 +90,7 @@ async fn sessions_between(
             // Only our own have to be readable; others may have any shape.
             let tags = object.get("metadata").map(Tags::deserialize);
             let Some(Ok(tags)) = tags else { continue };
-            let Ok(Some(Subject::Purchase(id))) = tags.subject(&run.parts.stack) else {
+            let Ok(Some(id)) = tags.purchase(&run.parts.stack) else {
                 continue;
             };
             if group.iter().any(|stored| stored.purchase.id() == id) {
@@ -115,7 +116,7 @@ async fn matched(
         let session = Session::deserialize(session).map_err(Unreadable::from)?;
         let mut comparison = run.comparison(id);
         let compared = comparison.found_session(&session).await;
-        run.found_news(id, comparison.news());
+        run.found_news(&id.into(), comparison.news());
         compared?;
     }
     if !sessions.is_empty() {
@@ -135,7 +136,8 @@ async fn matched(
     let left = run.parts.attempts.abandon(stored, now).await?;
     // Otherwise it got a session after all.
     if left.purchase.status() == Status::Abandoned {
-        run.found(&id.to_string(), id.into(), Status::Abandoned, "abandon");
+        let abandoned = Standing::Purchase(Status::Abandoned);
+        run.found(&id.to_string(), id.into(), abandoned, "abandon");
     }
     Ok(())
 }

@@ -5,12 +5,14 @@ use std::{collections::HashSet, time::Instant};
 use shared::{
     attempts::Attempts,
     clock::Clock,
-    comparison::{Comparison, ComparisonError, News},
+    comparison::{Comparison, News},
     config::{ConfigError, Stack},
     inbox::Inbox,
-    ledger::Ledger,
-    purchase::{PurchaseId, Status, Subject},
-    store::{StoreError, purchases::Purchases, sweep::Sweeps, work::WorkList},
+    ledger::{InvoiceLedger, Ledger},
+    purchase::{PurchaseId, Subject},
+    readings::Readings,
+    standing::Standing,
+    store::{StoreError, invoices::Invoices, purchases::Purchases, sweep::Sweeps, work::WorkList},
     stripe::client::{Client as Stripe, StripeError},
 };
 
@@ -21,8 +23,11 @@ use crate::findings::{Drift, Findings};
 pub(crate) struct Parts {
     pub(crate) inbox: Inbox,
     pub(crate) ledger: Ledger,
+    pub(crate) invoice_ledger: InvoiceLedger,
+    pub(crate) readings: Readings,
     pub(crate) attempts: Attempts,
     pub(crate) purchases: Purchases,
+    pub(crate) invoices: Invoices,
     pub(crate) work: WorkList,
     pub(crate) sweeps: Sweeps,
     pub(crate) stripe: Stripe,
@@ -104,7 +109,7 @@ impl<'a> Run<'a> {
         &mut self,
         source: &str,
         subject: Subject,
-        status: Status,
+        status: Standing,
         action: &'static str,
     ) {
         let findings = &mut self.findings;
@@ -117,14 +122,14 @@ impl<'a> Run<'a> {
         });
     }
 
-    pub(crate) fn found_news(&mut self, id: PurchaseId, news: Vec<News>) {
+    pub(crate) fn found_news(&mut self, subject: &Subject, news: Vec<News>) {
         for News { object, status } in news {
-            self.found(&object, id.into(), status, "record");
+            self.found(&object, subject.clone(), status, "record");
         }
     }
 
-    pub(crate) fn left_for_next_time(&mut self, id: PurchaseId, error: &ComparisonError) {
-        tracing::error!(purchase_id = %id, %error, "a purchase could not be checked; the next run tries again");
+    pub(crate) fn left_for_next_time(&mut self, subject: &Subject, error: &impl std::fmt::Display) {
+        tracing::error!(%subject, %error, "something could not be checked; the next run tries again");
         self.findings.failed = self.findings.failed.saturating_add(1);
     }
 }

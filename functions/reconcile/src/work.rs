@@ -1,5 +1,5 @@
-//! Compares purchases that are not over yet with what Stripe says about them, because Stripe may
-//! never have made an event.
+//! Compares what is not over yet with what Stripe says about it, because Stripe may never have made
+//! an event.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +16,7 @@ use shared::{
 use crate::{
     match_sessions::match_sessions,
     run::{ReconcileError, Run},
+    subscriptions,
 };
 
 /// How many purchases of the work index are read at a time.
@@ -28,14 +29,20 @@ pub(crate) async fn through(run: &mut Run<'_>) -> Result<(), ReconcileError> {
     while !run.out_of_time() {
         let work = run.parts.work.page(now, BATCH, after.as_ref()).await?;
         let mut without_session = BTreeMap::new();
-        for Subject::Purchase(id) in work.subjects {
+        for subject in work.subjects {
             if run.out_of_time() {
                 break;
             }
-            match look_at(run, id).await {
-                Ok(None) => {}
-                Ok(Some(stored)) => _ = without_session.insert(id, stored),
-                Err(error) => run.left_for_next_time(id, &error),
+            match &subject {
+                Subject::Purchase(id) => match look_at(run, *id).await {
+                    Ok(None) => {}
+                    Ok(Some(stored)) => _ = without_session.insert(*id, stored),
+                    Err(error) => run.left_for_next_time(&subject, &error),
+                },
+                Subject::Subscription(id) => subscriptions::read(run, id).await,
+                Subject::Invoice(subscription, id) => {
+                    subscriptions::compare_invoice(run, subscription, id).await;
+                }
             }
         }
         match_sessions(run, without_session).await;
@@ -61,7 +68,7 @@ async fn look_at(run: &mut Run<'_>, id: PurchaseId) -> Result<Option<Stored>, Co
     }
     let mut comparison = run.comparison(id);
     let compared = compare(&mut comparison, purchase).await;
-    run.found_news(id, comparison.news());
+    run.found_news(&id.into(), comparison.news());
     compared?;
     let lines = match purchase.sessions().keys().next() {
         Some(session) if purchase.order().lines.is_empty() => lines(run, session).await?,

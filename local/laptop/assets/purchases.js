@@ -46,6 +46,7 @@ const MAILS = {
   inquiry_opened: "To the seller: inquiry",
   dispute_opened: "To the seller: dispute",
   dispute_closed: "To the seller: dispute closed",
+  welcome: "To the buyer: welcome to the subscription",
 };
 
 /** What a bank, a buyer or Stripe can do next, by status. */

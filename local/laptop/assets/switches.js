@@ -1,6 +1,6 @@
-// Stripe's clock, and faults at Stripe and AWS.
+// The clock, and faults at Stripe and AWS.
 
-import { attempt, call, element, look, onClick, refresh } from "./page.js";
+import { attempt, call, element, look, onClick, refresh, when } from "./page.js";
 
 const clock = document.querySelector("#clock");
 const faults = document.querySelector("#faults");
@@ -13,9 +13,31 @@ const LATE = ["delay", "slow"];
 /** How often a fault strikes that strikes until it is cleared. */
 const FOR_EVER = "0";
 
-for (const button of clock?.querySelectorAll("[data-seconds]") ?? []) {
-  const body = new URLSearchParams({ advance: button.dataset.seconds });
-  onClick(button, () => call("/_local/stripe/clock", { method: "POST", body }));
+for (const button of clock?.querySelectorAll("[data-advance]") ?? []) {
+  const body = new URLSearchParams({ advance: button.dataset.advance });
+  onClick(button, async () => {
+    const { happened } = await call("/_local/stripe/clock", { method: "POST", body });
+    tell(happened);
+  });
+}
+
+/** What happened at Stripe while the clock was moved, month by month. */
+function tell(happened) {
+  const told = clock.querySelector(".happened");
+  if (happened.length === 0) {
+    told.replaceChildren(element("p", { className: "quiet" }, "Nothing happened at Stripe on the way."));
+    return;
+  }
+  const months = Map.groupBy(happened, ({ at }) => monthOf(new Date(at * 1000)));
+  told.replaceChildren(...[...months].flatMap(([month, events]) => [
+    element("h4", {}, month),
+    element("ol", {}, ...events.map(({ at, type, object }) =>
+      element("li", {}, when(new Date(at * 1000)), " ", element("code", { title: object }, type)))),
+  ]));
+}
+
+function monthOf(date) {
+  return date.toLocaleString(undefined, { month: "long", year: "numeric" });
 }
 
 onClick(form.querySelector("[data-action=clear]"), () => call("/_local/faults", { method: "DELETE" }));

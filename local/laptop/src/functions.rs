@@ -10,6 +10,7 @@ use crate::environment::Variables;
 use anyhow::bail;
 use futures::future::BoxFuture;
 use serde_json::Value;
+use shared::clock::Clock;
 use template::{Function, Template};
 
 /// A function behind the HTTP API or a function URL.
@@ -23,9 +24,10 @@ pub type HttpFunction = Arc<
 pub type EventFunction =
     Arc<dyn Fn(Value) -> BoxFuture<'static, anyhow::Result<Value>> + Send + Sync>;
 
-/// Builds the functions from their environments (by logical id), as each one's `main` would.
+/// Builds the functions from their environments (by logical id), as each one's `main` would, to go
+/// by this clock.
 pub type Wiring = Arc<
-    dyn Fn(BTreeMap<String, Variables>) -> BoxFuture<'static, anyhow::Result<Functions>>
+    dyn Fn(BTreeMap<String, Variables>, Clock) -> BoxFuture<'static, anyhow::Result<Functions>>
         + Send
         + Sync,
 >;

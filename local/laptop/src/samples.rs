@@ -20,7 +20,8 @@ pub enum Samples {
 }
 
 /// The sample products, in the JSON of the HTTP API, with pictures from `site`
-/// (`http://127.0.0.1:3000`). Scripts buy `sample-mug`; one is not for sale, and one is limited.
+/// (`http://127.0.0.1:3000`). Scripts buy `sample-mug`; one is not for sale, one is limited, and
+/// two are paid for again and again.
 pub fn products(samples: Samples, site: &str) -> anyhow::Result<Vec<Value>> {
     let read = |file| serde_json::from_str(file).context("the sample products cannot be read");
     let mut products: Vec<Value> = read(include_str!("samples.json"))?;
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_a_mug_for_fifteen_dollars_and_something_scarce_and_something_not_for_sale() {
+    fn there_is_a_mug_for_fifteen_dollars_and_something_scarce_not_for_sale_or_recurring() {
         let products = products(Samples::Usd, "http://127.0.0.1:3000").unwrap();
         let mug = products
             .iter()
@@ -89,10 +90,23 @@ mod tests {
         assert!(mug.get("stock").is_none());
         assert!(products.iter().any(|product| product["stock"] == 3));
         assert!(products.iter().any(|product| product["active"] == false));
+        let recurring = products
+            .iter()
+            .filter(|product| product["recurring"].is_object());
+        assert!(
+            recurring
+                .clone()
+                .any(|it| it["recurring"]["trial_days"] == 14)
+        );
+        assert!(
+            recurring
+                .clone()
+                .any(|it| it["recurring"].get("trial_days").is_none())
+        );
     }
 
     #[test]
-    fn any_two_can_be_bought_together_unless_other_currencies_are_asked_for() {
+    fn all_are_in_dollars_unless_other_currencies_are_asked_for() {
         let currencies = |samples| {
             let products = products(samples, "http://127.0.0.1:3000").unwrap();
             let currencies = products

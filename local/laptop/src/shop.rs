@@ -10,9 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::middleware;
+use shared::clock::Clock;
 use shared::stripe::event::handled;
 use stand_in::{OtherKeys, Seed, SigningSecret, StandIn, Webhook};
 use template::Template;
+use time::OffsetDateTime;
 use tokio::sync::watch;
 use url::Url;
 
@@ -45,6 +47,7 @@ pub struct LocalShop {
     addresses: Addresses,
     stripe: Stripe,
     stand_in: Option<StandIn>,
+    clock: Clock,
     streams: Vec<Drain>,
     /// In the order in which they stop, so that requests under way still find what they need.
     stages: [Stage; 3],
@@ -73,16 +76,18 @@ impl LocalShop {
         let aws = starting.aws(doors.aws, engine.clone())?;
         let environments = starting.environments(&stripe).await?;
         let bookkeeping = environments.get("ReconcileFunction").cloned();
-        let functions = (starting.options.wiring)(environments).await?;
+        // Its time is the shop's, so it comes first. What it delivers waits until the shop answers.
+        let stand_in = doors.stripe.map(|door| starting.stand_in(door));
+        let stand_in = stand_in.transpose()?;
+        let clock = stand_in.as_ref().map_or_else(Clock::default, in_step_with);
+        let functions = (starting.options.wiring)(environments, clock.clone()).await?;
         let deployment = Arc::new(Deployment::new(functions, &mut starting.template)?);
         let streams = starting.streams(&engine, &aws.written, &deployment);
         starting.schedules(&deployment);
-        let stand_in = doors.stripe.map(|door| starting.stand_in(door));
-        let stand_in = stand_in.transpose()?;
         let book = match bookkeeping {
             Some(environment) => {
                 let aws = &starting.addresses.aws;
-                Some(Book::open(environment, aws, stand_in.clone()).await?)
+                Some(Book::open(environment, clock.clone(), aws, stand_in.clone()).await?)
             }
             None => None,
         };
@@ -98,6 +103,7 @@ impl LocalShop {
             addresses: starting.addresses,
             stripe,
             stand_in,
+            clock,
             streams,
             stages: [starting.shop, starting.aws, starting.engine],
             _folder: starting.folder,
@@ -122,6 +128,11 @@ impl LocalShop {
     /// `http://127.0.0.1:3002`: DynamoDB and SES.
     pub fn aws_url(&self) -> &str {
         &self.addresses.aws
+    }
+
+    /// The clock that its functions go by.
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
     }
 
     /// Who takes the money.
@@ -150,6 +161,17 @@ impl LocalShop {
             stage.stop().await;
         }
     }
+}
+
+/// The clock of a shop whose money this stand-in takes. The two have one time: if only Stripe's were
+/// moved, what was paid until next month would go on for months, and nothing would ever be overdue.
+fn in_step_with(stand_in: &StandIn) -> Clock {
+    let account = stand_in.default_account().clone();
+    Clock::new(move || {
+        let here = OffsetDateTime::now_utc();
+        let ahead = time::Duration::seconds(account.ahead());
+        here.checked_add(ahead).unwrap_or(here)
+    })
 }
 
 /// A shop that is being started.

@@ -59,7 +59,7 @@ impl Story {
             return Ok(None);
         };
         let rows = stream::iter(recorded.purchase.mails().clone()).map(|mail| async move {
-            let row = mails.get(id.into(), &mail).await?;
+            let row = mails.get(&id.into(), &mail).await?;
             anyhow::Ok((mail, row))
         });
         let mut mails: Vec<_> = rows.buffered(8).try_collect().await?;

@@ -10,6 +10,7 @@ use checkout::Checkout;
 use mailer::Mailer;
 use purchases::PurchaseHistory;
 use reconcile::Reconcile;
+use shared::clock::Clock;
 use shared::config::Environment;
 use webhook::Webhook;
 
@@ -17,14 +18,17 @@ use crate::functions::{Functions, Wiring};
 
 /// The shop's own functions, each built from its variables in the template.
 pub fn deployed() -> Wiring {
-    Arc::new(|environments| Box::pin(wire(environments)))
+    Arc::new(|environments, clock| Box::pin(wire(environments, clock)))
 }
 
-async fn wire(mut environments: BTreeMap<String, Variables>) -> anyhow::Result<Functions> {
+async fn wire(
+    mut environments: BTreeMap<String, Variables>,
+    clock: Clock,
+) -> anyhow::Result<Functions> {
     let mut environment = |id: &str| {
         let variables = environments.remove(id);
         let variables = variables.with_context(|| format!("template.yaml has no {id}"))?;
-        anyhow::Ok(Environment::from(variables))
+        anyhow::Ok(Environment::from(variables).with_clock(clock.clone()))
     };
     let catalog = Catalog::new(&environment("CatalogFunction")?).await?;
     let checkout = Checkout::new(&environment("CheckoutFunction")?).await?;

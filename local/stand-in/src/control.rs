@@ -4,6 +4,7 @@
 mod bank;
 mod deliveries;
 mod routes;
+mod span;
 mod world;
 
 use http::StatusCode;
@@ -15,6 +16,7 @@ use crate::seed::SeedError;
 
 pub use self::bank::NewDispute;
 pub(super) use self::routes::routes;
+pub(crate) use self::span::Span;
 pub use self::world::Clock;
 
 /// Why a command is not obeyed.

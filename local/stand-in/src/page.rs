@@ -197,7 +197,7 @@ impl Visit<'_> {
     /// Takes what the buyer has chosen.
     fn choose(&self, session: &mut Session, typed: &Typed) -> anyhow::Result<Vec<Problem>> {
         let mut problems = typed.choose(session);
-        if session.line_items.iter().all(|line| line.quantity == 0) && !session.is_for_setup() {
+        if !session.sells_something() && !session.is_for_setup() {
             let field = session
                 .line_items
                 .first()

@@ -92,6 +92,16 @@ impl TestApp {
         (checkout, event)
     }
 
+    /// `POST /portal`
+    pub async fn portal(&self, token: Option<&str>) -> Answer {
+        let request = self.request("POST", "/portal");
+        let request = match token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        self.send(request).await
+    }
+
     /// `GET /products` and whatever follows it.
     pub async fn products(&self, rest: &str) -> Answer {
         self.send(self.request("GET", &format!("/products{rest}")))

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use laptop::shop::{LocalShop, Options};
 use reqwest::{Client, RequestBuilder};
+use shared::clock::Clock;
 use shared::config::Environment;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -303,15 +304,22 @@ impl TestApp {
 
     /// What a function was given.
     pub fn environment(&self, function: &str) -> Environment {
-        let environments = self.environments.0.lock().unwrap();
-        Environment::from(environments[function].clone())
+        Environment::from(self.variables(function)).with_clock(self.clock())
+    }
+
+    /// The clock that the functions go by.
+    pub fn clock(&self) -> Clock {
+        match &self.running {
+            Running::Here(shop) => shop.clock(),
+            Running::Process { .. } => Clock::default(),
+        }
     }
 
     /// What a function was given, with one variable changed.
     pub fn environment_with(&self, function: &str, name: &str, value: &str) -> Environment {
         let mut variables = self.variables(function);
         variables.insert(name.to_owned(), value.to_owned());
-        Environment::from(variables)
+        Environment::from(variables).with_clock(self.clock())
     }
 
     /// What a function was given, by name.

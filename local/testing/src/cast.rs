@@ -5,6 +5,10 @@ pub const DEVELOPER: &str = "developer@tests.example";
 pub const ADA: &str = "ada@buyers.example";
 pub const BOB: &str = "bob@buyers.example";
 pub const MUG: &str = "sample-mug";
+/// Every month.
+pub const COFFEE: &str = "sample-coffee";
+/// Every three months, after 14 days for nothing.
+pub const MAGAZINE: &str = "sample-magazine";
 /// In euros.
 pub const NOTEBOOK: &str = "sample-notebook-eur";
 pub const CARD: &str = "4242424242424242";

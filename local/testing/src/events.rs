@@ -3,12 +3,21 @@
 use serde_json::Value;
 
 use crate::answer::text;
+use crate::preparation::repository;
 
 /// The same event, except for what `change` changes.
 pub fn altered(event: &str, change: impl FnOnce(&mut Value)) -> String {
     let mut event: Value = serde_json::from_str(event).unwrap();
     change(&mut event);
     event.to_string()
+}
+
+/// The event in `events/<name>.json`, as Stripe would send it.
+pub fn sample(name: &str) -> Value {
+    let template = repository().template;
+    let path = template.with_file_name(format!("events/{name}.json"));
+    let request: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    serde_json::from_str(request["body"].as_str().unwrap()).unwrap()
 }
 
 /// The first event of a type.

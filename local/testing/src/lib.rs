@@ -20,10 +20,12 @@ mod cast;
 mod events;
 mod faults;
 mod mail;
+mod own_stripe;
 mod preparation;
 mod products;
 mod reconcile;
 mod stripe;
+mod subscriptions;
 mod tables;
 mod time;
 mod webhook;
@@ -32,8 +34,11 @@ mod wiring;
 pub use self::answer::{Answer, Checkout, text};
 pub use self::api::cart;
 pub use self::app::TestApp;
-pub use self::cast::{ADA, BOB, CARD, DECLINED, DEVELOPER, MUG, NOTEBOOK, REFUNDS_SLOWLY};
-pub use self::events::{altered, kind_of, of_type, permutations};
+pub use self::cast::{
+    ADA, BOB, CARD, COFFEE, DECLINED, DEVELOPER, MAGAZINE, MUG, NOTEBOOK, REFUNDS_SLOWLY,
+};
+pub use self::events::{altered, kind_of, of_type, permutations, sample};
+pub use self::own_stripe::OwnStripe;
 pub use self::preparation::repository;
 pub use self::time::{eventually, now};
 pub use self::webhook::WEBHOOK_SECRET;

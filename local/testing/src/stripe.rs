@@ -77,6 +77,13 @@ impl TestApp {
         answer.expect(200).json()
     }
 
+    /// `DELETE /v1/…`
+    pub async fn stripe_delete(&self, path: &str) -> Value {
+        let request = self.stripe_request("DELETE", &format!("/v1/{path}"));
+        let answer = self.send(request.bearer_auth(STRIPE_KEY)).await;
+        answer.expect(200).json()
+    }
+
     /// Clears all of the stand-in's planned faults.
     pub async fn stripe_is_well(&self) {
         let request = self.stripe_request("DELETE", "/_stripe/faults");

@@ -45,6 +45,35 @@ impl TestApp {
         items
     }
 
+    /// Every item with its table, for [`becomes`](Self::becomes).
+    pub async fn everything(&self) -> Vec<(String, Value)> {
+        let mut everything = Vec::new();
+        for table in TABLES {
+            let items = self.items(table).await.into_iter();
+            everything.extend(items.map(|item| (table.to_owned(), item)));
+        }
+        everything
+    }
+
+    /// Makes the tables hold what they held then, and nothing else.
+    pub async fn becomes(&self, everything: &[(String, Value)]) {
+        for (table, item) in self.everything().await {
+            if everything.contains(&(table.clone(), item.clone())) {
+                continue;
+            }
+            let key = match table.as_str() {
+                "PurchasesTable" => json!({ "pk": item["pk"], "sk": item["sk"] }),
+                _ => json!({ "id": item["id"] }),
+            };
+            let table = self.tables.name(&table);
+            self.dynamodb("DeleteItem", json!({ "TableName": table, "Key": key }))
+                .await;
+        }
+        for (table, item) in everything {
+            self.put_item(table, item).await;
+        }
+    }
+
     /// The ids of all purchases, whoever made them and whatever became of them.
     pub async fn stored_purchases(&self) -> Vec<String> {
         let items = self.items("PurchasesTable").await;
@@ -60,12 +89,36 @@ impl TestApp {
         items.iter().find(row).unwrap().get("ttl").is_some()
     }
 
+    /// The items of a subscription and its invoices, by sort key.
+    pub async fn subscription_items(&self, id: &str) -> BTreeMap<String, Value> {
+        let items = self.items("PurchasesTable").await.into_iter();
+        let items = items.filter(|item| item["pk"]["S"] == *id);
+        let items = items.map(|item| (item["sk"]["S"].as_str().unwrap().to_owned(), item));
+        items.filter(|(sk, _)| !sk.starts_with("event#")).collect()
+    }
+
     /// A purchase's item.
     pub async fn purchase_item(&self, id: &str) -> Value {
         let items = self.items("PurchasesTable").await.into_iter();
         let mut items =
             items.filter(|item| item["pk"]["S"] == *id && item["sk"]["S"] == "purchase");
         items.next().unwrap()
+    }
+
+    /// The row that says which customer at Stripe is the only buyer's who subscribed.
+    pub async fn customer_item(&self) -> Value {
+        let items = self.items("PurchasesTable").await.into_iter();
+        let mut rows = items.filter(|item| item["sk"]["S"] == "customer#test");
+        rows.next().unwrap()
+    }
+
+    /// That row gets lost.
+    pub async fn lose_customer(&self) {
+        let row = self.customer_item().await;
+        let key = json!({ "pk": row["pk"], "sk": row["sk"] });
+        let table = self.tables.name("PurchasesTable");
+        self.dynamodb("DeleteItem", json!({ "TableName": table, "Key": key }))
+            .await;
     }
 
     /// Writes an item as it is.
@@ -194,11 +247,11 @@ impl TestApp {
             .await;
     }
 
-    /// How far reconcile has read Stripe's events.
+    /// How far reconcile has read Stripe's events about payments.
     pub async fn cursor(&self) -> Option<Value> {
         let items = self.items("PurchasesTable").await.into_iter();
         let mut items = items.filter(|item| item["pk"]["S"] == "reconcile");
-        items.next()
+        items.find(|item| item["sk"]["S"] == "cursor")
     }
 
     /// As if the purchase had never been stored.

@@ -17,12 +17,12 @@ impl Environments {
     pub(crate) fn overhear(&self, stripe: Option<String>) -> Wiring {
         let heard = Arc::clone(&self.0);
         let wire = wiring::deployed();
-        Arc::new(move |mut environments| {
+        Arc::new(move |mut environments, clock| {
             for (environment, stripe) in environments.values_mut().zip(stripe.iter().cycle()) {
                 environment.insert("STRIPE_API_BASE".to_owned(), stripe.clone());
             }
             heard.lock().unwrap().clone_from(&environments);
-            wire(environments)
+            wire(environments, clock)
         })
     }
 }
@@ -35,7 +35,7 @@ impl Calls {
     /// A wiring in which the calls of `function` pass through this counter.
     pub(crate) fn of(&self, function: &'static str, wire: Wiring) -> Wiring {
         let calls = self.clone();
-        Arc::new(move |mut environments| {
+        Arc::new(move |mut environments, clock| {
             let (calls, wire) = (calls.clone(), Arc::clone(&wire));
             Box::pin(async move {
                 let variables = environments.get_mut(function).unwrap();
@@ -43,7 +43,7 @@ impl Calls {
                     let target = variables[name].clone();
                     variables.insert(name.to_owned(), calls.before(target).await);
                 }
-                wire(environments).await
+                wire(environments, clock).await
             })
         })
     }

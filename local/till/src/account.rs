@@ -2,6 +2,7 @@
 
 pub(crate) mod aws;
 pub(crate) mod secrets;
+pub(crate) mod stand_in;
 pub(crate) mod stripe;
 pub(crate) mod stripe_key;
 pub(crate) mod web;

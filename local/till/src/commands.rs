@@ -3,6 +3,7 @@
 //! An operator's command has an [`operator::Operator`], who says which shop it works on and how to
 //! be answered, beside its own arguments. How it ends is its [`exit`] code.
 
+mod clock;
 mod console;
 mod doctor;
 mod dot_env;
@@ -20,6 +21,7 @@ mod refund;
 mod setup;
 mod shop;
 mod sign;
+mod subscriptions;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -53,6 +55,9 @@ enum Command {
     /// Show what was bought
     #[command(subcommand, after_help = exit::CODES)]
     Purchases(purchases::Command),
+    /// Show what buyers subscribe to, and cancel it for them
+    #[command(subcommand, after_help = exit::CODES)]
+    Subscriptions(subscriptions::Command),
     /// Refund a purchase, through Stripe
     #[command(long_about = refund::ABOUT, after_help = exit::CODES)]
     Refund(refund::Refund),
@@ -62,6 +67,9 @@ enum Command {
     /// Show mail that was not sent, and resend it
     #[command(subcommand, after_help = exit::CODES)]
     Mails(mails::Command),
+    /// Tell and move the time of the shop on this machine
+    #[command(subcommand, after_help = exit::CODES)]
+    Clock(clock::Command),
     /// Compare the shop with Stripe and record what was missed
     #[command(long_about = reconcile::ABOUT, after_help = exit::CODES)]
     Reconcile(reconcile::Reconcile),
@@ -92,9 +100,11 @@ impl Command {
         match self {
             Self::Products(command) => command.run().await,
             Self::Purchases(command) => command.run().await,
+            Self::Subscriptions(command) => command.run().await,
             Self::Refund(command) => command.run().await,
             Self::Events(command) => command.run().await,
             Self::Mails(command) => command.run().await,
+            Self::Clock(command) => command.run().await,
             Self::Reconcile(command) => command.run().await,
             Self::Doctor(command) => command.run().await,
             Self::Setup(command) => command.run().await,

@@ -3,20 +3,23 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    invoice::{Bill, Invoice},
     money::Money,
     purchase::{
-        Dispute, DisputeId, DisputeStatus, DisputeTerms, Mail, Movement, Order, Purchase, Subject,
-        WaitsFor,
+        Dispute, DisputeId, DisputeStatus, DisputeTerms, Mail, Movement, Notice, Order, Payment,
+        Purchase, Subject, WaitsFor,
     },
+    subscription::{Reading, Subscription},
 };
 
-/// What an outbox row freezes of a purchase, so that its letter can be written from the row alone.
+/// What an outbox row freezes of a purchase, an invoice or a subscription, so that its letter can be written from the row alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frozen {
     /// What the letter is about. Stored under the name of the first kind of subject there was.
     #[serde(rename = "purchase_id")]
     pub about: Subject,
-    /// What was ordered, and by whom.
+    /// What was ordered, and by whom; for an invoice or a subscription, only by whom, and what it
+    /// comes to.
     pub order: Order,
     /// What was paid, in the currency it was paid in. Only receipts show it.
     pub paid: Money,
@@ -29,6 +32,12 @@ pub struct Frozen {
     /// The dispute that the letter is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dispute: Option<FrozenDispute>,
+    /// The invoice that the letter is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoice: Option<Bill>,
+    /// How the subscription stands that the letter is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<Reading>,
 }
 
 /// What an outbox row freezes of a dispute.
@@ -45,13 +54,51 @@ pub struct FrozenDispute {
 impl Frozen {
     /// What `mail` needs to know about a purchase.
     pub fn of(purchase: &Purchase, mail: &Mail) -> Self {
-        let payment = purchase.payment();
+        let order = purchase.order().clone();
+        Self {
+            waits_for: purchase.waits_for().cloned(),
+            ..Self::about(purchase.id().into(), order, purchase.accounts().paid)
+        }
+        .with_payment(purchase.payment(), mail)
+    }
+
+    /// What `mail` needs to know about an invoice.
+    pub fn of_invoice(invoice: &Invoice, mail: &Mail) -> Self {
+        let bill = invoice.bill();
+        let order = Order::without_lines(invoice.buyer().clone(), bill.total);
+        Self {
+            invoice: Some(bill.clone()),
+            ..Self::about(invoice.subject(), order, invoice.accounts().paid)
+        }
+        .with_payment(invoice.payment(), mail)
+    }
+
+    /// What a notice needs to know about a subscription that was read.
+    pub fn of_subscription(subscription: &Subscription, reading: &Reading) -> Self {
+        let total = reading.total().unwrap_or(Money::zero(reading.currency));
+        let order = Order::without_lines(subscription.buyer().clone(), total);
+        Self {
+            subscription: Some(reading.clone()),
+            ..Self::about(subscription.subject(), order, Money::zero(reading.currency))
+        }
+    }
+
+    fn about(about: Subject, order: Order, paid: Money) -> Self {
+        Self {
+            about,
+            order,
+            paid,
+            waits_for: None,
+            refund: None,
+            dispute: None,
+            invoice: None,
+            subscription: None,
+        }
+    }
+
+    fn with_payment(self, payment: &Payment, mail: &Mail) -> Self {
         let dispute = |id: &DisputeId| payment.disputes().get(id).and_then(FrozenDispute::of);
         Self {
-            about: purchase.id().into(),
-            order: purchase.order().clone(),
-            paid: purchase.accounts().paid,
-            waits_for: purchase.waits_for().cloned(),
             refund: match mail {
                 Mail::Refund(id) | Mail::RefundFailed(id) => {
                     payment.refunds().get(id).map(|refund| refund.amount)
@@ -64,6 +111,7 @@ impl Frozen {
                 }
                 _ => None,
             },
+            ..self
         }
     }
 }
@@ -92,7 +140,7 @@ impl FrozenDispute {
 /// What one letter says besides the order: one variant per letter, with everything its words need.
 pub(super) enum Content<'a> {
     ToBuyer(ToBuyer<'a>),
-    ToSeller(AboutDispute<'a>),
+    ToSeller(ToSeller<'a>),
 }
 
 pub(super) enum ToBuyer<'a> {
@@ -114,9 +162,24 @@ pub(super) enum ToBuyer<'a> {
     RefundFailed {
         amount: Money,
     },
+    Welcome {
+        paid: Money,
+    },
+    InvoicePaid(&'a Bill),
+    PaymentFailed(&'a Bill),
+    ActionRequired(&'a Bill),
+    TrialEnding(&'a Reading),
+    PlanChanged(&'a Reading),
+    Cancelled(&'a Reading),
+    Ended(&'a Reading),
 }
 
-/// The seller's letters are all about a dispute.
+pub(super) enum ToSeller<'a> {
+    Dispute(AboutDispute<'a>),
+    /// A subscription that nothing can be charged for any more.
+    Lost(&'a Reading),
+}
+
 pub(super) struct AboutDispute<'a> {
     pub(super) id: &'a DisputeId,
     pub(super) news: DisputeNews,
@@ -143,10 +206,28 @@ pub struct Missing(&'static str);
 impl<'a> Content<'a> {
     /// What the letter for `mail` says, from what its row froze.
     pub(super) fn of(mail: &'a Mail, frozen: &'a Frozen) -> Result<Self, Missing> {
-        let about = |id, news: DisputeNews| AboutDispute::new(id, news, frozen).map(Self::ToSeller);
+        let about = |id, news: DisputeNews| {
+            let dispute = AboutDispute::new(id, news, frozen)?;
+            Ok(Self::ToSeller(ToSeller::Dispute(dispute)))
+        };
+        let invoice = || frozen.invoice.as_ref().ok_or(Missing("invoice"));
+        let reading = || frozen.subscription.as_ref().ok_or(Missing("subscription"));
         let refunded = || frozen.refund.ok_or(Missing("refund"));
         let to_buyer = match mail {
-            Mail::Paid => ToBuyer::Receipt { paid: frozen.paid },
+            Mail::Paid => match &frozen.invoice {
+                Some(bill) => ToBuyer::InvoicePaid(bill),
+                None => ToBuyer::Receipt { paid: frozen.paid },
+            },
+            Mail::Welcome => ToBuyer::Welcome { paid: frozen.paid },
+            Mail::PaymentFailed(_) => ToBuyer::PaymentFailed(invoice()?),
+            Mail::ActionRequired(_) => ToBuyer::ActionRequired(invoice()?),
+            Mail::Notice(Notice::TrialEnding, _) => ToBuyer::TrialEnding(reading()?),
+            Mail::Notice(Notice::PlanChanged, _) => ToBuyer::PlanChanged(reading()?),
+            Mail::Notice(Notice::Cancelled, _) => ToBuyer::Cancelled(reading()?),
+            Mail::Notice(Notice::Ended, _) => ToBuyer::Ended(reading()?),
+            Mail::Notice(Notice::Lost, _) => {
+                return Ok(Self::ToSeller(ToSeller::Lost(reading()?)));
+            }
             Mail::Pending => ToBuyer::Pending {
                 may_wait_for_buyer: frozen.waits_for == Some(WaitsFor::Unknown),
             },

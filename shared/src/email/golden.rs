@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Frozen, Letter, Letterhead, compose};
 use crate::{
     mode::Mode,
-    purchase::{DisputeStatus, Mail},
+    purchase::{DisputeStatus, Mail, Notice},
 };
 
 const GOLDEN: &str = "src/email/golden.txt";
@@ -20,7 +20,7 @@ const GOLDEN: &str = "src/email/golden.txt";
 #[test]
 fn every_letter_is_as_it_was_to_the_byte() {
     let mut written = String::new();
-    for (title, mail, row) in rows() {
+    for (title, mail, row) in rows().into_iter().chain(of_subscriptions()) {
         let shown = letter(mail, &row, Mode::Live);
         let Letter { subject, text, .. } = shown;
         writeln!(written, "### {title}\n\nSubject: {subject}\n\n{text}").unwrap();
@@ -77,11 +77,20 @@ kinds! {
     Mail::DisputeClosed(_, DisputeStatus::Lost),
     // Of an inquiry.
     Mail::DisputeClosed(..),
+    Mail::Welcome,
+    Mail::PaymentFailed(_),
+    Mail::ActionRequired(_),
+    Mail::Notice(Notice::TrialEnding, _),
+    Mail::Notice(Notice::PlanChanged, _),
+    Mail::Notice(Notice::Cancelled, _),
+    Mail::Notice(Notice::Ended, _),
+    Mail::Notice(Notice::Lost, _),
 }
 
 #[test]
 fn every_mail_has_a_letter_here() {
-    let shown = rows().into_iter().map(|(_, mail, _)| {
+    let rows = rows().into_iter().chain(of_subscriptions());
+    let shown = rows.map(|(_, mail, _)| {
         let mail = Mail::try_from(mail.to_owned()).unwrap();
         kind_of(&mail)
     });
@@ -235,6 +244,125 @@ fn rows() -> Vec<(&'static str, &'static str, Value)> {
             dispute("won", true, given_back()),
         ),
     ]
+}
+
+/// The letters about subscriptions and their invoices.
+fn of_subscriptions() -> Vec<(&'static str, &'static str, Value)> {
+    let unpaid = |told: Value| invoice(0, told);
+    let retried = json!({ "next_attempt": 1_790_259_200 });
+    let trialing = json!({ "status": "trialing", "trial_end": 1_792_851_200 });
+    let cancelled = json!({ "cancel_at": 1_792_851_200 });
+    let ended = json!({ "status": "canceled", "ended_at": 1_792_851_200 });
+    let lost = json!({ "status": "canceled", "ended_at": 1_792_851_200, "lost": true });
+    let update = json!({ "reason": "change", "period": null });
+    vec![
+        ("A subscription begins", "welcome", row(json!({}))),
+        (
+            "A subscription begins with a trial",
+            "welcome",
+            row(json!({ "paid": usd(0) })),
+        ),
+        ("A renewal", "paid", invoice(900, json!({}))),
+        (
+            "A renewal, partly from the customer's balance",
+            "paid",
+            invoice(500, json!({ "due": usd(500) })),
+        ),
+        ("A change that is paid", "paid", invoice(900, update)),
+        (
+            "A refund of a renewal",
+            "refund#re_1",
+            with(invoice(900, json!({})), json!({ "refund": usd(400) })),
+        ),
+        ("A renewal that failed", "payment_failed#1", unpaid(retried)),
+        (
+            "A renewal that failed for good",
+            "payment_failed#4",
+            unpaid(json!({ "page": null })),
+        ),
+        (
+            "A renewal to confirm",
+            "action_required#1",
+            unpaid(json!({})),
+        ),
+        (
+            "A trial about to end",
+            "trial_ending#2",
+            subscription(trialing),
+        ),
+        ("Another plan", "plan_changed#3", subscription(json!({}))),
+        (
+            "A subscription that is cancelled",
+            "cancelled#4",
+            subscription(cancelled),
+        ),
+        ("A subscription that ended", "ended#5", subscription(ended)),
+        (
+            "A subscription that ended unpaid",
+            "ended#5",
+            subscription(lost.clone()),
+        ),
+        ("A subscription that is lost", "lost#5", subscription(lost)),
+        (
+            "A subscription that is lost and still there",
+            "lost#5",
+            subscription(json!({ "status": "unpaid" })),
+        ),
+    ]
+}
+
+/// An invoice of 9.00 USD of which this was paid, with the members of `told` in place of the usual
+/// ones; `null` takes one away.
+fn invoice(paid: i64, told: Value) -> Value {
+    let bill = json!({
+        "attempts": 1, "paid": usd(paid), "due": usd(900), "total": usd(900),
+        "number": "A-0002", "page": "https://invoice.stripe.com/i/acct_1/test_1?s=ap",
+        "period": { "start": 1_790_259_200, "end": 1_792_851_200 },
+        "reason": "renewal", "created_at": 1_790_259_200,
+        "lines": [{ "name": "1 × Coffee box (at $9.00 / month)", "amount": 900 }],
+    });
+    with(
+        about_subscription("sub_1Pgc6rB7WZ01zgkW/in_1Pgc6tB7WZ01zgkW", paid),
+        json!({ "invoice": with(bill, told) }),
+    )
+}
+
+/// A coffee box every month, with the members of `told` in place of the usual ones.
+fn subscription(told: Value) -> Value {
+    let reading = json!({
+        "status": "active", "currency": "usd",
+        "items": [{
+            "id": "si_1", "product_id": "coffee-box", "name": "Coffee box", "quantity": 2,
+            "unit_amount": 450, "recurring": { "interval": "month", "interval_count": 1 },
+        }],
+        "period": { "start": 1_790_259_200, "end": 1_792_851_200 },
+        "started_at": 1_790_259_200,
+    });
+    with(
+        about_subscription("sub_1Pgc6rB7WZ01zgkW", 0),
+        json!({ "subscription": with(reading, told) }),
+    )
+}
+
+fn about_subscription(id: &str, paid: i64) -> Value {
+    json!({
+        "purchase_id": id,
+        "order": {
+            "buyer": { "subject": "buyer-1", "email": "ana@example.com" },
+            "lines": [], "total": usd(900),
+        },
+        "paid": usd(paid),
+    })
+}
+
+/// An object with these members in place of its own; `null` takes one away.
+fn with(object: Value, told: Value) -> Value {
+    let mut object = object;
+    if let (Value::Object(object), Value::Object(told)) = (&mut object, told) {
+        object.extend::<Map<_, _>>(told);
+        object.retain(|_, value| !value.is_null());
+    }
+    object
 }
 
 /// Two mugs and a sticker, with the members of `told` in place of the usual ones.

@@ -4,14 +4,15 @@
 use super::{
     amounts::Amounts,
     content::{Content, Frozen, Missing},
-    prose::{Letter, LetterPage, one_line},
+    prose::{About, Letter, LetterPage, one_line},
 };
 use crate::{
     mode::Mode,
     money::MoneyError,
-    purchase::{Mail, PurchaseId, Subject},
+    purchase::{Mail, Subject},
 };
 
+mod of_subscription;
 mod sums;
 #[cfg(test)]
 mod tests;
@@ -56,13 +57,11 @@ pub fn compose(mail: &Mail, frozen: &Frozen, shop: &Letterhead) -> Result<Letter
         Content::ToSeller(_) => None,
     };
     let site_url = shop.site_url.trim_end_matches('/');
-    let Subject::Purchase(purchase) = frozen.about;
     let writer = LetterWriter {
         shop,
         name: one_line(&shop.name),
         site_url,
-        purchase,
-        purchase_url: format!("{site_url}/purchase.html?id={purchase}"),
+        about: About::of(&frozen.about, site_url),
         amounts: Amounts::in_language(language)?,
     };
     Ok(writer.page(&content, frozen)?.set()?)
@@ -74,9 +73,29 @@ struct LetterWriter<'a> {
     /// The shop's, on one line.
     name: String,
     site_url: &'a str,
-    purchase: PurchaseId,
-    purchase_url: String,
+    about: About,
     amounts: Amounts,
+}
+
+impl About {
+    fn of(subject: &Subject, site_url: &str) -> Self {
+        match subject {
+            Subject::Purchase(id) => Self {
+                kind: "purchase",
+                title: "Purchase",
+                number: id.number(),
+                id: id.to_string(),
+                url: format!("{site_url}/purchase.html?id={id}"),
+            },
+            Subject::Subscription(id) | Subject::Invoice(id, _) => Self {
+                kind: "subscription",
+                title: "Subscription",
+                number: id.number().to_owned(),
+                id: id.to_string(),
+                url: format!("{site_url}/subscription.html?id={id}"),
+            },
+        }
+    }
 }
 
 impl LetterWriter<'_> {
@@ -84,25 +103,35 @@ impl LetterWriter<'_> {
         let (prose, why) = match content {
             Content::ToBuyer(told) => (
                 self.to_buyer(told),
-                "You get this mail because of your purchase at",
+                match frozen.about {
+                    Subject::Purchase(_) => "You get this mail because of your purchase at",
+                    Subject::Subscription(_) | Subject::Invoice(..) => {
+                        "You get this mail because of your subscription at"
+                    }
+                },
             ),
             Content::ToSeller(told) => (
                 self.to_seller(told),
                 "You get this mail because you sell at",
             ),
         };
-        let total = frozen.order.total;
-        let number = self.purchase.number();
+        let About { kind, number, .. } = &self.about;
+        let which = match frozen
+            .invoice
+            .as_ref()
+            .and_then(|bill| bill.number.as_ref())
+        {
+            Some(number) => format!("invoice {}", one_line(number)),
+            None => format!("{kind} {number}"),
+        };
         Ok(LetterPage {
             // Mail programs would group letters with the same subject into one conversation.
-            subject: format!("{} (purchase {number})", prose.subject),
+            subject: format!("{} ({which})", prose.subject),
             prose,
             site_url: self.site_url.to_owned(),
-            items: sums::items(&frozen.order, &self.amounts)?,
-            sums: sums::sums(content, total, &self.amounts),
-            number,
-            id: self.purchase.to_string(),
-            purchase_url: self.purchase_url,
+            items: sums::items(frozen, &self.amounts)?,
+            sums: sums::sums(content, frozen.order.total, &self.amounts),
+            about: self.about,
             shop: self.name,
             why,
         })

@@ -23,11 +23,21 @@ pub(super) struct LetterPage {
     pub(super) items: Vec<Item>,
     /// The last one is the sum that counts.
     pub(super) sums: Vec<Sum>,
-    pub(super) number: String,
-    pub(super) id: String,
-    pub(super) purchase_url: String,
+    pub(super) about: About,
     /// Why the recipient gets this letter.
     pub(super) why: &'static str,
+}
+
+/// What the letter is about, as its foot names it.
+pub(super) struct About {
+    pub(super) kind: &'static str,
+    /// The same at the beginning of a line.
+    pub(super) title: &'static str,
+    /// By which people tell it from others.
+    pub(super) number: String,
+    pub(super) id: String,
+    /// Where the buyer sees it.
+    pub(super) url: String,
 }
 
 /// The sentences of a letter, and its link.

@@ -97,10 +97,11 @@ pub fn response(response: Response<Body>) -> Value {
     })
 }
 
-/// The request's id, and the claims of the token that the authorizer verified.
+/// The request's id, the route that it took, and the claims of the token that the authorizer verified.
 fn context(payload: &Value) -> ApiGatewayV2httpRequestContext {
     let mut context = ApiGatewayV2httpRequestContext::default();
     context.request_id = text(payload, "/requestContext/requestId").map(str::to_owned);
+    context.route_key = text(payload, "/routeKey").map(str::to_owned);
     if let Some(claims) = payload.pointer("/requestContext/authorizer/jwt/claims") {
         let mut jwt = ApiGatewayRequestAuthorizerJwtDescription::default();
         jwt.claims = texts(Some(claims));

@@ -4,7 +4,10 @@ use http::{HeaderValue, Response, StatusCode, header};
 use lambda_http::Body;
 use serde_json::{Map, Value, json};
 
-use crate::{comparison::ComparisonError, store::StoreError, stripe::client::StripeError};
+use crate::{
+    comparison::ComparisonError, customers::CustomerError, store::StoreError,
+    stripe::client::StripeError,
+};
 
 /// Why a request was refused or failed. It reveals nothing internal. `Display`, which logs use,
 /// leaves `detail` out, because it may quote what the caller sent.
@@ -182,6 +185,15 @@ impl Problem {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
+    }
+}
+
+impl From<CustomerError> for Problem {
+    fn from(error: CustomerError) -> Self {
+        match error {
+            CustomerError::Store(error) => Self::store(&error),
+            CustomerError::Stripe(error) => Self::stripe(&error),
+        }
     }
 }
 

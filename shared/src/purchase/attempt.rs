@@ -88,6 +88,7 @@ mod tests {
             image: None,
             quantity: 1,
             unit_amount: 1500,
+            recurring: None,
             reserved,
         };
         Order {
@@ -101,6 +102,7 @@ mod tests {
                 .parse()
                 .map(|usd| crate::money::Money::new(1500, usd))
                 .unwrap(),
+            customer: None,
             rebuilt: false,
         }
     }

@@ -2,23 +2,16 @@
 //! it. Each change returns what else has to be done, or `None` if it said nothing new.
 
 use super::{
-    Buyer, DisputeId, DisputeReport, Effects, Line, Purchase, Refund, RefundId, SessionId,
-    SessionState, merge::keep_greatest,
+    Buyer, Effects, Line, PaymentChange, Purchase, SessionId, SessionState, merge::keep_greatest,
 };
-use crate::money::Money;
 
 /// Something that Stripe said about a purchase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A session has come this far.
     Session(SessionId, SessionState),
-    /// A refund has come this far.
-    Refund(RefundId, Refund),
-    /// A dispute looks like this.
-    Dispute(DisputeId, DisputeReport),
-    /// This much of a charge was refunded, all its refunds together. The sum goes down again when
-    /// a refund fails, so it is not a fact, only something to check the facts against.
-    ChargeRefunded(Money),
+    /// Something became of its payment.
+    Payment(PaymentChange),
 }
 
 impl Purchase {
@@ -27,9 +20,7 @@ impl Purchase {
         let held = self.hold();
         let news = match change {
             Change::Session(id, state) => self.merge_session(id, state),
-            Change::Refund(id, refund) => self.payment.refund(id, refund),
-            Change::Dispute(id, report) => self.payment.dispute(id, report),
-            Change::ChargeRefunded(sum) => self.payment.charge_refunded(sum),
+            Change::Payment(change) => self.payment.record(change),
         };
         news.then(|| self.settle_up(held))
     }

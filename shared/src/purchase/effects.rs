@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Hold, Mail, Purchase, WaitsFor};
+use super::{Hold, Mail, Purchase, WaitsFor, mail};
 use crate::product::ProductId;
 
 /// What is to be done because a purchase changed.
@@ -43,17 +43,11 @@ impl Purchase {
     /// Orders the mails that are now true, and takes back those that no longer are.
     fn order_mails(&mut self) -> (BTreeSet<Mail>, BTreeSet<Mail>) {
         let called_for = self.mails_called_for();
-        let due: BTreeSet<_> = called_for.difference(&self.mails).cloned().collect();
-        let superseded: BTreeSet<_> = self
-            .mails
-            .difference(&called_for)
-            .filter(|mail| mail.is_progress() && !self.may_be_true_again(mail))
-            .filter(|mail| !self.superseded.contains(mail))
-            .cloned()
-            .collect();
-        self.mails.extend(due.iter().cloned());
-        self.superseded.extend(superseded.iter().cloned());
-        (due, superseded)
+        let (mut mails, mut superseded) = (self.mails.clone(), self.superseded.clone());
+        let may_be_true_again = |mail: &Mail| self.may_be_true_again(mail);
+        let news = mail::order(&called_for, &mut mails, &mut superseded, may_be_true_again);
+        (self.mails, self.superseded) = (mails, superseded);
+        news
     }
 
     /// Returns what was reserved, once, if nothing can come of the purchase any more.
@@ -77,10 +71,7 @@ impl Purchase {
     /// voucher is paid, the money is on its way.
     pub(super) fn may_be_true_again(&self, mail: &Mail) -> bool {
         match mail {
-            Mail::Refund(id) => {
-                let refund = self.payment.refunds().get(id);
-                refund.is_some_and(|refund| refund.state.is_unfinished())
-            }
+            Mail::Refund(id) => self.payment.may_go_on(id),
             Mail::Pending => matches!(self.waits_for(), Some(WaitsFor::Buyer { .. })),
             _ => false,
         }

@@ -64,12 +64,21 @@ impl fmt::Display for PurchaseId {
 }
 
 /// What a payment, a claim or a mail belongs to. Written as its id, from which its kind follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Subject {
     /// A purchase.
     Purchase(PurchaseId),
+    /// A subscription.
+    Subscription(SubscriptionId),
+    /// An invoice of a subscription.
+    Invoice(SubscriptionId, InvoiceId),
 }
+
+/// A text is not the id of anything that Till keeps.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not the id of a purchase, a subscription or an invoice")]
+pub struct NotASubject(String);
 
 impl From<PurchaseId> for Subject {
     fn from(id: PurchaseId) -> Self {
@@ -78,10 +87,21 @@ impl From<PurchaseId> for Subject {
 }
 
 impl FromStr for Subject {
-    type Err = NotAPurchaseId;
+    type Err = NotASubject;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self::Purchase)
+        let not = || NotASubject(text.to_owned());
+        let subscription = |id: &str| id.to_owned().try_into().map_err(|_| not());
+        match text.split_once('/') {
+            Some((of, id)) => {
+                let id = id.to_owned().try_into().map_err(|_| not())?;
+                Ok(Self::Invoice(subscription(of)?, id))
+            }
+            None if text.starts_with(SubscriptionId::PREFIX) => {
+                subscription(text).map(Self::Subscription)
+            }
+            None => text.parse().map(Self::Purchase).map_err(|_| not()),
+        }
     }
 }
 
@@ -89,7 +109,23 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Purchase(id) => id.fmt(f),
+            Self::Subscription(id) => id.fmt(f),
+            Self::Invoice(subscription, id) => write!(f, "{subscription}/{id}"),
         }
+    }
+}
+
+impl From<Subject> for String {
+    fn from(subject: Subject) -> Self {
+        subject.to_string()
+    }
+}
+
+impl TryFrom<String> for Subject {
+    type Error = NotASubject;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
     }
 }
 
@@ -143,9 +179,80 @@ provider_id!(
     DisputeId
 );
 provider_id!(
+    /// A customer, `cus_…`.
+    CustomerId
+);
+provider_id!(
     /// A balance transaction, `txn_…`.
     TransactionId
 );
+
+/// An id assigned by the payment provider that is a part of our keys, so that it has to be one.
+macro_rules! key_id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            const PREFIX: &str = $prefix;
+
+            /// As text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = NotAnId;
+
+            fn try_from(id: String) -> Result<Self, Self::Error> {
+                let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+                match id.starts_with(Self::PREFIX) && id.bytes().all(is_plain) {
+                    true => Ok(Self(id)),
+                    false => Err(NotAnId(Self::PREFIX)),
+                }
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+/// A text is not an id of one kind.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is not an id that begins with {0}")]
+pub struct NotAnId(&'static str);
+
+key_id!(
+    /// A subscription, `sub_…`.
+    SubscriptionId,
+    "sub_"
+);
+key_id!(
+    /// An invoice, `in_…`.
+    InvoiceId,
+    "in_"
+);
+
+impl SubscriptionId {
+    /// Its number in mails, by which people tell subscriptions apart: the end of the id.
+    pub fn number(&self) -> &str {
+        let end = self.0.len().saturating_sub(8).max(Self::PREFIX.len());
+        self.0.get(end..).unwrap_or_default()
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -165,5 +272,37 @@ mod tests {
                 .parse::<PurchaseId>()
                 .is_err()
         );
+    }
+
+    #[test]
+    fn a_subject_is_written_as_its_id_and_reads_back_as_what_it_is() {
+        let purchase = PurchaseId::new(OffsetDateTime::UNIX_EPOCH);
+        let subscription = SubscriptionId::try_from("sub_1".to_owned()).unwrap();
+        let invoice = InvoiceId::try_from("in_1".to_owned()).unwrap();
+        for (subject, written) in [
+            (Subject::Purchase(purchase), purchase.to_string()),
+            (
+                Subject::Subscription(subscription.clone()),
+                "sub_1".to_owned(),
+            ),
+            (
+                Subject::Invoice(subscription, invoice),
+                "sub_1/in_1".to_owned(),
+            ),
+        ] {
+            assert_eq!(subject.to_string(), written);
+            assert_eq!(written.parse(), Ok(subject));
+        }
+        for wrong in [
+            "",
+            "in_1",
+            "sub_1/",
+            "sub_1/sub_2",
+            "in_1/in_2",
+            "sub_1#x",
+            "sub_1/in_1/in_2",
+        ] {
+            assert!(wrong.parse::<Subject>().is_err(), "{wrong}");
+        }
     }
 }

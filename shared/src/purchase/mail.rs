@@ -1,6 +1,6 @@
 //! The mails that a purchase calls for.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -30,13 +30,83 @@ pub enum Mail {
     /// To the seller: the dispute or inquiry ended with this status. If it is decided anew, it ends
     /// again.
     DisputeClosed(DisputeId, DisputeStatus),
+    /// To the buyer: their subscription has begun.
+    Welcome,
+    /// To the buyer: this attempt to charge an invoice failed. Useful only while it is the latest,
+    /// and the invoice is not paid.
+    PaymentFailed(u32),
+    /// To the buyer: their bank wants them to confirm this attempt to charge an invoice. Useful as
+    /// long as the one above.
+    ActionRequired(u32),
+    /// What the reading of a subscription that made this version of it told.
+    Notice(Notice, u64),
+}
+
+/// What somebody is told about a subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// To the buyer: the trial is about to end. Useful only while that is true.
+    TrialEnding,
+    /// To the buyer: they have another plan now.
+    PlanChanged,
+    /// To the buyer: it is cancelled, and lasts until then. Useful only while that is true.
+    Cancelled,
+    /// To the buyer: it is over.
+    Ended,
+    /// To the seller: it was lost, because nothing could be charged any more.
+    Lost,
+}
+
+impl Notice {
+    const ALL: [Self; 5] = [
+        Self::TrialEnding,
+        Self::PlanChanged,
+        Self::Cancelled,
+        Self::Ended,
+        Self::Lost,
+    ];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::TrialEnding => "trial_ending",
+            Self::PlanChanged => "plan_changed",
+            Self::Cancelled => "cancelled",
+            Self::Ended => "ended",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// Orders the mails that are called for now, and takes back those about how things stand that no
+/// longer are, unless they may be again. Returns both, and notes both in what was `ordered` and
+/// `superseded` before.
+pub(crate) fn order(
+    called_for: &BTreeSet<Mail>,
+    ordered: &mut BTreeSet<Mail>,
+    superseded: &mut BTreeSet<Mail>,
+    may_be_true_again: impl Fn(&Mail) -> bool,
+) -> (BTreeSet<Mail>, BTreeSet<Mail>) {
+    let due: BTreeSet<_> = called_for.difference(ordered).cloned().collect();
+    let stale: BTreeSet<_> = ordered
+        .difference(called_for)
+        .filter(|mail| mail.is_progress() && !may_be_true_again(mail))
+        .filter(|mail| !superseded.contains(mail))
+        .cloned()
+        .collect();
+    ordered.extend(due.iter().cloned());
+    superseded.extend(stale.iter().cloned());
+    (due, stale)
 }
 
 impl Mail {
     /// The mail, if any, for a session that has come this far.
     pub(super) fn of_session(state: &SessionState) -> Option<Self> {
         match state {
-            SessionState::Settled { .. } => Some(Self::Paid),
+            SessionState::Settled { subscription, .. } => Some(match subscription {
+                Some(_) => Self::Welcome,
+                None => Self::Paid,
+            }),
             SessionState::Pending { waits_for } => Some(match waits_for {
                 WaitsFor::Buyer { .. } => Self::Voucher,
                 WaitsFor::Bank | WaitsFor::Unknown => Self::Pending,
@@ -69,10 +139,16 @@ impl Mail {
     }
 
     /// Whether it says how things stand for now, rather than what has happened.
-    pub(super) fn is_progress(&self) -> bool {
+    pub(crate) fn is_progress(&self) -> bool {
         matches!(
             self,
-            Self::Pending | Self::Voucher | Self::Failed | Self::Refund(_)
+            Self::Pending
+                | Self::Voucher
+                | Self::Failed
+                | Self::Refund(_)
+                | Self::PaymentFailed(_)
+                | Self::ActionRequired(_)
+                | Self::Notice(Notice::TrialEnding | Notice::Cancelled, _)
         )
     }
 
@@ -80,7 +156,10 @@ impl Mail {
     pub fn is_for_seller(&self) -> bool {
         matches!(
             self,
-            Self::InquiryOpened(_) | Self::DisputeOpened(_) | Self::DisputeClosed(..)
+            Self::InquiryOpened(_)
+                | Self::DisputeOpened(_)
+                | Self::DisputeClosed(..)
+                | Self::Notice(Notice::Lost, _)
         )
     }
 }
@@ -100,6 +179,10 @@ impl fmt::Display for Mail {
             Self::DisputeClosed(id, status) => {
                 write!(f, "dispute_closed#{id}#{}", status.as_str())
             }
+            Self::Welcome => f.write_str("welcome"),
+            Self::PaymentFailed(attempt) => write!(f, "payment_failed#{attempt}"),
+            Self::ActionRequired(attempt) => write!(f, "action_required#{attempt}"),
+            Self::Notice(notice, version) => write!(f, "{}#{version}", notice.as_str()),
         }
     }
 }
@@ -114,6 +197,16 @@ impl TryFrom<String> for Mail {
     type Error = String;
 
     fn try_from(name: String) -> Result<Self, Self::Error> {
+        let number = |text: &str| {
+            let number = text
+                .parse::<u64>()
+                .ok()
+                .filter(|number| number.to_string() == text);
+            number.ok_or_else(|| format!("{name:?} is not a mail"))
+        };
+        let attempt = |text: &str| {
+            u32::try_from(number(text)?).map_err(|_| format!("{name:?} is not a mail"))
+        };
         let mut parts = name.split('#');
         let mail = match (parts.next(), parts.next(), parts.next()) {
             (Some("pending"), None, _) => Self::Pending,
@@ -134,6 +227,15 @@ impl TryFrom<String> for Mail {
                 let status =
                     status.ok_or_else(|| format!("{name:?} does not name the end of a dispute"))?;
                 Self::DisputeClosed(id.to_owned().into(), status)
+            }
+            (Some("welcome"), None, _) => Self::Welcome,
+            (Some("payment_failed"), Some(n), None) => Self::PaymentFailed(attempt(n)?),
+            (Some("action_required"), Some(n), None) => Self::ActionRequired(attempt(n)?),
+            (Some(notice), Some(version), None) => {
+                let mut all = Notice::ALL.into_iter();
+                let notice = all.find(|one| one.as_str() == notice);
+                let notice = notice.ok_or_else(|| format!("{name:?} is not a mail"))?;
+                Self::Notice(notice, number(version)?)
             }
             _ => return Err(format!("{name:?} is not a mail")),
         };

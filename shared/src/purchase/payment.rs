@@ -17,6 +17,18 @@ pub struct Payment {
     doubts: u32,
 }
 
+/// Something that Stripe said about a payment after it was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PaymentChange {
+    /// A refund has come this far.
+    Refund(RefundId, Refund),
+    /// A dispute looks like this.
+    Dispute(DisputeId, DisputeReport),
+    /// This much of a charge was refunded, all its refunds together. The sum goes down again when
+    /// a refund fails, so it is not a fact, only something to check the facts against.
+    ChargeRefunded(Money),
+}
+
 /// Where the money is. All amounts are in the order's currency or, if nothing was paid in that, in
 /// the one in which most was paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -33,7 +45,7 @@ pub struct Accounts {
 
 impl Payment {
     /// Rebuilds it from the stored facts.
-    pub(super) fn kept(
+    pub(crate) fn kept(
         refunds: BTreeMap<RefundId, Refund>,
         disputes: BTreeMap<DisputeId, Dispute>,
         doubts: u32,
@@ -46,7 +58,7 @@ impl Payment {
     }
 
     /// A payment about which something is missing, so that it has to be fetched and compared.
-    pub(super) fn doubted() -> Self {
+    pub(crate) fn doubted() -> Self {
         Self {
             doubts: 1,
             ..Self::default()
@@ -67,6 +79,15 @@ impl Payment {
     /// everything has to be fetched and compared.
     pub fn doubts(&self) -> u32 {
         self.doubts
+    }
+
+    /// Merges a change; says whether it said anything new, or does not fit.
+    pub(crate) fn record(&mut self, change: PaymentChange) -> bool {
+        match change {
+            PaymentChange::Refund(id, refund) => self.refund(id, refund),
+            PaymentChange::Dispute(id, report) => self.dispute(id, report),
+            PaymentChange::ChargeRefunded(sum) => self.charge_refunded(sum),
+        }
     }
 
     /// Merges a refund; says whether it said anything new.
@@ -91,36 +112,36 @@ impl Payment {
     }
 
     /// Notes that it was compared with Stripe when there were this many doubts.
-    pub(super) fn checked(&mut self, doubts: u32) {
+    pub(crate) fn checked(&mut self, doubts: u32) {
         if self.doubts == doubts {
             self.doubts = 0;
         }
     }
 
     /// Whether a dispute was lost.
-    pub(super) fn is_charged_back(&self) -> bool {
+    pub(crate) fn is_charged_back(&self) -> bool {
         self.disputes.values().any(Dispute::is_lost)
     }
 
     /// Whether a bank holds the money.
-    pub(super) fn is_disputed(&self) -> bool {
+    pub(crate) fn is_disputed(&self) -> bool {
         self.disputes.values().any(Dispute::is_open)
     }
 
     /// Whether a dispute was both won and lost.
-    pub(super) fn is_decided_twice(&self) -> bool {
+    pub(crate) fn is_decided_twice(&self) -> bool {
         self.disputes.values().any(Dispute::is_contradictory)
     }
 
     /// Whether a refund or a dispute is not over yet.
-    pub(super) fn is_unfinished(&self) -> bool {
+    pub(crate) fn is_unfinished(&self) -> bool {
         let mut refunds = self.refunds.values();
         refunds.any(|refund| refund.state.is_unfinished())
             || self.disputes.values().any(Dispute::is_unfinished)
     }
 
     /// The mails that it calls for.
-    pub(super) fn mails(&self) -> impl Iterator<Item = Mail> {
+    pub(crate) fn mails(&self) -> impl Iterator<Item = Mail> {
         let refunds = self.refunds.iter();
         let refunds = refunds.filter_map(|(id, refund)| Mail::of_refund(id, refund));
         let disputes = self.disputes.iter().flat_map(|(id, dispute)| {
@@ -131,13 +152,19 @@ impl Payment {
     }
 
     /// Each amount that went back or is held by banks, including what is on its way.
-    pub(super) fn moved(&self) -> impl Iterator<Item = Money> {
+    pub(crate) fn moved(&self) -> impl Iterator<Item = Money> {
         self.refunded(true).chain(self.disputed())
+    }
+
+    /// Whether a refund that was announced may yet arrive, though it waits for the buyer now.
+    pub(crate) fn may_go_on(&self, refund: &RefundId) -> bool {
+        let refund = self.refunds.get(refund);
+        refund.is_some_and(|refund| refund.state.is_unfinished())
     }
 
     /// Where the money is that was `paid` for an order in the currency `ordered`. Money that moved
     /// in yet another currency is not added to it.
-    pub(super) fn accounts(
+    pub(crate) fn accounts(
         &self,
         paid: impl Iterator<Item = Money> + Clone,
         ordered: Currency,
@@ -158,7 +185,8 @@ impl Payment {
         }
     }
 
-    fn doubt_if(&mut self, doubt: bool) {
+    /// Notes a doubt, if there is one.
+    pub(crate) fn doubt_if(&mut self, doubt: bool) {
         self.doubts = self.doubts.saturating_add(u32::from(doubt));
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::PaymentIntentId;
+use super::{PaymentIntentId, SubscriptionId};
 use crate::money::Money;
 
 /// How far one Checkout session has come. Variants are in order of precedence: whatever comes in,
@@ -29,6 +29,9 @@ pub enum SessionState {
         /// By which payment intent; `None` if there was nothing to pay.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         payment_intent: Option<PaymentIntentId>,
+        /// The subscription that began with it, whose first invoice has the payment.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subscription: Option<SubscriptionId>,
     },
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Accounts, Purchase, SessionId, SessionState, WaitsFor};
+use super::{Accounts, Purchase, SessionId, SessionState, SubscriptionId, WaitsFor};
 use crate::money::Money;
 
 /// What a purchase's facts add up to: the first of these that is true.
@@ -69,6 +69,8 @@ pub enum Attention {
     Overreturned,
     /// A dispute was both won and lost.
     DisputeDecidedTwice,
+    /// An invoice was both paid and voided.
+    PaidAndVoid,
 }
 
 impl Purchase {
@@ -148,6 +150,14 @@ impl Purchase {
             .filter(|(_, holds)| *holds)
             .map(|(attention, _)| attention)
             .collect()
+    }
+
+    /// The subscription that began with it.
+    pub fn subscription(&self) -> Option<&SubscriptionId> {
+        match self.furthest_session() {
+            Some(SessionState::Settled { subscription, .. }) => subscription.as_ref(),
+            _ => None,
+        }
     }
 
     /// Whether it was paid, or there was nothing to pay.

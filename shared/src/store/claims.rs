@@ -5,13 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     KEEP_SECONDS, StoreError, Tables,
+    keys::key_of,
     tables::{Table, put_item},
     to_item,
 };
-use crate::{
-    config::ConfigError,
-    purchase::{Status, Subject},
-};
+use crate::{config::ConfigError, purchase::Subject, standing::Standing};
 
 /// The claims in the purchases table.
 #[derive(Clone, Debug)]
@@ -42,19 +40,19 @@ pub enum Source {
 #[derive(Clone, Copy)]
 pub(crate) struct Claim<'a> {
     /// What the report was about.
-    pub(crate) subject: Subject,
+    pub(crate) subject: &'a Subject,
     pub(crate) source: &'a Source,
     /// Whether it said anything new.
     pub(crate) changed: bool,
     /// The subject's status after the report.
-    pub(crate) status: Status,
+    pub(crate) status: Standing,
     /// Whether the subject, and with it the claim, may be deleted in time.
     pub(crate) is_over: bool,
     /// The subject's version that was read.
     pub(crate) version: u64,
 }
 
-/// `pk` is the subject's id.
+/// `pk` is the subject's partition key.
 #[derive(Serialize, Deserialize)]
 pub(super) struct ClaimItem {
     pk: String,
@@ -66,7 +64,7 @@ pub(super) struct ClaimItem {
     /// second.
     #[serde(default)]
     pub(super) version: u64,
-    pub(super) status: Status,
+    pub(super) status: String,
     pub(super) changed: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ttl: Option<i64>,
@@ -88,15 +86,23 @@ impl Claims {
     }
 }
 
+impl Claims {
+    /// Whether an event about a subject was recorded.
+    pub(crate) async fn has(&self, subject: &Subject, source: &Source) -> Result<bool, StoreError> {
+        let (pk, sk) = (key_of(subject).0, format!("{EVENT}{}", source.id()));
+        Ok(self.table.read([("pk", &pk), ("sk", &sk)]).await?.is_some())
+    }
+}
+
 impl Claim<'_> {
     fn item(self, now: i64) -> ClaimItem {
         ClaimItem {
-            pk: self.subject.to_string(),
+            pk: key_of(self.subject).0,
             sk: format!("{EVENT}{}", self.source.id()),
             kind: self.source.kind().to_owned(),
             recorded_at: now,
             version: self.version.saturating_add(self.changed.into()),
-            status: self.status,
+            status: self.status.as_str().to_owned(),
             changed: self.changed,
             ttl: self.is_over.then(|| now.saturating_add(KEEP_SECONDS)),
         }

@@ -2,13 +2,14 @@
 
 use super::{
     StoreError, Tables, failed, is_last_page,
-    purchases::{PURCHASE, id_of, parse},
+    keys::subject_of,
+    purchases::{id_of, parse},
     tables::Table,
     text,
 };
 use crate::{
     config::ConfigError,
-    purchase::{Purchase, PurchaseId},
+    purchase::{Purchase, PurchaseId, Subject, SubscriptionId},
 };
 
 /// The index of purchases by their buyer.
@@ -41,23 +42,20 @@ impl History {
         limit: i32,
         before: Option<PurchaseId>,
     ) -> Result<HistoryPage, StoreError> {
-        let mut call = self
+        // Purchase ids are hexadecimal; what belongs to subscriptions sorts after them.
+        let before = before.map_or_else(|| "g".to_owned(), |before| before.to_string());
+        let call = self
             .table
             .client
             .query()
             .table_name(&self.table.name)
             .index_name("history")
-            .key_condition_expression("history = :subject")
+            .key_condition_expression("history = :subject AND pk < :before")
             .expression_attribute_values(":subject", text(subject))
+            .expression_attribute_values(":before", text(before))
             .scan_index_forward(false)
             // One extra, to know whether there are more.
             .limit(limit.saturating_add(1));
-        if let Some(before) = before {
-            call = call
-                .exclusive_start_key("history", text(subject))
-                .exclusive_start_key("pk", text(before.to_string()))
-                .exclusive_start_key("sk", text(PURCHASE));
-        }
         let answer = call.send().await.map_err(failed("Query"))?;
         let mut purchases = Vec::new();
         for item in answer.items.unwrap_or_default() {
@@ -70,5 +68,31 @@ impl History {
             purchases,
             next: next.filter(|_| !is_last),
         })
+    }
+
+    /// The ids of all of a buyer's subscriptions, newest last as far as Stripe's ids tell. Read
+    /// from the same index.
+    pub async fn subscriptions(&self, subject: &str) -> Result<Vec<SubscriptionId>, StoreError> {
+        let mut items = self
+            .table
+            .client
+            .query()
+            .table_name(&self.table.name)
+            .index_name("history")
+            .key_condition_expression("history = :subject AND begins_with(pk, :subscriptions)")
+            .expression_attribute_values(":subject", text(subject))
+            .expression_attribute_values(":subscriptions", text("sub_"))
+            .projection_expression("pk, sk")
+            .into_paginator()
+            .items()
+            .send();
+        let mut ids = Vec::new();
+        while let Some(item) = items.next().await {
+            // Their invoices have the same partition key.
+            if let Some(Subject::Subscription(id)) = subject_of(&item.map_err(failed("Query"))?) {
+                ids.push(id);
+            }
+        }
+        Ok(ids)
     }
 }

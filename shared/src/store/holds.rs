@@ -50,7 +50,7 @@ impl BuyersHolds {
 
     /// What a buyer holds now.
     pub(crate) async fn get(&self, subject: &str) -> Result<StoredHolds, StoreError> {
-        let key = key(subject);
+        let key = buyer_key(subject);
         let item = self.table.read([("pk", &key), ("sk", HOLDS)]).await?;
         let item = item.map(|item| from_item::<HoldsItem>(item, &key));
         Ok(item
@@ -70,7 +70,7 @@ impl BuyersHolds {
         now: i64,
     ) -> Result<TransactWriteItem, StoreError> {
         let item = HoldsItem {
-            pk: key(subject),
+            pk: buyer_key(subject),
             sk: HOLDS.to_owned(),
             version: read.version.saturating_add(1),
             ttl: now.saturating_add(KEEP_SECONDS),
@@ -91,7 +91,7 @@ impl BuyersHolds {
         };
         let update = self
             .table
-            .update([("pk", &key(subject)), ("sk", HOLDS)])
+            .update([("pk", &buyer_key(subject)), ("sk", HOLDS)])
             .expression_attribute_names("#purchase", purchase.id().to_string())
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":ttl", number(now.saturating_add(KEEP_SECONDS)))
@@ -109,6 +109,7 @@ impl BuyersHolds {
     }
 }
 
-fn key(subject: &str) -> String {
+/// The key of everything that is kept by buyer.
+pub(super) fn buyer_key(subject: &str) -> String {
     format!("buyer#{subject}")
 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Item, Tables,
     claims::{Claim, Claims, Source},
+    customers::{BuyersCustomers, StoredCustomer},
     from_item,
     holds::{BuyersHolds, StoredHolds},
     looks::Looks,
@@ -21,7 +22,17 @@ use super::{
     requests::{IdempotentRequest, RequestItem, Requests},
     scripted::{self, WRITTEN},
 };
-use crate::{config::Environment, mode::Mode, money::Money, purchase::*};
+use crate::{
+    config::Environment,
+    email::Frozen,
+    mode::Mode,
+    money::Money,
+    product::{Interval, Recurring},
+    purchase::*,
+    standing::Standing,
+};
+
+mod subscriptions;
 
 const ID: &str = "01936f3c-8a10-7c3e-9a35-0c1de2a3f5b7";
 /// The time at which everything happens.
@@ -65,10 +76,10 @@ fn what_points_at_a_purchase_is_stored_as_in_the_deployed_tables() {
     };
     for (name, source, changed) in [("claim", event, true), ("claim_fetched", fetched, false)] {
         let claim = Claim {
-            subject: id.into(),
+            subject: &id.into(),
             source: &source,
             changed,
-            status: purchase.status(),
+            status: Standing::Purchase(purchase.status()),
             is_over: purchase.is_over(),
             version: 4,
         };
@@ -76,7 +87,7 @@ fn what_points_at_a_purchase_is_stored_as_in_the_deployed_tables() {
         assert_eq!(put(written), golden(name));
     }
     let pointers = Pointers::of(&tables()).unwrap();
-    let pointer = pointers.put(&"pi_1".to_owned().into(), id.into()).unwrap();
+    let pointer = pointers.put(&"pi_1".to_owned().into(), &id.into()).unwrap();
     assert_eq!(put(pointer), golden("pointer"));
     let request = IdempotentRequest::new("buyer-1", "key", "fingerprint".to_owned());
     let requests = Requests::of(&tables()).unwrap();
@@ -122,6 +133,19 @@ fn a_buyers_holds_are_stored_as_in_the_deployed_tables() {
 }
 
 #[test]
+fn a_buyers_customer_is_stored_under_its_mode() {
+    let read = StoredCustomer::default();
+    for (mode, sort_key) in [(Mode::Test, "customer#test"), (Mode::Live, "customer#live")] {
+        let table = BuyersCustomers::of(&tables(), mode).unwrap();
+        let customer = "cus_1".to_owned().into();
+        let written = table.put("buyer-1", &read, &customer).unwrap();
+        let mut expected = golden("customer");
+        expected["sk"] = json!({ "S": sort_key });
+        assert_eq!(put(written), expected);
+    }
+}
+
+#[test]
 fn a_mail_is_ordered_as_in_the_deployed_tables() {
     let outbox = Outbox::of(&tables()).unwrap();
     let stages: HashMap<_, _> = stages().into_iter().collect();
@@ -139,7 +163,9 @@ fn a_mail_is_ordered_as_in_the_deployed_tables() {
         ),
         ("mail_held", rebuilt, Mail::Paid),
     ] {
-        let row = outbox.put(purchase, &mail, Mode::Live, NOW).unwrap();
+        let content = Frozen::of(purchase, &mail);
+        let held = purchase.is_only_rebuilt();
+        let row = outbox.put(content, &mail, (Mode::Live, held), NOW).unwrap();
         assert_eq!(put(row), golden(name), "{name}");
     }
 }
@@ -166,6 +192,7 @@ fn stages() -> Vec<(&'static str, Purchase)> {
         session(SessionState::Settled {
             amount: usd(3350),
             payment_intent: Some("pi_1".to_owned().into()),
+            subscription: None,
         })
     };
     let voucher = session(SessionState::Pending {
@@ -177,8 +204,10 @@ fn stages() -> Vec<(&'static str, Purchase)> {
     let rebuilt = || Purchase::rebuilt(ID.parse().unwrap(), buyer.clone(), usd(3350));
     let mut confirmed = after(rebuilt(), vec![settled()]);
     confirmed.confirm().unwrap();
+    let subscribing = Purchase::new(ID.parse().unwrap(), subscribing(), NOW);
     vec![
         ("open", open(NOW)),
+        ("subscribing", subscribing),
         ("attached", attached()),
         ("voucher", after(attached(), vec![voucher.clone()])),
         ("abandoned", abandoned),
@@ -199,7 +228,10 @@ fn stages() -> Vec<(&'static str, Purchase)> {
 fn returns() -> Vec<Change> {
     let refund = |id: &str, state, amount| {
         let amount = usd(amount);
-        Change::Refund(id.to_owned().into(), Refund { state, amount })
+        Change::Payment(PaymentChange::Refund(
+            id.to_owned().into(),
+            Refund { state, amount },
+        ))
     };
     let movement = Movement {
         amount: usd(-1500),
@@ -219,8 +251,8 @@ fn returns() -> Vec<Change> {
         refund("re_2", RefundState::RequiresAction, 350),
         refund("re_3", RefundState::Pending, 200),
         refund("re_3", RefundState::Failed, 200),
-        Change::Dispute("dp_1".to_owned().into(), dispute),
-        Change::ChargeRefunded(usd(900)),
+        Change::Payment(PaymentChange::Dispute("dp_1".to_owned().into(), dispute)),
+        Change::Payment(PaymentChange::ChargeRefunded(usd(900))),
     ]
 }
 
@@ -232,6 +264,7 @@ fn order() -> Order {
         image: reserved.then(|| "https://mugs.example/mug.png".to_owned()),
         quantity: if reserved { 2 } else { 1 },
         unit_amount,
+        recurring: None,
         reserved,
     };
     Order {
@@ -242,8 +275,21 @@ fn order() -> Order {
         },
         lines: vec![line("mug", true, 1500), line("sticker", false, 350)],
         total: usd(3350),
+        customer: None,
         rebuilt: false,
     }
+}
+
+/// The same, with a sticker that comes every month.
+fn subscribing() -> Order {
+    let mut order = order();
+    order.lines[1].recurring = Some(Recurring {
+        interval: Interval::Month,
+        interval_count: 1,
+        trial_days: 14,
+    });
+    order.customer = Some("cus_1".to_owned().into());
+    order
 }
 
 fn usd(amount: i64) -> Money {

@@ -1,6 +1,6 @@
 //! When Stripe was last asked about something because its buyer looked at it.
 
-use super::{StoreError, Tables, number, tables::Table, text, unless_refused};
+use super::{StoreError, Tables, keys::key_of, number, tables::Table, text, unless_refused};
 use crate::{config::ConfigError, purchase::Subject};
 
 /// The rows in the purchases table.
@@ -32,7 +32,7 @@ impl Looks {
             .client
             .put_item()
             .table_name(&self.table.name)
-            .item("pk", text(subject.to_string()))
+            .item("pk", text(key_of(&subject).0))
             .item("sk", text(LOOK))
             .item("looked_at", number(now))
             .item("ttl", number(now.saturating_add(DAY)))

@@ -18,9 +18,12 @@ use crate::{
 
 pub(crate) mod bookkeeping;
 pub(crate) mod claims;
+pub(crate) mod customers;
 pub mod due;
 pub mod history;
 pub(crate) mod holds;
+pub mod invoices;
+mod keys;
 #[cfg(test)]
 mod layout;
 pub mod looks;
@@ -33,6 +36,7 @@ pub mod purchases;
 pub mod requests;
 #[cfg(test)]
 pub(crate) mod scripted;
+pub mod subscriptions;
 pub mod sweep;
 mod tables;
 pub(crate) mod transaction;

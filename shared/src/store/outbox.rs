@@ -12,7 +12,7 @@ use crate::{
     config::ConfigError,
     email::Frozen,
     mode::Mode,
-    purchase::{Mail, Purchase, Subject},
+    purchase::{Mail, Subject},
 };
 
 /// The outbox, to order mails in.
@@ -96,21 +96,20 @@ impl Outbox {
         Ok(Self { table })
     }
 
-    /// A new row, on condition that there is none. If the purchase was rebuilt and not confirmed,
-    /// the row is held, and deleted after a while if nobody releases it.
+    /// A new row, on condition that there is none. If what it is about was rebuilt and not
+    /// confirmed, the row is `held`, and deleted after a while if nobody releases it.
     pub(crate) fn put(
         &self,
-        purchase: &Purchase,
+        content: Frozen,
         mail: &Mail,
-        mode: Mode,
+        (mode, held): (Mode, bool),
         now: i64,
     ) -> Result<TransactWriteItem, StoreError> {
-        let held = purchase.is_only_rebuilt();
         let row = Row {
-            id: row_id(purchase.id().into(), mail),
+            id: row_id(&content.about, mail),
             mail: mail.clone(),
             livemode: mode.livemode(),
-            content: Frozen::of(purchase, mail),
+            content,
             state: if held { State::Held } else { State::Due },
             attempts: 0,
             next_attempt: (!held).then_some(now),
@@ -130,7 +129,7 @@ impl Outbox {
     /// this leaves one without a state, which is never claimed and expires.
     pub(crate) fn supersede(
         &self,
-        subject: Subject,
+        subject: &Subject,
         mail: &Mail,
         now: i64,
     ) -> Result<TransactWriteItem, StoreError> {
@@ -146,6 +145,6 @@ impl Outbox {
 }
 
 /// The key of a mail's row.
-pub(super) fn row_id(subject: Subject, mail: &Mail) -> String {
+pub(super) fn row_id(subject: &Subject, mail: &Mail) -> String {
     format!("{subject}#{mail}")
 }

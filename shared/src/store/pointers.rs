@@ -47,7 +47,7 @@ impl Pointers {
     pub(crate) fn put(
         &self,
         intent: &PaymentIntentId,
-        owner: Subject,
+        owner: &Subject,
     ) -> Result<TransactWriteItem, StoreError> {
         let owner = text(owner.to_string());
         let item = [

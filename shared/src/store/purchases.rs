@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Item, KEEP_SECONDS, StoreError, Tables, from_item,
+    keys::PURCHASE,
     tables::{Table, put_item},
     to_item, unchanged,
 };
@@ -32,9 +33,6 @@ pub struct Stored {
     /// Counts its writes; 0 if it was never written.
     pub(crate) version: u64,
 }
-
-/// The sort key of a purchase's own item, among all items with its id.
-pub(super) const PURCHASE: &str = "purchase";
 
 /// The key that all items have in the work index.
 pub(super) const WORK: &str = "work";

@@ -13,7 +13,14 @@ pub struct Sweeps {
 }
 
 const PK: &str = "reconcile";
-const SK: &str = "cursor";
+
+/// The sort key of the cursor of one topic. The first that there was has no name in it.
+fn sk(topic: &str) -> String {
+    match topic {
+        "payments" => "cursor".to_owned(),
+        topic => format!("cursor#{topic}"),
+    }
+}
 
 /// How far Stripe's events have been read. All times are Stripe's, in Unix seconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,9 +65,9 @@ impl Sweeps {
         })
     }
 
-    /// Where the last run stopped.
-    pub async fn load(&self) -> Result<Cursor, StoreError> {
-        let item = self.table.read([("pk", PK), ("sk", SK)]).await?;
+    /// Where the last run stopped in the events of a topic.
+    pub async fn load(&self, topic: &str) -> Result<Cursor, StoreError> {
+        let item = self.table.read([("pk", PK), ("sk", &sk(topic))]).await?;
         let item = item.map(|item| from_item::<CursorItem>(item, PK));
         Ok(item
             .transpose()?
@@ -70,10 +77,10 @@ impl Sweeps {
 
     /// Saves where this run is. Two concurrent runs overwrite each other's place and do work twice,
     /// but record everything once.
-    pub async fn save(&self, cursor: &Cursor) -> Result<(), StoreError> {
+    pub async fn save(&self, topic: &str, cursor: &Cursor) -> Result<(), StoreError> {
         let item = CursorItem {
             pk: PK.to_owned(),
-            sk: SK.to_owned(),
+            sk: sk(topic),
             cursor: cursor.clone(),
         };
         let put = self.table.put(to_item(&item)?);

@@ -3,8 +3,10 @@
 use super::{
     Item, StoreError, Tables,
     bookkeeping::Bookkeeping,
-    failed, number,
-    purchases::{PURCHASE, Purchases, Stored, WORK},
+    failed,
+    keys::{key_of, subject_of},
+    number,
+    purchases::{Purchases, Stored, WORK},
     tables::Table,
     text,
     transaction::{Step, Writer},
@@ -69,17 +71,18 @@ impl WorkList {
             .expression_attribute_values(":now", number(now))
             .limit(limit);
         if let Some(after) = after {
+            let (pk, sk) = key_of(&after.subject);
             call = call
                 .exclusive_start_key("work_shard", text(WORK))
                 .exclusive_start_key("work_due", number(after.work_due))
-                .exclusive_start_key("pk", text(after.subject.to_string()))
-                .exclusive_start_key("sk", text(PURCHASE));
+                .exclusive_start_key("pk", text(pk))
+                .exclusive_start_key("sk", text(sk));
         }
         let answer = call.send().await.map_err(failed("Query"))?;
         let place = |item: &Item| {
             Some(WorkCursor {
                 work_due: item.get("work_due")?.as_n().ok()?.parse().ok()?,
-                subject: item.get("pk")?.as_s().ok()?.parse().ok()?,
+                subject: subject_of(item)?,
             })
         };
         let items = answer.items.unwrap_or_default();

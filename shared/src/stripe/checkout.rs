@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use stripe_checkout::checkout_session::{
     CreateCheckoutSession, CreateCheckoutSessionAdaptivePricing, CreateCheckoutSessionLineItems,
-    CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData, ProductData,
+    CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionLineItemsPriceDataRecurring,
+    CreateCheckoutSessionLineItemsPriceDataRecurringInterval,
+    CreateCheckoutSessionPaymentIntentData, CreateCheckoutSessionPaymentMethodCollection,
+    CreateCheckoutSessionSubscriptionData, ProductData,
 };
 use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
 use stripe_shared::CheckoutSessionMode;
@@ -15,7 +18,10 @@ use super::{
     client::{Client, OBJECT, StripeError},
     metadata,
 };
-use crate::purchase::{Purchase, SessionId};
+use crate::{
+    product::{Interval, Recurring},
+    purchase::{Line, Order, Purchase, SessionId},
+};
 
 /// What we read of the session that Stripe opened.
 #[derive(Debug, Deserialize)]
@@ -65,48 +71,86 @@ fn request(purchase: &Purchase, site_url: &str, stack: &str) -> CreateCheckoutSe
         tags.insert(metadata::BUYER.to_owned(), subject.clone());
     }
     let currency = currency(order.total.currency);
-    let lines: Vec<_> = order
-        .lines
-        .iter()
-        .map(|line| {
-            let mut product = ProductData::new(&line.name);
-            product.description = Some(line.description.clone()).filter(|text| !text.is_empty());
-            product.images = line.image.clone().map(|image| vec![image]);
-            product.metadata = Some(HashMap::from([(
-                "product_id".to_owned(),
-                line.product_id.to_string(),
-            )]));
-            let mut price = CreateCheckoutSessionLineItemsPriceData::new(currency.clone());
-            price.unit_amount = Some(line.unit_amount);
-            price.product_data = Some(product);
-            let mut item = CreateCheckoutSessionLineItems::new();
-            item.quantity = Some(line.quantity.into());
-            item.price_data = Some(price);
-            item
-        })
-        .collect();
-    let mut intent = CreateCheckoutSessionPaymentIntentData::new();
-    intent.metadata = Some(tags.clone());
+    let lines = order.lines.iter().map(|line| item(line, currency.clone()));
     // Buyers pay in the order's currency. No payment methods are named, so the account's settings
     // choose them.
     let mut adaptive_pricing = CreateCheckoutSessionAdaptivePricing::new();
     adaptive_pricing.enabled = Some(false);
 
     let request = CreateCheckoutSession::new()
-        .mode(CheckoutSessionMode::Payment)
         .client_reference_id(id.to_string())
-        .metadata(tags)
-        .payment_intent_data(intent)
-        .line_items(lines)
+        .metadata(tags.clone())
+        .line_items(lines.collect::<Vec<_>>())
         .adaptive_pricing(adaptive_pricing)
         .allow_promotion_codes(true)
         .expires_at(attempt.expires_at)
         .success_url(format!("{site_url}/success.html?purchase_id={id}"))
         .cancel_url(format!("{site_url}/cancel.html?purchase_id={id}"));
-    match &order.buyer.email {
-        Some(email) => request.customer_email(email),
-        None => request,
+    let request = match order.recurring() {
+        Some(recurring) => subscribe(request, order, recurring, tags),
+        None => {
+            let mut intent = CreateCheckoutSessionPaymentIntentData::new();
+            intent.metadata = Some(tags);
+            let request = request.mode(CheckoutSessionMode::Payment);
+            request.payment_intent_data(intent)
+        }
+    };
+    match (&order.customer, &order.buyer.email) {
+        (Some(customer), _) => request.customer(customer.as_str()),
+        (None, Some(email)) => request.customer_email(email),
+        (None, None) => request,
     }
+}
+
+/// What Stripe is told besides, so that it starts a subscription. It copies these tags to the
+/// subscription, and from there to each of its invoices.
+fn subscribe(
+    request: CreateCheckoutSession,
+    order: &Order,
+    recurring: Recurring,
+    tags: HashMap<String, String>,
+) -> CreateCheckoutSession {
+    let mut subscription = CreateCheckoutSessionSubscriptionData::new();
+    subscription.metadata = Some(tags);
+    subscription.trial_period_days = Some(recurring.trial_days).filter(|days| *days > 0);
+    // Even if nothing is due today, as in a trial, renewals will need something to be paid with.
+    let is_free = order.recurring_lines().all(|line| line.unit_amount == 0);
+    request
+        .mode(CheckoutSessionMode::Subscription)
+        .subscription_data(subscription)
+        .payment_method_collection(match is_free {
+            true => CreateCheckoutSessionPaymentMethodCollection::IfRequired,
+            false => CreateCheckoutSessionPaymentMethodCollection::Always,
+        })
+}
+
+fn item(line: &Line, currency: Currency) -> CreateCheckoutSessionLineItems {
+    let mut product = ProductData::new(&line.name);
+    product.description = Some(line.description.clone()).filter(|text| !text.is_empty());
+    product.images = line.image.clone().map(|image| vec![image]);
+    product.metadata = Some(HashMap::from([(
+        "product_id".to_owned(),
+        line.product_id.to_string(),
+    )]));
+    let mut price = CreateCheckoutSessionLineItemsPriceData::new(currency);
+    price.unit_amount = Some(line.unit_amount);
+    price.product_data = Some(product);
+    price.recurring = line.recurring.map(|recurring| {
+        use CreateCheckoutSessionLineItemsPriceDataRecurringInterval as Theirs;
+        let mut price =
+            CreateCheckoutSessionLineItemsPriceDataRecurring::new(match recurring.interval {
+                Interval::Day => Theirs::Day,
+                Interval::Week => Theirs::Week,
+                Interval::Month => Theirs::Month,
+                Interval::Year => Theirs::Year,
+            });
+        price.interval_count = Some(recurring.interval_count.into());
+        price
+    });
+    let mut item = CreateCheckoutSessionLineItems::new();
+    item.quantity = Some(line.quantity.into());
+    item.price_data = Some(price);
+    item
 }
 
 fn currency(currency: crate::money::Currency) -> Currency {
@@ -127,34 +171,53 @@ mod tests {
         purchase::{Buyer, Line, Order, PurchaseId},
     };
 
-    #[test]
-    fn everything_stripe_is_told_comes_from_the_purchase() {
-        let line = Line {
-            product_id: "mug".parse().unwrap(),
-            name: "Mug".to_owned(),
+    fn line(id: &str, name: &str, recurring: Option<Recurring>) -> Line {
+        Line {
+            product_id: id.parse().unwrap(),
+            name: name.to_owned(),
             description: String::new(),
             image: None,
             quantity: 2,
             unit_amount: 750,
+            recurring,
             reserved: false,
-        };
+        }
+    }
+
+    fn purchase(lines: Vec<Line>, customer: Option<&str>) -> Purchase {
         let order = Order {
             buyer: Buyer {
                 subject: Some("sub-1".to_owned()),
                 email: Some("b@example.com".to_owned()),
                 language: None,
             },
-            lines: vec![line],
+            lines,
             total: Money::new(1500, "kwd".parse().unwrap()),
+            customer: customer.map(|id| id.to_owned().into()),
             rebuilt: false,
         };
-        let purchase = Purchase::new(PurchaseId::new(OffsetDateTime::UNIX_EPOCH), order, 1_000);
-        let built = request(&purchase, "https://shop.example", "till-prod").build();
-        let id = purchase.id();
+        Purchase::new(PurchaseId::new(OffsetDateTime::UNIX_EPOCH), order, 1_000)
+    }
+
+    /// What is sent, field by field.
+    fn form(purchase: &Purchase) -> Vec<String> {
+        let built = request(purchase, "https://shop.example", "till-prod").build();
         let body = built.body.unwrap();
-        let mut fields: Vec<&str> = body.split('&').collect();
+        let mut fields: Vec<_> = body.split('&').map(str::to_owned).collect();
         fields.sort_unstable();
-        let mut expected = vec![
+        fields
+    }
+
+    fn sorted(mut fields: Vec<String>) -> Vec<String> {
+        fields.sort_unstable();
+        fields
+    }
+
+    #[test]
+    fn everything_stripe_is_told_comes_from_the_purchase() {
+        let purchase = purchase(vec![line("mug", "Mug", None)], None);
+        let id = purchase.id();
+        let expected = vec![
             "adaptive_pricing[enabled]=false".to_owned(),
             "allow_promotion_codes=true".to_owned(),
             format!("cancel_url=https://shop.example/cancel.html?purchase_id%3D{id}"),
@@ -175,7 +238,63 @@ mod tests {
             "payment_intent_data[metadata][till_stack]=till-prod".to_owned(),
             format!("success_url=https://shop.example/success.html?purchase_id%3D{id}"),
         ];
-        expected.sort_unstable();
-        assert_eq!(fields, expected);
+        assert_eq!(form(&purchase), sorted(expected));
+    }
+
+    #[test]
+    fn what_recurs_starts_a_subscription_of_the_buyers_own_customer() {
+        let quarterly = Recurring {
+            interval: Interval::Month,
+            interval_count: 3,
+            trial_days: 14,
+        };
+        let beans = line("beans", "Beans", Some(quarterly));
+        let purchase = purchase(vec![beans, line("mug", "Mug", None)], Some("cus_1"));
+        let id = purchase.id();
+        let expected = vec![
+            "adaptive_pricing[enabled]=false".to_owned(),
+            "allow_promotion_codes=true".to_owned(),
+            format!("cancel_url=https://shop.example/cancel.html?purchase_id%3D{id}"),
+            format!("client_reference_id={id}"),
+            "customer=cus_1".to_owned(),
+            format!("expires_at={}", 1_000 + 23 * 3600),
+            "line_items[0][price_data][currency]=kwd".to_owned(),
+            "line_items[0][price_data][product_data][metadata][product_id]=beans".to_owned(),
+            "line_items[0][price_data][product_data][name]=Beans".to_owned(),
+            "line_items[0][price_data][recurring][interval]=month".to_owned(),
+            "line_items[0][price_data][recurring][interval_count]=3".to_owned(),
+            "line_items[0][price_data][unit_amount]=750".to_owned(),
+            "line_items[0][quantity]=2".to_owned(),
+            "line_items[1][price_data][currency]=kwd".to_owned(),
+            "line_items[1][price_data][product_data][metadata][product_id]=mug".to_owned(),
+            "line_items[1][price_data][product_data][name]=Mug".to_owned(),
+            "line_items[1][price_data][unit_amount]=750".to_owned(),
+            "line_items[1][quantity]=2".to_owned(),
+            "metadata[buyer]=sub-1".to_owned(),
+            format!("metadata[purchase_id]={id}"),
+            "metadata[till_stack]=till-prod".to_owned(),
+            "mode=subscription".to_owned(),
+            "payment_method_collection=always".to_owned(),
+            "subscription_data[metadata][buyer]=sub-1".to_owned(),
+            format!("subscription_data[metadata][purchase_id]={id}"),
+            "subscription_data[metadata][till_stack]=till-prod".to_owned(),
+            "subscription_data[trial_period_days]=14".to_owned(),
+            format!("success_url=https://shop.example/success.html?purchase_id%3D{id}"),
+        ];
+        assert_eq!(form(&purchase), sorted(expected));
+    }
+
+    #[test]
+    fn what_recurs_for_free_needs_nothing_to_pay_with() {
+        let weekly = Recurring {
+            interval: Interval::Week,
+            interval_count: 1,
+            trial_days: 0,
+        };
+        let mut news = line("news", "News", Some(weekly));
+        news.unit_amount = 0;
+        let sent = form(&purchase(vec![news], Some("cus_1")));
+        assert!(sent.contains(&"payment_method_collection=if_required".to_owned()));
+        assert!(!sent.iter().any(|field| field.contains("trial_period_days")));
     }
 }

@@ -125,6 +125,13 @@ impl StripeError {
         matches!(self, Self::Refused { status, .. }
             if !matches!(*status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN))
     }
+
+    /// Whether it is refused because the customer subscribes to something in another currency, or
+    /// has a session open for it. Stripe has no code for that, only words.
+    pub fn is_about_other_currency(&self) -> bool {
+        matches!(self, Self::Refused { message, .. }
+            if message.contains("combine currencies on a single customer"))
+    }
 }
 
 /// The permission that a restricted key lacks, as Stripe's refusal calls it, such as
@@ -384,46 +391,8 @@ fn encoded(pairs: &[(&str, &str)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        io::{Read, Write},
-        net::TcpListener,
-    };
-
     use super::*;
-
-    /// A client, and what Stripe is asked while it gives these answers; `None` hangs up.
-    async fn stripe(
-        answers: impl IntoIterator<Item = Option<String>> + Send + 'static,
-    ) -> (Client, std::thread::JoinHandle<Vec<String>>) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let server = std::thread::spawn(move || {
-            let mut seen = Vec::new();
-            for answer in answers {
-                let (mut connection, _) = listener.accept().unwrap();
-                let mut buffer = [0_u8; 4096];
-                let read = connection.read(&mut buffer).unwrap();
-                seen.push(String::from_utf8_lossy(&buffer[..read]).into_owned());
-                if let Some(answer) = answer {
-                    connection.write_all(answer.as_bytes()).unwrap();
-                }
-            }
-            seen
-        });
-        let environment = Environment::of([
-            ("STRIPE_SECRET_KEY", "sk_test_1"),
-            ("STRIPE_API_BASE", &format!("http://{address}")),
-            ("TILL_MODE", "test"),
-        ]);
-        (Client::new(&environment).await.unwrap(), server)
-    }
-
-    fn answer(status: &str, body: &str) -> Option<String> {
-        let length = body.len();
-        Some(format!(
-            "HTTP/1.1 {status}\r\ncontent-length: {length}\r\n\r\n{body}"
-        ))
-    }
+    use crate::stripe::scripted::{answer, stripe};
 
     #[tokio::test]
     async fn after_a_broken_connection_the_call_is_repeated_under_the_same_key() {
@@ -456,6 +425,28 @@ mod tests {
             allow this request to continue.";
         assert_eq!(missing_permission(message), Some("rak_webhook_read"));
         assert_eq!(missing_permission("This is a restricted API key"), None);
+    }
+
+    #[tokio::test]
+    async fn a_customers_other_currency_is_recognized_by_stripes_words() {
+        let refusal = r#"{"error":{"type":"invalid_request_error","message":"You cannot combine
+            currencies on a single customer. This customer has an active subscription with currency
+            usd."}}"#;
+        for (refusal, is_about_it) in [
+            (refusal.replace("\n            ", " "), true),
+            (
+                r#"{"error":{"code":"amount_too_small","message":"Too little"}}"#.to_owned(),
+                false,
+            ),
+        ] {
+            let (stripe, server) = stripe([answer("400 Bad Request", &refusal)]).await;
+            let refused = stripe
+                .post::<Value>("/checkout/sessions", &[], "key-1")
+                .await;
+            let error = refused.unwrap_err();
+            assert_eq!(error.is_about_other_currency(), is_about_it, "{refusal}");
+            server.join().unwrap();
+        }
     }
 
     #[tokio::test]

@@ -1,14 +1,21 @@
-//! Stripe's events: the envelope, and what its object says about a purchase.
+//! Stripe's events: the envelope, and what its object says about a purchase, an invoice or a
+//! subscription.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 pub use super::object::Unreadable;
-use super::object::{AboutCharge, Charge, Session, SessionEvent, Tags};
+use super::object::{
+    AboutCharge, Charge, InvoiceStatement, Session, SessionEvent, Tags, WhoseInvoice,
+};
 use crate::{
     config::Stack,
+    invoice::Trouble,
     money::Money,
-    purchase::{Buyer, Change, ChargeId, PaymentIntentId, Subject},
+    purchase::{
+        Buyer, ChargeId, PaymentChange, PaymentIntentId, PurchaseId, SessionId, SessionState,
+        SubscriptionId,
+    },
 };
 
 /// What an event is about, by its type, which decides how its object is read.
@@ -23,6 +30,21 @@ enum Kind {
     ChargeRefunded,
     /// A dispute or an inquiry, which has a status.
     Dispute,
+    /// An invoice, and what went wrong with charging it, if its event says so.
+    Invoice(Option<Trouble>),
+    /// An invoice that is foreseen: only a hint to read its subscription.
+    InvoiceForeseen,
+    /// A subscription: only a hint to read it.
+    Subscription(Hint),
+}
+
+/// What the event of a subscription says that the subscription itself does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hint {
+    /// Nothing: it has to be read.
+    Changed,
+    /// Its trial is about to end.
+    TrialWillEnd,
 }
 
 /// The types of events that say something about a purchase, and what each is about. Any other type
@@ -53,11 +75,91 @@ const HANDLED: &[(&str, Kind)] = &[
     ("charge.dispute.funds_withdrawn", Kind::Dispute),
     ("charge.dispute.funds_reinstated", Kind::Dispute),
     ("charge.dispute.closed", Kind::Dispute),
+    ("invoice.created", Kind::Invoice(None)),
+    ("invoice.finalized", Kind::Invoice(None)),
+    ("invoice.paid", Kind::Invoice(None)),
+    (
+        "invoice.payment_failed",
+        Kind::Invoice(Some(Trouble::Failed)),
+    ),
+    (
+        "invoice.payment_action_required",
+        Kind::Invoice(Some(Trouble::ActionRequired)),
+    ),
+    ("invoice.voided", Kind::Invoice(None)),
+    ("invoice.marked_uncollectible", Kind::Invoice(None)),
+    ("invoice.upcoming", Kind::InvoiceForeseen),
+    (
+        "customer.subscription.created",
+        Kind::Subscription(Hint::Changed),
+    ),
+    (
+        "customer.subscription.updated",
+        Kind::Subscription(Hint::Changed),
+    ),
+    (
+        "customer.subscription.deleted",
+        Kind::Subscription(Hint::Changed),
+    ),
+    (
+        "customer.subscription.paused",
+        Kind::Subscription(Hint::Changed),
+    ),
+    (
+        "customer.subscription.resumed",
+        Kind::Subscription(Hint::Changed),
+    ),
+    (
+        "customer.subscription.trial_will_end",
+        Kind::Subscription(Hint::TrialWillEnd),
+    ),
 ];
 
 /// The types of events that a webhook endpoint has to subscribe to.
 pub fn handled() -> impl ExactSizeIterator<Item = &'static str> {
     HANDLED.iter().map(|(name, _)| *name)
+}
+
+/// What events are about, as they are listed: Stripe lists at most 20 types at a time (its page on
+/// listing events), and there are more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// Sessions, refunds and disputes.
+    Payments,
+    /// Subscriptions and their invoices.
+    Subscriptions,
+}
+
+impl Topic {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Payments, Self::Subscriptions];
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Payments => "payments",
+            Self::Subscriptions => "subscriptions",
+        }
+    }
+
+    /// The types of events that are handled and about it.
+    pub fn handled(self) -> impl Iterator<Item = &'static str> {
+        let rows = HANDLED.iter().filter(move |(_, kind)| kind.topic() == self);
+        rows.map(|(name, _)| *name)
+    }
+}
+
+impl Kind {
+    fn topic(self) -> Topic {
+        match self {
+            Self::Session(_) | Self::Refund | Self::ChargeRefunded | Self::Dispute => {
+                Topic::Payments
+            }
+            Self::Invoice(_) | Self::InvoiceForeseen | Self::Subscription(_) => {
+                Topic::Subscriptions
+            }
+        }
+    }
 }
 
 /// An event of a type that we handle, with its object still unread.
@@ -75,27 +177,36 @@ pub struct Event {
 
 /// What an event says.
 #[derive(Debug)]
-pub struct Statement {
-    /// What changed.
-    pub change: Change,
-    /// Which payment intent it is about, if there is one.
-    pub payment_intent: Option<PaymentIntentId>,
-    /// What it belongs to.
-    pub owner: Owner,
-}
-
-/// What an event belongs to, as far as the event itself says.
-#[derive(Debug)]
-pub enum Owner {
-    /// Something of ours, according to its object's tags.
-    Tagged {
-        /// What it is.
-        subject: Subject,
-        /// What it can be rebuilt from if it was lost.
+pub enum Statement {
+    /// How far a Checkout session of ours has come.
+    Session {
+        /// The purchase it is for.
+        purchase: PurchaseId,
+        /// The session.
+        session: SessionId,
+        /// How far it has come.
+        state: SessionState,
+        /// The payment intent that pays it.
+        payment_intent: Option<PaymentIntentId>,
+        /// What the purchase can be rebuilt from if it was lost.
         origin: Option<(Buyer, Money)>,
     },
-    /// Whatever the payment belongs to, because refunds and disputes do not carry our tags.
-    OfPayment(Option<ChargeId>),
+    /// What became of a payment.
+    Payment {
+        /// The purchase it belongs to. Refunds and disputes do not say, nor do the charges of
+        /// invoices: they belong to whatever the payment does.
+        tagged: Option<PurchaseId>,
+        /// What became of it.
+        change: PaymentChange,
+        /// The payment intent by which the money was paid.
+        payment_intent: Option<PaymentIntentId>,
+        /// The charge of that payment intent.
+        charge: Option<ChargeId>,
+    },
+    /// What an invoice says.
+    Invoice(InvoiceStatement),
+    /// A subscription has to be read.
+    Subscription(SubscriptionId, Hint),
 }
 
 /// What identifies an event, even if the rest of its envelope cannot be read.
@@ -144,49 +255,80 @@ impl Event {
     }
 
     /// What it says to the deployment `stack`; `None` if it is about something else: another
-    /// deployment's purchase, a payment link ….
+    /// deployment's purchase, a payment link, an invoice that the seller wrote by hand ….
     pub fn statement(self, stack: &Stack) -> Result<Option<Statement>, Unreadable> {
         let object = self.object;
         match self.kind {
             Kind::Refund => AboutCharge::refund(object).map(|refund| Some(refund.into())),
             Kind::Dispute => AboutCharge::dispute(object).map(|dispute| Some(dispute.into())),
             Kind::ChargeRefunded => {
-                let Some(subject) = subject_of(&object, stack)? else {
+                let tagged = purchase_of(&object, stack)?;
+                if tagged.is_none() && tags_of(&object)?.is_tagged() {
                     return Ok(None);
-                };
+                }
                 let charge: Charge = serde_json::from_value(object)?;
-                Ok(Some(Statement {
-                    change: Change::ChargeRefunded(charge.refunded()),
+                Ok(Some(Statement::Payment {
+                    tagged,
+                    change: PaymentChange::ChargeRefunded(charge.refunded()),
                     payment_intent: charge.payment_intent(),
-                    owner: Owner::Tagged {
-                        subject,
-                        origin: None,
-                    },
+                    charge: None,
                 }))
             }
             Kind::Session(event) => {
-                let Some(subject) = subject_of(&object, stack)? else {
+                let Some(purchase) = purchase_of(&object, stack)? else {
                     return Ok(None);
                 };
                 let session: Session = serde_json::from_value(object)?;
-                let origin = session.origin();
-                Ok(Some(Statement {
+                Ok(Some(Statement::Session {
+                    purchase,
+                    state: session.state_by_event(event)?,
                     payment_intent: session.payment_intent().cloned(),
-                    owner: Owner::Tagged { subject, origin },
-                    change: Change::Session(session.id.clone(), session.state_by_event(event)?),
+                    origin: session.origin(),
+                    session: session.id,
                 }))
+            }
+            Kind::Invoice(trouble) => {
+                let statement = InvoiceStatement::of(object, trouble, stack)?;
+                Ok(statement.map(Statement::Invoice))
+            }
+            Kind::InvoiceForeseen => {
+                let invoice: WhoseInvoice = serde_json::from_value(object)?;
+                let is_ours = match invoice.tags() {
+                    Some(tags) => tags.purchase(stack)?.is_some(),
+                    None => true,
+                };
+                let subscription = invoice.subscription().filter(|_| is_ours).cloned();
+                Ok(subscription.map(|id| Statement::Subscription(id, Hint::Changed)))
+            }
+            Kind::Subscription(hint) => {
+                if purchase_of(&object, stack)?.is_none() {
+                    return Ok(None);
+                }
+                let Named { id } = serde_json::from_value(object)?;
+                Ok(Some(Statement::Subscription(id, hint)))
             }
         }
     }
 }
 
-/// What a tagged object belongs to. If that is not ours, nothing but its tags has to be readable.
-fn subject_of(object: &Value, stack: &Stack) -> Result<Option<Subject>, Unreadable> {
+/// The purchase that a tagged object belongs to. If that is not ours, nothing but its tags has to be
+/// readable.
+fn purchase_of(object: &Value, stack: &Stack) -> Result<Option<PurchaseId>, Unreadable> {
+    tags_of(object)?.purchase(stack)
+}
+
+fn tags_of(object: &Value) -> Result<Tags, Unreadable> {
     let tags = object
         .get("metadata")
         .ok_or_else(|| Unreadable("metadata is missing".to_owned()))?;
     let tags: Option<Tags> = Deserialize::deserialize(tags)?;
-    tags.unwrap_or_default().subject(stack)
+    Ok(tags.unwrap_or_default())
+}
+
+/// As much of an object as a hint needs.
+#[derive(Deserialize)]
+struct Named {
+    id: SubscriptionId,
 }
 
 #[derive(Deserialize)]
@@ -203,10 +345,11 @@ struct EventData {
 
 impl From<AboutCharge> for Statement {
     fn from(about: AboutCharge) -> Self {
-        Self {
+        Self::Payment {
+            tagged: None,
             change: about.change,
             payment_intent: about.payment_intent,
-            owner: Owner::OfPayment(about.charge),
+            charge: about.charge,
         }
     }
 }
@@ -236,6 +379,8 @@ mod tests {
                 Kind::Refund => "a refund",
                 Kind::ChargeRefunded => "a charge",
                 Kind::Dispute => "a dispute",
+                Kind::Invoice(_) | Kind::InvoiceForeseen => "an invoice of a subscription",
+                Kind::Subscription(_) => "a subscription",
             };
             match rows.last_mut() {
                 Some((row, names)) if *row == about => names.push(format!("`{name}`")),
@@ -253,6 +398,14 @@ mod tests {
         assert!(readme.contains(&table), "README.md should have\n{table}");
         let listen = format!("--events {}\n", handled().collect::<Vec<_>>().join(","));
         assert!(readme.contains(&listen), "README.md should have\n{listen}");
+    }
+
+    #[test]
+    fn stripe_can_list_all_events_of_a_topic() {
+        let topics = Topic::ALL.map(|topic| topic.handled().collect::<Vec<_>>());
+        assert!(topics.iter().all(|types| types.len() <= 20));
+        let all: BTreeSet<_> = topics.iter().flatten().copied().collect();
+        assert_eq!(all, handled().collect());
     }
 
     #[test]

@@ -2,8 +2,12 @@
 
 pub mod checkout;
 pub mod client;
+pub(crate) mod customer;
 pub mod event;
 pub mod key;
 pub mod metadata;
 pub mod object;
+pub mod portal;
+#[cfg(test)]
+pub(crate) mod scripted;
 pub mod signature;

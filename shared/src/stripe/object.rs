@@ -8,21 +8,27 @@ use serde::Deserialize;
 use super::metadata;
 use crate::{
     config::Stack,
-    purchase::{Buyer, Subject},
+    purchase::{Buyer, PurchaseId},
 };
 
 mod about_charge;
 mod charge;
+mod invoice;
 mod line_item;
 mod payment_intent;
 mod session;
+mod subscription;
+#[cfg(test)]
+mod versions;
 
 pub use about_charge::AboutCharge;
 pub use charge::Charge;
+pub use invoice::{InvoiceObject, InvoiceStatement, PaidInvoice, WhoseInvoice};
 pub use line_item::LineItem;
 pub use payment_intent::PaymentIntent;
 pub use session::Session;
 pub(super) use session::SessionEvent;
+pub use subscription::SubscriptionObject;
 
 /// Something authentic that does not match Stripe's documentation.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +50,12 @@ enum Expandable<Id> {
 }
 
 impl<Id> Expandable<Id> {
+    fn id(&self) -> &Id {
+        match self {
+            Self::Id(id) | Self::Object { id } => id,
+        }
+    }
+
     fn into_id(self) -> Id {
         match self {
             Self::Id(id) | Self::Object { id } => id,
@@ -57,10 +69,16 @@ impl<Id> Expandable<Id> {
 pub struct Tags(BTreeMap<String, String>);
 
 impl Tags {
-    /// What the object belongs to in the deployment `stack`; `None` if it is not this deployment's.
-    pub fn subject(&self, stack: &Stack) -> Result<Option<Subject>, Unreadable> {
+    /// Whether they are the deployment `stack`'s.
+    pub(super) fn are_of(&self, stack: &Stack) -> bool {
         let tag = self.0.get(metadata::STACK);
-        if !tag.is_some_and(|tag| stack.owns(tag)) {
+        tag.is_some_and(|tag| stack.owns(tag))
+    }
+
+    /// The purchase that the object belongs to in the deployment `stack`; `None` if it is not this
+    /// deployment's.
+    pub fn purchase(&self, stack: &Stack) -> Result<Option<PurchaseId>, Unreadable> {
+        if !self.are_of(stack) {
             return Ok(None);
         }
         let id = self.0.get(metadata::PURCHASE_ID);
@@ -70,7 +88,17 @@ impl Tags {
             .map_err(|error| Unreadable(format!("metadata.purchase_id: {error}")))
     }
 
-    fn buyer(&self, email: Option<String>) -> Buyer {
+    /// Whether some deployment's tag is on it.
+    pub fn is_tagged(&self) -> bool {
+        self.0.contains_key(metadata::STACK)
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// The buyer that it names.
+    pub fn buyer(&self, email: Option<String>) -> Buyer {
         Buyer {
             subject: self.0.get(metadata::BUYER).cloned(),
             email,

@@ -23,7 +23,15 @@ use circles::Circle;
 use source::{Package, Workspace};
 
 /// The domain: what a shop is, whoever stores, pays and mails.
-const DOMAIN: [&str; 4] = ["money", "product", "cart", "purchase"];
+const DOMAIN: [&str; 7] = [
+    "money",
+    "product",
+    "cart",
+    "purchase",
+    "invoice",
+    "subscription",
+    "standing",
+];
 /// What the domain may use of `shared` besides itself: how strangers' text is read.
 const ALSO: [&str; 2] = ["plain", "json"];
 

@@ -1,5 +1,6 @@
 import { element } from '../elements.js';
 import { formatMoney } from '../money.js';
+import { interval, trialOf } from './price.js';
 import { wasPaid } from './status.js';
 
 /** "2 × Mug, Notebook and 3 more" */
@@ -17,8 +18,11 @@ export function order(purchase) {
     element('ul', { class: 'order-lines', role: 'list' }, ...lines.map((line) => element('li', {},
       element('span', {},
         element('span', { class: 'line-name' }, line.name),
-        element('span', { class: 'line-detail' }, `${line.quantity} × ${money(line.unit_amount)}`)),
-      element('span', { class: 'amount' }, money(line.unit_amount * line.quantity))))),
+        element('span', { class: 'line-detail' },
+          (trialOf(line) ? `${trialOf(line)}, then ` : '')
+          + `${line.quantity} × ${money(line.unit_amount)}`
+          + (line.recurring ? ` every ${interval(line.recurring)}` : ''))),
+      element('span', { class: 'amount' }, money(trialOf(line) ? 0 : line.unit_amount * line.quantity))))),
     ...(wasPaid(purchase) && purchase.paid ? sums(purchase) : [sumRow('order-total', 'Total', total)]));
 }
 

@@ -2,8 +2,8 @@ import { addToCart } from '../cart.js';
 import { checkoutButton } from '../checkout.js';
 import { button, element, linkButton } from '../elements.js';
 import { waitingIntent } from '../intents.js';
-import { formatMoney } from '../money.js';
 import { announceBriefly, showProblem } from '../notices.js';
+import { priceOf, trialOf } from './price.js';
 import { productImage } from './product-image.js';
 import { stepper } from './stepper.js';
 import { fewLeft, isForSale, mostOf, whyNotForSale } from './stock.js';
@@ -11,12 +11,14 @@ import { fewLeft, isForSale, mostOf, whyNotForSale } from './stock.js';
 /** One product in the shop window, with everything it takes to buy it. */
 export function productCard(product) {
   const few = fewLeft(product);
+  const trial = trialOf(product);
   return element('li', { class: 'card', id: cardId(product) },
     productImage(product),
     element('div', { class: 'card-text' },
       element('h2', {}, product.name),
       element('p', { class: 'description' }, product.description ?? ''),
-      element('p', { class: 'price' }, formatMoney(product.price),
+      element('p', { class: 'price' }, priceOf(product),
+        trial && isForSale(product) ? element('span', { class: 'trial' }, trial) : null,
         few && isForSale(product) ? element('span', { class: 'few-left' }, few) : null)),
     isForSale(product) ? buying(product) : element('p', { class: 'unavailable' }, whyNotForSale(product)));
 }
@@ -37,8 +39,9 @@ function buying(product) {
     most: mostOf(product),
   });
   const items = () => [{ product_id: product.id, quantity: quantity.value() }];
-  const buy = checkoutButton('Buy', items);
-  buy.setAttribute('aria-label', `Buy: ${product.name}`);
+  const verb = product.recurring ? 'Subscribe' : 'Buy';
+  const buy = checkoutButton(verb, items);
+  buy.setAttribute('aria-label', `${verb}: ${product.name}`);
   const add = button('Add to cart', () => {
     try {
       addToCart(product.id, quantity.value());

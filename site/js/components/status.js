@@ -1,4 +1,5 @@
 import { element, linkButton } from '../elements.js';
+import { trialOf } from './price.js';
 
 /** Every status a purchase can have, in the buyer's words; `tone` names its color. */
 const STATUSES = {
@@ -21,6 +22,7 @@ const TO_BE_PAID = ['Waiting for you to pay', 'waiting', 'You still have to pay:
 const TO_COME = ['Payment to come', 'waiting', 'If you were given a voucher or payment instructions, please follow them in time. '
   + 'We will email you when the payment arrives.'];
 const FREE = ['Free', 'good', 'There was nothing to pay.'];
+const TRIAL = ['Free trial', 'good', 'Your free trial has begun. Nothing was charged.'];
 
 /** Statuses in which the buyer has ordered, even if the payment is still to come. */
 const ORDERED = new Set(['pending', 'paid', 'partially_refunded', 'refunded', 'disputed', 'charged_back']);
@@ -55,6 +57,16 @@ export function isFree({ status, paid }) {
   return status === 'paid' && paid?.amount === 0;
 }
 
+/** Whether some of it is paid for again and again. */
+export function isSubscription({ lines = [] }) {
+  return lines.some(({ recurring }) => recurring);
+}
+
+/** Where its subscription is shown; or, as long as that is not known, all of them. */
+export function subscriptionPage({ subscription_id: id }) {
+  return id ? `subscription.html?id=${encodeURIComponent(id)}` : 'subscriptions.html';
+}
+
 export function statusBadge(purchase) {
   const [label, tone] = describe(purchase);
   return element('span', { class: `badge ${tone}` }, label);
@@ -73,7 +85,7 @@ export function voucherButton(purchase) {
 function describe(purchase) {
   const { status, waits_for: waitsFor } = purchase;
   if (isToBePaid(purchase)) return TO_BE_PAID;
-  if (isFree(purchase)) return FREE;
+  if (isFree(purchase)) return purchase.lines.some(trialOf) ? TRIAL : FREE;
   if (status === 'pending' && waitsFor?.who === 'unknown') return TO_COME;
   return STATUSES[status] ?? [status, 'neutral', ''];
 }

@@ -1,6 +1,7 @@
 import { getProducts } from '../api.js';
 import { cartEvents, cartLines, removeFromCart, setInCart } from '../cart.js';
 import { checkoutButton, checkoutEvents, resumeCheckout } from '../checkout.js';
+import { haveSameTerms, priceOf, sumOf, trialOf } from '../components/price.js';
 import { productImage } from '../components/product-image.js';
 import { stepper } from '../components/stepper.js';
 import { fewLeft, isForSale, mostOf, whyNotForSale } from '../components/stock.js';
@@ -12,6 +13,9 @@ import { content, fill, startPage } from '../page.js';
 
 /** How many different products one purchase can have. */
 const MOST_PRODUCTS = 90;
+
+/** How many a subscription can have, and how many others can be bought along with it. */
+const MOST_OF_SUBSCRIPTION = 20;
 
 /** The cart's products as far as they are known, by id; null for one that no longer exists. */
 const known = new Map();
@@ -76,7 +80,7 @@ function cart(found) {
     missing.length > 0 ? rows(missing.map(row)) : null,
     parts.length > 1 ? whyInParts(parts) : null,
     ...parts.flatMap((part, index) => [
-      parts.length > 1 ? element('h2', { class: 'part' }, `Purchase ${index + 1} of ${parts.length}: in ${nameOfCurrency(part.currency)}`) : null,
+      parts.length > 1 ? element('h2', { class: 'part' }, partTitle(part, index, parts)) : null,
       rows(part.lines.map(row)),
       checkingOut(part, products, { blocked: missing.length > 0 }),
     ]),
@@ -88,23 +92,52 @@ function withHeld(product) {
   return { ...product, stock: product.stock + held.get(product.id) };
 }
 
-/** The purchases that these lines make: each has one currency, and not too many products. */
+/** The purchases that these lines make: each has one currency, at most one subscription, and not too many products. */
 function purchases(lines, products) {
   const currencyOf = (line) => products.get(line.product_id).price.currency;
   const currencies = [...new Set(lines.map(currencyOf))];
   return currencies.flatMap((currency) => {
     const same = lines.filter((line) => currencyOf(line) === currency);
-    const parts = [];
-    while (same.length > 0) parts.push({ currency, lines: same.splice(0, MOST_PRODUCTS) });
+    const once = same.filter((line) => !termsOf(line, products));
+    const parts = subscriptions(same.filter((line) => termsOf(line, products)), products)
+      .map((lines) => ({ currency, subscription: true, lines }));
+    // What is bought once comes along with the first subscription: one payment for the buyer.
+    if (parts.length > 0 && once.length <= MOST_OF_SUBSCRIPTION) parts[0].lines.push(...once.splice(0));
+    while (once.length > 0) parts.push({ currency, subscription: false, lines: once.splice(0, MOST_PRODUCTS) });
     return parts;
   });
 }
 
+/** Lines that recur, in groups that are paid for at the same times. */
+function subscriptions(lines, products) {
+  const groups = [];
+  for (const line of lines) {
+    const group = groups.find((group) => group.length < MOST_OF_SUBSCRIPTION
+      && haveSameTerms(termsOf(group[0], products), termsOf(line, products)));
+    if (group) group.push(line);
+    else groups.push([line]);
+  }
+  return groups;
+}
+
+function termsOf(line, products) {
+  return products.get(line.product_id).recurring;
+}
+
+function partTitle({ currency, subscription }, index, parts) {
+  const title = `Purchase ${index + 1} of ${parts.length}`;
+  if (parts.some((other) => other.currency !== currency)) return `${title}: in ${nameOfCurrency(currency)}`;
+  return subscription ? `${title}: a subscription` : title;
+}
+
 function whyInParts(parts) {
   const currencies = new Set(parts.map(({ currency }) => currency)).size;
-  const why = currencies > 1
-    ? 'A payment can only be in one currency, and these are in different ones.'
-    : `One purchase can have at most ${MOST_PRODUCTS} different products.`;
+  const several = parts.filter(({ subscription }) => subscription).length > 1;
+  const why = [
+    currencies > 1 ? 'A payment can only be in one currency, and these are in different ones.' : null,
+    several ? 'A subscription is paid for in one rhythm, and these have different ones.' : null,
+  ].filter(Boolean).join(' ') || `One purchase can have at most ${MOST_PRODUCTS} different products${
+    parts.some(({ subscription }) => subscription) ? `, or ${MOST_OF_SUBSCRIPTION} beside a subscription` : ''}.`;
   return element('p', { class: 'note' }, `${why} You can buy the parts one after the other; the rest stays in your cart.`);
 }
 
@@ -121,24 +154,35 @@ function hindrance(missing, products) {
     element('div', { class: 'actions' }, remove));
 }
 
-function checkingOut({ lines }, products, { blocked }) {
+function checkingOut({ lines, subscription }, products, { blocked }) {
   const ids = new Set(lines.map((line) => line.product_id));
   const now = () => cartLines().filter((line) => ids.has(line.product_id));
   const total = element('span', { class: 'amount' });
-  const showTotal = () => { total.textContent = totalText(now(), products); };
+  const label = element('span', {});
+  const renewal = element('p', { class: 'order-sum' });
+  const showTotal = () => showSums(now(), products, { total, label, renewal });
   showTotal();
   cartEvents.addEventListener('change', () => { if (total.isConnected) showTotal(); });
-  const pay = checkoutButton('Check out', now, { fromCart: true, disabled: blocked });
+  const pay = checkoutButton(subscription ? 'Subscribe' : 'Check out', now, { fromCart: true, disabled: blocked });
   if (blocked) pay.setAttribute('aria-describedby', 'hindrance');
   return element('div', { class: 'checking-out' },
-    element('p', { class: 'order-total' }, element('span', {}, 'Total'), total),
+    element('p', { class: 'order-total' }, label, total),
+    renewal,
     element('div', { class: 'actions' }, pay, linkButton('Keep browsing', 'index.html', 'secondary')));
 }
 
-function totalText(lines, products) {
-  const prices = lines.map((line) => products.get(line.product_id).price);
-  const amount = lines.reduce((sum, line, index) => sum + prices[index].amount * line.quantity, 0);
-  return prices.length > 0 ? formatMoney({ amount, currency: prices[0].currency }) : '';
+function showSums(lines, products, { total, label, renewal }) {
+  const items = lines.map(({ product_id: id, quantity }) => ({ ...products.get(id), quantity }));
+  if (items.length === 0) return;
+  const sums = sumOf(items);
+  total.textContent = formatMoney(sums.today);
+  label.textContent = sums.renewal ? 'Due today' : 'Total';
+  const trial = items.map(trialOf).find(Boolean);
+  renewal.replaceChildren(...(sums.renewal ? [
+    element('span', {}, trial ? `After ${trial.replace(' free', '')}` : 'From then on'),
+    element('span', { class: 'amount' }, priceOf(sums.renewal)),
+  ] : []));
+  renewal.hidden = !sums.renewal;
 }
 
 function rows(list) {
@@ -161,7 +205,7 @@ function cartRow({ product_id: id, quantity: wanted }, product) {
     element('span', { class: 'row-main' },
       element('span', { class: 'line-name' }, name),
       element('span', { class: 'line-detail' },
-        isForSale(product) ? `${formatMoney(product.price)} each` : `${whyNotForSale(product)}; please remove it`),
+        isForSale(product) ? [`${priceOf(product)} each`, trialOf(product)].filter(Boolean).join(', ') : `${whyNotForSale(product)}; please remove it`),
       isForSale(product) ? scarcity(product, wanted) : null),
     element('div', { class: 'cart-controls' },
       isForSale(product) ? stepper({

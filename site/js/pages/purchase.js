@@ -4,7 +4,8 @@ import { moneyNotes } from '../components/money-notes.js';
 import { openPurchaseActions, payUntil } from '../components/open-purchase.js';
 import { order, refundedInPart } from '../components/order.js';
 import {
-  cameToNothing, isDecided, isOrdered, statusBadge, statusExplanation, voucherButton,
+  cameToNothing, isDecided, isOrdered, isSubscription, statusBadge, statusExplanation, subscriptionPage,
+  voucherButton,
 } from '../components/status.js';
 import { element, linkButton, moment, panel } from '../elements.js';
 import { signedInAs } from '../identity.js';
@@ -45,6 +46,9 @@ function receipt(purchase) {
         'We are looking into something about this purchase and will be in touch if we need anything from you.')
       : null,
     order(purchase),
+    isOrdered(purchase) && isSubscription(purchase)
+      ? element('div', { class: 'actions' }, linkButton('Your subscription', subscriptionPage(purchase), 'secondary'))
+      : null,
     cameToNothing(purchase) ? buyAgain(purchase) : null,
     element('dl', { class: 'facts' },
       element('dt', {}, isOrdered(purchase) ? 'Bought' : 'Started'), element('dd', {}, moment(purchase.created_at)),

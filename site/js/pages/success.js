@@ -3,7 +3,8 @@ import { buyAgain } from '../components/buy-again.js';
 import { openPurchaseActions } from '../components/open-purchase.js';
 import { order } from '../components/order.js';
 import {
-  cameToNothing, isFree, isOrdered, isToBePaid, statusBadge, statusExplanation, voucherButton,
+  cameToNothing, isFree, isOrdered, isSubscription, isToBePaid, statusBadge, statusExplanation, subscriptionPage,
+  voucherButton,
 } from '../components/status.js';
 import { delay } from '../delay.js';
 import { button, element, linkButton, panel } from '../elements.js';
@@ -112,6 +113,7 @@ function whatNext(purchase) {
       ? linkButton('View this purchase', `purchase.html?id=${encodeURIComponent(purchase.id)}`,
         isToBePaid(purchase) ? 'secondary' : 'primary')
       : linkButton('Back to the products', 'index.html', 'secondary'),
+    ordered && isSubscription(purchase) ? linkButton('Your subscription', subscriptionPage(purchase), 'secondary') : null,
     ordered ? linkButton('Keep browsing', 'index.html', 'secondary') : null);
 }
 

@@ -13,6 +13,7 @@ use axum::{Json, Router};
 use reconcile::{Limits, Reconcile};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use shared::clock::Clock;
 use shared::config::Environment;
 use shared::money::{Currency, Money, MoneyError};
 use shared::purchase::{Movement, PaymentIntentId, PurchaseId};
@@ -43,10 +44,11 @@ struct Parts {
 }
 
 impl Book {
-    /// Opened with the reconcile function's environment. It reads past the faults of the AWS port
+    /// Opened with the reconcile function's environment and the shop's clock. It reads past the faults of the AWS port
     /// `aws`, because looking must not use up those meant for the shop.
     pub(crate) async fn open(
         environment: Variables,
+        clock: Clock,
         aws: &str,
         stand_in: Option<StandIn>,
     ) -> anyhow::Result<Self> {
@@ -54,7 +56,7 @@ impl Book {
         let endpoint = format!("{aws}{PAST_FAULTS}");
         past_faults.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), endpoint);
         let tables = Tables::of(&Environment::from(past_faults))?;
-        let environment = Environment::from(environment);
+        let environment = Environment::from(environment).with_clock(clock);
         Ok(Self(Arc::new(Parts {
             purchases: AllPurchases::of(&tables)?,
             mails: Mails::of(&tables)?,

@@ -157,7 +157,7 @@ pub(crate) fn wired(functions: Functions) -> Wiring {
 
 fn remembering(functions: Functions, environments: &Environments) -> Wiring {
     let environments = Arc::clone(environments);
-    Arc::new(move |given: BTreeMap<String, Variables>| {
+    Arc::new(move |given: BTreeMap<String, Variables>, _| {
         *environments.lock().unwrap() = given;
         let functions = functions.clone();
         Box::pin(async move { Ok(functions) })

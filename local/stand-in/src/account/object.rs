@@ -3,12 +3,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use anyhow::anyhow;
 use tokio::sync::{Notify, watch};
 
 use crate::due;
+use crate::engine::clock;
 use crate::engine::database::Database;
 use crate::engine::faults::Faults;
 use crate::engine::ids::AccountId;
@@ -49,6 +51,8 @@ pub(crate) struct Inner {
     pub(crate) changed: Notify,
     /// When whoever delivers looks without being told.
     pub(crate) alarm: Alarm,
+    /// By how many seconds its time was ahead of the machine's when it was last asked for anything.
+    pub(crate) ahead: AtomicI64,
     /// Calls that are still to be written down.
     pub(crate) unwritten: Unwritten,
     /// Changes when there may be something new to see.
@@ -97,13 +101,20 @@ impl Account {
             snapshots: Snapshots::default(),
             changed: Notify::new(),
             alarm: Alarm::default(),
+            ahead: AtomicI64::new(0),
             unwritten: Unwritten::default(),
             news: watch::Sender::new(()),
         }));
         let Inner {
-            database, faults, ..
+            database,
+            faults,
+            ahead,
+            ..
         } = &*account.0;
-        database.transact(faults, |transaction| account.make_ready(transaction))?;
+        database.transact(faults, |transaction| {
+            ahead.store(clock::ahead(transaction.sql)?, Ordering::Relaxed);
+            account.make_ready(transaction)
+        })?;
         Ok(account)
     }
 
@@ -151,6 +162,8 @@ impl Account {
                 due::catch_up(transaction)?;
                 transaction.caused_by(cause);
                 let done = work(transaction)?;
+                let ahead = clock::ahead(transaction.sql)?;
+                inner.ahead.store(ahead, Ordering::Relaxed);
                 let changed = transaction.changes() != before;
                 let is_due = changed && inner.alarm.is_too_late(transaction)?;
                 Ok((done, changed, is_due))

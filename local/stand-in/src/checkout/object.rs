@@ -204,6 +204,13 @@ impl Session {
         self.mode == Mode::Subscription
     }
 
+    /// Whether there is anything on it, and of what recurs, if something must.
+    pub(crate) fn sells_something(&self) -> bool {
+        let recurs = |line: &LineItem| !self.is_for_subscription() || line.recurring.is_some();
+        let mut lines = self.line_items.iter();
+        lines.any(|line| line.quantity > 0 && recurs(line))
+    }
+
     /// Whether the buyer has to say what they pay with, now or later.
     pub(crate) fn needs_method(&self) -> bool {
         let collects = self.asked_text("payment_method_collection") != Some("if_required");

@@ -35,6 +35,15 @@ pub(crate) fn behind(
         .collect()
 }
 
+/// All events behind a place, oldest first, whether or not they are held back.
+pub(crate) fn all_behind(
+    transaction: &Transaction<'_>,
+    place_of_last: i64,
+) -> anyhow::Result<Vec<Event>> {
+    let from = Cursor::NewerThan(place_of_last);
+    transaction.some(from, isize::MAX.unsigned_abs(), &Filter::default())
+}
+
 fn place(transaction: &Transaction<'_>, event: &Event) -> anyhow::Result<i64> {
     let place = transaction.sequence(Event::KIND, &event.id)?;
     place.with_context(|| format!("the event {} has no place", event.id))

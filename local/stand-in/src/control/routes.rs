@@ -14,7 +14,7 @@
 //! | `POST /charges/{id}/dispute` `[kind=chargeback\|inquiry\|prevented] [reason=] [amount=]` | begins a dispute, also a second one |
 //! | `POST /disputes/{id}/{status}` | moves a dispute on: `needs_response` makes a chargeback of an inquiry; `won` comes late after `lost` |
 //! | `GET /clock` | tells the time |
-//! | `POST /clock` `advance=<seconds>` | moves time forward |
+//! | `POST /clock` `advance=<span>` | moves time forward, by `90`, `90s`, `30m`, `3h`, `1d`, `2w`, `1mo` or `1y`, and tells what happened on the way |
 //! | `GET /billing` | tells what becomes of a subscription when every retry of a payment has failed |
 //! | `POST /billing` `after_retries=cancel\|mark_unpaid\|leave_past_due` | says what is to become of it |
 //! | `POST /faults` `[fault=] [path=] [method=] [type=] [status=] [delay_ms=] [times=]` | plans a fault: see [`faults`](crate::engine::faults) |
@@ -38,7 +38,8 @@ use serde_json::{Value, json};
 use crate::account::object::Account;
 use crate::control::bank::{Authentication, NewDispute, RefundStep};
 use crate::control::deliveries::Deliveries;
-use crate::control::world::{Billing, Clock};
+use crate::control::span::Span;
+use crate::control::world::{Billing, Clock, Moved};
 use crate::control::{ControlError, Controlled};
 use crate::dispute::object::DisputeStatus;
 use crate::engine::faults::PlannedFault;
@@ -177,13 +178,13 @@ async fn tell_time(account: Account) -> Controlled<Json<Clock>> {
 
 #[derive(Deserialize)]
 struct Advance {
-    advance: i64,
+    advance: Span,
 }
 
 async fn move_time(
     account: Account,
     Given(Advance { advance }): Given<Advance>,
-) -> Controlled<Json<Clock>> {
+) -> Controlled<Json<Moved>> {
     account.advance_clock(advance).await.map(Json)
 }
 

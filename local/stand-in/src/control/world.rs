@@ -1,17 +1,21 @@
 //! The world that an account lives in: its time, its faults, what it begins with and goes back to.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::span::Span;
 use super::{ControlError, Controlled};
 use crate::account::object::Account;
 use crate::cli::feed;
 use crate::engine::clock;
 use crate::engine::faults::PlannedFault;
-use crate::engine::time::DAY;
+use crate::engine::time::{DAY, Timestamp};
 use crate::seed::Seed;
 use crate::subscription::follow::AfterRetries;
+use crate::webhook::event::Event;
 
 /// Far enough for everything that takes time.
 const MOST_SECONDS: i64 = 366 * DAY;
@@ -23,6 +27,26 @@ pub struct Clock {
     pub now: i64,
     /// Of these, how many the machine's own clock has not seen.
     pub ahead: i64,
+}
+
+/// The stand-in's time after it was moved, and what happened on the way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Moved {
+    #[serde(flatten)]
+    clock: Clock,
+    /// Oldest first.
+    happened: Vec<Happened>,
+}
+
+/// An event, in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Happened {
+    /// When, in seconds since 1970 by the clock in whose time it happened.
+    at: Timestamp,
+    #[serde(rename = "type")]
+    event_type: String,
+    /// The id of what it is about.
+    object: String,
 }
 
 /// What an account's settings say of its subscriptions.
@@ -61,16 +85,31 @@ impl Account {
         Ok(billing)
     }
 
-    /// Moves time forward: sessions expire, tries fall due, keys are forgotten.
-    pub(crate) async fn advance_clock(&self, seconds: i64) -> Controlled<Clock> {
-        if !(0..=MOST_SECONDS).contains(&seconds) {
-            let reason = format!("advance must be between 0 and {MOST_SECONDS} seconds");
-            return Err(ControlError::Refused(reason));
-        }
-        self.command(move |transaction| Ok(clock::advance(transaction.sql, seconds)?))
-            .await?;
+    /// Moves time forward: sessions expire, tries fall due, subscriptions renew, keys are forgotten.
+    pub(crate) async fn advance_clock(&self, span: Span) -> Controlled<Moved> {
+        let set_out = self.command(move |transaction| {
+            let seconds = span.after(transaction.now).saturating_sub(transaction.now);
+            if !(0..=MOST_SECONDS).contains(&seconds) {
+                let reason = format!("advance must be between 0 and {MOST_SECONDS} seconds");
+                return Err(ControlError::Refused(reason));
+            }
+            clock::advance(transaction.sql, seconds)?;
+            Ok(feed::newest(transaction)?)
+        });
+        let set_out = set_out.await?;
         // Reading the time lets happen what it has made due.
-        self.clock().await
+        let clock = self.clock().await?;
+        let happened = self.command(move |transaction| {
+            let events = feed::all_behind(transaction, set_out)?;
+            Ok(events.into_iter().map(Happened::of).collect())
+        });
+        let happened = happened.await?;
+        Ok(Moved { clock, happened })
+    }
+
+    /// By how many seconds the stand-in's time is ahead of the machine's, as it was last read.
+    pub fn ahead(&self) -> i64 {
+        self.0.ahead.load(Ordering::Relaxed)
     }
 
     /// Plans a fault. Returns it as it was understood.
@@ -132,6 +171,17 @@ impl Account {
         match forgotten {
             true => Ok(()),
             false => Err(no_snapshot(name.to_owned())),
+        }
+    }
+}
+
+impl Happened {
+    fn of(event: Event) -> Self {
+        let object = event.data.object.get("id").and_then(Value::as_str);
+        Self {
+            at: event.created,
+            object: object.unwrap_or_default().to_owned(),
+            event_type: event.event_type,
         }
     }
 }

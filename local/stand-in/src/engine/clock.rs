@@ -1,9 +1,11 @@
 //! The stand-in's time: the machine's, moved forward by as much as its users have asked for.
 //!
-//! Everything the API shows is in this time. The shop's own clock stays where it is, so two things
-//! bridge the gap: webhooks are signed in the machine's time, and an `expires_at` that fits the
-//! machine's clock but not this one is moved along (see `checkout/create.rs`).
-
+//! Everything the API shows is in this time. A shop may go by it, too ([`Account::ahead`]); for one
+//! whose clock stays where it is, two things bridge the gap: webhooks are signed in the machine's time,
+//! and an `expires_at` that fits the machine's clock but not this one is moved along (see
+//! `checkout/create.rs`).
+//!
+//! [`Account::ahead`]: crate::Account::ahead
 //!
 //! A test clock is another time, for a customer and all that is theirs: it stands still until it is
 //! advanced. Each row says which clock's it is; nothing is the account's own.

@@ -440,21 +440,20 @@ impl<'c> Transaction<'c> {
         &self,
         work: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut done = None;
-        let undone: Result<(), E> = self.attempt(|| {
-            done = Some(work());
-            Err(anyhow::anyhow!("it is only imagined").into())
-        });
-        match (done, undone) {
-            (Some(done), _) => done,
-            (None, Err(failed)) => Err(failed),
-            (None, Ok(())) => Err(anyhow::anyhow!("nothing was imagined").into()),
-        }
+        self.undo_if(|_| true, work)
     }
 
     /// Runs `work`; if it fails, what it changed is undone and the transaction goes on.
     pub(crate) fn attempt<T, E: From<anyhow::Error>>(
         &self,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.undo_if(Result::is_err, work)
+    }
+
+    fn undo_if<T, E: From<anyhow::Error>>(
+        &self,
+        undoes: impl FnOnce(&Result<T, E>) -> bool,
         work: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
         let savepoint = |sql| -> anyhow::Result<()> {
@@ -464,7 +463,7 @@ impl<'c> Transaction<'c> {
         };
         savepoint("SAVEPOINT attempt")?;
         let done = work();
-        if done.is_err() {
+        if undoes(&done) {
             savepoint("ROLLBACK TO attempt")?;
         }
         savepoint("RELEASE attempt")?;

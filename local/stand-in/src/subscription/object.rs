@@ -332,7 +332,6 @@ impl Object for Subscription {
                 "object": "list",
                 "data": items,
                 "has_more": false,
-                "total_count": self.items.len(),
                 "url": format!("/v1/subscription_items?subscription={}", self.id),
             },
             "latest_invoice": self.latest_invoice,

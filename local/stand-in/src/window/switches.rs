@@ -6,7 +6,7 @@ use axum::routing::{get, post};
 use axum::{Form, Router};
 use serde::Deserialize;
 
-use crate::control::Clock;
+use crate::control::{Clock, Span};
 use crate::engine::faults::PlannedFault;
 use crate::stand_in::StandIn;
 use crate::window::frame::{Frame, Moment, Section, View};
@@ -106,7 +106,7 @@ struct Advance {
 
 async fn move_time(view: View, Form(advance): Form<Advance>) -> Result<Redirect, Trouble> {
     let seconds = advance.count.saturating_mul(advance.unit);
-    view.account.advance_clock(seconds).await?;
+    view.account.advance_clock(Span::Seconds(seconds)).await?;
     Ok(view.back_to("switches"))
 }
 

@@ -23,6 +23,7 @@ mod delayed;
 mod delivery;
 mod disputes;
 mod due;
+mod dunning;
 mod endpoints;
 mod faults;
 mod files;

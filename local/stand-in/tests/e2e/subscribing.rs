@@ -270,3 +270,27 @@ async fn the_page_says_what_is_subscribed_to() {
         assert!(page.text.contains(text), "{text} is missing: {}", page.text);
     }
 }
+
+#[tokio::test]
+async fn a_buyer_who_wants_none_of_what_recurs_subscribes_to_nothing() {
+    let bench = Bench::start().await;
+    let monthly = price(&bench, "900", vec![]).await;
+    let more = vec![
+        ("line_items[0][adjustable_quantity][enabled]", "true"),
+        ("line_items[1][quantity]", "1"),
+        ("line_items[1][price_data][currency]", "usd"),
+        ("line_items[1][price_data][unit_amount]", "500"),
+        ("line_items[1][price_data][product_data][name]", "Cup"),
+    ];
+    let session = id(&open(&bench, &monthly, more).await);
+    let path = format!("{SESSIONS}/{session}/line_items");
+    let lines = bench.get(&path).await.expect(200).json();
+    let none = format!("quantity[{}]", id(&lines["data"][0]));
+    let form = [by_card(CARD), vec![(none.as_str(), "0")]].concat();
+    bench.submit(&session, &form).await.expect(422);
+    let two = [by_card(CARD), vec![(none.as_str(), "2")]].concat();
+    bench.submit(&session, &two).await.expect(303);
+    let session = bench.retrieve(&session).await;
+    let subscription = get(&bench, "subscriptions", &session["subscription"]).await;
+    assert_eq!(subscription["items"]["data"][0]["quantity"], 2);
+}

@@ -3,12 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::bench::id;
-use crate::subscriptions::{Club, price};
+use crate::subscriptions::{Club, DAY, FEBRUARY, HOUR, price};
 use crate::test_clocks::JANUARY;
-
-const DAY: i64 = 86_400;
-const HOUR: i64 = 3_600;
-const FEBRUARY: i64 = JANUARY + 28 * DAY;
 
 fn item(subscription: &Value) -> String {
     id(&subscription["items"]["data"][0])

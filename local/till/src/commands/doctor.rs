@@ -14,6 +14,7 @@ mod functions;
 mod key;
 mod patient;
 mod permissions;
+mod portal;
 mod refusals;
 mod report;
 mod secrets;
@@ -43,6 +44,7 @@ const CHECKS: &[Check] = &[
     webhook_key::CHECK,
     endpoint::CHECK,
     delivery::CHECK,
+    portal::CHECK,
     function_url::CHECK,
     tables::CHECK,
     stream::CHECK,

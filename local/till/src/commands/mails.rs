@@ -98,7 +98,7 @@ impl Command {
 #[derive(Serialize)]
 struct View<'a> {
     id: &'a str,
-    /// Which purchase it is about.
+    /// Which purchase, subscription or invoice it is about.
     purchase: &'a str,
     mail: &'a str,
     state: State,

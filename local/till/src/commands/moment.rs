@@ -55,6 +55,12 @@ pub(super) fn second(unix: i64) -> String {
     format!("{}:{:02}", minute(unix), moment(unix).second())
 }
 
+/// `November 2026`, of Unix seconds.
+pub(super) fn month(unix: i64) -> String {
+    let moment = moment(unix);
+    format!("{} {}", moment.month(), moment.year())
+}
+
 /// As the HTTP API writes times.
 pub(super) fn rfc3339(unix: i64) -> String {
     moment(unix).format(&Rfc3339).unwrap_or_default()
@@ -117,6 +123,7 @@ mod tests {
     fn times_are_written_to_the_minute_or_the_second() {
         assert_eq!(minute(1_795_478_461), "2026-11-24 00:01");
         assert_eq!(second(1_795_478_461), "2026-11-24 00:01:01");
+        assert_eq!(month(1_795_478_461), "November 2026");
         assert_eq!(rfc3339(1_795_478_461), "2026-11-24T00:01:01Z");
     }
 }

@@ -10,15 +10,18 @@ use aws_types::region::Region;
 use clap::Args;
 use laptop::environment::{self, Addresses, Variables, compose, said};
 use laptop::tag;
+use shared::clock::Clock;
 use shared::config::Environment;
 use shared::https::ForSdk;
 use template::Template;
 use template::project::Project;
+use time::{Duration as Span, OffsetDateTime};
 use tokio::net::TcpStream;
 use url::Url;
 
 use super::dot_env;
 use super::shop::{Shop, Stack};
+use crate::account::stand_in::StandIn;
 
 /// Flags of a shop on this machine. Each flag of a deployed one conflicts with them, not just
 /// --stack: clap does not insist on what a flag `requires` while a conflicting one is given.
@@ -104,20 +107,40 @@ impl Place {
             (None, Some(endpoint)) => endpoint.to_owned(),
             (None, None) => at(3002),
         };
+        let stripe = environment::Stripe::chosen(&given)?;
         let addresses = Addresses {
             shop: at(self.port),
             site: at(self.port),
-            stripe: Some(at(self.stripe_port)),
+            stripe: match stripe {
+                environment::Stripe::StandIn => Some(at(self.stripe_port)),
+                environment::Stripe::Real { .. } => None,
+            },
             aws,
         };
         see_that_it_answers(&addresses.aws).await?;
         let template = Template::read(&project.template, &addresses.parameters())?;
-        let stripe = environment::Stripe::chosen(&given)?;
         let mut environments = compose(&template, &addresses, &stripe, &given)?;
         tag::tell(environments.values_mut(), &given).await?;
         let environment: Variables = environments.into_values().flatten().collect();
-        Shop::here(&addresses.shop, Environment::from(environment))
+        let environment = Environment::from(environment).with_clock(clock(&addresses).await?);
+        Shop::here(&addresses.shop, environment)
     }
+}
+
+/// The clock that the shop's functions go by: the stand-in's. Most commands need no stand-in, so one
+/// that does not answer is as good as one whose clock was not moved.
+async fn clock(addresses: &Addresses) -> anyhow::Result<Clock> {
+    let Some(url) = &addresses.stripe else {
+        return Ok(Clock::default());
+    };
+    let ahead = StandIn::at(url)?
+        .clock()
+        .await
+        .map_or(0, |clock| clock.ahead);
+    Ok(Clock::new(move || {
+        let here = OffsetDateTime::now_utc();
+        here.checked_add(Span::seconds(ahead)).unwrap_or(here)
+    }))
 }
 
 async fn see_that_it_answers(aws: &str) -> anyhow::Result<()> {

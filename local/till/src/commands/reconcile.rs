@@ -81,7 +81,7 @@ impl Reconcile {
     fn words(&self, findings: &Findings) -> String {
         let mut table = Table::new([
             Column::left("SOURCE").giving_way(),
-            Column::left("PURCHASE"),
+            Column::left("OF"),
             Column::left(if self.dry_run { "SHOULD BE" } else { "IS NOW" }),
         ]);
         for Drift {
@@ -94,7 +94,7 @@ impl Reconcile {
             table.row([
                 plain(source),
                 subject.to_string(),
-                super::purchases::view::status(*status),
+                super::purchases::view::standing(*status),
             ]);
         }
         let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);

@@ -3,19 +3,24 @@
 
 mod stack;
 
+use anyhow::bail;
 use shared::config::{ConfigError, Environment};
 use shared::mode::Mode;
 use shared::product::Site;
 use shared::store::Tables;
 use shared::store::history::History;
-use shared::store::operator::{AllPurchases, Assortment, Confirmation, Mails, ParkedEvents};
+use shared::store::operator::{
+    AllPurchases, AllSubscriptions, Assortment, Confirmation, Mails, ParkedEvents,
+};
 use shared::store::pointers::Pointers;
 use shared::store::products::{Offers, Shelf};
 use shared::store::purchases::Purchases;
+use shared::store::subscriptions::Subscriptions;
 use shared::stripe::client::Client as Stripe;
 
 pub(super) use self::stack::Stack;
 use super::console::note;
+use crate::account::stand_in::StandIn;
 
 /// A shop, ready to be worked on.
 pub(super) struct Shop {
@@ -111,6 +116,16 @@ impl Shop {
         Ok(History::of(&self.tables()?)?)
     }
 
+    /// What buyers subscribe to.
+    pub(super) fn subscriptions(&self) -> anyhow::Result<Subscriptions> {
+        Ok(Subscriptions::of(&self.tables()?)?)
+    }
+
+    /// What buyers subscribe to, all of it.
+    pub(super) fn all_subscriptions(&self) -> anyhow::Result<AllSubscriptions> {
+        Ok(AllSubscriptions::of(&self.tables()?)?)
+    }
+
     /// Whose payments are.
     pub(super) fn pointers(&self) -> anyhow::Result<Pointers> {
         Ok(Pointers::of(&self.tables()?)?)
@@ -139,6 +154,20 @@ impl Shop {
     /// The account that takes the money.
     pub(super) async fn stripe(&self) -> anyhow::Result<Stripe> {
         Ok(Stripe::new(&self.environment).await?)
+    }
+
+    /// The stand-in that takes the money of a shop on this machine.
+    pub(super) fn stand_in(&self) -> anyhow::Result<StandIn> {
+        if self.stack.is_some() {
+            bail!("a deployed shop goes by the real time, which nobody can move");
+        }
+        match self.environment.optional("STRIPE_API_BASE") {
+            Some(url) => StandIn::at(url),
+            None => bail!(
+                "the real Stripe takes this shop's money, and its time cannot be moved: leave \
+                 STRIPE_SECRET_KEY empty for the stand-in"
+            ),
+        }
     }
 
     fn tables(&self) -> Result<Tables, ConfigError> {

@@ -12,6 +12,7 @@
 )]
 
 mod aws;
+mod clock;
 mod deployed;
 mod doctor;
 mod events;
@@ -22,4 +23,6 @@ mod ports;
 mod products;
 mod purchases;
 mod rebuilt;
+mod recurring;
 mod refund;
+mod subscriptions;

@@ -3,22 +3,63 @@
 use crate::{
     email::{
         amounts::Amounts,
-        content::{AboutDispute, Content, ToBuyer},
+        content::{AboutDispute, Content, Frozen, ToBuyer, ToSeller},
         prose::{Item, Sum, one_line},
     },
+    invoice::{Bill, BilledLine},
     money::{Money, MoneyError},
     purchase::{Line, Movement, Order},
+    subscription::{self, Reading},
 };
 
-/// The lines of an order, with their amounts.
-pub(super) fn items(order: &Order, amounts: &Amounts) -> Result<Vec<Item>, MoneyError> {
+/// What was ordered, is billed, or is subscribed to, with its amounts.
+pub(super) fn items(frozen: &Frozen, amounts: &Amounts) -> Result<Vec<Item>, MoneyError> {
+    match (&frozen.invoice, &frozen.subscription) {
+        (Some(bill), _) => Ok(billed(bill, amounts)),
+        (None, Some(reading)) => subscribed(reading, amounts),
+        (None, None) => ordered(&frozen.order, amounts),
+    }
+}
+
+fn billed(bill: &Bill, amounts: &Amounts) -> Vec<Item> {
+    let item = |line: &BilledLine| Item {
+        name: one_line(&line.name),
+        quantity: String::new(),
+        amount: amounts.write(Money::new(line.amount, bill.total.currency)),
+    };
+    bill.lines.iter().map(item).collect()
+}
+
+fn subscribed(reading: &Reading, amounts: &Amounts) -> Result<Vec<Item>, MoneyError> {
+    let item = |item: &subscription::Item| {
+        let price = |amount| Money::new(amount, reading.currency);
+        let (each, all) = match item.unit_amount.map(price) {
+            Some(price) => {
+                let all = price.checked_mul(item.quantity)?;
+                (amounts.write(price), amounts.write(all))
+            }
+            None => (String::new(), String::new()),
+        };
+        Ok(Item {
+            name: one_line(&item.name),
+            quantity: format!("{} × {each} / {}", item.quantity, item.recurring),
+            amount: all,
+        })
+    };
+    reading.items.iter().map(item).collect()
+}
+
+fn ordered(order: &Order, amounts: &Amounts) -> Result<Vec<Item>, MoneyError> {
     let item = |line: &Line| {
         let price = Money::new(line.unit_amount, order.total.currency);
-        let amount = price.checked_mul(line.quantity)?;
+        let terms = line
+            .recurring
+            .map(|recurring| format!(" {}", recurring.terms()));
+        let terms = terms.unwrap_or_default();
         Ok(Item {
             name: one_line(&line.name),
-            quantity: format!("{} × {}", line.quantity, amounts.write(price)),
-            amount: amounts.write(amount),
+            quantity: format!("{} × {}{terms}", line.quantity, amounts.write(price)),
+            amount: amounts.write(line.due(order.total.currency)?),
         })
     };
     order.lines.iter().map(item).collect()
@@ -33,7 +74,9 @@ pub(super) fn sums(content: &Content<'_>, total: Money, amounts: &Amounts) -> Ve
     };
     let mut sums = vec![sum("Total", total)];
     match content {
-        Content::ToBuyer(ToBuyer::Receipt { paid }) if *paid != total => {
+        Content::ToBuyer(ToBuyer::Receipt { paid } | ToBuyer::Welcome { paid })
+            if *paid != total =>
+        {
             if paid.currency == total.currency
                 && let Some(discount @ ..0) = paid.amount.checked_sub(total.amount)
             {
@@ -41,18 +84,34 @@ pub(super) fn sums(content: &Content<'_>, total: Money, amounts: &Amounts) -> Ve
             }
             sums.push(sum("Paid", *paid));
         }
+        Content::ToBuyer(ToBuyer::InvoicePaid(bill)) => {
+            if bill.paid != bill.total {
+                sums.push(sum("Paid", bill.paid));
+            }
+        }
+        Content::ToBuyer(ToBuyer::PaymentFailed(bill) | ToBuyer::ActionRequired(bill)) => {
+            if bill.due != bill.total {
+                sums.push(sum("To pay", bill.due));
+            }
+        }
         Content::ToBuyer(ToBuyer::Refund { amount } | ToBuyer::RefundFailed { amount }) => {
             sums.push(sum("Refund", *amount));
         }
         Content::ToBuyer(
             ToBuyer::Receipt { .. }
+            | ToBuyer::Welcome { .. }
             | ToBuyer::Pending { .. }
             | ToBuyer::Voucher { .. }
-            | ToBuyer::Failed,
-        ) => {}
-        Content::ToSeller(AboutDispute {
+            | ToBuyer::Failed
+            | ToBuyer::TrialEnding(_)
+            | ToBuyer::PlanChanged(_)
+            | ToBuyer::Cancelled(_)
+            | ToBuyer::Ended(_),
+        )
+        | Content::ToSeller(ToSeller::Lost(_)) => {}
+        Content::ToSeller(ToSeller::Dispute(AboutDispute {
             terms, movements, ..
-        }) => {
+        })) => {
             sums.push(sum("In dispute", terms.amount));
             for Movement { amount, fee } in *movements {
                 let taken = amount.amount < 0;

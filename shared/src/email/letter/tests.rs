@@ -20,6 +20,7 @@ fn line(name: &str, quantity: u32, unit_amount: i64) -> Line {
         image: None,
         quantity,
         unit_amount,
+        recurring: None,
         reserved: false,
     }
 }
@@ -36,12 +37,15 @@ fn frozen() -> Frozen {
             },
             lines: vec![line("Sample mug", 2, 1500), line("Sticker", 1, 350)],
             total: usd(3350),
+            customer: None,
             rebuilt: false,
         },
         paid: usd(3350),
         waits_for: None,
         refund: None,
         dispute: None,
+        invoice: None,
+        subscription: None,
     }
 }
 
@@ -314,6 +318,13 @@ fn a_letter_cannot_be_written_without_what_it_is_about() {
         ("inquiry_opened#dp_1", "dispute"),
         ("dispute_opened#dp_1", "dispute"),
         ("dispute_closed#dp_1#lost", "dispute"),
+        ("payment_failed#1", "invoice"),
+        ("action_required#1", "invoice"),
+        ("trial_ending#1", "subscription"),
+        ("plan_changed#1", "subscription"),
+        ("cancelled#1", "subscription"),
+        ("ended#1", "subscription"),
+        ("lost#1", "subscription"),
     ] {
         let mail = Mail::try_from(mail.to_owned()).unwrap();
         let error = compose(&mail, &frozen(), &shop()).unwrap_err();

@@ -18,6 +18,14 @@ impl LetterWriter<'_> {
             ToBuyer::Failed => self.failed(),
             ToBuyer::Refund { amount } => self.refund(amount),
             ToBuyer::RefundFailed { amount } => self.refund_failed(amount),
+            ToBuyer::Welcome { paid } => self.welcome(paid),
+            ToBuyer::InvoicePaid(bill) => self.invoice_paid(bill),
+            ToBuyer::PaymentFailed(bill) => self.payment_failed(bill),
+            ToBuyer::ActionRequired(bill) => self.action_required(bill),
+            ToBuyer::TrialEnding(reading) => self.trial_ending(reading),
+            ToBuyer::PlanChanged(reading) => self.plan_changed(reading),
+            ToBuyer::Cancelled(reading) => self.cancelled(reading),
+            ToBuyer::Ended(reading) => self.ended(reading),
         }
     }
 
@@ -104,7 +112,12 @@ impl LetterWriter<'_> {
         )
     }
 
-    fn to_purchase(&self) -> Link {
-        Link::new("See your purchase", &self.purchase_url)
+    /// To the page of what the letter is about.
+    pub(super) fn to_purchase(&self) -> Link {
+        let label = match self.about.kind {
+            "subscription" => "See your subscription",
+            _ => "See your purchase",
+        };
+        Link::new(label, &self.about.url)
     }
 }

@@ -1,16 +1,38 @@
-//! What the letters to the seller say: all of them are about a dispute.
+//! What the letters to the seller say.
 
 use super::LetterWriter;
 use crate::{
     email::{
-        content::{AboutDispute, DisputeNews},
+        content::{AboutDispute, DisputeNews, ToSeller},
         prose::{Link, Prose, date, one_line},
     },
     mode::Mode,
+    subscription::Reading,
 };
 
 impl LetterWriter<'_> {
-    pub(super) fn to_seller(&self, told: &AboutDispute<'_>) -> Prose {
+    pub(super) fn to_seller(&self, told: &ToSeller<'_>) -> Prose {
+        match told {
+            ToSeller::Dispute(dispute) => self.dispute(dispute),
+            ToSeller::Lost(reading) => self.lost(reading),
+        }
+    }
+
+    fn lost(&self, reading: &Reading) -> Prose {
+        let since = date(reading.ended_at.unwrap_or(reading.period.start));
+        let is_over = reading.is_over();
+        let subject = "A subscription is lost, because it could not be charged";
+        let link = self.to_dashboard("subscriptions", &self.about.id);
+        Prose::new(subject, "A subscription is lost", link)
+            .say("Every attempt to charge it has failed, and Stripe has stopped trying.")
+            .say(match is_over {
+                true => format!("It ended on {since}."),
+                false => format!("It has not been paid since {since}, and is still there."),
+            })
+            .say("The buyer was told each time. You may want to write to them yourself.")
+    }
+
+    fn dispute(&self, told: &AboutDispute<'_>) -> Prose {
         let amount = self.amounts.write(told.terms.amount);
         let reason = one_line(&told.terms.reason).replace('_', " ");
         let due = told.terms.due_by.map(date);
@@ -71,17 +93,21 @@ impl LetterWriter<'_> {
                 )],
             ),
         };
-        let prose = Prose::new(subject, heading, self.to_stripe(told));
+        let prose = Prose::new(
+            subject,
+            heading,
+            self.to_dashboard("disputes", told.id.as_str()),
+        );
         sentences.into_iter().fold(prose, Prose::say)
     }
 
-    fn to_stripe(&self, told: &AboutDispute<'_>) -> Link {
+    fn to_dashboard(&self, kind: &str, id: &str) -> Link {
         let part = match self.shop.mode {
             Mode::Live => "",
             Mode::Test => "test/",
         };
         let dashboard = &self.shop.stripe_dashboard;
-        let url = format!("{dashboard}/{part}disputes/{}", told.id);
+        let url = format!("{dashboard}/{part}{kind}/{id}");
         Link::new("Open it in Stripe", url)
     }
 }

@@ -21,6 +21,7 @@ pub(super) fn purchase() -> Purchase {
             buyer,
             lines: vec![],
             total: usd(1500),
+            customer: None,
             rebuilt: false,
         },
         0,
@@ -35,6 +36,7 @@ pub(super) fn settled(amount: Money) -> SessionState {
     SessionState::Settled {
         amount,
         payment_intent: Some("pi_1".to_owned().into()),
+        subscription: None,
     }
 }
 
@@ -52,6 +54,7 @@ pub(super) fn state() -> impl Strategy<Value = SessionState> {
             .prop_map(|(amount, currency, has_intent)| SessionState::Settled {
                 amount: Money::new(amount, currency.parse().unwrap()),
                 payment_intent: has_intent.then(|| "pi_1".to_owned().into()),
+                subscription: None,
             }),
     ]
 }
@@ -123,7 +126,7 @@ pub(super) fn refund(id: &str, state: RefundState, amount: i64) -> Change {
         state,
         amount: usd(amount),
     };
-    Change::Refund(id.to_owned().into(), refund)
+    Change::Payment(PaymentChange::Refund(id.to_owned().into(), refund))
 }
 
 pub(super) fn changes() -> impl Strategy<Value = Vec<Change>> {
@@ -131,8 +134,8 @@ pub(super) fn changes() -> impl Strategy<Value = Vec<Change>> {
         3 => ("cs_[12]", state()).prop_map(|(id, s)| session(&id, s)),
         2 => ("re_[12]", refund_state()).prop_map(|(id, s)| refund(&id, s, 500)),
         2 => ("dp_[12]", dispute_report())
-            .prop_map(|(id, report)| Change::Dispute(id.into(), report)),
-        1 => Just(Change::ChargeRefunded(usd(500))),
+            .prop_map(|(id, report)| Change::Payment(PaymentChange::Dispute(id.into(), report))),
+        1 => Just(Change::Payment(PaymentChange::ChargeRefunded(usd(500)))),
     ];
     prop::collection::vec(change, 0..10)
 }
@@ -147,6 +150,7 @@ pub(super) fn limited_purchase() -> Purchase {
         image: None,
         quantity: 1,
         unit_amount: 1500,
+        recurring: None,
         reserved: true,
     });
     purchase

@@ -37,8 +37,16 @@ fn refunds_take_the_status_back_and_a_failed_one_gives_it_back() {
 #[test]
 fn every_doubt_counts() {
     let mut purchase = purchase();
-    assert!(purchase.record(Change::ChargeRefunded(usd(500))).is_some());
-    assert!(purchase.record(Change::ChargeRefunded(usd(900))).is_some());
+    assert!(
+        purchase
+            .record(Change::Payment(PaymentChange::ChargeRefunded(usd(500))))
+            .is_some()
+    );
+    assert!(
+        purchase
+            .record(Change::Payment(PaymentChange::ChargeRefunded(usd(900))))
+            .is_some()
+    );
     assert_eq!(purchase.payment.doubts(), 2);
 }
 
@@ -56,10 +64,10 @@ fn a_refund_that_comes_before_its_payment_waits_for_it() {
 fn a_dispute_holds_the_money_until_it_is_won_or_lost() {
     use DisputeStatus as S;
     let open = |status| {
-        Change::Dispute(
+        Change::Payment(PaymentChange::Dispute(
             "dp_1".to_owned().into(),
             dispute(status, 1500, None, &[-1500]),
-        )
+        ))
     };
     let mut purchase = purchase();
     purchase.record(session("cs_1", settled(usd(1500))));
@@ -74,10 +82,10 @@ fn a_dispute_holds_the_money_until_it_is_won_or_lost() {
         assert_eq!(purchase.status(), stands, "{status:?}");
         assert_eq!(purchase.accounts().disputed, usd(disputed), "{status:?}");
     }
-    let lost = Change::Dispute(
+    let lost = Change::Payment(PaymentChange::Dispute(
         "dp_2".to_owned().into(),
         dispute(S::Lost, 700, None, &[-700]),
-    );
+    ));
     purchase.record(lost);
     assert_eq!(purchase.status(), Status::ChargedBack);
     assert_eq!(purchase.accounts().net, usd(800));
@@ -94,7 +102,10 @@ fn a_dispute_decided_twice_stands_as_the_money_says_and_is_fetched_again() {
         purchase.record(session("cs_1", settled(usd(1500))));
         for status in [S::Lost, S::Won] {
             let report = dispute(status, 1500, None, &moved);
-            purchase.record(Change::Dispute("dp_1".to_owned().into(), report));
+            purchase.record(Change::Payment(PaymentChange::Dispute(
+                "dp_1".to_owned().into(),
+                report,
+            )));
         }
         assert_eq!(purchase.status(), status);
         assert!(
@@ -111,9 +122,16 @@ fn a_charges_sum_that_does_not_fit_asks_for_another_look() {
     let mut purchase = purchase();
     purchase.record(session("cs_1", settled(usd(1500))));
     purchase.record(refund("re_1", RefundState::Succeeded, 500));
-    assert_eq!(purchase.record(Change::ChargeRefunded(usd(500))), None);
+    assert_eq!(
+        purchase.record(Change::Payment(PaymentChange::ChargeRefunded(usd(500)))),
+        None
+    );
     assert_eq!(purchase.next_check(7), None);
-    assert!(purchase.record(Change::ChargeRefunded(usd(900))).is_some());
+    assert!(
+        purchase
+            .record(Change::Payment(PaymentChange::ChargeRefunded(usd(900))))
+            .is_some()
+    );
     assert_eq!(purchase.next_check(7), Some(7));
 }
 

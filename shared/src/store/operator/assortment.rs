@@ -1,5 +1,7 @@
 //! What is for sale, for the seller to change.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::{
@@ -77,6 +79,7 @@ impl Assortment {
         after.remove(STOCK);
         // Set here, too, so that a product that was added by hand without it gets into the catalog.
         after.insert(CATALOG.to_owned(), text(CATALOG));
+        let kept: BTreeSet<_> = after.keys().cloned().collect();
         after.retain(|name, value| before.get(name) != Some(value));
         let mut call = self
             .table
@@ -84,21 +87,30 @@ impl Assortment {
             .update_item()
             .table_name(&self.table.name)
             .key("id", id);
-        let mut set = Vec::new();
+        let (mut set, mut remove) = (Vec::new(), Vec::new());
+        // Items leave out fields without a value.
+        for (place, name) in before
+            .into_keys()
+            .filter(|name| !kept.contains(name))
+            .enumerate()
+        {
+            remove.push(format!("#r{place}"));
+            call = call.expression_attribute_names(format!("#r{place}"), name);
+        }
         for (place, (name, value)) in after.into_iter().enumerate() {
             set.push(format!("#a{place} = :a{place}"));
             call = call
                 .expression_attribute_names(format!("#a{place}"), name)
                 .expression_attribute_values(format!(":a{place}"), value);
         }
-        let (mut condition, mut remove) = ("attribute_exists(id)", "");
+        let mut condition = "attribute_exists(id)";
         match stock {
             StockChange::Keep => {}
             StockChange::Set(Some(stock)) => {
                 set.push("stock = :stock".to_owned());
                 call = call.expression_attribute_values(":stock", number(stock));
             }
-            StockChange::Set(None) => remove = " REMOVE stock",
+            StockChange::Set(None) => remove.push("stock".to_owned()),
             StockChange::Add(pieces) => {
                 set.push("stock = stock + :pieces".to_owned());
                 condition = "attribute_exists(stock)";
@@ -110,8 +122,13 @@ impl Assortment {
                 call = call.expression_attribute_values(":pieces", number(pieces));
             }
         }
+        // There is always something to set, because of the catalog.
+        let mut update = format!("SET {}", set.join(", "));
+        if !remove.is_empty() {
+            update.push_str(&format!(" REMOVE {}", remove.join(", ")));
+        }
         let call = call
-            .update_expression(format!("SET {}{remove}", set.join(", ")))
+            .update_expression(update)
             .condition_expression(condition);
         Ok(unless_refused("UpdateItem", call.send().await)?.is_some())
     }

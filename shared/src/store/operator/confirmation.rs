@@ -3,11 +3,13 @@
 use super::Mails;
 use crate::{
     config::ConfigError,
-    purchase::PurchaseId,
+    email::Frozen,
+    purchase::{Mail, PurchaseId, SubscriptionId},
     store::{
         StoreError, Tables,
         bookkeeping::Bookkeeping,
         purchases::{Purchases, Stored},
+        subscriptions::Subscriptions,
         transaction::{Step, Writer},
     },
 };
@@ -18,6 +20,7 @@ pub struct Confirmation {
     writer: Writer,
     purchases: Purchases,
     books: Bookkeeping,
+    subscriptions: Subscriptions,
     mails: Mails,
 }
 
@@ -28,12 +31,13 @@ impl Confirmation {
             writer: tables.writer(),
             purchases: Purchases::of(tables)?,
             books: Bookkeeping::of(tables)?,
+            subscriptions: Subscriptions::of(tables)?,
             mails: Mails::of(tables)?,
         })
     }
 
     /// Notes that a person says a purchase is the shop's own, though it had to be rebuilt, and
-    /// releases its held mails. Later ones are sent as usual. Returns how many were held; `None` if
+    /// releases its held mails, and those of the subscription that began with it. Later ones are sent as usual. Returns how many were held; `None` if
     /// there is no such purchase.
     pub async fn confirm(&self, id: PurchaseId, now: i64) -> Result<Option<u32>, StoreError> {
         let read = || self.purchases.get(id);
@@ -51,11 +55,40 @@ impl Confirmation {
             return Ok(None);
         };
         // No held row is written from here on. If this is interrupted, it can be repeated.
+        let purchase = &stored.purchase;
+        let own = purchase.mails().iter();
+        let mut letters: Vec<_> = own
+            .map(|mail| (Frozen::of(purchase, mail), mail.clone()))
+            .collect();
+        if let Some(subscription) = purchase.subscription() {
+            letters.extend(self.of_subscription(subscription).await?);
+        }
         let mut released = 0_u32;
-        for mail in stored.purchase.mails() {
-            let was_held = self.mails.release(&stored.purchase, mail, now).await?;
+        for (content, mail) in letters {
+            let was_held = self.mails.release(content, &mail, now).await?;
             released = released.saturating_add(u32::from(was_held));
         }
         Ok(Some(released))
+    }
+
+    /// The letters about a subscription and its invoices, whatever became of them.
+    async fn of_subscription(
+        &self,
+        id: &SubscriptionId,
+    ) -> Result<Vec<(Frozen, Mail)>, StoreError> {
+        let Some(found) = self.subscriptions.with_invoices(id).await? else {
+            return Ok(Vec::new());
+        };
+        let mut letters = Vec::new();
+        for invoice in &found.invoices {
+            let mails = invoice.mails().iter();
+            letters.extend(mails.map(|mail| (Frozen::of_invoice(invoice, mail), mail.clone())));
+        }
+        let subscription = &found.subscription;
+        if let Some(reading) = subscription.reading() {
+            let told = subscription.standing_notices();
+            letters.extend(told.map(|mail| (Frozen::of_subscription(subscription, reading), mail)));
+        }
+        Ok(letters)
     }
 }

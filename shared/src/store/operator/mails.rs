@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::{
     config::ConfigError,
     email::Frozen,
-    purchase::{Mail, Purchase, Subject},
+    purchase::{Mail, Subject},
     store::{
         StoreError, Tables,
         due::LEASE_SECONDS,
@@ -51,7 +51,7 @@ impl Mails {
     }
 
     /// The row of a mail, if it is still kept.
-    pub async fn get(&self, subject: Subject, mail: &Mail) -> Result<Option<Row>, StoreError> {
+    pub async fn get(&self, subject: &Subject, mail: &Mail) -> Result<Option<Row>, StoreError> {
         let id = row_id(subject, mail);
         let item = self.table.read([("id", id.as_str())]).await?;
         item.map(|item| from_item(item, &id)).transpose()
@@ -84,18 +84,18 @@ impl Mails {
     /// the buyer and the lines may have been learned since. The mailer's schedule finds it.
     pub(super) async fn release(
         &self,
-        purchase: &Purchase,
+        content: Frozen,
         mail: &Mail,
         now: i64,
     ) -> Result<bool, StoreError> {
-        let content = Frozen::of(purchase, mail);
+        let id = row_id(&content.about, mail);
         let content = serde_dynamo::to_attribute_value(content).map_err(unwritable)?;
         let call = self
             .table
             .client
             .update_item()
             .table_name(&self.table.name)
-            .key("id", text(row_id(purchase.id().into(), mail)))
+            .key("id", text(id))
             .update_expression(
                 "SET #state = :due, due_shard = :due, next_attempt = :now, content = :content \
                  REMOVE #ttl",

@@ -6,9 +6,11 @@ mod confirmation;
 mod mails;
 mod parked;
 mod purchases;
+mod subscriptions;
 
 pub use assortment::{Assortment, StockChange};
 pub use confirmation::Confirmation;
 pub use mails::{Listed, Mails};
 pub use parked::{ParkedEvent, ParkedEvents};
 pub use purchases::{AllPurchases, PurchaseWithEvents, RecordedEvent};
+pub use subscriptions::AllSubscriptions;

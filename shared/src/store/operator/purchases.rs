@@ -1,6 +1,9 @@
 //! All purchases, and everything recorded about one.
 
-use serde::Serialize;
+use serde::{
+    Deserialize as _, Serialize,
+    de::{IntoDeserializer as _, value::Error as ValueError},
+};
 use time::OffsetDateTime;
 
 use crate::{
@@ -10,7 +13,8 @@ use crate::{
         StoreError, Tables,
         claims::{ClaimItem, EVENT},
         failed, from_item,
-        purchases::{PURCHASE, id_of, parse},
+        keys::PURCHASE,
+        purchases::{id_of, parse},
         tables::Table,
         text,
     },
@@ -45,6 +49,15 @@ pub struct RecordedEvent {
     pub changed: bool,
     /// The purchase's status afterwards.
     pub status: Status,
+}
+
+/// The status in a purchase's claim.
+fn status(name: &str, id: PurchaseId) -> Result<Status, StoreError> {
+    let read: Result<_, ValueError> = Status::deserialize(name.into_deserializer());
+    read.map_err(|error| StoreError::Unreadable {
+        key: id.to_string(),
+        why: error.to_string(),
+    })
 }
 
 impl AllPurchases {
@@ -84,7 +97,7 @@ impl AllPurchases {
                         kind: claim.kind,
                         recorded_at: claim.recorded_at,
                         changed: claim.changed,
-                        status: claim.status,
+                        status: status(&claim.status, id)?,
                     };
                     events.push((claim.version, recorded));
                 }

@@ -7,7 +7,7 @@ use super::{Expandable, Unreadable};
 use crate::{
     money::{Currency, Money},
     purchase::{
-        Change, ChargeId, DisputeId, DisputeReport, DisputeStatus, DisputeTerms, Movement,
+        ChargeId, DisputeId, DisputeReport, DisputeStatus, DisputeTerms, Movement, PaymentChange,
         PaymentIntentId, Refund, RefundId, RefundState, TransactionId,
     },
 };
@@ -16,7 +16,7 @@ use crate::{
 #[derive(Debug)]
 pub struct AboutCharge {
     /// What it says.
-    pub change: Change,
+    pub change: PaymentChange,
     /// The payment intent by which the money was paid.
     pub payment_intent: Option<PaymentIntentId>,
     /// The charge of that payment intent.
@@ -69,7 +69,7 @@ impl AboutCharge {
             amount: Money::new(object.amount, object.currency),
         };
         Ok(Self {
-            change: Change::Refund(object.id, refund),
+            change: PaymentChange::Refund(object.id, refund),
             payment_intent: object.payment_intent.map(Expandable::into_id),
             charge: object.charge.map(Expandable::into_id),
         })
@@ -98,7 +98,7 @@ impl AboutCharge {
                 .collect(),
         };
         Ok(Self {
-            change: Change::Dispute(object.id, report),
+            change: PaymentChange::Dispute(object.id, report),
             payment_intent: object.payment_intent.map(Expandable::into_id),
             charge: object.charge.map(Expandable::into_id),
         })
@@ -107,10 +107,9 @@ impl AboutCharge {
     /// The id of the refund or dispute.
     pub fn id(&self) -> &str {
         match &self.change {
-            Change::Refund(id, _) => id.as_str(),
-            Change::Dispute(id, _) => id.as_str(),
-            Change::Session(id, _) => id.as_str(),
-            Change::ChargeRefunded(_) => "",
+            PaymentChange::Refund(id, _) => id.as_str(),
+            PaymentChange::Dispute(id, _) => id.as_str(),
+            PaymentChange::ChargeRefunded(_) => "",
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use serde::Deserialize;
 
-use crate::{product::ProductId, purchase::Line};
+use crate::{
+    product::{Interval, ProductId, Recurring},
+    purchase::Line,
+};
 
 /// A line of a session, fetched with its price's product expanded.
 #[derive(Deserialize)]
@@ -14,7 +17,14 @@ pub struct LineItem {
 #[derive(Deserialize)]
 struct Price {
     unit_amount: i64,
+    recurring: Option<RecurringPrice>,
     product: ProductOfLine,
+}
+
+#[derive(Deserialize)]
+struct RecurringPrice {
+    interval: Interval,
+    interval_count: u32,
 }
 
 #[derive(Deserialize)]
@@ -34,6 +44,7 @@ impl From<LineItem> for Line {
     fn from(item: LineItem) -> Self {
         let Price {
             unit_amount,
+            recurring,
             product,
         } = item.price;
         Self {
@@ -43,6 +54,12 @@ impl From<LineItem> for Line {
             image: product.images.into_iter().next(),
             quantity: item.quantity,
             unit_amount,
+            // A trial is the subscription's, not the price's.
+            recurring: recurring.map(|price| Recurring {
+                interval: price.interval,
+                interval_count: price.interval_count,
+                trial_days: 0,
+            }),
             // It is no longer known whether it was taken from limited stock.
             reserved: false,
         }

@@ -1,6 +1,6 @@
 //! Payment intents.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
 use super::Tags;
@@ -18,6 +18,8 @@ pub struct PaymentIntent {
     amount: i64,
     currency: Currency,
     receipt_email: Option<String>,
+    customer: Option<IgnoredAny>,
+    customer_account: Option<IgnoredAny>,
     #[serde(flatten)]
     progress: Progress,
 }
@@ -26,6 +28,11 @@ impl PaymentIntent {
     /// What its delayed payment waits for.
     pub fn waits_for(&self) -> WaitsFor {
         self.progress.waits_for()
+    }
+
+    /// Whether it may be an invoice that it pays. Every invoice has a customer.
+    pub fn may_pay_invoice(&self) -> bool {
+        self.customer.is_some() || self.customer_account.is_some()
     }
 
     /// The buyer and the amount, from which a lost purchase is rebuilt.
@@ -49,6 +56,11 @@ impl Progress {
     /// Whether the payment with which its session was completed has failed.
     pub(super) fn has_failed(&self) -> bool {
         matches!(self.status.as_str(), "requires_payment_method" | "canceled")
+    }
+
+    /// Whether the buyer has to act.
+    pub(super) fn requires_action(&self) -> bool {
+        self.status == "requires_action"
     }
 
     /// What a payment that has not been made yet waits for.

@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 
-use super::{Tags, Unreadable, payment_intent::Progress};
+use super::{Expandable, Tags, Unreadable, payment_intent::Progress};
 use crate::{
     money::{Currency, Money},
-    purchase::{Buyer, PaymentIntentId, SessionId, SessionState},
+    purchase::{Buyer, PaymentIntentId, SessionId, SessionState, SubscriptionId},
 };
 
 /// A Checkout session.
@@ -20,6 +20,7 @@ pub struct Session {
     amount_total: Option<i64>,
     currency: Option<Currency>,
     payment_intent: Option<IntentOfSession>,
+    subscription: Option<Expandable<SubscriptionId>>,
     customer_details: Option<CustomerDetails>,
     customer_email: Option<String>,
 }
@@ -113,6 +114,7 @@ impl Session {
         Ok(SessionState::Settled {
             amount: self.total()?,
             payment_intent: self.payment_intent().cloned(),
+            subscription: self.subscription.as_ref().map(Expandable::id).cloned(),
         })
     }
 

@@ -17,10 +17,10 @@ async fn shop(store: &Store) -> (LocalShop, tempfile::TempDir) {
     let project = testing::repository();
     let variables = store.variables(STRIPE_KEY);
     let deployed = wiring::deployed();
-    let wiring: laptop::functions::Wiring = Arc::new(move |mut environments| {
+    let wiring: laptop::functions::Wiring = Arc::new(move |mut environments, clock| {
         let checkout = environments.get_mut("CheckoutFunction").unwrap();
         checkout.extend(variables.clone());
-        deployed(environments)
+        deployed(environments, clock)
     });
     let shop = LocalShop::start(Options::in_memory(project, wiring)).await;
     (shop.unwrap(), folder)

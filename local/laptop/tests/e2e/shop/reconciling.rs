@@ -37,7 +37,7 @@ async fn events_whose_delivery_failed_are_recorded_once() {
     );
     assert_eq!(findings.found, 2, "{findings:?}");
     assert_eq!(shop.status(&checkout.purchase).await, "partially_refunded");
-    let told: BTreeSet<_> = findings.drift.iter().map(|it| it.subject).collect();
+    let told: BTreeSet<_> = findings.drift.iter().map(|it| it.subject.clone()).collect();
     assert_eq!(told.len(), 1);
     assert_eq!(told.first().unwrap().to_string(), checkout.purchase);
     assert_eq!(

@@ -7,33 +7,47 @@ use crate::account::stripe::{Account, Refusal};
 
 const PERMISSIONS: &str = "key permissions";
 
-/// What webhook reads with its own key: whose a refund or a dispute is.
-pub(super) const OF_WEBHOOK: [(&str, &str); 2] = [
+/// What webhook reads with its own key: whose a refund or a dispute is, and how subscriptions stand.
+pub(super) const OF_WEBHOOK: [(&str, &str); 4] = [
     ("/payment_intents", "PaymentIntents"),
     ("/charges", "Charges and Refunds"),
+    ("/invoice_payments", "Invoices"),
+    ("/subscriptions", "Subscriptions"),
 ];
 
 /// What the functions and the operator's commands read with the key.
-const OF_THE_SHOP: [(&str, &str); 6] = [
+const OF_THE_SHOP: [(&str, &str); 10] = [
     ("/checkout/sessions", "Checkout Sessions"),
     ("/payment_intents", "PaymentIntents"),
     ("/charges", "Charges and Refunds"),
     ("/refunds", "Charges and Refunds"),
     ("/disputes", "Disputes"),
     ("/events", "Events"),
+    ("/customers", "Customers"),
+    ("/invoices", "Invoices"),
+    ("/invoice_payments", "Invoices"),
+    ("/subscriptions", "Subscriptions"),
+];
+
+/// What the functions write with it: a path, and what it is called. Each call is refused, but only
+/// after the permission has been looked at: a session without anything in it, a customer that there
+/// is not, a portal of nobody.
+const WRITTEN_BY_THE_SHOP: [(&str, &str); 3] = [
+    ("/checkout/sessions", "Checkout Sessions"),
+    ("/customers/cus_none", "Customers"),
+    ("/billing_portal/sessions", "Customer portal"),
 ];
 
 /// Of a restricted key: whether it may do what the functions and the operator's commands do.
 pub(super) async fn of_the_shop(account: &Account) -> Finding {
     let mut asked = reads(account, &OF_THE_SHOP).await;
-    // A session without anything in it is refused, but only after the permission has been looked
-    // at.
-    let opened = account.post::<Value>("/checkout/sessions", &[]).await;
-    let opened = match opened {
-        Err(Refusal::Refused { .. }) => Ok(()),
-        other => other.map(drop),
-    };
-    asked.push(("Checkout Sessions", "write", opened));
+    for (path, resource) in WRITTEN_BY_THE_SHOP {
+        let written = match account.post::<Value>(path, &[]).await {
+            Err(Refusal::Refused { .. }) => Ok(()),
+            other => other.map(drop),
+        };
+        asked.push((resource, "write", written));
+    }
     let missing = match missing(asked) {
         Ok(missing) => missing,
         Err(other) => return Finding::not_checked(PERMISSIONS, other.to_string()),
@@ -128,13 +142,15 @@ mod tests {
         let account = stripe(&[
             ("GET /v1/disputes", "rak_dispute_read"),
             ("POST /v1/checkout/sessions", "rak_checkout_session_write"),
+            ("POST /v1/customers/cus_none", "rak_customer_write"),
         ]);
         let finding = of_the_shop(&account.await).await;
         assert_eq!(finding.verdict, Verdict::Fail);
         assert_eq!(
             finding.says,
             "the restricted key lacks Disputes: read (rak_dispute_read), \
-             Checkout Sessions: write (rak_checkout_session_write)"
+             Checkout Sessions: write (rak_checkout_session_write), \
+             Customers: write (rak_customer_write)"
         );
         let finding = of_the_shop(&stripe(&[]).await).await;
         assert_eq!(finding.verdict, Verdict::Ok, "{}", finding.says);

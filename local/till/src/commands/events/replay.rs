@@ -7,8 +7,10 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 use shared::inbox::{Inbox, Receipt};
-use shared::purchase::{PurchaseId, Status, Subject};
+use shared::purchase::Subject;
+use shared::standing::Standing;
 use shared::store::operator::{ParkedEvent, ParkedEvents};
+use shared::view::by_kind;
 use time::{Date, OffsetDateTime};
 
 use super::parked::parked;
@@ -55,12 +57,18 @@ pub(in crate::commands) struct Replay {
 struct Replayed {
     id: String,
     outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    purchase: Option<PurchaseId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<Status>,
+    #[serde(flatten)]
+    recorded: Option<Recorded>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+}
+
+/// What was recorded, and of what.
+#[derive(Serialize)]
+struct Recorded {
+    #[serde(flatten, serialize_with = "by_kind")]
+    subject: Subject,
+    status: Standing,
 }
 
 impl Replay {
@@ -137,8 +145,7 @@ impl Replay {
         let mut replayed = Replayed {
             id: event.id().to_owned(),
             outcome: "failed",
-            purchase: None,
-            status: None,
+            recorded: None,
             error: None,
         };
         let body = match event {
@@ -164,12 +171,13 @@ impl Replay {
             Ok(receipt) => {
                 replayed.outcome = receipt.as_str();
                 if let Receipt::Recorded {
-                    subject: Subject::Purchase(purchase),
-                    status,
-                    ..
+                    subject, status, ..
                 } = &receipt
                 {
-                    (replayed.purchase, replayed.status) = (Some(*purchase), Some(*status));
+                    replayed.recorded = Some(Recorded {
+                        subject: subject.clone(),
+                        status: *status,
+                    });
                 }
                 if let Found::Parked(event) = event
                     && !matches!(receipt, Receipt::Parked | Receipt::ParkedBefore)
@@ -199,14 +207,12 @@ impl Replay {
             let mut table = Table::new([
                 Column::left("EVENT").giving_way(),
                 Column::left("OUTCOME"),
-                Column::left("PURCHASE"),
+                Column::left("OF"),
             ]);
             for event in &events {
-                table.row([
-                    plain(&event.id),
-                    outcome(event),
-                    event.purchase.map_or(String::new(), |id| id.to_string()),
-                ]);
+                let recorded = event.recorded.as_ref();
+                let subject = recorded.map_or(String::new(), |it| it.subject.to_string());
+                table.row([plain(&event.id), outcome(event), subject]);
             }
             let mut text = table.text();
             if self.dry_run {
@@ -237,9 +243,9 @@ impl Replay {
 }
 
 fn outcome(event: &Replayed) -> String {
-    match (event.outcome, event.status) {
-        (outcome, Some(status)) => {
-            format!("{} {}", good(outcome), view::status(status))
+    match (event.outcome, &event.recorded) {
+        (outcome, Some(recorded)) => {
+            format!("{} {}", good(outcome), view::standing(recorded.status))
         }
         ("failed", None) => bad("failed"),
         ("parked", None) => notable("parked again"),

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use shared::money::Currency;
+use shared::product::{Interval, Recurring};
 use shared::store::operator::StockChange;
 
 /// A price; without a currency, in the one that the product has.
@@ -10,6 +11,63 @@ use shared::store::operator::StockChange;
 pub(super) struct Price {
     pub(super) amount: i64,
     pub(super) currency: Option<Currency>,
+}
+
+/// How often a product is paid for, as a file says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Renewal {
+    interval: Interval,
+    interval_count: Option<u32>,
+    trial_days: Option<u32>,
+}
+
+impl From<Renewal> for Recurring {
+    fn from(renewal: Renewal) -> Self {
+        Self {
+            interval: renewal.interval,
+            interval_count: renewal.interval_count.unwrap_or(1),
+            trial_days: renewal.trial_days.unwrap_or(0),
+        }
+    }
+}
+
+/// `month`, `3 months`; nothing, or `none`, for what is paid for once.
+pub(super) fn recurring(text: &str) -> Result<Option<Recurring>, String> {
+    let text = text.trim();
+    if matches!(text, "" | "none") {
+        return Ok(None);
+    }
+    let (count, unit) = text.split_once(' ').unwrap_or(("1", text));
+    let wrong = || {
+        format!(
+            "{text:?} is not a time between two payments: use month, 3 months, 2 weeks, year, or none"
+        )
+    };
+    let unit = unit.trim();
+    Ok(Some(Recurring {
+        interval: interval(unit.strip_suffix('s').unwrap_or(unit)).ok_or_else(wrong)?,
+        interval_count: count.parse().map_err(|_| wrong())?,
+        trial_days: 0,
+    }))
+}
+
+/// One of Stripe's intervals.
+pub(super) fn interval(text: &str) -> Option<Interval> {
+    let all = [
+        Interval::Day,
+        Interval::Week,
+        Interval::Month,
+        Interval::Year,
+    ];
+    all.into_iter().find(|interval| interval.as_str() == text)
+}
+
+/// A number of intervals or of days.
+pub(super) fn number(text: &str) -> Result<u32, String> {
+    let text = text.trim();
+    text.parse()
+        .map_err(|_| format!("{text:?} is not a whole number"))
 }
 
 /// An amount in minor units and, perhaps, a currency: `1600`, `1600 eur`.

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 use csv::StringRecord;
 use shared::money::Currency;
-use shared::product::Product;
+use shared::product::{Product, Recurring};
 
 use super::field::{self, Price};
 use super::patch::Patch;
@@ -121,13 +121,16 @@ fn parse_json(text: &str) -> anyhow::Result<Vec<Row>> {
 }
 
 /// As they are written; all but the first are optional in a file that is read.
-const COLUMNS: [&str; 8] = [
+const COLUMNS: [&str; 11] = [
     "id",
     "name",
     "description",
     "images",
     "amount",
     "currency",
+    "interval",
+    "interval_count",
+    "trial_days",
     "active",
     "stock",
 ];
@@ -230,11 +233,38 @@ fn parse_record(titles: &StringRecord, record: &StringRecord) -> Result<Patch, S
         None if currency.is_some() => return Err("currency: it needs an amount".to_owned()),
         None => None,
     };
+    patch.recurring = recurring(cell)?;
     let active = cell("active").map(field::yes_or_no);
     patch.active = active.transpose().map_err(|why| format!("active: {why}"))?;
     let stock = cell("stock").map(field::stock);
     patch.stock = stock.transpose().map_err(|why| format!("stock: {why}"))?;
     Ok(patch)
+}
+
+/// Nothing if no column says how often a product is paid for.
+fn recurring<'a>(
+    cell: impl Fn(&str) -> Option<&'a str>,
+) -> Result<Option<Option<Recurring>>, String> {
+    let number = |title: &str| {
+        let text = cell(title).map(str::trim).filter(|text| !text.is_empty());
+        let number = text.map(field::number).transpose();
+        number.map_err(|why| format!("{title}: {why}"))
+    };
+    let (count, trial_days) = (number("interval_count")?, number("trial_days")?);
+    let interval = cell("interval").map(str::trim);
+    match interval {
+        None | Some("") if count.is_some() || trial_days.is_some_and(|days| days > 0) => {
+            Err("interval: it is needed beside interval_count and trial_days".to_owned())
+        }
+        None => Ok(None),
+        Some("") => Ok(Some(None)),
+        Some(text) => Ok(Some(Some(Recurring {
+            interval: field::interval(text)
+                .ok_or_else(|| format!("interval: {text:?} is not day, week, month or year"))?,
+            interval_count: count.unwrap_or(1),
+            trial_days: trial_days.unwrap_or(0),
+        }))),
+    }
 }
 
 /// As [`parse`] reads it.
@@ -250,6 +280,10 @@ pub(super) fn write(products: &[Product], format: Format) -> anyhow::Result<Stri
             let mut writer = csv::Writer::from_writer(Vec::new());
             writer.write_record(COLUMNS)?;
             for product in products {
+                let recurring = product.recurring;
+                let number = |of: fn(Recurring) -> u32| {
+                    recurring.map_or(String::new(), |recurring| of(recurring).to_string())
+                };
                 writer.write_record([
                     product.id.as_str(),
                     &product.name,
@@ -257,6 +291,9 @@ pub(super) fn write(products: &[Product], format: Format) -> anyhow::Result<Stri
                     &product.images.join(" "),
                     &product.price.amount.to_string(),
                     product.price.currency.as_str(),
+                    recurring.map_or("", |recurring| recurring.interval.as_str()),
+                    &number(|recurring| recurring.interval_count),
+                    &number(|recurring| recurring.trial_days),
                     if product.active { "true" } else { "false" },
                     &product.stock.map_or(String::new(), |s| s.to_string()),
                 ])?;
@@ -298,7 +335,9 @@ mod tests {
             {"id":"mug","name":"A \"fine\" mug, big","description":"Two\nlines",
              "images":["https://a.example/1","https://a.example/2"],
              "price":{"amount":1500,"currency":"usd"},"active":true,"stock":3},
-            {"id":"yen","name":"Poster","price":{"amount":1800,"currency":"jpy"},"active":false}
+            {"id":"yen","name":"Poster","price":{"amount":1800,"currency":"jpy"},"active":false},
+            {"id":"beans","name":"Beans","price":{"amount":900,"currency":"eur"},"active":true,
+             "recurring":{"interval":"month","interval_count":3,"trial_days":14}}
         ]"#;
         serde_json::from_str(text).unwrap()
     }
@@ -348,6 +387,32 @@ mod tests {
             "{rows:?}"
         );
         assert_eq!(rows[2], "line 4: c");
+    }
+
+    #[test]
+    fn how_often_a_product_is_paid_for_needs_an_interval() {
+        let text = "id,interval,interval_count,trial_days\n\
+                    beans,month,,14\n\
+                    mug,,,\n\
+                    club,,2,\n\
+                    tea,,,7\n\
+                    box,monthly,1,\n";
+        assert_eq!(
+            why(text, Format::Csv),
+            [
+                "line 2: beans",
+                "line 3: mug",
+                "line 4: interval: it is needed beside interval_count and trial_days",
+                "line 5: interval: it is needed beside interval_count and trial_days",
+                "line 6: interval: \"monthly\" is not day, week, month or year",
+            ]
+        );
+        let text = r#"{"id":"beans","recurring":{"interval":"month","trial_period_days":14}}"#;
+        let refused = why(text, Format::Jsonl).concat();
+        assert!(
+            refused.contains("unknown field `trial_period_days`"),
+            "{refused}"
+        );
     }
 
     #[test]

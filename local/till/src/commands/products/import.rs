@@ -23,9 +23,10 @@ pub(super) const ABOUT: &str = "\
 Add and change products from a file.
 
 The file is a table (.csv), JSON lines (.jsonl) or a JSON array (.json). Its columns or fields are
-id, name, description, images (URLs; in a table separated by spaces), amount, currency, active and
-stock. In JSON, amount and currency are together in `price`, as in the HTTP API. Amounts are in minor
-units: 1500 is 15.00 USD. Fields that the file leaves out stay as they are, and so do products that
+id, name, description, images (URLs; in a table separated by spaces), amount, currency, interval,
+interval_count, trial_days, active and stock. In JSON, amount and currency are together in `price`, and
+what says how often it is paid for in `recurring`, as in the HTTP API. Amounts are in minor units: 1500
+is 15.00 USD. An interval is day, week, month or year; without one, a product is paid for once. Fields that the file leaves out stay as they are, and so do products that
 are not in it. A new product needs an id, a name and a price.
 
 The whole file is checked before anything is written. If rows cannot be imported, all of them are
@@ -118,6 +119,14 @@ impl Import {
                     after.stock = before.stock;
                     stock_kept = stock_kept.saturating_add(1);
                 }
+            }
+            if let Err(error) = after.check() {
+                invalid.push(Invalid {
+                    at,
+                    id: Some(after.id),
+                    error: format!("{error}; --stock sets the stock of existing products, too"),
+                });
+                continue;
             }
             match Step::between(before, after, stock) {
                 Some(step) => steps.push(step),

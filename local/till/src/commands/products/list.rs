@@ -37,7 +37,7 @@ fn table(products: &[Product]) -> Table {
         table.row([
             product.id.to_string(),
             plain(&product.name),
-            product.price.to_string(),
+            product.price_in_words(),
             match product.stock {
                 Some(0) => notable("0"),
                 Some(pieces) => pieces.to_string(),

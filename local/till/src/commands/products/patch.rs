@@ -5,10 +5,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer};
 use shared::money::Money;
-use shared::product::{Product, ProductId, Site};
+use shared::product::{Product, ProductId, Recurring, Site};
 use shared::store::operator::StockChange;
 
-use super::field::{self, Price};
+use super::field::{self, Price, Renewal};
 
 /// What to write of a product.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -19,6 +19,9 @@ pub(super) struct Patch {
     pub(super) description: Option<String>,
     pub(super) images: Option<Vec<String>>,
     pub(super) price: Option<Price>,
+    /// `Some(None)`: it is paid for once.
+    #[serde(default, deserialize_with = "said_renewal")]
+    pub(super) recurring: Option<Option<Recurring>>,
     pub(super) active: Option<bool>,
     /// `Some(None)`: it never runs out.
     #[serde(default, deserialize_with = "said")]
@@ -30,6 +33,13 @@ fn said<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<u32>>, D::E
     Deserialize::deserialize(value).map(Some)
 }
 
+fn said_renewal<'de, D: Deserializer<'de>>(
+    value: D,
+) -> Result<Option<Option<Recurring>>, D::Error> {
+    let renewal: Option<Renewal> = Deserialize::deserialize(value)?;
+    Ok(Some(renewal.map(Recurring::from)))
+}
+
 impl Patch {
     /// One that speaks of nothing yet.
     pub(super) fn of(id: ProductId) -> Self {
@@ -39,6 +49,7 @@ impl Patch {
             description: None,
             images: None,
             price: None,
+            recurring: None,
             active: None,
             stock: None,
         }
@@ -70,6 +81,9 @@ impl Patch {
                 .or_else(|| before.map(|before| before.images.clone()))
                 .unwrap_or_default(),
             price,
+            recurring: self
+                .recurring
+                .unwrap_or(before.and_then(|before| before.recurring)),
             active: self
                 .active
                 .or(before.map(|before| before.active))
@@ -92,6 +106,9 @@ pub(super) enum Setting {
     Description(String),
     Images(Vec<String>),
     Price(Price),
+    /// Without a trial; `None`: it is paid for once.
+    Recurring(Option<Recurring>),
+    TrialDays(u32),
     Active(bool),
     Stock(StockChange),
 }
@@ -109,12 +126,14 @@ impl FromStr for Setting {
             "description" => Self::Description(value.to_owned()),
             "images" => Self::Images(field::addresses(value)),
             "price" => Self::Price(field::price(value)?),
+            "recurring" => Self::Recurring(field::recurring(value)?),
+            "trial_days" => Self::TrialDays(field::number(value)?),
             "active" => Self::Active(field::yes_or_no(value)?),
             "stock" => Self::Stock(field::stock_change(value)?),
             other => {
                 return Err(format!(
-                    "{other:?} is not a field: use name, description, images, price, active or \
-                     stock"
+                    "{other:?} is not a field: use name, description, images, price, recurring, \
+                     trial_days, active or stock"
                 ));
             }
         })
@@ -123,7 +142,17 @@ impl FromStr for Setting {
 
 #[cfg(test)]
 mod tests {
+    use shared::product::Interval;
+
     use super::*;
+
+    fn months(interval_count: u32) -> Option<Recurring> {
+        Some(Recurring {
+            interval: Interval::Month,
+            interval_count,
+            trial_days: 0,
+        })
+    }
 
     #[test]
     fn settings_say_what_a_field_is_to_be() {
@@ -159,6 +188,10 @@ mod tests {
                     currency: usd,
                 }),
             ),
+            ("recurring=month", Setting::Recurring(months(1))),
+            ("recurring=3 months", Setting::Recurring(months(3))),
+            ("recurring=none", Setting::Recurring(None)),
+            ("trial_days=14", Setting::TrialDays(14)),
             ("active=no", Setting::Active(false)),
             ("stock=20", Setting::Stock(StockChange::Set(Some(20)))),
             ("stock=none", Setting::Stock(StockChange::Set(None))),
@@ -173,6 +206,10 @@ mod tests {
             "price=15.00",
             "price=usd",
             "price=1500 dollars",
+            "recurring=monthly",
+            "recurring=3",
+            "recurring=-1 month",
+            "trial_days=two weeks",
             "active=maybe",
             "stock=",
             "stock=-",

@@ -1,10 +1,10 @@
 //! `till products set`: some fields of one product.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use serde::Serialize;
 use shared::mode::Mode;
-use shared::product::{Product, ProductId};
+use shared::product::{Product, ProductId, Recurring};
 use shared::store::operator::StockChange;
 
 use super::patch::{Patch, Setting};
@@ -18,6 +18,9 @@ Change one product.
 
   name=TEXT  description=TEXT  images='URL URL…'
   price=1600       in minor units, in the product's currency; or price=1600usd
+  recurring='3 months'  is paid for every three months: day, week, month or year, with a number
+                        before it; recurring=none makes it something that is paid for once
+  trial_days=14    of what recurs, the first 14 days are free
   active=false     takes it off sale
   stock=+20        adds 20 pieces; -20 takes 20 away
   stock=20         sets the stock to 20, whatever is sold meanwhile
@@ -55,16 +58,20 @@ impl Set {
         };
         let mut patch = Patch::of(self.id.clone());
         let mut stock = StockChange::Keep;
+        let (mut recurring, mut trial_days) = (None, None);
         for setting in self.settings {
             match setting {
                 Setting::Name(name) => patch.name = Some(name),
                 Setting::Description(text) => patch.description = Some(text),
                 Setting::Images(images) => patch.images = Some(images),
                 Setting::Price(price) => patch.price = Some(price),
+                Setting::Recurring(every) => recurring = Some(every),
+                Setting::TrialDays(days) => trial_days = Some(days),
                 Setting::Active(active) => patch.active = Some(active),
                 Setting::Stock(change) => stock = change,
             }
         }
+        patch.recurring = recurring_after(&before, recurring, trial_days)?;
         patch.stock = stock_after(&before, stock)?;
         let after = patch
             .apply(Some(&before), shop.site())
@@ -102,6 +109,32 @@ impl Set {
         self.operator.show(&done, || format!("{lines}{dry}"))?;
         Ok(Exit::Done)
     }
+}
+
+/// How often it will be paid for. A trial stays when only the interval changes.
+fn recurring_after(
+    before: &Product,
+    every: Option<Option<Recurring>>,
+    trial_days: Option<u32>,
+) -> anyhow::Result<Option<Option<Recurring>>> {
+    if every.is_none() && trial_days.is_none() {
+        return Ok(None);
+    }
+    let had = before.recurring;
+    let Some(every) = every.unwrap_or(had) else {
+        return match trial_days {
+            Some(_) => bail!(
+                "{} is paid for once, so it has no trial; set recurring=month, or another interval",
+                before.id
+            ),
+            None => Ok(Some(None)),
+        };
+    };
+    let kept = had.map_or(0, |had| had.trial_days);
+    Ok(Some(Some(Recurring {
+        trial_days: trial_days.unwrap_or(kept),
+        ..every
+    })))
 }
 
 /// How many will be left, if the change can be made.

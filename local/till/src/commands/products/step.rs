@@ -7,7 +7,7 @@ use console::measure_text_width;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared::plain;
-use shared::product::Product;
+use shared::product::{Product, Recurring};
 use shared::store::operator::{Assortment, StockChange};
 
 use crate::commands::console::{good, notable};
@@ -87,6 +87,14 @@ impl Step {
         );
         let (from, to) = (before.price, after.price);
         differ("price", json!(from), json!(to), format!("{from} → {to}"));
+        let (from, to) = (before.recurring, after.recurring);
+        let words = |it: Option<Recurring>| it.map_or("once".to_owned(), Recurring::terms);
+        differ(
+            "recurring",
+            json!(from),
+            json!(to),
+            format!("{} → {}", words(from), words(to)),
+        );
         let (from, to) = (before.active, after.active);
         let words = if to { "no → yes" } else { "yes → no" };
         differ("active", json!(from), json!(to), words.to_owned());
@@ -137,6 +145,15 @@ impl fmt::Display for Left {
     }
 }
 
+/// `, 14 days free`, if that is how it begins.
+fn trial(product: &Product) -> String {
+    let terms = product.recurring.map(Recurring::terms).unwrap_or_default();
+    let trial = terms
+        .split_once(", ")
+        .map(|(_, trial)| format!(", {trial}"));
+    trial.unwrap_or_default()
+}
+
 /// What is to be different, product by product.
 pub(super) fn lines(steps: &[Step]) -> String {
     let ids = steps.iter().map(|step| step.product().id.as_str().len());
@@ -148,7 +165,12 @@ pub(super) fn lines(steps: &[Step]) -> String {
             Step::Add(_) => {
                 let left = product.stock.map(|stock| format!(", stock {stock}"));
                 let left = left.unwrap_or_default();
-                let new = format!("{}, {}{left}", plain::line(&product.name), product.price);
+                let name = plain::line(&product.name);
+                let new = format!(
+                    "{name}, {}{}{left}",
+                    product.price_in_words(),
+                    trial(product)
+                );
                 (good("add   "), vec![new])
             }
             Step::Change { .. } => {

@@ -88,9 +88,7 @@ impl Name {
         });
         let object = object?;
         let stack = &shop.environment.stack()?;
-        if let Some(Subject::Purchase(purchase)) =
-            object.metadata.unwrap_or_default().subject(stack)?
-        {
+        if let Some(purchase) = object.metadata.unwrap_or_default().purchase(stack)? {
             return Ok(purchase);
         }
         let intent = object.payment_intent.as_ref().and_then(Value::as_str);
@@ -102,7 +100,7 @@ impl Name {
             let tags = intent
                 .and_then(|intent| intent.metadata)
                 .unwrap_or_default();
-            if let Some(Subject::Purchase(purchase)) = tags.subject(stack)? {
+            if let Some(purchase) = tags.purchase(stack)? {
                 return Ok(purchase);
             }
         }
@@ -125,7 +123,10 @@ pub(in crate::commands) fn not_found(id: PurchaseId, shop: &Shop) -> anyhow::Err
 async fn pointed_to(pointers: &Pointers, intent: &str) -> anyhow::Result<Option<PurchaseId>> {
     let intent = PaymentIntentId::from(intent.to_owned());
     let owner = pointers.owner_of(&intent).await?;
-    Ok(owner.map(|Subject::Purchase(id)| id))
+    Ok(owner.and_then(|owner| match owner {
+        Subject::Purchase(id) => Some(id),
+        Subject::Subscription(_) | Subject::Invoice(..) => None,
+    }))
 }
 
 async fn fetch(stripe: &Stripe, path: &str, id: &str) -> anyhow::Result<Option<Object>> {

@@ -1,12 +1,15 @@
 //! How a purchase is shown in words.
 
 use laptop::story::Story;
+use shared::invoice::InvoiceStatus;
 use shared::money::Money;
 use shared::purchase::{
     Accounts, Attention, DisputeStatus, Mail, Purchase, RefundState, SessionState, Status, WaitsFor,
 };
+use shared::standing::Standing;
 use shared::store::operator::RecordedEvent;
 use shared::store::outbox::{Row, State};
+use shared::subscription::SubscriptionStatus;
 
 use crate::commands::console::{Column, Table, bad, dim, good, heading, notable, plain};
 use crate::commands::moment::{lasting, minute, second};
@@ -46,6 +49,25 @@ pub(in crate::commands) fn status(status: Status) -> String {
         Status::Refunded | Status::PartiallyRefunded | Status::Pending => notable(&words),
         Status::ChargedBack | Status::Disputed | Status::Failed => bad(&words),
         Status::Expired | Status::Abandoned | Status::Open => dim(&words),
+    }
+}
+
+/// How something stands, in color.
+pub(in crate::commands) fn standing(standing: Standing) -> String {
+    use InvoiceStatus as I;
+    use SubscriptionStatus as S;
+    let words = words(standing.as_str());
+    match standing {
+        Standing::Purchase(one) => status(one),
+        Standing::Invoice(I::Paid) | Standing::Subscription(Some(S::Active | S::Trialing)) => {
+            good(&words)
+        }
+        Standing::Invoice(I::Refunded | I::PartiallyRefunded | I::Open)
+        | Standing::Subscription(Some(S::Incomplete | S::Paused)) => notable(&words),
+        Standing::Invoice(I::ChargedBack | I::Disputed | I::Uncollectible)
+        | Standing::Subscription(Some(S::PastDue | S::Unpaid)) => bad(&words),
+        Standing::Invoice(I::Draft | I::Void)
+        | Standing::Subscription(Some(S::Canceled | S::IncompleteExpired) | None) => dim(&words),
     }
 }
 
@@ -104,7 +126,13 @@ fn head(purchase: &Purchase) -> String {
             SessionState::Settled {
                 amount,
                 payment_intent: Some(intent),
+                ..
             } => format!("{amount} by {}", plain(intent.as_str())),
+            SessionState::Settled {
+                amount,
+                subscription: Some(subscription),
+                ..
+            } => format!("{amount} by the first invoice of {subscription}"),
             SessionState::Settled { .. } => "nothing to pay".to_owned(),
         };
         let id = plain(id.as_str());
@@ -313,5 +341,6 @@ fn advice(attention: Attention) -> &'static str {
             "more went back than was paid: was it both refunded and charged back?"
         }
         Attention::DisputeDecidedTwice => "a dispute was both won and lost: ask Stripe",
+        Attention::PaidAndVoid => "an invoice was both paid and voided: ask Stripe",
     }
 }

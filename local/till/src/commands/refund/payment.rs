@@ -145,6 +145,7 @@ fn choose(purchase: &Purchase, wanted: Option<&str>) -> anyhow::Result<(PaymentI
         SessionState::Settled {
             amount,
             payment_intent: Some(intent),
+            ..
         } => Some((intent.clone(), *amount)),
         _ => None,
     });
@@ -156,6 +157,12 @@ fn choose(purchase: &Purchase, wanted: Option<&str>) -> anyhow::Result<(PaymentI
                 "{wanted} is not a payment of {id}: `till purchases show {id}` lists those it has"
             )));
         }
+    }
+    if let (true, Some(subscription)) = (payments.is_empty(), purchase.subscription()) {
+        bail!(
+            "{id} began {subscription}, whose invoices have the payments: `till subscriptions show \
+             {subscription}` lists them; refund one of them in Stripe's Dashboard"
+        );
     }
     match <[_; 1]>::try_from(payments) {
         Ok([payment]) => Ok(payment),

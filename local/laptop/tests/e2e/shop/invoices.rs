@@ -1,0 +1,251 @@
+//! Invoices of subscriptions: facts, in whichever order their events come.
+
+use serde_json::{Value, json};
+use shared::inbox::{Inbox, Receipt};
+use shared::store::{Tables, operator::Confirmation};
+use testing::{OwnStripe, TestApp, now, permutations, sample, text};
+
+const SUBSCRIPTION: &str = "sub_1SVYQ8LkdIwHu7ixR4mB2kTn";
+const INVOICE: &str = "in_1SVYQ9LkdIwHu7ixPq7cW3zE";
+
+/// An invoice of the subscription that began with a purchase, with these members in place of its
+/// usual ones.
+fn invoice(shop: &TestApp, purchase: &str, told: Value) -> Value {
+    let mut object = sample("webhook-invoice-paid")["data"]["object"].take();
+    object["parent"]["subscription_details"]["metadata"] = json!({
+        "till_stack": shop.variables("WebhookFunction")["TILL_STACK"],
+        "purchase_id": purchase,
+    });
+    let told = told.as_object().unwrap().clone();
+    object.as_object_mut().unwrap().extend(told);
+    object
+}
+
+fn event(id: &str, kind: &str, object: &Value) -> String {
+    let mut event = sample("webhook-invoice-paid");
+    event["id"] = id.into();
+    event["type"] = kind.into();
+    event["data"]["object"] = object.clone();
+    event.to_string()
+}
+
+/// A renewal that is declined once, and then paid.
+fn renewal(shop: &TestApp, purchase: &str) -> Vec<String> {
+    let unpaid = |state: &str, attempts: u32| {
+        let told = json!({ "status": state, "amount_paid": 0, "attempt_count": attempts });
+        invoice(shop, purchase, told)
+    };
+    let paid = invoice(shop, purchase, json!({ "attempt_count": 2 }));
+    vec![
+        event("evt_1", "invoice.created", &unpaid("draft", 0)),
+        event("evt_2", "invoice.finalized", &unpaid("open", 0)),
+        event("evt_3", "invoice.payment_failed", &unpaid("open", 1)),
+        event("evt_4", "invoice.paid", &paid),
+    ]
+}
+
+async fn stored(shop: &TestApp) -> Value {
+    let mut items = shop.subscription_items(SUBSCRIPTION).await;
+    items.remove(INVOICE).unwrap()
+}
+
+#[tokio::test]
+async fn a_renewals_events_in_every_order_leave_it_paid_with_one_receipt() {
+    let shop = TestApp::start().await;
+    for (n, order) in permutations(4).into_iter().enumerate() {
+        let checkout = shop.open().await;
+        // Every order has a subscription and an invoice of its own.
+        let (subscription, id) = (format!("sub_{n}"), format!("in_{n}"));
+        let events = renewal(&shop, &checkout.purchase);
+        for at in &order {
+            let event = events[*at].replace(SUBSCRIPTION, &subscription);
+            let event = event
+                .replace(INVOICE, &id)
+                .replace("evt_", &format!("evt_{n}_"));
+            let answer = shop.deliver(&event).await.expect(200).json();
+            assert_ne!(text(&answer, "result"), "parked", "{order:?}");
+        }
+        let items = shop.subscription_items(&subscription).await;
+        let seen: Vec<_> = items[&id]["seen"]["L"].as_array().unwrap().iter().collect();
+        assert_eq!(seen.len(), 3, "{order:?}");
+        // It is still to be read, since no event of its own came.
+        assert!(items["subscription"].get("reading").is_none());
+        assert!(items["subscription"].get("work_due").is_some());
+        let effects = shop.effects(&format!("{subscription}/{id}")).await;
+        let receipts = effects.iter().filter(|it| *it == "paid").count();
+        assert_eq!(receipts, 1, "{order:?}");
+        // The failure is told if it was heard before the payment, and not once it is over.
+        let failed_first =
+            order.iter().position(|at| *at == 2) < order.iter().position(|at| *at == 3);
+        let told = effects.contains(&"payment_failed#1".to_owned());
+        assert_eq!(told, failed_first, "{order:?}");
+        shop.cancel(&checkout.purchase).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_comes_again_is_seen_before_and_a_foreign_one_writes_nothing() {
+    let shop = TestApp::start().await;
+    let checkout = shop.open().await;
+    let events = renewal(&shop, &checkout.purchase);
+    let result = async |event: &str| text(&shop.deliver(event).await.expect(200).json(), "result");
+    assert_eq!(result(&events[3]).await, "recorded");
+    shop.drained().await;
+    let before = shop.dump().await;
+    assert_eq!(result(&events[3]).await, "seen before");
+    let mut elsewhere = invoice(&shop, &checkout.purchase, json!({ "id": "in_2" }));
+    elsewhere["parent"]["subscription_details"]["metadata"] = json!({ "till_stack": "other" });
+    let mut by_hand = elsewhere.clone();
+    by_hand["parent"] = Value::Null;
+    for object in [elsewhere, by_hand] {
+        let event = event("evt_9", "invoice.paid", &object);
+        assert_eq!(result(&event).await, "foreign");
+    }
+    assert_eq!(shop.dump().await, before);
+}
+
+#[tokio::test]
+async fn a_refund_that_comes_before_anything_else_finds_its_invoice_by_asking_stripe() {
+    let shop = TestApp::start().await;
+    let checkout = shop.open().await;
+    let stripe = OwnStripe::start().await;
+    let base = ("STRIPE_API_BASE", stripe.url());
+    let environment = shop.environment_with("WebhookFunction", base.0, base.1);
+    let inbox = Inbox::new(&environment).await.unwrap();
+    let mut refund = sample("webhook-refund-succeeded");
+    let intent = text(&refund["data"]["object"], "payment_intent");
+    // The payment intent of an invoice carries nothing of ours.
+    let untagged = json!({
+        "id": intent, "metadata": {}, "amount": 900, "currency": "usd", "status": "succeeded",
+        "receipt_email": null, "next_action": null, "customer": "cus_1",
+    });
+    stripe.show(&format!("payment_intents/{intent}"), untagged);
+    let paid = invoice(&shop, &checkout.purchase, json!({}));
+    let page = json!({ "object": "list", "has_more": false, "data": [{ "invoice": paid }] });
+    stripe.show("invoice_payments", page);
+    refund["data"]["object"]["amount"] = 900.into();
+    let taken = inbox
+        .take(refund.to_string().as_bytes(), now())
+        .await
+        .unwrap();
+    let Receipt::Recorded {
+        subject, status, ..
+    } = taken
+    else {
+        panic!("{taken:?}");
+    };
+    assert_eq!(subject.to_string(), format!("{SUBSCRIPTION}/{INVOICE}"));
+    assert_eq!(status.as_str(), "refunded");
+    let item = stored(&shop).await;
+    assert_eq!(item["intents"]["L"][0]["S"], intent.as_str());
+    // From now on the intent leads to the invoice, and Stripe is not asked.
+    let asked = stripe.asked().len();
+    refund["id"] = "evt_again".into();
+    let again = inbox
+        .take(refund.to_string().as_bytes(), now())
+        .await
+        .unwrap();
+    assert_eq!(again, Receipt::NothingNew);
+    assert_eq!(stripe.asked().len(), asked);
+    let effects = shop.effects(&format!("{SUBSCRIPTION}/{INVOICE}")).await;
+    let refund = text(&refund["data"]["object"], "id");
+    assert_eq!(effects, ["paid".to_owned(), format!("refund#{refund}")]);
+}
+
+#[tokio::test]
+async fn an_attempt_that_failed_because_the_buyer_has_to_act_is_told_as_that_and_once() {
+    let shop = TestApp::start().await;
+    let checkout = shop.open().await;
+    let stripe = OwnStripe::start().await;
+    let base = ("STRIPE_API_BASE", stripe.url());
+    let environment = shop.environment_with("WebhookFunction", base.0, base.1);
+    let inbox = Inbox::new(&environment).await.unwrap();
+    let unpaid = json!({ "status": "open", "amount_paid": 0, "attempt_count": 1 });
+    let unpaid = invoice(&shop, &checkout.purchase, unpaid);
+    let mut fetched = unpaid.clone();
+    let intent = json!({ "id": "pi_1", "status": "requires_action", "next_action": null });
+    let payment = json!({ "status": "open", "payment": { "payment_intent": intent } });
+    fetched["payments"] = json!({ "data": [payment] });
+    stripe.show(&format!("invoices/{INVOICE}"), fetched);
+    for (id, kind) in [
+        ("evt_1", "invoice.payment_failed"),
+        ("evt_2", "invoice.payment_action_required"),
+    ] {
+        let event = event(id, kind, &unpaid);
+        inbox.take(event.as_bytes(), now()).await.unwrap();
+    }
+    let effects = shop.effects(&format!("{SUBSCRIPTION}/{INVOICE}")).await;
+    assert_eq!(effects, ["action_required#1"]);
+}
+
+#[tokio::test]
+async fn an_invoice_of_an_api_version_without_tags_is_its_subscriptions() {
+    let shop = TestApp::start().await;
+    let checkout = shop.open().await;
+    let stripe = OwnStripe::start().await;
+    let base = ("STRIPE_API_BASE", stripe.url());
+    let environment = shop.environment_with("WebhookFunction", base.0, base.1);
+    let inbox = Inbox::new(&environment).await.unwrap();
+    let mut old = invoice(
+        &shop,
+        &checkout.purchase,
+        json!({ "subscription": SUBSCRIPTION }),
+    );
+    let tags = old["parent"]["subscription_details"]["metadata"].take();
+    old.as_object_mut().unwrap().remove("parent");
+    let event = event("evt_1", "invoice.paid", &old);
+    // While Stripe does not know the subscription, it is not ours.
+    let taken = inbox.take(event.as_bytes(), now()).await.unwrap();
+    assert_eq!(taken, Receipt::Foreign);
+    let mut subscription = sample("webhook-subscription-updated")["data"]["object"].take();
+    subscription["metadata"] = tags;
+    stripe.show(&format!("subscriptions/{SUBSCRIPTION}"), subscription);
+    let taken = inbox.take(event.as_bytes(), now()).await.unwrap();
+    assert!(matches!(taken, Receipt::Recorded { .. }), "{taken:?}");
+    assert_eq!(stored(&shop).await["purchase_id"]["S"], *checkout.purchase);
+}
+
+#[tokio::test]
+async fn a_session_that_begins_a_subscription_is_welcomed_once_and_leaves_it_to_be_read() {
+    let shop = TestApp::start().await;
+    let checkout = shop.open().await;
+    let mut event = sample("webhook-completed-subscription");
+    event["data"]["object"]["metadata"] = json!({
+        "till_stack": shop.variables("WebhookFunction")["TILL_STACK"],
+        "purchase_id": *checkout.purchase,
+    });
+    let taken = shop.deliver(&event.to_string()).await.expect(200).json();
+    assert_eq!(text(&taken, "result"), "recorded");
+    assert_eq!(shop.status(&checkout.purchase).await, "paid");
+    assert_eq!(shop.effects(&checkout.purchase).await, ["welcome"]);
+    let items = shop.subscription_items(SUBSCRIPTION).await;
+    assert_eq!(
+        items["subscription"]["purchase_id"]["S"],
+        *checkout.purchase
+    );
+    assert_eq!(items["subscription"]["work_shard"]["S"], "work");
+}
+
+#[tokio::test]
+async fn the_mails_of_an_invoice_whose_purchase_was_lost_wait_until_that_is_confirmed() {
+    let shop = TestApp::start().await;
+    let checkout = shop.open().await;
+    shop.lose_purchase(&checkout.purchase).await;
+    let paid = invoice(&shop, &checkout.purchase, json!({}));
+    let renewed = event("evt_1", "invoice.paid", &paid);
+    shop.deliver(&renewed).await.expect(200);
+    let about = format!("{SUBSCRIPTION}/{INVOICE}");
+    let state = async || shop.outbox(&about).await["paid"].clone();
+    assert_eq!(state().await, "held");
+    // Its purchase is rebuilt from the session with which it began.
+    let mut begun = sample("webhook-completed-subscription");
+    begun["data"]["object"]["metadata"] =
+        paid["parent"]["subscription_details"]["metadata"].clone();
+    shop.deliver(&begun.to_string()).await.expect(200);
+    assert_eq!(shop.outbox(&checkout.purchase).await["welcome"], "held");
+    let environment = shop.environment("WebhookFunction");
+    let confirmation = Confirmation::of(&Tables::of(&environment).unwrap()).unwrap();
+    let id = checkout.purchase.parse().unwrap();
+    assert_eq!(confirmation.confirm(id, now()).await.unwrap(), Some(2));
+    assert_ne!(state().await, "held");
+}

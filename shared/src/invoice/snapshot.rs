@@ -1,0 +1,73 @@
+//! An invoice taken apart, for the store.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Bill, Invoice, InvoiceState, Trouble};
+use crate::purchase::{
+    Buyer, Dispute, DisputeId, InvoiceId, Mail, Payment, PaymentIntentId, PurchaseId, Refund,
+    RefundId, SubscriptionId,
+};
+
+/// Everything that an invoice is made of. Only the store takes one apart and puts it together
+/// again; everybody else changes one through its methods.
+pub(crate) struct Snapshot {
+    pub(crate) purchase: PurchaseId,
+    pub(crate) buyer: Buyer,
+    pub(crate) seen: BTreeSet<InvoiceState>,
+    pub(crate) bill: Bill,
+    pub(crate) troubles: BTreeMap<u32, Trouble>,
+    pub(crate) intents: BTreeSet<PaymentIntentId>,
+    pub(crate) refunds: BTreeMap<RefundId, Refund>,
+    pub(crate) disputes: BTreeMap<DisputeId, Dispute>,
+    pub(crate) doubts: u32,
+    pub(crate) mails: BTreeSet<Mail>,
+    pub(crate) superseded: BTreeSet<Mail>,
+}
+
+impl Snapshot {
+    pub(crate) fn of(invoice: &Invoice) -> Self {
+        let Invoice {
+            id: _,
+            subscription: _,
+            purchase,
+            buyer,
+            seen,
+            bill,
+            troubles,
+            intents,
+            payment,
+            mails,
+            superseded,
+        } = invoice.clone();
+        Self {
+            purchase,
+            buyer,
+            seen,
+            bill,
+            troubles,
+            intents,
+            refunds: payment.refunds().clone(),
+            disputes: payment.disputes().clone(),
+            doubts: payment.doubts(),
+            mails,
+            superseded,
+        }
+    }
+
+    /// Puts the invoice together again.
+    pub(crate) fn restore(self, subscription: SubscriptionId, id: InvoiceId) -> Invoice {
+        Invoice {
+            id,
+            subscription,
+            purchase: self.purchase,
+            buyer: self.buyer,
+            seen: self.seen,
+            bill: self.bill,
+            troubles: self.troubles,
+            intents: self.intents,
+            payment: Payment::kept(self.refunds, self.disputes, self.doubts),
+            mails: self.mails,
+            superseded: self.superseded,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Where mails are ordered, whatever they are about.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    config::ConfigError,
+    email::Frozen,
+    mode::Mode,
+    purchase::{Mail, Subject},
+    store::{
+        StoreError, Tables,
+        outbox::Outbox,
+        transaction::{Dispensable, Part},
+    },
+};
+
+/// Orders mails, and takes them back.
+#[derive(Clone, Debug)]
+pub(crate) struct Desk {
+    outbox: Outbox,
+    mode: Mode,
+}
+
+impl Desk {
+    pub(crate) fn of(tables: &Tables, mode: Mode) -> Result<Self, ConfigError> {
+        let outbox = Outbox::of(tables)?;
+        Ok(Self { outbox, mode })
+    }
+
+    /// The parts of a transaction that order the mails that are `due` and take back those that are
+    /// `superseded`. A row that is there already is left alone. If `held`, they wait until a person
+    /// confirms what they are about.
+    pub(crate) fn write<T>(
+        &self,
+        subject: &Subject,
+        (due, superseded): (&BTreeSet<Mail>, &BTreeSet<Mail>),
+        content: impl Fn(&Mail) -> Frozen,
+        held: bool,
+        now: i64,
+    ) -> Result<Vec<Part<T>>, StoreError> {
+        let mut parts = Vec::new();
+        for mail in due {
+            let row = self
+                .outbox
+                .put(content(mail), mail, (self.mode, held), now)?;
+            parts.push(Part::optional(row, Dispensable::Mail(mail.clone())));
+        }
+        for mail in superseded {
+            let row = self.outbox.supersede(subject, mail, now)?;
+            parts.push(Part::vital(row));
+        }
+        Ok(parts)
+    }
+}

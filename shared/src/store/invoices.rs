@@ -1,0 +1,186 @@
+//! Invoices, each beside the subscription it is for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Item, StoreError, Tables, from_item,
+    keys::key_of,
+    purchases::WORK,
+    tables::{Table, put_item},
+    to_item, unchanged,
+};
+use crate::{
+    config::ConfigError,
+    invoice::{Bill, Invoice, InvoiceState, Snapshot, Trouble},
+    purchase::{
+        Buyer, Dispute, DisputeId, InvoiceId, Mail, PaymentIntentId, PurchaseId, Refund, RefundId,
+        Subject, SubscriptionId,
+    },
+};
+
+/// The invoices in the purchases table.
+#[derive(Clone, Debug)]
+pub struct Invoices {
+    table: Table,
+}
+
+/// An invoice, with the version that was read.
+#[derive(Clone, Debug)]
+pub struct StoredInvoice {
+    /// What it holds.
+    pub invoice: Invoice,
+    /// Counts its writes; 0 if it was never written.
+    pub(crate) version: u64,
+}
+
+/// `pk` is the subscription's id, `sk` the invoice's.
+#[derive(Serialize, Deserialize)]
+struct InvoiceItem {
+    pk: String,
+    sk: String,
+    version: u64,
+    /// The purchase with which the subscription began.
+    purchase_id: PurchaseId,
+    buyer: Buyer,
+    seen: BTreeSet<InvoiceState>,
+    bill: Bill,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    troubles: Vec<TroubleItem>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    intents: BTreeSet<PaymentIntentId>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    refunds: BTreeMap<RefundId, Refund>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    disputes: BTreeMap<DisputeId, Dispute>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    doubts: u32,
+    mails: BTreeSet<Mail>,
+    superseded: BTreeSet<Mail>,
+    /// Key of the sparse index of what is not over yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    work_shard: Option<String>,
+    /// When to ask Stripe what became of it, in Unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    work_due: Option<i64>,
+    /// The buyer's subject, once it is not a draft any more: the key of a sparse index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    history: Option<String>,
+}
+
+/// What went wrong with an attempt to charge it.
+#[derive(Serialize, Deserialize)]
+struct TroubleItem {
+    attempt: u32,
+    trouble: Trouble,
+}
+
+impl Invoices {
+    /// Fails if the environment does not name the purchases table.
+    pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
+        let table = tables.purchases()?;
+        Ok(Self { table })
+    }
+
+    /// One invoice, as it is now.
+    pub async fn get(
+        &self,
+        subscription: &SubscriptionId,
+        id: &InvoiceId,
+    ) -> Result<Option<StoredInvoice>, StoreError> {
+        let key = [("pk", subscription.as_str()), ("sk", id.as_str())];
+        let item = self.table.read(key).await?;
+        item.map(|item| parse(item, subscription, id)).transpose()
+    }
+
+    /// The invoice's next version, on condition that the version read is still there.
+    pub(crate) fn put(
+        &self,
+        stored: &StoredInvoice,
+        now: i64,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let put = self.table.put(to_item(&InvoiceItem::next(stored, now))?);
+        put_item(unchanged(put, stored.version))
+    }
+}
+
+impl InvoiceItem {
+    /// The version after the one that was read.
+    fn next(StoredInvoice { invoice, version }: &StoredInvoice, now: i64) -> Self {
+        let Snapshot {
+            purchase,
+            buyer,
+            seen,
+            bill,
+            troubles,
+            intents,
+            refunds,
+            disputes,
+            doubts,
+            mails,
+            superseded,
+        } = Snapshot::of(invoice);
+        let (pk, sk) = key_of(&invoice.subject());
+        let work_due = invoice.next_check(now);
+        let subject = buyer.subject.clone();
+        let troubles = troubles.into_iter();
+        Self {
+            pk,
+            sk,
+            version: version.saturating_add(1),
+            purchase_id: purchase,
+            buyer,
+            seen,
+            bill,
+            troubles: troubles
+                .map(|(attempt, trouble)| TroubleItem { attempt, trouble })
+                .collect(),
+            intents,
+            refunds,
+            disputes,
+            doubts,
+            mails,
+            superseded,
+            work_shard: work_due.map(|_| WORK.to_owned()),
+            work_due,
+            history: subject.filter(|_| invoice.is_in_history()),
+        }
+    }
+
+    fn read(self, subscription: SubscriptionId, id: InvoiceId) -> StoredInvoice {
+        let troubles = self.troubles.into_iter();
+        let snapshot = Snapshot {
+            purchase: self.purchase_id,
+            buyer: self.buyer,
+            seen: self.seen,
+            bill: self.bill,
+            troubles: troubles.map(|one| (one.attempt, one.trouble)).collect(),
+            intents: self.intents,
+            refunds: self.refunds,
+            disputes: self.disputes,
+            doubts: self.doubts,
+            mails: self.mails,
+            superseded: self.superseded,
+        };
+        StoredInvoice {
+            invoice: snapshot.restore(subscription, id),
+            version: self.version,
+        }
+    }
+}
+
+pub(super) fn parse(
+    item: Item,
+    subscription: &SubscriptionId,
+    id: &InvoiceId,
+) -> Result<StoredInvoice, StoreError> {
+    let key = Subject::Invoice(subscription.clone(), id.clone()).to_string();
+    let item: InvoiceItem = from_item(item, &key)?;
+    Ok(item.read(subscription.clone(), id.clone()))
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}

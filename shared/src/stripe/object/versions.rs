@@ -1,0 +1,188 @@
+//! The same invoice and the same subscription, as three versions of Stripe's API show them.
+
+use serde::Deserialize as _;
+use serde_json::{Value, json};
+
+use super::{InvoiceObject, InvoiceStatement, SubscriptionObject, WhoseInvoice};
+use crate::{
+    config::Environment,
+    invoice::{InvoiceState, Period, Reason},
+    purchase::PaymentIntentId,
+};
+
+const PURCHASE: &str = "01936f3c-8a10-7c3e-9a35-0c1de2a3f5b7";
+
+fn tags() -> Value {
+    json!({ "till_stack": "till", "purchase_id": PURCHASE, "buyer": "buyer-1" })
+}
+
+/// What no version has moved.
+fn invoice(moved: Value) -> Value {
+    let mut invoice = json!({
+        "id": "in_1", "object": "invoice", "status": "paid", "currency": "usd", "total": 1900,
+        "amount_due": 1900, "amount_paid": 1900, "attempt_count": 1,
+        "billing_reason": "subscription_cycle", "created": 1000,
+        "customer_email": "ana@example.com", "hosted_invoice_url": "https://invoice.example/1",
+        "next_payment_attempt": null, "number": "A-0002",
+        "period_start": 1, "period_end": 1000,
+    });
+    invoice
+        .as_object_mut()
+        .unwrap()
+        .extend(moved.as_object().unwrap().clone());
+    invoice
+}
+
+/// A line for a period, and one that adjusts another.
+fn lines(own: &Value, adjusting: &Value) -> Value {
+    let line = |amount: i64, start: i64, end: i64, moved: &Value| {
+        let mut line = json!({
+            "amount": amount, "description": "Coffee", "period": { "start": start, "end": end },
+        });
+        line.as_object_mut()
+            .unwrap()
+            .extend(moved.as_object().unwrap().clone());
+        line
+    };
+    json!({ "data": [line(900, 1000, 2000, own), line(1000, 500, 9000, adjusting)] })
+}
+
+#[test]
+fn of_an_invoice_that_is_not_the_shops_nothing_but_whose_it_is_has_to_be_readable() {
+    let stack = Environment::of([("TILL_STACK", "till")]).stack().unwrap();
+    let of = |object: Value| InvoiceStatement::of(object, None, &stack);
+    let details = |metadata: Value| {
+        json!({ "parent": { "subscription_details": {
+            "subscription": "sub_1", "metadata": metadata,
+        } } })
+    };
+    for foreign in [
+        json!({}),
+        json!({ "lines": 7, "parent": null }),
+        details(json!({})),
+        details(json!({ "till_stack": "other" })),
+    ] {
+        assert!(of(foreign).unwrap().is_none());
+    }
+    assert!(of(details(tags())).is_err());
+}
+
+/// `2020-08-27`, `2024-12-18.acacia` and `2026-09-30.endive`.
+fn invoices() -> [(&'static str, Value); 3] {
+    let item = |proration: bool| {
+        json!({ "parent": {
+            "type": "subscription_item_details",
+            "subscription_item_details": { "subscription": "sub_1", "proration": proration },
+        } })
+    };
+    let old = |proration: bool| json!({ "type": "subscription", "proration": proration });
+    [
+        (
+            "2020-08-27",
+            invoice(json!({
+                "paid": true, "subscription": "sub_1", "payment_intent": "pi_1", "charge": "ch_1",
+                "lines": lines(&old(false), &old(true)),
+            })),
+        ),
+        (
+            "2024-12-18.acacia",
+            invoice(json!({
+                "paid": true, "subscription": "sub_1", "payment_intent": { "id": "pi_1" },
+                "charge": "ch_1", "subscription_details": { "metadata": tags() },
+                "lines": lines(&old(false), &old(true)),
+            })),
+        ),
+        (
+            "2026-09-30.endive",
+            invoice(json!({
+                "parent": {
+                    "type": "subscription_details", "quote_details": null,
+                    "subscription_details": { "metadata": tags(), "subscription": "sub_1" },
+                },
+                "payments": { "data": [
+                    {
+                        "status": "canceled",
+                        "payment": { "type": "payment_intent", "payment_intent": "pi_0" },
+                    },
+                    {
+                        "status": "paid",
+                        "payment": { "type": "payment_intent", "payment_intent": "pi_1" },
+                    },
+                ] },
+                "lines": lines(&item(false), &item(true)),
+            })),
+        ),
+    ]
+}
+
+#[test]
+fn an_invoice_says_the_same_in_every_version() {
+    let stack = Environment::of([("TILL_STACK", "till")]).stack().unwrap();
+    for (version, object) in invoices() {
+        let whose = WhoseInvoice::deserialize(&object).unwrap();
+        let object: InvoiceObject = serde_json::from_value(object).unwrap();
+        assert_eq!(object.id().unwrap().as_str(), "in_1", "{version}");
+        let subscription = whose.subscription().map(|id| id.as_str());
+        assert_eq!(subscription, Some("sub_1"), "{version}");
+        // Before 2023 an invoice did not have its subscription's metadata.
+        let tagged = whose.tags().map(|tags| tags.purchase(&stack).unwrap());
+        let expected = (version != "2020-08-27").then(|| PURCHASE.parse().ok());
+        assert_eq!(tagged, expected, "{version}");
+        let report = object.report(None).unwrap();
+        assert_eq!(report.state, InvoiceState::Paid, "{version}");
+        assert_eq!(
+            report.intent,
+            Some(PaymentIntentId::from("pi_1".to_owned()))
+        );
+        assert_eq!(report.bill.reason, Reason::Renewal);
+        let period = Period {
+            start: 1000,
+            end: 2000,
+        };
+        assert_eq!(report.bill.period, Some(period), "{version}");
+        assert_eq!(report.bill.lines.len(), 2);
+    }
+}
+
+#[test]
+fn a_subscription_says_the_same_in_every_version() {
+    let product = json!({ "id": "prod_1", "name": "Coffee", "metadata": { "product_id": "box" } });
+    let price = json!({
+        "unit_amount": 900, "product": product,
+        "recurring": { "interval": "month", "interval_count": 1 },
+    });
+    let former = json!({ "id": "si_1", "quantity": 2, "price": price });
+    let mut newer = former.clone();
+    newer["current_period_start"] = 1000.into();
+    newer["current_period_end"] = 2000.into();
+    let subscription = |item: &Value, moved: Value| {
+        let mut object = json!({
+            "id": "sub_1", "status": "active", "currency": "usd", "start_date": 500,
+            "cancel_at": null, "cancel_at_period_end": true, "ended_at": null, "trial_end": null,
+            "latest_invoice": "in_1", "pause_collection": null, "metadata": tags(),
+            "items": { "data": [item] },
+        });
+        object
+            .as_object_mut()
+            .unwrap()
+            .extend(moved.as_object().unwrap().clone());
+        object
+    };
+    let own = json!({ "current_period_start": 1000, "current_period_end": 2000 });
+    let details = json!({ "cancellation_details": { "reason": "cancellation_requested" } });
+    let mut readings = [
+        subscription(&former, own.clone()),
+        subscription(&newer, details),
+        subscription(&newer, own),
+    ]
+    .map(|object| {
+        let object: SubscriptionObject = serde_json::from_value(object).unwrap();
+        object.reading().unwrap()
+    })
+    .into_iter();
+    let first = readings.next().unwrap();
+    assert_eq!(first.period.end, 2000);
+    assert_eq!(first.cancel_at, Some(2000));
+    assert_eq!(first.items[0].product_id, "box".parse().ok());
+    assert!(readings.all(|reading| reading == first));
+}

@@ -1,0 +1,38 @@
+import { formatMoney } from '../money.js';
+
+/** "15.00 USD", or "9.00 USD / month" for what is paid for again and again. */
+export function priceOf({ price, recurring }) {
+  return recurring ? `${formatMoney(price)} / ${interval(recurring)}` : formatMoney(price);
+}
+
+/** "14 days free", or null if the first payment is due at once. */
+export function trialOf({ recurring }) {
+  const days = recurring?.trial_days ?? 0;
+  if (days === 0) return null;
+  return days === 1 ? '1 day free' : `${days} days free`;
+}
+
+/** "month", "3 months": the time between two payments. */
+export function interval({ interval: unit, interval_count: count }) {
+  return count === 1 ? unit : `${count} ${unit}s`;
+}
+
+/** Whether two products can be in one subscription, which has one rhythm and one trial. */
+export function haveSameTerms(one, other) {
+  return one.interval === other.interval && one.interval_count === other.interval_count
+    && (one.trial_days ?? 0) === (other.trial_days ?? 0);
+}
+
+/** What these are together, each `{ price, recurring, quantity }`: today, and each time from then on. */
+export function sumOf(items) {
+  const { currency } = items[0].price;
+  const sum = (some) => ({
+    currency,
+    amount: some.reduce((amount, { price, quantity }) => amount + price.amount * quantity, 0),
+  });
+  const recurring = items.filter((item) => item.recurring);
+  return {
+    today: sum(items.filter((item) => !trialOf(item))),
+    renewal: recurring.length > 0 ? { price: sum(recurring), recurring: recurring[0].recurring } : null,
+  };
+}
