@@ -62,10 +62,9 @@ pub(crate) fn check(transaction: &Transaction<'_>, schedule: &Schedule) -> Resul
         transaction
             .imagine(|| {
                 let mut params = request::of_new(schedule, place, phase);
-                let wish = Wish::read(&mut params)?;
-                params.finish()?;
-                wish.prepare(&then).map(|_| ())
-            })
+                let wish = Wish::read(&mut params).and_then(|it| params.finish().map(|()| it));
+                anyhow::Ok(wish.and_then(|it| it.prepare(&then).map(|_| ())))
+            })?
             .map_err(|error| error.within(&format!("phases[{place}]")))?;
     }
     Ok(())
