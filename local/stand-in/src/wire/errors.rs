@@ -90,7 +90,9 @@ impl ApiError {
 
     /// What a person reads of it.
     pub(crate) fn message(&self) -> &str {
-        &self.message
+        // A card's refusal is told whole.
+        let told = self.more.get("message").and_then(Value::as_str);
+        told.unwrap_or(&self.message)
     }
 
     /// The same of a parameter that was given within this one.
