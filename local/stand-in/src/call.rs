@@ -25,7 +25,8 @@ use crate::wire::params::Params;
 use crate::wire::version::Version;
 use crate::{
     account, cash_balance, checkout, cli, collection, credit_note, dispute, file, invoice, payment,
-    payout, plain, promotion, quote, radar, refund, subscription, test_clock, webhook,
+    payout, plain, portal, promotion, quote, radar, refund, subscription, subscription_schedule,
+    test_clock, webhook,
 };
 
 /// Parameters that name whose a call is: what it makes or changes lives in the time of their clock.
@@ -73,6 +74,8 @@ fn behaviour<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
         .or_else(|| subscription::api::route(asked))
         .or_else(|| subscription::items_api::route(asked))
         .or_else(|| subscription::plans_api::route(asked))
+        .or_else(|| subscription_schedule::api::route(asked))
+        .or_else(|| portal::api::route(asked))
         .or_else(|| webhook::endpoints_api::route(asked))
         .or_else(|| webhook::events_api::route(asked))
         .or_else(|| payout::api::route(asked))

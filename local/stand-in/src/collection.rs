@@ -26,12 +26,14 @@ use crate::payment::setup_intent::{SetupAttempt, SetupIntent};
 use crate::payment::token::Token;
 use crate::payout::object::Payout;
 use crate::plain;
+use crate::portal::session::PortalSession;
 use crate::promotion::object::{Coupon, PromotionCode};
 use crate::quote::object::Quote;
 use crate::radar::review::Review;
 use crate::radar::warning::EarlyFraudWarning;
 use crate::refund::object::Refund;
 use crate::subscription::object::{ITEM, Subscription};
+use crate::subscription_schedule::object::Schedule;
 use crate::test_clock::object::TestClock;
 use crate::webhook::endpoint::WebhookEndpoint;
 use crate::webhook::event::Event;
@@ -70,8 +72,10 @@ const BEHAVED: &[&str] = &[
     Coupon::KIND,
     PromotionCode::KIND,
     TestClock::KIND,
+    PortalSession::KIND,
     Subscription::KIND,
     ITEM,
+    Schedule::KIND,
     WebhookEndpoint::KIND,
     Event::KIND,
 ];

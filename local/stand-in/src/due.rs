@@ -18,10 +18,11 @@ use crate::promotion::object::{Coupon, PromotionCode};
 use crate::quote::object::Quote;
 use crate::refund::object::Refund;
 use crate::subscription::object::Subscription;
+use crate::subscription_schedule::object::Schedule;
 use crate::test_clock::object::{ClockState, TestClock};
 use crate::{
-    account, billing, checkout, file, payment, payout, promotion, quote, refund, subscription,
-    test_clock,
+    account, billing, checkout, file, payment, payout, promotion, quote, refund,
+    subscription_schedule, test_clock,
 };
 
 /// More than can happen to one object at one moment.
@@ -52,7 +53,10 @@ pub(crate) fn catch_up(transaction: &Transaction<'_>) -> anyhow::Result<()> {
             PromotionCode::KIND => promotion::life::end_code(&then, &due.id)?,
             Invoice::KIND => billing::run_out_invoice(&then, &due.id)?,
             Quote::KIND => quote::life::run_out(&then, &due.id)?,
-            Subscription::KIND => subscription::time::step(&then, &due.id)?,
+            Subscription::KIND => {
+                subscription_schedule::life::step_of_subscription(&then, &due.id)?
+            }
+            Schedule::KIND => subscription_schedule::life::step(&then, &due.id)?,
             kind => bail!("time does not change {}, a {kind}", due.id),
         }
         last = Some(due);

@@ -4,8 +4,9 @@
 //! What Stripe's API takes and answers is data ([`description`], from the texts in `api/`). What
 //! happens is code. A folder is a noun of Stripe's: [`checkout`], [`payment`], [`refund`],
 //! [`dispute`], [`radar`], [`promotion`], [`invoice`], [`credit_note`], [`quote`], [`subscription`],
-//! [`test_clock`], [`mod@file`], [`payout`], [`cash_balance`], [`account`], [`webhook`]. It has what the
-//! API shows (`object`), what can be asked of it (`api`), and what happens to it (`life`). Objects that
+//! [`subscription_schedule`], [`portal`], [`test_clock`], [`mod@file`], [`payout`], [`cash_balance`],
+//! [`account`], [`webhook`]. It has what the API shows (`object`), what can be asked of it (`api`), and
+//! what happens to it (`life`). Objects that
 //! only hold what they are given are [`plain`]; what every kind can be asked, a [`collection`] answers.
 //! [`engine`] keeps it all and knows the time, [`wire`] has what requests and answers have in common.
 //!
@@ -58,6 +59,7 @@ mod page;
 mod payment;
 mod payout;
 mod plain;
+mod portal;
 mod promotion;
 mod quote;
 mod radar;
@@ -67,6 +69,7 @@ mod seed;
 mod serve;
 mod stand_in;
 mod subscription;
+mod subscription_schedule;
 mod test_clock;
 mod verification;
 mod webhook;
@@ -97,6 +100,7 @@ impl StandIn {
             .merge(challenge::routes())
             .merge(receipt::routes())
             .merge(invoice::page::routes())
+            .merge(portal::page::routes())
             .merge(verification::routes())
             .merge(file::download::pages())
             .nest("/_stripe", control::routes())

@@ -1,7 +1,7 @@
 //! `/pay/{session}`: where buyers pay. It stands in for Stripe's hosted page, so it asks and shows what
 //! that would, and beside it what a developer needs: the test cards, and how a delayed payment ends.
 
-mod countries;
+pub(crate) mod countries;
 mod parts;
 mod typed;
 mod view;

@@ -6,6 +6,7 @@ mod customer;
 mod draft;
 mod kinds;
 pub(crate) mod payment_link;
+mod portal_configuration;
 mod tax_codes;
 
 use std::collections::BTreeMap;

@@ -1,10 +1,10 @@
 //! What countries are called: those that Stripe ships to, by their names.
 
 /// A country's code and its name.
-pub(super) type Country = (&'static str, &'static str);
+pub(crate) type Country = (&'static str, &'static str);
 
 /// Nearly all there are.
-pub(super) const COUNTRIES: [Country; 238] = [
+pub(crate) const COUNTRIES: [Country; 238] = [
     ("AF", "Afghanistan"),
     ("AL", "Albania"),
     ("DZ", "Algeria"),
@@ -246,7 +246,7 @@ pub(super) const COUNTRIES: [Country; 238] = [
 ];
 
 /// Those with these codes, by their names.
-pub(super) fn named(codes: &[&str]) -> Vec<Country> {
+pub(crate) fn named(codes: &[&str]) -> Vec<Country> {
     let mut countries = COUNTRIES.to_vec();
     countries.retain(|(code, _)| codes.contains(code));
     countries

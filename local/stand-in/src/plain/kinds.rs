@@ -6,7 +6,7 @@ use super::catalog::{PRICE, PRODUCT};
 use super::customer::{BALANCE_TRANSACTION, CUSTOMER, TAX_ID};
 use super::draft::{Draft, Kind};
 use super::payment_link::PAYMENT_LINK;
-use crate::engine::filter::{Cursor, Filter};
+use super::portal_configuration::PORTAL_CONFIGURATION;
 use crate::wire::errors::ApiError;
 
 static KINDS: [&Kind; 19] = [
@@ -30,11 +30,7 @@ static KINDS: [&Kind; 19] = [
         finish: shipping_rate,
         ..Kind::plain("shipping_rate", "shr_1")
     },
-    &Kind {
-        defaults: || vec![("features", portal_features())],
-        finish: portal_configuration,
-        ..Kind::plain("billing_portal.configuration", "bpc_1")
-    },
+    &PORTAL_CONFIGURATION,
     &Kind::plain("radar.value_list", "rsl_1"),
     &Kind::plain("radar.value_list_item", "rsli_1"),
     &Kind::plain("payment_method_configuration", "pmc_1"),
@@ -93,41 +89,4 @@ fn product_feature(draft: &mut Draft<'_>) -> Result<(), ApiError> {
     let feature = feature.ok_or_else(|| ApiError::no_such_param(kind, id, field))?;
     draft.object.insert(field.to_owned(), feature);
     Ok(())
-}
-
-/// The first configuration is the default.
-fn portal_configuration(draft: &mut Draft<'_>) -> Result<(), ApiError> {
-    let transaction = draft.transaction;
-    if draft.is_new {
-        let kind = "billing_portal.configuration";
-        let others = transaction.some_shown(kind, Cursor::NewerThan(0), 1, &Filter::default())?;
-        let is_default = json!(others.is_empty());
-        draft.object.insert("is_default".to_owned(), is_default);
-    }
-    let now = json!(transaction.now);
-    draft.object.insert("updated".to_owned(), now);
-    Ok(())
-}
-
-/// Everything is off unless it is asked for.
-fn portal_features() -> Value {
-    json!({
-        "customer_update": { "allowed_updates": [], "enabled": false },
-        "invoice_history": { "enabled": false },
-        "payment_method_update": { "enabled": false, "payment_method_configuration": null },
-        "subscription_cancel": {
-            "cancellation_reason": { "enabled": false, "feedback_options": null, "options": [] },
-            "enabled": false,
-            "mode": "at_period_end",
-            "proration_behavior": "none",
-        },
-        "subscription_update": {
-            "billing_cycle_anchor": null,
-            "default_allowed_updates": [],
-            "enabled": false,
-            "proration_behavior": "none",
-            "schedule_at_period_end": { "conditions": [] },
-            "trial_update_behavior": "end_trial",
-        },
-    })
 }

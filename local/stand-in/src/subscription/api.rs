@@ -150,6 +150,12 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
                 "A canceled subscription can only update its cancellation_details and metadata.",
             ));
         }
+        if let (Some(schedule), Some(_)) = (&subscription.schedule, change.cancel) {
+            return Err(ApiError::invalid(format!(
+                "The subscription is managed by the subscription schedule `{schedule}`, and updating any \
+                 cancelation behavior directly is not allowed. Please update the schedule instead."
+            )));
+        }
         let changed = transaction.attempt(|| change.make(transaction, subscription))?;
         Ok(changed.answer())
     }))

@@ -70,7 +70,14 @@ pub(crate) fn follow(
     );
     match invoice.status {
         InvoiceStatus::Open { next_attempt } if failed => {
-            fail(transaction, subscription, invoice, next_attempt)
+            let lacks_method = matches!(tried, Some(Outcome::NoMethod));
+            fail(
+                transaction,
+                subscription,
+                invoice,
+                next_attempt,
+                lacks_method,
+            )
         }
         // Whoever was sent it has not paid it in time.
         InvoiceStatus::Open { .. } if invoice.reminded.overdue => {
@@ -133,12 +140,17 @@ fn fail(
     mut subscription: Subscription,
     invoice: &Invoice,
     next_attempt: Option<Timestamp>,
+    lacks_method: bool,
 ) -> anyhow::Result<()> {
-    if invoice.billing_reason == BillingReason::SubscriptionCreate {
+    // Where a schedule begins it, the first invoice is like any other.
+    let is_first = invoice.billing_reason == BillingReason::SubscriptionCreate;
+    if is_first && subscription.schedule.is_none() {
         return Ok(());
     }
     let before = subscription.answer();
-    let is_last = next_attempt.is_none() && invoice.terms.auto_advance;
+    // Who has just been subscribed may still say what to pay with.
+    let may_say = is_first && lacks_method;
+    let is_last = next_attempt.is_none() && invoice.terms.auto_advance && !may_say;
     let after = AfterRetries::of(transaction)?;
     match (subscription.status, is_last) {
         (Status::Active, false) => subscription.status = Status::PastDue,

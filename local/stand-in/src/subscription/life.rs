@@ -26,6 +26,7 @@ use crate::payment::intent::PaymentIntent;
 use crate::plain;
 use crate::subscription::bill;
 use crate::subscription::object::{Reason, Status, Subscription, TRIAL_WARNING_BEFORE};
+use crate::subscription_schedule::ending;
 use crate::webhook::record::{record, record_change, record_early, retell};
 use crate::wire::errors::ApiError;
 use crate::wire::params::Params;
@@ -100,7 +101,8 @@ pub(crate) fn begin<E: From<anyhow::Error>>(
         .clone();
     subscription.keep(transaction)?;
     let event = record_early(transaction, "customer.subscription.created", &subscription)?;
-    let by_itself = subscription.terms.collection.is_sent();
+    // A schedule begins its subscription when nobody is there, so its shop can look first.
+    let by_itself = subscription.terms.collection.is_sent() || subscription.schedule.is_some();
     let reason = BillingReason::SubscriptionCreate;
     let mut invoice = bill::draft(transaction, &mut subscription, id, reason, lines, by_itself)?;
     subscription.keep(transaction)?;
@@ -236,7 +238,12 @@ pub(crate) fn end(
         collect::change(transaction, &invoice, &before)?;
     }
     subscription.keep(transaction)?;
-    record(transaction, "customer.subscription.deleted", subscription)
+    record(transaction, "customer.subscription.deleted", subscription)?;
+    let why = match subscription.cancellation.reason {
+        Some(Reason::PaymentFailed) => ending::Why::Failed,
+        _ => ending::Why::Asked,
+    };
+    ending::of_subscription(transaction, subscription.schedule.as_deref(), why)
 }
 
 /// Its shop ends it at once.
@@ -348,6 +355,7 @@ pub(crate) fn delete_customer(
             cancel(transaction, &mut subscription, false, false)?;
         }
     }
+    ending::of_customer(transaction, customer)?;
     plain::remove(transaction, "customer", customer)
 }
 

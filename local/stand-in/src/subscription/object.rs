@@ -63,6 +63,9 @@ pub(crate) struct Subscription {
     pub(crate) terms: Terms,
     pub(crate) latest_invoice: Option<InvoiceId>,
     pub(crate) told: Told,
+    /// The schedule that says what becomes of it.
+    #[serde(default)]
+    pub(crate) schedule: Option<String>,
     pub(crate) test_clock: Option<String>,
 }
 
@@ -340,7 +343,7 @@ impl Object for Subscription {
             "pending_invoice_item_interval": null,
             "pending_setup_intent": null,
             "pending_update": null,
-            "schedule": null,
+            "schedule": self.schedule,
             "start_date": self.created,
             "status": self.status.as_str(),
             "test_clock": self.test_clock,

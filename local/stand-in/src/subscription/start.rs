@@ -93,6 +93,16 @@ impl Wish {
 
     /// Begins the subscription.
     pub(crate) fn start(self, transaction: &Transaction<'_>) -> Result<Subscription, ApiError> {
+        let paying = self.paying;
+        let (subscription, lines) = self.prepare(transaction)?;
+        life::start(transaction, subscription, lines, paying)
+    }
+
+    /// The subscription that is asked for, and what its first invoice bills.
+    pub(crate) fn prepare(
+        self,
+        transaction: &Transaction<'_>,
+    ) -> Result<(Subscription, Vec<Line>), ApiError> {
         let customer = payment::customer::named(transaction, &self.customer)?;
         let mut terms = Terms::default();
         self.terms.apply(transaction, &customer, &mut terms)?;
@@ -130,7 +140,7 @@ impl Wish {
             let content = extra.content(transaction, place, subscription.currency)?;
             bill::enter(transaction, &subscription, None, content, false)?;
         }
-        life::start(transaction, subscription, lines, self.paying)
+        Ok((subscription, lines))
     }
 }
 
@@ -165,6 +175,7 @@ pub(crate) fn begin(
         terms,
         latest_invoice: None,
         told: Told::default(),
+        schedule: None,
         test_clock: transaction.clock().map(str::to_owned),
     };
     check_items(&subscription)?;

@@ -113,7 +113,7 @@ pub(crate) fn stops_after_trial(
     transaction: &Transaction<'_>,
     subscription: &mut Subscription,
 ) -> anyhow::Result<bool> {
-    if subscription.status != Status::Trialing || !lacks_method(transaction, subscription)? {
+    if subscription.status != Status::Trialing || can_pay(transaction, subscription)? {
         return Ok(false);
     }
     match subscription.terms.missing_payment_method {
@@ -125,16 +125,16 @@ pub(crate) fn stops_after_trial(
     }
 }
 
-/// Whether there is nothing to pay with that is known.
-fn lacks_method(
+/// Whether there is something to pay with, or nobody asks for it.
+pub(crate) fn can_pay(
     transaction: &Transaction<'_>,
     subscription: &Subscription,
 ) -> anyhow::Result<bool> {
     if subscription.terms.collection.is_sent() {
-        return Ok(false);
+        return Ok(true);
     }
     let next = bill::upcoming(transaction, subscription, subscription.period)?;
-    Ok(collect::default_method(transaction, &next)?.is_none())
+    Ok(collect::default_method(transaction, &next)?.is_some())
 }
 
 /// Drafts the invoice of a period that has just begun.

@@ -90,7 +90,18 @@ impl ApiError {
 
     /// What a person reads of it.
     pub(crate) fn message(&self) -> &str {
-        &self.message
+        // A card's refusal is told whole.
+        let told = self.more.get("message").and_then(Value::as_str);
+        told.unwrap_or(&self.message)
+    }
+
+    /// The same of a parameter that was given within this one.
+    pub(crate) fn within(mut self, outer: &str) -> Self {
+        self.param = self.param.map(|param| {
+            let (first, rest) = param.split_at(param.find('[').unwrap_or(param.len()));
+            format!("{outer}[{first}]{rest}")
+        });
+        self
     }
 
     /// Names the parameter that is wrong.
