@@ -61,21 +61,26 @@ pub(super) fn update(
 ) -> Result<(), ApiError> {
     let item = subscription.items.first();
     let item = item.ok_or_else(|| ApiError::invalid("This plan cannot be changed here."))?;
-    let mut asked = json!({
-        "items": [{ "id": item.id, "quantity": quantity.unwrap_or(item.quantity) }],
-        "proration_behavior": how.proration,
-        "payment_behavior": "error_if_incomplete",
-    });
+    let mut changed = Map::new();
+    changed.insert("id".to_owned(), json!(item.id));
+    changed.insert(
+        "quantity".to_owned(),
+        json!(quantity.unwrap_or(item.quantity)),
+    );
     if price != item.price.id() {
-        asked["items"][0]["price"] = json!(price);
+        changed.insert("price".to_owned(), json!(price));
     }
+    let mut asked = Map::new();
+    asked.insert("items".to_owned(), json!([changed]));
+    asked.insert("proration_behavior".to_owned(), json!(how.proration));
+    asked.insert("payment_behavior".to_owned(), json!("error_if_incomplete"));
     if subscription.status == Status::Trialing && how.ends_trial {
-        asked["trial_end"] = json!("now");
+        asked.insert("trial_end".to_owned(), json!("now"));
     }
     if how.begins_anew {
-        asked["billing_cycle_anchor"] = json!("now");
+        asked.insert("billing_cycle_anchor".to_owned(), json!("now"));
     }
-    change(transaction, subscription, &asked)
+    change(transaction, subscription, &Value::Object(asked))
 }
 
 fn change(

@@ -144,13 +144,16 @@ impl Schedule {
                 json!({ "disabled_reason": null, "enabled": false, "liability": null }),
             ),
         ];
-        for (field, value) in known {
-            if shown.get(field).is_none_or(Value::is_null) {
-                shown[field] = value;
+        if let Some(shown) = shown.as_object_mut() {
+            for (field, value) in known {
+                if shown.get(field).is_none_or(Value::is_null) {
+                    shown.insert(field.to_owned(), value);
+                }
             }
         }
-        if let Some(settings) = shown.get_mut("invoice_settings") {
-            settings["issuer"] = json!({ "type": "self" });
+        let settings = shown.get_mut("invoice_settings");
+        if let Some(settings) = settings.and_then(Value::as_object_mut) {
+            settings.insert("issuer".to_owned(), json!({ "type": "self" }));
         }
         shown
     }
