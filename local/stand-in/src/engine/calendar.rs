@@ -51,6 +51,9 @@ impl Unit {
     }
 }
 
+/// The last moment that is not beyond all dates.
+const LAST: Timestamp = Timestamp::MAX - 1;
+
 /// So many of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Interval {
@@ -132,7 +135,8 @@ impl Interval {
         while self.after(anchor, times) > moment {
             times = times.saturating_sub(1);
         }
-        while self.after(anchor, times.saturating_add(1)) <= moment {
+        // Beyond all dates there is no later interval to come to.
+        while self.after(anchor, times.saturating_add(1)) <= moment.min(LAST) {
             times = times.saturating_add(1);
         }
         let end = times.saturating_add(1);

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::draft::{Draft, Kind, keep, make, tell};
 use crate::account::currency::Currency;
+use crate::engine::calendar::Unit;
 use crate::engine::transaction::Transaction;
 use crate::wire::errors::ApiError;
 
@@ -99,6 +100,13 @@ fn price(draft: &mut Draft<'_>) -> Result<(), ApiError> {
     if let Some(recurring) = recurring {
         if recurring.get("interval_count") == Some(&json!(0)) {
             recurring.insert("interval_count".to_owned(), json!(1));
+        }
+        let unit = recurring.get("interval").and_then(Value::as_str);
+        let most = unit.and_then(Unit::named).map(Unit::most);
+        let count = recurring.get("interval_count").and_then(Value::as_i64);
+        if most.zip(count).is_some_and(|(most, count)| count > most) {
+            let message = "The interval of a price can be at most three years.";
+            return Err(ApiError::invalid(message).param("recurring[interval_count]"));
         }
         let usage = recurring.entry("usage_type").or_insert(Value::Null);
         if usage.is_null() {

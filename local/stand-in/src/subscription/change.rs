@@ -19,6 +19,7 @@ use crate::subscription::object::{
 };
 use crate::subscription::terms::NewTerms;
 use crate::subscription::time;
+use crate::subscription::trial;
 use crate::wire::errors::ApiError;
 use crate::wire::params::Params;
 
@@ -326,12 +327,7 @@ fn try_until(
     now: Timestamp,
     end: Timestamp,
 ) -> Result<Next, ApiError> {
-    if end <= now {
-        return Err(ApiError::invalid(
-            "Invalid timestamp: must be an integer Unix timestamp in the future.",
-        )
-        .param("trial_end"));
-    }
+    trial::check_end(end, now)?;
     let running = subscription
         .trial
         .filter(|_| subscription.status == Status::Trialing);

@@ -310,16 +310,8 @@ fn trial_until(
         }
     };
     let end = trial.until(now);
-    let refuse = |message: &str| Err(ApiError::invalid(message).param("trial_end"));
-    match end {
-        end if end <= now => {
-            refuse("Invalid timestamp: must be an integer Unix timestamp in the future.")
-        }
-        end if end > Trial::Days(trial::LONGEST).until(now) => {
-            refuse("Invalid timestamp: can be no more than 730 days in the future.")
-        }
-        end => Ok(Some(end)),
-    }
+    trial::check_end(end, now)?;
+    Ok(Some(end))
 }
 
 /// Refuses an anchor that is past, or beyond the first period.

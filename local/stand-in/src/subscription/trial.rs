@@ -3,9 +3,22 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::time::{DAY, Timestamp};
+use crate::wire::errors::ApiError;
 
 /// The longest that Stripe lets a trial be, in days.
 pub(crate) const LONGEST: i64 = 730;
+
+/// Refuses an end of a trial that is past, or too far away.
+pub(crate) fn check_end(end: Timestamp, now: Timestamp) -> Result<(), ApiError> {
+    let refuse = |message: &str| Err(ApiError::invalid(message).param("trial_end"));
+    if end <= now {
+        return refuse("Invalid timestamp: must be an integer Unix timestamp in the future.");
+    }
+    if end > Trial::Days(LONGEST).until(now) {
+        return refuse("Invalid timestamp: can be no more than 730 days in the future.");
+    }
+    Ok(())
+}
 
 /// How long a subscription is free at first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

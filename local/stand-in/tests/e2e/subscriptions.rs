@@ -450,3 +450,40 @@ async fn a_clock_goes_two_intervals_at_a_time_and_ends_what_lives_in_its_time() 
         (&json!("canceled"), &json!(MARCH))
     );
 }
+
+#[tokio::test]
+async fn nothing_recurs_or_is_tried_beyond_what_dates_can_say() {
+    let club = Club::open().await;
+    for (unit, count) in [
+        ("month", "37"),
+        ("year", "4"),
+        ("week", "157"),
+        ("day", "9007199254740992"),
+    ] {
+        let form = vec![
+            ("currency", "usd"),
+            ("unit_amount", "1000"),
+            ("product_data[name]", "Box"),
+            ("recurring[interval]", unit),
+            ("recurring[interval_count]", count),
+        ];
+        let refused = club
+            .bench
+            .post("/v1/prices", &form)
+            .await
+            .expect(400)
+            .json();
+        assert_eq!(
+            refused["error"]["param"], "recurring[interval_count]",
+            "{unit}"
+        );
+    }
+    let subscription = club.subscribe(vec![]).await;
+    let path = format!("/v1/subscriptions/{}", id(&subscription));
+    for end in ["1798761600000", "9223372036854775807"] {
+        let form = vec![("trial_end", end), ("proration_behavior", "none")];
+        let refused = club.bench.post(&path, &form).await.expect(400).json();
+        assert_eq!(refused["error"]["param"], "trial_end");
+    }
+    assert_eq!(club.show(&subscription).await["status"], "active");
+}
