@@ -1,6 +1,9 @@
-//! The discount that a shop gives with a new session.
+//! The discount that a shop gives with a new session, and what becomes of it.
 
-use crate::checkout::object::Session;
+use serde_json::{Value, json};
+
+use crate::checkout::object::{Discount as Given, Session};
+use crate::engine::ids::{self, SubscriptionId};
 use crate::engine::transaction::Transaction;
 use crate::promotion::life::{NoDiscount, take_off};
 use crate::promotion::object::{Coupon, PromotionCode};
@@ -78,4 +81,28 @@ impl NamedDiscount {
             .param(format!("discounts[0][{field}]"))
         })
     }
+}
+
+/// The session's discount as an object of its own, as it is at first.
+pub(super) fn shown(
+    transaction: &Transaction<'_>,
+    session: &Session,
+    given: &Given,
+    subscription: Option<&SubscriptionId>,
+) -> Value {
+    json!({
+        "id": ids::plain("di_1"),
+        "object": "discount",
+        "checkout_session": session.id,
+        "customer": session.customer,
+        "customer_account": null,
+        "end": null,
+        "invoice": null,
+        "invoice_item": null,
+        "promotion_code": given.promotion_code,
+        "source": { "coupon": given.coupon, "type": "coupon" },
+        "start": transaction.now,
+        "subscription": subscription,
+        "subscription_item": null,
+    })
 }

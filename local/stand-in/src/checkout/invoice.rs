@@ -1,8 +1,9 @@
 //! The invoice of a session in payment mode, if its shop wants one: made when the session is paid, and
 //! paid with what has paid the session.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use crate::checkout::discount;
 use crate::checkout::line::LineItem;
 use crate::checkout::object::Session;
 use crate::checkout::tax::Rate;
@@ -110,21 +111,7 @@ fn discounts(transaction: &Transaction<'_>, session: &Session) -> anyhow::Result
     let Some(given) = &session.discount else {
         return Ok(Vec::new());
     };
-    let shown = json!({
-        "id": ids::plain("di_1"),
-        "object": "discount",
-        "checkout_session": session.id,
-        "customer": session.customer,
-        "customer_account": null,
-        "end": null,
-        "invoice": null,
-        "invoice_item": null,
-        "promotion_code": given.promotion_code,
-        "source": { "coupon": given.coupon, "type": "coupon" },
-        "start": transaction.now,
-        "subscription": null,
-        "subscription_item": null,
-    });
+    let shown = discount::shown(transaction, session, given, None);
     let shown = match shown {
         Value::Object(shown) => shown,
         _ => Map::new(),

@@ -2,8 +2,8 @@
 //! has paid the session. A try that fails leaves none.
 
 use anyhow::{Context as _, anyhow};
-use serde_json::json;
 
+use crate::checkout::discount;
 use crate::checkout::line::LineItem;
 use crate::checkout::object::{Discount as Given, Session, Subscribes};
 use crate::engine::ids;
@@ -213,20 +213,6 @@ fn discount(
     given: &Given,
     subscription: &Subscription,
 ) -> anyhow::Result<Option<Discount>> {
-    let shown = json!({
-        "id": ids::plain("di_1"),
-        "object": "discount",
-        "checkout_session": session.id,
-        "customer": session.customer,
-        "customer_account": null,
-        "end": null,
-        "invoice": null,
-        "invoice_item": null,
-        "promotion_code": given.promotion_code,
-        "source": { "coupon": given.coupon, "type": "coupon" },
-        "start": transaction.now,
-        "subscription": subscription.id,
-        "subscription_item": null,
-    });
+    let shown = discount::shown(transaction, session, given, Some(&subscription.id));
     Discount::stored(transaction, &shown)
 }

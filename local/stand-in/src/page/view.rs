@@ -173,10 +173,8 @@ impl PaymentForm {
             .collect();
         let adds_up =
             discount.is_some() || !taxes.is_empty() || session.chosen_shipping().is_some();
-        let fixed_email = match &session.customer {
-            Some(_) => session.collected.email.clone(),
-            None => None,
-        };
+        let email = session.collected.email.clone();
+        let fixed_email = session.customer.as_ref().and(email);
         Ok(Self {
             shop: name_of(shop, session),
             branding: branding(session),

@@ -138,7 +138,13 @@ impl Terms {
                 }),
             ),
         ];
-        let mut shown = Map::from_iter(own.map(|(field, value)| (field.to_owned(), value)));
+        self.with_what_is_held(Map::from_iter(
+            own.map(|(field, value)| (field.to_owned(), value)),
+        ))
+    }
+
+    /// Fields that are only kept, over those of their names.
+    fn with_what_is_held(&self, mut shown: Map<String, Value>) -> Map<String, Value> {
         for (field, given) in &self.held {
             match (shown.get_mut(field), given) {
                 (Some(Value::Object(own)), Value::Object(given)) => {
