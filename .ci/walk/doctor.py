@@ -183,8 +183,11 @@ def unpinned():
 
 
 @contextlib.contextmanager
-def something_recurs():
-    """A product for which buyers need a billing portal, which has no settings."""
+def no_way_to_cancel():
+    """A product that recurs, and a billing portal where nobody can cancel it."""
+    settings = stripe("/v1/billing_portal/configurations?is_default=true")["data"][0]
+    cancel = "features[subscription_cancel][enabled]"
+    stripe(f"/v1/billing_portal/configurations/{settings['id']}", {cancel: "false"})
     table, key = resource("ProductsTable"), {"id": {"S": "monthly"}}
     price = {"M": {"amount": {"N": "900"}, "currency": {"S": "usd"}}}
     recurring = {"M": {"interval": {"S": "month"}, "interval_count": {"N": "1"}}}
@@ -192,6 +195,7 @@ def something_recurs():
     dynamodb.put_item(TableName=table, Item=key | item | {"catalog": {"S": "catalog"}})
     yield
     dynamodb.delete_item(TableName=table, Key=key)
+    stripe(f"/v1/billing_portal/configurations/{settings['id']}", {cancel: "true"})
 
 
 # --- set up ---
@@ -231,7 +235,7 @@ BREAKS = [
     ("too few events", endpoint_with(**{"enabled_events[0]": "charge.refunded"}), "webhook events", "does not send"),
     ("all events", endpoint_with(**{"enabled_events[0]": "*"}), "webhook events", "every type"),
     ("another address", endpoint_with(url="https://old.example.com/"), "webhook endpoint", "old.example.com"),
-    ("no portal", something_recurs(), "billing portal", "has no settings"),
+    ("no way to cancel", no_way_to_cancel(), "billing portal", "cannot cancel"),
     ("no pinned version", unpinned(), "API version", "not pinned"),
     ("one permission", without_permission("lambda:InvokeFunction"), "function URL", "lambda:InvokeFunction"),
     ("the other permission", without_permission("lambda:InvokeFunctionUrl"), "function URL", "lambda:InvokeFunctionUrl"),
