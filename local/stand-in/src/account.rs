@@ -6,4 +6,5 @@ pub(crate) mod balance;
 pub(crate) mod book;
 pub(crate) mod country_specs;
 pub(crate) mod currency;
+pub(crate) mod decimal;
 pub(crate) mod object;

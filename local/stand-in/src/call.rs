@@ -166,25 +166,12 @@ impl Call {
         })?;
         let given = self.params.left();
         let then = transaction.in_time_of(whose(&names, &self.params))?;
-        let shown = |value| as_of(transaction, self.version.description(), value);
         let work = route(self.params)?;
         let result = match self.refusal {
             // Refused at the gate: the endpoint has not begun.
             Some(status) if !status.is_server_error() => return Err(ApiError::fault(status)),
             Some(status) => Err(ApiError::fault(status)),
-            None => transaction
-                .attempt(|| {
-                    let answer = match work(&then) {
-                        // What was tried stays on record.
-                        Err(declined) if declined.keeps() => {
-                            return Ok(Err(declined.showing(shown)?));
-                        }
-                        Err(refused) => return Err(refused.showing(shown)?),
-                        Ok(done) => expansions.apply(transaction, done)?,
-                    };
-                    Ok(Ok(shown(answer)?))
-                })
-                .flatten(),
+            None => carry_out(transaction, || work(&then), &expansions, self.version),
         };
         // A call with an id in its path may be about that, and not about a parameter.
         let result = result
@@ -227,6 +214,24 @@ impl Call {
             None => Ok(found),
         }
     }
+}
+
+/// Does the work, and shows what came of it as this version does. Work that fails leaves nothing but what
+/// was tried.
+fn carry_out(
+    transaction: &Transaction<'_>,
+    work: impl FnOnce() -> Result<Value, ApiError>,
+    expansions: &Expansions,
+    version: Version,
+) -> Result<Value, ApiError> {
+    let shown = |value| as_of(transaction, version.description(), value);
+    let done = transaction.attempt(|| match work() {
+        // What was tried stays on record.
+        Err(declined) if declined.keeps() => Ok(Err(declined.showing(shown)?)),
+        Err(refused) => Err(refused.showing(shown)?),
+        Ok(done) => Ok(Ok(shown(expansions.apply(transaction, done)?)?)),
+    });
+    done.flatten()
 }
 
 /// The ids that say whose a call is. A clock that is itself asked for lives in the account's time.

@@ -12,6 +12,7 @@ pub(crate) mod line;
 pub(crate) mod link;
 mod methods;
 pub(crate) mod object;
+pub(crate) mod recovery;
 pub(crate) mod rules;
 pub(crate) mod shipping;
 mod shown;

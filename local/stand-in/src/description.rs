@@ -29,7 +29,7 @@ mod text;
 
 use std::sync::LazyLock;
 
-pub(crate) use self::blank::{blank, blank_of, complete};
+pub(crate) use self::blank::{blank, blank_of, complete, filled};
 pub(crate) use self::check::{Problem, check, check_leniently};
 pub(crate) use self::expand::expandable;
 pub(crate) use self::project::{project, project_part};

@@ -113,15 +113,17 @@ async fn change(owner: Owner, Path(id): Path<String>, Form(typed): Form<Typed>) 
 
 /// The buyer begins an expired session again.
 async fn recover(owner: Owner, Path(id): Path<String>) -> Response {
-    visit(owner, id, |visit, session| {
-        match checkout::life::recover(visit.transaction, &session)? {
+    visit(
+        owner,
+        id,
+        |visit, session| match checkout::recovery::recover(visit.transaction, &session)? {
             Ok(again) => Ok(Outcome::GoTo(again.url)),
             Err(WrongState) => Ok(Outcome::Page(
                 StatusCode::CONFLICT,
                 visit.overview(session)?,
             )),
-        }
-    })
+        },
+    )
     .await
 }
 

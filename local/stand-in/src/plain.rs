@@ -7,6 +7,7 @@ mod draft;
 mod kinds;
 pub(crate) mod payment_link;
 mod portal_configuration;
+pub(crate) mod price_data;
 mod tax_codes;
 
 use std::collections::BTreeMap;
@@ -122,6 +123,8 @@ impl Wish {
     /// Of parameters by name: texts, and objects of them.
     fn of(kind: &'static Kind, entries: Map<String, Value>) -> Result<Self, ApiError> {
         let fields = kind.fields()?;
+        // Within Stripe's limits.
+        Params::of(&entries).metadata("metadata")?;
         let mut given = BTreeMap::new();
         let mut extra = Map::new();
         for (name, value) in entries {
@@ -133,7 +136,6 @@ impl Wish {
                 return Err(ApiError::unsupported(&name));
             }
         }
-        check_metadata(given.get("metadata"))?;
         Ok(Self {
             kind,
             fields,
@@ -302,29 +304,4 @@ fn delete(
     (kind.deleted)(transaction, id)?;
     tell(transaction, kind.name, "deleted", shown, None)?;
     Ok(gone)
-}
-
-/// Stripe's limits to metadata.
-fn check_metadata(metadata: Option<&Value>) -> Result<(), ApiError> {
-    let Some(Value::Object(pairs)) = metadata else {
-        return Ok(());
-    };
-    if pairs.len() > 50 {
-        return Err(ApiError::invalid("Metadata may have at most 50 keys.").param("metadata"));
-    }
-    for (key, value) in pairs {
-        let refuse =
-            |message: &str| Err(ApiError::invalid(message).param(format!("metadata[{key}]")));
-        if key.chars().count() > 40 {
-            return refuse("Metadata keys may have at most 40 characters.");
-        }
-        match value.as_str() {
-            None => return refuse("Metadata values must be strings."),
-            Some(text) if text.chars().count() > 500 => {
-                return refuse("Metadata values may have at most 500 characters.");
-            }
-            Some(_) => {}
-        }
-    }
-    Ok(())
 }

@@ -6,3 +6,4 @@ pub(crate) mod page;
 pub(crate) mod session;
 mod settings;
 mod view;
+mod visit;

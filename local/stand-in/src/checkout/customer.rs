@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::checkout::invoice;
-use crate::checkout::line::object;
 use crate::checkout::object::Session;
+use crate::description::filled;
 use crate::engine::filter::{Cursor, Filter};
 use crate::engine::ids::{self, CustomerId};
 use crate::engine::transaction::Transaction;
@@ -24,7 +24,7 @@ pub(super) fn make(transaction: &Transaction<'_>, session: &mut Session) -> anyh
     }
     let id = CustomerId::random();
     let told = &session.collected;
-    let mut customer = object(
+    let mut customer = filled(
         "customer",
         [
             ("id", json!(id)),

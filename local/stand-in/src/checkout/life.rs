@@ -12,15 +12,13 @@
 //! Whatever is paid is paid in [`payment::life`]; here the session follows its intent. What comes of a
 //! payment later, such as a dispute, comes when the session is complete.
 
-use serde_json::json;
-
 use crate::account::amount::Amount;
 use crate::checkout::customer;
 use crate::checkout::invoice;
 use crate::checkout::object::{PaymentStatus, Session, SessionStatus};
+use crate::checkout::recovery;
 use crate::checkout::subscription;
-use crate::engine::ids::{PaymentIntentId, SessionId};
-use crate::engine::time::{DAY, Timestamp};
+use crate::engine::ids::PaymentIntentId;
 use crate::engine::transaction::Transaction;
 use crate::payment;
 use crate::payment::bank::Ending;
@@ -318,75 +316,10 @@ pub(crate) fn expire(
         // One that is done stays done.
         let _ = payment::setup::cancel(transaction, &mut setup, None)?;
     }
-    offer_recovery(session);
+    recovery::offer(session);
     transaction.put(session)?;
     record(transaction, "checkout.session.expired", session)?;
     Ok(Ok(()))
-}
-
-/// How long an expired session can be begun again.
-const RECOVERABLE: Timestamp = 30 * DAY;
-
-/// An expired session leads to a new one like it, if the shop wants that.
-fn offer_recovery(session: &mut Session) {
-    if !session.asks_for("/after_expiration/recovery/enabled") {
-        return;
-    }
-    let url = session.url.replace("/pay/", "/recover/");
-    let until = session.expires_at.saturating_add(RECOVERABLE);
-    let recovery = session
-        .asked
-        .get_mut("after_expiration")
-        .and_then(|it| it.get_mut("recovery"));
-    if let Some(recovery) = recovery {
-        recovery["url"] = json!(url);
-        recovery["expires_at"] = json!(until);
-    }
-}
-
-/// Begins an expired session again, as a new one.
-pub(crate) fn recover(
-    transaction: &Transaction<'_>,
-    expired: &Session,
-) -> anyhow::Result<Result<Session, WrongState>> {
-    let until = expired.asked_at("/after_expiration/recovery/expires_at");
-    let is_open = until.and_then(serde_json::Value::as_i64);
-    if is_open.is_none_or(|until| until < transaction.now) {
-        return Ok(Err(WrongState));
-    }
-    let id = SessionId::random();
-    let mut session = Session {
-        created: transaction.now,
-        expires_at: transaction.now.saturating_add(DAY),
-        status: SessionStatus::Open,
-        payment_intent: None,
-        invoice: None,
-        subscription: None,
-        setup_intent: expired
-            .setup_intent
-            .clone()
-            .filter(|_| expired.is_for_setup()),
-        url: expired.url.replace(&*expired.id, &id),
-        recovered_from: Some(expired.id.clone()),
-        id,
-        ..expired.clone()
-    };
-    let recovery = session
-        .asked
-        .get_mut("after_expiration")
-        .and_then(|it| it.get_mut("recovery"));
-    if let Some(recovery) = recovery {
-        recovery["url"] = json!(null);
-        recovery["expires_at"] = json!(null);
-        let codes = recovery["allow_promotion_codes"].clone();
-        session
-            .asked
-            .insert("allow_promotion_codes".to_owned(), codes);
-    }
-    promotion::life::reckon(transaction, &mut session)?;
-    session.reckon();
-    transaction.put(&session)?;
-    Ok(Ok(session))
 }
 
 /// The time of an open session is over.

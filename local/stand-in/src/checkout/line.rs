@@ -2,17 +2,16 @@
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::checkout::tax::Rate;
-use crate::description::blank_of;
-use crate::engine::calendar::Interval;
 use crate::engine::ids;
 use crate::engine::resource::Metadata;
 use crate::engine::transaction::Transaction;
-use crate::subscription::price::{Price, Unfit, interval, recurring_shown};
+use crate::plain::price_data::{self, PriceData};
+use crate::subscription::price::{Price, Unfit};
 use crate::wire::errors::ApiError;
 use crate::wire::params::{Params, Required as _};
 
@@ -84,32 +83,6 @@ enum Sold {
     Data(PriceData),
     /// A price as a payment link has it.
     Listed(Map<String, Value>),
-}
-
-#[derive(Debug)]
-struct PriceData {
-    currency: Currency,
-    unit_amount: Amount,
-    tax_behavior: Option<String>,
-    product: ProductRef,
-    recurring: Option<Interval>,
-}
-
-#[derive(Debug)]
-enum ProductRef {
-    Stored(String),
-    New(NewProduct),
-}
-
-/// A product that comes with its price.
-#[derive(Debug, Clone)]
-pub(crate) struct NewProduct {
-    name: String,
-    description: Option<String>,
-    images: Vec<String>,
-    metadata: Metadata,
-    tax_code: Option<String>,
-    unit_label: Option<String>,
 }
 
 impl Order {
@@ -228,8 +201,8 @@ impl Line {
 
     fn sell(self, transaction: &Transaction<'_>) -> Result<(LineItem, Currency), ApiError> {
         let price = match self.sold {
-            Sold::Price(id) => stored_price(transaction, &id, &self.param)?,
-            Sold::Data(data) => data.make(transaction, &self.param)?,
+            Sold::Price(id) => price_data::stored(transaction, &id, &self.param)?,
+            Sold::Data(data) => data.make(transaction)?,
             Sold::Listed(price) => price,
         };
         let currency = text(&price, "currency").unwrap_or_default();
@@ -295,160 +268,6 @@ impl Line {
         };
         Ok((item, currency))
     }
-}
-
-fn stored_price(
-    transaction: &Transaction<'_>,
-    id: &str,
-    param: &str,
-) -> Result<Map<String, Value>, ApiError> {
-    let Some(Value::Object(price)) = transaction.shown_of("price", id)? else {
-        return Err(ApiError::no_such_param("price", id, param));
-    };
-    if price.get("active") != Some(&Value::Bool(true)) {
-        return Err(ApiError::invalid(format!(
-            "The price specified is inactive. This field only accepts active prices: {id}."
-        ))
-        .param(param));
-    }
-    Ok(price)
-}
-
-impl PriceData {
-    fn read(mut price: Params) -> Result<Self, ApiError> {
-        let currency = price.currency("currency").required(&price, "currency")?;
-        let recurring = match price.optional_object("recurring")? {
-            Some(recurring) => Some(interval(recurring)?),
-            None => None,
-        };
-        let stored = price.text("product")?;
-        let made = price.optional_object("product_data")?;
-        let product = match (stored, made) {
-            (Some(id), None) => ProductRef::Stored(id),
-            (None, Some(data)) => ProductRef::New(NewProduct::read(data)?),
-            (Some(_), Some(_)) => {
-                return Err(ApiError::invalid(
-                    "You may only specify one of these parameters: product, product_data.",
-                )
-                .param(price.name("product")));
-            }
-            (None, None) => return Err(ApiError::missing(&price.name("product_data"))),
-        };
-        let data = Self {
-            currency,
-            unit_amount: price
-                .amount("unit_amount", currency)
-                .required(&price, "unit_amount")?,
-            tax_behavior: price.text("tax_behavior")?,
-            product,
-            recurring,
-        };
-        price.finish()?;
-        Ok(data)
-    }
-
-    /// Keeps the price, and the product that came with it. Neither can be bought from elsewhere.
-    fn make(
-        self,
-        transaction: &Transaction<'_>,
-        param: &str,
-    ) -> Result<Map<String, Value>, ApiError> {
-        let product = match self.product {
-            ProductRef::Stored(id) => match transaction.shown_of("product", &id)? {
-                Some(product) if product.get("deleted").is_none() => id,
-                _ => return Err(ApiError::no_such_param("product", &id, param)),
-            },
-            ProductRef::New(new) => new.make(transaction)?,
-        };
-        let id = ids::price();
-        let (kind, recurring) = match self.recurring {
-            Some(interval) => ("recurring", recurring_shown(interval)),
-            None => ("one_time", Value::Null),
-        };
-        let price = object(
-            "price",
-            [
-                ("id", json!(id)),
-                ("active", json!(false)),
-                ("billing_scheme", json!("per_unit")),
-                ("created", json!(transaction.now)),
-                ("currency", json!(self.currency)),
-                ("product", json!(product)),
-                (
-                    "tax_behavior",
-                    json!(self.tax_behavior.as_deref().unwrap_or("unspecified")),
-                ),
-                ("recurring", recurring),
-                ("type", json!(kind)),
-                ("unit_amount", json!(self.unit_amount)),
-                ("unit_amount_decimal", json!(self.unit_amount.to_string())),
-            ],
-        );
-        transaction.put_plain("price", &id, &Value::Object(price.clone()), None)?;
-        Ok(price)
-    }
-}
-
-impl NewProduct {
-    /// A product of which nothing but a name is known.
-    pub(crate) fn named(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            description: None,
-            images: Vec::new(),
-            metadata: Metadata::new(),
-            tax_code: None,
-            unit_label: None,
-        }
-    }
-
-    pub(crate) fn read(mut product: Params) -> Result<Self, ApiError> {
-        let images = product.texts("images")?;
-        if images.len() > 8 {
-            return Err(ApiError::invalid("A product may have at most 8 images.")
-                .param(product.name("images")));
-        }
-        let new = Self {
-            name: product.short_text("name", 250).required(&product, "name")?,
-            description: product.short_text("description", 40_000)?,
-            images,
-            metadata: product.metadata("metadata")?,
-            tax_code: product.text("tax_code")?,
-            unit_label: product.text("unit_label")?,
-        };
-        product.finish()?;
-        Ok(new)
-    }
-
-    /// Keeps it. It cannot be bought from elsewhere.
-    pub(crate) fn make(self, transaction: &Transaction<'_>) -> anyhow::Result<String> {
-        let id = ids::product();
-        let product = object(
-            "product",
-            [
-                ("id", json!(id)),
-                ("active", json!(false)),
-                ("created", json!(transaction.now)),
-                ("description", json!(self.description)),
-                ("images", json!(self.images)),
-                ("metadata", json!(self.metadata)),
-                ("name", json!(self.name)),
-                ("tax_code", json!(self.tax_code)),
-                ("type", json!("service")),
-                ("unit_label", json!(self.unit_label)),
-                ("updated", json!(transaction.now)),
-            ],
-        );
-        transaction.put_plain("product", &id, &Value::Object(product), None)?;
-        Ok(id)
-    }
-}
-
-/// An object of this kind with these fields, and nothing in its others.
-pub(crate) fn object<const N: usize>(kind: &str, fields: [(&str, Value); N]) -> Map<String, Value> {
-    let mut object = blank_of(kind);
-    object.extend(fields.map(|(field, value)| (field.to_owned(), value)));
-    object
 }
 
 fn text<'o>(object: &'o Map<String, Value>, field: &str) -> Option<&'o str> {

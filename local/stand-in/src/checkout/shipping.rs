@@ -5,8 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
-use crate::checkout::line::object;
-use crate::description::Description;
+use crate::description::{Description, filled};
 use crate::engine::ids;
 use crate::engine::transaction::Transaction;
 use crate::wire::errors::ApiError;
@@ -104,7 +103,7 @@ fn make(
     data: &Map<String, Value>,
 ) -> Result<Map<String, Value>, ApiError> {
     let id = ids::plain("shr_1");
-    let mut rate = object(
+    let mut rate = filled(
         "shipping_rate",
         [
             ("id", json!(id)),

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::account::amount::Amount;
 use crate::checkout::object::{Mode, Session, SessionStatus};
-use crate::description::{Description, blank};
+use crate::description::{Description, blank, filled};
 use crate::engine::ids;
 use crate::engine::links::Links;
 use crate::engine::resource::Object;
@@ -61,7 +61,7 @@ impl Session {
 
     fn discount_shown(&self) -> Option<Value> {
         let discount = self.discount.as_ref()?;
-        let object = super::line::object(
+        let object = filled(
             "discount",
             [
                 ("id", json!(ids::discount(&self.id))),
@@ -83,7 +83,7 @@ impl Session {
         let totals = self.totals();
         let lines = self.line_items.iter().zip(totals.lines);
         let shown = lines.map(|(line, sums)| {
-            let object = super::line::object(
+            let object = filled(
                 "item",
                 [
                     ("id", json!(line.id)),

@@ -5,16 +5,16 @@ use serde_json::{Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::account::decimal::times;
 use crate::checkout::tax::{Rate, Tax, taxes_on};
 use crate::engine::ids;
 use crate::engine::resource::Metadata;
 use crate::engine::transaction::Transaction;
-use crate::invoice::cost::times;
 use crate::invoice::object::Invoice;
 use crate::invoice::terms::{rates, stored_rates};
 use crate::invoice::totals::{Totals, discounts_shown, pretax_credits_shown, tax_shown};
 use crate::wire::errors::ApiError;
-use crate::wire::params::{Params, Required as _};
+use crate::wire::params::{ObjectName, Params, Required as _};
 
 /// A line of a credit note.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -164,7 +164,7 @@ impl NoteLine {
 /// A line as asked for.
 #[derive(Debug)]
 pub(crate) struct NewLine {
-    at: String,
+    at: ObjectName,
     credited: Credited,
     description: Option<String>,
     /// None leaves those of the invoice's line.
@@ -211,7 +211,7 @@ impl NewLine {
             },
         };
         let read = Self {
-            at: line.name(""),
+            at: line.own_name(),
             credited,
             description: line.text("description")?,
             rates: rates(&mut line, "tax_rates")?,
@@ -221,18 +221,13 @@ impl NewLine {
         Ok(read)
     }
 
-    fn param(&self, field: &str) -> String {
-        let line = self.at.strip_suffix("[]").unwrap_or_default();
-        format!("{line}[{field}]")
-    }
-
     pub(crate) fn make(
         self,
         transaction: &Transaction<'_>,
         invoice: &Invoice,
     ) -> Result<NoteLine, ApiError> {
         let rates = match &self.rates {
-            Some(ids) => Some(stored_rates(transaction, ids, &self.param("tax_rates"))?),
+            Some(ids) => Some(stored_rates(transaction, ids, &self.at.field("tax_rates"))?),
             None => None,
         };
         let mut line = match &self.credited {
@@ -250,7 +245,7 @@ impl NewLine {
     fn custom(&self, unit: &str, quantity: i64, currency: Currency) -> Result<NoteLine, ApiError> {
         let amount = times(unit, quantity).filter(|it| *it <= currency.maximum());
         let amount = amount
-            .ok_or_else(|| ApiError::amount_too_large(&self.param("unit_amount"), currency))?;
+            .ok_or_else(|| ApiError::amount_too_large(&self.at.field("unit_amount"), currency))?;
         Ok(NoteLine {
             quantity: Some(quantity),
             unit_amount: Some(unit.to_owned()),
@@ -262,7 +257,7 @@ impl NewLine {
     fn of_line(&self, invoice: &Invoice, id: &str, part: &Part) -> Result<NoteLine, ApiError> {
         let at = invoice.lines.iter().position(|line| line.id == id);
         let line = at.and_then(|at| invoice.lines.get(at)).ok_or_else(|| {
-            ApiError::no_such_param("invoice line item", id, &self.param("invoice_line_item"))
+            ApiError::no_such_param("invoice line item", id, &self.at.field("invoice_line_item"))
         })?;
         let whole = &line.content;
         let (amount, quantity) = match part {
@@ -281,7 +276,7 @@ impl NewLine {
             return Err(ApiError::invalid(format!(
                 "The {field} to credit is greater than that of the invoice line item {id}."
             ))
-            .param(self.param(field)));
+            .param(self.at.field(field)));
         }
         let totals: Totals = invoice.totals();
         let sums = at.and_then(|at| totals.lines.get(at));

@@ -23,6 +23,13 @@ pub(crate) fn blank_of(kind: &str) -> Map<String, Value> {
     BLANKS.get(kind).cloned().unwrap_or_default()
 }
 
+/// An object of this kind with these fields, and nothing in its others.
+pub(crate) fn filled<const N: usize>(kind: &str, fields: [(&str, Value); N]) -> Map<String, Value> {
+    let mut object = blank_of(kind);
+    object.extend(fields.map(|(field, value)| (field.to_owned(), value)));
+    object
+}
+
 /// An object of this kind of which this is known. All else that is always there, and may be, is null.
 pub(crate) fn complete(kind: &str, mut known: Value) -> Value {
     if let (Value::Object(known), Some(blank)) = (&mut known, BLANKS.get(kind)) {

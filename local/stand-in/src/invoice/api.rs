@@ -18,7 +18,7 @@ use crate::invoice::terms::{Collection, NewTerms, Terms};
 use crate::payment::customer;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
-use crate::wire::lists::{Paging, created};
+use crate::wire::lists::{Paging, created, narrowed};
 use crate::wire::params::{Params, Required as _};
 
 const URL: &str = "/v1/invoices";
@@ -134,7 +134,7 @@ fn check_number(transaction: &Transaction<'_>, number: Option<&str>) -> Result<(
 
 fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     let paging = Paging::read(&mut params)?;
-    let mut filter = created(&mut params)?
+    let filter = created(&mut params)?
         .having("customer", params.text("customer")?)
         .having("status", params.text("status")?)
         .having("collection_method", params.text("collection_method")?)
@@ -142,17 +142,7 @@ fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             "parent.subscription_details.subscription",
             params.text("subscription")?,
         );
-    if params.is_text("due_date") {
-        let at = params.integer("due_date")?.unwrap_or_default();
-        filter = filter.equal("due_date", at.into());
-    }
-    let mut due = params.object("due_date")?;
-    for (name, operator) in [("gt", ">"), ("gte", ">="), ("lt", "<"), ("lte", "<=")] {
-        if let Some(bound) = due.integer(name)? {
-            filter = filter.compare("due_date", operator, bound.into());
-        }
-    }
-    due.finish()?;
+    let filter = narrowed(filter, &mut params, "due_date", "due_date")?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         paging.stored(transaction, Invoice::KIND, URL, &filter)

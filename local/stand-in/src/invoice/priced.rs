@@ -2,14 +2,15 @@
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::account::decimal::times;
 use crate::engine::resource::Metadata;
 use crate::engine::transaction::Transaction;
-use crate::invoice::cost::{Cost, param, times};
+use crate::invoice::cost::Cost;
 use crate::invoice::discount::{Place, Wanted};
 use crate::invoice::line::{Content, Period};
 use crate::invoice::terms::{rates, stored_rates};
 use crate::wire::errors::ApiError;
-use crate::wire::params::{MetadataUpdate, Params, Required as _};
+use crate::wire::params::{MetadataUpdate, ObjectName, Params, Required as _};
 
 /// The most of anything.
 const MOST_PIECES: i64 = 999_999;
@@ -18,7 +19,7 @@ const MOST_PIECES: i64 = 999_999;
 #[derive(Debug)]
 pub(crate) struct NewContent {
     /// What the request calls the line; nothing for an item.
-    at: String,
+    at: ObjectName,
     currency: Option<Currency>,
     cost: Option<Cost>,
     quantity: Option<i64>,
@@ -45,7 +46,7 @@ impl NewContent {
         params.text("tax_code")?;
         let behavior = params.choice("tax_behavior", &["exclusive", "inclusive", "unspecified"])?;
         Ok(Self {
-            at: params.name(""),
+            at: params.own_name(),
             currency: params.currency("currency")?,
             cost: Cost::read(params)?,
             quantity: quantity(params)?,
@@ -68,7 +69,7 @@ impl NewContent {
     ) -> Result<(Content, Currency), ApiError> {
         let quantity = self.quantity.unwrap_or(1);
         let cost = self.cost.as_ref();
-        let cost = cost.ok_or_else(|| ApiError::missing(&param(&self.at, "amount")))?;
+        let cost = cost.ok_or_else(|| ApiError::missing(&self.at.field("amount")))?;
         let named = self.currency.or(otherwise);
         let (pricing, currency) =
             cost.price(transaction, named, &self.at, self.description.as_deref())?;
@@ -77,7 +78,7 @@ impl NewContent {
             return Err(ApiError::invalid(format!(
                 "The price specified is in {currency}, which is not the currency asked for."
             ))
-            .param(param(&self.at, "currency")));
+            .param(self.at.field("currency")));
         }
         let mut content = Content {
             amount,
@@ -117,7 +118,7 @@ impl NewContent {
                 return Err(ApiError::invalid(format!(
                     "The price specified is in {of}, and what it is for in {currency}."
                 ))
-                .param(param(&self.at, "pricing")));
+                .param(self.at.field("pricing")));
             }
             content.amount = cost.amount(&pricing, quantity, currency, &self.at)?;
             content.pricing = pricing;
@@ -145,7 +146,7 @@ impl NewContent {
             content.discounts = wanted.make(transaction, place)?;
         }
         if let Some(ids) = self.rates {
-            content.rates = stored_rates(transaction, &ids, &param(&self.at, "tax_rates"))?;
+            content.rates = stored_rates(transaction, &ids, &self.at.field("tax_rates"))?;
         }
         if let Some(includes_tax) = self.includes_tax {
             content.pricing.includes_tax = includes_tax;

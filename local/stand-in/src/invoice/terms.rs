@@ -10,7 +10,7 @@ use crate::engine::time::{DAY, Timestamp};
 use crate::engine::transaction::Transaction;
 use crate::payment::method::PaymentMethod;
 use crate::wire::errors::ApiError;
-use crate::wire::params::{MetadataUpdate, Params};
+use crate::wire::params::{MetadataUpdate, Params, set};
 use crate::wire::values;
 
 /// What an invoice shows as it is given, and does not look at.
@@ -107,15 +107,7 @@ pub(crate) struct NewTerms {
 
 impl NewTerms {
     pub(crate) fn read(params: &mut Params) -> Result<Self, ApiError> {
-        let mut automatic_tax = params.object("automatic_tax")?;
-        let enabled = automatic_tax.boolean("enabled")?;
-        automatic_tax.finish()?;
-        let mut held = Map::new();
-        for field in HELD {
-            if let Some(given) = params.take(field)? {
-                held.insert((*field).to_owned(), given);
-            }
-        }
+        let held = held(params, HELD)?;
         Ok(Self {
             auto_advance: params.boolean("auto_advance")?,
             collection_method: params.choice(
@@ -127,7 +119,7 @@ impl NewTerms {
             default_payment_method: params.maybe_empty_text("default_payment_method", 5_000)?,
             default_source: params.maybe_empty_text("default_source", 5_000)?,
             default_tax_rates: rates(params, "default_tax_rates")?,
-            automatic_tax: enabled,
+            automatic_tax: automatic_tax(params)?,
             description: params.maybe_empty_text("description", 1_500)?,
             footer: params.maybe_empty_text("footer", 5_000)?,
             statement_descriptor: params.maybe_empty_text("statement_descriptor", 22)?,
@@ -162,15 +154,11 @@ impl NewTerms {
         terms: &mut Terms,
     ) -> Result<(), ApiError> {
         self.set_collection(transaction, terms)?;
-        if let Some(method) = &self.default_payment_method
-            && !method.is_empty()
-        {
-            check_method(transaction, method, customer, "default_payment_method")?;
-        }
-        if let Some(source) = &self.default_source
-            && !source.is_empty()
-        {
-            check_method(transaction, source, customer, "default_source")?;
+        for (param, given) in [
+            ("default_payment_method", &self.default_payment_method),
+            ("default_source", &self.default_source),
+        ] {
+            check_method(transaction, given.as_deref(), customer, param)?;
         }
         if let Some(ids) = self.default_tax_rates {
             terms.default_tax_rates = stored_rates(transaction, &ids, "default_tax_rates")?;
@@ -186,15 +174,7 @@ impl NewTerms {
         set(&mut terms.footer, self.footer);
         set(&mut terms.statement_descriptor, self.statement_descriptor);
         self.metadata.apply(&mut terms.metadata)?;
-        let described = Description::newest().object("invoice");
-        for (field, given) in self.held {
-            let shape = described.and_then(|fields| fields.get(&field));
-            if let Some(described) = shape {
-                let before = terms.held.get(&field).filter(|it| it.is_object());
-                let value = values::value(&described.shape, &given, before);
-                terms.held.insert(field, value);
-            }
-        }
+        hold(&mut terms.held, "invoice", self.held);
         Ok(())
     }
 
@@ -243,20 +223,49 @@ impl NewTerms {
     }
 }
 
-/// An empty text takes away what was there.
-fn set(field: &mut Option<String>, given: Option<String>) {
-    if let Some(text) = given {
-        *field = Some(text).filter(|text| !text.is_empty());
+/// Reads whether tax is to be reckoned automatically.
+pub(crate) fn automatic_tax(params: &mut Params) -> Result<Option<bool>, ApiError> {
+    let mut automatic_tax = params.object("automatic_tax")?;
+    let enabled = automatic_tax.boolean("enabled")?;
+    automatic_tax.finish()?;
+    Ok(enabled)
+}
+
+/// Takes the fields out that are shown as they are given.
+pub(crate) fn held(
+    params: &mut Params,
+    fields: &[&'static str],
+) -> Result<Map<String, Value>, ApiError> {
+    let mut held = Map::new();
+    for field in fields {
+        let given = params.take(field)?;
+        held.extend(given.map(|given| ((*field).to_owned(), given)));
+    }
+    Ok(held)
+}
+
+/// Holds what is given of such fields from now on, as an object of this kind shows it.
+pub(crate) fn hold(held: &mut Map<String, Value>, kind: &str, given: Map<String, Value>) {
+    let described = Description::newest().object(kind);
+    for (field, given) in given {
+        if let Some(described) = described.and_then(|fields| fields.get(&field)) {
+            let before = held.get(&field).filter(|it| it.is_object());
+            let value = values::value(&described.shape, &given, before);
+            held.insert(field, value);
+        }
     }
 }
 
-/// Refuses to pay with what is not the customer's.
+/// Refuses to pay with what is not the customer's. Nothing, or an empty text, pays nothing.
 pub(crate) fn check_method(
     transaction: &Transaction<'_>,
-    id: &str,
+    id: Option<&str>,
     customer: &str,
-    param: &'static str,
+    param: &str,
 ) -> Result<(), ApiError> {
+    let Some(id) = id.filter(|id| !id.is_empty()) else {
+        return Ok(());
+    };
     let method = transaction.get::<PaymentMethod>(id)?;
     let method = method.ok_or_else(|| ApiError::no_such_param("PaymentMethod", id, param))?;
     match method.customer().is_some_and(|it| **it == *customer) {

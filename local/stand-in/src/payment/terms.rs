@@ -12,7 +12,7 @@ use crate::payment::intent::{
 };
 use crate::payment::testing::three_d_secure::Request;
 use crate::wire::errors::ApiError;
-use crate::wire::params::{MetadataUpdate, Params};
+use crate::wire::params::{MetadataUpdate, Params, set};
 use crate::wire::values;
 
 /// The types of payment methods that there are here.
@@ -161,13 +161,6 @@ impl NewTerms {
         };
         self.apply(transaction, &mut terms)?;
         Ok(terms)
-    }
-}
-
-/// An empty text takes away what was there.
-fn set(field: &mut Option<String>, given: Option<String>) {
-    if let Some(text) = given {
-        *field = Some(text).filter(|text| !text.is_empty());
     }
 }
 

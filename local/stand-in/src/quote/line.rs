@@ -5,18 +5,18 @@ use serde_json::{Map, Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
-use crate::checkout::line::object;
+use crate::account::decimal::times;
 use crate::checkout::tax::Tax;
 use crate::engine::ids;
 use crate::engine::resource::Metadata;
 use crate::engine::transaction::Transaction;
-use crate::invoice::cost::{decimal, times};
 use crate::invoice::discount::{Place, Wanted};
 use crate::invoice::line::{Content, Line, Period, Pricing, Source};
 use crate::invoice::terms::{rates, stored_rates};
 use crate::invoice::totals::LineSums;
+use crate::plain::price_data::{self, PriceData};
 use crate::wire::errors::ApiError;
-use crate::wire::params::{Params, Required as _};
+use crate::wire::params::{ObjectName, Params};
 
 /// A line of a quote: a price, once or again and again, and how many.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -28,6 +28,11 @@ pub(crate) struct QuoteLine {
 }
 
 impl QuoteLine {
+    pub(crate) fn price_id(&self) -> &str {
+        let id = self.price.get("id").and_then(Value::as_str);
+        id.unwrap_or_default()
+    }
+
     /// How often it is billed: interval and how many of them.
     pub(crate) fn interval(&self) -> Option<(String, i64)> {
         let recurring = self.price.get("recurring").filter(|it| it.is_object())?;
@@ -61,7 +66,7 @@ impl QuoteLine {
 /// A line as asked for.
 #[derive(Debug)]
 pub(crate) struct NewLine {
-    at: String,
+    at: ObjectName,
     /// The line that it changes; nothing for a new one.
     id: Option<String>,
     sold: Option<Sold>,
@@ -74,15 +79,6 @@ pub(crate) struct NewLine {
 enum Sold {
     Price(String),
     Data(PriceData),
-}
-
-#[derive(Debug)]
-struct PriceData {
-    currency: Currency,
-    product: String,
-    unit: String,
-    tax_behavior: Option<String>,
-    recurring: Option<(String, i64)>,
 }
 
 impl NewLine {
@@ -104,7 +100,7 @@ impl NewLine {
             .param(line.name("price")));
         }
         let read = Self {
-            at: line.name(""),
+            at: line.own_name(),
             id: line.text("id")?,
             sold: price.or(data),
             quantity: line.integer_within("quantity", 0, 999_999)?,
@@ -115,11 +111,6 @@ impl NewLine {
         Ok(read)
     }
 
-    fn param(&self, field: &str) -> String {
-        let line = self.at.strip_suffix("[]").unwrap_or_default();
-        format!("{line}[{field}]")
-    }
-
     /// The line, among those that the quote has had before.
     pub(crate) fn make(
         self,
@@ -127,20 +118,20 @@ impl NewLine {
         before: &[QuoteLine],
         place: Place<'_>,
     ) -> Result<(QuoteLine, Currency), ApiError> {
-        let known = match &self.id {
-            None => None,
-            Some(id) => Some(
-                before
-                    .iter()
-                    .find(|it| it.line.id == *id)
-                    .ok_or_else(|| ApiError::no_such_param("line item", id, &self.param("id")))?,
-            ),
-        };
+        let known =
+            match &self.id {
+                None => None,
+                Some(id) => Some(before.iter().find(|it| it.line.id == *id).ok_or_else(|| {
+                    ApiError::no_such_param("line item", id, &self.at.field("id"))
+                })?),
+            };
         let price = match (&self.sold, known) {
-            (Some(Sold::Price(id)), _) => stored(transaction, id, &self.param("price"))?,
-            (Some(Sold::Data(data)), _) => data.make(transaction, &self.param("price_data"))?,
+            (Some(Sold::Price(id)), _) => {
+                price_data::stored(transaction, id, &self.at.field("price"))?
+            }
+            (Some(Sold::Data(data)), _) => listed(transaction, data.make(transaction)?)?,
             (None, Some(known)) => known.price.clone(),
-            (None, None) => return Err(ApiError::missing(&self.param("price"))),
+            (None, None) => return Err(ApiError::missing(&self.at.field("price"))),
         };
         let text = |field: &str| price.get(field).and_then(Value::as_str).unwrap_or_default();
         let currency = text("currency").parse();
@@ -155,7 +146,7 @@ impl NewLine {
                 "The stand-in quotes only prices with a unit_amount or unit_amount_decimal, not tiers \
                  or amounts that the buyer chooses.",
             )
-            .param(self.param("price"))
+            .param(self.at.field("price"))
         })?;
         let product = transaction.shown_of("product", text("product"))?;
         let name = product.as_ref().and_then(|it| it.get("name")?.as_str());
@@ -168,7 +159,7 @@ impl NewLine {
             period: Period::at(transaction.now),
             discountable: true,
             rates: match &self.rates {
-                Some(ids) => stored_rates(transaction, ids, &self.param("tax_rates"))?,
+                Some(ids) => stored_rates(transaction, ids, &self.at.field("tax_rates"))?,
                 None => had.map(|it| it.rates.clone()).unwrap_or_default(),
             },
             discounts: match self.discounts {
@@ -191,97 +182,13 @@ impl NewLine {
     }
 }
 
-fn stored(
+/// A price that came with a quote stays active: who accepts the quote subscribes to it.
+fn listed(
     transaction: &Transaction<'_>,
-    id: &str,
-    param: &str,
-) -> Result<Map<String, Value>, ApiError> {
-    let Some(Value::Object(price)) = transaction.shown_of("price", id)? else {
-        return Err(ApiError::no_such_param("price", id, param));
-    };
-    match price.get("active") {
-        Some(Value::Bool(true)) => Ok(price),
-        _ => Err(ApiError::invalid(format!(
-            "The price specified is inactive. This field only accepts active prices: {id}."
-        ))
-        .param(param)),
-    }
-}
-
-impl PriceData {
-    fn read(mut data: Params) -> Result<Self, ApiError> {
-        let currency = data.currency("currency").required(&data, "currency")?;
-        let product = data.text("product").required(&data, "product")?;
-        let whole = data.integer_within("unit_amount", 0, i64::MAX)?;
-        let unit = whole.map(|it| it.to_string());
-        let unit = unit.or(decimal(&mut data, "unit_amount_decimal")?);
-        let recurring = match data.optional_object("recurring")? {
-            Some(mut recurring) => {
-                let units = ["day", "week", "month", "year"];
-                let interval = recurring
-                    .choice("interval", &units)
-                    .required(&recurring, "interval")?;
-                let count = recurring.integer_within("interval_count", 1, 1_095)?;
-                recurring.finish()?;
-                Some((interval, count.unwrap_or(1)))
-            }
-            None => None,
-        };
-        let read = Self {
-            currency,
-            product,
-            unit: Ok(unit).required(&data, "unit_amount")?,
-            tax_behavior: data.text("tax_behavior")?,
-            recurring,
-        };
-        data.finish()?;
-        Ok(read)
-    }
-
-    /// Keeps the price. It cannot be bought from elsewhere.
-    fn make(
-        &self,
-        transaction: &Transaction<'_>,
-        param: &str,
-    ) -> Result<Map<String, Value>, ApiError> {
-        match transaction.shown_of("product", &self.product)? {
-            Some(product) if product.get("deleted").is_none() => {}
-            _ => return Err(ApiError::no_such_param("product", &self.product, param)),
-        }
-        let id = ids::price();
-        let recurring = self.recurring.as_ref().map(|(interval, count)| {
-            json!({
-                "interval": interval,
-                "interval_count": count,
-                "meter": null,
-                "trial_period_days": null,
-                "usage_type": "licensed",
-            })
-        });
-        let kind = match recurring {
-            Some(_) => "recurring",
-            None => "one_time",
-        };
-        let price = object(
-            "price",
-            [
-                ("id", json!(id)),
-                ("active", json!(true)),
-                ("billing_scheme", json!("per_unit")),
-                ("created", json!(transaction.now)),
-                ("currency", json!(self.currency)),
-                ("product", json!(self.product)),
-                ("recurring", json!(recurring)),
-                (
-                    "tax_behavior",
-                    json!(self.tax_behavior.as_deref().unwrap_or("unspecified")),
-                ),
-                ("type", json!(kind)),
-                ("unit_amount", json!(self.unit.parse::<i64>().ok())),
-                ("unit_amount_decimal", json!(self.unit)),
-            ],
-        );
-        transaction.put_plain("price", &id, &Value::Object(price.clone()), None)?;
-        Ok(price)
-    }
+    mut price: Map<String, Value>,
+) -> anyhow::Result<Map<String, Value>> {
+    price.insert("active".to_owned(), json!(true));
+    let id = price.get("id").and_then(Value::as_str).unwrap_or_default();
+    transaction.put_plain("price", id, &Value::Object(price.clone()), None)?;
+    Ok(price)
 }

@@ -12,6 +12,7 @@ use crate::invoice::line::Line;
 use crate::invoice::totals::{Bill, Totals};
 use crate::quote::line::QuoteLine;
 use crate::quote::terms::Terms;
+use crate::subscription::terms::billing_mode;
 
 /// What a shop offers a customer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -192,7 +193,7 @@ impl Object for Quote {
             "status_transitions": self.transitions,
             "subscription": self.subscription,
             "subscription_data": {
-                "billing_mode": { "type": "classic" },
+                "billing_mode": billing_mode(None),
                 "description": terms.subscription.description,
                 "effective_date": null,
                 "metadata": terms.subscription.metadata,

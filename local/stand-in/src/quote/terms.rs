@@ -9,7 +9,7 @@ use crate::engine::transaction::Transaction;
 use crate::invoice::terms::{rates, stored_rates};
 use crate::payment::customer;
 use crate::wire::errors::ApiError;
-use crate::wire::params::{MetadataUpdate, Params};
+use crate::wire::params::{MetadataUpdate, Params, set};
 
 /// What a shop says of a quote.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -123,12 +123,5 @@ impl NewTerms {
             .param("invoice_settings[days_until_due]")),
             _ => Ok(()),
         }
-    }
-}
-
-/// An empty text takes away what was there.
-fn set(field: &mut Option<String>, given: Option<String>) {
-    if let Some(text) = given {
-        *field = Some(text).filter(|text| !text.is_empty());
     }
 }

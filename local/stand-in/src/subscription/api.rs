@@ -2,7 +2,6 @@
 
 use rusqlite::types::Value as SqlValue;
 
-use crate::engine::filter::Filter;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::invoice::discount::Wanted;
@@ -14,7 +13,7 @@ use crate::subscription::start::Wish;
 use crate::subscription::terms::NewTerms;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
-use crate::wire::lists::{Paging, created};
+use crate::wire::lists::{Paging, created, narrowed};
 use crate::wire::params::{Params, Required as _};
 
 /// The requests answered here.
@@ -244,7 +243,8 @@ fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         }
     }
     for field in ["current_period_start", "current_period_end"] {
-        filter = narrowed_by_period(filter, &mut params, field)?;
+        let path = format!("items.data[0].{field}");
+        filter = narrowed(filter, &mut params, field, &path)?;
     }
     let mut tax = params.object("automatic_tax")?;
     if let Some(enabled) = tax.boolean("enabled")? {
@@ -260,28 +260,6 @@ fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             &filter,
         )
     }))
-}
-
-/// Narrows a list by a moment of the current period, or by its bounds.
-fn narrowed_by_period(
-    mut filter: Filter,
-    params: &mut Params,
-    field: &str,
-) -> Result<Filter, ApiError> {
-    let path = format!("items.data[0].{field}");
-    if params.is_text(field)
-        && let Some(moment) = params.integer(field)?
-    {
-        return Ok(filter.equal(&path, moment.into()));
-    }
-    let mut bounds = params.object(field)?;
-    for (name, operator) in [("gt", ">"), ("gte", ">="), ("lt", "<"), ("lte", "<=")] {
-        if let Some(bound) = bounds.integer(name)? {
-            filter = filter.compare(&path, operator, bound.into());
-        }
-    }
-    bounds.finish()?;
-    Ok(filter)
 }
 
 /// The subscription that a path names.

@@ -2,20 +2,21 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::account::amount::Amount;
 use crate::account::currency::Currency;
-use crate::checkout::line::object;
+use crate::account::decimal::times;
 use crate::checkout::tax::Rate;
-use crate::engine::calendar::Interval;
 use crate::engine::ids;
 use crate::engine::resource::Metadata;
 use crate::engine::transaction::Transaction;
 use crate::invoice::discount::{Place, Wanted};
 use crate::invoice::line::{Content, Period, Pricing};
 use crate::invoice::terms::{rates, stored_rates};
+use crate::plain::price_data::{self, PriceData};
 use crate::subscription::object::Item;
-use crate::subscription::price::{Price, Unfit, interval, recurring_shown, times};
+use crate::subscription::price::{Price, Unfit};
 use crate::wire::errors::ApiError;
-use crate::wire::params::{MetadataUpdate, Params, Required as _};
+use crate::wire::params::{MetadataUpdate, Params};
 
 /// Stripe's limit.
 const MOST: usize = 20;
@@ -43,16 +44,6 @@ pub(crate) struct ItemChange {
 enum Sold {
     Price { param: String, id: String },
     Data(PriceData),
-}
-
-#[derive(Debug)]
-struct PriceData {
-    param: String,
-    currency: Currency,
-    product: String,
-    recurring: Option<Interval>,
-    tax_behavior: Option<String>,
-    unit_amount: String,
 }
 
 impl ItemChange {
@@ -194,17 +185,11 @@ impl Sold {
     ) -> Result<(Map<String, Value>, String, String), ApiError> {
         let (param, price) = match self {
             Self::Price { param, id } => {
-                let price = transaction.whole("price", &id)?;
-                let price = price.ok_or_else(|| ApiError::no_such_param("price", &id, &param))?;
-                if price.get("active") != Some(&Value::Bool(true)) {
-                    return Err(ApiError::invalid(format!(
-                        "The price specified is inactive. This field only accepts active prices: {id}."
-                    ))
-                    .param(param));
-                }
-                (param, price)
+                let price = price_data::stored(transaction, &id, &param)?;
+                // Its tiers are shown only on request.
+                (param, transaction.whole("price", &id)?.unwrap_or(price))
             }
-            Self::Data(data) => (data.param.clone(), data.make(transaction)?),
+            Self::Data(data) => (data.name.field("product"), data.make(transaction)?),
         };
         let product = price.get("product").and_then(Value::as_str);
         let product = transaction.shown_of("product", product.unwrap_or_default())?;
@@ -234,79 +219,6 @@ fn unfit_error(unfit: Unfit) -> ApiError {
         Unfit::Custom => {
             ApiError::invalid("A price with custom_unit_amount cannot be used in a subscription.")
         }
-    }
-}
-
-impl PriceData {
-    fn read(mut data: Params) -> Result<Self, ApiError> {
-        let currency = data.currency("currency").required(&data, "currency")?;
-        let recurring = match data.optional_object("recurring")? {
-            Some(recurring) => Some(interval(recurring)?),
-            None => None,
-        };
-        let whole = data.integer("unit_amount")?.map(|it| it.to_string());
-        let exact = data.text("unit_amount_decimal")?;
-        let unit_amount = match (whole, exact) {
-            (Some(_), Some(_)) => {
-                return Err(ApiError::invalid(
-                    "You may only specify one of these parameters: unit_amount, unit_amount_decimal.",
-                )
-                .param(data.name("unit_amount")));
-            }
-            (whole, exact) => whole.or(exact),
-        };
-        let price = Self {
-            currency,
-            product: data.text("product").required(&data, "product")?,
-            recurring,
-            tax_behavior: data.text("tax_behavior")?,
-            unit_amount: unit_amount.ok_or_else(|| ApiError::missing(&data.name("unit_amount")))?,
-            param: data.name("product"),
-        };
-        data.finish()?;
-        Ok(price)
-    }
-
-    /// Keeps the price. It cannot be bought again.
-    fn make(self, transaction: &Transaction<'_>) -> Result<Map<String, Value>, ApiError> {
-        match transaction.shown_of("product", &self.product)? {
-            Some(product) if product.get("deleted").is_none() => {}
-            _ => {
-                return Err(ApiError::no_such_param(
-                    "product",
-                    &self.product,
-                    &self.param,
-                ));
-            }
-        }
-        let id = ids::price();
-        let behavior = self.tax_behavior.as_deref().unwrap_or("unspecified");
-        let recurring = self.recurring.map(recurring_shown);
-        let price = object(
-            "price",
-            [
-                ("id", json!(id)),
-                ("active", json!(false)),
-                ("billing_scheme", json!("per_unit")),
-                ("created", json!(transaction.now)),
-                ("currency", json!(self.currency)),
-                ("product", json!(self.product)),
-                ("tax_behavior", json!(behavior)),
-                (
-                    "type",
-                    json!(if recurring.is_some() {
-                        "recurring"
-                    } else {
-                        "one_time"
-                    }),
-                ),
-                ("recurring", json!(recurring)),
-                ("unit_amount", json!(self.unit_amount.parse::<i64>().ok())),
-                ("unit_amount_decimal", json!(self.unit_amount)),
-            ],
-        );
-        transaction.put_plain("price", &id, &Value::Object(price.clone()), None)?;
-        Ok(price)
     }
 }
 
@@ -367,7 +279,7 @@ impl Extra {
         }
         let unit = price.get("unit_amount_decimal").and_then(Value::as_str);
         Ok(Content {
-            amount: times(unit.unwrap_or("0"), self.quantity),
+            amount: times(unit.unwrap_or("0"), self.quantity).unwrap_or(Amount::MAX),
             description: Some(name),
             quantity: self.quantity,
             pricing: Pricing::of(&price),

@@ -1,16 +1,16 @@
 //! Recurring prices: what so many of something cost for one interval.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::account::decimal;
 use crate::engine::calendar::{Interval, Unit};
 use crate::wire::errors::ApiError;
 use crate::wire::params::{Params, Required as _};
-
-/// Decimals of a minor unit have at most twelve places.
-const ONE: i128 = 1_000_000_000_000;
 
 /// A price that recurs. It is kept as it was when it was subscribed to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -182,6 +182,20 @@ impl Price {
     }
 }
 
+/// Refuses the same price twice: on a subscription there is one item of it, with a quantity.
+pub(crate) fn check_distinct<'p>(
+    prices: impl IntoIterator<Item = &'p str>,
+) -> Result<(), ApiError> {
+    let mut seen = BTreeSet::new();
+    let twice = prices.into_iter().find(|price| !seen.insert(*price));
+    match twice {
+        None => Ok(()),
+        Some(price) => Err(ApiError::invalid(format!(
+            "Cannot add multiple subscription items with the same plan: {price}"
+        ))),
+    }
+}
+
 /// Reads an interval that is no longer than Stripe has them.
 pub(crate) fn interval(mut params: Params) -> Result<Interval, ApiError> {
     let unit = params.text("interval").required(&params, "interval")?;
@@ -268,22 +282,9 @@ impl Tier {
     }
 }
 
-/// So many times a decimal number of minor units, rounded half up.
-pub(crate) fn times(unit: &str, quantity: i64) -> Amount {
-    let exact = decimal(unit).saturating_mul(quantity.into());
-    let rounded = exact.saturating_add(ONE / 2).div_euclid(ONE);
-    Amount::new(i64::try_from(rounded).unwrap_or(i64::MAX))
-}
-
-/// A decimal number in its smallest places.
-fn decimal(text: &str) -> i128 {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let fraction: String = fraction
-        .chars()
-        .chain("0".repeat(12).chars())
-        .take(12)
-        .collect();
-    format!("{whole}{fraction}").parse().unwrap_or_default()
+/// So many of what costs so much; what cannot be counted is more than can be billed.
+fn times(unit: &str, quantity: i64) -> Amount {
+    decimal::times(unit, quantity).unwrap_or(Amount::MAX)
 }
 
 #[cfg(test)]

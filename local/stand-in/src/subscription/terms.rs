@@ -4,16 +4,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::checkout::tax::Rate;
-use crate::description::Description;
 use crate::engine::resource::Metadata;
 use crate::engine::transaction::Transaction;
-use crate::invoice::terms::{Collection, Due, check_method, rates, stored_rates};
+use crate::invoice::terms::{
+    Collection, Due, automatic_tax, check_method, held, hold, rates, stored_rates,
+};
 use crate::wire::errors::ApiError;
-use crate::wire::params::{MetadataUpdate, Params};
-use crate::wire::values;
+use crate::wire::params::{MetadataUpdate, Params, set};
 
 /// What a subscription shows as it is given.
-const HELD: &[&str] = &["billing_mode", "invoice_settings", "payment_settings"];
+const HELD: &[&str] = &[BILLING_MODE, "invoice_settings", "payment_settings"];
+
+const BILLING_MODE: &str = "billing_mode";
 
 /// What a shop says of a subscription.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -69,6 +71,11 @@ impl Terms {
         }
     }
 
+    /// Whether it is billed in the flexible mode, as it is unless its shop says otherwise.
+    pub(crate) fn is_flexible(&self) -> bool {
+        billing_mode(self.held.get(BILLING_MODE))["type"] == "flexible"
+    }
+
     /// Whether what pays first pays from then on.
     pub(crate) fn saves_method(&self) -> bool {
         let settings = self.held.get("payment_settings");
@@ -96,13 +103,7 @@ impl Terms {
                     "liability": self.automatic_tax.then(|| json!({ "type": "self" })),
                 }),
             ),
-            (
-                "billing_mode",
-                json!({
-                    "flexible": { "proration_discounts": "included" },
-                    "type": "flexible",
-                }),
-            ),
+            (BILLING_MODE, billing_mode(self.held.get(BILLING_MODE))),
             ("collection_method", json!(self.collection.as_str())),
             ("days_until_due", json!(days)),
             ("default_payment_method", json!(self.default_payment_method)),
@@ -145,14 +146,12 @@ impl Terms {
 
     /// Fields that are only kept, over those of their names.
     fn with_what_is_held(&self, mut shown: Map<String, Value>) -> Map<String, Value> {
-        for (field, given) in &self.held {
+        let held = self.held.iter().filter(|(field, _)| *field != BILLING_MODE);
+        for (field, given) in held {
             match (shown.get_mut(field), given) {
                 (Some(Value::Object(own)), Value::Object(given)) => {
                     let set = given.iter().filter(|(_, value)| !value.is_null());
                     own.extend(set.map(|(name, value)| (name.clone(), value.clone())));
-                    if own.get("type").is_some_and(|it| it == "classic") {
-                        own.insert("flexible".to_owned(), Value::Null);
-                    }
                 }
                 _ => {
                     shown.insert(field.clone(), given.clone());
@@ -180,17 +179,7 @@ pub(crate) struct NewTerms {
 
 impl NewTerms {
     pub(crate) fn read(params: &mut Params) -> Result<Self, ApiError> {
-        let mut automatic_tax = params.object("automatic_tax")?;
-        let enabled = automatic_tax.boolean("enabled")?;
-        automatic_tax.finish()?;
-        let mut held = Map::new();
-        for field in HELD {
-            held.extend(
-                params
-                    .take(field)?
-                    .map(|given| ((*field).to_owned(), given)),
-            );
-        }
+        let held = held(params, HELD)?;
         Ok(Self {
             collection_method: params.choice(
                 "collection_method",
@@ -200,7 +189,7 @@ impl NewTerms {
             default_payment_method: params.maybe_empty_text("default_payment_method", 5_000)?,
             default_source: params.maybe_empty_text("default_source", 5_000)?,
             default_tax_rates: rates(params, "default_tax_rates")?,
-            automatic_tax: enabled,
+            automatic_tax: automatic_tax(params)?,
             description: params.maybe_empty_text("description", 500)?,
             metadata: params.metadata_update("metadata")?,
             missing_payment_method: missing_payment_method(params)?,
@@ -216,13 +205,11 @@ impl NewTerms {
         terms: &mut Terms,
     ) -> Result<(), ApiError> {
         terms.collection = self.collection(terms.collection)?;
-        for (field, id) in [
+        for (param, given) in [
             ("default_payment_method", &self.default_payment_method),
             ("default_source", &self.default_source),
         ] {
-            if let Some(id) = id.as_ref().filter(|id| !id.is_empty()) {
-                check_method(transaction, id, customer, field)?;
-            }
+            check_method(transaction, given.as_deref(), customer, param)?;
         }
         if let Some(ids) = self.default_tax_rates {
             terms.default_tax_rates = stored_rates(transaction, &ids, "default_tax_rates")?;
@@ -238,14 +225,7 @@ impl NewTerms {
         terms.missing_payment_method = self
             .missing_payment_method
             .unwrap_or(terms.missing_payment_method);
-        let described = Description::newest().object("subscription");
-        for (field, given) in self.held {
-            if let Some(described) = described.and_then(|fields| fields.get(&field)) {
-                let before = terms.held.get(&field).filter(|it| it.is_object());
-                let value = values::value(&described.shape, &given, before);
-                terms.held.insert(field, value);
-            }
-        }
+        hold(&mut terms.held, "subscription", self.held);
         Ok(())
     }
 
@@ -269,6 +249,18 @@ impl NewTerms {
     }
 }
 
+/// A billing mode as the API shows it: the flexible one, unless somebody has asked for the other.
+pub(crate) fn billing_mode(asked: Option<&Value>) -> Value {
+    let asked = |at: &str| asked.and_then(|it| it.pointer(at)?.as_str());
+    match asked("/type") {
+        Some("classic") => json!({ "flexible": null, "type": "classic" }),
+        _ => {
+            let discounts = asked("/flexible/proration_discounts").unwrap_or("included");
+            json!({ "flexible": { "proration_discounts": discounts }, "type": "flexible" })
+        }
+    }
+}
+
 fn missing_payment_method(params: &mut Params) -> Result<Option<MissingPaymentMethod>, ApiError> {
     let mut settings = params.object("trial_settings")?;
     let mut behavior = settings.object("end_behavior")?;
@@ -283,11 +275,4 @@ fn missing_payment_method(params: &mut Params) -> Result<Option<MissingPaymentMe
         "pause" => MissingPaymentMethod::Pause,
         _ => MissingPaymentMethod::CreateInvoice,
     }))
-}
-
-/// An empty text takes away what was there.
-fn set(field: &mut Option<String>, given: Option<String>) {
-    if let Some(text) = given {
-        *field = Some(text).filter(|text| !text.is_empty());
-    }
 }

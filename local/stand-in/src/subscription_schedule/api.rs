@@ -1,10 +1,8 @@
 //! `/v1/subscription_schedules`.
 
-use rusqlite::types::Value as SqlValue;
 use serde_json::{Map, Value, json};
 
 use crate::engine::calendar::Anchor;
-use crate::engine::filter::Filter;
 use crate::engine::ids;
 use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::time::Timestamp;
@@ -18,7 +16,7 @@ use crate::subscription_schedule::object::{EndBehavior, Schedule, State};
 use crate::subscription_schedule::phase::{NewPhase, Phase, Start};
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
-use crate::wire::lists::{Paging, created};
+use crate::wire::lists::{Paging, created, narrowed};
 use crate::wire::params::{MetadataUpdate, Params};
 
 /// What of the defaults has an effect at Stripe, and none here.
@@ -351,7 +349,7 @@ fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     let paging = Paging::read(&mut params)?;
     let mut filter = created(&mut params)?.having("customer", params.text("customer")?);
     for field in ["canceled_at", "completed_at", "released_at"] {
-        filter = narrowed_by_moment(filter, &mut params, field)?;
+        filter = narrowed(filter, &mut params, field, field)?;
     }
     if let Some(scheduled) = params.boolean("scheduled")? {
         let is = if scheduled { "=" } else { "<>" };
@@ -366,27 +364,6 @@ fn list<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             &filter,
         )
     }))
-}
-
-/// Narrows a list by a moment, or by its bounds.
-fn narrowed_by_moment(
-    mut filter: Filter,
-    params: &mut Params,
-    field: &str,
-) -> Result<Filter, ApiError> {
-    if params.is_text(field)
-        && let Some(moment) = params.integer(field)?
-    {
-        return Ok(filter.equal(field, moment.into()));
-    }
-    let mut bounds = params.object(field)?;
-    for (name, operator) in [("gt", ">"), ("gte", ">="), ("lt", "<"), ("lte", "<=")] {
-        if let Some(bound) = bounds.integer(name)? {
-            filter = filter.compare(field, operator, SqlValue::Integer(bound));
-        }
-    }
-    bounds.finish()?;
-    Ok(filter)
 }
 
 fn over(schedule: &Schedule, what: &str) -> ApiError {

@@ -7,6 +7,7 @@ use crate::description::{Description, complete};
 use crate::engine::ids::{CustomerId, SubscriptionId};
 use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::{DAY, Timestamp};
+use crate::subscription::terms::billing_mode;
 use crate::subscription_schedule::phase::Phase;
 use crate::wire::values::value;
 
@@ -157,14 +158,6 @@ impl Schedule {
         }
         shown
     }
-
-    fn billing_mode_shown(&self) -> Value {
-        let asked = self.billing_mode.as_ref().and_then(|it| it.get("type"));
-        match asked.and_then(Value::as_str) {
-            Some("classic") => json!({ "flexible": null, "type": "classic" }),
-            _ => json!({ "flexible": { "proration_discounts": "included" }, "type": "flexible" }),
-        }
-    }
 }
 
 impl Object for Schedule {
@@ -189,7 +182,7 @@ impl Object for Schedule {
         let answer = json!({
             "id": self.id,
             "object": Self::KIND,
-            "billing_mode": self.billing_mode_shown(),
+            "billing_mode": billing_mode(self.billing_mode.as_ref()),
             "canceled_at": at(|it| match it { State::Canceled { at } => Some(at), _ => None }),
             "completed_at": at(|it| match it { State::Completed { at } => Some(at), _ => None }),
             "created": self.created,

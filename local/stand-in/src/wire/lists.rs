@@ -154,3 +154,25 @@ pub(crate) fn created(params: &mut Params) -> Result<Filter, ApiError> {
     range.finish()?;
     Ok(Filter::created(from.max(after), to.min(before)))
 }
+
+/// Narrows a list by a moment that its objects show at a path: `param=…`, or `param[gt|gte|lt|lte]=…`.
+pub(crate) fn narrowed(
+    mut filter: Filter,
+    params: &mut Params,
+    param: &str,
+    path: &str,
+) -> Result<Filter, ApiError> {
+    if params.is_text(param)
+        && let Some(moment) = params.integer(param)?
+    {
+        return Ok(filter.equal(path, moment.into()));
+    }
+    let mut bounds = params.object(param)?;
+    for (name, operator) in [("gt", ">"), ("gte", ">="), ("lt", "<"), ("lte", "<=")] {
+        if let Some(bound) = bounds.integer(name)? {
+            filter = filter.compare(path, operator, bound.into());
+        }
+    }
+    bounds.finish()?;
+    Ok(filter)
+}

@@ -11,20 +11,35 @@ use crate::wire::errors::ApiError;
 use crate::wire::form::{self, Fields, Node};
 
 pub(crate) use self::metadata::MetadataUpdate;
-pub(crate) use self::words::is_email;
+pub(crate) use self::words::{is_email, set};
 
 /// The parameters of a request, or of one object within them.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Params {
-    /// The name of this object among the request's parameters; empty for the request itself.
-    name: String,
+    name: ObjectName,
     fields: Fields,
+}
+
+/// What a request calls an object within its parameters, for whoever has to name one of its fields once
+/// they are read. The default names the request itself.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct ObjectName(String);
+
+impl ObjectName {
+    /// What the request calls this field, which may be of an object within: `pricing[price]`.
+    pub(crate) fn field(&self, field: &str) -> String {
+        let (first, rest) = field.split_at(field.find('[').unwrap_or(field.len()));
+        match self.0.as_str() {
+            "" => field.to_owned(),
+            object => format!("{object}[{first}]{rest}"),
+        }
+    }
 }
 
 impl Params {
     pub(crate) fn parse(encoded: &[u8]) -> Result<Self, ApiError> {
         Ok(Self {
-            name: String::new(),
+            name: ObjectName::default(),
             fields: form::parse(encoded)?,
         })
     }
@@ -32,7 +47,7 @@ impl Params {
     /// Parameters that say what an object holds.
     pub(crate) fn of(object: &Map<String, Value>) -> Self {
         Self {
-            name: String::new(),
+            name: ObjectName::default(),
             fields: form::of_object(object),
         }
     }
@@ -77,10 +92,12 @@ impl Params {
 
     /// What the request calls this field.
     pub(crate) fn name(&self, field: &str) -> String {
-        match self.name.as_str() {
-            "" => field.to_owned(),
-            name => format!("{name}[{field}]"),
-        }
+        self.name.field(field)
+    }
+
+    /// What the request calls this object.
+    pub(crate) fn own_name(&self) -> ObjectName {
+        self.name.clone()
     }
 
     /// Whether the field is there and has nothing in it.
@@ -114,7 +131,10 @@ impl Params {
         let name = self.name(field);
         match self.fields.remove(field) {
             None => Ok(None),
-            Some(Node::Fields(fields)) => Ok(Some(Self { name, fields })),
+            Some(Node::Fields(fields)) => Ok(Some(Self {
+                name: ObjectName(name),
+                fields,
+            })),
             Some(Node::Text(_)) => Err(ApiError::invalid("Invalid object").param(name)),
         }
     }
@@ -125,7 +145,10 @@ impl Params {
             .elements(field)?
             .into_iter()
             .map(|(name, node)| match node {
-                Node::Fields(fields) => Ok(Self { name, fields }),
+                Node::Fields(fields) => Ok(Self {
+                    name: ObjectName(name),
+                    fields,
+                }),
                 Node::Text(_) => Err(ApiError::invalid("Invalid object").param(name)),
             });
         objects.collect()

@@ -28,66 +28,67 @@ async fn customer(bench: &Bench) -> String {
     id(&post(bench, "/v1/customers", &vec![("email", "ada@mail.example")]).await)
 }
 
+/// A draft of two mugs, for nobody yet.
+async fn two_mugs(bench: &Bench) -> Value {
+    let mug = price(bench, "1500", &[]).await;
+    let form = vec![
+        ("line_items[0][price]", mug.as_str()),
+        ("line_items[0][quantity]", "2"),
+        ("header", "Mugs"),
+    ];
+    post(bench, QUOTES, &form).await
+}
+
+/// The draft of two mugs is for somebody from now on, who has a tenth off.
+async fn offer(bench: &Bench, path: &str) -> Value {
+    let ada = customer(bench).await;
+    let coupon = vec![("percent_off", "10"), ("duration", "once")];
+    let coupon = id(&post(bench, "/v1/coupons", &coupon).await);
+    let form = vec![
+        ("customer", ada.as_str()),
+        ("discounts[0][coupon]", coupon.as_str()),
+    ];
+    post(bench, path, &form).await
+}
+
 #[tokio::test]
-async fn a_quote_that_is_accepted_becomes_an_invoice() {
+async fn a_quote_can_be_changed_until_it_is_finalized_for_somebody() {
     let bench = Bench::start().await;
-    let mug = price(&bench, "1500", &[]).await;
-    let quote = post(
-        &bench,
-        QUOTES,
-        &vec![
-            ("line_items[0][price]", &mug),
-            ("line_items[0][quantity]", "2"),
-            ("header", "Mugs"),
-        ],
-    )
-    .await;
+    let quote = two_mugs(&bench).await;
     assert_eq!(
         (&quote["status"], &quote["amount_total"]),
         (&json!("draft"), &json!(3000))
     );
     assert_eq!(quote["computed"]["recurring"], json!(null));
     let path = format!("{QUOTES}/{}", id(&quote));
-    bench
-        .post(&format!("{path}/finalize"), &vec![])
-        .await
-        .expect(400);
-    let ada = customer(&bench).await;
-    let coupon = vec![("percent_off", "10"), ("duration", "once")];
-    let coupon = id(&post(&bench, "/v1/coupons", &coupon).await);
-    let changed = vec![
-        ("customer", ada.as_str()),
-        ("discounts[0][coupon]", coupon.as_str()),
-    ];
-    let changed = post(&bench, &path, &changed).await;
+    let (finalize, accept) = (format!("{path}/finalize"), format!("{path}/accept"));
+    bench.post(&finalize, &vec![]).await.expect(400);
+    let changed = offer(&bench, &path).await;
     assert_eq!(
         (&changed["amount_subtotal"], &changed["amount_total"]),
         (&json!(3000), &json!(2700))
     );
-    bench
-        .post(&format!("{path}/accept"), &vec![])
-        .await
-        .expect(400);
-    let open = post(&bench, &format!("{path}/finalize"), &vec![]).await;
+    bench.post(&accept, &vec![]).await.expect(400);
+    let open = post(&bench, &finalize, &vec![]).await;
     assert_eq!(open["status"], "open");
     assert!(open["number"].as_str().unwrap().starts_with("QT-"));
-    bench
-        .post(&path, &vec![("header", "Cups")])
-        .await
-        .expect(400);
-    let lines = bench
-        .get(&format!("{path}/line_items"))
-        .await
-        .expect(200)
-        .json();
+    let form = vec![("header", "Cups")];
+    bench.post(&path, &form).await.expect(400);
+    let lines = bench.get(&format!("{path}/line_items")).await;
+    let line = lines.expect(200).json()["data"][0].clone();
     assert_eq!(
-        (
-            &lines["data"][0]["amount_discount"],
-            &lines["data"][0]["amount_total"]
-        ),
+        (&line["amount_discount"], &line["amount_total"]),
         (&json!(300), &json!(2700))
     );
+}
 
+#[tokio::test]
+async fn a_quote_that_is_accepted_becomes_an_invoice() {
+    let bench = Bench::start().await;
+    let quote = two_mugs(&bench).await;
+    let path = format!("{QUOTES}/{}", id(&quote));
+    offer(&bench, &path).await;
+    post(&bench, &format!("{path}/finalize"), &vec![]).await;
     let so_far = bench.event_types().await.len();
     let accepted = post(&bench, &format!("{path}/accept"), &vec![]).await;
     assert_eq!(accepted["status"], "accepted");
@@ -95,19 +96,16 @@ async fn a_quote_that_is_accepted_becomes_an_invoice() {
         bench.event_types_after(so_far).await,
         ["invoice.created", "quote.accepted"]
     );
-    let invoice = bench
-        .fetch("invoices", accepted["invoice"].as_str().unwrap())
-        .await;
+    let invoice = accepted["invoice"].as_str().unwrap();
+    let invoice = bench.fetch("invoices", invoice).await;
     assert_eq!(
         (&invoice["total"], &invoice["status"]),
         (&json!(2700), &json!("draft"))
     );
     assert_eq!(invoice["parent"]["quote_details"]["quote"], quote["id"]);
     assert_eq!(invoice["billing_reason"], "quote_accept");
-    bench
-        .post(&format!("{path}/cancel"), &vec![])
-        .await
-        .expect(400);
+    let cancel = format!("{path}/cancel");
+    bench.post(&cancel, &vec![]).await.expect(400);
 }
 
 #[tokio::test]

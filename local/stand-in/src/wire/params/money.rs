@@ -3,6 +3,7 @@
 use super::Params;
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::account::decimal::{PLACES, is_decimal};
 use crate::wire::errors::ApiError;
 
 impl Params {
@@ -37,6 +38,17 @@ impl Params {
                 format!("Amounts in {currency} must be a multiple of {step}."),
             )),
             amount => Ok(amount),
+        }
+    }
+
+    /// A number of minor units with decimal places.
+    pub(crate) fn decimal(&mut self, field: &str) -> Result<Option<String>, ApiError> {
+        match self.text(field)? {
+            Some(text) if !is_decimal(&text) => Err(ApiError::invalid(format!(
+                "Invalid decimal: {text}; must be a number with at most {PLACES} decimal places."
+            ))
+            .param(self.name(field))),
+            text => Ok(text),
         }
     }
 

@@ -6,6 +6,14 @@ use super::Params;
 use crate::wire::errors::ApiError;
 use crate::wire::form::Node;
 
+/// Sets what a [maybe empty text](Params::maybe_empty_text) says; one that is empty takes away what was
+/// there.
+pub(crate) fn set(field: &mut Option<String>, given: Option<String>) {
+    if let Some(text) = given {
+        *field = Some(text).filter(|text| !text.is_empty());
+    }
+}
+
 impl Params {
     /// A text of at most `limit` characters.
     pub(crate) fn short_text(
