@@ -14,9 +14,12 @@ use crate::invoice::priced::NewContent;
 use crate::payment::customer;
 use crate::subscription::api;
 use crate::subscription::bill::upcoming;
-use crate::subscription::change::{Change, Proration};
-use crate::subscription::object::Subscription;
+use crate::subscription::change::Change;
+use crate::subscription::life::{self, Paying};
+use crate::subscription::object::{Status, Subscription};
 use crate::subscription::start::Wish;
+use crate::subscription::terms::MissingPaymentMethod;
+use crate::subscription::time;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
 use crate::wire::params::Params;
@@ -80,7 +83,8 @@ impl Of {
     fn invoice(self, transaction: &Transaction<'_>) -> Result<Option<Invoice>, ApiError> {
         let subscription = match self {
             Self::Customer => return Ok(None),
-            Self::New(wish) => {
+            Self::New(mut wish) => {
+                wish.paying = Paying::PREVIEW;
                 let begun = wish.start(transaction)?;
                 return latest(transaction, &begun);
             }
@@ -89,31 +93,55 @@ impl Of {
                 let found = found.ok_or_else(|| {
                     ApiError::no_such(Subscription::KIND, &id).param("subscription")
                 })?;
-                let bills_now = change
-                    .as_ref()
-                    .is_some_and(|change| change.proration == Proration::AlwaysInvoice);
                 let before = found.latest_invoice.clone();
                 let changed = match change {
-                    Some(change) => change.make(transaction, found)?,
+                    Some(mut change) => {
+                        change.paying = Paying::PREVIEW;
+                        change.make(transaction, found)?
+                    }
                     None => found,
                 };
-                if bills_now && changed.latest_invoice != before {
+                // What the change bills at once is what it is asked about.
+                if changed.latest_invoice != before {
                     return latest(transaction, &changed);
                 }
                 changed
             }
         };
-        let period = subscription
-            .next_period()
-            .filter(|_| !subscription.status.is_over());
-        let period = period.ok_or_else(|| {
-            ApiError::invalid(format!(
-                "No upcoming invoices for the subscription {}.",
-                subscription.id
-            ))
-            .code("invoice_upcoming_none")
-        })?;
-        Ok(Some(upcoming(transaction, &subscription, period)?))
+        next(transaction, subscription).map(Some)
+    }
+}
+
+/// What a subscription bills next by itself.
+fn next(transaction: &Transaction<'_>, subscription: Subscription) -> Result<Invoice, ApiError> {
+    let none = |why: String| ApiError::invalid(why).code("invoice_upcoming_none");
+    let nothing = || {
+        none(format!(
+            "No upcoming invoices for customer: {}",
+            subscription.customer
+        ))
+    };
+    let is_billed = subscription.status != Status::Paused;
+    let period = subscription.next_period().filter(|_| is_billed);
+    let period = period.ok_or_else(nothing)?;
+    let stops = match time::after_trial(transaction, &subscription)? {
+        MissingPaymentMethod::CreateInvoice => None,
+        MissingPaymentMethod::Cancel => Some("cancel"),
+        MissingPaymentMethod::Pause => Some("pause"),
+    };
+    if let Some(stops) = stops {
+        return Err(none(format!(
+            "The subscription will {stops} at the end of the trial instead of generating an invoice \
+             because the customer has not provided a payment method and \
+             trial_settings[end_behavior][missing_payment_method] is set to `{stops}`."
+        )));
+    }
+    let ends = subscription
+        .ends_at()
+        .is_some_and(|end| end <= period.start);
+    match ends && life::waiting(transaction, &subscription)?.is_empty() {
+        true => Err(nothing()),
+        false => Ok(upcoming(transaction, &subscription, period)?),
     }
 }
 
@@ -149,6 +177,12 @@ fn create_preview<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         });
     let items = items.collect::<Result<Vec<_>, ApiError>>()?;
     params.finish()?;
+    if items.is_empty() && matches!(of, Of::Customer) {
+        return Err(ApiError::invalid(
+            "You must provide at least one of: `subscription`, `schedule`, \
+             `subscription_details.items`, `schedule_details.phases`, `invoice_items`.",
+        ));
+    }
     Ok(Box::new(move |transaction| {
         transaction.imagine(|| {
             let place = Place {

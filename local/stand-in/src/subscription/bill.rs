@@ -116,21 +116,52 @@ fn describe(subscription: &Subscription, item: &Item, part: &Part) -> String {
     )
 }
 
+/// Why a subscription is billed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Why {
+    /// It begins.
+    Begun,
+    /// It was changed.
+    Changed,
+    /// A period is over: this one.
+    Over(Period),
+}
+
+impl Why {
+    fn reason(self) -> BillingReason {
+        match self {
+            Self::Begun => BillingReason::SubscriptionCreate,
+            Self::Changed => BillingReason::SubscriptionUpdate,
+            Self::Over(_) => BillingReason::SubscriptionCycle,
+        }
+    }
+
+    /// What the invoice calls its period: the one in which what it bills came up. That of what is billed
+    /// in advance is in the lines, as Stripe's page on the invoice object says of `period_start`.
+    fn period(self, now: Timestamp) -> Period {
+        match self {
+            Self::Begun | Self::Changed => Period::at(now),
+            Self::Over(period) => period,
+        }
+    }
+}
+
 /// Makes a draft with these lines and all that waits for it. Discounts that are for one invoice have had
 /// it then.
 pub(crate) fn draft(
     transaction: &Transaction<'_>,
     subscription: &mut Subscription,
     id: InvoiceId,
-    reason: BillingReason,
+    why: Why,
     lines: Vec<Line>,
     auto_advance: bool,
 ) -> anyhow::Result<Invoice> {
     end_discounts(transaction, subscription, |discount| {
         discount.is_over(transaction.now)
     })?;
-    let mut new = new_invoice(subscription, reason, lines);
+    let mut new = new_invoice(subscription, why.reason(), lines);
     new.id = Some(id);
+    new.period = Some(why.period(transaction.now));
     new.terms.auto_advance = auto_advance;
     let invoice = invoice::draft::begin(transaction, new)?;
     let totals = invoice.totals();
@@ -149,17 +180,21 @@ pub(crate) fn draft(
     Ok(invoice)
 }
 
-/// The invoice that the next period would begin with. Nothing is kept.
+/// The invoice that the next period would begin with; if the subscription ends before, the last one, of
+/// what waits for it. Nothing is kept.
 pub(crate) fn upcoming(
     transaction: &Transaction<'_>,
     subscription: &Subscription,
     period: Period,
 ) -> anyhow::Result<Invoice> {
-    let new = new_invoice(
-        subscription,
-        BillingReason::Upcoming,
-        lines(subscription, period),
-    );
+    let lines = match subscription.ends_at() {
+        Some(end) if end <= period.start => Vec::new(),
+        _ => lines(subscription, period),
+    };
+    let mut new = new_invoice(subscription, BillingReason::Upcoming, lines);
+    if let Some(discounts) = &mut new.discounts {
+        discounts.retain(|it| !it.is_over(period.start));
+    }
     let swept = pending(transaction, &new.customer, new.currency, &new.sweep)?;
     invoice::draft::preview(&transaction.at(period.start), new, &swept)
 }

@@ -10,7 +10,6 @@ use crate::engine::time::Timestamp;
 use crate::engine::transaction::Transaction;
 use crate::invoice::discount::Wanted;
 use crate::invoice::line::{Line, Period};
-use crate::invoice::object::BillingReason;
 use crate::subscription::bill;
 use crate::subscription::items::{Extra, ItemChange};
 use crate::subscription::life::{self, Paying};
@@ -384,8 +383,8 @@ fn settle(
     subscription.latest_invoice = Some(id.clone());
     life::change(transaction, &subscription, shown)?;
     let changed = subscription.answer();
-    let reason = BillingReason::SubscriptionUpdate;
-    let mut invoice = bill::draft(transaction, &mut subscription, id, reason, lines, true)?;
+    let why = bill::Why::Changed;
+    let mut invoice = bill::draft(transaction, &mut subscription, id, why, lines, true)?;
     let is_sent = subscription.terms.collection.is_sent();
     if !is_sent && !life::collect(transaction, &subscription, &mut invoice, paying)? {
         subscription.status = Status::PastDue;

@@ -21,7 +21,7 @@ use crate::invoice;
 use crate::invoice::collect::{self, By, Outcome};
 use crate::invoice::item::{InvoiceItem, Sweep, pending};
 use crate::invoice::line::{Line, Period};
-use crate::invoice::object::{BillingReason, Invoice, Status as InvoiceStatus};
+use crate::invoice::object::{Invoice, Status as InvoiceStatus};
 use crate::payment::intent::PaymentIntent;
 use crate::plain;
 use crate::subscription::bill;
@@ -43,6 +43,8 @@ pub(crate) enum IfIncomplete {
     Default,
     Error,
 }
+    /// The invoice stays a draft: somebody only wants to see what it would be.
+    Preview,
 
 /// How what is to be paid at once is paid.
 #[derive(Debug, Clone, Copy, Default)]
@@ -54,6 +56,12 @@ pub(crate) struct Paying {
 
 impl Paying {
     /// Reads how what is to be paid at once is paid.
+    /// Nothing is paid, and nothing is made final.
+    pub(crate) const PREVIEW: Self = Self {
+        behavior: IfIncomplete::Preview,
+        off_session: false,
+    };
+
     pub(crate) fn read(params: &mut Params) -> Result<Self, ApiError> {
         let behavior = params.text("payment_behavior")?;
         let behavior = match behavior.as_deref() {
@@ -103,8 +111,8 @@ pub(crate) fn begin<E: From<anyhow::Error>>(
     let event = record_early(transaction, "customer.subscription.created", &subscription)?;
     // A schedule begins its subscription when nobody is there, so its shop can look first.
     let by_itself = subscription.terms.collection.is_sent() || subscription.schedule.is_some();
-    let reason = BillingReason::SubscriptionCreate;
-    let mut invoice = bill::draft(transaction, &mut subscription, id, reason, lines, by_itself)?;
+    let why = bill::Why::Begun;
+    let mut invoice = bill::draft(transaction, &mut subscription, id, why, lines, by_itself)?;
     subscription.keep(transaction)?;
     let is_due_now = !by_itself || invoice.totals().total == Amount::ZERO;
     if is_due_now && !settle(&subscription, &mut invoice)? {
@@ -133,6 +141,9 @@ pub(crate) fn collect(
     let behavior = paying.behavior;
     if invoice::life::finalize(transaction, invoice)?.is_err() {
         return Err(ApiError::invalid(
+    if behavior == IfIncomplete::Preview {
+        return Ok(false);
+    }
             "The customer's location isn't recognized. Set a valid customer address in order to \
              automatically calculate tax.",
         )
@@ -263,10 +274,10 @@ pub(crate) fn cancel(
         }
     }
     if bills_now && !waiting(transaction, subscription)?.is_empty() {
-        let reason = BillingReason::SubscriptionUpdate;
+        let why = bill::Why::Changed;
         let id = InvoiceId::random();
         subscription.latest_invoice = Some(id.clone());
-        bill::draft(transaction, subscription, id, reason, Vec::new(), true)?;
+        bill::draft(transaction, subscription, id, why, Vec::new(), true)?;
     }
     if !gives_back && !bills_now {
         for item in waiting(transaction, subscription)? {
@@ -319,10 +330,10 @@ pub(crate) fn resume(
         let (start, end) = interval.around(subscription.anchor, now);
         subscription.period = Period { start, end };
         let id = InvoiceId::random();
+        let why = bill::Why::Over(subscription.period);
         subscription.latest_invoice = Some(id.clone());
         let lines = bill::lines(&subscription, subscription.period);
-        let reason = BillingReason::SubscriptionCycle;
-        let mut invoice = bill::draft(transaction, &mut subscription, id, reason, lines, true)?;
+        let mut invoice = bill::draft(transaction, &mut subscription, id, why, lines, true)?;
         if !collect(transaction, &subscription, &mut invoice, Paying::default())? {
             change(transaction, &subscription, &before)?;
             return Ok(subscription);

@@ -33,7 +33,7 @@ pub(crate) struct Wish {
     terms: NewTerms,
     cancel_at: Option<Timestamp>,
     cancel_at_period_end: bool,
-    paying: Paying,
+    pub(crate) paying: Paying,
 }
 
 /// When a new subscription is billed.

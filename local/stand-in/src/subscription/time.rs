@@ -7,8 +7,7 @@ use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::invoice;
 use crate::invoice::collect;
-use crate::invoice::line::Line;
-use crate::invoice::object::{BillingReason, Invoice};
+use crate::invoice::line::Period;
 use crate::subscription::bill;
 use crate::subscription::life::{change, end, latest_invoice, pause, tell_of_trial, waiting};
 use crate::subscription::object::{Reason, Status, Step, Subscription, Uncollected};
@@ -59,10 +58,10 @@ fn end_in_time(
     }
     let last = waiting(transaction, &subscription)?;
     if !last.is_empty() {
-        let reason = BillingReason::SubscriptionCycle;
+        let why = bill::Why::Over(subscription.period);
         let id = InvoiceId::random();
         subscription.latest_invoice = Some(id.clone());
-        bill::draft(transaction, &mut subscription, id, reason, Vec::new(), true)?;
+        bill::draft(transaction, &mut subscription, id, why, Vec::new(), true)?;
     }
     end(
         transaction,
@@ -98,14 +97,14 @@ fn renew(
     if stops_after_trial(transaction, &mut subscription)? {
         return Ok(());
     }
+    let over = subscription.period;
     if let Some(next) = subscription.next_period() {
         subscription.period = next;
     }
     if subscription.status == Status::Trialing {
         subscription.status = Status::Active;
     }
-    let lines = bill::lines(&subscription, subscription.period);
-    begin_period(transaction, &mut subscription, before, lines).map(|_| ())
+    begin_period(transaction, &mut subscription, before, over)
 }
 
 /// A trial is over: whether that pauses or ends its subscription, which has nothing to pay with.
@@ -113,15 +112,24 @@ pub(crate) fn stops_after_trial(
     transaction: &Transaction<'_>,
     subscription: &mut Subscription,
 ) -> anyhow::Result<bool> {
-    if subscription.status != Status::Trialing || can_pay(transaction, subscription)? {
-        return Ok(false);
-    }
-    match subscription.terms.missing_payment_method {
+    match after_trial(transaction, subscription)? {
         MissingPaymentMethod::CreateInvoice => Ok(false),
         MissingPaymentMethod::Cancel => {
             end(transaction, subscription, Reason::PaymentFailed).map(|()| true)
         }
         MissingPaymentMethod::Pause => pause(transaction, subscription).map(|()| true),
+    }
+}
+
+/// What the end of its trial brings a subscription: an invoice, unless there is nothing to pay it with.
+pub(crate) fn after_trial(
+    transaction: &Transaction<'_>,
+    subscription: &Subscription,
+) -> anyhow::Result<MissingPaymentMethod> {
+    let ends_one = subscription.status == Status::Trialing;
+    match ends_one && !can_pay(transaction, subscription)? {
+        true => Ok(subscription.terms.missing_payment_method),
+        false => Ok(MissingPaymentMethod::CreateInvoice),
     }
 }
 
@@ -137,21 +145,22 @@ pub(crate) fn can_pay(
     Ok(collect::default_method(transaction, &next)?.is_some())
 }
 
-/// Drafts the invoice of a period that has just begun.
+/// Drafts the invoice of the period that has just begun, where another is over.
 fn begin_period(
     transaction: &Transaction<'_>,
     subscription: &mut Subscription,
     before: &Value,
-    lines: Vec<Line>,
-) -> anyhow::Result<Invoice> {
+    over: Period,
+) -> anyhow::Result<()> {
     let id = InvoiceId::random();
     subscription.latest_invoice = Some(id.clone());
     change(transaction, subscription, before)?;
     let paused = subscription.pause_collection.map(|it| it.behavior);
     // What an unpaid subscription owes stays a draft until its shop decides.
     let by_itself = paused.is_none() && subscription.status != Status::Unpaid;
-    let reason = BillingReason::SubscriptionCycle;
-    let mut invoice = bill::draft(transaction, subscription, id, reason, lines, by_itself)?;
+    let lines = bill::lines(subscription, subscription.period);
+    let why = bill::Why::Over(over);
+    let mut invoice = bill::draft(transaction, subscription, id, why, lines, by_itself)?;
     subscription.keep(transaction)?;
     match paused {
         None | Some(Uncollected::KeepAsDraft) => {}
@@ -163,5 +172,5 @@ fn begin_period(
             };
         }
     }
-    Ok(invoice)
+    Ok(())
 }
