@@ -2,6 +2,8 @@
 //! invoice a subscription's. Whoever pays, by whatever door, comes through here, so that all of them
 //! follow.
 
+pub(crate) mod currency;
+
 use crate::checkout;
 use crate::checkout::object::Session;
 use crate::engine::transaction::Transaction;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::account::currency::Currency;
+use crate::billing::currency;
 use crate::checkout::asked::asked;
 use crate::checkout::discount::NamedDiscount;
 use crate::checkout::line::Order;
@@ -135,6 +136,9 @@ impl Wish {
             ),
         };
         rules::check_recurring(&line_items, self.mode)?;
+        if let (Mode::Subscription, Some(customer)) = (self.mode, &customer) {
+            currency::check(transaction, customer, currency, None)?;
+        }
         check_currency(wanted, currency)?;
         let shipping_options = self.shipping.offer(transaction, currency)?;
         let mut terms = self.terms.begin(transaction)?;

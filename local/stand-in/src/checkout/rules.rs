@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::checkout::line::LineItem;
 use crate::checkout::object::Mode;
+use crate::subscription::price::{Price, check_distinct};
 use crate::wire::errors::ApiError;
 use crate::wire::params::{Params, Required as _};
 
@@ -106,7 +107,10 @@ pub(super) fn check_recurring(items: &[LineItem], mode: Mode) -> Result<(), ApiE
                 "Checkout does not support multiple prices with different billing intervals.",
                 format!("line_items[{position}]"),
             ),
-            None => Ok(()),
+            None => {
+                let prices = items.iter().filter_map(|item| item.recurring.as_ref());
+                check_distinct(prices.map(Price::id)).map_err(|error| error.param("line_items"))
+            }
         },
         (Mode::Payment | Mode::Setup, Some((position, _))) => refuse(
             "You specified `payment` mode but passed a recurring price. Either switch to \

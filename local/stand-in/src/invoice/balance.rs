@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::billing::currency;
 use crate::engine::ids;
 use crate::engine::transaction::Transaction;
 use crate::webhook::record::record_shown;
@@ -45,13 +46,7 @@ impl Change<'_> {
         let Some(before) = transaction.shown_of("customer", self.customer)? else {
             return Ok(None);
         };
-        let mut customer = before.clone();
-        let balance = before.get("balance").and_then(Value::as_i64).unwrap_or(0);
-        let ending = Amount::new(balance).plus(self.amount);
-        if let Value::Object(fields) = &mut customer {
-            fields.insert("balance".to_owned(), json!(ending));
-            fields.insert("currency".to_owned(), json!(self.currency));
-        }
+        let ending = of(transaction, self.customer, self.currency)?.plus(self.amount);
         let id = ids::plain("cbtxn_1");
         let shown = json!({
             "id": id,
@@ -71,8 +66,42 @@ impl Change<'_> {
             "type": self.reason.as_str(),
         });
         transaction.put_plain("customer_balance_transaction", &id, &shown, None)?;
-        transaction.put_plain("customer", self.customer, &customer, None)?;
-        record_shown(transaction, "customer.updated", customer, Some(&before))?;
+        let mut customer = before.clone();
+        show(&mut customer, ending, self.currency);
+        if customer != before {
+            transaction.put_plain("customer", self.customer, &customer, None)?;
+            record_shown(transaction, "customer.updated", customer, Some(&before))?;
+        }
         Ok(Some(id))
+    }
+}
+
+/// What a customer owes in a currency, or is owed if that is negative.
+pub(crate) fn of(
+    transaction: &Transaction<'_>,
+    customer: &str,
+    currency: Currency,
+) -> anyhow::Result<Amount> {
+    let shown = transaction.shown_of("customer", customer)?;
+    if let Some(shown) = shown.filter(|it| currency::shown(it).is_none_or(|its| its == currency)) {
+        let balance = shown.get("balance").and_then(Value::as_i64);
+        return Ok(Amount::new(balance.unwrap_or(0)));
+    }
+    let kind = "customer_balance_transaction";
+    let changes = transaction.shown_having(kind, "customer", customer)?;
+    let mut newest_first = changes.iter().rev();
+    let last = newest_first.find(|it| currency::shown(it) == Some(currency));
+    let ending = last.and_then(|it| it.get("ending_balance")?.as_i64());
+    Ok(Amount::new(ending.unwrap_or(0)))
+}
+
+/// A customer shows this balance if it is in their currency. It becomes theirs if they have none.
+pub(crate) fn show(customer: &mut Value, ending: Amount, currency: Currency) {
+    if currency::shown(customer).is_some_and(|its| its != currency) {
+        return;
+    }
+    if let Value::Object(fields) = customer {
+        fields.insert("balance".to_owned(), json!(ending));
+        fields.insert("currency".to_owned(), json!(currency));
     }
 }

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::account::amount::Amount;
+use crate::account::currency::Currency;
 use crate::engine::transaction::Transaction;
+use crate::invoice::balance;
 
 /// What an invoice shows of a field of its customer.
 const SHOWN: &[(&str, &str)] = &[
@@ -22,7 +24,7 @@ const SHOWN: &[(&str, &str)] = &[
 pub(crate) struct Billed {
     /// By the names of the invoice's fields.
     pub(crate) shown: Map<String, Value>,
-    /// What they owe, or are owed if that is negative.
+    /// What they owe in the invoice's currency, or are owed if that is negative.
     pub(crate) balance: Amount,
     pub(crate) test_clock: Option<String>,
     /// Where automatic tax is due.
@@ -30,8 +32,12 @@ pub(crate) struct Billed {
 }
 
 impl Billed {
-    /// The customer as they are now.
-    pub(crate) fn now(transaction: &Transaction<'_>, customer: &str) -> anyhow::Result<Self> {
+    /// The customer as they are now, to be billed in this currency.
+    pub(crate) fn now(
+        transaction: &Transaction<'_>,
+        customer: &str,
+        currency: Currency,
+    ) -> anyhow::Result<Self> {
         let stored = transaction.shown_of("customer", customer)?;
         let Some(Value::Object(stored)) = stored else {
             return Ok(Self::default());
@@ -56,7 +62,7 @@ impl Billed {
                 .or_else(|| country("address"))
                 .map(str::to_owned),
             shown,
-            balance: Amount::new(field("balance").as_i64().unwrap_or(0)),
+            balance: balance::of(transaction, customer, currency)?,
             test_clock: field("test_clock").as_str().map(str::to_owned),
         })
     }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::billing::currency;
 use crate::checkout::tax::Rate;
 use crate::engine::ids::{CustomerId, InvoiceId};
 use crate::engine::time::{HOUR, Timestamp};
@@ -78,6 +79,7 @@ pub(crate) fn begin(transaction: &Transaction<'_>, new: NewInvoice) -> anyhow::R
     for line in &invoice.lines {
         keep_item(transaction, &invoice, line)?;
     }
+    currency::adopt_first(transaction, &invoice.customer, invoice.currency)?;
     transaction.put(&invoice)?;
     record(transaction, "invoice.created", &invoice)?;
     Ok(invoice)
@@ -173,7 +175,7 @@ fn customers_discount(
 
 /// A draft shows its customer as they are now.
 pub(crate) fn refresh(transaction: &Transaction<'_>, invoice: &mut Invoice) -> anyhow::Result<()> {
-    invoice.billed = Billed::now(transaction, &invoice.customer)?;
+    invoice.billed = Billed::now(transaction, &invoice.customer, invoice.currency)?;
     invoice.automatic_rates = match (&invoice.billed.country, invoice.terms.automatic_tax) {
         (Some(country), true) => {
             let rate = |inclusive| Rate::automatic(country, inclusive, transaction.now);

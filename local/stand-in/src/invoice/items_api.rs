@@ -1,8 +1,9 @@
 //! `/v1/invoiceitems`.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::account::currency::Currency;
+use crate::billing::currency;
 use crate::engine::ids;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
@@ -66,7 +67,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         };
         let otherwise = match &invoice {
             Some(invoice) => Some(invoice.currency),
-            None => currency_of(transaction, &customer)?,
+            None => currency::of(transaction, &customer)?,
         };
         let (content, currency) = content.make(transaction, otherwise, place)?;
         if invoice.as_ref().is_some_and(|it| it.currency != currency) {
@@ -75,6 +76,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             ))
             .param("currency"));
         }
+        check_subscription(transaction, subscription.as_ref(), currency)?;
         let item = InvoiceItem {
             created: transaction.now,
             currency,
@@ -82,10 +84,11 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             invoice: invoice.as_ref().map(|invoice| invoice.id.clone()),
             subscription,
             proration: None,
-            test_clock: Billed::now(transaction, &customer)?.test_clock,
+            test_clock: Billed::now(transaction, &customer, currency)?.test_clock,
             id,
             customer,
         };
+        currency::adopt_first(transaction, &item.customer, item.currency)?;
         transaction.put(&item)?;
         record(transaction, "invoiceitem.created", &item)?;
         if let Some(invoice) = &mut invoice {
@@ -97,22 +100,13 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
     }))
 }
 
-/// The currency that a customer is billed in, if that is known.
-fn currency_of(transaction: &Transaction<'_>, customer: &str) -> anyhow::Result<Option<Currency>> {
-    let customer = transaction.shown_of("customer", customer)?;
-    let currency = customer.as_ref().and_then(|it| it.get("currency"));
-    Ok(currency
-        .and_then(Value::as_str)
-        .and_then(|code| code.parse().ok()))
-}
-
 /// The currency of an invoice of which nothing is said: its customer's, that of what waits to be billed,
 /// or the account's.
 pub(super) fn likely_currency(
     transaction: &Transaction<'_>,
     customer: &str,
 ) -> anyhow::Result<Currency> {
-    if let Some(currency) = currency_of(transaction, customer)? {
+    if let Some(currency) = currency::of(transaction, customer)? {
         return Ok(currency);
     }
     let items: Vec<InvoiceItem> = transaction.having("customer", customer)?;
@@ -132,6 +126,25 @@ fn subscription_of(
             item: None,
         }),
         None => Err(ApiError::no_such_param("subscription", &id, "subscription")),
+    }
+}
+
+/// Refuses an item that no invoice of its subscription would ever have.
+fn check_subscription(
+    transaction: &Transaction<'_>,
+    of: Option<&SubscriptionItem>,
+    currency: Currency,
+) -> Result<(), ApiError> {
+    let found = match of {
+        Some(of) => transaction.shown_of("subscription", &of.subscription)?,
+        None => None,
+    };
+    match found.as_ref().and_then(currency::shown) {
+        Some(other) if other != currency => Err(ApiError::invalid(format!(
+            "The currency of the invoice item ({currency}) is not that of the subscription ({other})."
+        ))
+        .param("currency")),
+        _ => Ok(()),
     }
 }
 

@@ -4,16 +4,19 @@ use anyhow::Context as _;
 use serde_json::{Map, Value, json};
 
 use super::draft::{Draft, Kind, keep, make, tell};
+use crate::account::amount::Amount;
 use crate::account::currency::Currency;
+use crate::billing::currency;
 use crate::engine::calendar::{Interval, Unit};
 use crate::engine::clock::TEST_CLOCK;
 use crate::engine::ids::{self, CustomerId};
 use crate::engine::resource::Metadata;
 use crate::engine::transaction::Transaction;
+use crate::invoice::balance;
+use crate::invoice::terms::check_method;
 use crate::payment;
-use crate::payment::method::PaymentMethod;
 use crate::promotion::life::count;
-use crate::promotion::object::{Coupon, PromotionCode};
+use crate::promotion::object::{Coupon, Off, PromotionCode};
 use crate::webhook::record::record_shown;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
@@ -146,29 +149,14 @@ fn ways_to_pay(draft: &mut Draft<'_>) -> Result<(), ApiError> {
                 *default = kept.to_string();
                 Ok(())
             }
-            _ => check_default(draft.transaction, default, &id),
+            _ => check_method(
+                draft.transaction,
+                Some(default),
+                &id,
+                "invoice_settings[default_payment_method]",
+            ),
         },
         _ => Ok(()),
-    }
-}
-
-/// Refuses to pay invoices by default with what is not the customer's.
-fn check_default(
-    transaction: &Transaction<'_>,
-    method: &str,
-    id: &CustomerId,
-) -> Result<(), ApiError> {
-    let param = "invoice_settings[default_payment_method]";
-    let found = transaction.get::<PaymentMethod>(method)?;
-    let found = found.ok_or_else(|| ApiError::no_such_param("PaymentMethod", method, param))?;
-    match found.customer() == Some(id) {
-        true => Ok(()),
-        false => Err(ApiError::invalid(format!(
-            "The customer does not have a payment method with the ID {method}. The payment method must \
-             be attached to the customer."
-        ))
-        .code("resource_missing")
-        .param(param)),
     }
 }
 
@@ -204,6 +192,14 @@ fn discount(draft: &mut Draft<'_>) -> Result<(), ApiError> {
     if !given.limits.allow_one_more() {
         let expired = ApiError::invalid(format!("Coupon expired: {coupon}"));
         return Err(expired.code("coupon_expired").param("coupon"));
+    }
+    if let Off::Amount {
+        currency: wanted, ..
+    } = &given.off
+    {
+        let id = customer.as_str().unwrap_or_default();
+        currency::check(transaction, id, *wanted, None)?;
+        draft.object.insert("currency".to_owned(), json!(wanted));
     }
     let months = given.duration_in_months;
     let monthly = Interval {
@@ -289,37 +285,27 @@ fn balance_transaction(draft: &mut Draft<'_>) -> Result<(), ApiError> {
     let currency: Currency = currency.parse().map_err(|_| {
         ApiError::invalid(format!("Invalid currency: {currency}")).param("currency")
     })?;
-    let before = transaction.shown_of(CUSTOMER.name, &id)?;
-    let mut customer = transaction
-        .whole(CUSTOMER.name, &id)?
+    let before = transaction
+        .shown_of(CUSTOMER.name, &id)?
         .with_context(|| format!("the customer {id} is missing"))?;
-    let theirs = customer.get("currency").filter(|it| it.is_string());
-    if theirs.is_some_and(|theirs| *theirs != json!(currency)) {
-        return Err(ApiError::invalid(format!(
-            "The customer {id} has a balance in another currency than {}.",
-            currency.code()
-        ))
-        .param("currency"));
-    }
-    let number = |of: &Map<String, Value>, name: &str| of.get(name).and_then(Value::as_i64);
-    let amount = number(&draft.object, "amount").unwrap_or(0);
-    let ending = number(&customer, "balance")
-        .unwrap_or(0)
-        .saturating_add(amount);
-    customer.insert("balance".to_owned(), json!(ending));
-    customer.insert("currency".to_owned(), json!(currency));
+    let amount = draft.object.get("amount").and_then(Value::as_i64);
+    let ending = balance::of(transaction, &id, currency)?.plus(Amount::new(amount.unwrap_or(0)));
     draft.object.insert("currency".to_owned(), json!(currency));
     draft
         .object
         .insert("ending_balance".to_owned(), json!(ending));
-    let shown = keep(transaction, &CUSTOMER, &id, customer)?;
-    tell(
-        transaction,
-        CUSTOMER.name,
-        "updated",
-        shown,
-        before.as_ref(),
-    )?;
+    let mut customer = before.clone();
+    balance::show(&mut customer, ending, currency);
+    if customer != before {
+        transaction.put_plain(CUSTOMER.name, &id, &customer, None)?;
+        tell(
+            transaction,
+            CUSTOMER.name,
+            "updated",
+            customer,
+            Some(&before),
+        )?;
+    }
     Ok(())
 }
 

@@ -3,17 +3,19 @@
 use serde_json::Value;
 
 use crate::account::currency::Currency;
+use crate::billing::currency;
+use crate::engine::clock;
 use crate::engine::ids;
 use crate::engine::resource::Object as _;
 use crate::engine::time::{DAY, Timestamp};
 use crate::engine::transaction::Transaction;
-use crate::invoice::billed::Billed;
 use crate::invoice::discount::{Discount, Place, Wanted};
 use crate::quote::life::{self, WrongState};
 use crate::quote::line::{NewLine, QuoteLine};
 use crate::quote::object::{Quote, Status, Transitions};
 use crate::quote::subscribe;
 use crate::quote::terms::{NewTerms, Terms};
+use crate::subscription::price::check_distinct;
 use crate::webhook::record::record;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
@@ -74,35 +76,50 @@ impl Wish {
         if let Some(wanted) = self.discounts {
             quote.discounts = wanted.make(transaction, place)?;
         }
-        let Some(new) = self.lines else {
-            return Ok(());
-        };
-        let mut lines: Vec<QuoteLine> = Vec::new();
-        let mut common: Option<Currency> = None;
-        for line in new {
-            let (line, currency) = line.make(transaction, &quote.lines, place)?;
-            if *common.get_or_insert(currency) != currency {
-                return Err(
-                    ApiError::invalid("All line items must be in the same currency.")
-                        .param("line_items"),
-                );
-            }
-            lines.push(line);
+        if let Some(new) = self.lines {
+            sell(transaction, quote, new, place)?;
         }
-        let intervals: Vec<_> = lines.iter().filter_map(QuoteLine::interval).collect();
-        if intervals
-            .iter()
-            .any(|interval| Some(interval) != intervals.first())
-        {
-            return Err(
-                ApiError::invalid("All recurring line items must have the same interval.")
-                    .param("line_items"),
-            );
-        }
-        quote.currency = common;
-        quote.lines = lines;
-        Ok(())
+        bind(transaction, quote)
     }
+}
+
+/// The quote offers these lines from now on.
+fn sell(
+    transaction: &Transaction<'_>,
+    quote: &mut Quote,
+    new: Vec<NewLine>,
+    place: Place<'_>,
+) -> Result<(), ApiError> {
+    let mut lines: Vec<QuoteLine> = Vec::new();
+    let mut common: Option<Currency> = None;
+    let refuse = |message: &str| Err(ApiError::invalid(message).param("line_items"));
+    for line in new {
+        let (line, currency) = line.make(transaction, &quote.lines, place)?;
+        if *common.get_or_insert(currency) != currency {
+            return refuse("All line items must be in the same currency.");
+        }
+        lines.push(line);
+    }
+    let recurring = || lines.iter().filter(|line| line.interval().is_some());
+    let mut intervals = recurring().map(QuoteLine::interval);
+    let first = intervals.next();
+    if intervals.any(|other| Some(other) != first) {
+        return refuse("All recurring line items must have the same interval.");
+    }
+    check_distinct(recurring().map(QuoteLine::price_id))
+        .map_err(|error| error.param("line_items"))?;
+    quote.currency = common;
+    quote.lines = lines;
+    Ok(())
+}
+
+/// The customer is billed in the currency of what they are offered.
+fn bind(transaction: &Transaction<'_>, quote: &Quote) -> Result<(), ApiError> {
+    if let (Some(customer), Some(currency)) = (&quote.terms.customer, quote.currency) {
+        currency::check(transaction, customer, currency, Some(&quote.id))?;
+        currency::adopt(transaction, customer, currency)?;
+    }
+    Ok(())
 }
 
 fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
@@ -127,7 +144,7 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         };
         wish.apply(transaction, &mut quote)?;
         if let Some(customer) = &quote.terms.customer {
-            quote.test_clock = Billed::now(transaction, customer)?.test_clock;
+            quote.test_clock = clock::of(transaction.sql, customer)?;
         }
         transaction.put(&quote)?;
         record(transaction, "quote.created", &quote)?;

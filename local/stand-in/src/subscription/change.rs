@@ -16,6 +16,7 @@ use crate::subscription::life::{self, Paying};
 use crate::subscription::object::{
     Cancellation, Item, PauseCollection, Reason, Status, Subscription,
 };
+use crate::subscription::price::check_distinct;
 use crate::subscription::terms::NewTerms;
 use crate::subscription::time;
 use crate::subscription::trial;
@@ -235,18 +236,35 @@ pub(crate) fn check_items(subscription: &Subscription) -> Result<(), ApiError> {
         ))
         .param("items"))
     };
+    let (own, is_flexible) = (first.price.interval, subscription.terms.is_flexible());
     for item in &subscription.items {
+        let interval = item.price.interval;
         if item.price.currency != subscription.currency {
             return mismatch("currency");
         }
-        if item.price.interval.unit != first.price.interval.unit {
+        if interval != own && is_flexible {
+            return Err(mixed_intervals());
+        }
+        if interval.unit != own.unit {
             return mismatch("interval");
         }
-        if item.price.interval.count != first.price.interval.count {
+        if interval.count != own.count {
             return mismatch("interval_count");
         }
     }
-    Ok(())
+    let prices = subscription.items.iter().map(|item| item.price.id());
+    check_distinct(prices).map_err(|error| error.param("items"))
+}
+
+/// What is an error of the request only in the classic billing mode:
+/// <https://docs.stripe.com/billing/subscriptions/mixed-interval>.
+fn mixed_intervals() -> ApiError {
+    ApiError::invalid(
+        "The stand-in bills all items of a subscription at one interval. Stripe itself takes mixed \
+         intervals if billing_mode[type] is flexible: make a subscription for each interval here.",
+    )
+    .code("parameter_unsupported")
+    .param("items")
 }
 
 fn set_cancellation(

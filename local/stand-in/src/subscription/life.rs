@@ -11,6 +11,7 @@
 use serde_json::Value;
 
 use crate::account::amount::Amount;
+use crate::billing::currency;
 use crate::engine::calendar::Anchor;
 use crate::engine::filter::{Cursor, Filter};
 use crate::engine::ids::InvoiceId;
@@ -42,9 +43,9 @@ pub(crate) enum IfIncomplete {
     /// Nobody tries to pay: the customer is to.
     Default,
     Error,
-}
     /// The invoice stays a draft: somebody only wants to see what it would be.
     Preview,
+}
 
 /// How what is to be paid at once is paid.
 #[derive(Debug, Clone, Copy, Default)]
@@ -55,13 +56,13 @@ pub(crate) struct Paying {
 }
 
 impl Paying {
-    /// Reads how what is to be paid at once is paid.
     /// Nothing is paid, and nothing is made final.
     pub(crate) const PREVIEW: Self = Self {
         behavior: IfIncomplete::Preview,
         off_session: false,
     };
 
+    /// Reads how what is to be paid at once is paid.
     pub(crate) fn read(params: &mut Params) -> Result<Self, ApiError> {
         let behavior = params.text("payment_behavior")?;
         let behavior = match behavior.as_deref() {
@@ -107,6 +108,7 @@ pub(crate) fn begin<E: From<anyhow::Error>>(
         .latest_invoice
         .get_or_insert_with(InvoiceId::random)
         .clone();
+    currency::adopt(transaction, &subscription.customer, subscription.currency)?;
     subscription.keep(transaction)?;
     let event = record_early(transaction, "customer.subscription.created", &subscription)?;
     // A schedule begins its subscription when nobody is there, so its shop can look first.
@@ -139,11 +141,11 @@ pub(crate) fn collect(
     paying: Paying,
 ) -> Result<bool, ApiError> {
     let behavior = paying.behavior;
-    if invoice::life::finalize(transaction, invoice)?.is_err() {
-        return Err(ApiError::invalid(
     if behavior == IfIncomplete::Preview {
         return Ok(false);
     }
+    if invoice::life::finalize(transaction, invoice)?.is_err() {
+        return Err(ApiError::invalid(
             "The customer's location isn't recognized. Set a valid customer address in order to \
              automatically calculate tax.",
         )
@@ -328,9 +330,9 @@ pub(crate) fn resume(
     }
     if let Some(interval) = interval.filter(|_| anew || ran_out) {
         let (start, end) = interval.around(subscription.anchor, now);
+        let why = bill::Why::Over(subscription.period);
         subscription.period = Period { start, end };
         let id = InvoiceId::random();
-        let why = bill::Why::Over(subscription.period);
         subscription.latest_invoice = Some(id.clone());
         let lines = bill::lines(&subscription, subscription.period);
         let mut invoice = bill::draft(transaction, &mut subscription, id, why, lines, true)?;

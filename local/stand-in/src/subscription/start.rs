@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use time::{Month, Time};
 
 use crate::account::currency::Currency;
+use crate::billing::currency;
 use crate::engine::calendar::{Anchor, Interval};
 use crate::engine::ids::{CustomerId, SubscriptionId};
 use crate::engine::time::Timestamp;
@@ -131,6 +132,7 @@ impl Wish {
             ))
             .param("currency"));
         }
+        currency::check(transaction, &customer, subscription.currency, None)?;
         let lines = self.plan.apply(transaction, &mut subscription)?;
         subscription.cancellation =
             cancellation(self.cancel_at, self.cancel_at_period_end, transaction.now)?;

@@ -6,6 +6,7 @@
 //!   └──────────────┴─ cancel, or its subscription ends ──► canceled
 //! ```
 
+use crate::billing::currency;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::subscription;
@@ -26,6 +27,9 @@ pub(crate) fn create(
     mut schedule: Schedule,
 ) -> Result<Schedule, ApiError> {
     check(transaction, &schedule)?;
+    if let Some(currency) = schedule.phases.first().and_then(Phase::currency) {
+        currency::adopt(transaction, &schedule.customer, currency)?;
+    }
     transaction.put(&schedule)?;
     let event = record_early(transaction, "subscription_schedule.created", &schedule)?;
     let is_time = schedule

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::account::currency::Currency;
 use crate::description::{Description, Fields, blank};
 use crate::engine::calendar::{Anchor, Interval};
 use crate::engine::time::Timestamp;
@@ -36,6 +37,11 @@ pub(crate) struct Phase {
 }
 
 impl Phase {
+    /// The currency of its prices.
+    pub(crate) fn currency(&self) -> Option<Currency> {
+        self.shown.get("currency")?.as_str()?.parse().ok()
+    }
+
     pub(crate) fn shown(&self) -> Value {
         let mut shown = self.shown.clone();
         shown.insert("end_date".to_owned(), json!(self.end));
