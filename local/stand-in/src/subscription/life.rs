@@ -20,6 +20,7 @@ use crate::engine::transaction::Transaction;
 use crate::invoice;
 use crate::invoice::collect::{self, By, Outcome};
 use crate::invoice::item::{InvoiceItem, Sweep, pending};
+use crate::invoice::life::NotFinalized;
 use crate::invoice::line::{Line, Period};
 use crate::invoice::object::{BillingReason, Invoice, Status as InvoiceStatus};
 use crate::payment::intent::PaymentIntent;
@@ -131,14 +132,13 @@ pub(crate) fn collect(
     paying: Paying,
 ) -> Result<bool, ApiError> {
     let behavior = paying.behavior;
-    if invoice::life::finalize(transaction, invoice)?.is_err() {
-        return Err(ApiError::invalid(
-            "The customer's location isn't recognized. Set a valid customer address in order to \
-             automatically calculate tax.",
-        )
-        .code("customer_tax_location_invalid")
-        .param("automatic_tax[enabled]"));
-    }
+    invoice::life::finalize(transaction, invoice)?.map_err(|why| {
+        let error = why.error();
+        match why {
+            NotFinalized::NoLocation => error.param("automatic_tax[enabled]"),
+            _ => error,
+        }
+    })?;
     if invoice.status == InvoiceStatus::Paid {
         return Ok(true);
     }
