@@ -296,7 +296,7 @@ fn balance_transaction(draft: &mut Draft<'_>) -> Result<(), ApiError> {
     let theirs = customer.get("currency").filter(|it| it.is_string());
     if theirs.is_some_and(|theirs| *theirs != json!(currency)) {
         return Err(ApiError::invalid(format!(
-            "The customer {id} has a balance in another currency than {}.",
+            "The customer {id} has a balance in a currency other than {}.",
             currency.code()
         ))
         .param("currency"));
