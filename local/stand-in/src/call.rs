@@ -166,7 +166,8 @@ impl Call {
         })?;
         let given = self.params.left();
         let then = transaction.in_time_of(whose(&names, &self.params))?;
-        let work = route(self.params)?;
+        let narrowed = collection::narrowed(&found.operation, &self.params);
+        let work = collection::checked(narrowed, route(self.params)?);
         let result = match self.refusal {
             // Refused at the gate: the endpoint has not begun.
             Some(status) if !status.is_server_error() => return Err(ApiError::fault(status)),
@@ -204,7 +205,9 @@ impl Call {
                 let mut problems = check_leniently(method, path, &given).ok_or_else(no_such_url)?;
                 // The CLI's fixtures take values away that no version says can be.
                 problems.retain(|problem| !matches!(problem, Problem::Empty { .. }));
-                let found = Description::all().find_map(|it| it.operation(method, path));
+                // The newest, unless an older one knows a part of the path by its name.
+                let found = Description::all().filter_map(|it| it.operation(method, path));
+                let found = found.min_by_key(|it| it.path.len());
                 (found.ok_or_else(no_such_url)?, problems)
             }
         };

@@ -1,6 +1,6 @@
 //! What can be asked of every kind of object: to retrieve one, to list them a page at a time, and to
 //! search where Stripe can. The description says which parameters narrow a list: each names the field
-//! that it compares.
+//! that it compares, and what that field refers to has to be there.
 
 use rusqlite::types::Value as SqlValue;
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ use crate::account::balance::BalanceTransaction;
 use crate::cash_balance::object::CashTransaction;
 use crate::checkout::object::Session;
 use crate::credit_note::object::CreditNote;
-use crate::description::{Operation, Shape};
+use crate::description::{Description, Operation, Shape};
 use crate::dispute::object::Dispute;
 use crate::engine::filter::Filter;
 use crate::engine::resource::Object as _;
@@ -158,6 +158,51 @@ fn list<'r>(
     }))
 }
 
+/// What a list is narrowed to: all that belongs to one object.
+pub(crate) struct Narrowed {
+    param: &'static str,
+    kind: &'static str,
+    id: String,
+}
+
+/// The objects that parameters narrow a list to: those that the field of the parameter's name refers to
+/// or, as with the `payout` of a balance transaction, that the parameter itself is called after.
+pub(crate) fn narrowed(operation: &Operation, params: &Params) -> Vec<Narrowed> {
+    let Shape::List(element) = &operation.returns else {
+        return Vec::new();
+    };
+    let fields = element
+        .kind()
+        .and_then(|kind| Description::newest().object(kind));
+    let narrowed = operation.params.iter().filter_map(|param| {
+        let id = params.peek(param.name)?.to_owned();
+        let field = fields.and_then(|fields| fields.get(param.name));
+        let kinds = field.map(|field| field.shape.kinds()).unwrap_or_default();
+        let kind = match *kinds.as_slice() {
+            [kind] => kind,
+            [] => param.name,
+            // Stripe does not look among several kinds.
+            _ => return None,
+        };
+        is_known(kind).then_some(Narrowed {
+            param: param.name,
+            kind,
+            id,
+        })
+    });
+    narrowed.collect()
+}
+
+/// Refuses to list what belongs to an object that is not there, as Stripe does, before `work` is done.
+pub(crate) fn checked<'r>(narrowed: Vec<Narrowed>, work: Work<'r>) -> Work<'r> {
+    Box::new(move |transaction| {
+        for Narrowed { param, kind, id } in &narrowed {
+            find(transaction, kind, param, id)?;
+        }
+        work(transaction)
+    })
+}
+
 /// The test clock in whose time the listed objects live; null for those in the account's. A list that
 /// can be narrowed by clock, and is not narrowed to a customer, leaves those of clocks out.
 fn test_clock(operation: &Operation, params: &mut Params) -> Result<Option<SqlValue>, ApiError> {
@@ -261,7 +306,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::description::Description;
     use crate::seed::Seed;
     use crate::stand_in::{Config, OtherKeys, StandIn};
 

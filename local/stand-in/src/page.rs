@@ -376,7 +376,9 @@ fn excuse(why: &NoDiscount, session: &Session) -> String {
             format!("This code is for purchases of {minimum} or more.")
         }
         NoDiscount::TooLittleLeft => {
-            "This code leaves less than the smallest amount that can be charged.".to_owned()
+            "With this code, the total would be less than the smallest amount that can be \
+             charged."
+                .to_owned()
         }
     }
 }

@@ -1,9 +1,10 @@
-//! `/v1/account`, `/v1/accounts/{account}` and `/v1/balance`: whose money it is, and how much.
+//! `/v1/account`, `/v1/accounts/{account}`, `/v1/balance` and what moved it: whose money it is, and how much.
 
 use serde_json::json;
 
 use crate::account;
 use crate::account::currency::Currency;
+use crate::collection;
 use crate::description::{Description, project};
 use crate::wire::answer::{Asked, Route, Settings, Work};
 use crate::wire::errors::ApiError;
@@ -22,8 +23,23 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
             })
         }
         ("GET", ["balance"]) => Box::new(balance),
+        ("GET", ["balance_transactions"]) => {
+            let list = collection::route(asked)?;
+            Box::new(move |params| match params.peek("payout") {
+                Some(_) => Ok(Box::new(|_| Err(of_a_manual_payout()))),
+                None => list(params),
+            })
+        }
         _ => return None,
     })
+}
+
+/// There are no payouts but manual ones here, and of those Stripe does not say what went into them.
+fn of_a_manual_payout() -> ApiError {
+    ApiError::invalid(
+        "Balance transaction history can only be filtered on automatic transfers, not manual.",
+    )
+    .param("payout")
 }
 
 /// The account that the secret key belongs to.

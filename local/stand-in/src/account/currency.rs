@@ -133,6 +133,10 @@ impl Currency {
 
     /// The amount as people read it: `$15.00`, `¥500`, `15.000 KWD`.
     pub(crate) fn display(self, amount: Amount) -> String {
+        // The sign stands before the currency's.
+        if amount < Amount::ZERO {
+            return format!("−{}", self.display(amount.negated()));
+        }
         let digits = match self.0 {
             code if ZERO_DECIMAL.contains(&code) => 0,
             code if THREE_DECIMAL.contains(&code) => 3,
@@ -213,6 +217,7 @@ mod tests {
     fn an_amount_is_written_with_its_currencys_decimals() {
         assert_eq!(display("usd", 1500), "$15.00");
         assert_eq!(display("usd", 123_400), "$1,234.00");
+        assert_eq!(display("usd", -1500), "−$15.00");
         assert_eq!(display("eur", 5), "€0.05");
         assert_eq!(display("jpy", 500), "¥500");
         assert_eq!(display("kwd", 5120), "5.120 KWD");

@@ -80,7 +80,7 @@ fn instruct(customer: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     let country = eu.choice("country", &countries)?;
     if kind != kind_of(currency) {
         return Err(ApiError::invalid(format!(
-            "The currency {currency} cannot be transferred with {kind}: use {}.",
+            "{kind} cannot bring {currency}: use {}.",
             kind_of(currency)
         ))
         .param(transfer.name("type")));
@@ -123,7 +123,8 @@ fn apply(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         let amount = amount.unwrap_or(missing);
         if amount > missing {
             return Err(ApiError::invalid(format!(
-                "The amount cannot be greater than the amount remaining on this PaymentIntent, {missing}."
+                "The amount cannot be greater than the amount remaining on this PaymentIntent, {}.",
+                intent.currency.display(missing)
             ))
             .code("amount_too_large")
             .param("amount"));
@@ -134,8 +135,8 @@ fn apply(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         };
         if amount > available {
             return Err(ApiError::invalid(format!(
-                "The customer's cash balance does not cover this amount: it has {} in {}.",
-                available, intent.currency
+                "The customer's cash balance does not cover this amount: it has {}.",
+                intent.currency.display(available)
             ))
             .code("balance_insufficient")
             .param("amount"));
@@ -158,9 +159,9 @@ fn missing(intent: &PaymentIntent) -> Result<Amount, ApiError> {
 
 fn not_waiting(intent: &PaymentIntent) -> ApiError {
     let message = format!(
-        "You cannot apply a customer's balance to this PaymentIntent because it does not wait for a bank \
-         transfer: it has a status of {}. Confirm it with a payment method of the type customer_balance \
-         first.",
+        "You cannot apply a customer's balance to this PaymentIntent because it is not waiting \
+         for a bank transfer: its status is {}. Confirm it with a payment method of the type \
+         customer_balance first.",
         intent.state.as_str()
     );
     unexpected(intent, &message)

@@ -111,10 +111,14 @@ pub(crate) enum Movement {
     AppliedToPayment(PaymentIntentId),
     /// It pays for this no more.
     UnappliedFromPayment(PaymentIntentId),
+    /// It goes back to the customer's bank.
+    ReturnInitiated,
+    /// It does not go back after all.
+    ReturnCanceled,
 }
 
 impl CashTransaction {
-    /// Stripe's type of it, and what is told of that.
+    /// Stripe's type of it, and what is told of that; nothing is where the type says it all.
     fn shown(&self) -> (&'static str, Value) {
         let of = |intent: &PaymentIntentId| json!({ "payment_intent": intent });
         match &self.movement {
@@ -124,6 +128,8 @@ impl CashTransaction {
             ),
             Movement::AppliedToPayment(intent) => ("applied_to_payment", of(intent)),
             Movement::UnappliedFromPayment(intent) => ("unapplied_from_payment", of(intent)),
+            Movement::ReturnInitiated => ("return_initiated", Value::Null),
+            Movement::ReturnCanceled => ("return_canceled", Value::Null),
         }
     }
 }
@@ -141,7 +147,7 @@ impl Object for CashTransaction {
 
     fn answer(&self) -> Value {
         let (kind, told) = self.shown();
-        let answer = json!({
+        let mut answer = json!({
             "id": self.id,
             "object": Self::KIND,
             "created": self.created,
@@ -151,8 +157,10 @@ impl Object for CashTransaction {
             "livemode": false,
             "net_amount": self.net_amount,
             "type": kind,
-            kind: told,
         });
+        if let (Value::Object(answer), false) = (&mut answer, told.is_null()) {
+            answer.insert(kind.to_owned(), told);
+        }
         complete(Self::KIND, answer)
     }
 }

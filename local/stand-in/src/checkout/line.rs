@@ -232,8 +232,8 @@ impl Line {
             Err(Unfit::OneTime) if !is_recurring => None,
             Err(_) => {
                 return Err(ApiError::invalid(
-                    "The stand-in does not bill by usage: it has no price with usage_type=metered in \
-                     subscriptions.",
+                    "The stand-in does not bill by usage: prices with usage_type=metered cannot \
+                     be subscribed to.",
                 )
                 .code("parameter_unsupported")
                 .param(&self.param));
@@ -247,8 +247,8 @@ impl Line {
                 .map(Amount::new)
                 .ok_or_else(|| {
                     ApiError::invalid(
-                        "The stand-in sells only prices with a unit_amount on its page, not tiers, \
-                         fractions, or amounts that the buyer chooses.",
+                        "The stand-in's page sells prices with a unit_amount only: no tiers, no \
+                         fractions of a cent, and no amount that the buyer chooses.",
                     )
                     .param(&self.param)
                 })?,

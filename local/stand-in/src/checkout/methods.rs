@@ -28,8 +28,8 @@ impl Wanted {
         for listed in self.listed.iter().filter(|it| *it != "link") {
             if !here.contains(&listed.as_str()) {
                 return Err(ApiError::invalid(format!(
-                    "The payment method type {listed:?} is invalid, cannot be paid with in {currency}, \
-                     or the stand-in does not have it: for this session it has {}.",
+                    "The payment method type {listed:?} is invalid, not available in {currency}, \
+                     or not one that the stand-in implements. This session can have {}.",
                     here.join(", ")
                 ))
                 .param("payment_method_types"));
@@ -44,7 +44,8 @@ impl Wanted {
         offered.retain(|it| !named(&self.excluded, it));
         match offered.iter().all(|it| it == "link") {
             true => Err(ApiError::invalid(format!(
-                "No payment method is left for this session: the stand-in has {} in {currency}.",
+                "This session would have no payment method: in {currency}, the stand-in \
+                 implements {}.",
                 here.join(", ")
             ))
             .param("payment_method_types")),

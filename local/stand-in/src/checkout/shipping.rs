@@ -131,7 +131,7 @@ impl ShippingOption {
         let theirs = fixed.and_then(|it| it.get("currency")?.as_str());
         if theirs != Some(currency.code()) {
             return Err(ApiError::invalid(format!(
-                "The shipping rate is in {}, and the Checkout Session is in {currency}.",
+                "The shipping rate is in {}, but the Checkout Session is in {currency}.",
                 theirs.unwrap_or("no currency")
             ))
             .param(param));

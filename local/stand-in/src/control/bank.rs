@@ -39,7 +39,7 @@ impl Account {
         self.command_about(whose, move |transaction| {
             let not_asked = |status: &str| {
                 Err(ControlError::Refused(format!(
-                    "{id} does not wait for its customer to authenticate: it is {status}"
+                    "{id} is not waiting for its customer to authenticate: it is {status}"
                 )))
             };
             if let Some(mut setup) = transaction.get::<SetupIntent>(&id)? {
@@ -103,7 +103,8 @@ impl Account {
                 .is_some_and(|amount| !(1..=most.minor_units()).contains(&amount))
             {
                 return Err(ControlError::Refused(format!(
-                    "amount must be between 1 and the {most} that can be contested of the charge"
+                    "amount must be between 1 and {most}, which is what can still be contested \
+                     of the charge"
                 )));
             }
             let reason = claim.reason.as_deref().unwrap_or("fraudulent");

@@ -146,7 +146,7 @@ impl NewNote {
         };
         if self.amount.is_some_and(|amount| amount != note.total()) {
             return Err(ApiError::invalid(format!(
-                "The amount is not what the lines come to: {}.",
+                "The amount is not the total of the lines: {}.",
                 note.currency.display(note.total())
             ))
             .param("amount"));
@@ -174,7 +174,7 @@ fn linked(
         let amount = amount.unwrap_or(refund.amount);
         match amount > refund.amount {
             true => Err(ApiError::invalid(format!(
-                "The refund {id} is of less than {}.",
+                "The refund {id} is for less than {}.",
                 refund.currency.display(amount)
             ))
             .param("refunds")),
@@ -213,7 +213,7 @@ fn check_sums(invoice: &Invoice, note: &CreditNote, wanted: &Wanted) -> Result<(
     let money = |amount| invoice.currency.display(amount);
     if total <= Amount::ZERO {
         return Err(ApiError::invalid(
-            "A credit note must be of more than nothing.",
+            "The total of a credit note must be greater than zero.",
         ));
     }
     let linked: Amount = wanted.refunds.iter().map(|(_, amount)| *amount).sum();

@@ -13,6 +13,7 @@ use crate::payment::charge::Charge;
 use crate::payment::intent::PaymentIntent;
 use crate::refund;
 use crate::refund::api::unrefundable;
+use crate::refund::life::Wish;
 use crate::webhook::record::record;
 use crate::wire::errors::ApiError;
 
@@ -67,9 +68,12 @@ fn give_back(
         })?;
         let reason = note.reason.clone();
         let reason = reason.filter(|it| matches!(it.as_str(), "duplicate" | "fraudulent"));
-        let amount = Some(wanted.refund);
-        let metadata = Default::default();
-        let made = refund::life::create(transaction, &mut charge, amount, reason, metadata)?;
+        let wish = Wish {
+            amount: Some(wanted.refund),
+            reason,
+            ..Wish::default()
+        };
+        let made = refund::life::create(transaction, &mut charge, wish)?;
         let made = made.map_err(|why| unrefundable(&charge, why).param("refund_amount"))?;
         refunds.push((made.id.to_string(), made.amount));
     }

@@ -274,7 +274,7 @@ impl NewLine {
                 Part::Amount(_) => "amount",
             };
             return Err(ApiError::invalid(format!(
-                "The {field} to credit is greater than that of the invoice line item {id}."
+                "The {field} to credit is greater than what the invoice line item {id} has left."
             ))
             .param(self.at.field(field)));
         }

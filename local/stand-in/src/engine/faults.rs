@@ -155,7 +155,7 @@ impl PlannedFault {
             return Err("only the faults slow, error and delay have a delay_ms".to_owned());
         }
         if self.delay_ms.is_none() && matches!(fault, Fault::Slow | Fault::Delay) {
-            return Err("set delay_ms to how late, in milliseconds".to_owned());
+            return Err("set delay_ms to the delay in milliseconds".to_owned());
         }
         if for_calls && self.event_type.is_some() {
             return Err("this fault hits API calls: choose them by path and method".to_owned());

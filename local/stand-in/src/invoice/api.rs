@@ -250,18 +250,8 @@ pub(super) fn finalized(
     transaction: &Transaction<'_>,
     invoice: &mut Invoice,
 ) -> Result<(), ApiError> {
-    match life::finalize(transaction, invoice)? {
-        Ok(()) => Ok(billing::follow_invoice(transaction, invoice)?),
-        Err(NotFinalized::WrongState) => Err(ApiError::invalid(
-            "This invoice is already finalized, you can't re-finalize a non-draft invoice.",
-        )
-        .code("invoice_not_editable")),
-        Err(NotFinalized::NoLocation) => Err(ApiError::invalid(
-            "The customer's location isn't recognized. Set a valid customer address in order to \
-             automatically calculate tax.",
-        )
-        .code("customer_tax_location_invalid")),
-    }
+    life::finalize(transaction, invoice)?.map_err(NotFinalized::error)?;
+    Ok(billing::follow_invoice(transaction, invoice)?)
 }
 
 fn send(id: &str, params: Params) -> Result<Work<'_>, ApiError> {

@@ -236,7 +236,7 @@ pub(super) fn find_draft(
     match invoice.is_draft() {
         true => Ok(invoice),
         false => Err(ApiError::invalid(format!(
-            "Only a draft can be changed so, and the invoice {id} is {}.",
+            "Only a draft can be changed in this way: the invoice {id} is {}.",
             invoice.status.as_str()
         ))
         .code("invoice_not_editable")

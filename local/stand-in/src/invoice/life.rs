@@ -9,6 +9,7 @@
 use serde_json::{Value, json};
 
 use crate::account::amount::Amount;
+use crate::account::currency::Currency;
 use crate::engine::resource::{Object as _, doc_url};
 use crate::engine::time::Timestamp;
 use crate::engine::transaction::Transaction;
@@ -22,17 +23,51 @@ use crate::invoice::terms::Collection;
 use crate::payment::intent::PaymentIntent;
 use crate::promotion::object::Coupon;
 use crate::webhook::record::{record, record_change, record_shown};
+use crate::wire::errors::ApiError;
 
 /// The invoice is in a state in which this cannot happen.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct WrongState;
 
 /// Why a draft stays one.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotFinalized {
     WrongState,
     /// Automatic tax does not know where the customer is.
     NoLocation,
+    /// Nobody can be charged so much at once.
+    TooMuch(Currency),
+}
+
+impl NotFinalized {
+    /// Stripe's code for it, and its words.
+    fn told(self) -> (&'static str, String) {
+        match self {
+            Self::WrongState => (
+                "invoice_not_editable",
+                "This invoice is already finalized, you can't re-finalize a non-draft invoice.".to_owned(),
+            ),
+            Self::NoLocation => (
+                "customer_tax_location_invalid",
+                "The customer's location isn't recognized. Set a valid customer address in order to \
+                 automatically calculate tax."
+                    .to_owned(),
+            ),
+            Self::TooMuch(currency) => (
+                "amount_too_large",
+                format!(
+                    "The amount due on an invoice must be at most {}.",
+                    currency.display(currency.maximum())
+                ),
+            ),
+        }
+    }
+
+    /// The answer to whoever wanted to finalize it.
+    pub(crate) fn error(self) -> ApiError {
+        let (code, message) = self.told();
+        ApiError::invalid(message).code(code)
+    }
 }
 
 /// A draft becomes final: it can be paid, and hardly be changed. If there is nothing to pay, it is paid.
@@ -45,11 +80,15 @@ pub(crate) fn finalize(
     }
     draft::refresh(transaction, invoice)?;
     if invoice.terms.automatic_tax && invoice.billed.country.is_none() {
-        return refuse_without_location(transaction, invoice).map(Err);
+        return refuse(transaction, invoice, NotFinalized::NoLocation).map(Err);
     }
     let total = invoice.totals().total;
     let balance = invoice.billed.balance;
     let due = Due::of(total, balance, invoice.currency);
+    if due.amount > invoice.currency.maximum() {
+        let why = NotFinalized::TooMuch(invoice.currency);
+        return refuse(transaction, invoice, why).map(Err);
+    }
     seal(transaction, invoice, due)?;
     apply_balance(transaction, invoice, total)?;
     spend_discounts(transaction, invoice)?;
@@ -104,13 +143,13 @@ pub(crate) fn close(
     }
 }
 
-fn refuse_without_location(
+/// A draft stays one, and says why.
+fn refuse(
     transaction: &Transaction<'_>,
     invoice: &mut Invoice,
+    why: NotFinalized,
 ) -> anyhow::Result<NotFinalized> {
-    let code = "customer_tax_location_invalid";
-    let message = "The customer's location isn't recognized. Set a valid customer address in order to \
-                   automatically calculate tax.";
+    let (code, message) = why.told();
     invoice.finalization_error = Some(json!({
         "code": code,
         "doc_url": doc_url(code),
@@ -122,7 +161,7 @@ fn refuse_without_location(
     }
     transaction.put(invoice)?;
     record(transaction, "invoice.finalization_failed", invoice)?;
-    Ok(NotFinalized::NoLocation)
+    Ok(why)
 }
 
 /// `PREFIX-0001`, counted by customer.

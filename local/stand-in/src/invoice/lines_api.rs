@@ -179,7 +179,7 @@ fn add(
     let (content, currency) = content.make(transaction, Some(invoice.currency), place)?;
     if currency != invoice.currency {
         return Err(ApiError::invalid(format!(
-            "The line is in {currency}, and the invoice in {}.",
+            "The line is in {currency}, but the invoice is in {}.",
             invoice.currency
         ))
         .param("lines"));

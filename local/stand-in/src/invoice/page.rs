@@ -17,7 +17,7 @@ use crate::credit_note::object::CreditNote;
 use crate::engine::transaction::Transaction;
 use crate::invoice::collect::{self, By, Outcome};
 use crate::invoice::object::{Invoice, Status};
-use crate::invoice::view::{InvoiceView, day, name_of, signed, sums};
+use crate::invoice::view::{InvoiceView, day, name_of, sums};
 use crate::payment::billing::BillingDetails;
 use crate::payment::intent::PaymentIntent;
 use crate::payment::method::{Means, PaymentMethod};
@@ -257,7 +257,7 @@ impl Print {
                     .clone()
                     .unwrap_or_else(|| "Item".to_owned()),
                 content.quantity.to_string(),
-                signed(invoice, content.amount),
+                invoice.currency.display(content.amount),
             )
         });
         Self {
@@ -297,11 +297,11 @@ impl Print {
                 .iter()
                 .map(|line| {
                     let (name, quantity) = line.named();
-                    (name, quantity, signed(invoice, line.amount()))
+                    (name, quantity, invoice.currency.display(line.amount()))
                 })
                 .collect(),
             sums: rows
-                .map(|(name, amount)| (name.to_owned(), signed(invoice, amount)))
+                .map(|(name, amount)| (name.to_owned(), invoice.currency.display(amount)))
                 .collect(),
             text: note.memo.clone(),
         }

@@ -183,7 +183,7 @@ fn attach_payment(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         }
         if intent.amount > invoice.amount_remaining() {
             return refuse(format!(
-                "The payment intent {} is of more than the {} that remain to be paid.",
+                "The payment intent {} is for more than the {} that remain to be paid.",
                 intent.id,
                 invoice.currency.display(invoice.amount_remaining())
             ));

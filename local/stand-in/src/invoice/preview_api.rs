@@ -1,4 +1,5 @@
-//! `/v1/invoices/create_preview`: the invoice that there would be. Nothing is kept.
+//! `/v1/invoices/create_preview`: the invoice that there would be. Nothing is kept. Up to acacia it was
+//! `GET /v1/invoices/upcoming`, which took what is now in `subscription_details` one by one.
 
 use crate::account::currency::Currency;
 use crate::engine::ids::{self, CustomerId};
@@ -22,12 +23,16 @@ use crate::subscription::terms::MissingPaymentMethod;
 use crate::subscription::time;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
+use crate::wire::lists::Paging;
 use crate::wire::params::Params;
 
 /// The requests answered here.
 pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
-    Some(match (asked.method, asked.path) {
-        ("POST", ["invoices", "create_preview"]) => Box::new(create_preview),
+    // In a newer version, `upcoming` is the id of an invoice that is not there.
+    Some(match (asked.method, asked.operation.template) {
+        ("POST", "/v1/invoices/create_preview") => Box::new(create_preview),
+        ("GET", "/v1/invoices/upcoming") => Box::new(|params| create_preview(of_today(params))),
+        ("GET", "/v1/invoices/upcoming/lines") => Box::new(upcoming_lines),
         _ => return None,
     })
 }
@@ -156,7 +161,39 @@ fn latest(
     }
 }
 
-fn create_preview<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
+fn create_preview<'r>(params: Params) -> Result<Work<'r>, ApiError> {
+    let preview = preview(params)?;
+    Ok(Box::new(move |transaction| {
+        Ok(preview(transaction)?.answer())
+    }))
+}
+
+fn upcoming_lines<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
+    let paging = Paging::read(&mut params)?;
+    let preview = preview(of_today(params))?;
+    Ok(Box::new(move |transaction| {
+        let invoice = preview(transaction)?;
+        let lines = invoice.lines_shown(&invoice.totals());
+        paging.listed("/v1/invoices/upcoming/lines", lines.into_iter())
+    }))
+}
+
+/// Parameters of acacia where they are today.
+fn of_today(mut params: Params) -> Params {
+    for name in params.left() {
+        match name.strip_prefix("subscription_") {
+            None | Some("details") => {}
+            Some(today) => params.nest(&name, &["subscription_details"], today),
+        }
+    }
+    params.nest("coupon", &["discounts", "0"], "coupon");
+    params
+}
+
+/// Works out an invoice.
+type Preview<'r> = Box<dyn FnOnce(&Transaction<'_>) -> Result<Invoice, ApiError> + 'r>;
+
+fn preview<'r>(mut params: Params) -> Result<Preview<'r>, ApiError> {
     let customer = params.text("customer")?;
     let of = Of::read(&mut params, customer.as_deref())?;
     let currency = params.currency("currency")?;
@@ -203,7 +240,7 @@ fn create_preview<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             invoice.terms.automatic_tax |= taxed;
             invoice.discounts = discounts.unwrap_or(invoice.discounts);
             draft::refresh(transaction, &mut invoice)?;
-            Ok(invoice.into_upcoming().answer())
+            Ok(invoice.into_upcoming())
         })
     }))
 }

@@ -116,7 +116,7 @@ impl NewContent {
             )?;
             if of != currency {
                 return Err(ApiError::invalid(format!(
-                    "The price specified is in {of}, and what it is for in {currency}."
+                    "The price specified is in {of}, but it has to be in {currency}."
                 ))
                 .param(self.at.field("pricing")));
             }

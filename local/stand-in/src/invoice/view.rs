@@ -137,7 +137,7 @@ impl LineView {
                     day(content.period.end)
                 )
             }),
-            amount: signed(invoice, content.amount),
+            amount: invoice.currency.display(content.amount),
         }
     }
 }
@@ -220,16 +220,8 @@ pub(super) fn sums(invoice: &Invoice) -> Vec<(String, String)> {
     rows.extend(more.map(|(name, amount)| (name.to_owned(), amount)));
     rows.push(("Amount due".to_owned(), invoice.amount_remaining()));
     let rows = rows.into_iter();
-    rows.map(|(name, amount)| (name, signed(invoice, amount)))
+    rows.map(|(name, amount)| (name, invoice.currency.display(amount)))
         .collect()
-}
-
-/// An amount that may go out.
-pub(super) fn signed(invoice: &Invoice, amount: Amount) -> String {
-    match amount < Amount::ZERO {
-        true => format!("−{}", invoice.currency.display(amount.negated())),
-        false => invoice.currency.display(amount),
-    }
 }
 
 /// The receipt of the charge that has paid it.

@@ -196,7 +196,8 @@ impl NewMeans {
                 }
                 None => {
                     return Err(ApiError::invalid(format!(
-                        "The stand-in has no payment methods of the type {kind}: it has {TYPES}."
+                        "The stand-in does not implement payment methods of the type {kind}. It \
+                         has {TYPES}."
                     ))
                     .param(params.name("type")));
                 }

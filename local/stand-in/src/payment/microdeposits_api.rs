@@ -94,7 +94,7 @@ fn of_setup(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
 
 fn not_waiting(what: &str, status: &str) -> String {
     format!(
-        "This {what} does not wait for microdeposits to be verified: it has a status of {status}. Only a \
+        "This {what} is not waiting for microdeposits to be verified: its status is {status}. Only a \
          {what} whose next_action is of the type verify_with_microdeposits can be verified."
     )
 }

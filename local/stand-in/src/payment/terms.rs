@@ -200,7 +200,8 @@ pub(crate) fn methods(params: &mut Params) -> Result<Option<Methods>, ApiError> 
     let automatic = params.optional_object("automatic_payment_methods")?;
     if let Some(unknown) = types.iter().find(|it| !TYPES.contains(&it.as_str())) {
         return Err(ApiError::invalid(format!(
-            "The payment method type {unknown:?} is invalid, or the stand-in does not have it: it has {}.",
+            "The payment method type {unknown:?} is invalid, or not one that the stand-in \
+             implements. Those are {}.",
             TYPES.join(", ")
         ))
         .param("payment_method_types"));

@@ -99,8 +99,8 @@ impl Given {
         let currency = given.currency("currency")?.unwrap_or(Currency::SETTLEMENT);
         if country != "US" || currency != Currency::SETTLEMENT {
             return Err(ApiError::invalid(format!(
-                "This account is one of the United States and settles in usd: it cannot be paid out to \
-                 accounts of {country} in {currency}."
+                "This account is in the United States and settles in usd: it cannot be paid out \
+                 to an account in {country} that takes {currency}."
             ))
             .param(given.name("currency")));
         }
@@ -116,7 +116,7 @@ impl Given {
         };
         if !is_test_bank(&routing_number) {
             return Err(ApiError::invalid(
-                "The routing number is not one of a bank with test accounts: use 110000000.",
+                "No bank with test accounts has this routing number: use 110000000.",
             )
             .code("routing_number_invalid")
             .param(given.name("routing_number")));

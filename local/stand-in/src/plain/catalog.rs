@@ -141,7 +141,8 @@ fn billing_scheme(draft: &Draft<'_>) -> Result<(), ApiError> {
         (true, false, _) => Err(ApiError::missing("tiers")),
         (true, true, false) => Err(ApiError::missing("tiers_mode")),
         (true, true, true) if has_amount => Err(ApiError::invalid(
-            "A price with billing_scheme=tiered has its amounts in its tiers alone.",
+            "A price with billing_scheme=tiered has its amounts in its tiers, not in \
+             unit_amount.",
         )
         .param("unit_amount")),
         (false, true, _) => Err(ApiError::invalid(

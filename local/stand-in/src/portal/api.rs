@@ -171,9 +171,10 @@ fn check_flow(
             .param(param))
         }
         Some(it) if !it.status.is_over() => Ok(()),
-        Some(_) => Err(
-            ApiError::invalid(format!("The subscription {id} is canceled already.")).param(param),
-        ),
+        Some(_) => Err(ApiError::invalid(format!(
+            "The subscription {id} has already been canceled."
+        ))
+        .param(param)),
         None => Err(ApiError::no_such_param("subscription", id, &param)),
     }
 }

@@ -418,11 +418,11 @@ pub(super) fn reasons(options: &[String]) -> Vec<(String, &'static str)> {
 pub(super) fn how_it_is_paid(how: &Updating) -> &'static str {
     match how.proration.as_str() {
         _ if how.begins_anew => "Your new plan begins today, and is charged now.",
-        "always_invoice" => "What the change costs for the rest of the period is charged now.",
+        "always_invoice" => "The difference for the rest of the period is charged now.",
         "create_prorations" => {
-            "What the change costs for the rest of the period comes with your next invoice."
+            "The difference for the rest of the period comes with your next invoice."
         }
-        _ => "The new price holds from your next invoice.",
+        _ => "The new price applies from your next invoice.",
     }
 }
 

@@ -136,7 +136,8 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
         if active == Some(true) && !code.active {
             if !code.limits.allow_one_more() {
                 return Err(ApiError::invalid(
-                    "This promotion code is over: it cannot be made active again.",
+                    "This promotion code has expired or is used up: it cannot be made active \
+                     again.",
                 )
                 .param("active"));
             }

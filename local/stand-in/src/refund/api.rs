@@ -4,13 +4,14 @@ use crate::account::amount::Amount;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::payment::charge::Charge;
+use crate::payment::customer as customers;
 use crate::payment::intent::PaymentIntent;
 use crate::refund;
-use crate::refund::life::{Unrefundable, WrongState};
+use crate::refund::life::{Unrefundable, Wish, WrongState};
 use crate::refund::object::{Refund, RefundStatus};
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
-use crate::wire::params::Params;
+use crate::wire::params::{Params, Required as _};
 
 const REASONS: &[&str] = &["duplicate", "fraudulent", "requested_by_customer"];
 
@@ -18,6 +19,20 @@ const REASONS: &[&str] = &["duplicate", "fraudulent", "requested_by_customer"];
 enum Paid {
     Charge(String),
     Intent(String),
+}
+
+impl Paid {
+    fn read(params: &mut Params) -> Result<Self, ApiError> {
+        match (params.text("charge")?, params.text("payment_intent")?) {
+            (Some(charge), None) => Ok(Self::Charge(charge)),
+            (None, Some(intent)) => Ok(Self::Intent(intent)),
+            (None, None) => Err(ApiError::missing_one_of("payment_intent or charge")),
+            (Some(_), Some(_)) => Err(ApiError::invalid(
+                "Only one of charge and payment_intent can be given at a time.",
+            )
+            .param("charge")),
+        }
+    }
 }
 
 /// The requests answered here.
@@ -34,30 +49,57 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
 }
 
 fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
-    let paid = match (params.text("charge")?, params.text("payment_intent")?) {
-        (Some(charge), None) => Paid::Charge(charge),
-        (None, Some(intent)) => Paid::Intent(intent),
-        (None, None) => {
-            return Err(ApiError::missing_one_of("payment_intent or charge"));
-        }
-        (Some(_), Some(_)) => {
-            return Err(ApiError::invalid(
-                "Only one of charge and payment_intent can be given at a time.",
-            )
-            .param("charge"));
-        }
-    };
-    let amount = params
-        .integer_within("amount", 1, i64::MAX)?
-        .map(Amount::new);
-    let reason = params.choice("reason", REASONS)?;
-    let metadata = params.metadata("metadata")?;
+    if params.choice("origin", &["customer_balance"])?.is_some() {
+        return return_cash(params);
+    }
+    let paid = Paid::read(&mut params)?;
+    let wish = wish(&mut params)?;
+    // Stripe knows the currency and the customer of a payment, and does not take them with one.
+    let mut known = params.left();
+    known.retain(|it| matches!(it.as_str(), "currency" | "customer"));
+    if !known.is_empty() {
+        return Err(ApiError::unknown(&known));
+    }
     params.finish()?;
-
     Ok(Box::new(move |transaction| {
         let mut charge = paid.charge(transaction)?;
-        let refund = refund::life::create(transaction, &mut charge, amount, reason, metadata)?
+        let refund = refund::life::create(transaction, &mut charge, wish)?
             .map_err(|why| unrefundable(&charge, why))?;
+        Ok(refund.answer())
+    }))
+}
+
+/// Reads what is the same whatever is refunded.
+fn wish(params: &mut Params) -> Result<Wish, ApiError> {
+    Ok(Wish {
+        amount: params
+            .integer_within("amount", 1, i64::MAX)?
+            .map(Amount::new),
+        reason: params.choice("reason", REASONS)?,
+        metadata: params.metadata("metadata")?,
+        email: params.email("instructions_email")?,
+    })
+}
+
+/// A customer gets back what they have transferred and not used.
+fn return_cash<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
+    let customer = params.text("customer").required(&params, "customer")?;
+    let currency = params.currency("currency").required(&params, "currency")?;
+    let wish = wish(&mut params)?;
+    let amount = wish.amount.ok_or_else(|| ApiError::missing("amount"))?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let customer = customers::named(transaction, &customer)?;
+        let made = refund::life::return_cash(transaction, &customer, amount, currency, wish)?;
+        let refund = made.map_err(|why| match why {
+            Unrefundable::NoEmail => no_email(),
+            _ => ApiError::invalid(format!(
+                "Refund amount ({}) is greater than the customer's cash balance.",
+                currency.display(amount)
+            ))
+            .code("balance_insufficient")
+            .param("amount"),
+        })?;
         Ok(refund.answer())
     }))
 }
@@ -162,6 +204,11 @@ pub(crate) fn unrefundable(charge: &Charge, why: Unrefundable) -> ApiError {
              less than the original amount.",
         )
         .param("amount"),
+        Unrefundable::Cash => {
+            let method = charge.means.name();
+            ApiError::invalid(format!("Payments with {method} cannot be refunded."))
+        }
+        Unrefundable::NoEmail => no_email(),
         Unrefundable::TooMuch { amount } => ApiError::invalid(format!(
             "Refund amount ({}) is greater than unrefunded amount on charge ({})",
             money(amount),
@@ -169,4 +216,13 @@ pub(crate) fn unrefundable(charge: &Charge, why: Unrefundable) -> ApiError {
         ))
         .param("amount"),
     }
+}
+
+/// Nobody can be asked for a bank account.
+fn no_email() -> ApiError {
+    ApiError::invalid(
+        "This refund goes to a bank account that the customer has to name, and there is no address to ask \
+         them at: set the customer's email, or pass instructions_email.",
+    )
+    .param("instructions_email")
 }

@@ -10,19 +10,24 @@
 
 use crate::account::amount::Amount;
 use crate::account::balance::Entry;
+use crate::account::currency::Currency;
+use crate::cash_balance::book;
+use crate::cash_balance::object::Movement;
 use crate::dispute::object::Dispute;
-use crate::engine::ids::{self, RefundId};
+use crate::engine::ids::{self, CustomerId, RefundId};
 use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::time::Timestamp;
 use crate::engine::transaction::Transaction;
-use crate::payment::bank::Scheme;
 use crate::payment::charge::{Charge, ChargeState};
 use crate::payment::method::Means;
 use crate::payment::testing::card::Refunds;
+use crate::payment::voucher::Voucher;
 use crate::radar::review::Closed;
-use crate::refund::object::{Destination, Refund, RefundFailure, RefundStatus};
+use crate::refund::object::{
+    ANSWERED_WITHIN, Destination, Of, Refund, RefundFailure, RefundStatus,
+};
 use crate::webhook::record::{record, record_change};
-use crate::{account, dispute, radar};
+use crate::{account, cash_balance, dispute, radar};
 
 /// How long a bank thinks.
 const DECIDES_AFTER: Timestamp = 30;
@@ -37,38 +42,49 @@ pub(crate) enum Unrefundable {
     Disputed,
     /// What is set aside goes back whole.
     PartOfAuthorization,
+    /// Cash that was paid at a counter stays there: <https://docs.stripe.com/payments/oxxo#refunds>.
+    Cash,
+    /// Nobody knows whom to ask where the money is to go.
+    NoEmail,
     /// More than is left.
     TooMuch {
         amount: Amount,
     },
 }
 
-/// Gives `amount` back, or whatever is left.
+/// What a refund is to be.
+#[derive(Debug, Default)]
+pub(crate) struct Wish {
+    /// Whatever is left, if nothing is said.
+    pub(crate) amount: Option<Amount>,
+    pub(crate) reason: Option<String>,
+    pub(crate) metadata: Metadata,
+    /// Where the buyer is to be asked, if not at the address that is known.
+    pub(crate) email: Option<String>,
+}
+
+/// Gives money back.
 pub(crate) fn create(
     transaction: &Transaction<'_>,
     charge: &mut Charge,
-    amount: Option<Amount>,
-    reason: Option<String>,
-    metadata: Metadata,
+    wish: Wish,
 ) -> anyhow::Result<Result<Refund, Unrefundable>> {
-    let amount = match check(transaction, charge, amount)? {
+    let amount = match check(transaction, charge, wish.amount)? {
         Ok(amount) => amount,
         Err(why) => return Ok(Err(why)),
     };
     let releases = is_set_aside_alone(charge);
-    let (destination, refunds) = way_back(charge);
-    let later = transaction.now.saturating_add(DECIDES_AFTER);
-    let (status, decided) = match refunds {
-        Refunds::Succeed => (
-            RefundStatus::Succeeded,
-            Some((later, RefundStatus::Succeeded)),
-        ),
-        Refunds::SucceedLater => (
-            RefundStatus::Pending,
-            Some((later, RefundStatus::Succeeded)),
-        ),
-        Refunds::FailLater => (RefundStatus::Succeeded, Some((later, RefundStatus::Failed))),
+    let Some((destination, fate)) = way_back(charge) else {
+        return Ok(Err(Unrefundable::Cash));
     };
+    let email = match wish.email.or_else(|| charge.billing.email.clone()) {
+        Some(email) => Some(email),
+        None => email_of(transaction, charge.customer.as_deref())?,
+    };
+    if fate == Fate::Asks && email.is_none() {
+        return Ok(Err(Unrefundable::NoEmail));
+    }
+    let (status, decided) = fate.begin(transaction.now);
     let id = RefundId::random();
     let taken = amount.negated();
     let entry = match releases {
@@ -86,16 +102,19 @@ pub(crate) fn create(
         created: transaction.now,
         amount,
         currency: charge.currency,
-        charge: charge.id.clone(),
-        payment_intent: charge.payment_intent.clone(),
-        reason,
-        metadata,
+        of: Of::Payment {
+            charge: charge.id.clone(),
+            payment_intent: charge.payment_intent.clone(),
+        },
+        reason: wish.reason,
+        metadata: wish.metadata,
         status,
         balance_transaction: entry.map(|entry| entry.id),
         failure: None,
         destination,
         reference: None,
-        email: charge.billing.email.clone(),
+        email,
+        asks: fate == Fate::Asks,
         decided,
     };
     let before = charge.answer();
@@ -130,22 +149,115 @@ fn end_worries(
     Ok(())
 }
 
-/// Where the money goes, and how that fares.
-fn way_back(charge: &Charge) -> (Destination, Refunds) {
-    match &charge.means {
-        Means::Card(_) if is_set_aside_alone(charge) => (Destination::Card, Refunds::Succeed),
-        Means::Card(card) => (Destination::Card, card.refunds()),
-        // Cash has no way back by itself: the buyer gives an account.
-        Means::Voucher(_) | Means::CustomerBalance => (Destination::Card, Refunds::SucceedLater),
-        Means::BankDebit(debit) => (
-            match debit.scheme {
-                Scheme::Ach => Destination::UsBankTransfer,
-                Scheme::Sepa => Destination::EuBankTransfer,
-                Scheme::Bacs => Destination::GbBankTransfer,
-            },
-            Refunds::SucceedLater,
-        ),
+/// Gives back to a customer what they have transferred and not used:
+/// <https://docs.stripe.com/payments/customer-balance/refunding>.
+pub(crate) fn return_cash(
+    transaction: &Transaction<'_>,
+    customer: &CustomerId,
+    amount: Amount,
+    currency: Currency,
+    wish: Wish,
+) -> anyhow::Result<Result<Refund, Unrefundable>> {
+    let available = book::balance(transaction, customer)?.in_currency(currency);
+    if amount > available {
+        return Ok(Err(Unrefundable::TooMuch { amount }));
     }
+    let email = match wish.email {
+        Some(email) => Some(email),
+        None => email_of(transaction, Some(customer))?,
+    };
+    if email.is_none() {
+        return Ok(Err(Unrefundable::NoEmail));
+    }
+    let (status, decided) = Fate::Asks.begin(transaction.now);
+    let refund = Refund {
+        id: RefundId::random(),
+        created: transaction.now,
+        amount,
+        currency,
+        of: Of::CashBalance {
+            customer: customer.clone(),
+        },
+        reason: wish.reason,
+        metadata: wish.metadata,
+        status,
+        balance_transaction: None,
+        failure: None,
+        destination: Destination::transfer_in(currency),
+        reference: None,
+        email,
+        asks: true,
+        decided,
+    };
+    let taken = amount.negated();
+    book::enter(
+        transaction,
+        customer,
+        currency,
+        taken,
+        Movement::ReturnInitiated,
+    )?;
+    transaction.put(&refund)?;
+    record(transaction, "refund.created", &refund)?;
+    Ok(Ok(refund))
+}
+
+/// The address of a customer, if they have one.
+fn email_of(
+    transaction: &Transaction<'_>,
+    customer: Option<&str>,
+) -> anyhow::Result<Option<String>> {
+    let shown = customer.map(|id| transaction.shown_of("customer", id));
+    let shown = shown.transpose()?.flatten();
+    Ok(shown.and_then(|it| Some(it.get("email")?.as_str()?.to_owned())))
+}
+
+/// How a refund fares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// The bank decides.
+    Bank(Refunds),
+    /// The buyer is asked for an account first.
+    Asks,
+}
+
+impl Fate {
+    /// How a refund begins, and what becomes of it by itself.
+    fn begin(self, now: Timestamp) -> (RefundStatus, Option<(Timestamp, RefundStatus)>) {
+        let later = |status| Some((now.saturating_add(DECIDES_AFTER), status));
+        match self {
+            Self::Bank(Refunds::Succeed) => {
+                (RefundStatus::Succeeded, later(RefundStatus::Succeeded))
+            }
+            Self::Bank(Refunds::SucceedLater) => {
+                (RefundStatus::Pending, later(RefundStatus::Succeeded))
+            }
+            Self::Bank(Refunds::FailLater) => {
+                (RefundStatus::Succeeded, later(RefundStatus::Failed))
+            }
+            Self::Asks => (RefundStatus::RequiresAction, unanswered(now)),
+        }
+    }
+}
+
+/// What becomes of a refund whose buyer does not say where the money is to go.
+fn unanswered(asked: Timestamp) -> Option<(Timestamp, RefundStatus)> {
+    Some((asked.saturating_add(ANSWERED_WITHIN), RefundStatus::Failed))
+}
+
+/// Where the money goes, and how that fares; nothing if it has no way back.
+fn way_back(charge: &Charge) -> Option<(Destination, Fate)> {
+    let transfer = Destination::transfer_in(charge.currency);
+    Some(match &charge.means {
+        Means::Card(_) if is_set_aside_alone(charge) => {
+            (Destination::Card, Fate::Bank(Refunds::Succeed))
+        }
+        Means::Card(card) => (Destination::Card, Fate::Bank(card.refunds())),
+        Means::BankDebit(_) => (transfer, Fate::Bank(Refunds::SucceedLater)),
+        Means::Voucher(Voucher::Oxxo) => return None,
+        Means::Voucher(Voucher::Multibanco) => (Destination::Multibanco, Fate::Asks),
+        Means::Voucher(_) | Means::CustomerBalance => (transfer, Fate::Asks),
+    })
 }
 
 /// Whether the money waits to be captured, without an intent that could be canceled.
@@ -192,7 +304,7 @@ pub(crate) fn advance(
     let possible = match status {
         Succeeded => matches!(refund.status, Pending | RequiresAction),
         // What was only set aside has nowhere to come back from.
-        Failed | Canceled if refund.balance_transaction.is_none() => false,
+        Failed | Canceled if refund.is_release() => false,
         Failed => matches!(refund.status, Pending | RequiresAction | Succeeded),
         Canceled => matches!(refund.status, Pending | RequiresAction),
         RequiresAction => refund.status == Pending,
@@ -206,9 +318,13 @@ pub(crate) fn advance(
     refund.decided = None;
     match status {
         Succeeded => refund.reference = Some(ids::bank_reference()),
-        Failed => take_back(transaction, refund, "expired_or_canceled_card")?,
+        Failed if refund.destination == Destination::Card => {
+            take_back(transaction, refund, "expired_or_canceled_card")?;
+        }
+        Failed => take_back(transaction, refund, "unknown")?,
         Canceled => take_back(transaction, refund, "merchant_request")?,
-        Pending | RequiresAction => {}
+        RequiresAction => refund.decided = unanswered(refund.created),
+        Pending => {}
     }
     update(transaction, &before, refund)?;
     if status == Failed {
@@ -217,25 +333,32 @@ pub(crate) fn advance(
     Ok(Ok(()))
 }
 
-/// The money did not arrive: it is the account's again, and the charge may be refunded anew.
+/// The money did not arrive: it is whose it was before, and may be given back anew.
 fn take_back(
     transaction: &Transaction<'_>,
     refund: &mut Refund,
     reason: &str,
 ) -> anyhow::Result<()> {
-    let mut charge: Charge = transaction.existing(&refund.charge)?;
-    charge.amount_refunded = charge.amount_refunded.minus(refund.amount);
-    transaction.put(&charge)?;
-    let entry = account::book::enter(
-        transaction,
-        Entry::RefundFailure,
-        &refund.id,
-        refund.amount,
-        refund.currency,
-    )?;
+    let (amount, currency) = (refund.amount, refund.currency);
+    let entry = match &refund.of {
+        Of::Payment { charge, .. } => {
+            let mut charge: Charge = transaction.existing(charge)?;
+            charge.amount_refunded = charge.amount_refunded.minus(amount);
+            transaction.put(&charge)?;
+            let failure = Entry::RefundFailure;
+            let entry = account::book::enter(transaction, failure, &refund.id, amount, currency)?;
+            Some(entry.id)
+        }
+        Of::CashBalance { customer } => {
+            let movement = Movement::ReturnCanceled;
+            book::enter(transaction, customer, currency, amount, movement)?;
+            cash_balance::life::reconcile(transaction, customer, currency)?;
+            None
+        }
+    };
     refund.failure = Some(RefundFailure {
         reason: reason.to_owned(),
-        balance_transaction: entry.id,
+        balance_transaction: entry,
     });
     Ok(())
 }

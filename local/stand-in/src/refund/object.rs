@@ -6,9 +6,13 @@ use serde_json::{Value, json};
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::description::complete;
-use crate::engine::ids::{BalanceTransactionId, ChargeId, PaymentIntentId, RefundId};
+use crate::engine::ids::{BalanceTransactionId, ChargeId, CustomerId, PaymentIntentId, RefundId};
 use crate::engine::resource::{Metadata, Object};
 use crate::engine::time::{DAY, Timestamp};
+
+/// How long somebody has to say where the money is to go:
+/// <https://docs.stripe.com/payments/customer-balance/refunding>.
+pub(crate) const ANSWERED_WITHIN: Timestamp = 45 * DAY;
 
 /// One way of money back to the buyer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -17,12 +21,13 @@ pub(crate) struct Refund {
     pub(crate) created: Timestamp,
     pub(crate) amount: Amount,
     pub(crate) currency: Currency,
-    pub(crate) charge: ChargeId,
-    pub(crate) payment_intent: Option<PaymentIntentId>,
+    #[serde(flatten)]
+    pub(crate) of: Of,
     pub(crate) reason: Option<String>,
     pub(crate) metadata: Metadata,
     pub(crate) status: RefundStatus,
-    /// The money that moved; none does when what was set aside is released.
+    /// What moved of the account's money. Nothing does when what was set aside is released, or when
+    /// the money was still the customer's.
     pub(crate) balance_transaction: Option<BalanceTransactionId>,
     /// What became of money that did not arrive.
     pub(crate) failure: Option<RefundFailure>,
@@ -31,6 +36,9 @@ pub(crate) struct Refund {
     pub(crate) reference: Option<String>,
     /// Where Stripe asks the buyer for an account to send the money to.
     pub(crate) email: Option<String>,
+    /// Stripe has to ask: the money has no way back by itself.
+    #[serde(default)]
+    pub(crate) asks: bool,
     /// When the bank decides, and what; or when it has a number for what has succeeded.
     pub(crate) decided: Option<(Timestamp, RefundStatus)>,
 }
@@ -57,10 +65,23 @@ impl RefundStatus {
     }
 }
 
+/// Which money goes back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Of {
+    Payment {
+        charge: ChargeId,
+        payment_intent: Option<PaymentIntentId>,
+    },
+    /// What a customer has transferred, and no payment has used.
+    CashBalance { customer: CustomerId },
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct RefundFailure {
     pub(crate) reason: String,
-    pub(crate) balance_transaction: BalanceTransactionId,
+    /// Nothing if the account's own money had not moved.
+    pub(crate) balance_transaction: Option<BalanceTransactionId>,
 }
 
 /// Stripe's name of the way the money goes.
@@ -68,45 +89,69 @@ pub(crate) struct RefundFailure {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Destination {
     Card,
-    UsBankTransfer,
+    BrBankTransfer,
     EuBankTransfer,
     GbBankTransfer,
+    JpBankTransfer,
+    MxBankTransfer,
+    Multibanco,
+    UsBankTransfer,
+}
+
+impl Destination {
+    /// The bank transfer that brings money in this currency.
+    pub(crate) fn transfer_in(currency: Currency) -> Self {
+        match currency.code() {
+            "brl" => Self::BrBankTransfer,
+            "eur" => Self::EuBankTransfer,
+            "gbp" => Self::GbBankTransfer,
+            "jpy" => Self::JpBankTransfer,
+            "mxn" => Self::MxBankTransfer,
+            _ => Self::UsBankTransfer,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Card => "card",
+            Self::BrBankTransfer => "br_bank_transfer",
+            Self::EuBankTransfer => "eu_bank_transfer",
+            Self::GbBankTransfer => "gb_bank_transfer",
+            Self::JpBankTransfer => "jp_bank_transfer",
+            Self::MxBankTransfer => "mx_bank_transfer",
+            Self::Multibanco => "multibanco",
+            Self::UsBankTransfer => "us_bank_transfer",
+        }
+    }
 }
 
 impl Refund {
+    /// Whether the money was only set aside.
+    pub(crate) fn is_release(&self) -> bool {
+        self.balance_transaction.is_none() && matches!(self.of, Of::Payment { .. })
+    }
+
     fn destination_details(&self) -> Value {
         let status = match self.reference {
             Some(_) => "available",
             None => "pending",
         };
-        let by_bank = |kind: &str| {
-            json!({
-                "type": kind,
-                kind: { "reference": self.reference, "reference_status": status },
-            })
-        };
-        match (self.destination, &self.reference) {
+        let kind = self.destination.as_str();
+        let details = match (self.destination, &self.reference) {
             (Destination::Card, Some(reference)) => json!({
-                "type": "card",
-                "card": {
-                    "reference": reference,
-                    "reference_status": status,
-                    "reference_type": "acquirer_reference_number",
-                    "type": "refund",
-                },
+                "reference": reference,
+                "reference_status": status,
+                "reference_type": "acquirer_reference_number",
+                "type": "refund",
             }),
             (Destination::Card, None) => json!({
-                "type": "card",
-                "card": {
-                    "reference_status": status,
-                    "reference_type": "acquirer_reference_number",
-                    "type": "refund",
-                },
+                "reference_status": status,
+                "reference_type": "acquirer_reference_number",
+                "type": "refund",
             }),
-            (Destination::UsBankTransfer, _) => by_bank("us_bank_transfer"),
-            (Destination::EuBankTransfer, _) => by_bank("eu_bank_transfer"),
-            (Destination::GbBankTransfer, _) => by_bank("gb_bank_transfer"),
-        }
+            (_, reference) => json!({ "reference": reference, "reference_status": status }),
+        };
+        json!({ "type": kind, kind: details })
     }
 }
 
@@ -126,17 +171,25 @@ impl Object for Refund {
     }
 
     fn answer(&self) -> Value {
+        let (charge, intent, customer) = match &self.of {
+            Of::Payment {
+                charge,
+                payment_intent,
+            } => (Some(charge), payment_intent.as_ref(), None),
+            Of::CashBalance { customer } => (None, None, Some(customer)),
+        };
         let mut answer = json!({
             "id": self.id,
             "object": Self::KIND,
             "amount": self.amount,
             "balance_transaction": self.balance_transaction,
-            "charge": self.charge,
+            "charge": charge,
             "created": self.created,
             "currency": self.currency,
+            "customer": customer,
             "destination_details": self.destination_details(),
             "metadata": self.metadata,
-            "payment_intent": self.payment_intent,
+            "payment_intent": intent,
             "reason": self.reason,
             "status": self.status,
         });
@@ -147,10 +200,12 @@ impl Object for Refund {
             };
             if let Some(failure) = &self.failure {
                 add("failure_reason", json!(failure.reason));
-                add(
-                    "failure_balance_transaction",
-                    json!(failure.balance_transaction),
-                );
+                if let Some(entry) = &failure.balance_transaction {
+                    add("failure_balance_transaction", json!(entry));
+                }
+            }
+            if let Some(email) = self.email.as_ref().filter(|_| self.asks) {
+                add("instructions_email", json!(email));
             }
             match self.status {
                 RefundStatus::Pending => add("pending_reason", json!("processing")),
@@ -162,7 +217,7 @@ impl Object for Refund {
                                 "email_sent_at": self.created,
                                 "email_sent_to": self.email.as_deref().unwrap_or_default(),
                             },
-                            "expires_at": self.created.saturating_add(45 * DAY),
+                            "expires_at": self.created.saturating_add(ANSWERED_WITHIN),
                         },
                     });
                     add("next_action", asked);

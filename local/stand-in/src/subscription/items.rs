@@ -212,8 +212,8 @@ fn unfit_error(unfit: Unfit) -> ApiError {
              `type=recurring`.",
         ),
         Unfit::Metered => ApiError::invalid(
-            "The stand-in does not bill by usage: it has no price with usage_type=metered in \
-             subscriptions.",
+            "The stand-in does not bill by usage: prices with usage_type=metered cannot be \
+             subscribed to.",
         )
         .code("parameter_unsupported"),
         Unfit::Custom => {

@@ -21,6 +21,7 @@ use crate::engine::transaction::Transaction;
 use crate::invoice;
 use crate::invoice::collect::{self, By, Outcome};
 use crate::invoice::item::{InvoiceItem, Sweep, pending};
+use crate::invoice::life::NotFinalized;
 use crate::invoice::line::{Line, Period};
 use crate::invoice::object::{Invoice, Status as InvoiceStatus};
 use crate::payment::intent::PaymentIntent;
@@ -144,14 +145,13 @@ pub(crate) fn collect(
     if behavior == IfIncomplete::Preview {
         return Ok(false);
     }
-    if invoice::life::finalize(transaction, invoice)?.is_err() {
-        return Err(ApiError::invalid(
-            "The customer's location isn't recognized. Set a valid customer address in order to \
-             automatically calculate tax.",
-        )
-        .code("customer_tax_location_invalid")
-        .param("automatic_tax[enabled]"));
-    }
+    invoice::life::finalize(transaction, invoice)?.map_err(|why| {
+        let error = why.error();
+        match why {
+            NotFinalized::NoLocation => error.param("automatic_tax[enabled]"),
+            _ => error,
+        }
+    })?;
     if invoice.status == InvoiceStatus::Paid {
         return Ok(true);
     }

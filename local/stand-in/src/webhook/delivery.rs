@@ -140,7 +140,10 @@ async fn try_once(account: &Account, route: &Route) -> anyhow::Result<()> {
 
     let begun = Instant::now();
     let answer = if account.0.faults.endpoint_down(&parcel.event_type) {
-        Err("A fault switch of the stand-in keeps the endpoint out of reach.".to_owned())
+        Err(
+            "A fault that was planned at /_stripe/faults keeps the endpoint out of reach."
+                .to_owned(),
+        )
     } else {
         let mut request = account.0.webhook_client.post(&parcel.url);
         for (name, value) in &headers {

@@ -147,10 +147,6 @@ fn amount(shown: &Value) -> Option<String> {
         .find_map(|field| shown.get(field)?.as_i64().map(Amount::new))?;
     let code = shown.get("currency")?.as_str()?;
     Some(match code.parse::<Currency>() {
-        // The sign stands before the currency's.
-        Ok(currency) if amount < Amount::ZERO => {
-            format!("-{}", currency.display(amount.negated()))
-        }
         Ok(currency) => currency.display(amount),
         Err(_) => format!("{amount} {code}"),
     })

@@ -170,8 +170,9 @@ impl ApiError {
     /// Stripe has this, and the stand-in does not.
     pub(crate) fn not_implemented(method: &str, template: &str) -> Self {
         Self::invalid(format!(
-            "The stand-in does not do {method} {template} yet: it knows what Stripe takes and answers \
-             there, and has no behaviour for it."
+            "{method} {template} is part of Stripe's API, but the stand-in does not implement it. The \
+             parameters are ones that Stripe takes; nothing was changed. `stand-in api` lists the calls \
+             that work and those that do not, and so does API.md beside the stand-in's README."
         ))
         .status(StatusCode::NOT_IMPLEMENTED)
     }
@@ -179,8 +180,8 @@ impl ApiError {
     /// A parameter that Stripe takes, and whose effect the stand-in does not have.
     pub(crate) fn unsupported(param: &str) -> Self {
         Self::invalid(format!(
-            "The stand-in does not support the parameter {param} yet. Leave it out to go on without \
-             its effect."
+            "Stripe takes the parameter {param} here, but the stand-in does not implement what it does. \
+             Leave it out to go on without its effect."
         ))
         .code("parameter_unsupported")
         .param(param)
@@ -361,7 +362,10 @@ impl ApiError {
 
     /// A failure that a fault switch asks for.
     pub(crate) fn fault(status: StatusCode) -> Self {
-        let fault = Self::invalid(format!("A fault switch of the stand-in answers {status}."));
+        let fault = Self::invalid(format!(
+            "A fault that was planned at /_stripe/faults answers \
+             {status}."
+        ));
         match status {
             StatusCode::TOO_MANY_REQUESTS => fault.status(status).code("rate_limit"),
             StatusCode::CONFLICT => fault.status(status).code("lock_timeout"),

@@ -71,6 +71,22 @@ impl Params {
         self.fields.insert(field.to_owned(), text);
     }
 
+    /// Moves a field, whatever it holds, to where this path leads.
+    pub(crate) fn nest(&mut self, field: &str, within: &[&str], name: &str) {
+        let Some(node) = self.fields.remove(field) else {
+            return;
+        };
+        let mut at = &mut self.fields;
+        for outer in within {
+            let place = at.entry((*outer).to_owned());
+            match place.or_insert_with(|| Node::Fields(Fields::default())) {
+                Node::Fields(fields) => at = fields,
+                Node::Text(_) => return,
+            }
+        }
+        at.insert(name.to_owned(), node);
+    }
+
     /// Takes a field out, whatever it holds.
     pub(crate) fn take(&mut self, field: &str) -> anyhow::Result<Option<Value>> {
         let taken = self.fields.remove(field);

@@ -19,8 +19,8 @@ impl Version {
             Some(version) => Description::at(version).map(Self::Asked).ok_or_else(|| {
                 let known: Vec<_> = Description::all().map(Description::version).collect();
                 ApiError::invalid(format!(
-                    "Invalid Stripe API version: {version}. The stand-in knows {}, and what is like \
-                     them.",
+                    "Invalid Stripe API version: {version}. The stand-in knows {}, and every \
+                     version of the same name.",
                     known.join(", ")
                 ))
             }),

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, id};
+use crate::bench::{Bench, Form, id};
+
+const REFUNDS: &str = "/v1/refunds";
 
 async fn customer(bench: &Bench) -> String {
     let made = bench.post("/v1/customers", &vec![]).await.expect(200);
@@ -233,4 +235,155 @@ async fn a_customer_is_told_where_to_transfer_to() {
         ("bank_transfer[type]", "eu_bank_transfer"),
     ];
     bench.post(&path, &form).await.expect(400);
+}
+
+/// A customer with an address, at which they can be asked for their bank account.
+async fn customer_with_mail(bench: &Bench) -> String {
+    let form = vec![("email", "ann@mail.example")];
+    id(&bench.post("/v1/customers", &form).await.expect(200).json())
+}
+
+/// What a customer has transferred and not used is to go back to them.
+fn cash_back<'a>(customer: &'a str, amount: &'a str) -> Form<'a> {
+    vec![
+        ("origin", "customer_balance"),
+        ("customer", customer),
+        ("amount", amount),
+        ("currency", "usd"),
+    ]
+}
+
+#[tokio::test]
+async fn a_refund_of_a_bank_transfer_asks_the_customer_where_the_money_is_to_go() {
+    let bench = Bench::start().await;
+    let ann = customer(&bench).await;
+    let intent = id(&waiting(&bench, &ann, "1000").await);
+    fund(&bench, &ann, "1000").await;
+    let form = vec![("payment_intent", intent.as_str())];
+    let error = bench.post(REFUNDS, &form).await.expect(400).error();
+    assert_eq!(
+        error["param"], "instructions_email",
+        "there is nobody to ask"
+    );
+
+    let form = [form, vec![("instructions_email", "ann@mail.example")]].concat();
+    let refund = bench.post(REFUNDS, &form).await.expect(200).json();
+    assert_eq!(refund["status"], "requires_action");
+    assert_eq!(refund["instructions_email"], "ann@mail.example");
+    let asked = &refund["next_action"]["display_details"]["email_sent"];
+    assert_eq!(asked["email_sent_to"], "ann@mail.example");
+    let destination = &refund["destination_details"];
+    assert_eq!(destination["type"], "us_bank_transfer");
+    assert!(destination["us_bank_transfer"].is_object(), "{destination}");
+
+    let succeed = format!("refunds/{}/succeed", id(&refund));
+    bench.control(&succeed, &vec![]).await.expect(200);
+    let arrived = bench.fetch("refunds", &id(&refund)).await;
+    assert_eq!(arrived["status"], "succeeded");
+    let details = &arrived["destination_details"]["us_bank_transfer"];
+    assert_eq!(details["reference_status"], "available");
+}
+
+#[tokio::test]
+async fn a_refund_that_nobody_answers_fails_after_forty_five_days() {
+    let bench = Bench::start().await;
+    let ann = customer_with_mail(&bench).await;
+    let intent = id(&waiting(&bench, &ann, "1000").await);
+    fund(&bench, &ann, "1000").await;
+    let form = vec![("payment_intent", intent.as_str())];
+    let refund = id(&bench.post(REFUNDS, &form).await.expect(200).json());
+    bench.advance(44 * 86_400).await;
+    let waits = bench.fetch("refunds", &refund).await;
+    assert_eq!(waits["status"], "requires_action");
+    bench.advance(2 * 86_400).await;
+    let failed = bench.fetch("refunds", &refund).await;
+    assert_eq!(
+        (&failed["status"], &failed["failure_reason"]),
+        (&json!("failed"), &json!("unknown"))
+    );
+    bench.post(REFUNDS, &form).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_customer_gets_back_what_they_have_transferred_and_not_used() {
+    let bench = Bench::start().await;
+    let ann = customer_with_mail(&bench).await;
+    fund(&bench, &ann, "1500").await;
+    let before = bench.event_types().await.len();
+    let refund = bench.post(REFUNDS, &cash_back(&ann, "600")).await;
+    let refund = refund.expect(200).json();
+    assert_eq!(
+        (&refund["status"], &refund["amount"], &refund["customer"]),
+        (&json!("requires_action"), &json!(600), &json!(ann))
+    );
+    for field in ["charge", "payment_intent", "balance_transaction"] {
+        assert_eq!(refund[field], Value::Null, "{field}");
+    }
+    assert_eq!(available(&bench, &ann).await, json!({ "usd": 900 }));
+    assert_eq!(
+        bench.event_types_after(before).await,
+        [
+            "customer_cash_balance_transaction.created",
+            "refund.created"
+        ]
+    );
+    let error = bench.post(REFUNDS, &cash_back(&ann, "901")).await;
+    assert_eq!(error.expect(400).error()["code"], "balance_insufficient");
+
+    let path = format!("{REFUNDS}/{}/cancel", id(&refund));
+    let canceled = bench.post(&path, &vec![]).await.expect(200).json();
+    assert_eq!(canceled["status"], "canceled");
+    assert_eq!(available(&bench, &ann).await, json!({ "usd": 1500 }));
+    assert_eq!(
+        movements(&bench, &ann).await,
+        [
+            moved("funded", 1500, 1500),
+            moved("return_initiated", -600, 900),
+            moved("return_canceled", 600, 1500),
+        ]
+    );
+    assert_eq!(
+        id(&bench
+            .get(&format!("{REFUNDS}/{}", id(&refund)))
+            .await
+            .json()),
+        id(&refund)
+    );
+}
+
+#[tokio::test]
+async fn cash_that_comes_back_pays_what_waits_for_it() {
+    let bench = Bench::start().await;
+    let ann = customer_with_mail(&bench).await;
+    fund(&bench, &ann, "1000").await;
+    let refund = bench.post(REFUNDS, &cash_back(&ann, "1000")).await;
+    let refund = id(&refund.expect(200).json());
+    let intent = id(&waiting(&bench, &ann, "700").await);
+    let path = format!("refunds/{refund}/fail");
+    bench.control(&path, &vec![]).await.expect(200);
+    let paid = bench.fetch("payment_intents", &intent).await;
+    assert_eq!(paid["status"], "succeeded");
+    assert_eq!(available(&bench, &ann).await, json!({ "usd": 300 }));
+}
+
+#[tokio::test]
+async fn a_return_of_cash_says_whose_how_much_and_in_what() {
+    let bench = Bench::start().await;
+    let ann = customer_with_mail(&bench).await;
+    fund(&bench, &ann, "1000").await;
+    for missing in ["customer", "amount", "currency"] {
+        let mut form = cash_back(&ann, "100");
+        form.retain(|(name, _)| *name != missing);
+        let error = bench.post(REFUNDS, &form).await.expect(400).error();
+        assert_eq!(
+            (&error["code"], &error["param"]),
+            (&json!("parameter_missing"), &json!(missing))
+        );
+    }
+    let error = bench.post(REFUNDS, &cash_back("cus_none", "100")).await;
+    assert_eq!(error.expect(400).error()["param"], "customer");
+    // Of a payment, Stripe knows the currency itself.
+    let form = vec![("charge", "ch_1"), ("currency", "usd")];
+    let error = bench.post(REFUNDS, &form).await.expect(400).error();
+    assert_eq!(error["code"], "parameter_unknown");
 }

@@ -257,3 +257,56 @@ async fn what_a_customer_has_transferred_is_not_forgotten() {
         (&json!("succeeded"), &json!(900))
     );
 }
+
+/// A payment with a voucher that its buyer has paid.
+async fn paid_by_voucher(bench: &Bench, method: &str, currency: &str) -> String {
+    let kind = [
+        ("payment_method_data[type]", method),
+        ("payment_method_types[]", method),
+        ("currency", currency),
+    ];
+    let buyer = [
+        ("payment_method_data[billing_details][name]", "Jenny"),
+        (
+            "payment_method_data[billing_details][email]",
+            "succeed_immediately@example.com",
+        ),
+        ("payment_method_data[boleto][tax_id]", "00000000000000"),
+    ];
+    let buyer = buyer.into_iter();
+    let buyer = buyer.filter(|(name, _)| method == "boleto" || !name.contains("tax_id"));
+    let form = kind
+        .into_iter()
+        .chain(buyer)
+        .chain([("amount", "5000"), ("confirm", "true")]);
+    let made = bench.post("/v1/payment_intents", &form.collect()).await;
+    let intent = id(&made.expect(200).json());
+    bench.advance(0).await;
+    let paid = bench.fetch("payment_intents", &intent).await;
+    assert_eq!(paid["status"], "succeeded", "{method}");
+    intent
+}
+
+#[tokio::test]
+async fn a_refund_of_a_voucher_goes_to_a_bank_account_that_its_buyer_names() {
+    let bench = Bench::start().await;
+    for (method, currency, destination) in [
+        ("boleto", "brl", "br_bank_transfer"),
+        ("konbini", "jpy", "jp_bank_transfer"),
+        ("multibanco", "eur", "multibanco"),
+    ] {
+        let intent = paid_by_voucher(&bench, method, currency).await;
+        let form = vec![("payment_intent", intent.as_str())];
+        let refund = bench.post("/v1/refunds", &form).await.expect(200).json();
+        assert_eq!(refund["status"], "requires_action", "{method}");
+        assert_eq!(refund["destination_details"]["type"], destination);
+        assert!(refund["destination_details"][destination].is_object());
+        let email = "succeed_immediately@example.com";
+        assert_eq!(refund["instructions_email"], email);
+    }
+    let intent = paid_by_voucher(&bench, "oxxo", "mxn").await;
+    let form = vec![("payment_intent", intent.as_str())];
+    let error = bench.post("/v1/refunds", &form).await.expect(400).error();
+    let message = "Payments with oxxo cannot be refunded.";
+    assert_eq!(error["message"], message);
+}

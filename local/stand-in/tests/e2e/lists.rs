@@ -41,7 +41,6 @@ async fn sessions_are_found_by_what_became_of_them() {
         found(&format!("payment_intent={intent}")).await,
         [paid.as_str()]
     );
-    assert_eq!(found("payment_intent=pi_none").await, [""; 0]);
     let created = bench.retrieve(&open).await["created"].as_i64().unwrap();
     assert_eq!(
         found(&format!("created[gte]={}", created + 1_000)).await,
@@ -356,4 +355,65 @@ async fn events_are_found_by_type_and_by_whether_they_arrived() {
         found("limit=1&type=checkout.*").await,
         ["checkout.session.completed"]
     );
+}
+
+#[tokio::test]
+async fn what_belongs_to_something_that_is_not_there_cannot_be_listed() {
+    let bench = Bench::start().await;
+    for (list, param, kind) in [
+        ("charges", "customer", "customer"),
+        ("charges", "payment_intent", "payment_intent"),
+        ("payment_intents", "customer", "customer"),
+        ("setup_intents", "payment_method", "payment_method"),
+        ("setup_attempts", "setup_intent", "setup_intent"),
+        ("refunds", "charge", "charge"),
+        ("disputes", "payment_intent", "payment_intent"),
+        ("radar/early_fraud_warnings", "charge", "charge"),
+        ("balance_transactions", "payout", "payout"),
+        ("checkout/sessions", "payment_intent", "payment_intent"),
+        ("checkout/sessions", "subscription", "subscription"),
+        ("customers", "test_clock", "test_helpers.test_clock"),
+        ("invoices", "customer", "customer"),
+        ("invoices", "subscription", "subscription"),
+        ("invoiceitems", "invoice", "invoice"),
+        ("credit_notes", "invoice", "invoice"),
+        ("quotes", "customer", "customer"),
+        ("subscriptions", "customer", "customer"),
+        ("subscriptions", "price", "price"),
+        ("subscription_items", "subscription", "subscription"),
+        ("subscription_schedules", "customer", "customer"),
+        ("prices", "product", "product"),
+        ("promotion_codes", "coupon", "coupon"),
+        ("file_links", "file", "file"),
+    ] {
+        let path = format!("/v1/{list}?{param}=none_1");
+        let error = bench.get(&path).await.expect(400).error();
+        assert_eq!(error["code"], "resource_missing", "{path}");
+        assert_eq!(error["param"], param, "{path}");
+        assert_eq!(error["message"], format!("No such {kind}: 'none_1'"));
+    }
+    // Names that are not an object's find nothing.
+    for path in [
+        "/v1/balance_transactions?source=ch_none",
+        "/v1/prices?lookup_keys[]=none",
+        "/v1/customers?email=nobody@mail.example",
+    ] {
+        assert_eq!(list(&bench, path).await, [""; 0], "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_customers_past_can_still_be_listed() {
+    let bench = Bench::start().await;
+    let ada = id(&bench.post("/v1/customers", &vec![]).await.json());
+    let form = vec![
+        ("amount", "2000"),
+        ("currency", "usd"),
+        ("customer", ada.as_str()),
+    ];
+    let intent = id(&bench.post("/v1/payment_intents", &form).await.json());
+    let path = format!("/v1/customers/{ada}");
+    bench.delete(&path).await.expect(200);
+    let path = format!("/v1/payment_intents?customer={ada}");
+    assert_eq!(list(&bench, &path).await, [intent]);
 }

@@ -129,3 +129,89 @@ async fn what_changed_is_told_in_the_words_of_the_endpoints_version() {
     assert_eq!(data["object"]["coupon"]["id"], "C");
     assert_eq!(data["previous_attributes"], json!({ "active": true }));
 }
+
+/// A customer who subscribes to coffee for ten dollars, and what they subscribe to.
+async fn subscriber(bench: &Bench) -> (String, Value) {
+    let card = "pm_card_visa";
+    let form = vec![
+        ("payment_method", card),
+        ("invoice_settings[default_payment_method]", card),
+    ];
+    let ada = id(&bench.post("/v1/customers", &form).await.expect(200).json());
+    let coffee = price(bench, "1000").await;
+    let form = vec![
+        ("customer", ada.as_str()),
+        ("items[0][price]", coffee.as_str()),
+    ];
+    let made = bench.post("/v1/subscriptions", &form).await;
+    (ada, made.expect(200).json())
+}
+
+async fn price(bench: &Bench, amount: &str) -> String {
+    let form = vec![
+        ("currency", "usd"),
+        ("unit_amount", amount),
+        ("recurring[interval]", "month"),
+        ("product_data[name]", "Coffee"),
+    ];
+    id(&bench.post("/v1/prices", &form).await.expect(200).json())
+}
+
+#[tokio::test]
+async fn acacia_shows_the_charge_that_has_paid_an_invoice() {
+    let bench = Bench::start().await;
+    let (ada, subscription) = subscriber(&bench).await;
+    let invoice = subscription["latest_invoice"].as_str().unwrap();
+    let path = format!("/v1/invoices/{invoice}");
+    let shown = get(&bench, ACACIA, &path).await;
+    let charges = format!("/v1/charges?customer={ada}");
+    let charge = bench.get(&charges).await.expect(200).json()["data"][0].clone();
+    assert_eq!(shown["charge"], charge["id"]);
+    assert_eq!(shown["payment_intent"], charge["payment_intent"]);
+    let expanded = get(&bench, ACACIA, &format!("{path}?expand[]=charge")).await;
+    assert_eq!(expanded["charge"]["invoice"], invoice);
+    let latest = format!("/v1/subscriptions/{}", id(&subscription));
+    let latest = format!("{latest}?expand[]=latest_invoice.charge");
+    let expanded = get(&bench, ACACIA, &latest).await;
+    assert_eq!(expanded["latest_invoice"]["charge"]["id"], charge["id"]);
+}
+
+#[tokio::test]
+async fn acacia_asks_for_the_upcoming_invoice() {
+    let bench = Bench::start().await;
+    let (ada, subscription) = subscriber(&bench).await;
+    let upcoming = format!("/v1/invoices/upcoming?customer={ada}");
+    let of_subscription = format!("{upcoming}&subscription={}", id(&subscription));
+    let next = get(&bench, ACACIA, &of_subscription).await;
+    assert_eq!(
+        (&next["object"], &next["total"]),
+        (&json!("invoice"), &json!(1000))
+    );
+    assert_eq!(next["subscription"], subscription["id"]);
+
+    let tea = price(&bench, "2500").await;
+    let item = id(&subscription["items"]["data"][0]);
+    let changed = format!(
+        "{of_subscription}&subscription_items[0][id]={item}&subscription_items[0][price]={tea}\
+         &subscription_proration_behavior=none"
+    );
+    assert_eq!(get(&bench, ACACIA, &changed).await["total"], 2500);
+    let lines = changed.replace("upcoming?", "upcoming/lines?");
+    let lines = get(&bench, ACACIA, &lines).await;
+    assert_eq!(lines["data"][0]["amount"], 2500);
+    assert_eq!(lines["data"][0]["price"]["id"], json!(tea));
+
+    let coupon = vec![("id", "HALF"), ("percent_off", "50")];
+    bench.post("/v1/coupons", &coupon).await.expect(200);
+    let halved = format!("{of_subscription}&coupon=HALF");
+    assert_eq!(get(&bench, ACACIA, &halved).await["total"], 500);
+
+    // Who does not say their version may be of acacia; since basil there is no such call.
+    let lenient = bench.get(&of_subscription).await.expect(200).json();
+    assert_eq!(lenient["total"], 1000);
+    let request = bench
+        .request("GET", "/v1/invoices/upcoming")
+        .bearer_auth(KEY);
+    let request = request.header("Stripe-Version", BASIL);
+    bench.send(request).await.expect(404);
+}
