@@ -7,3 +7,4 @@ pub(crate) mod book;
 pub(crate) mod country_specs;
 pub(crate) mod currency;
 pub(crate) mod object;
+pub(crate) mod shown;
