@@ -8,7 +8,7 @@
  * The shop must be running (`cargo run -- --memory`). If it was started with
  * `--site`, set FRONT_END to the same origin: then a copy of the site is served
  * there, and somebody buys from it. Needs Chromium (or `CHROMIUM=/path/to/it`) and
- * the npm package playwright-core, where Node finds it or below NODE_PATH. Exits 1
+ * the npm packages playwright-core and axe-core, where Node finds them or below NODE_PATH. Exits 1
  * and says what broke if a step fails or a page reports an error of its own.
  * `SCENES='back from|two tabs'` plays only the scenes whose names match.
  */
@@ -18,6 +18,11 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+
+import { subscriptionScenes } from './browser-subscriptions.mjs';
+
+/** Unlike `import`, it also looks below NODE_PATH. */
+const require = createRequire(import.meta.url);
 
 const [shop, folder] = process.argv.slice(2);
 const frontEnd = process.env.FRONT_END;
@@ -1053,9 +1058,10 @@ const elsewhere = {
   },
 };
 
+const subscriptions = subscriptionScenes({ shop, axe, card, fits, headingSays, pay, screenshot, signIn, tokenOf, until });
 const plan = frontEnd
   ? [[elsewhere, { strict: true }]]
-  : [[walks, { strict: true }], [badDays, { strict: false }]];
+  : [[walks, { strict: true }], [badDays, { strict: false }], [subscriptions, { strict: true }]];
 const served = frontEnd && await serveSite(frontEnd);
 let played = 0;
 let failures = 0;
@@ -1246,6 +1252,15 @@ function faintControls() {
   return faint;
 }
 
+/** What axe finds wrong with the page: https://github.com/dequelabs/axe-core */
+async function axe(page, what) {
+  // The page's policy forbids scripts from elsewhere, but not what the browser is told to evaluate.
+  await page.evaluate(require('axe-core').source);
+  const { violations } = await page.evaluate(() => window.axe.run({ resultTypes: ['violations'] }));
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
+  assert.deepEqual(found, [], what);
+}
+
 /** Gives the product a price in another currency than all the others. */
 async function inEuro(page, id) {
   const change = (product) => (product.id === id ? { ...product, price: { ...product.price, currency: 'eur' } } : product);
@@ -1407,8 +1422,7 @@ async function launch() {
     process.exit(1);
   }
   try {
-    // `require`, unlike `import`, also looks below NODE_PATH.
-    const { chromium } = createRequire(import.meta.url)('playwright-core');
+    const { chromium } = require('playwright-core');
     return await chromium.launch({
       executablePath,
       args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',

@@ -14,8 +14,8 @@ use crate::{
     product::{ProductId, Recurring},
     purchase::{
         Accounts, Attempt, Attention, Buyer, DisputeId, DisputeStatus, DisputeTerms, Movement,
-        Purchase, PurchaseId, RefundId, RefundState, SessionId, SessionState, Status, Subject,
-        SubscriptionId, WaitsFor,
+        Payment, Purchase, PurchaseId, RefundId, RefundState, SessionId, SessionState, Status,
+        Subject, SubscriptionId, WaitsFor,
     },
 };
 
@@ -152,7 +152,7 @@ impl<'a> BuyerView<'a> {
             },
             lines: lines(purchase).map(|(line, _)| line).collect(),
             payment: PaymentView::of(purchase, now),
-            refunds: refunds(purchase).collect(),
+            refunds: refunds(purchase.payment()).collect(),
             disputes: disputes.collect(),
             attention: purchase.attention(),
         }
@@ -162,15 +162,6 @@ impl<'a> BuyerView<'a> {
 impl<'a> SellerView<'a> {
     /// What the seller sees.
     pub fn of(purchase: &'a Purchase) -> Self {
-        let disputes = purchase.payment().disputes().iter();
-        let disputes = disputes.filter_map(|(id, dispute)| {
-            Some(SellerDisputeView {
-                id,
-                status: dispute.status()?,
-                terms: dispute.terms()?,
-                balance: dispute.movements.values().copied().collect(),
-            })
-        });
         let sessions = purchase.sessions().iter();
         Self {
             summary: Summary::of(purchase),
@@ -182,8 +173,8 @@ impl<'a> SellerView<'a> {
             sessions: sessions
                 .map(|(id, state)| SessionView { id, state })
                 .collect(),
-            refunds: refunds(purchase).collect(),
-            disputes: disputes.collect(),
+            refunds: refunds(purchase.payment()).collect(),
+            disputes: disputes(purchase.payment()).collect(),
         }
     }
 }
@@ -230,12 +221,24 @@ fn lines(purchase: &Purchase) -> impl Iterator<Item = (LineView<'_>, bool)> {
     })
 }
 
-fn refunds(purchase: &Purchase) -> impl Iterator<Item = RefundView<'_>> {
-    let refunds = purchase.payment().refunds().iter();
+fn refunds(payment: &Payment) -> impl Iterator<Item = RefundView<'_>> {
+    let refunds = payment.refunds().iter();
     refunds.map(|(id, refund)| RefundView {
         id,
         status: refund.state,
         amount: refund.amount,
+    })
+}
+
+fn disputes(payment: &Payment) -> impl Iterator<Item = SellerDisputeView<'_>> {
+    let disputes = payment.disputes().iter();
+    disputes.filter_map(|(id, dispute)| {
+        Some(SellerDisputeView {
+            id,
+            status: dispute.status()?,
+            terms: dispute.terms()?,
+            balance: dispute.movements.values().copied().collect(),
+        })
     })
 }
 

@@ -1,8 +1,7 @@
-// The clock, and faults at Stripe and AWS.
+// Faults at Stripe and AWS.
 
-import { attempt, call, element, look, onClick, refresh, when } from "./page.js";
+import { attempt, call, element, look, onClick, refresh } from "./page.js";
 
-const clock = document.querySelector("#clock");
 const faults = document.querySelector("#faults");
 const form = faults.querySelector("form");
 const stripeFaults = document.querySelector("#stripe-faults");
@@ -12,33 +11,6 @@ const AT_EVENTS = ["drop", "duplicate", "delay", "reorder", "endpoint_down", "no
 const LATE = ["delay", "slow"];
 /** How often a fault strikes that strikes until it is cleared. */
 const FOR_EVER = "0";
-
-for (const button of clock?.querySelectorAll("[data-advance]") ?? []) {
-  const body = new URLSearchParams({ advance: button.dataset.advance });
-  onClick(button, async () => {
-    const { happened } = await call("/_local/stripe/clock", { method: "POST", body });
-    tell(happened);
-  });
-}
-
-/** What happened at Stripe while the clock was moved, month by month. */
-function tell(happened) {
-  const told = clock.querySelector(".happened");
-  if (happened.length === 0) {
-    told.replaceChildren(element("p", { className: "quiet" }, "Nothing happened at Stripe on the way."));
-    return;
-  }
-  const months = Map.groupBy(happened, ({ at }) => monthOf(new Date(at * 1000)));
-  told.replaceChildren(...[...months].flatMap(([month, events]) => [
-    element("h4", {}, month),
-    element("ol", {}, ...events.map(({ at, type, object }) =>
-      element("li", {}, when(new Date(at * 1000)), " ", element("code", { title: object }, type)))),
-  ]));
-}
-
-function monthOf(date) {
-  return date.toLocaleString(undefined, { month: "long", year: "numeric" });
-}
 
 onClick(form.querySelector("[data-action=clear]"), () => call("/_local/faults", { method: "DELETE" }));
 
@@ -86,29 +58,13 @@ function plannedFault({ fault, what, seconds, times }) {
 }
 
 export async function showSwitches() {
-  await Promise.all([showClock(), showFaults(), showStripeFaults()]);
+  await Promise.all([showFaults(), showStripeFaults()]);
 }
 
 async function showStripeFaults() {
   if (!stripeFaults) return;
   const planned = await look("/_local/stripe/faults");
   show(stripeFaults, planned.map(({ fault, type, path, times }) => faultLine(type ?? path ?? "anything", stripeForm, fault, times)));
-}
-
-async function showClock() {
-  if (!clock) return;
-  // No look: that time passes is no news, for which the page would look again soon.
-  const { ahead } = await call("/_local/stripe/clock");
-  const date = new Date(Date.now() + ahead * 1000);
-  const time = clock.querySelector("time");
-  time.dateTime = date.toISOString();
-  time.textContent = date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
-  clock.querySelector(".ahead").textContent = ahead ? `, ${inWords(ahead)} ahead of this machine` : "";
-}
-
-function inWords(seconds) {
-  const hours = Math.round(seconds / 360) / 10;
-  return hours < 48 ? `${hours} h` : `${Math.round(hours / 2.4) / 10} days`;
 }
 
 async function showFaults() {

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use dynoxide::auth_material::{AuthMaterial, validate};
 use serde_json::Value;
+use shared::clock::Clock;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -58,8 +59,8 @@ pub(crate) struct Aws {
 
 /// Where mail goes.
 pub(crate) enum Mail {
-    /// To this machine's mailbox.
-    Mailbox(Mailbox),
+    /// To this machine's mailbox, whose mails are dated by this clock: the shop's.
+    Mailbox(Mailbox, Clock),
     /// To another SES endpoint.
     Elsewhere(String),
 }
@@ -123,7 +124,7 @@ impl Aws {
 
     async fn deliver(&self, request: &ses::Request, headers: HeaderMap, body: Bytes) -> Response {
         match &self.mail {
-            Mail::Mailbox(mailbox) => ses::answer(mailbox, request).await,
+            Mail::Mailbox(mailbox, clock) => ses::answer(mailbox, request, clock.moment()).await,
             Mail::Elsewhere(endpoint) => self.forward(endpoint, headers, body).await,
         }
     }

@@ -3,34 +3,47 @@
 //! It is one page. Each of its sections is an element of the template, a script in `assets/`, and
 //! the JSON here that the script reads; `page.js` has what the scripts share.
 
+mod book;
 mod failure;
+mod links;
 mod purchases;
+mod subscriptions;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{Html, IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
 use axum::{Json, Router};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use stand_in::StandIn;
 use url::Url;
 
+use crate::aftermath::Aftermath;
 use crate::faults::Faults;
 use crate::mailbox::Mailbox;
 
+pub(crate) use self::book::Book;
 use self::failure::failure;
-pub(crate) use self::purchases::Book;
 
-const SCRIPTS: [(&str, &str); 6] = [
+const SCRIPTS: [(&str, &str); 10] = [
+    ("clock.js", include_str!("../assets/clock.js")),
     ("dashboard.js", include_str!("../assets/dashboard.js")),
     ("mailbox.js", include_str!("../assets/mailbox.js")),
     ("page.js", include_str!("../assets/page.js")),
     ("purchases.js", include_str!("../assets/purchases.js")),
+    ("shelf.js", include_str!("../assets/shelf.js")),
+    ("story.js", include_str!("../assets/story.js")),
+    (
+        "subscriptions.js",
+        include_str!("../assets/subscriptions.js"),
+    ),
     ("switches.js", include_str!("../assets/switches.js")),
     ("webhooks.js", include_str!("../assets/webhooks.js")),
 ];
@@ -45,8 +58,10 @@ pub(crate) struct Dashboard {
     pub(crate) stand_in: Option<StandIn>,
     /// What goes wrong at AWS, on demand.
     pub(crate) faults: Faults,
-    /// The purchases, if the template has a function that reads them.
+    /// The purchases and subscriptions, if the template has a function that reads them.
     pub(crate) book: Option<Book>,
+    /// What is still to follow from what was done.
+    pub(crate) aftermath: Aftermath,
 }
 
 /// The page, its assets, and its data as JSON.
@@ -59,20 +74,27 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
     let page = Arc::new(DashboardPage {
         stand_in: dashboard.stand_in.is_some(),
         window: dashboard.stand_in.as_ref().map(StandIn::window),
-        purchases: dashboard.book.is_some(),
+        books: dashboard.book.is_some(),
         site: dashboard.site,
     });
     let stripe = dashboard.stand_in.map(|stand_in| stand_in.control());
-    let purchases = dashboard.book.map(Book::router);
+    let books = dashboard.book.map(|book| {
+        let subscriptions = subscriptions::routes(book.clone());
+        let links = links::routes(book.clone());
+        purchases::routes(book).merge(subscriptions).merge(links)
+    });
+    let settling = Router::new()
+        .route("/_local/settle", post(settle))
+        .with_state(dashboard.aftermath);
     Router::new()
         .route("/_local", get(show))
         .route("/_local/", get(show))
         .with_state(page)
-        .route("/_local/test/disputes/{id}", get(dispute))
         .route("/_local/style.css", get(style))
         .route("/_local/{script}", get(script))
         .merge(mailbox)
-        .merge(purchases.unwrap_or_default())
+        .merge(settling)
+        .merge(books.unwrap_or_default())
         .nest("/_local/faults", faults)
         .nest("/_local/stripe", stripe.unwrap_or_default())
         .layer(middleware::from_fn(only_what_changed))
@@ -107,7 +129,8 @@ struct DashboardPage {
     stand_in: bool,
     /// Where the stand-in shows what it was asked and what it holds.
     window: Option<Url>,
-    purchases: bool,
+    /// Whether it shows purchases and subscriptions.
+    books: bool,
     site: String,
 }
 
@@ -120,10 +143,17 @@ async fn show(State(page): State<Arc<DashboardPage>>) -> Response {
     }
 }
 
-/// Where the link to a dispute in the seller's mail leads.
-async fn dispute(Path(id): Path<String>) -> Redirect {
-    let id = url::form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>();
-    Redirect::to(&format!("/_local?dispute={id}#purchases"))
+/// Longer than anything takes that is not in the way of something else.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Answers once everything done before has taken effect, and says whether that was in time: a mail
+/// that SES refuses for now, say, is tried again and again.
+async fn settle(State(aftermath): State<Aftermath>) -> Response {
+    match tokio::time::timeout(PATIENCE, aftermath.is_over()).await {
+        Ok(Ok(())) => Json(json!({ "settled": true })).into_response(),
+        Ok(Err(error)) => failure(&error),
+        Err(_) => Json(json!({ "settled": false })).into_response(),
+    }
 }
 
 async fn style() -> Response {

@@ -10,6 +10,7 @@
 #![warn(missing_docs)]
 
 mod address;
+mod aftermath;
 mod aws;
 mod dashboard;
 mod data;

@@ -19,9 +19,9 @@ const MAXIMUM_RECIPIENTS: usize = 50;
 const NAMESPACE: &str = "http://ses.amazonaws.com/doc/2010-12-01/";
 
 /// Answers one request as SES would.
-pub(crate) async fn answer(mailbox: &Mailbox, request: &Request) -> Response {
+pub(crate) async fn answer(mailbox: &Mailbox, request: &Request, now: OffsetDateTime) -> Response {
     let mail = match request.action.as_str() {
-        "SendEmail" => request.mail(),
+        "SendEmail" => request.mail(now),
         "" => Err(SesError::sender(
             "MissingAction",
             "No action was supplied with this request.",
@@ -82,7 +82,7 @@ impl Request {
     }
 
     /// The mail that `SendEmail` describes, if SES would send it.
-    fn mail(&self) -> Result<Mail, SesError> {
+    fn mail(&self, now: OffsetDateTime) -> Result<Mail, SesError> {
         let required =
             |name: &str, at: &str| {
                 self.text(name).filter(|text| !text.is_empty()).ok_or_else(|| {
@@ -145,9 +145,7 @@ impl Request {
             text: text.map(str::to_owned),
             html: html.map(str::to_owned),
             tags: self.tags()?,
-            sent_at: OffsetDateTime::now_utc()
-                .format(&Rfc3339)
-                .unwrap_or_default(),
+            sent_at: now.format(&Rfc3339).unwrap_or_default(),
         })
     }
 

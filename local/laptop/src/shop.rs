@@ -21,6 +21,7 @@ use url::Url;
 use self::doors::Doors;
 pub use self::options::Options;
 use self::stage::Stage;
+use crate::aftermath::Aftermath;
 use crate::aws::{self, Aws};
 use crate::dashboard::{self, Book, Dashboard};
 use crate::data::Folder;
@@ -46,9 +47,8 @@ const SWEEP: Duration = Duration::from_secs(60);
 pub struct LocalShop {
     addresses: Addresses,
     stripe: Stripe,
-    stand_in: Option<StandIn>,
     clock: Clock,
-    streams: Vec<Drain>,
+    aftermath: Aftermath,
     /// In the order in which they stop, so that requests under way still find what they need.
     stages: [Stage; 3],
     _folder: Option<Folder>,
@@ -73,38 +73,39 @@ impl LocalShop {
         };
 
         let engine = starting.tables().await?;
-        let aws = starting.aws(doors.aws, engine.clone())?;
-        let environments = starting.environments(&stripe).await?;
-        let bookkeeping = environments.get("ReconcileFunction").cloned();
         // Its time is the shop's, so it comes first. What it delivers waits until the shop answers.
         let stand_in = doors.stripe.map(|door| starting.stand_in(door));
         let stand_in = stand_in.transpose()?;
         let clock = stand_in.as_ref().map_or_else(Clock::default, in_step_with);
+        let aws = starting.aws(doors.aws, engine.clone(), clock.clone())?;
+        let environments = starting.environments(&stripe).await?;
+        let bookkeeping = environments.get("ReconcileFunction").cloned();
         let functions = (starting.options.wiring)(environments, clock.clone()).await?;
         let deployment = Arc::new(Deployment::new(functions, &mut starting.template)?);
         let streams = starting.streams(&engine, &aws.written, &deployment);
         starting.schedules(&deployment);
         let book = match bookkeeping {
             Some(environment) => {
-                let aws = &starting.addresses.aws;
-                Some(Book::open(environment, clock.clone(), aws, stand_in.clone()).await?)
+                let addresses = &starting.addresses;
+                Some(Book::open(environment, clock.clone(), addresses, stand_in.clone()).await?)
             }
             None => None,
         };
+        let aftermath = Aftermath::of(stand_in.clone(), streams);
         let dashboard = Dashboard {
             site: starting.addresses.site.clone(),
             mailbox: aws.mailbox,
-            stand_in: stand_in.clone(),
+            stand_in,
             faults: aws.faults,
             book,
+            aftermath: aftermath.clone(),
         };
         starting.front(doors.shop, deployment, dashboard)?;
         Ok(Self {
             addresses: starting.addresses,
             stripe,
-            stand_in,
             clock,
-            streams,
+            aftermath,
             stages: [starting.shop, starting.aws, starting.engine],
             _folder: starting.folder,
         })
@@ -144,15 +145,7 @@ impl LocalShop {
     /// back has been tried at the webhook, and every record in the tables' streams has been
     /// handled.
     pub async fn drained(&self) -> anyhow::Result<()> {
-        if let Some(stand_in) = &self.stand_in {
-            while stand_in.default_account().is_delivering().await? {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-        }
-        for stream in &self.streams {
-            stream.drained().await;
-        }
-        Ok(())
+        self.aftermath.is_over().await
     }
 
     /// Stops: accepts no more requests, lets those under way finish, then closes the files.
@@ -232,7 +225,7 @@ impl Starting {
         Ok(engine)
     }
 
-    fn aws(&mut self, door: Door, engine: Engine) -> anyhow::Result<AwsControls> {
+    fn aws(&mut self, door: Door, engine: Engine, clock: Clock) -> anyhow::Result<AwsControls> {
         let mailbox = Mailbox::open(self.database("mailbox.db")?.as_deref())?;
         let (wrote, written) = watch::channel(());
         let faults = Faults::default();
@@ -241,7 +234,7 @@ impl Starting {
             wrote,
             mail: match self.elsewhere("SES")? {
                 Some(endpoint) => aws::Mail::Elsewhere(endpoint),
-                None => aws::Mail::Mailbox(mailbox.clone()),
+                None => aws::Mail::Mailbox(mailbox.clone(), clock),
             },
             faults: faults.clone(),
             shutdown: self.shop.shutdown(),

@@ -1,5 +1,7 @@
 //! The story of a purchase, as the dashboard and the operator's commands show it: the purchase,
-//! what was recorded about it, and the mails it called for.
+//! what was recorded about it, and the mails it called for; and that of a subscription.
+
+mod subscription;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
@@ -9,15 +11,30 @@ use shared::store::operator::{AllPurchases, Mails, RecordedEvent};
 use shared::store::outbox;
 use shared::view::SellerView;
 
+pub(crate) use self::subscription::SubscriptionStory;
+
 /// An event that was recorded.
 #[derive(Serialize)]
-struct EventView<'a> {
+struct EventView<'a, S> {
     id: &'a str,
     #[serde(rename = "type")]
     kind: &'a str,
     recorded_at: String,
     changed: bool,
-    status: Status,
+    /// The status afterwards of what it is about.
+    status: &'a S,
+}
+
+impl<'a, S> EventView<'a, S> {
+    fn of(event: &'a RecordedEvent<S>) -> Self {
+        Self {
+            id: &event.id,
+            kind: &event.kind,
+            recorded_at: rfc3339(event.recorded_at),
+            changed: event.changed,
+            status: &event.status,
+        }
+    }
 }
 
 /// A mail that was called for.
@@ -38,12 +55,27 @@ struct MailView<'a> {
     next_attempt_at: Option<String>,
 }
 
+impl<'a> MailView<'a> {
+    /// A mail, and its row unless that has been deleted.
+    fn of(mail: &'a Mail, row: Option<&'a outbox::Row>) -> Self {
+        Self {
+            mail,
+            state: row.map_or("gone", |row| row.state.as_str()),
+            attempts: row.map(|row| row.attempts).unwrap_or_default(),
+            reason: row.and_then(|row| row.reason.as_deref()),
+            created_at: row.map(|row| rfc3339(row.created_at)),
+            finished_at: row.and_then(|row| row.finished_at).map(rfc3339),
+            next_attempt_at: row.and_then(|row| row.next_attempt).map(rfc3339),
+        }
+    }
+}
+
 /// A purchase, what was recorded about it, and the mails it called for.
 pub struct Story {
     /// As it stands.
     pub purchase: Purchase,
     /// What was recorded about it, oldest first.
-    pub events: Vec<RecordedEvent>,
+    pub events: Vec<RecordedEvent<Status>>,
     /// The mails it called for, each with its row unless that has been deleted.
     pub mails: Vec<(Mail, Option<outbox::Row>)>,
 }
@@ -76,32 +108,16 @@ impl Story {
         #[derive(Serialize)]
         struct Whole<'a> {
             purchase: SellerView<'a>,
-            events: Vec<EventView<'a>>,
+            events: Vec<EventView<'a, Status>>,
             mails: Vec<MailView<'a>>,
         }
-        let events = self.events.iter().map(|event| EventView {
-            id: &event.id,
-            kind: &event.kind,
-            recorded_at: rfc3339(event.recorded_at),
-            changed: event.changed,
-            status: event.status,
-        });
-        let mails = self.mails.iter().map(|(mail, row)| {
-            let row = row.as_ref();
-            MailView {
-                mail,
-                state: row.map_or("gone", |row| row.state.as_str()),
-                attempts: row.map(|row| row.attempts).unwrap_or_default(),
-                reason: row.and_then(|row| row.reason.as_deref()),
-                created_at: row.map(|row| rfc3339(row.created_at)),
-                finished_at: row.and_then(|row| row.finished_at).map(rfc3339),
-                next_attempt_at: row.and_then(|row| row.next_attempt).map(rfc3339),
-            }
-        });
+        let mails = self.mails.iter();
         serde_json::to_value(Whole {
             purchase: SellerView::of(&self.purchase),
-            events: events.collect(),
-            mails: mails.collect(),
+            events: self.events.iter().map(EventView::of).collect(),
+            mails: mails
+                .map(|(mail, row)| MailView::of(mail, row.as_ref()))
+                .collect(),
         })
         .unwrap_or_default()
     }

@@ -8,3 +8,4 @@ pub(crate) mod country_specs;
 pub(crate) mod currency;
 pub(crate) mod decimal;
 pub(crate) mod object;
+pub(crate) mod shown;

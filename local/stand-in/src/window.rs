@@ -7,6 +7,7 @@
 //! | `/{account}/events`, `…/{id}` | the events; one of them with every try to deliver it |
 //! | `/{account}/switches` | clock, deliveries, faults, snapshots, reset |
 //! | `/{account}/search?q=` | the thing with that id, or all that mention the words |
+//! | `/objects/{id}` | leads to an object, in whichever account it is |
 //! | `/{account}/live` | tells an open page that there may be something new |
 //!
 //! Pages are HTML made here and work without JavaScript. With it, a page that hears of news fetches
@@ -30,7 +31,7 @@ mod terms;
 mod trouble;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -62,6 +63,7 @@ pub(crate) fn routes() -> Router<StandIn> {
         .route("/_stripe/", get(enter))
         .route(&format!("{PATH}/"), get(enter))
         .route(&format!("{PATH}/assets/{{name}}"), get(assets::asset))
+        .route(&format!("{PATH}/objects/{{id}}"), get(to_object))
         .nest(&format!("{PATH}/{{account}}"), account)
         .layer(map_response(guard))
 }
@@ -78,6 +80,19 @@ pub(crate) fn is_for_a_browser(headers: &HeaderMap) -> bool {
 pub(crate) async fn enter(State(stand_in): State<StandIn>) -> Redirect {
     let account = &stand_in.default_account().0.id;
     Redirect::to(&format!("{PATH}/{account}/requests"))
+}
+
+async fn to_object(
+    State(stand_in): State<StandIn>,
+    Path(id): Path<String>,
+) -> Result<Redirect, Trouble> {
+    let owner = stand_in.owner(&id).await?;
+    let account = owner.as_ref().unwrap_or_else(|| stand_in.default_account());
+    let id = url::form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>();
+    Ok(Redirect::to(&format!(
+        "{PATH}/{}/objects/{id}",
+        account.0.id
+    )))
 }
 
 async fn requests_first(view: View) -> Redirect {

@@ -9,7 +9,11 @@ use super::{
     tables::{Table, put_item},
     to_item,
 };
-use crate::{config::ConfigError, purchase::Subject, standing::Standing};
+use crate::{
+    config::ConfigError,
+    purchase::{InvoiceId, Subject},
+    standing::Standing,
+};
 
 /// The claims in the purchases table.
 #[derive(Clone, Debug)]
@@ -66,6 +70,9 @@ pub(super) struct ClaimItem {
     pub(super) version: u64,
     pub(super) status: String,
     pub(super) changed: bool,
+    /// The invoice it is about, in the history of a subscription.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) invoice: Option<InvoiceId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ttl: Option<i64>,
 }
@@ -104,6 +111,10 @@ impl Claim<'_> {
             version: self.version.saturating_add(self.changed.into()),
             status: self.status.as_str().to_owned(),
             changed: self.changed,
+            invoice: match self.subject {
+                Subject::Invoice(_, id) => Some(id.clone()),
+                Subject::Purchase(_) | Subject::Subscription(_) => None,
+            },
             ttl: self.is_over.then(|| now.saturating_add(KEEP_SECONDS)),
         }
     }

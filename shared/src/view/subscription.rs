@@ -3,16 +3,19 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::{RefundView, SellerDisputeView, disputes, refunds};
 use crate::{
     http::rfc3339,
     invoice::{Invoice, InvoiceStatus, Period, Reason},
     money::{Currency, Money},
     product::{ProductId, Recurring},
-    purchase::{Accounts, Buyer, InvoiceId, PurchaseId, SubscriptionId},
+    purchase::{
+        Accounts, Attention, Buyer, InvoiceId, PaymentIntentId, PurchaseId, SubscriptionId,
+    },
     standing::Standing,
     store::subscriptions::WithInvoices,
     subscription::{Entitlement, Item, Next, Pause, Reading, Subscription},
@@ -53,8 +56,9 @@ pub struct SellerSubscription<'a> {
 #[derive(Serialize)]
 pub struct SellerSubscriptionDetails<'a> {
     #[serde(flatten)]
-    details: SubscriptionDetails<'a>,
+    subscription: SubscriptionView<'a>,
     buyer: &'a Buyer,
+    invoices: Vec<SellerInvoiceView<'a>>,
 }
 
 /// What everybody sees.
@@ -146,6 +150,24 @@ struct InvoiceView<'a> {
     url: Option<&'a str>,
 }
 
+/// An invoice as the seller sees it: how often it was charged, by which payments, and everything
+/// about disputes.
+#[derive(Serialize)]
+struct SellerInvoiceView<'a> {
+    #[serde(flatten)]
+    invoice: InvoiceView<'a>,
+    /// What is to be paid: the total, less what the customer's balance covers.
+    due: Money,
+    attempts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_attempt: Option<String>,
+    payment_intents: &'a BTreeSet<PaymentIntentId>,
+    refunds: Vec<RefundView<'a>>,
+    disputes: Vec<SellerDisputeView<'a>>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    attention: BTreeSet<Attention>,
+}
+
 /// A product to which a buyer is, or was, entitled.
 #[derive(Serialize)]
 pub struct EntitlementView {
@@ -198,11 +220,13 @@ impl<'a> SellerSubscription<'a> {
 }
 
 impl<'a> SellerSubscriptionDetails<'a> {
-    /// What the seller sees at `now`.
+    /// What the seller sees at `now`, drafts included.
     pub fn of(found: &'a WithInvoices, now: i64) -> Self {
+        let invoices = newest(found.invoices.iter());
         Self {
-            details: SubscriptionDetails::of(found, now),
+            subscription: SubscriptionView::of(found, now),
             buyer: found.subscription.buyer(),
+            invoices: invoices.into_iter().map(SellerInvoiceView::of).collect(),
         }
     }
 }
@@ -210,15 +234,20 @@ impl<'a> SellerSubscriptionDetails<'a> {
 impl<'a> SubscriptionDetails<'a> {
     /// What its buyer sees at `now`.
     pub fn of(found: &'a WithInvoices, now: i64) -> Self {
-        let visible = found.invoices.iter().filter(|it| it.is_in_history());
-        let mut invoices: Vec<_> = visible.collect();
-        invoices.sort_by_key(|it| std::cmp::Reverse((it.bill().created_at, it.id())));
-        invoices.truncate(MOST_INVOICES);
+        let invoices = newest(found.invoices.iter().filter(|it| it.is_in_history()));
         Self {
             subscription: SubscriptionView::of(found, now),
             invoices: invoices.into_iter().map(InvoiceView::of).collect(),
         }
     }
+}
+
+/// As many of these as are shown, the newest first.
+fn newest<'a>(invoices: impl Iterator<Item = &'a Invoice>) -> Vec<&'a Invoice> {
+    let mut invoices: Vec<_> = invoices.collect();
+    invoices.sort_by_key(|it| std::cmp::Reverse((it.bill().created_at, it.id())));
+    invoices.truncate(MOST_INVOICES);
+    invoices
 }
 
 impl<'a> ItemView<'a> {
@@ -296,6 +325,22 @@ impl<'a> InvoiceView<'a> {
             accounts: invoice.accounts(),
             period: bill.period.map(PeriodView::of),
             url: bill.page.as_deref(),
+        }
+    }
+}
+
+impl<'a> SellerInvoiceView<'a> {
+    fn of(invoice: &'a Invoice) -> Self {
+        let (bill, payment) = (invoice.bill(), invoice.payment());
+        Self {
+            due: bill.due,
+            attempts: bill.attempts,
+            next_attempt: bill.next_attempt.map(rfc3339),
+            payment_intents: invoice.intents(),
+            refunds: refunds(payment).collect(),
+            disputes: disputes(payment).collect(),
+            attention: invoice.attention(),
+            invoice: InvoiceView::of(invoice),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! `/_local` and what stands behind it: purchases and their stories, mail as a page, the stand-in's
 //! webhooks, clock and faults.
 
+mod page;
 mod purchases;
+mod subscriptions;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -113,8 +115,13 @@ async fn the_page_and_all_it_loads_are_there_and_come_from_here_alone() {
     for (path, content_type) in [
         ("/_local/style.css", "text/css; charset=utf-8"),
         ("/_local/dashboard.js", "text/javascript; charset=utf-8"),
+        ("/_local/clock.js", "text/javascript; charset=utf-8"),
         ("/_local/mailbox.js", "text/javascript; charset=utf-8"),
+        ("/_local/page.js", "text/javascript; charset=utf-8"),
         ("/_local/purchases.js", "text/javascript; charset=utf-8"),
+        ("/_local/shelf.js", "text/javascript; charset=utf-8"),
+        ("/_local/story.js", "text/javascript; charset=utf-8"),
+        ("/_local/subscriptions.js", "text/javascript; charset=utf-8"),
         ("/_local/webhooks.js", "text/javascript; charset=utf-8"),
         ("/_local/switches.js", "text/javascript; charset=utf-8"),
     ] {

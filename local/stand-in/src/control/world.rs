@@ -4,17 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::span::Span;
 use super::{ControlError, Controlled};
 use crate::account::object::Account;
+use crate::account::shown;
 use crate::cli::feed;
 use crate::engine::clock;
 use crate::engine::faults::PlannedFault;
+use crate::engine::resource::Object as _;
 use crate::engine::time::{DAY, Timestamp};
 use crate::seed::Seed;
 use crate::subscription::follow::AfterRetries;
+use crate::subscription::object::Subscription;
 use crate::webhook::event::Event;
 
 /// Far enough for everything that takes time.
@@ -47,6 +49,15 @@ struct Happened {
     event_type: String,
     /// The id of what it is about.
     object: String,
+    /// How much that is about, such as `$19.00`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<String>,
+    /// The subscription that it is, or that is billed with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subscription: Option<String>,
+    /// Its status, if that is what changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    became: Option<String>,
 }
 
 /// What an account's settings say of its subscriptions.
@@ -177,10 +188,24 @@ impl Account {
 
 impl Happened {
     fn of(event: Event) -> Self {
-        let object = event.data.object.get("id").and_then(Value::as_str);
+        let object = &event.data.object;
+        let text = |pointer: &str| Some(object.pointer(pointer)?.as_str()?.to_owned());
+        let id = text("/id").unwrap_or_default();
+        let changed = event.data.previous_attributes.as_ref();
+        let is_subscription = object
+            .get("object")
+            .is_some_and(|it| it == Subscription::KIND);
         Self {
             at: event.created,
-            object: object.unwrap_or_default().to_owned(),
+            amount: shown::amount(object),
+            subscription: match is_subscription {
+                true => Some(id.clone()),
+                false => text("/parent/subscription_details/subscription"),
+            },
+            became: changed
+                .and_then(|changed| changed.get("status"))
+                .and_then(|_| text("/status")),
+            object: id,
             event_type: event.event_type,
         }
     }

@@ -58,8 +58,8 @@ impl FormView {
     }
 
     /// Cards to try.
-    pub(super) fn hints(&self) -> &'static [Group] {
-        cards::HINTS
+    pub(super) fn hints(&self) -> impl Iterator<Item = &'static Group> {
+        cards::hints(false)
     }
 }
 

@@ -65,6 +65,8 @@ pub(super) struct PaymentForm {
     /// Declarations for the page's style that the shop has asked for.
     branding: String,
     sets_up: bool,
+    /// The card is kept for later payments.
+    keeps: bool,
     lines: Vec<LineView>,
     /// What stands above the total.
     heading: String,
@@ -179,6 +181,7 @@ impl PaymentForm {
             shop: name_of(shop, session),
             branding: branding(session),
             sets_up: session.is_for_setup(),
+            keeps: session.is_for_setup() || session.is_for_subscription(),
             lines: lines(session),
             heading: heading(session),
             total: money(totals.total),
@@ -227,8 +230,8 @@ impl PaymentForm {
         self.countries
     }
 
-    fn card_hints(&self) -> &'static [cards::Group] {
-        cards::HINTS
+    fn card_hints(&self) -> impl Iterator<Item = &'static cards::Group> {
+        cards::hints(self.keeps)
     }
 
     fn problem_in(&self, field: &str) -> Option<&str> {

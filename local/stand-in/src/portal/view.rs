@@ -130,8 +130,8 @@ impl CardForm {
     }
 
     /// Cards to try.
-    pub(super) fn hints(&self) -> &'static [Group] {
-        cards::HINTS
+    pub(super) fn hints(&self) -> impl Iterator<Item = &'static Group> {
+        cards::hints(true)
     }
 }
 
@@ -152,7 +152,6 @@ impl Home {
         let default = default_method(transaction, &session.customer)?;
         let methods: Vec<PaymentMethod> = transaction.having("customer", &session.customer)?;
         let plans = living(transaction, &session.customer)?;
-        let has_plans = !plans.is_empty();
         let text = |pointer| settings.text(pointer).map(str::to_owned);
         Ok(Self {
             headline: text("/business_profile/headline"),
@@ -164,7 +163,7 @@ impl Home {
                 .map(|it| Plan::of(it, settings, &methods, default.as_deref()))
                 .collect(),
             methods: settings.updates_methods().then(|| {
-                let of = |it: &PaymentMethod| Method::of(it, default.as_deref(), has_plans);
+                let of = |it: &PaymentMethod| Method::of(it, default.as_deref(), &plans);
                 methods.iter().rev().map(of).collect()
             }),
             details: known_details(&customer),
@@ -206,8 +205,8 @@ impl Plan {
             (Status::Unpaid, _) => (Some("Unpaid"), None),
             _ => (None, Some(format!("Renews on {end}."))),
         };
-        let own = subscription.terms.default_payment_method.as_deref();
-        let pays = methods.iter().find(|it| Some(&*it.id) == own.or(default));
+        let pays = pays_for(subscription, default);
+        let pays = methods.iter().find(|it| Some(&*it.id) == pays);
         let is_free = subscription.schedule.is_none();
         Self {
             id: subscription.id.to_string(),
@@ -236,8 +235,9 @@ pub(super) fn may_update(subscription: &Subscription, how: &Updating) -> bool {
 }
 
 impl Method {
-    fn of(method: &PaymentMethod, default: Option<&str>, has_plans: bool) -> Self {
+    fn of(method: &PaymentMethod, default: Option<&str>, plans: &[Subscription]) -> Self {
         let is_default = default == Some(&*method.id);
+        let pays = |plan: &Subscription| pays_for(plan, default) == Some(&*method.id);
         Self {
             id: method.id.to_string(),
             name: method_name(method),
@@ -248,9 +248,14 @@ impl Method {
                 _ => None,
             },
             is_default,
-            may_remove: !(is_default && has_plans),
+            may_remove: !plans.iter().any(|plan| is_default || pays(plan)),
         }
     }
+}
+
+/// The payment method by which a plan is paid: its own, or the customer's default.
+fn pays_for<'s>(plan: &'s Subscription, default: Option<&'s str>) -> Option<&'s str> {
+    plan.terms.default_payment_method.as_deref().or(default)
 }
 
 /// As in `Visa •••• 4242`.

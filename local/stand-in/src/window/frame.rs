@@ -59,6 +59,8 @@ pub(super) struct Frame {
     pub(super) accounts: Vec<AccountView>,
     /// How far the clock is ahead, such as `1 day 2 hours`.
     pub(super) ahead: Option<String>,
+    /// The account's date: what has no other is from today.
+    pub(super) today: String,
     pub(super) held: bool,
     pub(super) faults: usize,
 }
@@ -129,9 +131,9 @@ impl View {
     pub(super) async fn frame(&self, section: Section, searched: &str) -> anyhow::Result<Frame> {
         let stand = |transaction: &Transaction<'_>| {
             let ahead = clock::ahead(transaction.sql)?;
-            Ok((ahead, queue::is_held(transaction)?))
+            Ok((ahead, queue::is_held(transaction)?, transaction.account_now))
         };
-        let (ahead, held) = self.read(stand).await?;
+        let (ahead, held, now) = self.read(stand).await?;
         let accounts = self.stand_in.accounts().into_iter();
         Ok(Frame {
             base: self.base(),
@@ -140,6 +142,7 @@ impl View {
             account: AccountView::of(&self.account),
             accounts: accounts.map(|account| AccountView::of(&account)).collect(),
             ahead: (ahead > 0).then(|| span(ahead)),
+            today: Moment::of(now).date,
             held,
             faults: self.account.0.faults.all().len(),
         })

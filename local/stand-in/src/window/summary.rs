@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use crate::account::amount::Amount;
-use crate::account::currency::Currency;
+use crate::account::shown;
 use crate::engine::time::Timestamp;
 use crate::window::frame::Moment;
 use crate::window::scan::Found;
@@ -49,6 +48,7 @@ const ABOUT: &[&str] = &[
     "/name",
     "/description",
     "/code",
+    "/number",
     "/customer_details/email",
     "/customer_email",
     "/billing_details/email",
@@ -129,27 +129,24 @@ impl Summary {
         about.dedup();
         about.truncate(MOST_ABOUT);
         // A session's address says no more than its id does.
-        if about.is_empty() && text("/object") != Some("checkout.session") {
+        let is_session = text("/object").is_some_and(|kind| kind.ends_with(".session"));
+        if about.is_empty() && !is_session {
             about.extend(OTHERWISE.iter().find_map(|pointer| text(pointer)));
         }
         Self {
-            amount: amount(shown),
+            amount: shown::amount(shown),
             statuses,
             about: about.join(" · "),
         }
     }
 }
 
-fn amount(shown: &Value) -> Option<String> {
-    const AMOUNTS: [&str; 4] = ["amount_total", "amount", "unit_amount", "amount_off"];
-    let amount = AMOUNTS
-        .iter()
-        .find_map(|field| shown.get(field)?.as_i64().map(Amount::new))?;
-    let code = shown.get("currency")?.as_str()?;
-    Some(match code.parse::<Currency>() {
-        Ok(currency) => currency.display(amount),
-        Err(_) => format!("{amount} {code}"),
-    })
+/// What people call a kind of objects.
+pub(super) fn named(kind: &str) -> String {
+    match kind {
+        "invoiceitem" => "invoice item".to_owned(),
+        kind => kind.replace(['_', '.'], " "),
+    }
 }
 
 /// A number of seconds that a call took, to three digits.
@@ -194,9 +191,18 @@ mod tests {
         let product = Summary::of(&json!({ "name": "Mug", "active": false, "type": "good" }));
         assert_eq!((product.amount, product.about.as_str()), (None, "Mug"));
         assert_eq!(product.statuses, [Status::of("inactive")]);
-        let taken = Summary::of(&json!({ "amount": -300, "currency": "usd" }));
-        assert_eq!(taken.amount.as_deref(), Some("-$3.00"));
         assert_eq!(Summary::of(&json!("no object")), Summary::default());
+    }
+
+    #[test]
+    fn a_kind_is_written_in_words() {
+        for (kind, said) in [
+            ("billing_portal.session", "billing portal session"),
+            ("invoiceitem", "invoice item"),
+            ("charge", "charge"),
+        ] {
+            assert_eq!(named(kind), said);
+        }
     }
 
     #[test]

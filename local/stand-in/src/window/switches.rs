@@ -6,7 +6,7 @@ use axum::routing::{get, post};
 use axum::{Form, Router};
 use serde::Deserialize;
 
-use crate::control::{Clock, Span};
+use crate::control::{Clock, ControlError, Span};
 use crate::engine::faults::PlannedFault;
 use crate::stand_in::StandIn;
 use crate::window::frame::{Frame, Moment, Section, View};
@@ -97,16 +97,20 @@ async fn release(view: View) -> Result<Redirect, Trouble> {
     Ok(view.back_to("events"))
 }
 
-/// So many of a unit of so many seconds.
+/// So many of a unit of time: `m`, `h`, `d`, `mo`.
 #[derive(Deserialize)]
 struct Advance {
     count: i64,
-    unit: i64,
+    unit: String,
 }
 
-async fn move_time(view: View, Form(advance): Form<Advance>) -> Result<Redirect, Trouble> {
-    let seconds = advance.count.saturating_mul(advance.unit);
-    view.account.advance_clock(Span::Seconds(seconds)).await?;
+async fn move_time(
+    view: View,
+    Form(Advance { count, unit }): Form<Advance>,
+) -> Result<Redirect, Trouble> {
+    let span = format!("{count}{unit}").parse::<Span>();
+    let span = span.map_err(ControlError::Refused)?;
+    view.account.advance_clock(span).await?;
     Ok(view.back_to("switches"))
 }
 

@@ -419,6 +419,23 @@ async fn a_customer_looks_after_their_payment_methods() {
 }
 
 #[tokio::test]
+async fn the_card_that_a_plan_of_its_own_is_paid_with_cannot_be_removed() {
+    let visitor = Visitor::with(vec![]).await;
+    let bench = &visitor.club.bench;
+    let whose = vec![("customer", &*visitor.club.customer)];
+    let attach = "/v1/payment_methods/pm_card_mastercard/attach";
+    let own = id(&bench.post(attach, &whose).await.expect(200).json());
+    let plan = format!("/v1/subscriptions/{}", id(&visitor.subscription));
+    let paid_with = vec![("default_payment_method", &*own)];
+    bench.post(&plan, &paid_with).await.expect(200);
+    let remove = format!("/payment_methods/{own}/remove");
+    assert!(!visitor.look("").await.expect(200).text.contains(&remove));
+    visitor.submit(&remove, vec![]).await.expect(409);
+    let kept = bench.fetch("payment_methods", &own).await;
+    assert_eq!(kept["customer"], *visitor.club.customer);
+}
+
+#[tokio::test]
 async fn a_customer_changes_what_the_shop_lets_them_change_of_themselves() {
     let visitor = Visitor::with(vec![]).await;
     let form = vec![

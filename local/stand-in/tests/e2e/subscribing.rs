@@ -31,6 +31,34 @@ async fn get(bench: &Bench, list: &str, id: &Value) -> Value {
 }
 
 #[tokio::test]
+async fn the_card_that_fails_later_is_offered_only_where_a_card_is_kept() {
+    let bench = Bench::start().await;
+    let price = price(&bench, "900", vec![]).await;
+    let subscribing = open(&bench, &price, vec![]).await;
+    let setting_up = [
+        ("mode", "setup"),
+        ("currency", "usd"),
+        ("success_url", "http://shop.example/done"),
+    ];
+    let setting_up = bench
+        .post(SESSIONS, &setting_up.to_vec())
+        .await
+        .expect(200)
+        .json();
+    let once = bench.session().await;
+    for (session, is_kept) in [
+        (id(&subscribing), true),
+        (id(&setting_up), true),
+        (once, false),
+    ] {
+        let page = bench.get(&format!("/pay/{session}")).await.expect(200).text;
+        let offers = |card: &str| page.contains(&format!("data-card=\"{card}\""));
+        assert!(offers("4242 4242 4242 4242"), "{page}");
+        assert_eq!(offers("4000 0000 0000 0341"), is_kept, "{page}");
+    }
+}
+
+#[tokio::test]
 async fn a_paid_session_begins_a_subscription_with_a_paid_invoice() {
     let bench = Bench::start().await;
     let price = price(&bench, "900", vec![]).await;

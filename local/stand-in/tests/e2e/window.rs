@@ -133,6 +133,50 @@ async fn a_call_whose_answer_is_lost_is_shown_with_the_fault() {
 }
 
 #[tokio::test]
+async fn what_is_billed_is_listed_with_its_amount_and_its_kind_in_words() {
+    let bench = Bench::start().await;
+    let customer = bench
+        .post("/v1/customers", &vec![])
+        .await
+        .expect(200)
+        .json();
+    let customer = id(&customer);
+    let item = vec![
+        ("customer", &*customer),
+        ("amount", "1900"),
+        ("currency", "usd"),
+    ];
+    bench.post("/v1/invoiceitems", &item).await.expect(200);
+    let whose = vec![
+        ("customer", &*customer),
+        ("pending_invoice_items_behavior", "include"),
+    ];
+    let invoice = bench.post("/v1/invoices", &whose).await.expect(200).json();
+    let list = look(&bench, "objects?kind=invoice").await.expect(200).text;
+    assert!(list.contains("<td class=\"number\">$19.00</td>"), "{list}");
+    assert!(list.contains(">invoice item <"), "{list}");
+
+    // Programs that know only the id have a link to it, too.
+    let link = look_at(&bench, &format!("/_stripe/window/objects/{}", id(&invoice))).await;
+    let place = format!("{}/objects/{}", window(&bench).await, id(&invoice));
+    assert_eq!(link.expect(303).header("location"), Some(place.as_str()));
+}
+
+#[tokio::test]
+async fn rows_from_another_day_say_which() {
+    let bench = Bench::start().await;
+    bench.session().await;
+    let dates = async || {
+        let list = look(&bench, "requests").await.expect(200).text;
+        let today = list.matches("class=\"date today\"").count();
+        (today, list.matches("class=\"date\"").count())
+    };
+    assert_eq!(dates().await, (1, 0));
+    bench.advance(86_400).await;
+    assert_eq!(dates().await, (0, 1));
+}
+
+#[tokio::test]
 async fn an_id_leads_to_its_object_from_wherever_it_stands() {
     let bench = Bench::start().await;
     let session = bench.session().await;
@@ -380,7 +424,7 @@ async fn the_switches_switch() {
     press(&bench, "snapshots", &[("name", "open <b>")])
         .await
         .expect(303);
-    let day = [("count", "1"), ("unit", "86400")];
+    let day = [("count", "1"), ("unit", "d")];
     press(&bench, "clock", &day).await.expect(303);
     assert_eq!(bench.retrieve(&session).await["status"], "expired");
     let fault = [
@@ -422,7 +466,7 @@ async fn the_switches_switch() {
         .await
         .expect(404);
 
-    let refused = press(&bench, "clock", &[("count", "-1"), ("unit", "60")]).await;
+    let refused = press(&bench, "clock", &[("count", "-1"), ("unit", "m")]).await;
     assert!(refused.expect(400).text.contains("advance must be between"));
     let nonsense = [
         ("fault", "error"),
@@ -443,7 +487,7 @@ async fn another_sites_page_can_neither_press_a_button_nor_look() {
     for path in ["reset", "clock", "deliveries/hold", "faults/clear"] {
         for origin in ["http://evil.example", "null", "http://127.0.0.1:3000"] {
             let post = bench.request("POST", &format!("{base}/{path}"));
-            let form = [("count", "1"), ("unit", "86400")];
+            let form = [("count", "1"), ("unit", "d")];
             let answer = bench.send(post.header("Origin", origin).form(&form)).await;
             answer.expect(403);
         }
@@ -457,7 +501,7 @@ async fn another_sites_page_can_neither_press_a_button_nor_look() {
     assert_eq!(bench.retrieve(&session).await["status"], "open");
     let own = bench.request("POST", &format!("{base}/clock"));
     let own = own.header("Origin", &bench.url);
-    let form = [("count", "1"), ("unit", "86400")];
+    let form = [("count", "1"), ("unit", "d")];
     bench.send(own.form(&form)).await.expect(303);
     assert_eq!(bench.retrieve(&session).await["status"], "expired");
 }

@@ -6,13 +6,15 @@ use super::{ID, NOW, attributes, golden, put, returns, tables, to_json, usd};
 use crate::{
     email::Frozen,
     invoice::{
-        Bill, BilledLine, Invoice, InvoiceChange, InvoiceReport, InvoiceState, Period, Reason,
-        Trouble,
+        Bill, BilledLine, Invoice, InvoiceChange, InvoiceReport, InvoiceState, InvoiceStatus,
+        Period, Reason, Trouble,
     },
     mode::Mode,
     product::{Interval, Recurring},
     purchase::{Buyer, Change, InvoiceId, Mail, Notice, PaymentChange, Subject, SubscriptionId},
+    standing::Standing,
     store::{
+        claims::{Claim, Claims, Source},
         invoices::{self, Invoices, StoredInvoice},
         outbox::Outbox,
         pointers::Pointers,
@@ -66,11 +68,25 @@ fn an_invoice_is_stored_and_read_as_in_the_deployed_tables() {
 }
 
 #[test]
-fn what_points_at_an_invoice_and_its_mails_are_stored_as_in_the_deployed_tables() {
+fn what_belongs_to_an_invoice_is_stored_as_in_the_deployed_tables() {
     let subject = Subject::Invoice(subscription_id(), invoice_id());
     let pointers = Pointers::of(&tables()).unwrap();
     let pointer = pointers.put(&"pi_1".to_owned().into(), &subject).unwrap();
     assert_eq!(put(pointer), golden("pointer_to_invoice"));
+    let source = Source::Event {
+        id: "evt_1".to_owned(),
+        kind: "invoice.paid".to_owned(),
+    };
+    let claim = Claim {
+        subject: &subject,
+        source: &source,
+        changed: true,
+        status: Standing::Invoice(InvoiceStatus::Paid),
+        is_over: false,
+        version: 4,
+    };
+    let claim = Claims::of(&tables()).unwrap().put(claim, NOW).unwrap();
+    assert_eq!(put(claim), golden("claim_invoice"));
     let outbox = Outbox::of(&tables()).unwrap();
     let ordered = |content, mail: &Mail| {
         let row = outbox.put(content, mail, (Mode::Live, false), NOW);

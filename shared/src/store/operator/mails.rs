@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::{
     config::ConfigError,
     email::Frozen,
-    purchase::{Mail, Subject},
+    purchase::{Mail, Subject, SubscriptionId},
     store::{
         StoreError, Tables,
         due::LEASE_SECONDS,
@@ -55,6 +55,33 @@ impl Mails {
         let id = row_id(subject, mail);
         let item = self.table.read([("id", id.as_str())]).await?;
         item.map(|item| from_item(item, &id)).transpose()
+    }
+
+    /// All rows about a subscription and its invoices, in no particular order. Reads the whole
+    /// table.
+    pub async fn about(&self, subscription: &SubscriptionId) -> Result<Vec<Row>, StoreError> {
+        let id = subscription.as_str();
+        let mut items = self
+            .table
+            .client
+            .scan()
+            .table_name(&self.table.name)
+            // What is left of a row that was gone when it was superseded has no state.
+            .filter_expression(
+                "(begins_with(id, :own) OR begins_with(id, :invoices)) \
+                 AND attribute_exists(#state)",
+            )
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":own", text(format!("{id}#")))
+            .expression_attribute_values(":invoices", text(format!("{id}/")))
+            .into_paginator()
+            .items()
+            .send();
+        let mut rows = Vec::new();
+        while let Some(item) = items.next().await {
+            rows.push(from_item(item.map_err(failed("Scan"))?, "of the outbox")?);
+        }
+        Ok(rows)
     }
 
     /// All rows in this state, in no particular order. Reads the whole table.

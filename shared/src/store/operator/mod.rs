@@ -13,4 +13,4 @@ pub use confirmation::Confirmation;
 pub use mails::{Listed, Mails};
 pub use parked::{ParkedEvent, ParkedEvents};
 pub use purchases::{AllPurchases, PurchaseWithEvents, RecordedEvent};
-pub use subscriptions::AllSubscriptions;
+pub use subscriptions::{AllSubscriptions, SubscriptionWithEvents};

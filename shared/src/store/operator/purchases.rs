@@ -1,7 +1,7 @@
 //! All purchases, and everything recorded about one.
 
 use serde::{
-    Deserialize as _, Serialize,
+    Deserialize as _,
     de::{IntoDeserializer as _, value::Error as ValueError},
 };
 use time::OffsetDateTime;
@@ -32,23 +32,34 @@ pub struct PurchaseWithEvents {
     /// As it is now.
     pub purchase: Purchase,
     /// What was recorded.
-    pub events: Vec<RecordedEvent>,
+    pub events: Vec<RecordedEvent<Status>>,
 }
 
 /// An event that was recorded.
-#[derive(Clone, Debug, Serialize)]
-pub struct RecordedEvent {
+#[derive(Clone, Debug)]
+pub struct RecordedEvent<S> {
     /// Its id, `evt_…`; or what was fetched without an event, and when.
     pub id: String,
     /// Its type.
-    #[serde(rename = "type")]
     pub kind: String,
     /// When, in Unix seconds.
     pub recorded_at: i64,
     /// Whether it said anything new.
     pub changed: bool,
-    /// The purchase's status afterwards.
-    pub status: Status,
+    /// The status afterwards of what it is about.
+    pub status: S,
+}
+
+impl<S> RecordedEvent<S> {
+    pub(super) fn of(id: String, claim: ClaimItem, status: S) -> Self {
+        Self {
+            id,
+            kind: claim.kind,
+            recorded_at: claim.recorded_at,
+            changed: claim.changed,
+            status,
+        }
+    }
 }
 
 /// The status in a purchase's claim.
@@ -92,14 +103,8 @@ impl AllPurchases {
                 Some(event) => {
                     let event = event.to_owned();
                     let claim: ClaimItem = from_item(item, &event)?;
-                    let recorded = RecordedEvent {
-                        id: event,
-                        kind: claim.kind,
-                        recorded_at: claim.recorded_at,
-                        changed: claim.changed,
-                        status: status(&claim.status, id)?,
-                    };
-                    events.push((claim.version, recorded));
+                    let (version, status) = (claim.version, status(&claim.status, id)?);
+                    events.push((version, RecordedEvent::of(event, claim, status)));
                 }
                 None if sk == Some(PURCHASE) => purchase = Some(parse(item, id)?.purchase),
                 None => {}

@@ -259,3 +259,34 @@ fn grace_counts_for_a_payment_that_is_late() {
         assert_eq!(views[0]["active"], active, "{grace}");
     }
 }
+
+#[test]
+fn a_seller_sees_drafts_too_and_how_often_each_invoice_was_charged() {
+    let invoices = vec![
+        invoice("in_1", InvoiceState::Paid, 0),
+        invoice("in_2", InvoiceState::Open, 1),
+        invoice("in_3", InvoiceState::Draft, 2),
+    ];
+    let found = found(
+        "sub_1",
+        reading(SubscriptionStatus::PastDue, "coffee"),
+        invoices,
+    );
+    let view = to_json(&SellerSubscriptionDetails::of(&found, BEGAN + 31 * DAY));
+    assert_eq!(view["buyer"]["email"], "ada@buyers.example");
+    assert_eq!(view["to_pay"]["invoice_id"], "in_2");
+    let ids = view["invoices"].as_array().unwrap().iter();
+    let ids: Vec<_> = ids.map(|one| one["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["in_3", "in_2", "in_1"]);
+    let open = &view["invoices"][1];
+    for (member, expected) in [
+        ("due", json!({ "amount": 3800, "currency": "usd" })),
+        ("attempts", json!(1)),
+        ("next_attempt", json!("2025-10-27T05:33:20Z")),
+        ("payment_intents", json!([])),
+        ("refunds", json!([])),
+        ("disputes", json!([])),
+    ] {
+        assert_eq!(open[member], expected, "{member}");
+    }
+}

@@ -1,51 +1,10 @@
 //! The purchases on the dashboard: what is told of them, and what can be done to them from there.
 
-use reqwest::{Client, Method};
+use reqwest::Method;
 use serde_json::{Value, json};
 use testing::{ADA, CARD, TestApp, text};
 
-/// What the page asks for and does.
-struct Page<'a> {
-    app: &'a TestApp,
-    http: Client,
-}
-
-impl<'a> Page<'a> {
-    fn of(app: &'a TestApp) -> Self {
-        let http = Client::builder().no_proxy().build().unwrap();
-        Self { app, http }
-    }
-
-    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let [_, shop, ..] = self.app.ports();
-        let url = format!("http://127.0.0.1:{shop}/_local{path}");
-        self.http.request(method, url)
-    }
-
-    async fn get(&self, path: &str) -> Value {
-        let answer = self.request(Method::GET, path).send().await.unwrap();
-        assert_eq!(answer.status(), 200, "{path}");
-        answer.json().await.unwrap()
-    }
-
-    /// Presses a button: the answer's status and body.
-    async fn press(&self, path: &str, form: &[(&str, &str)]) -> (u16, String) {
-        let pressed = self.request(Method::POST, path).form(form).send().await;
-        let answer = pressed.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
-    }
-
-    /// Presses a button that does something.
-    async fn does(&self, path: &str, form: &[(&str, &str)]) -> Value {
-        let (status, answer) = self.press(path, form).await;
-        assert!((200..300).contains(&status), "{path}: {status} {answer}");
-        serde_json::from_str(&answer).unwrap_or_default()
-    }
-
-    async fn story(&self, purchase: &str) -> Value {
-        self.get(&format!("/purchases/{purchase}")).await
-    }
-}
+use super::page::Page;
 
 /// A mug that is paid for: its purchase and its payment intent.
 async fn sold(app: &TestApp) -> (String, String) {
@@ -165,7 +124,7 @@ async fn a_dispute_can_be_opened_and_decided_and_the_story_keeps_the_order_of_th
     let link = told.split_whitespace().find(|word| word.contains(&dispute));
     let shown = page.http.get(link.unwrap()).send().await.unwrap();
     assert_eq!(shown.status(), 200, "the mail's link leads somewhere");
-    let query = format!("dispute={dispute}");
+    let query = format!("purchase={purchase}");
     assert_eq!(shown.url().query(), Some(query.as_str()));
     let step = async |status: &str| {
         page.press(&format!("/stripe/disputes/{dispute}/{status}"), &[])

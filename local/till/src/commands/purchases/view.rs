@@ -223,7 +223,7 @@ fn money(purchase: &Purchase) -> String {
     table.text()
 }
 
-fn events_table(events: &[RecordedEvent]) -> String {
+fn events_table(events: &[RecordedEvent<Status>]) -> String {
     let mut table = Table::new([
         Column::left("RECORDED (UTC)"),
         Column::left("EVENT").giving_way(),

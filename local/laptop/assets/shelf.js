@@ -1,0 +1,85 @@
+// A list of things on the left, and the whole story of the one that is chosen beside it.
+
+import { element, look } from "./page.js";
+import { keepingFocus } from "./story.js";
+
+/** What leads to each kind of thing, by kind. */
+const openers = new Map();
+
+/**
+ * A section with a list and a story. `kind` is what its things are called in the shop's answers; `row` makes the
+ * content of a button in the list, `chapters` that of a story. Returns what shows the section.
+ */
+export function shelf(kind, { row, chapters }) {
+  const section = document.querySelector(`#${kind}`);
+  if (!section) return () => {};
+  const list = section.querySelector(".list");
+  const story = section.querySelector(".story");
+  // The one that a link is about is opened first, listed or not.
+  const asked = new URLSearchParams(location.search).get(parameterOf(kind));
+  let open = asked;
+  let shownList = "";
+  let shownStory = "";
+
+  async function showSection() {
+    const { [kind]: all, found } = await look(`/_local/${kind}.json`);
+    const seen = JSON.stringify([all, open]);
+    if (seen !== shownList) {
+      section.querySelector(".empty").hidden = found > 0;
+      section.querySelector(".pair").hidden = found === 0;
+      section.querySelector(".more").textContent =
+        found > all.length ? `The newest ${all.length} of ${found}; till ${kind} list shows them all.` : "";
+      if (!open || (open !== asked && !all.some(({ id }) => id === open))) open = all[0]?.id ?? null;
+      shownList = JSON.stringify([all, open]);
+      keepingFocus(list, () => list.replaceChildren(...all.map((thing) => element("li", {}, button(thing)))));
+    }
+    if (open) await showStory();
+  }
+
+  function button(thing) {
+    const made = element("button", { type: "button" }, ...row(thing));
+    made.dataset.key = thing.id;
+    made.setAttribute("aria-current", String(thing.id === open));
+    made.addEventListener("click", () => choose(thing.id));
+    return made;
+  }
+
+  async function choose(id) {
+    open = id;
+    for (const each of list.querySelectorAll("button")) each.setAttribute("aria-current", String(each.dataset.key === id));
+    await showStory().catch(() => {});
+    story.scrollIntoView({ block: "nearest" });
+  }
+
+  async function showStory() {
+    const told = await look(`/_local/${kind}/${open}`);
+    const seen = JSON.stringify(told);
+    if (seen === shownStory) return;
+    shownStory = seen;
+    keepingFocus(story, () => story.replaceChildren(...chapters(told)));
+  }
+
+  openers.set(kind, async (id) => {
+    await choose(id);
+    section.scrollIntoView();
+    story.focus({ preventScroll: true });
+  });
+  return showSection;
+}
+
+/** A link to the story of a thing. */
+export function leadsTo(kind, id, text) {
+  const link = element("a", { href: `/_local?${parameterOf(kind)}=${encodeURIComponent(id)}#${kind}` }, text);
+  link.addEventListener("click", (event) => {
+    const opener = openers.get(kind);
+    if (!opener || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    opener(id);
+  });
+  return link;
+}
+
+/** How an address names one of a kind: `purchase`, `subscription`. */
+function parameterOf(kind) {
+  return kind.replace(/s$/, "");
+}

@@ -1,0 +1,219 @@
+// What the stories of purchases and subscriptions have in common: what became of money, which events were
+// recorded, and which mails were called for.
+
+import { call, confirm, element, onClick, when } from "./page.js";
+
+/** Whether banks and Stripe do what is pressed here. */
+export const hasStandIn = document.querySelector("main").dataset.standIn === "true";
+
+const TONES = {
+  paid: "good", won: "good", succeeded: "good", settled: "good", sent: "good", warning_closed: "good", prevented: "good",
+  active: "good", trialing: "good",
+  pending: "wait", requires_action: "wait", disputed: "wait", needs_response: "wait", under_review: "wait",
+  warning_needs_response: "wait", warning_under_review: "wait", due: "wait", held: "wait",
+  open: "wait", incomplete: "wait", paused: "wait",
+  failed: "bad", charged_back: "bad", lost: "bad", past_due: "bad", unpaid: "bad", uncollectible: "bad",
+};
+
+const LABELS = {
+  warning_needs_response: "inquiry, needs an answer",
+  warning_under_review: "inquiry, answered",
+  warning_closed: "inquiry, closed",
+  needs_response: "needs evidence",
+  requires_action: "waiting for the buyer",
+  due: "to be sent",
+  held: "held until confirmed",
+  gone: "no longer kept",
+};
+
+export const ADVICE = {
+  paid_twice: "It was paid more than once: refund the excess.",
+  overpaid: "More was paid than it costs: compare it with Stripe.",
+  other_currency: "Money moved in another currency than the order's.",
+  rebuilt: "The purchase was lost here and rebuilt from what Stripe knows. Its mail is held until you run till purchases confirm.",
+  paid_after_stock_returned: "It was paid after its stock was given back: check that there is enough left.",
+  overreturned: "More went back than was paid: was it refunded and charged back?",
+  dispute_decided_twice: "A dispute was both won and lost: ask Stripe.",
+  paid_and_void: "It was seen both paid and void: ask Stripe.",
+};
+
+const MAILS = {
+  pending: "To the buyer: payment on its way",
+  voucher: "To the buyer: please pay",
+  failed: "To the buyer: payment failed",
+  paid: "To the buyer: receipt",
+  refund: "To the buyer: refund",
+  refund_failed: "To the buyer: refund failed",
+  inquiry_opened: "To the seller: inquiry",
+  dispute_opened: "To the seller: dispute",
+  dispute_closed: "To the seller: dispute closed",
+  welcome: "To the buyer: welcome to the subscription",
+  payment_failed: "To the buyer: a payment failed",
+  action_required: "To the buyer: please confirm a payment",
+  trial_ending: "To the buyer: the trial is about to end",
+  plan_changed: "To the buyer: another plan",
+  cancelled: "To the buyer: cancelled, until when it lasts",
+  ended: "To the buyer: it is over",
+  lost: "To the seller: a subscription is lost",
+};
+
+/** What a bank, a buyer or Stripe can do next, by status. */
+const REFUND_STEPS = {
+  pending: { succeed: "It arrives", fail: "It fails", require_action: "Ask the buyer" },
+  requires_action: { succeed: "It arrives", fail: "It fails", cancel: "Cancel it" },
+  succeeded: { fail: "It fails after all" },
+};
+const DISPUTE_STEPS = {
+  warning_needs_response: { warning_under_review: "Answer it", warning_closed: "Bank drops it", needs_response: "Make it a dispute" },
+  warning_under_review: { warning_closed: "Bank drops it", needs_response: "Make it a dispute" },
+  needs_response: { under_review: "Send evidence", won: "Win it", lost: "Lose it" },
+  under_review: { won: "Win it", lost: "Lose it" },
+  lost: { won: "Win it after all" },
+};
+
+export function chapter(title, facts, ifNone) {
+  if (facts.length === 0 && !ifNone) return [];
+  const content = facts.length > 0 ? element("ol", { className: "facts" }, ...facts) : element("p", { className: "quiet" }, ifNone);
+  return [element("h4", {}, title), content];
+}
+
+/** Money can go back because the seller wants it to, or because the buyer does. */
+export function payment(intent, paid, buyer) {
+  const currency = paid.currency.toUpperCase();
+  const amount = element("input", { name: "amount", type: "text", inputMode: "decimal", placeholder: "all that is left" });
+  const wishes = form("Refund", `Amount to refund, in ${currency}`, amount, `/_local/payments/${intent}/refund`, {
+    unit: currency,
+    fixed: { currency: paid.currency },
+    question: () => `Send ${amount.value.trim() ? `${amount.value.trim()} ${currency}` : `all that is left of ${paid.text}`} `
+      + `back to ${buyer.email ?? "the buyer"}?`,
+  });
+  if (!hasStandIn) return element("div", { className: "buttons" }, wishes);
+  const kind = element("select", { name: "kind" },
+    ...Object.entries({ chargeback: "dispute", inquiry: "inquiry", prevented: "prevented dispute" })
+      .map(([value, text]) => element("option", { value }, text)));
+  const contests = form("Open", "What the buyer’s bank does", kind, `/_local/payments/${intent}/dispute`);
+  return element("div", { className: "buttons" }, wishes, contests);
+}
+
+/** A field and its button. `unit` is shown beside the field, `fixed` is sent with it, `question` is asked first. */
+function form(label, meaning, field, path, { unit, fixed = {}, question } = {}) {
+  field.setAttribute("aria-label", meaning);
+  field.dataset.key = `${path} field`;
+  const button = element("button", { type: "button" }, label);
+  button.dataset.key = path;
+  field.addEventListener("keydown", (event) => { if (event.key === "Enter") button.click(); });
+  onClick(button, async () => {
+    if (!field.reportValidity()) return;
+    if (question && !await confirm(question(), label)) return;
+    const body = new URLSearchParams({ ...fixed, ...(field.value && { [field.name]: field.value }) });
+    await call(path, { method: "POST", body });
+    if (field.name === "amount") field.value = "";
+  });
+  return element("span", { className: "buttons" }, field, ...(unit ? [unit] : []), button);
+}
+
+export function refund({ id, status, amount }) {
+  return element("li", {},
+    line(badge(status), element("code", {}, id), end(amount.text)),
+    hasStandIn ? steps(REFUND_STEPS[status], (step) => `/_local/stripe/refunds/${id}/${step}`) : "");
+}
+
+export function dispute({ id, status, amount, reason, due_by: due, balance }) {
+  const evidence = due && status.endsWith("needs_response") ? [", evidence until ", when(new Date(due * 1000))] : [];
+  const movements = balance.map(({ amount: moved, fee_text: fee }) =>
+    element("p", { className: "quiet" }, `${moved.text} on the balance, with a fee of ${fee}`));
+  return element("li", {},
+    line(badge(status), element("code", {}, id), end(amount.text)),
+    element("p", { className: "quiet" }, words(reason), ...evidence),
+    ...movements,
+    hasStandIn ? steps(DISPUTE_STEPS[status], (step) => `/_local/stripe/disputes/${id}/${step}`) : "");
+}
+
+export function steps(possible, path) {
+  if (!possible) return "";
+  return element("p", { className: "buttons" }, ...Object.entries(possible).map(([step, label]) => action(label, path(step))));
+}
+
+export function recorded({ id, type, recorded_at: at, changed, status }, before) {
+  const from = before && before.status !== status ? `${words(before.status)} → ` : "";
+  const effect = changed ? element("span", { className: `badge ${TONES[status] ?? ""}` }, from + words(status))
+    : element("span", { className: "quiet" }, "nothing new");
+  const again = hasStandIn && id.startsWith("evt_") ? action("Send again", `/_local/stripe/events/${id}/resend`) : "";
+  return element("li", {},
+    line(element("code", {}, type === "fetched" ? "fetched from Stripe" : type), effect, end(again)),
+    element("p", { className: "quiet" }, when(new Date(at)), " · ", element("code", {}, id)));
+}
+
+export function mail({ mail: name, state, attempts, created_at: called, finished_at: finished, next_attempt_at: next, reason }) {
+  const [kind, about] = name.split("#");
+  const tries = state === "due" && attempts > 0 ? [` · tried ${attempts} ×`, ...(next ? [", next ", when(new Date(next))] : [])] : [];
+  const moment = finished ?? called;
+  return element("li", {},
+    line(element("span", {}, MAILS[kind] ?? name), badge(state)),
+    element("p", { className: "quiet" }, ...(moment ? [when(new Date(moment))] : []), ...tries, ...subjectOf(kind, about)),
+    reason ? element("p", { className: "quiet" }, reason) : "");
+}
+
+/** What the rest of a mail's name says: a refund, a dispute, or which attempt to charge an invoice failed. */
+function subjectOf(kind, about) {
+  if (!about) return [];
+  if (kind === "payment_failed" || kind === "action_required") return [` · attempt ${about}`];
+  // A notice about a subscription is told apart by a number that means nothing to anybody.
+  return /^\d+$/.test(about) ? [] : [" · ", element("code", {}, about)];
+}
+
+export function action(label, path) {
+  const button = element("button", { type: "button" }, label);
+  button.dataset.key = path;
+  onClick(button, () => call(path, { method: "POST" }));
+  return button;
+}
+
+export function line(...parts) {
+  return element("span", { className: "line" }, ...parts.filter(Boolean));
+}
+
+export function end(content) {
+  return content ? element("span", { className: "end" }, content) : null;
+}
+
+export function badge(status) {
+  return element("span", { className: `badge ${TONES[status] ?? ""}` }, LABELS[status] ?? words(status));
+}
+
+export function words(name) {
+  return name.replaceAll("_", " ");
+}
+
+/** "2 × Coffee box and 1 more" */
+export function summary(lines, ifNone) {
+  if (lines.length === 0) return ifNone;
+  const [{ name, quantity }] = lines;
+  const first = quantity > 1 ? `${quantity} × ${name}` : name;
+  return lines.length > 1 ? `${first} and ${lines.length - 1} more` : first;
+}
+
+/** Figures side by side: [name, figure], or [name, figure, class]. What has no figure is left out. */
+export function figures(...entries) {
+  const known = entries.filter(([, figure]) => figure);
+  return element("dl", { className: "accounts" }, ...known.map(([name, figure, className = ""]) =>
+    element("div", { className }, element("dt", {}, name), element("dd", {}, figure))));
+}
+
+/** Redraws; whoever is at a button or a field stays there, with what they have typed, and what they have unfolded. */
+export function keepingFocus(place, draw) {
+  const at = place.contains(document.activeElement) ? document.activeElement : null;
+  const typed = [...place.querySelectorAll("input, select")].map(({ dataset, value }) => [dataset.key, value]);
+  const folds = [...place.querySelectorAll("details[data-key]")].map(({ dataset, open }) => [dataset.key, open]);
+  draw();
+  const named = (key) => [...place.querySelectorAll("[data-key]")].find((each) => each.dataset.key === key);
+  for (const [key, value] of typed) {
+    const field = named(key);
+    if (field && value) field.value = value;
+  }
+  for (const [key, open] of folds) {
+    const fold = named(key);
+    if (fold) fold.open = open;
+  }
+  if (at) (named(at.dataset.key) ?? place.closest(".story"))?.focus({ preventScroll: true });
+}
