@@ -9,7 +9,7 @@ use crate::engine::transaction::Transaction;
 use crate::invoice::line::Pricing;
 use crate::plain::price_data::{self, NewPrice, NewProduct, PriceData};
 use crate::wire::errors::ApiError;
-use crate::wire::params::{ObjectName, Params};
+use crate::wire::params::{ObjectName, Params, check_amount};
 
 /// What a line or an item costs.
 #[derive(Debug)]
@@ -109,9 +109,9 @@ impl Cost {
                 quantity,
             ),
         };
-        let most = currency.maximum();
-        let amount = amount.filter(|it| *it <= most && *it >= most.negated());
-        amount.ok_or_else(|| ApiError::amount_too_large(&at.field("amount"), currency))
+        let param = at.field("amount");
+        let amount = amount.ok_or_else(|| ApiError::amount_too_large(&param, currency))?;
+        check_amount(amount, currency, &param).map(|()| amount)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::invoice::discount::{Place, Wanted};
 use crate::invoice::line::{Content, Period};
 use crate::invoice::terms::{rates, stored_rates};
 use crate::wire::errors::ApiError;
-use crate::wire::params::{MetadataUpdate, ObjectName, Params, Required as _};
+use crate::wire::params::{MetadataUpdate, ObjectName, Params, Required as _, check_amount};
 
 /// The most of anything.
 const MOST_PIECES: i64 = 999_999;
@@ -124,8 +124,10 @@ impl NewContent {
             content.pricing = pricing;
         } else if quantity != content.quantity {
             let unit = content.pricing.unit_amount_decimal.as_deref();
-            content.amount = times(unit.unwrap_or_default(), quantity)
-                .ok_or_else(|| ApiError::amount_too_large("quantity", currency))?;
+            let amount = times(unit.unwrap_or_default(), quantity);
+            content.amount =
+                amount.ok_or_else(|| ApiError::amount_too_large("quantity", currency))?;
+            check_amount(content.amount, currency, "quantity")?;
         }
         content.quantity = quantity;
         self.say(transaction, content, place)

@@ -17,7 +17,7 @@ use crate::payment::wish::Wish;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
 use crate::wire::lists::Paging;
-use crate::wire::params::{Params, Required as _};
+use crate::wire::params::{Params, Required as _, check_amount};
 
 /// Why an intent can be given up.
 const CANCELLATION_REASONS: &[&str] = &[
@@ -305,15 +305,7 @@ pub(crate) fn checked(amount: Amount, currency: Currency) -> Result<Amount, ApiE
     if amount < currency.minimum() {
         return Err(ApiError::amount_too_small("amount", currency));
     }
-    if amount > currency.maximum() {
-        return Err(ApiError::amount_too_large("amount", currency));
-    }
-    let step = currency.step();
-    if amount.beyond(step) != Amount::ZERO {
-        let requirement = format!("Amounts in {currency} must be a multiple of {step}.");
-        return Err(ApiError::out_of_range("amount", requirement));
-    }
-    Ok(amount)
+    check_amount(amount, currency, "amount").map(|()| amount)
 }
 
 fn confirm(id: &str, mut params: Params, publishable: bool) -> Result<Work<'_>, ApiError> {

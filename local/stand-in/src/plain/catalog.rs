@@ -3,10 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::draft::{Draft, Kind, keep, make, tell};
+use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::engine::calendar::Unit;
 use crate::engine::transaction::Transaction;
 use crate::wire::errors::ApiError;
+use crate::wire::params::check_step;
 
 /// What is sold.
 pub(super) static PRODUCT: Kind = Kind {
@@ -108,10 +110,8 @@ fn price(draft: &mut Draft<'_>) -> Result<(), ApiError> {
             let message = "The interval of a price can be at most three years.";
             return Err(ApiError::invalid(message).param("recurring[interval_count]"));
         }
-        let usage = recurring.entry("usage_type").or_insert(Value::Null);
-        if usage.is_null() {
-            *usage = json!("licensed");
-        }
+        refuse_usage(recurring)?;
+        recurring.insert("usage_type".to_owned(), json!("licensed"));
     }
     draft.object.insert("type".to_owned(), json!(kind));
     if draft
@@ -123,10 +123,28 @@ fn price(draft: &mut Draft<'_>) -> Result<(), ApiError> {
         return Err(ApiError::missing("product"));
     }
     match draft.object.get("tiers").is_some_and(Value::is_array) {
-        true => tiers(draft)?,
-        false => amounts(draft)?,
+        true => tiers(draft, currency)?,
+        false => amounts(draft, currency)?,
     }
     move_lookup_key(draft)
+}
+
+/// A meter only holds what it is given: nobody could say how much of such a price was used.
+fn refuse_usage(recurring: &Map<String, Value>) -> Result<(), ApiError> {
+    let has_meter = recurring.get("meter").is_some_and(Value::is_string);
+    match recurring.get("usage_type") == Some(&json!("metered")) || has_meter {
+        true => Err(ApiError::invalid(
+            "The stand-in does not bill by usage: its meters count nothing, and no price has \
+             usage_type=metered. Leave recurring[usage_type] and recurring[meter] out to bill by \
+             quantity.",
+        )
+        .code("parameter_unsupported")
+        .param(match has_meter {
+            true => "recurring[meter]",
+            false => "recurring[usage_type]",
+        })),
+        false => Ok(()),
+    }
 }
 
 /// Tiers, and how they are counted, belong to one scheme.
@@ -158,7 +176,7 @@ fn billing_scheme(draft: &Draft<'_>) -> Result<(), ApiError> {
 }
 
 /// Each tier ends above the one before it, and only the last has no end. Amounts are there twice.
-fn tiers(draft: &mut Draft<'_>) -> Result<(), ApiError> {
+fn tiers(draft: &mut Draft<'_>, currency: Currency) -> Result<(), ApiError> {
     let Some(tiers) = draft.object.get_mut("tiers").and_then(Value::as_array_mut) else {
         return Ok(());
     };
@@ -200,6 +218,7 @@ fn tiers(draft: &mut Draft<'_>) -> Result<(), ApiError> {
                 ));
             }
             if let Some(amount) = tier[whole].as_i64() {
+                check_step(Amount::new(amount), currency, &named(whole))?;
                 tier[decimal] = json!(amount.to_string());
             } else if let Some(amount) = tier[decimal].as_str() {
                 tier[whole] = json!(amount.parse::<i64>().ok());
@@ -210,7 +229,7 @@ fn tiers(draft: &mut Draft<'_>) -> Result<(), ApiError> {
 }
 
 /// A price has its amount twice: whole, and to the twelfth decimal place.
-fn amounts(draft: &mut Draft<'_>) -> Result<(), ApiError> {
+fn amounts(draft: &mut Draft<'_>, currency: Currency) -> Result<(), ApiError> {
     let whole = draft.object.get("unit_amount").and_then(Value::as_i64);
     let decimal = draft.object.get("unit_amount_decimal").cloned();
     let decimal = decimal.as_ref().and_then(Value::as_str);
@@ -225,6 +244,7 @@ fn amounts(draft: &mut Draft<'_>) -> Result<(), ApiError> {
         (Some(whole), _) if whole < 0 => refuse_negative("unit_amount"),
         (_, Some(decimal)) if is_negative(decimal) => refuse_negative("unit_amount_decimal"),
         (Some(whole), _) => {
+            check_step(Amount::new(whole), currency, "unit_amount")?;
             let decimal = json!(whole.to_string());
             draft
                 .object
@@ -233,6 +253,9 @@ fn amounts(draft: &mut Draft<'_>) -> Result<(), ApiError> {
         }
         (None, Some(decimal)) => {
             let whole = decimal.parse::<i64>().ok();
+            if let Some(whole) = whole {
+                check_step(Amount::new(whole), currency, "unit_amount_decimal")?;
+            }
             draft.object.insert("unit_amount".to_owned(), json!(whole));
             Ok(())
         }

@@ -21,7 +21,7 @@ use crate::webhook::record::record_shown;
 use crate::wire::answer::{Asked, Route, Work};
 use crate::wire::errors::ApiError;
 use crate::wire::lookup::find;
-use crate::wire::params::Params;
+use crate::wire::params::{Params, check_amount};
 use crate::wire::values::in_order;
 
 /// Stripe's limit.
@@ -81,6 +81,7 @@ pub(super) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
 
 fn customer(draft: &mut Draft<'_>) -> Result<(), ApiError> {
     check_clock(draft)?;
+    check_balance(draft)?;
     if draft.is_new
         && draft
             .object
@@ -121,6 +122,25 @@ fn check_clock(draft: &Draft<'_>) -> Result<(), ApiError> {
              test clock can have."
         ))
         .param("test_clock")),
+    }
+}
+
+/// Refuses a balance that no invoice could have.
+fn check_balance(draft: &Draft<'_>) -> Result<(), ApiError> {
+    let number = |of: &Map<String, Value>| of.get("balance").and_then(Value::as_i64);
+    let id = draft.object.get("id").and_then(Value::as_str);
+    let before = draft
+        .transaction
+        .whole(CUSTOMER.name, id.unwrap_or_default())?;
+    let balance = number(&draft.object).filter(|it| before.as_ref().and_then(number) != Some(*it));
+    let currency = draft.object.get("currency").and_then(Value::as_str);
+    let currency = currency.and_then(|code| code.parse().ok());
+    match balance {
+        Some(balance) => {
+            let currency = currency.unwrap_or(Currency::SETTLEMENT);
+            check_amount(Amount::new(balance), currency, "balance")
+        }
+        None => Ok(()),
     }
 }
 
@@ -289,7 +309,10 @@ fn balance_transaction(draft: &mut Draft<'_>) -> Result<(), ApiError> {
         .shown_of(CUSTOMER.name, &id)?
         .with_context(|| format!("the customer {id} is missing"))?;
     let amount = draft.object.get("amount").and_then(Value::as_i64);
-    let ending = balance::of(transaction, &id, currency)?.plus(Amount::new(amount.unwrap_or(0)));
+    let amount = Amount::new(amount.unwrap_or(0));
+    check_amount(amount, currency, "amount")?;
+    let ending = balance::of(transaction, &id, currency)?.plus(amount);
+    check_amount(ending, currency, "amount")?;
     draft.object.insert("currency".to_owned(), json!(currency));
     draft
         .object

@@ -11,6 +11,7 @@ use crate::wire::errors::ApiError;
 use crate::wire::form::{self, Fields, Node};
 
 pub(crate) use self::metadata::MetadataUpdate;
+pub(crate) use self::money::{check_amount, check_step};
 pub(crate) use self::words::{is_email, set};
 
 /// The parameters of a request, or of one object within them.

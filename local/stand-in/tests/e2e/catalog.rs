@@ -240,3 +240,70 @@ async fn an_id_of_ones_own_may_have_any_signs() {
         assert_eq!(error.error()["param"], "id");
     }
 }
+
+#[tokio::test]
+async fn a_price_has_no_digits_that_its_currency_lacks() {
+    let bench = Bench::start().await;
+    for (currency, wrong, right) in [("kwd", "1005", "1010"), ("isk", "150", "200")] {
+        let form = |field, amount| {
+            vec![
+                ("currency", currency),
+                ("product_data[name]", "Mug"),
+                (field, amount),
+            ]
+        };
+        for field in ["unit_amount", "unit_amount_decimal"] {
+            let refused = bench.post(PRICES, &form(field, wrong)).await;
+            assert_eq!(refused.expect(400).error()["param"], field, "{currency}");
+            bench.post(PRICES, &form(field, right)).await.expect(200);
+        }
+        let tiers = vec![
+            ("currency", currency),
+            ("product_data[name]", "Mug"),
+            ("recurring[interval]", "month"),
+            ("billing_scheme", "tiered"),
+            ("tiers_mode", "graduated"),
+            ("tiers[0][up_to]", "inf"),
+            ("tiers[0][flat_amount]", wrong),
+        ];
+        let error = bench.post(PRICES, &tiers).await.expect(400).error();
+        assert_eq!(error["param"], "tiers[0][flat_amount]");
+    }
+}
+
+#[tokio::test]
+async fn what_is_billed_by_usage_is_refused_by_name() {
+    let bench = Bench::start().await;
+    for (param, value) in [
+        ("recurring[usage_type]", "metered"),
+        ("recurring[meter]", "mtr_123"),
+    ] {
+        let form = vec![
+            ("currency", "usd"),
+            ("unit_amount", "5"),
+            ("product_data[name]", "Calls"),
+            ("recurring[interval]", "month"),
+            (param, value),
+        ];
+        let error = bench.post(PRICES, &form).await.expect(400).error();
+        assert_eq!(
+            (&error["code"], &error["param"]),
+            (&json!("parameter_unsupported"), &json!(param))
+        );
+    }
+    let plan = vec![
+        ("currency", "usd"),
+        ("amount", "5"),
+        ("interval", "month"),
+        ("product[name]", "Calls"),
+        ("usage_type", "metered"),
+    ];
+    bench.post("/v1/plans", &plan).await.expect(400);
+    let event = vec![
+        ("event_name", "call"),
+        ("payload[stripe_customer_id]", "cus_123"),
+        ("payload[value]", "7"),
+    ];
+    let events = "/v1/billing/meter_events";
+    bench.post(events, &event).await.expect(501);
+}

@@ -53,6 +53,36 @@ async fn a_customer_is_made_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_balance_is_no_more_than_an_invoice_can_be() {
+    let bench = Bench::start().await;
+    let customer = bench.post(CUSTOMERS, &vec![]).await.expect(200).json();
+    let path = format!("{CUSTOMERS}/{}", id(&customer));
+    let entries = format!("{path}/balance_transactions");
+    for extreme in ["100000000", "-100000000", "9223372036854775807"] {
+        let form = vec![("balance", extreme)];
+        for door in [CUSTOMERS, &*path] {
+            let error = bench.post(door, &form).await.expect(400).error();
+            assert_eq!(error["param"], "balance", "{extreme}");
+        }
+        let form = vec![("amount", extreme), ("currency", "usd")];
+        let error = bench.post(&entries, &form).await.expect(400).error();
+        assert_eq!(error["param"], "amount", "{extreme}");
+    }
+    let most = vec![("amount", "-99999999"), ("currency", "usd")];
+    bench.post(&entries, &most).await.expect(200);
+    // One more is too much.
+    let form = vec![("amount", "-1"), ("currency", "usd")];
+    bench.post(&entries, &form).await.expect(400);
+    let form = vec![("name", "Ann")];
+    let changed = bench.post(&path, &form).await.expect(200).json();
+    assert_eq!(changed["balance"], -99_999_999);
+    let customer = bench.post(CUSTOMERS, &vec![]).await.expect(200).json();
+    let entries = format!("{CUSTOMERS}/{}/balance_transactions", id(&customer));
+    let form = vec![("amount", "1005"), ("currency", "kwd")];
+    bench.post(&entries, &form).await.expect(400);
+}
+
+#[tokio::test]
 async fn a_customer_has_one_discount_at_a_time() {
     let bench = Bench::start().await;
     let coupon = vec![("id", "C"), ("percent_off", "20")];

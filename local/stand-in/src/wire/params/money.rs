@@ -6,6 +6,32 @@ use crate::account::currency::Currency;
 use crate::account::decimal::{PLACES, is_decimal};
 use crate::wire::errors::ApiError;
 
+/// Refuses an amount, either way, that Stripe does not take in this currency. Its page "Supported
+/// currencies" has the rules.
+pub(crate) fn check_amount(
+    amount: Amount,
+    currency: Currency,
+    param: &str,
+) -> Result<(), ApiError> {
+    let most = currency.maximum();
+    match amount > most || amount < most.negated() {
+        true => Err(ApiError::amount_too_large(param, currency)),
+        false => check_step(amount, currency, param),
+    }
+}
+
+/// Refuses an amount that has digits where this currency has none.
+pub(crate) fn check_step(amount: Amount, currency: Currency, param: &str) -> Result<(), ApiError> {
+    let step = currency.step();
+    match amount.beyond(step) {
+        Amount::ZERO => Ok(()),
+        _ => Err(ApiError::out_of_range(
+            param,
+            format!("Amounts in {currency} must be a multiple of {step}."),
+        )),
+    }
+}
+
 impl Params {
     /// A currency Stripe charges in, in lower case.
     pub(crate) fn currency(&mut self, field: &str) -> Result<Option<Currency>, ApiError> {
@@ -28,17 +54,11 @@ impl Params {
         field: &str,
         currency: Currency,
     ) -> Result<Option<Amount>, ApiError> {
-        let step = currency.step();
-        match self.integer_within(field, 0, i64::MAX)?.map(Amount::new) {
-            Some(amount) if amount > currency.maximum() => {
-                Err(ApiError::amount_too_large(&self.name(field), currency))
-            }
-            Some(amount) if amount.beyond(step) != Amount::ZERO => Err(ApiError::out_of_range(
-                &self.name(field),
-                format!("Amounts in {currency} must be a multiple of {step}."),
-            )),
-            amount => Ok(amount),
+        let amount = self.integer_within(field, 0, i64::MAX)?.map(Amount::new);
+        if let Some(amount) = amount {
+            check_amount(amount, currency, &self.name(field))?;
         }
+        Ok(amount)
     }
 
     /// A number of minor units with decimal places.

@@ -292,3 +292,32 @@ async fn shipping_is_added_to_the_total() {
         (&json!(2000), &json!(null))
     );
 }
+
+#[tokio::test]
+async fn an_item_has_no_digits_that_its_currency_lacks() {
+    let bench = Bench::start().await;
+    let ada = customer(&bench, "pm_card_visa").await;
+    let form = |field, amount, quantity| {
+        vec![
+            ("customer", ada.as_str()),
+            ("currency", "kwd"),
+            (field, amount),
+            ("quantity", quantity),
+        ]
+    };
+    for (field, amount, quantity) in [
+        ("amount", "1005", "1"),
+        ("amount", "-1005", "1"),
+        ("unit_amount_decimal", "1005", "1"),
+        ("unit_amount_decimal", "0.5", "10"),
+    ] {
+        let error = refused(&bench, ITEMS, &form(field, amount, quantity)).await;
+        assert_eq!(error["param"], "amount", "{amount}");
+    }
+    let halves = form("unit_amount_decimal", "0.5", "20");
+    let item = post(&bench, ITEMS, &halves).await;
+    assert_eq!(item["amount"], 10);
+    let path = format!("{ITEMS}/{}", id(&item));
+    let error = refused(&bench, &path, &vec![("quantity", "11")]).await;
+    assert_eq!(error["param"], "quantity");
+}
