@@ -30,7 +30,7 @@ pub(crate) fn try_card(
             Usage::OffSession => FutureUsage::OffSession,
             Usage::OnSession => FutureUsage::OnSession,
         }),
-        kept: method.customer().is_some(),
+        kept: method.customer().is_some() || intent.keeps_for_customer(),
         set_up: method.set_up,
     };
     let given = card.given(&method.billing.address);

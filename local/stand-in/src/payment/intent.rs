@@ -167,6 +167,11 @@ impl PaymentIntent {
         self.origin == Origin::Checkout
     }
 
+    /// Whether it is its customer who pays, with what they keep from then on.
+    pub(crate) fn keeps_for_customer(&self) -> bool {
+        self.terms.customer.is_some() && self.terms.setup_future_usage.is_some()
+    }
+
     /// The invoice that it pays.
     pub(crate) fn invoice(&self) -> Option<&InvoiceId> {
         match &self.origin {

@@ -23,7 +23,7 @@ pub(crate) struct Circumstances {
     pub(crate) authenticated: bool,
     pub(crate) request: Request,
     pub(crate) setup_future_usage: Option<FutureUsage>,
-    /// A customer has kept it.
+    /// A customer has kept it, or keeps it from this payment on.
     pub(crate) kept: bool,
     /// The buyer has agreed to payments in their absence.
     pub(crate) set_up: bool,

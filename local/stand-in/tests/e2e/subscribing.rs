@@ -131,6 +131,24 @@ async fn a_declined_try_leaves_no_subscription() {
 }
 
 #[tokio::test]
+async fn a_card_that_fails_once_it_is_kept_pays_no_first_invoice_but_begins_a_trial() {
+    let bench = Bench::start().await;
+    let price = price(&bench, "900", vec![]).await;
+    let fails = "4000000000000341";
+    let session = id(&open(&bench, &price, vec![]).await);
+    bench.pay(&session, fails).await.expect(402);
+    assert_eq!(bench.retrieve(&session).await["status"], "open");
+    let more = vec![("subscription_data[trial_period_days]", "14")];
+    let session = id(&open(&bench, &price, more).await);
+    let form = by_card(fails);
+    bench.submit(&session, &form).await.expect(303);
+    bench.advance(15 * 24 * 3600).await;
+    let session = bench.retrieve(&session).await;
+    let subscription = get(&bench, "subscriptions", &session["subscription"]).await;
+    assert_eq!(subscription["status"], "past_due");
+}
+
+#[tokio::test]
 async fn a_subscription_from_checkout_renews_with_the_card_that_paid() {
     let bench = Bench::start().await;
     let price = price(&bench, "900", vec![]).await;

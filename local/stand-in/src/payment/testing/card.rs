@@ -35,7 +35,8 @@ pub(crate) enum Issuer {
     Declines(Decline),
     /// Customers can keep the card, and no payment with it succeeds.
     DeclinesPayments(Decline),
-    /// Customers can keep the card, and from then on no payment with it succeeds.
+    /// Customers can keep the card, and no payment with it succeeds that is theirs: with the card as they
+    /// keep it, or by which they would keep it.
     DeclinesCustomers(Decline),
 }
 
@@ -89,7 +90,7 @@ pub(crate) enum Question {
     Keep,
     /// May it be charged?
     Charge {
-        /// A customer keeps it.
+        /// A customer keeps it, or does from this payment on.
         kept: bool,
     },
 }
