@@ -11,6 +11,7 @@ pub(crate) mod object;
 pub(crate) mod plans_api;
 pub(crate) mod price;
 pub(crate) mod proration;
+pub(crate) mod resume;
 pub(crate) mod start;
 pub(crate) mod terms;
 pub(crate) mod time;

@@ -5,10 +5,13 @@ use rusqlite::types::Value as SqlValue;
 use crate::engine::resource::Object as _;
 use crate::engine::transaction::Transaction;
 use crate::invoice::discount::Wanted;
-use crate::subscription::change::{Cancel, Change, Proration, TrialEnd};
+use crate::subscription::change::{
+    Cancel, Change, Proration, TrialEnd, anchors_now, refuse_what_is_over,
+};
 use crate::subscription::items::{Extra, ItemChange};
 use crate::subscription::life::{self, Paying};
 use crate::subscription::object::{PauseCollection, Status, Subscription, Uncollected};
+use crate::subscription::resume::Resume;
 use crate::subscription::start::Wish;
 use crate::subscription::terms::NewTerms;
 use crate::wire::answer::{Asked, Route, Work};
@@ -43,20 +46,6 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
         let subscription = transaction.attempt(|| wish.start(transaction))?;
         Ok(subscription.answer())
     }))
-}
-
-/// Reads `billing_cycle_anchor`, a word or an object with it, of a subscription that there is.
-fn anchors_now(params: &mut Params) -> Result<bool, ApiError> {
-    let chosen = match params.is_text("billing_cycle_anchor") {
-        true => params.choice("billing_cycle_anchor", &["now", "unchanged"])?,
-        false => {
-            let mut anchor = params.object("billing_cycle_anchor")?;
-            let chosen = anchor.choice("type", &["now", "unchanged"])?;
-            anchor.finish()?;
-            chosen
-        }
-    };
-    Ok(chosen.as_deref() == Some("now"))
 }
 
 fn cancellation(params: &mut Params) -> Result<Option<Cancel>, ApiError> {
@@ -127,7 +116,7 @@ pub(crate) fn change(params: &mut Params) -> Result<Change, ApiError> {
         feedback,
         pause_collection: pause_collection(params)?,
         trial_end: TrialEnd::read(params)?,
-        anchors_now: anchors_now(params)?,
+        anchors_now: anchors_now(params)?.unwrap_or(false),
         proration: Proration::read(params)?,
         proration_date: params.integer("proration_date")?,
         paying: Paying::read(params)?,
@@ -144,10 +133,8 @@ fn update(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let subscription = find(transaction, id)?;
-        if subscription.status.is_over() && !is_about_its_end {
-            return Err(ApiError::invalid(
-                "A canceled subscription can only update its cancellation_details and metadata.",
-            ));
+        if !is_about_its_end {
+            refuse_what_is_over(&subscription)?;
         }
         if let (Some(schedule), Some(_)) = (&subscription.schedule, change.cancel) {
             return Err(ApiError::invalid(format!(
@@ -183,22 +170,34 @@ fn pause(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let mut subscription = find(transaction, id)?;
-        if !matches!(subscription.status, Status::Active | Status::Trialing) {
-            return Err(ApiError::invalid(format!(
-                "Only a subscription that is active or trialing can be paused. This one is {}.",
-                subscription.status.as_str()
-            )));
-        }
+        check_pausable(&subscription)?;
         life::pause(transaction, &mut subscription)?;
         Ok(subscription.answer())
     }))
 }
 
+/// Refuses what Stripe's page "Pause subscriptions" says cannot be paused.
+fn check_pausable(subscription: &Subscription) -> Result<(), ApiError> {
+    let status = subscription.status;
+    let is_running = matches!(status, Status::Active | Status::PastDue | Status::Unpaid);
+    let refuse = |message: String| Err(ApiError::invalid(message));
+    match &subscription.schedule {
+        _ if !is_running => refuse(format!(
+            "Only a subscription that is active, past_due or unpaid can be paused. This one is {}.",
+            status.as_str()
+        )),
+        Some(schedule) => refuse(format!(
+            "A subscription that a schedule manages cannot be paused: release {schedule} first."
+        )),
+        None if subscription.terms.collection.is_sent() => refuse(
+            "A subscription with collection_method=send_invoice cannot be paused.".to_owned(),
+        ),
+        None => Ok(()),
+    }
+}
+
 fn resume(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
-    let anchor_given = params.left().iter().any(|it| it == "billing_cycle_anchor");
-    let anew = anchors_now(&mut params)? || !anchor_given;
-    params.text("payment_behavior")?;
-    Proration::read(&mut params)?;
+    let resume = Resume::read(&mut params)?;
     params.finish()?;
     Ok(Box::new(move |transaction| {
         let subscription = find(transaction, id)?;
@@ -208,7 +207,8 @@ fn resume(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
                 subscription.status.as_str()
             )));
         }
-        Ok(life::resume(transaction, subscription, anew)?.answer())
+        let resumed = transaction.attempt(|| resume.make(transaction, subscription))?;
+        Ok(resumed.answer())
     }))
 }
 

@@ -17,29 +17,38 @@ use crate::invoice::object::{BillingReason, Invoice, Parent};
 use crate::promotion::object::Coupon;
 use crate::subscription::object::{Item, Subscription};
 use crate::subscription::price::Part;
-use crate::subscription::proration::{for_stub, left_of};
+use crate::subscription::proration::part_of;
 use crate::webhook::record::{record, record_shown};
 
-/// The lines for a whole period.
+/// The lines for a whole period, or for as much of it as there is before the subscription ends.
 pub(crate) fn lines(subscription: &Subscription, period: Period) -> Vec<Line> {
-    let of_item = |item: &Item| {
-        let parts = item.price.parts(item.quantity).into_iter();
-        let lines = parts.map(|part| {
-            let description = describe(subscription, item, &part);
-            line(subscription, item, part, description, period)
-        });
-        lines.collect::<Vec<_>>()
-    };
-    subscription.items.iter().flat_map(of_item).collect()
+    lines_of_part(subscription, period, period)
 }
 
 /// The lines for a first period of another length than the interval's.
 pub(crate) fn stub_lines(subscription: &Subscription, whole: Period) -> Vec<Line> {
-    let mut lines = lines(subscription, subscription.period);
-    for line in &mut lines {
-        line.content.amount = for_stub(line.content.amount, subscription.period, whole);
-    }
-    lines
+    lines_of_part(subscription, subscription.period, whole)
+}
+
+/// What a part of a period costs, in steps that its currency can be charged in.
+fn cost(subscription: &Subscription, all: Amount, whole: Period, part: Period) -> Amount {
+    let cost = part_of(all, whole, part);
+    cost.minus(cost.beyond(subscription.currency.step()))
+}
+
+/// The lines for a period, at the prices of a whole one.
+fn lines_of_part(subscription: &Subscription, period: Period, whole: Period) -> Vec<Line> {
+    let served = subscription.served(period);
+    let of_item = |item: &Item| {
+        let parts = item.price.parts(item.quantity).into_iter();
+        let lines = parts.map(|mut part| {
+            part.amount = cost(subscription, part.amount, whole, served);
+            let description = describe(subscription, item, &part);
+            line(subscription, item, part, description, served)
+        });
+        lines.collect::<Vec<_>>()
+    };
+    subscription.items.iter().flat_map(of_item).collect()
 }
 
 /// The lines for a period that costs nothing.
@@ -210,7 +219,6 @@ fn new_invoice(subscription: &Subscription, reason: BillingReason, lines: Vec<Li
         lines,
         sweep: Sweep::Of(subscription.id.to_string()),
         discounts: (!subscription.discounts.is_empty()).then(|| subscription.discounts.clone()),
-        period: Some(subscription.period),
         ..NewInvoice::of(&subscription.customer, subscription.currency)
     }
 }
@@ -302,17 +310,35 @@ pub(crate) fn enter(
     record(transaction, "invoiceitem.created", &entered)
 }
 
-/// What is left of what an item costs in a period, given back or asked for. Discounts are in it.
-pub(crate) fn proration(
+/// Which way the cost of a part of a period goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Prorated {
+    Credit,
+    Debit,
+}
+
+/// Enters what an item costs in a part of the current period, unless that is nothing.
+pub(crate) fn prorate(
+    transaction: &Transaction<'_>,
     subscription: &Subscription,
     item: &Item,
-    from: Timestamp,
-    is_credit: bool,
-) -> Content {
-    let left = left_of(discounted(subscription, item), subscription.period, from);
-    let (what, amount) = match is_credit {
-        true => ("Unused", left.negated()),
-        false => ("Remaining", left),
+    part: Period,
+    way: Prorated,
+) -> anyhow::Result<()> {
+    let content = proration(subscription, item, part, way);
+    match content.amount == Amount::ZERO {
+        true => Ok(()),
+        false => enter(transaction, subscription, Some(item), content, true),
+    }
+}
+
+/// Discounts are in it.
+fn proration(subscription: &Subscription, item: &Item, part: Period, way: Prorated) -> Content {
+    let all = discounted(subscription, item);
+    let cost = cost(subscription, all, subscription.whole_period(), part);
+    let (what, amount) = match way {
+        Prorated::Credit => ("Unused", cost.negated()),
+        Prorated::Debit => ("Remaining", cost),
     };
     let times = match item.quantity {
         1 => String::new(),
@@ -323,14 +349,11 @@ pub(crate) fn proration(
         description: Some(format!(
             "{what} time on {times}{} after {}",
             item.name,
-            day(from)
+            day(part.start)
         )),
         quantity: item.quantity,
         pricing: Pricing::of(&item.price.shown),
-        period: Period {
-            start: from,
-            end: subscription.period.end,
-        },
+        period: part,
         discountable: false,
         discounts: Vec::new(),
         rates: item.rates.clone(),

@@ -10,7 +10,7 @@ use crate::engine::time::Timestamp;
 use crate::engine::transaction::Transaction;
 use crate::invoice::discount::Wanted;
 use crate::invoice::line::{Line, Period};
-use crate::subscription::bill;
+use crate::subscription::bill::{self, Prorated};
 use crate::subscription::items::{Extra, ItemChange};
 use crate::subscription::life::{self, Paying};
 use crate::subscription::object::{
@@ -41,6 +41,17 @@ pub(crate) struct Change {
     /// The moment that the change is prorated by, if it is not now.
     pub(crate) proration_date: Option<Timestamp>,
     pub(crate) paying: Paying,
+}
+
+/// Refuses what comes too late: nothing but words about it can be changed of what is over.
+pub(super) fn refuse_what_is_over(subscription: &Subscription) -> Result<(), ApiError> {
+    match subscription.status.is_over() {
+        true => Err(ApiError::invalid(
+            "A canceled subscription can only update its cancellation_details and metadata.",
+        )
+        .code("invalid_canceled_subscription_fields")),
+        false => Ok(()),
+    }
 }
 
 /// When a subscription is to end.
@@ -111,10 +122,11 @@ impl Change {
         transaction: &Transaction<'_>,
         mut subscription: Subscription,
     ) -> Result<Subscription, ApiError> {
+        self.refuse_while_incomplete(&subscription)?;
         let before = subscription.clone();
         let shown = before.answer();
         let now = transaction.now;
-        let at = self.prorated_at(&before, now)?;
+        let at = prorated_at(&before, self.proration_date, now)?;
         let (paying, proration) = (self.paying, self.proration);
         let (trial_end, anchors_now) = (self.trial_end, self.anchors_now);
         for extra in self.apply(transaction, &mut subscription)? {
@@ -149,21 +161,23 @@ impl Change {
         settle(transaction, subscription, &shown, next, paying)
     }
 
-    /// The moment that the change is prorated by.
-    fn prorated_at(
-        &self,
-        subscription: &Subscription,
-        now: Timestamp,
-    ) -> Result<Timestamp, ApiError> {
-        let Period { start, end } = subscription.period;
-        match self.proration_date {
-            Some(date) if !(start..=end).contains(&date) => Err(ApiError::invalid(format!(
-                "Cannot specify proration date outside of current subscription period \
-                 ({start} - {end})"
-            ))
-            .param("proration_date")),
-            Some(date) => Ok(date),
-            None => Ok(now),
+    /// Refuses what would be billed besides, as long as the first invoice is not paid: whoever pays it
+    /// pays for what it says.
+    fn refuse_while_incomplete(&self, subscription: &Subscription) -> Result<(), ApiError> {
+        let ends = matches!(self.cancel, Some(Cancel::At(_))) && self.proration != Proration::None;
+        let is_billed = self.items.iter().any(ItemChange::is_billed)
+            || !self.extras.is_empty()
+            || self.discounts.is_some()
+            || self.trial_end.is_some()
+            || self.anchors_now
+            || ends;
+        match subscription.status {
+            Status::Incomplete { .. } if is_billed => Err(ApiError::invalid(
+                "You cannot update a subscription in `incomplete` status in a way that results in a new \
+                 invoice or invoice items. Only minor attributes, like `metadata` or \
+                 `default_payment_method`, can be updated on such subscriptions.",
+            )),
+            _ => Ok(()),
         }
     }
 
@@ -195,6 +209,23 @@ impl Change {
         cancellation.comment = self.comment.or(cancellation.comment.take());
         cancellation.feedback = self.feedback.or(cancellation.feedback.take());
         Ok(self.extras)
+    }
+}
+
+/// The moment that the current period is prorated by.
+pub(super) fn prorated_at(
+    subscription: &Subscription,
+    wanted: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Timestamp, ApiError> {
+    let Period { start, end } = subscription.period;
+    match wanted {
+        Some(date) if !(start..=end).contains(&date) => Err(ApiError::invalid(format!(
+            "Cannot specify proration date outside of current subscription period ({start} - {end})"
+        ))
+        .param("proration_date")),
+        Some(date) => Ok(date),
+        None => Ok(now),
     }
 }
 
@@ -296,6 +327,22 @@ fn set_cancellation(
     Ok(())
 }
 
+/// Reads whether `billing_cycle_anchor`, a word or an object with it, says `now`; nothing if it is not
+/// given.
+pub(super) fn anchors_now(params: &mut Params) -> Result<Option<bool>, ApiError> {
+    let words = &["now", "unchanged"];
+    let chosen = match params.is_text("billing_cycle_anchor") {
+        true => params.choice("billing_cycle_anchor", words)?,
+        false => {
+            let mut anchor = params.object("billing_cycle_anchor")?;
+            let chosen = anchor.choice("type", words)?;
+            anchor.finish()?;
+            chosen
+        }
+    };
+    Ok(chosen.map(|it| it == "now"))
+}
+
 /// Whether a change begins another billing cycle: another interval, or a price where there was none.
 fn begins_anew(before: &Subscription, after: &Subscription) -> bool {
     let was_free = before.amount() == Amount::ZERO && after.amount() > Amount::ZERO;
@@ -304,7 +351,7 @@ fn begins_anew(before: &Subscription, after: &Subscription) -> bool {
 }
 
 /// Gives back what is left of what has changed, and asks for what is left of what it has become, unless
-/// that is billed anew.
+/// that is billed anew. What stays as it is costs less or more if it ends earlier or later.
 fn prorate(
     transaction: &Transaction<'_>,
     before: &Subscription,
@@ -320,20 +367,26 @@ fn prorate(
             .item(&item.id)
             .is_some_and(|other| is_same(item, other))
     };
-    for item in before.items.iter().filter(|it| ends || !is_kept(it, after)) {
-        let content = bill::proration(before, item, at, true);
-        if content.amount != Amount::ZERO {
-            bill::enter(transaction, after, Some(item), content, true)?;
-        }
+    let goes = |item: &Item| ends || !is_kept(item, after);
+    for item in before.items.iter().filter(|it| goes(it)) {
+        let left = before.left_from(at);
+        bill::prorate(transaction, before, item, left, Prorated::Credit)?;
     }
     if ends {
         return Ok(());
     }
     for item in after.items.iter().filter(|it| !is_kept(it, before)) {
-        let content = bill::proration(after, item, at, false);
-        if content.amount != Amount::ZERO {
-            bill::enter(transaction, after, Some(item), content, true)?;
-        }
+        let left = after.left_from(at);
+        bill::prorate(transaction, after, item, left, Prorated::Debit)?;
+    }
+    let end = |of: &Subscription| of.served(of.period).end;
+    let (was, is) = (end(before), end(after));
+    let (start, end, way) = match is < was {
+        true => (is, was, Prorated::Credit),
+        false => (was, is, Prorated::Debit),
+    };
+    for item in before.items.iter().filter(|it| !goes(it)) {
+        bill::prorate(transaction, before, item, Period { start, end }, way)?;
     }
     Ok(())
 }

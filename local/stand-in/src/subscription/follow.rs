@@ -9,7 +9,7 @@ use crate::engine::transaction::Transaction;
 use crate::invoice::collect::Outcome;
 use crate::invoice::object::{BillingReason, Invoice, Status as InvoiceStatus};
 use crate::subscription::life::{change, end, save_method};
-use crate::subscription::object::{Reason, Status, Subscription};
+use crate::subscription::object::{Reason, Resumption, Status, Subscription};
 use crate::webhook::record::record;
 
 /// The account's setting of what becomes of a subscription when every retry has failed.
@@ -111,6 +111,9 @@ fn settle(
     let is_in_trial = subscription
         .trial
         .is_some_and(|it| it.end > transaction.now);
+    let resumes = subscription
+        .resumption
+        .take_if(|it| it.invoice == invoice.id);
     let was_paused = subscription.status == Status::Paused;
     subscription.status = match subscription.status {
         Status::Incomplete { .. } if is_paid && is_in_trial => Status::Trialing,
@@ -120,7 +123,9 @@ fn settle(
             Status::IncompleteExpired
         }
         Status::PastDue | Status::Unpaid => Status::Active,
-        Status::Paused if is_paid && is_of_a_period(invoice) => Status::Active,
+        Status::Paused if resumes.is_some() && invoice.status != InvoiceStatus::Void => {
+            Status::Active
+        }
         other => other,
     };
     change(transaction, subscription, &before)?;
@@ -128,10 +133,6 @@ fn settle(
         true => record(transaction, "customer.subscription.resumed", subscription),
         false => Ok(()),
     }
-}
-
-fn is_of_a_period(invoice: &Invoice) -> bool {
-    invoice.billing_reason == BillingReason::SubscriptionCycle
 }
 
 /// An invoice was not paid. When nobody tries it again, the account's setting decides.
@@ -152,6 +153,11 @@ fn fail(
     let may_say = is_first && lacks_method;
     let is_last = next_attempt.is_none() && invoice.terms.auto_advance && !may_say;
     let after = AfterRetries::of(transaction)?;
+    let tried_by_hand = !invoice.terms.auto_advance;
+    let resumes = |it: &mut Resumption| it.invoice == invoice.id && tried_by_hand;
+    if subscription.resumption.take_if(resumes).is_some() {
+        subscription.status = Status::PastDue;
+    }
     match (subscription.status, is_last) {
         (Status::Active, false) => subscription.status = Status::PastDue,
         (Status::Active | Status::PastDue, true) => match after {

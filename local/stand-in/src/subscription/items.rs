@@ -97,6 +97,13 @@ impl ItemChange {
         }
     }
 
+    /// Whether it changes what is paid for.
+    pub(crate) fn is_billed(&self) -> bool {
+        let is_new = self.id.is_none();
+        let says_more = self.sold.is_some() || self.quantity.is_some() || self.discounts.is_some();
+        is_new || self.deleted || says_more || self.rates.is_some()
+    }
+
     /// The item is to go.
     pub(crate) fn gone(self) -> Self {
         Self {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::engine::transaction::Transaction;
 use crate::subscription::api::find;
-use crate::subscription::change::{Change, Proration};
+use crate::subscription::change::{Change, Proration, refuse_what_is_over};
 use crate::subscription::items::ItemChange;
 use crate::subscription::life::Paying;
 use crate::subscription::object::{ITEM, Subscription};
@@ -86,11 +86,7 @@ fn make(
     change: Change,
     subscription: Subscription,
 ) -> Result<Subscription, ApiError> {
-    if subscription.status.is_over() {
-        return Err(ApiError::invalid(
-            "A canceled subscription can only update its cancellation_details and metadata.",
-        ));
-    }
+    refuse_what_is_over(&subscription)?;
     transaction.attempt(|| change.make(transaction, subscription))
 }
 

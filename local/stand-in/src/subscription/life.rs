@@ -12,7 +12,6 @@ use serde_json::Value;
 
 use crate::account::amount::Amount;
 use crate::billing::currency;
-use crate::engine::calendar::Anchor;
 use crate::engine::filter::{Cursor, Filter};
 use crate::engine::ids::InvoiceId;
 use crate::engine::resource::Object as _;
@@ -22,11 +21,11 @@ use crate::invoice;
 use crate::invoice::collect::{self, By, Outcome};
 use crate::invoice::item::{InvoiceItem, Sweep, pending};
 use crate::invoice::life::NotFinalized;
-use crate::invoice::line::{Line, Period};
+use crate::invoice::line::Line;
 use crate::invoice::object::{Invoice, Status as InvoiceStatus};
 use crate::payment::intent::PaymentIntent;
 use crate::plain;
-use crate::subscription::bill;
+use crate::subscription::bill::{self, Prorated};
 use crate::subscription::object::{Reason, Status, Subscription, TRIAL_WARNING_BEFORE};
 use crate::subscription_schedule::ending;
 use crate::webhook::record::{record, record_change, record_early, retell};
@@ -231,17 +230,37 @@ pub(crate) fn waiting(
     Ok(items)
 }
 
-/// It ends now, and nothing of it is collected any more.
+/// Nobody has paid the first invoice, and nobody can any more: there is no subscription.
+pub(crate) fn expire(
+    transaction: &Transaction<'_>,
+    subscription: &mut Subscription,
+) -> anyhow::Result<()> {
+    let before = transaction.shown_of(Subscription::KIND, &subscription.id)?;
+    subscription.status = Status::IncompleteExpired;
+    subscription.ended_at = Some(transaction.now);
+    change(transaction, subscription, &before.unwrap_or_default())?;
+    if let Some(mut invoice) = latest_invoice(transaction, subscription)? {
+        // One that is paid or void stays so.
+        let _ = invoice::life::void(transaction, &mut invoice)?;
+    }
+    Ok(())
+}
+
+/// It ends now, and nothing of it is collected any more. What has never begun does not end but expires,
+/// which `customer.subscription.updated` tells.
 pub(crate) fn end(
     transaction: &Transaction<'_>,
     subscription: &mut Subscription,
     reason: Reason,
 ) -> anyhow::Result<()> {
-    subscription.status = Status::Canceled;
-    subscription.ended_at = Some(transaction.now);
     let cancellation = &mut subscription.cancellation;
     cancellation.asked_at.get_or_insert(transaction.now);
     cancellation.reason.get_or_insert(reason);
+    if !subscription.status.has_begun() {
+        return expire(transaction, subscription);
+    }
+    subscription.status = Status::Canceled;
+    subscription.ended_at = Some(transaction.now);
     if let Some(mut invoice) = latest_invoice(transaction, subscription)?
         && let InvoiceStatus::Open { next_attempt } = &mut invoice.status
     {
@@ -269,13 +288,14 @@ pub(crate) fn cancel(
     subscription.cancellation.at_period_end = false;
     subscription.cancellation.asked_at = Some(transaction.now);
     let is_billed = matches!(subscription.status, Status::Active | Status::PastDue);
+    let has_begun = subscription.status.has_begun();
     if gives_back && is_billed {
         for item in &subscription.items {
-            let content = bill::proration(subscription, item, transaction.now, true);
-            bill::enter(transaction, subscription, Some(item), content, true)?;
+            let left = subscription.left_from(transaction.now);
+            bill::prorate(transaction, subscription, item, left, Prorated::Credit)?;
         }
     }
-    if bills_now && !waiting(transaction, subscription)?.is_empty() {
+    if bills_now && has_begun && !waiting(transaction, subscription)?.is_empty() {
         let why = bill::Why::Changed;
         let id = InvoiceId::random();
         subscription.latest_invoice = Some(id.clone());
@@ -304,47 +324,20 @@ pub(crate) fn tell_of_trial(
     )
 }
 
-/// Nothing is billed until it is resumed.
+/// Nothing is billed until it is resumed. The current period ends here.
 pub(crate) fn pause(
     transaction: &Transaction<'_>,
     subscription: &mut Subscription,
 ) -> anyhow::Result<()> {
     let before = subscription.answer();
+    // An end that was to come with the period stays where it was.
+    let end = subscription.ends_at();
+    subscription.cancellation.at = end;
+    subscription.cancellation.at_period_end = false;
     subscription.status = Status::Paused;
+    subscription.period.end = transaction.now;
     change(transaction, subscription, &before)?;
     record(transaction, "customer.subscription.paused", subscription)
-}
-
-/// What is paused goes on, with a new period from now if `anew`. It is active once it is paid.
-pub(crate) fn resume(
-    transaction: &Transaction<'_>,
-    mut subscription: Subscription,
-    anew: bool,
-) -> Result<Subscription, ApiError> {
-    let before = subscription.answer();
-    let now = transaction.now;
-    let interval = subscription.interval();
-    let ran_out = subscription.period.end <= now;
-    if anew {
-        subscription.anchor = Anchor::new(now);
-    }
-    if let Some(interval) = interval.filter(|_| anew || ran_out) {
-        let (start, end) = interval.around(subscription.anchor, now);
-        let why = bill::Why::Over(subscription.period);
-        subscription.period = Period { start, end };
-        let id = InvoiceId::random();
-        subscription.latest_invoice = Some(id.clone());
-        let lines = bill::lines(&subscription, subscription.period);
-        let mut invoice = bill::draft(transaction, &mut subscription, id, why, lines, true)?;
-        if !collect(transaction, &subscription, &mut invoice, Paying::default())? {
-            change(transaction, &subscription, &before)?;
-            return Ok(subscription);
-        }
-    }
-    subscription.status = Status::Active;
-    change(transaction, &subscription, &before)?;
-    record(transaction, "customer.subscription.resumed", &subscription)?;
-    Ok(subscription)
 }
 
 /// The subscriptions in the time of this test clock that are not over.

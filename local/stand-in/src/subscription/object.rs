@@ -34,6 +34,8 @@ pub(crate) enum Step {
     End,
     TellOfTrial,
     TellOfInvoice,
+    /// Nobody has paid for it to go on.
+    StayPaused,
     /// Collection goes on.
     Collect,
     /// Another period begins.
@@ -59,6 +61,9 @@ pub(crate) struct Subscription {
     pub(crate) cancellation: Cancellation,
     pub(crate) ended_at: Option<Timestamp>,
     pub(crate) pause_collection: Option<PauseCollection>,
+    /// What is to be paid before it goes on, while it is paused.
+    #[serde(default)]
+    pub(crate) resumption: Option<Resumption>,
     pub(crate) discounts: Vec<Discount>,
     pub(crate) terms: Terms,
     pub(crate) latest_invoice: Option<InvoiceId>,
@@ -100,6 +105,11 @@ impl Status {
             Self::Paused => "paused",
             Self::Canceled => "canceled",
         }
+    }
+
+    /// Whether its first invoice is behind it.
+    pub(crate) fn has_begun(self) -> bool {
+        !matches!(self, Self::Incomplete { .. })
     }
 
     /// Whether nothing will change it any more.
@@ -149,6 +159,20 @@ pub(crate) enum Reason {
     PaymentFailed,
 }
 
+/// The invoice that a paused subscription goes on with, once it is paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Resumption {
+    pub(crate) invoice: InvoiceId,
+    /// Until when it can be paid.
+    pub(crate) until: Timestamp,
+}
+
+impl Resumption {
+    fn step(&self) -> (Timestamp, Step) {
+        (self.until, Step::StayPaused)
+    }
+}
+
 /// What becomes of invoices while collection is paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PauseCollection {
@@ -190,11 +214,38 @@ impl Subscription {
         self.items.iter().find(|item| item.id == id)
     }
 
+    /// What the current period is or, if it is a first one of another length, would be.
+    pub(crate) fn whole_period(&self) -> Period {
+        let interval = self.items.first().map(|item| item.price.interval);
+        interval.map_or(self.period, |interval| {
+            let (start, end) = interval.around(self.anchor, self.period.start);
+            Period { start, end }
+        })
+    }
+
     /// The period after the current one, while it lives.
     pub(crate) fn next_period(&self) -> Option<Period> {
         let start = self.period.end;
         let (_, end) = self.interval()?.around(self.anchor, start);
         Some(Period { start, end })
+    }
+
+    /// As much of a period as there is before it ends at a moment that was asked for.
+    pub(crate) fn served(&self, period: Period) -> Period {
+        let end = self.cancellation.at.unwrap_or(period.end);
+        Period {
+            end: end.min(period.end).max(period.start),
+            ..period
+        }
+    }
+
+    /// What is left of the current period from then on.
+    pub(crate) fn left_from(&self, moment: Timestamp) -> Period {
+        let served = self.served(self.period);
+        Period {
+            start: moment.max(served.start).min(served.end),
+            ..served
+        }
     }
 
     /// When it is to end, whichever way that was said.
@@ -211,7 +262,7 @@ impl Subscription {
         let own = match self.status {
             Status::IncompleteExpired | Status::Canceled => return None,
             Status::Incomplete { until } => vec![(until, Step::Expire)],
-            Status::Paused => Vec::new(),
+            Status::Paused => self.resumption.iter().map(Resumption::step).collect(),
             Status::Trialing | Status::Active | Status::PastDue | Status::Unpaid => {
                 self.steps_of_life()
             }
@@ -227,7 +278,8 @@ impl Subscription {
         let told = self.told.upcoming == Some(period.end);
         let upcoming = period.end.saturating_sub(UPCOMING_BEFORE);
         // A period that is shorter than the warning has none, nor has one that is the last.
-        let tells = !told && upcoming > period.start && self.ends_at().is_none();
+        let is_last = self.ends_at().is_some_and(|end| end <= period.end);
+        let tells = !told && upcoming > period.start && !is_last;
         let resumes = self.pause_collection.and_then(|it| it.resumes_at);
         [
             trial.map(|it| {

@@ -8,22 +8,14 @@ use crate::account::amount::Amount;
 use crate::engine::time::Timestamp;
 use crate::invoice::line::Period;
 
-/// What is left, from a moment on, of an amount for a whole period.
-pub(crate) fn left_of(amount: Amount, whole: Period, from: Timestamp) -> Amount {
-    let from = from.clamp(whole.start, whole.end);
-    let left = whole.end.saturating_sub(from);
-    part(amount, left, whole)
+/// What an amount for a whole period comes to for a part of it; or for a first period, which may be longer
+/// than the interval that the amount is for.
+pub(crate) fn part_of(amount: Amount, whole: Period, part: Period) -> Amount {
+    amount.share_rounded_down(seconds(part), seconds(whole).max(1))
 }
 
-/// What an amount for a whole period comes to for so many seconds of it.
-fn part(amount: Amount, seconds: Timestamp, whole: Period) -> Amount {
-    let all = whole.end.saturating_sub(whole.start).max(1);
-    amount.share_rounded_down(seconds, all)
-}
-
-/// What an amount for one interval comes to for a first period that is shorter, or longer.
-pub(crate) fn for_stub(amount: Amount, stub: Period, interval: Period) -> Amount {
-    part(amount, stub.end.saturating_sub(stub.start), interval)
+fn seconds(period: Period) -> Timestamp {
+    period.end.saturating_sub(period.start)
 }
 
 #[cfg(test)]
@@ -40,10 +32,14 @@ mod tests {
         }
     }
 
+    fn from(start: Timestamp, whole: Period) -> Period {
+        Period { start, ..whole }
+    }
+
     /// Worked by hand.
     #[test]
     fn what_is_left_is_paid_by_the_second() {
-        for (amount, period, from, left) in [
+        for (amount, period, moment, left) in [
             // The example of Stripe's page: half of 10 and of 20 dollars.
             (1_000, days(30), 15 * DAY, 500),
             (2_000, days(30), 15 * DAY, 1_000),
@@ -54,32 +50,29 @@ mod tests {
             (86_400, days(1), 1, 86_399),
             (1_000, days(30), 0, 1_000),
             (1_000, days(30), 30 * DAY, 0),
-            // A moment that is not in the period counts as its nearest end.
-            (1_000, days(30), -DAY, 1_000),
-            (1_000, days(30), 31 * DAY, 0),
             (0, days(30), DAY, 0),
         ] {
-            let found = left_of(Amount::new(amount), period, from);
-            assert_eq!(found, Amount::new(left), "{amount} {period:?} {from}");
+            let found = part_of(Amount::new(amount), period, from(moment, period));
+            assert_eq!(found, Amount::new(left), "{amount} {period:?} {moment}");
         }
     }
 
     #[test]
     fn a_first_period_of_another_length_costs_as_much_as_it_lasts() {
-        let of = |stub| for_stub(Amount::new(3_100), days(stub), days(31)).minor_units();
+        let of = |stub| part_of(Amount::new(3_100), days(31), days(stub)).minor_units();
         assert_eq!([of(1), of(31), of(62)], [100, 3_100, 6_200]);
     }
 
     proptest! {
         #[test]
         fn what_is_left_is_never_more_than_all_and_only_shrinks(
-            amount in 0_i64..99_999_999, length in 1_i64..100_000_000, from in 0_i64..100_000_000,
+            amount in 0_i64..99_999_999, length in 1_i64..100_000_000, moment in 0_i64..100_000_000,
         ) {
-            let whole = Period { start: 0, end: length };
+            let (whole, moment) = (Period { start: 0, end: length }, moment.rem_euclid(length));
             let amount = Amount::new(amount);
-            let left = left_of(amount, whole, from);
+            let left = part_of(amount, whole, from(moment, whole));
             prop_assert!(Amount::ZERO <= left && left <= amount);
-            prop_assert!(left_of(amount, whole, from.saturating_add(1)) <= left);
+            prop_assert!(part_of(amount, whole, from(moment.saturating_add(1), whole)) <= left);
         }
 
         #[test]
@@ -88,8 +81,8 @@ mod tests {
         ) {
             let (whole, cut) = (Period { start: 0, end: length }, cut.rem_euclid(length));
             let amount = Amount::new(amount);
-            let before = part(amount, cut, whole);
-            let after = left_of(amount, whole, cut);
+            let before = part_of(amount, whole, Period { end: cut, ..whole });
+            let after = part_of(amount, whole, from(cut, whole));
             let lost = amount.minus(before.plus(after)).minor_units();
             prop_assert!((0..2).contains(&lost), "{lost}");
         }

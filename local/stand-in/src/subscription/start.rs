@@ -133,9 +133,14 @@ impl Wish {
             .param("currency"));
         }
         currency::check(transaction, &customer, subscription.currency, None)?;
-        let lines = self.plan.apply(transaction, &mut subscription)?;
-        subscription.cancellation =
+        let cancellation =
             cancellation(self.cancel_at, self.cancel_at_period_end, transaction.now)?;
+        // An end within the first period makes it cheaper, unless nothing is to be prorated.
+        if self.plan.proration != Proration::None {
+            subscription.cancellation = cancellation.clone();
+        }
+        let lines = self.plan.apply(transaction, &mut subscription)?;
+        subscription.cancellation = cancellation;
         bill::give_discounts(transaction, &mut subscription, discounts)?;
         for extra in extras {
             let place = bill::place(&subscription);
@@ -173,6 +178,7 @@ pub(crate) fn begin(
         cancellation: Cancellation::default(),
         ended_at: None,
         pause_collection: None,
+        resumption: None,
         discounts: Vec::new(),
         terms,
         latest_invoice: None,

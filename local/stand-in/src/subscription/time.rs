@@ -9,8 +9,9 @@ use crate::invoice;
 use crate::invoice::collect;
 use crate::invoice::line::Period;
 use crate::subscription::bill;
-use crate::subscription::life::{change, end, latest_invoice, pause, tell_of_trial, waiting};
+use crate::subscription::life::{change, end, expire, pause, tell_of_trial, waiting};
 use crate::subscription::object::{Reason, Status, Step, Subscription, Uncollected};
+use crate::subscription::resume;
 use crate::subscription::terms::MissingPaymentMethod;
 use crate::webhook::record::record_shown;
 
@@ -19,10 +20,11 @@ pub(crate) fn step(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<()
     let mut subscription: Subscription = transaction.existing(id)?;
     let before = subscription.answer();
     match subscription.next_step() {
-        Some((_, Step::Expire)) => expire(transaction, &mut subscription, &before),
+        Some((_, Step::Expire)) => expire(transaction, &mut subscription),
         Some((_, Step::End)) => end_in_time(transaction, subscription),
         Some((_, Step::TellOfTrial)) => tell_of_trial(transaction, &mut subscription),
         Some((_, Step::TellOfInvoice)) => tell_of_invoice(transaction, &mut subscription),
+        Some((_, Step::StayPaused)) => resume::give_up(transaction, &mut subscription),
         Some((_, Step::Collect)) => {
             subscription.pause_collection = None;
             change(transaction, &subscription, &before)
@@ -30,22 +32,6 @@ pub(crate) fn step(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<()
         Some((_, Step::Renew)) => renew(transaction, subscription, &before),
         None => anyhow::bail!("time does not change {id}"),
     }
-}
-
-/// Nobody has paid the first invoice: there is no subscription.
-fn expire(
-    transaction: &Transaction<'_>,
-    subscription: &mut Subscription,
-    before: &Value,
-) -> anyhow::Result<()> {
-    subscription.status = Status::IncompleteExpired;
-    subscription.ended_at = Some(transaction.now);
-    change(transaction, subscription, before)?;
-    if let Some(mut invoice) = latest_invoice(transaction, subscription)? {
-        // One that is paid or void stays so.
-        let _ = invoice::life::void(transaction, &mut invoice)?;
-    }
-    Ok(())
 }
 
 /// It ends when it was to. What waits for its next invoice is billed with a last one.
@@ -57,8 +43,11 @@ fn end_in_time(
         subscription.cancellation.at = Some(subscription.period.end);
     }
     let last = waiting(transaction, &subscription)?;
-    if !last.is_empty() {
-        let why = bill::Why::Over(subscription.period);
+    if !last.is_empty() && subscription.status.has_begun() {
+        let why = bill::Why::Over(Period {
+            end: transaction.now,
+            ..subscription.period
+        });
         let id = InvoiceId::random();
         subscription.latest_invoice = Some(id.clone());
         bill::draft(transaction, &mut subscription, id, why, Vec::new(), true)?;

@@ -127,35 +127,21 @@ async fn what_is_not_collected_becomes_what_its_shop_has_said() {
 }
 
 #[tokio::test]
-async fn a_paused_subscription_bills_nothing_until_it_is_resumed() {
+async fn what_the_stand_in_does_not_bill_is_refused_by_name() {
     let club = Club::open().await;
-    let subscription = club.subscribe(vec![]).await;
-    let path = format!("/v1/subscriptions/{}", id(&subscription));
-    let paused = club
-        .bench
-        .post(&format!("{path}/pause"), &vec![])
-        .await
-        .expect(200)
-        .json();
-    assert_eq!(paused["status"], "paused");
-    let told = club.bench.latest("customer.subscription.paused").await;
-    assert_eq!(told["data"]["object"]["id"], subscription["id"]);
-    club.wind(FEBRUARY + 2 * HOUR).await;
-    assert_eq!(
-        club.invoice(&subscription).await["billing_reason"],
-        "subscription_create"
-    );
-    let resumed = club
-        .bench
-        .post(&format!("{path}/resume"), &vec![])
-        .await
-        .expect(200)
-        .json();
-    assert_eq!(resumed["status"], "active");
-    assert_eq!(resumed["billing_cycle_anchor"], FEBRUARY + 2 * HOUR);
-    assert_eq!(club.invoice(&subscription).await["status"], "paid");
-    let told = club.bench.latest("customer.subscription.resumed").await;
-    assert_eq!(told["data"]["object"]["id"], subscription["id"]);
+    let past = (JANUARY - DAY).to_string();
+    for (param, value) in [
+        ("backdate_start_date", past.as_str()),
+        ("payment_behavior", "pending_if_incomplete"),
+        ("pending_invoice_item_interval[interval]", "week"),
+        ("billing_thresholds[amount_gte]", "5000"),
+        ("trial_settings[end_behavior][billing_cycle_anchor]", "now"),
+    ] {
+        let error = club.ask(vec![(param, value)]).await.expect(400).error();
+        assert_eq!(error["code"], "parameter_unsupported", "{param}");
+        let named = error["param"].as_str().unwrap();
+        assert!(param.starts_with(named), "{param}: {named}");
+    }
 }
 
 #[tokio::test]
@@ -235,6 +221,28 @@ async fn a_first_period_up_to_the_anchor_costs_its_part() {
         .expect(400)
         .error();
     assert_eq!(error["param"], "billing_cycle_anchor");
+}
+
+#[tokio::test]
+async fn a_short_first_period_gives_back_no_more_than_its_part() {
+    let club = Club::open().await;
+    let anchor = (JANUARY + 7 * DAY).to_string();
+    let form = vec![("billing_cycle_anchor", &*anchor)];
+    let subscription = club.subscribe(form).await;
+    club.wind(JANUARY + 3 * DAY).await;
+    let item = item(&subscription);
+    let form = vec![
+        ("items[0][id]", &*item),
+        ("items[0][quantity]", "2"),
+        ("proration_behavior", "always_invoice"),
+    ];
+    club.update(&subscription, form).await;
+    let invoice = club.invoice(&subscription).await;
+    let lines = invoice["lines"]["data"].as_array().unwrap();
+    let mut amounts: Vec<_> = lines.iter().map(|it| it["amount"].as_i64()).collect();
+    amounts.sort_unstable();
+    // Four days of the 31 from 7 January to 7 February, of one and of two.
+    assert_eq!(amounts, [Some(-129), Some(258)]);
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
 //! What becomes of an invoice: finalized, due, void, and what the customer's balance bears.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{DAY, HOUR, INVOICES, ITEMS, act, act_refused, customer, draft, item, post, refused};
 use crate::bench::{Bench, Form, id};
+use crate::subscriptions::{Club, FEBRUARY};
+use crate::test_clocks::JANUARY;
 
 #[tokio::test]
 async fn an_invoice_that_advances_is_finalized_after_an_hour_and_paid() {
@@ -278,4 +280,39 @@ async fn a_draft_takes_none_of_its_customers_discounts_if_told_so() {
     item(&bench, &ada, "2000").await;
     let invoice = draft(&bench, &ada, &[("discounts", "")]).await;
     assert_eq!(invoice["total"], 2000);
+}
+
+#[tokio::test]
+async fn an_invoice_looks_back_and_its_lines_look_ahead() {
+    let period = |invoice: &Value| {
+        let at = |field: &str| invoice[field].as_i64().unwrap();
+        (at("period_start"), at("period_end"))
+    };
+    let club = Club::open().await;
+    let subscription = club.subscribe(vec![]).await;
+    let first = club.invoice(&subscription).await;
+    assert_eq!(period(&first), (JANUARY, JANUARY));
+    let middle = JANUARY + 14 * i64::from(DAY);
+    club.wind(middle).await;
+    let item = id(&subscription["items"]["data"][0]);
+    let more = vec![
+        ("items[0][id]", &*item),
+        ("items[0][quantity]", "2"),
+        ("proration_behavior", "always_invoice"),
+    ];
+    club.update(&subscription, more).await;
+    let between = club.invoice(&subscription).await;
+    assert_eq!(period(&between), (middle, middle));
+    club.wind(FEBRUARY).await;
+    let told = club.bench.latest("invoice.upcoming").await;
+    assert_eq!(period(&told["data"]["object"]), (JANUARY, FEBRUARY));
+    let renewal = club.invoice(&subscription).await;
+    assert_eq!(period(&renewal), (JANUARY, FEBRUARY));
+    let line = &renewal["lines"]["data"][0]["period"];
+    assert_eq!(line["start"], FEBRUARY);
+
+    let club = Club::open().await;
+    let trial = club.subscribe(vec![("trial_period_days", "14")]).await;
+    club.wind(middle).await;
+    assert_eq!(period(&club.invoice(&trial).await), (JANUARY, middle));
 }
