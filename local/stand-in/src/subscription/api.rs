@@ -10,7 +10,7 @@ use crate::subscription::change::{
 };
 use crate::subscription::items::{Extra, ItemChange};
 use crate::subscription::life::{self, Paying};
-use crate::subscription::object::{PauseCollection, Status, Subscription, Uncollected};
+use crate::subscription::object::{PauseCollection, PausedFor, Status, Subscription, Uncollected};
 use crate::subscription::resume::Resume;
 use crate::subscription::start::Wish;
 use crate::subscription::terms::NewTerms;
@@ -171,7 +171,7 @@ fn pause(id: &str, mut params: Params) -> Result<Work<'_>, ApiError> {
     Ok(Box::new(move |transaction| {
         let mut subscription = find(transaction, id)?;
         check_pausable(&subscription)?;
-        life::pause(transaction, &mut subscription)?;
+        life::pause(transaction, &mut subscription, PausedFor::PauseRequested)?;
         Ok(subscription.answer())
     }))
 }

@@ -26,7 +26,9 @@ use crate::invoice::object::{Invoice, Status as InvoiceStatus};
 use crate::payment::intent::PaymentIntent;
 use crate::plain;
 use crate::subscription::bill::{self, Prorated};
-use crate::subscription::object::{Reason, Status, Subscription, TRIAL_WARNING_BEFORE};
+use crate::subscription::object::{
+    Paused, PausedFor, Reason, Status, Subscription, TRIAL_WARNING_BEFORE,
+};
 use crate::subscription_schedule::ending;
 use crate::webhook::record::{record, record_change, record_early, retell};
 use crate::wire::errors::ApiError;
@@ -328,6 +330,7 @@ pub(crate) fn tell_of_trial(
 pub(crate) fn pause(
     transaction: &Transaction<'_>,
     subscription: &mut Subscription,
+    why: PausedFor,
 ) -> anyhow::Result<()> {
     let before = subscription.answer();
     // An end that was to come with the period stays where it was.
@@ -335,9 +338,28 @@ pub(crate) fn pause(
     subscription.cancellation.at = end;
     subscription.cancellation.at_period_end = false;
     subscription.status = Status::Paused;
+    subscription.paused = Some(Paused {
+        at: transaction.now,
+        why,
+    });
     subscription.period.end = transaction.now;
     change(transaction, subscription, &before)?;
     record(transaction, "customer.subscription.paused", subscription)
+}
+
+/// Nobody can pay any more for it to go on.
+pub(crate) fn stay_paused(
+    transaction: &Transaction<'_>,
+    subscription: &mut Subscription,
+) -> anyhow::Result<()> {
+    let Some(resumption) = subscription.resumption.take() else {
+        return Ok(());
+    };
+    subscription.keep(transaction)?;
+    let mut invoice: Invoice = transaction.existing(&resumption.invoice)?;
+    // One that is paid or void stays so.
+    let _ = invoice::life::void(transaction, &mut invoice)?;
+    Ok(())
 }
 
 /// The subscriptions in the time of this test clock that are not over.

@@ -61,6 +61,9 @@ pub(crate) struct Subscription {
     pub(crate) cancellation: Cancellation,
     pub(crate) ended_at: Option<Timestamp>,
     pub(crate) pause_collection: Option<PauseCollection>,
+    /// While it is paused.
+    #[serde(default)]
+    pub(crate) paused: Option<Paused>,
     /// What is to be paid before it goes on, while it is paused.
     #[serde(default)]
     pub(crate) resumption: Option<Resumption>,
@@ -157,6 +160,32 @@ pub(crate) struct Cancellation {
 pub(crate) enum Reason {
     CancellationRequested,
     PaymentFailed,
+}
+
+/// Since when a subscription is paused, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Paused {
+    pub(crate) at: Timestamp,
+    pub(crate) why: PausedFor,
+}
+
+/// Why a subscription is paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PausedFor {
+    PauseRequested,
+    TrialEndWithoutPaymentMethod,
+}
+
+impl Paused {
+    /// `status_details.paused`.
+    fn shown(self) -> Value {
+        json!({
+            "subscription": { "type": self.why },
+            "transitioned_at": self.at,
+            "type": "subscription",
+        })
+    }
 }
 
 /// The invoice that a paused subscription goes on with, once it is paid.
@@ -405,6 +434,9 @@ impl Object for Subscription {
         });
         if let Value::Object(answer) = &mut answer {
             answer.extend(self.terms.shown());
+            let paused = self.paused.filter(|_| self.status == Status::Paused);
+            let details = paused.map(|paused| json!({ "paused": paused.shown() }));
+            answer.extend(details.map(|details| ("status_details".to_owned(), details)));
         }
         answer
     }

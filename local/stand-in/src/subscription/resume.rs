@@ -5,9 +5,7 @@ use crate::engine::ids::InvoiceId;
 use crate::engine::resource::Object as _;
 use crate::engine::time::{DAY, HOUR, Timestamp};
 use crate::engine::transaction::Transaction;
-use crate::invoice;
 use crate::invoice::line::{Line, Period};
-use crate::invoice::object::Invoice;
 use crate::subscription::bill::{self, Prorated, Why};
 use crate::subscription::change::{Proration, anchors_now, prorated_at};
 use crate::subscription::life::{self, IfIncomplete, Paying};
@@ -65,21 +63,6 @@ impl Tries {
     }
 }
 
-/// Nobody pays any more for it to go on.
-pub(super) fn give_up(
-    transaction: &Transaction<'_>,
-    subscription: &mut Subscription,
-) -> anyhow::Result<()> {
-    let Some(resumption) = subscription.resumption.take() else {
-        return Ok(());
-    };
-    subscription.keep(transaction)?;
-    let mut invoice: Invoice = transaction.existing(&resumption.invoice)?;
-    // One that is paid or void stays so.
-    let _ = invoice::life::void(transaction, &mut invoice)?;
-    Ok(())
-}
-
 impl Resume {
     pub(crate) fn read(params: &mut Params) -> Result<Self, ApiError> {
         let anew = anchors_now(params)?.unwrap_or(true);
@@ -108,7 +91,7 @@ impl Resume {
         transaction: &Transaction<'_>,
         mut subscription: Subscription,
     ) -> Result<Subscription, ApiError> {
-        give_up(transaction, &mut subscription)?;
+        life::stay_paused(transaction, &mut subscription)?;
         let before = subscription.answer();
         let over = subscription.period;
         if let Cycle::New = self.cycle {

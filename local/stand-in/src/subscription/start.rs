@@ -178,6 +178,7 @@ pub(crate) fn begin(
         cancellation: Cancellation::default(),
         ended_at: None,
         pause_collection: None,
+        paused: None,
         resumption: None,
         discounts: Vec::new(),
         terms,

@@ -9,9 +9,8 @@ use crate::invoice;
 use crate::invoice::collect;
 use crate::invoice::line::Period;
 use crate::subscription::bill;
-use crate::subscription::life::{change, end, expire, pause, tell_of_trial, waiting};
-use crate::subscription::object::{Reason, Status, Step, Subscription, Uncollected};
-use crate::subscription::resume;
+use crate::subscription::life::{change, end, expire, pause, stay_paused, tell_of_trial, waiting};
+use crate::subscription::object::{PausedFor, Reason, Status, Step, Subscription, Uncollected};
 use crate::subscription::terms::MissingPaymentMethod;
 use crate::webhook::record::record_shown;
 
@@ -24,7 +23,7 @@ pub(crate) fn step(transaction: &Transaction<'_>, id: &str) -> anyhow::Result<()
         Some((_, Step::End)) => end_in_time(transaction, subscription),
         Some((_, Step::TellOfTrial)) => tell_of_trial(transaction, &mut subscription),
         Some((_, Step::TellOfInvoice)) => tell_of_invoice(transaction, &mut subscription),
-        Some((_, Step::StayPaused)) => resume::give_up(transaction, &mut subscription),
+        Some((_, Step::StayPaused)) => stay_paused(transaction, &mut subscription),
         Some((_, Step::Collect)) => {
             subscription.pause_collection = None;
             change(transaction, &subscription, &before)
@@ -106,7 +105,10 @@ pub(crate) fn stops_after_trial(
         MissingPaymentMethod::Cancel => {
             end(transaction, subscription, Reason::PaymentFailed).map(|()| true)
         }
-        MissingPaymentMethod::Pause => pause(transaction, subscription).map(|()| true),
+        MissingPaymentMethod::Pause => {
+            let why = PausedFor::TrialEndWithoutPaymentMethod;
+            pause(transaction, subscription, why).map(|()| true)
+        }
     }
 }
 

@@ -56,6 +56,9 @@ async fn a_paused_subscription_bills_nothing_until_it_is_resumed_and_paid() {
     );
     let told = club.bench.latest("customer.subscription.paused").await;
     assert_eq!(told["data"]["object"]["id"], subscription["id"]);
+    let why = &subscription["status_details"]["paused"];
+    assert_eq!(why["subscription"]["type"], "pause_requested");
+    assert_eq!(why["transitioned_at"], JANUARY + WEEK);
     club.wind(FEBRUARY + 2 * HOUR).await;
     assert_eq!(
         club.invoice(&subscription).await["billing_reason"],
@@ -70,7 +73,11 @@ async fn a_paused_subscription_bills_nothing_until_it_is_resumed_and_paid() {
         (&json!("open"), &json!(1_000))
     );
     club.pay(&subscription).await.expect(200);
-    assert_eq!(club.show(&subscription).await["status"], "active");
+    let shown = club.show(&subscription).await;
+    assert_eq!(
+        (&shown["status"], &shown["status_details"]),
+        (&json!("active"), &Value::Null)
+    );
     let told = club.bench.latest("customer.subscription.resumed").await;
     assert_eq!(told["data"]["object"]["id"], subscription["id"]);
 }
@@ -99,6 +106,8 @@ async fn a_resumption_that_is_to_be_paid_first_is_tried_at_once_and_again() {
     club.wind(JANUARY + 5 * DAY + HOUR).await;
     let before = club.show(&subscription).await;
     assert_eq!(before["status"], "paused");
+    let why = &before["status_details"]["paused"]["subscription"];
+    assert_eq!(why["type"], "trial_end_without_payment_method");
     club.ask_for("resume", &subscription, form)
         .await
         .expect(400);
