@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::description::filled;
 use crate::engine::calendar::Interval;
@@ -10,7 +11,7 @@ use crate::engine::resource::Metadata;
 use crate::engine::transaction::Transaction;
 use crate::subscription::price::{interval, recurring_shown};
 use crate::wire::errors::ApiError;
-use crate::wire::params::{ObjectName, Params, Required as _};
+use crate::wire::params::{ObjectName, Params, Required as _, check_step};
 
 /// `price_data`: a price that comes with the request.
 #[derive(Debug)]
@@ -114,7 +115,16 @@ fn unit_amount(data: &mut Params, currency: Currency) -> Result<String, ApiError
         )
         .param(data.name("unit_amount"))),
         (Some(whole), None) => Ok(whole.to_string()),
-        (None, Some(exact)) => Ok(exact),
+        (None, Some(exact)) => {
+            if let Ok(whole) = exact.parse() {
+                check_step(
+                    Amount::new(whole),
+                    currency,
+                    &data.name("unit_amount_decimal"),
+                )?;
+            }
+            Ok(exact)
+        }
         (None, None) => Err(ApiError::missing(&data.name("unit_amount"))),
     }
 }

@@ -219,6 +219,7 @@ fn new_invoice(subscription: &Subscription, reason: BillingReason, lines: Vec<Li
         lines,
         sweep: Sweep::Of(subscription.id.to_string()),
         discounts: (!subscription.discounts.is_empty()).then(|| subscription.discounts.clone()),
+        period: Some(subscription.period),
         ..NewInvoice::of(&subscription.customer, subscription.currency)
     }
 }

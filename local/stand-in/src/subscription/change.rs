@@ -11,12 +11,11 @@ use crate::engine::transaction::Transaction;
 use crate::invoice::discount::Wanted;
 use crate::invoice::line::{Line, Period};
 use crate::subscription::bill::{self, Prorated};
-use crate::subscription::items::{Extra, ItemChange};
+use crate::subscription::items::{Extra, ItemChange, check_items};
 use crate::subscription::life::{self, Paying};
 use crate::subscription::object::{
     Cancellation, Item, PauseCollection, Reason, Status, Subscription,
 };
-use crate::subscription::price::check_distinct;
 use crate::subscription::terms::NewTerms;
 use crate::subscription::time;
 use crate::subscription::trial;
@@ -249,53 +248,6 @@ fn change_item(
         false => change.apply(transaction, place, item)?,
     }
     Ok(())
-}
-
-/// Refuses items that cannot be billed together.
-pub(crate) fn check_items(subscription: &Subscription) -> Result<(), ApiError> {
-    let Some(first) = subscription.items.first() else {
-        return Err(ApiError::invalid(
-            "A subscription must have at least one active plan. To cancel the subscription, please use \
-             the cancel API endpoint on /v1/subscriptions",
-        )
-        .param("items"));
-    };
-    let mismatch = |field: &str| {
-        Err(ApiError::invalid(format!(
-            "Currency and interval fields must match across all plans on this subscription. Found \
-             mismatch in {field} field."
-        ))
-        .param("items"))
-    };
-    let (own, is_flexible) = (first.price.interval, subscription.terms.is_flexible());
-    for item in &subscription.items {
-        let interval = item.price.interval;
-        if item.price.currency != subscription.currency {
-            return mismatch("currency");
-        }
-        if interval != own && is_flexible {
-            return Err(mixed_intervals());
-        }
-        if interval.unit != own.unit {
-            return mismatch("interval");
-        }
-        if interval.count != own.count {
-            return mismatch("interval_count");
-        }
-    }
-    let prices = subscription.items.iter().map(|item| item.price.id());
-    check_distinct(prices).map_err(|error| error.param("items"))
-}
-
-/// What is an error of the request only in the classic billing mode:
-/// <https://docs.stripe.com/billing/subscriptions/mixed-interval>.
-fn mixed_intervals() -> ApiError {
-    ApiError::invalid(
-        "The stand-in bills all items of a subscription at one interval. Stripe itself takes mixed \
-         intervals if billing_mode[type] is flexible: make a subscription for each interval here.",
-    )
-    .code("parameter_unsupported")
-    .param("items")
 }
 
 fn set_cancellation(

@@ -13,8 +13,8 @@ use crate::invoice::discount::{Place, Wanted};
 use crate::invoice::line::{Content, Period, Pricing};
 use crate::invoice::terms::{rates, stored_rates};
 use crate::plain::price_data::{self, PriceData};
-use crate::subscription::object::Item;
-use crate::subscription::price::{Price, Unfit};
+use crate::subscription::object::{Item, Subscription};
+use crate::subscription::price::{Price, Unfit, check_distinct};
 use crate::wire::errors::ApiError;
 use crate::wire::params::{MetadataUpdate, Params};
 
@@ -227,6 +227,53 @@ fn unfit_error(unfit: Unfit) -> ApiError {
             ApiError::invalid("A price with custom_unit_amount cannot be used in a subscription.")
         }
     }
+}
+
+/// Refuses items that cannot be billed together.
+pub(crate) fn check_items(subscription: &Subscription) -> Result<(), ApiError> {
+    let Some(first) = subscription.items.first() else {
+        return Err(ApiError::invalid(
+            "A subscription must have at least one active plan. To cancel the subscription, please use \
+             the cancel API endpoint on /v1/subscriptions",
+        )
+        .param("items"));
+    };
+    let mismatch = |field: &str| {
+        Err(ApiError::invalid(format!(
+            "Currency and interval fields must match across all plans on this subscription. Found \
+             mismatch in {field} field."
+        ))
+        .param("items"))
+    };
+    let (own, is_flexible) = (first.price.interval, subscription.terms.is_flexible());
+    for item in &subscription.items {
+        let interval = item.price.interval;
+        if item.price.currency != subscription.currency {
+            return mismatch("currency");
+        }
+        if interval != own && is_flexible {
+            return Err(mixed_intervals());
+        }
+        if interval.unit != own.unit {
+            return mismatch("interval");
+        }
+        if interval.count != own.count {
+            return mismatch("interval_count");
+        }
+    }
+    let prices = subscription.items.iter().map(|item| item.price.id());
+    check_distinct(prices).map_err(|error| error.param("items"))
+}
+
+/// What is an error of the request only in the classic billing mode:
+/// <https://docs.stripe.com/billing/subscriptions/mixed-interval>.
+fn mixed_intervals() -> ApiError {
+    ApiError::invalid(
+        "The stand-in bills all items of a subscription at one interval. Stripe itself takes mixed \
+         intervals if billing_mode[type] is flexible: make a subscription for each interval here.",
+    )
+    .code("parameter_unsupported")
+    .param("items")
 }
 
 /// Something that is billed once, with the next invoice.

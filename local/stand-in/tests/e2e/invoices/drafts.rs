@@ -314,6 +314,15 @@ async fn an_item_has_no_digits_that_its_currency_lacks() {
         let error = refused(&bench, ITEMS, &form(field, amount, quantity)).await;
         assert_eq!(error["param"], "amount", "{amount}");
     }
+    let mug = id(&post(&bench, "/v1/products", &vec![("name", "Mug")]).await);
+    let data = vec![
+        ("customer", ada.as_str()),
+        ("price_data[currency]", "kwd"),
+        ("price_data[product]", &*mug),
+        ("price_data[unit_amount_decimal]", "1005"),
+    ];
+    let error = refused(&bench, ITEMS, &data).await;
+    assert_eq!(error["param"], "price_data[unit_amount_decimal]");
     let halves = form("unit_amount_decimal", "0.5", "20");
     let item = post(&bench, ITEMS, &halves).await;
     assert_eq!(item["amount"], 10);
