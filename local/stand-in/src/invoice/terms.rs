@@ -93,11 +93,7 @@ pub(crate) struct NewTerms {
     collection_method: Option<String>,
     days_until_due: Option<i64>,
     due_date: Option<Timestamp>,
-    default_payment_method: Option<String>,
-    default_source: Option<String>,
-    /// An empty list takes them away.
-    default_tax_rates: Option<Vec<String>>,
-    automatic_tax: Option<bool>,
+    defaults: NewDefaults,
     description: Option<String>,
     footer: Option<String>,
     statement_descriptor: Option<String>,
@@ -116,10 +112,7 @@ impl NewTerms {
             )?,
             days_until_due: params.integer_within("days_until_due", 0, 3_650)?,
             due_date: params.integer("due_date")?,
-            default_payment_method: params.maybe_empty_text("default_payment_method", 5_000)?,
-            default_source: params.maybe_empty_text("default_source", 5_000)?,
-            default_tax_rates: rates(params, "default_tax_rates")?,
-            automatic_tax: automatic_tax(params)?,
+            defaults: NewDefaults::read(params)?,
             description: params.maybe_empty_text("description", 1_500)?,
             footer: params.maybe_empty_text("footer", 5_000)?,
             statement_descriptor: params.maybe_empty_text("statement_descriptor", 22)?,
@@ -131,11 +124,11 @@ impl NewTerms {
     /// Whether more is to be changed than may be once the invoice is final.
     pub(crate) fn of_a_draft(&self) -> Option<&'static str> {
         let of_a_draft = [
-            ("automatic_tax", self.automatic_tax.is_some()),
+            ("automatic_tax", self.defaults.automatic_tax.is_some()),
             ("collection_method", self.collection_method.is_some()),
             ("custom_fields", self.held.contains_key("custom_fields")),
             ("days_until_due", self.days_until_due.is_some()),
-            ("default_tax_rates", self.default_tax_rates.is_some()),
+            ("default_tax_rates", self.defaults.tax_rates.is_some()),
             ("description", self.description.is_some()),
             ("due_date", self.due_date.is_some()),
             ("effective_at", self.held.contains_key("effective_at")),
@@ -154,22 +147,14 @@ impl NewTerms {
         terms: &mut Terms,
     ) -> Result<(), ApiError> {
         self.set_collection(transaction, terms)?;
-        for (param, given) in [
-            ("default_payment_method", &self.default_payment_method),
-            ("default_source", &self.default_source),
-        ] {
-            check_method(transaction, given.as_deref(), customer, param)?;
-        }
-        if let Some(ids) = self.default_tax_rates {
-            terms.default_tax_rates = stored_rates(transaction, &ids, "default_tax_rates")?;
-        }
+        let defaults = Defaults {
+            payment_method: &mut terms.default_payment_method,
+            source: &mut terms.default_source,
+            tax_rates: &mut terms.default_tax_rates,
+            automatic_tax: &mut terms.automatic_tax,
+        };
+        self.defaults.apply(transaction, customer, defaults)?;
         terms.auto_advance = self.auto_advance.unwrap_or(terms.auto_advance);
-        terms.automatic_tax = self.automatic_tax.unwrap_or(terms.automatic_tax);
-        set(
-            &mut terms.default_payment_method,
-            self.default_payment_method,
-        );
-        set(&mut terms.default_source, self.default_source);
         set(&mut terms.description, self.description);
         set(&mut terms.footer, self.footer);
         set(&mut terms.statement_descriptor, self.statement_descriptor);
@@ -223,12 +208,63 @@ impl NewTerms {
     }
 }
 
-/// Reads whether tax is to be reckoned automatically.
-pub(crate) fn automatic_tax(params: &mut Params) -> Result<Option<bool>, ApiError> {
-    let mut automatic_tax = params.object("automatic_tax")?;
-    let enabled = automatic_tax.boolean("enabled")?;
-    automatic_tax.finish()?;
-    Ok(enabled)
+/// What an invoice, or each of a subscription's, is paid with and taxed at, unless something says
+/// otherwise.
+#[derive(Debug)]
+pub(crate) struct Defaults<'t> {
+    pub(crate) payment_method: &'t mut Option<String>,
+    pub(crate) source: &'t mut Option<String>,
+    pub(crate) tax_rates: &'t mut Vec<Rate>,
+    pub(crate) automatic_tax: &'t mut bool,
+}
+
+/// A change of that.
+#[derive(Debug)]
+pub(crate) struct NewDefaults {
+    payment_method: Option<String>,
+    source: Option<String>,
+    /// An empty list takes them away.
+    tax_rates: Option<Vec<String>>,
+    automatic_tax: Option<bool>,
+}
+
+impl NewDefaults {
+    pub(crate) fn read(params: &mut Params) -> Result<Self, ApiError> {
+        let mut automatic_tax = params.object("automatic_tax")?;
+        let enabled = automatic_tax.boolean("enabled")?;
+        automatic_tax.finish()?;
+        Ok(Self {
+            payment_method: params.maybe_empty_text("default_payment_method", 5_000)?,
+            source: params.maybe_empty_text("default_source", 5_000)?,
+            tax_rates: rates(params, "default_tax_rates")?,
+            automatic_tax: enabled,
+        })
+    }
+
+    /// Makes the change to what is this customer's.
+    pub(crate) fn apply(
+        self,
+        transaction: &Transaction<'_>,
+        customer: &str,
+        defaults: Defaults<'_>,
+    ) -> Result<(), ApiError> {
+        for (param, given, field) in [
+            (
+                "default_payment_method",
+                self.payment_method,
+                defaults.payment_method,
+            ),
+            ("default_source", self.source, defaults.source),
+        ] {
+            check_method(transaction, given.as_deref(), customer, param)?;
+            set(field, given);
+        }
+        if let Some(ids) = self.tax_rates {
+            *defaults.tax_rates = stored_rates(transaction, &ids, "default_tax_rates")?;
+        }
+        *defaults.automatic_tax = self.automatic_tax.unwrap_or(*defaults.automatic_tax);
+        Ok(())
+    }
 }
 
 /// Takes the fields out that are shown as they are given.

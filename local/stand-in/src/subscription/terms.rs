@@ -6,9 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::checkout::tax::Rate;
 use crate::engine::resource::Metadata;
 use crate::engine::transaction::Transaction;
-use crate::invoice::terms::{
-    Collection, Due, automatic_tax, check_method, held, hold, rates, stored_rates,
-};
+use crate::invoice::terms::{Collection, Defaults, Due, NewDefaults, held, hold};
 use crate::wire::errors::ApiError;
 use crate::wire::params::{MetadataUpdate, Params, set};
 
@@ -167,10 +165,7 @@ impl Terms {
 pub(crate) struct NewTerms {
     collection_method: Option<String>,
     days_until_due: Option<i64>,
-    default_payment_method: Option<String>,
-    default_source: Option<String>,
-    default_tax_rates: Option<Vec<String>>,
-    automatic_tax: Option<bool>,
+    defaults: NewDefaults,
     description: Option<String>,
     metadata: MetadataUpdate,
     missing_payment_method: Option<MissingPaymentMethod>,
@@ -186,10 +181,7 @@ impl NewTerms {
                 &["charge_automatically", "send_invoice"],
             )?,
             days_until_due: params.integer_within("days_until_due", 0, 3_650)?,
-            default_payment_method: params.maybe_empty_text("default_payment_method", 5_000)?,
-            default_source: params.maybe_empty_text("default_source", 5_000)?,
-            default_tax_rates: rates(params, "default_tax_rates")?,
-            automatic_tax: automatic_tax(params)?,
+            defaults: NewDefaults::read(params)?,
             description: params.maybe_empty_text("description", 500)?,
             metadata: params.metadata_update("metadata")?,
             missing_payment_method: missing_payment_method(params)?,
@@ -205,21 +197,13 @@ impl NewTerms {
         terms: &mut Terms,
     ) -> Result<(), ApiError> {
         terms.collection = self.collection(terms.collection)?;
-        for (param, given) in [
-            ("default_payment_method", &self.default_payment_method),
-            ("default_source", &self.default_source),
-        ] {
-            check_method(transaction, given.as_deref(), customer, param)?;
-        }
-        if let Some(ids) = self.default_tax_rates {
-            terms.default_tax_rates = stored_rates(transaction, &ids, "default_tax_rates")?;
-        }
-        terms.automatic_tax = self.automatic_tax.unwrap_or(terms.automatic_tax);
-        set(
-            &mut terms.default_payment_method,
-            self.default_payment_method,
-        );
-        set(&mut terms.default_source, self.default_source);
+        let defaults = Defaults {
+            payment_method: &mut terms.default_payment_method,
+            source: &mut terms.default_source,
+            tax_rates: &mut terms.default_tax_rates,
+            automatic_tax: &mut terms.automatic_tax,
+        };
+        self.defaults.apply(transaction, customer, defaults)?;
         set(&mut terms.description, self.description);
         self.metadata.apply(&mut terms.metadata)?;
         terms.missing_payment_method = self

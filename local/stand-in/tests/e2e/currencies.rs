@@ -3,12 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::bench::{Answer, Form, KEY, id};
+use crate::bench::{Answer, Form, id};
 use crate::subscriptions::{Club, DAY};
 use crate::test_clocks::JANUARY;
-
-/// Before `clover`, a customer could have a discount for itself.
-const BASIL: &str = "2025-08-27.basil";
 
 /// What binds a customer to a currency.
 const BINDING: [&str; 6] = [
@@ -95,10 +92,7 @@ impl Fair {
         ];
         let coupon = bench.post("/v1/coupons", &form).await.expect(200).json();
         let path = format!("/v1/customers/{}", self.club.customer);
-        let request = bench.request("POST", &path).bearer_auth(KEY);
-        let request = request.header("Stripe-Version", BASIL);
-        let form = vec![("coupon", id(&coupon))];
-        bench.send(request.form(&form)).await
+        bench.post(&path, &vec![("coupon", &id(&coupon))]).await
     }
 
     async fn customer(&self) -> Value {

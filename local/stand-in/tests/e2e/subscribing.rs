@@ -100,6 +100,7 @@ async fn a_paid_session_begins_a_subscription_with_a_paid_invoice() {
             "charge.succeeded",
             "payment_method.attached",
             "checkout.session.completed",
+            "customer.updated",
             "customer.subscription.created",
             "invoice.created",
             "invoice.finalized",

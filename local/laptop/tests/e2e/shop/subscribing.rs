@@ -101,6 +101,25 @@ async fn a_customer_deleted_at_stripe_is_replaced() {
 }
 
 #[tokio::test]
+async fn a_buyer_who_is_billed_in_another_currency_is_told_why_they_cannot_subscribe() {
+    let shop = TestApp::start().await;
+    shop.checkout(&cart(&[(COFFEE, 1)])).await.expect(201);
+    let customer = text(&shop.customer_item().await["customer"], "S");
+    let form = [
+        ("customer", &*customer),
+        ("amount", "700"),
+        ("currency", "eur"),
+    ];
+    shop.stripe_post("invoiceitems", &form).await;
+    let refused = shop.checkout(&cart(&[(COFFEE, 1)])).await;
+    let problem = refused.expect(409).problem();
+    assert_eq!(
+        text(&problem, "type"),
+        "urn:till:problem:subscribed-in-other-currency"
+    );
+}
+
+#[tokio::test]
 async fn whoever_never_subscribed_has_no_billing_portal_and_nobody_signed_out_has_one() {
     let shop = TestApp::start().await;
     let ada = shop.ada().await;
