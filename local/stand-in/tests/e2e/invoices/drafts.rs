@@ -219,7 +219,6 @@ async fn invoices_are_listed_and_searched() {
     };
     assert_eq!(of("status=paid").await, [id(&paid)]);
     assert_eq!(of(&format!("customer={ada}")).await, [id(&open), id(&paid)]);
-    assert_eq!(of("subscription=sub_none").await, Vec::<String>::new());
     let found = bench
         .get(&format!(
             "{INVOICES}/search?query=metadata%5B%22order%22%5D:%227%22"
@@ -297,7 +296,9 @@ async fn shipping_is_added_to_the_total() {
 async fn an_invoice_of_more_than_can_be_charged_stays_a_draft() {
     let bench = Bench::start().await;
     let ada = customer(&bench, "pm_card_visa").await;
-    item(&bench, &ada, "9223372036854775807").await;
+    for _ in 0..2 {
+        item(&bench, &ada, "99999999").await;
+    }
     let invoice = draft(&bench, &ada, &[]).await;
     for verb in ["finalize", "pay"] {
         let error = act_refused(&bench, &invoice, verb, &vec![]).await;
