@@ -121,6 +121,7 @@ fn set_balance(draft: &mut Draft<'_>) -> Result<(), ApiError> {
     let currency = draft.object.get("currency").and_then(Value::as_str);
     let currency = currency.and_then(|code| code.parse().ok());
     let currency = currency.unwrap_or(Currency::SETTLEMENT);
+    draft.object.insert("currency".to_owned(), json!(currency));
     let change = Change {
         customer: &id,
         amount: ending.minus(before),

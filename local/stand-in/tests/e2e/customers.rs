@@ -204,5 +204,9 @@ async fn a_balance_is_the_sum_of_what_was_booked_on_it() {
             json!(["adjustment", -50, -350]),
         ]
     );
-    assert_eq!(bench.get(&path).await.json()["balance"], -350);
+    let shown = bench.get(&path).await.json();
+    assert_eq!(
+        (&shown["balance"], &shown["currency"]),
+        (&json!(-350), &json!("usd"))
+    );
 }
