@@ -8,4 +8,5 @@ pub(crate) mod country_specs;
 pub(crate) mod currency;
 pub(crate) mod decimal;
 pub(crate) mod object;
+pub(crate) mod settings;
 pub(crate) mod shown;

@@ -12,6 +12,7 @@ use crate::credit_note::object::CreditNote;
 use crate::description::{Description, Operation, Shape};
 use crate::dispute::object::Dispute;
 use crate::engine::filter::Filter;
+use crate::engine::ids;
 use crate::engine::resource::Object as _;
 use crate::file::link::FileLink;
 use crate::file::object::File;
@@ -197,7 +198,9 @@ pub(crate) fn narrowed(operation: &Operation, params: &Params) -> Vec<Narrowed> 
 pub(crate) fn checked<'r>(narrowed: Vec<Narrowed>, work: Work<'r>) -> Work<'r> {
     Box::new(move |transaction| {
         for Narrowed { param, kind, id } in &narrowed {
-            find(transaction, kind, param, id)?;
+            if transaction.shown_of(kind, &ids::current(id))?.is_none() {
+                return Err(ApiError::no_such(kind, id).param(*param));
+            }
         }
         work(transaction)
     })

@@ -4,8 +4,11 @@ use serde_json::json;
 
 use crate::account;
 use crate::account::currency::Currency;
+use crate::account::settings::{BalanceSettings, LEAST_DELAY, MOST_DELAY};
 use crate::collection;
 use crate::description::{Description, project};
+use crate::engine::resource::Object as _;
+use crate::webhook::record::record_change;
 use crate::wire::answer::{Asked, Route, Settings, Work};
 use crate::wire::errors::ApiError;
 use crate::wire::params::Params;
@@ -23,6 +26,8 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
             })
         }
         ("GET", ["balance"]) => Box::new(balance),
+        ("GET", ["balance_settings"]) => Box::new(balance_settings),
+        ("POST", ["balance_settings"]) => Box::new(set_balance),
         ("GET", ["balance_transactions"]) => {
             let list = collection::route(asked)?;
             Box::new(move |params| match params.peek("payout") {
@@ -45,7 +50,8 @@ fn of_a_manual_payout() -> ApiError {
 /// The account that the secret key belongs to.
 fn account(params: Params, settings: &Settings) -> Result<Work<'_>, ApiError> {
     params.finish()?;
-    Ok(Box::new(move |_| {
+    Ok(Box::new(move |transaction| {
+        let delay = BalanceSettings::of(transaction)?.delay();
         let known = json!({
             "id": settings.account.as_str(),
             "object": "account",
@@ -72,7 +78,7 @@ fn account(params: Params, settings: &Settings) -> Result<Work<'_>, ApiError> {
                 "payments": {},
                 "payouts": {
                     "debit_negative_balances": false,
-                    "schedule": { "delay_days": 2, "interval": "manual" },
+                    "schedule": { "delay_days": delay, "interval": "manual" },
                 },
             },
             "tos_acceptance": { "date": null, "ip": null, "user_agent": null },
@@ -87,5 +93,50 @@ fn balance<'r>(params: Params) -> Result<Work<'r>, ApiError> {
     params.finish()?;
     Ok(Box::new(|transaction| {
         Ok(account::book::shown(transaction)?)
+    }))
+}
+
+fn balance_settings<'r>(params: Params) -> Result<Work<'r>, ApiError> {
+    params.finish()?;
+    Ok(Box::new(|transaction| {
+        Ok(BalanceSettings::of(transaction)?.answer())
+    }))
+}
+
+/// What goes with automatic payouts is refused by name, as all payouts here are manual.
+fn set_balance<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
+    let mut payments = params.object("payments")?;
+    let mut payouts = payments.object("payouts")?;
+    let descriptor = payouts.maybe_empty_text("statement_descriptor", 22)?;
+    let mut schedule = payouts.object("schedule")?;
+    if schedule.peek("interval") == Some("manual") {
+        schedule.text("interval")?;
+    }
+    schedule.finish()?;
+    payouts.finish()?;
+    let mut timing = payments.object("settlement_timing")?;
+    let field = "delay_days_override";
+    let resets = timing.is_empty_text(field);
+    let delay = match resets {
+        true => timing.take(field).map(|_| None)?,
+        false => timing.integer_within(field, LEAST_DELAY, MOST_DELAY)?,
+    };
+    timing.finish()?;
+    payments.finish()?;
+    params.finish()?;
+    Ok(Box::new(move |transaction| {
+        let mut settings = BalanceSettings::of(transaction)?;
+        let before = settings.answer();
+        if let Some(descriptor) = descriptor {
+            settings.statement_descriptor = Some(descriptor).filter(|it| !it.is_empty());
+        }
+        if resets || delay.is_some() {
+            settings.delay = delay;
+        }
+        if settings.answer() != before {
+            transaction.put(&settings)?;
+            record_change(transaction, "balance_settings.updated", &before, &settings)?;
+        }
+        Ok(settings.answer())
     }))
 }

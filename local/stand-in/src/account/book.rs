@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::account::amount::Amount;
 use crate::account::balance::{BalanceTransaction, Entry};
 use crate::account::currency::Currency;
+use crate::account::settings::BalanceSettings;
 use crate::engine::ids::BalanceTransactionId;
 use crate::engine::resource::Object as _;
 use crate::engine::time::{DAY, Timestamp};
@@ -14,10 +15,7 @@ use crate::webhook::record::record_shown;
 /// What Stripe takes for a dispute, and gives back if the dispute is won.
 const DISPUTE_FEE: Amount = Amount::new(1_500);
 
-/// How long a payment is on its way to the account, in the United States.
-const PENDING_FOR: Timestamp = 2 * DAY;
-
-/// Books a payment. Its money is available at midnight in two days, unless it `bypasses_pending`.
+/// Books a payment. Its money is available at midnight in some days, unless it `bypasses_pending`.
 pub(crate) fn enter_charge(
     transaction: &Transaction<'_>,
     charge: &str,
@@ -29,7 +27,10 @@ pub(crate) fn enter_charge(
     let midnight = now.saturating_sub(now.checked_rem(DAY).unwrap_or_default());
     let available_on = match bypasses_pending {
         true => now,
-        false => midnight.saturating_add(PENDING_FOR),
+        false => {
+            let days = BalanceSettings::of(transaction)?.delay();
+            midnight.saturating_add(days.saturating_mul(DAY))
+        }
     };
     enter_on(
         transaction,

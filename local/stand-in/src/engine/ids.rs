@@ -220,8 +220,17 @@ pub(crate) fn card() -> String {
     random("card_1", 23)
 }
 
+/// The same of a bank account.
+pub(crate) fn bank_account() -> String {
+    random("ba_1", 23)
+}
+
 pub(crate) fn token() -> String {
     random("tok_1", 23)
+}
+
+pub(crate) fn bank_token() -> String {
+    random("btok_1", 23)
 }
 
 pub(crate) fn early_fraud_warning() -> String {

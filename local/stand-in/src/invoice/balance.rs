@@ -12,6 +12,10 @@ use crate::webhook::record::record_shown;
 /// Why a balance changes, in Stripe's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
+    /// What a customer was made with.
+    Initial,
+    /// The shop has set the balance.
+    Adjustment,
     AppliedToInvoice,
     UnappliedFromInvoice,
     InvoiceTooSmall,
@@ -21,6 +25,8 @@ pub(crate) enum Reason {
 impl Reason {
     fn as_str(self) -> &'static str {
         match self {
+            Self::Initial => "initial",
+            Self::Adjustment => "adjustment",
             Self::AppliedToInvoice => "applied_to_invoice",
             Self::UnappliedFromInvoice => "unapplied_from_invoice",
             Self::InvoiceTooSmall => "invoice_too_small",
@@ -47,6 +53,22 @@ impl Change<'_> {
             return Ok(None);
         };
         let ending = of(transaction, self.customer, self.currency)?.plus(self.amount);
+        let id = self.enter(transaction, ending)?;
+        let mut customer = before.clone();
+        show(&mut customer, ending, self.currency);
+        if customer != before {
+            transaction.put_plain("customer", self.customer, &customer, None)?;
+            record_shown(transaction, "customer.updated", customer, Some(&before))?;
+        }
+        Ok(Some(id))
+    }
+
+    /// Books the change of a balance that the shop sets itself. Returns the transaction's id.
+    pub(crate) fn enter(
+        &self,
+        transaction: &Transaction<'_>,
+        ending: Amount,
+    ) -> anyhow::Result<String> {
         let id = ids::plain("cbtxn_1");
         let shown = json!({
             "id": id,
@@ -66,13 +88,7 @@ impl Change<'_> {
             "type": self.reason.as_str(),
         });
         transaction.put_plain("customer_balance_transaction", &id, &shown, None)?;
-        let mut customer = before.clone();
-        show(&mut customer, ending, self.currency);
-        if customer != before {
-            transaction.put_plain("customer", self.customer, &customer, None)?;
-            record_shown(transaction, "customer.updated", customer, Some(&before))?;
-        }
-        Ok(Some(id))
+        Ok(id)
     }
 }
 

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::account::currency::Currency;
-use crate::engine::ids::{self, MandateId};
+use crate::engine::ids::{self, CustomerId, MandateId};
+use crate::engine::resource::Metadata;
 use crate::engine::time::Timestamp;
+use crate::payment::billing::BillingDetails;
 use crate::payment::decline::Decline;
 
 /// The bank debits of three regions.
@@ -68,6 +70,9 @@ pub(crate) struct BankDebit {
     /// Its owner has shown that it is theirs, if the scheme asks for that.
     #[serde(default = "BankDebit::is_verified_of_old")]
     pub(crate) verified: bool,
+    /// Its owner is a company, and not a person.
+    #[serde(default)]
+    pub(crate) is_companys: bool,
 }
 
 /// How a payment that takes its time ends.
@@ -109,12 +114,21 @@ impl BankDebit {
             number: number.to_owned(),
             settlement: Settlement::ByHand,
             verified: true,
+            is_companys: false,
         }
     }
 
     /// Before there were microdeposits, every account counted as verified.
     fn is_verified_of_old() -> bool {
         true
+    }
+
+    /// Stripe's word for whose it is.
+    fn holder_type(&self) -> &'static str {
+        match self.is_companys {
+            true => "company",
+            false => "individual",
+        }
     }
 
     fn last4(&self) -> &str {
@@ -127,7 +141,7 @@ impl BankDebit {
         let fingerprint = ids::fingerprint(&self.number);
         match self.scheme {
             Scheme::Ach => json!({
-                "account_holder_type": "individual",
+                "account_holder_type": self.holder_type(),
                 "account_type": "checking",
                 "bank_name": "STRIPE TEST BANK",
                 "financial_connections_account": null,
@@ -153,12 +167,38 @@ impl BankDebit {
         }
     }
 
+    /// As old integrations know it.
+    pub(crate) fn as_source(
+        &self,
+        id: &str,
+        customer: Option<&CustomerId>,
+        billing: &BillingDetails,
+        metadata: &Metadata,
+    ) -> Value {
+        json!({
+            "id": id,
+            "object": "bank_account",
+            "account_holder_name": billing.name,
+            "account_holder_type": self.holder_type(),
+            "account_type": null,
+            "bank_name": "STRIPE TEST BANK",
+            "country": self.country,
+            "currency": self.scheme.currency(),
+            "customer": customer,
+            "fingerprint": ids::fingerprint(&self.number),
+            "last4": self.last4(),
+            "metadata": metadata,
+            "routing_number": self.bank,
+            "status": if self.verified { "verified" } else { "new" },
+        })
+    }
+
     /// As a charge shows it.
     pub(crate) fn details(&self, mandate: Option<&MandateId>) -> Value {
         let fingerprint = ids::fingerprint(&self.number);
         match self.scheme {
             Scheme::Ach => json!({
-                "account_holder_type": "individual",
+                "account_holder_type": self.holder_type(),
                 "account_type": "checking",
                 "bank_name": "STRIPE TEST BANK",
                 "fingerprint": fingerprint,

@@ -10,6 +10,7 @@ use crate::payment::charge::{Charge, ChargeState};
 use crate::payment::customer as customers;
 use crate::payment::intent::{CaptureMethod, Terms};
 use crate::payment::lone::{self, Lone};
+use crate::payment::method::Means;
 use crate::payment::sources;
 use crate::webhook::record::record_change;
 use crate::wire::answer::{Asked, Route, Work};
@@ -58,13 +59,22 @@ fn create<'r>(mut params: Params) -> Result<Work<'r>, ApiError> {
             terms.customer = Some(customers::named(transaction, &customer)?);
         }
         let method = match (source, &terms.customer) {
-            (Some(source), _) => sources::source_of(transaction, &source)?,
+            (Some(source), customer) => {
+                sources::source_of(transaction, &source, customer.as_ref())?
+            }
             (None, Some(customer)) => sources::default_source(transaction, customer)?,
             (None, None) => {
                 return Err(ApiError::invalid("Must provide source or customer."));
             }
         };
-        match lone::charge(transaction, amount, currency, terms, &method)? {
+        let Means::Card(card) = &method.means else {
+            return Err(ApiError::invalid(format!(
+                "The stand-in charges only cards here, and {} is not one: make a PaymentIntent instead.",
+                method.id
+            ))
+            .param("source"));
+        };
+        match lone::charge(transaction, amount, currency, terms, &method, card)? {
             Lone::Charged(id, aftermath) => {
                 aftermath.come(transaction)?;
                 let charge: Charge = transaction.existing(&id)?;

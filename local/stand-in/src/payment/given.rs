@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::engine::ids::CustomerId;
 use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::transaction::Transaction;
-use crate::payment::bank::Scheme;
+use crate::payment::bank::{BankDebit, Scheme};
 use crate::payment::billing::BillingDetails;
 use crate::payment::card::Card;
 use crate::payment::decline::{Decline, PaymentError};
@@ -131,6 +131,9 @@ impl NewMethod {
     }
 }
 
+/// Whose a bank account is.
+pub(crate) const HOLDERS: &[&str] = &["individual", "company"];
+
 /// Whether a payment method may be shown to its customer again.
 pub(crate) const REDISPLAYS: &[&str] = &["always", "limited", "unspecified"];
 
@@ -161,14 +164,13 @@ impl NewMeans {
                 let routing = debit
                     .text("routing_number")
                     .required(&debit, "routing_number")?;
-                debit.choice("account_holder_type", &["individual", "company"])?;
+                let holder = debit.choice("account_holder_type", HOLDERS)?;
                 debit.choice("account_type", &["checking", "savings"])?;
                 debit.finish()?;
-                Self::Known(Means::BankDebit(typed::account(
-                    Scheme::Ach,
-                    &routing,
-                    &number,
-                )?))
+                Self::Known(Means::BankDebit(BankDebit {
+                    is_companys: holder.as_deref() == Some("company"),
+                    ..typed::account(Scheme::Ach, &routing, &number)?
+                }))
             }
             "bacs_debit" => {
                 let mut debit = params.object(kind)?;
@@ -211,6 +213,20 @@ pub(crate) fn redeem(
     transaction: &Transaction<'_>,
     token: &str,
 ) -> Result<(Card, BillingDetails), ApiError> {
+    match redeem_any(transaction, token)? {
+        (Means::Card(card), billing) => Ok((card, billing)),
+        _ => Err(ApiError::invalid(format!(
+            "The token {token} is of a bank account: a card's is needed here."
+        ))
+        .param("token")),
+    }
+}
+
+/// What is behind a token of a card or a bank account, which is used up.
+pub(crate) fn redeem_any(
+    transaction: &Transaction<'_>,
+    token: &str,
+) -> Result<(Means, BillingDetails), ApiError> {
     if let Some(mut known) = transaction.get::<Token>(token)? {
         if known.used {
             return Err(ApiError::invalid(format!(
@@ -220,12 +236,14 @@ pub(crate) fn redeem(
         }
         known.used = true;
         transaction.put(&known)?;
-        return Ok((known.card, known.billing));
+        return Ok(known.means());
     }
-    let card = testing::names::by_token(token)
-        .ok_or_else(|| ApiError::no_such("token", token).param("token"))?;
-    let card = Card::named(card, transaction.now);
-    Ok((card, BillingDetails::default()))
+    let means = match testing::names::by_token(token) {
+        Some(card) => Some(Means::Card(Card::named(card, transaction.now))),
+        None => typed::account_of_token(token)?.map(Means::BankDebit),
+    };
+    let means = means.ok_or_else(|| ApiError::no_such("token", token).param("token"))?;
+    Ok((means, BillingDetails::default()))
 }
 
 /// What the API answers to a card that cannot be one.

@@ -7,10 +7,11 @@ use crate::account::currency::Currency;
 use crate::engine::ids::ChargeId;
 use crate::engine::transaction::Transaction;
 use crate::payment::aftermath::Aftermath;
+use crate::payment::card::Card;
 use crate::payment::charge::ChargeState;
 use crate::payment::decline::PaymentError;
 use crate::payment::intent::{CaptureMethod, Terms};
-use crate::payment::method::{Means, PaymentMethod};
+use crate::payment::method::PaymentMethod;
 use crate::payment::trial::{book, captured_or_set_aside, new_charge};
 use crate::payment::verdict::{self, Circumstances, Verdict};
 use crate::webhook::record::record;
@@ -23,17 +24,16 @@ pub(crate) enum Lone {
     Refused(PaymentError),
 }
 
-/// Charges a card without an intent, as in old integrations, which knew no 3D Secure.
+/// Charges a card without an intent, as in old integrations, which knew no 3D Secure. `card` is that of
+/// the `method`.
 pub(crate) fn charge(
     transaction: &Transaction<'_>,
     amount: Amount,
     currency: Currency,
     terms: Terms,
     method: &PaymentMethod,
+    card: &Card,
 ) -> anyhow::Result<Lone> {
-    let Means::Card(card) = &method.means else {
-        anyhow::bail!("{} is not a card", method.id);
-    };
     let manual = terms.capture_method == CaptureMethod::Manual;
     let mut charge = new_charge(transaction, amount, currency, terms, method);
     let circumstances = Circumstances {

@@ -1,4 +1,5 @@
-//! Sources: payment methods as old integrations know them. The API shows the same card in two ways.
+//! Sources: payment methods as old integrations know them. The API shows the same card or bank account in
+//! two ways.
 
 use serde_json::Value;
 
@@ -10,17 +11,36 @@ use crate::payment::method::{Means, Owner, PaymentMethod};
 use crate::webhook::record::record_shown;
 use crate::wire::errors::ApiError;
 
-/// The card behind a token, as a payment method with the id of a source.
+/// What is behind a token, as a payment method with the id of a source; or one that is there already, if
+/// it is this customer's or nobody's.
 pub(crate) fn source_of(
     transaction: &Transaction<'_>,
     token: &str,
+    customer: Option<&CustomerId>,
 ) -> Result<PaymentMethod, ApiError> {
     if let Some(kept) = transaction.get::<PaymentMethod>(token)? {
-        return Ok(kept);
+        return match (&kept.owner, customer) {
+            (Owner::Nobody, _) => Ok(kept),
+            (Owner::Customer(owner), Some(customer)) if owner == customer => Ok(kept),
+            (Owner::Customer(_), Some(customer)) => Err(ApiError::invalid(format!(
+                "Customer {customer} does not have a linked source with ID {token}."
+            ))
+            .code("missing")
+            .param("source")),
+            (Owner::Customer(_), None) => Err(ApiError::invalid(format!(
+                "The source {token} belongs to a customer: pass the customer, too."
+            ))
+            .param("customer")),
+            (Owner::Spent, _) => Err(given::spent()),
+        };
     }
-    let (card, billing) = given::redeem(transaction, token)?;
-    let mut method = PaymentMethod::new(Means::Card(card), billing, transaction.now);
-    method.id = PaymentMethodId::of_source(ids::card());
+    let (means, billing) = given::redeem_any(transaction, token)?;
+    let id = match &means {
+        Means::BankDebit(_) => ids::bank_account(),
+        _ => ids::card(),
+    };
+    let mut method = PaymentMethod::new(means, billing, transaction.now);
+    method.id = PaymentMethodId::of_source(id);
     transaction.put(&method)?;
     Ok(method)
 }
@@ -34,18 +54,24 @@ pub(crate) fn shown(method: &PaymentMethod) -> Value {
             &method.billing,
             &method.metadata,
         ),
+        Means::BankDebit(account) => account.as_source(
+            &method.id,
+            method.customer(),
+            &method.billing,
+            &method.metadata,
+        ),
         _ => method.answer(),
     }
 }
 
-/// A customer keeps the card behind a token.
+/// A customer keeps what is behind a token.
 pub(crate) fn keep(
     transaction: &Transaction<'_>,
     token: &str,
     customer: &CustomerId,
     metadata: Metadata,
 ) -> Result<PaymentMethod, ApiError> {
-    let mut source = source_of(transaction, token)?;
+    let mut source = source_of(transaction, token, Some(customer))?;
     given::admit(&source)?;
     source.metadata = metadata;
     source.owner = Owner::Customer(customer.clone());

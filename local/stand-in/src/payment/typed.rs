@@ -6,6 +6,7 @@ use crate::payment::card::Card;
 use crate::payment::testing;
 use crate::payment::testing::decline::Decline;
 use crate::payment::testing::outcome::{self, Outcome, When};
+use crate::payout;
 use crate::wire::errors::ApiError;
 use crate::wire::params::{Params, Required as _};
 
@@ -74,6 +75,7 @@ pub(crate) fn iban(typed: &str) -> Result<BankDebit, ApiError> {
         country: country.to_owned(),
         settlement: settlement(outcome, "sepa_debit[iban]")?,
         verified: true,
+        is_companys: false,
         number: iban,
     })
 }
@@ -112,6 +114,7 @@ fn of_test_account(
         country: country.to_owned(),
         settlement: settlement(account.outcome, param)?,
         verified: scheme != Scheme::Ach,
+        is_companys: false,
         number: account.number.to_owned(),
     })
 }
@@ -133,6 +136,19 @@ pub(crate) fn account_named(name: &str) -> Result<Option<BankDebit>, ApiError> {
     // What has a name was verified before, as far as it can be.
     Ok(Some(BankDebit {
         verified: !matches!(debit.settlement, Settlement::Unverifiable(_)),
+        ..debit
+    }))
+}
+
+/// The account that a token such as `btok_us_verified` stands for.
+pub(crate) fn account_of_token(token: &str) -> Result<Option<BankDebit>, ApiError> {
+    let Some(number) = payout::bank_account::by_token(token) else {
+        return Ok(None);
+    };
+    let rules = testing::bank::Scheme::UsBankAccount;
+    let debit = account(Scheme::Ach, rules.bank(), number)?;
+    Ok(Some(BankDebit {
+        verified: token != "btok_us",
         ..debit
     }))
 }

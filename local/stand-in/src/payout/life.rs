@@ -9,6 +9,7 @@ use crate::account;
 use crate::account::amount::Amount;
 use crate::account::balance::Entry;
 use crate::account::currency::Currency;
+use crate::account::settings::BalanceSettings;
 use crate::engine::ids::{AccountId, BankAccountId, PayoutId};
 use crate::engine::resource::{Metadata, Object as _};
 use crate::engine::time::{DAY, Timestamp};
@@ -108,6 +109,7 @@ fn begin(
         Currency::SETTLEMENT,
         available_on,
     )?;
+    let usual = BalanceSettings::of(transaction)?.statement_descriptor;
     let payout = Payout {
         id,
         created: transaction.now,
@@ -115,7 +117,7 @@ fn begin(
         description: new.description,
         destination,
         metadata: new.metadata,
-        statement_descriptor: new.statement_descriptor,
+        statement_descriptor: new.statement_descriptor.or(usual),
         state: PayoutState::Pending { until: midnight },
         arrival_date,
         balance_transaction: booked.id,

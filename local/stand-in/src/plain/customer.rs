@@ -12,7 +12,7 @@ use crate::engine::clock::TEST_CLOCK;
 use crate::engine::ids::{self, CustomerId};
 use crate::engine::resource::Metadata;
 use crate::engine::transaction::Transaction;
-use crate::invoice::balance;
+use crate::invoice::balance::{self, Change, Reason};
 use crate::invoice::terms::check_method;
 use crate::payment;
 use crate::promotion::life::count;
@@ -100,7 +100,42 @@ fn customer(draft: &mut Draft<'_>) -> Result<(), ApiError> {
         }
     }
     ways_to_pay(draft)?;
+    set_balance(draft)?;
     discount(draft)
+}
+
+/// Books what a shop sets as the balance: <https://docs.stripe.com/billing/customer/balance#types>.
+fn set_balance(draft: &mut Draft<'_>) -> Result<(), ApiError> {
+    let id = draft.object.get("id").and_then(Value::as_str);
+    let id = id.unwrap_or_default().to_owned();
+    let before = match draft.is_new {
+        true => None,
+        false => draft.transaction.shown_of(CUSTOMER.name, &id)?,
+    };
+    let before = before.and_then(|it| it.get("balance")?.as_i64());
+    let before = Amount::new(before.unwrap_or(0));
+    let ending = draft.object.get("balance").and_then(Value::as_i64);
+    let ending = Amount::new(ending.unwrap_or(0));
+    if ending == before {
+        return Ok(());
+    }
+    let currency = draft.object.get("currency").and_then(Value::as_str);
+    let currency = currency.and_then(|code| code.parse().ok());
+    let currency = currency.unwrap_or(Currency::SETTLEMENT);
+    draft.object.insert("currency".to_owned(), json!(currency));
+    let change = Change {
+        customer: &id,
+        amount: ending.minus(before),
+        currency,
+        reason: match draft.is_new {
+            true => Reason::Initial,
+            false => Reason::Adjustment,
+        },
+        invoice: None,
+        credit_note: None,
+    };
+    change.enter(draft.transaction, ending)?;
+    Ok(())
 }
 
 /// Refuses a clock that there is not, or that has its customers already.

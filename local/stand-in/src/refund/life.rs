@@ -371,7 +371,10 @@ pub(crate) fn update(
 ) -> anyhow::Result<()> {
     transaction.put(refund)?;
     record_change(transaction, "refund.updated", before, refund)?;
-    record_change(transaction, "charge.refund.updated", before, refund)
+    match refund.of {
+        Of::Payment { .. } => record_change(transaction, "charge.refund.updated", before, refund),
+        Of::CashBalance { .. } => Ok(()),
+    }
 }
 
 /// The bank decides, as it has meant to all along.

@@ -331,9 +331,18 @@ async fn a_customer_gets_back_what_they_have_transferred_and_not_used() {
     assert_eq!(error.expect(400).error()["code"], "balance_insufficient");
 
     let path = format!("{REFUNDS}/{}/cancel", id(&refund));
+    let before = bench.event_types().await.len();
     let canceled = bench.post(&path, &vec![]).await.expect(200).json();
     assert_eq!(canceled["status"], "canceled");
     assert_eq!(available(&bench, &ann).await, json!({ "usd": 1500 }));
+    assert_eq!(
+        bench.event_types_after(before).await,
+        [
+            "customer_cash_balance_transaction.created",
+            "cash_balance.funds_available",
+            "refund.updated"
+        ]
+    );
     assert_eq!(
         movements(&bench, &ann).await,
         [

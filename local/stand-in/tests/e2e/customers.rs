@@ -208,3 +208,34 @@ async fn a_customer_may_have_tax_ids() {
     assert!(events.contains(&"customer.tax_id.created".to_owned()));
     assert!(events.contains(&"customer.tax_id.deleted".to_owned()));
 }
+
+#[tokio::test]
+async fn a_balance_is_the_sum_of_what_was_booked_on_it() {
+    let bench = Bench::start().await;
+    let made = bench.post(CUSTOMERS, &vec![("balance", "-1000")]).await;
+    let path = format!("{CUSTOMERS}/{}", id(&made.expect(200).json()));
+    for form in [vec![("balance", "-300")], vec![("name", "Ann")]] {
+        bench.post(&path, &form).await.expect(200);
+    }
+    let booked = format!("{path}/balance_transactions");
+    let form = vec![("amount", "-50"), ("currency", "usd")];
+    bench.post(&booked, &form).await.expect(200);
+    let booked = bench.get(&booked).await.expect(200).json();
+    let booked = booked["data"].as_array().unwrap().iter().rev();
+    let booked: Vec<_> = booked
+        .map(|it| json!([it["type"], it["amount"], it["ending_balance"]]))
+        .collect();
+    assert_eq!(
+        booked,
+        [
+            json!(["initial", -1000, -1000]),
+            json!(["adjustment", 700, -300]),
+            json!(["adjustment", -50, -350]),
+        ]
+    );
+    let shown = bench.get(&path).await.json();
+    assert_eq!(
+        (&shown["balance"], &shown["currency"]),
+        (&json!(-350), &json!("usd"))
+    );
+}

@@ -53,6 +53,7 @@ mod refunds;
 mod schedules;
 mod searches;
 mod sessions;
+mod sources;
 mod subscribing;
 mod subscription_changes;
 mod subscription_items;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::bench::{Answer, Bench, id, ids};
+use crate::bench::{Answer, Bench, CARD, id, ids};
 
 const PAYOUTS: &str = "/v1/payouts";
 
@@ -253,4 +253,44 @@ async fn an_account_begins_with_a_test_bank_account_and_always_has_a_default() {
     let own = accounts.strip_suffix("/external_accounts").unwrap();
     let own = bench.get(own).await.expect(200).json();
     assert_eq!(own["settings"]["payouts"]["schedule"]["interval"], "manual");
+}
+
+#[tokio::test]
+async fn an_account_says_how_soon_its_money_is_available_and_what_payouts_are_called() {
+    let bench = Bench::start().await;
+    let path = "/v1/balance_settings";
+    let settings = bench.get(path).await.expect(200).json();
+    let timing = &settings["payments"]["settlement_timing"];
+    assert_eq!(timing["delay_days"], 2);
+    let form = vec![
+        ("payments[settlement_timing][delay_days_override]", "7"),
+        ("payments[payouts][statement_descriptor]", "MUGS"),
+    ];
+    let settings = bench.post(path, &form).await.expect(200).json();
+    let timing = &settings["payments"]["settlement_timing"];
+    assert_eq!(timing["delay_days"], 7);
+    assert_eq!(bench.get(path).await.expect(200).json(), settings);
+    assert_eq!(bench.event_types().await, ["balance_settings.updated"]);
+
+    let charge = bench.charge(CARD).await;
+    let entry = format!("/v1/balance_transactions?source={}", id(&charge));
+    let entry = bench.get(&entry).await.expect(200).json()["data"][0].clone();
+    let moment = |field: &str| entry[field].as_i64().unwrap();
+    let days = moment("available_on") / 86_400 - moment("created") / 86_400;
+    assert_eq!(days, 7);
+    bench.advance(7 * 86_400).await;
+    let payout = pay_out(&bench, "1000", &[]).await.expect(200).json();
+    assert_eq!(payout["statement_descriptor"], "MUGS");
+
+    let reset = vec![("payments[settlement_timing][delay_days_override]", "")];
+    let settings = bench.post(path, &reset).await.expect(200).json();
+    let timing = &settings["payments"]["settlement_timing"];
+    assert_eq!(timing["delay_days"], 2);
+    for (param, value) in [
+        ("payments[settlement_timing][delay_days_override]", "32"),
+        ("payments[payouts][schedule][interval]", "daily"),
+        ("payments[debit_negative_balances]", "true"),
+    ] {
+        bench.post(path, &vec![(param, value)]).await.expect(400);
+    }
 }

@@ -158,7 +158,7 @@ async fn what_cannot_be_refunded_is_refused_by_name() {
         (vec![("charge", &charge), ("reason", "whim")], "", "reason"),
         (
             vec![("charge", &charge), ("currency", "usd")],
-            "parameter_unsupported",
+            "parameter_unknown",
             "currency",
         ),
         (

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{INVOICES, ITEMS, act, customer, draft, item, post, refused, sums};
+use super::{HOUR, INVOICES, ITEMS, act, act_refused, customer, draft, item, post, refused, sums};
 use crate::bench::{Bench, id};
 
 #[tokio::test]
@@ -219,7 +219,6 @@ async fn invoices_are_listed_and_searched() {
     };
     assert_eq!(of("status=paid").await, [id(&paid)]);
     assert_eq!(of(&format!("customer={ada}")).await, [id(&open), id(&paid)]);
-    assert_eq!(of("subscription=sub_none").await, Vec::<String>::new());
     let found = bench
         .get(&format!(
             "{INVOICES}/search?query=metadata%5B%22order%22%5D:%227%22"
@@ -329,4 +328,51 @@ async fn an_item_has_no_digits_that_its_currency_lacks() {
     let path = format!("{ITEMS}/{}", id(&item));
     let error = refused(&bench, &path, &vec![("quantity", "11")]).await;
     assert_eq!(error["param"], "quantity");
+}
+
+#[tokio::test]
+async fn an_invoice_of_more_than_can_be_charged_stays_a_draft() {
+    let bench = Bench::start().await;
+    let ada = customer(&bench, "pm_card_visa").await;
+    for _ in 0..2 {
+        item(&bench, &ada, "99999999").await;
+    }
+    let invoice = draft(&bench, &ada, &[]).await;
+    for verb in ["finalize", "pay"] {
+        let error = act_refused(&bench, &invoice, verb, &vec![]).await;
+        assert_eq!(error["code"], "amount_too_large", "{verb}");
+    }
+    // Nor is it charged by itself.
+    let form = vec![("auto_advance", "true")];
+    let path = format!("{INVOICES}/{}", id(&invoice));
+    post(&bench, &path, &form).await;
+    bench.advance(2 * HOUR).await;
+    let still = bench.fetch("invoices", &id(&invoice)).await;
+    assert_eq!(
+        (&still["status"], &still["last_finalization_error"]["code"]),
+        (&json!("draft"), &json!("amount_too_large"))
+    );
+    let failed = bench.latest("invoice.finalization_failed").await;
+    assert_eq!(failed["data"]["object"]["id"], invoice["id"]);
+    bench.get("/v1/balance").await.expect(200);
+}
+
+#[tokio::test]
+async fn nobody_subscribes_to_more_than_can_be_charged() {
+    let bench = Bench::start().await;
+    let ada = customer(&bench, "pm_card_visa").await;
+    let form = vec![
+        ("currency", "usd"),
+        ("unit_amount", "999999"),
+        ("recurring[interval]", "month"),
+        ("product_data[name]", "Coffee"),
+    ];
+    let price = id(&post(&bench, "/v1/prices", &form).await);
+    let form = vec![
+        ("customer", ada.as_str()),
+        ("items[0][price]", price.as_str()),
+        ("items[0][quantity]", "999999"),
+    ];
+    let error = refused(&bench, "/v1/subscriptions", &form).await;
+    assert_eq!(error["code"], "amount_too_large");
 }
