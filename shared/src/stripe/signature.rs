@@ -172,7 +172,8 @@ mod tests {
 
     #[test]
     fn a_secret_never_shows_in_debug_output() {
-        assert!(!format!("{:?}", secret("whsec_private")).contains("private"));
+        let shown = format!("{:?}", secret("whsec_private"));
+        assert_eq!(shown, "WebhookSecret(…)");
     }
 
     #[test]

@@ -196,3 +196,56 @@ fn a_second_payment_and_strange_amounts_call_for_attention() {
     promotion.record(session("cs_1", settled(usd(900))));
     assert!(promotion.attention().is_empty());
 }
+
+#[test]
+fn more_money_going_back_than_came_calls_for_attention() {
+    let mut purchase = purchase();
+    // Until its payment is heard of, nothing is known to be too much.
+    purchase.record(refund("re_1", RefundState::Succeeded, 1500));
+    assert!(purchase.attention().is_empty());
+    purchase.record(session("cs_1", settled(usd(1500))));
+    assert!(purchase.attention().is_empty(), "all of it may go back");
+    purchase.record(refund("re_2", RefundState::Succeeded, 1));
+    assert_eq!(purchase.attention(), [Attention::Overreturned].into());
+}
+
+#[test]
+fn a_payment_calls_for_attention_if_the_stock_was_given_back_before() {
+    let mut purchase = limited_purchase();
+    purchase.record(session("cs_1", SessionState::Expired));
+    assert!(purchase.stock_returned && purchase.attention().is_empty());
+    purchase.record(session("cs_1", settled(usd(1500))));
+    assert_eq!(
+        purchase.attention(),
+        [Attention::PaidAfterStockReturned].into()
+    );
+}
+
+#[test]
+fn the_sessions_that_can_be_paid_are_the_open_ones() {
+    let mut purchase = purchase();
+    assert!(!purchase.is_settled());
+    purchase.record(session("cs_1", SessionState::Expired));
+    purchase.record(session("cs_2", SessionState::Open));
+    let open: Vec<_> = purchase.open_sessions().map(SessionId::as_str).collect();
+    assert_eq!(open, ["cs_2"]);
+    assert!(!purchase.is_settled());
+    purchase.record(session("cs_2", settled(usd(1500))));
+    assert_eq!(purchase.open_sessions().count(), 0);
+    assert!(purchase.is_settled());
+}
+
+#[test]
+fn a_purchase_knows_the_subscription_that_began_with_it() {
+    let mut purchase = purchase();
+    purchase.record(session("cs_1", SessionState::Open));
+    assert_eq!(purchase.subscription(), None);
+    let begun: SubscriptionId = "sub_1".to_owned().try_into().unwrap();
+    let state = SessionState::Settled {
+        amount: usd(1500),
+        payment_intent: None,
+        subscription: Some(begun.clone()),
+    };
+    purchase.record(session("cs_1", state));
+    assert_eq!(purchase.subscription(), Some(&begun));
+}

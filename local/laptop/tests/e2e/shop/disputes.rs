@@ -189,7 +189,7 @@ async fn what_a_bank_took_is_shown_in_the_sellers_currency_and_never_subtracted_
 }
 
 #[tokio::test]
-async fn every_order_of_a_disputes_events_ends_the_same() {
+async fn a_disputes_events_end_the_same_from_whichever_they_begin_and_backwards() {
     let shop = TestApp::start().await;
     shop.hold_deliveries().await;
     for turn in 0..5 {
