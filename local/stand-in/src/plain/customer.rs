@@ -81,7 +81,6 @@ pub(super) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
 
 fn customer(draft: &mut Draft<'_>) -> Result<(), ApiError> {
     check_clock(draft)?;
-    check_balance(draft)?;
     if draft.is_new
         && draft
             .object
@@ -105,6 +104,7 @@ fn customer(draft: &mut Draft<'_>) -> Result<(), ApiError> {
 }
 
 /// Books what a shop sets as the balance: <https://docs.stripe.com/billing/customer/balance#types>.
+/// Refuses one that no invoice could have.
 fn set_balance(draft: &mut Draft<'_>) -> Result<(), ApiError> {
     let id = draft.object.get("id").and_then(Value::as_str);
     let id = id.unwrap_or_default().to_owned();
@@ -122,6 +122,7 @@ fn set_balance(draft: &mut Draft<'_>) -> Result<(), ApiError> {
     let currency = draft.object.get("currency").and_then(Value::as_str);
     let currency = currency.and_then(|code| code.parse().ok());
     let currency = currency.unwrap_or(Currency::SETTLEMENT);
+    check_amount(ending, currency, "balance")?;
     draft.object.insert("currency".to_owned(), json!(currency));
     let change = Change {
         customer: &id,
@@ -157,25 +158,6 @@ fn check_clock(draft: &Draft<'_>) -> Result<(), ApiError> {
              test clock can have."
         ))
         .param("test_clock")),
-    }
-}
-
-/// Refuses a balance that no invoice could have.
-fn check_balance(draft: &Draft<'_>) -> Result<(), ApiError> {
-    let number = |of: &Map<String, Value>| of.get("balance").and_then(Value::as_i64);
-    let id = draft.object.get("id").and_then(Value::as_str);
-    let before = draft
-        .transaction
-        .whole(CUSTOMER.name, id.unwrap_or_default())?;
-    let balance = number(&draft.object).filter(|it| before.as_ref().and_then(number) != Some(*it));
-    let currency = draft.object.get("currency").and_then(Value::as_str);
-    let currency = currency.and_then(|code| code.parse().ok());
-    match balance {
-        Some(balance) => {
-            let currency = currency.unwrap_or(Currency::SETTLEMENT);
-            check_amount(Amount::new(balance), currency, "balance")
-        }
-        None => Ok(()),
     }
 }
 
