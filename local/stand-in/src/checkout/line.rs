@@ -80,7 +80,7 @@ struct Line {
 #[derive(Debug)]
 enum Sold {
     Price(String),
-    Data(PriceData),
+    Data(Box<PriceData>),
     /// A price as a payment link has it.
     Listed(Map<String, Value>),
 }
@@ -162,7 +162,7 @@ impl Line {
                 .param(item.name("price")));
             }
             (Some(price), None) => Sold::Price(price),
-            (None, Some(data)) => Sold::Data(PriceData::read(data)?),
+            (None, Some(data)) => Sold::Data(Box::new(PriceData::read(data)?)),
             (None, None) => return Err(ApiError::missing(&item.name("price_data"))),
         };
         let line = Self {

@@ -19,7 +19,7 @@ pub(super) enum Cost {
     /// One of it, in minor units with decimal places.
     Unit(String),
     Price(String),
-    Data(PriceData),
+    Data(Box<PriceData>),
 }
 
 impl Cost {
@@ -41,7 +41,7 @@ impl Cost {
             (
                 "price_data",
                 match params.optional_object("price_data")? {
-                    Some(data) => Some(Self::Data(PriceData::read(data)?)),
+                    Some(data) => Some(Self::Data(Box::new(PriceData::read(data)?))),
                     None => None,
                 },
             ),

@@ -78,7 +78,7 @@ pub(crate) struct NewLine {
 #[derive(Debug)]
 enum Sold {
     Price(String),
-    Data(PriceData),
+    Data(Box<PriceData>),
 }
 
 impl NewLine {
@@ -92,7 +92,11 @@ impl NewLine {
     fn read(mut line: Params) -> Result<Self, ApiError> {
         let price = line.text("price")?.map(Sold::Price);
         let data = line.optional_object("price_data")?;
-        let data = data.map(PriceData::read).transpose()?.map(Sold::Data);
+        let data = data
+            .map(PriceData::read)
+            .transpose()?
+            .map(Box::new)
+            .map(Sold::Data);
         if price.is_some() && data.is_some() {
             return Err(ApiError::invalid(
                 "You may only specify one of these parameters: price, price_data.",

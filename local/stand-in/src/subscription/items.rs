@@ -43,7 +43,7 @@ pub(crate) struct ItemChange {
 #[derive(Debug)]
 enum Sold {
     Price { param: String, id: String },
-    Data(PriceData),
+    Data(Box<PriceData>),
 }
 
 impl ItemChange {
@@ -180,7 +180,7 @@ impl Sold {
                 .param(price));
             }
             (Some((param, id)), None) => Some(Self::Price { param, id }),
-            (None, Some(data)) => Some(Self::Data(PriceData::read(data)?)),
+            (None, Some(data)) => Some(Self::Data(Box::new(PriceData::read(data)?))),
             (None, None) => None,
         })
     }

@@ -71,7 +71,7 @@ impl Terms {
 
     /// Whether it is billed in the flexible mode, as it is unless its shop says otherwise.
     pub(crate) fn is_flexible(&self) -> bool {
-        billing_mode(self.held.get(BILLING_MODE))["type"] == "flexible"
+        billing_mode(self.held.get(BILLING_MODE)).get("type") == Some(&json!("flexible"))
     }
 
     /// Whether what pays first pays from then on.
