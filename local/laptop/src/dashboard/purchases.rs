@@ -3,7 +3,6 @@
 
 use std::cmp::Reverse;
 
-use axum::Json;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;

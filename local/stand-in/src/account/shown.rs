@@ -51,7 +51,7 @@ mod tests {
                 json!({ "amount_total": 1500, "currency": "usd" }),
                 Some("$15.00"),
             ),
-            (json!({ "amount": -300, "currency": "usd" }), Some("-$3.00")),
+            (json!({ "amount": -300, "currency": "usd" }), Some("−$3.00")),
             // An invoice, and one with nothing to pay.
             (
                 json!({ "total": 1900, "amount_due": 0, "currency": "eur" }),
