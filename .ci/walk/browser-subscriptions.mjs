@@ -135,17 +135,20 @@ export function subscriptionScenes(tools) {
       const id = await subscribe(page, buyer);
       const dashboard = await open();
       const clock = dashboard.locator('#clock');
-      const happened = clock.locator('.happened');
+      /** What the dial told of this buyer: others subscribe, too. */
+      const told = async () => (await clock.locator('.news li', { hasText: buyer }).allInnerTexts()).join('\n');
+      const times = async (what) => (await told()).match(what)?.length ?? 0;
       await openDashboard(dashboard, id);
       // From now on, each month ends just after a renewal.
       await turn(dashboard, '+ 1 day');
       await turn(dashboard, '+ 1 month');
-      assert.match(await happened.innerText(), /February[^]*1 payment, 1 mail[^]*\$19\.00 paid/);
+      assert.match(await clock.locator('.happened h3').last().innerText(), /^February/);
+      assert.match(await told(), /\$19\.00 paid[^]*Mail: .*receipt/);
 
       await openPortal(page, id);
       await addCard(page, FAILING_CARD);
       await turn(dashboard, '+ 1 month');
-      assert.match(await happened.innerText(), /March[^]*\$19\.00 could not be charged[^]*now past due/);
+      assert.match(await told(), /\$19\.00 could not be charged[^]*now past due[^]*Mail: .*payment/i);
       await screenshot(dashboard, 'dial-march');
       await page.goto(`${shop}/subscription.html?id=${id}`);
       await sees(page, 'Payment failed');
@@ -164,11 +167,11 @@ export function subscriptionScenes(tools) {
       await page.goto(`${shop}/subscription.html?id=${id}`);
       await sees(page, 'Active');
 
-      for (const label of ['+ 3 months', '+ 3 months', '+ 1 month', '+ 1 month', '+ 1 week', '+ 1 week', '+ 1 week', '+ 1 week']) {
+      for (const label of ['+ 3 months', '+ 3 months', '+ 1 month', '+ 1 month', '+ 1 month']) {
         await turn(dashboard, label);
         if (label === '+ 3 months') {
-          assert.match(await clock.getByRole('status').innerText(), /^3 payments, 3 mails/);
-          await screenshot(dashboard, `dial-${label}`);
+          assert.deepEqual([await times(/\$19\.00 paid/g), await times(/Mail: .*receipt/g)], [3, 3], await told());
+          await screenshot(dashboard, 'dial-three-months');
         }
       }
       await page.reload();
@@ -186,18 +189,18 @@ export function subscriptionScenes(tools) {
       assert.equal(await page.locator('.rows a.row').count(), 12);
       const story = await asked(`${shop}/_local/subscriptions/${id}`);
       assert.deepEqual(story.subscription.invoices.map(line).reverse(), stripe);
-      const entitled = await asked(`${shop}/entitlements`, { authorization });
+      const entitled = await asked(`${shop}/entitlements?grace=0`, { authorization });
       assert.deepEqual(entitled.entitlements.map(({ product_id: product, active, active_until: end }) => [product, active, end]),
         [['sample-coffee', true, seen.period.end]]);
 
       const sent = (mails) => mails.filter(({ state }) => state === 'sent').map(({ mail }) => mail.split('#')[0]);
-      const told = stripe.map(([invoice]) => sent(story.of_invoices[invoice].mails));
-      assert.deepEqual(told.map((kinds) => kinds.includes('paid')), [false, ...Array(11).fill(true)]);
-      assert.ok(told[2].includes('payment_failed'), 'nobody was told that the payment in March failed');
+      const letters = stripe.map(([invoice]) => sent(story.of_invoices[invoice].mails));
+      assert.deepEqual(letters.map((kinds) => kinds.includes('paid')), [false, ...Array(11).fill(true)]);
+      assert.ok(letters[2].includes('payment_failed'), 'nobody was told that the payment in March failed');
       const began = await asked(`${shop}/_local/purchases/${story.subscription.purchase_id}`);
       assert.deepEqual(sent(began.mails), ['welcome']);
       const mails = (await asked(`${shop}/_local/mailbox.json`)).filter(({ subject, to }) => `${subject} ${to}`.includes(buyer));
-      assert.equal(mails.length, 1 + told.flat().length);
+      assert.equal(mails.length, 1 + letters.flat().length);
       await dashboard.reload();
       await axe(dashboard, 'the dashboard');
       await screenshot(dashboard, 'dashboard-year');

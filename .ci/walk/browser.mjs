@@ -256,7 +256,7 @@ const walks = {
   },
 
   async 'the dashboard fits a desk and a phone, by day and by night'(page) {
-    for (const [width, colorScheme] of [[1280, 'light'], [1280, 'dark'], [390, 'light'], [390, 'dark']]) {
+    for (const [width, colorScheme] of [[1280, 'light'], [1280, 'dark'], [320, 'light'], [320, 'dark']]) {
       await page.setViewportSize({ width, height: 900 });
       await page.emulateMedia({ colorScheme });
       await page.goto(`${shop}/_local`);

@@ -88,7 +88,7 @@ function tell(entries, names) {
       element("ol", {}, ...events.map(({ at, event: { type, object } }) =>
         element("li", {}, when(at), " ", element("code", { title: object }, type)))));
     return element("section", {},
-      element("h4", {}, month, " ", element("span", { className: "quiet" }, inShort(all))),
+      element("h3", {}, month, " ", element("span", { className: "quiet" }, inShort(all))),
       element("ol", { className: "news" }, ...lines),
       ...(events.length > 0 ? [fold] : []));
   }));
@@ -96,21 +96,26 @@ function tell(entries, names) {
 
 function newsLine({ at, event, mail }, names) {
   if (mail) {
-    return element("li", { className: "mailed" }, moment(at), element("span", {}, "Mail: ", element("strong", {}, mail.subject),
-      element("span", { className: "quiet" }, ` to ${mail.to.join(", ")}`)));
+    const { subject, buyer } = letter(mail);
+    return newsItem("mailed", at, `Mail: ${subject}`, `to ${buyer}`);
   }
-  const news = NEWS[event.type]?.(event);
-  if (!news) return null;
-  const [tone, text] = news;
+  const [tone, text] = NEWS[event.type]?.(event) || [];
+  if (!text) return null;
   const { subscription } = event;
-  return element("li", { className: tone }, moment(at), element("span", {},
-    ...(subscription ? [leadsTo("subscriptions", subscription, names.get(subscription) ?? "A subscription"), ": "] : []), text));
+  return newsItem(tone, at, text,
+    subscription ? leadsTo("subscriptions", subscription, names.get(subscription) ?? "A subscription") : "");
 }
 
-/** A day of the month, and the time of day. */
-function moment(date) {
-  const options = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
-  return element("time", { dateTime: date.toISOString() }, date.toLocaleString(undefined, options));
+function newsItem(tone, at, text, about) {
+  const day = element("time", { dateTime: at.toISOString(), title: at.toLocaleString() },
+    at.toLocaleDateString(undefined, { day: "numeric", month: "short" }));
+  return element("li", { className: tone }, day, element("span", {}, text, " ", element("span", { className: "quiet" }, about)));
+}
+
+/** In test mode, all mail goes to the developer, and the subject begins with whom it is for. */
+function letter({ subject, to }) {
+  const [, buyer, rest] = subject.match(/^\[test, for (.+?)\] (.*)$/) ?? [];
+  return buyer ? { subject: rest, buyer } : { subject, buyer: to.join(", ") };
 }
 
 /** "3 payments, 1 failure, 4 mails" */

@@ -77,11 +77,14 @@ export function chapter(title, facts, ifNone) {
   return [element("h4", {}, title), content];
 }
 
-/** Money can go back because the seller wants it to, or because the buyer does. */
-export function payment(intent, paid, buyer) {
+/**
+ * Money can go back because the seller wants it to, or because the buyer does. `id` is that of the payment, or of
+ * the invoice that it paid.
+ */
+export function payment(id, paid, buyer) {
   const currency = paid.currency.toUpperCase();
   const amount = element("input", { name: "amount", type: "text", inputMode: "decimal", placeholder: "all that is left" });
-  const wishes = form("Refund", `Amount to refund, in ${currency}`, amount, `/_local/payments/${intent}/refund`, {
+  const wishes = form("Refund", `Amount to refund, in ${currency}`, amount, `/_local/payments/${id}/refund`, {
     unit: currency,
     fixed: { currency: paid.currency },
     question: () => `Send ${amount.value.trim() ? `${amount.value.trim()} ${currency}` : `all that is left of ${paid.text}`} `
@@ -91,7 +94,7 @@ export function payment(intent, paid, buyer) {
   const kind = element("select", { name: "kind" },
     ...Object.entries({ chargeback: "dispute", inquiry: "inquiry", prevented: "prevented dispute" })
       .map(([value, text]) => element("option", { value }, text)));
-  const contests = form("Open", "What the buyer’s bank does", kind, `/_local/payments/${intent}/dispute`);
+  const contests = form("Open", "What the buyer’s bank does", kind, `/_local/payments/${id}/dispute`);
   return element("div", { className: "buttons" }, wishes, contests);
 }
 

@@ -31,8 +31,8 @@ function row(subscription) {
   const quiet = (...text) => element("span", { className: "quiet" }, ...text);
   return [
     line(element("strong", {}, nameOf(subscription)), badge(status)),
-    line(quiet(buyer.email ?? "buyer unknown"), quiet(planOf(subscription))),
-    line(quiet(...whatIsNext(subscription))),
+    line(quiet(buyer.email ?? "buyer unknown")),
+    line(quiet(planOf(subscription)), quiet(...whatIsNext(subscription))),
   ];
 }
 
@@ -48,7 +48,7 @@ function whatIsNext({ status, ended_at: ended, cancel_at: ends, pause, next, tri
   if (ended) return ["ended ", day(ended)];
   if (ends) return ["cancelled, ends ", day(ends)];
   if (pause) return pause.resumes_at ? ["payments paused until ", day(pause.resumes_at)] : ["payments paused"];
-  if (next) return [status === "trialing" && trial ? "trial ends " : "renews ", day(next.at), `, ${next.amount.text}`];
+  if (next) return [status === "trialing" && trial ? "trial ends " : "renews ", day(next.at)];
   return [status === "unread" ? "not read at Stripe yet" : "nothing comes next by itself"];
 }
 
@@ -115,7 +115,7 @@ function invoice(one, { events, mails }, buyer) {
     element("p", { className: "quiet" }, ...tries(one)),
     element("p", { className: "buttons" }, ...(url ? [element("a", { href: url }, "Its page")] : []), ...atStripe(id, "At Stripe")),
     ...(one.attention ?? []).map((each) => element("p", { className: "alert" }, ADVICE[each] ?? each)),
-    ...one.payment_intents.map((intent) => paidBy(intent, one, buyer)),
+    ...paidBy(one, buyer),
     ...chapter("Refunds", one.refunds.map(refund)),
     ...chapter("Disputes", one.disputes.map(dispute)),
     ...chapter("Mails", mails.map(mail)),
@@ -130,11 +130,12 @@ function tries({ status, attempts, next_attempt: next }) {
   return [attempts > 0 ? times : "Not tried yet.", ...(status === "open" && next ? [" Next ", when(new Date(next)), "."] : [])];
 }
 
-function paidBy(intent, { paid, net }, buyer) {
-  const fact = element("p", { className: "quiet" }, "by ", element("code", {}, intent));
-  if (paid.amount === 0) return fact;
-  const kept = net.text === paid.text ? [] : [element("p", { className: "quiet" }, `net ${net.text}`)];
-  return element("div", {}, fact, payment(intent, paid, buyer), ...kept);
+/** What paid it, as far as that is known, and what can be done about it. */
+function paidBy({ id, paid, net, payment_intents: intents }, buyer) {
+  const facts = intents.map((intent) => element("p", { className: "quiet" }, "by ", element("code", {}, intent)));
+  if (paid.amount === 0) return facts;
+  const returned = net.text === paid.text ? [] : [element("p", { className: "quiet" }, `net ${net.text}`)];
+  return [...facts, ...returned, payment(id, paid, buyer)];
 }
 
 function folded(key, title, facts) {

@@ -5,6 +5,8 @@ import { call, element, look, onClick, when } from "./page.js";
 const section = document.querySelector("#webhooks");
 const list = section.querySelector(".deliveries");
 const banner = document.querySelector("#held");
+/** How many of the newest are listed. */
+const LISTED = 40;
 const STATES = { pending: "waiting", delivered: "delivered", failed: "given up", discarded: "dropped" };
 
 let shown = "";
@@ -19,12 +21,15 @@ function holdOrRelease(button) {
 
 export async function showWebhooks() {
   if (!list) return;
-  const { held, deliveries } = await look("/_local/stripe/deliveries");
-  tellHold(held, deliveries.filter(({ state }) => state === "pending").length);
-  const seen = JSON.stringify(deliveries);
+  const { held, found, pending, deliveries } = await look(`/_local/stripe/deliveries?limit=${LISTED}`);
+  tellHold(held, pending);
+  const seen = JSON.stringify([found, deliveries]);
   if (seen === shown) return;
   shown = seen;
-  section.querySelector(".empty").hidden = deliveries.length > 0;
+  section.querySelector(".empty").hidden = found > 0;
+  const more = section.querySelector(".more");
+  more.hidden = found <= deliveries.length;
+  more.querySelector("span").textContent = `The newest ${deliveries.length} of ${found}.`;
   const unfolded = new Set([...list.querySelectorAll("details[open]")].map((details) => details.dataset.event));
   list.replaceChildren(...deliveries.map((delivery) => row(delivery, unfolded.has(delivery.event))));
 }

@@ -6,6 +6,7 @@
 mod book;
 mod failure;
 mod links;
+mod payments;
 mod purchases;
 mod subscriptions;
 
@@ -81,7 +82,9 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
     let books = dashboard.book.map(|book| {
         let subscriptions = subscriptions::routes(book.clone());
         let links = links::routes(book.clone());
-        purchases::routes(book).merge(subscriptions).merge(links)
+        let payments = payments::routes(book.clone());
+        let purchases = purchases::routes(book);
+        purchases.merge(subscriptions).merge(payments).merge(links)
     });
     let settling = Router::new()
         .route("/_local/settle", post(settle))

@@ -13,17 +13,24 @@ use crate::webhook::resend::{Resent, resend};
 pub(super) struct Deliveries {
     /// Whether they are held back.
     held: bool,
+    /// How many there are, listed or not.
+    found: u32,
+    /// How many of them are still to be made.
+    pending: u32,
     /// Newest first.
     deliveries: Vec<Delivery>,
 }
 
 impl Account {
-    /// All webhook deliveries with every try.
-    pub(super) async fn deliveries(&self) -> Controlled<Deliveries> {
-        self.command(|transaction| {
+    /// So many of the newest webhook deliveries, or all, with every try.
+    pub(super) async fn deliveries(&self, most: Option<u32>) -> Controlled<Deliveries> {
+        self.command(move |transaction| {
+            let (found, pending) = history::count(transaction)?;
             Ok(Deliveries {
                 held: queue::is_held(transaction)?,
-                deliveries: history::all(transaction)?,
+                found,
+                pending,
+                deliveries: history::newest(transaction, most)?,
             })
         })
         .await

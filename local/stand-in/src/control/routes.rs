@@ -3,7 +3,7 @@
 //!
 //! | request | does |
 //! | --- | --- |
-//! | `GET /deliveries` | lists webhook deliveries with every try, newest first, and says whether they are held back |
+//! | `GET /deliveries` `[limit=]` | lists webhook deliveries with every try, newest first, and says whether they are held back |
 //! | `POST /deliveries/hold`, `…/release` | holds all deliveries back, lets them go |
 //! | `POST /events/{id}/resend` | delivers an event again, even while others are held |
 //! | `POST /events/{id}/discard` | drops an event that is not delivered yet |
@@ -74,8 +74,16 @@ pub(crate) fn routes() -> Router<StandIn> {
         .route("/faults", get(faults).post(plan_fault).delete(clear_faults))
 }
 
-async fn deliveries(account: Account) -> Controlled<Json<Deliveries>> {
-    account.deliveries().await.map(Json)
+#[derive(Deserialize)]
+struct Newest {
+    limit: Option<u32>,
+}
+
+async fn deliveries(
+    account: Account,
+    Given(Newest { limit }): Given<Newest>,
+) -> Controlled<Json<Deliveries>> {
+    account.deliveries(limit).await.map(Json)
 }
 
 async fn hold(account: Account) -> Controlled<Json<Value>> {

@@ -115,9 +115,20 @@ pub(super) fn keep_attempt(
 /// is pending for it, and nothing is tried again.
 pub(super) const LISTENER: &str = "stripe listen";
 
-/// All deliveries, newest first.
-pub(crate) fn all(transaction: &Transaction<'_>) -> anyhow::Result<Vec<Delivery>> {
-    select(transaction, None)
+/// So many deliveries, or all, newest first.
+pub(crate) fn newest(
+    transaction: &Transaction<'_>,
+    most: Option<u32>,
+) -> anyhow::Result<Vec<Delivery>> {
+    select(transaction, None, most)
+}
+
+/// How many deliveries there are, and how many of them are still to be made.
+pub(crate) fn count(transaction: &Transaction<'_>) -> anyhow::Result<(u32, u32)> {
+    let counted = "SELECT count(*), count(*) FILTER (WHERE state = ?1) FROM webhooks";
+    let mut statement = transaction.sql.prepare_cached(counted)?;
+    let pending = [DeliveryState::Pending.as_str()];
+    Ok(statement.query_row(pending, |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
 /// The deliveries of an event.
@@ -125,18 +136,23 @@ pub(crate) fn of_event(
     transaction: &Transaction<'_>,
     event: &str,
 ) -> anyhow::Result<Vec<Delivery>> {
-    select(transaction, Some(event))
+    select(transaction, Some(event), None)
 }
 
-fn select(transaction: &Transaction<'_>, event: Option<&str>) -> anyhow::Result<Vec<Delivery>> {
+fn select(
+    transaction: &Transaction<'_>,
+    event: Option<&str>,
+    most: Option<u32>,
+) -> anyhow::Result<Vec<Delivery>> {
     let endpoints = transaction.all::<WebhookEndpoint>()?;
     let mut statement = transaction.sql.prepare_cached(
         "SELECT event, endpoint, webhooks.state, due, body FROM webhooks
          JOIN objects ON objects.id = event AND objects.kind = 'event'
          WHERE ?1 IS NULL OR event = ?1
-         ORDER BY objects.sequence DESC, webhooks.rowid",
+         ORDER BY objects.sequence DESC, webhooks.rowid LIMIT ?2",
     )?;
-    let rows = statement.query_map([event], |row| {
+    // A negative limit is none.
+    let rows = statement.query_map(params![event, most.map_or(-1, i64::from)], |row| {
         Ok((
             row.get::<_, EventId>(0)?,
             row.get::<_, String>(1)?,

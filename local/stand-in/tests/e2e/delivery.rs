@@ -348,3 +348,21 @@ async fn time_moves_forward_only() {
     assert_eq!(after["ahead"], 120);
     assert!(after["now"].as_i64().unwrap() >= before.now + 120);
 }
+
+#[tokio::test]
+async fn as_many_deliveries_are_listed_as_are_asked_for_and_all_are_counted() {
+    let bench = Bench::start().await;
+    bench.control("deliveries/hold", &vec![]).await.expect(200);
+    paid(&bench).await;
+    paid(&bench).await;
+    let all = bench.deliveries().await;
+    let listed = async |path: &str| bench.send(bench.request("GET", path)).await;
+    let newest = listed("/_stripe/deliveries?limit=1").await.expect(200);
+    let newest = newest.json();
+    assert_eq!(newest["deliveries"], json!([all[0]]));
+    assert_eq!(
+        (&newest["found"], &newest["pending"]),
+        (&json!(all.len()), &json!(all.len()))
+    );
+    listed("/_stripe/deliveries?limit=few").await.expect(400);
+}
