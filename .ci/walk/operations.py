@@ -409,6 +409,27 @@ def resend(run):
     shown("one that is named goes")
 
 
+# --- Subscriptions ---
+
+
+def terms():
+    return api("GET", "/products/coffee")[1].get("recurring")
+
+
+@step("cat > coffee.csv")
+def sell_subscription(run):
+    assert "1 added" in run()
+    assert terms() == {"interval": "month", "interval_count": 1, "trial_days": 14}, terms()
+    shown("a product that recurs is for sale")
+
+
+@step("till products set coffee recurring=")
+def change_subscription(run):
+    run("y\n")
+    assert terms() == {"interval": "month", "interval_count": 3, "trial_days": 30}, terms()
+    shown("it recurs at another rhythm")
+
+
 # --- Personal data ---
 
 

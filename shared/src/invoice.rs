@@ -85,8 +85,9 @@ impl Invoice {
         }
     }
 
-    /// Merges a change. `None` if it said nothing new and calls for nothing.
-    pub fn record(&mut self, change: InvoiceChange) -> Option<Letters> {
+    /// Merges a change. `None` if it said nothing new and calls for nothing. Once the subscription
+    /// `is_over`, nobody is asked any more to pay for it to go on.
+    pub fn record(&mut self, change: InvoiceChange, is_over: bool) -> Option<Letters> {
         let before = self.clone();
         match change {
             InvoiceChange::Seen(report) => self.see(report),
@@ -100,7 +101,7 @@ impl Invoice {
             Mail::Refund(id) => self.payment.may_go_on(id),
             _ => false,
         };
-        let called_for = self.mails_called_for();
+        let called_for = self.mails_called_for(is_over);
         let (due, stale) = order_mails(&called_for, &mut mails, &mut superseded, may_be_true_again);
         (self.mails, self.superseded) = (mails, superseded);
         (*self != before).then_some(Letters {
@@ -137,7 +138,7 @@ impl Invoice {
     }
 
     /// The mails that are true now.
-    fn mails_called_for(&self) -> BTreeSet<Mail> {
+    fn mails_called_for(&self, is_over: bool) -> BTreeSet<Mail> {
         let own = match self.state() {
             // The letter that welcomes the buyer is the receipt of the first payment.
             InvoiceState::Paid
@@ -145,16 +146,19 @@ impl Invoice {
             {
                 Some(Mail::Paid)
             }
-            InvoiceState::Open if self.bill.reason != Reason::First => self.trouble_now(),
+            InvoiceState::Open if !is_over => self.dunning(),
             _ => None,
         };
         own.into_iter().chain(self.payment.mails()).collect()
     }
 
-    /// The mail about the latest attempt to charge it, if that went wrong.
-    fn trouble_now(&self) -> Option<Mail> {
+    /// The mail that asks the buyer to pay it, because the latest attempt to charge it went wrong.
+    /// What goes wrong with the first payment is said at once, by Checkout.
+    pub(crate) fn dunning(&self) -> Option<Mail> {
         let (attempt, trouble) = self.troubles.last_key_value()?;
-        (*attempt == self.bill.attempts).then_some(match trouble {
+        let is_latest = *attempt == self.bill.attempts;
+        let is_news = is_latest && self.bill.reason != Reason::First;
+        is_news.then_some(match trouble {
             Trouble::Failed => Mail::PaymentFailed(*attempt),
             Trouble::ActionRequired => Mail::ActionRequired(*attempt),
         })

@@ -38,6 +38,7 @@ pub use ids::{
 pub(crate) use mail::order as order_mails;
 pub use mail::{Mail, Notice};
 pub use order::{Buyer, Line, Order, OrderError};
+pub(crate) use payment::Gone;
 pub use payment::{Accounts, Payment, PaymentChange};
 pub use refund::{Refund, RefundState};
 pub use session::{SessionState, WaitsFor};

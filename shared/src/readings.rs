@@ -10,7 +10,7 @@
 use crate::{
     config::{ConfigError, Stack},
     email::Frozen,
-    invoice::Letters,
+    invoice::{Invoice, Letters},
     ledger::{Desk, Source},
     mode::Mode,
     purchase::{Buyer, Mail, PurchaseId, Subject, SubscriptionId},
@@ -18,6 +18,7 @@ use crate::{
     store::{
         StoreError, Tables,
         claims::{Claim, Claims},
+        invoices::Invoices,
         purchases::Purchases,
         subscriptions::{StoredSubscription, Subscriptions},
         transaction::{Part, Step, Writer},
@@ -35,6 +36,7 @@ use crate::{
 pub struct Readings {
     writer: Writer,
     subscriptions: Subscriptions,
+    invoices: Invoices,
     purchases: Purchases,
     claims: Claims,
     desk: Desk,
@@ -88,6 +90,8 @@ struct Looked {
     reading: Reading,
     /// Mails have to wait until a person confirms the purchase.
     held: bool,
+    /// The mail that asked to pay its latest invoice, and which invoice, if it is over now.
+    dunned: Option<(Subject, Mail)>,
 }
 
 impl Readings {
@@ -100,6 +104,7 @@ impl Readings {
         Ok(Self {
             writer: tables.writer(),
             subscriptions: Subscriptions::of(tables)?,
+            invoices: Invoices::of(tables)?,
             purchases: Purchases::of(tables)?,
             claims: Claims::of(tables)?,
             desk: Desk::of(tables, mode)?,
@@ -149,11 +154,34 @@ impl Readings {
                 version: 0,
             }
         });
+        let reading = object.reading()?;
+        let dunned = self.dunned(id, &reading).await?;
         Ok(Found::Looked(Box::new(Looked {
             stored,
-            reading: object.reading()?,
+            reading,
             held,
+            dunned,
         })))
+    }
+
+    /// The mail that asked the buyer to pay the latest invoice, so that the subscription goes on,
+    /// if it is over now.
+    async fn dunned(
+        &self,
+        id: &SubscriptionId,
+        reading: &Reading,
+    ) -> Result<Option<(Subject, Mail)>, StoreError> {
+        let latest = reading.latest_invoice.as_ref();
+        let Some(latest) = latest.filter(|_| reading.is_over()) else {
+            return Ok(None);
+        };
+        let stored = self.invoices.get(id, latest).await?;
+        let invoice = stored.map(|stored| stored.invoice);
+        let dunned = |invoice: Invoice| {
+            let mail = invoice.dunning().filter(|it| invoice.mails().contains(it));
+            Some((invoice.subject(), mail?))
+        };
+        Ok(invoice.and_then(dunned))
     }
 
     fn decide(
@@ -173,6 +201,7 @@ impl Readings {
             mut stored,
             reading,
             held,
+            dunned,
         } = looked;
         let status = Standing::Subscription(Some(reading.status));
         let next = stored.version.saturating_add(1);
@@ -207,6 +236,9 @@ impl Readings {
         let content = |_: &Mail| Frozen::of_subscription(&stored.subscription, &reading);
         let letters = (&due, &superseded);
         parts.extend(self.desk.write(&subject, letters, content, held, now)?);
+        if let Some((invoice, mail)) = dunned {
+            parts.push(Part::vital(self.desk.supersede(&invoice, &mail, now)?));
+        }
         Ok(Step::Write(parts, answer))
     }
 

@@ -315,6 +315,7 @@ mod tests {
                 amount: usd(1500),
                 payment_intent: Some(format!("pi_{number}").into()),
                 subscription: None,
+                invoice: None,
             };
             purchase.record(Change::Session(format!("cs_{number}").into(), state));
         }

@@ -20,12 +20,13 @@ use shared::{
     customers::Customers,
     http::{Problem, body, claims, json, language, request_id, rfc3339},
     orders::{Earlier, OpenError, Orders},
-    product::{Product, ProductId},
+    product::{Product, ProductId, Recurring},
     purchase::{
         Attempt, Buyer, HoldLimits, Order, Purchase, PurchaseId, SessionState, Status, TooMuch,
     },
     store::{
-        Tables, products::Offers, purchases::Stored, requests::IdempotentRequest, unpaid::Unpaid,
+        Tables, history::History, products::Offers, purchases::Stored, requests::IdempotentRequest,
+        unpaid::Unpaid,
     },
     stripe::{
         checkout,
@@ -52,6 +53,7 @@ const LARGEST_ORDER: usize = 256 * 1024;
 pub struct Checkout {
     products: Offers,
     orders: Orders,
+    history: History,
     attempts: Attempts,
     customers: Customers,
     unpaid: Unpaid,
@@ -71,6 +73,7 @@ impl Checkout {
         Ok(Self {
             products: Offers::of(&tables)?,
             orders: Orders::of(&tables)?,
+            history: History::of(&tables)?,
             attempts: Attempts::of(&tables)?,
             customers: Customers::of(&tables, environment.mode()?, stack.clone())?,
             unpaid: Unpaid::of(&tables)?,
@@ -157,6 +160,7 @@ impl Checkout {
             }
         };
         let products = products.map_err(|error| Problem::store(&error))?;
+        let products = self.without_second_trials(products, &subject).await?;
         let held = held.map_err(|error| Problem::store(&error))?;
         let order = freeze(cart, &products, buyer)?;
         let order = self.with_customer(order).await?;
@@ -167,6 +171,32 @@ impl Checkout {
             Ok(stored) => Ok(stored),
             Err(error) => Err(self.open_problem(error, &subject, now).await),
         }
+    }
+
+    /// The products as this buyer gets them: a trial is for whoever has not had one of that product,
+    /// or cancelling and subscribing again would make it free for good.
+    async fn without_second_trials(
+        &self,
+        mut products: Vec<Product>,
+        subject: &str,
+    ) -> Result<Vec<Product>, Problem> {
+        let has_trial = |terms: Recurring| terms.trial_days > 0;
+        if !products
+            .iter()
+            .any(|it| it.recurring.is_some_and(has_trial))
+        {
+            return Ok(products);
+        }
+        let tried = self.history.tried(subject).await;
+        let tried = tried.map_err(|error| Problem::store(&error))?;
+        for product in &mut products {
+            if let Some(terms) = &mut product.recurring
+                && tried.contains(&product.id)
+            {
+                terms.trial_days = 0;
+            }
+        }
+        Ok(products)
     }
 
     /// The order with its buyer's customer at Stripe, if some of it recurs. It is frozen with the

@@ -24,6 +24,7 @@ use shared::{
     store::{
         Tables,
         history::History,
+        invoices::Invoices,
         purchases::{Purchases, Stored},
         unpaid::Unpaid,
     },
@@ -41,6 +42,7 @@ const LONGEST: Duration = Duration::from_secs(18);
 #[derive(Clone)]
 pub struct PurchaseHistory {
     purchases: Purchases,
+    invoices: Invoices,
     history: History,
     unpaid: Unpaid,
     open: OpenPurchases,
@@ -57,6 +59,7 @@ impl PurchaseHistory {
         let stripe = Stripe::new(environment);
         Ok(Self {
             purchases: Purchases::of(&tables)?,
+            invoices: Invoices::of(&tables)?,
             history: History::of(&tables)?,
             unpaid: Unpaid::of(&tables)?,
             open: OpenPurchases::new(&tables, environment, stripe.clone())?,
@@ -113,7 +116,9 @@ impl PurchaseHistory {
             Method::POST => self.open.cancel(stored, now).await?,
             _ => self.open.looked_at(stored, now).await,
         };
-        json(StatusCode::OK, &BuyerView::of(&stored.purchase, now))
+        let purchase = self.invoices.complete(stored.purchase).await;
+        let purchase = purchase.map_err(|error| Problem::store(&error))?;
+        json(StatusCode::OK, &BuyerView::of(&purchase, now))
     }
 
     /// Another buyer's purchase is answered like one that does not exist.
@@ -146,8 +151,9 @@ impl PurchaseHistory {
         let before: Option<PurchaseId> = page_cursor(request)?;
         let page = self.history.page(&claims.subject, limit, before).await;
         let page = page.map_err(|error| Problem::store(&error))?;
-        let purchases: Vec<_> = page
-            .purchases
+        let purchases = self.invoices.complete_all(page.purchases).await;
+        let purchases = purchases.map_err(|error| Problem::store(&error))?;
+        let purchases: Vec<_> = purchases
             .iter()
             .map(|one| BuyerView::of(one, now))
             .collect();

@@ -35,6 +35,7 @@ export const ADVICE = {
   overreturned: "More went back than was paid: was it refunded and charged back?",
   dispute_decided_twice: "A dispute was both won and lost: ask Stripe.",
   paid_and_void: "It was seen both paid and void: ask Stripe.",
+  paid_after_end: "It was paid after the subscription had ended: refund it, or begin another.",
 };
 
 const MAILS = {

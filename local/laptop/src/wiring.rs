@@ -33,7 +33,7 @@ async fn wire(
     let catalog = Catalog::new(&environment("CatalogFunction")?).await?;
     let checkout = Checkout::new(&environment("CheckoutFunction")?).await?;
     let purchases = PurchaseHistory::new(&environment("PurchasesFunction")?).await?;
-    let webhook = Webhook::new(&environment("WebhookFunction")?).await?;
+    let webhook = Webhook::new(&environment("WebhookFunction")?, Clock::default()).await?;
     let mailer = Mailer::new(&environment("MailerFunction")?).await?;
     let reconcile = Reconcile::new(&environment("ReconcileFunction")?).await?;
     Ok(Functions::default()

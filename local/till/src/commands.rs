@@ -9,6 +9,7 @@ mod doctor;
 mod dot_env;
 mod events;
 mod exit;
+mod limit;
 mod mails;
 mod moment;
 mod open;

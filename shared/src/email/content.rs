@@ -12,7 +12,8 @@ use crate::{
     subscription::{Reading, Subscription},
 };
 
-/// What an outbox row freezes of a purchase, an invoice or a subscription, so that its letter can be written from the row alone.
+/// What an outbox row freezes of a purchase, an invoice or a subscription, so that its letter can be
+/// written from the row alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frozen {
     /// What the letter is about. Stored under the name of the first kind of subject there was.
@@ -35,7 +36,8 @@ pub struct Frozen {
     /// The invoice that the letter is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invoice: Option<Bill>,
-    /// How the subscription stands that the letter is about.
+    /// How the subscription stands that the letter is about; in a letter about an invoice, only if
+    /// the subscription is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<Reading>,
 }
@@ -62,12 +64,13 @@ impl Frozen {
         .with_payment(purchase.payment(), mail)
     }
 
-    /// What `mail` needs to know about an invoice.
-    pub fn of_invoice(invoice: &Invoice, mail: &Mail) -> Self {
+    /// What `mail` needs to know about an invoice, and how its subscription `ended`, if it is over.
+    pub fn of_invoice(invoice: &Invoice, ended: Option<&Reading>, mail: &Mail) -> Self {
         let bill = invoice.bill();
         let order = Order::without_lines(invoice.buyer().clone(), bill.total);
         Self {
             invoice: Some(bill.clone()),
+            subscription: ended.cloned(),
             ..Self::about(invoice.subject(), order, invoice.accounts().paid)
         }
         .with_payment(invoice.payment(), mail)
@@ -164,8 +167,13 @@ pub(super) enum ToBuyer<'a> {
     },
     Welcome {
         paid: Money,
+        order: &'a Order,
     },
-    InvoicePaid(&'a Bill),
+    InvoicePaid {
+        bill: &'a Bill,
+        /// Its subscription is over.
+        is_over: bool,
+    },
     PaymentFailed(&'a Bill),
     ActionRequired(&'a Bill),
     TrialEnding(&'a Reading),
@@ -215,10 +223,16 @@ impl<'a> Content<'a> {
         let refunded = || frozen.refund.ok_or(Missing("refund"));
         let to_buyer = match mail {
             Mail::Paid => match &frozen.invoice {
-                Some(bill) => ToBuyer::InvoicePaid(bill),
+                Some(bill) => ToBuyer::InvoicePaid {
+                    bill,
+                    is_over: frozen.subscription.is_some(),
+                },
                 None => ToBuyer::Receipt { paid: frozen.paid },
             },
-            Mail::Welcome => ToBuyer::Welcome { paid: frozen.paid },
+            Mail::Welcome => ToBuyer::Welcome {
+                paid: frozen.paid,
+                order: &frozen.order,
+            },
             Mail::PaymentFailed(_) => ToBuyer::PaymentFailed(invoice()?),
             Mail::ActionRequired(_) => ToBuyer::ActionRequired(invoice()?),
             Mail::Notice(Notice::TrialEnding, _) => ToBuyer::TrialEnding(reading()?),

@@ -255,14 +255,33 @@ fn of_subscriptions() -> Vec<(&'static str, &'static str, Value)> {
     let ended = json!({ "status": "canceled", "ended_at": 1_792_851_200 });
     let lost = json!({ "status": "canceled", "ended_at": 1_792_851_200, "lost": true });
     let update = json!({ "reason": "change", "period": null });
+    let several = json!({ "lines": [
+        { "name": "3 × Coffee box (at $3.50 / month)", "amount": 1_050 },
+        { "name": "2 × Magazine (at home) (at $1.00 every 3 months)", "amount": 201 },
+        { "name": "Unused time on 2 × Coffee box after 1 Dec 2026", "amount": -351 },
+    ] });
     vec![
         ("A subscription begins", "welcome", row(json!({}))),
+        ("A subscription begins with a trial", "welcome", tried(0)),
         (
-            "A subscription begins with a trial",
+            "A subscription begins with a trial, and with a mug",
             "welcome",
-            row(json!({ "paid": usd(0) })),
+            tried(1_500),
         ),
         ("A renewal", "paid", invoice(900, json!({}))),
+        (
+            "A renewal that is paid after the end",
+            "paid",
+            with(
+                invoice(900, json!({})),
+                json!({ "subscription": reading(lost.clone()) }),
+            ),
+        ),
+        (
+            "A renewal of several, and a proration",
+            "paid",
+            invoice(900, several),
+        ),
         (
             "A renewal, partly from the customer's balance",
             "paid",
@@ -329,6 +348,13 @@ fn invoice(paid: i64, told: Value) -> Value {
 
 /// A coffee box every month, with the members of `told` in place of the usual ones.
 fn subscription(told: Value) -> Value {
+    with(
+        about_subscription("sub_1Pgc6rB7WZ01zgkW", 0),
+        json!({ "subscription": reading(told) }),
+    )
+}
+
+fn reading(told: Value) -> Value {
     let reading = json!({
         "status": "active", "currency": "usd",
         "items": [{
@@ -338,10 +364,25 @@ fn subscription(told: Value) -> Value {
         "period": { "start": 1_790_259_200, "end": 1_792_851_200 },
         "started_at": 1_790_259_200,
     });
-    with(
-        about_subscription("sub_1Pgc6rB7WZ01zgkW", 0),
-        json!({ "subscription": with(reading, told) }),
-    )
+    with(reading, told)
+}
+
+/// A magazine every three months that is free at first, with a mug if something was `paid`.
+fn tried(paid: i64) -> Value {
+    let terms = json!({ "interval": "month", "interval_count": 3, "trial_days": 14 });
+    let mut lines = vec![json!({
+        "product_id": "magazine", "name": "The quarterly magazine", "quantity": 1,
+        "unit_amount": 900, "recurring": terms,
+    })];
+    if paid > 0 {
+        lines.push(json!({
+            "product_id": "mug", "name": "Mug", "quantity": 1, "unit_amount": paid,
+        }));
+    }
+    let mut row = row(json!({ "paid": usd(paid) }));
+    row["order"]["lines"] = lines.into();
+    row["order"]["total"] = usd(paid);
+    row
 }
 
 fn about_subscription(id: &str, paid: i64) -> Value {

@@ -75,6 +75,36 @@ impl LetterPage {
     }
 }
 
+/// How many characters a line of a table has in plain text.
+const WIDTH: usize = 46;
+
+impl Item {
+    fn lines(&self) -> String {
+        match self.quantity.as_str() {
+            "" => columns(&self.name, &self.amount),
+            quantity => {
+                let below = columns(&format!("  {quantity}"), &self.amount);
+                format!("{}\n{below}", self.name)
+            }
+        }
+    }
+}
+
+impl Sum {
+    fn line(&self) -> String {
+        columns(self.label, &self.amount)
+    }
+}
+
+/// A line with a text at each end, or two lines if they do not fit into one.
+fn columns(left: &str, right: &str) -> String {
+    let room = WIDTH.saturating_sub(left.chars().count());
+    match right.chars().count() < room {
+        true => format!("{left}{right:>room$}"),
+        false => format!("{left}\n{right:>WIDTH$}"),
+    }
+}
+
 #[derive(Template)]
 #[template(path = "letter.html")]
 struct Html<'a> {

@@ -164,6 +164,9 @@ impl Recorder {
             return Ok(Receipt::Foreign);
         };
         let report = self.explained(&id, report).await;
+        if report.trouble.is_some() && report.bill.next_attempt.is_none() {
+            self.look_whether_it_ended(&subscription, now).await;
+        }
         let received = InvoiceReceived {
             source,
             subscription,
@@ -172,6 +175,20 @@ impl Recorder {
             tagged: Some(tagged),
         };
         self.of_subscription(&received, now).await
+    }
+
+    /// Reads a subscription that nothing more will be charged for, because Stripe may have ended it
+    /// at the same moment, and nobody should be asked to pay for one that is over. If Stripe cannot
+    /// be reached, its own event still comes.
+    async fn look_whether_it_ended(&self, id: &SubscriptionId, now: i64) {
+        let fetched = Source::Fetched {
+            object: id.to_string(),
+            at: now,
+        };
+        let read = self.readings.read(id, Hint::Changed, &fetched, now).await;
+        if let Err(error) = read {
+            tracing::warn!(subscription = %id, %error, "it is not known yet whether it ended");
+        }
     }
 
     /// A report completed by what the event of a failed attempt leaves out: whether it failed

@@ -75,6 +75,9 @@ pub struct Bill {
     /// What it is for: the first ten lines or so, as Stripe's events have them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<BilledLine>,
+    /// When it was paid, in Unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid_at: Option<i64>,
 }
 
 /// A line of an invoice.

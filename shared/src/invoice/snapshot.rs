@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Bill, Invoice, InvoiceState, Trouble};
 use crate::purchase::{
-    Buyer, Dispute, DisputeId, InvoiceId, Mail, Payment, PaymentIntentId, PurchaseId, Refund,
-    RefundId, SubscriptionId,
+    Buyer, InvoiceId, Mail, Payment, PaymentIntentId, PurchaseId, SubscriptionId,
 };
 
 /// Everything that an invoice is made of. Only the store takes one apart and puts it together
@@ -17,9 +16,7 @@ pub(crate) struct Snapshot {
     pub(crate) bill: Bill,
     pub(crate) troubles: BTreeMap<u32, Trouble>,
     pub(crate) intents: BTreeSet<PaymentIntentId>,
-    pub(crate) refunds: BTreeMap<RefundId, Refund>,
-    pub(crate) disputes: BTreeMap<DisputeId, Dispute>,
-    pub(crate) doubts: u32,
+    pub(crate) payment: Payment,
     pub(crate) mails: BTreeSet<Mail>,
     pub(crate) superseded: BTreeSet<Mail>,
 }
@@ -46,9 +43,7 @@ impl Snapshot {
             bill,
             troubles,
             intents,
-            refunds: payment.refunds().clone(),
-            disputes: payment.disputes().clone(),
-            doubts: payment.doubts(),
+            payment,
             mails,
             superseded,
         }
@@ -65,7 +60,7 @@ impl Snapshot {
             bill: self.bill,
             troubles: self.troubles,
             intents: self.intents,
-            payment: Payment::kept(self.refunds, self.disputes, self.doubts),
+            payment: self.payment,
             mails: self.mails,
             superseded: self.superseded,
         }

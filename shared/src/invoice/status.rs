@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Invoice, InvoiceState, Period, Reason};
-use crate::purchase::Accounts;
+use crate::purchase::Gone;
 
 /// What an invoice's facts add up to: the first of these that is true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -46,14 +46,22 @@ impl InvoiceStatus {
     }
 }
 
+impl From<Gone> for InvoiceStatus {
+    fn from(gone: Gone) -> Self {
+        match gone {
+            Gone::ChargedBack => Self::ChargedBack,
+            Gone::Disputed => Self::Disputed,
+            Gone::Refunded => Self::Refunded,
+            Gone::PartiallyRefunded => Self::PartiallyRefunded,
+        }
+    }
+}
+
 impl Invoice {
     /// Its status.
     pub fn status(&self) -> InvoiceStatus {
-        if self.payment.is_charged_back() {
-            return InvoiceStatus::ChargedBack;
-        }
-        if self.payment.is_disputed() {
-            return InvoiceStatus::Disputed;
+        if let Some(taken) = self.payment.taken() {
+            return taken.into();
         }
         match self.state() {
             InvoiceState::Draft => InvoiceStatus::Draft,
@@ -61,14 +69,8 @@ impl Invoice {
             InvoiceState::Uncollectible => InvoiceStatus::Uncollectible,
             InvoiceState::Void => InvoiceStatus::Void,
             InvoiceState::Paid => {
-                let Accounts { paid, refunded, .. } = self.accounts();
-                if refunded.amount == 0 {
-                    InvoiceStatus::Paid
-                } else if refunded.amount < paid.amount {
-                    InvoiceStatus::PartiallyRefunded
-                } else {
-                    InvoiceStatus::Refunded
-                }
+                let returned = self.accounts().returned();
+                returned.map_or(InvoiceStatus::Paid, InvoiceStatus::from)
             }
         }
     }

@@ -29,6 +29,7 @@ pub(crate) fn bill(paid: i64) -> Bill {
         next_attempt: None,
         created_at: 1000,
         lines: vec![],
+        paid_at: None,
     }
 }
 
@@ -55,7 +56,7 @@ fn troubled(attempts: u32, trouble: Trouble) -> InvoiceReport {
 /// An invoice of which only this was seen.
 pub(crate) fn seen(report: InvoiceReport) -> Invoice {
     let mut invoice = begun(&report);
-    invoice.record(InvoiceChange::Seen(report));
+    invoice.record(InvoiceChange::Seen(report), false);
     invoice
 }
 
@@ -109,7 +110,7 @@ fn after(changes: &[InvoiceChange]) -> Invoice {
     });
     let mut invoice = begun(first.unwrap_or(&report(InvoiceState::Draft, 0)));
     for change in changes {
-        invoice.record(change.clone());
+        invoice.record(change.clone(), false);
     }
     invoice
 }
@@ -154,7 +155,7 @@ proptest! {
         let mut invoice = after(&changes);
         let before = invoice.clone();
         for change in changes {
-            prop_assert_eq!(invoice.record(change), None);
+            prop_assert_eq!(invoice.record(change, false), None);
         }
         prop_assert_eq!(invoice, before);
     }
@@ -164,7 +165,7 @@ proptest! {
         let mut invoice = begun(&report(InvoiceState::Draft, 0));
         let (mut ordered, mut taken_back) = (BTreeSet::new(), BTreeSet::new());
         for change in changes {
-            let letters = invoice.record(change).unwrap_or_default();
+            let letters = invoice.record(change, false).unwrap_or_default();
             for mail in letters.due {
                 prop_assert!(ordered.insert(mail));
             }
@@ -200,20 +201,40 @@ proptest! {
 fn a_renewal_that_fails_is_told_and_taken_back_once_it_is_paid() {
     let mut invoice = seen(report(InvoiceState::Open, 0));
     let failed = InvoiceChange::Seen(troubled(1, Trouble::Failed));
-    let told = invoice.record(failed).unwrap();
+    let told = invoice.record(failed, false).unwrap();
     assert_eq!(told.due, [Mail::PaymentFailed(1)].into());
     // The same attempt: it failed because the buyer has to act.
     let action = InvoiceChange::Seen(troubled(1, Trouble::ActionRequired));
-    let told = invoice.record(action).unwrap();
+    let told = invoice.record(action, false).unwrap();
     assert_eq!(told.due, [Mail::ActionRequired(1)].into());
     assert_eq!(told.superseded, [Mail::PaymentFailed(1)].into());
     let paid = InvoiceChange::Seen(report(InvoiceState::Paid, 2));
-    let told = invoice.record(paid).unwrap();
+    let told = invoice.record(paid, false).unwrap();
     assert_eq!(told.due, [Mail::Paid].into());
     assert_eq!(told.superseded, [Mail::ActionRequired(1)].into());
     // Heard of too late.
     let late = InvoiceChange::Seen(troubled(2, Trouble::Failed));
-    assert!(invoice.record(late).is_some_and(|told| told.due.is_empty()));
+    let told = invoice.record(late, false);
+    assert!(told.is_some_and(|told| told.due.is_empty()));
+}
+
+#[test]
+fn once_the_subscription_is_over_nobody_is_asked_to_pay_for_it_any_more() {
+    for trouble in [Trouble::Failed, Trouble::ActionRequired] {
+        let failed = |attempts| InvoiceChange::Seen(troubled(attempts, trouble));
+        let mut late = seen(report(InvoiceState::Open, 0));
+        assert!(late.record(failed(1), true).unwrap().due.is_empty());
+        let mut early = seen(report(InvoiceState::Open, 0));
+        let asked = early.record(failed(1), false).unwrap().due;
+        assert_eq!(asked.len(), 1);
+        let taken_back = early.record(failed(2), true).unwrap();
+        assert!(taken_back.due.is_empty());
+        assert_eq!(taken_back.superseded, asked);
+    }
+    // What was paid has a receipt all the same.
+    let mut paid = seen(report(InvoiceState::Open, 1));
+    let change = InvoiceChange::Seen(report(InvoiceState::Paid, 2));
+    assert_eq!(paid.record(change, true).unwrap().due, [Mail::Paid].into());
 }
 
 #[test]
@@ -235,11 +256,12 @@ fn the_first_invoice_sends_no_receipt_because_the_welcome_is_one() {
 #[test]
 fn a_refund_of_an_invoice_shows_in_its_status_and_is_told() {
     let mut invoice = seen(report(InvoiceState::Paid, 1));
-    let told = invoice.record(refund(RefundState::Succeeded, 400)).unwrap();
+    let refunded = refund(RefundState::Succeeded, 400);
+    let told = invoice.record(refunded, false).unwrap();
     assert_eq!(told.due, [Mail::Refund("re_1".to_owned().into())].into());
     assert_eq!(invoice.status(), InvoiceStatus::PartiallyRefunded);
     assert!(invoice.stands());
-    invoice.record(refund(RefundState::Succeeded, 900));
+    invoice.record(refund(RefundState::Succeeded, 900), false);
     assert_eq!(invoice.status(), InvoiceStatus::Refunded);
     assert!(!invoice.stands());
     assert_eq!(invoice.accounts().net, usd(0));

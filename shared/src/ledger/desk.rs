@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_dynamodb::types::TransactWriteItem;
+
 use crate::{
     config::ConfigError,
     email::Frozen,
@@ -46,9 +48,18 @@ impl Desk {
             parts.push(Part::optional(row, Dispensable::Mail(mail.clone())));
         }
         for mail in superseded {
-            let row = self.outbox.supersede(subject, mail, now)?;
-            parts.push(Part::vital(row));
+            parts.push(Part::vital(self.supersede(subject, mail, now)?));
         }
         Ok(parts)
+    }
+
+    /// Takes one mail back, unless it was sent.
+    pub(crate) fn supersede(
+        &self,
+        subject: &Subject,
+        mail: &Mail,
+        now: i64,
+    ) -> Result<TransactWriteItem, StoreError> {
+        self.outbox.supersede(subject, mail, now)
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     email::Frozen,
     invoice::{Invoice, InvoiceChange, Letters},
     mode::Mode,
-    purchase::{Buyer, InvoiceId, Mail, PurchaseId, Subject, SubscriptionId},
+    purchase::{Attention, Buyer, InvoiceId, Mail, PurchaseId, Subject, SubscriptionId},
     standing::Standing,
     store::{
         StoreError, Tables,
@@ -17,7 +17,7 @@ use crate::{
         subscriptions::Subscriptions,
         transaction::{Part, Step, Writer},
     },
-    subscription::Subscription,
+    subscription::{Reading, Subscription},
 };
 
 /// Records what Stripe says about invoices.
@@ -48,10 +48,13 @@ pub struct InvoiceReceived {
     pub tagged: Option<(PurchaseId, Buyer)>,
 }
 
-/// An invoice, and whether its mails have to wait until a person confirms its purchase.
+/// An invoice, and what else its mails depend on.
 struct Found {
     stored: StoredInvoice,
+    /// They have to wait until a person confirms its purchase.
     held: bool,
+    /// How its subscription ended, if it is over.
+    ended: Option<Reading>,
 }
 
 impl InvoiceLedger {
@@ -123,8 +126,14 @@ impl InvoiceLedger {
         let held = purchase
             .as_ref()
             .is_none_or(|purchase| purchase.is_only_rebuilt());
+        let ended = self.ended(subscription).await?;
         if let Some(stored) = known {
-            return Ok(Some(Found { stored, held }));
+            let found = Found {
+                stored,
+                held,
+                ended,
+            };
+            return Ok(Some(found));
         }
         let (InvoiceChange::Seen(report), Some((id_of_purchase, buyer))) =
             (&received.change, &received.tagged)
@@ -138,7 +147,18 @@ impl InvoiceLedger {
             invoice,
             version: 0,
         };
-        Ok(Some(Found { stored, held }))
+        Ok(Some(Found {
+            stored,
+            held,
+            ended,
+        }))
+    }
+
+    /// How a subscription ended, as far as that is known here.
+    async fn ended(&self, id: &SubscriptionId) -> Result<Option<Reading>, StoreError> {
+        let stored = self.subscriptions.get(id).await?;
+        let reading = stored.and_then(|stored| stored.subscription.reading().cloned());
+        Ok(reading.filter(Reading::is_over))
     }
 
     fn recording(
@@ -147,16 +167,23 @@ impl InvoiceLedger {
         found: Option<Found>,
         now: i64,
     ) -> Result<Step<Outcome>, StoreError> {
-        let Some(Found { mut stored, held }) = found else {
+        let Some(mut found) = found else {
             return Ok(Step::Done(Outcome::NoSuchPurchase));
         };
-        let letters = stored.invoice.record(received.change.clone());
+        let Found { stored, ended, .. } = &mut found;
+        let is_over = ended.is_some();
+        let letters = stored.invoice.record(received.change.clone(), is_over);
         let letters = letters.or_else(|| (stored.version == 0).then(Letters::default));
         let invoice = &stored.invoice;
         let outcome = match &letters {
             Some(_) => {
                 let standing = Standing::Invoice(invoice.status());
-                Outcome::Recorded(standing, invoice.attention())
+                let is_late = ended
+                    .as_ref()
+                    .is_some_and(|it| it.had_ended_before(invoice));
+                let late = is_late.then_some(Attention::PaidAfterEnd);
+                let attention = invoice.attention().into_iter().chain(late);
+                Outcome::Recorded(standing, attention.collect())
             }
             None => Outcome::NothingNew,
         };
@@ -164,7 +191,7 @@ impl InvoiceLedger {
         if letters.is_none() && !is_event {
             return Ok(Step::Done(outcome));
         }
-        let parts = self.parts(received, &stored, letters, held, now)?;
+        let parts = self.parts(received, &found, letters, now)?;
         Ok(Step::Write(parts, outcome))
     }
 
@@ -173,11 +200,15 @@ impl InvoiceLedger {
     fn parts(
         &self,
         received: &InvoiceReceived,
-        stored: &StoredInvoice,
+        found: &Found,
         letters: Option<Letters>,
-        held: bool,
         now: i64,
     ) -> Result<Vec<Part<Outcome>>, StoreError> {
+        let Found {
+            stored,
+            held,
+            ended,
+        } = found;
         let invoice = &stored.invoice;
         let subject = subject(received);
         let claim = Claim {
@@ -203,9 +234,9 @@ impl InvoiceLedger {
             let note = self.subscriptions.note(&heard_of, now)?;
             parts.push(Part::yielding(note));
         }
-        let content = |mail: &Mail| Frozen::of_invoice(invoice, mail);
+        let content = |mail: &Mail| Frozen::of_invoice(invoice, ended.as_ref(), mail);
         let letters = (&letters.due, &letters.superseded);
-        parts.extend(self.desk.write(&subject, letters, content, held, now)?);
+        parts.extend(self.desk.write(&subject, letters, content, *held, now)?);
         Ok(parts)
     }
 }

@@ -179,6 +179,14 @@ impl Order {
         self.recurring_lines().find_map(|line| line.recurring)
     }
 
+    /// What is due each time, and how often, if some of it recurs. Discounts and taxes are up to
+    /// Stripe.
+    pub fn renewal(&self) -> Option<(Money, Recurring)> {
+        let currency = self.total.currency;
+        let each = self.recurring_lines().map(|line| line.amount(currency));
+        Some((sum(each, currency).ok()?, self.recurring()?))
+    }
+
     /// The lines of the subscription.
     pub fn recurring_lines(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| line.recurring.is_some())
@@ -220,10 +228,15 @@ impl Line {
 
     /// What is due for it at once: nothing before the end of a trial.
     pub fn due(&self, currency: Currency) -> Result<Money, MoneyError> {
-        match self.recurring {
-            Some(recurring) if recurring.trial_days > 0 => Ok(Money::zero(currency)),
-            _ => self.amount(currency),
+        match self.has_trial() {
+            true => Ok(Money::zero(currency)),
+            false => self.amount(currency),
         }
+    }
+
+    /// Whether it is free at first.
+    pub fn has_trial(&self) -> bool {
+        self.recurring.is_some_and(|terms| terms.trial_days > 0)
     }
 
     /// What all its pieces cost; of what recurs, each time.

@@ -43,6 +43,32 @@ pub struct Accounts {
     pub net: Money,
 }
 
+/// How much of a payment is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gone {
+    /// A dispute was lost.
+    ChargedBack,
+    /// A dispute is open: the bank holds the money.
+    Disputed,
+    /// All of it was refunded.
+    Refunded,
+    /// Some of it was refunded.
+    PartiallyRefunded,
+}
+
+impl Accounts {
+    /// How much of what was paid was refunded.
+    pub(crate) fn returned(&self) -> Option<Gone> {
+        if self.refunded.amount == 0 {
+            return None;
+        }
+        Some(match self.refunded.amount < self.paid.amount {
+            true => Gone::PartiallyRefunded,
+            false => Gone::Refunded,
+        })
+    }
+}
+
 impl Payment {
     /// Rebuilds it from the stored facts.
     pub(crate) fn kept(
@@ -118,14 +144,13 @@ impl Payment {
         }
     }
 
-    /// Whether a dispute was lost.
-    pub(crate) fn is_charged_back(&self) -> bool {
-        self.disputes.values().any(Dispute::is_lost)
-    }
-
-    /// Whether a bank holds the money.
-    pub(crate) fn is_disputed(&self) -> bool {
-        self.disputes.values().any(Dispute::is_open)
+    /// What disputes took or hold, whatever is known of what was paid.
+    pub(crate) fn taken(&self) -> Option<Gone> {
+        let mut disputes = self.disputes.values();
+        if disputes.clone().any(Dispute::is_lost) {
+            return Some(Gone::ChargedBack);
+        }
+        disputes.any(Dispute::is_open).then_some(Gone::Disputed)
     }
 
     /// Whether a dispute was both won and lost.

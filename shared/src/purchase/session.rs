@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{PaymentIntentId, SubscriptionId};
+use super::{InvoiceId, PaymentIntentId, SubscriptionId};
 use crate::money::Money;
 
 /// How far one Checkout session has come. Variants are in order of precedence: whatever comes in,
@@ -32,6 +32,9 @@ pub enum SessionState {
         /// The subscription that began with it, whose first invoice has the payment.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         subscription: Option<SubscriptionId>,
+        /// That invoice.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        invoice: Option<InvoiceId>,
     },
 }
 

@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    Attempt, Dispute, DisputeId, Mail, Order, Payment, Purchase, PurchaseId, Refund, RefundId,
-    SessionId, SessionState,
-};
+use super::{Attempt, Mail, Order, Payment, Purchase, PurchaseId, SessionId, SessionState};
 
 /// Everything that a purchase is made of. Only the store takes one apart and puts it together
 /// again; everybody else changes one through its methods.
@@ -14,9 +11,7 @@ pub(crate) struct Snapshot {
     pub(crate) attempt: Attempt,
     pub(crate) abandoned: bool,
     pub(crate) sessions: BTreeMap<SessionId, SessionState>,
-    pub(crate) refunds: BTreeMap<RefundId, Refund>,
-    pub(crate) disputes: BTreeMap<DisputeId, Dispute>,
-    pub(crate) doubts: u32,
+    pub(crate) payment: Payment,
     pub(crate) mails: BTreeSet<Mail>,
     pub(crate) superseded: BTreeSet<Mail>,
     pub(crate) stock_returned: bool,
@@ -42,9 +37,7 @@ impl Snapshot {
             attempt,
             abandoned,
             sessions,
-            refunds: payment.refunds().clone(),
-            disputes: payment.disputes().clone(),
-            doubts: payment.doubts(),
+            payment,
             mails,
             superseded,
             stock_returned,
@@ -59,9 +52,7 @@ impl Snapshot {
             attempt,
             abandoned,
             sessions,
-            refunds,
-            disputes,
-            doubts,
+            payment,
             mails,
             superseded,
             stock_returned,
@@ -73,7 +64,7 @@ impl Snapshot {
             attempt,
             abandoned,
             sessions,
-            payment: Payment::kept(refunds, disputes, doubts),
+            payment,
             mails,
             superseded,
             stock_returned,

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Accounts, Purchase, SessionId, SessionState, SubscriptionId, WaitsFor};
+use super::{
+    Accounts, Gone, InvoiceId, Payment, Purchase, SessionId, SessionState, SubscriptionId, WaitsFor,
+};
 use crate::money::Money;
 
 /// What a purchase's facts add up to: the first of these that is true.
@@ -71,28 +73,32 @@ pub enum Attention {
     DisputeDecidedTwice,
     /// An invoice was both paid and voided.
     PaidAndVoid,
+    /// An invoice was paid after its subscription had ended.
+    PaidAfterEnd,
+}
+
+impl From<Gone> for Status {
+    fn from(gone: Gone) -> Self {
+        match gone {
+            Gone::ChargedBack => Self::ChargedBack,
+            Gone::Disputed => Self::Disputed,
+            Gone::Refunded => Self::Refunded,
+            Gone::PartiallyRefunded => Self::PartiallyRefunded,
+        }
+    }
 }
 
 impl Purchase {
     /// Its status.
     pub fn status(&self) -> Status {
-        if self.payment.is_charged_back() {
-            return Status::ChargedBack;
-        }
-        if self.payment.is_disputed() {
-            return Status::Disputed;
+        if let Some(taken) = self.payment.taken() {
+            return taken.into();
         }
         match self.furthest_session() {
-            Some(SessionState::Settled { .. }) => {
-                let Accounts { paid, refunded, .. } = self.accounts();
-                if refunded.amount == 0 {
-                    Status::Paid
-                } else if refunded.amount < paid.amount {
-                    Status::PartiallyRefunded
-                } else {
-                    Status::Refunded
-                }
-            }
+            Some(SessionState::Settled { .. }) => self
+                .accounts()
+                .returned()
+                .map_or(Status::Paid, Status::from),
             Some(SessionState::Failed) => Status::Failed,
             Some(SessionState::Pending { .. }) => Status::Pending,
             Some(SessionState::Expired) => Status::Expired,
@@ -150,6 +156,27 @@ impl Purchase {
             .filter(|(_, holds)| *holds)
             .map(|(attention, _)| attention)
             .collect()
+    }
+
+    /// The invoice with which the subscription began, and what it is for. It has the payment, and
+    /// what becomes of that is recorded there.
+    pub fn first_invoice(&self) -> Option<(&SubscriptionId, &InvoiceId)> {
+        match self.furthest_session() {
+            Some(SessionState::Settled {
+                subscription,
+                invoice,
+                ..
+            }) => subscription.as_ref().zip(invoice.as_ref()),
+            _ => None,
+        }
+    }
+
+    /// To be shown with what became of its money, which is recorded at its first invoice.
+    pub(crate) fn paid_by(self, first: Payment) -> Self {
+        Self {
+            payment: first,
+            ..self
+        }
     }
 
     /// The subscription that began with it.

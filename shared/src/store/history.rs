@@ -1,5 +1,7 @@
 //! A buyer's purchases, once they have done their part.
 
+use std::collections::BTreeSet;
+
 use super::{
     StoreError, Tables, failed, is_last_page,
     keys::subject_of,
@@ -9,6 +11,7 @@ use super::{
 };
 use crate::{
     config::ConfigError,
+    product::ProductId,
     purchase::{Purchase, PurchaseId, Subject, SubscriptionId},
 };
 
@@ -68,6 +71,28 @@ impl History {
             purchases,
             next: next.filter(|_| !is_last),
         })
+    }
+
+    /// The products of which a buyer had a trial. Read from the same index. That it lags does no
+    /// harm: a session opened before the trial began can begin another for a day anyway.
+    pub async fn tried(&self, subject: &str) -> Result<BTreeSet<ProductId>, StoreError> {
+        /// As many as fit into what DynamoDB reads at once.
+        const PAGE: i32 = 100;
+        let (mut tried, mut before) = (BTreeSet::new(), None);
+        loop {
+            let page = self.page(subject, PAGE, before).await?;
+            let began = page
+                .purchases
+                .iter()
+                .filter(|it| it.subscription().is_some());
+            let lines = began.flat_map(|purchase| purchase.order().recurring_lines());
+            let lines = lines.filter(|line| line.has_trial());
+            tried.extend(lines.map(|line| line.product_id.clone()));
+            before = page.next;
+            if before.is_none() {
+                return Ok(tried);
+            }
+        }
     }
 
     /// The ids of all of a buyer's subscriptions, newest last as far as Stripe's ids tell. Read

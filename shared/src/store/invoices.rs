@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
 
 use super::{
-    Item, StoreError, Tables, from_item,
+    Item, StoreError, Tables, from_item, is_zero,
     keys::key_of,
     purchases::WORK,
     tables::{Table, put_item},
@@ -16,8 +17,8 @@ use crate::{
     config::ConfigError,
     invoice::{Bill, Invoice, InvoiceState, Snapshot, Trouble},
     purchase::{
-        Buyer, Dispute, DisputeId, InvoiceId, Mail, PaymentIntentId, PurchaseId, Refund, RefundId,
-        Subject, SubscriptionId,
+        Buyer, Dispute, DisputeId, InvoiceId, Mail, Payment, PaymentIntentId, Purchase, PurchaseId,
+        Refund, RefundId, Subject, SubscriptionId,
     },
 };
 
@@ -95,6 +96,42 @@ impl Invoices {
         item.map(|item| parse(item, subscription, id)).transpose()
     }
 
+    /// A purchase with what became of its money, if that is recorded at the invoice with which its
+    /// subscription began.
+    pub async fn complete(&self, purchase: Purchase) -> Result<Purchase, StoreError> {
+        let Some((subscription, id)) = purchase.first_invoice() else {
+            return Ok(purchase);
+        };
+        Ok(match self.get(subscription, id).await? {
+            Some(StoredInvoice { invoice, .. }) => purchase.paid_by(invoice.payment().clone()),
+            None => purchase,
+        })
+    }
+
+    /// The same of several, in the same order.
+    pub async fn complete_all(
+        &self,
+        purchases: Vec<Purchase>,
+    ) -> Result<Vec<Purchase>, StoreError> {
+        /// Reads at once.
+        const MOST: usize = 100;
+        let mut completed = Vec::new();
+        let mut purchases = purchases.into_iter().enumerate().peekable();
+        while purchases.peek().is_some() {
+            let mut reading = JoinSet::new();
+            for (place, purchase) in purchases.by_ref().take(MOST) {
+                let invoices = self.clone();
+                reading.spawn(async move { (place, invoices.complete(purchase).await) });
+            }
+            completed.extend(reading.join_all().await);
+        }
+        completed.sort_by_key(|(place, _)| *place);
+        completed
+            .into_iter()
+            .map(|(_, purchase)| purchase)
+            .collect()
+    }
+
     /// The invoice's next version, on condition that the version read is still there.
     pub(crate) fn put(
         &self,
@@ -116,9 +153,7 @@ impl InvoiceItem {
             bill,
             troubles,
             intents,
-            refunds,
-            disputes,
-            doubts,
+            payment,
             mails,
             superseded,
         } = Snapshot::of(invoice);
@@ -138,9 +173,9 @@ impl InvoiceItem {
                 .map(|(attempt, trouble)| TroubleItem { attempt, trouble })
                 .collect(),
             intents,
-            refunds,
-            disputes,
-            doubts,
+            refunds: payment.refunds().clone(),
+            disputes: payment.disputes().clone(),
+            doubts: payment.doubts(),
             mails,
             superseded,
             work_shard: work_due.map(|_| WORK.to_owned()),
@@ -158,9 +193,7 @@ impl InvoiceItem {
             bill: self.bill,
             troubles: troubles.map(|one| (one.attempt, one.trouble)).collect(),
             intents: self.intents,
-            refunds: self.refunds,
-            disputes: self.disputes,
-            doubts: self.doubts,
+            payment: Payment::kept(self.refunds, self.disputes, self.doubts),
             mails: self.mails,
             superseded: self.superseded,
         };
@@ -179,8 +212,4 @@ pub(super) fn parse(
     let key = Subject::Invoice(subscription.clone(), id.clone()).to_string();
     let item: InvoiceItem = from_item(item, &key)?;
     Ok(item.read(subscription.clone(), id.clone()))
-}
-
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }

@@ -193,6 +193,7 @@ fn stages() -> Vec<(&'static str, Purchase)> {
             amount: usd(3350),
             payment_intent: Some("pi_1".to_owned().into()),
             subscription: None,
+            invoice: None,
         })
     };
     let voucher = session(SessionState::Pending {

@@ -53,6 +53,11 @@ pub fn client(environment: &Environment) -> Result<Client, ConfigError> {
     )?))
 }
 
+/// What need not be stored.
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 /// A DynamoDB item.
 type Item = HashMap<String, AttributeValue>;
 

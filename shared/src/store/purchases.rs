@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Item, KEEP_SECONDS, StoreError, Tables, from_item,
+    Item, KEEP_SECONDS, StoreError, Tables, from_item, is_zero,
     keys::PURCHASE,
     tables::{Table, put_item},
     to_item, unchanged,
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     config::ConfigError,
     purchase::{
-        Attempt, Dispute, DisputeId, Mail, Order, Purchase, PurchaseId, Refund, RefundId,
+        Attempt, Dispute, DisputeId, Mail, Order, Payment, Purchase, PurchaseId, Refund, RefundId,
         SessionId, SessionState, Snapshot,
     },
 };
@@ -111,9 +111,7 @@ impl PurchaseItem {
             attempt,
             abandoned,
             sessions,
-            refunds,
-            disputes,
-            doubts,
+            payment,
             mails,
             superseded,
             stock_returned,
@@ -133,13 +131,13 @@ impl PurchaseItem {
             abandoned,
             facts: FactsItem {
                 sessions,
-                refunds,
-                disputes,
+                refunds: payment.refunds().clone(),
+                disputes: payment.disputes().clone(),
             },
             mails,
             superseded,
             stock_returned,
-            doubts,
+            doubts: payment.doubts(),
             confirmed,
             work_shard: work_due.map(|_| WORK.to_owned()),
             work_due,
@@ -157,9 +155,7 @@ impl PurchaseItem {
             attempt: self.attempt,
             abandoned: self.abandoned,
             sessions,
-            refunds,
-            disputes,
-            doubts: self.doubts,
+            payment: Payment::kept(refunds, disputes, self.doubts),
             mails: self.mails,
             superseded: self.superseded,
             stock_returned: self.stock_returned,
@@ -185,8 +181,4 @@ pub(super) fn id_of(item: &Item) -> Result<PurchaseId, StoreError> {
         key: "of a purchase".to_owned(),
         why: "pk is not a purchase id".to_owned(),
     })
-}
-
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    invoice::Period,
+    invoice::{Invoice, InvoiceState, Period},
     money::{Currency, Money},
     product::{ProductId, Recurring},
     purchase::InvoiceId,
@@ -110,7 +110,10 @@ pub enum PauseBehavior {
 pub struct Next {
     /// When, in Unix seconds.
     pub at: i64,
-    /// How much, before discounts, taxes and credits.
+    /// How much by the prices alone: before discounts, taxes, prorations and the customer's credit.
+    /// Only a preview of the invoice has these (Stripe's page "Create a preview invoice"). It would
+    /// take a call for each subscription on every look at them, whose answer may be another the next
+    /// day, and no look waits for Stripe.
     pub amount: Money,
 }
 
@@ -135,6 +138,17 @@ impl Reading {
     pub fn is_over(&self) -> bool {
         use SubscriptionStatus::{Canceled, IncompleteExpired};
         matches!(self.status, Canceled | IncompleteExpired)
+    }
+
+    /// Whether an invoice of it was paid when it had ended already. At Stripe, that does not bring
+    /// it back, so the buyer has paid for nothing (Stripe's page "Cancel subscriptions").
+    pub fn had_ended_before(&self, invoice: &Invoice) -> bool {
+        let is_paid = invoice.state() == InvoiceState::Paid && invoice.period().is_some();
+        let paid_at = invoice.bill().paid_at.filter(|_| is_paid);
+        let ended_at = self.ended_at.filter(|_| self.is_over());
+        paid_at
+            .zip(ended_at)
+            .is_some_and(|(paid, ended)| paid > ended)
     }
 
     /// When it will end because it is cancelled; `None` if it goes on, or has ended.

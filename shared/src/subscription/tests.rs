@@ -100,12 +100,35 @@ fn paid(start: i64, end: i64) -> Invoice {
 
 fn returned(start: i64, end: i64, amount: i64) -> Invoice {
     let mut invoice = paid(start, end);
-    invoice.record(refund(RefundState::Succeeded, amount));
+    invoice.record(refund(RefundState::Succeeded, amount), false);
     invoice
 }
 
 fn until(reading: &Reading, invoices: &[Invoice], grace: i64) -> Option<i64> {
     Entitlement::of(reading, invoices, 0, grace).active_until
+}
+
+#[test]
+fn only_what_was_paid_after_the_end_was_paid_in_vain() {
+    let paid = |paid_at| {
+        seen(InvoiceReport {
+            state: InvoiceState::Paid,
+            bill: Bill {
+                paid_at,
+                ..bill(900)
+            },
+            trouble: None,
+            intent: None,
+        })
+    };
+    let canceled = ended(true, END);
+    assert!(canceled.had_ended_before(&paid(Some(END + 1))));
+    for in_time in [None, Some(END), Some(START)] {
+        assert!(!canceled.had_ended_before(&paid(in_time)));
+    }
+    let past_due = reading(SubscriptionStatus::PastDue);
+    assert!(!past_due.had_ended_before(&paid(Some(END + 1))));
+    assert!(!canceled.had_ended_before(&invoice(InvoiceState::Open, START, END)));
 }
 
 /// The month before the reading's period.
@@ -223,7 +246,7 @@ fn a_refund_of_what_only_adjusts_a_period_takes_no_time_away() {
     adjusting.bill.period = None;
     adjusting.bill.reason = Reason::Change;
     let mut adjusting = seen(adjusting);
-    adjusting.record(refund(RefundState::Succeeded, 900));
+    adjusting.record(refund(RefundState::Succeeded, 900), false);
     assert!(adjusting.is_taken_back());
     let active = reading(SubscriptionStatus::Active);
     let invoices = [paid(START, END), adjusting];

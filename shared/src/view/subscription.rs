@@ -226,7 +226,10 @@ impl<'a> SellerSubscriptionDetails<'a> {
         Self {
             subscription: SubscriptionView::of(found, now),
             buyer: found.subscription.buyer(),
-            invoices: invoices.into_iter().map(SellerInvoiceView::of).collect(),
+            invoices: invoices
+                .into_iter()
+                .map(|invoice| SellerInvoiceView::of(invoice, found.subscription.reading()))
+                .collect(),
         }
     }
 }
@@ -330,8 +333,10 @@ impl<'a> InvoiceView<'a> {
 }
 
 impl<'a> SellerInvoiceView<'a> {
-    fn of(invoice: &'a Invoice) -> Self {
+    fn of(invoice: &'a Invoice, reading: Option<&Reading>) -> Self {
         let (bill, payment) = (invoice.bill(), invoice.payment());
+        let is_late = reading.is_some_and(|it| it.had_ended_before(invoice));
+        let late = is_late.then_some(Attention::PaidAfterEnd);
         Self {
             due: bill.due,
             attempts: bill.attempts,
@@ -339,7 +344,7 @@ impl<'a> SellerInvoiceView<'a> {
             payment_intents: invoice.intents(),
             refunds: refunds(payment).collect(),
             disputes: disputes(payment).collect(),
-            attention: invoice.attention(),
+            attention: invoice.attention().into_iter().chain(late).collect(),
             invoice: InvoiceView::of(invoice),
         }
     }

@@ -26,7 +26,7 @@ export function order(purchase) {
     ...(wasPaid(purchase) && purchase.paid ? sums(purchase) : [sumRow('order-total', 'Total', total)]));
 }
 
-/** "Refunded $5.00 of $15.00", or null if nothing was, or all of it. */
+/** "Refunded 5.00 USD of 15.00 USD", or null if nothing was, or all of it. */
 export function refundedInPart({ status, refunded, paid }) {
   return status === 'partially_refunded' ? `Refunded ${formatMoney(refunded)} of ${formatMoney(paid)}` : null;
 }

@@ -34,6 +34,9 @@ const INVOICES = {
 
 const REASONS = { first: 'First payment', renewal: 'Renewal', change: 'Change of plan', other: 'Invoice' };
 
+/** What the shop does not know of a payment to come: Stripe works it out on the day. */
+const EXCEPT = 'less any discount or credit, plus any tax';
+
 /** Statuses in which there is nothing more to manage. */
 const OVER = new Set(['canceled', 'incomplete_expired']);
 
@@ -73,9 +76,11 @@ export function whatIsNext(subscription) {
       : sentence('Payments are paused.');
   }
   if (status === 'trialing' && trialEnd && next) {
-    return sentence('It is free until ', day(trialEnd), `. Then ${formatMoney(next.amount)} will be charged.`);
+    return sentence('It is free until ', day(trialEnd), `. Then ${formatMoney(next.amount)} will be charged, ${EXCEPT}.`);
   }
-  return next ? sentence('The next payment is ', formatMoney(next.amount), ' on ', day(next.at), '.') : null;
+  return next
+    ? sentence('The next payment is ', formatMoney(next.amount), ' on ', day(next.at), `, ${EXCEPT}.`)
+    : null;
 }
 
 /** What has to be paid to go on, with the page to pay it. */

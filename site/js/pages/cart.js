@@ -179,7 +179,7 @@ function showSums(lines, products, { total, label, renewal }) {
   label.textContent = sums.renewal ? 'Due today' : 'Total';
   const trial = items.map(trialOf).find(Boolean);
   renewal.replaceChildren(...(sums.renewal ? [
-    element('span', {}, trial ? `After ${trial.replace(' free', '')}` : 'From then on'),
+    element('span', {}, trial ? `After ${trial.replace(' free', '')}, or today if you had a trial of it before` : 'From then on'),
     element('span', { class: 'amount' }, priceOf(sums.renewal)),
   ] : []));
   renewal.hidden = !sums.renewal;

@@ -13,6 +13,7 @@ use shared::config::Environment;
 use shared::money::{Money, MoneyError};
 use shared::purchase::Movement;
 use shared::store::Tables;
+use shared::store::invoices::Invoices;
 use shared::store::operator::{AllPurchases, AllSubscriptions, Mails};
 use shared::store::pointers::Pointers;
 use shared::stripe::client::{Client as Stripe, StripeError};
@@ -31,6 +32,7 @@ pub(crate) struct Book(pub(super) Arc<Parts>);
 
 pub(super) struct Parts {
     pub(super) purchases: AllPurchases,
+    pub(super) invoices: Invoices,
     pub(super) subscriptions: AllSubscriptions,
     pub(super) mails: Mails,
     pub(super) pointers: Pointers,
@@ -58,6 +60,7 @@ impl Book {
         let environment = Environment::from(environment).with_clock(clock.clone());
         Ok(Self(Arc::new(Parts {
             purchases: AllPurchases::of(&tables)?,
+            invoices: Invoices::of(&tables)?,
             subscriptions: AllSubscriptions::of(&tables)?,
             mails: Mails::of(&tables)?,
             pointers: Pointers::of(&tables)?,

@@ -33,7 +33,10 @@ async fn list(State(Book(book)): State<Book>) -> Result<Response, Trouble> {
     all.await.map_err(anyhow::Error::from)?;
     purchases.sort_by_key(|purchase| Reverse(purchase.id()));
     let found = purchases.len();
-    let newest: Vec<_> = purchases.iter().take(LISTED).map(SellerView::of).collect();
+    purchases.truncate(LISTED);
+    let newest = book.invoices.complete_all(purchases).await;
+    let newest = newest.map_err(anyhow::Error::from)?;
+    let newest: Vec<_> = newest.iter().map(SellerView::of).collect();
     fresh(&json!({ "purchases": newest, "found": found }))
 }
 

@@ -218,7 +218,10 @@ pub(super) fn sums(invoice: &Invoice) -> Vec<(String, String)> {
         .into_iter()
         .filter(|(_, amount)| *amount != Amount::ZERO);
     rows.extend(more.map(|(name, amount)| (name.to_owned(), amount)));
-    rows.push(("Amount due".to_owned(), invoice.amount_remaining()));
+    // Nobody owes what is void.
+    if invoice.status != Status::Void {
+        rows.push(("Amount due".to_owned(), invoice.amount_remaining()));
+    }
     let rows = rows.into_iter();
     rows.map(|(name, amount)| (name, invoice.currency.display(amount)))
         .collect()

@@ -11,8 +11,9 @@ use shared::view::SellerView;
 
 pub(super) use self::find::{Name, not_found};
 use self::view::{table, tell};
-use super::console::{Consent, count, counter, note};
+use super::console::{Consent, count, counter};
 use super::exit::Exit;
+use super::limit::Limit;
 use super::moment::Since;
 use super::operator::Operator;
 use super::shop::Shop;
@@ -52,9 +53,8 @@ pub(super) struct List {
     /// Only purchases of this buyer, by the subject (`sub`) of their ID token
     #[arg(long, value_name = "SUBJECT")]
     buyer: Option<String>,
-    /// Show at most this many; 0 for all
-    #[arg(long, default_value_t = 50)]
-    limit: usize,
+    #[command(flatten)]
+    limit: Limit,
     #[command(flatten)]
     operator: Operator,
 }
@@ -124,13 +124,11 @@ impl Command {
 impl List {
     async fn run(self) -> anyhow::Result<Exit> {
         let shop = self.operator.shop().await?;
-        let mut purchases = self.fetch(&shop).await?;
+        let purchases = self.fetch(&shop).await?;
+        let mut purchases = shop.invoices()?.complete_all(purchases).await?;
         purchases.retain(|purchase| self.wants(purchase));
         purchases.sort_by_key(|purchase| std::cmp::Reverse(purchase.id()));
-        let found = purchases.len();
-        if self.limit > 0 {
-            purchases.truncate(self.limit);
-        }
+        let found = self.limit.cut(&mut purchases);
         #[derive(Serialize)]
         struct Listed<'a> {
             purchases: Vec<SellerView<'a>>,
@@ -144,12 +142,7 @@ impl List {
         self.operator.show(&listed, || {
             table(&purchases).text_or("There are no such purchases.")
         })?;
-        if found > purchases.len() {
-            let shown = purchases.len();
-            note(&format!(
-                "Showing the newest {shown} of {found}; --limit 0 shows all."
-            ));
-        }
+        Limit::mention_rest(purchases.len(), found);
         Ok(Exit::Done)
     }
 
@@ -192,7 +185,7 @@ impl List {
 impl Show {
     async fn run(self) -> anyhow::Result<Exit> {
         let shop = self.operator.shop().await?;
-        let id = self.id.find(&shop).await?;
+        let id = self.id.purchase(&shop).await?;
         let story = Story::read(&shop.all_purchases()?, &shop.mails()?, id).await?;
         let Some(story) = story else {
             return Err(not_found(id, &shop));
@@ -208,7 +201,7 @@ impl Confirm {
         let purchases = shop.purchases()?;
         let mut ids = Vec::new();
         for name in &self.ids {
-            let id = name.find(&shop).await?;
+            let id = name.purchase(&shop).await?;
             if purchases.get(id).await?.is_none() {
                 return Err(not_found(id, &shop));
             }

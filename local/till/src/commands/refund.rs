@@ -1,33 +1,35 @@
-//! `till refund`: money goes back to a buyer, through Stripe. The purchase itself changes when
-//! Stripe's event is recorded, as it does for a refund made in Stripe's dashboard.
+//! `till refund`: money goes back to a buyer, through Stripe. The purchase or invoice itself changes
+//! when Stripe's event is recorded, as it does for a refund made in Stripe's dashboard.
 
 mod outcome;
+mod paid;
 mod payment;
 
 use clap::{Args, ValueEnum};
 use shared::money::Money;
-use shared::purchase::{Purchase, PurchaseId};
 use shared::stripe::client::{Client as Stripe, StripeError};
 
 use self::outcome::{Outcome, Recorded};
+use self::paid::Paid;
 use self::payment::{KEY, Made, Payment};
 use super::console::{Consent, plain};
 use super::exit::Exit;
 use super::operator::Operator;
-use super::purchases::{Name, not_found};
+use super::purchases::Name;
 use super::shop::Shop;
 
 #[derive(Args)]
 pub(super) struct Refund {
-    /// A purchase id, or the id of a Stripe object that belongs to one: cs_…, pi_…, ch_…
-    purchase: Name,
+    /// A purchase id, an invoice of a subscription (in_…), or the id of a Stripe object that belongs
+    /// to either: cs_…, pi_…, ch_…
+    id: Name,
     /// How much, in minor units: 500 is 5.00 USD [default: all that is left]
     #[arg(long, value_name = "AMOUNT")]
     amount: Option<i64>,
     /// The reason to give Stripe
     #[arg(long, value_enum)]
     reason: Option<Reason>,
-    /// Which payment to refund, if the purchase was paid more than once
+    /// Which payment to refund, if there were several
     #[arg(long, value_name = "PI")]
     payment_intent: Option<String>,
     /// Refund only once under this key, however often the command is repeated
@@ -40,13 +42,16 @@ pub(super) struct Refund {
 }
 
 pub(super) const ABOUT: &str = "\
-Refund a purchase, through Stripe.
+Refund a purchase or an invoice of a subscription, through Stripe.
+
+A purchase that began a subscription is refunded by its first invoice; `till subscriptions show` lists
+the others. A refund does not cancel anything: for that there is `till subscriptions cancel`.
 
 It shows the amount, asks first, and never refunds more than is left: what was paid, less the refunds
-that Stripe knows (pending ones included) and what disputes hold. The purchase changes when Stripe's
-event is recorded; the command waits a few seconds for that.
+that Stripe knows (pending ones included) and what disputes hold. The purchase or the invoice
+changes when Stripe's event is recorded; the command waits a few seconds for that.
 
-Scripts should pass a --key: under one key a purchase is refunded once, however often the command is
+Scripts should pass a --key: under one key each is refunded once, however often the command is
 repeated and whatever happens in between.";
 
 /// What Stripe takes as a reason.
@@ -71,43 +76,46 @@ impl Reason {
 impl Refund {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
         let shop = self.operator.shop().await?;
-        let id = self.purchase.find(&shop).await?;
-        let Some(stored) = shop.purchases()?.get(id).await? else {
-            return Err(not_found(id, &shop));
-        };
-        let purchase = stored.purchase;
+        let subject = self.id.find(&shop).await?;
+        let bought = Paid::find(&shop, &subject).await?;
         let stripe = shop.stripe().await?;
-        let mut payment = Payment::of(&purchase, self.payment_intent.as_deref(), &stripe).await?;
+        let mut payment = Payment::of(&bought, self.payment_intent.as_deref(), &stripe).await?;
         let made_before = self.key.as_ref().and_then(|key| payment.take_refund(key));
         if let Some(made) = made_before {
-            let recorded = Recorded::of(&purchase, &made.id);
-            return self.tell(&Outcome::of(id, made, recorded));
+            let recorded = Recorded::of(&bought, &made.id);
+            return self.tell(&Outcome::of(&bought, made, recorded));
         }
         let amount = payment.amount(self.amount)?;
 
         shop.announce_writing();
-        self.consent.ask(&question(&purchase, &payment, amount))?;
-        let made = self.make(&stripe, &shop, id, &payment, amount).await?;
-        let recorded = Recorded::wait(&shop, id, &made.id).await?;
-        self.tell(&Outcome::of(id, made, recorded))
+        self.consent.ask(&question(&bought, &payment, amount))?;
+        let made = self.make(&stripe, &shop, &bought, &payment, amount).await?;
+        let recorded = Recorded::wait(&shop, &bought.subject(), &made.id).await?;
+        self.tell(&Outcome::of(&bought, made, recorded))
     }
 
     async fn make(
         &self,
         stripe: &Stripe,
         shop: &Shop,
-        purchase: PurchaseId,
+        bought: &Paid,
         payment: &Payment,
         amount: Money,
     ) -> anyhow::Result<Made> {
-        let (minor, id) = (amount.amount.to_string(), purchase.to_string());
+        let (minor, id) = (amount.amount.to_string(), bought.id());
         let stack = shop.environment.stack()?;
         let mut form = vec![
             ("payment_intent", payment.intent.as_str()),
             ("amount", &minor),
-            ("metadata[purchase_id]", &id),
-            ("metadata[till_stack]", stack.tag()),
         ];
+        match bought {
+            Paid::Purchase(_) => form.extend([
+                ("metadata[purchase_id]", id.as_str()),
+                ("metadata[till_stack]", stack.tag()),
+            ]),
+            // Our tags would say that it belongs to a purchase.
+            Paid::Invoice(_) => form.push(("metadata[invoice_id]", &id)),
+        }
         form.extend(self.reason.map(|reason| ("reason", reason.as_str())));
         let key_of_refund = format!("metadata[{KEY}]");
         form.extend(
@@ -116,7 +124,7 @@ impl Refund {
                 .map(|key| (key_of_refund.as_str(), key.as_str())),
         );
         let key = match &self.key {
-            Some(key) => format!("till-refund:{purchase}:{key}"),
+            Some(key) => format!("till-refund:{}:{key}", bought.id()),
             None => payment.key_for(amount),
         };
         let made = stripe.post("/refunds", &form, &key).await;
@@ -139,9 +147,8 @@ impl Refund {
     }
 }
 
-fn question(purchase: &Purchase, payment: &Payment, amount: Money) -> String {
-    let buyer = purchase.order().buyer.email.as_deref();
-    let buyer = buyer.map_or("an unknown buyer".to_owned(), plain);
+fn question(bought: &Paid, payment: &Payment, amount: Money) -> String {
+    let buyer = bought.buyer().map_or("an unknown buyer".to_owned(), plain);
     let Payment {
         paid,
         refunded,
@@ -150,8 +157,8 @@ fn question(purchase: &Purchase, payment: &Payment, amount: Money) -> String {
     } = payment;
     let rest = Money::new(left.amount.saturating_sub(amount.amount), left.currency);
     format!(
-        "Purchase {} of {buyer}: {paid} paid, {refunded} refunded.\n\
+        "{} of {buyer}: {paid} paid, {refunded} refunded.\n\
          Refund {amount}, which leaves {rest}?",
-        purchase.id()
+        bought.title()
     )
 }

@@ -9,6 +9,7 @@ use shared::mode::Mode;
 use shared::product::Site;
 use shared::store::Tables;
 use shared::store::history::History;
+use shared::store::invoices::Invoices;
 use shared::store::operator::{
     AllPurchases, AllSubscriptions, Assortment, Confirmation, Mails, ParkedEvents,
 };
@@ -114,6 +115,11 @@ impl Shop {
     /// What each buyer bought.
     pub(super) fn history(&self) -> anyhow::Result<History> {
         Ok(History::of(&self.tables()?)?)
+    }
+
+    /// What is paid for what buyers subscribe to.
+    pub(super) fn invoices(&self) -> anyhow::Result<Invoices> {
+        Ok(Invoices::of(&self.tables()?)?)
     }
 
     /// What buyers subscribe to.

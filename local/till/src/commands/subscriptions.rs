@@ -14,8 +14,9 @@ use shared::view::{SellerSubscription, SellerSubscriptionDetails};
 
 use self::find::{id, not_found};
 use self::view::{table, tell};
-use super::console::{counter, note};
+use super::console::counter;
 use super::exit::Exit;
+use super::limit::Limit;
 use super::operator::Operator;
 use super::shop::Shop;
 
@@ -45,9 +46,8 @@ pub(super) struct List {
     /// Only subscriptions of this buyer, by the subject (`sub`) of their ID token
     #[arg(long, value_name = "SUBJECT")]
     buyer: Option<String>,
-    /// Show at most this many; 0 for all
-    #[arg(long, default_value_t = 50)]
-    limit: usize,
+    #[command(flatten)]
+    limit: Limit,
     #[command(flatten)]
     operator: Operator,
 }
@@ -80,10 +80,7 @@ impl List {
             .retain(|one| self.status.is_empty() || self.status.iter().any(|it| it == status(one)));
         let began = |one: &Subscription| one.reading().map(|reading| reading.started_at);
         found.sort_by_key(|one| (began(one).is_some(), Reverse(began(one))));
-        let all = found.len();
-        if self.limit > 0 {
-            found.truncate(self.limit);
-        }
+        let all = self.limit.cut(&mut found);
         #[derive(Serialize)]
         struct Listed<'a> {
             subscriptions: Vec<SellerSubscription<'a>>,
@@ -97,12 +94,7 @@ impl List {
         self.operator.show(&listed, || {
             table(&found).text_or("There are no such subscriptions.")
         })?;
-        if all > found.len() {
-            let shown = found.len();
-            note(&format!(
-                "Showing the newest {shown} of {all}; --limit 0 shows all."
-            ));
-        }
+        Limit::mention_rest(found.len(), all);
         Ok(Exit::Done)
     }
 

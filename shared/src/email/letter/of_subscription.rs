@@ -5,37 +5,55 @@ use crate::{
     email::prose::{Link, Prose, date},
     invoice::{Bill, Reason},
     money::Money,
+    purchase::Order,
     subscription::Reading,
 };
 
 impl LetterWriter<'_> {
-    pub(super) fn welcome(&self, paid: Money) -> Prose {
+    pub(super) fn welcome(&self, paid: Money, order: &Order) -> Prose {
         let subject = format!("Your subscription at {} has begun", self.name);
-        Prose::new(subject, "Your subscription has begun", self.to_purchase())
+        let heading = "Your subscription has begun";
+        let prose = Prose::new(subject, heading, self.to_purchase())
             .say("Thank you for subscribing.")
             .say(match paid.amount {
                 0 => "There is nothing to pay yet.",
-                _ => "Your first payment has arrived, and this is your receipt.",
-            })
-            .say(
-                "It renews by itself until you cancel it, which you can do at any time. We will \
-                 send you a receipt for each payment.",
-            )
+                _ => "Your payment has arrived, and this is your receipt.",
+            });
+        let trial = order.renewal().filter(|(_, terms)| terms.trial_days > 0);
+        let prose = match trial {
+            Some((renewal, terms)) => prose.say(format!(
+                "Your subscription is free for {}. Then {} is due every {terms}, less discounts and plus \
+                 taxes, if there are any.",
+                days(terms.trial_days),
+                self.amounts.write(renewal),
+            )),
+            None => prose,
+        };
+        prose.say(
+            "It renews by itself until you cancel it, which you can do at any time. We will send \
+             you a receipt for each payment.",
+        )
     }
 
-    pub(super) fn invoice_paid(&self, bill: &Bill) -> Prose {
+    pub(super) fn invoice_paid(&self, bill: &Bill, is_over: bool) -> Prose {
         let subject = format!("Your receipt from {}", self.name);
         let link = self.to_invoice("See the invoice", bill);
-        let heading = "Thank you for your payment";
-        let mut prose = Prose::new(subject, heading, link).say(match bill.reason {
+        let prose = Prose::new(subject, "Thank you for your payment", link);
+        if is_over {
+            return prose
+                .say("Your payment has arrived. This is your receipt.")
+                .say("Your subscription has ended, and this payment does not begin it again.")
+                .say("If you did not mean to pay for a subscription that is over, please reply to this mail.");
+        }
+        let prose = prose.say(match bill.reason {
             Reason::Renewal => "Your subscription was renewed. This is your receipt.",
             Reason::Change => "The change of your subscription is paid. This is your receipt.",
             Reason::First | Reason::Other => "Your payment has arrived. This is your receipt.",
         });
-        if let Some(period) = bill.period {
-            prose = prose.say(format!("It is paid until {}.", date(period.end)));
+        match bill.period {
+            Some(period) => prose.say(format!("It is paid until {}.", date(period.end))),
+            None => prose,
         }
-        prose
     }
 
     pub(super) fn payment_failed(&self, bill: &Bill) -> Prose {
@@ -49,11 +67,10 @@ impl LetterWriter<'_> {
                     "We will try again on {}. To pay sooner, or in another way, follow the link.",
                     date(at)
                 ),
-                None => {
-                    "We will not try again by ourselves. Please follow the link to pay, so that \
-                     your subscription goes on."
-                        .to_owned()
-                }
+                // By the time it is read, Stripe may have ended the subscription.
+                None => "We will not try again by ourselves. To keep your subscription, please \
+                         follow the link and pay before it ends."
+                    .to_owned(),
             })
     }
 
@@ -114,7 +131,9 @@ impl LetterWriter<'_> {
         let link = Link::new("Back to the shop", self.site_url);
         let prose = Prose::new(subject, "Your subscription has ended", link);
         let prose = match reading.lost {
-            true => prose.say("We could not charge it any more, so it has ended."),
+            true => prose
+                .say("We could not charge it any more, so it has ended.")
+                .say("Paying an invoice that is still open would not bring it back."),
             false => prose.say("It was cancelled, and is over now."),
         };
         prose
@@ -128,5 +147,13 @@ impl LetterWriter<'_> {
             Some(page) => Link::new(label, page),
             None => self.to_purchase(),
         }
+    }
+}
+
+/// "1 day", "14 days"
+fn days(count: u32) -> String {
+    match count {
+        1 => "1 day".to_owned(),
+        count => format!("{count} days"),
     }
 }

@@ -22,12 +22,39 @@ pub(super) fn items(frozen: &Frozen, amounts: &Amounts) -> Result<Vec<Item>, Mon
 }
 
 fn billed(bill: &Bill, amounts: &Amounts) -> Vec<Item> {
-    let item = |line: &BilledLine| Item {
-        name: one_line(&line.name),
-        quantity: String::new(),
-        amount: amounts.write(Money::new(line.amount, bill.total.currency)),
+    let money = |amount| amounts.write(Money::new(amount, bill.total.currency));
+    let item = |line: &BilledLine| {
+        let (name, quantity) = match priced(&line.name) {
+            Some((quantity, name, interval)) => {
+                let each = line.amount.checked_div(quantity);
+                let each = each.filter(|each| each.checked_mul(quantity) == Some(line.amount));
+                let price = each.map(|each| format!(" {} / {interval}", money(each)));
+                let price = price.unwrap_or_default();
+                (name, format!("{quantity} ×{price}"))
+            }
+            None => (line.name.as_str(), String::new()),
+        };
+        Item {
+            name: one_line(name),
+            quantity: one_line(&quantity),
+            amount: money(line.amount),
+        }
     };
     bill.lines.iter().map(item).collect()
+}
+
+/// The quantity, name and interval of a line that Stripe describes as `2 × Coffee box (at $9.00 /
+/// month)`, so that no price stands in a letter in two ways. `None` for any other words, such as
+/// those of a proration, which are left as they are.
+fn priced(description: &str) -> Option<(i64, &str, &str)> {
+    let (quantity, rest) = description.split_once(" × ")?;
+    let (name, price) = rest.rsplit_once(" (at ")?;
+    let price = price.strip_suffix(')')?;
+    let (_, interval) = price
+        .rsplit_once(" / ")
+        .or_else(|| price.rsplit_once(" every "))?;
+    let quantity = quantity.parse().ok().filter(|it| *it > 0)?;
+    Some((quantity, name, interval))
 }
 
 fn subscribed(reading: &Reading, amounts: &Amounts) -> Result<Vec<Item>, MoneyError> {
@@ -74,7 +101,7 @@ pub(super) fn sums(content: &Content<'_>, total: Money, amounts: &Amounts) -> Ve
     };
     let mut sums = vec![sum("Total", total)];
     match content {
-        Content::ToBuyer(ToBuyer::Receipt { paid } | ToBuyer::Welcome { paid })
+        Content::ToBuyer(ToBuyer::Receipt { paid } | ToBuyer::Welcome { paid, .. })
             if *paid != total =>
         {
             if paid.currency == total.currency
@@ -84,7 +111,7 @@ pub(super) fn sums(content: &Content<'_>, total: Money, amounts: &Amounts) -> Ve
             }
             sums.push(sum("Paid", *paid));
         }
-        Content::ToBuyer(ToBuyer::InvoicePaid(bill)) => {
+        Content::ToBuyer(ToBuyer::InvoicePaid { bill, .. }) => {
             if bill.paid != bill.total {
                 sums.push(sum("Paid", bill.paid));
             }

@@ -23,13 +23,18 @@ impl LetterWriter<'_> {
         let is_over = reading.is_over();
         let subject = "A subscription is lost, because it could not be charged";
         let link = self.to_dashboard("subscriptions", &self.about.id);
-        Prose::new(subject, "A subscription is lost", link)
-            .say("Every attempt to charge it has failed, and Stripe has stopped trying.")
-            .say(match is_over {
-                true => format!("It ended on {since}."),
-                false => format!("It has not been paid since {since}, and is still there."),
-            })
-            .say("The buyer was told each time. You may want to write to them yourself.")
+        let prose = Prose::new(subject, "A subscription is lost", link)
+            .say("Every attempt to charge it has failed, and Stripe has stopped trying.");
+        let prose = match is_over {
+            true => prose.say(format!("It ended on {since}.")).say(
+                "If its last invoice is still open, void it: paying it would not bring the \
+                 subscription back.",
+            ),
+            false => prose.say(format!(
+                "It has not been paid since {since}, and is still there."
+            )),
+        };
+        prose.say("The buyer was told each time. You may want to write to them yourself.")
     }
 
     fn dispute(&self, told: &AboutDispute<'_>) -> Prose {

@@ -37,6 +37,7 @@ pub(super) fn settled(amount: Money) -> SessionState {
         amount,
         payment_intent: Some("pi_1".to_owned().into()),
         subscription: None,
+        invoice: None,
     }
 }
 
@@ -55,6 +56,7 @@ pub(super) fn state() -> impl Strategy<Value = SessionState> {
                 amount: Money::new(amount, currency.parse().unwrap()),
                 payment_intent: has_intent.then(|| "pi_1".to_owned().into()),
                 subscription: None,
+                invoice: None,
             }),
     ]
 }

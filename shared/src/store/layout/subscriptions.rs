@@ -92,7 +92,7 @@ fn what_belongs_to_an_invoice_is_stored_as_in_the_deployed_tables() {
         let row = outbox.put(content, mail, (Mode::Live, false), NOW);
         put(row.unwrap())
     };
-    let receipt = Frozen::of_invoice(&invoice(), &Mail::Paid);
+    let receipt = Frozen::of_invoice(&invoice(), None, &Mail::Paid);
     assert_eq!(ordered(receipt, &Mail::Paid), golden("mail_invoice"));
     let (subscription, mail) = (read(), Mail::Notice(Notice::Cancelled, 1));
     let reading = subscription.reading().unwrap();
@@ -181,6 +181,7 @@ fn invoice() -> Invoice {
                 name: "2 × Coffee".to_owned(),
                 amount: 3350,
             }],
+            paid_at: (paid > 0).then_some(NOW + 7_200),
         },
         trouble,
         intent: Some("pi_1".to_owned().into()),
@@ -190,14 +191,15 @@ fn invoice() -> Invoice {
     let of = (subscription_id(), ID.parse().unwrap());
     let mut invoice = Invoice::new(invoice_id(), of, buyer(), &declined);
     for seen in [declined, paid] {
-        invoice.record(InvoiceChange::Seen(seen)).unwrap();
+        invoice.record(InvoiceChange::Seen(seen), false).unwrap();
     }
     for change in returns() {
         let Change::Payment(change) = change else {
             continue;
         };
         let is_sum = matches!(change, PaymentChange::ChargeRefunded(_));
-        let news = invoice.record(InvoiceChange::Payment("pi_1".to_owned().into(), change));
+        let change = InvoiceChange::Payment("pi_1".to_owned().into(), change);
+        let news = invoice.record(change, false);
         assert!(news.is_some() || is_sum);
     }
     invoice

@@ -37,8 +37,8 @@ impl Confirmation {
     }
 
     /// Notes that a person says a purchase is the shop's own, though it had to be rebuilt, and
-    /// releases its held mails, and those of the subscription that began with it. Later ones are sent as usual. Returns how many were held; `None` if
-    /// there is no such purchase.
+    /// releases its held mails, and those of the subscription that began with it. Later ones are
+    /// sent as usual. Returns how many were held; `None` if there is no such purchase.
     pub async fn confirm(&self, id: PurchaseId, now: i64) -> Result<Option<u32>, StoreError> {
         let read = || self.purchases.get(id);
         let decide = |stored: Option<Stored>| {
@@ -80,11 +80,12 @@ impl Confirmation {
             return Ok(Vec::new());
         };
         let mut letters = Vec::new();
-        for invoice in &found.invoices {
-            let mails = invoice.mails().iter();
-            letters.extend(mails.map(|mail| (Frozen::of_invoice(invoice, mail), mail.clone())));
-        }
         let subscription = &found.subscription;
+        let ended = subscription.reading().filter(|it| it.is_over());
+        for invoice in &found.invoices {
+            let of = |mail: &Mail| (Frozen::of_invoice(invoice, ended, mail), mail.clone());
+            letters.extend(invoice.mails().iter().map(of));
+        }
         if let Some(reading) = subscription.reading() {
             let told = subscription.standing_notices();
             letters.extend(told.map(|mail| (Frozen::of_subscription(subscription, reading), mail)));

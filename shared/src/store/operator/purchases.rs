@@ -13,6 +13,7 @@ use crate::{
         StoreError, Tables,
         claims::{ClaimItem, EVENT},
         failed, from_item,
+        invoices::Invoices,
         keys::PURCHASE,
         purchases::{id_of, parse},
         tables::Table,
@@ -24,6 +25,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct AllPurchases {
     table: Table,
+    invoices: Invoices,
 }
 
 /// A purchase and everything recorded about it, oldest first.
@@ -74,11 +76,14 @@ fn status(name: &str, id: PurchaseId) -> Result<Status, StoreError> {
 impl AllPurchases {
     /// Fails if the environment does not name the purchases table.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
-        let table = tables.purchases()?;
-        Ok(Self { table })
+        Ok(Self {
+            table: tables.purchases()?,
+            invoices: Invoices::of(tables)?,
+        })
     }
 
-    /// One purchase with its events: all items under its id, in one query.
+    /// One purchase with what became of its money and its events: all items under its id, in one
+    /// query, and the invoice with which a subscription began.
     pub async fn with_events(
         &self,
         id: PurchaseId,
@@ -113,11 +118,15 @@ impl AllPurchases {
         // What changed nothing comes after what made the version it was compared with.
         events.sort_by_key(|(version, event)| (*version, !event.changed, event.recorded_at));
         let events = events.into_iter().map(|(_, event)| event).collect();
-        Ok(purchase.map(|purchase| PurchaseWithEvents { purchase, events }))
+        let Some(purchase) = purchase else {
+            return Ok(None);
+        };
+        let purchase = self.invoices.complete(purchase).await?;
+        Ok(Some(PurchaseWithEvents { purchase, events }))
     }
 
-    /// Passes every purchase made since then to `take`, in no particular order. Reads the whole
-    /// table, because there is no other way to see all purchases.
+    /// Passes every purchase made since then to `take`, as it is stored, in no particular order.
+    /// Reads the whole table, because there is no other way to see all purchases.
     pub async fn each(
         &self,
         since: Option<OffsetDateTime>,

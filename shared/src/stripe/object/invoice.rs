@@ -32,6 +32,12 @@ pub struct InvoiceObject {
     number: Option<String>,
     payments: Option<Payments>,
     payment_intent: Option<Expandable<PaymentIntentId>>,
+    status_transitions: Option<Transitions>,
+}
+
+#[derive(Deserialize)]
+struct Transitions {
+    paid_at: Option<i64>,
 }
 
 /// Whose an invoice is: all that has to be readable of one that is not ours.
@@ -160,6 +166,7 @@ impl InvoiceObject {
                 next_attempt: self.next_payment_attempt,
                 created_at: self.created,
                 lines: self.lines(),
+                paid_at: self.status_transitions.as_ref().and_then(|it| it.paid_at),
             },
             trouble: trouble.or_else(|| self.trouble()),
             intent: self.intent(),

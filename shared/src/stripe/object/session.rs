@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::{Expandable, Tags, Unreadable, payment_intent::Progress};
 use crate::{
     money::{Currency, Money},
-    purchase::{Buyer, PaymentIntentId, SessionId, SessionState, SubscriptionId},
+    purchase::{Buyer, InvoiceId, PaymentIntentId, SessionId, SessionState, SubscriptionId},
 };
 
 /// A Checkout session.
@@ -21,6 +21,7 @@ pub struct Session {
     currency: Option<Currency>,
     payment_intent: Option<IntentOfSession>,
     subscription: Option<Expandable<SubscriptionId>>,
+    invoice: Option<Expandable<InvoiceId>>,
     customer_details: Option<CustomerDetails>,
     customer_email: Option<String>,
 }
@@ -115,6 +116,7 @@ impl Session {
             amount: self.total()?,
             payment_intent: self.payment_intent().cloned(),
             subscription: self.subscription.as_ref().map(Expandable::id).cloned(),
+            invoice: self.invoice.as_ref().map(Expandable::id).cloned(),
         })
     }
 

@@ -82,6 +82,7 @@ fn invoice(id: &str, state: InvoiceState, month: i64) -> Invoice {
         next_attempt: Some(start + 3 * DAY).filter(|_| paid == 0),
         created_at: start,
         lines: Vec::new(),
+        paid_at: None,
     };
     let report = InvoiceReport {
         state,
@@ -96,7 +97,7 @@ fn invoice(id: &str, state: InvoiceState, month: i64) -> Invoice {
     let buyer = subscription("sub_1").buyer().clone();
     let id = id.to_owned().try_into().unwrap();
     let mut invoice = Invoice::new(id, of, buyer, &report);
-    invoice.record(InvoiceChange::Seen(report));
+    invoice.record(InvoiceChange::Seen(report), false);
     invoice
 }
 

@@ -11,6 +11,7 @@ use axum::http::HeaderMap;
 use http::StatusCode;
 use reqwest::Client;
 use serde_json::{Value, json};
+use shared::clock::Clock;
 use shared::config::Environment;
 use uuid::Uuid;
 use webhook::Webhook;
@@ -136,7 +137,7 @@ impl Store {
 
     /// A webhook function with its secrets here.
     pub(super) async fn webhook(&self) -> Result<Webhook, String> {
-        let function = Webhook::new(&self.environment(WEBHOOK_SECRETS)).await;
+        let function = Webhook::new(&self.environment(WEBHOOK_SECRETS), Clock::default()).await;
         function.map_err(|error| error.to_string())
     }
 

@@ -179,6 +179,20 @@ async fn an_attempt_that_failed_because_the_buyer_has_to_act_is_told_as_that_and
 }
 
 #[tokio::test]
+async fn a_failure_that_is_heard_of_after_the_end_asks_for_no_money() {
+    let shop = TestApp::start().await;
+    let checkout = shop.open().await;
+    let failed = json!({ "status": "open", "amount_paid": 0, "attempt_count": 4 });
+    let failed = invoice(&shop, &checkout.purchase, failed);
+    let failed = event("evt_1", "invoice.payment_failed", &failed);
+    let about = format!("{SUBSCRIPTION}/{INVOICE}");
+    shop.subscribed(SUBSCRIPTION, "canceled", now()).await;
+    shop.deliver(&failed).await.expect(200);
+    assert_eq!(stored(&shop).await["seen"]["L"], json!([{ "S": "open" }]));
+    assert!(shop.effects(&about).await.is_empty());
+}
+
+#[tokio::test]
 async fn an_invoice_of_an_api_version_without_tags_is_its_subscriptions() {
     let shop = TestApp::start().await;
     let checkout = shop.open().await;

@@ -71,20 +71,28 @@ impl Subscribed {
 
     /// From now on every attempt to charge it is declined.
     async fn runs_out_of_money(&self) {
-        let subscription = self
-            .shop
-            .at_stripe(&format!("subscriptions/{}", self.id))
-            .await;
-        let customer = text(&subscription, "customer");
-        let attach = "payment_methods/pm_card_chargeCustomerFail/attach";
-        let method = self
-            .shop
-            .stripe_post(attach, &[("customer", &customer)])
-            .await;
-        let method = text(&method, "id");
+        let method = self.gets("pm_card_chargeCustomerFail").await;
         let form = [("default_payment_method", method.as_str())];
         let path = format!("subscriptions/{}", self.id);
         self.shop.stripe_post(&path, &form).await;
+    }
+
+    /// Pays an invoice with another card.
+    async fn pays(&self, invoice: &str) {
+        let method = self.gets("pm_card_visa").await;
+        let form = [("payment_method", method.as_str())];
+        let path = format!("invoices/{invoice}/pay");
+        self.shop.stripe_post(&path, &form).await;
+        self.shop.drained().await;
+    }
+
+    /// The id of another of the buyer's cards.
+    async fn gets(&self, card: &str) -> String {
+        let path = format!("subscriptions/{}", self.id);
+        let customer = text(&self.shop.at_stripe(&path).await, "customer");
+        let attach = format!("payment_methods/{card}/attach");
+        let form = [("customer", customer.as_str())];
+        text(&self.shop.stripe_post(&attach, &form).await, "id")
     }
 }
 
@@ -124,6 +132,57 @@ async fn a_renewal_that_cannot_be_charged_is_told_each_time_and_at_last_the_sell
         .collect();
     assert_eq!(told, ["ended", "lost"]);
     assert_eq!(subscribed.shop.parked().await, 0);
+}
+
+#[tokio::test]
+async fn what_ended_unpaid_asks_for_no_more_money_and_what_is_paid_after_all_is_no_renewal() {
+    let subscribed = Subscribed::new().await;
+    let shop = &subscribed.shop;
+    subscribed.runs_out_of_money().await;
+    subscribed.renews().await;
+    subscribed.waits(FOUR_WEEKS).await;
+    subscribed.until("canceled").await;
+    let [_, renewal] = subscribed.invoices().await.try_into().unwrap();
+    let invoice = shop.at_stripe(&format!("invoices/{renewal}")).await;
+    let last = format!("payment_failed#{}", invoice["attempt_count"]);
+    let asked = subscribed.told_of(&renewal).await;
+    assert!(asked.contains(&"payment_failed#1".to_owned()), "{asked:?}");
+    // With the last attempt it ended, and that is what the buyer is told.
+    assert!(!asked.contains(&last), "{asked:?}");
+
+    subscribed.pays(&renewal).await;
+    let told = subscribed.told_of(&renewal).await;
+    assert_eq!(told.len(), asked.len() + 1, "{told:?}");
+    assert!(told.contains(&"paid".to_owned()), "{told:?}");
+    let receipts = shop.mailbox().await;
+    let receipt = text(&receipts[0], "text");
+    assert!(receipt.contains("does not begin it again"), "{receipt}");
+    for untrue in ["was renewed", "paid until"] {
+        assert!(!receipt.contains(untrue), "{receipt}");
+    }
+    let ada = shop.ada().await;
+    let entitled = shop.get_as(Some(ada), "/entitlements").await.expect(200);
+    assert_eq!(entitled.json()["entitlements"][0]["active"], false);
+}
+
+#[tokio::test]
+async fn a_mail_that_asks_for_money_is_not_sent_any_more_once_the_subscription_has_ended() {
+    let subscribed = Subscribed::new().await;
+    let shop = &subscribed.shop;
+    subscribed.runs_out_of_money().await;
+    shop.aws_fails("SendEmail", "throttle", None).await;
+    subscribed.renews().await;
+    let [_, renewal] = subscribed.invoices().await.try_into().unwrap();
+    let about = format!("{}/{renewal}", subscribed.id);
+    assert_eq!(shop.outbox(&about).await["payment_failed#1"], "due");
+    let path = format!("subscriptions/{}", subscribed.id);
+    shop.stripe_delete(&path).await;
+    subscribed.until("canceled").await;
+    shop.drained().await;
+    // SES is well again, and the mail's time has come.
+    shop.aws_recovers().await;
+    shop.mail_again(&about, "payment_failed#1").await;
+    assert_eq!(shop.outbox(&about).await["payment_failed#1"], "superseded");
 }
 
 #[tokio::test]

@@ -186,3 +186,84 @@ async fn a_trial_costs_nothing_at_first_and_entitles_at_once() {
     assert_eq!(listed["subscriptions"][0]["status"], "trialing");
     assert_eq!(listed["subscriptions"][0]["next"]["amount"]["amount"], 900);
 }
+
+#[tokio::test]
+async fn the_letter_that_begins_a_trial_says_what_is_charged_and_when() {
+    let shop = TestApp::start().await;
+    let checkout = shop.open_one(MAGAZINE).await;
+    shop.pay(&checkout, CARD).await.expect(303);
+    shop.until_status(&checkout.purchase, "paid").await;
+    let welcome = text(&shop.mail_about(&checkout.purchase).await, "text");
+    let terms = "Your subscription is free for 14 days. Then 9.00\u{a0}USD is due every 3 months";
+    assert!(welcome.contains(terms), "{welcome}");
+}
+
+#[tokio::test]
+async fn whoever_had_a_trial_of_a_product_pays_at_once_the_next_time_and_others_still_try_it() {
+    let shop = TestApp::start().await;
+    let first = shop.open_one(MAGAZINE).await;
+    shop.pay(&first, CARD).await.expect(303);
+    shop.until_status(&first.purchase, "paid").await;
+    let subscription = text(&shop.purchase(&first.purchase).await, "subscription_id");
+    shop.stripe_delete(&format!("subscriptions/{subscription}"))
+        .await;
+    shop.drained().await;
+
+    let again = shop.open_one(MAGAZINE).await;
+    let session = shop.session(again.session()).await;
+    assert_eq!(session["amount_total"], 900);
+    shop.pay(&again, CARD).await.expect(303);
+    shop.until_status(&again.purchase, "paid").await;
+    let purchase = shop.purchase(&again.purchase).await;
+    assert_eq!(purchase["paid"]["amount"], 900);
+    assert!(purchase["lines"][0]["recurring"]["trial_days"].is_null());
+
+    let bob = shop.token(BOB).await;
+    let wish = cart(&[(MAGAZINE, 1)]).to_string();
+    let bobs = Checkout::of(&shop.post_checkout(Some(&bob), None, wish).await);
+    assert_eq!(shop.session(bobs.session()).await["amount_total"], 0);
+}
+
+#[tokio::test]
+async fn a_trial_that_nobody_began_is_not_used_up() {
+    let shop = TestApp::start().await;
+    let left = shop.open_one(MAGAZINE).await;
+    shop.cancel(&left.purchase).await.expect(200);
+    let again = shop.open_one(MAGAZINE).await;
+    assert_eq!(shop.session(again.session()).await["amount_total"], 0);
+}
+
+#[tokio::test]
+async fn what_becomes_of_the_first_payment_shows_in_the_purchase_too_and_adds_up() {
+    let shop = TestApp::start().await;
+    let checkout = shop.open_one(COFFEE).await;
+    shop.pay(&checkout, CARD).await.expect(303);
+    shop.until_status(&checkout.purchase, "paid").await;
+    shop.drained().await;
+    let id = text(&shop.purchase(&checkout.purchase).await, "subscription_id");
+    let path = format!("/subscriptions/{id}");
+    let ada = shop.ada().await;
+    let invoice = async || {
+        let found = shop.get_as(Some(ada), &path).await.expect(200).json();
+        found["invoices"][0].clone()
+    };
+    let payments = format!("invoice_payments?invoice={}", text(&invoice().await, "id"));
+    let payments = shop.at_stripe(&payments).await;
+    let intent = text(&payments["data"][0]["payment"], "payment_intent");
+    for (amount, status, money) in [
+        ("400", "partially_refunded", [1900, 400, 0, 1500]),
+        ("1500", "refunded", [1900, 1900, 0, 0]),
+    ] {
+        let form = [("payment_intent", intent.as_str()), ("amount", amount)];
+        shop.stripe_post("refunds", &form).await;
+        shop.drained().await;
+        assert_eq!(shop.money(&checkout.purchase).await, money);
+        assert_eq!(shop.status(&checkout.purchase).await, status);
+        assert_eq!(invoice().await["status"], status);
+        let listed = shop.purchases_of(ada, "").await.expect(200).json();
+        assert_eq!(listed["purchases"][0]["status"], status);
+    }
+    let purchase = shop.purchase(&checkout.purchase).await;
+    assert_eq!(purchase["refunds"].as_array().unwrap().len(), 2);
+    assert_eq!(invoice().await["reason"], "first");
+}

@@ -141,6 +141,12 @@ async fn an_open_invoice_can_be_void_or_uncollectible_and_a_draft_deleted() {
     );
     act_refused(&bench, &invoice, "pay", &vec![]).await;
     act_refused(&bench, &invoice, "finalize", &vec![]).await;
+    let page = format!("/invoices/{}", id(&invoice));
+    let page = bench.get(&page).await.expect(200).text;
+    assert!(
+        page.contains("Void") && !page.contains("Amount due"),
+        "{page}"
+    );
 }
 
 #[tokio::test]

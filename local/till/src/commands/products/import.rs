@@ -8,7 +8,7 @@ use clap::Args;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 use shared::mode::Mode;
-use shared::product::{Product, ProductId};
+use shared::product::{Product, ProductId, Site};
 use shared::store::operator::{Assortment, StockChange};
 use shared::store::products::Offers;
 
@@ -18,6 +18,7 @@ use super::step::{Difference, Step, lines, write};
 use crate::commands::console::{Consent, DRY_RUN, bad, count, note, plain, progress};
 use crate::commands::exit::Exit;
 use crate::commands::operator::Operator;
+use crate::commands::shop::Shop;
 
 pub(super) const ABOUT: &str = "\
 Add and change products from a file.
@@ -26,8 +27,10 @@ The file is a table (.csv), JSON lines (.jsonl) or a JSON array (.json). Its col
 id, name, description, images (URLs; in a table separated by spaces), amount, currency, interval,
 interval_count, trial_days, active and stock. In JSON, amount and currency are together in `price`, and
 what says how often it is paid for in `recurring`, as in the HTTP API. Amounts are in minor units: 1500
-is 15.00 USD. An interval is day, week, month or year; without one, a product is paid for once. Fields that the file leaves out stay as they are, and so do products that
-are not in it. A new product needs an id, a name and a price.
+is 15.00 USD. An interval is day, week, month or year; without one, a product is paid for once. Where a
+table says amount, currency, interval and interval_count, `till products set` says price=1500usd and
+recurring='3 months'. Fields that the file leaves out stay as they are, and so do products that are not in
+it. A new product needs an id, a name and a price.
 
 The whole file is checked before anything is written. If rows cannot be imported, all of them are
 listed and nothing is written. Importing the same file again changes nothing.
@@ -82,6 +85,16 @@ struct Invalid {
     error: String,
 }
 
+/// What comes of a file's rows beside the products that are there.
+#[derive(Default)]
+struct Outlook {
+    steps: Vec<Step>,
+    unchanged: usize,
+    /// Products whose stock differs and is left alone.
+    stock_kept: usize,
+    invalid: Vec<Invalid>,
+}
+
 impl Import {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
         let format = Format::of(&self.file, self.format)?;
@@ -91,52 +104,32 @@ impl Import {
             false => self.file.display().to_string(),
         };
         let rows = file::parse(&text, format).with_context(|| name.clone())?;
-        let (patches, mut invalid) = patches(rows);
+        let (patches, invalid) = patches(rows);
 
         let shop = self.operator.shop().await?;
-        let table = shop.assortment()?;
         let mut there = self.fetch(&shop.offers()?, &patches).await?;
-        let mut steps = Vec::new();
-        let (mut unchanged, mut stock_kept) = (0_usize, 0_usize);
+        let mut outlook = Outlook {
+            invalid,
+            ..Outlook::default()
+        };
         for (at, patch) in patches {
             let before = there.remove(&patch.id);
-            let mut after = match patch.apply(before.as_ref(), shop.site()) {
-                Ok(after) => after,
-                Err(error) => {
-                    invalid.push(Invalid {
-                        at,
-                        id: Some(patch.id),
-                        error,
-                    });
-                    continue;
-                }
-            };
-            let mut stock = StockChange::Keep;
-            if let Some(before) = before.as_ref().filter(|b| b.stock != after.stock) {
-                if self.stock {
-                    stock = StockChange::Set(after.stock);
-                } else {
-                    after.stock = before.stock;
-                    stock_kept = stock_kept.saturating_add(1);
-                }
-            }
-            if let Err(error) = after.check() {
-                invalid.push(Invalid {
-                    at,
-                    id: Some(after.id),
-                    error: format!("{error}; --stock sets the stock of existing products, too"),
-                });
-                continue;
-            }
-            match Step::between(before, after, stock) {
-                Some(step) => steps.push(step),
-                None => unchanged = unchanged.saturating_add(1),
-            }
+            outlook.add(at, &patch, before, (shop.site(), self.stock));
         }
-        if !invalid.is_empty() {
-            return self.refuse(&name, invalid);
+        if !outlook.invalid.is_empty() {
+            return self.refuse(&name, outlook.invalid);
         }
+        self.carry_out(&shop, outlook).await
+    }
 
+    /// Writes what has changed, and says what that was.
+    async fn carry_out(&self, shop: &Shop, outlook: Outlook) -> anyhow::Result<Exit> {
+        let Outlook {
+            steps,
+            unchanged,
+            stock_kept,
+            ..
+        } = outlook;
         let imported = imported(&steps, unchanged, self.dry_run);
         if self.dry_run || steps.is_empty() {
             self.operator
@@ -152,7 +145,7 @@ impl Import {
             self.consent
                 .ask(&format!("Change {changed} and add {added}?"))?;
         }
-        self.write(&table, steps).await?;
+        self.write(&shop.assortment()?, steps).await?;
         self.operator.show(&imported, || imported.sum())?;
         self.mention_stock(stock_kept);
         Ok(Exit::Done)
@@ -220,6 +213,45 @@ impl Import {
             note(&format!(
                 "The stock of {products} differs from the file and was left alone; --stock sets it."
             ));
+        }
+    }
+}
+
+impl Outlook {
+    /// Adds what comes of one row, `at` its place in the file. The stock of a product that is there
+    /// is set only if `sets_stock`.
+    fn add(
+        &mut self,
+        at: String,
+        patch: &Patch,
+        before: Option<Product>,
+        (site, sets_stock): (Site, bool),
+    ) {
+        let refuse = |error| {
+            let id = Some(patch.id.clone());
+            self.invalid.push(Invalid { at, id, error });
+        };
+        let mut after = match patch.apply(before.as_ref(), site) {
+            Ok(after) => after,
+            Err(error) => return refuse(error),
+        };
+        let mut stock = StockChange::Keep;
+        let differs = before.as_ref().filter(|it| it.stock != after.stock);
+        let kept = differs.filter(|_| !sets_stock).map(|before| before.stock);
+        match kept {
+            Some(kept) => after.stock = kept,
+            None if differs.is_some() => stock = StockChange::Set(after.stock),
+            None => {}
+        }
+        if let Err(error) = after.check() {
+            return refuse(format!(
+                "{error}; --stock sets the stock of existing products, too"
+            ));
+        }
+        self.stock_kept = self.stock_kept.saturating_add(usize::from(kept.is_some()));
+        match Step::between(before, after, stock) {
+            Some(step) => self.steps.push(step),
+            None => self.unchanged = self.unchanged.saturating_add(1),
         }
     }
 }

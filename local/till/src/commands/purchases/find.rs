@@ -1,5 +1,7 @@
-//! Which purchase is meant: by its own id, or by that of anything of Stripe's that belongs to it.
+//! Which purchase or invoice is meant: by its own id, or by that of anything of Stripe's that
+//! belongs to it.
 
+use std::fmt;
 use std::str::FromStr;
 
 use anyhow::{Context as _, bail};
@@ -7,13 +9,12 @@ use serde::Deserialize;
 use serde_json::Value;
 use shared::purchase::{PaymentIntentId, PurchaseId, Subject};
 use shared::store::pointers::Pointers;
-use shared::stripe::client::Client as Stripe;
-use shared::stripe::object::Tags;
+use shared::stripe::object::{InvoiceStatement, Tags};
 
 use crate::commands::exit::NotFound;
 use crate::commands::shop::Shop;
 
-/// A purchase's id, or one by which it can be found.
+/// A purchase's id, or one by which a purchase or an invoice can be found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::commands) enum Name {
     Purchase(PurchaseId),
@@ -24,7 +25,8 @@ pub(in crate::commands) enum Name {
 }
 
 /// What the ids of Stripe's objects begin with, and where its API has them.
-const OBJECTS: [(&str, &str); 7] = [
+const OBJECTS: [(&str, &str); 8] = [
+    ("in_", INVOICES),
     ("cs_", "/checkout/sessions"),
     ("ch_", "/charges"),
     ("py_", "/charges"),
@@ -49,12 +51,14 @@ impl FromStr for Name {
         match known.find(|(prefix, _)| text.starts_with(prefix) && word(text)) {
             Some((_, path)) => Ok(Self::Object(text.to_owned(), path)),
             None => Err(format!(
-                "{text:?} is neither a purchase id nor the id of a session (cs_…), payment intent (pi_…), \
-                 charge (ch_…), refund (re_…) or dispute (du_…)"
+                "{text:?} is neither a purchase id nor the id of a session (cs_…), invoice (in_…), payment \
+                 intent (pi_…), charge (ch_…), refund (re_…) or dispute (du_…)"
             )),
         }
     }
 }
+
+const INVOICES: &str = "/invoices";
 
 /// The fields by which Stripe's objects lead to a purchase.
 #[derive(Deserialize)]
@@ -66,48 +70,76 @@ struct Object {
 
 impl Name {
     /// The purchase's id; whether the purchase is there is another question.
-    pub(in crate::commands) async fn find(&self, shop: &Shop) -> anyhow::Result<PurchaseId> {
+    pub(in crate::commands) async fn purchase(&self, shop: &Shop) -> anyhow::Result<PurchaseId> {
+        match self.find(shop).await? {
+            Subject::Purchase(id) => Ok(id),
+            Subject::Invoice(subscription, invoice) => bail!(NotFound(format!(
+                "{self} belongs to invoice {invoice} of {subscription}, not to a purchase: see `till \
+                 subscriptions show {subscription}`"
+            ))),
+            Subject::Subscription(id) => bail!(NotFound(format!(
+                "{self} belongs to a subscription: see `till subscriptions show {id}`"
+            ))),
+        }
+    }
+
+    /// The purchase, or the invoice of a subscription, that it is or belongs to; whether that is
+    /// there is another question.
+    pub(in crate::commands) async fn find(&self, shop: &Shop) -> anyhow::Result<Subject> {
         let (id, path) = match self {
-            Self::Purchase(id) => return Ok(*id),
+            Self::Purchase(id) => return Ok((*id).into()),
             Self::PaymentIntent(id) => (id, "/payment_intents"),
             Self::Object(id, path) => (id, *path),
         };
         let pointers = shop.pointers()?;
         if let Self::PaymentIntent(id) = self
-            && let Some(purchase) = pointed_to(&pointers, id).await?
+            && let Some(owner) = pointed_to(&pointers, id).await?
         {
-            return Ok(purchase);
+            return Ok(owner);
         }
         let stripe = shop.stripe().await?;
-        let object = fetch(&stripe, path, id).await?;
+        let object: Option<Value> = stripe.get(&format!("{path}/{id}"), &[]).await?;
         let object = object.with_context(|| {
             NotFound(format!(
                 "there is no {id} in the Stripe account of {}",
                 shop.name()
             ))
         });
-        let object = object?;
-        let stack = &shop.environment.stack()?;
+        let (object, stack) = (object?, &shop.environment.stack()?);
+        if path == INVOICES
+            && let Some(invoice) = InvoiceStatement::of(object.clone(), None, stack)?
+        {
+            return Ok(Subject::Invoice(invoice.subscription, invoice.id));
+        }
+        let object = Object::deserialize(&object)?;
         if let Some(purchase) = object.metadata.unwrap_or_default().purchase(stack)? {
-            return Ok(purchase);
+            return Ok(purchase.into());
         }
         let intent = object.payment_intent.as_ref().and_then(Value::as_str);
         if let Some(intent) = intent {
-            if let Some(purchase) = pointed_to(&pointers, intent).await? {
-                return Ok(purchase);
+            if let Some(owner) = pointed_to(&pointers, intent).await? {
+                return Ok(owner);
             }
-            let intent = fetch(&stripe, "/payment_intents", intent).await?;
-            let tags = intent
-                .and_then(|intent| intent.metadata)
-                .unwrap_or_default();
-            if let Some(purchase) = tags.purchase(stack)? {
-                return Ok(purchase);
+            let path = format!("/payment_intents/{intent}");
+            let intent: Option<Object> = stripe.get(&path, &[]).await?;
+            let tags = intent.and_then(|intent| intent.metadata);
+            if let Some(purchase) = tags.unwrap_or_default().purchase(stack)? {
+                return Ok(purchase.into());
             }
         }
         bail!(NotFound(format!(
             "{id} does not belong to a purchase of {}: its metadata at Stripe does not name this shop",
             shop.name()
         )))
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Purchase(id) => id.fmt(f),
+            Self::PaymentIntent(id) | Self::Object(id, _) => f.write_str(id),
+        }
     }
 }
 
@@ -120,17 +152,9 @@ pub(in crate::commands) fn not_found(id: PurchaseId, shop: &Shop) -> anyhow::Err
     .into()
 }
 
-async fn pointed_to(pointers: &Pointers, intent: &str) -> anyhow::Result<Option<PurchaseId>> {
+async fn pointed_to(pointers: &Pointers, intent: &str) -> anyhow::Result<Option<Subject>> {
     let intent = PaymentIntentId::from(intent.to_owned());
-    let owner = pointers.owner_of(&intent).await?;
-    Ok(owner.and_then(|owner| match owner {
-        Subject::Purchase(id) => Some(id),
-        Subject::Subscription(_) | Subject::Invoice(..) => None,
-    }))
-}
-
-async fn fetch(stripe: &Stripe, path: &str, id: &str) -> anyhow::Result<Option<Object>> {
-    Ok(stripe.get(&format!("{path}/{id}"), &[]).await?)
+    Ok(pointers.owner_of(&intent).await?)
 }
 
 #[cfg(test)]
@@ -144,6 +168,7 @@ mod tests {
         assert_eq!("pi_1".parse(), Ok(Name::PaymentIntent("pi_1".to_owned())));
         for (id, path) in [
             ("cs_test_a1", "/checkout/sessions"),
+            ("in_1", "/invoices"),
             ("ch_1", "/charges"),
             ("re_1", "/refunds"),
             ("pyr_1", "/refunds"),

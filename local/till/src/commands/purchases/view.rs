@@ -323,7 +323,7 @@ fn dispute_status(status: DisputeStatus) -> String {
 }
 
 /// What a person should do about it.
-fn advice(attention: Attention) -> &'static str {
+pub(in crate::commands) fn advice(attention: Attention) -> &'static str {
     match attention {
         Attention::PaidTwice => "paid more than once: refund the extra payment",
         Attention::Overpaid => "more was paid than ordered: compare it with Stripe",
@@ -342,5 +342,8 @@ fn advice(attention: Attention) -> &'static str {
         }
         Attention::DisputeDecidedTwice => "a dispute was both won and lost: ask Stripe",
         Attention::PaidAndVoid => "an invoice was both paid and voided: ask Stripe",
+        Attention::PaidAfterEnd => {
+            "an invoice was paid after its subscription had ended: refund it, or begin another"
+        }
     }
 }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 use shared::money::Money;
-use shared::purchase::{Purchase, PurchaseId, RefundId, RefundState, Status};
+use shared::purchase::{InvoiceId, PurchaseId, RefundId, RefundState, Subject};
+use shared::standing::Standing;
 
+use super::paid::Paid;
 use super::payment::Made;
 use crate::commands::console::{counter, plain};
 use crate::commands::exit::Exit;
@@ -19,31 +21,29 @@ const WAIT: Duration = Duration::from_secs(15);
 #[derive(Clone, Copy)]
 pub(super) struct Recorded {
     refund: RefundState,
-    purchase: Status,
+    standing: Standing,
 }
 
 impl Recorded {
-    pub(super) fn of(purchase: &Purchase, refund: &RefundId) -> Option<Self> {
+    pub(super) fn of(bought: &Paid, refund: &RefundId) -> Option<Self> {
         Some(Self {
-            refund: purchase.payment().refunds().get(refund)?.state,
-            purchase: purchase.status(),
+            refund: bought.payment().refunds().get(refund)?.state,
+            standing: bought.standing(),
         })
     }
 
     /// How both stand once the refund is recorded; `None` if it is not yet.
     pub(super) async fn wait(
         shop: &Shop,
-        purchase: PurchaseId,
+        subject: &Subject,
         refund: &RefundId,
     ) -> anyhow::Result<Option<Self>> {
         let waiting = counter("waiting for Stripe's event");
-        let purchases = shop.purchases()?;
         let recorded = tokio::time::timeout(WAIT, async {
             let mut pause = Duration::from_millis(100);
             loop {
-                if let Some(stored) = purchases.get(purchase).await?
-                    && let Some(recorded) = Self::of(&stored.purchase, refund)
-                {
+                let bought = Paid::find(shop, subject).await?;
+                if let Some(recorded) = Self::of(&bought, refund) {
                     return anyhow::Ok(recorded);
                 }
                 tokio::time::sleep(pause).await;
@@ -53,7 +53,7 @@ impl Recorded {
         });
         let recorded = recorded.await;
         waiting.finish_and_clear();
-        // It is made, whatever keeps us from reading how the purchase stands.
+        // It is made, whatever keeps us from reading how what it is of stands.
         Ok(recorded.ok().and_then(Result::ok))
     }
 }
@@ -61,11 +61,15 @@ impl Recorded {
 /// A refund, as JSON.
 #[derive(Serialize)]
 pub(super) struct Outcome {
+    /// The purchase; for an invoice, the one with which its subscription began.
     purchase_id: PurchaseId,
-    refund: Refund,
-    /// How the purchase stands with it; none while its event is not recorded.
+    /// The invoice, if it is of one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<Status>,
+    invoice_id: Option<InvoiceId>,
+    refund: Refund,
+    /// How the purchase or the invoice stands with it; none while its event is not recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Standing>,
 }
 
 #[derive(Serialize)]
@@ -76,18 +80,22 @@ struct Refund {
 }
 
 impl Outcome {
-    pub(super) fn of(purchase: PurchaseId, made: Made, recorded: Option<Recorded>) -> Self {
+    pub(super) fn of(bought: &Paid, made: Made, recorded: Option<Recorded>) -> Self {
         let amount = Money::new(made.amount, made.currency);
         // Its event may know more by now than Stripe's answer did.
         let status = recorded.map_or(made.status, |recorded| recorded.refund.max(made.status));
         Self {
-            purchase_id: purchase,
+            purchase_id: bought.purchase(),
+            invoice_id: match bought {
+                Paid::Purchase(_) => None,
+                Paid::Invoice(invoice) => Some(invoice.id().clone()),
+            },
             refund: Refund {
                 id: made.id,
                 status,
                 amount,
             },
-            status: recorded.map(|recorded| recorded.purchase),
+            status: recorded.map(|recorded| recorded.standing),
         }
     }
 
@@ -119,10 +127,14 @@ impl Outcome {
                  be sent another way."
             ),
         };
+        let what = match self.invoice_id {
+            Some(_) => "invoice",
+            None => "purchase",
+        };
         match self.status {
-            Some(status) => format!("{became} The purchase is {}.\n", view::status(status)),
+            Some(status) => format!("{became} The {what} is {}.\n", view::standing(status)),
             None => format!(
-                "{became} The purchase does not show it yet; it will when Stripe's event arrives, or \
+                "{became} The {what} does not show it yet; it will when Stripe's event arrives, or \
                  after `till reconcile`.\n"
             ),
         }

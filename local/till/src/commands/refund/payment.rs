@@ -1,4 +1,4 @@
-//! One payment of a purchase: what Stripe knows of it, and how much of it can be refunded.
+//! One payment of a purchase or an invoice: what Stripe knows of it, and how much of it can be refunded.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,10 @@ use anyhow::{Context as _, bail};
 use serde::{Deserialize, Deserializer};
 use sha2::{Digest as _, Sha256};
 use shared::money::{Currency, Money};
-use shared::purchase::{PaymentIntentId, Purchase, RefundId, RefundState, SessionState};
+use shared::purchase::{PaymentIntentId, RefundId, RefundState};
 use shared::stripe::client::{Client as Stripe, LONGEST_PAGE, List};
 
+use super::paid::Paid;
 use crate::commands::exit::NotFound;
 
 /// Where a refund's --key is kept on it.
@@ -49,18 +50,20 @@ impl Made {
 }
 
 impl Payment {
-    /// The purchase's only payment, or the one that is `wanted`, with what Stripe knows of it now.
+    /// The only payment of what was `bought`, or the one that is `wanted`, with what Stripe knows of it
+    /// now.
     pub(super) async fn of(
-        purchase: &Purchase,
+        bought: &Paid,
         wanted: Option<&str>,
         stripe: &Stripe,
     ) -> anyhow::Result<Self> {
-        let (intent, paid) = choose(purchase, wanted)?;
+        let payments = bought.payments(stripe).await?;
+        let (intent, paid) = choose(bought, payments, wanted)?;
         let refunds = refunds_of(stripe, &intent).await?;
         let counted = refunds.iter().filter(|made| made.counts());
         let refunded: i64 = counted.map(|made| made.amount).sum();
-        // Disputes are of the purchase as a whole: which payment they are about is not recorded.
-        let disputed = purchase.accounts().disputed;
+        // Disputes are of all of it: which payment they are about is not recorded.
+        let disputed = bought.disputed();
         let disputed = if disputed.currency == paid.currency {
             disputed.amount
         } else {
@@ -138,40 +141,29 @@ impl Payment {
     }
 }
 
-fn choose(purchase: &Purchase, wanted: Option<&str>) -> anyhow::Result<(PaymentIntentId, Money)> {
-    let id = purchase.id();
-    let payments = purchase.sessions().values();
-    let payments = payments.filter_map(|state| match state {
-        SessionState::Settled {
-            amount,
-            payment_intent: Some(intent),
-            ..
-        } => Some((intent.clone(), *amount)),
-        _ => None,
-    });
-    let mut payments: Vec<_> = payments.collect();
+fn choose(
+    bought: &Paid,
+    mut payments: Vec<(PaymentIntentId, Money)>,
+    wanted: Option<&str>,
+) -> anyhow::Result<(PaymentIntentId, Money)> {
+    let id = bought.id();
     if let Some(wanted) = wanted {
         payments.retain(|(intent, _)| intent.as_str() == wanted);
         if payments.is_empty() {
+            let shown_by = bought.shown_by();
             bail!(NotFound(format!(
-                "{wanted} is not a payment of {id}: `till purchases show {id}` lists those it has"
+                "{wanted} is not a payment of {id}: see `{shown_by}`"
             )));
         }
     }
-    if let (true, Some(subscription)) = (payments.is_empty(), purchase.subscription()) {
-        bail!(
-            "{id} began {subscription}, whose invoices have the payments: `till subscriptions show \
-             {subscription}` lists them; refund one of them in Stripe's Dashboard"
-        );
-    }
     match <[_; 1]>::try_from(payments) {
         Ok([payment]) => Ok(payment),
-        Err(none) if none.is_empty() && purchase.is_settled() => {
+        Err(none) if none.is_empty() && bought.is_settled() => {
             bail!("{id} was free, so there is nothing to refund")
         }
         Err(none) if none.is_empty() => bail!(
             "{id} is {}, so nothing was paid and there is nothing to refund",
-            purchase.status().as_str()
+            bought.standing().as_str()
         ),
         Err(several) => {
             let several: Vec<_> = several

@@ -1,11 +1,13 @@
 //! How a subscription is shown in words.
 
-use shared::invoice::{Invoice, InvoiceStatus};
+use shared::invoice::{Invoice, InvoiceStatus, Reason};
+use shared::purchase::Attention;
 use shared::store::subscriptions::WithInvoices;
 use shared::subscription::{Entitlement, Reading, Subscription, SubscriptionStatus};
 
 use crate::commands::console::{Column, Table, bad, dim, good, heading, notable, plain};
 use crate::commands::moment::{minute, second};
+use crate::commands::purchases::view::advice;
 
 /// Subscriptions, one a line.
 pub(super) fn table(subscriptions: &[Subscription]) -> Table {
@@ -108,6 +110,16 @@ pub(super) fn tell(found: &WithInvoices, now: i64) -> String {
             line("ended", &format!("{} UTC", second(ended)));
         }
     }
+    for invoice in invoices {
+        let is_late = reading.is_some_and(|it| it.had_ended_before(invoice));
+        let late = is_late.then_some(Attention::PaidAfterEnd);
+        for attention in invoice.attention().into_iter().chain(late) {
+            line(
+                "attention",
+                &format!("{}: {}", invoice.id(), advice(attention)),
+            );
+        }
+    }
     let invoices = invoice_table(invoices).text();
     match invoices.is_empty() {
         true => text,
@@ -115,10 +127,21 @@ pub(super) fn tell(found: &WithInvoices, now: i64) -> String {
     }
 }
 
+/// What an invoice is for.
+fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::First => "first",
+        Reason::Renewal => "renewal",
+        Reason::Change => "change",
+        Reason::Other => "other",
+    }
+}
+
 fn invoice_table(invoices: &[Invoice]) -> Table {
     let mut table = Table::new([
         Column::left("INVOICE"),
         Column::left("MADE (UTC)"),
+        Column::left("FOR").giving_way(),
         Column::left("STATUS"),
         Column::right("TOTAL"),
         Column::right("NET"),
@@ -140,6 +163,7 @@ fn invoice_table(invoices: &[Invoice]) -> Table {
         table.row([
             plain(invoice.id().as_str()),
             minute(invoice.bill().created_at),
+            reason(invoice.bill().reason).to_owned(),
             status,
             invoice.bill().total.to_string(),
             invoice.accounts().net.to_string(),

@@ -2,6 +2,7 @@
 //! without a secret.
 
 use serde_json::{Value, json};
+use shared::clock::Clock;
 use shared::stripe::signature::{WebhookSecret, sign};
 use testing::{ADA, BOB, CARD, MUG, TestApp, altered, kind_of, now, of_type};
 use webhook::Webhook;
@@ -117,7 +118,7 @@ async fn a_good_signature_is_believed_in_every_form_and_without_a_secret_nothing
 
     for empty in ["", "   ", ","] {
         let environment = shop.environment_with("WebhookFunction", "STRIPE_WEBHOOK_SECRETS", empty);
-        let refused = Webhook::new(&environment).await.err();
+        let refused = Webhook::new(&environment, Clock::default()).await.err();
         let refused = refused.unwrap_or_else(|| panic!("it starts with {empty:?}"));
         let message = refused.to_string();
         assert!(message.contains("STRIPE_WEBHOOK_SECRETS"), "{message}");
