@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use shared::clock::Clock;
 use shared::config::Environment;
 use shared::http;
 use tokio::runtime::{Builder, Runtime};
@@ -56,7 +57,7 @@ impl Door {
         let environment = Environment::from(BTreeMap::from(variables));
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("a runtime");
-        let webhook = runtime.block_on(Webhook::new(&environment));
+        let webhook = runtime.block_on(Webhook::new(&environment, Clock::default()));
         Self {
             webhook: webhook.expect("a webhook that needs no network to start"),
             runtime,

@@ -245,6 +245,7 @@ fn a_purchase_knows_the_subscription_that_began_with_it() {
         amount: usd(1500),
         payment_intent: None,
         subscription: Some(begun.clone()),
+        invoice: None,
     };
     purchase.record(session("cs_1", state));
     assert_eq!(purchase.subscription(), Some(&begun));

@@ -143,9 +143,10 @@ impl Cancel {
         if self.now {
             return stripe.delete(&self.path()).await;
         }
+        let (path, key) = (self.path(), once());
         let at_end = [("cancel_at_period_end", "true")];
-        let cancelled = stripe.post::<IgnoredAny>(&self.path(), &at_end, &once());
-        cancelled.await.map(drop)
+        let cancelled = stripe.post::<IgnoredAny>(&path, &at_end, &key).await;
+        cancelled.map(drop)
     }
 
     /// Whether the shop learns of it in time.
