@@ -169,6 +169,39 @@ mod tests {
     }
 
     #[test]
+    fn what_is_open_is_listed_newest_first_until_its_time_is_over() {
+        let mut holds = Holds::default();
+        let [first, second] = [1, 2]
+            .map(|second| PurchaseId::new(OffsetDateTime::from_unix_timestamp(second).unwrap()));
+        let hold = Hold {
+            pieces: 0,
+            until: 100,
+            pending: false,
+        };
+        assert_eq!(holds.add(first, hold, LIMITS, 0), Ok(()));
+        assert_eq!(holds.add(second, hold, LIMITS, 0), Ok(()));
+        let open = |now| holds.open(now).collect::<Vec<_>>();
+        assert_eq!(open(99), [second, first]);
+        assert_eq!(open(100), []);
+    }
+
+    #[test]
+    fn whoever_holds_more_than_a_lowered_limit_may_still_buy_what_has_none() {
+        let mut holds = Holds::default();
+        let hold = |pieces| Hold {
+            pieces,
+            until: 100,
+            pending: false,
+        };
+        holds.0.insert(new_id(), hold(6));
+        assert_eq!(
+            holds.add(new_id(), hold(1), LIMITS, 0),
+            Err(TooMuch::Reserved(5))
+        );
+        assert_eq!(holds.add(new_id(), hold(0), LIMITS, 0), Ok(()));
+    }
+
+    #[test]
     fn a_payment_on_its_way_keeps_its_pieces_and_is_not_open() {
         let mut holds = Holds::default();
         let pending = Hold {

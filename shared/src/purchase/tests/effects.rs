@@ -54,3 +54,17 @@ fn stock_waits_for_every_session_that_could_still_be_paid() {
         [Attention::PaidAfterStockReturned].into()
     );
 }
+
+#[test]
+fn a_payment_on_its_way_keeps_its_pieces_for_65_days_after_its_session() {
+    const DAY: i64 = 86_400;
+    let mut limited = limited_purchase();
+    limited.record(session("cs_1", SessionState::PENDING));
+    let hold = limited.hold().unwrap();
+    assert_eq!((hold.pieces, hold.pending), (1, true));
+    assert_eq!(hold.until, limited.attempt.expires_at + 65 * DAY);
+
+    let mut unlimited = purchase();
+    unlimited.record(session("cs_1", SessionState::PENDING));
+    assert_eq!(unlimited.hold(), None, "it has no pieces to keep");
+}

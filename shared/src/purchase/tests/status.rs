@@ -250,3 +250,36 @@ fn a_purchase_knows_the_subscription_that_began_with_it() {
     purchase.record(session("cs_1", state));
     assert_eq!(purchase.subscription(), Some(&begun));
 }
+
+#[test]
+fn a_dispute_both_won_and_lost_is_a_doubt_once_whichever_was_heard_first() {
+    use DisputeStatus::{Lost, Won};
+    for order in [[Won, Lost], [Lost, Won]] {
+        let mut purchase = purchase();
+        for status in [order, order].concat() {
+            let report = dispute(status, 1500, None, &[]);
+            let change = PaymentChange::Dispute("dp_1".to_owned().into(), report);
+            purchase.record(Change::Payment(change));
+        }
+        assert_eq!(purchase.payment.doubts(), 1, "{order:?}");
+    }
+}
+
+#[test]
+fn a_dispute_is_unfinished_until_it_is_decided_closed_or_prevented() {
+    use DisputeStatus as S;
+    for (status, unfinished) in [
+        (S::WarningNeedsResponse, true),
+        (S::WarningUnderReview, true),
+        (S::WarningClosed, false),
+        (S::Prevented, false),
+        (S::NeedsResponse, true),
+        (S::UnderReview, true),
+        (S::Won, false),
+        (S::Lost, false),
+    ] {
+        let mut known = Dispute::default();
+        known.merge(dispute(status, 1500, None, &[]));
+        assert_eq!(known.is_unfinished(), unfinished, "{status:?}");
+    }
+}
