@@ -140,11 +140,12 @@ impl Cancel {
     }
 
     async fn cancel(&self, stripe: &Stripe) -> Result<(), StripeError> {
+        let (path, key) = (self.path(), once());
         if self.now {
-            return stripe.delete(&self.path()).await;
+            return stripe.delete(&path).await;
         }
         let at_end = [("cancel_at_period_end", "true")];
-        let cancelled = stripe.post::<IgnoredAny>(&self.path(), &at_end, &once());
+        let cancelled = stripe.post::<IgnoredAny>(&path, &at_end, &key);
         cancelled.await.map(drop)
     }
 
