@@ -241,14 +241,16 @@ fn a_purchase_knows_the_subscription_that_began_with_it() {
     purchase.record(session("cs_1", SessionState::Open));
     assert_eq!(purchase.subscription(), None);
     let begun: SubscriptionId = "sub_1".to_owned().try_into().unwrap();
+    let invoice: InvoiceId = "in_1".to_owned().try_into().unwrap();
     let state = SessionState::Settled {
         amount: usd(1500),
         payment_intent: None,
         subscription: Some(begun.clone()),
-        invoice: None,
+        invoice: Some(invoice.clone()),
     };
     purchase.record(session("cs_1", state));
     assert_eq!(purchase.subscription(), Some(&begun));
+    assert_eq!(purchase.first_invoice(), Some((&begun, &invoice)));
 }
 
 #[test]

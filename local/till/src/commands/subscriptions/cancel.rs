@@ -140,13 +140,13 @@ impl Cancel {
     }
 
     async fn cancel(&self, stripe: &Stripe) -> Result<(), StripeError> {
-        if self.now {
-            return stripe.delete(&self.path()).await;
-        }
         let (path, key) = (self.path(), once());
+        if self.now {
+            return stripe.delete(&path).await;
+        }
         let at_end = [("cancel_at_period_end", "true")];
-        let cancelled = stripe.post::<IgnoredAny>(&path, &at_end, &key).await;
-        cancelled.map(drop)
+        let cancelled = stripe.post::<IgnoredAny>(&path, &at_end, &key);
+        cancelled.await.map(drop)
     }
 
     /// Whether the shop learns of it in time.
