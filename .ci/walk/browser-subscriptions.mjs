@@ -154,7 +154,7 @@ export function subscriptionScenes(tools) {
       await sees(page, 'Payment failed');
       await page.getByText('19.00 USD is to be paid.').waitFor();
       await screenshot(page, 'past-due');
-      await dashboard.locator('#mailbox .list button').first().getByText(/payment/i).waitFor();
+      await dashboard.locator('#mailbox .list button', { hasText: buyer }).filter({ hasText: /payment .* failed/i }).first().waitFor();
       await dashboard.locator('#subscriptions .story h3').getByText('past due').waitFor();
       await screenshot(dashboard, 'dashboard-past-due');
 
