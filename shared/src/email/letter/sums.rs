@@ -53,6 +53,8 @@ fn priced(description: &str) -> Option<(i64, &str, &str)> {
     let (_, interval) = price
         .rsplit_once(" / ")
         .or_else(|| price.rsplit_once(" every "))?;
+    // `$9.00 / every 3 months`, if it is not each one.
+    let interval = interval.strip_prefix("every ").unwrap_or(interval);
     let quantity = quantity.parse().ok().filter(|it| *it > 0)?;
     Some((quantity, name, interval))
 }
