@@ -102,10 +102,10 @@ const HINTS: &[Group] = &[
     },
 ];
 
-/// The card worth showing where one is kept for later payments, such as a subscription's renewals.
+/// The card worth showing where one is kept for later payments, as in a trial.
 const KEPT: &[Group] = &[Group {
     name: "Is kept",
-    cards: &[("4000 0000 0000 0341", "but its later payments are declined")],
+    cards: &[("4000 0000 0000 0341", "but payments with it are declined")],
 }];
 
 /// Cards worth showing, where a card is kept for later payments or where it is not.
