@@ -1,5 +1,7 @@
 //! Holds `docs/PROMISES.md` to the sources: a test that it names exists.
 
+#![allow(clippy::unwrap_used, reason = "a test ends so")]
+
 use std::{
     fs,
     path::{Path, PathBuf},
