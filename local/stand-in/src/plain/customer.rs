@@ -223,21 +223,7 @@ fn discount(draft: &mut Draft<'_>) -> Result<(), ApiError> {
         }
         _ => return end_discount(transaction, &mut draft.object).map(|_| ()),
     };
-    let given = transaction
-        .get::<Coupon>(&coupon)?
-        .ok_or_else(|| ApiError::no_such_param("coupon", &coupon, "coupon"))?;
-    if !given.limits.allow_one_more() {
-        let expired = ApiError::invalid(format!("Coupon expired: {coupon}"));
-        return Err(expired.code("coupon_expired").param("coupon"));
-    }
-    if let Off::Amount {
-        currency: wanted, ..
-    } = &given.off
-    {
-        let id = customer.as_str().unwrap_or_default();
-        currency::check(transaction, id, *wanted, None)?;
-        draft.object.insert("currency".to_owned(), json!(wanted));
-    }
+    let given = usable(draft, &coupon)?;
     let months = given.duration_in_months;
     let monthly = Interval {
         unit: Unit::Month,
@@ -269,6 +255,27 @@ fn discount(draft: &mut Draft<'_>) -> Result<(), ApiError> {
     };
     record_shown(transaction, event, made, before.as_ref())?;
     Ok(())
+}
+
+/// The coupon, if it can be given to this customer, who is bound to its currency then.
+fn usable(draft: &mut Draft<'_>, coupon: &str) -> Result<Coupon, ApiError> {
+    let transaction = draft.transaction;
+    let given = transaction
+        .get::<Coupon>(coupon)?
+        .ok_or_else(|| ApiError::no_such_param("coupon", coupon, "coupon"))?;
+    if !given.limits.allow_one_more() {
+        let expired = ApiError::invalid(format!("Coupon expired: {coupon}"));
+        return Err(expired.code("coupon_expired").param("coupon"));
+    }
+    if let Off::Amount {
+        currency: wanted, ..
+    } = &given.off
+    {
+        let id = draft.object.get("id").and_then(Value::as_str);
+        currency::check(transaction, id.unwrap_or_default(), *wanted, None)?;
+        draft.object.insert("currency".to_owned(), json!(wanted));
+    }
+    Ok(given)
 }
 
 /// Takes the discount of a customer away, if there is one, and returns it.
