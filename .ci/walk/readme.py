@@ -58,6 +58,8 @@ def of_till(document):
             line = line.replace(alias, "till")
         for command in re.findall(r"(?:^|&& |\$\()till\b([^|)]*)", line.strip()):
             if command.strip() != "…":
+                # Running text leaves out what follows an id's prefix.
+                command = re.sub(r"\b([a-z]+_)…", r"\g<1>1", command)
                 yield shlex.split(re.sub(PURCHASE, AN_ID, command))
 
 
