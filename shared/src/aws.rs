@@ -30,7 +30,7 @@ pub fn config(environment: &Environment, endpoint: &str) -> Result<SdkConfig, Co
         .operation_timeout(Duration::from_secs(4))
         .build();
     let mut config = SdkConfig::builder()
-        .http_client(https::ForSdk::new()?)
+        .http_client(https::ForSdk::new(environment.network())?)
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(environment.required("AWS_REGION")?.to_owned()))
         .credentials_provider(SharedCredentialsProvider::new(credentials(environment)?))

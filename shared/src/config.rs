@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use crate::{clock::Clock, mode::Mode};
+use crate::{clock::Clock, https::Network, mode::Mode, purchase::PurchaseIds};
 
 /// A variable that is missing or cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -42,12 +42,14 @@ pub enum ConfigError {
     },
 }
 
-/// The variables, and the clock. An empty variable counts as not set, because a template cannot
-/// leave one out.
+/// The variables, and what else a function finds around it: the time, the network, and ids that
+/// nobody has had. An empty variable counts as not set, because a template cannot leave one out.
 #[derive(Clone)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
     clock: Clock,
+    network: Network,
+    purchase_ids: PurchaseIds,
 }
 
 impl fmt::Debug for Environment {
@@ -62,6 +64,8 @@ impl From<BTreeMap<String, String>> for Environment {
         Self {
             variables,
             clock: Clock::default(),
+            network: Network::default(),
+            purchase_ids: PurchaseIds::default(),
         }
     }
 }
@@ -83,6 +87,29 @@ impl Environment {
     /// The clock that everything goes by.
     pub fn clock(&self) -> Clock {
         self.clock.clone()
+    }
+
+    /// The same variables in another network.
+    pub fn with_network(self, network: Network) -> Self {
+        Self { network, ..self }
+    }
+
+    /// Where calls go.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The same variables with another source of purchase ids.
+    pub fn with_purchase_ids(self, purchase_ids: PurchaseIds) -> Self {
+        Self {
+            purchase_ids,
+            ..self
+        }
+    }
+
+    /// Where new purchases get their ids.
+    pub fn purchase_ids(&self) -> PurchaseIds {
+        self.purchase_ids.clone()
     }
 
     /// The value, if there is one.

@@ -2,7 +2,7 @@
 //! default client reads the system's certificates file by file, which takes up most of a function's
 //! start.
 
-use std::{fmt, time::Duration};
+use std::{error::Error, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use aws_smithy_runtime_api::client::{
     http::{
@@ -14,6 +14,11 @@ use aws_smithy_runtime_api::client::{
     runtime_components::RuntimeComponents,
 };
 use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::{BodyExt as _, Either, Full};
+use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
 use hyper_util::{
     client::legacy::{Client as PooledClient, connect::HttpConnector},
@@ -22,39 +27,125 @@ use hyper_util::{
 
 use crate::config::ConfigError;
 
-/// A pooled client for requests with the body `B`. Cheap to clone; clones share connections.
-pub type Client<B> = PooledClient<HttpsConnector<HttpConnector>, B>;
-
 /// How long a function waits for a connection.
 pub(crate) const CONNECT: Duration = Duration::from_secs(2);
 
 /// How long an unused connection is kept: a little less than Stripe and DynamoDB keep theirs.
 const IDLE: Duration = Duration::from_secs(50);
 
-/// A client with a time limit for connecting. Plain `http://` works, too, because a stand-in on
-/// this machine has no certificate.
-pub fn client<B>(connect: Duration) -> Result<Client<B>, ConfigError>
+/// Where calls go: to the hosts that they name, or to whoever answers in their place. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Network(Option<Arc<Answering>>);
+
+type Answering = dyn Fn(Request<Bytes>) -> Answered + Send + Sync;
+
+/// What becomes of a call that somebody else answers.
+pub type Answered = Pin<Box<dyn Future<Output = Result<Response<Bytes>, CallError>> + Send>>;
+
+impl Network {
+    /// One where `answer` gets every call.
+    pub fn answered_by(
+        answer: impl Fn(Request<Bytes>) -> Answered + Send + Sync + 'static,
+    ) -> Self {
+        Self(Some(Arc::new(answer)))
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Network")
+    }
+}
+
+/// Why a call has no answer, in the words of the innermost error: the outer ones say only that
+/// something failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// There was no connection, so nobody got the request.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The connection broke; the request may have been carried out.
+    #[error("{0}")]
+    Broken(String),
+}
+
+/// The body of an answer: from the wire, or from whoever answers in place of a host.
+pub type AnswerBody = Either<Incoming, Full<Bytes>>;
+
+/// A client for requests with the body `B`. Cheap to clone; clones share connections.
+pub struct Client<B>(Way<B>);
+
+enum Way<B> {
+    Wire(PooledClient<HttpsConnector<HttpConnector>, B>),
+    Answering(Arc<Answering>),
+}
+
+/// Whether a body can be cloned does not matter.
+impl<B> Clone for Client<B> {
+    fn clone(&self) -> Self {
+        Self(match &self.0 {
+            Way::Wire(pool) => Way::Wire(pool.clone()),
+            Way::Answering(answering) => Way::Answering(Arc::clone(answering)),
+        })
+    }
+}
+
+impl<B> Client<B>
 where
-    B: http_body::Body + Send,
+    B: Body<Error: Into<Box<dyn Error + Send + Sync>>> + Send + Unpin + 'static,
     B::Data: Send,
 {
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_connect_timeout(Some(connect));
-    tcp.set_nodelay(true);
-    let connector = hyper_rustls::HttpsConnectorBuilder::new()
-        .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
-        .map_err(|error| ConfigError::Wrong {
-            name: "TLS",
-            wrong: error.to_string(),
-        })?
-        .https_or_http()
-        .enable_http1()
-        .wrap_connector(tcp);
-    Ok(PooledClient::builder(TokioExecutor::new())
-        .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(IDLE)
-        .build(connector))
+    /// A client with a time limit for connecting. Plain `http://` works, too, because a stand-in on
+    /// this machine has no certificate.
+    pub fn new(network: &Network, connect: Duration) -> Result<Self, ConfigError> {
+        if let Some(answering) = &network.0 {
+            return Ok(Self(Way::Answering(Arc::clone(answering))));
+        }
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_connect_timeout(Some(connect));
+        tcp.set_nodelay(true);
+        let connector = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
+            .map_err(|error| ConfigError::Wrong {
+                name: "TLS",
+                wrong: error.to_string(),
+            })?
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        Ok(Self(Way::Wire(
+            PooledClient::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(IDLE)
+                .build(connector),
+        )))
+    }
+
+    /// Sends the request and returns as soon as the answer begins.
+    pub async fn request(&self, request: Request<B>) -> Result<Response<AnswerBody>, CallError> {
+        match &self.0 {
+            Way::Wire(pool) => {
+                let answer = pool.request(request).await.map_err(|error| {
+                    if error.is_connect() {
+                        CallError::Unreachable(cause(&error))
+                    } else {
+                        CallError::Broken(cause(&error))
+                    }
+                })?;
+                Ok(answer.map(Either::Left))
+            }
+            Way::Answering(answering) => {
+                let (head, body) = request.into_parts();
+                let body = body.collect().await.map_err(|error| {
+                    let error: Box<dyn Error + Send + Sync> = error.into();
+                    CallError::Broken(error.to_string())
+                })?;
+                let answer = answering(Request::from_parts(head, body.to_bytes())).await?;
+                Ok(answer.map(|body| Either::Right(Full::new(body))))
+            }
+        }
+    }
 }
 
 /// The same for the AWS SDK.
@@ -63,8 +154,8 @@ pub struct ForSdk(Client<SdkBody>);
 
 impl ForSdk {
     /// A client with connections of its own.
-    pub fn new() -> Result<Self, ConfigError> {
-        client(CONNECT).map(Self)
+    pub fn new(network: &Network) -> Result<Self, ConfigError> {
+        Client::new(network, CONNECT).map(Self)
     }
 }
 
@@ -102,9 +193,7 @@ impl SdkConnector for ForSdk {
     }
 }
 
-/// Why a call failed, in the words of the innermost error: the outer ones say only that something
-/// did.
-pub fn cause(error: &dyn std::error::Error) -> String {
+fn cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;

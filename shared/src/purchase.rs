@@ -33,7 +33,8 @@ pub use effects::Effects;
 pub use holds::{Hold, HoldLimits, Holds, TooMuch};
 pub use ids::{
     ChargeId, CustomerId, DisputeId, InvoiceId, NotAPurchaseId, NotASubject, NotAnId,
-    PaymentIntentId, PurchaseId, RefundId, SessionId, Subject, SubscriptionId, TransactionId,
+    PaymentIntentId, PurchaseId, PurchaseIds, RefundId, SessionId, Subject, SubscriptionId,
+    TransactionId,
 };
 pub(crate) use mail::order as order_mails;
 pub use mail::{Mail, Notice};

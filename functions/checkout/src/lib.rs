@@ -22,7 +22,8 @@ use shared::{
     orders::{Earlier, OpenError, Orders},
     product::{Product, ProductId, Recurring},
     purchase::{
-        Attempt, Buyer, HoldLimits, Order, Purchase, PurchaseId, SessionState, Status, TooMuch,
+        Attempt, Buyer, HoldLimits, Order, Purchase, PurchaseId, PurchaseIds, SessionState, Status,
+        TooMuch,
     },
     store::{
         Tables, history::History, products::Offers, purchases::Stored, requests::IdempotentRequest,
@@ -63,6 +64,7 @@ pub struct Checkout {
     site_url: String,
     stack: Stack,
     clock: Clock,
+    ids: PurchaseIds,
 }
 
 impl Checkout {
@@ -86,6 +88,7 @@ impl Checkout {
             site_url: environment.site_url()?,
             stack,
             clock: environment.clock(),
+            ids: environment.purchase_ids(),
         })
     }
 
@@ -115,7 +118,7 @@ impl Checkout {
         };
         let moment = self.clock.moment();
         let now = moment.unix_timestamp();
-        let id = PurchaseId::new(moment);
+        let id = self.ids.next(moment);
         let stored = self.order(id, &cart, buyer, idempotent.as_ref(), now);
         let stored = stored.await?;
         let purchase_id = stored.purchase.id();

@@ -6,7 +6,7 @@
 //! record handed back. If the mailer crashes after SES accepted a mail but before its row says so,
 //! it is sent twice.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_lambda_events::{
     event::dynamodb::Event as StreamEvent,
@@ -26,6 +26,7 @@ use shared::{
     },
     telemetry::Metric,
 };
+use tokio::time::Instant;
 
 /// How many rows one scheduled run handles.
 const ROWS_A_RUN: i32 = 50;

@@ -11,7 +11,7 @@ mod run;
 mod subscriptions;
 mod work;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use shared::{
@@ -24,7 +24,7 @@ use shared::{
     stripe::client::Client as Stripe,
     telemetry::Metric,
 };
-use tokio::sync::OnceCell;
+use tokio::{sync::OnceCell, time::Instant};
 
 use crate::run::{Parts, Run};
 pub use crate::{

@@ -1,6 +1,6 @@
 //! One run: what it needs, how long it may take, and what it has found so far.
 
-use std::{collections::HashSet, time::Instant};
+use std::collections::HashSet;
 
 use shared::{
     attempts::Attempts,
@@ -15,6 +15,7 @@ use shared::{
     store::{StoreError, invoices::Invoices, purchases::Purchases, sweep::Sweeps, work::WorkList},
     stripe::client::{Client as Stripe, StripeError},
 };
+use tokio::time::Instant;
 
 use crate::findings::{Drift, Findings};
 

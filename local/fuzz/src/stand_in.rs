@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use serde_json::Value;
-use stand_in::{Config, OtherKeys, Seed, StandIn};
+use stand_in::{Config, MachineTime, OtherKeys, Seed, StandIn};
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt as _;
 
@@ -69,6 +69,7 @@ impl Api {
             other_keys: OtherKeys::Refused,
             webhook: None,
             seed: Seed::default(),
+            machine: MachineTime::default(),
         };
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("a runtime");

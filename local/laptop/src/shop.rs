@@ -314,6 +314,7 @@ impl Starting {
                 enabled_events: handled().map(str::to_owned).collect(),
             }),
             seed: Seed::parse(include_str!("stripe_seed.json"))?,
+            machine: stand_in::MachineTime::default(),
         })?;
         let shutdown = self.shop.shutdown();
         self.shop.run(door.serve(stand_in.router(), shutdown));

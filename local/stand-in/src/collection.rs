@@ -369,6 +369,7 @@ mod tests {
             other_keys: OtherKeys::Refused,
             webhook: None,
             seed: seed(),
+            machine: crate::engine::time::MachineTime::default(),
         });
         let account = stand_in.unwrap().default_account().clone();
         let shown = account

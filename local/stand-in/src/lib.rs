@@ -86,6 +86,7 @@ pub use self::control::{Clock, ControlError, NewDispute};
 pub use self::coverage::coverage;
 pub use self::dispute::object::DisputeKind;
 pub use self::engine::resource::API_VERSION;
+pub use self::engine::time::MachineTime;
 pub use self::seed::{Seed, SeedError};
 pub use self::stand_in::{Config, OtherKeys, StandIn};
 pub use self::webhook::endpoint::Webhook;

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
-use stand_in::{API_VERSION, Config, OtherKeys, Seed, SigningSecret, StandIn, Webhook};
+use stand_in::{
+    API_VERSION, Config, MachineTime, OtherKeys, Seed, SigningSecret, StandIn, Webhook,
+};
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -150,6 +152,7 @@ impl Args {
             other_keys: OtherKeys::OwnAccount,
             webhook,
             seed: seed.unwrap_or_default(),
+            machine: MachineTime::default(),
         })
     }
 

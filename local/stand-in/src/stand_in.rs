@@ -15,6 +15,7 @@ use crate::account::object::{Account, Beginning};
 use crate::cli::listeners::Listeners;
 use crate::engine::ids::AccountId;
 use crate::engine::resource::Cause;
+use crate::engine::time::MachineTime;
 use crate::engine::transaction::Transaction;
 use crate::seed::Seed;
 use crate::webhook::delivery;
@@ -46,6 +47,8 @@ pub struct Config {
     pub webhook: Option<Webhook>,
     /// What every account begins with.
     pub seed: Seed,
+    /// The clock that accounts' own are ahead of.
+    pub machine: MachineTime,
 }
 
 /// What becomes of requests with a test key that is not the default account's.
@@ -118,6 +121,7 @@ impl StandIn {
             beginning,
             config.database.as_deref(),
             webhook_client.clone(),
+            config.machine.clone(),
         )
         .with_context(|| format!("cannot open the account of the key {}", config.secret_key))?;
         let stand_in = Self(Arc::new(Shared {
@@ -177,6 +181,7 @@ impl StandIn {
             beginning,
             file.as_deref(),
             self.0.webhook_client.clone(),
+            config.machine.clone(),
         )?;
         others.insert(id, account.clone());
         self.0.opened.notify_one();

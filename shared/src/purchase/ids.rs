@@ -1,6 +1,6 @@
 //! The ids of purchases and of the payment provider's objects.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -42,6 +42,35 @@ impl PurchaseId {
             .saturating_mul(1_000_000_000)
             .saturating_add(nanoseconds.into());
         OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+}
+
+/// Where new purchases get their ids. Cheap to clone.
+#[derive(Clone)]
+pub struct PurchaseIds(Arc<dyn Fn(OffsetDateTime) -> PurchaseId + Send + Sync>);
+
+impl PurchaseIds {
+    /// Ids that `made_at` makes, for whoever wants the same ones in every run.
+    pub fn new(made_at: impl Fn(OffsetDateTime) -> PurchaseId + Send + Sync + 'static) -> Self {
+        Self(Arc::new(made_at))
+    }
+
+    /// An id for a purchase that is made at this time.
+    pub fn next(&self, created_at: OffsetDateTime) -> PurchaseId {
+        (self.0)(created_at)
+    }
+}
+
+/// Ids that nobody can guess.
+impl Default for PurchaseIds {
+    fn default() -> Self {
+        Self::new(PurchaseId::new)
+    }
+}
+
+impl fmt::Debug for PurchaseIds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PurchaseIds")
     }
 }
 

@@ -142,7 +142,7 @@ impl Kept {
             |url| url.trim_end_matches('/').to_owned(),
         );
         Ok(Self {
-            http: https::client(https::CONNECT)?,
+            http: https::Client::new(environment.network(), https::CONNECT)?,
             store,
             endpoint,
             region: region.to_owned(),

@@ -14,7 +14,7 @@ use stripe_client_core::{RequestBuilder, StripeMethod};
 use super::key::StripeKey;
 use crate::{
     config::{ConfigError, Environment},
-    https,
+    https::{self, CallError},
     secrets::Secret,
 };
 
@@ -161,7 +161,7 @@ impl Client {
     /// For the account of `STRIPE_SECRET_KEY`, at `STRIPE_API_BASE` (Stripe itself unless set).
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let base = environment.optional("STRIPE_API_BASE").unwrap_or(API_BASE);
-        let http = https::client(https::CONNECT)?;
+        let http = https::Client::new(environment.network(), https::CONNECT)?;
         Ok(Self::over(http, base, StripeKey::read(environment).await?))
     }
 
@@ -300,14 +300,9 @@ impl Client {
             .http
             .request(self.http_request(request, idempotency_key, key)?)
             .await;
-        let answer = answer.map_err(|error| {
-            if error.is_connect() {
-                StripeError::Unreachable {
-                    why: https::cause(&error),
-                }
-            } else {
-                StripeError::Broken
-            }
+        let answer = answer.map_err(|error| match error {
+            CallError::Unreachable(why) => StripeError::Unreachable { why },
+            CallError::Broken(_) => StripeError::Broken,
         })?;
         let status = answer.status();
         let id = answer

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::https::ForSdk;
+use shared::https::{ForSdk, Network};
 
 use crate::small_shop::TestShop;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
@@ -23,7 +23,7 @@ fn dynamodb(shop: &TestShop) -> aws_sdk_dynamodb::Client {
         .region(Region::from_static("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "test"))
         .endpoint_url(shop.shop.aws_url())
-        .http_client(ForSdk::new().unwrap())
+        .http_client(ForSdk::new(&Network::default()).unwrap())
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeout)
         .build();
@@ -37,7 +37,7 @@ fn ses(shop: &TestShop) -> aws_sdk_ses::Client {
         .region(Region::from_static("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "test"))
         .endpoint_url(shop.shop.aws_url())
-        .http_client(ForSdk::new().unwrap())
+        .http_client(ForSdk::new(&Network::default()).unwrap())
         .retry_config(RetryConfig::disabled())
         .build();
     aws_sdk_ses::Client::from_conf(config)

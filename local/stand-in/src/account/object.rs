@@ -17,6 +17,7 @@ use crate::engine::ids::AccountId;
 use crate::engine::resource::Cause;
 use crate::engine::settings::{set, setting};
 use crate::engine::snapshots::Snapshots;
+use crate::engine::time::MachineTime;
 use crate::engine::transaction::Transaction;
 use crate::seed::{Seed, SeedError};
 use crate::webhook::alarm::Alarm;
@@ -76,8 +77,9 @@ impl Account {
         beginning: Beginning,
         file: Option<&Path>,
         webhook_client: reqwest::Client,
+        machine: MachineTime,
     ) -> Result<Self, SeedError> {
-        let database = Database::open(file, &settings.public_url)?;
+        let database = Database::open(file, &settings.public_url, machine)?;
         let (owner, name) = database.owner(&settings.account, name)?;
         if let Some(file) = file
             && owner != settings.account.as_str()
@@ -218,8 +220,14 @@ impl Account {
                     inner.database.transact_in_passing(&inner.faults, write)
                 }
             };
-            let written = tokio::task::spawn_blocking(write).await;
-            if let Err(error) = written.map_err(anyhow::Error::new).flatten() {
+            let written = match inner.database.is_on_disk() {
+                true => tokio::task::spawn_blocking(write)
+                    .await
+                    .map_err(Into::into)
+                    .flatten(),
+                false => write(),
+            };
+            if let Err(error) = written {
                 let error = format!("{error:#}");
                 tracing::error!(error, "cannot write down what was answered");
             }

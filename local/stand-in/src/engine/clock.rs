@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::engine::settings::{set, setting};
-use crate::engine::time::{Timestamp, real};
+use crate::engine::time::Timestamp;
 
 /// Test clocks, as in the field `object`.
 pub(crate) const TEST_CLOCK: &str = "test_helpers.test_clock";
@@ -40,11 +40,6 @@ pub(crate) fn frozen_time(sql: &Connection, clock: &str) -> anyhow::Result<Times
     )?;
     sql.query_row([clock, TEST_CLOCK], |row| row.get(0))
         .with_context(|| format!("the clock {clock} is missing"))
-}
-
-/// The stand-in's time.
-pub(crate) fn now(sql: &Connection) -> anyhow::Result<Timestamp> {
-    Ok(real().saturating_add(ahead(sql)?))
 }
 
 /// How far the stand-in's time is ahead of the machine's, in seconds.

@@ -13,6 +13,7 @@ use url::Url;
 use crate::engine::faults::Faults;
 use crate::engine::ids::AccountId;
 use crate::engine::schema;
+use crate::engine::time::MachineTime;
 use crate::engine::transaction::Transaction;
 
 /// Statements that are kept prepared: more than one call of the API needs.
@@ -27,12 +28,17 @@ const PAGE_IN_MEMORY: i64 = 16 << 10;
 pub(crate) struct Database {
     connection: Mutex<Connection>,
     on_disk: bool,
+    machine: MachineTime,
     /// Where browsers see what is kept here, without a slash at the end.
     site: String,
 }
 
 impl Database {
-    pub(crate) fn open(file: Option<&Path>, site: &Url) -> anyhow::Result<Self> {
+    pub(crate) fn open(
+        file: Option<&Path>,
+        site: &Url,
+        machine: MachineTime,
+    ) -> anyhow::Result<Self> {
         let connection = match file {
             Some(file) => Connection::open(file)
                 .with_context(|| format!("cannot open the database {}", file.display()))?,
@@ -52,6 +58,7 @@ impl Database {
         Ok(Self {
             connection: Mutex::new(connection),
             on_disk: file.is_some(),
+            machine,
             site: site.as_str().trim_end_matches('/').to_owned(),
         })
     }
@@ -85,7 +92,7 @@ impl Database {
     ) -> Result<T, E> {
         let mut connection = self.lock();
         let sql = begin(&mut connection)?;
-        let done = work(&mut Transaction::of(&sql, faults, &self.site)?)?;
+        let done = work(&mut self.transaction(&sql, faults)?)?;
         sql.commit().context("cannot commit")?;
         Ok(done)
     }
@@ -100,12 +107,20 @@ impl Database {
         let mut connection = self.lock();
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         let done = begin(&mut connection).and_then(|sql| {
-            let done = work(&Transaction::of(&sql, faults, &self.site)?)?;
+            let done = work(&self.transaction(&sql, faults)?)?;
             sql.commit().context("cannot commit")?;
             Ok(done)
         });
         connection.pragma_update(None, "synchronous", "FULL")?;
         done
+    }
+
+    fn transaction<'c>(
+        &'c self,
+        sql: &'c rusqlite::Transaction<'c>,
+        faults: &'c Faults,
+    ) -> anyhow::Result<Transaction<'c>> {
+        Transaction::of(sql, faults, &self.site, self.machine.now())
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {

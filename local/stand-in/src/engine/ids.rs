@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
-use rand::distr::{Alphanumeric, SampleString};
+use rand::distr::{Alphanumeric, SampleString as _};
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
 use serde::{Deserialize, Serialize};
@@ -192,10 +192,19 @@ pub(crate) fn fingerprint(number: &str) -> String {
     digest.chars().take(16).collect()
 }
 
+/// Anybody who knows a few could guess the next ones, but a simulation can ask for the same again
+/// (`fastrand::seed`).
 fn random(prefix: &str, length: usize) -> String {
     let mut id = String::from(prefix);
-    Alphanumeric.append_string(&mut rand::rng(), &mut id, length);
+    id.extend((0..length).map(|_| fastrand::alphanumeric()));
     id
+}
+
+/// What nobody can guess.
+fn secret(prefix: &str, length: usize) -> String {
+    let mut secret = String::from(prefix);
+    Alphanumeric.append_string(&mut rand::rng(), &mut secret, length);
+    secret
 }
 
 pub(crate) fn line_item() -> String {
@@ -212,7 +221,7 @@ pub(crate) fn product() -> String {
 
 /// What a browser may confirm a payment intent or a setup intent with.
 pub(crate) fn client_secret(intent: &str) -> String {
-    random(&format!("{intent}_secret_"), 25)
+    secret(&format!("{intent}_secret_"), 25)
 }
 
 /// What a source was called before there were payment methods.
@@ -243,16 +252,16 @@ pub(crate) fn request() -> String {
 
 /// What a bank calls a refund: digits only.
 pub(crate) fn bank_reference() -> String {
-    format!("7{:022}", rand::random::<u64>())
+    format!("7{:022}", fastrand::u64(..))
 }
 
 pub(crate) fn webhook_secret() -> String {
-    random("whsec_", 32)
+    secret("whsec_", 32)
 }
 
 /// What a session of the CLI connects with.
 pub(crate) fn listener_session() -> String {
-    random("cliws_", 32)
+    secret("cliws_", 32)
 }
 
 /// One event on its way to the CLI.

@@ -66,11 +66,12 @@ mod tests {
     use super::*;
     use crate::engine::database::Database;
     use crate::engine::faults::Faults;
+    use crate::engine::time::MachineTime;
 
     /// How SQLite goes about a query.
     fn plan(query: &str) -> String {
         let site = "http://127.0.0.1:12111".parse().unwrap();
-        let database = Database::open(None, &site).unwrap();
+        let database = Database::open(None, &site, MachineTime::default()).unwrap();
         let steps = database.transact(&Faults::default(), |transaction| {
             let explain = format!("EXPLAIN QUERY PLAN {query}");
             let mut statement = transaction.sql.prepare(&explain)?;

@@ -1,5 +1,7 @@
 //! Time as Stripe counts it.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Seconds since 1970, as Stripe counts time.
@@ -16,4 +18,31 @@ pub(crate) fn real() -> Timestamp {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// What the machine's clock says: this machine's, unless a simulation keeps the time. Cheap to clone.
+#[derive(Clone)]
+pub struct MachineTime(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl MachineTime {
+    /// One that says what `seconds` answers, in seconds since 1970.
+    pub fn new(seconds: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        Self(Arc::new(seconds))
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl Default for MachineTime {
+    fn default() -> Self {
+        Self::new(real)
+    }
+}
+
+impl fmt::Debug for MachineTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MachineTime")
+    }
 }

@@ -28,12 +28,14 @@ pub(crate) struct Transaction<'c> {
 }
 
 impl<'c> Transaction<'c> {
+    /// At the moment that the machine's clock says, moved ahead as the account's is.
     pub(super) fn of(
         sql: &'c rusqlite::Transaction<'c>,
         faults: &'c Faults,
         site: &'c str,
+        machine: Timestamp,
     ) -> anyhow::Result<Self> {
-        let now = clock::now(sql)?;
+        let now = machine.saturating_add(clock::ahead(sql)?);
         Ok(Self {
             sql,
             now,

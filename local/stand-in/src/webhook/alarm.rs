@@ -54,6 +54,7 @@ mod tests {
     use super::*;
     use crate::engine::database::Database;
     use crate::engine::faults::Faults;
+    use crate::engine::time::MachineTime;
 
     fn expires(transaction: &Transaction<'_>, id: &str, moment: Timestamp) {
         let sql = "INSERT INTO objects (id, kind, created, expires_at, shown)
@@ -64,7 +65,7 @@ mod tests {
     #[test]
     fn only_what_is_due_sooner_than_the_next_look_calls_for_another() {
         let site = "http://127.0.0.1:12111".parse().unwrap();
-        let database = Database::open(None, &site).unwrap();
+        let database = Database::open(None, &site, MachineTime::default()).unwrap();
         let looked = database.transact(&Faults::default(), |transaction| {
             let alarm = Alarm::default();
             let later = |seconds: i64| transaction.now.saturating_add(seconds);
@@ -86,7 +87,7 @@ mod tests {
     #[test]
     fn a_clock_that_is_moved_calls_for_another_look() {
         let site = "http://127.0.0.1:12111".parse().unwrap();
-        let database = Database::open(None, &site).unwrap();
+        let database = Database::open(None, &site, MachineTime::default()).unwrap();
         let looked = database.transact(&Faults::default(), |transaction| {
             let alarm = Alarm::default();
             let moment = transaction.now.saturating_add(100);

@@ -249,6 +249,7 @@ mod tests {
     use crate::engine::database::Database;
     use crate::engine::faults::Faults;
     use crate::engine::ids::{EventId, WebhookEndpointId};
+    use crate::engine::time::MachineTime;
     use crate::webhook::endpoint::{Webhook, register_own};
 
     #[test]
@@ -259,7 +260,7 @@ mod tests {
             enabled_events: vec!["*".to_owned()],
         };
         let site = "http://127.0.0.1:12111".parse().unwrap();
-        let database = Database::open(None, &site).unwrap();
+        let database = Database::open(None, &site, MachineTime::default()).unwrap();
         let packed = database.transact(&Faults::default(), |transaction| {
             register_own(transaction, &webhook)?;
             let route = Route {

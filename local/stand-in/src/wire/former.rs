@@ -314,6 +314,7 @@ mod tests {
     use super::*;
     use crate::engine::database::Database;
     use crate::engine::faults::Faults;
+    use crate::engine::time::MachineTime;
 
     /// The oldest version that there is a description of has all that was ever moved.
     #[test]
@@ -342,7 +343,7 @@ mod tests {
     #[test]
     fn a_payment_shows_its_invoice_where_acacia_did() {
         let site = "http://127.0.0.1:12111".parse().unwrap();
-        let database = Database::open(None, &site).unwrap();
+        let database = Database::open(None, &site, MachineTime::default()).unwrap();
         let shown = database.transact(&Faults::default(), |transaction| {
             let payment = json!({
                 "id": "inpay_1", "object": "invoice_payment", "invoice": "in_1",

@@ -13,7 +13,7 @@ use http::{HeaderMap, StatusCode};
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 use sha2::Sha256;
-use stand_in::{Config, OtherKeys, Seed, SigningSecret, StandIn};
+use stand_in::{Config, MachineTime, OtherKeys, Seed, SigningSecret, StandIn};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -289,6 +289,7 @@ pub(crate) fn config(database: Option<&Path>, url: &str, webhook_url: &str) -> C
             enabled_events: SUBSCRIBED.iter().map(ToString::to_string).collect(),
         }),
         seed: Seed::parse(include_str!("seed.json")).unwrap(),
+        machine: MachineTime::default(),
     }
 }
 

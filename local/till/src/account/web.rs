@@ -37,7 +37,7 @@ impl Web {
     pub(crate) fn new(aws: Option<&str>) -> anyhow::Result<Self> {
         let aws = aws.map(Url::parse).transpose();
         Ok(Self {
-            http: https::client(CONNECT)?,
+            http: https::Client::new(&https::Network::default(), CONNECT)?,
             aws: aws.context("AWS_ENDPOINT_URL is not a URL")?,
         })
     }
@@ -62,7 +62,7 @@ impl Web {
         let request = self.redirect(request)?.map(Full::new);
         let answered = tokio::time::timeout(PATIENCE, async {
             let answer = self.http.request(request).await;
-            let answer = answer.map_err(|error| Unreachable(https::cause(&error)))?;
+            let answer = answer.map_err(|error| Unreachable(error.to_string()))?;
             let (head, body) = answer.into_parts();
             let body = Limited::new(body, LARGEST_ANSWER).collect().await;
             let body = body.map_err(|_| Unreachable("the answer broke off".into()))?;

@@ -1,7 +1,7 @@
 //! What webhooks missed, fetched from Stripe.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use tokio::time::Instant;
 
 use futures::future::join_all;
 use reconcile::{Limits, Reconcile};
