@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use crate::{clock::Clock, https::Network, mode::Mode, purchase::PurchaseIds};
+use crate::{clock::Clock, mode::Mode, network::Network, purchase::PurchaseIds};
 
 /// A variable that is missing or cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,7 @@
 //! default client reads the system's certificates file by file, which takes up most of a function's
 //! start.
 
-use std::{error::Error, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use aws_smithy_runtime_api::client::{
     http::{
@@ -25,49 +25,16 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 
-use crate::config::ConfigError;
+use crate::{
+    config::ConfigError,
+    network::{Answering, CallError, Network},
+};
 
 /// How long a function waits for a connection.
 pub(crate) const CONNECT: Duration = Duration::from_secs(2);
 
 /// How long an unused connection is kept: a little less than Stripe and DynamoDB keep theirs.
 const IDLE: Duration = Duration::from_secs(50);
-
-/// Where calls go: to the hosts that they name, or to whoever answers in their place. Cheap to clone.
-#[derive(Clone, Default)]
-pub struct Network(Option<Arc<Answering>>);
-
-type Answering = dyn Fn(Request<Bytes>) -> Answered + Send + Sync;
-
-/// What becomes of a call that somebody else answers.
-pub type Answered = Pin<Box<dyn Future<Output = Result<Response<Bytes>, CallError>> + Send>>;
-
-impl Network {
-    /// One where `answer` gets every call.
-    pub fn answered_by(
-        answer: impl Fn(Request<Bytes>) -> Answered + Send + Sync + 'static,
-    ) -> Self {
-        Self(Some(Arc::new(answer)))
-    }
-}
-
-impl fmt::Debug for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Network")
-    }
-}
-
-/// Why a call has no answer, in the words of the innermost error: the outer ones say only that
-/// something failed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CallError {
-    /// There was no connection, so nobody got the request.
-    #[error("{0}")]
-    Unreachable(String),
-    /// The connection broke; the request may have been carried out.
-    #[error("{0}")]
-    Broken(String),
-}
 
 /// The body of an answer: from the wire, or from whoever answers in place of a host.
 pub type AnswerBody = Either<Incoming, Full<Bytes>>;
@@ -98,8 +65,8 @@ where
     /// A client with a time limit for connecting. Plain `http://` works, too, because a stand-in on
     /// this machine has no certificate.
     pub fn new(network: &Network, connect: Duration) -> Result<Self, ConfigError> {
-        if let Some(answering) = &network.0 {
-            return Ok(Self(Way::Answering(Arc::clone(answering))));
+        if let Some(answering) = network.answering() {
+            return Ok(Self(Way::Answering(answering)));
         }
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);

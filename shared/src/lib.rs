@@ -20,6 +20,7 @@ pub mod json;
 pub mod ledger;
 pub mod mode;
 pub mod money;
+pub mod network;
 pub mod orders;
 pub mod plain;
 pub mod product;

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 use template::Table;
 
-pub(crate) use self::embedded::Embedded;
+pub use self::embedded::Embedded;
 
 /// Engines check whether and by whom a request is signed, but not the signature.
 const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
@@ -18,9 +18,9 @@ const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-
 /// How long a table may take to become active, and another engine to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A DynamoDB engine.
+/// A DynamoDB engine. Clones share it.
 #[derive(Clone)]
-pub(crate) enum Engine {
+pub enum Engine {
     /// In this process. It does not listen, so web pages cannot get around the guards of the AWS
     /// port.
     Embedded(Embedded),
@@ -30,11 +30,19 @@ pub(crate) enum Engine {
 
 /// Why an engine did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum EngineError {
+pub enum EngineError {
+    /// It answered with an exception.
     #[error("{kind}: {message}")]
-    Refused { kind: String, message: String },
+    Refused {
+        /// The exception's name, such as `ResourceNotFoundException`.
+        kind: String,
+        /// For people to read.
+        message: String,
+    },
+    /// There was no answer.
     #[error("the DynamoDB engine cannot be reached: {0}")]
     Unreachable(#[from] reqwest::Error),
+    /// Its answer is not JSON.
     #[error("the DynamoDB engine's answer cannot be read: {0}")]
     Unreadable(#[from] serde_json::Error),
 }
@@ -48,16 +56,12 @@ impl EngineError {
 
 impl Engine {
     /// Calls an operation of DynamoDB.
-    pub(crate) async fn call(&self, operation: &str, input: Value) -> Result<Value, EngineError> {
+    pub async fn call(&self, operation: &str, input: Value) -> Result<Value, EngineError> {
         self.send("DynamoDB_20120810", operation, input).await
     }
 
     /// Calls an operation of DynamoDB Streams.
-    pub(crate) async fn call_streams(
-        &self,
-        operation: &str,
-        input: Value,
-    ) -> Result<Value, EngineError> {
+    pub async fn call_streams(&self, operation: &str, input: Value) -> Result<Value, EngineError> {
         self.send("DynamoDBStreams_20120810", operation, input)
             .await
     }
@@ -89,7 +93,7 @@ impl Engine {
 
 /// An engine outside this process.
 #[derive(Clone)]
-pub(crate) struct Elsewhere {
+pub struct Elsewhere {
     /// Where it listens.
     pub(crate) endpoint: String,
     client: reqwest::Client,
@@ -130,7 +134,7 @@ pub(crate) fn at<'v>(value: &'v Value, pointer: &str) -> &'v Value {
 }
 
 /// Creates the table, or changes the existing one into the template's shape.
-pub(crate) async fn prepare(engine: &Engine, table: &Table) -> anyhow::Result<()> {
+pub async fn prepare(engine: &Engine, table: &Table) -> anyhow::Result<()> {
     let described = engine
         .call("DescribeTable", json!({ "TableName": table.name }))
         .await;

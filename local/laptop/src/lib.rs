@@ -14,7 +14,7 @@ mod aftermath;
 mod aws;
 mod dashboard;
 mod data;
-mod database;
+pub mod database;
 pub mod environment;
 mod faults;
 pub mod functions;

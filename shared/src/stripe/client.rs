@@ -14,7 +14,8 @@ use stripe_client_core::{RequestBuilder, StripeMethod};
 use super::key::StripeKey;
 use crate::{
     config::{ConfigError, Environment},
-    https::{self, CallError},
+    https,
+    network::CallError,
     secrets::Secret,
 };
 

@@ -1,6 +1,7 @@
 //! The DynamoDB engine in this process: JSON in, JSON out, as in DynamoDB's HTTP protocol. The
 //! engine has a server of its own, but that would answer any web page.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -15,11 +16,14 @@ const UNKNOWN_OPERATION: &str =
 
 /// The engine. Clones share it; its files are closed when the last one is dropped.
 #[derive(Clone)]
-pub(crate) struct Embedded(Database);
+pub struct Embedded {
+    database: Database,
+    is_on_disk: bool,
+}
 
 impl Embedded {
     /// Opens the file, or a database in memory.
-    pub(crate) fn open(file: Option<&Path>) -> anyhow::Result<Self> {
+    pub fn open(file: Option<&Path>) -> anyhow::Result<Self> {
         let database = match file {
             Some(file) => {
                 let path = file
@@ -30,17 +34,25 @@ impl Embedded {
             }
             None => Database::memory().map_err(|error| anyhow::anyhow!("{error}"))?,
         };
-        Ok(Self(database))
+        Ok(Self {
+            database,
+            is_on_disk: file.is_some(),
+        })
     }
 
     /// DynamoDB's answer to a request for `operation` with this body.
-    pub(crate) async fn answer(&self, operation: &str, body: Bytes) -> (StatusCode, String) {
-        let (database, operation) = (self.0.clone(), operation.to_owned());
-        let ran = tokio::task::spawn_blocking(move || run(&database, &operation, &body)).await;
-        let ran = ran.unwrap_or_else(|panicked| {
-            let why = panicked.to_string();
-            Some(Err(DynoxideError::InternalServerError(why)))
-        });
+    pub async fn answer(&self, operation: &str, body: Bytes) -> (StatusCode, String) {
+        let (database, operation) = (self.database.clone(), operation.to_owned());
+        let work = move || run(&database, &operation, &body);
+        let panicked = |why: String| Some(Err(DynoxideError::InternalServerError(why)));
+        let ran = match self.is_on_disk {
+            true => tokio::task::spawn_blocking(work)
+                .await
+                .unwrap_or_else(|error| panicked(error.to_string())),
+            // It is done sooner than another thread would be awake.
+            false => catch_unwind(AssertUnwindSafe(work))
+                .unwrap_or_else(|_| panicked("the engine panicked".to_owned())),
+        };
         match ran {
             None => (StatusCode::BAD_REQUEST, UNKNOWN_OPERATION.to_owned()),
             Some(Ok(answer)) => (StatusCode::OK, answer),
@@ -54,7 +66,7 @@ impl Embedded {
 
     /// Deletes expired items, as DynamoDB does at some point.
     pub(crate) async fn expire(&self) {
-        let database = self.0.clone();
+        let database = self.database.clone();
         let swept = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
         match swept {
             Ok(Ok(0)) | Err(_) => {}

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use shared::https::{ForSdk, Network};
+use shared::https::ForSdk;
+use shared::network::Network;
 
 use crate::small_shop::TestShop;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;

@@ -29,7 +29,7 @@ impl SigningSecret {
     }
 
     /// The header that goes with `body` at this time.
-    pub(crate) fn sign(&self, body: &str, seconds: i64) -> String {
+    pub fn sign(&self, body: &str, seconds: i64) -> String {
         let signed = self.0.clone().chain_update(format!("{seconds}.{body}"));
         let signature = hex::encode(signed.finalize().into_bytes());
         format!("t={seconds},v1={signature}")

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Uri, header};
 use http_body_util::{BodyExt as _, Full, Limited};
+use shared::network::Network;
 use shared::{aws, https};
 use url::Url;
 
@@ -37,7 +38,7 @@ impl Web {
     pub(crate) fn new(aws: Option<&str>) -> anyhow::Result<Self> {
         let aws = aws.map(Url::parse).transpose();
         Ok(Self {
-            http: https::Client::new(&https::Network::default(), CONNECT)?,
+            http: https::Client::new(&Network::default(), CONNECT)?,
             aws: aws.context("AWS_ENDPOINT_URL is not a URL")?,
         })
     }

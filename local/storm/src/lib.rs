@@ -1,0 +1,42 @@
+//! The whole shop in simulated time, with everything going wrong around it that may go wrong.
+//!
+//! A seed stands for a [`History`]: who buys what and what becomes of it, and how bad the weather is.
+//! It runs in a [`world`] of its own, on one thread, whose time passes as soon as nobody has anything
+//! to do: weeks take a second. The functions are the deployed ones, in the pools of instances that
+//! Lambda would have ([`invocation`]), and may be killed between any two calls. What they call is the
+//! stand-in and the embedded DynamoDB engine, through a [`network`] that refuses, fails, and loses
+//! answers after the work was done; [`tables`] are read stale, as indexes are at DynamoDB. Around them
+//! are [`buyers`](mod@buyer), banks, Stripe's deliveries ([`post`]), the outbox's stream and the
+//! schedules ([`wakers`]).
+//!
+//! When the dust has settled, the [`oracle`] compares what the shop believes with what Stripe says and
+//! what was sent. The same seed gives the same history, so that whatever is found can be looked at
+//! again; [`shrink`] finds a shorter one that ends as badly.
+#![warn(missing_docs)]
+// A simulation may panic as tests do: whatever it cannot go on with is a bug of its own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+mod buyer;
+mod history;
+mod invocation;
+mod network;
+mod oracle;
+mod post;
+mod products;
+mod run;
+mod shrink;
+mod stripe;
+mod tables;
+mod wakers;
+mod weather;
+mod world;
+
+pub use self::history::History;
+pub use self::run::{Ending, run};
+pub use self::shrink::shortest;

@@ -1,0 +1,231 @@
+//! What must be true when the dust has settled: the shop believes what Stripe says, money and stock add
+//! up, each mail that is due was sent, nobody sees what is not theirs, and nothing is stuck.
+
+mod at_stripe;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use self::at_stripe::AtStripe;
+use crate::buyer::event;
+use crate::history::BUYERS;
+use crate::invocation::{Function, request};
+use crate::products::WARES;
+use crate::world::World;
+
+/// Judges a world whose weather is fair. How many mails were sent twice, as they may be.
+pub(crate) async fn judge(world: &Arc<World>) -> u32 {
+    let at_stripe = AtStripe::read(world).await;
+    let rows = world.tables.scan(&world.table("PURCHASES_TABLE")).await;
+    let mut shop = BTreeMap::new();
+    for row in &rows {
+        match row["sk"]["S"].as_str() {
+            Some("purchase") => {
+                let id = row["pk"]["S"].as_str().unwrap_or_default();
+                let buyer = row["order"]["M"]["buyer"]["M"]["subject"]["S"].as_str();
+                let buyer = buyer.unwrap_or_default().to_owned();
+                let shown = show(world, &buyer, id).await;
+                shop.insert(id.to_owned(), (buyer, shown));
+            }
+            Some("open") => check_hold(world, row),
+            _ => {}
+        }
+        check_not_stuck(world, row);
+    }
+    for id in world.opened.lock().unwrap().values() {
+        if !shop.contains_key(id) {
+            world.is_wrong(format!("{id} was answered with 201 and is not there"));
+        }
+    }
+    for (id, paid) in &at_stripe.purchases {
+        match shop.get(id) {
+            Some((_, shown)) => compare(world, id, shown, paid),
+            None => world.is_wrong(format!("{id} has a session at Stripe and is not there")),
+        }
+    }
+    for (id, (_, shown)) in &shop {
+        let status = shown["status"].as_str().unwrap_or_default();
+        if !at_stripe.purchases.contains_key(id) && status != "abandoned" {
+            world.is_wrong(format!(
+                "{id} is {status}, and Stripe never had a session of it"
+            ));
+        }
+    }
+    check_stock(world, &shop).await;
+    for buyer in BUYERS {
+        check_list(world, buyer, &shop).await;
+    }
+    check_mails(world, &at_stripe).await
+}
+
+async fn show(world: &Arc<World>, buyer: &str, id: &str) -> Value {
+    let event = event(buyer, "GET /purchases/{id}", Some(id), &Value::Null);
+    match request(world, Function::Purchases, &event).await {
+        Some((200, shown)) => shown,
+        other => {
+            world.is_wrong(format!("{buyer} cannot see {id}: {other:?}"));
+            Value::Null
+        }
+    }
+}
+
+/// One purchase as its buyer sees it, and as Stripe has it.
+fn compare(world: &World, id: &str, shown: &Value, paid: &at_stripe::Purchase) {
+    let money = |name: &str| shown[name]["amount"].as_i64().unwrap_or_default();
+    for (name, at_stripe) in [
+        ("paid", paid.paid()),
+        ("refunded", paid.refunded()),
+        ("disputed", paid.disputed()),
+        ("net", paid.paid() - paid.refunded() - paid.disputed()),
+    ] {
+        let here = money(name);
+        if here != at_stripe {
+            world.is_wrong(format!(
+                "{id}: {name} is {here} here and {at_stripe} at Stripe"
+            ));
+        }
+    }
+    let status = shown["status"].as_str().unwrap_or_default();
+    if status != paid.status() {
+        world.is_wrong(format!(
+            "{id} is {status} here and {} at Stripe",
+            paid.status()
+        ));
+    }
+    for (list, at_stripe) in [("refunds", &paid.refunds), ("disputes", &paid.disputes)] {
+        let here = shown[list].as_array().cloned().unwrap_or_default();
+        let here: BTreeMap<_, _> = here
+            .iter()
+            .map(|one| (text(one, "id"), text(one, "status")))
+            .collect();
+        let there: BTreeMap<_, _> = at_stripe
+            .iter()
+            .map(|one| (text(one, "id"), text(one, "status")))
+            .collect();
+        if here != there {
+            world.is_wrong(format!(
+                "{id}: {list} are {here:?} here and {there:?} at Stripe"
+            ));
+        }
+    }
+    let twice = shown["attention"].as_array();
+    if twice.is_some_and(|all| all.iter().any(|one| one == "paid_twice")) {
+        world.is_wrong(format!("{id} was paid twice"));
+    }
+}
+
+/// Pieces that are gone are in somebody's hands, and no others.
+async fn check_stock(world: &World, shop: &BTreeMap<String, (String, Value)>) {
+    let products = world.tables.scan(&world.table("PRODUCTS_TABLE")).await;
+    for ware in WARES {
+        let Some(had) = ware.stock else { continue };
+        let row = products.iter().find(|row| row["id"]["S"] == ware.id);
+        let left: i64 = row.map_or(0, |row| number(&row["stock"]));
+        let sold: i64 = shop
+            .values()
+            .filter(|(_, shown)| shown["paid"]["amount"].as_i64().unwrap_or_default() > 0)
+            .filter(|(_, shown)| !shown["attention"].to_string().contains("stock_returned"))
+            .flat_map(|(_, shown)| shown["lines"].as_array().cloned().unwrap_or_default())
+            .filter(|line| line["product_id"] == ware.id)
+            .filter_map(|line| line["quantity"].as_i64())
+            .sum();
+        if had != left + sold {
+            world.is_wrong(format!(
+                "of {had} {}, {left} are left and {sold} are sold",
+                ware.id
+            ));
+        }
+    }
+}
+
+/// A buyer's list has what they bought or are about to, and nobody else's.
+async fn check_list(world: &Arc<World>, buyer: &str, shop: &BTreeMap<String, (String, Value)>) {
+    let query = json!({ "rawQueryString": "limit=100" });
+    let event = event(buyer, "GET /purchases", None, &query);
+    let Some((200, page)) = request(world, Function::Purchases, &event).await else {
+        world.is_wrong(format!("{buyer} has no list of purchases"));
+        return;
+    };
+    let listed = page["purchases"].as_array().cloned().unwrap_or_default();
+    let listed: BTreeSet<String> = listed.iter().map(|one| text(one, "id")).collect();
+    let theirs: BTreeSet<String> = shop
+        .iter()
+        .filter(|(_, (owner, _))| owner == buyer)
+        .filter(|(_, (_, shown))| {
+            let status = shown["status"].as_str().unwrap_or_default();
+            !["open", "expired", "abandoned"].contains(&status)
+        })
+        .map(|(id, _)| id.clone())
+        .collect();
+    if listed != theirs {
+        world.is_wrong(format!("{buyer}'s list is {listed:?}, not {theirs:?}"));
+    }
+}
+
+/// A buyer whose purchases are all decided holds nothing.
+fn check_hold(world: &World, row: &Value) {
+    let holds = row.as_object().into_iter().flatten();
+    let mut held = holds.filter(|(name, hold)| name.len() == 36 && hold.get("M").is_some());
+    if let Some((id, _)) = held.next() {
+        world.is_wrong(format!("{} still holds {id}", row["pk"]["S"]));
+    }
+}
+
+/// Nothing waits for reconcile for longer than a day, and no event is put aside.
+fn check_not_stuck(world: &World, row: &Value) {
+    let key = row["pk"]["S"].as_str().unwrap_or_default();
+    if key.starts_with("parked#") {
+        world.is_wrong(format!("an event is parked: {row}"));
+    }
+    if row.get("work_due").is_some() && number(&row["work_due"]) < world.now() - 86_400 {
+        world.is_wrong(format!("{key} waits for reconcile"));
+    }
+}
+
+/// Each mail that is due was sent, once, or twice in the window that the documents name.
+async fn check_mails(world: &World, at_stripe: &AtStripe) -> u32 {
+    let rows = world.tables.scan(&world.table("OUTBOX_TABLE")).await;
+    let sent = world.mails.all();
+    let mut states = BTreeMap::new();
+    for row in &rows {
+        let id = row["id"]["S"].as_str().unwrap_or_default();
+        let state = row["state"]["S"].as_str().unwrap_or_default();
+        let times = sent.get(id).map_or(0, |mail| mail.times);
+        states.insert(id, state);
+        let is_right = match state {
+            "sent" => times > 0,
+            "superseded" => true,
+            _ => false,
+        };
+        if !is_right {
+            world.is_wrong(format!(
+                "the mail {id} is {state}, and was sent {times} times"
+            ));
+        }
+    }
+    for (id, purchase) in &at_stripe.purchases {
+        for mail in purchase.mails() {
+            let state = states.get(format!("{id}#{mail}").as_str());
+            if state != Some(&"sent") {
+                world.is_wrong(format!("the mail {id}#{mail} is {state:?}"));
+            }
+        }
+        let is_paid = states.contains_key(format!("{id}#paid").as_str());
+        if is_paid && purchase.paid() == 0 {
+            world.is_wrong(format!("{id} has a receipt, and nobody paid"));
+        }
+    }
+    sent.values().map(|mail| mail.times.saturating_sub(1)).sum()
+}
+
+/// A number as DynamoDB writes it.
+fn number(value: &Value) -> i64 {
+    let digits = value["N"].as_str().unwrap_or_default();
+    digits.parse().unwrap_or_default()
+}
+
+fn text(value: &Value, name: &str) -> String {
+    value[name].as_str().unwrap_or_default().to_owned()
+}
