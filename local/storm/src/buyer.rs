@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::history::{BUYERS, DECLINED, Ends, Later, Returns, Visit};
-use crate::invocation::{Function, request};
+use crate::instance::Function;
+use crate::invocation::request;
 use crate::weather::Trouble;
 use crate::world::{World, seconds};
 

@@ -22,21 +22,28 @@
     clippy::arithmetic_side_effects
 )]
 
+mod bug;
 mod buyer;
 mod history;
+mod instance;
 mod invocation;
+mod mails;
 mod network;
 mod oracle;
 mod post;
+mod process;
 mod products;
 mod run;
 mod shrink;
+mod story;
 mod stripe;
 mod tables;
 mod wakers;
 mod weather;
 mod world;
 
+pub use self::bug::Bug;
 pub use self::history::History;
 pub use self::run::{Ending, run};
 pub use self::shrink::shortest;
+pub use self::story::with_logs;

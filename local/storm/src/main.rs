@@ -1,10 +1,15 @@
 //! Plays histories, and tells the shortest story of the first that ends badly.
 
+use std::ops::Range;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use storm::{History, run, shortest};
+use storm::{Bug, History, run, shortest, with_logs};
+
+// A history is thousands of small texts and maps.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Plays simulated histories of the shop in bad weather
 #[derive(Parser)]
@@ -12,16 +17,22 @@ use storm::{History, run, shortest};
 struct Arguments {
     /// Which histories: a seed, or a range such as 1..1000, whose end is not played
     #[arg(long, default_value = "1..101", value_parser = seeds)]
-    seeds: std::ops::Range<u64>,
+    seeds: Range<u64>,
     /// Tell what happens, even if it ends well
     #[arg(long)]
     story: bool,
     /// Tell the story of a bad end as it is, without looking for a shorter one
     #[arg(long)]
     no_shrink: bool,
+    /// Play a shop that has this bug
+    #[arg(long, value_enum)]
+    bug: Option<Bug>,
+    /// Plant one bug after the other, and say which seed is the first to notice it
+    #[arg(long, conflicts_with_all = ["story", "no_shrink", "bug"])]
+    bugs: bool,
 }
 
-fn seeds(text: &str) -> Result<std::ops::Range<u64>, String> {
+fn seeds(text: &str) -> Result<Range<u64>, String> {
     let number = |text: &str| {
         text.parse::<u64>().map_err(|_| {
             format!("{text:?} is not a seed: it is a number, or a range such as 1..1000")
@@ -34,15 +45,24 @@ fn seeds(text: &str) -> Result<std::ops::Range<u64>, String> {
 }
 
 fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match arguments.bugs {
+        true => plant(&arguments.seeds),
+        false => play(arguments),
+    }
+}
+
+fn play(arguments: Arguments) -> ExitCode {
     let Arguments {
-        seeds,
-        story,
-        no_shrink,
-    } = Arguments::parse();
+        seeds, story, bug, ..
+    } = arguments;
+    if story {
+        with_logs();
+    }
     let (began, mut played, mut purchases, mut sent_twice) = (Instant::now(), 0_u32, 0, 0);
     for seed in seeds {
         let history = History::of(seed);
-        let ending = run(&history);
+        let ending = run(&history, bug);
         played = played.saturating_add(1);
         purchases += ending.purchases;
         sent_twice += ending.sent_twice;
@@ -51,7 +71,12 @@ fn main() -> ExitCode {
             ending.story.iter().for_each(|line| println!("{line}"));
         }
         if !ending.wrongs.is_empty() {
-            tell(&history, no_shrink);
+            println!("Seed {seed} ends badly.");
+            let shortest = match arguments.no_shrink {
+                true => history,
+                false => shortest(&history, bug),
+            };
+            tell(&shortest, bug);
             return ExitCode::FAILURE;
         }
     }
@@ -64,19 +89,36 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The shortest story of a history that ends badly.
-fn tell(history: &History, no_shrink: bool) {
-    println!("Seed {} ends badly.", history.seed);
-    let shortest = match no_shrink {
-        true => history.clone(),
-        false => shortest(history),
-    };
-    let ending = run(&shortest);
-    println!("{shortest}");
+/// The story of a history that ends badly.
+fn tell(history: &History, bug: Option<Bug>) {
+    with_logs();
+    let ending = run(history, bug);
+    println!("{history}");
     ending.story.iter().for_each(|line| println!("{line}"));
     println!();
     ending
         .wrongs
         .iter()
         .for_each(|wrong| println!("WRONG: {wrong}"));
+}
+
+/// Which seed is the first to notice each bug.
+fn plant(seeds: &Range<u64>) -> ExitCode {
+    let mut unnoticed = 0;
+    for bug in Bug::all() {
+        let noticed = seeds
+            .clone()
+            .find(|seed| !run(&History::of(*seed), Some(*bug)).wrongs.is_empty());
+        match noticed {
+            Some(seed) => println!("{bug:?}: seed {seed} notices it"),
+            None => {
+                unnoticed += 1;
+                println!("{bug:?}: no seed of {seeds:?} notices it");
+            }
+        }
+    }
+    match unnoticed {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
 }

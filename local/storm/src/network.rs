@@ -1,8 +1,6 @@
 //! What the functions call, and what becomes of their calls on the way there and back.
 
-use std::collections::BTreeMap;
 use std::future::pending;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,15 +8,10 @@ use http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 use shared::network::CallError;
 
-use crate::invocation::Process;
+use crate::bug::Bug;
+use crate::process::Process;
 use crate::weather::Trouble;
-use crate::world::World;
-
-/// Where DynamoDB and SES are.
-pub(crate) const AWS: &str = "http://aws.storm";
-
-/// For how long a mailer has a mail for itself.
-const LEASE: u64 = 120;
+use crate::world::{BEGINNING, World};
 
 enum Service {
     Tables { operation: String },
@@ -57,6 +50,13 @@ pub(crate) async fn answer(
         Service::Tables { operation } => table_refusal(world, operation, &request),
         Service::Mail => mail_refusal(world),
         Service::Stripe => stripe_refusal(world, &request),
+    };
+    let request = match (world.bug, &service) {
+        (Some(bug), Service::Tables { operation }) => {
+            request.map(|body| bug.in_tables(operation, &body, &world.names))
+        }
+        (Some(bug), Service::Stripe) => request.map(|body| bug.in_form(&body)),
+        _ => request,
     };
     if let Some(refusal) = refused {
         process.lives_on().await;
@@ -129,13 +129,12 @@ fn table_refusal(
         let (status, name) = refusals[world.draw(|dice| dice.usize(..3))];
         return Some(exception(status, name, Value::Null));
     }
-    let is_write = ["Put", "Update", "Delete", "TransactWrite"]
-        .iter()
-        .any(|write| operation.starts_with(write));
-    if !is_write || !world.strikes(Trouble::TablesConflict) {
+    // Nothing else is written to items that transactions write, too.
+    let may_conflict = ["TransactWriteItems", "UpdateItem"].contains(&operation);
+    if !may_conflict || !world.strikes(Trouble::TablesConflict) {
         return None;
     }
-    if operation != "TransactWriteItems" {
+    if operation == "UpdateItem" {
         return Some(exception(400, "TransactionConflictException", Value::Null));
     }
     let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
@@ -169,7 +168,19 @@ async fn ask_tables(
     if status.is_success() && operation == "UpdateItem" {
         world.mails.updated(process, &body);
     }
+    let answer = match operation {
+        "DescribeTable" => made_at_the_beginning(&answer),
+        _ => answer,
+    };
     answered(status.as_u16(), "application/x-amz-json-1.0", answer)
+}
+
+/// The engine knows only the machine's time, and reconcile begins with what happened after the table
+/// was made.
+fn made_at_the_beginning(described: &str) -> String {
+    let mut described: Value = serde_json::from_str(described).unwrap_or_default();
+    described["Table"]["CreationDateTime"] = BEGINNING.into();
+    described.to_string()
 }
 
 fn stripe_refusal(world: &World, request: &Request<Bytes>) -> Option<Response<Bytes>> {
@@ -199,6 +210,7 @@ fn idempotency_key(request: &Request<Bytes>) -> Option<String> {
 
 async fn ask_stripe(world: &World, request: Request<Bytes>) -> Response<Bytes> {
     let changes = request.method() != http::Method::GET;
+    let lists_events = request.uri().path() == "/v1/events";
     let key = idempotency_key(&request);
     let answer = world.stripe.answer(request).await;
     if changes {
@@ -208,7 +220,31 @@ async fn ask_stripe(world: &World, request: Request<Bytes>) -> Response<Bytes> {
             return answered(500, "application/json", "{}");
         }
     }
-    answer
+    match lists_events {
+        true => answer.map(|list| without_hidden(world, &list)),
+        false => answer,
+    }
+}
+
+/// A list of events without those that nobody is to know of.
+fn without_hidden(world: &World, list: &Bytes) -> Bytes {
+    let mut list: Value = serde_json::from_slice(list).unwrap_or_default();
+    let hidden = world.never_made.lock().unwrap();
+    if let Some(events) = list["data"].as_array_mut() {
+        let is_hidden = |event: &Value| {
+            world.bug == Some(Bug::EventsNotReadAgain)
+                || event["id"].as_str().is_some_and(|id| hidden.contains(id))
+        };
+        // The last is where the next page begins.
+        let last = events.last().cloned();
+        events.retain(|event| Some(event) == last.as_ref() || !is_hidden(event));
+        if list["has_more"] != true
+            && let Some(events) = list["data"].as_array_mut()
+        {
+            events.retain(|event| !is_hidden(event));
+        }
+    }
+    Bytes::from(list.to_string())
 }
 
 fn mail_refusal(world: &World) -> Option<Response<Bytes>> {
@@ -233,57 +269,4 @@ fn send_mail(world: &World, process: &Process, is_lost: bool) -> Response<Bytes>
     let body = "<SendEmailResponse><SendEmailResult><MessageId>m-1</MessageId></SendEmailResult>\
                 </SendEmailResponse>";
     answered(200, "text/xml", body)
-}
-
-/// What was sent, by the outbox's rows.
-#[derive(Default)]
-pub(crate) struct Mails(Mutex<BTreeMap<String, Sent>>);
-
-/// How often a mail was sent, and whether it could have been known.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Sent {
-    pub(crate) times: u32,
-    last_at: u64,
-    /// The mailer was not told that SES has it.
-    answer_lost: bool,
-    /// Its row says that it was sent.
-    is_marked: bool,
-}
-
-impl Mails {
-    /// Notes that SES has taken a mail; says what is wrong with that.
-    fn sent(&self, row: &str, at: u64, answer_lost: bool) -> Option<String> {
-        let mut mails = self.0.lock().unwrap();
-        let mail = mails.entry(row.to_owned()).or_default();
-        let is_excused = mail.answer_lost || at >= mail.last_at + LEASE;
-        let wrong = match mail.times {
-            0 => None,
-            _ if mail.is_marked => Some("was sent again after its row said so"),
-            _ if !is_excused => Some("was sent by two mailers at once"),
-            _ => None,
-        };
-        mail.times += 1;
-        (mail.last_at, mail.answer_lost) = (at, answer_lost);
-        wrong.map(|wrong| format!("{row} {wrong}"))
-    }
-
-    /// Notes what a mailer has written to the outbox.
-    fn updated(&self, process: &Process, body: &[u8]) {
-        let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        let expression = body["UpdateExpression"].as_str().unwrap_or_default();
-        let Some(row) = body["Key"]["id"]["S"].as_str() else {
-            return;
-        };
-        if expression.contains("ADD attempts") {
-            *process.claimed.lock().unwrap() = Some(row.to_owned());
-        }
-        if body["ExpressionAttributeValues"][":state"]["S"] == "sent" {
-            let mut mails = self.0.lock().unwrap();
-            mails.entry(row.to_owned()).or_default().is_marked = true;
-        }
-    }
-
-    pub(crate) fn all(&self) -> BTreeMap<String, Sent> {
-        self.0.lock().unwrap().clone()
-    }
 }

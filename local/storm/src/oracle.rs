@@ -11,14 +11,15 @@ use serde_json::{Value, json};
 use self::at_stripe::AtStripe;
 use crate::buyer::event;
 use crate::history::BUYERS;
-use crate::invocation::{Function, request};
+use crate::instance::Function;
+use crate::invocation::request;
 use crate::products::WARES;
 use crate::world::World;
 
 /// Judges a world whose weather is fair. How many mails were sent twice, as they may be.
 pub(crate) async fn judge(world: &Arc<World>) -> u32 {
     let at_stripe = AtStripe::read(world).await;
-    let rows = world.tables.scan(&world.table("PURCHASES_TABLE")).await;
+    let rows = world.tables.scan(&world.names.purchases).await;
     let mut shop = BTreeMap::new();
     for row in &rows {
         match row["sk"]["S"].as_str() {
@@ -87,6 +88,11 @@ fn compare(world: &World, id: &str, shown: &Value, paid: &at_stripe::Purchase) {
             ));
         }
     }
+    // Nothing is taken off and nothing added, so whoever pays, pays the total.
+    let total = money("total");
+    if paid.paid() != 0 && paid.paid() != total {
+        world.is_wrong(format!("{id} is for {total}, and {} was paid", paid.paid()));
+    }
     let status = shown["status"].as_str().unwrap_or_default();
     if status != paid.status() {
         world.is_wrong(format!(
@@ -118,7 +124,7 @@ fn compare(world: &World, id: &str, shown: &Value, paid: &at_stripe::Purchase) {
 
 /// Pieces that are gone are in somebody's hands, and no others.
 async fn check_stock(world: &World, shop: &BTreeMap<String, (String, Value)>) {
-    let products = world.tables.scan(&world.table("PRODUCTS_TABLE")).await;
+    let products = world.tables.scan(&world.names.products).await;
     for ware in WARES {
         let Some(had) = ware.stock else { continue };
         let row = products.iter().find(|row| row["id"]["S"] == ware.id);
@@ -164,12 +170,13 @@ async fn check_list(world: &Arc<World>, buyer: &str, shop: &BTreeMap<String, (St
     }
 }
 
-/// A buyer whose purchases are all decided holds nothing.
+/// Nothing is held for ever. An entry may outlive its purchase until its own time is over, because it
+/// must not be in the way of the fact that ended it.
 fn check_hold(world: &World, row: &Value) {
-    let holds = row.as_object().into_iter().flatten();
-    let mut held = holds.filter(|(name, hold)| name.len() == 36 && hold.get("M").is_some());
-    if let Some((id, _)) = held.next() {
-        world.is_wrong(format!("{} still holds {id}", row["pk"]["S"]));
+    for (id, hold) in row.as_object().into_iter().flatten() {
+        if hold.get("M").is_some() && number(&hold["M"]["until"]) > world.now() {
+            world.is_wrong(format!("{} still holds {id}", row["pk"]["S"]));
+        }
     }
 }
 
@@ -186,7 +193,7 @@ fn check_not_stuck(world: &World, row: &Value) {
 
 /// Each mail that is due was sent, once, or twice in the window that the documents name.
 async fn check_mails(world: &World, at_stripe: &AtStripe) -> u32 {
-    let rows = world.tables.scan(&world.table("OUTBOX_TABLE")).await;
+    let rows = world.tables.scan(&world.names.outbox).await;
     let sent = world.mails.all();
     let mut states = BTreeMap::new();
     for row in &rows {

@@ -1,6 +1,5 @@
 //! Stripe's events on their way to the webhook: twice, late, in any order, or never.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +9,8 @@ use shared::stripe::event::handled;
 use stand_in::SigningSecret;
 
 use crate::history::{DAY, HOUR, MINUTE};
-use crate::invocation::{Function, request};
+use crate::instance::Function;
+use crate::invocation::request;
 use crate::weather::Trouble;
 use crate::world::{World, seconds};
 
@@ -30,12 +30,19 @@ const UNPROMPTED: Duration = Duration::from_secs(3_600);
 
 /// Sees each event that happens, and sends it on its way.
 pub(crate) async fn watch(world: Arc<World>) {
-    let mut seen = HashSet::new();
+    let mut newest = None;
     loop {
         let _ = tokio::time::timeout(UNPROMPTED, world.happened.notified()).await;
-        for event in unseen(&world, &mut seen).await {
+        for event in news(&world, &mut newest).await {
             let kind = event["type"].as_str().unwrap_or_default();
             if !handled().any(|handled| handled == kind) {
+                continue;
+            }
+            let about_session = kind.starts_with("checkout.session.");
+            if about_session && world.strikes(Trouble::EventNeverMade) {
+                world.tell(format!("{kind} {} is never made", event["id"]));
+                let id = event["id"].as_str().unwrap_or_default().to_owned();
+                world.never_made.lock().unwrap().insert(id);
                 continue;
             }
             if world.strikes(Trouble::EventLost) {
@@ -51,27 +58,21 @@ pub(crate) async fn watch(world: Arc<World>) {
     }
 }
 
-/// New events, oldest first.
-async fn unseen(world: &World, seen: &mut HashSet<String>) -> Vec<Value> {
+/// What has happened after the event with this id, oldest first.
+async fn news(world: &World, newest: &mut Option<String>) -> Vec<Value> {
     let mut news = Vec::new();
-    let mut after = String::new();
     loop {
-        let page = world
-            .stripe
-            .get(&format!("/v1/events?limit=20{after}"))
-            .await;
+        let after = newest.as_ref().map(|id| format!("&ending_before={id}"));
+        let path = format!("/v1/events?limit=100{}", after.unwrap_or_default());
+        let page = world.stripe.get(&path).await;
+        // The newest comes first.
         let events = page["data"].as_array().cloned().unwrap_or_default();
-        let known = news.len();
-        for event in events {
-            let id = event["id"].as_str().unwrap_or_default().to_owned();
-            after = format!("&starting_after={id}");
-            if seen.insert(id) {
-                news.push(event);
-            }
-        }
-        // Events are listed the newest first, so nothing new is behind a page without news.
-        if news.len() == known || page["has_more"] != true {
-            news.reverse();
+        let Some(id) = events.first().and_then(|event| event["id"].as_str()) else {
+            return news;
+        };
+        *newest = Some(id.to_owned());
+        news.extend(events.into_iter().rev());
+        if page["has_more"] != true {
             return news;
         }
     }

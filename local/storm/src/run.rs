@@ -3,12 +3,20 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use shared::network::Network;
+use shared::product::Product;
+use shared::store::Tables;
+use shared::store::operator::Assortment;
 use tokio::runtime::Builder;
 
+use crate::bug::Bug;
 use crate::history::{HOUR, History, MINUTE};
-use crate::invocation::{Function, event};
+use crate::instance::Function;
+use crate::invocation::event;
+use crate::process::Process;
+use crate::products::WARES;
 use crate::world::{World, seconds};
-use crate::{buyer, oracle, post, wakers};
+use crate::{buyer, network, oracle, post, wakers};
 
 /// How a history ended.
 pub struct Ending {
@@ -22,15 +30,17 @@ pub struct Ending {
     pub purchases: usize,
 }
 
-/// Plays a history.
-pub fn run(history: &History) -> Ending {
+/// Plays a history, of a shop with this bug.
+pub fn run(history: &History, bug: Option<Bug>) -> Ending {
     let runtime = Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build();
     let runtime = runtime.expect("a runtime");
     runtime.block_on(async {
-        let world = World::of(history).await;
+        let world = World::of(history, bug).await;
+        stock_up(&world).await;
+        world.break_loose();
         let around = [
             tokio::spawn(post::watch(Arc::clone(&world))),
             tokio::spawn(wakers::stream(Arc::clone(&world))),
@@ -48,11 +58,27 @@ pub fn run(history: &History) -> Ending {
         let purchases = world.opened.lock().unwrap().len();
         Ending {
             wrongs,
-            story: world.story(),
+            story: world.story.lines(),
             sent_twice,
             purchases,
         }
     })
+}
+
+/// Puts the wares into the shop, before anybody comes.
+async fn stock_up(world: &Arc<World>) {
+    let to = Arc::downgrade(world);
+    let calls = Network::answered_by(move |request| {
+        let world = to.upgrade().expect("a world");
+        Box::pin(async move { network::answer(&world, &Process::default(), request).await })
+    });
+    let environment = world.environment("CatalogFunction").with_network(calls);
+    let tables = Tables::of(&environment).expect("the names of the tables");
+    let assortment = Assortment::of(&tables).expect("the products' table");
+    for ware in WARES {
+        let product: Product = serde_json::from_value(ware.product()).expect("a product");
+        assortment.add(&product).await.expect("room for a product");
+    }
 }
 
 /// Good weather, until every session has ended, what is late has come, and reconcile has seen it all.

@@ -1,16 +1,17 @@
 //! A shorter history that ends as badly.
 
+use crate::bug::Bug;
 use crate::history::History;
 use crate::run::run;
 
 /// Leaves out visits, what follows them, and troubles, one after the other, as long as it ends badly
 /// without them.
-pub fn shortest(history: &History) -> History {
+pub fn shortest(history: &History, bug: Option<Bug>) -> History {
     let mut shortest = history.clone();
     loop {
         let shorter = shorter(&shortest)
             .into_iter()
-            .find(|one| !run(one).wrongs.is_empty());
+            .find(|one| !run(one, bug).wrongs.is_empty());
         match shorter {
             Some(shorter) => shortest = shorter,
             None => return shortest,

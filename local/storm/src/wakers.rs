@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::history::{HOUR, MINUTE};
-use crate::invocation::{Function, event};
+use crate::instance::Function;
+use crate::invocation::event;
 use crate::weather::Trouble;
 use crate::world::{World, seconds};
 

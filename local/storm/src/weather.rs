@@ -38,6 +38,8 @@ pub(crate) enum Trouble {
     EventLate,
     /// Stripe never delivers an event.
     EventLost,
+    /// Stripe never delivers an event about a session, nor lists it.
+    EventNeverMade,
     /// The outbox's stream is read minutes later.
     StreamLate,
     /// A batch of the stream comes again.
@@ -51,7 +53,7 @@ pub(crate) enum Trouble {
 pub(crate) struct Weather(BTreeMap<Trouble, u32>);
 
 impl Trouble {
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::TablesRefuse,
         Self::TablesConflict,
         Self::TablesLoseAnswers,
@@ -67,6 +69,7 @@ impl Trouble {
         Self::EventTwice,
         Self::EventLate,
         Self::EventLost,
+        Self::EventNeverMade,
         Self::StreamLate,
         Self::StreamTwice,
         Self::Impatience,
@@ -78,6 +81,7 @@ impl Trouble {
             Self::TablesLag | Self::EventTwice | Self::EventLate | Self::EventLost => {
                 [50, 200, 500]
             }
+            Self::EventNeverMade => [20, 50, 200],
             Self::StreamLate | Self::StreamTwice | Self::Impatience => [50, 200, 500],
             Self::Killed => [10, 50, 200],
             _ => [5, 20, 80],

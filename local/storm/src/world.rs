@@ -10,10 +10,7 @@ use fastrand::Rng;
 use laptop::environment::{self, Addresses, Variables, compose};
 use shared::clock::Clock;
 use shared::config::Environment;
-use shared::network::Network;
-use shared::product::Product;
 use shared::purchase::{PurchaseId, PurchaseIds};
-use shared::store::operator::Assortment;
 use stand_in::MachineTime;
 use template::{StreamMapping, Template};
 use time::OffsetDateTime;
@@ -21,22 +18,28 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::history::{History, clock};
-use crate::invocation::Pools;
-use crate::network::{self, Mails};
-use crate::products::WARES;
+use crate::bug::{Bug, Names};
+use crate::history::History;
+use crate::instance::Pools;
+use crate::mails::Mails;
+use crate::story::Story;
 use crate::stripe::{self, Stripe};
 use crate::tables::Tables;
 use crate::weather::{Trouble, Weather};
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 
+/// Where DynamoDB and SES are.
+const AWS: &str = "http://aws.storm";
+
 /// When every world begins: the fifth of January 2026, noon.
-const BEGINNING: i64 = 1_767_614_400;
+pub(crate) const BEGINNING: i64 = 1_767_614_400;
 
 pub(crate) struct World {
     began: Instant,
     weather: Weather,
+    pub(crate) bug: Option<Bug>,
+    pub(crate) names: Names,
     /// Nothing goes wrong any more.
     is_calm: AtomicBool,
     dice: Mutex<Rng>,
@@ -45,6 +48,8 @@ pub(crate) struct World {
     pub(crate) stripe: Stripe,
     /// Keys under which Stripe failed, and will say so again.
     pub(crate) failed_keys: Mutex<BTreeSet<String>>,
+    /// Events that Stripe never made, as far as the shop can see.
+    pub(crate) never_made: Mutex<BTreeSet<String>>,
     pub(crate) mails: Mails,
     pub(crate) pools: Pools,
     /// The outbox's stream.
@@ -59,11 +64,11 @@ pub(crate) struct World {
     pub(crate) opened: Mutex<BTreeMap<usize, String>>,
     /// What must not be, found on the way.
     pub(crate) wrongs: Mutex<Vec<String>>,
-    story: Mutex<Vec<(u64, String)>>,
+    pub(crate) story: Arc<Story>,
 }
 
 impl World {
-    pub(crate) async fn of(history: &History) -> Arc<Self> {
+    pub(crate) async fn of(history: &History, bug: Option<Bug>) -> Arc<Self> {
         let began = Instant::now();
         let mut dice = Rng::with_seed(!history.seed);
         // What the functions, the SDK and the stand-in draw for themselves.
@@ -72,7 +77,7 @@ impl World {
             shop: "http://shop.storm".to_owned(),
             site: "http://shop.storm".to_owned(),
             stripe: Some(stripe::URL.to_owned()),
-            aws: network::AWS.to_owned(),
+            aws: AWS.to_owned(),
         };
         let template = Template::parse("template.yaml", TEMPLATE, &addresses.parameters());
         let mut template = template.expect("the shop's template");
@@ -82,15 +87,22 @@ impl World {
         };
         let tables = Tables::with(&template.tables).await;
         let environments = environments(&template, &addresses, Clock::new(moment), dice.fork());
-        let world = Arc::new(Self {
+        Arc::new(Self {
             began,
             weather: history.weather.clone(),
+            bug,
+            names: Names {
+                purchases: table(&environments, "PURCHASES_TABLE"),
+                outbox: table(&environments, "OUTBOX_TABLE"),
+                products: table(&environments, "PRODUCTS_TABLE"),
+            },
             is_calm: AtomicBool::new(true),
             dice: Mutex::new(dice),
             environments,
             tables,
             stripe: Stripe::at(MachineTime::new(move || moment().unix_timestamp())),
             failed_keys: Mutex::default(),
+            never_made: Mutex::default(),
             mails: Mails::default(),
             pools: Pools::default(),
             mapping: template.streams.remove(0),
@@ -99,40 +111,12 @@ impl World {
             under_way: Mutex::default(),
             opened: Mutex::default(),
             wrongs: Mutex::default(),
-            story: Mutex::default(),
-        });
-        world.stock_up().await;
-        world.is_calm.store(false, Ordering::Relaxed);
-        world
-    }
-
-    async fn stock_up(self: &Arc<Self>) {
-        let world = Arc::downgrade(self);
-        let environment = self
-            .environment("CatalogFunction")
-            .with_network(Network::answered_by(move |request| {
-                let world = world.upgrade().expect("a world");
-                Box::pin(async move { network::answer(&world, &Default::default(), request).await })
-            }));
-        let tables = shared::store::Tables::of(&environment).unwrap();
-        let assortment = Assortment::of(&tables).unwrap();
-        for ware in WARES {
-            let product: Product = serde_json::from_value(ware.product()).unwrap();
-            assortment.add(&product).await.unwrap();
-        }
+            story: Story::begin(began),
+        })
     }
 
     pub(crate) fn environment(&self, function: &str) -> Environment {
         self.environments[function].clone()
-    }
-
-    /// The name of a table, by the variable in which functions find it.
-    pub(crate) fn table(&self, variable: &'static str) -> String {
-        let with_it = self
-            .environments
-            .values()
-            .find_map(|environment| environment.optional(variable));
-        with_it.expect("a table that a function knows").to_owned()
     }
 
     /// Seconds since the beginning.
@@ -143,6 +127,10 @@ impl World {
     /// Unix seconds.
     pub(crate) fn now(&self) -> i64 {
         BEGINNING + i64::try_from(self.age()).unwrap()
+    }
+
+    pub(crate) fn break_loose(&self) {
+        self.is_calm.store(false, Ordering::Relaxed);
     }
 
     pub(crate) fn calm_down(&self) {
@@ -163,19 +151,12 @@ impl World {
     }
 
     pub(crate) fn tell(&self, what: String) {
-        self.story.lock().unwrap().push((self.age(), what));
+        self.story.tell(what);
     }
 
     pub(crate) fn is_wrong(&self, what: String) {
         self.tell(format!("WRONG: {what}"));
         self.wrongs.lock().unwrap().push(what);
-    }
-
-    /// What happened, a line for each thing.
-    pub(crate) fn story(&self) -> Vec<String> {
-        let story = self.story.lock().unwrap();
-        let line = |(at, what): &(u64, String)| format!("{}  {what}", clock(*at));
-        story.iter().map(line).collect()
     }
 
     /// Does something beside everything else.
@@ -193,6 +174,13 @@ impl World {
             }
         }
     }
+}
+
+/// The name of a table, by the variable in which functions find it.
+fn table(environments: &BTreeMap<String, Environment>, variable: &'static str) -> String {
+    let mut all = environments.values();
+    let with_it = all.find_map(|environment| environment.optional(variable));
+    with_it.expect("a table that a function knows").to_owned()
 }
 
 /// Each function's environment. The SDK remembers for each region how often it may still try again, so

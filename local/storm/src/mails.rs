@@ -1,0 +1,64 @@
+//! The mails that SES has taken, and whether a mailer could know.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use serde_json::Value;
+
+use crate::process::Process;
+
+/// For how long a mailer has a mail for itself.
+const LEASE: u64 = 120;
+
+/// What was sent, by the outbox's rows.
+#[derive(Default)]
+pub(crate) struct Mails(Mutex<BTreeMap<String, Sent>>);
+
+/// How often a mail was sent, and whether it could have been known.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sent {
+    pub(crate) times: u32,
+    last_at: u64,
+    /// The mailer was not told that SES has it.
+    answer_lost: bool,
+    /// Its row says that it was sent.
+    is_marked: bool,
+}
+
+impl Mails {
+    /// Notes that SES has taken a mail; says what is wrong with that.
+    pub(crate) fn sent(&self, row: &str, at: u64, answer_lost: bool) -> Option<String> {
+        let mut mails = self.0.lock().unwrap();
+        let mail = mails.entry(row.to_owned()).or_default();
+        let is_excused = mail.answer_lost || at >= mail.last_at + LEASE;
+        let wrong = match mail.times {
+            0 => None,
+            _ if mail.is_marked => Some("was sent again after its row said so"),
+            _ if !is_excused => Some("was sent by two mailers at once"),
+            _ => None,
+        };
+        mail.times += 1;
+        (mail.last_at, mail.answer_lost) = (at, answer_lost);
+        wrong.map(|wrong| format!("{row} {wrong}"))
+    }
+
+    /// Notes what a mailer has written to the outbox.
+    pub(crate) fn updated(&self, process: &Process, body: &[u8]) {
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let expression = body["UpdateExpression"].as_str().unwrap_or_default();
+        let Some(row) = body["Key"]["id"]["S"].as_str() else {
+            return;
+        };
+        if expression.contains("ADD attempts") {
+            *process.claimed.lock().unwrap() = Some(row.to_owned());
+        }
+        if body["ExpressionAttributeValues"][":state"]["S"] == "sent" {
+            let mut mails = self.0.lock().unwrap();
+            mails.entry(row.to_owned()).or_default().is_marked = true;
+        }
+    }
+
+    pub(crate) fn all(&self) -> BTreeMap<String, Sent> {
+        self.0.lock().unwrap().clone()
+    }
+}
