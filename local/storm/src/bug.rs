@@ -28,8 +28,6 @@ pub enum Bug {
     KeyForgotten,
     /// A session is for a cent more than the order
     CentTooMuch,
-    /// Sessions are not tagged as this shop's
-    TagForgotten,
     /// A purchase does not join its buyer's history
     NotInHistory,
     /// Nothing is left for reconcile to look at
@@ -132,13 +130,12 @@ impl Bug {
     /// What a function with this bug asks of Stripe: its form.
     pub(crate) fn in_form(self, form: &Bytes) -> Bytes {
         let pairs = form_urlencoded::parse(form).into_owned();
-        let spoilt = pairs.filter_map(|(name, value)| match self {
-            Self::TagForgotten if name.ends_with("[till_stack]") => None,
+        let spoilt = pairs.map(|(name, value)| match self {
             Self::CentTooMuch if name.ends_with("[0][price_data][unit_amount]") => {
                 let amount: i64 = value.parse().unwrap_or_default();
-                Some((name, (amount + 1).to_string()))
+                (name, (amount + 1).to_string())
             }
-            _ => Some((name, value)),
+            _ => (name, value),
         });
         let spoilt: Vec<(String, String)> = spoilt.collect();
         let mut form = form_urlencoded::Serializer::new(String::new());
