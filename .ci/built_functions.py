@@ -3,6 +3,7 @@
 The functions in `.aws-sam/build` run against the Stripe of the shop that `with-shop` has started and against tables
 of their own in its DynamoDB. What they call passes through here, so that it can be counted."""
 
+import atexit
 import hashlib
 import hmac
 import json
@@ -170,10 +171,14 @@ class Function:
     def __init__(self, name, world, **more):
         self.name, self.world = name, world
         self.runtime = serve(Runtime, events=queue.Queue(), answers=queue.Queue(), idle=threading.Semaphore(0))
+        bootstrap = f"{BUILT}/{name.capitalize()}Function/bootstrap"
+        if not os.path.exists(bootstrap):
+            raise SystemExit(f"there is no {bootstrap}: run .ci/build first")
         self.process = subprocess.Popen(
-            [f"{BUILT}/{name.capitalize()}Function/bootstrap"], env=world.environment(name, self.runtime) | more,
+            [bootstrap], env=world.environment(name, self.runtime) | more,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )
+        atexit.register(self.end)
         self.logged = 0
         threading.Thread(target=self.read_log, daemon=True).start()
         self.used = Counter()
