@@ -7,6 +7,7 @@ import argparse
 import http.client
 import json
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 import uuid
@@ -191,8 +192,8 @@ def with_lines(world, functions, options):
 
 
 def pay_at_stripe(url):
-    form = {"email": "ada@example.com", "method": "card", "card_number": "4242424242424242", "exp": "12 / 40", "cvc": "1"}
-    form["cvc"] = "123"
+    card = {"method": "card", "card_number": "4242424242424242", "exp": "12 / 40", "cvc": "123"}
+    form = card | {"email": "ada@example.com"}
 
     class Stay(urllib.request.HTTPRedirectHandler):
         def redirect_request(self, *_):
@@ -215,14 +216,11 @@ def reconciling(world, functions):
     print(f"\nReconcile, {EVENTS:,} payments:\n")
     print("| | calls to Stripe | calls to DynamoDB | read units | write units | processor ms | seconds |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for name in ("that no webhook reported", "that are known", "and when nothing has happened since"):
+    # Every run begins an hour before the last one's newest event, so it meets most events once more.
+    for name in ("that no webhook reported", "that are known"):
         function = functions["reconcile"]
         function.used.clear()
         function.calls = 0
-        if name == "that are known":
-            for cursor in ("cursor", "cursor#subscriptions"):
-                key = {"pk": {"S": "reconcile"}, "sk": {"S": cursor}}
-                dynamodb("DeleteItem", {"TableName": world.tables["PurchasesTable"], "Key": key})
         function.call(sample("reconcile-schedule"))
         it = function.used
         print(f"| {name} | {it['stripe']} | {it['dynamodb']} | {it['read']:.0f} | {it['write']:.0f} "
