@@ -247,12 +247,14 @@ def sample(name, **replaced):
     return json.loads(text)
 
 
-def settled(purchase, session):
-    """The event that Stripe sends when the session is paid."""
+def settled(purchase, session, amount=None):
+    """The event that Stripe sends when the session is paid: with this amount, or with that of a mug."""
     event = sample("webhook-completed-paid", purchase=purchase)
     told = json.loads(event["body"])
     told["id"] = f"evt_{uuid.uuid4().hex}"
     told["data"]["object"] |= {"id": session, "payment_intent": f"pi_{uuid.uuid4().hex}"}
+    if amount is not None:
+        told["data"]["object"] |= {"amount_total": amount, "amount_subtotal": amount}
     event["body"] = json.dumps(told)
     now = int(time.time())
     signature = hmac.new(b"whsec_local", f"{now}.{event['body']}".encode(), hashlib.sha256).hexdigest()

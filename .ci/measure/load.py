@@ -186,16 +186,15 @@ def table(rows, requests):
 def draw(path, walks, events):
     def latency(rows, name):
         return {
-            f"{label}": [(level, percentile(took[name], part)) for level, _, took in rows]
+            label: [(level, percentile(took[name], part)) for level, _, took in rows]
             for label, part in (("p50", 0.5), ("p99", 0.99))
         }
 
-    checkout = latency(walks, "POST /checkout") | {
-        f"page, {label}": line for label, line in latency(walks, "GET /products").items()
-    }
+    waited = {"checkout": "POST /checkout", "products": "GET /products"}
+    waited = {f"{what}, {label}": line for what, name in waited.items() for label, line in latency(walks, name).items()}
     plot.panels(path, "Throughput and latency of a local shop against concurrency", [
         plot.Panel("Buyers at once", "buyers", "purchases a second", {"purchases": [row[:2] for row in walks]}),
-        plot.Panel("What a buyer waits for", "buyers", "ms", checkout, log_y=True),
+        plot.Panel("What a buyer waits for", "buyers", "ms", waited, log_y=True),
         plot.Panel("Events at once", "connections", "events a second", {"events": [row[:2] for row in events]}),
         plot.Panel("What Stripe waits for", "connections", "ms", latency(events, "POST /webhook"), log_y=True),
     ])

@@ -9,8 +9,8 @@ import math
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
-WIDTH, HEIGHT = 400, 280
-LEFT, RIGHT, TOP, BOTTOM = 54, 108, 46, 44
+WIDTH, HEIGHT = 440, 280
+LEFT, RIGHT, TOP, BOTTOM = 54, 148, 46, 44
 LINES = 6
 STYLE = """
     .paper { fill: #fbfaf7 }
