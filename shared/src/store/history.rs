@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use serde::Deserialize;
+use tokio::task::JoinSet;
+
 use super::{
-    StoreError, Tables, failed, is_last_page,
+    StoreError, Tables, failed, from_item, is_last_page,
     keys::subject_of,
-    purchases::{id_of, parse},
+    purchases::{Purchases, id_of, parse},
     tables::Table,
     text,
 };
@@ -19,6 +22,13 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct History {
     table: Table,
+    purchases: Purchases,
+}
+
+/// The part of a subscription that says what it began with.
+#[derive(Deserialize)]
+struct Began {
+    purchase_id: PurchaseId,
 }
 
 /// Some of a buyer's purchases, newest first.
@@ -33,8 +43,10 @@ pub struct HistoryPage {
 impl History {
     /// Fails if the environment does not name the purchases table.
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
-        let table = tables.purchases()?;
-        Ok(Self { table })
+        Ok(Self {
+            table: tables.purchases()?,
+            purchases: Purchases::of(tables)?,
+        })
     }
 
     /// A buyer's purchases, newest first, at most `limit` of those older than `before`. Read from
@@ -73,31 +85,38 @@ impl History {
         })
     }
 
-    /// The products of which a buyer had a trial. Read from the same index. That it lags does no
-    /// harm: a session opened before the trial began can begin another for a day anyway.
+    /// The products of which a buyer had a trial: of what they subscribed to, because they may have
+    /// bought a great deal besides. Found in the same index. That it lags does no harm: a session
+    /// opened before the trial began can begin another for a day anyway.
     pub async fn tried(&self, subject: &str) -> Result<BTreeSet<ProductId>, StoreError> {
-        /// As many as fit into what DynamoDB reads at once.
-        const PAGE: i32 = 100;
-        let (mut tried, mut before) = (BTreeSet::new(), None);
-        loop {
-            let page = self.page(subject, PAGE, before).await?;
-            let began = page
-                .purchases
-                .iter()
-                .filter(|it| it.subscription().is_some());
-            let lines = began.flat_map(|purchase| purchase.order().recurring_lines());
+        let mut reading = JoinSet::new();
+        for (_, purchase) in self.subscribed(subject).await? {
+            let purchases = self.purchases.clone();
+            reading.spawn(async move { purchases.get(purchase).await });
+        }
+        let mut tried = BTreeSet::new();
+        for stored in reading.join_all().await {
+            let began = stored?.map(|stored| stored.purchase);
+            let began = began.filter(|purchase| purchase.subscription().is_some());
+            let lines = began.iter().flat_map(|it| it.order().recurring_lines());
             let lines = lines.filter(|line| line.has_trial());
             tried.extend(lines.map(|line| line.product_id.clone()));
-            before = page.next;
-            if before.is_none() {
-                return Ok(tried);
-            }
         }
+        Ok(tried)
     }
 
     /// The ids of all of a buyer's subscriptions, newest last as far as Stripe's ids tell. Read
     /// from the same index.
     pub async fn subscriptions(&self, subject: &str) -> Result<Vec<SubscriptionId>, StoreError> {
+        let subscribed = self.subscribed(subject).await?;
+        Ok(subscribed.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// All of a buyer's subscriptions, with the purchase that each began with.
+    async fn subscribed(
+        &self,
+        subject: &str,
+    ) -> Result<Vec<(SubscriptionId, PurchaseId)>, StoreError> {
         let mut items = self
             .table
             .client
@@ -107,17 +126,19 @@ impl History {
             .key_condition_expression("history = :subject AND begins_with(pk, :subscriptions)")
             .expression_attribute_values(":subject", text(subject))
             .expression_attribute_values(":subscriptions", text("sub_"))
-            .projection_expression("pk, sk")
+            .projection_expression("pk, sk, purchase_id")
             .into_paginator()
             .items()
             .send();
-        let mut ids = Vec::new();
+        let mut found = Vec::new();
         while let Some(item) = items.next().await {
+            let item = item.map_err(failed("Query"))?;
             // Their invoices have the same partition key.
-            if let Some(Subject::Subscription(id)) = subject_of(&item.map_err(failed("Query"))?) {
-                ids.push(id);
+            if let Some(Subject::Subscription(id)) = subject_of(&item) {
+                let Began { purchase_id } = from_item(item, id.as_str())?;
+                found.push((id, purchase_id));
             }
         }
-        Ok(ids)
+        Ok(found)
     }
 }

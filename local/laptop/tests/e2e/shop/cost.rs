@@ -1,6 +1,6 @@
 //! What the doors cost: calls to DynamoDB and Stripe, counted. docs/PERFORMANCE.md has the table.
 
-use testing::{CARD, Checkout, MUG, TestApp, cart};
+use testing::{CARD, Checkout, MAGAZINE, MUG, TestApp, cart};
 
 fn calls(list: &[(&str, usize)]) -> Vec<(String, usize)> {
     let list = list
@@ -58,4 +58,25 @@ async fn a_look_at_an_open_purchase_costs_a_write_and_a_call_to_stripe_once_in_a
     assert_eq!(counted.take(), calls(&landing));
     shop.status(&checkout.purchase).await;
     assert_eq!(counted.take(), calls(&[("GetItem", 1)]));
+}
+
+#[tokio::test]
+async fn whether_a_buyer_had_a_trial_is_one_query_however_much_they_bought() {
+    let (shop, counted) = TestApp::counting("CheckoutFunction").await;
+    let bought = shop.paid().await;
+    let item = shop.purchase_item(&bought.purchase).await.to_string();
+    for number in 0..250 {
+        let another = format!("01936f3c-8a10-7c3e-9a35-{number:012}");
+        let item = item.replace(&bought.purchase, &another);
+        shop.put_item("PurchasesTable", &serde_json::from_str(&item).unwrap())
+            .await;
+    }
+    counted.take();
+    let subscribing = shop.open_one(MAGAZINE).await;
+    assert_eq!(shop.session(subscribing.session()).await["amount_total"], 0);
+    let queries = counted
+        .take()
+        .into_iter()
+        .filter(|(call, _)| call == "Query");
+    assert_eq!(queries.collect::<Vec<_>>(), calls(&[("Query", 1)]));
 }
