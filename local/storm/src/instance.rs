@@ -28,7 +28,7 @@ pub(crate) enum Code {
     Purchases(PurchaseHistory),
     Webhook(Webhook),
     Mailer(Mailer),
-    Reconcile(Reconcile),
+    Reconcile(Box<Reconcile>),
 }
 
 /// Instances that have nothing to do.
@@ -59,7 +59,9 @@ impl Function {
                 .await
                 .map(Code::Webhook),
             Self::Mailer => Mailer::new(environment).await.map(Code::Mailer),
-            Self::Reconcile => Reconcile::new(environment).await.map(Code::Reconcile),
+            Self::Reconcile => Reconcile::new(environment)
+                .await
+                .map(|code| Code::Reconcile(Box::new(code))),
         }
         .expect("an environment that a function starts with")
     }

@@ -59,13 +59,14 @@ fn play(arguments: Arguments) -> ExitCode {
     if story {
         with_logs();
     }
-    let (began, mut played, mut purchases, mut sent_twice) = (Instant::now(), 0_u32, 0, 0);
+    let (began, mut played) = (Instant::now(), 0_u32);
+    let (mut purchases, mut sent_twice) = (0_usize, 0_u32);
     for seed in seeds {
         let history = History::of(seed);
         let ending = run(&history, bug);
         played = played.saturating_add(1);
-        purchases += ending.purchases;
-        sent_twice += ending.sent_twice;
+        purchases = ending.purchases.saturating_add(purchases);
+        sent_twice = ending.sent_twice.saturating_add(sent_twice);
         if story {
             println!("Seed {seed}. {history}");
             ending.story.iter().for_each(|line| println!("{line}"));
@@ -104,7 +105,7 @@ fn tell(history: &History, bug: Option<Bug>) {
 
 /// Which seed is the first to notice each bug.
 fn plant(seeds: &Range<u64>) -> ExitCode {
-    let mut unnoticed = 0;
+    let mut all_noticed = true;
     for bug in Bug::all() {
         let noticed = seeds
             .clone()
@@ -112,13 +113,13 @@ fn plant(seeds: &Range<u64>) -> ExitCode {
         match noticed {
             Some(seed) => println!("{bug:?}: seed {seed} notices it"),
             None => {
-                unnoticed += 1;
+                all_noticed = false;
                 println!("{bug:?}: no seed of {seeds:?} notices it");
             }
         }
     }
-    match unnoticed {
-        0 => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
+    match all_noticed {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
     }
 }

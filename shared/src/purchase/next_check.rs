@@ -21,7 +21,8 @@ impl Purchase {
         if self.waits_for().is_some_and(WaitsFor::is_unknown) {
             return Some(now);
         }
-        let unfinished = self.status() == Status::Pending || self.payment.is_unfinished();
+        // A dispute may be heard of, and decide the status, before the payment itself is.
+        let unfinished = self.waits_for().is_some() || self.payment.is_unfinished();
         unfinished.then(|| now.saturating_add(DAY))
     }
 }

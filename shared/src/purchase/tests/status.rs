@@ -1,5 +1,7 @@
 //! The status of purchases, what a person should look at, and when Stripe is asked.
 
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -133,6 +135,33 @@ fn a_charges_sum_that_does_not_fit_asks_for_another_look() {
             .is_some()
     );
     assert_eq!(purchase.next_check(7), Some(7));
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_still_to_come_is_asked_for(changes in changes()) {
+        let mut purchase = purchase();
+        for change in changes {
+            purchase.record(change);
+        }
+        let waits = purchase.waits_for().is_some() || purchase.status() == Status::Open;
+        prop_assert!(!waits || purchase.next_check(7).is_some(), "{purchase:?}");
+    }
+}
+
+#[test]
+fn a_payment_that_is_disputed_before_it_is_known_to_be_made_is_still_asked_for() {
+    let mut purchase = purchase();
+    purchase.record(session("cs_1", SessionState::PENDING));
+    let waits_for = WaitsFor::Bank;
+    purchase.record(session("cs_1", SessionState::Pending { waits_for }));
+    let lost = dispute(DisputeStatus::Lost, 1500, None, &[]);
+    purchase.record(Change::Payment(PaymentChange::Dispute(
+        "dp_1".to_owned().into(),
+        lost,
+    )));
+    assert_eq!(purchase.status(), Status::ChargedBack);
+    assert!(purchase.next_check(7).is_some());
 }
 
 #[test]
