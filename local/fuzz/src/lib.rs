@@ -15,9 +15,11 @@
 )]
 
 mod cart;
+mod cursor;
 mod event;
 mod money;
 mod request;
+mod sign_in;
 mod signature;
 mod stand_in;
 mod template;
@@ -27,11 +29,13 @@ mod webhook;
 pub type Run = fn(&[u8]);
 
 /// All targets, by the name of their folder in `corpus/`.
-pub const TARGETS: [(&str, Run); 8] = [
+pub const TARGETS: [(&str, Run); 10] = [
     ("cart", cart::run),
+    ("cursor", cursor::run),
     ("event", event::run),
     ("money", money::run),
     ("request", request::run),
+    ("sign-in", sign_in::run),
     ("signature", signature::run),
     ("stand-in", stand_in::run),
     ("template", template::run),

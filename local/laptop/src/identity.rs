@@ -36,7 +36,7 @@ use crate::loopback::refuse_other_origins;
 const PATH: &str = "/_local/identity";
 
 /// The OpenID Connect provider.
-pub(crate) struct Identity {
+pub struct Identity {
     sites: Sites,
     issuer: String,
     keys: Keys,
@@ -46,10 +46,7 @@ pub(crate) struct Identity {
 impl Identity {
     /// The provider of the shop at these addresses. The signing key is created on the first start
     /// and kept in `key_file`, if there is one, so that people stay signed in.
-    pub(crate) fn open(
-        addresses: &Addresses,
-        key_file: Option<&Path>,
-    ) -> anyhow::Result<Arc<Self>> {
+    pub fn open(addresses: &Addresses, key_file: Option<&Path>) -> anyhow::Result<Arc<Self>> {
         let issuer = format!("{}{PATH}", addresses.shop);
         Ok(Arc::new(Self {
             sites: Sites::at(addresses)?,
@@ -60,17 +57,17 @@ impl Identity {
     }
 
     /// The address that is in tokens, and from which discovery starts.
-    pub(crate) fn issuer(&self) -> &str {
+    pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
     /// The audience of its tokens.
-    pub(crate) fn client_id(&self) -> &'static str {
+    pub fn client_id(&self) -> &'static str {
         CLIENT_ID
     }
 
     /// What API Gateway's JWT authorizer does: the claims, or the challenge to answer with.
-    pub(crate) fn authorize(&self, headers: &HeaderMap) -> Result<Map<String, Value>, String> {
+    pub fn authorize(&self, headers: &HeaderMap) -> Result<Map<String, Value>, String> {
         let Some(authorization) = headers.get(header::AUTHORIZATION) else {
             return Err("Bearer".to_owned());
         };
@@ -86,7 +83,7 @@ impl Identity {
 
     /// The provider's own pages, and `/_local/token` for scripts. Web pages from elsewhere are
     /// refused, except the site's, whose scripts have to reach the provider.
-    pub(crate) fn router(self: &Arc<Self>) -> Router {
+    pub fn router(self: &Arc<Self>) -> Router {
         let provider = Router::new()
             .route("/.well-known/openid-configuration", get(discovery))
             .route("/jwks.json", get(jwks))

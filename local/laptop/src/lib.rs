@@ -19,7 +19,7 @@ pub mod environment;
 mod faults;
 pub mod functions;
 mod gateway;
-mod identity;
+pub mod identity;
 mod loopback;
 mod mailbox;
 pub mod progress;

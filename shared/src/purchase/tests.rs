@@ -10,3 +10,4 @@ mod merging;
 mod payment;
 mod samples;
 mod status;
+mod ways;

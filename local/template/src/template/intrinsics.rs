@@ -16,6 +16,10 @@ const ACCOUNT: &str = "000000000000";
 const REGION: &str = "us-east-1";
 const STACK: &str = "till";
 
+/// How deep conditions may be nested, within each other and by name: each step takes some of the stack, and a circle of
+/// them all of it.
+const DEEPEST_CONDITION: usize = 100;
+
 /// Values for the template's parameters; the others keep their defaults.
 pub type Parameters = BTreeMap<String, String>;
 
@@ -27,6 +31,10 @@ pub(super) enum Unresolved {
     NotGiven(String),
     #[error("refers to {0}, which the template does not define")]
     Dangling(String),
+    #[error(
+        "needs the condition {0}, which depends on itself or is more than {DEEPEST_CONDITION} steps deep"
+    )]
+    Endless(String),
     #[error("uses {0}, which the local shop does not evaluate")]
     Unknown(String),
     #[error("uses {0} with arguments of the wrong number or kind")]
@@ -213,28 +221,41 @@ impl Document {
 
     /// Whether the condition of this name holds.
     pub(super) fn condition(&self, name: &str) -> std::result::Result<bool, Unresolved> {
-        let condition = self.lookup(&["Conditions", name]);
-        self.holds(condition.ok_or_else(|| Unresolved::Dangling(name.to_owned()))?)
+        self.decide(name, 0)
     }
 
-    fn holds(&self, condition: &Value) -> std::result::Result<bool, Unresolved> {
+    /// The same for a condition that is needed at this depth.
+    fn decide(&self, name: &str, depth: usize) -> std::result::Result<bool, Unresolved> {
+        if depth > DEEPEST_CONDITION {
+            return Err(Unresolved::Endless(name.to_owned()));
+        }
+        let condition = self.lookup(&["Conditions", name]);
+        let condition = condition.ok_or_else(|| Unresolved::Dangling(name.to_owned()))?;
+        self.holds(condition, depth)
+    }
+
+    fn holds(&self, condition: &Value, depth: usize) -> std::result::Result<bool, Unresolved> {
         let Some((function, argument)) = as_function(condition) else {
             return Err(Unresolved::Malformed("a condition".to_owned()));
         };
         let malformed = || Unresolved::Malformed(function.to_owned());
+        let depth = depth.saturating_add(1);
         let list = argument.as_array().map(Vec::as_slice);
         match (function, list) {
             ("Fn::Equals", Some([left, right])) => {
                 Ok(self.text(left, function)? == self.text(right, function)?)
             }
-            ("Fn::Not", Some([inner])) => Ok(!self.holds(inner)?),
-            ("Fn::And", Some(all)) => all
-                .iter()
-                .try_fold(true, |so_far, inner| Ok(so_far && self.holds(inner)?)),
-            ("Fn::Or", Some(any)) => any
-                .iter()
-                .try_fold(false, |so_far, inner| Ok(so_far || self.holds(inner)?)),
-            ("Condition", None) => self.condition(argument.as_str().ok_or_else(malformed)?),
+            ("Fn::Not", Some([inner])) => Ok(!self.holds(inner, depth)?),
+            ("Fn::And", Some(all)) => {
+                all.iter().try_fold(
+                    true,
+                    |so_far, inner| Ok(so_far && self.holds(inner, depth)?),
+                )
+            }
+            ("Fn::Or", Some(any)) => any.iter().try_fold(false, |so_far, inner| {
+                Ok(so_far || self.holds(inner, depth)?)
+            }),
+            ("Condition", None) => self.decide(argument.as_str().ok_or_else(malformed)?, depth),
             ("Fn::Equals" | "Fn::Not" | "Fn::And" | "Fn::Or" | "Condition", _) => Err(malformed()),
             (other, _) => Err(Unresolved::Unknown(other.to_owned())),
         }

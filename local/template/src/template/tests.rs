@@ -273,6 +273,48 @@ fn what_is_broken_is_named_by_file_and_property() {
 }
 
 #[test]
+fn conditions_that_lead_nowhere_are_named_and_a_long_row_of_them_is_followed() {
+    let row = |length: usize| {
+        let row = (1..=length).map(|n| format!("C{n}: !Not [!Condition C{}]", n + 1));
+        let row: Vec<_> = row.collect();
+        format!("{}, C{}: !Equals [a, b]", row.join(", "), length + 1)
+    };
+    let with = |conditions: &str| {
+        let text = format!(
+            "{{ Conditions: {{ {conditions} }}, Resources: {{ Orders: {{ Type: AWS::DynamoDB::Table, \
+             Condition: C1, Properties: {{}} }} }} }}"
+        );
+        Template::parse("template.yaml", &text, &Parameters::new())
+    };
+    for conditions in [
+        "C1: !Condition C1",
+        "C1: !Not [!Condition C1]",
+        "C1: !And [!Equals [a, a], !Condition C2], C2: !Or [!Equals [a, b], !Condition C1]",
+        &row(51),
+        &row(20_000),
+        &{
+            // Each nested as deeply as YAML may be: a circle of a few must not get far either.
+            let (open, close) = ("!Not [".repeat(40), "]".repeat(40));
+            format!("C1: {open}!Condition C2{close}, C2: {open}!Condition C1{close}")
+        },
+    ] {
+        let complaint = with(conditions).unwrap_err().to_string();
+        assert!(
+            complaint
+                .starts_with("template.yaml: Resources.Orders.Condition needs the condition C")
+                && complaint.ends_with("depends on itself or is more than 100 steps deep"),
+            "{complaint}"
+        );
+    }
+    // It does not hold: so many times not.
+    assert!(with(&row(50)).unwrap().tables.is_empty());
+    assert!(
+        with(&row(49)).is_err(),
+        "a table without properties is made"
+    );
+}
+
+#[test]
 fn two_functions_cannot_have_one_route() {
     let complaint = complaint(
         "Path: \"/products/{id}\", Method: GET",
