@@ -207,8 +207,16 @@ def pay_at_stripe(url):
         assert answer.code == 303, answer.read()
 
 
-def reconciling(world, functions):
+def running(prefix, *names):
+    """Tables of their own, and these functions."""
+    world = World(prefix)
+    world.make_tables()
+    return world, {name: Function(name, world) for name in names}
+
+
+def reconciling():
     """What a thousand events that no webhook reported take, and the same once they are known."""
+    world, functions = running("Reconciling", "checkout", "reconcile")
     for _ in range(EVENTS):
         forget_holds(world)
         opened = json.loads(functions["checkout"].call(checkout(functions, "sample-mug"), False)["body"])
@@ -245,12 +253,11 @@ def draw(path, tables):
 
 def main():
     options = ARGUMENTS.parse_args()
-    world = World("Growth")
-    world.make_tables()
-    functions = {name: Function(name, world) for name in ("catalog", "checkout", "webhook", "mailer", "purchases", "reconcile")}
+    # First, while Stripe has no other events.
+    reconciling()
+    world, functions = running("Growth", "catalog", "checkout", "webhook", "mailer", "purchases")
     purchases = with_purchases(world, functions, options)
     rows_of("A buyer's purchases:", "purchases", purchases)
-    reconciling(world, functions)
     products = with_products(world, functions, options)
     rows_of("Products for sale:", "products", products)
     lines = with_lines(world, functions, options)

@@ -55,7 +55,7 @@ async def buyers_at_once(shop, options):
             free.append(token)
             return bought
 
-        shop.took.clear()
+        shop.took = {}
         bought, seconds = await all_at_once(level, [job] * options.walks)
         if len(set(bought)) != options.walks:
             raise Unexpected(f"{options.walks} walks ended in {len(set(bought))} purchases")
@@ -109,7 +109,7 @@ async def burst(shop, options, events):
     for level in LEVELS:
         part = everything if level == LEVELS[-1] else everything[: options.slice]
         everything = everything[len(part) :]
-        shop.took.clear()
+        shop.took = {}
         told, seconds = await all_at_once(level, [lambda event=event: shop.deliver(event) for event in part])
         results += Counter(told)
         rows.append((level, len(part) / seconds, dict(shop.took)))

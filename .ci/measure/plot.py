@@ -94,9 +94,8 @@ def draw(panel, left):
         y = at_y(step)
         out.append(f'<path class="grid" d="M{left + LEFT} {y:.1f}h{wide}"/>')
         out.append(f'<text class="note" x="{left + LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{short(step)}</text>')
-    # With many points, every second is named, and so on.
-    every = math.ceil(len(xs) / 8)
-    for x in xs[::every]:
+    # Where there are steps, each is named.
+    for x in xs if panel.log_x else [x for x in ticks(0, xs[-1], False) if xs[0] <= x <= xs[-1]]:
         out.append(f'<text class="note" x="{at_x(x):.1f}" y="{HEIGHT - 26}" text-anchor="middle">{short(x)}</text>')
     out.append(f'<text class="note" x="{left + LEFT + wide / 2:.0f}" y="{HEIGHT - 9}" text-anchor="middle">{escape(panel.x)}</text>')
     labels = apart({name: at_y(line[-1][1]) for name, line in panel.lines.items()})

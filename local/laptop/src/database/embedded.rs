@@ -11,6 +11,15 @@ use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+/// What the engine looks its streams' records up by. It keeps them all and has no index for them, so that each
+/// write to a table with a stream would look through all earlier ones.
+const INDEXES: &str = "
+    CREATE INDEX IF NOT EXISTS till_stream_by_number
+        ON _stream_records (table_name, CAST(sequence_number AS INTEGER));
+    CREATE INDEX IF NOT EXISTS till_stream_by_shard
+        ON _stream_records (table_name, shard_id, CAST(sequence_number AS INTEGER));
+";
+
 const UNKNOWN_OPERATION: &str =
     r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#;
 
@@ -26,13 +35,11 @@ impl Embedded {
     pub fn open(file: Option<&Path>) -> anyhow::Result<Self> {
         let database = match file {
             Some(file) => {
-                let path = file
-                    .to_str()
-                    .context("the data folder's name is not UTF-8")?;
-                Database::new(path)
-                    .map_err(|error| anyhow::anyhow!("cannot open {path}: {error}"))?
+                let database = at(file, Database::new)?;
+                add_indexes(file)?;
+                database
             }
-            None => Database::memory().map_err(|error| anyhow::anyhow!("{error}"))?,
+            None => in_memory()?,
         };
         Ok(Self {
             database,
@@ -74,6 +81,38 @@ impl Embedded {
             Ok(Err(error)) => tracing::warn!(%error, "expired items could not be deleted"),
         }
     }
+}
+
+/// A database in memory. No other connection reaches that, so it begins as a copy of a file.
+fn in_memory() -> anyhow::Result<Database> {
+    let folder = std::env::temp_dir().join(format!("till-{}", uuid::Uuid::new_v4().simple()));
+    std::fs::create_dir(&folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let file = folder.join("empty.db");
+    let begun = begin_in_memory(&file);
+    let removed = std::fs::remove_dir_all(&folder);
+    removed.with_context(|| format!("cannot remove the folder {}", folder.display()))?;
+    begun
+}
+
+fn begin_in_memory(file: &Path) -> anyhow::Result<Database> {
+    let database = Database::memory().map_err(|error| anyhow::anyhow!("{error}"))?;
+    at(file, |path| database.vacuum_into(path))?;
+    add_indexes(file)?;
+    at(file, |path| database.restore_from(path))?;
+    Ok(database)
+}
+
+/// What the engine does with a file.
+fn at<T>(file: &Path, open: impl FnOnce(&str) -> dynoxide::Result<T>) -> anyhow::Result<T> {
+    let path = file.to_str();
+    let path = path.with_context(|| format!("{} is not UTF-8", file.display()))?;
+    open(path).map_err(|error| anyhow::anyhow!("cannot open {path}: {error}"))
+}
+
+fn add_indexes(file: &Path) -> anyhow::Result<()> {
+    let added = rusqlite::Connection::open(file).and_then(|sqlite| sqlite.execute_batch(INDEXES));
+    added.with_context(|| format!("cannot add the streams' indexes to {}", file.display()))
 }
 
 /// `None` if DynamoDB has no such operation.
@@ -139,5 +178,43 @@ fn refusal(error: &serde_json::Error) -> DynoxideError {
         DynoxideError::ValidationException(message.trim_start().to_owned())
     } else {
         DynoxideError::SerializationException(message.trim_start().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_records_of_a_stream_are_found_by_an_index_in_a_file_and_in_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("shop.db");
+        for kept in [Some(&*file), None] {
+            let engine = Embedded::open(kept).unwrap();
+            let copy = folder.path().join(format!("copy-{}.db", kept.is_some()));
+            at(&copy, |path| engine.database.vacuum_into(path)).unwrap();
+            let sqlite = rusqlite::Connection::open(copy).unwrap();
+            // What the engine asks when it writes a record, and when a stream is read.
+            for asked in [
+                "SELECT max(CAST(sequence_number AS INTEGER)) FROM _stream_records
+                 WHERE table_name = 'mails'",
+                "SELECT new_image FROM _stream_records
+                 WHERE table_name = 'mails' AND shard_id = '1'
+                 AND CAST(sequence_number AS INTEGER) > 7
+                 ORDER BY CAST(sequence_number AS INTEGER)",
+            ] {
+                let mut plan = sqlite
+                    .prepare(&format!("EXPLAIN QUERY PLAN {asked}"))
+                    .unwrap();
+                let steps = plan.query_map([], |row| row.get::<_, String>(3)).unwrap();
+                let steps: Vec<_> = steps.map(Result::unwrap).collect();
+                assert!(
+                    steps
+                        .iter()
+                        .all(|step| step.contains("USING INDEX till_stream")),
+                    "{steps:?}"
+                );
+            }
+        }
     }
 }

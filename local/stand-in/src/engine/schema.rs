@@ -65,6 +65,9 @@ const SCHEMA: &str = "
         PRIMARY KEY (event, endpoint)
     );
     CREATE INDEX IF NOT EXISTS webhooks_by_due ON webhooks (due) WHERE due IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS webhooks_by_turn ON webhooks (asked, due) WHERE due IS NOT NULL;
+    -- Looked through after every delivery, and hardly ever is there any.
+    CREATE INDEX IF NOT EXISTS webhooks_giving_way ON webhooks (endpoint) WHERE gives_way;
 
     CREATE TABLE IF NOT EXISTS attempts_made (
         sequence INTEGER PRIMARY KEY AUTOINCREMENT,

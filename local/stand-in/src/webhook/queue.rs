@@ -87,21 +87,39 @@ pub(crate) fn rewrite(
     Ok(())
 }
 
-/// What is to be tried now, at most so many.
+const DUE: &str = "SELECT event, endpoint FROM webhooks
+    WHERE asked = ?1 AND due <= ?2 ORDER BY due, rowid LIMIT ?3";
+
+/// Makes due at an endpoint what has let an event go first.
+const FOLLOW: &str = "UPDATE webhooks SET due = ?2, gives_way = 0
+    WHERE endpoint = ?1 AND gives_way AND state = 'pending' AND (
+        SELECT sequence FROM objects WHERE kind = 'event' AND id = event
+    ) < (
+        SELECT sequence FROM objects WHERE kind = 'event' AND id = ?3
+    )";
+
+/// What is to be tried now, at most so many: first what somebody asked for, then what has been due
+/// longest. Each is a range of an index, so that how many are waiting makes no difference.
 pub(crate) fn due(transaction: &Transaction<'_>, most: usize) -> anyhow::Result<Vec<Route>> {
     let held = is_held(transaction)?;
-    let mut statement = transaction.sql.prepare_cached(
-        "SELECT event, endpoint FROM webhooks
-         JOIN objects ON objects.id = event AND objects.kind = 'event'
-         WHERE due <= ?1 AND (asked OR NOT ?2) ORDER BY asked DESC, objects.sequence LIMIT ?3",
-    )?;
-    let due = statement.query_map(params![transaction.now, held, most], |row| {
-        Ok(Route {
-            event: row.get(0)?,
-            endpoint: row.get(1)?,
-        })
-    })?;
-    Ok(due.collect::<Result<_, _>>()?)
+    let mut statement = transaction.sql.prepare_cached(DUE)?;
+    let mut due = Vec::new();
+    for asked in [true, false] {
+        if held && !asked {
+            break;
+        }
+        let room = most.saturating_sub(due.len());
+        let found = statement.query_map(params![asked, transaction.now, room], |row| {
+            Ok(Route {
+                event: row.get(0)?,
+                endpoint: row.get(1)?,
+            })
+        })?;
+        for route in found {
+            due.push(route?);
+        }
+    }
+    Ok(due)
 }
 
 /// When there is more to try.
@@ -160,12 +178,7 @@ pub(crate) fn note(
     if taken {
         // Whatever has let it go first may follow.
         sql.execute(
-            "UPDATE webhooks SET due = ?2, gives_way = 0
-             WHERE endpoint = ?1 AND gives_way AND state = 'pending' AND event IN (
-                 SELECT id FROM objects WHERE kind = 'event' AND sequence < (
-                     SELECT sequence FROM objects WHERE kind = 'event' AND id = ?3
-                 )
-             )",
+            FOLLOW,
             params![route.endpoint, transaction.now, route.event],
         )?;
         count_pending(transaction, &route.event)?;
@@ -257,6 +270,40 @@ pub(crate) fn hold(transaction: &Transaction<'_>, held: bool) -> anyhow::Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::database::Database;
+    use crate::engine::time::MachineTime;
+
+    #[test]
+    fn a_delivery_looks_through_no_other_however_many_there_are() {
+        let site = "http://127.0.0.1:12111".parse().unwrap();
+        let database = Database::open(None, &site, MachineTime::default()).unwrap();
+        let planned: anyhow::Result<_> = database.transact(&Default::default(), |transaction| {
+            let mut planned = Vec::new();
+            for sql in [DUE, FOLLOW] {
+                let plan = format!("EXPLAIN QUERY PLAN {sql}");
+                let mut statement = transaction.sql.prepare(&plan)?;
+                let steps = statement.query_map([1, 1, 1], |row| row.get::<_, String>(3))?;
+                planned.extend(steps.collect::<Result<Vec<_>, _>>()?);
+            }
+            Ok(planned)
+        });
+        let planned = planned.unwrap();
+        for index in ["webhooks_by_turn", "webhooks_giving_way"] {
+            assert!(
+                planned.iter().any(|step| step.contains(index)),
+                "{planned:?}"
+            );
+        }
+        for wasteful in [
+            "SCAN webhooks",
+            "SCAN objects",
+            "TEMP B-TREE",
+            "LIST SUBQUERY",
+        ] {
+            let found = planned.iter().any(|step| step.contains(wasteful));
+            assert!(!found, "{wasteful}: {planned:?}");
+        }
+    }
 
     #[test]
     fn tries_back_off_to_an_hour() {

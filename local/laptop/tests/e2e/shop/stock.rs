@@ -242,6 +242,49 @@ async fn a_failing_table_never_looks_like_sold_out_nor_reserves_or_returns_twice
     assert_eq!(shop.stock("other").await, Some(10));
 }
 
+#[tokio::test]
+async fn buyers_in_each_others_way_are_told_to_try_again_and_the_stock_adds_up() {
+    const BUYERS: usize = 24;
+    let shop = with_lamps(BUYERS as u32).await;
+    let mut buyers = Vec::new();
+    for number in 0..BUYERS {
+        buyers.push(shop.token(&format!("{number}@buyers.example")).await);
+    }
+    let body = cart(&[(LAMP, 1)]).to_string();
+    let all_at_once = || {
+        let all = buyers
+            .iter()
+            .map(|token| shop.post_checkout(Some(token), Some("lamp"), body.clone()));
+        join_all(all)
+    };
+    // As many conflicts as all of them together may meet, less a few.
+    let conflicts = BUYERS as u32 * 6 - 12;
+    shop.aws_fails("TransactWriteItems", "conflict", Some(conflicts))
+        .await;
+    let mut told_to_try_again = 0;
+    for answer in all_at_once().await {
+        if !answer.is(201) {
+            let retry_after = answer.headers.get("retry-after").cloned();
+            let busy = answer.expect(503).problem();
+            assert_eq!(busy["type"], "urn:till:problem:busy");
+            assert_eq!(retry_after.unwrap(), "1");
+            told_to_try_again += 1;
+        }
+    }
+    assert!(told_to_try_again > 0);
+    shop.aws_recovers().await;
+    // What is reserved is what is in purchases, whoever was told what.
+    let stored = shop.stored_purchases().await.len();
+    let left = usize::try_from(shop.stock(LAMP).await.unwrap()).unwrap();
+    assert_eq!(stored + left, BUYERS);
+    // They try again, with the same keys: each gets one lamp, and none is missing.
+    for answer in all_at_once().await {
+        answer.expect(201);
+    }
+    assert_eq!(shop.stock(LAMP).await, Some(0));
+    assert_eq!(shop.stored_purchases().await.len(), BUYERS);
+}
+
 /// A purchase of two lamps whose call to Stripe ended like this.
 async fn opened_without_a_word(shop: &TestApp, fault: &[(&str, &str)]) -> String {
     shop.stripe_fails(&[fault, &[("times", "0")]].concat())
