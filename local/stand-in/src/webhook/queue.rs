@@ -276,7 +276,7 @@ mod tests {
     fn a_delivery_looks_through_no_other_however_many_there_are() {
         let site = "http://127.0.0.1:12111".parse().unwrap();
         let database = Database::open(None, &site).unwrap();
-        let planned = database.transact(&Default::default(), |transaction| {
+        let planned: anyhow::Result<_> = database.transact(&Default::default(), |transaction| {
             let mut planned = Vec::new();
             for sql in [DUE, FOLLOW] {
                 let plan = format!("EXPLAIN QUERY PLAN {sql}");
