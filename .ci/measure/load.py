@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import plot
-from local_shop import Unexpected, all_at_once, percentile, running_shop
+from local_shop import Unexpected, all_at_once, expected, percentile, running_shop
 
 LEVELS = [1, 2, 4, 8, 16, 32, 64]
 # So many of each buyer's purchases are open while the shop hears nothing from Stripe: less than a buyer may have.
@@ -149,6 +149,10 @@ async def check_tables(shop, made, events, walked):
     if wrong or set(states) - {"sent"} or sum(mails.values()) != sum(due.values()) + walked:
         raise Unexpected(f"mails: {len(wrong)} purchases have too few or too many; rows by state: "
                          f"{ {state: len(rows) for state, rows in states.items()} }")
+    # Each was sent once, although SES would take it twice.
+    arrived = len(expected(await shop.shop.ask("GET", "/_local/mailbox.json"), 200, "the mailbox"))
+    if arrived != sum(mails.values()):
+        raise Unexpected(f"{sum(mails.values())} mails were due, and {arrived} arrived")
     sold = walked + sum(one[5] for one in made if one[2] != "expired")
     if (left := await shop.stock(LAMP)) != LAMPS - sold:
         raise Unexpected(f"{sold} lamps were sold, and {LAMPS - left} are missing")

@@ -209,9 +209,7 @@ mod tests {
                 let steps = plan.query_map([], |row| row.get::<_, String>(3)).unwrap();
                 let steps: Vec<_> = steps.map(Result::unwrap).collect();
                 assert!(
-                    steps
-                        .iter()
-                        .all(|step| step.contains("USING INDEX till_stream")),
+                    steps.iter().all(|step| step.contains("INDEX till_stream")),
                     "{steps:?}"
                 );
             }
