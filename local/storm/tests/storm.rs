@@ -16,7 +16,7 @@ fn histories_in_bad_weather_end_well() {
 
 #[test]
 fn the_same_seed_tells_the_same_story() {
-    let [one, other] = [9, 9].map(|seed| run(&History::of(seed), None).story);
+    let [one, other] = [2, 2].map(|seed| run(&History::of(seed), None).story);
     assert!(one.len() > 20, "hardly anything happened: {one:?}");
     assert_eq!(one, other);
 }
