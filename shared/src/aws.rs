@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::{
-    config::{BehaviorVersion, retry::RetryConfig},
+    config::{BehaviorVersion, StalledStreamProtectionConfig, retry::RetryConfig},
     error::{ProvideErrorMetadata, SdkError},
 };
 use aws_types::{
@@ -13,38 +13,48 @@ use aws_types::{
     sdk_config::{SharedCredentialsProvider, TimeoutConfig},
 };
 
-use crate::{
-    config::{ConfigError, Environment},
-    https,
-};
+use self::call::Service;
+use crate::config::{ConfigError, Environment};
 
 pub mod call;
 
 /// How to call an AWS service. Set explicitly, because the SDK's search through profiles and
 /// metadata services would slow down every start, and Lambda sets exactly these variables.
-/// `endpoint` is the service's own variable; `AWS_ENDPOINT_URL` is for all.
-pub fn config(environment: &Environment, endpoint: &str) -> Result<SdkConfig, ConfigError> {
+pub fn config(environment: &Environment, service: Service) -> Result<SdkConfig, ConfigError> {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(Duration::from_secs(2))
         .operation_timeout(Duration::from_secs(4))
         .build();
-    let mut config = SdkConfig::builder()
-        .http_client(https::ForSdk::new(environment.network())?)
+    Ok(SdkConfig::builder()
+        .http_client(environment.network().client()?)
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(environment.required("AWS_REGION")?.to_owned()))
         .credentials_provider(SharedCredentialsProvider::new(credentials(environment)?))
         .retry_config(RetryConfig::standard())
-        .timeout_config(timeouts);
-    config.set_endpoint_url(endpoint_url(environment, endpoint).map(str::to_owned));
-    Ok(config.build())
+        .timeout_config(timeouts)
+        // Each try has a time limit, so its bytes need not be counted as they come.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .endpoint_url(endpoint(environment, service)?)
+        .build())
 }
 
-/// Where the environment says a service is, if not at AWS.
-pub(crate) fn endpoint_url<'e>(environment: &'e Environment, variable: &str) -> Option<&'e str> {
-    environment
-        .optional(variable)
-        .or_else(|| environment.optional("AWS_ENDPOINT_URL"))
+/// Begins to open a connection to a service, so that the first call need not wait for it.
+pub fn prepare(environment: &Environment, service: Service) -> Result<(), ConfigError> {
+    let client = environment.network().client()?;
+    client.open(&endpoint(environment, service)?);
+    Ok(())
+}
+
+/// Where a service is: where its own variable says or the one for all, or else in its region.
+pub(crate) fn endpoint(environment: &Environment, service: Service) -> Result<String, ConfigError> {
+    let elsewhere = environment
+        .optional(service.endpoint_variable())
+        .or_else(|| environment.optional("AWS_ENDPOINT_URL"));
+    match elsewhere {
+        Some(url) => Ok(url.trim_end_matches('/').to_owned()),
+        None => Ok(service.endpoint(environment.required("AWS_REGION")?)),
+    }
 }
 
 /// The credentials that Lambda puts in the environment.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use crate::{clock::Clock, mode::Mode, network::Network, purchase::PurchaseIds};
+use crate::{clock::Clock, https::NoTls, mode::Mode, network::Network, purchase::PurchaseIds};
 
 /// A variable that is missing or cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +18,9 @@ pub enum ConfigError {
         /// What is wrong with it; never its value if that is a secret.
         wrong: String,
     },
+    /// No calls can be made.
+    #[error(transparent)]
+    NoTls(#[from] NoTls),
     /// A secret that does not exist: the shop is not set up yet.
     #[error("{variable}: there is no {name:?} in {store}; `till setup` stores it")]
     NoSecret {

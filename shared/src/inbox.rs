@@ -92,15 +92,15 @@ impl From<ReadingError> for NotRecorded {
 
 impl Inbox {
     /// Reads tables, mode and Stripe's key from the environment.
-    pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
+    pub fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let tables = Tables::of(environment)?;
-        Self::asking(Stripe::new(environment).await?, &tables, environment)
+        Self::asking(Stripe::new(environment)?, &tables, environment)
     }
 
     /// An inbox that writes nothing, and returns what would become of an event.
-    pub async fn dry_run(environment: &Environment) -> Result<Self, ConfigError> {
+    pub fn dry_run(environment: &Environment) -> Result<Self, ConfigError> {
         let tables = Tables::of(environment)?.dry_run();
-        Self::asking(Stripe::new(environment).await?, &tables, environment)
+        Self::asking(Stripe::new(environment)?, &tables, environment)
     }
 
     /// An inbox for this Stripe account and these tables.
@@ -120,8 +120,8 @@ impl Inbox {
 
     /// Takes an event in. It must be authentic.
     pub async fn take(&self, event: &[u8], now: i64) -> Result<Receipt, InboxError> {
-        let Label { id, created } = Label::of(event);
-        let (metric, why) = match self.record(event, now).await {
+        let (Label { id, created }, read) = Event::read(event);
+        let (metric, why) = match self.record(read, now).await {
             Ok(receipt) => {
                 log(id.as_deref(), &receipt);
                 return Ok(receipt);
@@ -149,8 +149,12 @@ impl Inbox {
         Ok(Receipt::Parked)
     }
 
-    async fn record(&self, event: &[u8], now: i64) -> Result<Receipt, NotRecorded> {
-        let Some(event) = Event::parse(event)? else {
+    async fn record(
+        &self,
+        event: Result<Option<Event>, Unreadable>,
+        now: i64,
+    ) -> Result<Receipt, NotRecorded> {
+        let Some(event) = event? else {
             return Ok(Receipt::Unhandled);
         };
         let mode = Mode::of(event.livemode);

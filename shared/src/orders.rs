@@ -2,14 +2,15 @@
 
 use crate::{
     config::ConfigError,
-    product::ProductId,
+    product::{Product, ProductId},
     purchase::{HoldLimits, Purchase, Subject, TooMuch},
     store::{
         StoreError, TRIES, Tables,
         bookkeeping::Bookkeeping,
         holds::{BuyersHolds, StoredHolds},
+        openings::Openings,
         purchases::{Purchases, Stored},
-        requests::{IdempotentRequest, Requests},
+        requests::{IdempotentRequest, RequestItem, Requests},
         transaction::{Part, Step, Writer},
     },
 };
@@ -18,6 +19,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Orders {
     writer: Writer,
+    openings: Openings,
     purchases: Purchases,
     books: Bookkeeping,
     requests: Requests,
@@ -44,6 +46,16 @@ pub enum OpenError {
     Store(#[from] StoreError),
 }
 
+/// What a purchase begins with.
+pub struct Beginning {
+    /// What was requested earlier under the request's key.
+    pub earlier: Earlier,
+    /// Those of the products that exist.
+    pub products: Vec<Product>,
+    /// What the buyer holds.
+    pub held: StoredHolds,
+}
+
 /// What is known of an idempotency key.
 pub enum Earlier {
     /// The key is free. If it used to stand for something that came to nothing, this is what, so
@@ -61,6 +73,7 @@ impl Orders {
     pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
         Ok(Self {
             writer: tables.writer(),
+            openings: Openings::of(tables)?,
             purchases: Purchases::of(tables)?,
             books: Bookkeeping::of(tables)?,
             requests: Requests::of(tables)?,
@@ -68,15 +81,32 @@ impl Orders {
         })
     }
 
+    /// What a purchase of these products begins with. At most 90 products.
+    pub async fn begin<'a>(
+        &self,
+        subject: &str,
+        request: Option<&IdempotentRequest>,
+        products: impl IntoIterator<Item = &'a ProductId>,
+        now: i64,
+    ) -> Result<Beginning, OpenError> {
+        let before = self.openings.read(subject, request, products, now).await?;
+        let earlier = match request.zip(before.request) {
+            Some((request, known)) => self.earlier(request, known).await?,
+            None => Earlier::Free(None),
+        };
+        Ok(Beginning {
+            earlier,
+            products: before.products,
+            held: before.held,
+        })
+    }
+
     /// What was requested earlier under the request's key.
-    pub async fn earlier(
+    async fn earlier(
         &self,
         request: &IdempotentRequest,
-        now: i64,
+        known: RequestItem,
     ) -> Result<Earlier, OpenError> {
-        let Some(known) = self.requests.get(request, now).await? else {
-            return Ok(Earlier::Free(None));
-        };
         if known.fingerprint != request.fingerprint {
             return Err(OpenError::KeyReused);
         }
@@ -88,11 +118,6 @@ impl Orders {
             Some(stored) if !stored.purchase.is_over() => Ok(Earlier::Known(Box::new(stored))),
             _ => Ok(Earlier::Free(Some(known.subject))),
         }
-    }
-
-    /// What a buyer holds now.
-    pub async fn held_by(&self, subject: &str) -> Result<StoredHolds, StoreError> {
-        self.holds.get(subject).await
     }
 
     /// Stores a new purchase together with the stock it reserves, what its buyer then holds, which
@@ -111,11 +136,8 @@ impl Orders {
         let first = held.version;
         let known = (Earlier::Free(replaced.flatten()), held);
         let read = || async {
-            let earlier = match request {
-                Some(request) => self.earlier(request, now).await?,
-                None => Earlier::Free(None),
-            };
-            Ok((earlier, self.held_by(&buyer).await?))
+            let again = self.begin(&buyer, request, [], now).await?;
+            Ok((again.earlier, again.held))
         };
         let decide = |(earlier, held)| match earlier {
             Earlier::Known(faster) => Ok(Step::Done(Ok(*faster))),
@@ -133,16 +155,13 @@ impl Orders {
             ) => error,
             otherwise => return otherwise,
         };
+        let now_there = self.begin(&buyer, request, [], now).await?;
         // An earlier try of the same request may have taken the last one.
-        if let Some(request) = request
-            && let Earlier::Known(faster) = self.earlier(request, now).await?
-        {
+        if let Earlier::Known(faster) = now_there.earlier {
             return Ok(*faster);
         }
         match error {
-            OpenError::Store(StoreError::Contended(_))
-                if self.held_by(&buyer).await?.version != first =>
-            {
+            OpenError::Store(StoreError::Contended(_)) if now_there.held.version != first => {
                 Err(OpenError::Rush)
             }
             error => Err(error),

@@ -1,8 +1,8 @@
 //! Secrets: Stripe's key and the webhook's signing secrets, kept in Parameter Store or Secrets
 //! Manager, so that neither the template nor a function's environment shows them.
 //!
-//! They are read once, at start, and again when they are rejected: when Stripe answers 401, or a
-//! signature fails. So a rotated secret needs no deployment. Anybody can make a signature fail, so
+//! They are read once, by the first who needs them, and again when they are rejected: when Stripe
+//! answers 401, or a signature fails. So a rotated secret needs no deployment. Anybody can make a signature fail, so
 //! this happens once a minute at most, and requests that fail together share one read. Requests
 //! that succeed never wait for it.
 
@@ -26,24 +26,29 @@ const AGAIN: Duration = Duration::from_secs(60);
 /// How long a read may take, including retries.
 const READING: Duration = Duration::from_secs(4);
 
-/// A secret as last read. Cheap to clone; clones share what was read.
-pub struct Secret<T>(Arc<Shared<T>>);
+/// A secret, read when it is first needed. Cheap to clone; clones share what was read.
+pub struct Secret<T>(Arc<Named<T>>);
 
 /// Parses a secret's text, or says why it cannot be right.
 type Understand<T> = dyn Fn(&str) -> Result<T, ConfigError> + Send + Sync;
 
-struct Shared<T> {
+struct Named<T> {
     variable: &'static str,
-    current: RwLock<Arc<T>>,
-    /// Where it is read again; `None` if the environment itself has it, because that never changes.
-    source: Option<Source<T>>,
+    held: Held<T>,
 }
 
-/// The store that a secret comes from.
+enum Held<T> {
+    /// The environment itself has it, so it never changes.
+    Given(Arc<T>),
+    InStore(Source<T>),
+}
+
+/// The store that a secret comes from, and the secret as last read.
 struct Source<T> {
     kept: Kept,
     understand: Box<Understand<T>>,
-    /// When it was last read again.
+    current: RwLock<Option<Arc<T>>>,
+    /// Held while it is read; when it was last read again.
     read_again: Mutex<Option<Instant>>,
 }
 
@@ -60,9 +65,9 @@ impl<T> fmt::Debug for Secret<T> {
 }
 
 impl<T> Secret<T> {
-    /// Reads the secret of a variable: its value or, if it is not set, the secret in the store
-    /// named by the variable that ends with `_PARAMETER`.
-    pub(crate) async fn read(
+    /// The secret of a variable: its value or, if it is not set, the secret in the store named by
+    /// the variable that ends with `_PARAMETER`.
+    pub(crate) fn of(
         environment: &Environment,
         variable: &'static str,
         understand: impl Fn(&str) -> Result<T, ConfigError> + Send + Sync + 'static,
@@ -78,42 +83,46 @@ impl<T> Secret<T> {
         let source = Source {
             kept: Kept::new(environment, name)?,
             understand: Box::new(understand),
+            current: RwLock::default(),
             read_again: Mutex::new(None),
         };
-        let first = source.read(variable).await?;
-        Ok(Self::new(variable, first, Some(source)))
+        Ok(Self::held(variable, Held::InStore(source)))
     }
 
     /// A secret that never changes.
     pub fn given(variable: &'static str, value: T) -> Self {
-        Self::new(variable, value, None)
+        Self::held(variable, Held::Given(Arc::new(value)))
     }
 
-    fn new(variable: &'static str, value: T, source: Option<Source<T>>) -> Self {
-        Self(Arc::new(Shared {
-            variable,
-            current: RwLock::new(Arc::new(value)),
-            source,
-        }))
+    fn held(variable: &'static str, held: Held<T>) -> Self {
+        Self(Arc::new(Named { variable, held }))
     }
 
-    /// The secret as last read.
-    pub fn current(&self) -> Arc<T> {
-        let current = self.0.current.read();
-        Arc::clone(&current.unwrap_or_else(PoisonError::into_inner))
+    /// The secret as last read; the first who needs it reads it.
+    pub async fn current(&self) -> Result<Arc<T>, ConfigError> {
+        let source = match &self.0.held {
+            Held::Given(value) => return Ok(Arc::clone(value)),
+            Held::InStore(source) => source,
+        };
+        if let Some(current) = source.current() {
+            return Ok(current);
+        }
+        let _reading = source.read_again.lock().await;
+        match source.current() {
+            Some(meanwhile) => Ok(meanwhile),
+            None => source.read(self.0.variable).await,
+        }
     }
 
     /// What to try instead of a secret that was just rejected: what was read meanwhile, or is read
     /// now. `None` if no read is due, or it fails; then the secret stays as it was.
     pub async fn instead_of(&self, refused: &Arc<T>) -> Option<Arc<T>> {
-        let Shared {
-            variable,
-            current,
-            source,
-        } = &*self.0;
-        let source = source.as_ref()?;
+        let variable = self.0.variable;
+        let Held::InStore(source) = &self.0.held else {
+            return None;
+        };
         let mut read_again = source.read_again.lock().await;
-        let meanwhile = self.current();
+        let meanwhile = source.current()?;
         if !Arc::ptr_eq(&meanwhile, refused) {
             return Some(meanwhile);
         }
@@ -125,8 +134,6 @@ impl<T> Secret<T> {
         match source.read(variable).await {
             Ok(fresh) => {
                 tracing::info!(variable, "a secret was rejected, so it was read again");
-                let fresh = Arc::new(fresh);
-                *current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
                 Some(fresh)
             }
             Err(error) => {
@@ -142,7 +149,12 @@ impl<T> Secret<T> {
 }
 
 impl<T> Source<T> {
-    async fn read(&self, variable: &'static str) -> Result<T, ConfigError> {
+    fn current(&self) -> Option<Arc<T>> {
+        let current = self.current.read();
+        current.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn read(&self, variable: &'static str) -> Result<Arc<T>, ConfigError> {
         let text = tokio::time::timeout(READING, self.kept.read()).await;
         let text = text.unwrap_or_else(|_| Err(Unread::Failed("no answer in time".into())));
         let text = text.and_then(|text| member(text, variable).map_err(Unread::Failed));
@@ -160,7 +172,10 @@ impl<T> Source<T> {
                 why,
             },
         });
-        (self.understand)(&text?)
+        let read = Arc::new((self.understand)(&text?)?);
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        *current = Some(Arc::clone(&read));
+        Ok(read)
     }
 }
 

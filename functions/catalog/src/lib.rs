@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use shared::{
+    aws::{self, call::Service},
     config::{ConfigError, Environment},
     http::{Problem, json, next_cursor, page_cursor, page_limit, request_id},
     product::ProductId,
@@ -21,6 +22,7 @@ pub struct Catalog {
 impl Catalog {
     /// Shows the products table that the environment names.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
+        aws::prepare(environment, Service::DynamoDb)?;
         let products = Shelf::of(&Tables::of(environment)?)?;
         Ok(Self { products })
     }

@@ -13,6 +13,7 @@ use lambda_http::{Body, Request};
 use serde_json::{Value, json};
 use shared::{
     attempts::Attempts,
+    aws::{self, call::Service},
     cart::Cart,
     clock::Clock,
     comparison::fetch_session,
@@ -26,8 +27,7 @@ use shared::{
         TooMuch,
     },
     store::{
-        Tables, history::History, products::Offers, purchases::Stored, requests::IdempotentRequest,
-        unpaid::Unpaid,
+        Tables, history::History, purchases::Stored, requests::IdempotentRequest, unpaid::Unpaid,
     },
     stripe::{
         checkout,
@@ -52,7 +52,6 @@ const LARGEST_ORDER: usize = 256 * 1024;
 /// The function: opens purchases, and a Checkout session for each.
 #[derive(Clone)]
 pub struct Checkout {
-    products: Offers,
     orders: Orders,
     history: History,
     attempts: Attempts,
@@ -68,12 +67,15 @@ pub struct Checkout {
 }
 
 impl Checkout {
-    /// Reads tables, limits, the site's address and Stripe's key, and fails if one is missing.
+    /// Reads tables, limits and the site's address, and fails if one is missing. Stripe's key is
+    /// read meanwhile.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
+        aws::prepare(environment, Service::DynamoDb)?;
+        let stripe = Stripe::new(environment)?;
+        stripe.prepare();
         let tables = Tables::of(environment)?;
         let stack = environment.stack()?;
         Ok(Self {
-            products: Offers::of(&tables)?,
             orders: Orders::of(&tables)?,
             history: History::of(&tables)?,
             attempts: Attempts::of(&tables)?,
@@ -83,7 +85,7 @@ impl Checkout {
                 purchases: environment.count("MAX_OPEN_PURCHASES")?,
                 pieces: environment.count("MAX_RESERVED_PIECES")?,
             },
-            stripe: Stripe::new(environment).await?,
+            stripe,
             email_verified: environment.email_verified()?,
             site_url: environment.site_url()?,
             stack,
@@ -139,22 +141,17 @@ impl Checkout {
         idempotent: Option<&IdempotentRequest>,
         now: i64,
     ) -> Result<Stored, Problem> {
-        let earlier = async {
-            match idempotent {
-                Some(request) => self.orders.earlier(request, now).await,
-                None => Ok(Earlier::Free(None)),
-            }
-        };
         let subject = buyer.subject.clone().unwrap_or_default();
-        let (earlier, products, held) = tokio::join!(
-            earlier,
-            self.products.get_all(cart.products()),
-            self.orders.held_by(&subject)
-        );
-        let replaced = match earlier {
+        let begun = self
+            .orders
+            .begin(&subject, idempotent, cart.products(), now);
+        let begun = match begun.await {
             Err(error) => return Err(self.open_problem(error, &subject, now).await),
-            Ok(Earlier::Free(replaced)) => replaced,
-            Ok(Earlier::Known(stored)) => {
+            Ok(begun) => begun,
+        };
+        let replaced = match begun.earlier {
+            Earlier::Free(replaced) => replaced,
+            Earlier::Known(stored) => {
                 let earlier = stored.purchase.id();
                 match self.unless_over(*stored, now).await? {
                     Some(stored) => return Ok(stored),
@@ -162,14 +159,14 @@ impl Checkout {
                 }
             }
         };
-        let products = products.map_err(|error| Problem::store(&error))?;
-        let products = self.without_second_trials(products, &subject).await?;
-        let held = held.map_err(|error| Problem::store(&error))?;
+        let products = self.without_second_trials(begun.products, &subject).await?;
         let order = freeze(cart, &products, buyer)?;
         let order = self.with_customer(order).await?;
         let purchase = Purchase::new(id, order, now);
         let request = idempotent.map(|request| (request, replaced));
-        let opened = self.orders.open(purchase, request, held, self.limits, now);
+        let opened = self
+            .orders
+            .open(purchase, request, begun.held, self.limits, now);
         match opened.await {
             Ok(stored) => Ok(stored),
             Err(error) => Err(self.open_problem(error, &subject, now).await),

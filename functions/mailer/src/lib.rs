@@ -15,6 +15,7 @@ use aws_lambda_events::{
 use serde::Deserialize;
 use serde_json::Value;
 use shared::{
+    aws::{self, call::Service},
     clock::Clock,
     config::{ConfigError, Environment},
     email::{self, Address, Letter, Letterhead, Postman, SendError, compose},
@@ -81,6 +82,8 @@ impl Mailer {
                 wrong: error.to_string(),
             })
         };
+        aws::prepare(environment, Service::DynamoDb)?;
+        aws::prepare(environment, Service::Ses)?;
         let outbox = DueMails::of(&Tables::of(environment)?)?;
         let shop = Letterhead {
             name: environment.required("SHOP_NAME")?.to_owned(),

@@ -5,7 +5,6 @@
 
 mod open;
 mod portal;
-mod stripe;
 mod subscriptions;
 
 use std::time::Duration;
@@ -14,6 +13,7 @@ use http::{Method, Response, StatusCode};
 use lambda_http::{Body, Request, RequestExt};
 use serde_json::json;
 use shared::{
+    aws::{self, call::Service},
     clock::Clock,
     config::{ConfigError, EmailVerified, Environment},
     http::{
@@ -28,12 +28,11 @@ use shared::{
         purchases::{Purchases, Stored},
         unpaid::Unpaid,
     },
+    stripe::client::Client as Stripe,
     view::BuyerView,
 };
 
-use crate::{
-    open::OpenPurchases, portal::Portal, stripe::Stripe, subscriptions::BuyersSubscriptions,
-};
+use crate::{open::OpenPurchases, portal::Portal, subscriptions::BuyersSubscriptions};
 
 /// How long a request may take: less than the function's time limit in `template.yaml`.
 const LONGEST: Duration = Duration::from_secs(18);
@@ -55,8 +54,9 @@ pub struct PurchaseHistory {
 impl PurchaseHistory {
     /// Reads tables and what open purchases need, but Stripe's key only when it is first needed.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
+        aws::prepare(environment, Service::DynamoDb)?;
         let tables = Tables::of(environment)?;
-        let stripe = Stripe::new(environment);
+        let stripe = Stripe::new(environment)?;
         Ok(Self {
             purchases: Purchases::of(&tables)?,
             invoices: Invoices::of(&tables)?,

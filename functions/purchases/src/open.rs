@@ -17,11 +17,9 @@ use shared::{
     },
     stripe::{
         checkout::{self, OpenedSession},
-        client::{Client, StripeError},
+        client::{Client as Stripe, StripeError},
     },
 };
-
-use crate::stripe::Stripe;
 
 /// Nobody pays within this many seconds of opening a purchase, so Stripe is not asked before.
 const SOONEST: i64 = 10;
@@ -91,9 +89,8 @@ impl OpenPurchases {
         }
     }
 
-    async fn ask(&self, purchase: &Purchase, now: i64) -> Result<Option<Stored>, LookError> {
-        let stripe = self.stripe.client().await?;
-        let mut comparison = Comparison::of(purchase.id(), &self.ledger, stripe, now);
+    async fn ask(&self, purchase: &Purchase, now: i64) -> Result<Option<Stored>, ComparisonError> {
+        let mut comparison = Comparison::of(purchase.id(), &self.ledger, &self.stripe, now);
         for session in purchase.open_sessions() {
             comparison.session(session).await?;
         }
@@ -102,7 +99,7 @@ impl OpenPurchases {
             tracing::info!(%purchase_id, status, "Stripe said something about a purchase that no event had");
         }
         let asked = self.purchases.get(purchase.id()).await;
-        Ok(asked.map_err(ComparisonError::from)?)
+        Ok(asked?)
     }
 
     /// Cancels a purchase: its sessions expire, and what it had reserved is returned. Returns it as
@@ -111,16 +108,12 @@ impl OpenPurchases {
         if !stored.purchase.awaits_payment() {
             return cancelled(stored);
         }
-        let stripe = self.stripe.client().await.map_err(|error| {
-            tracing::error!(%error, "Stripe could not be called");
-            Problem::internal()
-        })?;
         let purchase_id = stored.purchase.id();
         if stored.purchase.open_sessions().next().is_none() {
-            stored = self.find_session(stripe, stored, now).await?;
+            stored = self.find_session(stored, now).await?;
         }
         for session in stored.purchase.open_sessions() {
-            let ended = self.expire(stripe, &stored.purchase, session, now).await;
+            let ended = self.expire(&stored.purchase, session, now).await;
             ended.inspect_err(|error| {
                 tracing::error!(%purchase_id, %error, "a session could not be ended");
             })?;
@@ -133,14 +126,14 @@ impl OpenPurchases {
     /// The purchase with its session, found by repeating its attempt's call. That is the only way
     /// to be sure, because the call's outcome is unknown, or it is still under way. If Stripe
     /// refuses it, there is no session, and never will be.
-    async fn find_session(
-        &self,
-        stripe: &Client,
-        stored: Stored,
-        now: i64,
-    ) -> Result<Stored, Problem> {
-        let opened =
-            checkout::open(stripe, &stored.purchase, &self.site_url, self.stack.tag()).await;
+    async fn find_session(&self, stored: Stored, now: i64) -> Result<Stored, Problem> {
+        let opened = checkout::open(
+            &self.stripe,
+            &stored.purchase,
+            &self.site_url,
+            self.stack.tag(),
+        )
+        .await;
         let found = match opened {
             Ok(OpenedSession { id, url }) => self.attempts.attach(stored, &id, &url, now).await,
             Err(error) => {
@@ -165,27 +158,17 @@ impl OpenPurchases {
     /// Ends a session and records its state: expired, or whatever it became a moment before.
     async fn expire(
         &self,
-        stripe: &Client,
         purchase: &Purchase,
         session: &SessionId,
         now: i64,
     ) -> Result<(), ComparisonError> {
-        let mut comparison = Comparison::of(purchase.id(), &self.ledger, stripe, now);
-        match checkout::expire(stripe, session).await {
+        let mut comparison = Comparison::of(purchase.id(), &self.ledger, &self.stripe, now);
+        match checkout::expire(&self.stripe, session).await {
             Ok(expired) => comparison.record_session(&expired).await.map(|_| ()),
             Err(error) if error.is_final() => comparison.session(session).await,
             Err(error) => Err(error.into()),
         }
     }
-}
-
-/// Why Stripe could not be asked, or its answer could not be recorded.
-#[derive(Debug, thiserror::Error)]
-enum LookError {
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    ComparisonError(#[from] ComparisonError),
 }
 
 /// What became of a purchase that was to be cancelled.

@@ -5,10 +5,8 @@ use shared::{
     customers::Customers,
     http::Problem,
     store::Tables,
-    stripe::portal,
+    stripe::{client::Client as Stripe, portal},
 };
-
-use crate::stripe::Stripe;
 
 /// Opens Stripe's billing portal.
 #[derive(Clone)]
@@ -36,17 +34,13 @@ impl Portal {
     /// Where this buyer manages what they subscribe to; 404 if they never subscribed to anything.
     /// Whose portal it is follows from who signed in, never from what they sent.
     pub(crate) async fn open(&self, subject: &str) -> Result<String, Problem> {
-        let stripe = self.stripe.client().await.map_err(|error| {
-            tracing::error!(%error, "Stripe could not be called");
-            Problem::internal()
-        })?;
-        let customer = self.customers.find(stripe, subject).await;
+        let customer = self.customers.find(&self.stripe, subject).await;
         let customer = customer.inspect_err(|error| {
             tracing::error!(%error, "a buyer's customer at Stripe could not be found");
         })?;
         let none = || Problem::not_found("You have not subscribed to anything yet.");
         let customer = customer.ok_or_else(none)?;
-        let opened = portal::open(stripe, &customer, &self.return_url).await;
+        let opened = portal::open(&self.stripe, &customer, &self.return_url).await;
         let url = opened.map_err(|error| {
             tracing::error!(%error, "Stripe did not open a billing portal");
             Problem::stripe(&error)

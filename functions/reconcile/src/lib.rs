@@ -88,7 +88,8 @@ impl Reconcile {
     }
 
     async fn of(tables: &Tables, environment: &Environment) -> Result<Self, ConfigError> {
-        let stripe = Stripe::new(environment).await?;
+        let stripe = Stripe::new(environment)?;
+        stripe.ready().await?;
         let (mode, stack) = (environment.mode()?, environment.stack()?);
         Ok(Self(Parts {
             inbox: Inbox::asking(stripe.clone(), tables, environment)?,

@@ -10,6 +10,7 @@ use http::{Method, Response, StatusCode};
 use lambda_http::{Body, Request};
 use serde_json::json;
 use shared::{
+    aws::{self, call::Service},
     clock::Clock,
     config::{ConfigError, Environment},
     http::{Problem, body, json, request_id},
@@ -39,14 +40,13 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Reads the signing secrets and Stripe's key, wherever the environment says they are kept.
-    /// Signatures age by the `real` time.
+    /// Reads the signing secrets, wherever the environment says they are kept, and fails if there is
+    /// none. Signatures age by the `real` time.
     pub async fn new(environment: &Environment, real: Clock) -> Result<Self, ConfigError> {
-        // Two secrets over the network, concurrently.
-        let (secrets, inbox) = tokio::try_join!(
-            WebhookSecret::read_all(environment),
-            Inbox::new(environment)
-        )?;
+        aws::prepare(environment, Service::DynamoDb)?;
+        let secrets = WebhookSecret::all_of(environment)?;
+        let inbox = Inbox::new(environment)?;
+        secrets.current().await?;
         Ok(Self {
             secrets,
             inbox,
@@ -97,7 +97,8 @@ impl Webhook {
             Some(header) => signature::verify(header, event, secrets, now),
             None => Err(SignatureError::Malformed),
         };
-        let secrets = self.secrets.current();
+        let secrets = self.secrets.current().await;
+        let secrets = secrets.map_err(|_| Problem::internal())?;
         let mut verified = verify(&secrets);
         // The endpoint's secret may have been rolled.
         if verified == Err(SignatureError::NoMatch)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use shared::config::{Environment, Stack};
-use shared::stripe::event::{self, Event, Label};
+use shared::stripe::event::{self, Event};
 
 static STACK: LazyLock<Stack> = LazyLock::new(|| {
     let variables = BTreeMap::from([("TILL_STACK".to_owned(), "till".to_owned())]);
@@ -15,14 +15,13 @@ static STACK: LazyLock<Stack> = LazyLock::new(|| {
 /// Whatever it is, it is read in one way or refused; and what is read is of a type that Till handles and has an id,
 /// by which it is claimed.
 pub(crate) fn run(body: &[u8]) {
-    let label = Label::of(body);
-    let Ok(Some(event)) = Event::parse(body) else {
+    let (label, Ok(Some(event))) = Event::read(body) else {
         return;
     };
     assert!(event::handled().any(|name| name == event.name));
     assert_eq!(label.id.as_deref(), Some(&*event.id));
     let said = format!("{:?}", event.statement(&STACK));
-    let again = Event::parse(body).ok().flatten();
+    let again = Event::read(body).1.ok().flatten();
     let again = again.map(|event| event.statement(&STACK));
     assert_eq!(again.map(|again| format!("{again:?}")), Some(said));
 }

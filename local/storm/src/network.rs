@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
-use shared::network::CallError;
+use shared::https::CallError;
 
 use crate::bug::Bug;
 use crate::process::Process;

@@ -13,9 +13,11 @@ use http::{HeaderMap, Request, header};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A service called this way.
+/// A service of AWS that Till calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
+    /// Tables.
+    DynamoDb,
     /// Functions and their URLs.
     Lambda,
     /// Mail.
@@ -61,12 +63,26 @@ impl Service {
     /// In the names of hosts, and in signatures.
     fn names(self) -> (&'static str, &'static str) {
         match self {
+            Self::DynamoDb => ("dynamodb", "dynamodb"),
             Self::Lambda => ("lambda", "lambda"),
             Self::Ses => ("email", "ses"),
             Self::Cognito => ("cognito-idp", "cognito-idp"),
             Self::Logs => ("logs", "logs"),
             Self::ParameterStore => ("ssm", "ssm"),
             Self::SecretsManager => ("secretsmanager", "secretsmanager"),
+        }
+    }
+
+    /// The variable with its address, if it is not at AWS, named as the SDKs name it.
+    pub fn endpoint_variable(self) -> &'static str {
+        match self {
+            Self::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
+            Self::Lambda => "AWS_ENDPOINT_URL_LAMBDA",
+            Self::Ses => "AWS_ENDPOINT_URL_SES",
+            Self::Cognito => "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER",
+            Self::Logs => "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
+            Self::ParameterStore => "AWS_ENDPOINT_URL_SSM",
+            Self::SecretsManager => "AWS_ENDPOINT_URL_SECRETS_MANAGER",
         }
     }
 

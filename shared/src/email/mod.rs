@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_sdk_ses::config::{Builder, retry::RetryConfig, timeout::TimeoutConfig};
 
 use crate::{
-    aws,
+    aws::{self, call::Service},
     config::{ConfigError, Environment},
 };
 
@@ -31,7 +31,7 @@ pub use prose::Letter;
 /// A client for SES, or for what `AWS_ENDPOINT_URL_SES` points to. It never retries and has long
 /// timeouts: SES has no idempotency keys, and a call that timed out may have sent the mail.
 pub fn client(environment: &Environment) -> Result<aws_sdk_ses::Client, ConfigError> {
-    let config = Builder::from(&aws::config(environment, "AWS_ENDPOINT_URL_SES")?)
+    let config = Builder::from(&aws::config(environment, Service::Ses)?)
         .retry_config(RetryConfig::disabled())
         .timeout_config(
             TimeoutConfig::builder()

@@ -238,7 +238,7 @@ mod tests {
                     .build(),
             )
             .endpoint_url(url)
-            .http_client(crate::https::ForSdk::new(&crate::network::Network::default()).unwrap())
+            .http_client(crate::network::Network::default().client().unwrap())
             .build();
         let from: Address = "shop@example.com".parse().unwrap();
         let to = "ana@example.com".parse().unwrap();

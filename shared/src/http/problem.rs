@@ -98,6 +98,7 @@ impl Problem {
     pub fn stripe(error: &StripeError) -> Self {
         match error {
             StripeError::Refused { .. } | StripeError::Unreadable(_) => Self::stripe_refused(),
+            StripeError::NoKey(_) => Self::internal(),
             StripeError::Failed(_) => Self::new(
                 StatusCode::BAD_GATEWAY,
                 "payment-provider-failed",

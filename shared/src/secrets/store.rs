@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials;
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Limited};
 use serde_json::{Value, json};
 
 use crate::{
@@ -91,18 +91,11 @@ impl Store {
             Self::SecretsManager => "ResourceNotFoundException",
         }
     }
-
-    fn endpoint_variable(self) -> &'static str {
-        match self {
-            Self::ParameterStore => "AWS_ENDPOINT_URL_SSM",
-            Self::SecretsManager => "AWS_ENDPOINT_URL_SECRETS_MANAGER",
-        }
-    }
 }
 
 /// A secret in one of the stores.
 pub(super) struct Kept {
-    http: https::Client<Full<Bytes>>,
+    http: https::Client,
     pub(super) store: Store,
     endpoint: String,
     region: String,
@@ -136,16 +129,11 @@ impl Kept {
             name: "SECRETS_STORE",
             wrong: error.to_string(),
         })?;
-        let region = environment.required("AWS_REGION")?;
-        let endpoint = aws::endpoint_url(environment, store.endpoint_variable()).map_or_else(
-            || store.service().endpoint(region),
-            |url| url.trim_end_matches('/').to_owned(),
-        );
         Ok(Self {
-            http: https::Client::new(environment.network(), https::CONNECT)?,
+            http: environment.network().client()?,
             store,
-            endpoint,
-            region: region.to_owned(),
+            endpoint: aws::endpoint(environment, store.service())?,
+            region: environment.required("AWS_REGION")?.to_owned(),
             credentials: aws::credentials(environment)?,
             name: name.to_owned(),
         })
@@ -171,7 +159,7 @@ impl Kept {
     }
 
     async fn ask(&self) -> Result<String, Unanswered> {
-        let answer = self.http.request(self.request()?.map(Full::new)).await;
+        let answer = self.http.request(self.request()?).await;
         let answer = answer.map_err(|_| Unanswered::Now("it cannot be reached".into()))?;
         let (head, body) = answer.into_parts();
         let body = Limited::new(body, LARGEST_ANSWER).collect().await;

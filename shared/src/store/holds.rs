@@ -4,8 +4,8 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    KEEP_SECONDS, StoreError, Tables, from_item, number,
-    tables::{Table, put_item, update_item},
+    Item, KEEP_SECONDS, StoreError, Tables, from_item, number,
+    tables::{self, Key, Table, put_item, update_item},
     to_item, unchanged, unwritable,
 };
 use crate::{
@@ -50,15 +50,14 @@ impl BuyersHolds {
 
     /// What a buyer holds now.
     pub(crate) async fn get(&self, subject: &str) -> Result<StoredHolds, StoreError> {
-        let key = buyer_key(subject);
-        let item = self.table.read([("pk", &key), ("sk", HOLDS)]).await?;
-        let item = item.map(|item| from_item::<HoldsItem>(item, &key));
-        Ok(item
-            .transpose()?
-            .map_or_else(StoredHolds::default, |item| StoredHolds {
-                holds: item.holds,
-                version: item.version,
-            }))
+        match self
+            .table
+            .read([("pk", &buyer_key(subject)), ("sk", HOLDS)])
+            .await?
+        {
+            Some(item) => stored(item, subject),
+            None => Ok(StoredHolds::default()),
+        }
     }
 
     /// What a buyer holds from now on, on condition that it has not changed since it was read.
@@ -107,6 +106,17 @@ impl BuyersHolds {
         };
         update_item(update).map(Some)
     }
+}
+
+/// The key of what a buyer holds.
+pub(super) fn key(subject: &str) -> Key {
+    tables::key([("pk", &buyer_key(subject)), ("sk", HOLDS)])
+}
+
+/// What a buyer holds, by their row.
+pub(super) fn stored(item: Item, subject: &str) -> Result<StoredHolds, StoreError> {
+    let HoldsItem { holds, version, .. } = from_item(item, &buyer_key(subject))?;
+    Ok(StoredHolds { holds, version })
 }
 
 /// The key of everything that is kept by buyer.

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    aws,
+    aws::{self, call::Service},
     config::{ConfigError, Environment},
 };
 
@@ -27,6 +27,7 @@ mod keys;
 #[cfg(test)]
 mod layout;
 pub mod looks;
+pub(crate) mod openings;
 pub mod operator;
 pub mod outbox;
 pub mod parked;
@@ -47,10 +48,7 @@ pub use tables::Tables;
 
 /// A client for DynamoDB, or for what `AWS_ENDPOINT_URL_DYNAMODB` points to.
 pub fn client(environment: &Environment) -> Result<Client, ConfigError> {
-    Ok(Client::new(&aws::config(
-        environment,
-        "AWS_ENDPOINT_URL_DYNAMODB",
-    )?))
+    Ok(Client::new(&aws::config(environment, Service::DynamoDb)?))
 }
 
 /// What need not be stored.

@@ -1,11 +1,11 @@
 //! What is for sale.
 
-use aws_sdk_dynamodb::types::{KeysAndAttributes, TransactWriteItem};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::{
-    StoreError, TRIES, Tables, back_off, failed, from_item, is_last_page, number,
-    tables::{Table, update_item},
-    text, unwritable,
+    StoreError, Tables, failed, from_item, is_last_page, number,
+    tables::{self, Key, Table, keys, read_batch, update_item},
+    text,
 };
 use crate::{
     config::ConfigError,
@@ -112,45 +112,16 @@ impl Offers {
         &self,
         ids: impl IntoIterator<Item = &'a ProductId>,
     ) -> Result<Vec<Product>, StoreError> {
-        let keys = ids
-            .into_iter()
-            .map(|id| [("id".to_owned(), text(id.as_str()))].into());
-        let keys = KeysAndAttributes::builder()
-            .set_keys(Some(keys.collect()))
-            .build();
-        let mut wanted = Some(keys.map_err(unwritable)?);
-        let mut products = Vec::new();
-        for attempt in 1..=TRIES {
-            let Some(keys) = wanted.take() else {
-                return Ok(products);
-            };
-            let call = self
-                .table
-                .client
-                .batch_get_item()
-                .request_items(&self.table.name, keys);
-            let answer = call.send().await.map_err(failed("BatchGetItem"))?;
-            for item in answer
-                .responses
-                .into_iter()
-                .flatten()
-                .flat_map(|(_, items)| items)
-            {
-                products.push(from_item(item, "of a product")?);
-            }
-            // What a throttled table did not return.
-            wanted = answer
-                .unprocessed_keys
-                .and_then(|mut tables| tables.remove(&self.table.name));
-            if wanted.is_some() {
-                back_off(attempt).await;
-            }
-        }
-        match wanted {
-            None => Ok(products),
-            Some(_) => Err(StoreError::Contended(TRIES)),
-        }
+        let wanted = [(self.table.name.clone(), keys(ids.into_iter().map(key)))];
+        let found = read_batch(&self.table.client, wanted).await?;
+        let items = found.into_values().flatten();
+        items.map(|item| from_item(item, "of a product")).collect()
     }
+}
+
+/// The key of a product.
+pub(super) fn key(id: &ProductId) -> Key {
+    tables::key([("id", id.as_str())])
 }
 
 impl Stock {

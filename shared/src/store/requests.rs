@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
-    StoreError, Tables, from_item, number,
-    tables::{Table, put_item},
+    Item, StoreError, Tables, from_item, number,
+    tables::{self, Key, Table, put_item},
     text, to_item,
 };
 use crate::{config::ConfigError, purchase::Subject};
@@ -26,7 +26,7 @@ pub struct IdempotentRequest {
 }
 
 /// What an idempotency key stands for.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RequestItem {
     pk: String,
     sk: String,
@@ -60,18 +60,6 @@ impl Requests {
         Ok(Self { table })
     }
 
-    /// What the key of `request` stands for now.
-    pub(crate) async fn get(
-        &self,
-        request: &IdempotentRequest,
-        now: i64,
-    ) -> Result<Option<RequestItem>, StoreError> {
-        let key = [("pk", request.pk.as_str()), ("sk", REQUEST)];
-        let item = self.table.read(key).await?;
-        let item = item.map(|item| from_item::<RequestItem>(item, &request.pk));
-        Ok(item.transpose()?.filter(|item| item.ttl > now))
-    }
-
     /// What the key stands for from now on, on condition that it is free: never used, expired, or
     /// standing for `replaced`.
     pub(crate) fn put(
@@ -101,4 +89,24 @@ impl Requests {
             None => put.condition_expression("attribute_not_exists(pk) OR #ttl <= :now"),
         })
     }
+}
+
+/// The key of the row that says what a request's key stands for.
+pub(super) fn key(request: &IdempotentRequest) -> Key {
+    tables::key([("pk", &request.pk), ("sk", REQUEST)])
+}
+
+/// Whether an item is that row.
+pub(super) fn is_of(item: &Item, request: &IdempotentRequest) -> bool {
+    item.get("pk").and_then(|pk| pk.as_s().ok()) == Some(&request.pk)
+}
+
+/// What the request's key stands for, by that row, unless its time is over.
+pub(super) fn standing(
+    item: Item,
+    request: &IdempotentRequest,
+    now: i64,
+) -> Result<Option<RequestItem>, StoreError> {
+    let item: RequestItem = from_item(item, &request.pk)?;
+    Ok(Some(item).filter(|item| item.ttl > now))
 }

@@ -1,14 +1,18 @@
 //! The shop's tables.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::{
     Client,
     types::{
-        Put, TransactWriteItem, Update,
-        builders::{PutBuilder, UpdateBuilder},
+        AttributeValue, KeysAndAttributes, Put, TransactWriteItem, Update,
+        builders::{KeysAndAttributesBuilder, PutBuilder, UpdateBuilder},
     },
 };
 
-use super::{Item, StoreError, client, failed, text, transaction::Writer, unwritable};
+use super::{
+    Item, StoreError, TRIES, back_off, client, failed, text, transaction::Writer, unwritable,
+};
 use crate::config::{ConfigError, Environment};
 
 /// The tables that an environment names: for each function, those it may use.
@@ -75,12 +79,11 @@ impl Table {
         &self,
         key: [(&str, &str); N],
     ) -> Result<Option<Item>, StoreError> {
-        let key = key.map(|(name, value)| (name.to_owned(), text(value)));
         let call = self
             .client
             .get_item()
             .table_name(&self.name)
-            .set_key(Some(key.into()))
+            .set_key(Some(self::key(key)))
             .consistent_read(true);
         Ok(call.send().await.map_err(failed("GetItem"))?.item)
     }
@@ -92,11 +95,49 @@ impl Table {
 
     /// An item to update within a transaction.
     pub(super) fn update<const N: usize>(&self, key: [(&str, &str); N]) -> UpdateBuilder {
-        let key = key.map(|(name, value)| (name.to_owned(), text(value)));
         Update::builder()
             .table_name(&self.name)
-            .set_key(Some(key.into()))
+            .set_key(Some(self::key(key)))
     }
+}
+
+/// The primary key of an item.
+pub(super) type Key = HashMap<String, AttributeValue>;
+
+/// The key whose attributes have these names and texts.
+pub(super) fn key<const N: usize>(attributes: [(&str, &str); N]) -> Key {
+    attributes
+        .map(|(name, value)| (name.to_owned(), text(value)))
+        .into()
+}
+
+/// Items of one table to read in a batch.
+pub(super) fn keys(keys: impl IntoIterator<Item = Key>) -> KeysAndAttributesBuilder {
+    KeysAndAttributes::builder().set_keys(Some(keys.into_iter().collect()))
+}
+
+/// The items that exist, by their table, in one call unless a table is throttled. At most 100 keys.
+pub(super) async fn read_batch(
+    client: &Client,
+    wanted: impl IntoIterator<Item = (String, KeysAndAttributesBuilder)>,
+) -> Result<HashMap<String, Vec<Item>>, StoreError> {
+    let wanted = wanted.into_iter();
+    let wanted = wanted.map(|(table, keys)| Ok((table, keys.build().map_err(unwritable)?)));
+    let mut wanted: HashMap<_, _> = wanted.collect::<Result<_, StoreError>>()?;
+    let mut found = HashMap::<_, Vec<_>>::new();
+    for attempt in 1..=TRIES {
+        let call = client.batch_get_item().set_request_items(Some(wanted));
+        let answer = call.send().await.map_err(failed("BatchGetItem"))?;
+        for (table, items) in answer.responses.into_iter().flatten() {
+            found.entry(table).or_default().extend(items);
+        }
+        wanted = answer.unprocessed_keys.unwrap_or_default();
+        if wanted.is_empty() {
+            return Ok(found);
+        }
+        back_off(attempt).await;
+    }
+    Err(StoreError::Contended(TRIES))
 }
 
 /// A put as a part of a transaction.

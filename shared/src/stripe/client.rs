@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, StatusCode, header};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use stripe_client_core::{RequestBuilder, StripeMethod};
@@ -14,8 +14,7 @@ use stripe_client_core::{RequestBuilder, StripeMethod};
 use super::key::StripeKey;
 use crate::{
     config::{ConfigError, Environment},
-    https,
-    network::CallError,
+    https::{self, CallError},
     secrets::Secret,
 };
 
@@ -55,7 +54,7 @@ const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// A client for one account. Cheap to clone; clones share connections.
 #[derive(Clone)]
 pub struct Client {
-    http: https::Client<Full<Bytes>>,
+    http: https::Client,
     base: String,
     key: Secret<StripeKey>,
 }
@@ -76,6 +75,9 @@ pub enum StripeError {
         /// Stripe's id of the request.
         request: String,
     },
+    /// It was not asked, because its key cannot be read.
+    #[error(transparent)]
+    NoKey(#[from] ConfigError),
     /// It told us to come back later, each time we tried.
     #[error("Stripe is busy: {0}")]
     Busy(StatusCode),
@@ -159,19 +161,37 @@ struct ErrorBody {
 }
 
 impl Client {
-    /// For the account of `STRIPE_SECRET_KEY`, at `STRIPE_API_BASE` (Stripe itself unless set).
-    pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
+    /// For the account of `STRIPE_SECRET_KEY`, at `STRIPE_API_BASE` (Stripe itself unless set). A key
+    /// in a store is read when it is first needed.
+    pub fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let base = environment.optional("STRIPE_API_BASE").unwrap_or(API_BASE);
-        let http = https::Client::new(environment.network(), https::CONNECT)?;
-        Ok(Self::over(http, base, StripeKey::read(environment).await?))
+        let http = environment.network().client()?;
+        Ok(Self::over(http, base, StripeKey::of(environment)?))
     }
 
     /// For the account of one key, at `base`.
-    pub fn with_key(http: https::Client<Full<Bytes>>, base: &str, key: StripeKey) -> Self {
+    pub fn with_key(http: https::Client, base: &str, key: StripeKey) -> Self {
         Self::over(http, base, Secret::given(StripeKey::VARIABLE, key))
     }
 
-    fn over(http: https::Client<Full<Bytes>>, base: &str, key: Secret<StripeKey>) -> Self {
+    /// Begins to open a connection and to read the key, so that the first call need not wait for
+    /// either. If something is wrong with the key, the log says so, and each call fails.
+    pub fn prepare(&self) {
+        self.http.open(&self.base);
+        let client = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = client.ready().await {
+                tracing::error!(%error, "Stripe cannot be called");
+            }
+        });
+    }
+
+    /// Reads the key if that has not been done; fails if it cannot be read, or cannot be right.
+    pub async fn ready(&self) -> Result<(), ConfigError> {
+        self.key.current().await.map(drop)
+    }
+
+    fn over(http: https::Client, base: &str, key: Secret<StripeKey>) -> Self {
         Self {
             http,
             base: base.trim_end_matches('/').to_owned(),
@@ -278,7 +298,7 @@ impl Client {
         request: &RequestBuilder,
         idempotency_key: Option<&str>,
     ) -> Result<Bytes, StripeError> {
-        let key = self.key.current();
+        let key = self.key.current().await?;
         let answer = self.ask(request, idempotency_key, &key).await;
         match answer {
             Err(StripeError::Refused { status, .. }) if status == StatusCode::UNAUTHORIZED => {
@@ -347,7 +367,7 @@ impl Client {
         request: &RequestBuilder,
         idempotency_key: Option<&str>,
         key: &StripeKey,
-    ) -> Result<Request<Full<Bytes>>, StripeError> {
+    ) -> Result<Request<Bytes>, StripeError> {
         let method = match request.method {
             StripeMethod::Get => http::Method::GET,
             StripeMethod::Post => http::Method::POST,
@@ -372,9 +392,7 @@ impl Client {
                 concat!("till/", env!("CARGO_PKG_VERSION")),
             )
             .header("stripe-version", api_version())
-            .body(Full::new(Bytes::from(
-                request.body.clone().unwrap_or_default(),
-            )))
+            .body(Bytes::from(request.body.clone().unwrap_or_default()))
             .map_err(|error| StripeError::Unreadable(error.to_string()))
     }
 }

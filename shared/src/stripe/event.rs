@@ -218,39 +218,43 @@ pub struct Label {
     pub created: Option<i64>,
 }
 
-impl Label {
-    /// As much of it as can be read.
-    pub fn of(body: &[u8]) -> Self {
-        let event: Value = serde_json::from_slice(body).unwrap_or_default();
-        Self {
-            id: event.get("id").and_then(Value::as_str).map(str::to_owned),
-            created: event.get("created").and_then(Value::as_i64),
-        }
-    }
-}
-
 impl Event {
     /// Reads the envelope; `None` if we do not handle its type. That is true of most that Stripe
     /// can send, and then nothing but the type is read: thin events and the pings of Workbench have
-    /// other members, and future ones may have any.
-    pub fn parse(body: &[u8]) -> Result<Option<Self>, Unreadable> {
-        let event: Value = serde_json::from_slice(body)?;
+    /// other members, and future ones may have any. The label is as much of it as can be read in
+    /// any case.
+    pub fn read(body: &[u8]) -> (Label, Result<Option<Self>, Unreadable>) {
+        let event = match serde_json::from_slice::<Value>(body) {
+            Ok(event) => event,
+            Err(error) => return (Label::default(), Err(error.into())),
+        };
+        let label = Label {
+            id: event.get("id").and_then(Value::as_str).map(str::to_owned),
+            created: event.get("created").and_then(Value::as_i64),
+        };
+        (label, Self::of(event))
+    }
+
+    fn of(mut event: Value) -> Result<Option<Self>, Unreadable> {
+        let missing = |name| Unreadable(format!("{name} is missing"));
         let text = |name| event.get(name).and_then(Value::as_str);
         if text("object") == Some("v2.core.event") {
             return Ok(None);
         }
-        let name = text("type").ok_or_else(|| Unreadable("type is missing".to_owned()))?;
+        let name = text("type").ok_or_else(|| missing("type"))?;
         let handled = HANDLED.iter().find(|(handled, _)| *handled == name);
         let Some(&(name, kind)) = handled else {
             return Ok(None);
         };
-        let Envelope { id, livemode, data } = serde_json::from_value(event)?;
+        let id = text("id").ok_or_else(|| missing("id"))?.to_owned();
+        let livemode = event.get("livemode").and_then(Value::as_bool);
+        let object = event.pointer_mut("/data/object").map(Value::take);
         Ok(Some(Self {
             id,
             name,
-            livemode,
+            livemode: livemode.ok_or_else(|| missing("livemode"))?,
             kind,
-            object: data.object,
+            object: object.ok_or_else(|| missing("data.object"))?,
         }))
     }
 
@@ -329,18 +333,6 @@ fn tags_of(object: &Value) -> Result<Tags, Unreadable> {
 #[derive(Deserialize)]
 struct Named {
     id: SubscriptionId,
-}
-
-#[derive(Deserialize)]
-struct Envelope {
-    id: String,
-    livemode: bool,
-    data: EventData,
-}
-
-#[derive(Deserialize)]
-struct EventData {
-    object: Value,
 }
 
 impl From<AboutCharge> for Statement {
@@ -423,7 +415,7 @@ mod tests {
             if sample["isBase64Encoded"] == true {
                 body = STANDARD.decode(body).unwrap();
             }
-            let Some(event) = Event::parse(&body).unwrap() else {
+            let Some(event) = Event::read(&body).1.unwrap() else {
                 assert!(["webhook-ping", "webhook-unknown-type"].contains(&name.as_str()));
                 continue;
             };
@@ -449,7 +441,7 @@ mod tests {
             r#"{"id":"evt_1","object":"event","type":"plan.created"}"#,
             r#"{"id":1,"type":"ping","livemode":"no","data":[]}"#,
         ] {
-            assert!(Event::parse(body.as_bytes()).unwrap().is_none(), "{body}");
+            assert!(Event::read(body.as_bytes()).1.unwrap().is_none(), "{body}");
         }
         // One of a type we handle, but of another shape; and one of unknown type.
         for body in [
@@ -459,7 +451,7 @@ mod tests {
             "[]",
             "ping",
         ] {
-            assert!(Event::parse(body.as_bytes()).is_err(), "{body}");
+            assert!(Event::read(body.as_bytes()).1.is_err(), "{body}");
         }
     }
 

@@ -66,10 +66,10 @@ impl FromStr for StripeKey {
 }
 
 impl StripeKey {
-    /// Reads `STRIPE_SECRET_KEY`, whose mode must be the deployment's.
-    pub async fn read(environment: &Environment) -> Result<Secret<Self>, ConfigError> {
+    /// `STRIPE_SECRET_KEY`, whose mode must be the deployment's.
+    pub fn of(environment: &Environment) -> Result<Secret<Self>, ConfigError> {
         let deployed = environment.mode()?;
-        Secret::read(environment, Self::VARIABLE, move |text| {
+        Secret::of(environment, Self::VARIABLE, move |text| {
             let wrong = |wrong: String| ConfigError::Wrong {
                 name: Self::VARIABLE,
                 wrong,
@@ -83,7 +83,6 @@ impl StripeKey {
             }
             Ok(key)
         })
-        .await
     }
 
     /// The environment variable that holds it.
@@ -145,11 +144,11 @@ mod tests {
             ("rk_test_1", "live", "mode"),
         ] {
             let environment = Environment::of([("STRIPE_SECRET_KEY", key), ("TILL_MODE", mode)]);
-            let error = StripeKey::read(&environment).await.unwrap_err().to_string();
+            let error = StripeKey::of(&environment).unwrap_err().to_string();
             assert!(error.contains(wrong) && !error.contains(key), "{error}");
         }
         let fine = Environment::of([("STRIPE_SECRET_KEY", "rk_live_1"), ("TILL_MODE", "live")]);
-        let key = StripeKey::read(&fine).await.unwrap().current();
+        let key = StripeKey::of(&fine).unwrap().current().await.unwrap();
         assert!(!format!("{key:?}").contains("rk_live_1"));
     }
 }

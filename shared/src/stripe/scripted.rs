@@ -34,7 +34,7 @@ pub(crate) async fn stripe(
         ("STRIPE_API_BASE", &format!("http://{address}")),
         ("TILL_MODE", "test"),
     ]);
-    (Client::new(&environment).await.unwrap(), server)
+    (Client::new(&environment).unwrap(), server)
 }
 
 /// An answer with this status line and body.

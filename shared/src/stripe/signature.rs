@@ -37,11 +37,11 @@ impl WebhookSecret {
         }
     }
 
-    /// Reads `STRIPE_WEBHOOK_SECRETS`, separated by commas. An empty one is refused, because it
-    /// would let anybody in.
-    pub async fn read_all(environment: &Environment) -> Result<Secret<Vec<Self>>, ConfigError> {
+    /// `STRIPE_WEBHOOK_SECRETS`, separated by commas. An empty one is refused, because it would let
+    /// anybody in.
+    pub fn all_of(environment: &Environment) -> Result<Secret<Vec<Self>>, ConfigError> {
         const NAME: &str = "STRIPE_WEBHOOK_SECRETS";
-        Secret::read(environment, NAME, |secrets| {
+        Secret::of(environment, NAME, |secrets| {
             let wrong = |wrong: String| ConfigError::Wrong { name: NAME, wrong };
             let secrets = secrets.split(',').map(|secret| {
                 let understood = Self::new(secret).map_err(|error| wrong(error.to_string()))?;
@@ -53,7 +53,6 @@ impl WebhookSecret {
             });
             secrets.collect()
         })
-        .await
     }
 
     /// Whether a text begins like a signing secret.
@@ -284,13 +283,14 @@ mod tests {
 
     #[tokio::test]
     async fn an_empty_or_other_secret_for_the_webhook_keeps_the_function_from_starting() {
-        let read = async |secrets| {
+        let read = |secrets| {
             let environment = Environment::of([("STRIPE_WEBHOOK_SECRETS", secrets)]);
-            WebhookSecret::read_all(&environment).await
+            WebhookSecret::all_of(&environment)
         };
         for secrets in ["", ",", "whsec_a,", "whsec_a,,whsec_b", "whsec_a,sk_test_b"] {
-            assert!(read(secrets).await.is_err(), "{secrets:?}");
+            assert!(read(secrets).is_err(), "{secrets:?}");
         }
-        assert_eq!(read("whsec_a, whsec_b").await.unwrap().current().len(), 2);
+        let both = read("whsec_a, whsec_b").unwrap().current().await.unwrap();
+        assert_eq!(both.len(), 2);
     }
 }

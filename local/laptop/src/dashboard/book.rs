@@ -64,7 +64,7 @@ impl Book {
             subscriptions: AllSubscriptions::of(&tables)?,
             mails: Mails::of(&tables)?,
             pointers: Pointers::of(&tables)?,
-            stripe: Stripe::new(&environment).await?,
+            stripe: Stripe::new(&environment)?,
             reconcile: Reconcile::new(&environment).await?,
             stand_in,
             clock,

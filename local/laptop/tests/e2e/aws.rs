@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use shared::https::ForSdk;
 use shared::network::Network;
 
 use crate::small_shop::TestShop;
@@ -24,7 +23,7 @@ fn dynamodb(shop: &TestShop) -> aws_sdk_dynamodb::Client {
         .region(Region::from_static("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "test"))
         .endpoint_url(shop.shop.aws_url())
-        .http_client(ForSdk::new(&Network::default()).unwrap())
+        .http_client(Network::default().client().unwrap())
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeout)
         .build();
@@ -38,7 +37,7 @@ fn ses(shop: &TestShop) -> aws_sdk_ses::Client {
         .region(Region::from_static("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "test"))
         .endpoint_url(shop.shop.aws_url())
-        .http_client(ForSdk::new(&Network::default()).unwrap())
+        .http_client(Network::default().client().unwrap())
         .retry_config(RetryConfig::disabled())
         .build();
     aws_sdk_ses::Client::from_conf(config)

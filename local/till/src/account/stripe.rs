@@ -175,6 +175,7 @@ impl From<StripeError> for Refusal {
             StripeError::Unreachable { why } => Self::Unreachable(why),
             StripeError::TimedOut | StripeError::Broken => Self::Unreachable(said),
             StripeError::Unreadable(why) => Self::Unreadable(why),
+            StripeError::NoKey(_) => Self::Unreadable(said),
         }
     }
 }

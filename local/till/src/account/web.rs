@@ -5,8 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Uri, header};
-use http_body_util::{BodyExt as _, Full, Limited};
-use shared::network::Network;
+use http_body_util::{BodyExt as _, Limited};
 use shared::{aws, https};
 use url::Url;
 
@@ -22,7 +21,7 @@ const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// A client. Clones share connections.
 #[derive(Clone)]
 pub(crate) struct Web {
-    http: https::Client<Full<Bytes>>,
+    http: https::Client,
     /// What stands in for AWS.
     aws: Option<Url>,
 }
@@ -38,13 +37,13 @@ impl Web {
     pub(crate) fn new(aws: Option<&str>) -> anyhow::Result<Self> {
         let aws = aws.map(Url::parse).transpose();
         Ok(Self {
-            http: https::Client::new(&Network::default(), CONNECT)?,
+            http: https::Client::new(CONNECT)?,
             aws: aws.context("AWS_ENDPOINT_URL is not a URL")?,
         })
     }
 
     /// The connections alone, for whoever speaks to one place only.
-    pub(crate) fn http(&self) -> https::Client<Full<Bytes>> {
+    pub(crate) fn http(&self) -> https::Client {
         self.http.clone()
     }
 
@@ -60,7 +59,7 @@ impl Web {
         &self,
         request: Request<Bytes>,
     ) -> Result<Response<Bytes>, Unreachable> {
-        let request = self.redirect(request)?.map(Full::new);
+        let request = self.redirect(request)?;
         let answered = tokio::time::timeout(PATIENCE, async {
             let answer = self.http.request(request).await;
             let answer = answer.map_err(|error| Unreachable(error.to_string()))?;

@@ -12,7 +12,6 @@ use laptop::environment::{self, Addresses, Variables, compose, said};
 use laptop::tag;
 use shared::clock::Clock;
 use shared::config::Environment;
-use shared::https::ForSdk;
 use shared::network::Network;
 use template::Template;
 use template::project::Project;
@@ -68,7 +67,7 @@ impl Place {
     /// How to call AWS as the operator: the profile named, else whatever the AWS CLI would use.
     async fn aws(&self) -> anyhow::Result<SdkConfig> {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(ForSdk::new(&Network::default())?);
+            .http_client(Network::default().client()?);
         if let Some(profile) = &self.profile {
             loader = loader.profile_name(profile);
         }

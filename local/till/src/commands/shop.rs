@@ -159,7 +159,9 @@ impl Shop {
 
     /// The account that takes the money.
     pub(super) async fn stripe(&self) -> anyhow::Result<Stripe> {
-        Ok(Stripe::new(&self.environment).await?)
+        let stripe = Stripe::new(&self.environment)?;
+        stripe.ready().await?;
+        Ok(stripe)
     }
 
     /// The stand-in that takes the money of a shop on this machine.

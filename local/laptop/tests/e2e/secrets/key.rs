@@ -51,7 +51,9 @@ async fn a_key_that_stripe_no_longer_knows_is_replaced_and_the_call_repeated() {
         let store = Store::any(kind).await;
         store.put(STRIPE_KEY, "rk_test_rolled").await;
         let (shop, _folder) = shop(&store).await;
+        assert_eq!(buy(&shop).await, 502, "{kind}");
         store.put(STRIPE_KEY, "sk_test_local").await;
+        a_minute_later().await;
         assert_eq!(buy(&shop).await, 201, "{kind}");
         shop.shutdown().await;
     }
@@ -70,14 +72,17 @@ async fn a_key_that_stays_wrong_is_looked_up_once_a_minute() {
 }
 
 #[tokio::test]
-async fn a_live_key_in_a_test_deployment_is_refused_at_start_and_when_read_again() {
+async fn a_live_key_in_a_test_deployment_is_refused_when_read_again() {
     let store = Store::here("ssm").await;
     store.put(STRIPE_KEY, "rk_test_rolled").await;
     let (shop, _folder) = shop(&store).await;
-    let log = Log::start();
-    store.put(STRIPE_KEY, "rk_live_by_mistake").await;
     assert_eq!(buy(&shop).await, 502);
     assert_eq!(store.readings(), 2);
+    let log = Log::start();
+    store.put(STRIPE_KEY, "rk_live_by_mistake").await;
+    a_minute_later().await;
+    assert_eq!(buy(&shop).await, 502);
+    assert_eq!(store.readings(), 3);
     let said = log.text();
     assert!(
         said.contains("the key's mode differs from TILL_MODE"),
@@ -87,6 +92,25 @@ async fn a_live_key_in_a_test_deployment_is_refused_at_start_and_when_read_again
 
     store.put(STRIPE_KEY, "sk_test_local").await;
     a_minute_later().await;
+    assert_eq!(buy(&shop).await, 201);
+    shop.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_checkout_without_a_usable_key_fails_until_there_is_one() {
+    let store = Store::here("ssm").await;
+    let (shop, _folder) = shop(&store).await;
+    assert_eq!(buy(&shop).await, 500);
+    store.put(STRIPE_KEY, "rk_live_by_mistake").await;
+    let log = Log::start();
+    assert_eq!(buy(&shop).await, 500);
+    let said = log.text();
+    assert!(
+        said.contains("the key's mode differs from TILL_MODE"),
+        "{said}"
+    );
+    assert!(!said.contains("by_mistake"), "{said}");
+    store.put(STRIPE_KEY, "sk_test_local").await;
     assert_eq!(buy(&shop).await, 201);
     shop.shutdown().await;
 }

@@ -111,7 +111,7 @@ async fn a_refund_that_comes_before_anything_else_finds_its_invoice_by_asking_st
     let stripe = OwnStripe::start().await;
     let base = ("STRIPE_API_BASE", stripe.url());
     let environment = shop.environment_with("WebhookFunction", base.0, base.1);
-    let inbox = Inbox::new(&environment).await.unwrap();
+    let inbox = Inbox::new(&environment).unwrap();
     let mut refund = sample("webhook-refund-succeeded");
     let intent = text(&refund["data"]["object"], "payment_intent");
     // The payment intent of an invoice carries nothing of ours.
@@ -159,7 +159,7 @@ async fn an_attempt_that_failed_because_the_buyer_has_to_act_is_told_as_that_and
     let stripe = OwnStripe::start().await;
     let base = ("STRIPE_API_BASE", stripe.url());
     let environment = shop.environment_with("WebhookFunction", base.0, base.1);
-    let inbox = Inbox::new(&environment).await.unwrap();
+    let inbox = Inbox::new(&environment).unwrap();
     let unpaid = json!({ "status": "open", "amount_paid": 0, "attempt_count": 1 });
     let unpaid = invoice(&shop, &checkout.purchase, unpaid);
     let mut fetched = unpaid.clone();
@@ -199,7 +199,7 @@ async fn an_invoice_of_an_api_version_without_tags_is_its_subscriptions() {
     let stripe = OwnStripe::start().await;
     let base = ("STRIPE_API_BASE", stripe.url());
     let environment = shop.environment_with("WebhookFunction", base.0, base.1);
-    let inbox = Inbox::new(&environment).await.unwrap();
+    let inbox = Inbox::new(&environment).unwrap();
     let mut old = invoice(
         &shop,
         &checkout.purchase,

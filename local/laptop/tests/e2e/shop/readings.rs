@@ -31,7 +31,7 @@ impl Scene {
     }
 
     async fn inbox(&self) -> Inbox {
-        Inbox::new(&self.environment).await.unwrap()
+        Inbox::new(&self.environment).unwrap()
     }
 
     /// The subscription as Stripe has it, with these members in place of its usual ones.

@@ -82,10 +82,10 @@ impl Replay {
             self.find(&shop, &table).await?
         };
         let inbox = match self.dry_run {
-            true => Inbox::dry_run(&shop.environment).await?,
+            true => Inbox::dry_run(&shop.environment)?,
             false => {
                 shop.announce_writing();
-                Inbox::new(&shop.environment).await?
+                Inbox::new(&shop.environment)?
             }
         };
         let bar = progress(events.len(), "replaying");
