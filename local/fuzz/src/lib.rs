@@ -19,6 +19,7 @@ mod cursor;
 mod event;
 mod money;
 mod request;
+mod row;
 mod sign_in;
 mod signature;
 mod stand_in;

@@ -1,6 +1,5 @@
-//! The local shop's sign-in, asked in a row, as in `stand_in`: a request is a line with its method and path, and below
-//! it the form; a line `===` is between two. `{1}` stands for the code that the first answer sends the browser back
-//! with. All of the input is tried as an `Authorization` header, too.
+//! The local shop's sign-in, asked in a row: a request is a line with its method and path, and below it the form. `{1}`
+//! stands for the code that the first answer sends the browser back with. All of the input is tried as an `Authorization` header, too.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -13,6 +12,8 @@ use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt as _;
 use url::Url;
+
+use crate::row;
 
 /// More in a row finds nothing new.
 const MOST_REQUESTS: usize = 6;
@@ -38,20 +39,8 @@ pub(crate) fn run(data: &[u8]) {
         if let Ok(bearer) = HeaderValue::from_bytes(data) {
             assert!(!provider.admits(bearer), "{text} is a token");
         }
-        let mut codes = Vec::new();
-        for request in text.split("\n===\n").take(MOST_REQUESTS) {
-            let code = provider.ask(&with_codes(request, &codes));
-            codes.push(code.unwrap_or_default());
-        }
+        row::ask(&text, MOST_REQUESTS, |request| provider.ask(request));
     });
-}
-
-fn with_codes(request: &str, codes: &[String]) -> String {
-    let mut text = request.to_owned();
-    for (number, code) in (1_usize..).zip(codes) {
-        text = text.replace(&format!("{{{number}}}"), code);
-    }
-    text
 }
 
 impl Provider {

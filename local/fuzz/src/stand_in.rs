@@ -1,6 +1,5 @@
-//! The stand-in's API, asked in a row. A request is a line with its method and path, and below it its body; a line
-//! `===` is between two. `{1}` stands for the id in the first answer, `{2}` for that in the second. A body that
-//! begins with `--` is multipart/form-data, and its first line the boundary.
+//! The stand-in's API, asked in a row. A request is a line with its method and path, and below it its body; `{1}` stands
+//! for the id in the first answer. A body that begins with `--` is multipart/form-data, and its first line the boundary.
 
 use std::cell::RefCell;
 
@@ -10,6 +9,8 @@ use serde_json::Value;
 use stand_in::{Config, MachineTime, OtherKeys, Seed, StandIn};
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt as _;
+
+use crate::row;
 
 const KEY: &str = "sk_test_fuzz";
 
@@ -39,22 +40,12 @@ pub(crate) fn run(data: &[u8]) {
             .filter(|api| api.inputs < INPUTS)
             .unwrap_or_else(Api::open);
         young.inputs = young.inputs.saturating_add(1);
-        let mut ids = Vec::new();
-        for request in text.split("\n===\n").take(MOST_REQUESTS) {
-            let answer = young.ask(&with_ids(request, &ids));
-            let id = answer.get("id").and_then(Value::as_str);
-            ids.push(id.unwrap_or_default().to_owned());
-        }
+        row::ask(&text, MOST_REQUESTS, |request| {
+            let answer = young.ask(request);
+            Some(answer.get("id")?.as_str()?.to_owned())
+        });
         *api = Some(young);
     });
-}
-
-fn with_ids(request: &str, ids: &[String]) -> String {
-    let mut text = request.to_owned();
-    for (number, id) in (1_usize..).zip(ids) {
-        text = text.replace(&format!("{{{number}}}"), id);
-    }
-    text
 }
 
 impl Api {

@@ -1,6 +1,7 @@
 //! Mails that were ordered, whatever became of them.
 
-use serde::Deserialize;
+use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     config::ConfigError,
@@ -61,7 +62,7 @@ impl Mails {
     /// table.
     pub async fn about(&self, subscription: &SubscriptionId) -> Result<Vec<Row>, StoreError> {
         let id = subscription.as_str();
-        let mut items = self
+        let scan = self
             .table
             .client
             .scan()
@@ -73,20 +74,13 @@ impl Mails {
             )
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":own", text(format!("{id}#")))
-            .expression_attribute_values(":invoices", text(format!("{id}/")))
-            .into_paginator()
-            .items()
-            .send();
-        let mut rows = Vec::new();
-        while let Some(item) = items.next().await {
-            rows.push(from_item(item.map_err(failed("Scan"))?, "of the outbox")?);
-        }
-        Ok(rows)
+            .expression_attribute_values(":invoices", text(format!("{id}/")));
+        rows(scan).await
     }
 
     /// All rows in this state, in no particular order. Reads the whole table.
     pub async fn in_state(&self, state: State) -> Result<Vec<Listed>, StoreError> {
-        let mut items = self
+        let scan = self
             .table
             .client
             .scan()
@@ -96,15 +90,8 @@ impl Mails {
                 "id, #state, attempts, next_attempt, created_at, finished_at, reason",
             )
             .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":state", text(state.as_str()))
-            .into_paginator()
-            .items()
-            .send();
-        let mut rows = Vec::new();
-        while let Some(item) = items.next().await {
-            rows.push(from_item(item.map_err(failed("Scan"))?, "of the outbox")?);
-        }
-        Ok(rows)
+            .expression_attribute_values(":state", text(state.as_str()));
+        rows(scan).await
     }
 
     /// Releases a held row; says whether it was held. Its letter says what is known by now, because
@@ -162,4 +149,14 @@ impl Mails {
             .expression_attribute_values(":leases_end", number(now.saturating_add(LEASE_SECONDS)));
         Ok(unless_refused("UpdateItem", call.send().await)?.is_some())
     }
+}
+
+/// The rows that a scan finds.
+async fn rows<T: DeserializeOwned>(scan: ScanFluentBuilder) -> Result<Vec<T>, StoreError> {
+    let mut items = scan.into_paginator().items().send();
+    let mut rows = Vec::new();
+    while let Some(item) = items.next().await {
+        rows.push(from_item(item.map_err(failed("Scan"))?, "of the outbox")?);
+    }
+    Ok(rows)
 }
