@@ -13,9 +13,9 @@ use crate::{
     money::Money,
     product::{ProductId, Recurring},
     purchase::{
-        Accounts, Attempt, Attention, Buyer, DisputeId, DisputeStatus, DisputeTerms, Movement,
-        Payment, Purchase, PurchaseId, RefundId, RefundState, SessionId, SessionState, Status,
-        Subject, SubscriptionId, WaitsFor,
+        Accounts, Address, Attempt, Attention, Buyer, DisputeId, DisputeStatus, DisputeTerms,
+        Movement, Payment, Purchase, PurchaseId, RefundId, RefundState, SessionId, SessionState,
+        Status, Subject, SubscriptionId, WaitsFor,
     },
 };
 
@@ -68,6 +68,11 @@ struct Summary<'a> {
     total: Money,
     #[serde(flatten)]
     accounts: Accounts,
+    /// How what was paid comes about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sums: Option<SumsView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery: Option<DeliveryView<'a>>,
     /// The subscription that began with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     subscription_id: Option<&'a SubscriptionId>,
@@ -81,6 +86,32 @@ struct LineView<'a> {
     unit_amount: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     recurring: Option<Recurring>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    shipped: bool,
+}
+
+/// From what the goods cost to what was paid: subtotal − discount + shipping, and tax as far as it
+/// is not in the prices, is the total.
+#[derive(Serialize)]
+struct SumsView {
+    subtotal: Money,
+    discount: Money,
+    shipping: Money,
+    tax: Money,
+    total: Money,
+}
+
+/// Where it goes.
+#[derive(Serialize)]
+struct DeliveryView<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<&'a str>,
+    address: &'a Address,
+    /// The shipping rate that was chosen, if anything was to choose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -188,8 +219,36 @@ impl<'a> Summary<'a> {
             created_at: rfc3339(purchase.id().created_at().unix_timestamp()),
             total: purchase.order().total,
             accounts: purchase.accounts(),
+            sums: SumsView::of(purchase),
+            delivery: DeliveryView::of(purchase),
             subscription_id: purchase.subscription(),
         }
+    }
+}
+
+impl SumsView {
+    fn of(purchase: &Purchase) -> Option<Self> {
+        let (sums, total) = purchase.sums()?;
+        let money = |amount| Money::new(amount, total.currency);
+        Some(Self {
+            subtotal: money(sums.subtotal),
+            discount: money(sums.discount),
+            shipping: money(sums.shipping),
+            tax: money(sums.tax),
+            total,
+        })
+    }
+}
+
+impl<'a> DeliveryView<'a> {
+    fn of(purchase: &'a Purchase) -> Option<Self> {
+        let delivery = purchase.delivery()?;
+        Some(Self {
+            name: delivery.name.as_deref(),
+            phone: delivery.phone.as_deref(),
+            address: &delivery.address,
+            rate: purchase.shipping_rate(),
+        })
     }
 }
 
@@ -216,6 +275,7 @@ fn lines(purchase: &Purchase) -> impl Iterator<Item = (LineView<'_>, bool)> {
             quantity: line.quantity,
             unit_amount: line.unit_amount,
             recurring: line.recurring,
+            shipped: line.shipped,
         };
         (view, line.reserved)
     })
@@ -275,6 +335,7 @@ mod tests {
             quantity,
             unit_amount: 500,
             recurring: None,
+            shipped: false,
             reserved,
         }
     }
@@ -289,6 +350,7 @@ mod tests {
             },
             lines: vec![line("mug", 2, true), line("card", 1, false)],
             total: usd(1500),
+            shipping: None,
             customer: None,
             rebuilt: false,
         };
@@ -316,6 +378,8 @@ mod tests {
                 payment_intent: Some(format!("pi_{number}").into()),
                 subscription: None,
                 invoice: None,
+                sums: None,
+                delivery: None,
             };
             purchase.record(Change::Session(format!("cs_{number}").into(), state));
         }

@@ -25,6 +25,7 @@ use shared::{
         Attempt, Buyer, HoldLimits, Order, Purchase, PurchaseId, PurchaseIds, SessionState, Status,
         TooMuch,
     },
+    shipping::Shipping,
     store::{
         Tables, history::History, products::Offers, purchases::Stored, requests::IdempotentRequest,
         unpaid::Unpaid,
@@ -59,6 +60,7 @@ pub struct Checkout {
     customers: Customers,
     unpaid: Unpaid,
     limits: HoldLimits,
+    shipping: Shipping,
     stripe: Stripe,
     email_verified: EmailVerified,
     site_url: String,
@@ -68,7 +70,7 @@ pub struct Checkout {
 }
 
 impl Checkout {
-    /// Reads tables, limits, the site's address and Stripe's key, and fails if one is missing.
+    /// Reads tables, limits, shipping, the site's address and Stripe's key, and fails if one is missing.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         let tables = Tables::of(environment)?;
         let stack = environment.stack()?;
@@ -83,6 +85,7 @@ impl Checkout {
                 purchases: environment.count("MAX_OPEN_PURCHASES")?,
                 pieces: environment.count("MAX_RESERVED_PIECES")?,
             },
+            shipping: environment.shipping()?,
             stripe: Stripe::new(environment).await?,
             email_verified: environment.email_verified()?,
             site_url: environment.site_url()?,
@@ -165,7 +168,7 @@ impl Checkout {
         let products = products.map_err(|error| Problem::store(&error))?;
         let products = self.without_second_trials(products, &subject).await?;
         let held = held.map_err(|error| Problem::store(&error))?;
-        let order = freeze(cart, &products, buyer)?;
+        let order = freeze(cart, &products, buyer, &self.shipping)?;
         let order = self.with_customer(order).await?;
         let purchase = Purchase::new(id, order, now);
         let request = idempotent.map(|request| (request, replaced));
@@ -386,14 +389,21 @@ fn idempotency_key(request: &Request) -> Result<Option<&str>, Problem> {
 }
 
 /// The order for a cart, at current prices.
-fn freeze(cart: &Cart, products: &[Product], buyer: Buyer) -> Result<Order, Problem> {
+fn freeze(
+    cart: &Cart,
+    products: &[Product],
+    buyer: Buyer,
+    shipping: &Shipping,
+) -> Result<Order, Problem> {
     let mut items = Vec::new();
     for (id, quantity) in cart.items() {
         let product = products.iter().find(|product| product.id == *id);
         let product = product.ok_or_else(|| problems::unknown_product(id))?;
         items.push((product, quantity));
     }
-    let order = Order::new(buyer, items).map_err(problems::of_order)?;
+    let order = Order::new(buyer, items);
+    let order = order.and_then(|order| order.delivered(shipping, cart.country()));
+    let order = order.map_err(problems::of_order)?;
     let length = serde_json::to_vec(&order.lines).map_or(usize::MAX, |lines| lines.len());
     match length > LARGEST_ORDER {
         true => Err(problems::cart_too_large()),

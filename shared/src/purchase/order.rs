@@ -8,6 +8,7 @@ use super::CustomerId;
 use crate::{
     money::{Currency, Money, MoneyError},
     product::{Product, ProductId, Recurring},
+    shipping::{Country, Offer, Shipping, ShippingError},
 };
 
 /// Who buys. `Debug` leaves the address out, so that it cannot get into a log.
@@ -64,6 +65,9 @@ pub struct Line {
     /// How often it is paid for, if that is more than once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recurring: Option<Recurring>,
+    /// Sent by post.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shipped: bool,
     /// Taken from limited stock, to which it returns if nothing comes of the purchase.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reserved: bool,
@@ -76,8 +80,12 @@ pub struct Order {
     pub buyer: Buyer,
     /// What they ordered; empty if the order was rebuilt.
     pub lines: Vec<Line>,
-    /// What it costs, before any promotion; if some of it recurs, what is due at once.
+    /// What it costs, before any promotion and without shipping; if some of it recurs, what is due
+    /// at once.
     pub total: Money,
+    /// Where it can be delivered to, and how, if any of it is shipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping: Option<Offer>,
     /// The buyer's customer at Stripe, if some of it recurs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<CustomerId>,
@@ -119,6 +127,19 @@ pub enum OrderError {
         "a purchase with a subscription can have at most {MOST_OF_A_KIND} products that recur and {MOST_OF_A_KIND} that do not; buy the rest in separate purchases"
     )]
     TooManyBesideSubscription,
+    /// Something is shipped, and that is not possible.
+    #[error("{product} is shipped: {why}")]
+    Shipping {
+        /// The first product that is.
+        product: ProductId,
+        /// Why it cannot be.
+        why: ShippingError,
+    },
+    /// Checkout charges no shipping in a session that starts a subscription.
+    #[error(
+        "{0} is shipped, and what that costs cannot be charged together with a subscription; buy them in separate purchases"
+    )]
+    ShippedBesideSubscription(ProductId),
     /// The total is not one that Stripe charges.
     #[error("the total cannot be charged: {0}")]
     Total(MoneyError),
@@ -164,6 +185,7 @@ impl Order {
             buyer,
             lines,
             total,
+            shipping: None,
             customer: None,
             rebuilt: false,
         };
@@ -172,6 +194,45 @@ impl Order {
         let renewal = sum(renewal, currency).map_err(OrderError::Renewal)?;
         renewal.check_total().map_err(OrderError::Renewal)?;
         Ok(order)
+    }
+
+    /// The order with how it can be delivered, if any of it is shipped, to the `country` that the
+    /// buyer has named. Of what recurs, shipping is in the price: Checkout charges none there
+    /// (Stripe's page "Charge for shipping").
+    pub fn delivered(
+        self,
+        shipping: &Shipping,
+        country: Option<Country>,
+    ) -> Result<Self, OrderError> {
+        let Some(first) = self.lines.iter().find(|line| line.shipped) else {
+            return Ok(self);
+        };
+        let mut once = self.lines.iter().filter(|line| line.recurring.is_none());
+        let offer = match self.recurring() {
+            Some(_) => match once.find(|line| line.shipped && shipping.has_rates()) {
+                Some(line) => {
+                    return Err(OrderError::ShippedBesideSubscription(
+                        line.product_id.clone(),
+                    ));
+                }
+                None => shipping.offer_in_price(country),
+            },
+            None => shipping.offer(self.total, country),
+        };
+        let offer = offer.map_err(|why| OrderError::Shipping {
+            product: first.product_id.clone(),
+            why,
+        })?;
+        for rate in &offer.rates {
+            let shipping = Money::new(rate.amount, self.total.currency);
+            let charged = self.total.checked_add(shipping);
+            let charged = charged.and_then(Money::check_total);
+            charged.map_err(OrderError::Total)?;
+        }
+        Ok(Self {
+            shipping: Some(offer),
+            ..self
+        })
     }
 
     /// How often it is paid for, if some of it recurs: Checkout then starts a subscription.
@@ -198,6 +259,7 @@ impl Order {
             buyer,
             lines: Vec::new(),
             total,
+            shipping: None,
             customer: None,
             rebuilt: false,
         }
@@ -222,6 +284,7 @@ impl Line {
             quantity,
             unit_amount: product.price.amount,
             recurring: product.recurring,
+            shipped: product.shipped,
             reserved: product.stock.is_some(),
         }
     }
@@ -357,6 +420,76 @@ mod tests {
             assert_eq!(refused, Err(OrderError::TooManyBesideSubscription));
         }
         assert!(order(&some("once", 90, None)).is_ok());
+    }
+
+    fn shipped(product: Product) -> Product {
+        Product {
+            shipped: true,
+            ..product
+        }
+    }
+
+    fn delivered(products: &[Product], to: Option<&str>) -> Result<Order, OrderError> {
+        let rates = "Post: 4.90 EUR, free from 50.00, to DE; Abroad: 9 EUR, to AT";
+        let shipping = Shipping::parse("DE AT", rates).unwrap();
+        order(products)?.delivered(&shipping, to.map(|code| code.parse().unwrap()))
+    }
+
+    #[test]
+    fn only_what_is_shipped_has_to_be_delivered() {
+        let card = product("card", 900, None);
+        assert_eq!(delivered(&[card.clone()], None).unwrap().shipping, None);
+        let mug = shipped(product("mug", 1500, None));
+        let both = delivered(&[card, mug], Some("DE")).unwrap();
+        let offer = both.shipping.unwrap();
+        assert_eq!(offer.name_of(490), Some("Post"));
+        assert_eq!(both.total.amount, 4800, "shipping is no part of it");
+    }
+
+    #[test]
+    fn an_order_that_cannot_be_delivered_names_what_is_shipped() {
+        let mug = shipped(product("mug", 1500, None));
+        let nowhere = order(&[mug.clone()]).unwrap();
+        let refused = nowhere.delivered(&Shipping::default(), None).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "mug is shipped: the shop delivers nowhere: set ShippingCountries"
+        );
+        let refused = delivered(&[mug], None).unwrap_err();
+        assert!(matches!(
+            refused,
+            OrderError::Shipping {
+                why: ShippingError::WhichCountry(_),
+                ..
+            }
+        ));
+    }
+
+    #[test]
+    fn what_recurs_is_delivered_for_its_price_and_nothing_shipped_once_comes_along() {
+        let beans = shipped(product("beans", 900, MONTHLY));
+        let card = product("card", 900, None);
+        let offer = delivered(&[beans.clone(), card], None).unwrap().shipping;
+        let offer = offer.unwrap();
+        assert_eq!((offer.countries.len(), offer.rates.len()), (2, 0));
+        let mug = shipped(product("mug", 1500, None));
+        let refused = delivered(&[beans.clone(), mug.clone()], Some("DE"));
+        let mug_id = mug.id.clone();
+        assert_eq!(refused, Err(OrderError::ShippedBesideSubscription(mug_id)));
+        // Where shipping is free anyway, there is nothing to charge.
+        let free = Shipping::parse("DE", "").unwrap();
+        let both = order(&[beans, mug]).unwrap().delivered(&free, None);
+        assert!(both.unwrap().shipping.is_some());
+    }
+
+    #[test]
+    fn goods_and_shipping_together_are_something_that_stripe_charges() {
+        let gift = shipped(product("gift", 0, None));
+        let cheap = Shipping::parse("DE", "Letter: 0.30 EUR").unwrap();
+        let refused = order(&[gift.clone()]).unwrap().delivered(&cheap, None);
+        assert!(matches!(refused, Err(OrderError::Total(_))), "{refused:?}");
+        let parcel = Shipping::parse("DE", "Parcel: 4.90 EUR").unwrap();
+        assert!(order(&[gift]).unwrap().delivered(&parcel, None).is_ok());
     }
 
     #[test]
