@@ -39,7 +39,8 @@ function count(number, what) {
 export const showPurchases = shelf("purchases", { row, chapters });
 
 function row(purchase) {
-  const { status, buyer, lines, sessions, total, net, created_at: made } = purchase;
+  const { status, buyer, lines, sessions, sums, net, created_at: made } = purchase;
+  const total = sums?.total ?? purchase.total;
   const isPaid = sessions.some(({ state }) => state === "settled");
   return [
     line(element("strong", {}, summary(lines, LOST)), badge(status)),

@@ -5,8 +5,8 @@ import { nameOfCountry } from './country-dialog.js';
 export function deliveryFacts({ delivery }) {
   if (!delivery) return [];
   return [
-    ...fact('Delivered to', label(delivery)),
-    ...(delivery.phone ? fact('Phone for the delivery', [delivery.phone]) : []),
+    ...fact('Delivery address', label(delivery)),
+    ...(delivery.phone ? fact('Phone', [delivery.phone]) : []),
     ...(delivery.rate ? fact('Shipping', [delivery.rate]) : []),
   ];
 }

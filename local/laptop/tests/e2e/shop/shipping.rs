@@ -221,7 +221,7 @@ async fn the_address_of_a_purchase_whose_event_never_came_is_found_by_looking() 
     // The event says the same, so it is nothing new.
     let events = shop.events_of(checkout.session()).await;
     let completed = of_type(&events, "checkout.session.completed");
-    shop.deliver(&completed).await.expect(200);
+    shop.deliver(completed).await.expect(200);
     assert_eq!(shop.purchase(&checkout.purchase).await, purchase);
     shop.mails(1).await;
 }

@@ -35,7 +35,10 @@ pub(in crate::commands) fn table(purchases: &[Purchase]) -> Table {
             purchase.id().to_string(),
             minute(purchase.id().created_at().unix_timestamp()),
             status,
-            purchase.order().total.to_string(),
+            purchase
+                .sums()
+                .map_or(purchase.order().total, |(_, total)| total)
+                .to_string(),
         ]);
     }
     table
