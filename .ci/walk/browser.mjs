@@ -19,6 +19,7 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
+import { shippingScenes } from './browser-shipping.mjs';
 import { subscriptionScenes } from './browser-subscriptions.mjs';
 
 /** Unlike `import`, it also looks below NODE_PATH. */
@@ -1058,10 +1059,12 @@ const elsewhere = {
   },
 };
 
-const subscriptions = subscriptionScenes({ shop, axe, card, fits, headingSays, pay, screenshot, signIn, tokenOf, until });
+const tools = { shop, axe, card, fits, headingSays, pay, screenshot, signIn, tokenOf, until };
+const [shipping, subscriptions] = [shippingScenes(tools), subscriptionScenes(tools)];
+// The shop refuses a checkout that has to say where it goes, and the browser reports that.
 const plan = frontEnd
   ? [[elsewhere, { strict: true }]]
-  : [[walks, { strict: true }], [badDays, { strict: false }], [subscriptions, { strict: true }]];
+  : [[walks, { strict: true }], [badDays, { strict: false }], [shipping, { strict: false }], [subscriptions, { strict: true }]];
 const served = frontEnd && await serveSite(frontEnd);
 let played = 0;
 let failures = 0;

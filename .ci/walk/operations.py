@@ -409,6 +409,19 @@ def resend(run):
     shown("one that is named goes")
 
 
+# --- Shipping ---
+
+
+@step("sam deploy --parameter-overrides ShippingCountries=")
+def ship(run):
+    run("y\n")
+    checkout = environment("CheckoutFunction")
+    assert checkout["SHIPPING_COUNTRIES"] == "DE,AT,CH" and checkout["SHIPPING_RATES"].endswith("to CH"), checkout
+    status, mug = api("GET", "/products/mug")
+    assert status == 200 and mug["shipped"] is True, mug
+    shown("the mug is shipped to three countries")
+
+
 # --- Subscriptions ---
 
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::{json, plain, product::ProductId};
+use crate::{json, plain, product::ProductId, shipping::Country};
 
 /// The most distinct products in a cart. Each may need an action in DynamoDB's transaction and a
 /// line item in Stripe's session, and both are limited to 100.
@@ -17,8 +17,11 @@ pub const MOST_PIECES: u32 = 999;
 
 /// Products and how many of each; lines with the same product are merged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Cart(BTreeMap<ProductId, u32>);
+pub struct Cart {
+    items: BTreeMap<ProductId, u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country: Option<Country>,
+}
 
 /// What is wrong with a cart; `field` is the place in the request's body.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,8 +43,8 @@ impl CartError {
 }
 
 impl Cart {
-    /// Reads `{"items":[{"product_id":"…","quantity":1}]}`. Any other member is refused: whoever
-    /// sends a price should learn that it is not used.
+    /// Reads `{"items":[{"product_id":"…","quantity":1}]}`, perhaps with a `"country":"DE"`. Any
+    /// other member is refused: whoever sends a price should learn that it is not used.
     pub fn parse(body: &[u8]) -> Result<Self, CartError> {
         let body = json::parse(body).map_err(|error| match error.is_data() {
             true => CartError::new("body", error.to_string()),
@@ -50,7 +53,8 @@ impl Cart {
         let Value::Object(body) = body else {
             return Err(CartError::new("body", "expected a JSON object"));
         };
-        refuse_others(&body, "", &["items"])?;
+        refuse_others(&body, "", &["items", "country"])?;
+        let country = body.get("country").map(parse_country).transpose()?;
         let Some(Value::Array(items)) = body.get("items") else {
             return Err(CartError::new("items", "expected a list"));
         };
@@ -75,17 +79,25 @@ impl Cart {
         if cart.is_empty() {
             return Err(CartError::new("items", "expected at least one"));
         }
-        Ok(Self(cart))
+        Ok(Self {
+            items: cart,
+            country,
+        })
+    }
+
+    /// Where it is to be delivered, if the buyer has said so.
+    pub fn country(&self) -> Option<Country> {
+        self.country
     }
 
     /// The products, ordered by id.
     pub fn products(&self) -> impl Iterator<Item = &ProductId> {
-        self.0.keys()
+        self.items.keys()
     }
 
     /// Products and how many pieces of each, ordered by id.
     pub fn items(&self) -> impl Iterator<Item = (&ProductId, u32)> {
-        self.0
+        self.items
             .iter()
             .map(|(product, quantity)| (product, *quantity))
     }
@@ -96,8 +108,17 @@ impl Cart {
         for (product, quantity) in self.items() {
             hash.update(format!("{product} {quantity}\n"));
         }
+        if let Some(country) = self.country {
+            hash.update(format!("to {country}\n"));
+        }
         hex::encode(hash.finalize())
     }
+}
+
+fn parse_country(value: &Value) -> Result<Country, CartError> {
+    let wrong = || CartError::new("country", "expected a two-letter ISO 3166 code such as DE");
+    let code = value.as_str().ok_or_else(wrong)?;
+    code.parse().map_err(|_| wrong())
 }
 
 fn parse_item(item: &Value, at: &str) -> Result<(ProductId, u32), CartError> {
@@ -162,6 +183,8 @@ mod tests {
         assert_eq!(twice.fingerprint(), once.fingerprint());
         let other = cart(r#"{"items":[{"product_id":"a","quantity":2}]}"#);
         assert_ne!(once.fingerprint(), other.fingerprint());
+        let sent = cart(r#"{"items":[{"product_id":"a","quantity":2}],"country":"DE"}"#);
+        assert_ne!(sent.fingerprint(), other.fingerprint());
     }
 
     #[test]
@@ -186,6 +209,14 @@ mod tests {
             (
                 r#"{"items":[{"product_id":"a","quantity":1}],"currency":"usd"}"#,
                 "currency: ",
+            ),
+            (
+                r#"{"items":[{"product_id":"a","quantity":1}],"country":"Germany"}"#,
+                "country: ",
+            ),
+            (
+                r#"{"items":[{"product_id":"a","quantity":1}],"country":null}"#,
+                "country: ",
             ),
             ("{\"items\":[],\"\u{1b}[2J\u{202e}\":1}", "body: not JSON"),
             (

@@ -2,7 +2,14 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use crate::{clock::Clock, https::NoTls, mode::Mode, network::Network, purchase::PurchaseIds};
+use crate::{
+    clock::Clock,
+    https::NoTls,
+    mode::Mode,
+    network::Network,
+    purchase::PurchaseIds,
+    shipping::{Shipping, WrongShipping},
+};
 
 /// A variable that is missing or cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -177,6 +184,20 @@ impl Environment {
         Ok(Stack {
             tag: tag.to_owned(),
             former: former.filter(|tag| !tag.is_empty()).collect(),
+        })
+    }
+
+    /// `SHIPPING_COUNTRIES` and `SHIPPING_RATES`. Without the first, nothing is delivered; without
+    /// the second, shipping is free.
+    pub fn shipping(&self) -> Result<Shipping, ConfigError> {
+        let [countries, rates] = ["SHIPPING_COUNTRIES", "SHIPPING_RATES"];
+        let said = |name| self.optional(name).unwrap_or_default();
+        Shipping::parse(said(countries), said(rates)).map_err(|wrong| ConfigError::Wrong {
+            name: match wrong {
+                WrongShipping::Countries(_) => countries,
+                WrongShipping::Rates(_) => rates,
+            },
+            wrong: wrong.to_string(),
         })
     }
 

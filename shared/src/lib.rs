@@ -1,7 +1,7 @@
 //! What Till's functions share: the purchase and its ledger, the store, Stripe, mail.
 //!
-//! The domain modules ([`money`], [`product`], [`cart`], [`purchase`], [`invoice`], [`subscription`],
-//! [`standing`]) know nothing of AWS, Stripe or HTTP. The other modules connect them to those.
+//! The domain modules ([`money`], [`product`], [`shipping`], [`cart`], [`purchase`], [`invoice`],
+//! [`subscription`], [`standing`]) know nothing of AWS, Stripe or HTTP. The other modules connect them to those.
 #![warn(missing_docs)]
 
 pub mod attempts;
@@ -27,6 +27,7 @@ pub mod product;
 pub mod purchase;
 pub mod readings;
 pub mod secrets;
+pub mod shipping;
 pub mod standing;
 pub mod store;
 pub mod stripe;

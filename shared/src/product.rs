@@ -79,6 +79,9 @@ pub struct Product {
     /// How often it is paid for, if that is more than once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recurring: Option<Recurring>,
+    /// Whether it is sent by post, so that buyers have to say where they live.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shipped: bool,
     /// Whether it can be bought.
     pub active: bool,
     /// How many are left to sell; `None` if it never runs out.

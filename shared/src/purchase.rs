@@ -10,6 +10,7 @@ use crate::money::Money;
 
 mod attempt;
 mod change;
+mod delivery;
 mod dispute;
 mod effects;
 mod holds;
@@ -23,11 +24,13 @@ mod refund;
 mod session;
 mod snapshot;
 mod status;
+mod sums;
 #[cfg(test)]
 mod tests;
 
 pub use attempt::Attempt;
 pub use change::Change;
+pub use delivery::{Address, Delivery};
 pub use dispute::{Dispute, DisputeReport, DisputeStatus, DisputeTerms, Movement};
 pub use effects::Effects;
 pub use holds::{Hold, HoldLimits, Holds, TooMuch};
@@ -45,6 +48,7 @@ pub use refund::{Refund, RefundState};
 pub use session::{SessionState, WaitsFor};
 pub(crate) use snapshot::Snapshot;
 pub use status::{Attention, Status};
+pub use sums::Sums;
 
 /// One purchase. It changes only through its own methods, each of which says what else has to be
 /// done.

@@ -13,9 +13,9 @@ use crate::{
     money::Money,
     product::{ProductId, Recurring},
     purchase::{
-        Accounts, Attempt, Attention, Buyer, DisputeId, DisputeStatus, DisputeTerms, Movement,
-        Payment, Purchase, PurchaseId, RefundId, RefundState, SessionId, SessionState, Status,
-        Subject, SubscriptionId, WaitsFor,
+        Accounts, Address, Attempt, Attention, Buyer, DisputeId, DisputeStatus, DisputeTerms,
+        Movement, Payment, Purchase, PurchaseId, RefundId, RefundState, SessionId, SessionState,
+        Status, Subject, SubscriptionId, WaitsFor,
     },
 };
 
@@ -68,6 +68,11 @@ struct Summary<'a> {
     total: Money,
     #[serde(flatten)]
     accounts: Accounts,
+    /// How what was paid comes about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sums: Option<SumsView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery: Option<DeliveryView<'a>>,
     /// The subscription that began with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     subscription_id: Option<&'a SubscriptionId>,
@@ -81,6 +86,32 @@ struct LineView<'a> {
     unit_amount: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     recurring: Option<Recurring>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    shipped: bool,
+}
+
+/// From what the goods cost to what was paid: subtotal − discount + shipping, and tax as far as it
+/// is not in the prices, is the total.
+#[derive(Serialize)]
+struct SumsView {
+    subtotal: Money,
+    discount: Money,
+    shipping: Money,
+    tax: Money,
+    total: Money,
+}
+
+/// Where it goes.
+#[derive(Serialize)]
+struct DeliveryView<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<&'a str>,
+    address: &'a Address,
+    /// The shipping rate that was chosen, if anything was to choose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -188,8 +219,36 @@ impl<'a> Summary<'a> {
             created_at: rfc3339(purchase.id().created_at().unix_timestamp()),
             total: purchase.order().total,
             accounts: purchase.accounts(),
+            sums: SumsView::of(purchase),
+            delivery: DeliveryView::of(purchase),
             subscription_id: purchase.subscription(),
         }
+    }
+}
+
+impl SumsView {
+    fn of(purchase: &Purchase) -> Option<Self> {
+        let (sums, total) = purchase.sums()?;
+        let money = |amount| Money::new(amount, total.currency);
+        Some(Self {
+            subtotal: money(sums.subtotal),
+            discount: money(sums.discount),
+            shipping: money(sums.shipping),
+            tax: money(sums.tax),
+            total,
+        })
+    }
+}
+
+impl<'a> DeliveryView<'a> {
+    fn of(purchase: &'a Purchase) -> Option<Self> {
+        let delivery = purchase.delivery()?;
+        Some(Self {
+            name: delivery.name.as_deref(),
+            phone: delivery.phone.as_deref(),
+            address: &delivery.address,
+            rate: purchase.shipping_rate(),
+        })
     }
 }
 
@@ -216,6 +275,7 @@ fn lines(purchase: &Purchase) -> impl Iterator<Item = (LineView<'_>, bool)> {
             quantity: line.quantity,
             unit_amount: line.unit_amount,
             recurring: line.recurring,
+            shipped: line.shipped,
         };
         (view, line.reserved)
     })
@@ -258,208 +318,4 @@ pub fn by_kind<S: Serializer>(subject: &Subject, serializer: S) -> Result<S::Ok,
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::purchase::{Change, DisputeReport, Line, Order, PaymentChange, Refund};
-
-    fn usd(amount: i64) -> Money {
-        Money::new(amount, "usd".parse().unwrap())
-    }
-
-    fn line(id: &str, quantity: u32, reserved: bool) -> Line {
-        Line {
-            product_id: id.parse().unwrap(),
-            name: format!("The {id}"),
-            description: "Not shown".to_owned(),
-            image: Some("https://shop.example/not-shown.jpg".to_owned()),
-            quantity,
-            unit_amount: 500,
-            recurring: None,
-            reserved,
-        }
-    }
-
-    fn opened() -> Purchase {
-        let id = "01997a3c-4f4d-7000-8000-000000000001".parse().unwrap();
-        let order = Order {
-            buyer: Buyer {
-                subject: Some("ada".to_owned()),
-                email: Some("ada@buyers.example".to_owned()),
-                language: Some("en-US".to_owned()),
-            },
-            lines: vec![line("mug", 2, true), line("card", 1, false)],
-            total: usd(1500),
-            customer: None,
-            rebuilt: false,
-        };
-        let mut purchase = Purchase::new(id, order, 1_758_700_000);
-        purchase.attach("cs_1".to_owned().into(), "https://pay.example/cs_1");
-        purchase
-    }
-
-    fn with_a_voucher() -> Purchase {
-        let mut purchase = opened();
-        let waits_for = WaitsFor::Buyer {
-            voucher_url: Some("https://pay.example/voucher".to_owned()),
-        };
-        let state = SessionState::Pending { waits_for };
-        purchase.record(Change::Session("cs_1".to_owned().into(), state));
-        purchase
-    }
-
-    /// Paid twice, refunded in part, and disputed.
-    fn troubled() -> Purchase {
-        let mut purchase = opened();
-        for number in 1..=2 {
-            let state = SessionState::Settled {
-                amount: usd(1500),
-                payment_intent: Some(format!("pi_{number}").into()),
-                subscription: None,
-                invoice: None,
-            };
-            purchase.record(Change::Session(format!("cs_{number}").into(), state));
-        }
-        let refund = Refund {
-            state: RefundState::Succeeded,
-            amount: usd(500),
-        };
-        purchase.record(Change::Payment(PaymentChange::Refund(
-            "re_1".to_owned().into(),
-            refund,
-        )));
-        let movement = Movement {
-            amount: usd(-400),
-            fee: 1500,
-        };
-        let report = DisputeReport {
-            status: DisputeStatus::NeedsResponse,
-            terms: DisputeTerms {
-                amount: usd(400),
-                reason: "fraudulent".to_owned(),
-                due_by: Some(1_760_000_000),
-            },
-            movements: [("txn_1".to_owned().into(), movement)].into(),
-        };
-        purchase.record(Change::Payment(PaymentChange::Dispute(
-            "dp_1".to_owned().into(),
-            report,
-        )));
-        purchase
-    }
-
-    /// The text without line breaks and indentation.
-    fn golden(text: &str) -> String {
-        text.lines().map(str::trim).collect()
-    }
-
-    fn to_buyer(purchase: &Purchase) -> String {
-        serde_json::to_string(&BuyerView::of(purchase, 1_758_700_100)).unwrap()
-    }
-
-    fn to_seller(purchase: &Purchase) -> String {
-        serde_json::to_string(&SellerView::of(purchase)).unwrap()
-    }
-
-    #[test]
-    fn a_buyer_sees_where_to_pay_what_the_payment_waits_for_and_where_their_money_is() {
-        assert_eq!(
-            to_buyer(&opened()),
-            golden(
-                r#"
-            {"id":"01997a3c-4f4d-7000-8000-000000000001","status":"open",
-            "created_at":"2025-09-24T05:39:56.877Z","total":{"amount":1500,"currency":"usd"},
-            "paid":{"amount":0,"currency":"usd"},"refunded":{"amount":0,"currency":"usd"},
-            "disputed":{"amount":0,"currency":"usd"},"net":{"amount":0,"currency":"usd"},
-            "lines":[{"product_id":"mug","name":"The mug","quantity":2,"unit_amount":500},
-            {"product_id":"card","name":"The card","quantity":1,"unit_amount":500}],
-            "payment":{"url":"https://pay.example/cs_1","expires_at":"2025-09-24T08:21:40Z"}}"#
-            )
-        );
-        assert_eq!(
-            to_buyer(&with_a_voucher()),
-            golden(
-                r#"
-            {"id":"01997a3c-4f4d-7000-8000-000000000001","status":"pending",
-            "waits_for":{"who":"buyer","voucher_url":"https://pay.example/voucher"},
-            "created_at":"2025-09-24T05:39:56.877Z","total":{"amount":1500,"currency":"usd"},
-            "paid":{"amount":0,"currency":"usd"},"refunded":{"amount":0,"currency":"usd"},
-            "disputed":{"amount":0,"currency":"usd"},"net":{"amount":0,"currency":"usd"},
-            "lines":[{"product_id":"mug","name":"The mug","quantity":2,"unit_amount":500},
-            {"product_id":"card","name":"The card","quantity":1,"unit_amount":500}]}"#
-            )
-        );
-        assert_eq!(
-            to_buyer(&troubled()),
-            golden(
-                r#"
-            {"id":"01997a3c-4f4d-7000-8000-000000000001","status":"disputed",
-            "created_at":"2025-09-24T05:39:56.877Z","total":{"amount":1500,"currency":"usd"},
-            "paid":{"amount":3000,"currency":"usd"},"refunded":{"amount":500,"currency":"usd"},
-            "disputed":{"amount":400,"currency":"usd"},"net":{"amount":2100,"currency":"usd"},
-            "lines":[{"product_id":"mug","name":"The mug","quantity":2,"unit_amount":500},
-            {"product_id":"card","name":"The card","quantity":1,"unit_amount":500}],
-            "refunds":[{"id":"re_1","status":"succeeded","amount":{"amount":500,"currency":"usd"}}],
-            "disputes":[{"id":"dp_1","status":"needs_response",
-            "amount":{"amount":400,"currency":"usd"}}],"attention":["paid_twice"]}"#
-            )
-        );
-    }
-
-    #[test]
-    fn a_seller_sees_who_bought_through_which_sessions_and_everything_about_disputes() {
-        assert_eq!(
-            to_seller(&opened()),
-            golden(
-                r#"
-            {"id":"01997a3c-4f4d-7000-8000-000000000001","status":"open",
-            "created_at":"2025-09-24T05:39:56Z","total":{"amount":1500,"currency":"usd"},
-            "paid":{"amount":0,"currency":"usd"},"refunded":{"amount":0,"currency":"usd"},
-            "disputed":{"amount":0,"currency":"usd"},"net":{"amount":0,"currency":"usd"},
-            "buyer":{"subject":"ada","email":"ada@buyers.example","language":"en-US"},
-            "lines":[{"product_id":"mug","name":"The mug","quantity":2,"unit_amount":500,
-            "reserved":true},{"product_id":"card","name":"The card","quantity":1,
-            "unit_amount":500,"reserved":false}],
-            "sessions":[{"id":"cs_1","state":"open"}],"refunds":[],"disputes":[]}"#
-            )
-        );
-        assert_eq!(
-            to_seller(&with_a_voucher()),
-            golden(
-                r#"
-            {"id":"01997a3c-4f4d-7000-8000-000000000001","status":"pending",
-            "created_at":"2025-09-24T05:39:56Z","total":{"amount":1500,"currency":"usd"},
-            "paid":{"amount":0,"currency":"usd"},"refunded":{"amount":0,"currency":"usd"},
-            "disputed":{"amount":0,"currency":"usd"},"net":{"amount":0,"currency":"usd"},
-            "buyer":{"subject":"ada","email":"ada@buyers.example","language":"en-US"},
-            "lines":[{"product_id":"mug","name":"The mug","quantity":2,"unit_amount":500,
-            "reserved":true},{"product_id":"card","name":"The card","quantity":1,
-            "unit_amount":500,"reserved":false}],
-            "sessions":[{"id":"cs_1","state":"pending",
-            "waits_for":{"who":"buyer","voucher_url":"https://pay.example/voucher"}}],
-            "refunds":[],"disputes":[]}"#
-            )
-        );
-        assert_eq!(
-            to_seller(&troubled()),
-            golden(
-                r#"
-            {"id":"01997a3c-4f4d-7000-8000-000000000001","status":"disputed",
-            "created_at":"2025-09-24T05:39:56Z","total":{"amount":1500,"currency":"usd"},
-            "paid":{"amount":3000,"currency":"usd"},"refunded":{"amount":500,"currency":"usd"},
-            "disputed":{"amount":400,"currency":"usd"},"net":{"amount":2100,"currency":"usd"},
-            "attention":["paid_twice"],
-            "buyer":{"subject":"ada","email":"ada@buyers.example","language":"en-US"},
-            "lines":[{"product_id":"mug","name":"The mug","quantity":2,"unit_amount":500,
-            "reserved":true},{"product_id":"card","name":"The card","quantity":1,
-            "unit_amount":500,"reserved":false}],
-            "sessions":[{"id":"cs_1","state":"settled","amount":{"amount":1500,"currency":"usd"},
-            "payment_intent":"pi_1"},{"id":"cs_2","state":"settled",
-            "amount":{"amount":1500,"currency":"usd"},"payment_intent":"pi_2"}],
-            "refunds":[{"id":"re_1","status":"succeeded","amount":{"amount":500,"currency":"usd"}}],
-            "disputes":[{"id":"dp_1","status":"needs_response",
-            "amount":{"amount":400,"currency":"usd"},"reason":"fraudulent","due_by":1760000000,
-            "balance":[{"amount":{"amount":-400,"currency":"usd"},"fee":1500}]}]}"#
-            )
-        );
-    }
-}
+mod tests;

@@ -20,6 +20,8 @@ export class ApiError extends Error {
     this.requestId = problem?.request_id;
     /** The buyer's own unpaid purchases that are in the way, as `getPurchase` would return them. */
     this.openPurchases = openPurchases(problem);
+    /** Where the shop delivers to, if it has to know where this goes. */
+    this.countries = Array.isArray(problem?.countries) ? problem.countries : [];
   }
 
   /** Whether asking again for the same thing would be refused again. */
@@ -96,8 +98,9 @@ export function openPortal() {
 }
 
 /** Returns `{ purchase_id, url }`. The same key never makes a second purchase. */
-export function createCheckout(items, idempotencyKey) {
-  return request('POST', '/checkout', { signedIn: true, body: { items }, idempotencyKey });
+export function createCheckout(items, country, idempotencyKey) {
+  const body = country ? { items, country } : { items };
+  return request('POST', '/checkout', { signedIn: true, body, idempotencyKey });
 }
 
 async function request(method, path, { signedIn = false, body, idempotencyKey, cache } = {}) {
@@ -180,6 +183,11 @@ const MESSAGES = {
   'total-not-chargeable': 'The total is too small or too large for one payment. Please change the quantities.',
   'cart-too-large': TOO_MUCH,
   'body-too-large': TOO_MUCH,
+  'shipped-beside-subscription': 'Shipping cannot be paid for together with a subscription. '
+    + 'Please buy these one after the other.',
+  'country-needed': 'What shipping costs depends on the country. Please say where it should go.',
+  'not-delivered-there': 'The shop does not deliver to this country. Nothing was charged.',
+  'not-deliverable': 'Something you wanted cannot be delivered at the moment. Nothing was charged.',
   'too-many-open-purchases': 'You have started several purchases that are not paid yet. '
     + 'Please pay for one of them, or cancel it.',
   'too-much-reserved': 'You are already holding as much as one buyer can hold without paying. '

@@ -1,11 +1,12 @@
 /** From pressing *Buy* to the payment page. What is bought is an intent (`intents.js`). */
 import { ApiError, createCheckout, getProducts, getPurchase } from './api.js';
 import { openPurchase } from './components/open-purchase.js';
+import { askCountry } from './components/country-dialog.js';
 import { isDecided, isOrdered } from './components/status.js';
 import { button as plainButton, linkButton } from './elements.js';
 import { signedInAs, signIn } from './identity.js';
 import {
-  forgetIntent, intentAnew, intentBecame, intentFor, resumedIntent, settleIntent, waitForSignIn,
+  forgetIntent, intentAnew, intentBecame, intentFor, intentTo, resumedIntent, settleIntent, waitForSignIn,
 } from './intents.js';
 import { announce, announceBriefly, clearNotices, showProblem } from './notices.js';
 import { secureUrl } from './urls.js';
@@ -61,7 +62,7 @@ async function checkOut(begin, pressed) {
 /** Where to pay: for the same intent, the same page. */
 async function paymentPage(intent) {
   const current = await isOver(intent) ? intentAnew(intent) : intent;
-  const { purchase_id: purchaseId, url } = await createCheckout(current.items, current.key);
+  const { purchase_id: purchaseId, url } = await createCheckout(current.items, current.country, current.key);
   const page = secureUrl(url);
   if (!page) throw new Error('The shop named a payment page that is not secure, so we stopped here.');
   intentBecame(current, purchaseId);
@@ -88,6 +89,10 @@ async function explain(error, intent, pressed) {
       linkButton('View that purchase', `purchase.html?id=${encodeURIComponent(error.purchase.id)}`),
       plainButton('Buy it again', () => checkOut(() => intentAnew(intent), pressed)),
     ] });
+  } else if (error.countries?.length > 0) {
+    clearNotices();
+    const country = await askCountry(error.countries);
+    if (country) await checkOut(() => intentTo(intent, country), pressed);
   } else if (error.openPurchases?.length > 0) {
     await offerOpenPurchases(error, intent);
   } else if (error.isRefusal) {

@@ -1,5 +1,6 @@
 /**
- * What the buyer is about to buy: `{ items, key, fromCart, purchaseId, since }`.
+ * What the buyer is about to buy: `{ items, country, key, fromCart, purchaseId, since }`. The country
+ * is null until the shop has to know where it goes.
  *
  * The idempotency key is made once and sent with every attempt, so there is no
  * second purchase after a double click, after a retry for a lost answer, after
@@ -24,10 +25,15 @@ export function intentFor(items, { fromCart = false } = {}) {
   return keep({ ...begun ?? newIntent(sorted), fromCart: fromCart || Boolean(begun?.fromCart) });
 }
 
-/** The same items, but another purchase. */
+/** The same items, but another purchase, which may go elsewhere. */
 export function intentAnew(intent) {
   forgetIntent(intent);
   return keep({ ...newIntent(intent.items), fromCart: intent.fromCart });
+}
+
+/** The same intent, now that it is known where it goes. */
+export function intentTo(intent, country) {
+  return keep({ ...intent, country });
 }
 
 /** The intent became this purchase. */
@@ -72,7 +78,7 @@ export function waitingIntent() {
 }
 
 function newIntent(items) {
-  return { items, key: crypto.randomUUID(), fromCart: false, purchaseId: null, since: Date.now() };
+  return { items, country: null, key: crypto.randomUUID(), fromCart: false, purchaseId: null, since: Date.now() };
 }
 
 function keep(intent) {
@@ -93,6 +99,7 @@ function isIntent(found) {
   const age = Date.now() - found?.since;
   return age >= 0 && age < KEPT_MS
     && typeof found.key === 'string' && found.key !== ''
+    && (typeof found.country === 'string' || (found.country ?? null) === null)
     && (found.purchaseId === null || typeof found.purchaseId === 'string')
     && sameItems(found.items, readLines(found.items)) && found.items.length > 0;
 }

@@ -26,6 +26,7 @@ use shared::{
         Attempt, Buyer, HoldLimits, Order, Purchase, PurchaseId, PurchaseIds, SessionState, Status,
         TooMuch,
     },
+    shipping::Shipping,
     store::{
         Tables, history::History, purchases::Stored, requests::IdempotentRequest, unpaid::Unpaid,
     },
@@ -58,6 +59,7 @@ pub struct Checkout {
     customers: Customers,
     unpaid: Unpaid,
     limits: HoldLimits,
+    shipping: Shipping,
     stripe: Stripe,
     email_verified: EmailVerified,
     site_url: String,
@@ -67,8 +69,8 @@ pub struct Checkout {
 }
 
 impl Checkout {
-    /// Reads tables, limits and the site's address, and fails if one is missing. Stripe's key is
-    /// read meanwhile.
+    /// Reads tables, limits, shipping and the site's address, and fails if one is missing. Stripe's key
+    /// is read meanwhile.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         aws::prepare(environment, Service::DynamoDb)?;
         let stripe = Stripe::new(environment)?;
@@ -85,6 +87,7 @@ impl Checkout {
                 purchases: environment.count("MAX_OPEN_PURCHASES")?,
                 pieces: environment.count("MAX_RESERVED_PIECES")?,
             },
+            shipping: environment.shipping()?,
             stripe,
             email_verified: environment.email_verified()?,
             site_url: environment.site_url()?,
@@ -160,7 +163,7 @@ impl Checkout {
             }
         };
         let products = self.without_second_trials(begun.products, &subject).await?;
-        let order = freeze(cart, &products, buyer)?;
+        let order = freeze(cart, &products, buyer, &self.shipping)?;
         let order = self.with_customer(order).await?;
         let purchase = Purchase::new(id, order, now);
         let request = idempotent.map(|request| (request, replaced));
@@ -383,14 +386,21 @@ fn idempotency_key(request: &Request) -> Result<Option<&str>, Problem> {
 }
 
 /// The order for a cart, at current prices.
-fn freeze(cart: &Cart, products: &[Product], buyer: Buyer) -> Result<Order, Problem> {
+fn freeze(
+    cart: &Cart,
+    products: &[Product],
+    buyer: Buyer,
+    shipping: &Shipping,
+) -> Result<Order, Problem> {
     let mut items = Vec::new();
     for (id, quantity) in cart.items() {
         let product = products.iter().find(|product| product.id == *id);
         let product = product.ok_or_else(|| problems::unknown_product(id))?;
         items.push((product, quantity));
     }
-    let order = Order::new(buyer, items).map_err(problems::of_order)?;
+    let order = Order::new(buyer, items);
+    let order = order.and_then(|order| order.delivered(shipping, cart.country()));
+    let order = order.map_err(problems::of_order)?;
     let length = serde_json::to_vec(&order.lines).map_or(usize::MAX, |lines| lines.len());
     match length > LARGEST_ORDER {
         true => Err(problems::cart_too_large()),

@@ -7,6 +7,7 @@ use shared::{
     orders::OpenError,
     product::ProductId,
     purchase::{OrderError, TooMuch},
+    shipping::{Country, ShippingError},
 };
 
 pub(crate) fn unknown_product(id: &ProductId) -> Problem {
@@ -75,6 +76,13 @@ pub(crate) fn of_order(error: OrderError) -> Problem {
             "The cart is too large",
             detail,
         ),
+        OrderError::ShippedBesideSubscription(_) => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "shipped-beside-subscription",
+            "Shipping cannot be charged with a subscription",
+            detail,
+        ),
+        OrderError::Shipping { why, .. } => of_shipping(&why, detail),
         OrderError::Total(
             MoneyError::TooSmall(_) | MoneyError::TooLarge(_) | MoneyError::Overflow,
         )
@@ -86,6 +94,39 @@ pub(crate) fn of_order(error: OrderError) -> Problem {
         OrderError::Total(error) | OrderError::Renewal(error) => {
             tracing::error!(%error, "a stored product has a price that cannot be charged");
             Problem::internal()
+        }
+    }
+}
+
+fn codes(countries: &[Country]) -> Vec<String> {
+    countries.iter().map(|it| it.to_string()).collect()
+}
+
+/// Why a cart cannot be delivered.
+fn of_shipping(why: &ShippingError, detail: String) -> Problem {
+    match why {
+        ShippingError::WhichCountry(countries) => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "country-needed",
+            "Shipping costs depend on the country",
+            "country: what shipping costs depends on it; name one of `countries`",
+        )
+        .with("countries", codes(countries)),
+        ShippingError::NotThere(country) => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "not-delivered-there",
+            "The shop does not deliver there",
+            format!("country: the shop does not deliver to {country}"),
+        ),
+        // The seller's settings do not go with what they sell.
+        ShippingError::Nowhere | ShippingError::OtherCurrency(_) => {
+            tracing::error!(error = %why, "something shipped cannot be bought");
+            Problem::new(
+                StatusCode::CONFLICT,
+                "not-deliverable",
+                "A product cannot be delivered at the moment",
+                detail,
+            )
         }
     }
 }

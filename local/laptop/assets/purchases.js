@@ -39,7 +39,8 @@ function count(number, what) {
 export const showPurchases = shelf("purchases", { row, chapters });
 
 function row(purchase) {
-  const { status, buyer, lines, sessions, total, net, created_at: made } = purchase;
+  const { status, buyer, lines, sessions, sums, net, created_at: made } = purchase;
+  const total = sums?.total ?? purchase.total;
   const isPaid = sessions.some(({ state }) => state === "settled");
   return [
     line(element("strong", {}, summary(lines, LOST)), badge(status)),
@@ -61,6 +62,7 @@ function chapters({ purchase, events, mails }) {
       " · ", element("code", {}, purchase.id)),
     ...(purchase.attention ?? []).map((each) => element("p", { className: "alert" }, ADVICE[each] ?? each)),
     accounts(purchase),
+    ...chapter("Delivery", goesTo(purchase)),
     ...chapter("Payment", purchase.sessions.map((each) => session(each, purchase.buyer)), "Stripe has not opened a session."),
     ...chapter("Refunds", purchase.refunds.map(refund)),
     ...chapter("Disputes", purchase.disputes.map(dispute)),
@@ -69,8 +71,19 @@ function chapters({ purchase, events, mails }) {
   ];
 }
 
-function accounts({ total, paid, refunded, disputed, net }) {
-  return figures(["Total", total.text], ["Paid", paid.text], ["Refunded", refunded.text], ["Disputed", disputed.text],
+/** Where it goes, if the buyer was asked and has paid. */
+function goesTo({ delivery }) {
+  if (!delivery) return [];
+  const { name, phone, address, rate } = delivery;
+  const { line1, line2, postal_code: code, city, state, country } = address;
+  const label = [name, line1, line2, [code, city, state].filter(Boolean).join(" "), country].filter(Boolean).join(", ");
+  const more = [phone, rate && `by ${rate}`].filter(Boolean).join(" · ");
+  return [element("li", {}, element("p", {}, label), ...(more ? [element("p", { className: "quiet" }, more)] : []))];
+}
+
+function accounts({ total, sums, paid, refunded, disputed, net }) {
+  const shipping = sums?.shipping.amount > 0 ? [["Shipping", sums.shipping.text]] : [];
+  return figures(["Total", total.text], ...shipping, ["Paid", paid.text], ["Refunded", refunded.text], ["Disputed", disputed.text],
     ["Net", net.text, "net"]);
 }
 

@@ -17,13 +17,19 @@ pub const STAND_IN_KEY: &str = "sk_test_local";
 /// The secret that the Stripe stand-in signs webhooks with.
 pub const STAND_IN_WEBHOOK_SECRET: &str = "whsec_local";
 
-/// Values for variables whose template parameter has no default, because the shop must start
-/// without any setup.
-const FALLBACKS: [(&str, &str); 4] = [
+/// Values for variables whose template parameter has no default, or an empty one, because the shop
+/// must start, and deliver, without any setup.
+const FALLBACKS: [(&str, &str); 6] = [
     ("SHOP_NAME", "Till"),
     ("MAIL_FROM", "shop@example.com"),
     ("SELLER_EMAIL", "seller@example.com"),
     ("DEVELOPER_EMAIL", "developer@example.com"),
+    ("SHIPPING_COUNTRIES", "AT,CA,CH,DE,GB,US"),
+    (
+        "SHIPPING_RATES",
+        "Standard: 5.00 USD, free from 75.00, to US; Express: 14.00 USD, to US; Airmail: 12.00 USD, \
+         to AT CA CH DE GB",
+    ),
 ];
 
 /// Who takes the money.
@@ -108,8 +114,9 @@ pub fn compose(
                 .get(name.as_str())
                 .cloned()
                 .or_else(|| said(given, name).map(str::to_owned))
-                .or_else(|| declared.clone())
-                .or_else(|| fallback.map(|(_, value)| (*value).to_owned()));
+                .or_else(|| declared.clone().filter(|value| !value.is_empty()))
+                .or_else(|| fallback.map(|(_, value)| (*value).to_owned()))
+                .or_else(|| declared.clone());
             let Some(value) = value else {
                 bail!(
                     "{id} needs {name}, which template.yaml leaves to a parameter without a default; \

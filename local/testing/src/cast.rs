@@ -9,6 +9,8 @@ pub const MUG: &str = "sample-mug";
 pub const COFFEE: &str = "sample-coffee";
 /// Every three months, after 14 days for nothing.
 pub const MAGAZINE: &str = "sample-magazine";
+/// By post.
+pub const TEAPOT: &str = "sample-teapot";
 /// In euros.
 pub const NOTEBOOK: &str = "sample-notebook-eur";
 pub const CARD: &str = "4242424242424242";

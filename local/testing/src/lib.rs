@@ -35,7 +35,7 @@ pub use self::answer::{Answer, Checkout, text};
 pub use self::api::cart;
 pub use self::app::TestApp;
 pub use self::cast::{
-    ADA, BOB, CARD, COFFEE, DECLINED, DEVELOPER, MAGAZINE, MUG, NOTEBOOK, REFUNDS_SLOWLY,
+    ADA, BOB, CARD, COFFEE, DECLINED, DEVELOPER, MAGAZINE, MUG, NOTEBOOK, REFUNDS_SLOWLY, TEAPOT,
 };
 pub use self::events::{altered, kind_of, of_type, permutations, sample};
 pub use self::own_stripe::OwnStripe;

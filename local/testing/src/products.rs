@@ -26,6 +26,17 @@ impl TestApp {
         self.dynamodb("UpdateItem", update).await;
     }
 
+    /// From now on a product is sent by post.
+    pub async fn ship(&self, id: &str) {
+        let update = json!({
+            "TableName": self.tables.name("ProductsTable"),
+            "Key": { "id": { "S": id } },
+            "UpdateExpression": "SET shipped = :yes",
+            "ExpressionAttributeValues": { ":yes": { "BOOL": true } },
+        });
+        self.dynamodb("UpdateItem", update).await;
+    }
+
     /// How many are left of a product; `None` if there is no limit, or no such product.
     pub async fn stock(&self, id: &str) -> Option<i64> {
         let items = self.items("ProductsTable").await;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::answer::{Answer, Checkout, text};
 use crate::app::TestApp;
-use crate::cast::ADA;
+use crate::cast::{ADA, CARD};
 use crate::time::eventually;
 
 const STRIPE_KEY: &str = "sk_test_local";
@@ -33,6 +33,39 @@ impl TestApp {
             ("email", ADA),
             ("method", "card"),
             ("card_number", card),
+            ("exp", "12 / 40"),
+            ("cvc", "123"),
+        ];
+        self.send(self.http.post(&checkout.url).form(&form)).await
+    }
+
+    /// Submits the payment page of something that is shipped, with an address in Berlin and the rate
+    /// of this name; if it has none, with the one that is chosen at first.
+    pub async fn pay_shipped(&self, checkout: &Checkout, rate: &str) -> Answer {
+        let session = self.session(checkout.session()).await;
+        let mut chosen = String::new();
+        for option in session["shipping_options"].as_array().unwrap() {
+            let id = text(option, "shipping_rate");
+            let offered = self.at_stripe(&format!("shipping_rates/{id}")).await;
+            if offered["display_name"] == *rate {
+                chosen = id;
+            }
+        }
+        assert!(
+            rate.is_empty() || !chosen.is_empty(),
+            "no {rate} in {session}"
+        );
+        let form = [
+            ("email", ADA),
+            ("phone", "+49301234567"),
+            ("shipping_name", "Ada Byron"),
+            ("shipping_line1", "Weg 1"),
+            ("shipping_city", "Berlin"),
+            ("shipping_postal_code", "10115"),
+            ("shipping_country", "DE"),
+            ("shipping_rate", chosen.as_str()),
+            ("method", "card"),
+            ("card_number", CARD),
             ("exp", "12 / 40"),
             ("cvc", "123"),
         ];

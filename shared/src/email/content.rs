@@ -6,8 +6,8 @@ use crate::{
     invoice::{Bill, Invoice},
     money::Money,
     purchase::{
-        Dispute, DisputeId, DisputeStatus, DisputeTerms, Mail, Movement, Notice, Order, Payment,
-        Purchase, Subject, WaitsFor,
+        Delivery, Dispute, DisputeId, DisputeStatus, DisputeTerms, Mail, Movement, Notice, Order,
+        Payment, Purchase, Subject, Sums, WaitsFor,
     },
     subscription::{Reading, Subscription},
 };
@@ -24,6 +24,12 @@ pub struct Frozen {
     pub order: Order,
     /// What was paid, in the currency it was paid in. Only receipts show it.
     pub paid: Money,
+    /// How what was paid comes about, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sums: Option<PaidSums>,
+    /// Where it is delivered to. Only the letters that confirm a purchase say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
     /// What the payment is waiting for, if the letter is about that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<WaitsFor>,
@@ -42,6 +48,16 @@ pub struct Frozen {
     pub subscription: Option<Reading>,
 }
 
+/// What an outbox row freezes of what was paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaidSums {
+    /// From what the goods cost to what was paid.
+    #[serde(flatten)]
+    pub sums: Sums,
+    /// What they come to.
+    pub total: Money,
+}
+
 /// What an outbox row freezes of a dispute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrozenDispute {
@@ -57,7 +73,12 @@ impl Frozen {
     /// What `mail` needs to know about a purchase.
     pub fn of(purchase: &Purchase, mail: &Mail) -> Self {
         let order = purchase.order().clone();
+        let confirms = matches!(mail, Mail::Paid | Mail::Welcome);
+        let delivery = purchase.delivery().filter(|_| confirms);
+        let sums = purchase.sums();
         Self {
+            sums: sums.map(|(sums, total)| PaidSums { sums, total }),
+            delivery: delivery.cloned(),
             waits_for: purchase.waits_for().cloned(),
             ..Self::about(purchase.id().into(), order, purchase.accounts().paid)
         }
@@ -91,6 +112,8 @@ impl Frozen {
             about,
             order,
             paid,
+            sums: None,
+            delivery: None,
             waits_for: None,
             refund: None,
             dispute: None,

@@ -159,6 +159,24 @@ fn rows() -> Vec<(&'static str, &'static str, Value)> {
             row(json!({ "paid": { "amount": 3_000, "currency": "eur" } })),
         ),
         ("A receipt of a rebuilt order", "paid", row(rebuilt)),
+        ("A receipt of something shipped", "paid", shipped(json!({}))),
+        (
+            "A receipt of something shipped after a promotion, with tax",
+            "paid",
+            shipped(json!({
+                "paid": usd(4_860),
+                "sums": { "subtotal": 3_350, "discount": 350, "shipping": 1_290, "tax": 570,
+                    "total": usd(4_860) },
+            })),
+        ),
+        (
+            "A refund of something shipped",
+            "refund#re_1",
+            with(
+                shipped(json!({ "refund": usd(4_640) })),
+                json!({ "delivery": null }),
+            ),
+        ),
         (
             "A payment on its way",
             "pending",
@@ -427,6 +445,24 @@ fn row(told: Value) -> Value {
         row.extend::<Map<_, _>>(told);
     }
     row
+}
+
+/// The same, shipped by the dearer of two rates.
+fn shipped(told: Value) -> Value {
+    let address = json!({
+        "line1": "Weg 1", "line2": "c/o <Byron>", "city": "Berlin", "postal_code": "10115",
+        "country": "DE",
+    });
+    let mut row = row(json!({
+        "paid": usd(4_640),
+        "sums": { "subtotal": 3_350, "shipping": 1_290, "total": usd(4_640) },
+        "delivery": { "name": "Ada\nByron", "phone": "+49 30 1234567", "address": address },
+    }));
+    row["order"]["shipping"] = json!({
+        "countries": ["AT", "DE"],
+        "rates": [{ "name": "Standard", "amount": 490 }, { "name": "Express", "amount": 1_290 }],
+    });
+    with(row, told)
 }
 
 fn dispute(status: &str, has_date: bool, movements: Value) -> Value {

@@ -4,12 +4,12 @@
 use super::{
     amounts::Amounts,
     content::{Content, Frozen, Missing},
-    prose::{About, Letter, LetterPage, one_line},
+    prose::{About, DeliveryNote, Letter, LetterPage, one_line},
 };
 use crate::{
     mode::Mode,
     money::MoneyError,
-    purchase::{Mail, Subject},
+    purchase::{Delivery, Mail, Subject},
 };
 
 mod of_subscription;
@@ -98,6 +98,20 @@ impl About {
     }
 }
 
+impl DeliveryNote {
+    fn of(delivery: &Delivery, frozen: &Frozen) -> Self {
+        let label = delivery.label();
+        let label = label.iter().chain(&delivery.phone);
+        let paid = frozen.sums.map(|paid| paid.sums.shipping);
+        let offer = frozen.order.shipping.as_ref().zip(paid);
+        let rate = offer.and_then(|(offer, paid)| offer.name_of(paid));
+        Self {
+            lines: label.map(|line| one_line(line)).collect(),
+            rate: rate.map(one_line),
+        }
+    }
+}
+
 impl LetterWriter<'_> {
     fn page(self, content: &Content<'_>, frozen: &Frozen) -> Result<LetterPage, MoneyError> {
         let (prose, why) = match content {
@@ -130,7 +144,11 @@ impl LetterWriter<'_> {
             prose,
             site_url: self.site_url.to_owned(),
             items: sums::items(frozen, &self.amounts)?,
-            sums: sums::sums(content, frozen.order.total, &self.amounts),
+            sums: sums::sums(content, frozen, &self.amounts),
+            delivery: frozen
+                .delivery
+                .as_ref()
+                .map(|to| DeliveryNote::of(to, frozen)),
             about: self.about,
             shop: self.name,
             why,

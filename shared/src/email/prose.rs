@@ -23,6 +23,7 @@ pub(super) struct LetterPage {
     pub(super) items: Vec<Item>,
     /// The last one is the sum that counts.
     pub(super) sums: Vec<Sum>,
+    pub(super) delivery: Option<DeliveryNote>,
     pub(super) about: About,
     /// Why the recipient gets this letter.
     pub(super) why: &'static str,
@@ -63,6 +64,21 @@ pub(super) struct Item {
 pub(super) struct Sum {
     pub(super) label: &'static str,
     pub(super) amount: String,
+}
+
+/// Where it goes, and how.
+pub(super) struct DeliveryNote {
+    pub(super) lines: Vec<String>,
+    pub(super) rate: Option<String>,
+}
+
+impl DeliveryNote {
+    fn heading(&self) -> String {
+        match &self.rate {
+            Some(rate) => format!("Delivery ({rate})"),
+            None => "Delivery".to_owned(),
+        }
+    }
 }
 
 impl LetterPage {

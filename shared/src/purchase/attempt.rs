@@ -89,6 +89,7 @@ mod tests {
             quantity: 1,
             unit_amount: 1500,
             recurring: None,
+            shipped: false,
             reserved,
         };
         Order {
@@ -102,6 +103,7 @@ mod tests {
                 .parse()
                 .map(|usd| crate::money::Money::new(1500, usd))
                 .unwrap(),
+            shipping: None,
             customer: None,
             rebuilt: false,
         }

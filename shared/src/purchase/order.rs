@@ -8,6 +8,7 @@ use super::CustomerId;
 use crate::{
     money::{Currency, Money, MoneyError},
     product::{Product, ProductId, Recurring},
+    shipping::{Country, Offer, Shipping, ShippingError},
 };
 
 /// Who buys. `Debug` leaves the address out, so that it cannot get into a log.
@@ -64,6 +65,9 @@ pub struct Line {
     /// How often it is paid for, if that is more than once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recurring: Option<Recurring>,
+    /// Sent by post.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shipped: bool,
     /// Taken from limited stock, to which it returns if nothing comes of the purchase.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reserved: bool,
@@ -76,8 +80,12 @@ pub struct Order {
     pub buyer: Buyer,
     /// What they ordered; empty if the order was rebuilt.
     pub lines: Vec<Line>,
-    /// What it costs, before any promotion; if some of it recurs, what is due at once.
+    /// What it costs, before any promotion and without shipping; if some of it recurs, what is due
+    /// at once.
     pub total: Money,
+    /// Where it can be delivered to, and how, if any of it is shipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping: Option<Offer>,
     /// The buyer's customer at Stripe, if some of it recurs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<CustomerId>,
@@ -119,6 +127,19 @@ pub enum OrderError {
         "a purchase with a subscription can have at most {MOST_OF_A_KIND} products that recur and {MOST_OF_A_KIND} that do not; buy the rest in separate purchases"
     )]
     TooManyBesideSubscription,
+    /// Something is shipped, and that is not possible.
+    #[error("{product} is shipped: {why}")]
+    Shipping {
+        /// The first product that is.
+        product: ProductId,
+        /// Why it cannot be.
+        why: ShippingError,
+    },
+    /// Checkout charges no shipping in a session that starts a subscription.
+    #[error(
+        "{0} is shipped, and what that costs cannot be charged together with a subscription; buy them in separate purchases"
+    )]
+    ShippedBesideSubscription(ProductId),
     /// The total is not one that Stripe charges.
     #[error("the total cannot be charged: {0}")]
     Total(MoneyError),
@@ -164,6 +185,7 @@ impl Order {
             buyer,
             lines,
             total,
+            shipping: None,
             customer: None,
             rebuilt: false,
         };
@@ -172,6 +194,45 @@ impl Order {
         let renewal = sum(renewal, currency).map_err(OrderError::Renewal)?;
         renewal.check_total().map_err(OrderError::Renewal)?;
         Ok(order)
+    }
+
+    /// The order with how it can be delivered, if any of it is shipped, to the `country` that the
+    /// buyer has named. Of what recurs, shipping is in the price: Checkout charges none there
+    /// (Stripe's page "Charge for shipping").
+    pub fn delivered(
+        self,
+        shipping: &Shipping,
+        country: Option<Country>,
+    ) -> Result<Self, OrderError> {
+        let Some(first) = self.lines.iter().find(|line| line.shipped) else {
+            return Ok(self);
+        };
+        let mut once = self.lines.iter().filter(|line| line.recurring.is_none());
+        let offer = match self.recurring() {
+            Some(_) => match once.find(|line| line.shipped && shipping.has_rates()) {
+                Some(line) => {
+                    return Err(OrderError::ShippedBesideSubscription(
+                        line.product_id.clone(),
+                    ));
+                }
+                None => shipping.offer_in_price(country),
+            },
+            None => shipping.offer(self.total, country),
+        };
+        let offer = offer.map_err(|why| OrderError::Shipping {
+            product: first.product_id.clone(),
+            why,
+        })?;
+        for rate in &offer.rates {
+            let shipping = Money::new(rate.amount, self.total.currency);
+            let charged = self.total.checked_add(shipping);
+            let charged = charged.and_then(Money::check_total);
+            charged.map_err(OrderError::Total)?;
+        }
+        Ok(Self {
+            shipping: Some(offer),
+            ..self
+        })
     }
 
     /// How often it is paid for, if some of it recurs: Checkout then starts a subscription.
@@ -198,6 +259,7 @@ impl Order {
             buyer,
             lines: Vec::new(),
             total,
+            shipping: None,
             customer: None,
             rebuilt: false,
         }
@@ -222,6 +284,7 @@ impl Line {
             quantity,
             unit_amount: product.price.amount,
             recurring: product.recurring,
+            shipped: product.shipped,
             reserved: product.stock.is_some(),
         }
     }
@@ -281,91 +344,4 @@ fn check_terms(lines: &[Line]) -> Result<(), OrderError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn product(id: &str, amount: i64, recurring: Option<&str>) -> Product {
-        let recurring = recurring.map_or(String::new(), |it| format!(r#","recurring":{it}"#));
-        let text = format!(
-            r#"{{"id":"{id}","name":"{id}","price":{{"amount":{amount},"currency":"eur"}},
-            "active":true{recurring}}}"#
-        );
-        serde_json::from_str(&text).unwrap()
-    }
-
-    fn order(products: &[Product]) -> Result<Order, OrderError> {
-        let buyer = Buyer {
-            subject: None,
-            email: None,
-            language: None,
-        };
-        Order::new(buyer, products.iter().map(|product| (product, 2)))
-    }
-
-    const MONTHLY: Option<&str> = Some(r#"{"interval":"month"}"#);
-    const TRIED: Option<&str> = Some(r#"{"interval":"month","trial_days":14}"#);
-
-    #[test]
-    fn what_recurs_is_sold_together_with_what_does_not_and_both_are_due_at_once() {
-        let both = order(&[product("beans", 900, MONTHLY), product("mug", 1500, None)]).unwrap();
-        assert_eq!(both.total.amount, 4800);
-        assert_eq!(both.recurring().unwrap().to_string(), "month");
-        assert_eq!(both.recurring_lines().count(), 1);
-        let once = order(&[product("mug", 1500, None)]).unwrap();
-        assert_eq!(once.recurring(), None);
-    }
-
-    #[test]
-    fn during_a_trial_only_the_rest_is_due() {
-        let both = order(&[product("beans", 900, TRIED), product("mug", 1500, None)]).unwrap();
-        assert_eq!(both.total.amount, 3000);
-        assert_eq!(
-            order(&[product("beans", 900, TRIED)]).unwrap().total.amount,
-            0
-        );
-    }
-
-    #[test]
-    fn different_rhythms_and_trials_are_refused_and_both_products_named() {
-        let yearly = product("club", 9000, Some(r#"{"interval":"year"}"#));
-        let refused = order(&[product("beans", 900, MONTHLY), yearly]).unwrap_err();
-        assert_eq!(
-            refused.to_string(),
-            "club is paid for every year, beans every month; subscribe to them in separate purchases"
-        );
-        let refused = order(&[product("beans", 900, TRIED), product("tea", 500, MONTHLY)]);
-        assert_eq!(
-            refused.unwrap_err().to_string(),
-            "tea is paid for every month, beans every month, 14 days free; subscribe to them in \
-             separate purchases"
-        );
-    }
-
-    #[test]
-    fn a_subscription_has_twenty_products_and_takes_twenty_more_along() {
-        let some = |kind: &str, count, recurring| -> Vec<_> {
-            let names = (0..count).map(|number| format!("{kind}{number}"));
-            names.map(|id| product(&id, 100, recurring)).collect()
-        };
-        let most = [some("once", 20, None), some("again", 20, MONTHLY)].concat();
-        assert!(order(&most).is_ok());
-        for too_many in [
-            [some("once", 21, None), some("again", 1, MONTHLY)].concat(),
-            [some("once", 1, None), some("again", 21, MONTHLY)].concat(),
-        ] {
-            let refused = order(&too_many);
-            assert_eq!(refused, Err(OrderError::TooManyBesideSubscription));
-        }
-        assert!(order(&some("once", 90, None)).is_ok());
-    }
-
-    #[test]
-    fn a_renewal_under_stripes_minimum_is_refused_and_a_free_one_is_not() {
-        let cheap = order(&[product("beans", 20, TRIED), product("mug", 1500, None)]);
-        assert!(matches!(cheap, Err(OrderError::Renewal(_))), "{cheap:?}");
-        assert_eq!(
-            order(&[product("news", 0, MONTHLY)]).unwrap().total.amount,
-            0
-        );
-    }
-}
+mod tests;

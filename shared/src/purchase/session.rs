@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{InvoiceId, PaymentIntentId, SubscriptionId};
+use super::{Delivery, InvoiceId, PaymentIntentId, SubscriptionId, Sums};
 use crate::money::Money;
 
 /// How far one Checkout session has come. Variants are in order of precedence: whatever comes in,
@@ -35,6 +35,12 @@ pub enum SessionState {
         /// That invoice.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         invoice: Option<InvoiceId>,
+        /// How the amount comes about; `None` in facts from before that was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sums: Option<Sums>,
+        /// Where it is delivered to, if the buyer was asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delivery: Option<Box<Delivery>>,
     },
 }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Accounts, Gone, InvoiceId, Payment, Purchase, SessionId, SessionState, SubscriptionId, WaitsFor,
+    Accounts, Delivery, Gone, InvoiceId, Payment, Purchase, SessionId, SessionState,
+    SubscriptionId, Sums, WaitsFor,
 };
 use crate::money::Money;
 
@@ -128,11 +129,10 @@ impl Purchase {
         let ordered = self.order.total;
         let settled = self.settled().count();
         let in_ordered = |amount: Money| amount.currency == ordered.currency;
-        let too_much = |paid: Money| in_ordered(paid) && paid.amount > ordered.amount;
         let mut moved = self.settled().chain(self.payment.moved());
         let checks = [
             (Attention::PaidTwice, settled > 1),
-            (Attention::Overpaid, self.settled().any(too_much)),
+            (Attention::Overpaid, self.is_overpaid()),
             (
                 Attention::OtherCurrency,
                 moved.any(|amount| !in_ordered(amount)),
@@ -177,6 +177,29 @@ impl Purchase {
             payment: first,
             ..self
         }
+    }
+
+    /// How what was paid comes about, and what it comes to.
+    pub fn sums(&self) -> Option<(Sums, Money)> {
+        match self.furthest_session() {
+            Some(SessionState::Settled { sums, amount, .. }) => sums.zip(Some(*amount)),
+            _ => None,
+        }
+    }
+
+    /// Where it is delivered to, if the buyer was asked and has paid.
+    pub fn delivery(&self) -> Option<&Delivery> {
+        match self.furthest_session() {
+            Some(SessionState::Settled { delivery, .. }) => delivery.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The name of the shipping rate that was chosen, if it is known.
+    pub fn shipping_rate(&self) -> Option<&str> {
+        self.delivery()?;
+        let (sums, _) = self.sums()?;
+        self.order.shipping.as_ref()?.name_of(sums.shipping)
     }
 
     /// The subscription that began with it.
@@ -242,6 +265,19 @@ impl Purchase {
 
     pub(super) fn furthest_session(&self) -> Option<&SessionState> {
         self.sessions.values().max()
+    }
+
+    /// Whether a session took more than was ordered, shipping and tax apart, which are up to the
+    /// buyer's choice and address.
+    fn is_overpaid(&self) -> bool {
+        let ordered = self.order.total;
+        self.sessions.values().any(|state| match state {
+            SessionState::Settled { amount, sums, .. } if amount.currency == ordered.currency => {
+                let besides = sums.map_or(0, |sums| sums.shipping.saturating_add(sums.tax));
+                amount.amount > ordered.amount.saturating_add(besides)
+            }
+            _ => false,
+        })
     }
 
     /// The amount settled by each session.

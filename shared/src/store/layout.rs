@@ -29,6 +29,7 @@ use crate::{
     money::Money,
     product::{Interval, Recurring},
     purchase::*,
+    shipping::{Offer, OfferedRate},
     standing::Standing,
 };
 
@@ -110,7 +111,7 @@ fn a_key_and_a_mail_from_the_deployed_tables_are_read_as_being_about_their_purch
     let purchase = Subject::Purchase(ID.parse().unwrap());
     let request: RequestItem = from_item(attributes(&golden("request")), "request").unwrap();
     assert_eq!(request.subject, purchase);
-    for name in ["mail_refund", "mail_dispute", "mail_held"] {
+    for name in ["mail_refund", "mail_dispute", "mail_held", "mail_shipped"] {
         let row: Row = from_item(attributes(&golden(name)), name).unwrap();
         assert_eq!(row.content.about, purchase, "{name}");
     }
@@ -150,6 +151,7 @@ fn a_mail_is_ordered_as_in_the_deployed_tables() {
     let outbox = Outbox::of(&tables()).unwrap();
     let stages: HashMap<_, _> = stages().into_iter().collect();
     let (returned, rebuilt) = (&stages["returned"], &stages["rebuilt"]);
+    let shipped = &stages["shipped"];
     for (name, purchase, mail) in [
         (
             "mail_refund",
@@ -162,6 +164,7 @@ fn a_mail_is_ordered_as_in_the_deployed_tables() {
             Mail::DisputeOpened("dp_1".to_owned().into()),
         ),
         ("mail_held", rebuilt, Mail::Paid),
+        ("mail_shipped", shipped, Mail::Paid),
     ] {
         let content = Frozen::of(purchase, &mail);
         let held = purchase.is_only_rebuilt();
@@ -194,6 +197,8 @@ fn stages() -> Vec<(&'static str, Purchase)> {
             payment_intent: Some("pi_1".to_owned().into()),
             subscription: None,
             invoice: None,
+            sums: None,
+            delivery: None,
         })
     };
     let voucher = session(SessionState::Pending {
@@ -206,10 +211,13 @@ fn stages() -> Vec<(&'static str, Purchase)> {
     let mut confirmed = after(rebuilt(), vec![settled()]);
     confirmed.confirm().unwrap();
     let subscribing = Purchase::new(ID.parse().unwrap(), subscribing(), NOW);
+    let shipping = Purchase::new(ID.parse().unwrap(), shipped(), NOW);
+    let shipped = after(shipping, vec![session(delivered())]);
     vec![
         ("open", open(NOW)),
         ("subscribing", subscribing),
         ("attached", attached()),
+        ("shipped", shipped),
         ("voucher", after(attached(), vec![voucher.clone()])),
         ("abandoned", abandoned),
         (
@@ -266,6 +274,7 @@ fn order() -> Order {
         quantity: if reserved { 2 } else { 1 },
         unit_amount,
         recurring: None,
+        shipped: false,
         reserved,
     };
     Order {
@@ -276,8 +285,53 @@ fn order() -> Order {
         },
         lines: vec![line("mug", true, 1500), line("sticker", false, 350)],
         total: usd(3350),
+        shipping: None,
         customer: None,
         rebuilt: false,
+    }
+}
+
+/// The same, sent by post.
+fn shipped() -> Order {
+    let mut order = order();
+    order.lines[0].shipped = true;
+    order.shipping = Some(Offer {
+        countries: vec!["AT".parse().unwrap(), "DE".parse().unwrap()],
+        rates: vec![OfferedRate {
+            name: "Express".to_owned(),
+            amount: 1290,
+        }],
+    });
+    order
+}
+
+/// What is known of it once it is paid.
+fn delivered() -> SessionState {
+    let part = |text: &str| Some(text.to_owned());
+    let delivery = Delivery {
+        name: part("Ana Byron"),
+        phone: part("+49 30 1234567"),
+        address: Address {
+            line1: part("Weg 1"),
+            line2: None,
+            city: part("Berlin"),
+            state: None,
+            postal_code: part("10115"),
+            country: part("DE"),
+        },
+    };
+    SessionState::Settled {
+        amount: usd(4640),
+        payment_intent: Some("pi_1".to_owned().into()),
+        subscription: None,
+        invoice: None,
+        sums: Some(Sums {
+            subtotal: 3350,
+            discount: 0,
+            shipping: 1290,
+            tax: 0,
+        }),
+        delivery: Some(Box::new(delivery)),
     }
 }
 

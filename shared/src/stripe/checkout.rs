@@ -8,6 +8,11 @@ use stripe_checkout::checkout_session::{
     CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionLineItemsPriceDataRecurring,
     CreateCheckoutSessionLineItemsPriceDataRecurringInterval,
     CreateCheckoutSessionPaymentIntentData, CreateCheckoutSessionPaymentMethodCollection,
+    CreateCheckoutSessionPhoneNumberCollection, CreateCheckoutSessionShippingAddressCollection,
+    CreateCheckoutSessionShippingAddressCollectionAllowedCountries,
+    CreateCheckoutSessionShippingOptions, CreateCheckoutSessionShippingOptionsShippingRateData,
+    CreateCheckoutSessionShippingOptionsShippingRateDataFixedAmount,
+    CreateCheckoutSessionShippingOptionsShippingRateDataType,
     CreateCheckoutSessionSubscriptionData, ProductData,
 };
 use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
@@ -21,6 +26,7 @@ use super::{
 use crate::{
     product::{Interval, Recurring},
     purchase::{Line, Order, Purchase, SessionId},
+    shipping::{Country, Offer, OfferedRate},
 };
 
 /// What we read of the session that Stripe opened.
@@ -95,6 +101,10 @@ fn request(purchase: &Purchase, site_url: &str, stack: &str) -> CreateCheckoutSe
             request.payment_intent_data(intent)
         }
     };
+    let request = match &order.shipping {
+        Some(offer) => deliver(request, offer, order.total.currency),
+        None => request,
+    };
     match (&order.customer, &order.buyer.email) {
         (Some(customer), _) => request.customer(customer.as_str()),
         (None, Some(email)) => request.customer_email(email),
@@ -124,14 +134,54 @@ fn subscribe(
         })
 }
 
+/// What Stripe is told besides, so that it asks where to send the goods, whom the carrier can call,
+/// and how to ship. The rates are made with the session, because the shop's settings have them.
+fn deliver(
+    request: CreateCheckoutSession,
+    offer: &Offer,
+    order_currency: crate::money::Currency,
+) -> CreateCheckoutSession {
+    let countries: Vec<_> = offer.countries.iter().map(allowed).collect();
+    let collection = CreateCheckoutSessionShippingAddressCollection::new(countries);
+    let request = request
+        .shipping_address_collection(collection)
+        .phone_number_collection(CreateCheckoutSessionPhoneNumberCollection::new(true));
+    if offer.rates.is_empty() {
+        return request;
+    }
+    let option = |rate: &OfferedRate| {
+        let amount = CreateCheckoutSessionShippingOptionsShippingRateDataFixedAmount::new(
+            rate.amount,
+            currency(order_currency),
+        );
+        let mut data = CreateCheckoutSessionShippingOptionsShippingRateData::new(&rate.name);
+        data.type_ = Some(CreateCheckoutSessionShippingOptionsShippingRateDataType::FixedAmount);
+        data.fixed_amount = Some(amount);
+        let mut option = CreateCheckoutSessionShippingOptions::new();
+        option.shipping_rate_data = Some(data);
+        option
+    };
+    request.shipping_options(offer.rates.iter().map(option).collect::<Vec<_>>())
+}
+
+fn allowed(country: &Country) -> CreateCheckoutSessionShippingAddressCollectionAllowedCountries {
+    match country.as_str().parse() {
+        Ok(country) => country,
+        // Parsing cannot fail: async-stripe passes on what it does not know.
+        Err(never) => match never {},
+    }
+}
+
 fn item(line: &Line, currency: Currency) -> CreateCheckoutSessionLineItems {
     let mut product = ProductData::new(&line.name);
     product.description = Some(line.description.clone()).filter(|text| !text.is_empty());
     product.images = line.image.clone().map(|image| vec![image]);
-    product.metadata = Some(HashMap::from([(
-        "product_id".to_owned(),
-        line.product_id.to_string(),
-    )]));
+    let mut tags = HashMap::from([("product_id".to_owned(), line.product_id.to_string())]);
+    if line.shipped {
+        // For a purchase whose lines have to be fetched because it was lost here.
+        tags.insert("shipped".to_owned(), "true".to_owned());
+    }
+    product.metadata = Some(tags);
     let mut price = CreateCheckoutSessionLineItemsPriceData::new(currency);
     price.unit_amount = Some(line.unit_amount);
     price.product_data = Some(product);
@@ -180,6 +230,7 @@ mod tests {
             quantity: 2,
             unit_amount: 750,
             recurring,
+            shipped: false,
             reserved: false,
         }
     }
@@ -193,6 +244,7 @@ mod tests {
             },
             lines,
             total: Money::new(1500, "kwd".parse().unwrap()),
+            shipping: None,
             customer: customer.map(|id| id.to_owned().into()),
             rebuilt: false,
         };
@@ -282,6 +334,47 @@ mod tests {
             format!("success_url=https://shop.example/success.html?purchase_id%3D{id}"),
         ];
         assert_eq!(form(&purchase), sorted(expected));
+    }
+
+    #[test]
+    fn what_is_shipped_is_sent_to_an_address_at_one_of_the_orders_rates() {
+        let mut mug = line("mug", "Mug", None);
+        mug.shipped = true;
+        let bought = purchase(vec![mug], None);
+        let rate = |name: &str, amount| OfferedRate {
+            name: name.to_owned(),
+            amount,
+        };
+        let order = Order {
+            shipping: Some(Offer {
+                countries: vec!["AT".parse().unwrap(), "DE".parse().unwrap()],
+                rates: vec![rate("Post", 0), rate("Express", 1290)],
+            }),
+            ..bought.order().clone()
+        };
+        let shipped = Purchase::new(bought.id(), order, 1_000);
+        let before = form(&bought);
+        let sent = form(&shipped);
+        let added: Vec<_> = sent.iter().filter(|it| !before.contains(it)).collect();
+        let data = |number: usize, field: &str| {
+            format!("shipping_options[{number}][shipping_rate_data]{field}")
+        };
+        let expected = vec![
+            "phone_number_collection[enabled]=true".to_owned(),
+            "shipping_address_collection[allowed_countries][0]=AT".to_owned(),
+            "shipping_address_collection[allowed_countries][1]=DE".to_owned(),
+            data(0, "[display_name]=Post"),
+            data(0, "[fixed_amount][amount]=0"),
+            data(0, "[fixed_amount][currency]=kwd"),
+            data(0, "[type]=fixed_amount"),
+            data(1, "[display_name]=Express"),
+            data(1, "[fixed_amount][amount]=1290"),
+            data(1, "[fixed_amount][currency]=kwd"),
+            data(1, "[type]=fixed_amount"),
+        ];
+        assert_eq!(added, sorted(expected).iter().collect::<Vec<_>>());
+        let tag = "line_items[0][price_data][product_data][metadata][shipped]=true";
+        assert!(sent.contains(&tag.to_owned()));
     }
 
     #[test]

@@ -23,9 +23,10 @@ use circles::Circle;
 use source::{Package, Workspace};
 
 /// The domain: what a shop is, whoever stores, pays and mails.
-const DOMAIN: [&str; 7] = [
+const DOMAIN: [&str; 8] = [
     "money",
     "product",
+    "shipping",
     "cart",
     "purchase",
     "invoice",

@@ -32,12 +32,10 @@ export function refundedInPart({ status, refunded, paid }) {
 }
 
 /** From what the lines come to, to what was paid in the end. */
-function sums({ status, total, paid, disputed, net, refunds = [] }) {
-  const discount = paid.currency === total.currency ? total.amount - paid.amount : 0;
+function sums({ status, total, paid, disputed, net, refunds = [], sums: parts }) {
   const moved = refunds.length > 0 || disputed.amount > 0;
   return [
-    discount > 0 ? sumRow('order-sum', 'Subtotal', total) : null,
-    discount > 0 ? sumRow('order-sum', 'Discount', less({ ...total, amount: discount })) : null,
+    ...(parts ? toThePayment(parts) : discounted(total, paid)),
     sumRow(moved ? 'order-sum' : 'order-total', 'You paid', paid),
     ...refunds.map(({ status: state, amount }) => (state === 'succeeded'
       ? sumRow('order-sum', 'Refunded', less(amount))
@@ -47,6 +45,26 @@ function sums({ status, total, paid, disputed, net, refunds = [] }) {
       : null,
     moved && status !== 'disputed' && net.amount >= 0 ? sumRow('order-total', 'Paid in the end', net) : null,
   ].filter(Boolean);
+}
+
+/** How a payment comes about, if there is more in it than what the lines come to. */
+function toThePayment({ subtotal, discount, shipping, tax }) {
+  const rows = [
+    discount.amount > 0 ? sumRow('order-sum', 'Discount', less(discount)) : null,
+    shipping.amount > 0 ? sumRow('order-sum', 'Shipping', shipping) : null,
+    tax.amount > 0 ? sumRow('order-sum', 'Tax', tax) : null,
+  ].filter(Boolean);
+  return rows.length > 0 ? [sumRow('order-sum', 'Subtotal', subtotal), ...rows] : [];
+}
+
+/** The same of a purchase from before the shop kept how a payment comes about. */
+function discounted(total, paid) {
+  const discount = paid.currency === total.currency ? total.amount - paid.amount : 0;
+  if (discount <= 0) return [];
+  return [
+    sumRow('order-sum', 'Subtotal', total),
+    sumRow('order-sum', 'Discount', less({ ...total, amount: discount })),
+  ];
 }
 
 /** Refunds that have not reached the buyer. */

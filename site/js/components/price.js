@@ -12,6 +12,11 @@ export function trialOf({ recurring }) {
   return days === 1 ? '1 day free' : `${days} days free`;
 }
 
+/** How something that is shipped is delivered; of what recurs, that is in the price. */
+export function shippingOf({ recurring }) {
+  return recurring ? 'Delivered by post, included in the price' : 'Delivered by post';
+}
+
 /** "month", "3 months": the time between two payments. */
 export function interval({ interval: unit, interval_count: count }) {
   return count === 1 ? unit : `${count} ${unit}s`;

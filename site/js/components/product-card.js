@@ -3,7 +3,7 @@ import { checkoutButton } from '../checkout.js';
 import { button, element, linkButton } from '../elements.js';
 import { waitingIntent } from '../intents.js';
 import { announceBriefly, showProblem } from '../notices.js';
-import { priceOf, trialOf } from './price.js';
+import { priceOf, shippingOf, trialOf } from './price.js';
 import { productImage } from './product-image.js';
 import { stepper } from './stepper.js';
 import { fewLeft, isForSale, mostOf, whyNotForSale } from './stock.js';
@@ -19,7 +19,8 @@ export function productCard(product) {
       element('p', { class: 'description' }, product.description ?? ''),
       element('p', { class: 'price' }, priceOf(product),
         trial && isForSale(product) ? element('span', { class: 'trial' }, trial) : null,
-        few && isForSale(product) ? element('span', { class: 'few-left' }, few) : null)),
+        few && isForSale(product) ? element('span', { class: 'few-left' }, few) : null),
+      product.shipped && isForSale(product) ? element('p', { class: 'line-detail' }, shippingOf(product)) : null),
     isForSale(product) ? buying(product) : element('p', { class: 'unavailable' }, whyNotForSale(product)));
 }
 

@@ -1,7 +1,7 @@
 import { getProducts } from '../api.js';
 import { cartEvents, cartLines, removeFromCart, setInCart } from '../cart.js';
 import { checkoutButton, checkoutEvents, resumeCheckout } from '../checkout.js';
-import { haveSameTerms, priceOf, sumOf, trialOf } from '../components/price.js';
+import { haveSameTerms, priceOf, shippingOf, sumOf, trialOf } from '../components/price.js';
 import { productImage } from '../components/product-image.js';
 import { stepper } from '../components/stepper.js';
 import { fewLeft, isForSale, mostOf, whyNotForSale } from '../components/stock.js';
@@ -98,12 +98,20 @@ function purchases(lines, products) {
   const currencies = [...new Set(lines.map(currencyOf))];
   return currencies.flatMap((currency) => {
     const same = lines.filter((line) => currencyOf(line) === currency);
-    const once = same.filter((line) => !termsOf(line, products));
+    let once = same.filter((line) => !termsOf(line, products));
     const parts = subscriptions(same.filter((line) => termsOf(line, products)), products)
       .map((lines) => ({ currency, subscription: true, lines }));
-    // What is bought once comes along with the first subscription: one payment for the buyer.
-    if (parts.length > 0 && once.length <= MOST_OF_SUBSCRIPTION) parts[0].lines.push(...once.splice(0));
-    while (once.length > 0) parts.push({ currency, subscription: false, lines: once.splice(0, MOST_PRODUCTS) });
+    // What is bought once comes along with the first subscription: one payment for the buyer. But
+    // Stripe charges no shipping there.
+    const along = once.filter((line) => !isShipped(line, products));
+    if (parts.length > 0 && along.length <= MOST_OF_SUBSCRIPTION) {
+      parts[0].lines.push(...along);
+      once = once.filter((line) => isShipped(line, products));
+    }
+    while (once.length > 0) {
+      const lines = once.splice(0, MOST_PRODUCTS);
+      parts.push({ currency, subscription: false, shipped: lines.some((line) => isShipped(line, products)), lines });
+    }
     return parts;
   });
 }
@@ -124,6 +132,10 @@ function termsOf(line, products) {
   return products.get(line.product_id).recurring;
 }
 
+function isShipped(line, products) {
+  return products.get(line.product_id).shipped === true;
+}
+
 function partTitle({ currency, subscription }, index, parts) {
   const title = `Purchase ${index + 1} of ${parts.length}`;
   if (parts.some((other) => other.currency !== currency)) return `${title}: in ${nameOfCurrency(currency)}`;
@@ -133,9 +145,11 @@ function partTitle({ currency, subscription }, index, parts) {
 function whyInParts(parts) {
   const currencies = new Set(parts.map(({ currency }) => currency)).size;
   const several = parts.filter(({ subscription }) => subscription).length > 1;
+  const beside = parts.some(({ subscription }) => subscription) && parts.some(({ shipped }) => shipped);
   const why = [
     currencies > 1 ? 'A payment can only be in one currency, and these are in different ones.' : null,
     several ? 'A subscription is paid for in one rhythm, and these have different ones.' : null,
+    beside ? 'Shipping cannot be paid for together with a subscription.' : null,
   ].filter(Boolean).join(' ') || `One purchase can have at most ${MOST_PRODUCTS} different products${
     parts.some(({ subscription }) => subscription) ? `, or ${MOST_OF_SUBSCRIPTION} beside a subscription` : ''}.`;
   return element('p', { class: 'note' }, `${why} You can buy the parts one after the other; the rest stays in your cart.`);
@@ -154,7 +168,7 @@ function hindrance(missing, products) {
     element('div', { class: 'actions' }, remove));
 }
 
-function checkingOut({ lines, subscription }, products, { blocked }) {
+function checkingOut({ lines, subscription, shipped }, products, { blocked }) {
   const ids = new Set(lines.map((line) => line.product_id));
   const now = () => cartLines().filter((line) => ids.has(line.product_id));
   const total = element('span', { class: 'amount' });
@@ -168,6 +182,7 @@ function checkingOut({ lines, subscription }, products, { blocked }) {
   return element('div', { class: 'checking-out' },
     element('p', { class: 'order-total' }, label, total),
     renewal,
+    shipped ? element('p', { class: 'order-sum' }, 'What shipping costs is on the payment page, before you pay.') : null,
     element('div', { class: 'actions' }, pay, linkButton('Keep browsing', 'index.html', 'secondary')));
 }
 
@@ -206,6 +221,7 @@ function cartRow({ product_id: id, quantity: wanted }, product) {
       element('span', { class: 'line-name' }, name),
       element('span', { class: 'line-detail' },
         isForSale(product) ? [`${priceOf(product)} each`, trialOf(product)].filter(Boolean).join(', ') : `${whyNotForSale(product)}; please remove it`),
+      isForSale(product) && product.shipped ? element('span', { class: 'line-detail' }, shippingOf(product)) : null,
       isForSale(product) ? scarcity(product, wanted) : null),
     element('div', { class: 'cart-controls' },
       isForSale(product) ? stepper({

@@ -1,5 +1,6 @@
 import { getPurchase } from '../api.js';
 import { buyAgain } from '../components/buy-again.js';
+import { deliveryFacts } from '../components/delivery.js';
 import { moneyNotes } from '../components/money-notes.js';
 import { openPurchaseActions, payUntil } from '../components/open-purchase.js';
 import { order, refundedInPart } from '../components/order.js';
@@ -51,6 +52,7 @@ function receipt(purchase) {
       : null,
     cameToNothing(purchase) ? buyAgain(purchase) : null,
     element('dl', { class: 'facts' },
+      ...deliveryFacts(purchase),
       element('dt', {}, isOrdered(purchase) ? 'Bought' : 'Started'), element('dd', {}, moment(purchase.created_at)),
       element('dt', {}, 'Purchase number'), element('dd', { class: 'reference' }, purchase.id)),
   ].filter(Boolean);

@@ -18,6 +18,7 @@ mod reconciling;
 mod refunds;
 mod renewals;
 mod restart;
+mod shipping;
 mod stock;
 mod stripe_down;
 mod subscribing;

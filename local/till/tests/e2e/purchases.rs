@@ -1,7 +1,7 @@
 //! `till purchases`.
 
 use serde_json::Value;
-use testing::{BOB, CARD, Checkout, DECLINED, MUG, cart, eventually};
+use testing::{BOB, CARD, Checkout, DECLINED, MUG, TEAPOT, cart, eventually};
 
 use crate::operator::Operator;
 
@@ -191,4 +191,34 @@ async fn the_mail_of_a_rebuilt_purchase_is_held_until_it_is_confirmed() {
     let nobody = "0199a0de-0000-7000-8000-000000000000";
     let unknown = ["purchases", "confirm", nobody, "--yes"];
     operator.till(&unknown).await.expect(4);
+}
+
+#[tokio::test]
+async fn what_was_sold_says_where_it_goes_and_what_shipping_cost() {
+    let operator = Operator::new().await;
+    let mut wanted = cart(&[(TEAPOT, 1)]);
+    wanted["country"] = "DE".into();
+    let checkout = Checkout::of(&operator.shop.checkout(&wanted).await);
+    let paid = operator.shop.pay_shipped(&checkout, "Airmail").await;
+    paid.expect(303);
+    operator.shop.until_status(&checkout.purchase, "paid").await;
+
+    let purchase = operator.story(&checkout.purchase).await["purchase"].clone();
+    assert_eq!(purchase["delivery"]["address"]["city"], "Berlin");
+    assert_eq!(purchase["sums"]["shipping"]["amount"], 1200);
+    let words = operator
+        .till(&["purchases", "show", &checkout.purchase])
+        .await;
+    let words = words.expect(0).out;
+    for part in [
+        "Ada Byron",
+        "10115 Berlin",
+        "+49301234567",
+        "Airmail",
+        "shipping  12.00 USD",
+    ] {
+        let shown = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        let part = part.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(shown.contains(&part), "no {part} in {words}");
+    }
 }

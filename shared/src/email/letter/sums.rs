@@ -3,7 +3,7 @@
 use crate::{
     email::{
         amounts::Amounts,
-        content::{AboutDispute, Content, Frozen, ToBuyer, ToSeller},
+        content::{AboutDispute, Content, Frozen, PaidSums, ToBuyer, ToSeller},
         prose::{Item, Sum, one_line},
     },
     invoice::{Bill, BilledLine},
@@ -94,14 +94,39 @@ fn ordered(order: &Order, amounts: &Amounts) -> Result<Vec<Item>, MoneyError> {
     order.lines.iter().map(item).collect()
 }
 
+/// The total and, if there is more in it than goods, how it comes about.
+fn totals(frozen: &Frozen) -> (Vec<(&'static str, Money)>, Money) {
+    let Some(PaidSums { sums, total }) = frozen.sums else {
+        return (Vec::new(), frozen.order.total);
+    };
+    if sums.shipping == 0 && sums.tax == 0 && frozen.delivery.is_none() {
+        return (Vec::new(), frozen.order.total);
+    }
+    let parts = [
+        ("Subtotal", sums.subtotal, true),
+        (
+            "Discount",
+            sums.discount.saturating_neg(),
+            sums.discount != 0,
+        ),
+        ("Shipping", sums.shipping, true),
+        ("Tax", sums.tax, sums.tax != 0),
+    ];
+    let parts = parts.into_iter().filter(|(.., is_shown)| *is_shown);
+    let parts = parts.map(|(label, amount, _)| (label, Money::new(amount, total.currency)));
+    (parts.collect(), total)
+}
+
 /// The total, followed by what the letter is about: on a receipt, what was paid if it differs; for
 /// a refund, its amount; for a dispute, what it moved.
-pub(super) fn sums(content: &Content<'_>, total: Money, amounts: &Amounts) -> Vec<Sum> {
+pub(super) fn sums(content: &Content<'_>, frozen: &Frozen, amounts: &Amounts) -> Vec<Sum> {
     let sum = |label, money| Sum {
         label,
         amount: amounts.write(money),
     };
-    let mut sums = vec![sum("Total", total)];
+    let (parts, total) = totals(frozen);
+    let parts = parts.into_iter().map(|(label, money)| sum(label, money));
+    let mut sums: Vec<_> = parts.chain([sum("Total", total)]).collect();
     match content {
         Content::ToBuyer(ToBuyer::Receipt { paid } | ToBuyer::Welcome { paid, .. })
             if *paid != total =>

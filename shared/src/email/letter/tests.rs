@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::{
+    email::content::PaidSums,
     money::Money,
-    purchase::{Buyer, Line, Order, WaitsFor},
+    purchase::{Buyer, Delivery, Line, Order, Sums, WaitsFor},
 };
 
 const ID: &str = "01936f3c-8a10-7c3e-9a35-0c1de2a3f5b7";
@@ -21,6 +22,7 @@ fn line(name: &str, quantity: u32, unit_amount: i64) -> Line {
         quantity,
         unit_amount,
         recurring: None,
+        shipped: false,
         reserved: false,
     }
 }
@@ -37,10 +39,13 @@ fn frozen() -> Frozen {
             },
             lines: vec![line("Sample mug", 2, 1500), line("Sticker", 1, 350)],
             total: usd(3350),
+            shipping: None,
             customer: None,
             rebuilt: false,
         },
         paid: usd(3350),
+        sums: None,
+        delivery: None,
         waits_for: None,
         refund: None,
         dispute: None,
@@ -123,6 +128,44 @@ Paid                                 30.00 USD
 ";
     assert!(plain(&receipt.text).contains(sums));
     assert!(plain(&receipt.html).contains(">-3.50 USD<"));
+}
+
+#[test]
+fn what_is_shipped_is_confirmed_with_its_address_and_what_shipping_cost() {
+    let name = Some("Ada Byron".to_owned());
+    let delivery = Delivery {
+        name,
+        ..Delivery::default()
+    };
+    let sums = Sums {
+        subtotal: 3350,
+        discount: 350,
+        shipping: 490,
+        tax: 0,
+    };
+    let total = usd(3490);
+    let shipped = Frozen {
+        paid: total,
+        sums: Some(PaidSums { sums, total }),
+        delivery: Some(delivery),
+        ..frozen()
+    };
+    let receipt = letter(&Mail::Paid, &shipped);
+    let sums = "\
+Subtotal                             33.50 USD
+Discount                             -3.50 USD
+Shipping                              4.90 USD
+Total                                34.90 USD
+
+Delivery
+Ada Byron
+
+Purchase e2a3f5b7
+";
+    let text = plain(&receipt.text);
+    assert!(text.contains(sums), "{text}");
+    assert!(receipt.html.contains("<br>Ada Byron"), "{}", receipt.html);
+    assert!(!text.contains("Paid"), "said twice");
 }
 
 #[test]

@@ -11,8 +11,11 @@ type Facts = (
     BTreeMap<DisputeId, Dispute>,
 );
 
+/// What of a purchase is shown besides.
+type Shown = (BTreeSet<Attention>, Option<(Sums, Money)>, Option<Delivery>);
+
 /// What must not depend on the order of changes.
-fn outcome(changes: &[Change]) -> (Facts, Status, Accounts, BTreeSet<Attention>, Vec<Mail>) {
+fn outcome(changes: &[Change]) -> (Facts, Status, Accounts, Shown, Vec<Mail>) {
     let mut purchase = purchase();
     for change in changes {
         purchase.record(change.clone());
@@ -26,7 +29,11 @@ fn outcome(changes: &[Change]) -> (Facts, Status, Accounts, BTreeSet<Attention>,
         ),
         purchase.status(),
         purchase.accounts(),
-        purchase.attention(),
+        (
+            purchase.attention(),
+            purchase.sums(),
+            purchase.delivery().cloned(),
+        ),
         settled.cloned().collect(),
     )
 }

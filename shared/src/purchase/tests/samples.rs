@@ -21,6 +21,7 @@ pub(super) fn purchase() -> Purchase {
             buyer,
             lines: vec![],
             total: usd(1500),
+            shipping: None,
             customer: None,
             rebuilt: false,
         },
@@ -38,6 +39,8 @@ pub(super) fn settled(amount: Money) -> SessionState {
         payment_intent: Some("pi_1".to_owned().into()),
         subscription: None,
         invoice: None,
+        sums: None,
+        delivery: None,
     }
 }
 
@@ -50,15 +53,42 @@ pub(super) fn state() -> impl Strategy<Value = SessionState> {
         (
             prop_oneof![Just(1500_i64), Just(900), Just(2000)],
             "usd|eur",
-            any::<bool>()
+            any::<bool>(),
+            prop::option::of(sums()),
+            prop::option::of(delivery()),
         )
-            .prop_map(|(amount, currency, has_intent)| SessionState::Settled {
-                amount: Money::new(amount, currency.parse().unwrap()),
-                payment_intent: has_intent.then(|| "pi_1".to_owned().into()),
-                subscription: None,
-                invoice: None,
+            .prop_map(|(amount, currency, has_intent, sums, delivery)| {
+                SessionState::Settled {
+                    amount: Money::new(amount, currency.parse().unwrap()),
+                    payment_intent: has_intent.then(|| "pi_1".to_owned().into()),
+                    subscription: None,
+                    invoice: None,
+                    sums,
+                    delivery: delivery.map(Box::new),
+                }
             }),
     ]
+}
+
+/// As an earlier build may have left them out, and a later one reads them.
+pub(super) fn sums() -> impl Strategy<Value = Sums> {
+    (0_i64..3, 0_i64..3).prop_map(|(shipping, tax)| Sums {
+        subtotal: 1500,
+        discount: 0,
+        shipping: shipping.saturating_mul(490),
+        tax,
+    })
+}
+
+pub(super) fn delivery() -> impl Strategy<Value = Delivery> {
+    ("Ada|Jo", prop::option::of("Berlin|Wien")).prop_map(|(name, city)| Delivery {
+        name: Some(name),
+        phone: None,
+        address: Address {
+            city,
+            ..Address::default()
+        },
+    })
 }
 
 pub(super) fn waits_for() -> impl Strategy<Value = WaitsFor> {
@@ -153,6 +183,7 @@ pub(super) fn limited_purchase() -> Purchase {
         quantity: 1,
         unit_amount: 1500,
         recurring: None,
+        shipped: false,
         reserved: true,
     });
     purchase

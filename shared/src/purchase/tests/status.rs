@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::shipping::{Offer, OfferedRate};
 
 #[test]
 fn refunds_take_the_status_back_and_a_failed_one_gives_it_back() {
@@ -276,10 +277,63 @@ fn a_purchase_knows_the_subscription_that_began_with_it() {
         payment_intent: None,
         subscription: Some(begun.clone()),
         invoice: Some(invoice.clone()),
+        sums: None,
+        delivery: None,
     };
     purchase.record(session("cs_1", state));
     assert_eq!(purchase.subscription(), Some(&begun));
     assert_eq!(purchase.first_invoice(), Some((&begun, &invoice)));
+}
+
+/// Settled for 15.00 USD of goods, and what came on top.
+fn settled_with(shipping: i64, tax: i64, amount: i64) -> Change {
+    let state = SessionState::Settled {
+        amount: usd(amount),
+        payment_intent: None,
+        subscription: None,
+        invoice: None,
+        sums: Some(Sums {
+            subtotal: 1500,
+            discount: 0,
+            shipping,
+            tax,
+        }),
+        delivery: Some(Box::default()),
+    };
+    session("cs_1", state)
+}
+
+#[test]
+fn shipping_and_tax_come_on_top_of_what_was_ordered_and_nothing_else_does() {
+    for (shipping, tax, amount, overpaid) in [
+        (490, 0, 1990, false),
+        (490, 285, 2275, false),
+        (490, 0, 1991, true),
+        (0, 0, 1501, true),
+    ] {
+        let mut purchase = purchase();
+        purchase.record(settled_with(shipping, tax, amount));
+        let attention = purchase.attention();
+        let is_overpaid = attention.contains(&Attention::Overpaid);
+        assert_eq!(is_overpaid, overpaid, "{shipping} {tax} {amount}");
+        assert_eq!(purchase.accounts().paid, usd(amount));
+    }
+}
+
+#[test]
+fn the_amount_that_was_paid_for_shipping_tells_which_rate_was_chosen() {
+    let mut purchase = purchase();
+    let rate = |name: &str, amount| OfferedRate {
+        name: name.to_owned(),
+        amount,
+    };
+    purchase.order.shipping = Some(Offer {
+        countries: vec!["DE".parse().unwrap()],
+        rates: vec![rate("Post", 0), rate("Express", 490)],
+    });
+    assert_eq!(purchase.shipping_rate(), None, "nothing is chosen yet");
+    purchase.record(settled_with(490, 0, 1990));
+    assert_eq!(purchase.shipping_rate(), Some("Express"));
 }
 
 #[test]

@@ -38,6 +38,7 @@ struct ProductOfLine {
 #[derive(Deserialize)]
 struct LineTags {
     product_id: ProductId,
+    shipped: Option<String>,
 }
 
 impl From<LineItem> for Line {
@@ -60,6 +61,7 @@ impl From<LineItem> for Line {
                 interval_count: price.interval_count,
                 trial_days: 0,
             }),
+            shipped: product.metadata.shipped.is_some(),
             // It is no longer known whether it was taken from limited stock.
             reserved: false,
         }

@@ -5,7 +5,10 @@ use serde::Deserialize;
 use super::{Expandable, Tags, Unreadable, payment_intent::Progress};
 use crate::{
     money::{Currency, Money},
-    purchase::{Buyer, InvoiceId, PaymentIntentId, SessionId, SessionState, SubscriptionId},
+    purchase::{
+        Address, Buyer, Delivery, InvoiceId, PaymentIntentId, SessionId, SessionState,
+        SubscriptionId, Sums,
+    },
 };
 
 /// A Checkout session.
@@ -17,13 +20,36 @@ pub struct Session {
     pub metadata: Option<Tags>,
     status: Option<String>,
     payment_status: String,
+    amount_subtotal: Option<i64>,
     amount_total: Option<i64>,
+    total_details: Option<TotalDetails>,
     currency: Option<Currency>,
     payment_intent: Option<IntentOfSession>,
     subscription: Option<Expandable<SubscriptionId>>,
     invoice: Option<Expandable<InvoiceId>>,
     customer_details: Option<CustomerDetails>,
     customer_email: Option<String>,
+    collected_information: Option<CollectedInformation>,
+    /// Where versions before 2025-03-31.basil have them.
+    shipping_details: Option<ShippingDetails>,
+}
+
+#[derive(Deserialize)]
+struct TotalDetails {
+    amount_discount: Option<i64>,
+    amount_shipping: Option<i64>,
+    amount_tax: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct CollectedInformation {
+    shipping_details: Option<ShippingDetails>,
+}
+
+#[derive(Deserialize)]
+struct ShippingDetails {
+    name: Option<String>,
+    address: Option<Address>,
 }
 
 /// What happened to a session, according to an event.
@@ -53,6 +79,7 @@ enum IntentOfSession {
 #[derive(Deserialize)]
 struct CustomerDetails {
     email: Option<String>,
+    phone: Option<String>,
 }
 
 impl Session {
@@ -117,6 +144,32 @@ impl Session {
             payment_intent: self.payment_intent().cloned(),
             subscription: self.subscription.as_ref().map(Expandable::id).cloned(),
             invoice: self.invoice.as_ref().map(Expandable::id).cloned(),
+            sums: self.sums(),
+            delivery: self.delivery().map(Box::new),
+        })
+    }
+
+    /// How its total comes about.
+    fn sums(&self) -> Option<Sums> {
+        let details = self.total_details.as_ref()?;
+        Some(Sums {
+            subtotal: self.amount_subtotal?,
+            discount: details.amount_discount.unwrap_or_default(),
+            shipping: details.amount_shipping.unwrap_or_default(),
+            tax: details.amount_tax.unwrap_or_default(),
+        })
+    }
+
+    /// Where the buyer wants it delivered, if Checkout has asked them.
+    fn delivery(&self) -> Option<Delivery> {
+        let collected = self.collected_information.as_ref();
+        let collected = collected.and_then(|collected| collected.shipping_details.as_ref());
+        let ShippingDetails { name, address } = collected.or(self.shipping_details.as_ref())?;
+        let customer = self.customer_details.as_ref();
+        Some(Delivery {
+            name: name.clone(),
+            phone: customer.and_then(|customer| customer.phone.clone()),
+            address: address.clone()?,
         })
     }
 

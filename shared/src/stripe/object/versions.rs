@@ -1,13 +1,13 @@
-//! The same invoice and the same subscription, as three versions of Stripe's API show them.
+//! The same invoice, subscription and session, as versions of Stripe's API show them.
 
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-use super::{InvoiceObject, InvoiceStatement, SubscriptionObject, WhoseInvoice};
+use super::{InvoiceObject, InvoiceStatement, Session, SubscriptionObject, WhoseInvoice};
 use crate::{
     config::Environment,
     invoice::{InvoiceState, Period, Reason},
-    purchase::PaymentIntentId,
+    purchase::{PaymentIntentId, SessionState},
 };
 
 const PURCHASE: &str = "01936f3c-8a10-7c3e-9a35-0c1de2a3f5b7";
@@ -185,4 +185,47 @@ fn a_subscription_says_the_same_in_every_version() {
     assert_eq!(first.cancel_at, Some(2000));
     assert_eq!(first.items[0].product_id, "box".parse().ok());
     assert!(readings.all(|reading| reading == first));
+}
+
+/// `2024-12-18.acacia` has the address at the session itself, `2025-03-31.basil` and later within
+/// what was collected.
+#[test]
+fn a_session_says_the_same_of_where_it_is_delivered_to_in_every_version() {
+    let details = json!({
+        "name": "Ada Byron",
+        "address": {
+            "line1": "Weg 1", "line2": null, "city": "Berlin", "state": "", "postal_code": "10115",
+            "country": "DE",
+        },
+    });
+    let versions = [
+        json!({ "shipping_details": details }),
+        json!({
+            "shipping_details": null,
+            "collected_information": { "business_name": null, "shipping_details": details },
+        }),
+    ];
+    let states = versions.map(|moved| {
+        let mut session = json!({
+            "id": "cs_1", "object": "checkout.session", "status": "complete", "metadata": tags(),
+            "payment_status": "paid", "payment_intent": "pi_1", "currency": "usd",
+            "amount_subtotal": 1500, "amount_total": 1990,
+            "total_details": { "amount_discount": 0, "amount_shipping": 490, "amount_tax": 0 },
+            "customer_details": { "email": "ada@example.com", "phone": "+49301" },
+        });
+        let session_object = session.as_object_mut().unwrap();
+        session_object.extend(moved.as_object().unwrap().clone());
+        let session: Session = serde_json::from_value(session).unwrap();
+        session.state().unwrap()
+    });
+    let first = states[0].clone();
+    let SessionState::Settled { sums, delivery, .. } = &first else {
+        panic!("it is paid");
+    };
+    assert_eq!(sums.unwrap().shipping, 490);
+    let delivery = delivery.as_ref().unwrap();
+    assert_eq!(delivery.phone.as_deref(), Some("+49301"));
+    let label = delivery.label().join("/");
+    assert_eq!(label, "Ada Byron/Weg 1/10115 Berlin/DE");
+    assert!(states.iter().all(|state| *state == first));
 }

@@ -121,7 +121,7 @@ fn parse_json(text: &str) -> anyhow::Result<Vec<Row>> {
 }
 
 /// As they are written; all but the first are optional in a file that is read.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "id",
     "name",
     "description",
@@ -131,6 +131,7 @@ const COLUMNS: [&str; 11] = [
     "interval",
     "interval_count",
     "trial_days",
+    "shipped",
     "active",
     "stock",
 ];
@@ -234,6 +235,10 @@ fn parse_record(titles: &StringRecord, record: &StringRecord) -> Result<Patch, S
         None => None,
     };
     patch.recurring = recurring(cell)?;
+    let shipped = cell("shipped").map(field::yes_or_no);
+    patch.shipped = shipped
+        .transpose()
+        .map_err(|why| format!("shipped: {why}"))?;
     let active = cell("active").map(field::yes_or_no);
     patch.active = active.transpose().map_err(|why| format!("active: {why}"))?;
     let stock = cell("stock").map(field::stock);
@@ -294,6 +299,7 @@ pub(super) fn write(products: &[Product], format: Format) -> anyhow::Result<Stri
                     recurring.map_or("", |recurring| recurring.interval.as_str()),
                     &number(|recurring| recurring.interval_count),
                     &number(|recurring| recurring.trial_days),
+                    if product.shipped { "true" } else { "false" },
                     if product.active { "true" } else { "false" },
                     &product.stock.map_or(String::new(), |s| s.to_string()),
                 ])?;

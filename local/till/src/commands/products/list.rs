@@ -31,6 +31,7 @@ fn table(products: &[Product]) -> Table {
         Column::left("NAME").giving_way(),
         Column::right("PRICE"),
         Column::right("STOCK"),
+        Column::left("SHIPPED"),
         Column::left("FOR SALE"),
     ]);
     for product in products {
@@ -42,6 +43,10 @@ fn table(products: &[Product]) -> Table {
                 Some(0) => notable("0"),
                 Some(pieces) => pieces.to_string(),
                 None => dim("unlimited"),
+            },
+            match product.shipped {
+                true => "yes".to_owned(),
+                false => dim("no"),
             },
             match product.active {
                 true => good("yes"),

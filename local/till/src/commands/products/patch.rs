@@ -22,6 +22,7 @@ pub(super) struct Patch {
     /// `Some(None)`: it is paid for once.
     #[serde(default, deserialize_with = "said_renewal")]
     pub(super) recurring: Option<Option<Recurring>>,
+    pub(super) shipped: Option<bool>,
     pub(super) active: Option<bool>,
     /// `Some(None)`: it never runs out.
     #[serde(default, deserialize_with = "said")]
@@ -50,6 +51,7 @@ impl Patch {
             images: None,
             price: None,
             recurring: None,
+            shipped: None,
             active: None,
             stock: None,
         }
@@ -84,6 +86,10 @@ impl Patch {
             recurring: self
                 .recurring
                 .unwrap_or(before.and_then(|before| before.recurring)),
+            shipped: self
+                .shipped
+                .or(before.map(|before| before.shipped))
+                .unwrap_or(false),
             active: self
                 .active
                 .or(before.map(|before| before.active))
@@ -109,6 +115,7 @@ pub(super) enum Setting {
     /// Without a trial; `None`: it is paid for once.
     Recurring(Option<Recurring>),
     TrialDays(u32),
+    Shipped(bool),
     Active(bool),
     Stock(StockChange),
 }
@@ -128,12 +135,13 @@ impl FromStr for Setting {
             "price" => Self::Price(field::price(value)?),
             "recurring" => Self::Recurring(field::recurring(value)?),
             "trial_days" => Self::TrialDays(field::number(value)?),
+            "shipped" => Self::Shipped(field::yes_or_no(value)?),
             "active" => Self::Active(field::yes_or_no(value)?),
             "stock" => Self::Stock(field::stock_change(value)?),
             other => {
                 return Err(format!(
                     "{other:?} is not a field: use name, description, images, price, recurring, \
-                     trial_days, active or stock"
+                     trial_days, shipped, active or stock"
                 ));
             }
         })
@@ -192,6 +200,7 @@ mod tests {
             ("recurring=3 months", Setting::Recurring(months(3))),
             ("recurring=none", Setting::Recurring(None)),
             ("trial_days=14", Setting::TrialDays(14)),
+            ("shipped=yes", Setting::Shipped(true)),
             ("active=no", Setting::Active(false)),
             ("stock=20", Setting::Stock(StockChange::Set(Some(20)))),
             ("stock=none", Setting::Stock(StockChange::Set(None))),

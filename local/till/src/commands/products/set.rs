@@ -67,6 +67,7 @@ impl Set {
                 Setting::Price(price) => patch.price = Some(price),
                 Setting::Recurring(every) => recurring = Some(every),
                 Setting::TrialDays(days) => trial_days = Some(days),
+                Setting::Shipped(shipped) => patch.shipped = Some(shipped),
                 Setting::Active(active) => patch.active = Some(active),
                 Setting::Stock(change) => stock = change,
             }

@@ -95,6 +95,9 @@ impl Step {
             json!(to),
             format!("{} → {}", words(from), words(to)),
         );
+        let (from, to) = (before.shipped, after.shipped);
+        let words = if to { "no → yes" } else { "yes → no" };
+        differ("shipped", json!(from), json!(to), words.to_owned());
         let (from, to) = (before.active, after.active);
         let words = if to { "no → yes" } else { "yes → no" };
         differ("active", json!(from), json!(to), words.to_owned());

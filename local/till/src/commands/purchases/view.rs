@@ -35,7 +35,10 @@ pub(in crate::commands) fn table(purchases: &[Purchase]) -> Table {
             purchase.id().to_string(),
             minute(purchase.id().created_at().unix_timestamp()),
             status,
-            purchase.order().total.to_string(),
+            purchase
+                .sums()
+                .map_or(purchase.order().total, |(_, total)| total)
+                .to_string(),
         ]);
     }
     table
@@ -85,6 +88,7 @@ pub(in crate::commands) fn tell(story: &Story) -> String {
     let chapters = [
         head(purchase),
         order(purchase),
+        delivery(purchase),
         money(purchase),
         events_table(events),
         mails_table(mails),
@@ -178,6 +182,23 @@ fn order(purchase: &Purchase) -> String {
     table.text()
 }
 
+/// Where it goes, as it stands on a parcel, and how.
+fn delivery(purchase: &Purchase) -> String {
+    let Some(delivery) = purchase.delivery() else {
+        return String::new();
+    };
+    let to = delivery.label();
+    let to: Vec<_> = to.iter().map(|line| plain(line)).collect();
+    let mut text = entry("deliver to", &to.join("\n"));
+    if let Some(phone) = &delivery.phone {
+        text.push_str(&entry("phone", &plain(phone)));
+    }
+    if let Some(rate) = purchase.shipping_rate() {
+        text.push_str(&entry("by", &plain(rate)));
+    }
+    text
+}
+
 fn money(purchase: &Purchase) -> String {
     let Accounts {
         paid,
@@ -195,6 +216,17 @@ fn money(purchase: &Purchase) -> String {
         table.row([what.to_owned(), amount, more]);
     };
     row("ordered", Some(purchase.order().total), String::new());
+    if let Some((sums, total)) = purchase.sums() {
+        let parts = [
+            ("  discount", sums.discount.saturating_neg()),
+            ("  shipping", sums.shipping),
+            ("  tax", sums.tax),
+        ];
+        for (what, amount) in parts.into_iter().filter(|(_, amount)| *amount != 0) {
+            let amount = Money::new(amount, total.currency);
+            row(what, Some(amount), String::new());
+        }
+    }
     row("paid", Some(paid), String::new());
     row("refunded", Some(refunded), String::new());
     for (id, refund) in purchase.payment().refunds() {

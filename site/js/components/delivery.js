@@ -1,0 +1,27 @@
+import { element } from '../elements.js';
+import { nameOfCountry } from './country-dialog.js';
+
+/** Where a purchase goes, as terms and descriptions; nothing if it goes nowhere. */
+export function deliveryFacts({ delivery }) {
+  if (!delivery) return [];
+  return [
+    ...fact('Delivery address', label(delivery)),
+    ...(delivery.phone ? fact('Phone', [delivery.phone]) : []),
+    ...(delivery.rate ? fact('Shipping', [delivery.rate]) : []),
+  ];
+}
+
+/** The address line by line, as on a parcel. */
+function label({ name, address }) {
+  const { line1, line2, city, state, postal_code: code, country } = address;
+  const region = [state, code].filter(Boolean).join(' ');
+  const town = state ? [city, region].filter(Boolean).join(', ') : [code, city].filter(Boolean).join(' ');
+  return [name, line1, line2, town, country && nameOfCountry(country)].filter(Boolean);
+}
+
+function fact(term, lines) {
+  return [
+    element('dt', {}, term),
+    element('dd', {}, ...lines.map((line) => element('span', { class: 'address-line' }, line))),
+  ];
+}
