@@ -14,6 +14,7 @@ mod mails;
 mod moment;
 mod open;
 mod operator;
+mod output;
 mod place;
 mod products;
 pub(crate) mod purchases;

@@ -1,22 +1,24 @@
 //! `till purchases`: what was bought, and the whole story of one purchase.
 
 mod find;
+mod packing;
 pub(crate) mod view;
+mod wanted;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use laptop::story::Story;
 use serde::Serialize;
-use shared::purchase::{Purchase, PurchaseId, Status};
+use shared::purchase::PurchaseId;
 use shared::view::SellerView;
 
 pub(super) use self::find::{Name, not_found};
+use self::packing::Packing;
 use self::view::{table, tell};
-use super::console::{Consent, count, counter};
+use self::wanted::Wanted;
+use super::console::{Consent, count};
 use super::exit::Exit;
 use super::limit::Limit;
-use super::moment::Since;
 use super::operator::Operator;
-use super::shop::Shop;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -25,6 +27,9 @@ pub(super) enum Command {
     List(List),
     /// Show everything about one purchase: order, money, events, mail
     Show(Show),
+    /// Write what has to be sent where into a CSV file
+    #[command(long_about = PACKING)]
+    Packing(Packing),
     /// Release the mail of purchases that had to be rebuilt
     #[command(long_about = CONFIRM)]
     Confirm(Confirm),
@@ -37,6 +42,11 @@ With --buyer it reads that buyer's history, which has a purchase from the moment
 part. Without, it reads the whole purchases table, which the functions may not do: with very many
 purchases, that takes time and read capacity.";
 
+const PACKING: &str = "\
+Write what has to be sent where into a CSV file: a row for each shipped product of each purchase that
+is paid and not refunded in full, with its buyer's number, address and shipping rate, oldest first.
+With --status, purchases of these statuses instead.";
+
 const CONFIRM: &str = "\
 Confirm that purchases are this shop's own, though they were lost here and had to be rebuilt from what
 Stripe knows. Their mail, held until now, goes out within a minute, and later mail is no longer held.
@@ -44,52 +54,12 @@ Held mail that nobody confirms is deleted after 90 days.";
 
 #[derive(Args)]
 pub(super) struct List {
-    /// Only purchases with this status; may be repeated
-    #[arg(long, value_enum)]
-    status: Vec<Standing>,
-    /// Only purchases made since TIME, such as 2026-11-24, 2026-11-24T09:30:00Z, 7d, 12h or 30m
-    #[arg(long, value_name = "TIME")]
-    since: Option<Since>,
-    /// Only purchases of this buyer, by the subject (`sub`) of their ID token
-    #[arg(long, value_name = "SUBJECT")]
-    buyer: Option<String>,
+    #[command(flatten)]
+    wanted: Wanted,
     #[command(flatten)]
     limit: Limit,
     #[command(flatten)]
     operator: Operator,
-}
-
-/// [`Status`] on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
-enum Standing {
-    Open,
-    Abandoned,
-    Expired,
-    Pending,
-    Failed,
-    Paid,
-    PartiallyRefunded,
-    Refunded,
-    Disputed,
-    ChargedBack,
-}
-
-impl From<Standing> for Status {
-    fn from(standing: Standing) -> Self {
-        match standing {
-            Standing::Open => Self::Open,
-            Standing::Abandoned => Self::Abandoned,
-            Standing::Expired => Self::Expired,
-            Standing::Pending => Self::Pending,
-            Standing::Failed => Self::Failed,
-            Standing::Paid => Self::Paid,
-            Standing::PartiallyRefunded => Self::PartiallyRefunded,
-            Standing::Refunded => Self::Refunded,
-            Standing::Disputed => Self::Disputed,
-            Standing::ChargedBack => Self::ChargedBack,
-        }
-    }
 }
 
 #[derive(Args)]
@@ -116,6 +86,7 @@ impl Command {
         match self {
             Self::List(list) => list.run().await,
             Self::Show(show) => show.run().await,
+            Self::Packing(packing) => packing.run().await,
             Self::Confirm(confirm) => confirm.run().await,
         }
     }
@@ -124,10 +95,7 @@ impl Command {
 impl List {
     async fn run(self) -> anyhow::Result<Exit> {
         let shop = self.operator.shop().await?;
-        let purchases = self.fetch(&shop).await?;
-        let mut purchases = shop.invoices()?.complete_all(purchases).await?;
-        purchases.retain(|purchase| self.wants(purchase));
-        purchases.sort_by_key(|purchase| std::cmp::Reverse(purchase.id()));
+        let mut purchases = self.wanted.fetch(&shop, |_| true).await?;
         let found = self.limit.cut(&mut purchases);
         #[derive(Serialize)]
         struct Listed<'a> {
@@ -144,41 +112,6 @@ impl List {
         })?;
         Limit::mention_rest(purchases.len(), found);
         Ok(Exit::Done)
-    }
-
-    async fn fetch(&self, shop: &Shop) -> anyhow::Result<Vec<Purchase>> {
-        let reading = counter("purchases read:");
-        let mut purchases = Vec::new();
-        let Some(buyer) = &self.buyer else {
-            let since = self.since.map(|since| since.0);
-            let all = shop.all_purchases()?;
-            let all = all.each(since, |purchase| {
-                purchases.push(purchase);
-                reading.inc(1);
-            });
-            all.await?;
-            reading.finish_and_clear();
-            return Ok(purchases);
-        };
-        let history = shop.history()?;
-        let mut before = None;
-        loop {
-            let page = history.page(buyer, 100, before).await?;
-            purchases.extend(page.purchases);
-            before = page.next;
-            if before.is_none() {
-                return Ok(purchases);
-            }
-        }
-    }
-
-    fn wants(&self, purchase: &Purchase) -> bool {
-        let status = purchase.status();
-        let mut wanted = self.status.iter();
-        (self.status.is_empty() || wanted.any(|wanted| Status::from(*wanted) == status))
-            && self
-                .since
-                .is_none_or(|since| purchase.id().created_at() >= since.0)
     }
 }
 

@@ -222,3 +222,88 @@ async fn what_was_sold_says_where_it_goes_and_what_shipping_cost() {
         assert!(shown.contains(&part), "no {part} in {words}");
     }
 }
+
+#[tokio::test]
+async fn a_purchase_is_found_by_its_number_its_buyer_or_who_gets_it() {
+    let operator = Operator::new().await;
+    let mug = operator.sell(CARD).await.purchase;
+    let mut wanted = cart(&[(TEAPOT, 1)]);
+    wanted["country"] = "DE".into();
+    let teapot = Checkout::of(&operator.shop.checkout(&wanted).await);
+    let paid = operator.shop.pay_shipped(&teapot, "Airmail").await;
+    paid.expect(303);
+    operator.shop.until_status(&teapot.purchase, "paid").await;
+    let found = async |text: &str| {
+        let search = ["purchases", "list", "--json", "--search", text];
+        let listed = operator.till(&search).await.expect(0).json();
+        let ids = listed["purchases"].as_array().unwrap().iter();
+        ids.map(|purchase| purchase["id"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let number = mug.replace('-', "");
+    let number = &number[number.len() - 8..];
+    for (text, purchases) in [
+        (number, vec![&mug]),
+        (&mug, vec![&mug]),
+        (testing::ADA, vec![&teapot.purchase, &mug]),
+        ("BYRON", vec![&teapot.purchase]),
+        ("10115 berlin", vec![&teapot.purchase]),
+        ("nobody", vec![]),
+    ] {
+        assert_eq!(
+            found(text).await.iter().collect::<Vec<_>>(),
+            purchases,
+            "{text}"
+        );
+    }
+    let words = operator.till(&["purchases", "list"]).await.expect(0).out;
+    assert!(words.contains(testing::ADA), "{words}");
+}
+
+#[tokio::test]
+async fn the_packing_list_has_a_row_for_each_shipped_product_that_is_paid() {
+    let operator = Operator::new().await;
+    let packing = async |options: &[&str]| {
+        let command = [&["purchases", "packing"], options].concat();
+        let written = operator.till(&command).await.expect(0).out;
+        let mut table = csv::Reader::from_reader(written.as_bytes());
+        let rows = table.deserialize().map(|row| row.unwrap());
+        rows.collect::<Vec<std::collections::BTreeMap<String, String>>>()
+    };
+    operator.sell(CARD).await;
+    assert!(packing(&[]).await.is_empty(), "a mug is not shipped");
+    let mut wanted = cart(&[(TEAPOT, 2), (MUG, 1)]);
+    wanted["country"] = "DE".into();
+    let checkout = Checkout::of(&operator.shop.checkout(&wanted).await);
+    assert!(packing(&[]).await.is_empty(), "it is not paid");
+    let paid = operator.shop.pay_shipped(&checkout, "Airmail").await;
+    paid.expect(303);
+    operator.shop.until_status(&checkout.purchase, "paid").await;
+    let rows = packing(&[]).await;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    for (column, text) in [
+        ("purchase_id", checkout.purchase.as_str()),
+        ("email", testing::ADA),
+        ("name", "Ada Byron"),
+        ("line1", "Weg 1"),
+        ("postal_code", "10115"),
+        ("city", "Berlin"),
+        ("country", "DE"),
+        ("phone", "+49301234567"),
+        ("rate", "Airmail"),
+        ("product_id", TEAPOT),
+        ("quantity", "2"),
+    ] {
+        assert_eq!(rows[0][column], text, "{column}");
+    }
+    operator
+        .till(&["refund", &checkout.purchase, "--yes"])
+        .await
+        .expect(0);
+    operator
+        .shop
+        .until_status(&checkout.purchase, "refunded")
+        .await;
+    assert!(packing(&[]).await.is_empty(), "it is refunded");
+    assert_eq!(packing(&["--status", "refunded"]).await.len(), 1);
+}

@@ -23,8 +23,19 @@ pub(in crate::commands) struct Table {
 pub(in crate::commands) struct Column {
     title: &'static str,
     alignment: CellAlignment,
-    gives_way: bool,
+    room: Room,
 }
+
+/// What becomes of a column if there is too little room for all.
+#[derive(Clone, Copy)]
+enum Room {
+    Stays,
+    GivesWay,
+    IfWide,
+}
+
+/// From how many characters a terminal is wide.
+const WIDE: u16 = 110;
 
 impl Column {
     /// Of words.
@@ -32,7 +43,7 @@ impl Column {
         Self {
             title,
             alignment: CellAlignment::Left,
-            gives_way: false,
+            room: Room::Stays,
         }
     }
 
@@ -47,17 +58,29 @@ impl Column {
     /// Is cut where the terminal is too narrow for all.
     pub(in crate::commands) fn giving_way(self) -> Self {
         Self {
-            gives_way: true,
+            room: Room::GivesWay,
             ..self
         }
     }
 
-    fn constraint(self) -> ColumnConstraint {
-        if self.gives_way {
-            let least = self.title.len().max(8);
-            ColumnConstraint::LowerBoundary(Width::Fixed(u16::try_from(least).unwrap_or(u16::MAX)))
-        } else {
-            ColumnConstraint::ContentWidth
+    /// Is left out of a terminal of up to 109 characters.
+    pub(in crate::commands) fn if_wide(self) -> Self {
+        Self {
+            room: Room::IfWide,
+            ..self
+        }
+    }
+
+    /// In a terminal of this width, if it is one.
+    fn constraint(self, terminal: Option<u16>) -> ColumnConstraint {
+        match self.room {
+            Room::Stays => ColumnConstraint::ContentWidth,
+            Room::GivesWay => {
+                let least = u16::try_from(self.title.len().max(8)).unwrap_or(u16::MAX);
+                ColumnConstraint::LowerBoundary(Width::Fixed(least))
+            }
+            Room::IfWide if terminal.is_some_and(|width| width < WIDE) => ColumnConstraint::Hidden,
+            Room::IfWide => ColumnConstraint::ContentWidth,
         }
     }
 }
@@ -73,14 +96,15 @@ impl Table {
             .force_no_tty()
             .set_truncation_indicator("…")
             .set_header(columns.map(|column| dim(column.title)));
-        if let Some((_, width)) = Term::stdout().size_checked() {
+        let terminal = Term::stdout().size_checked().map(|(_, width)| width);
+        if let Some(width) = terminal {
             table.set_width(width);
         }
         for (place, (column, shown)) in columns.iter().zip(table.column_iter_mut()).enumerate() {
             let is_last = place.saturating_add(1) == N;
             shown.set_padding((0, if is_last { 0 } else { GAP }));
             shown.set_cell_alignment(column.alignment);
-            shown.set_constraint(column.constraint());
+            shown.set_constraint(column.constraint(terminal));
             // A cell is cut where the space ends, not where a word does.
             shown.set_delimiter('\n');
         }

@@ -11,6 +11,7 @@ use shared::product::{Product, Recurring};
 
 use super::field::{self, Price};
 use super::patch::Patch;
+use crate::commands::output::is_standard;
 
 /// How products are written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -43,11 +44,6 @@ impl Format {
             ),
         }
     }
-}
-
-/// Whether `-` stands for stdin or stdout.
-pub(super) fn is_standard(path: &Path) -> bool {
-    path.as_os_str() == "-"
 }
 
 /// What a file says of one product, or why that cannot be understood.
@@ -308,17 +304,6 @@ pub(super) fn write(products: &[Product], format: Format) -> anyhow::Result<Stri
             Ok(String::from_utf8(bytes)?)
         }
     }
-}
-
-/// Writes a file whole or, if that fails, not at all.
-pub(super) fn save(path: &Path, text: &str) -> anyhow::Result<()> {
-    let unwritable = || format!("cannot write {}", path.display());
-    let mut name = path.as_os_str().to_owned();
-    name.push(".part");
-    let part = Path::new(&name);
-    std::fs::write(part, text)
-        .and_then(|()| std::fs::rename(part, path))
-        .with_context(unwritable)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use super::step::{Difference, Step, lines, write};
 use crate::commands::console::{Consent, DRY_RUN, bad, count, note, plain, progress};
 use crate::commands::exit::Exit;
 use crate::commands::operator::Operator;
+use crate::commands::output::is_standard;
 use crate::commands::shop::Shop;
 
 pub(super) const ABOUT: &str = "\
@@ -99,7 +100,7 @@ impl Import {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
         let format = Format::of(&self.file, self.format)?;
         let text = file::read(&self.file)?;
-        let name = match file::is_standard(&self.file) {
+        let name = match is_standard(&self.file) {
             true => "standard input".to_owned(),
             false => self.file.display().to_string(),
         };

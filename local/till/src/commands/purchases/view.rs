@@ -21,6 +21,7 @@ pub(in crate::commands) fn table(purchases: &[Purchase]) -> Table {
         Column::left("MADE (UTC)"),
         Column::left("STATUS").giving_way(),
         Column::right("TOTAL"),
+        Column::left("BUYER").if_wide(),
     ]);
     for purchase in purchases {
         let mut status = match purchase.status() {
@@ -39,6 +40,7 @@ pub(in crate::commands) fn table(purchases: &[Purchase]) -> Table {
                 .sums()
                 .map_or(purchase.order().total, |(_, total)| total)
                 .to_string(),
+            plain(purchase.order().buyer.email.as_deref().unwrap_or_default()).to_string(),
         ]);
     }
     table
