@@ -48,6 +48,12 @@ class Watched:
         self.samples.append(Sample(minutes, memory, files, int(status["Threads"]), disk / 2**20, self.done))
 
 
+def leaves(group):
+    """The errors in a group, and in the groups in it."""
+    for error in group.exceptions:
+        yield from leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+
+
 async def paced(watched, rate, until):
     """Starts the work so many times a second, and never more than 64 at once."""
     room = asyncio.Semaphore(64)
@@ -213,4 +219,4 @@ async def main():
 try:
     asyncio.run(main())
 except* Unexpected as group:
-    sys.exit("\n".join(str(error) for error in group.exceptions))
+    sys.exit("\n".join(str(error) for error in leaves(group)))
