@@ -3,6 +3,7 @@
 //! An operator's command has an [`operator::Operator`], who says which shop it works on and how to
 //! be answered, beside its own arguments. How it ends is its [`exit`] code.
 
+mod books;
 mod clock;
 mod console;
 mod doctor;
@@ -63,6 +64,9 @@ enum Command {
     /// Refund a purchase, through Stripe
     #[command(long_about = refund::ABOUT, after_help = exit::CODES)]
     Refund(refund::Refund),
+    /// Show what went through the shop's Stripe account, day by day
+    #[command(long_about = books::ABOUT, after_help = exit::CODES)]
+    Books(books::Books),
     /// Show events that could not be recorded, and replay them
     #[command(subcommand, after_help = exit::CODES)]
     Events(events::Command),
@@ -104,6 +108,7 @@ impl Command {
             Self::Purchases(command) => command.run().await,
             Self::Subscriptions(command) => command.run().await,
             Self::Refund(command) => command.run().await,
+            Self::Books(command) => command.run().await,
             Self::Events(command) => command.run().await,
             Self::Mails(command) => command.run().await,
             Self::Clock(command) => command.run().await,

@@ -43,6 +43,11 @@ fn ago(text: &str) -> Option<Duration> {
     Some(Duration::seconds(seconds.checked_mul(number.into())?))
 }
 
+/// `2026-11-24`, of Unix seconds.
+pub(super) fn day(unix: i64) -> String {
+    moment(unix).date().to_string()
+}
+
 /// `2026-11-24 09:30`, of Unix seconds.
 pub(super) fn minute(unix: i64) -> String {
     let moment = moment(unix);

@@ -12,6 +12,7 @@
 )]
 
 mod aws;
+mod books;
 mod clock;
 mod deployed;
 mod doctor;
