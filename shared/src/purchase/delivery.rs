@@ -55,16 +55,15 @@ impl Delivery {
         } = &self.address;
         let join = |parts: &[&Option<String>], between: &str| {
             let parts = parts.iter().filter_map(|part| part.as_deref());
-            let parts = parts.map(str::trim).filter(|part| !part.is_empty());
             parts.collect::<Vec<_>>().join(between)
         };
         // Where addresses have states, the code comes last: `Springfield, IL 62704`.
-        let town = match state.as_deref() {
-            Some(state_name) if !state_name.is_empty() => {
+        let town = match state {
+            Some(_) => {
                 let region = join(&[state, postal_code], " ");
                 join(&[city, &Some(region)], ", ")
             }
-            _ => join(&[postal_code, city], " "),
+            None => join(&[postal_code, city], " "),
         };
         let lines = [
             join(&[&self.name], ""),

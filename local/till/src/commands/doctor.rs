@@ -20,6 +20,7 @@ mod report;
 mod secrets;
 mod sending;
 mod ses;
+mod shipping;
 mod sign_in;
 mod sign_up;
 mod site;
@@ -45,6 +46,7 @@ const CHECKS: &[Check] = &[
     endpoint::CHECK,
     delivery::CHECK,
     portal::CHECK,
+    shipping::CHECK,
     function_url::CHECK,
     tables::CHECK,
     stream::CHECK,

@@ -12,6 +12,7 @@ mod step;
 
 use clap::Subcommand;
 
+pub(super) use self::all::all;
 use super::exit::Exit;
 
 #[derive(Subcommand)]

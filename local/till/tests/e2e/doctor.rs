@@ -91,6 +91,30 @@ async fn a_secret_that_the_webhook_does_not_know_is_found_out_by_a_delivery() {
 }
 
 #[tokio::test]
+async fn a_product_that_no_setting_lets_anybody_buy_is_named() {
+    let operator = Operator::new().await;
+    let doctor = |rates: &'static str| {
+        let mut till = operator.bare();
+        till.args(["doctor", "--json"])
+            .args(operator.shop.ports())
+            .env("SHIPPING_COUNTRIES", "DE")
+            .env("SHIPPING_RATES", rates);
+        run(till, "")
+    };
+    let said = doctor("Post: 5.00 EUR").await.expect(3);
+    let (verdict, says, remedy) = found(&said, "shipping");
+    assert_eq!(verdict, "fail");
+    assert!(says.contains("sample-teapot cannot be bought"), "{says}");
+    assert!(remedy.contains("SHIPPING_RATES"), "{remedy}");
+    let said = doctor("Post: five dollars").await.expect(3);
+    let (verdict, says, _) = found(&said, "shipping");
+    assert_eq!(verdict, "fail");
+    assert!(says.contains("SHIPPING_RATES"), "{says}");
+    let said = doctor("Post: 5.00 USD").await.expect(0);
+    assert_eq!(found(&said, "shipping").0, "ok");
+}
+
+#[tokio::test]
 async fn what_cannot_be_asked_is_not_called_well() {
     let operator = Operator::new().await;
     operator

@@ -1,6 +1,7 @@
 //! Checkout sessions.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Expandable, Tags, Unreadable, payment_intent::Progress};
 use crate::{
@@ -29,9 +30,11 @@ pub struct Session {
     invoice: Option<Expandable<InvoiceId>>,
     customer_details: Option<CustomerDetails>,
     customer_email: Option<String>,
-    collected_information: Option<CollectedInformation>,
+    /// Has the `shipping_details`. They are read part by part, because an address of another shape is
+    /// no reason to leave a payment unrecorded.
+    collected_information: Option<Value>,
     /// Where versions before 2025-03-31.basil have them.
-    shipping_details: Option<ShippingDetails>,
+    shipping_details: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -39,17 +42,6 @@ struct TotalDetails {
     amount_discount: Option<i64>,
     amount_shipping: Option<i64>,
     amount_tax: Option<i64>,
-}
-
-#[derive(Deserialize)]
-struct CollectedInformation {
-    shipping_details: Option<ShippingDetails>,
-}
-
-#[derive(Deserialize)]
-struct ShippingDetails {
-    name: Option<String>,
-    address: Option<Address>,
 }
 
 /// What happened to a session, according to an event.
@@ -163,13 +155,27 @@ impl Session {
     /// Where the buyer wants it delivered, if Checkout has asked them.
     fn delivery(&self) -> Option<Delivery> {
         let collected = self.collected_information.as_ref();
-        let collected = collected.and_then(|collected| collected.shipping_details.as_ref());
-        let ShippingDetails { name, address } = collected.or(self.shipping_details.as_ref())?;
+        let collected = collected.and_then(|collected| collected.get("shipping_details"));
+        let mut places = [collected, self.shipping_details.as_ref()].into_iter();
+        let details = places.find_map(|place| place.filter(|details| details.is_object()))?;
+        let text = |object: &Value, name: &str| {
+            let text = object.get(name)?.as_str().map(str::trim)?;
+            Some(text.to_owned()).filter(|text| !text.is_empty())
+        };
+        let address = details.get("address")?;
+        let part = |name| text(address, name);
         let customer = self.customer_details.as_ref();
         Some(Delivery {
-            name: name.clone(),
+            name: text(details, "name"),
             phone: customer.and_then(|customer| customer.phone.clone()),
-            address: address.clone()?,
+            address: Address {
+                line1: part("line1"),
+                line2: part("line2"),
+                city: part("city"),
+                state: part("state"),
+                postal_code: part("postal_code"),
+                country: part("country"),
+            },
         })
     }
 

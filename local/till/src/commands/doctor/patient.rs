@@ -6,6 +6,8 @@ use anyhow::bail;
 use aws_config::SdkConfig;
 use shared::config::{EmailVerified, Environment};
 use shared::mode::Mode;
+use shared::shipping::Shipping;
+use shared::store::products::Shelf;
 use shared::stripe::key::StripeKey;
 use template::project::Project;
 use template::{Parameters, Template};
@@ -36,6 +38,10 @@ pub(super) struct Patient {
     /// Names by logical id.
     pub(super) tables: BTreeMap<String, String>,
     pub(super) dynamodb: aws_sdk_dynamodb::Client,
+    /// The products.
+    pub(super) shelf: Shelf,
+    /// What the settings come to, or what is wrong with them.
+    pub(super) shipping: Result<Shipping, String>,
     pub(super) template: Template,
     pub(super) web: Web,
     /// Any address of AWS that tells the time.
@@ -98,6 +104,8 @@ impl Patient {
             webhook_secrets: Stored::said(environment, "STRIPE_WEBHOOK_SECRETS"),
             tables: names.collect(),
             dynamodb: shared::store::client(environment)?,
+            shelf: shop.shelf()?,
+            shipping: environment.shipping().map_err(|wrong| wrong.to_string()),
             template,
             web: Web::new(None)?,
             aws_clock: environment.required("AWS_ENDPOINT_URL")?.to_owned(),
@@ -151,6 +159,8 @@ impl Patient {
             webhook_secrets,
             tables: tables(environment),
             dynamodb: shared::store::client(environment)?,
+            shelf: shop.shelf()?,
+            shipping: environment.shipping().map_err(|wrong| wrong.to_string()),
             template: template()?,
             web,
             aws_clock: shared::aws::call::endpoint("dynamodb", aws.region()),

@@ -4,7 +4,7 @@ use shared::product::Product;
 use shared::store::products::Shelf;
 
 /// Every product there is.
-pub(super) async fn all(table: &Shelf) -> anyhow::Result<Vec<Product>> {
+pub(in crate::commands) async fn all(table: &Shelf) -> anyhow::Result<Vec<Product>> {
     let mut products = Vec::new();
     let mut after = None;
     loop {

@@ -29,13 +29,15 @@ const FROM_OUTPUTS: [(&str, &str); 5] = [
 ];
 
 /// Those that are parameters, and that not every command needs.
-const FROM_PARAMETERS: [(&str, &str); 6] = [
+const FROM_PARAMETERS: [(&str, &str); 8] = [
     ("TILL_FORMER_STACKS", "FormerStackTags"),
     ("SHOP_NAME", "ShopName"),
     ("MAIL_FROM", "MailFrom"),
     ("DEVELOPER_EMAIL", "DeveloperEmail"),
     ("SELLER_EMAIL", "SellerEmail"),
     ("EMAIL_VERIFIED", "EmailVerified"),
+    ("SHIPPING_COUNTRIES", "ShippingCountries"),
+    ("SHIPPING_RATES", "ShippingRates"),
 ];
 
 /// A CloudFormation stack.
