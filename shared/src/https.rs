@@ -48,11 +48,13 @@ pub struct Client(Way);
 
 #[derive(Clone)]
 enum Way {
-    Wire {
-        pool: PooledClient<Connector, Full<Bytes>>,
-        connector: Connector,
-    },
+    Wire(Arc<Wire>),
     Answering(Arc<Answering>),
+}
+
+struct Wire {
+    pool: PooledClient<Connector, Full<Bytes>>,
+    connector: Connector,
 }
 
 /// TLS cannot be used, so there are no calls.
@@ -90,7 +92,7 @@ impl Client {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .build(connector.clone());
-        Ok(Self(Way::Wire { pool, connector }))
+        Ok(Self(Way::Wire(Arc::new(Wire { pool, connector }))))
     }
 
     /// One for which `answer` answers every request.
@@ -103,10 +105,10 @@ impl Client {
     /// Begins to open a connection to the host of this address, so that the next request for it
     /// has less to wait for. Nothing is said if that fails: the request will.
     pub(crate) fn open(&self, address: &str) {
-        if let Way::Wire { connector, .. } = &self.0
+        if let Way::Wire(wire) = &self.0
             && let Ok(address) = address.parse::<Uri>()
         {
-            connector.open(address);
+            wire.connector.open(address);
         }
     }
 
@@ -116,8 +118,8 @@ impl Client {
         request: Request<Bytes>,
     ) -> Result<Response<AnswerBody>, CallError> {
         match &self.0 {
-            Way::Wire { pool, .. } => {
-                let answer = pool.request(request.map(Full::new)).await;
+            Way::Wire(wire) => {
+                let answer = wire.pool.request(request.map(Full::new)).await;
                 let answer = answer.map_err(|error| match error.is_connect() {
                     true => CallError::Unreachable(cause(&error)),
                     false => CallError::Broken(cause(&error)),

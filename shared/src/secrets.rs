@@ -40,7 +40,7 @@ struct Named<T> {
 enum Held<T> {
     /// The environment itself has it, so it never changes.
     Given(Arc<T>),
-    InStore(Source<T>),
+    InStore(Box<Source<T>>),
 }
 
 /// The store that a secret comes from, and the secret as last read.
@@ -86,7 +86,7 @@ impl<T> Secret<T> {
             current: RwLock::default(),
             read_again: Mutex::new(None),
         };
-        Ok(Self::held(variable, Held::InStore(source)))
+        Ok(Self::held(variable, Held::InStore(Box::new(source))))
     }
 
     /// A secret that never changes.

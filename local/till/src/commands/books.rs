@@ -307,6 +307,7 @@ fn rows(days: &Days) -> impl Iterator<Item = Vec<String>> {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
 mod tests {
     use proptest::prelude::*;
 

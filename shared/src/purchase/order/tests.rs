@@ -93,7 +93,12 @@ fn delivered(products: &[Product], to: Option<&str>) -> Result<Order, OrderError
 #[test]
 fn only_what_is_shipped_has_to_be_delivered() {
     let card = product("card", 900, None);
-    assert_eq!(delivered(&[card.clone()], None).unwrap().shipping, None);
+    assert_eq!(
+        delivered(std::slice::from_ref(&card), None)
+            .unwrap()
+            .shipping,
+        None
+    );
     let mug = shipped(product("mug", 1500, None));
     let both = delivered(&[card, mug], Some("DE")).unwrap();
     let offer = both.shipping.unwrap();
@@ -104,7 +109,7 @@ fn only_what_is_shipped_has_to_be_delivered() {
 #[test]
 fn an_order_that_cannot_be_delivered_names_what_is_shipped() {
     let mug = shipped(product("mug", 1500, None));
-    let nowhere = order(&[mug.clone()]).unwrap();
+    let nowhere = order(std::slice::from_ref(&mug)).unwrap();
     let refused = nowhere.delivered(&Shipping::default(), None).unwrap_err();
     assert_eq!(
         refused.to_string(),
@@ -141,7 +146,9 @@ fn what_recurs_is_delivered_for_its_price_and_nothing_shipped_once_comes_along()
 fn goods_and_shipping_together_are_something_that_stripe_charges() {
     let gift = shipped(product("gift", 0, None));
     let cheap = Shipping::parse("DE", "Letter: 0.30 EUR").unwrap();
-    let refused = order(&[gift.clone()]).unwrap().delivered(&cheap, None);
+    let refused = order(std::slice::from_ref(&gift))
+        .unwrap()
+        .delivered(&cheap, None);
     assert!(matches!(refused, Err(OrderError::Total(_))), "{refused:?}");
     let parcel = Shipping::parse("DE", "Parcel: 4.90 EUR").unwrap();
     assert!(order(&[gift]).unwrap().delivered(&parcel, None).is_ok());
