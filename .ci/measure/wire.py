@@ -10,6 +10,9 @@ an added round-trip time, behind TLS (`wire_line.py`, `wire_root.py`). What is m
   memory     the most that the process had, after all of its events
   opened     connections, by the first answer
   in a row   round trips one after the other: what of `first` and `warm` grows with the round-trip time
+
+Beside checkout and webhook run the same jobs as one writes them in Python and for Node (`peers`), and what they do of
+durable work is compared: the calls to DynamoDB, the items written, and the sessions opened.
 """
 
 import argparse
@@ -17,8 +20,10 @@ import asyncio
 import json
 import math
 import random
+import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -28,12 +33,14 @@ import wire_root
 import wire_shop
 
 ROOT = Path(__file__).resolve().parents[2]
+PEERS = Path(__file__).resolve().parent / "peers"
 FUNCTIONS = ["catalog", "checkout", "mailer", "purchases", "reconcile", "webhook"]
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "wire",
     "AWS_SECRET_ACCESS_KEY": "wire",
     "AWS_SESSION_TOKEN": "wire" * 200,  # Lambda's have about this length.
     "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_LAMBDA_FUNCTION_NAME": "wire",
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
     "AWS_LAMBDA_FUNCTION_VERSION": "1",
@@ -60,9 +67,9 @@ NEAR, FAR = 20, 70
 
 
 class Candidate:
-    def __init__(self, label, job, command, size=None):
-        self.label, self.job, self.command, self.size = label, job, command, size
-        self.of_round_trip = {}
+    def __init__(self, label, job, command, size=None, peer_of=None):
+        self.label, self.job, self.command, self.size, self.peer_of = label, job, command, size, peer_of
+        self.of_round_trip, self.work = {}, None
 
 
 class Process:
@@ -149,6 +156,9 @@ class Bench:
             "AWS_ENDPOINT_URL_SSM": parameters.url,
             "AWS_ENDPOINT_URL_SES": ses.url,
             "STRIPE_API_BASE": stripe.url,
+            # Till's functions heed neither; see `wire_root`.
+            "AWS_CA_BUNDLE": str(self.authority.root),
+            "NODE_EXTRA_CA_CERTS": str(self.authority.root),
         }
 
     async def prepare(self, checkout, webhook, count):
@@ -190,9 +200,14 @@ class Bench:
         for event in events[:warm]:
             await process.invoke(event)
         before = process.processor()
+        self.tables.done.clear()
+        self.stripe.opened = 0
         for event in events[warm:]:
             taken.append((await process.invoke(event))[0])
         used = (process.processor() - before) / warm if warm else math.nan
+        if warm:
+            done = self.tables.done | {"sessions opened": self.stripe.opened}
+            candidate.work = {what: count / warm for what, count in sorted(done.items()) if count}
         memory = process.memory()
         await process.end()
         if self.tables.refused:
@@ -235,6 +250,22 @@ def print_results(candidates, round_trips):
             print("  in a row: " + ", ".join(f"{name} {count:.1f}" for name, count in in_a_row.items()) + f"; opened: {opened}")
 
 
+def compare_work(candidates):
+    """A peer that does less, or more, is not compared with."""
+    for peer in candidates:
+        own = next((one.work for one in candidates if one.label == peer.peer_of), None)
+        if own is not None and peer.work != own:
+            raise SystemExit(f"{peer.label} does {peer.work} for each event, but {peer.peer_of} {own}")
+
+
+def peers(options, bench):
+    for name in ("checkout", "webhook"):
+        yield Candidate(f"{name} in Python", name, [sys.executable, str(PEERS / f"{name}.py")], peer_of=name)
+        if options.node_peers:
+            bundle = Path(options.node_peers) / f"{name}.mjs"
+            yield Candidate(f"{name} for Node", name, [shutil.which("node"), str(bundle)], bundle.stat().st_size, peer_of=name)
+
+
 def candidates_of(options, bench):
     target = Path(options.target)
     hello = target / "examples/hello"
@@ -244,6 +275,8 @@ def candidates_of(options, bench):
         bootstrap = bench.authority.trusted_by(path)
         # `purchases` is also what the events know of what was bought.
         found.append(Candidate(name, {"purchases": "purchases_"}.get(name, name), [str(bootstrap)], path.stat().st_size))
+    if options.peers:
+        found += peers(options, bench)
     return found
 
 
@@ -253,7 +286,8 @@ async def measure(options, folder):
     candidates = candidates_of(options, bench)
     by_label = {candidate.label: candidate for candidate in candidates}
     await bench.prepare(by_label["checkout"], by_label["webhook"], 2 * options.warm + 8)
-    wanted = [one for one in candidates if not options.jobs or one.label in [*options.jobs, "a bare hello"]]
+    jobs = [*options.jobs, "a bare hello"]
+    wanted = [one for one in candidates if not options.jobs or {one.label, one.peer_of} & {*jobs}]
     runs = {(candidate, round_trip): [] for candidate in wanted for round_trip in options.round_trips}
     for turn in range(options.runs):
         # In another order each time: the scheduler makes whatever comes after a busy one wait.
@@ -264,6 +298,7 @@ async def measure(options, folder):
         print(f"turn {turn + 1} of {options.runs}", flush=True)
     for (candidate, round_trip), measured in runs.items():
         candidate.of_round_trip[round_trip] = summary(measured)
+    compare_work(wanted)
     print_results(wanted, options.round_trips)
     if options.json:
         Path(options.json).write_text(json.dumps({one.label: one.of_round_trip for one in wanted}, indent=1))
@@ -275,6 +310,8 @@ def main():
     options.add_argument("--runs", type=int, default=7, help="how often each is started at each distance (7)")
     options.add_argument("--warm", type=int, default=100, help="warm events of each start (100)")
     options.add_argument("--round-trips", type=int, nargs="+", default=[0, 2, NEAR, FAR], help="in milliseconds")
+    options.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True, help="whether to compare")
+    options.add_argument("--node-peers", help="the folder with the bundles for Node; without it, they are left out")
     options.add_argument("--json", help="a file to write the results to")
     options.add_argument("--target", required=True, help="the folder with the functions as released")
     options = options.parse_args()

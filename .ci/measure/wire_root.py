@@ -45,6 +45,9 @@ class Authority:
         between = self.certificate(between_name, name, between_key, self.key, is_authority=True)
         leaf = self.certificate(server, between_name, key, between_key, is_authority=False)
         pem = serialization.Encoding.PEM
+        # For those who are told whom to trust.
+        self.root = self.folder / "root.pem"
+        self.root.write_bytes(root.public_bytes(pem))
         chain = self.folder / "chain.pem"
         private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         chain.write_bytes(private + leaf.public_bytes(pem) + between.public_bytes(pem))

@@ -5,6 +5,7 @@ its version is the one read. Updates change nothing, and queries find what a job
 durable work is noticed, but this is no DynamoDB; that the functions are right is for the tests to say.
 """
 
+import collections
 import hashlib
 import hmac
 import json
@@ -29,7 +30,7 @@ class Tables:
     """DynamoDB."""
 
     def __init__(self):
-        self.items, self.refused = {}, 0
+        self.items, self.refused, self.done = {}, 0, collections.Counter()
         mug = {"id": "sample-mug", "name": "Mug", "description": "Holds a quarter of a litre.", "catalog": "catalog"}
         self.product = {name: {"S": value} for name, value in mug.items()}
         self.product |= {"images": {"L": [{"S": "https://shop.example.com/mug.svg"}]}, "active": {"BOOL": True}}
@@ -47,6 +48,8 @@ class Tables:
     def answered(self, request):
         asked = json.loads(request.body)
         operation = request.headers["x-amz-target"].rpartition(".")[2]
+        self.done[operation] += 1
+        self.done["items written"] += len(asked.get("TransactItems", []))
         status, said = getattr(self, operation)(asked)
         return answer(status, json.dumps(said).encode(), JSON, "x-amzn-requestid: WIRE")
 
