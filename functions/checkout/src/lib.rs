@@ -377,8 +377,9 @@ fn idempotency_key(request: &Request) -> Result<Option<&str>, Problem> {
     let Some(key) = request.headers().get("idempotency-key") else {
         return Ok(None);
     };
+    // Among what `to_str` takes for visible is a tab.
     match key.to_str() {
-        Ok(key) if (1..=LONGEST_KEY).contains(&key.len()) => Ok(Some(key)),
+        Ok(key) if (1..=LONGEST_KEY).contains(&key.len()) && !key.contains('\t') => Ok(Some(key)),
         _ => Err(Problem::bad_request(format!(
             "Idempotency-Key: 1 to {LONGEST_KEY} visible ASCII characters"
         ))),
