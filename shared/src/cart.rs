@@ -131,10 +131,9 @@ fn parse_item(item: &Value, at: &str) -> Result<(ProductId, u32), CartError> {
         .ok_or_else(|| CartError::new(format!("{at}.product_id"), "expected text"))?
         .parse()
         .map_err(|error| CartError::new(format!("{at}.product_id"), format!("{error}")))?;
-    let quantity = item.get("quantity").and_then(Value::as_u64);
-    let quantity = quantity
-        .and_then(|quantity| u32::try_from(quantity).ok())
-        .filter(|quantity| (1..=MOST_PIECES).contains(quantity))
+    let quantity = item
+        .get("quantity")
+        .and_then(pieces)
         .ok_or_else(|| {
             CartError::new(
                 format!("{at}.quantity"),
@@ -142,6 +141,11 @@ fn parse_item(item: &Value, at: &str) -> Result<(ProductId, u32), CartError> {
             )
         })?;
     Ok((product, quantity))
+}
+
+/// A number of pieces of one product. JSON does not tell 2 from 2.0, and some clients write the latter.
+fn pieces(quantity: &Value) -> Option<u32> {
+    (1..=MOST_PIECES).find(|pieces| quantity.as_f64() == Some(f64::from(*pieces)))
 }
 
 fn refuse_others(
@@ -243,6 +247,7 @@ mod tests {
             "-1",
             "1000",
             "1.5",
+            "0.9999999999",
             "1e9",
             "\"2\"",
             "null",
@@ -253,6 +258,18 @@ mod tests {
                 wrong(&body).starts_with("items[0].quantity: "),
                 "{quantity}"
             );
+        }
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_fraction_of_nothing() {
+        let cart = |quantity: &str| {
+            let body = format!(r#"{{"items":[{{"product_id":"a","quantity":{quantity}}}]}}"#);
+            Cart::parse(body.as_bytes()).unwrap()
+        };
+        for (written, plain) in [("2.0", "2"), ("1e2", "100"), ("999.0", "999")] {
+            assert_eq!(cart(written), cart(plain));
+            assert_eq!(cart(written).fingerprint(), cart(plain).fingerprint());
         }
     }
 

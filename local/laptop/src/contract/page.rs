@@ -3,9 +3,7 @@
 use askama::Template;
 use serde_norway::Value;
 
-use super::schema::{
-    Field, code, description, fields, kind, list, members, reference, text_of,
-};
+use super::schema::{Field, code, description, fields, kind, list, members, reference, text_of};
 
 /// The page. Descriptions and kinds are HTML, made of the contract alone.
 #[derive(Template)]

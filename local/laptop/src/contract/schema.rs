@@ -29,9 +29,7 @@ fn collect(schema: &Value, before: &str, found: &mut Vec<Field>) {
     if let Some(items) = schema.get("items") {
         collect(items, before, found);
     }
-    let required: Vec<_> = list(schema, "required")
-        .filter_map(Value::as_str)
-        .collect();
+    let required: Vec<_> = list(schema, "required").filter_map(Value::as_str).collect();
     for (name, property) in members(schema, "properties") {
         let full = format!("{before}{name}");
         found.push(Field {
@@ -41,7 +39,11 @@ fn collect(schema: &Value, before: &str, found: &mut Vec<Field>) {
             required: required.contains(&name),
             description: description(property),
         });
-        let many = if property.get("items").is_some() { "[]" } else { "" };
+        let many = if property.get("items").is_some() {
+            "[]"
+        } else {
+            ""
+        };
         collect(property, &format!("{full}{many}."), found);
     }
 }
@@ -55,7 +57,13 @@ pub(super) fn kind(schema: &Value) -> String {
     if !parts.is_empty() {
         return parts.join(" ");
     }
-    let allowed: Vec<_> = list(schema, "enum").filter_map(Value::as_str).map(code).collect();
+    if let Some(only) = text_of(schema.get("const")) {
+        return code(&only);
+    }
+    let allowed: Vec<_> = list(schema, "enum")
+        .filter_map(Value::as_str)
+        .map(code)
+        .collect();
     if !allowed.is_empty() {
         return allowed.join(", ");
     }
@@ -79,13 +87,19 @@ pub(super) fn kind(schema: &Value) -> String {
 }
 
 fn alternatives(schema: &Value) -> String {
-    let allowed: Vec<_> = list(schema, "enum").filter_map(Value::as_str).map(code).collect();
+    let allowed: Vec<_> = list(schema, "enum")
+        .filter_map(Value::as_str)
+        .map(code)
+        .collect();
     allowed.join(" or ")
 }
 
 fn named(name: &str, schema: &Value) -> String {
     match name {
-        "array" => format!("list of {}", schema.get("items").map(kind).unwrap_or_default()),
+        "array" => format!(
+            "list of {}",
+            schema.get("items").map(kind).unwrap_or_default()
+        ),
         "integer" => format!("whole number{}", bounds(schema, "minimum", "maximum")),
         "boolean" => "true or false".to_owned(),
         "string" => {
@@ -166,18 +180,30 @@ mod tests {
     #[test]
     fn schemas_are_told_in_words() {
         for (yaml, words) in [
-            ("{type: integer, minimum: 1, maximum: 999}", "whole number from 1 to 999"),
+            (
+                "{type: integer, minimum: 1, maximum: 999}",
+                "whole number from 1 to 999",
+            ),
             ("{type: integer, minimum: 0}", "whole number of at least 0"),
-            ("{type: string, maxLength: 9}", "text of at most 9 characters"),
+            (
+                "{type: string, maxLength: 9}",
+                "text of at most 9 characters",
+            ),
             ("{type: string, format: date-time}", "time (RFC 3339)"),
             ("{type: [string, 'null']}", "text or null"),
             ("{enum: [a, b]}", "<code>a</code>, <code>b</code>"),
-            ("{$ref: '#/components/schemas/Money'}", "<a href=\"#Money\">Money</a>"),
+            (
+                "{$ref: '#/components/schemas/Money'}",
+                "<a href=\"#Money\">Money</a>",
+            ),
             (
                 "{type: array, items: {$ref: '#/components/schemas/Line'}}",
                 "list of <a href=\"#Line\">Line</a>",
             ),
-            ("{type: integer, default: 20}", "whole number; by default <code>20</code>"),
+            (
+                "{type: integer, default: 20}",
+                "whole number; by default <code>20</code>",
+            ),
             (
                 "{allOf: [{$ref: '#/components/schemas/Problem'}, {properties: {type: {enum: [a, b]}}}]}",
                 "<a href=\"#Problem\">Problem</a> whose <code>type</code> is <code>a</code> or <code>b</code>",
@@ -194,7 +220,13 @@ mod tests {
              {type: object, required: [id], properties: {id: {type: string}, n: {type: integer}}}}}}",
         );
         let found = fields(&cart);
-        let found: Vec<_> = found.iter().map(|it| (it.name.as_str(), it.required)).collect();
-        assert_eq!(found, [("items", true), ("items[].id", true), ("items[].n", false)]);
+        let found: Vec<_> = found
+            .iter()
+            .map(|it| (it.name.as_str(), it.required))
+            .collect();
+        assert_eq!(
+            found,
+            [("items", true), ("items[].id", true), ("items[].n", false)]
+        );
     }
 }
