@@ -31,6 +31,9 @@ pub struct CartError {
     pub field: String,
     /// What it should be.
     pub wrong: String,
+    /// Whether nothing is wrong with how the cart is written, but it is more than one purchase can
+    /// have.
+    pub is_too_large: bool,
 }
 
 impl CartError {
@@ -38,6 +41,14 @@ impl CartError {
         Self {
             field: field.into(),
             wrong: wrong.into(),
+            is_too_large: false,
+        }
+    }
+
+    fn too_large(field: impl Into<String>, wrong: impl Into<String>) -> Self {
+        Self {
+            is_too_large: true,
+            ..Self::new(field, wrong)
         }
     }
 }
@@ -64,13 +75,13 @@ impl Cart {
             let pieces: &mut u32 = cart.entry(product).or_default();
             *pieces = pieces.saturating_add(quantity);
             if *pieces > MOST_PIECES {
-                return Err(CartError::new(
+                return Err(CartError::too_large(
                     format!("items[{index}].quantity"),
                     format!("at most {MOST_PIECES} pieces of one product"),
                 ));
             }
             if cart.len() > MOST_PRODUCTS {
-                return Err(CartError::new(
+                return Err(CartError::too_large(
                     "items",
                     format!("at most {MOST_PRODUCTS} different products"),
                 ));
@@ -131,15 +142,12 @@ fn parse_item(item: &Value, at: &str) -> Result<(ProductId, u32), CartError> {
         .ok_or_else(|| CartError::new(format!("{at}.product_id"), "expected text"))?
         .parse()
         .map_err(|error| CartError::new(format!("{at}.product_id"), format!("{error}")))?;
-    let quantity = item
-        .get("quantity")
-        .and_then(pieces)
-        .ok_or_else(|| {
-            CartError::new(
-                format!("{at}.quantity"),
-                format!("expected a whole number from 1 to {MOST_PIECES}"),
-            )
-        })?;
+    let quantity = item.get("quantity").and_then(pieces).ok_or_else(|| {
+        CartError::new(
+            format!("{at}.quantity"),
+            format!("expected a whole number from 1 to {MOST_PIECES}"),
+        )
+    })?;
     Ok((product, quantity))
 }
 
@@ -282,8 +290,16 @@ mod tests {
             Cart::parse(serde_json::json!({ "items": items }).to_string().as_bytes())
         };
         assert!(cart(90).is_ok());
-        assert!(cart(91).unwrap_err().to_string().starts_with("items: "));
+        let error = cart(91).unwrap_err();
+        assert!(error.is_too_large && error.field == "items", "{error}");
         let half = r#"{"product_id":"a","quantity":500}"#;
-        assert!(wrong(&format!(r#"{{"items":[{half},{half}]}}"#)).starts_with("items[1].quantity"));
+        let error = Cart::parse(format!(r#"{{"items":[{half},{half}]}}"#).as_bytes()).unwrap_err();
+        assert!(
+            error.is_too_large && error.field == "items[1].quantity",
+            "{error}"
+        );
+        // One line with too many is not even a quantity.
+        let error = Cart::parse(br#"{"items":[{"product_id":"a","quantity":1000}]}"#).unwrap_err();
+        assert!(!error.is_too_large, "{error}");
     }
 }

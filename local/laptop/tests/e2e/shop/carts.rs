@@ -53,7 +53,7 @@ fn bad_carts() -> Vec<Case> {
         case(
             "equal lines that are too many together",
             &cart(&[(MUG, 600), (MUG, 400)]),
-            MALFORMED,
+            BEYOND,
             "quantity",
         ),
         case(
@@ -115,7 +115,7 @@ fn bad_carts() -> Vec<Case> {
         case(
             "91 products",
             &json!({ "items": too_many }),
-            MALFORMED,
+            BEYOND,
             "items",
         ),
         text("no JSON", "two mugs, please", "JSON"),
