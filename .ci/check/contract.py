@@ -88,7 +88,7 @@ def main():
             file.write(settings)
         command = [
             "schemathesis", "--config-file", file.name, "run", os.path.abspath("functions/openapi.yaml"),
-            "--url", SHOP, "--header", f"Authorization: Bearer {token}", "--max-examples", "150", "--no-color",
+            "--url", SHOP, "--header", f"Authorization: Bearer {token}", "--max-examples", "100", "--no-color",
             *sys.argv[1:],
         ]
         sys.exit(subprocess.run(command, cwd=folder).returncode)

@@ -1,6 +1,4 @@
-"""Writes the types of the HTTP contract for JavaScript and TypeScript, to stdout.
-
-    python .ci/check/contract_types.py functions/openapi.yaml >site/js/till.d.ts
+"""Writes the types of the HTTP contract for JavaScript and TypeScript, to stdout. Run by `contract`.
 
 `Client` has one function per operation, which takes the values of the path's placeholders, then the body, then the
 query, then options. site/js/till.js has such a client, and .ci/check/contract lets tsc compare it with these types.
