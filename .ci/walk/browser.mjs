@@ -733,6 +733,25 @@ const walks = {
     }
   },
 
+  async 'the contract can be read on a desk and a phone, by day and by night, and leads from call to schema'(page) {
+    for (const [width, colorScheme] of [[1280, 'light'], [320, 'dark']]) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ colorScheme });
+      await page.goto(`${shop}/_local`);
+      await page.getByRole('link', { name: 'API', exact: true }).click();
+      await page.getByRole('heading', { name: 'API', level: 1 }).waitFor();
+      const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(tooWide <= 0, `the contract is ${tooWide} px wider than ${width}`);
+      await axe(page, `the contract, ${colorScheme}`);
+      assert.deepEqual(await page.evaluate(faintControls), [], colorScheme);
+      await screenshot(page, `contract-${width}-${colorScheme}`);
+      await page.getByRole('link', { name: 'POST /checkout' }).click();
+      await page.getByRole('article', { name: 'POST /checkout' }).getByRole('link', { name: 'Cart' }).click();
+      await page.getByRole('article', { name: 'Cart' }).getByText('items[].quantity').waitFor();
+      assert.ok(page.url().endsWith('/openapi#Cart'), page.url());
+    }
+  },
+
   async 'amounts follow Stripe’s rules for their currency'(page) {
     await page.goto(shop);
     const shown = await page.evaluate(async () => {

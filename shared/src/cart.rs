@@ -31,6 +31,9 @@ pub struct CartError {
     pub field: String,
     /// What it should be.
     pub wrong: String,
+    /// Whether nothing is wrong with how the cart is written, but it is more than one purchase can
+    /// have.
+    pub is_too_large: bool,
 }
 
 impl CartError {
@@ -38,6 +41,14 @@ impl CartError {
         Self {
             field: field.into(),
             wrong: wrong.into(),
+            is_too_large: false,
+        }
+    }
+
+    fn too_large(field: impl Into<String>, wrong: impl Into<String>) -> Self {
+        Self {
+            is_too_large: true,
+            ..Self::new(field, wrong)
         }
     }
 }
@@ -64,13 +75,13 @@ impl Cart {
             let pieces: &mut u32 = cart.entry(product).or_default();
             *pieces = pieces.saturating_add(quantity);
             if *pieces > MOST_PIECES {
-                return Err(CartError::new(
+                return Err(CartError::too_large(
                     format!("items[{index}].quantity"),
                     format!("at most {MOST_PIECES} pieces of one product"),
                 ));
             }
             if cart.len() > MOST_PRODUCTS {
-                return Err(CartError::new(
+                return Err(CartError::too_large(
                     "items",
                     format!("at most {MOST_PRODUCTS} different products"),
                 ));
@@ -131,17 +142,18 @@ fn parse_item(item: &Value, at: &str) -> Result<(ProductId, u32), CartError> {
         .ok_or_else(|| CartError::new(format!("{at}.product_id"), "expected text"))?
         .parse()
         .map_err(|error| CartError::new(format!("{at}.product_id"), format!("{error}")))?;
-    let quantity = item.get("quantity").and_then(Value::as_u64);
-    let quantity = quantity
-        .and_then(|quantity| u32::try_from(quantity).ok())
-        .filter(|quantity| (1..=MOST_PIECES).contains(quantity))
-        .ok_or_else(|| {
-            CartError::new(
-                format!("{at}.quantity"),
-                format!("expected a whole number from 1 to {MOST_PIECES}"),
-            )
-        })?;
+    let quantity = item.get("quantity").and_then(pieces).ok_or_else(|| {
+        CartError::new(
+            format!("{at}.quantity"),
+            format!("expected a whole number from 1 to {MOST_PIECES}"),
+        )
+    })?;
     Ok((product, quantity))
+}
+
+/// A number of pieces of one product. JSON does not tell 2 from 2.0, and some clients write the latter.
+fn pieces(quantity: &Value) -> Option<u32> {
+    (1..=MOST_PIECES).find(|pieces| quantity.as_f64() == Some(f64::from(*pieces)))
 }
 
 fn refuse_others(
@@ -243,6 +255,7 @@ mod tests {
             "-1",
             "1000",
             "1.5",
+            "0.9999999999",
             "1e9",
             "\"2\"",
             "null",
@@ -257,6 +270,18 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_number_may_be_written_with_a_fraction_of_nothing() {
+        let cart = |quantity: &str| {
+            let body = format!(r#"{{"items":[{{"product_id":"a","quantity":{quantity}}}]}}"#);
+            Cart::parse(body.as_bytes()).unwrap()
+        };
+        for (written, plain) in [("2.0", "2"), ("1e2", "100"), ("999.0", "999")] {
+            assert_eq!(cart(written), cart(plain));
+            assert_eq!(cart(written).fingerprint(), cart(plain).fingerprint());
+        }
+    }
+
+    #[test]
     fn a_cart_holds_90_products_and_999_of_each() {
         let cart = |products: usize| {
             let items: Vec<_> = (0..products)
@@ -265,8 +290,16 @@ mod tests {
             Cart::parse(serde_json::json!({ "items": items }).to_string().as_bytes())
         };
         assert!(cart(90).is_ok());
-        assert!(cart(91).unwrap_err().to_string().starts_with("items: "));
+        let error = cart(91).unwrap_err();
+        assert!(error.is_too_large && error.field == "items", "{error}");
         let half = r#"{"product_id":"a","quantity":500}"#;
-        assert!(wrong(&format!(r#"{{"items":[{half},{half}]}}"#)).starts_with("items[1].quantity"));
+        let error = Cart::parse(format!(r#"{{"items":[{half},{half}]}}"#).as_bytes()).unwrap_err();
+        assert!(
+            error.is_too_large && error.field == "items[1].quantity",
+            "{error}"
+        );
+        // One line with too many is not even a quantity.
+        let error = Cart::parse(br#"{"items":[{"product_id":"a","quantity":1000}]}"#).unwrap_err();
+        assert!(!error.is_too_large, "{error}");
     }
 }

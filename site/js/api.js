@@ -1,27 +1,25 @@
-/** The shop's HTTP API: one function per request this site makes. */
+/** The shop's HTTP API as this site calls it: by `till.js`, with its problems in words for buyers. */
 import { loadConfig } from './config.js';
 import { signedInAs, signOutHere } from './identity.js';
 import { announce, clearNotices } from './notices.js';
 import { delay } from './delay.js';
-
-const TIMEOUT_MS = 30_000;
-const LONGEST_WAIT_SECONDS = 30;
+import { Till, TillError, Unreachable } from './till.js';
 
 /**
  * The API refused or failed; `message` is for the buyer, `requestId` for whoever helps them.
  * The API's own `detail` is for programmers: it names fields and ids, so it is never shown.
  */
 export class ApiError extends Error {
-  constructor(status, problem) {
-    const kind = kindOf(problem);
+  constructor({ status, kind, requestId, openPurchases, countries }) {
     super(MESSAGES[kind] ?? messageFor(status));
     this.status = status;
     this.kind = kind;
-    this.requestId = problem?.request_id;
+    this.requestId = requestId;
     /** The buyer's own unpaid purchases that are in the way, as `getPurchase` would return them. */
-    this.openPurchases = openPurchases(problem);
+    this.openPurchases = openPurchases.map(({ purchase_id: id, url, expires_at }) => (
+      { id, status: 'open', payment: { url, expires_at } }));
     /** Where the shop delivers to, if it has to know where this goes. */
-    this.countries = Array.isArray(problem?.countries) ? problem.countries : [];
+    this.countries = countries;
   }
 
   /** Whether asking again for the same thing would be refused again. */
@@ -43,12 +41,12 @@ export class ConnectionError extends Error {
 }
 
 export function listProducts(cursor) {
-  return request('GET', `/products${query({ limit: 12, cursor })}`);
+  return call((shop) => shop.listProducts({ limit: 12, cursor }));
 }
 
 /** `fresh` asks the shop itself, even if a cached copy may still be shown. */
 export function getProduct(id, { fresh = false } = {}) {
-  return request('GET', `/products/${encodeURIComponent(id)}`, { cache: fresh ? 'reload' : 'default' });
+  return call((shop) => shop.getProduct(id, { cache: fresh ? 'reload' : 'default' }));
 }
 
 /** Products by their ids; one that no longer exists is null. */
@@ -63,108 +61,69 @@ function nullIfGone(error) {
 }
 
 export function listPurchases(cursor) {
-  return request('GET', `/purchases${query({ limit: 20, cursor })}`, { signedIn: true });
+  return call((shop) => shop.listPurchases({ limit: 20, cursor }));
 }
 
 export function getPurchase(id) {
-  return request('GET', `/purchases/${encodeURIComponent(id)}`, { signedIn: true });
+  return call((shop) => shop.getPurchase(id));
 }
 
 /** The buyer's purchases that are waiting for payment, newest first. */
 export async function listOpenPurchases() {
-  const { purchases } = await request('GET', '/purchases?status=open', { signedIn: true });
+  const { purchases } = await call((shop) => shop.listPurchases({ status: 'open' }));
   return purchases.filter(({ status }) => status === 'open');
 }
 
 /** Ends an unpaid purchase: its payment page closes, and what it held goes back on the shelf. */
 export function cancelPurchase(id) {
-  return request('POST', `/purchases/${encodeURIComponent(id)}/cancel`, { signedIn: true });
+  return call((shop) => shop.cancelPurchase(id));
 }
 
 /** What the buyer subscribes to, newest first, without the invoices. */
 export async function listSubscriptions() {
-  const { subscriptions } = await request('GET', '/subscriptions', { signedIn: true });
+  const { subscriptions } = await call((shop) => shop.listSubscriptions());
   return subscriptions;
 }
 
 /** One of the buyer's subscriptions, with its invoices, newest first. */
 export function getSubscription(id) {
-  return request('GET', `/subscriptions/${encodeURIComponent(id)}`, { signedIn: true });
+  return call((shop) => shop.getSubscription(id));
 }
 
 /** Returns `{ url }` of the buyer's own billing portal, which lives for minutes. */
 export function openPortal() {
-  return request('POST', '/portal', { signedIn: true });
+  return call((shop) => shop.openPortal());
 }
 
 /** Returns `{ purchase_id, url }`. The same key never makes a second purchase. */
 export function createCheckout(items, country, idempotencyKey) {
-  const body = country ? { items, country } : { items };
-  return request('POST', '/checkout', { signedIn: true, body, idempotencyKey });
+  return call((shop) => shop.openCheckout(country ? { items, country } : { items }, { idempotencyKey }));
 }
 
-async function request(method, path, { signedIn = false, body, idempotencyKey, cache } = {}) {
-  const { api } = await loadConfig();
-  const buyer = signedInAs();
-  if (signedIn && !buyer) throw new ApiError(401);
+let connecting;
 
-  const headers = new Headers({ accept: 'application/json' });
-  if (signedIn) headers.set('authorization', `Bearer ${buyer.token}`);
-  if (body) headers.set('content-type', 'application/json');
-  if (idempotencyKey) headers.set('idempotency-key', idempotencyKey);
-
-  const send = () => fetchOrFail(`${api}${path}`, { method, headers, cache, body: body && JSON.stringify(body) });
-
-  let { response, content } = await send();
-  const wait = secondsAskedToWait(response, content);
-  if (wait !== null) {
-    announce(`The shop is busy. Trying again in ${wait} ${wait === 1 ? 'second' : 'seconds'}…`);
-    await delay(wait * 1000);
-    clearNotices();
-    ({ response, content } = await send());
-  }
-  if (response.status === 401) signOutHere();
-  if (!response.ok || content === null) throw new ApiError(response.status, content);
-  return content;
-}
-
-async function fetchOrFail(url, init) {
+async function call(toShop) {
+  connecting ??= connect();
   try {
-    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
-    return { response, content: await response.json().catch(() => null) };
-  } catch {
-    throw new ConnectionError();
+    return await toShop(await connecting);
+  } catch (error) {
+    if (error instanceof Unreachable) throw new ConnectionError();
+    if (!(error instanceof TillError)) throw error;
+    if (error.status === 401) signOutHere();
+    throw new ApiError(error);
   }
 }
 
-/** Seconds until one retry is welcome; null if none was offered, it is too far off, or waiting does not help. */
-function secondsAskedToWait(response, content) {
-  if (response.status !== 429 && response.status !== 503) return null;
-  if (FOR_THE_BUYER_TO_SOLVE.includes(kindOf(content))) return null;
-  const header = response.headers.get('retry-after');
-  if (header === null) return null;
-  const seconds = /^\d+$/.test(header)
-    ? Number(header)
-    : Math.max(0, Math.ceil((Date.parse(header) - Date.now()) / 1000));
-  return seconds <= LONGEST_WAIT_SECONDS ? seconds : null;
+async function connect() {
+  const { api } = await loadConfig();
+  return new Till(api, { token: () => signedInAs()?.token, wait: waitAndSaySo });
 }
 
-function query(parameters) {
-  const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== null);
-  return `?${new URLSearchParams(given)}`;
+async function waitAndSaySo(seconds) {
+  announce(`The shop is busy. Trying again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}…`);
+  await delay(seconds * 1000);
+  clearNotices();
 }
-
-/** The end of a problem's `type`, which names its kind. */
-function kindOf(problem) {
-  return typeof problem?.type === 'string' ? problem.type.replace(/^urn:till:problem:/, '') : undefined;
-}
-
-function openPurchases(problem) {
-  const listed = Array.isArray(problem?.open_purchases) ? problem.open_purchases : [];
-  return listed.map(({ purchase_id: id, url, expires_at }) => ({ id, status: 'open', payment: { url, expires_at } }));
-}
-
-const FOR_THE_BUYER_TO_SOLVE = ['too-many-open-purchases', 'too-much-reserved'];
 
 const NO_PAYMENT_PAGE = 'The payment page cannot be opened right now. Nothing was charged; please try again in a moment.';
 const TOO_MUCH = 'This is too much for one purchase. Please split it in two.';

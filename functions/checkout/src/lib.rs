@@ -113,7 +113,7 @@ impl Checkout {
     async fn checkout(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let claims = claims(request, self.email_verified)?;
         let cart = Cart::parse(&body(request, LARGEST_BODY)?);
-        let cart = cart.map_err(|error| Problem::bad_request(error.to_string()))?;
+        let cart = cart.map_err(|error| problems::of_cart(&error))?;
         let idempotent = idempotency_key(request)?
             .map(|key| IdempotentRequest::new(&claims.subject, key, cart.fingerprint()));
         let buyer = Buyer {
@@ -377,8 +377,9 @@ fn idempotency_key(request: &Request) -> Result<Option<&str>, Problem> {
     let Some(key) = request.headers().get("idempotency-key") else {
         return Ok(None);
     };
+    // Among what `to_str` takes for visible is a tab.
     match key.to_str() {
-        Ok(key) if (1..=LONGEST_KEY).contains(&key.len()) => Ok(Some(key)),
+        Ok(key) if (1..=LONGEST_KEY).contains(&key.len()) && !key.contains('\t') => Ok(Some(key)),
         _ => Err(Problem::bad_request(format!(
             "Idempotency-Key: 1 to {LONGEST_KEY} visible ASCII characters"
         ))),
@@ -403,7 +404,10 @@ fn freeze(
     let order = order.map_err(problems::of_order)?;
     let length = serde_json::to_vec(&order.lines).map_or(usize::MAX, |lines| lines.len());
     match length > LARGEST_ORDER {
-        true => Err(problems::cart_too_large()),
+        true => Err(problems::cart_too_large(
+            "items: together, the products' descriptions are too long for one purchase; split the \
+             cart in two",
+        )),
         false => Ok(order),
     }
 }

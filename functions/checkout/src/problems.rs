@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use shared::{
+    cart::CartError,
     http::Problem,
     money::MoneyError,
     orders::OpenError,
@@ -19,13 +20,20 @@ pub(crate) fn unknown_product(id: &ProductId) -> Problem {
     )
 }
 
-pub(crate) fn cart_too_large() -> Problem {
+/// What is wrong with how a cart is written, or that it is too large.
+pub(crate) fn of_cart(error: &CartError) -> Problem {
+    match error.is_too_large {
+        true => cart_too_large(error.to_string()),
+        false => Problem::bad_request(error.to_string()),
+    }
+}
+
+pub(crate) fn cart_too_large(detail: impl Into<String>) -> Problem {
     Problem::new(
         StatusCode::UNPROCESSABLE_ENTITY,
         "cart-too-large",
         "The cart is too large",
-        "items: together, the products' descriptions are too long for one purchase; split the cart \
-         in two",
+        detail,
     )
 }
 
@@ -70,12 +78,7 @@ pub(crate) fn of_order(error: OrderError) -> Problem {
             "The products are paid for at different times",
             detail,
         ),
-        OrderError::TooManyBesideSubscription => Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "cart-too-large",
-            "The cart is too large",
-            detail,
-        ),
+        OrderError::TooManyBesideSubscription => cart_too_large(detail),
         OrderError::ShippedBesideSubscription(_) => Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "shipped-beside-subscription",

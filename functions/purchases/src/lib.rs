@@ -138,6 +138,9 @@ impl PurchaseHistory {
     async fn list(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let claims = claims(request, self.email_verified)?;
         let now = self.clock.now();
+        // Whoever sends a page that makes no sense learns of it, even where there is only one page.
+        let limit = page_limit(request)?;
+        let before: Option<PurchaseId> = page_cursor(request)?;
         if only_open(request)? {
             let open = self.unpaid.of_buyer(&claims.subject, now).await;
             let open = open.map_err(|error| Problem::store(&error))?;
@@ -147,8 +150,6 @@ impl PurchaseHistory {
                 &json!({ "purchases": purchases, "next": null }),
             );
         }
-        let limit = page_limit(request)?;
-        let before: Option<PurchaseId> = page_cursor(request)?;
         let page = self.history.page(&claims.subject, limit, before).await;
         let page = page.map_err(|error| Problem::store(&error))?;
         let purchases = self.invoices.complete_all(page.purchases).await;

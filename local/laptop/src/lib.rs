@@ -5,13 +5,14 @@
 //! DynamoDB (`database`) and SES (`ses`, `mailbox`) behind one endpoint (`aws`), which can be told
 //! to fail (`faults`). Everything is kept in one folder (`data`), and the [`stand_in`] takes the
 //! money. `streams` and `schedules` wake the functions that no request calls. The [`template`] and
-//! the [`environment`] say what to run, [`wiring`] has the code, and `dashboard` shows what
-//! happens.
+//! the [`environment`] say what to run, [`wiring`] has the code, `dashboard` shows what happens, and
+//! [`contract`] what the HTTP API promises.
 #![warn(missing_docs)]
 
 mod address;
 mod aftermath;
 mod aws;
+pub mod contract;
 mod dashboard;
 mod data;
 pub mod database;

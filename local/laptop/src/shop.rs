@@ -23,6 +23,7 @@ pub use self::options::Options;
 use self::stage::Stage;
 use crate::aftermath::Aftermath;
 use crate::aws::{self, Aws};
+use crate::contract;
 use crate::dashboard::{self, Book, Dashboard};
 use crate::data::Folder;
 use crate::database::{self, Elsewhere, Embedded, Engine};
@@ -342,11 +343,11 @@ impl Starting {
             deployment,
             identity,
         );
-        let dashboard = dashboard::router(dashboard);
+        let for_people = dashboard::router(dashboard).merge(contract::router(&self.addresses.shop));
         let router = gateway
             .router()
             .merge(provider)
-            .merge(dashboard.layer(middleware::from_fn(refuse_other_origins)));
+            .merge(for_people.layer(middleware::from_fn(refuse_other_origins)));
         let shutdown = self.shop.shutdown();
         self.shop.run(door.serve(router, shutdown));
         Ok(())

@@ -15,6 +15,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::OnceCell;
 
 use crate::answer::Answer;
+use crate::contract;
 use crate::preparation::{Prepared, Tables, prepare};
 use crate::time::eventually;
 use crate::wiring::{Calls, Environments};
@@ -284,13 +285,20 @@ impl TestApp {
     }
 
     pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
-        let response = request.send().await.unwrap();
+        let (client, request) = request.build_split();
+        let request = request.unwrap();
+        let (method, url) = (request.method().clone(), request.url().to_string());
+        let response = client.execute(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
-        Answer {
+        let answer = Answer {
             status,
             headers,
             text: response.text().await.unwrap(),
+        };
+        if let Some(path) = url.strip_prefix(&self.addresses.shop) {
+            contract::check(&method, path, &answer);
         }
+        answer
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {

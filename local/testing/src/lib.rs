@@ -1,5 +1,5 @@
 //! The whole shop under test: [`TestApp`] starts it, and has one method for everything that can be
-//! asked of it.
+//! asked of it. Every answer of its HTTP API is held to the contract (`contract`).
 //!
 //! With `AWS_ENDPOINT_URL` set, it keeps its tables on that DynamoDB engine instead of the embedded
 //! one.
@@ -17,6 +17,7 @@ mod answer;
 mod api;
 mod app;
 mod cast;
+mod contract;
 mod events;
 mod faults;
 mod mail;
@@ -37,6 +38,7 @@ pub use self::app::TestApp;
 pub use self::cast::{
     ADA, BOB, CARD, COFFEE, DECLINED, DEVELOPER, MAGAZINE, MUG, NOTEBOOK, REFUNDS_SLOWLY, TEAPOT,
 };
+pub use self::contract::contract;
 pub use self::events::{altered, kind_of, of_type, permutations, sample};
 pub use self::own_stripe::OwnStripe;
 pub use self::preparation::repository;

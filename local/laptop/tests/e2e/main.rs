@@ -12,6 +12,7 @@
 
 mod aws;
 mod containers;
+mod contract;
 mod dashboard;
 mod gateway;
 mod identity;

@@ -176,12 +176,14 @@ fn welcome(shop: &LocalShop, kept: &str) -> String {
         ),
     };
     let dashboard = format!("{shop_url}/_local");
+    let contract = format!("{shop_url}/openapi");
     let site = shop.site_url();
     let own_site = (site != shop_url).then_some(("Site", site, "your own; it may call the API"));
     let rows: Vec<_> = [
         Some(("Shop", shop_url, "the site and its API")),
         own_site,
         Some(("Dashboard", &dashboard, "purchases, mail, webhooks, faults")),
+        Some(("API", &contract, "what it takes and answers")),
         Some(("Stripe", &stripe, &note)),
         Some(("AWS", aws, "DynamoDB and SES")),
         Some(("Data", kept, "")),

@@ -107,6 +107,26 @@ async fn a_page_is_asked_for_in_digits_and_once() {
 }
 
 #[tokio::test]
+async fn a_page_that_makes_no_sense_is_refused_even_where_there_is_only_one() {
+    let shop = TestApp::start().await;
+    let ada = shop.ada().await;
+    for query in ["limit=0", "limit=false", "cursor=zz"] {
+        let answer = shop
+            .purchases_of(ada, &format!("?status=open&{query}"))
+            .await;
+        let detail = answer.expect(400).problem()["detail"].clone();
+        let name = query.split('=').next().unwrap();
+        assert!(
+            detail.as_str().unwrap().starts_with(name),
+            "{query}: {detail}"
+        );
+    }
+    shop.purchases_of(ada, "?status=open&limit=1")
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
 async fn a_buyer_sees_their_own_purchases_only() {
     let shop = TestApp::start().await;
     let checkout = shop.open().await;
