@@ -98,7 +98,7 @@ impl Operation {
         let text = |name: &str| text_of(operation.get(name)).unwrap_or_default();
         let security = operation.get("security").and_then(Value::as_sequence);
         let open = security.is_some_and(Vec::is_empty);
-        let body = operation.get("requestBody").map(|body| content(body));
+        let body = operation.get("requestBody").map(content);
         let body = body.and_then(|mut bodies| bodies.pop());
         let parameters = list(operation, "parameters").map(|it| resolved(document, it));
         let answers = members(operation, "responses");
