@@ -9,6 +9,7 @@ import collections
 import hashlib
 import hmac
 import json
+import re
 import time
 from pathlib import Path
 
@@ -20,6 +21,7 @@ SECRETS = {"/till/stripe-secret-key": "sk_test_wire", "/till/stripe-webhook-secr
 # An open session at Stripe, with as much in its answer as there is at Stripe.
 JSON = "content-type: application/x-amz-json-1.0"
 CONDITION = "ConditionalCheckFailed"
+ID = r"^(cs_\w+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$"
 
 
 def sample(name):
@@ -30,7 +32,7 @@ class Tables:
     """DynamoDB."""
 
     def __init__(self):
-        self.items, self.refused, self.done = {}, 0, collections.Counter()
+        self.items, self.refused, self.done, self.written = {}, 0, collections.Counter(), []
         mug = {"id": "sample-mug", "name": "Mug", "description": "Holds a quarter of a litre.", "catalog": "catalog"}
         self.product = {name: {"S": value} for name, value in mug.items()}
         self.product |= {"images": {"L": [{"S": "https://shop.example.com/mug.svg"}]}, "active": {"BOOL": True}}
@@ -49,7 +51,8 @@ class Tables:
         asked = json.loads(request.body)
         operation = request.headers["x-amz-target"].rpartition(".")[2]
         self.done[operation] += 1
-        self.done["items written"] += len(asked.get("TransactItems", []))
+        if operation == "TransactWriteItems":
+            self.written = asked["TransactItems"]
         status, said = getattr(self, operation)(asked)
         return answer(status, json.dumps(said).encode(), JSON, "x-amzn-requestid: WIRE")
 
@@ -96,6 +99,23 @@ class Tables:
         if condition == "version = :version":
             return there is not None and there["version"] == put["ExpressionAttributeValues"][":version"]
         return True
+
+
+def members(written):
+    """What the parts of a transaction are made of: each member's place and type, whatever its value."""
+    return sorted({place for part in written for place in places(part)})
+
+
+def places(value, path=""):
+    if isinstance(value, dict):
+        for name, member in value.items():
+            # Sessions and holds are members by their ids.
+            yield from places(member, f"{path}.{re.sub(ID, 'ID', name)}")
+    elif isinstance(value, list):
+        for member in value:
+            yield from places(member, path)
+    else:
+        yield f"{path}={value}" if path.endswith(("TableName", "Expression")) else path
 
 
 def parameter_store(request):

@@ -1,4 +1,4 @@
-// Lambda's Runtime API, as a loop: in place of AWS's runtime interface client, which needs a compiler.
+// Lambda's Runtime API, as a loop: the same in both languages, because AWS's client for Node needs a compiler.
 import { Agent, request } from 'node:http';
 
 const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(':');

@@ -21,14 +21,15 @@ def handler(event):
     found = dynamodb.get_item(TableName=PURCHASES, Key=key, ConsistentRead=True)
     purchase = value(found["Item"])
     paid = {"amount": session.amount_total, "currency": session.currency}
-    settled = {"state": "settled", "amount": paid, "payment_intent": session.payment_intent}
+    sums = {"subtotal": session.amount_subtotal}
+    settled = {"state": "settled", "amount": paid, "payment_intent": session.payment_intent, "sums": sums}
     purchase["facts"]["sessions"][session.id] = settled
     purchase["mails"].append("paid")
     buyer = purchase["order"]["buyer"]["subject"]
     purchase["history"] = buyer
     purchase.pop("work_shard"), purchase.pop("work_due")
     parts = [replace(purchase), claim(taken, purchase, now), pointer(session, id), no_longer_held(buyer, id, now)]
-    dynamodb.transact_write_items(TransactItems=[*parts, receipt(purchase, paid, now)])
+    dynamodb.transact_write_items(TransactItems=[*parts, receipt(purchase, paid, sums, now)])
     body = json.dumps({"received": True, "result": "recorded"})
     return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": body}
 
@@ -58,7 +59,7 @@ def no_longer_held(buyer, id, now):
     }
 
 
-def receipt(purchase, paid, now):
+def receipt(purchase, paid, sums, now):
     row = {
         "id": f"{purchase['pk']}#paid", "mail": "paid", "state": "due", "due_shard": "due", "next_attempt": now,
         "created_at": now, "attempts": 0, "livemode": False, "superseded": False,
