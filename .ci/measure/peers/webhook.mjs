@@ -61,7 +61,7 @@ function receipt(purchase, paid, sums, now) {
   const row = {
     id: `${purchase.pk}#paid`, mail: 'paid', state: 'due', due_shard: 'due', next_attempt: now, created_at: now,
     attempts: 0, livemode: false, superseded: false,
-    content: { purchase_id: purchase.pk, order: purchase.order, paid },
+    content: { purchase_id: purchase.pk, order: purchase.order, paid, sums: { ...sums, total: paid } },
   };
   return put(OUTBOX, row, 'attribute_not_exists(id)');
 }

@@ -63,7 +63,9 @@ def receipt(purchase, paid, sums, now):
     row = {
         "id": f"{purchase['pk']}#paid", "mail": "paid", "state": "due", "due_shard": "due", "next_attempt": now,
         "created_at": now, "attempts": 0, "livemode": False, "superseded": False,
-        "content": {"purchase_id": purchase["pk"], "order": purchase["order"], "paid": paid},
+        "content": {
+            "purchase_id": purchase["pk"], "order": purchase["order"], "paid": paid, "sums": {**sums, "total": paid},
+        },
     }
     return put(OUTBOX, row, "attribute_not_exists(id)")
 
