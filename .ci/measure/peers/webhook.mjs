@@ -17,15 +17,14 @@ async function handler({ body, headers }) {
   const found = await dynamodb.send(new GetItemCommand({ TableName: PURCHASES, Key, ConsistentRead: true }));
   const purchase = unmarshall(found.Item);
   const paid = { amount: session.amount_total, currency: session.currency };
-  const sums = { subtotal: session.amount_subtotal };
-  purchase.facts.sessions[session.id] = { state: 'settled', amount: paid, payment_intent: session.payment_intent, sums };
+  purchase.facts.sessions[session.id] = { state: 'settled', amount: paid, payment_intent: session.payment_intent };
   purchase.mails.push('paid');
   purchase.history = purchase.order.buyer.subject;
   delete purchase.work_shard;
   delete purchase.work_due;
   const TransactItems = [
     replace(purchase), claim(event, purchase, now), pointer(session, id),
-    noLongerHeld(purchase.history, id, now), receipt(purchase, paid, sums, now),
+    noLongerHeld(purchase.history, id, now), receipt(purchase, paid, now),
   ];
   await dynamodb.send(new TransactWriteItemsCommand({ TransactItems }));
   const said = JSON.stringify({ received: true, result: 'recorded' });
@@ -57,11 +56,11 @@ function noLongerHeld(buyer, id, now) {
   };
 }
 
-function receipt(purchase, paid, sums, now) {
+function receipt(purchase, paid, now) {
   const row = {
     id: `${purchase.pk}#paid`, mail: 'paid', state: 'due', due_shard: 'due', next_attempt: now, created_at: now,
     attempts: 0, livemode: false, superseded: false,
-    content: { purchase_id: purchase.pk, order: purchase.order, paid, sums: { ...sums, total: paid } },
+    content: { purchase_id: purchase.pk, order: purchase.order, paid },
   };
   return put(OUTBOX, row, 'attribute_not_exists(id)');
 }

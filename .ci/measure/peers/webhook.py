@@ -21,15 +21,14 @@ def handler(event):
     found = dynamodb.get_item(TableName=PURCHASES, Key=key, ConsistentRead=True)
     purchase = value(found["Item"])
     paid = {"amount": session.amount_total, "currency": session.currency}
-    sums = {"subtotal": session.amount_subtotal}
-    settled = {"state": "settled", "amount": paid, "payment_intent": session.payment_intent, "sums": sums}
+    settled = {"state": "settled", "amount": paid, "payment_intent": session.payment_intent}
     purchase["facts"]["sessions"][session.id] = settled
     purchase["mails"].append("paid")
     buyer = purchase["order"]["buyer"]["subject"]
     purchase["history"] = buyer
     purchase.pop("work_shard"), purchase.pop("work_due")
     parts = [replace(purchase), claim(taken, purchase, now), pointer(session, id), no_longer_held(buyer, id, now)]
-    dynamodb.transact_write_items(TransactItems=[*parts, receipt(purchase, paid, sums, now)])
+    dynamodb.transact_write_items(TransactItems=[*parts, receipt(purchase, paid, now)])
     body = json.dumps({"received": True, "result": "recorded"})
     return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": body}
 
@@ -59,13 +58,11 @@ def no_longer_held(buyer, id, now):
     }
 
 
-def receipt(purchase, paid, sums, now):
+def receipt(purchase, paid, now):
     row = {
         "id": f"{purchase['pk']}#paid", "mail": "paid", "state": "due", "due_shard": "due", "next_attempt": now,
         "created_at": now, "attempts": 0, "livemode": False, "superseded": False,
-        "content": {
-            "purchase_id": purchase["pk"], "order": purchase["order"], "paid": paid, "sums": {**sums, "total": paid},
-        },
+        "content": {"purchase_id": purchase["pk"], "order": purchase["order"], "paid": paid},
     }
     return put(OUTBOX, row, "attribute_not_exists(id)")
 

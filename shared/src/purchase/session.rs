@@ -35,7 +35,8 @@ pub enum SessionState {
         /// That invoice.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         invoice: Option<InvoiceId>,
-        /// How the amount comes about; `None` in facts from before that was kept.
+        /// How the amount comes about; `None` if it is only what the goods cost, and in facts from
+        /// before this was kept.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sums: Option<Sums>,
         /// Where it is delivered to, if the buyer was asked.

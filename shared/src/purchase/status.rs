@@ -179,7 +179,7 @@ impl Purchase {
         }
     }
 
-    /// How what was paid comes about, and what it comes to.
+    /// How what was paid comes about, and what it comes to; `None` if it is only what the goods cost.
     pub fn sums(&self) -> Option<(Sums, Money)> {
         match self.furthest_session() {
             Some(SessionState::Settled { sums, amount, .. }) => sums.zip(Some(*amount)),

@@ -19,6 +19,19 @@ pub struct Sums {
     pub tax: i64,
 }
 
+impl Sums {
+    /// Whether what was paid is what the goods cost, so that there is nothing to tell.
+    pub(crate) fn are_only_goods(&self) -> bool {
+        let Self {
+            subtotal: _,
+            discount,
+            shipping,
+            tax,
+        } = *self;
+        [discount, shipping, tax] == [0; 3]
+    }
+}
+
 fn is_nothing(amount: &i64) -> bool {
     *amount == 0
 }

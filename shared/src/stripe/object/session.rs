@@ -131,13 +131,15 @@ impl Session {
     }
 
     fn settled(&self) -> Result<SessionState, Unreadable> {
+        let delivery = self.delivery().map(Box::new);
+        let sums = self.sums();
         Ok(SessionState::Settled {
             amount: self.total()?,
             payment_intent: self.payment_intent().cloned(),
             subscription: self.subscription.as_ref().map(Expandable::id).cloned(),
             invoice: self.invoice.as_ref().map(Expandable::id).cloned(),
-            sums: self.sums(),
-            delivery: self.delivery().map(Box::new),
+            sums: sums.filter(|sums| delivery.is_some() || !sums.are_only_goods()),
+            delivery,
         })
     }
 

@@ -150,7 +150,8 @@ async fn a_cart_without_anything_shipped_asks_for_no_address() {
     shop.until_status(&checkout.purchase, "paid").await;
     let purchase = shop.purchase(&checkout.purchase).await;
     assert!(purchase.get("delivery").is_none(), "{purchase}");
-    assert_eq!(amounts(&purchase["sums"]), [1500, 0, 0, 0, 1500]);
+    assert!(purchase.get("sums").is_none(), "{purchase}");
+    assert_eq!(purchase["paid"]["amount"], 1500);
 }
 
 #[tokio::test]
