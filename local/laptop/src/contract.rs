@@ -1,7 +1,7 @@
 //! The HTTP contract, `functions/openapi.yaml`: as JSON for programs at `/openapi.json`, and as a
 //! page for people at `/openapi`.
 //!
-//! It is compiled in, like the functions that keep to it. [`page`] is what the page shows; it is
+//! It is compiled in, like the functions that keep to it. [`mod@page`] is what the page shows; it is
 //! made of what `schema` makes of schemas and `prose` of descriptions.
 
 mod page;

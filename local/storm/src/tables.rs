@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use bytes::Bytes;
 use fastrand::Rng;
 use laptop::database::{Embedded, Engine, prepare};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use template::Table;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -57,15 +57,15 @@ impl Tables {
         body: Bytes,
         lag: Option<&mut Rng>,
     ) -> (StatusCode, String) {
-        if let Some(dice) = lag
-            && may_lag(operation, &body)
-        {
-            return self
-                .replica
-                .lock()
-                .await
-                .answer(operation, body, dice)
-                .await;
+        if let Some(dice) = lag {
+            let mut replica = self.replica.lock().await;
+            if may_lag(operation, &body) {
+                return replica.answer(operation, body, dice).await;
+            }
+            if let Some([now, before]) = both_ways(operation, &body) {
+                let now = self.head.answer(operation, now).await;
+                return joined(now, replica.answer(operation, before, dice).await);
+            }
         }
         let answer = self.head.answer(operation, body.clone()).await;
         if answer.0.is_success() && is_write(operation) {
@@ -123,6 +123,38 @@ fn is_write(operation: &str) -> bool {
     ["Put", "Update", "Delete", "BatchWrite", "TransactWrite"]
         .iter()
         .any(|write| operation.starts_with(write))
+}
+
+/// A batch that reads some tables as they are now and others as they may have been, in its two parts.
+fn both_ways(operation: &str, body: &[u8]) -> Option<[Bytes; 2]> {
+    if operation != "BatchGetItem" {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let reads = body["RequestItems"].as_object()?.clone();
+    let (now, before): (Map<_, _>, Map<_, _>) = reads
+        .into_iter()
+        .partition(|(_, read)| read["ConsistentRead"] == true);
+    let asked = |reads| Bytes::from(json!({ "RequestItems": reads }).to_string());
+    (!now.is_empty() && !before.is_empty()).then(|| [now, before].map(asked))
+}
+
+/// Both parts' answer, or that of one that failed.
+fn joined(one: (StatusCode, String), other: (StatusCode, String)) -> (StatusCode, String) {
+    if !one.0.is_success() {
+        return one;
+    }
+    if !other.0.is_success() {
+        return other;
+    }
+    let [mut all, rest] = [&one.1, &other.1]
+        .map(|answer| serde_json::from_str::<Value>(answer).expect("an answer in JSON"));
+    for name in ["Responses", "UnprocessedKeys"] {
+        if let (Some(all), Some(rest)) = (all[name].as_object_mut(), rest[name].as_object()) {
+            all.extend(rest.clone());
+        }
+    }
+    (one.0, all.to_string())
 }
 
 /// Whether it is a read that does not ask for what is there now.
