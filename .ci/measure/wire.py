@@ -12,11 +12,12 @@ an added round-trip time, behind TLS (`wire_line.py`, `wire_root.py`). What is m
   in a row   round trips one after the other: what of `first` and `warm` grows with the round-trip time
 
 Beside checkout and webhook run the same jobs as one writes them in Python and for Node (`peers`), and what they do of
-durable work is compared: the calls to DynamoDB, the members of what is written, and the sessions opened.
+durable work is compared: each call to DynamoDB and each session opened at Stripe, by the members of what is sent.
 """
 
 import argparse
 import asyncio
+import collections
 import json
 import math
 import random
@@ -202,20 +203,23 @@ class Bench:
         for event in events[:warm]:
             await process.invoke(event)
         before = process.processor()
-        self.tables.done.clear()
-        self.stripe.opened = 0
+        self.tables.asked, self.stripe.asked = [], []
         for event in events[warm:]:
             taken.append((await process.invoke(event))[0])
         used = (process.processor() - before) / warm if warm else math.nan
         if warm:
-            done = self.tables.done | {"sessions opened": self.stripe.opened}
-            candidate.work = {what: count / warm for what, count in sorted(done.items()) if count}
-            candidate.work["written"] = wire_shop.members(self.tables.written)
+            candidate.work = self.work(warm)
         memory = process.memory()
         await process.end()
         if self.tables.refused:
             process.fail(f"had {self.tables.refused} of its transactions refused")
         return {"next": into_next, "first": first, "warm": taken, "processor": used, "memory": memory, "opened": opened}
+
+    def work(self, warm):
+        """What is asked of DynamoDB and Stripe for one event: the calls, and the members of what is sent."""
+        asked = self.tables.asked + self.stripe.asked
+        counted = collections.Counter(what for what, _ in asked) + wire_shop.members(asked)
+        return {what: count / warm for what, count in counted.items()}
 
 
 def percentile(values, part):
@@ -258,7 +262,13 @@ def compare_work(candidates):
     for peer in candidates:
         own = next((one.work for one in candidates if one.label == peer.peer_of), None)
         if own is not None and peer.work != own:
-            raise SystemExit(f"{peer.label} does other work than {peer.peer_of}:\n{peer.work}\n{own}")
+            places = sorted(place for place in own.keys() | peer.work.keys() if own.get(place) != peer.work.get(place))
+            differing = "\n".join(f"{place}: {peer.work.get(place, 0):g}, not {own.get(place, 0):g}" for place in places)
+            raise SystemExit(f"{peer.label} does other work than {peer.peer_of}:\n{differing}")
+        if own is not None:
+            calls = [f"{count:g} {what}" for what, count in own.items() if "." not in what]
+            alike = f"{len(own) - len(calls)} kinds of members sent"
+            print(f"{peer.label} does the work of {peer.peer_of}: {', '.join(calls)}; {alike}")
 
 
 def peers(options, bench):

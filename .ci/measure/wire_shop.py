@@ -11,6 +11,7 @@ import hmac
 import json
 import re
 import time
+import urllib.parse
 from pathlib import Path
 
 from wire_line import answer
@@ -32,7 +33,7 @@ class Tables:
     """DynamoDB."""
 
     def __init__(self):
-        self.items, self.refused, self.done, self.written = {}, 0, collections.Counter(), []
+        self.items, self.refused, self.asked = {}, 0, []
         mug = {"id": "sample-mug", "name": "Mug", "description": "Holds a quarter of a litre.", "catalog": "catalog"}
         self.product = {name: {"S": value} for name, value in mug.items()}
         self.product |= {"images": {"L": [{"S": "https://shop.example.com/mug.svg"}]}, "active": {"BOOL": True}}
@@ -50,9 +51,7 @@ class Tables:
     def answered(self, request):
         asked = json.loads(request.body)
         operation = request.headers["x-amz-target"].rpartition(".")[2]
-        self.done[operation] += 1
-        if operation == "TransactWriteItems":
-            self.written = asked["TransactItems"]
+        self.asked.append((operation, asked))
         status, said = getattr(self, operation)(asked)
         return answer(status, json.dumps(said).encode(), JSON, "x-amzn-requestid: WIRE")
 
@@ -101,9 +100,9 @@ class Tables:
         return True
 
 
-def members(written):
-    """What the parts of a transaction are made of: each member's place and type, whatever its value."""
-    return sorted({place for part in written for place in places(part)})
+def members(asked):
+    """What requests are made of: how often each place and type of a member was sent, whatever its value."""
+    return collections.Counter(f"{what} {place}" for what, body in asked for place in places(body))
 
 
 def places(value, path=""):
@@ -115,7 +114,8 @@ def places(value, path=""):
         for member in value:
             yield from places(member, path)
     else:
-        yield f"{path}={value}" if path.endswith(("TableName", "Expression")) else path
+        told = path.endswith(("TableName", "Expression", "ConsistentRead", "keyed by its purchase"))
+        yield f"{path}={value}" if told else path
 
 
 def parameter_store(request):
@@ -136,11 +136,15 @@ class Stripe:
     def __init__(self):
         event = json.loads(sample("webhook-completed-paid")["body"])
         self.session = event["data"]["object"] | {"status": "open", "payment_status": "unpaid", "payment_intent": None}
-        self.opened = 0
+        self.opened, self.asked = 0, []
 
     def answered(self, request):
         if request.method == "POST":
             self.opened += 1
+            form = dict(urllib.parse.parse_qsl(request.body.decode(), keep_blank_values=True))
+            # Stripe's libraries make up a key where they are given none; then a second try could open a second session.
+            keyed = request.headers.get("idempotency-key", "").startswith(form["client_reference_id"])
+            self.asked.append((f"POST {request.path}", form | {"keyed by its purchase": keyed}))
             said = self.session | {"id": f"cs_test_{self.opened:060}", "url": f"https://checkout.stripe.com/c/pay/{self.opened}"}
         else:
             said = {"object": "list", "data": [], "has_more": False, "url": request.path}
