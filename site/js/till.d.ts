@@ -299,7 +299,10 @@ export type Purchase = {
    * nothing if it begins with a trial.
    */
   total: Money;
-  /** How what was paid comes about. Absent until it is paid. */
+  /**
+   * How what was paid comes about. Absent until it is paid, and if what was paid is what the
+   * lines come to.
+   */
   sums?: Sums;
   /** Where it goes. Absent until it is paid, and if nothing is shipped. */
   delivery?: Delivery;
