@@ -155,6 +155,10 @@ impl Orders {
             ) => error,
             otherwise => return otherwise,
         };
+        // Only a key or other requests can make another answer of it.
+        if request.is_none() && !matches!(error, OpenError::Store(_)) {
+            return Err(error);
+        }
         let now_there = self.begin(&buyer, request, [], now).await?;
         // An earlier try of the same request may have taken the last one.
         if let Earlier::Known(faster) = now_there.earlier {

@@ -18,6 +18,17 @@ impl Operator {
         checkout
     }
 
+    /// A teapot, paid for and known to be, that goes to Berlin by airmail.
+    async fn sell_shipped(&self) -> Checkout {
+        let mut wanted = cart(&[(TEAPOT, 1)]);
+        wanted["country"] = "DE".into();
+        let checkout = Checkout::of(&self.shop.checkout(&wanted).await);
+        let paid = self.shop.pay_shipped(&checkout, "Airmail").await;
+        paid.expect(303);
+        self.shop.until_status(&checkout.purchase, "paid").await;
+        checkout
+    }
+
     /// What `purchases show` tells.
     pub(crate) async fn story(&self, id: &str) -> Value {
         let shown = self.till(&["purchases", "show", id, "--json"]).await;
@@ -196,12 +207,7 @@ async fn the_mail_of_a_rebuilt_purchase_is_held_until_it_is_confirmed() {
 #[tokio::test]
 async fn what_was_sold_says_where_it_goes_and_what_shipping_cost() {
     let operator = Operator::new().await;
-    let mut wanted = cart(&[(TEAPOT, 1)]);
-    wanted["country"] = "DE".into();
-    let checkout = Checkout::of(&operator.shop.checkout(&wanted).await);
-    let paid = operator.shop.pay_shipped(&checkout, "Airmail").await;
-    paid.expect(303);
-    operator.shop.until_status(&checkout.purchase, "paid").await;
+    let checkout = operator.sell_shipped().await;
 
     let purchase = operator.story(&checkout.purchase).await["purchase"].clone();
     assert_eq!(purchase["delivery"]["address"]["city"], "Berlin");
@@ -227,12 +233,7 @@ async fn what_was_sold_says_where_it_goes_and_what_shipping_cost() {
 async fn a_purchase_is_found_by_its_number_its_buyer_or_who_gets_it() {
     let operator = Operator::new().await;
     let mug = operator.sell(CARD).await.purchase;
-    let mut wanted = cart(&[(TEAPOT, 1)]);
-    wanted["country"] = "DE".into();
-    let teapot = Checkout::of(&operator.shop.checkout(&wanted).await);
-    let paid = operator.shop.pay_shipped(&teapot, "Airmail").await;
-    paid.expect(303);
-    operator.shop.until_status(&teapot.purchase, "paid").await;
+    let teapot = operator.sell_shipped().await;
     let found = async |text: &str| {
         let search = ["purchases", "list", "--json", "--search", text];
         let listed = operator.till(&search).await.expect(0).json();

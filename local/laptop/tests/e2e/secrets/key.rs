@@ -45,6 +45,17 @@ async fn text(request: reqwest::RequestBuilder) -> (u16, String) {
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
+/// … and not what the key is.
+#[track_caller]
+fn says_that_the_mode_differs(log: &Log) {
+    let said = log.text();
+    assert!(
+        said.contains("the key's mode differs from TILL_MODE"),
+        "{said}"
+    );
+    assert!(!said.contains("by_mistake"), "{said}");
+}
+
 #[tokio::test]
 async fn a_key_that_stripe_no_longer_knows_is_replaced_and_the_call_repeated() {
     for kind in STORES {
@@ -83,12 +94,7 @@ async fn a_live_key_in_a_test_deployment_is_refused_when_read_again() {
     a_minute_later().await;
     assert_eq!(buy(&shop).await, 502);
     assert_eq!(store.readings(), 3);
-    let said = log.text();
-    assert!(
-        said.contains("the key's mode differs from TILL_MODE"),
-        "{said}"
-    );
-    assert!(!said.contains("by_mistake"), "{said}");
+    says_that_the_mode_differs(&log);
 
     store.put(STRIPE_KEY, "sk_test_local").await;
     a_minute_later().await;
@@ -104,12 +110,7 @@ async fn a_checkout_without_a_usable_key_fails_until_there_is_one() {
     store.put(STRIPE_KEY, "rk_live_by_mistake").await;
     let log = Log::start();
     assert_eq!(buy(&shop).await, 500);
-    let said = log.text();
-    assert!(
-        said.contains("the key's mode differs from TILL_MODE"),
-        "{said}"
-    );
-    assert!(!said.contains("by_mistake"), "{said}");
+    says_that_the_mode_differs(&log);
     store.put(STRIPE_KEY, "sk_test_local").await;
     assert_eq!(buy(&shop).await, 201);
     shop.shutdown().await;
