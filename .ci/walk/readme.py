@@ -1,5 +1,6 @@
 """Takes the commands out of README.md and docs/OPERATIONS.md, and checks or runs them. Run by `readme`."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -45,7 +46,36 @@ def read(till):
             if asked.returncode:
                 complaints.append(f"{document}: till {shlex.join(command)}\n{asked.stderr}")
         print(f"{document}: {len(blocks(document))} blocks, {len(commands)} commands of till", flush=True)
-    complain(complaints)
+    complain(complaints + list(dead_links()))
+
+
+def dead_links():
+    """Links and pictures in our documents that lead nowhere. Those to other sites are not followed."""
+    documents = subprocess.run(["git", "ls-files", "*.md"], capture_output=True, text=True, check=True).stdout.split()
+    links = 0
+    for document in documents:
+        text = re.sub(r"(?ms)^```.*?^```$|`[^`\n]*`", "", open(document).read())
+        targets = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r"(?m)^\[[^\]]+\]: (\S+)$", text)
+        targets += re.findall(r'(?:src|srcset)="([^"]+)"', text)
+        for target in targets:
+            if re.match(r"[a-z]+:", target):
+                continue
+            links += 1
+            path, _, heading = target.partition("#")
+            leads_to = os.path.normpath(os.path.join(os.path.dirname(document), path)) if path else document
+            if not os.path.exists(leads_to):
+                yield f"{document}: there is no {leads_to}, to which it links"
+            elif heading and heading not in headings(leads_to):
+                yield f"{document}: {leads_to} has no heading #{heading}, to which it links"
+        yield from (f"{document}: [{name}] is not said to lead anywhere" for name in re.findall(r"\]\[([^\]]+)\]", text)
+                    if f"\n[{name}]: " not in text)
+    print(f"{len(documents)} documents: {links} links within the repository", flush=True)
+
+
+def headings(document):
+    """As GitHub names them in addresses."""
+    text = re.sub(r"(?ms)^```.*?^```$", "", open(document).read())
+    return [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in re.findall(r"(?m)^#+ (.+?)\s*$", text)]
 
 
 def of_till(document):
