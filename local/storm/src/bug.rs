@@ -34,6 +34,14 @@ pub enum Bug {
     NoWork,
     /// What a dispute did is forgotten when the next thing is written
     DisputesForgotten,
+    /// A subscription is written as it was read, whoever has read it since
+    SlowReaderWins,
+    /// A subscription's event counts as seen, and nothing is kept of it
+    SubscriptionForgotten,
+    /// An invoice's event counts as seen, and nothing is kept of it
+    InvoiceForgotten,
+    /// Where something is to be sent is not kept
+    AddressForgotten,
 }
 
 /// What functions ask of DynamoDB, with the names of the shop's tables.
@@ -71,6 +79,11 @@ impl Bug {
         let put = &item["Put"];
         match self {
             Self::MailForgotten => put["TableName"] == names.outbox,
+            Self::InvoiceForgotten => {
+                let sk = put["Item"]["sk"]["S"].as_str();
+                sk.is_some_and(|sk| sk.starts_with("in_"))
+            }
+            Self::SubscriptionForgotten => put["Item"]["sk"]["S"] == "subscription",
             Self::KeyForgotten => put["Item"]["sk"]["S"] == "request",
             Self::StockNotTaken => {
                 let update = &item["Update"];
@@ -81,20 +94,26 @@ impl Bug {
     }
 
     fn spoil(self, item: &mut Value, names: &Names) {
-        let is_purchase = item["Put"]["TableName"] == names.purchases
-            && item["Put"]["Item"]["sk"]["S"] == "purchase";
+        let is_a = |kind: &str| {
+            item["Put"]["TableName"] == names.purchases && item["Put"]["Item"]["sk"]["S"] == kind
+        };
+        let (is_purchase, is_subscription) = (is_a("purchase"), is_a("subscription"));
         let returns = item["Update"]["TableName"] == names.products
             && expression(&item["Update"]).contains("+ :");
         match self {
-            Self::LastWordWins if is_purchase => {
-                let put = item["Put"].as_object_mut().expect("an object");
-                put.remove("ConditionExpression");
-                put.remove("ExpressionAttributeValues");
-            }
+            Self::LastWordWins if is_purchase => overwrite(&mut item["Put"]),
+            Self::SlowReaderWins if is_subscription => overwrite(&mut item["Put"]),
             Self::NotInHistory if is_purchase => forget(&mut item["Put"]["Item"], "history"),
             Self::NoWork if is_purchase => forget(&mut item["Put"]["Item"], "work_shard"),
             Self::DisputesForgotten if is_purchase => {
                 forget(&mut item["Put"]["Item"]["facts"]["M"], "disputes");
+            }
+            Self::AddressForgotten if is_purchase => {
+                let facts = &mut item["Put"]["Item"]["facts"]["M"];
+                let sessions = facts["sessions"]["M"].as_object_mut();
+                for session in sessions.into_iter().flat_map(|all| all.values_mut()) {
+                    forget(&mut session["M"], "delivery");
+                }
             }
             Self::StockReturnedTwice if returns => {
                 let twice = "SET stock = stock + :quantity + :quantity";
@@ -145,6 +164,13 @@ impl Bug {
 
 fn expression(update: &Value) -> &str {
     update["UpdateExpression"].as_str().unwrap_or_default()
+}
+
+/// Puts it whatever is there.
+fn overwrite(put: &mut Value) {
+    let put = put.as_object_mut().expect("an object");
+    put.remove("ConditionExpression");
+    put.remove("ExpressionAttributeValues");
 }
 
 fn forget(item: &mut Value, name: &str) {

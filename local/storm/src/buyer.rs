@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::history::{BUYERS, DECLINED, Ends, Later, Returns, Visit};
 use crate::instance::Function;
 use crate::invocation::request;
+use crate::visit::{BUYERS, DECLINED, Ends, Later, Returns, Visit};
 use crate::weather::Trouble;
 use crate::world::{World, seconds};
 
@@ -44,20 +44,23 @@ pub(crate) fn event(buyer: &str, route: &str, id: Option<&str>, more: &Value) ->
 
 /// A visit, from the cart to whatever becomes of the money.
 pub(crate) async fn visit(world: Arc<World>, visit: Visit) {
-    seconds(visit.at).await;
-    let Some((purchase, url)) = check_out(&world, &visit).await else {
-        return;
-    };
-    let session = url.rsplit('/').next().unwrap_or_default().to_owned();
-    seconds(visit.hesitates).await;
-    let is_paid = pay(&world, &visit, &purchase, &session).await;
-    look(&world, visit.buyer, &purchase).await;
-    if is_paid {
+    if let Some(session) = buy(&world, &visit).await {
         for later in &visit.later {
             seconds(later.after).await;
             give_back(&world, &session, later).await;
         }
     }
+}
+
+/// A visit up to the payment: the session, if it is paid.
+pub(crate) async fn buy(world: &Arc<World>, visit: &Visit) -> Option<String> {
+    seconds(visit.at).await;
+    let (purchase, url) = check_out(world, visit).await?;
+    let session = url.rsplit('/').next().unwrap_or_default().to_owned();
+    seconds(visit.hesitates).await;
+    let is_paid = pay(world, visit, &purchase, &session).await;
+    look(world, visit.buyer, &purchase).await;
+    is_paid.then_some(session)
 }
 
 /// Tries until the shop says yes or no. The purchase, and where to pay.
@@ -149,21 +152,31 @@ async fn pay(world: &Arc<World>, visit: &Visit, purchase: &str, session: &str) -
         }
         Ends::Card { number, declined } => {
             if declined {
-                submit(world, session, &card(DECLINED)).await;
+                submit(world, visit, session, &card(DECLINED)).await;
                 seconds(20).await;
             }
-            submit(world, session, &card(number)).await
+            submit(world, visit, session, &card(number)).await
         }
         Ends::Bank { after, succeeds } => {
-            let submitted = submit(world, session, &[("method", "bank_debit")]).await;
+            let submitted = submit(world, visit, session, &[("method", "bank_debit")]).await;
             submitted && decided(world, session, after, succeeds).await
         }
         Ends::Voucher { after, paid } => {
-            let submitted = submit(world, session, &[("method", "voucher")]).await;
+            let submitted = submit(world, visit, session, &[("method", "voucher")]).await;
             submitted && decided(world, session, after, paid).await
         }
     }
 }
+
+/// Where whatever is shipped goes.
+const ADDRESS: [(&str, &str); 6] = [
+    ("phone", "+49301234567"),
+    ("shipping_name", "Ada Byron"),
+    ("shipping_line1", "Weg 1"),
+    ("shipping_city", "Berlin"),
+    ("shipping_postal_code", "10115"),
+    ("shipping_country", "DE"),
+];
 
 fn card(number: &'static str) -> [(&'static str, &'static str); 4] {
     [
@@ -175,8 +188,21 @@ fn card(number: &'static str) -> [(&'static str, &'static str); 4] {
 }
 
 /// Submits the payment page. Whether that led anywhere.
-async fn submit(world: &World, session: &str, means: &[(&str, &str)]) -> bool {
-    let form = [&[("email", "buyer@buyers.example")], means].concat();
+async fn submit(world: &World, visit: &Visit, session: &str, means: &[(&str, &str)]) -> bool {
+    let mut form = vec![("email", "buyer@buyers.example")];
+    form.extend(means);
+    form.extend(visit.code.map(|code| ("promotion_code", code)));
+    let path = format!("/v1/checkout/sessions/{session}");
+    let shown = world.stripe.get(&path).await;
+    if shown["shipping_address_collection"].is_object() {
+        form.extend(ADDRESS);
+        let rates = shown["shipping_options"].as_array();
+        let rate = rates.and_then(|rates| {
+            let rate = rates.get(visit.number % rates.len().max(1))?;
+            rate["shipping_rate"].as_str()
+        });
+        form.extend(rate.map(|rate| ("shipping_rate", rate)));
+    }
     let (status, _) = world
         .stripe
         .ask("POST", &format!("/pay/{session}"), &form)
@@ -231,18 +257,7 @@ async fn give_back(world: &Arc<World>, session: &str, later: &Later) {
     match later.what {
         Returns::Refund { percent } => {
             let total = shown["amount_total"].as_i64().unwrap_or_default();
-            let amount = (total * percent / 100).to_string();
-            let form = [("payment_intent", intent), ("amount", amount.as_str())];
-            let (status, refund) = world.stripe.ask("POST", "/v1/refunds", &form).await;
-            let id = refund["id"].as_str().unwrap_or("no refund").to_owned();
-            world.tell(format!("{percent}% of {session} go back: {status} {id}"));
-            world.happened.notify_one();
-            if refund["status"] == "pending" {
-                let world = Arc::clone(world);
-                world
-                    .clone()
-                    .begin(async move { end_refund(&world, &id).await });
-            }
+            refund(world, intent, total * percent / 100).await;
         }
         Returns::Dispute {
             kind,
@@ -264,6 +279,22 @@ async fn give_back(world: &Arc<World>, session: &str, later: &Later) {
                 });
             }
         }
+    }
+}
+
+/// The seller refunds so much of a payment.
+pub(crate) async fn refund(world: &Arc<World>, intent: &str, amount: i64) {
+    let amount = amount.to_string();
+    let form = [("payment_intent", intent), ("amount", amount.as_str())];
+    let (status, refund) = world.stripe.ask("POST", "/v1/refunds", &form).await;
+    let id = refund["id"].as_str().unwrap_or("no refund").to_owned();
+    world.tell(format!("{amount} of {intent} go back: {status} {id}"));
+    world.happened.notify_one();
+    if refund["status"] == "pending" {
+        let world = Arc::clone(world);
+        world
+            .clone()
+            .begin(async move { end_refund(&world, &id).await });
     }
 }
 

@@ -6,7 +6,7 @@
 //! Lambda would have ([`invocation`]), and may be killed between any two calls. What they call is the
 //! stand-in and the embedded DynamoDB engine, through a [`network`] that refuses, fails, and loses
 //! answers after the work was done; [`tables`] are read stale, as indexes are at DynamoDB. Around them
-//! are [`buyers`](mod@buyer), banks, Stripe's deliveries ([`post`]), the outbox's stream and the
+//! are [`buyers`](mod@buyer), [`members`](mod@member), banks, Stripe's deliveries ([`post`]), the outbox's stream and the
 //! schedules ([`wakers`]).
 //!
 //! When the dust has settled, the [`oracle`] compares what the shop believes with what Stripe says and
@@ -28,16 +28,21 @@ mod history;
 mod instance;
 mod invocation;
 mod mails;
+mod member;
+mod membership;
 mod network;
 mod oracle;
 mod post;
 mod process;
 mod products;
 mod run;
+mod seller;
 mod shrink;
+mod span;
 mod story;
 mod stripe;
 mod tables;
+mod visit;
 mod wakers;
 mod weather;
 mod world;

@@ -2,6 +2,7 @@
 //! up, each mail that is due was sent, nobody sees what is not theirs, and nothing is stuck.
 
 mod at_stripe;
+mod members;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,10 +11,10 @@ use serde_json::{Value, json};
 
 use self::at_stripe::AtStripe;
 use crate::buyer::event;
-use crate::history::BUYERS;
 use crate::instance::Function;
 use crate::invocation::request;
 use crate::products::WARES;
+use crate::visit::BUYERS;
 use crate::world::World;
 
 /// Judges a world whose weather is fair. How many mails were sent twice, as they may be.
@@ -54,12 +55,22 @@ pub(crate) async fn judge(world: &Arc<World>) -> u32 {
             ));
         }
     }
+    members::check(world, &at_stripe).await;
     check_stock(world, &shop).await;
     for buyer in BUYERS {
         check_list(world, buyer, &shop).await;
     }
     check_mails(world, &at_stripe).await
 }
+
+/// How purchases stand that were paid, whatever has become of the money.
+const BOUGHT: [&str; 5] = [
+    "paid",
+    "partially_refunded",
+    "refunded",
+    "disputed",
+    "charged_back",
+];
 
 async fn show(world: &Arc<World>, buyer: &str, id: &str) -> Value {
     let event = event(buyer, "GET /purchases/{id}", Some(id), &Value::Null);
@@ -77,9 +88,12 @@ fn compare(world: &World, id: &str, shown: &Value, paid: &at_stripe::Purchase) {
     let money = |name: &str| shown[name]["amount"].as_i64().unwrap_or_default();
     for (name, at_stripe) in [
         ("paid", paid.paid()),
-        ("refunded", paid.refunded()),
-        ("disputed", paid.disputed()),
-        ("net", paid.paid() - paid.refunded() - paid.disputed()),
+        ("refunded", paid.returns.refunded()),
+        ("disputed", paid.returns.disputed()),
+        (
+            "net",
+            paid.paid() - paid.returns.refunded() - paid.returns.disputed(),
+        ),
     ] {
         let here = money(name);
         if here != at_stripe {
@@ -88,10 +102,8 @@ fn compare(world: &World, id: &str, shown: &Value, paid: &at_stripe::Purchase) {
             ));
         }
     }
-    // Nothing is taken off and nothing added, so whoever pays, pays the total.
-    let total = money("total");
-    if paid.paid() != 0 && paid.paid() != total {
-        world.is_wrong(format!("{id} is for {total}, and {} was paid", paid.paid()));
+    if let Some(session) = paid.session_paid() {
+        compare_sums(world, id, shown, session);
     }
     let status = shown["status"].as_str().unwrap_or_default();
     if status != paid.status() {
@@ -100,7 +112,10 @@ fn compare(world: &World, id: &str, shown: &Value, paid: &at_stripe::Purchase) {
             paid.status()
         ));
     }
-    for (list, at_stripe) in [("refunds", &paid.refunds), ("disputes", &paid.disputes)] {
+    for (list, at_stripe) in [
+        ("refunds", &paid.returns.refunds),
+        ("disputes", &paid.returns.disputes),
+    ] {
         let here = shown[list].as_array().cloned().unwrap_or_default();
         let here: BTreeMap<_, _> = here
             .iter()
@@ -122,6 +137,39 @@ fn compare(world: &World, id: &str, shown: &Value, paid: &at_stripe::Purchase) {
     }
 }
 
+/// What the total is made of, and where it goes. Where nothing was taken off or added, there is only the total.
+fn compare_sums(world: &World, id: &str, shown: &Value, session: &Value) {
+    let there = |name: &str| session[name].as_i64().unwrap_or_default();
+    let details = &session["total_details"];
+    let there = [
+        there("amount_subtotal"),
+        details["amount_discount"].as_i64().unwrap_or_default(),
+        details["amount_shipping"].as_i64().unwrap_or_default(),
+        there("amount_total"),
+    ];
+    let sum = |name: &str| shown["sums"][name]["amount"].as_i64().unwrap_or_default();
+    let here = match shown["sums"].is_object() {
+        true => ["subtotal", "discount", "shipping", "total"].map(sum),
+        false => {
+            let total = shown["total"]["amount"].as_i64().unwrap_or_default();
+            [total, 0, 0, total]
+        }
+    };
+    // A trial's goods cost nothing today.
+    if here != there && session["mode"] == "payment" {
+        world.is_wrong(format!(
+            "{id} is made of {here:?} here and {there:?} at Stripe"
+        ));
+    }
+    let address = &session["collected_information"]["shipping_details"]["address"];
+    if shown["delivery"]["address"]["postal_code"] != address["postal_code"] {
+        world.is_wrong(format!(
+            "{id} goes to {} here, to {address} at Stripe",
+            shown["delivery"]
+        ));
+    }
+}
+
 /// Pieces that are gone are in somebody's hands, and no others.
 async fn check_stock(world: &World, shop: &BTreeMap<String, (String, Value)>) {
     let products = world.tables.scan(&world.names.products).await;
@@ -131,12 +179,14 @@ async fn check_stock(world: &World, shop: &BTreeMap<String, (String, Value)>) {
         let left: i64 = row.map_or(0, |row| number(&row["stock"]));
         let sold: i64 = shop
             .values()
-            .filter(|(_, shown)| shown["paid"]["amount"].as_i64().unwrap_or_default() > 0)
+            .filter(|(_, shown)| BOUGHT.iter().any(|status| shown["status"] == *status))
             .filter(|(_, shown)| !shown["attention"].to_string().contains("stock_returned"))
             .flat_map(|(_, shown)| shown["lines"].as_array().cloned().unwrap_or_default())
             .filter(|line| line["product_id"] == ware.id)
             .filter_map(|line| line["quantity"].as_i64())
             .sum();
+        let restocked = world.restocked.lock().unwrap().get(ware.id).copied();
+        let had = had + restocked.unwrap_or_default();
         if had != left + sold {
             world.is_wrong(format!(
                 "of {had} {}, {left} are left and {sold} are sold",
@@ -220,8 +270,24 @@ async fn check_mails(world: &World, at_stripe: &AtStripe) -> u32 {
             }
         }
         let is_paid = states.contains_key(format!("{id}#paid").as_str());
-        if is_paid && purchase.paid() == 0 {
+        if is_paid && purchase.session_paid().is_none() {
             world.is_wrong(format!("{id} has a receipt, and nobody paid"));
+        }
+    }
+    for subscription in at_stripe.subscriptions.values() {
+        for mail in subscription.mails() {
+            let state = states.get(mail.as_str());
+            if state != Some(&"sent") {
+                world.is_wrong(format!("the mail {mail} is {state:?}"));
+            }
+        }
+        let ended = format!("{}#ended#", text(&subscription.object, "id"));
+        let ends = states.keys().filter(|id| id.starts_with(&ended)).count();
+        if ends != usize::from(subscription.object["status"] == "canceled") {
+            world.is_wrong(format!(
+                "{ends} mails say that it is over: {}",
+                subscription.object["id"]
+            ));
         }
     }
     sent.values().map(|mail| mail.times.saturating_sub(1)).sum()

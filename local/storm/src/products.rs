@@ -6,29 +6,91 @@ use serde_json::{Value, json};
 pub(crate) struct Ware {
     pub(crate) id: &'static str,
     pub(crate) price: i64,
+    pub(crate) currency: &'static str,
     pub(crate) stock: Option<i64>,
+    pub(crate) is_shipped: bool,
+    /// How often it is paid for: every how many of which unit of time, and how many days are free.
+    pub(crate) recurring: Option<(u32, &'static str, u32)>,
 }
 
-pub(crate) const WARES: [Ware; 4] = [
+pub(crate) const WARES: [Ware; 6] = [
     Ware {
         id: "mug",
         price: 1_500,
+        currency: "usd",
         stock: None,
+        is_shipped: false,
+        recurring: None,
     },
     Ware {
         id: "card",
         price: 350,
+        currency: "usd",
         stock: None,
+        is_shipped: false,
+        recurring: None,
     },
     Ware {
         id: "print",
         price: 4_800,
+        currency: "usd",
         stock: Some(6),
+        is_shipped: false,
+        recurring: None,
     },
     Ware {
         id: "lamp",
         price: 7_777,
+        currency: "usd",
         stock: Some(3),
+        is_shipped: false,
+        recurring: None,
+    },
+    // Dear enough that two of them are shipped for nothing.
+    Ware {
+        id: "chair",
+        price: 12_000,
+        currency: "usd",
+        stock: Some(5),
+        is_shipped: true,
+        recurring: None,
+    },
+    Ware {
+        id: "vase",
+        price: 4_000,
+        currency: "jpy",
+        stock: None,
+        is_shipped: false,
+        recurring: None,
+    },
+];
+
+/// Where the shop delivers to, and what that costs, as its settings say it.
+pub(crate) const SHIPPING: [(&str, &str); 2] = [
+    ("SHIPPING_COUNTRIES", "DE,FR"),
+    (
+        "SHIPPING_RATES",
+        "Standard: 9.90 USD, free from 200.00; Express: 25.00 USD",
+    ),
+];
+
+/// What can be subscribed to.
+pub(crate) const MEMBERSHIPS: [Ware; 2] = [
+    Ware {
+        id: "paper",
+        price: 900,
+        currency: "usd",
+        stock: None,
+        is_shipped: false,
+        recurring: Some((1, "day", 0)),
+    },
+    Ware {
+        id: "club",
+        price: 2_500,
+        currency: "usd",
+        stock: None,
+        is_shipped: false,
+        recurring: Some((1, "month", 2)),
     },
 ];
 
@@ -40,11 +102,19 @@ impl Ware {
             "name": format!("The {}", self.id),
             "description": "",
             "images": [],
-            "price": { "amount": self.price, "currency": "usd" },
+            "price": { "amount": self.price, "currency": self.currency },
             "active": true,
         });
+        if self.is_shipped {
+            product["shipped"] = true.into();
+        }
         if let Some(stock) = self.stock {
             product["stock"] = stock.into();
+        }
+        if let Some((count, interval, trial_days)) = self.recurring {
+            product["recurring"] = json!({
+                "interval": interval, "interval_count": count, "trial_days": trial_days,
+            });
         }
         product
     }

@@ -3,20 +3,15 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use shared::network::Network;
-use shared::product::Product;
-use shared::store::Tables;
-use shared::store::operator::Assortment;
 use tokio::runtime::Builder;
 
 use crate::bug::Bug;
-use crate::history::{HOUR, History, MINUTE};
+use crate::history::History;
 use crate::instance::Function;
 use crate::invocation::event;
-use crate::process::Process;
-use crate::products::WARES;
+use crate::span::{HOUR, MINUTE};
 use crate::world::{World, seconds};
-use crate::{buyer, network, oracle, post, wakers};
+use crate::{buyer, member, oracle, post, seller, wakers};
 
 /// How a history ended.
 pub struct Ending {
@@ -39,7 +34,7 @@ pub fn run(history: &History, bug: Option<Bug>) -> Ending {
     let runtime = runtime.expect("a runtime");
     runtime.block_on(async {
         let world = World::of(history, bug).await;
-        stock_up(&world).await;
+        seller::stock_up(&world).await;
         world.break_loose();
         let around = [
             tokio::spawn(post::watch(Arc::clone(&world))),
@@ -49,6 +44,12 @@ pub fn run(history: &History, bug: Option<Bug>) -> Ending {
         ];
         for visit in &history.visits {
             world.begin(buyer::visit(Arc::clone(&world), visit.clone()));
+        }
+        for restock in &history.restocks {
+            world.begin(seller::restock(Arc::clone(&world), restock.clone()));
+        }
+        for membership in &history.memberships {
+            world.begin(member::join(Arc::clone(&world), membership.clone()));
         }
         world.come_to_rest().await;
         settle(&world).await;
@@ -63,22 +64,6 @@ pub fn run(history: &History, bug: Option<Bug>) -> Ending {
             purchases,
         }
     })
-}
-
-/// Puts the wares into the shop, before anybody comes.
-async fn stock_up(world: &Arc<World>) {
-    let to = Arc::downgrade(world);
-    let calls = Network::answered_by(move |request| {
-        let world = to.upgrade().expect("a world");
-        Box::pin(async move { network::answer(&world, &Process::default(), request).await })
-    });
-    let environment = world.environment("CatalogFunction").with_network(calls);
-    let tables = Tables::of(&environment).expect("the names of the tables");
-    let assortment = Assortment::of(&tables).expect("the products' table");
-    for ware in WARES {
-        let product: Product = serde_json::from_value(ware.product()).expect("a product");
-        assortment.add(&product).await.expect("room for a product");
-    }
 }
 
 /// Good weather, until every session has ended, what is late has come, and reconcile has seen it all.

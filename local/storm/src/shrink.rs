@@ -27,11 +27,28 @@ fn shorter(history: &History) -> Vec<History> {
         one.visits.remove(number);
         all.push(one);
     }
+    for number in 0..history.memberships.len() {
+        let mut one = history.clone();
+        one.memberships.remove(number);
+        all.push(one);
+    }
+    for number in 0..history.restocks.len() {
+        let mut one = history.clone();
+        one.restocks.remove(number);
+        all.push(one);
+    }
     for trouble in history.weather.troubles() {
         all.push(History {
             weather: history.weather.without(trouble),
             ..history.clone()
         });
+    }
+    for (number, membership) in history.memberships.iter().enumerate() {
+        for turn in 0..membership.turns.len() {
+            let mut one = history.clone();
+            one.memberships[number].turns.remove(turn);
+            all.push(one);
+        }
     }
     for (number, visit) in history.visits.iter().enumerate() {
         for later in 0..visit.later.len() {

@@ -10,7 +10,7 @@ use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::registry;
 
-use crate::history::clock;
+use crate::span::clock;
 
 thread_local! {
     /// The story of the world that runs on this thread.

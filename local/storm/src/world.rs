@@ -22,6 +22,7 @@ use crate::bug::{Bug, Names};
 use crate::history::History;
 use crate::instance::Pools;
 use crate::mails::Mails;
+use crate::products::SHIPPING;
 use crate::story::Story;
 use crate::stripe::{self, Stripe};
 use crate::tables::Tables;
@@ -62,6 +63,8 @@ pub(crate) struct World {
     under_way: Mutex<Vec<JoinHandle<()>>>,
     /// What the shop has promised to buyers: each purchase that was answered with 201, by its visit.
     pub(crate) opened: Mutex<BTreeMap<usize, String>>,
+    /// How many more, or fewer, of each ware the seller has had.
+    pub(crate) restocked: Mutex<BTreeMap<&'static str, i64>>,
     /// What must not be, found on the way.
     pub(crate) wrongs: Mutex<Vec<String>>,
     pub(crate) story: Arc<Story>,
@@ -110,6 +113,7 @@ impl World {
             happened: Notify::new(),
             under_way: Mutex::default(),
             opened: Mutex::default(),
+            restocked: Mutex::default(),
             wrongs: Mutex::default(),
             story: Story::begin(began),
         })
@@ -193,7 +197,11 @@ fn environments(
 ) -> BTreeMap<String, Environment> {
     static WORLDS: AtomicU64 = AtomicU64::new(0);
     let region = format!("storm-{}", WORLDS.fetch_add(1, Ordering::Relaxed));
-    let given = Variables::from([("TILL_STACK".to_owned(), "storm".to_owned())]);
+    let given: Variables = [("TILL_STACK", "storm")]
+        .into_iter()
+        .chain(SHIPPING)
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
     let environments = compose(template, addresses, &environment::Stripe::StandIn, &given);
     let dice = Arc::new(Mutex::new(dice));
     let ids = PurchaseIds::new(move |moment| purchase_id(moment, &mut dice.lock().unwrap()));

@@ -1,14 +1,37 @@
-//! Purchases as Stripe has them, read from its lists and reckoned without the shop's code.
+//! Purchases and subscriptions as Stripe has them, read from its lists and reckoned without the shop's code.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::member::intents;
 use crate::world::World;
 
 /// All that Stripe has of this shop.
+#[derive(Default)]
 pub(crate) struct AtStripe {
     pub(crate) purchases: BTreeMap<String, Purchase>,
+    pub(crate) subscriptions: BTreeMap<String, Subscription>,
+}
+
+/// What Stripe has of one subscription.
+pub(crate) struct Subscription {
+    pub(crate) object: Value,
+    pub(crate) invoices: Vec<Invoice>,
+}
+
+/// What Stripe has of one invoice.
+pub(crate) struct Invoice {
+    pub(crate) object: Value,
+    intents: Vec<String>,
+    pub(crate) returns: Returns,
+}
+
+/// What went back of a payment, or may.
+#[derive(Default)]
+pub(crate) struct Returns {
+    pub(crate) refunds: Vec<Value>,
+    pub(crate) disputes: Vec<Value>,
 }
 
 /// What Stripe has of one purchase.
@@ -17,56 +40,119 @@ pub(crate) struct Purchase {
     sessions: Vec<Value>,
     /// The payment intents of its sessions.
     intents: Vec<Value>,
-    pub(crate) refunds: Vec<Value>,
-    pub(crate) disputes: Vec<Value>,
+    pub(crate) returns: Returns,
 }
 
 impl AtStripe {
     pub(crate) async fn read(world: &World) -> Self {
-        let mut purchases: BTreeMap<String, Purchase> = BTreeMap::new();
-        let mut owners = BTreeMap::new();
+        let mut all = Self::default();
+        for subscription in world.stripe.all("/v1/subscriptions?status=all").await {
+            let id = text(&subscription, "id");
+            let read = Subscription::read(world, subscription).await;
+            all.subscriptions.insert(id, read);
+        }
         for session in world.stripe.all("/v1/checkout/sessions").await {
             let Some(id) = session["metadata"]["purchase_id"].as_str() else {
                 continue;
             };
-            let purchase = purchases.entry(id.to_owned()).or_default();
+            let purchase = all.purchases.entry(id.to_owned()).or_default();
             if let Some(intent) = session["payment_intent"].as_str() {
-                owners.insert(intent.to_owned(), id.to_owned());
                 let path = format!("/v1/payment_intents/{intent}");
                 purchase.intents.push(world.stripe.get(&path).await);
             }
             purchase.sessions.push(session);
         }
-        for (path, is_refund) in [("/v1/refunds", true), ("/v1/disputes", false)] {
-            for one in world.stripe.all(path).await {
-                let intent = one["payment_intent"].as_str().unwrap_or_default();
-                let owner = owners.get(intent).and_then(|id| purchases.get_mut(id));
-                let Some(owner) = owner else { continue };
-                match is_refund {
-                    true => owner.refunds.push(one),
-                    false => owner.disputes.push(one),
-                }
-            }
+        for refund in world.stripe.all("/v1/refunds").await {
+            all.add_return(&refund, |returns| returns.refunds.push(refund.clone()));
         }
-        Self { purchases }
+        for dispute in world.stripe.all("/v1/disputes").await {
+            all.add_return(&dispute, |returns| returns.disputes.push(dispute.clone()));
+        }
+        all
+    }
+
+    /// Adds a refund or dispute to the payment that it is of: that of a purchase, or of an invoice, and then of
+    /// the purchase that began with it, too.
+    fn add_return(&mut self, one: &Value, add: impl Fn(&mut Returns)) {
+        let intent = text(one, "payment_intent");
+        let invoices = self.subscriptions.values_mut();
+        let invoice = invoices
+            .flat_map(|subscription| &mut subscription.invoices)
+            .find(|invoice| invoice.intents.contains(&intent));
+        let invoice = invoice.map(|invoice| {
+            add(&mut invoice.returns);
+            text(&invoice.object, "id")
+        });
+        let is_of = |purchase: &&mut Purchase| {
+            let of_intent = purchase.intents.iter().any(|it| it["id"] == *intent);
+            let mut sessions = purchase.sessions.iter();
+            of_intent
+                || invoice
+                    .as_ref()
+                    .is_some_and(|id| sessions.any(|it| it["invoice"] == **id))
+        };
+        if let Some(purchase) = self.purchases.values_mut().find(is_of) {
+            add(&mut purchase.returns);
+        }
     }
 }
 
-impl Purchase {
-    fn settled(&self) -> impl Iterator<Item = &Value> {
-        let is_settled = |session: &&Value| {
-            session["status"] == "complete" && session["payment_status"] != "unpaid"
+impl Subscription {
+    async fn read(world: &World, object: Value) -> Self {
+        let mut invoices = Vec::new();
+        let path = format!("/v1/invoices?subscription={}", text(&object, "id"));
+        for object in world.stripe.all(&path).await {
+            invoices.push(Invoice {
+                intents: intents(world, &text(&object, "id")).await,
+                object,
+                returns: Returns::default(),
+            });
+        }
+        Self { object, invoices }
+    }
+
+    /// Whether it is certain that its buyer may use it: it is on trial, or everything that was ever billed is paid,
+    /// and none of that went back.
+    pub(crate) fn is_served(&self) -> bool {
+        let is_kept = |one: &Invoice| one.object["status"] == "draft" || one.status() == "paid";
+        let status = &self.object["status"];
+        status == "trialing" || (status == "active" && self.invoices.iter().all(is_kept))
+    }
+
+    /// The mails that somebody must have got about it and its invoices.
+    pub(crate) fn mails(&self) -> Vec<String> {
+        let id = text(&self.object, "id");
+        let of = |invoice: &Invoice| {
+            let about = format!("{id}/{}", text(&invoice.object, "id"));
+            let is_renewal = invoice.object["billing_reason"] != "subscription_create";
+            let is_paid = invoice.object["status"] == "paid" && invoice.paid() > 0;
+            let receipt = (is_renewal && is_paid).then(|| "paid".to_owned());
+            let returned = invoice.returns.mails();
+            let mails = receipt.into_iter().chain(returned);
+            mails
+                .map(|mail| format!("{about}#{mail}"))
+                .collect::<Vec<_>>()
         };
-        self.sessions.iter().filter(is_settled)
+        self.invoices.iter().flat_map(of).collect()
     }
+}
 
+impl Invoice {
+    /// What was paid, and not by credit.
     pub(crate) fn paid(&self) -> i64 {
-        let amounts = self
-            .settled()
-            .map(|session| session["amount_total"].as_i64());
-        amounts.flatten().sum()
+        self.object["amount_paid"].as_i64().unwrap_or_default()
     }
 
+    /// In the words of the HTTP API.
+    pub(crate) fn status(&self) -> &str {
+        match self.object["status"].as_str() {
+            Some("paid") => self.returns.status(self.paid()),
+            status => status.unwrap_or_default(),
+        }
+    }
+}
+
+impl Returns {
     pub(crate) fn refunded(&self) -> i64 {
         let succeeded = self
             .refunds
@@ -85,21 +171,73 @@ impl Purchase {
         taken.filter_map(|one| one["amount"].as_i64()).sum()
     }
 
-    /// In the words of the HTTP API.
-    pub(crate) fn status(&self) -> &'static str {
-        let dispute = |status: &str| self.disputes.iter().any(|one| one["status"] == status);
-        if dispute("lost") {
+    fn has_dispute(&self, status: &str) -> bool {
+        self.disputes.iter().any(|one| one["status"] == status)
+    }
+
+    /// How a payment of so much stands, in the words of the HTTP API.
+    fn status(&self, paid: i64) -> &'static str {
+        if self.has_dispute("lost") {
             return "charged_back";
         }
-        if dispute("needs_response") || dispute("under_review") {
+        if self.has_dispute("needs_response") || self.has_dispute("under_review") {
             return "disputed";
         }
+        match self.refunded() {
+            0 => "paid",
+            refunded if refunded < paid => "partially_refunded",
+            _ => "refunded",
+        }
+    }
+
+    /// The mails that somebody must have got about them.
+    fn mails(&self) -> Vec<String> {
+        let mut mails = Vec::new();
+        for refund in &self.refunds {
+            match refund["status"].as_str() {
+                Some("succeeded") => mails.push(format!("refund#{}", text(refund, "id"))),
+                Some("failed") => mails.push(format!("refund_failed#{}", text(refund, "id"))),
+                _ => {}
+            }
+        }
+        for dispute in &self.disputes {
+            let status = text(dispute, "status");
+            if ["won", "lost", "warning_closed"].contains(&status.as_str()) {
+                mails.push(format!("dispute_closed#{}#{status}", text(dispute, "id")));
+            }
+        }
+        mails
+    }
+}
+
+fn text(value: &Value, name: &str) -> String {
+    value[name].as_str().unwrap_or_default().to_owned()
+}
+
+impl Purchase {
+    fn settled(&self) -> impl Iterator<Item = &Value> {
+        let is_settled = |session: &&Value| {
+            session["status"] == "complete" && session["payment_status"] != "unpaid"
+        };
+        self.sessions.iter().filter(is_settled)
+    }
+
+    /// The session that was paid, or had nothing to pay.
+    pub(crate) fn session_paid(&self) -> Option<&Value> {
+        self.settled().next()
+    }
+
+    pub(crate) fn paid(&self) -> i64 {
+        let amounts = self
+            .settled()
+            .map(|session| session["amount_total"].as_i64());
+        amounts.flatten().sum()
+    }
+
+    /// In the words of the HTTP API.
+    pub(crate) fn status(&self) -> &'static str {
         if self.settled().next().is_some() {
-            return match self.refunded() {
-                0 => "paid",
-                refunded if refunded < self.paid() => "partially_refunded",
-                _ => "refunded",
-            };
+            return self.returns.status(self.paid());
         }
         let unpaid = self
             .sessions
@@ -119,27 +257,18 @@ impl Purchase {
             .any(|intent| intent["status"] == "processing" || intent["status"] == "requires_action")
     }
 
-    /// The mails that somebody must have got.
+    /// The mails that somebody must have got, which tell of refunds and disputes as its payment's or as its
+    /// first invoice's.
     pub(crate) fn mails(&self) -> Vec<String> {
-        let mut mails = Vec::new();
-        if self.settled().next().is_some() {
-            mails.push("paid".to_owned());
+        let settled = self.settled().next();
+        let Some(session) = settled else {
+            return Vec::new();
+        };
+        if session["subscription"].is_string() {
+            return vec!["welcome".to_owned()];
         }
-        let id = |one: &Value| one["id"].as_str().unwrap_or_default().to_owned();
-        for refund in &self.refunds {
-            match refund["status"].as_str() {
-                Some("succeeded") => mails.push(format!("refund#{}", id(refund))),
-                Some("failed") => mails.push(format!("refund_failed#{}", id(refund))),
-                _ => {}
-            }
-        }
-        for dispute in &self.disputes {
-            let status = dispute["status"].as_str().unwrap_or_default();
-            let is_over = ["won", "lost", "warning_closed"].contains(&status);
-            if is_over {
-                mails.push(format!("dispute_closed#{}#{status}", id(dispute)));
-            }
-        }
+        let mut mails = self.returns.mails();
+        mails.push("paid".to_owned());
         mails
     }
 }
