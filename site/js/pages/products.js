@@ -38,7 +38,9 @@ function renewCards(products) {
 async function show() {
   keepInAddress();
   if (words() === '' && category === '') {
-    await fill(content(), () => fetchPage(), shopWindow, { waiting: [skeleton()] });
+    // A page that came with its products keeps them until they can be replaced.
+    const shown = content().querySelector('.cards:not([aria-hidden])') ? [...content().childNodes] : [skeleton()];
+    await fill(content(), () => fetchPage(), shopWindow, { waiting: shown });
   } else if (all) {
     content().replaceChildren(...found(all));
   } else {
