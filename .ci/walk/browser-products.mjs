@@ -9,7 +9,7 @@ const LOOKS = [[1280, 'light'], [1280, 'dark'], [320, 'light'], [320, 'dark']];
 
 /** `tools` are what browser.mjs does and where its things are. */
 export function productScenes(tools) {
-  const { shop, axe, buyButton, card, enterEmail, faintControls, fits, headingSays, layoutShift, pay, screenshot } = tools;
+  const { shop, axe, card, enterEmail, faintControls, fits, headingSays, layoutShift, pay, screenshot } = tools;
 
   async function looked(page, name) {
     for (const [width, colorScheme] of LOOKS) {
@@ -17,8 +17,8 @@ export function productScenes(tools) {
       await page.emulateMedia({ colorScheme });
       await fits(page, `${name} at ${width} px`);
       await axe(page, `${name} at ${width} px, ${colorScheme}`);
-      assert.deepEqual(await page.evaluate(faintControls), [], `${name}, ${colorScheme}`);
       await screenshot(page, `${name}-${width}-${colorScheme}`);
+      assert.deepEqual(await page.evaluate(faintControls), [], `${name}, ${colorScheme}`);
     }
   }
 
@@ -161,7 +161,7 @@ export function productScenes(tools) {
       await page.getByRole('heading', { name: 'Diese Seite gibt es nicht' }).waitFor();
     },
 
-    async 'a browser that asks for German gets it, and one that asks for neither gets the first'(page, open, inLanguage) {
+    async 'a browser that asks for German gets it, and one that asks for neither gets the first'(page, open, { inLanguage }) {
       const german = await inLanguage('de-CH');
       await german.goto(shop);
       await german.getByRole('heading', { name: 'Gute Dinge' }).waitFor();
@@ -192,10 +192,10 @@ export function productScenes(tools) {
 
 /** Scenes on pages that `till site build` wrote, which a plain static host serves at `site`. */
 export function builtScenes(site, tools) {
-  const { axe, buyButton, card, enterEmail, fits, headingSays, layoutShift, pay, screenshot } = tools;
+  const { axe, card, enterEmail, fits, headingSays, layoutShift, pay, screenshot } = tools;
   return {
-    async 'a page that was written beforehand shows its product to a browser without scripts'(page, open, inLanguage, without) {
-      const plain = await without('scripts');
+    async 'a page that was written beforehand shows its product to a browser without scripts'(page, open, { withoutScripts }) {
+      const plain = await withoutScripts();
       await plain.goto(`${site}/p/sample-notebook.html`);
       await headingSays(plain, 'Dot-grid notebook');
       assert.match(await plain.locator('main').innerText(), /12\.50 USD/);
