@@ -18,7 +18,7 @@ impl Folder {
     pub(super) fn between(source: &Path, out: &Path) -> anyhow::Result<Self> {
         let source = source
             .canonicalize()
-            .with_context(|| format!("there is no site at {}", source.display()))?;
+            .with_context(|| format!("there is no site at {}: say where it is with --site", source.display()))?;
         let out = std::path::absolute(out).context("the current folder is gone")?;
         let Some(name) = out.file_name() else {
             bail!(

@@ -44,7 +44,8 @@ pub(super) fn preloaded(
 fn imports(module: &str) -> impl Iterator<Item = &str> {
     let from = module.split(" from '").skip(1);
     let paths = from.filter_map(|rest| rest.split_once('\'').map(|(path, _)| path));
-    paths.filter(|path| path.starts_with('.'))
+    // A comment may speak of a file with types, which no browser loads.
+    paths.filter(|path| path.starts_with('.') && path.ends_with(".js"))
 }
 
 /// A relative path from a module, as one from the site's root; `None` if it leads out of it.
@@ -71,7 +72,7 @@ mod tests {
         let read = |path: &str| match path {
             "js/pages/a.js" => Ok("import { b } from '../b.js';\nawait import(`./x.js`);".into()),
             "js/b.js" => Ok("import {\n  c,\n} from './deep/c.js';\n".into()),
-            "js/deep/c.js" => Ok("import { b } from '../b.js';\nexport default 1;".into()),
+            "js/deep/c.js" => Ok("/** @import { C } from './c.d.ts' */\nimport { b } from '../b.js';\nexport default 1;".into()),
             other => Err(anyhow::anyhow!("{other} was not imported")),
         };
         assert_eq!(
