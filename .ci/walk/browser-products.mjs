@@ -238,6 +238,26 @@ export function builtScenes(site, tools) {
       await headingSays(page, /it is paid/);
     },
 
+    async 'a page weighs less than 100 kB in all, and asks for its first picture before a script has run'(page) {
+      const session = await page.context().newCDPSession(page);
+      await session.send('Network.enable');
+      let weight = 0;
+      session.on('Network.loadingFinished', ({ encodedDataLength }) => { weight += encodedDataLength; });
+      for (const address of ['p/sample-notebook.html', '']) {
+        weight = 0;
+        await session.send('Network.clearBrowserCache');
+        await page.goto(`${site}/${address}`, { waitUntil: 'networkidle' });
+        await page.locator('#content:not([aria-busy]) .buying .primary').first().waitFor();
+        const [picture, config] = await page.evaluate(() => {
+          const begun = (file) => Math.min(...performance.getEntriesByType('resource')
+            .filter(({ name }) => name.includes(file)).map(({ startTime }) => startTime));
+          return [begun('/images/sample'), begun('/config.json')];
+        });
+        assert.ok(picture < config, `/${address} asks for a picture after ${picture} ms, for its configuration after ${config} ms`);
+        assert.ok(weight > 20_000 && weight < 100_000, `/${address} weighs ${weight} bytes`);
+      }
+    },
+
     async 'a product that is newer than the pages is shown all the same'(page) {
       await page.goto(`${site}/p/.new.html`);
       await page.waitForURL(`${site}/product.html?id=.new`);

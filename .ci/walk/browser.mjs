@@ -19,6 +19,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 import { builtScenes, productScenes } from './browser-products.mjs';
 import { shippingScenes } from './browser-shipping.mjs';
@@ -1373,7 +1374,7 @@ function problem(status, detail, { kind, headers = {}, ...members } = {}) {
   });
 }
 
-/** A static host of the plainest kind. */
+/** A static host of the plainest kind, which compresses as they all do. */
 async function serveSite(origin, site) {
   const types = { html: 'text/html', css: 'text/css', js: 'text/javascript', svg: 'image/svg+xml' };
   const server = createServer(async (request, response) => {
@@ -1382,7 +1383,7 @@ async function serveSite(origin, site) {
     try {
       const content = await readFile(path.join(site, name));
       const type = types[name.split('.').pop()] ?? 'application/json';
-      response.writeHead(200, { 'content-type': type }).end(content);
+      response.writeHead(200, { 'content-type': type, 'content-encoding': 'gzip' }).end(gzipSync(content));
     } catch {
       response.writeHead(404, { 'content-type': 'text/html' }).end(await readFile(path.join(site, '404.html')));
     }
