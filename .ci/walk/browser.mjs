@@ -6,8 +6,8 @@
  *   node .ci/walk/browser.mjs http://127.0.0.1:3000 [folder for screenshots]
  *
  * The shop must be running (`cargo run -- --memory`). If it was started with
- * `--site`, set FRONT_END to the same origin: then a copy of the site is served
- * there, and somebody buys from it. Needs Chromium (or `CHROMIUM=/path/to/it`) and
+ * `--site`, set FRONT_END to the same origin and SITE_FOLDER to what `till site build`
+ * wrote: then that is served there, and somebody buys from it. Needs Chromium (or `CHROMIUM=/path/to/it`) and
  * the npm packages playwright-core and axe-core, where Node finds them or below NODE_PATH. Exits 1
  * and says what broke if a step fails or a page reports an error of its own.
  * `SCENES='back from|two tabs'` plays only the scenes whose names match. With
@@ -19,7 +19,9 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 
+import { builtScenes, productScenes } from './browser-products.mjs';
 import { shippingScenes } from './browser-shipping.mjs';
 import { subscriptionScenes } from './browser-subscriptions.mjs';
 import { tourScenes } from './browser-tour.mjs';
@@ -41,7 +43,7 @@ const LONGEST_SCENE_MS = 180_000;
 const only = new RegExp(process.env.SCENES ?? '', 'i');
 
 /** Requests that scenes expect to fail. */
-const EXPECTED_MISSING = /\/v1\/nothing-|\/products\/gone-for-good$|\/refund$|\/success\.html/;
+const EXPECTED_MISSING = /\/v1\/nothing-|\/products\/gone-for-good$|\/refund$|\/success\.html|\/nothing\.html$|\/\.new(\.html)?$/;
 const BUYER = `browser-${Date.now()}@example.com`;
 const CHOSEN_QUANTITY = 2;
 
@@ -1081,17 +1083,20 @@ const elsewhere = {
 };
 
 const tools = {
-  shop, axe, buyButton, card, fits, headingSays, openStory, pay, refund, screenshot, signIn, story, storySays, tokenOf, until,
+  shop, axe, buyButton, card, enterEmail, faintControls, fits, headingSays, layoutShift, openStory, pay, refund, screenshot,
+  signIn, story, storySays, tokenOf, until,
 };
 const [shipping, subscriptions] = [shippingScenes(tools), subscriptionScenes(tools)];
 const tour = [tourScenes(tools, process.env.PICTURES), { strict: false }];
 // The shop refuses a checkout that has to say where it goes, and the browser reports that. The tour comes first,
 // because the others leave more behind than the one event that it misses.
 const everything = [
-  tour, [walks, { strict: true }], [badDays, { strict: false }], [shipping, { strict: false }], [subscriptions, { strict: true }],
+  tour, [walks, { strict: true }], [productScenes(tools), { strict: true }], [badDays, { strict: false }],
+  [shipping, { strict: false }], [subscriptions, { strict: true }],
 ];
-const plan = frontEnd ? [[elsewhere, { strict: true }]] : process.env.PICTURES ? [tour] : everything;
-const served = frontEnd && await serveSite(frontEnd);
+const atFrontEnd = [[elsewhere, { strict: true }], [builtScenes(frontEnd, tools), { strict: true }]];
+const plan = frontEnd ? atFrontEnd : process.env.PICTURES ? [tour] : everything;
+const served = frontEnd && await serveSite(frontEnd, process.env.SITE_FOLDER);
 let played = 0;
 let failures = 0;
 for (const [scenes, manner] of plan) failures += await run(scenes, manner);
@@ -1369,19 +1374,18 @@ function problem(status, detail, { kind, headers = {}, ...members } = {}) {
   });
 }
 
-/** A static host: a copy of the site, with the shop's config.json. */
-async function serveSite(origin) {
+/** A static host of the plainest kind, which compresses as they all do. */
+async function serveSite(origin, site) {
   const types = { html: 'text/html', css: 'text/css', js: 'text/javascript', svg: 'image/svg+xml' };
-  const config = await (await fetch(`${shop}/config.json`)).text();
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, origin);
     const name = pathname.endsWith('/') ? `${pathname}index.html` : pathname;
     try {
-      const content = name === '/config.json' ? config : await readFile(path.join('site', name));
+      const content = await readFile(path.join(site, name));
       const type = types[name.split('.').pop()] ?? 'application/json';
-      response.writeHead(200, { 'content-type': type }).end(content);
+      response.writeHead(200, { 'content-type': type, 'content-encoding': 'gzip' }).end(gzipSync(content));
     } catch {
-      response.writeHead(404).end();
+      response.writeHead(404, { 'content-type': 'text/html' }).end(await readFile(path.join(site, '404.html')));
     }
   });
   await new Promise((resolve) => { server.listen(new URL(origin).port, '127.0.0.1', resolve); });
@@ -1410,9 +1414,16 @@ async function run(scenes, { strict }) {
       });
       return page;
     };
+    const others = [];
+    const otherwise = async (options) => {
+      others.push(await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options }));
+      return others.at(-1).newPage();
+    };
+    const inLanguage = (locale) => otherwise({ locale });
+    const withoutScripts = () => otherwise({ javaScriptEnabled: false });
     const page = await open();
     try {
-      await within(LONGEST_SCENE_MS, scene(page, open));
+      await within(LONGEST_SCENE_MS, scene(page, open, { inLanguage, withoutScripts }));
       assert.deepEqual(complaints, [], 'the page reported errors');
       console.log(`ok      ${name}`);
     } catch (error) {
@@ -1421,6 +1432,7 @@ async function run(scenes, { strict }) {
       const picture = screenshot(page, `failed-${name.replaceAll(/\W+/g, '-')}`);
       await within(PATIENCE_MS, picture).catch(() => {});
     }
+    for (const other of others) await other.close().catch(() => {});
     // What hangs in one scene must not stop the next.
     await within(PATIENCE_MS, context.close()).catch(async () => { browser = await launch(); });
   }

@@ -6,7 +6,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import tempfile
 import time
@@ -231,20 +230,6 @@ def deploy_webhook_key(run):
     shown("webhook reads its own key, and may not read the others'")
 
 
-@step("out SiteConfig > site/config.json")
-def copy_site(run):
-    run()
-    bucket = outputs["SiteBucket"]
-    for file in ("index.html", "config.json", "js/api.js"):
-        held = s3.head_object(Bucket=bucket, Key=file)
-        assert held["CacheControl"] == "no-cache", (file, held)
-    kinds = {pathlib.PurePath(it["Key"]).suffix for it in s3.list_objects_v2(Bucket=bucket)["Contents"]}
-    assert kinds == {".css", ".html", ".js", ".json", ".svg"}, f"the bucket should have only what browsers load: {kinds}"
-    config = json.load(s3.get_object(Bucket=bucket, Key="config.json")["Body"])
-    assert config == json.loads(outputs["SiteConfig"]), config
-    shown("the site is there with its config.json, and browsers ask for newer files")
-
-
 @step("till products import products.csv --stack till")
 def import_products(run):
     run("y\n")
@@ -255,6 +240,23 @@ def import_products(run):
     STANDS_FOR[AN_ID] = shop["purchase"]
     until("receipt", lambda: mails(shop["purchase"]))
     shown("the products are for sale, and one is bought")
+
+
+@step("till site build --stack till --out built")
+def copy_site(run):
+    run()
+    bucket = outputs["SiteBucket"]
+    for file in ("index.html", "p/mug.html", "config.json", "js/api.js"):
+        held = s3.head_object(Bucket=bucket, Key=file)
+        assert held["CacheControl"] == "no-cache", (file, held)
+    kinds = {pathlib.PurePath(it["Key"]).suffix for it in s3.list_objects_v2(Bucket=bucket)["Contents"]}
+    assert kinds == {".css", ".html", ".js", ".json", ".svg", ".txt", ".xml"}, f"the bucket should have only what browsers load: {kinds}"
+    config = json.load(s3.get_object(Bucket=bucket, Key="config.json")["Body"])
+    told = json.loads(outputs["SiteConfig"])
+    assert config == config | told | {"product_pages": True}, config
+    page = s3.get_object(Bucket=bucket, Key="p/mug.html")["Body"].read().decode()
+    assert f'<link rel="canonical" href="{outputs["SiteAddress"]}/p/mug.html">' in page, page
+    shown("the site is there with its config.json and a page per product, and browsers ask for newer files")
 
 
 @step("till doctor --stack till")
@@ -494,7 +496,6 @@ def main():
     route_api()
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        shutil.copytree("site", folder / "site")
         (folder / "products.csv").write_text(PRODUCTS)
         shell = Shell(folder)
         for block, (_, do) in zip(blocks, STEPS):

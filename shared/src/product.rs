@@ -7,8 +7,10 @@ use url::{Host, Url};
 
 use crate::money::{Money, MoneyError};
 
+mod placement;
 mod recurring;
 
+pub use placement::{Options, PlacementError};
 pub use recurring::{Interval, Recurring, RecurringError};
 
 /// A product's id, chosen by the seller: 1 to 64 ASCII letters, digits, `-`, `_` or `.`.
@@ -82,6 +84,15 @@ pub struct Product {
     /// Whether it is sent by post, so that buyers have to say where they live.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shipped: bool,
+    /// The group whose variants it is one of, such as all sizes and colors of one shirt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// What tells it from the others of its group.
+    #[serde(default, skip_serializing_if = "Options::is_empty")]
+    pub options: Options,
+    /// What buyers look for it under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
     /// Whether it can be bought.
     pub active: bool,
     /// How many are left to sell; `None` if it never runs out.
@@ -107,6 +118,9 @@ pub enum ProductError {
     /// The site's content security policy allows no unencrypted pictures.
     #[error("images: {0:?} would not be shown by the site: it must be https")]
     Unencrypted(String),
+    /// A page could not show it like that.
+    #[error(transparent)]
+    Placement(#[from] PlacementError),
     /// A price Stripe would not charge.
     #[error("price: {0}")]
     Price(#[from] MoneyError),
@@ -139,6 +153,8 @@ impl Product {
         if self.images.len() > 8 {
             return Err(ProductError::Images);
         }
+        let (group, category) = (self.group.as_deref(), self.category.as_deref());
+        placement::check(group, &self.options, category)?;
         if let Some(recurring) = self.recurring {
             recurring.check()?;
             if self.stock.is_some() {

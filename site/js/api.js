@@ -3,6 +3,7 @@ import { loadConfig } from './config.js';
 import { signedInAs, signOutHere } from './identity.js';
 import { announce, clearNotices } from './notices.js';
 import { delay } from './delay.js';
+import { hasWords, t } from './texts.js';
 import { Till, TillError, Unreachable } from './till.js';
 
 /**
@@ -11,7 +12,7 @@ import { Till, TillError, Unreachable } from './till.js';
  */
 export class ApiError extends Error {
   constructor({ status, kind, requestId, openPurchases, countries }) {
-    super(MESSAGES[kind] ?? messageFor(status));
+    super(hasWords(`problem.${kind}`) ? t(`problem.${kind}`) : messageFor(status));
     this.status = status;
     this.kind = kind;
     this.requestId = requestId;
@@ -36,12 +37,24 @@ export class ApiError extends Error {
 /** No answer arrived, so there is no telling whether the request did anything. */
 export class ConnectionError extends Error {
   constructor() {
-    super('The shop cannot be reached. Please check your connection and try again.');
+    super(t('problem.unreachable'));
   }
 }
 
 export function listProducts(cursor) {
   return call((shop) => shop.listProducts({ limit: 12, cursor }));
+}
+
+/** Every product there is, for whoever looks for one. */
+export async function listAllProducts() {
+  const all = [];
+  let cursor;
+  do {
+    const { products, next } = await call((shop) => shop.listProducts({ limit: 100, cursor }));
+    all.push(...products);
+    cursor = next;
+  } while (cursor);
+  return all;
 }
 
 /** `fresh` asks the shop itself, even if a cached copy may still be shown. */
@@ -120,51 +133,16 @@ async function connect() {
 }
 
 async function waitAndSaySo(seconds) {
-  announce(`The shop is busy. Trying again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}…`);
+  announce(t('page.busy', { count: seconds }));
   await delay(seconds * 1000);
   clearNotices();
 }
 
-const NO_PAYMENT_PAGE = 'The payment page cannot be opened right now. Nothing was charged; please try again in a moment.';
-const TOO_MUCH = 'This is too much for one purchase. Please split it in two.';
-
-/** What each kind of problem means to a buyer. */
-const MESSAGES = {
-  'sold-out': 'There is not enough left of something you wanted. Nothing was charged.',
-  'product-inactive': 'Something you wanted is not for sale at the moment. Nothing was charged.',
-  'unknown-product': 'Something you wanted is no longer sold. Nothing was charged.',
-  'mixed-currencies': 'These are priced in different currencies, so they cannot be paid for together. '
-    + 'Please buy them one currency at a time.',
-  'mixed-terms': 'These are paid for at different times, so they cannot be in one subscription. '
-    + 'Please subscribe to them one after the other.',
-  'subscribed-in-other-currency': 'You already subscribe in another currency, or have begun to, '
-    + 'and payments can only be in one. Please cancel that first.',
-  'total-not-chargeable': 'The total is too small or too large for one payment. Please change the quantities.',
-  'cart-too-large': TOO_MUCH,
-  'body-too-large': TOO_MUCH,
-  'shipped-beside-subscription': 'Shipping cannot be paid for together with a subscription. '
-    + 'Please buy these one after the other.',
-  'country-needed': 'What shipping costs depends on the country. Please say where it should go.',
-  'not-delivered-there': 'The shop does not deliver to this country. Nothing was charged.',
-  'not-deliverable': 'Something you wanted cannot be delivered at the moment. Nothing was charged.',
-  'too-many-open-purchases': 'You have started several purchases that are not paid yet. '
-    + 'Please pay for one of them, or cancel it.',
-  'too-much-reserved': 'You are already holding as much as one buyer can hold without paying. '
-    + 'Please pay for what you hold, cancel it, or wait for a payment that is under way.',
-  'not-open': 'This purchase cannot be cancelled any more.',
-  'email-not-verified': 'Your email address is not confirmed yet. Please confirm it where you sign in, then sign in again.',
-  'idempotency-key-reused': 'This purchase could not be continued. Please try again.',
-  'payment-provider-refused': 'The payment page cannot be opened. Nothing was charged. The shop has to look into it.',
-  'payment-provider-failed': NO_PAYMENT_PAGE,
-  'payment-provider-busy': NO_PAYMENT_PAGE,
-  'payment-provider-timeout': NO_PAYMENT_PAGE,
-  timeout: 'This took too long. Please try again in a moment.',
-};
-
+/** What a refusal means to a buyer if its kind says nothing more. */
 function messageFor(status) {
-  if (status === 401) return 'Your session has ended. Please sign in again.';
-  if (status === 404) return 'This does not exist, or it belongs to another account.';
-  if (status === 429 || status === 503) return 'The shop is busy. Please try again in a moment.';
-  if (status >= 500) return 'Something went wrong on our side. Please try again in a moment.';
-  return 'The shop sent an answer that this page does not understand.';
+  if (status === 401) return t('problem.signed-out');
+  if (status === 404) return t('problem.not-found');
+  if (status === 429 || status === 503) return t('problem.busy');
+  if (status >= 500) return t('problem.failed');
+  return t('problem.not-understood');
 }

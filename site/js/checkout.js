@@ -9,6 +9,7 @@ import {
   forgetIntent, intentAnew, intentBecame, intentFor, intentTo, resumedIntent, settleIntent, waitForSignIn,
 } from './intents.js';
 import { announce, announceBriefly, clearNotices, showProblem } from './notices.js';
+import { t } from './texts.js';
 import { secureUrl } from './urls.js';
 
 /** Emits `stock` when the stock is not what the page shows: `detail` holds the products as they are now, by id. */
@@ -20,7 +21,7 @@ let underway = false;
 /** The buyer has already made this very purchase, and this page did not know. */
 class BoughtAlready extends Error {
   constructor(purchase) {
-    super('You already bought this a short while ago.');
+    super(t('buying.already'));
     this.purchase = purchase;
   }
 }
@@ -46,12 +47,12 @@ async function checkOut(begin, pressed) {
   try {
     intent = begin();
     if (!signedInAs()) {
-      announce('Taking you to sign in first…');
+      announce(t('buying.to_sign_in'));
       waitForSignIn(intent);
       await signIn();
       return;
     }
-    announce('Taking you to the payment page…');
+    announce(t('buying.to_payment'));
     location.assign(await paymentPage(intent));
   } catch (error) {
     end(pressed);
@@ -64,7 +65,7 @@ async function paymentPage(intent) {
   const current = await isOver(intent) ? intentAnew(intent) : intent;
   const { purchase_id: purchaseId, url } = await createCheckout(current.items, current.country, current.key);
   const page = secureUrl(url);
-  if (!page) throw new Error('The shop named a payment page that is not secure, so we stopped here.');
+  if (!page) throw new Error(t('buying.not_secure'));
   intentBecame(current, purchaseId);
   return page;
 }
@@ -86,8 +87,8 @@ async function explain(error, intent, pressed) {
   const retry = () => checkOut(() => intent, pressed);
   if (error instanceof BoughtAlready) {
     showProblem(error, { actions: [
-      linkButton('View that purchase', `purchase.html?id=${encodeURIComponent(error.purchase.id)}`),
-      plainButton('Buy it again', () => checkOut(() => intentAnew(intent), pressed)),
+      linkButton(t('buying.view'), `purchase.html?id=${encodeURIComponent(error.purchase.id)}`),
+      plainButton(t('buying.anew'), () => checkOut(() => intentAnew(intent), pressed)),
     ] });
   } else if (error.countries?.length > 0) {
     clearNotices();
@@ -99,9 +100,9 @@ async function explain(error, intent, pressed) {
     forgetIntent(intent);
     showProblem(error.isSoldOut ? await soldOut(error, intent) : error);
   } else if (error instanceof ApiError && error.status === 401) {
-    showProblem(error, { actions: [plainButton('Sign in and continue', retry)] });
+    showProblem(error, { actions: [plainButton(t('buying.sign_in'), retry)] });
   } else {
-    showProblem(error, { actions: intent ? [plainButton('Try again', retry)] : [] });
+    showProblem(error, { actions: intent ? [plainButton(t('page.try_again'), retry)] : [] });
   }
 }
 
@@ -112,12 +113,10 @@ async function offerOpenPurchases(error, intent) {
   )));
   const cancelled = async () => {
     clearNotices();
-    announceBriefly('That purchase is cancelled. Nothing was charged.');
+    announceBriefly(t('open.cancelled'));
     await tellStock(intent);
   };
-  const message = error.isSoldOut
-    ? 'You have started a purchase that is not paid yet, and it holds what you want.'
-    : error.message;
+  const message = error.isSoldOut ? t('open.holds') : error.message;
   showProblem(new Error(message), {
     details: known.map((purchase) => openPurchase(purchase, { onend: cancelled })),
   });
@@ -130,8 +129,8 @@ async function soldOut(error, { items, fromCart }) {
     .map((item) => shortage(products?.get(item.product_id), item.quantity))
     .filter(Boolean);
   if (shortages.length === 0) return error;
-  const rest = fromCart && items.length > 1 ? 'The rest of your cart is still there.' : null;
-  return new Error([...shortages, 'Nothing was charged.', rest].filter(Boolean).join(' '));
+  const rest = fromCart && items.length > 1 ? t('stock.rest') : null;
+  return new Error([...shortages, t('stock.nothing_charged'), rest].filter(Boolean).join(' '));
 }
 
 /** Lets the page show how many of these are left; returns the products, or null if they cannot be loaded. */
@@ -143,8 +142,8 @@ async function tellStock({ items }) {
 
 function shortage(product, wanted) {
   if (!product || product.stock === undefined || product.stock >= wanted) return null;
-  if (product.stock === 0) return `${product.name} has just sold out.`;
-  return `There ${product.stock === 1 ? 'is' : 'are'} only ${product.stock} of ${product.name} left.`;
+  if (product.stock === 0) return t('stock.just_sold_out', { name: product.name });
+  return t('stock.left_of', { count: product.stock, name: product.name });
 }
 
 function start(pressed) {

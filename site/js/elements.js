@@ -1,3 +1,6 @@
+import { locale, t } from './texts.js';
+import { siteUrl } from './urls.js';
+
 /**
  * Builds a DOM node. Strings become text nodes, never markup, so data from the
  * API cannot turn into HTML.
@@ -22,9 +25,9 @@ export function button(label, onclick, kind = 'secondary') {
   return element('button', { type: 'button', class: `button ${kind}`, onclick }, label);
 }
 
-/** A link that looks like a button, for going somewhere. */
+/** A link that looks like a button, for going somewhere: to an address, or to a page of this site. */
 export function linkButton(label, href, kind = 'primary') {
-  return element('a', { class: `button ${kind}`, href }, label);
+  return element('a', { class: `button ${kind}`, href: new URL(href, siteUrl('.')).href }, label);
 }
 
 /** Shown in place of content: nothing here yet, something went wrong, sign in first. */
@@ -32,7 +35,7 @@ export function panel({ title, text, reference, actions = [] }) {
   return element('section', { class: 'panel' },
     element('h2', {}, title),
     text ? element('p', {}, text) : null,
-    reference ? element('p', { class: 'reference' }, `Reference: ${reference}`) : null,
+    reference ? element('p', { class: 'reference' }, t('page.reference', { reference })) : null,
     actions.length > 0 ? element('div', { class: 'actions' }, ...actions) : null);
 }
 
@@ -40,17 +43,17 @@ export function panel({ title, text, reference, actions = [] }) {
 export function timeOfDay(isoTime) {
   const date = new Date(isoTime);
   const today = date.toDateString() === new Date().toDateString();
-  const format = new Intl.DateTimeFormat(undefined, { timeStyle: 'short', dateStyle: today ? undefined : 'medium' });
+  const format = new Intl.DateTimeFormat(locale(), { timeStyle: 'short', dateStyle: today ? undefined : 'medium' });
   return element('time', { datetime: isoTime }, format.format(date));
 }
 
 /** "3 Dec 2026" */
 export function day(isoTime) {
-  const format = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+  const format = new Intl.DateTimeFormat(locale(), { dateStyle: 'medium' });
   return element('time', { datetime: isoTime }, format.format(new Date(isoTime)));
 }
 
 export function moment(isoTime) {
-  const format = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+  const format = new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short' });
   return element('time', { datetime: isoTime }, format.format(new Date(isoTime)));
 }

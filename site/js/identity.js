@@ -5,6 +5,7 @@
  */
 import { loadConfig } from './config.js';
 import { forgetEverything, tab } from './storage.js';
+import { t } from './texts.js';
 import { secureUrl, siteUrl } from './urls.js';
 
 const SESSION = 'session';
@@ -51,11 +52,11 @@ export async function completeSignIn(parameters) {
   tab.forget(ATTEMPT);
   if (!attempt && signedInAs()) return siteUrl('index.html').href;
   if (!attempt || parameters.get('state') !== attempt.state) {
-    throw new SignInError('This sign-in was not started in this tab, or it has already been used.');
+    throw new SignInError(t('sign_in.not_started'));
   }
-  if (parameters.get('error') === 'access_denied') throw new SignInError('You cancelled signing in.');
+  if (parameters.get('error') === 'access_denied') throw new SignInError(t('sign_in.cancelled'));
   if (!parameters.has('code')) {
-    throw new SignInError(`The sign-in service refused (${parameters.get('error') ?? 'it sent no code'}).`);
+    throw new SignInError(t('sign_in.refused', { error: parameters.get('error') ?? t('sign_in.no_code') }));
   }
 
   const token = await redeem(parameters.get('code'), attempt.verifier);
@@ -92,7 +93,7 @@ async function discover() {
   const { issuer } = await loadConfig();
   const metadata = await fetchJson(`${issuer}/.well-known/openid-configuration`);
   if (withoutTrailingSlash(metadata.issuer) !== issuer) {
-    throw new SignInError('The sign-in service is not the one this shop is set up for.');
+    throw new SignInError(t('sign_in.other_service'));
   }
   return metadata;
 }
@@ -121,7 +122,7 @@ async function checkedClaims(token, nonce) {
     && [claims.aud].flat().includes(clientId)
     && claims.nonce === nonce
     && claims.exp > nowInSeconds();
-  if (!valid) throw new SignInError('The sign-in service sent a token that is not meant for this sign-in.');
+  if (!valid) throw new SignInError(t('sign_in.other_token'));
   return claims;
 }
 
@@ -139,7 +140,7 @@ async function fetchJson(url, init) {
   const response = await fetch(url, init).catch(() => null);
   const content = await response?.json().catch(() => null);
   if (!response?.ok || !content) {
-    throw new SignInError('The sign-in service could not be reached, or it refused. Please try again.');
+    throw new SignInError(t('sign_in.unreachable'));
   }
   return content;
 }
@@ -152,7 +153,7 @@ function withParameters(endpoint, parameters) {
 
 function requireSecure(endpoint) {
   const url = secureUrl(endpoint);
-  if (!url) throw new SignInError('The sign-in service named an address that is not secure.');
+  if (!url) throw new SignInError(t('sign_in.not_secure'));
   return url;
 }
 

@@ -1,3 +1,5 @@
+import { locale } from './texts.js';
+
 /**
  * Amounts as the API and Stripe give them: integers in minor units.
  * Stripe's rules differ from ISO 4217 in places: https://docs.stripe.com/currencies
@@ -13,7 +15,7 @@ const WHOLE_BUT_IN_HUNDREDTHS = new Set(['isk', 'ugx']);
 /** "15.00 USD", "−1,800 JPY", "3.500 KWD": as in mail, but with the separators of the visitor's locale. */
 export function formatMoney({ amount, currency }) {
   const decimals = decimalsOf(currency);
-  const number = new Intl.NumberFormat(undefined, {
+  const number = new Intl.NumberFormat(locale(), {
     minimumFractionDigits: WHOLE_BUT_IN_HUNDREDTHS.has(currency) ? 0 : decimals,
     maximumFractionDigits: decimals,
   }).format(amount / 10 ** decimals).replace('-', '−');
@@ -22,7 +24,7 @@ export function formatMoney({ amount, currency }) {
 
 /** "US dollars": a currency's name, in the language of this page. */
 export function nameOfCurrency(currency) {
-  const many = new Intl.NumberFormat('en', { style: 'currency', currency, currencyDisplay: 'name' }).formatToParts(2);
+  const many = new Intl.NumberFormat(locale(), { style: 'currency', currency, currencyDisplay: 'name' }).formatToParts(2);
   return many.find(({ type }) => type === 'currency').value;
 }
 

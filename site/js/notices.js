@@ -3,6 +3,8 @@
  * politely, `#alert` at once. One message at a time; a newer one replaces it.
  */
 import { button, element } from './elements.js';
+import { StorageBlocked } from './storage.js';
+import { t } from './texts.js';
 
 const BRIEFLY_MS = 8_000;
 
@@ -30,10 +32,15 @@ export function announceBriefly(message, link = null) {
 export function showProblem(error, { details = [], actions = [] } = {}) {
   clearNotices();
   region('alert').append(element('div', { class: 'alert' },
-    element('p', {}, error.message),
-    error.requestId ? element('p', { class: 'reference' }, `Reference: ${error.requestId}`) : null,
+    element('p', {}, messageOf(error)),
+    error.requestId ? element('p', { class: 'reference' }, t('page.reference', { reference: error.requestId })) : null,
     ...details,
-    element('div', { class: 'actions' }, ...actions, button('Dismiss', clearNotices, 'quiet'))));
+    element('div', { class: 'actions' }, ...actions, button(t('page.dismiss'), clearNotices, 'quiet'))));
+}
+
+/** What to tell the visitor. */
+export function messageOf(error) {
+  return error instanceof StorageBlocked ? t('storage.blocked') : error.message;
 }
 
 export function clearNotices() {

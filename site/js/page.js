@@ -1,28 +1,39 @@
 /** What every page does around its own content. */
 import { ApiError, ConnectionError } from './api.js';
 import { cartCount, cartEvents } from './cart.js';
-import { ConfigError, loadConfig } from './config.js';
+import { ConfigError } from './config.js';
 import { button, element, panel } from './elements.js';
 import { identityEvents, signedInAs, signIn, signOut } from './identity.js';
 import { showProblem } from './notices.js';
-import { isStorageBlocked, StorageBlocked } from './storage.js';
+import { loadShop, shopName, titled, written } from './shop.js';
+import { isStorageBlocked } from './storage.js';
+import { addressIn, loadTexts, spoken, t } from './texts.js';
+import { siteUrl } from './urls.js';
 
-/** Shows the header, checks the configuration, then lets the page render itself. */
+/** Checks the configuration, shows what is around the content, then lets the page render itself. */
 export async function startPage(render) {
-  showHeader();
+  try {
+    requireSecureContext();
+    showFrame(await loadFrame());
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    showHeader();
+    content().replaceChildren(panel({ title: t('page.not_set_up'), text: error.message }));
+    return;
+  }
   addEventListener('pageshow', showHeader);
   cartEvents.addEventListener('change', showHeader);
   identityEvents.addEventListener('change', showHeader);
-  try {
-    requireSecureContext();
-    showContact(await loadConfig());
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    content().replaceChildren(panel({ title: 'This shop is not set up yet', text: error.message }));
-    return;
-  }
-  if (isStorageBlocked()) content().before(element('p', { class: 'note' }, new StorageBlocked().message));
+  if (isStorageBlocked()) content().before(element('p', { class: 'note' }, t('storage.blocked')));
   await render();
+}
+
+/** Loads what the page is to look like and the words for it, and puts these where the page has them already. */
+export async function loadFrame() {
+  const shop = await loadShop();
+  await loadTexts(shop.languages);
+  speak(shop);
+  return shop;
 }
 
 /** The page's own area, below its heading. */
@@ -46,14 +57,14 @@ export async function fill(place, load, filling, { waiting } = {}) {
 
 /** A panel for a request that failed; signing in is offered where that helps. */
 export function failure(error, retry) {
-  if (error.status === 401) return signInFirst('Please sign in again', error.message);
+  if (error.status === 401) return signInFirst(t('page.sign_in_again'), error.message);
   const foreseen = error instanceof ApiError || error instanceof ConnectionError;
   if (!foreseen) reportError(error);
   return panel({
-    title: error.status === 404 ? 'Nothing here' : 'That did not work',
-    text: foreseen ? error.message : 'Something went wrong on this page. Please try again.',
+    title: t(error.status === 404 ? 'page.nothing' : 'page.failed'),
+    text: foreseen ? error.message : t('page.broken'),
     reference: error.requestId,
-    actions: [button('Try again', retry, 'primary')],
+    actions: [button(t('page.try_again'), retry, 'primary')],
   });
 }
 
@@ -68,19 +79,58 @@ function showHeader() {
 
   const buyer = signedInAs();
   document.getElementById('account')?.replaceChildren(...(buyer
-    ? [element('span', { class: 'email', title: buyer.email }, buyer.email), button('Sign out', signOut, 'quiet')]
+    ? [element('span', { class: 'email', title: buyer.email }, buyer.email), button(t('page.sign_out'), signOut, 'quiet')]
     : [signInButton('quiet')]));
+}
+
+/** What is around the content: the header, and the foot of the page. */
+function showFrame(shop) {
+  showHeader();
+  showContact(shop);
+  document.getElementById('footer').replaceChildren(...[footerLinks(shop), languageSwitch(shop)].filter(Boolean));
+}
+
+/** Puts the shop's own words, and those of another language, in place of the ones that the page came with. */
+function speak(shop) {
+  const page = document.documentElement;
+  page.lang = spoken();
+  const put = (attribute, words, place) => {
+    for (const node of document.querySelectorAll(`[data-${attribute}]`)) {
+      const said = words(node.dataset[attribute]);
+      if (said !== null) place(node, said);
+    }
+  };
+  const text = (node, said) => { if (node.textContent !== said) node.textContent = said; };
+  put('text', t, text);
+  put('label', t, (node, said) => node.setAttribute('aria-label', said));
+  put('placeholder', t, (node, said) => { node.placeholder = said; });
+  put('title', (key) => titled(t(key)), text);
+  put('shop', (member) => (member === 'name' ? shopName() : written(shop[member])), text);
+}
+
+function footerLinks({ links }) {
+  if (links.length === 0) return null;
+  return element('ul', { class: 'footer-links', role: 'list' }, ...links.map(({ text, href }) => (
+    element('li', {}, element('a', { href: new URL(href, siteUrl('.')).href }, written(text))))));
+}
+
+/** The languages of the shop, each in its own name. */
+function languageSwitch({ languages }) {
+  if (languages.length < 2) return null;
+  return element('nav', { class: 'languages', 'aria-label': t('page.language') }, ...languages.map((code) => element('a', {
+    href: addressIn(code), lang: code, hreflang: code, 'aria-current': code === spoken() ? 'true' : null,
+  }, new Intl.DisplayNames(code, { type: 'language' }).of(code))));
 }
 
 function showContact({ contact }) {
   if (!contact) return;
   const isAddress = contact.includes('@') && !contact.includes('/');
-  document.getElementById('contact').replaceChildren('Questions? ',
-    element('a', { href: isAddress ? `mailto:${contact}` : contact }, isAddress ? contact : 'Get in touch'));
+  document.getElementById('contact').replaceChildren(`${t('page.questions')} `,
+    element('a', { href: isAddress ? `mailto:${contact}` : contact }, isAddress ? contact : t('page.contact')));
 }
 
 function signInButton(kind) {
-  return button('Sign in', () => signIn().catch((error) => showProblem(error)), kind);
+  return button(t('page.sign_in'), () => signIn().catch((error) => showProblem(error)), kind);
 }
 
 function requireSecureContext() {

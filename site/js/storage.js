@@ -12,8 +12,7 @@ const PREFIX = 'till.';
 /** The browser does not let this site keep anything. */
 export class StorageBlocked extends Error {
   constructor() {
-    super('Your browser does not let this site store anything, so it can remember neither your cart nor who you are. '
-      + 'Please allow cookies and site data for this site, then load the page again.');
+    super('The browser does not let this site store anything.');
   }
 }
 

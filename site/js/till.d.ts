@@ -26,6 +26,16 @@ export type Product = {
   recurring?: Recurring;
   /** Sent by post, so the payment page asks for an address. Absent if it is not. */
   shipped?: true;
+  /**
+   * The group whose variants it is one of, such as all sizes and colors of one shirt. Absent
+   * if it is not a variant.
+   */
+  group?: string;
+  /** What tells it from the others of its group. Absent without a group. */
+  options?: {
+  };
+  /** What buyers look for it under. Absent if it has none. */
+  category?: string;
   /** Whether it is for sale. */
   active: boolean;
   /**

@@ -103,15 +103,26 @@ pub(crate) fn function_url_path(id: &str) -> String {
     )
 }
 
-/// Where the site finds the API and the sign-in.
+/// What the site's own file says, and where the site finds this API and this sign-in.
 async fn config(State(gateway): State<Arc<Gateway>>) -> Response {
-    let config = json!({
-        "api": gateway.url,
-        "issuer": gateway.identity.issuer(),
-        "client_id": gateway.identity.client_id(),
-        "contact": "shop@example.com",
-    });
-    ([(header::CACHE_CONTROL, "no-cache")], axum::Json(config)).into_response()
+    let fresh = [(header::CACHE_CONTROL, "no-cache")];
+    let file = tokio::fs::read(gateway.site.join("config.json")).await;
+    let file = file.unwrap_or_else(|_| b"{}".to_vec());
+    let Ok(mut config) = serde_json::from_slice::<serde_json::Map<_, _>>(&file) else {
+        // The site says what is wrong with it, here as on any host.
+        return (fresh, file).into_response();
+    };
+    config
+        .entry("contact")
+        .or_insert_with(|| "shop@example.com".into());
+    for (name, value) in [
+        ("api", gateway.url.as_str()),
+        ("issuer", gateway.identity.issuer()),
+        ("client_id", gateway.identity.client_id()),
+    ] {
+        config.insert(name.to_owned(), value.into());
+    }
+    (fresh, axum::Json(config)).into_response()
 }
 
 async fn dispatch(

@@ -21,7 +21,7 @@ pub enum Samples {
 
 /// The sample products, in the JSON of the HTTP API, with pictures from `site`
 /// (`http://127.0.0.1:3000`). Scripts buy `sample-mug`; one is not for sale, one is limited, one is
-/// shipped, and two are paid for again and again.
+/// shipped, two are variants of one, and two are paid for again and again.
 pub fn products(samples: Samples, site: &str) -> anyhow::Result<Vec<Value>> {
     let read = |file| serde_json::from_str(file).context("the sample products cannot be read");
     let mut products: Vec<Value> = read(include_str!("samples.json"))?;

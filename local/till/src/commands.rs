@@ -24,6 +24,7 @@ mod refund;
 mod setup;
 mod shop;
 mod sign;
+mod site;
 mod subscriptions;
 
 use std::path::PathBuf;
@@ -85,6 +86,9 @@ enum Command {
     /// Create or fix a deployed shop's webhook endpoint at Stripe, and store its secret
     #[command(after_help = exit::CODES)]
     Setup(setup::Setup),
+    /// Write the site with a page for each product
+    #[command(subcommand, after_help = exit::CODES)]
+    Site(site::Command),
     /// Print a webhook event file with a fresh Stripe-Signature, for `sam local invoke`
     Sign {
         /// A function URL event, such as events/webhook-completed-paid.json
@@ -115,6 +119,7 @@ impl Command {
             Self::Reconcile(command) => command.run().await,
             Self::Doctor(command) => command.run().await,
             Self::Setup(command) => command.run().await,
+            Self::Site(command) => command.run().await,
             Self::Sign { file } => sign::run(&file).map(|()| Exit::Done),
         }
     }

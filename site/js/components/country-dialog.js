@@ -1,5 +1,6 @@
 import { button, element } from '../elements.js';
 import { browser } from '../storage.js';
+import { locale, t } from '../texts.js';
 
 const COUNTRY = 'country';
 
@@ -9,7 +10,7 @@ export function askCountry(countries) {
   const sorted = [...names].sort(([, one], [, other]) => one.localeCompare(other));
   const likely = [browser.recall(COUNTRY), new Intl.Locale(navigator.language).region].find((code) => names.has(code));
   const select = element('select', { id: 'country', name: 'country', autocomplete: 'shipping country', required: true },
-    likely ? null : element('option', { value: '' }, 'Please choose'),
+    likely ? null : element('option', { value: '' }, t('country.choose')),
     ...sorted.map(([code, name]) => element('option', { value: code, selected: code === likely }, name)));
   return new Promise((resolve) => {
     const dialog = element('dialog', { class: 'question', 'aria-labelledby': 'question', onclose: () => {
@@ -19,12 +20,12 @@ export function askCountry(countries) {
       resolve(country);
     } },
       element('form', { method: 'dialog' },
-        element('h2', { id: 'question' }, 'Where should it go?'),
-        element('p', {}, 'What shipping costs depends on the country.'),
-        element('p', { class: 'field' }, element('label', { for: 'country' }, 'Country'), select),
+        element('h2', { id: 'question' }, t('country.title')),
+        element('p', {}, t('country.why')),
+        element('p', { class: 'field' }, element('label', { for: 'country' }, t('country.label')), select),
         element('div', { class: 'actions' },
-          element('button', { class: 'button primary', value: 'go' }, 'Continue'),
-          button('Not now', () => dialog.close(), 'quiet'))));
+          element('button', { class: 'button primary', value: 'go' }, t('country.continue')),
+          button(t('country.not_now'), () => dialog.close(), 'quiet'))));
     document.body.append(dialog);
     dialog.showModal();
   });
@@ -32,5 +33,5 @@ export function askCountry(countries) {
 
 /** "Germany": a country's name, in the language of this page. */
 export function nameOfCountry(code) {
-  return new Intl.DisplayNames('en', { type: 'region' }).of(code) ?? code;
+  return new Intl.DisplayNames(locale(), { type: 'region' }).of(code) ?? code;
 }

@@ -1,13 +1,14 @@
 import { element } from '../elements.js';
+import { t } from '../texts.js';
 import { nameOfCountry } from './country-dialog.js';
 
 /** Where a purchase goes, as terms and descriptions; nothing if it goes nowhere. */
 export function deliveryFacts({ delivery }) {
   if (!delivery) return [];
   return [
-    ...fact('Delivery address', label(delivery)),
-    ...(delivery.phone ? fact('Phone', [delivery.phone]) : []),
-    ...(delivery.rate ? fact('Shipping', [delivery.rate]) : []),
+    ...fact(t('delivery.address'), label(delivery)),
+    ...(delivery.phone ? fact(t('delivery.phone'), [delivery.phone]) : []),
+    ...(delivery.rate ? fact(t('delivery.shipping'), [delivery.rate]) : []),
   ];
 }
 

@@ -2,6 +2,7 @@ import { cancelPurchase } from '../api.js';
 import { button, element, linkButton, timeOfDay } from '../elements.js';
 import { settleIntent } from '../intents.js';
 import { showProblem } from '../notices.js';
+import { rich, t } from '../texts.js';
 import { secureUrl } from '../urls.js';
 import { summary } from './order.js';
 
@@ -13,7 +14,7 @@ export function openPurchase(purchase, { onend }) {
   const until = payUntil(purchase);
   return element('div', { class: 'open-purchase' },
     element('p', {},
-      element('span', { class: 'line-name' }, purchase.lines ? summary(purchase.lines) : 'A purchase'),
+      element('span', { class: 'line-name' }, purchase.lines ? summary(purchase.lines) : t('open.unnamed')),
       until ? element('span', { class: 'line-detail' }, until) : null),
     openPurchaseActions(purchase, { onend }));
 }
@@ -21,7 +22,7 @@ export function openPurchase(purchase, { onend }) {
 /** "Continue to payment", if there is a page for it, and "Cancel this purchase". */
 export function openPurchaseActions(purchase, { onend }) {
   const page = secureUrl(purchase.payment?.url);
-  const cancelling = button('Cancel this purchase', cancel);
+  const cancelling = button(t('open.cancel'), cancel);
 
   async function cancel() {
     cancelling.disabled = true;
@@ -39,11 +40,11 @@ export function openPurchaseActions(purchase, { onend }) {
   }
 
   return element('div', { class: 'actions' },
-    page ? linkButton('Continue to payment', page.href) : null,
+    page ? linkButton(t('open.continue'), page.href) : null,
     cancelling);
 }
 
 /** "It can be paid until 14:35.", if that is known. */
 export function payUntil({ payment }) {
-  return payment?.expires_at ? element('span', {}, 'It can be paid until ', timeOfDay(payment.expires_at), '.') : null;
+  return payment?.expires_at ? element('span', {}, ...rich('open.until', { time: timeOfDay(payment.expires_at) })) : null;
 }

@@ -1,13 +1,15 @@
 import { element } from '../elements.js';
 import { formatMoney } from '../money.js';
-import { interval, trialOf } from './price.js';
+import { hasWords, t } from '../texts.js';
+import { every, trialOf } from './price.js';
 import { wasPaid } from './status.js';
 
 /** "2 × Mug, Notebook and 3 more" */
 export function summary(lines) {
   const named = lines.slice(0, 2).map(({ name, quantity }) => (quantity > 1 ? `${quantity} × ${name}` : name));
   const others = lines.length - named.length;
-  return named.join(', ') + (others > 0 ? ` and ${others} more` : '');
+  const text = named.join(', ');
+  return others > 0 ? t('order.and_more', { text, count: others }) : text;
 }
 
 /** The lines of a purchase, what was paid for them, and what became of the money. */
@@ -19,16 +21,16 @@ export function order(purchase) {
       element('span', {},
         element('span', { class: 'line-name' }, line.name),
         element('span', { class: 'line-detail' },
-          (trialOf(line) ? `${trialOf(line)}, then ` : '')
+          (trialOf(line) ? `${t('order.then', { trial: trialOf(line) })} ` : '')
           + `${line.quantity} × ${money(line.unit_amount)}`
-          + (line.recurring ? ` every ${interval(line.recurring)}` : ''))),
+          + (line.recurring ? ` ${every(line.recurring)}` : ''))),
       element('span', { class: 'amount' }, money(trialOf(line) ? 0 : line.unit_amount * line.quantity))))),
-    ...(wasPaid(purchase) && purchase.paid ? sums(purchase) : [sumRow('order-total', 'Total', total)]));
+    ...(wasPaid(purchase) && purchase.paid ? sums(purchase) : [sumRow('order-total', t('order.total'), total)]));
 }
 
 /** "Refunded 5.00 USD of 15.00 USD", or null if nothing was, or all of it. */
 export function refundedInPart({ status, refunded, paid }) {
-  return status === 'partially_refunded' ? `Refunded ${formatMoney(refunded)} of ${formatMoney(paid)}` : null;
+  return status === 'partially_refunded' ? t('order.refunded_of', { refunded: formatMoney(refunded), paid: formatMoney(paid) }) : null;
 }
 
 /** From what the lines come to, to what was paid in the end. */
@@ -36,25 +38,25 @@ function sums({ status, total, paid, disputed, net, refunds = [], sums: parts })
   const moved = refunds.length > 0 || disputed.amount > 0;
   return [
     ...(parts ? toThePayment(parts) : discounted(total, paid)),
-    sumRow(moved ? 'order-sum' : 'order-total', 'You paid', paid),
+    sumRow(moved ? 'order-sum' : 'order-total', t('order.paid'), paid),
     ...refunds.map(({ status: state, amount }) => (state === 'succeeded'
-      ? sumRow('order-sum', 'Refunded', less(amount))
-      : sumRow(`order-sum ${UNDONE.includes(state) ? 'undone' : ''}`, REFUNDS[state] ?? `Refund: ${state}`, amount))),
+      ? sumRow('order-sum', t('refund.succeeded'), less(amount))
+      : sumRow(`order-sum ${UNDONE.includes(state) ? 'undone' : ''}`, hasWords(`refund.${state}`) ? t(`refund.${state}`) : t('refund.other', { state }), amount))),
     disputed.amount > 0
-      ? sumRow('order-sum', status === 'disputed' ? 'Held by your bank' : 'Returned by your bank', less(disputed))
+      ? sumRow('order-sum', t(status === 'disputed' ? 'order.held' : 'order.returned'), less(disputed))
       : null,
-    moved && status !== 'disputed' && net.amount >= 0 ? sumRow('order-total', 'Paid in the end', net) : null,
+    moved && status !== 'disputed' && net.amount >= 0 ? sumRow('order-total', t('order.net'), net) : null,
   ].filter(Boolean);
 }
 
 /** How a payment comes about, if there is more in it than what the lines come to. */
 function toThePayment({ subtotal, discount, shipping, tax }) {
   const rows = [
-    discount.amount > 0 ? sumRow('order-sum', 'Discount', less(discount)) : null,
-    shipping.amount > 0 ? sumRow('order-sum', 'Shipping', shipping) : null,
-    tax.amount > 0 ? sumRow('order-sum', 'Tax', tax) : null,
+    discount.amount > 0 ? sumRow('order-sum', t('order.discount'), less(discount)) : null,
+    shipping.amount > 0 ? sumRow('order-sum', t('order.shipping'), shipping) : null,
+    tax.amount > 0 ? sumRow('order-sum', t('order.tax'), tax) : null,
   ].filter(Boolean);
-  return rows.length > 0 ? [sumRow('order-sum', 'Subtotal', subtotal), ...rows] : [];
+  return rows.length > 0 ? [sumRow('order-sum', t('order.subtotal'), subtotal), ...rows] : [];
 }
 
 /** The same of a purchase from before the shop kept how a payment comes about. */
@@ -62,19 +64,12 @@ function discounted(total, paid) {
   const discount = paid.currency === total.currency ? total.amount - paid.amount : 0;
   if (discount <= 0) return [];
   return [
-    sumRow('order-sum', 'Subtotal', total),
-    sumRow('order-sum', 'Discount', less({ ...total, amount: discount })),
+    sumRow('order-sum', t('order.subtotal'), total),
+    sumRow('order-sum', t('order.discount'), less({ ...total, amount: discount })),
   ];
 }
 
-/** Refunds that have not reached the buyer. */
-const REFUNDS = {
-  pending: 'Refund on its way',
-  requires_action: 'Refund waiting for you',
-  failed: 'Refund that did not arrive',
-  canceled: 'Refund cancelled',
-};
-
+/** Refunds that will not reach the buyer. */
 const UNDONE = ['failed', 'canceled'];
 
 function sumRow(kind, label, amount) {

@@ -1,5 +1,6 @@
 import { button, element } from '../elements.js';
 import { showProblem } from '../notices.js';
+import { t } from '../texts.js';
 
 /**
  * A list that grows by *Load more* as long as the API names a next page.
@@ -10,7 +11,7 @@ import { showProblem } from '../notices.js';
  */
 export function pagedList({ className, first, more, row }) {
   const list = element('ul', { class: className, role: 'list' }, ...first.items.map(row));
-  const loadMore = button('Load more', () => grow());
+  const loadMore = button(t('page.load_more'), () => grow());
   loadMore.classList.add('load-more');
   let next = first.next;
   loadMore.hidden = !next;
@@ -26,7 +27,7 @@ export function pagedList({ className, first, more, row }) {
       loadMore.hidden = !next;
       focusOn(rows[0]);
     } catch (error) {
-      showProblem(error, { actions: [button('Try again', grow)] });
+      showProblem(error, { actions: [button(t('page.try_again'), grow)] });
     } finally {
       loadMore.disabled = false;
       loadMore.removeAttribute('aria-busy');

@@ -1,4 +1,5 @@
 import { formatMoney } from '../money.js';
+import { t } from '../texts.js';
 
 /** "15.00 USD", or "9.00 USD / month" for what is paid for again and again. */
 export function priceOf({ price, recurring }) {
@@ -9,17 +10,22 @@ export function priceOf({ price, recurring }) {
 export function trialOf({ recurring }) {
   const days = recurring?.trial_days ?? 0;
   if (days === 0) return null;
-  return days === 1 ? '1 day free' : `${days} days free`;
+  return t('price.free_days', { count: days });
 }
 
 /** How something that is shipped is delivered; of what recurs, that is in the price. */
 export function shippingOf({ recurring }) {
-  return recurring ? 'Delivered by post, included in the price' : 'Delivered by post';
+  return t(recurring ? 'price.shipped_included' : 'price.shipped');
 }
 
 /** "month", "3 months": the time between two payments. */
-export function interval({ interval: unit, interval_count: count }) {
-  return count === 1 ? unit : `${count} ${unit}s`;
+function interval({ interval: unit, interval_count: count }) {
+  return t(`price.${unit}`, { count });
+}
+
+/** "every month", "every 3 months" */
+export function every({ interval: unit, interval_count: count }) {
+  return t(`price.every_${unit}`, { count });
 }
 
 /** Whether two products can be in one subscription, which has one rhythm and one trial. */

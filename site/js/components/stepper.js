@@ -1,5 +1,6 @@
 import { MOST_OF_ONE } from '../cart.js';
 import { element } from '../elements.js';
+import { t } from '../texts.js';
 
 /**
  * Chooses a quantity from 1 to `most`: two buttons around a field to type in.
@@ -12,8 +13,8 @@ export function stepper({ label, quantity = 1, most = MOST_OF_ONE, onchange = ()
     'aria-label': label,
     onchange: () => choose(value()),
   });
-  const fewer = stepButton('−', 'One fewer', () => choose(value() - 1));
-  const more = stepButton('+', 'One more', () => choose(value() + 1));
+  const fewer = stepButton('−', t('buying.fewer'), () => choose(value() - 1));
+  const more = stepButton('+', t('buying.more'), () => choose(value() + 1));
 
   function value() {
     return allowed(field.valueAsNumber);

@@ -1,4 +1,5 @@
 import { MOST_OF_ONE } from '../cart.js';
+import { t } from '../texts.js';
 
 /** With this many or fewer, buyers are told how many are left. */
 const FEW = 5;
@@ -15,11 +16,11 @@ export function mostOf({ stock }) {
 
 /** "Only 2 left", where that is worth knowing; else null. */
 export function fewLeft({ stock }) {
-  return stock > 0 && stock <= FEW ? `Only ${stock} left` : null;
+  return stock > 0 && stock <= FEW ? t('stock.few', { count: stock }) : null;
 }
 
 /** Why it is not for sale. */
 export function whyNotForSale(product) {
-  if (!product) return 'No longer sold';
-  return product.stock === 0 && product.active !== false ? 'Sold out' : 'Not available at the moment';
+  if (!product) return t('stock.gone');
+  return t(product.stock === 0 && product.active !== false ? 'stock.sold_out' : 'stock.unavailable');
 }

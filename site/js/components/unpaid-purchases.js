@@ -2,6 +2,7 @@ import { getPurchase } from '../api.js';
 import { element } from '../elements.js';
 import { signedInAs } from '../identity.js';
 import { purchasesBegun, settleIntent } from '../intents.js';
+import { t } from '../texts.js';
 import { openPurchase } from './open-purchase.js';
 import { isDecided } from './status.js';
 
@@ -15,7 +16,7 @@ export async function unpaidPurchases(place, { onend = () => {} } = {}) {
   const begun = signedInAs() ? purchasesBegun() : [];
   if (begun.length === 0) return [];
   const list = element('div', {}, ...begun.map(() => element('div', { class: 'row skeleton' })));
-  const box = element('section', { class: 'unpaid' }, element('h2', {}, 'Waiting for payment'), list);
+  const box = element('section', { class: 'unpaid' }, element('h2', {}, t('open.title')), list);
   place.before(box);
   return show();
 

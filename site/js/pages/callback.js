@@ -1,7 +1,8 @@
 import { button, linkButton, panel } from '../elements.js';
 import { completeSignIn, signIn, whereSignInStarted } from '../identity.js';
-import { showProblem } from '../notices.js';
+import { messageOf, showProblem } from '../notices.js';
 import { content, startPage } from '../page.js';
+import { t } from '../texts.js';
 
 startPage(async () => {
   const parameters = new URLSearchParams(location.search);
@@ -12,11 +13,11 @@ startPage(async () => {
     location.replace(await completeSignIn(parameters));
   } catch (error) {
     content().replaceChildren(panel({
-      title: 'You are not signed in',
-      text: error.message,
+      title: t('callback.failed'),
+      text: messageOf(error),
       actions: [
-        button('Sign in again', () => signIn(startedAt).catch((error) => showProblem(error)), 'primary'),
-        linkButton('Back to where you were', startedAt, 'secondary'),
+        button(t('callback.again'), () => signIn(startedAt).catch((error) => showProblem(error)), 'primary'),
+        linkButton(t('callback.back'), startedAt, 'secondary'),
       ],
     }));
   }

@@ -6,18 +6,19 @@ import { element, linkButton, panel } from '../elements.js';
 import { signedInAs } from '../identity.js';
 import { settleIntent } from '../intents.js';
 import { content, fill, signInFirst, startPage } from '../page.js';
+import { t } from '../texts.js';
 
 const purchaseId = new URLSearchParams(location.search).get('purchase_id');
 
 startPage(async () => {
   if (!purchaseId) {
     content().replaceChildren(panel({
-      title: 'This address does not say which purchase',
-      text: 'If you have not paid, nothing was charged. Your purchases show where things stand.',
-      actions: [linkButton('Your purchases', 'purchases.html'), linkButton('Your cart', 'cart.html', 'secondary')],
+      title: t('purchase.which'),
+      text: t('cancel.which'),
+      actions: [linkButton(t('purchases.heading'), 'purchases.html'), linkButton(t('cart.heading'), 'cart.html', 'secondary')],
     }));
   } else if (!signedInAs()) {
-    content().replaceChildren(signInFirst('Sign in to see this purchase', 'Then you can pay for it after all, or cancel it.'));
+    content().replaceChildren(signInFirst(t('purchase.sign_in'), t('cancel.sign_in')));
   } else {
     await show();
   }
@@ -36,8 +37,8 @@ function standing(purchase) {
     decided ? null : openPurchaseActions(purchase, { onend: show }),
     order(purchase),
     element('div', { class: 'actions' },
-      decided ? linkButton('View this purchase', `purchase.html?id=${encodeURIComponent(purchase.id)}`) : null,
-      linkButton('Back to the products', 'index.html', 'secondary'),
-      linkButton('Your cart', 'cart.html', 'secondary')),
+      decided ? linkButton(t('purchase.view'), `purchase.html?id=${encodeURIComponent(purchase.id)}`) : null,
+      linkButton(t('products.back'), 'index.html', 'secondary'),
+      linkButton(t('cart.heading'), 'cart.html', 'secondary')),
   ].filter(Boolean);
 }

@@ -10,6 +10,7 @@ import { button, element, linkButton, panel } from '../elements.js';
 import { formatMoney, nameOfCurrency } from '../money.js';
 import { announceBriefly } from '../notices.js';
 import { content, fill, startPage } from '../page.js';
+import { locale, t } from '../texts.js';
 
 /** How many different products one purchase can have. */
 const MOST_PRODUCTS = 90;
@@ -137,9 +138,9 @@ function isShipped(line, products) {
 }
 
 function partTitle({ currency, subscription }, index, parts) {
-  const title = `Purchase ${index + 1} of ${parts.length}`;
-  if (parts.some((other) => other.currency !== currency)) return `${title}: in ${nameOfCurrency(currency)}`;
-  return subscription ? `${title}: a subscription` : title;
+  const title = t('cart.part', { number: index + 1, of: parts.length });
+  if (parts.some((other) => other.currency !== currency)) return t('cart.part_in', { title, currency: nameOfCurrency(currency) });
+  return subscription ? t('cart.part_subscription', { title }) : title;
 }
 
 function whyInParts(parts) {
@@ -147,24 +148,25 @@ function whyInParts(parts) {
   const several = parts.filter(({ subscription }) => subscription).length > 1;
   const beside = parts.some(({ subscription }) => subscription) && parts.some(({ shipped }) => shipped);
   const why = [
-    currencies > 1 ? 'A payment can only be in one currency, and these are in different ones.' : null,
-    several ? 'A subscription is paid for in one rhythm, and these have different ones.' : null,
-    beside ? 'Shipping cannot be paid for together with a subscription.' : null,
-  ].filter(Boolean).join(' ') || `One purchase can have at most ${MOST_PRODUCTS} different products${
-    parts.some(({ subscription }) => subscription) ? `, or ${MOST_OF_SUBSCRIPTION} beside a subscription` : ''}.`;
-  return element('p', { class: 'note' }, `${why} You can buy the parts one after the other; the rest stays in your cart.`);
+    currencies > 1 ? t('cart.currencies') : null,
+    several ? t('cart.rhythms') : null,
+    beside ? t('cart.beside') : null,
+  ].filter(Boolean).join(' ') || t(
+    parts.some(({ subscription }) => subscription) ? 'cart.too_many_beside' : 'cart.too_many',
+    { most: MOST_PRODUCTS, beside: MOST_OF_SUBSCRIPTION },
+  );
+  return element('p', { class: 'note' }, `${why} ${t('cart.in_parts')}`);
 }
 
 function hindrance(missing, products) {
   const names = missing.map((line) => nameOf(products.get(line.product_id)));
-  const remove = button(missing.length > 1 ? 'Remove all of these' : 'Remove it', () => {
+  const remove = button(t('cart.remove_these', { count: missing.length }), () => {
     changeCart(() => missing.forEach((line) => removeFromCart(line.product_id)));
     draw();
     focusAfterRemoval(0);
   });
   return element('div', { class: 'note', id: 'hindrance' },
-    element('p', {}, `${new Intl.ListFormat('en').format(names)} cannot be bought now. `
-      + 'Please remove what is unavailable to check out the rest.'),
+    element('p', {}, t('cart.hindrance', { names: new Intl.ListFormat(locale()).format(names) })),
     element('div', { class: 'actions' }, remove));
 }
 
@@ -177,13 +179,13 @@ function checkingOut({ lines, subscription, shipped }, products, { blocked }) {
   const showTotal = () => showSums(now(), products, { total, label, renewal });
   showTotal();
   cartEvents.addEventListener('change', () => { if (total.isConnected) showTotal(); });
-  const pay = checkoutButton(subscription ? 'Subscribe' : 'Check out', now, { fromCart: true, disabled: blocked });
+  const pay = checkoutButton(t(subscription ? 'buying.subscribe' : 'cart.check_out'), now, { fromCart: true, disabled: blocked });
   if (blocked) pay.setAttribute('aria-describedby', 'hindrance');
   return element('div', { class: 'checking-out' },
     element('p', { class: 'order-total' }, label, total),
     renewal,
-    shipped ? element('p', { class: 'order-sum' }, 'What shipping costs is on the payment page, before you pay.') : null,
-    element('div', { class: 'actions' }, pay, linkButton('Keep browsing', 'index.html', 'secondary')));
+    shipped ? element('p', { class: 'order-sum' }, t('cart.shipping')) : null,
+    element('div', { class: 'actions' }, pay, linkButton(t('products.browse'), 'index.html', 'secondary')));
 }
 
 function showSums(lines, products, { total, label, renewal }) {
@@ -191,10 +193,10 @@ function showSums(lines, products, { total, label, renewal }) {
   if (items.length === 0) return;
   const sums = sumOf(items);
   total.textContent = formatMoney(sums.today);
-  label.textContent = sums.renewal ? 'Due today' : 'Total';
-  const trial = items.map(trialOf).find(Boolean);
+  label.textContent = t(sums.renewal ? 'cart.today' : 'order.total');
+  const trial = items.map((item) => item.recurring?.trial_days).find(Boolean);
   renewal.replaceChildren(...(sums.renewal ? [
-    element('span', {}, trial ? `After ${trial.replace(' free', '')}, or today if you had a trial of it before` : 'From then on'),
+    element('span', {}, trial ? t('cart.after_trial', { count: trial }) : t('cart.from_then')),
     element('span', { class: 'amount' }, priceOf(sums.renewal)),
   ] : []));
   renewal.hidden = !sums.renewal;
@@ -206,26 +208,26 @@ function rows(list) {
 
 function cartRow({ product_id: id, quantity: wanted }, product) {
   const name = nameOf(product);
-  const remove = button('Remove', () => {
+  const remove = button(t('cart.remove'), () => {
     const place = removeButtons().indexOf(remove);
     changeCart(() => removeFromCart(id));
     draw();
-    announceBriefly(`${name} removed from your cart.`);
+    announceBriefly(t('cart.removed', { name }));
     focusAfterRemoval(place);
   }, 'quiet');
   remove.classList.add('remove');
-  remove.setAttribute('aria-label', `Remove ${name}`);
+  remove.setAttribute('aria-label', t('cart.remove_name', { name }));
   return element('li', { class: 'row cart-row' },
     productImage(product ?? {}),
     element('span', { class: 'row-main' },
       element('span', { class: 'line-name' }, name),
       element('span', { class: 'line-detail' },
-        isForSale(product) ? [`${priceOf(product)} each`, trialOf(product)].filter(Boolean).join(', ') : `${whyNotForSale(product)}; please remove it`),
+        isForSale(product) ? [t('cart.each', { price: priceOf(product) }), trialOf(product)].filter(Boolean).join(', ') : t('cart.please_remove', { why: whyNotForSale(product) })),
       isForSale(product) && product.shipped ? element('span', { class: 'line-detail' }, shippingOf(product)) : null,
       isForSale(product) ? scarcity(product, wanted) : null),
     element('div', { class: 'cart-controls' },
       isForSale(product) ? stepper({
-        label: `Quantity of ${name}`,
+        label: t('buying.quantity', { name }),
         quantity: wanted,
         most: mostOf(product),
         onchange: (chosen) => changeCart(() => setInCart(id, chosen)),
@@ -234,20 +236,20 @@ function cartRow({ product_id: id, quantity: wanted }, product) {
 }
 
 function nameOf(product) {
-  return product?.name ?? 'Something that is no longer sold';
+  return product?.name ?? t('cart.nameless');
 }
 
 /** How many are left, if that is only a few, or fewer than wanted. */
 function scarcity(product, wanted) {
-  const left = wanted > mostOf(product) ? `Only ${product.stock} left; you wanted ${wanted}` : fewLeft(product);
+  const left = wanted > mostOf(product) ? t('cart.fewer', { count: product.stock, wanted }) : fewLeft(product);
   return left ? element('span', { class: 'few-left' }, left) : null;
 }
 
 function emptyCart() {
   return panel({
-    title: 'Your cart is empty',
-    text: 'What you add to it stays here, in this browser.',
-    actions: [linkButton('See the products', 'index.html')],
+    title: t('cart.empty'),
+    text: t('cart.stays'),
+    actions: [linkButton(t('products.see'), 'index.html')],
   });
 }
 

@@ -12,17 +12,18 @@ import { element, linkButton, moment, panel } from '../elements.js';
 import { signedInAs } from '../identity.js';
 import { settleIntent } from '../intents.js';
 import { content, fill, signInFirst, startPage } from '../page.js';
+import { t } from '../texts.js';
 
 const id = new URLSearchParams(location.search).get('id');
 
 startPage(async () => {
   if (!id) {
     content().replaceChildren(panel({
-      title: 'This address does not say which purchase',
-      actions: [linkButton('Your purchases', 'purchases.html')],
+      title: t('purchase.which'),
+      actions: [linkButton(t('purchases.heading'), 'purchases.html')],
     }));
   } else if (!signedInAs()) {
-    content().replaceChildren(signInFirst('Sign in to see this purchase', 'Only its buyer can see it.'));
+    content().replaceChildren(signInFirst(t('purchase.sign_in'), t('purchase.only_buyer')));
   } else {
     await show();
   }
@@ -43,17 +44,16 @@ function receipt(purchase) {
     voucher ? element('div', { class: 'actions' }, voucher) : null,
     ...moneyNotes(purchase),
     purchase.attention?.length > 0
-      ? element('p', { class: 'note' },
-        'We are looking into something about this purchase and will be in touch if we need anything from you.')
+      ? element('p', { class: 'note' }, t('purchase.attention'))
       : null,
     order(purchase),
     isOrdered(purchase) && isSubscription(purchase)
-      ? element('div', { class: 'actions' }, linkButton('Your subscription', subscriptionPage(purchase), 'secondary'))
+      ? element('div', { class: 'actions' }, linkButton(t('subscription.heading'), subscriptionPage(purchase), 'secondary'))
       : null,
     cameToNothing(purchase) ? buyAgain(purchase) : null,
     element('dl', { class: 'facts' },
       ...deliveryFacts(purchase),
-      element('dt', {}, isOrdered(purchase) ? 'Bought' : 'Started'), element('dd', {}, moment(purchase.created_at)),
-      element('dt', {}, 'Purchase number'), element('dd', { class: 'reference' }, purchase.id)),
+      element('dt', {}, t(isOrdered(purchase) ? 'purchase.bought' : 'purchase.started')), element('dd', {}, moment(purchase.created_at)),
+      element('dt', {}, t('purchase.number')), element('dd', { class: 'reference' }, purchase.id)),
   ].filter(Boolean);
 }

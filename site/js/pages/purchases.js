@@ -7,10 +7,11 @@ import { element, linkButton, moment, panel } from '../elements.js';
 import { signedInAs } from '../identity.js';
 import { formatMoney } from '../money.js';
 import { content, fill, signInFirst, startPage } from '../page.js';
+import { t } from '../texts.js';
 
 startPage(async () => {
   if (!signedInAs()) {
-    content().replaceChildren(signInFirst('Sign in to see your purchases', 'Only you can see what you have bought.'));
+    content().replaceChildren(signInFirst(t('purchases.sign_in'), t('purchases.only_you')));
     return;
   }
   await show();
@@ -32,9 +33,9 @@ function purchases({ first, open }) {
 
 function waiting(open) {
   return [
-    element('h2', {}, 'Waiting for payment'),
+    element('h2', {}, t('open.title')),
     ...open.map((purchase) => openPurchase(purchase, { onend: show })),
-    element('h2', {}, 'Bought'),
+    element('h2', {}, t('purchase.bought')),
   ];
 }
 
@@ -46,9 +47,9 @@ async function fetchPage(cursor) {
 function history(first, nothingElse) {
   if (first.items.length === 0 && !first.next) {
     return [panel({
-      title: nothingElse ? 'No purchases yet' : 'Nothing yet',
-      text: 'What you buy will be listed here.',
-      actions: [linkButton('See the products', 'index.html')],
+      title: t(nothingElse ? 'purchases.none' : 'purchases.nothing'),
+      text: t('purchases.will_be'),
+      actions: [linkButton(t('products.see'), 'index.html')],
     })];
   }
   return pagedList({ className: 'rows', first, more: fetchPage, row: purchaseRow });

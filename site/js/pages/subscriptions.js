@@ -3,10 +3,11 @@ import { nameOf, planOf, portalButton, subscriptionBadge, whatIsNext } from '../
 import { element, linkButton, panel } from '../elements.js';
 import { signedInAs } from '../identity.js';
 import { content, fill, signInFirst, startPage } from '../page.js';
+import { t } from '../texts.js';
 
 startPage(async () => {
   if (!signedInAs()) {
-    content().replaceChildren(signInFirst('Sign in to see your subscriptions', 'Only you can see what you subscribe to.'));
+    content().replaceChildren(signInFirst(t('subscriptions.sign_in'), t('subscriptions.only_you')));
     return;
   }
   await fill(content(), listSubscriptions, subscriptions, { waiting: [skeleton()] });
@@ -15,14 +16,14 @@ startPage(async () => {
 function subscriptions(all) {
   if (all.length === 0) {
     return [panel({
-      title: 'No subscriptions yet',
-      text: 'What you subscribe to will be listed here.',
-      actions: [linkButton('See the products', 'index.html')],
+      title: t('subscriptions.none'),
+      text: t('subscriptions.will_be'),
+      actions: [linkButton(t('products.see'), 'index.html')],
     })];
   }
   return [
     element('ul', { class: 'rows', role: 'list' }, ...all.map(subscriptionRow)),
-    element('p', { class: 'portal' }, 'How you pay, your invoices and cancelling are on a page of Stripe’s.'),
+    element('p', { class: 'portal' }, t('subscriptions.portal')),
     element('div', { class: 'actions' }, portalButton()),
   ];
 }

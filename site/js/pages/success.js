@@ -11,6 +11,8 @@ import { button, element, linkButton, panel } from '../elements.js';
 import { signedInAs } from '../identity.js';
 import { settleIntent } from '../intents.js';
 import { content, failure, signInFirst, startPage } from '../page.js';
+import { titled } from '../shop.js';
+import { t } from '../texts.js';
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 10_000;
@@ -21,27 +23,20 @@ const NOT_FOUND_PATIENCE_MS = 30_000;
 
 const UNDECIDED = ['open', 'pending'];
 
-const HEADINGS = {
-  open: 'Confirming your payment…',
-  pending: 'Your payment is on its way',
-  paid: 'Thank you, it is paid!',
-  failed: 'The payment did not go through',
-  expired: 'This purchase was not completed',
-  abandoned: 'This purchase was not completed',
-};
+/** Statuses with a heading of their own on this page. */
+const HEADED = [...UNDECIDED, 'paid', 'failed', 'expired', 'abandoned'];
 
 const purchaseId = new URLSearchParams(location.search).get('purchase_id');
 
 startPage(async () => {
   if (!purchaseId) {
-    show('Which purchase?', panel({
-      title: 'This address does not say which purchase',
-      text: 'Your purchase history lists everything you bought.',
-      actions: [linkButton('Your purchases', 'purchases.html')],
+    show(t('success.which'), panel({
+      title: t('purchase.which'),
+      text: t('success.history'),
+      actions: [linkButton(t('purchases.heading'), 'purchases.html')],
     }));
   } else if (!signedInAs()) {
-    show('Welcome back', signInFirst('Sign in to see your purchase',
-      'If you have paid, your payment is safe with us; we only need to know that it is you.'));
+    show(t('success.welcome'), signInFirst(t('success.sign_in'), t('success.safe')));
   } else {
     await follow();
   }
@@ -59,10 +54,10 @@ async function follow() {
       if (!UNDECIDED.includes(purchase.status)) return;
     } catch (error) {
       if (!worthAskingAgain(error, waited)) {
-        show('We could not confirm your payment', failure(error, restart));
+        show(t('success.not_confirmed'), failure(error, restart));
         return;
       }
-      if (error instanceof ConnectionError) show('Connection trouble', waiting('We are still trying to reach the shop.'));
+      if (error instanceof ConnectionError) show(t('success.trouble'), waiting(t('success.trying')));
     }
     if (waited > PATIENCE_MS) {
       showPatienceEnded(purchase);
@@ -80,7 +75,7 @@ function worthAskingAgain(error, waited) {
 }
 
 function restart() {
-  show(HEADINGS.open, waiting('This usually takes a few seconds.'));
+  show(t('success.open'), waiting(t('success.seconds')));
   follow();
 }
 
@@ -88,11 +83,11 @@ function showPurchase(purchase) {
   settleIntent(purchase);
   const heading = headingOf(purchase);
   if (purchase.status === 'open') {
-    show(heading, waiting('This usually takes a few seconds.'), order(purchase));
+    show(heading, waiting(t('success.seconds')), order(purchase));
   } else {
     show(heading,
       element('p', { class: 'lead' }, statusBadge(purchase), ' ', statusExplanation(purchase),
-        purchase.status === 'paid' ? ' A confirmation is on its way to you by email.' : null),
+        purchase.status === 'paid' ? ` ${t('success.mail')}` : null),
       order(purchase),
       cameToNothing(purchase) ? buyAgain(purchase) : null,
       whatNext(purchase));
@@ -100,9 +95,10 @@ function showPurchase(purchase) {
 }
 
 function headingOf(purchase) {
-  if (isToBePaid(purchase)) return 'One step is left: paying';
-  if (isFree(purchase)) return 'Thank you for your purchase!';
-  return HEADINGS[purchase.status] ?? 'Your purchase';
+  if (isToBePaid(purchase)) return t('success.to_be_paid');
+  if (isFree(purchase)) return t('success.free');
+  const key = `success.${purchase.status}`;
+  return t(HEADED.includes(purchase.status) ? key : 'purchase.heading');
 }
 
 function whatNext(purchase) {
@@ -110,33 +106,32 @@ function whatNext(purchase) {
   return element('div', { class: 'actions' },
     voucherButton(purchase),
     ordered
-      ? linkButton('View this purchase', `purchase.html?id=${encodeURIComponent(purchase.id)}`,
+      ? linkButton(t('purchase.view'), `purchase.html?id=${encodeURIComponent(purchase.id)}`,
         isToBePaid(purchase) ? 'secondary' : 'primary')
-      : linkButton('Back to the products', 'index.html', 'secondary'),
-    ordered && isSubscription(purchase) ? linkButton('Your subscription', subscriptionPage(purchase), 'secondary') : null,
-    ordered ? linkButton('Keep browsing', 'index.html', 'secondary') : null);
+      : linkButton(t('products.back'), 'index.html', 'secondary'),
+    ordered && isSubscription(purchase) ? linkButton(t('subscription.heading'), subscriptionPage(purchase), 'secondary') : null,
+    ordered ? linkButton(t('products.browse'), 'index.html', 'secondary') : null);
 }
 
 function showPatienceEnded(purchase) {
-  const checkAgain = button('Check again', restart, 'primary');
+  const checkAgain = button(t('success.check'), restart, 'primary');
   if (purchase?.status === 'pending') {
     content().append(panel({
-      title: 'You can close this page',
-      text: 'It has stopped checking for your payment.',
+      title: t('success.close'),
+      text: t('success.stopped'),
       actions: [checkAgain],
     }));
     return;
   }
-  show('Still waiting for your payment', panel({
-    title: 'This is taking longer than usual',
-    text: 'If you have paid, nothing is lost: the confirmation will reach us a little later, and then we will email you '
-      + 'and the purchase will appear in your history. If you have not paid, nothing was charged.',
-    actions: [checkAgain, linkButton('Your purchases', 'purchases.html', 'secondary')],
+  show(t('success.still'), panel({
+    title: t('success.longer'),
+    text: t('success.not_lost'),
+    actions: [checkAgain, linkButton(t('purchases.heading'), 'purchases.html', 'secondary')],
   }), purchase?.payment ? stillToPay(purchase) : null);
 }
 
 function stillToPay(purchase) {
-  return element('div', {}, element('p', { class: 'lead' }, 'Not paid yet?'),
+  return element('div', {}, element('p', { class: 'lead' }, t('success.not_paid')),
     openPurchaseActions(purchase, { onend: restart }));
 }
 
@@ -150,6 +145,6 @@ function show(heading, ...nodes) {
   document.getElementById('told').textContent = heading;
   if (document.querySelector('h1').textContent === heading && content().firstChild?.isEqualNode(wrapped)) return;
   document.querySelector('h1').textContent = heading;
-  document.title = `${heading} · Till`;
+  document.title = titled(heading);
   content().replaceChildren(wrapped);
 }

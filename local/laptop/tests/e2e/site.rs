@@ -124,6 +124,35 @@ async fn a_front_end_gets_no_further_than_the_api_and_the_sign_in() {
 }
 
 #[tokio::test]
+async fn the_sellers_words_and_this_shops_addresses_are_in_one_file() {
+    let shop = TestShop::start().await;
+    let config = shop.project().join("site/config.json");
+    std::fs::write(
+        &config,
+        r#"{"name":"Mugs","api":"https://elsewhere.example"}"#,
+    )
+    .unwrap();
+    let told: Value = shop.get("/config.json").await.json().await.unwrap();
+    assert_eq!(told["name"], "Mugs");
+    assert_eq!(told["api"], shop.shop.url());
+    assert_eq!(told["issuer"], shop.issuer());
+    assert_eq!(told["contact"], "shop@example.com");
+
+    std::fs::write(&config, r#"{"contact":"me@example.com"}"#).unwrap();
+    let told: Value = shop.get("/config.json").await.json().await.unwrap();
+    assert_eq!(told["contact"], "me@example.com");
+
+    // What is wrong with it, the site says, here as on any host.
+    std::fs::write(&config, "{").unwrap();
+    let wrong = shop.get("/config.json").await;
+    assert_eq!(wrong.text().await.unwrap(), "{");
+
+    std::fs::remove_file(&config).unwrap();
+    let told: Value = shop.get("/config.json").await.json().await.unwrap();
+    assert_eq!(told["client_id"], "till-local");
+}
+
+#[tokio::test]
 async fn functions_and_the_dashboard_lead_to_the_front_end() {
     let shop = with_front_end().await;
     let dashboard = shop.get("/_local").await.text().await.unwrap();

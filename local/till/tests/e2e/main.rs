@@ -26,4 +26,5 @@ mod purchases;
 mod rebuilt;
 mod recurring;
 mod refund;
+mod site;
 mod subscriptions;

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use shared::money::Currency;
-use shared::product::{Interval, Recurring};
+use shared::product::{Interval, Options, Recurring};
 use shared::store::operator::StockChange;
 
 /// A price; without a currency, in the one that the product has.
@@ -131,6 +131,42 @@ pub(super) fn stock_change(text: &str) -> Result<StockChange, String> {
         }
         _ => StockChange::Set(stock(text)?),
     })
+}
+
+/// A name; nothing, or `none`, for what has none.
+pub(super) fn name(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!matches!(text, "" | "none")).then(|| text.to_owned())
+}
+
+/// `size=M; color=red`; nothing, or `none`, for what is no variant.
+pub(super) fn options(text: &str) -> Result<Options, String> {
+    let mut options = Options::new();
+    let Some(text) = name(text) else {
+        return Ok(options);
+    };
+    for option in text.split(';').filter(|option| !option.trim().is_empty()) {
+        let Some((name, value)) = option.split_once('=') else {
+            return Err(format!(
+                "{:?} is not an option: use NAME=VALUE, such as size=M; color=red",
+                option.trim()
+            ));
+        };
+        let name = name.trim().to_owned();
+        if options.contains_key(&name) {
+            return Err(format!("{name:?} is there twice"));
+        }
+        options.insert(name, value.trim().to_owned());
+    }
+    Ok(options)
+}
+
+/// As [`options`] reads them.
+pub(super) fn in_line(options: &Options) -> String {
+    let options = options
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"));
+    options.collect::<Vec<_>>().join("; ")
 }
 
 /// Addresses contain no spaces, so spaces separate them.

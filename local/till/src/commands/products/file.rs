@@ -117,7 +117,7 @@ fn parse_json(text: &str) -> anyhow::Result<Vec<Row>> {
 }
 
 /// As they are written; all but the first are optional in a file that is read.
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 15] = [
     "id",
     "name",
     "description",
@@ -128,6 +128,9 @@ const COLUMNS: [&str; 12] = [
     "interval_count",
     "trial_days",
     "shipped",
+    "group",
+    "options",
+    "category",
     "active",
     "stock",
 ];
@@ -235,6 +238,12 @@ fn parse_record(titles: &StringRecord, record: &StringRecord) -> Result<Patch, S
     patch.shipped = shipped
         .transpose()
         .map_err(|why| format!("shipped: {why}"))?;
+    patch.group = cell("group").map(field::name);
+    let options = cell("options").map(field::options);
+    patch.options = options
+        .transpose()
+        .map_err(|why| format!("options: {why}"))?;
+    patch.category = cell("category").map(field::name);
     let active = cell("active").map(field::yes_or_no);
     patch.active = active.transpose().map_err(|why| format!("active: {why}"))?;
     let stock = cell("stock").map(field::stock);
@@ -296,6 +305,9 @@ pub(super) fn write(products: &[Product], format: Format) -> anyhow::Result<Stri
                     &number(|recurring| recurring.interval_count),
                     &number(|recurring| recurring.trial_days),
                     if product.shipped { "true" } else { "false" },
+                    product.group.as_deref().unwrap_or_default(),
+                    &field::in_line(&product.options),
+                    product.category.as_deref().unwrap_or_default(),
                     if product.active { "true" } else { "false" },
                     &product.stock.map_or(String::new(), |s| s.to_string()),
                 ])?;

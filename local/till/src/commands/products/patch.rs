@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer};
 use shared::money::Money;
-use shared::product::{Product, ProductId, Recurring, Site};
+use shared::product::{Options, Product, ProductId, Recurring, Site};
 use shared::store::operator::StockChange;
 
 use super::field::{self, Price, Renewal};
@@ -23,6 +23,13 @@ pub(super) struct Patch {
     #[serde(default, deserialize_with = "said_renewal")]
     pub(super) recurring: Option<Option<Recurring>>,
     pub(super) shipped: Option<bool>,
+    /// `Some(None)`: it is in no group.
+    #[serde(default, deserialize_with = "said")]
+    pub(super) group: Option<Option<String>>,
+    pub(super) options: Option<Options>,
+    /// `Some(None)`: it is in no category.
+    #[serde(default, deserialize_with = "said")]
+    pub(super) category: Option<Option<String>>,
     pub(super) active: Option<bool>,
     /// `Some(None)`: it never runs out.
     #[serde(default, deserialize_with = "said")]
@@ -30,7 +37,9 @@ pub(super) struct Patch {
 }
 
 /// `null` is something said, a missing member is not.
-fn said<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<u32>>, D::Error> {
+fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    value: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Deserialize::deserialize(value).map(Some)
 }
 
@@ -52,6 +61,9 @@ impl Patch {
             price: None,
             recurring: None,
             shipped: None,
+            group: None,
+            options: None,
+            category: None,
             active: None,
             stock: None,
         }
@@ -90,6 +102,19 @@ impl Patch {
                 .shipped
                 .or(before.map(|before| before.shipped))
                 .unwrap_or(false),
+            group: self
+                .group
+                .clone()
+                .unwrap_or_else(|| before.and_then(|before| before.group.clone())),
+            options: self
+                .options
+                .clone()
+                .or_else(|| before.map(|before| before.options.clone()))
+                .unwrap_or_default(),
+            category: self
+                .category
+                .clone()
+                .unwrap_or_else(|| before.and_then(|before| before.category.clone())),
             active: self
                 .active
                 .or(before.map(|before| before.active))
@@ -116,6 +141,9 @@ pub(super) enum Setting {
     Recurring(Option<Recurring>),
     TrialDays(u32),
     Shipped(bool),
+    Group(Option<String>),
+    Options(Options),
+    Category(Option<String>),
     Active(bool),
     Stock(StockChange),
 }
@@ -136,12 +164,15 @@ impl FromStr for Setting {
             "recurring" => Self::Recurring(field::recurring(value)?),
             "trial_days" => Self::TrialDays(field::number(value)?),
             "shipped" => Self::Shipped(field::yes_or_no(value)?),
+            "group" => Self::Group(field::name(value)),
+            "options" => Self::Options(field::options(value)?),
+            "category" => Self::Category(field::name(value)),
             "active" => Self::Active(field::yes_or_no(value)?),
             "stock" => Self::Stock(field::stock_change(value)?),
             other => {
                 return Err(format!(
                     "{other:?} is not a field: use name, description, images, price, recurring, \
-                     trial_days, shipped, active or stock"
+                     trial_days, shipped, group, options, category, active or stock"
                 ));
             }
         })
@@ -201,6 +232,17 @@ mod tests {
             ("recurring=none", Setting::Recurring(None)),
             ("trial_days=14", Setting::TrialDays(14)),
             ("shipped=yes", Setting::Shipped(true)),
+            ("group=shirt", Setting::Group(Some("shirt".into()))),
+            ("group=none", Setting::Group(None)),
+            (
+                "options=size=M; color = brick red",
+                Setting::Options(Options::from([
+                    ("size".into(), "M".into()),
+                    ("color".into(), "brick red".into()),
+                ])),
+            ),
+            ("options=", Setting::Options(Options::new())),
+            ("category=Tea", Setting::Category(Some("Tea".into()))),
             ("active=no", Setting::Active(false)),
             ("stock=20", Setting::Stock(StockChange::Set(Some(20)))),
             ("stock=none", Setting::Stock(StockChange::Set(None))),
@@ -219,6 +261,8 @@ mod tests {
             "recurring=3",
             "recurring=-1 month",
             "trial_days=two weeks",
+            "options=M",
+            "options=size=M; size=L",
             "active=maybe",
             "stock=",
             "stock=-",

@@ -21,6 +21,9 @@ Change one product.
   recurring='3 months'  is paid for every three months: day, week, month or year, with a number
                         before it; recurring=none makes it something that is paid for once
   trial_days=14    of what recurs, the first 14 days are free
+  group=shirt options='size=M; color=red'
+                   makes it one of the shirts; group=none options=none takes it out again
+  category=Tea     puts it into a category; category=none into none
   active=false     takes it off sale
   stock=+20        adds 20 pieces; -20 takes 20 away
   stock=20         sets the stock to 20, whatever is sold meanwhile
@@ -68,6 +71,9 @@ impl Set {
                 Setting::Recurring(every) => recurring = Some(every),
                 Setting::TrialDays(days) => trial_days = Some(days),
                 Setting::Shipped(shipped) => patch.shipped = Some(shipped),
+                Setting::Group(group) => patch.group = Some(group),
+                Setting::Options(options) => patch.options = Some(options),
+                Setting::Category(category) => patch.category = Some(category),
                 Setting::Active(active) => patch.active = Some(active),
                 Setting::Stock(change) => stock = change,
             }

@@ -10,6 +10,7 @@ use shared::plain;
 use shared::product::{Product, Recurring};
 use shared::store::operator::{Assortment, StockChange};
 
+use super::field::in_line;
 use crate::commands::console::{good, notable};
 
 /// One step towards what is wanted.
@@ -98,6 +99,17 @@ impl Step {
         let (from, to) = (before.shipped, after.shipped);
         let words = if to { "no → yes" } else { "yes → no" };
         differ("shipped", json!(from), json!(to), words.to_owned());
+        let (from, to) = (&before.group, &after.group);
+        differ("group", json!(from), json!(to), named(from, to));
+        let (from, to) = (&before.options, &after.options);
+        let words = format!(
+            "{} → {}",
+            or_none(&plain::line(&in_line(from))),
+            or_none(&plain::line(&in_line(to)))
+        );
+        differ("options", json!(from), json!(to), words);
+        let (from, to) = (&before.category, &after.category);
+        differ("category", json!(from), json!(to), named(from, to));
         let (from, to) = (before.active, after.active);
         let words = if to { "no → yes" } else { "yes → no" };
         differ("active", json!(from), json!(to), words.to_owned());
@@ -120,6 +132,11 @@ impl Step {
 
 fn quoted(from: &str, to: &str) -> String {
     format!("\"{}\" → \"{}\"", plain::line(from), plain::line(to))
+}
+
+fn named(from: &Option<String>, to: &Option<String>) -> String {
+    let word = |it: &Option<String>| plain::line(it.as_deref().unwrap_or_default());
+    format!("{} → {}", or_none(&word(from)), or_none(&word(to)))
 }
 
 fn or_none(text: &str) -> &str {
