@@ -157,6 +157,7 @@ async fn whatever_a_product_is_called_its_page_shows_it_as_text() {
     assert!(index.contains(
         "<a href=\"index.html?category=%3Cb%3EBold%3C%2Fb%3E\">&lt;b&gt;Bold&lt;/b&gt;</a>"
     ));
+    assert!(index.contains("<p class=\"line-detail\">To choose: si&quot;ze</p>"));
     for page in [&page, &index] {
         assert!(!page.contains("<script>") && !page.contains("<img src=x"));
     }
