@@ -20,7 +20,8 @@ pub(super) enum Step {
     Add(Product),
     /// One that was, and is to be different.
     Change {
-        before: Product,
+        // A product is large, and most steps of an import add one.
+        before: Box<Product>,
         after: Product,
         stock: StockChange,
     },
@@ -37,7 +38,7 @@ impl Step {
             return Some(Self::Add(after));
         };
         let step = Self::Change {
-            before,
+            before: Box::new(before),
             after,
             stock,
         };
