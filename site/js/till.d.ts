@@ -31,7 +31,7 @@ export type Product = {
    * if it is not a variant.
    */
   group?: string;
-  /** What tells it from the others of its group. Absent without a group. */
+  /** What tells it from the others of its group, one to four. Absent without a group. */
   options?: {
   };
   /** What buyers look for it under. Absent if it has none. */

@@ -286,8 +286,8 @@ export default {
 
   "purchases.title": "Käufe",
   "purchases.heading": "Ihre Käufe",
-  "purchases.intro": "Was Sie regelmäßig bezahlen, steht unter",
-  "purchases.intro_link": "Ihre Abos",
+  "purchases.intro": "Was Sie regelmäßig bezahlen, steht bei",
+  "purchases.intro_link": "Ihren Abos",
   "purchases.sign_in": "Melden Sie sich an, um Ihre Käufe zu sehen",
   "purchases.only_you": "Nur Sie können sehen, was Sie gekauft haben.",
   "purchases.none": "Noch keine Käufe",

@@ -10,6 +10,7 @@ import { button, element, linkButton, panel } from '../elements.js';
 import { formatMoney, nameOfCurrency } from '../money.js';
 import { announceBriefly } from '../notices.js';
 import { content, fill, startPage } from '../page.js';
+import { productUrl } from '../shop.js';
 import { locale, t } from '../texts.js';
 
 /** How many different products one purchase can have. */
@@ -220,7 +221,7 @@ function cartRow({ product_id: id, quantity: wanted }, product) {
   return element('li', { class: 'row cart-row' },
     productImage(product ?? {}),
     element('span', { class: 'row-main' },
-      element('span', { class: 'line-name' }, name),
+      product ? element('a', { class: 'line-name', href: productUrl(product) }, name) : element('span', { class: 'line-name' }, name),
       element('span', { class: 'line-detail' },
         isForSale(product) ? [t('cart.each', { price: priceOf(product) }), trialOf(product)].filter(Boolean).join(', ') : t('cart.please_remove', { why: whyNotForSale(product) })),
       isForSale(product) && product.shipped ? element('span', { class: 'line-detail' }, shippingOf(product)) : null,

@@ -59,8 +59,13 @@ impl<'a> Schemas<'a> {
                         format!("{at}.{name}")
                     };
                     let properties = parts.iter().filter_map(|part| part.get("properties"));
-                    let mut declared = properties.filter_map(|it| it.get(name)).peekable();
-                    if declared.peek().is_none() {
+                    let mut declared: Vec<_> = properties.filter_map(|it| it.get(name)).collect();
+                    if declared.is_empty() {
+                        // What any other member has to be, if there may be others.
+                        let others = parts.iter().filter_map(|it| it.get("additionalProperties"));
+                        declared.extend(others.filter(|rule| rule.is_object()));
+                    }
+                    if declared.is_empty() {
                         wrong.push(format!("{at}: there is no such member"));
                     }
                     for schema in declared {

@@ -111,6 +111,35 @@ async fn stacks_that_are_not_there_or_no_till_are_named_with_the_way_out() {
     }
 }
 
+#[tokio::test]
+async fn the_site_of_a_stack_leads_to_it_and_says_where_it_is() {
+    let operator = Operator::new().await;
+    let api = "https://abc.execute-api.eu-central-1.amazonaws.com";
+    let told = json!({ "api": api, "issuer": "https://id.example", "client_id": "shop", "contact": "us@example.com" });
+    let mut outputs = outputs(&operator);
+    outputs.extend([
+        ("SiteConfig", told.to_string().replace('"', "&quot;")),
+        ("SiteAddress", "https://shop.example.com".to_owned()),
+    ]);
+    let account = Account::new(&operator, &parameters("test"), &outputs);
+    let aws = account.listen().await;
+    let (out, source) = (operator.file("built"), testing::repository().site);
+    let (folder, source) = (out.to_str().unwrap(), source.to_str().unwrap());
+    let build = ["site", "build", "--out", folder, "--site", source];
+    let build = [&build[..], &["--stack", "till-eu"]].concat();
+    till(&operator, &aws, &build).await.expect(0);
+
+    let read = |path: &str| std::fs::read_to_string(out.join(path)).unwrap();
+    let config: Value = serde_json::from_str(&read("config.json")).unwrap();
+    for name in ["api", "issuer", "client_id", "contact"] {
+        assert_eq!(config[name], told[name], "{name}");
+    }
+    assert_eq!(config["name"], "Till", "the seller's own words are kept");
+    let page = read(&format!("p/{MUG}.html"));
+    let canonical = format!("href=\"https://shop.example.com/p/{MUG}.html\"");
+    assert!(page.contains(&canonical), "{page}");
+}
+
 /// The address of an identity provider that lists these claims.
 async fn issuer(claims_supported: Value) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -22,7 +22,7 @@ fn hostile() -> Value {
 }
 
 /// The site of this repository; the shop under test has a folder of its own.
-fn site() -> PathBuf {
+fn original() -> PathBuf {
     testing::repository().site
 }
 
@@ -35,7 +35,7 @@ impl Site {
     async fn built(operator: &Operator, more: &[&str], code: i32) -> (Self, Value) {
         let folder = operator.file("built");
         let command = ["site", "build", "--out", folder.to_str().unwrap(), "--json"];
-        let source = site();
+        let source = original();
         let source = match more.contains(&"--site") {
             true => vec![],
             false => vec!["--site", source.to_str().unwrap()],
@@ -157,6 +157,7 @@ async fn whatever_a_product_is_called_its_page_shows_it_as_text() {
     assert!(index.contains(
         "<a href=\"index.html?category=%3Cb%3EBold%3C%2Fb%3E\">&lt;b&gt;Bold&lt;/b&gt;</a>"
     ));
+    assert!(index.contains("<p class=\"line-detail\">To choose: si&quot;ze</p>"));
     for page in [&page, &index] {
         assert!(!page.contains("<script>") && !page.contains("<img src=x"));
     }
@@ -170,7 +171,7 @@ async fn whatever_a_product_is_called_its_page_shows_it_as_text() {
 async fn the_pages_speak_the_sellers_words_in_the_shops_first_language() {
     let operator = Operator::new().await;
     let source = operator.file("mine");
-    copy(&site(), &source);
+    copy(&original(), &source);
     let config = json!({
         "name": "Becher & Co", "tagline": { "en": "Mugs", "de": "Becher" }, "languages": ["de", "en"],
         "contact": "post@example.com",
@@ -206,7 +207,16 @@ async fn a_site_is_replaced_after_a_yes_and_nothing_else_is() {
     let off = operator.till(&["products", "set", "sample-mug", "name=Tall mug"]);
     off.await.expect(0);
     let out = site.folder.to_str().unwrap();
-    let unasked = operator.till(&["site", "build", "--out", out, "--site", site().to_str().unwrap()]).await;
+    let unasked = operator
+        .till(&[
+            "site",
+            "build",
+            "--out",
+            out,
+            "--site",
+            original().to_str().unwrap(),
+        ])
+        .await;
     unasked.expect(1).complains("exists already. Replace it?");
     assert!(site.read("p/sample-mug.html").contains("Stoneware mug"));
     std::fs::write(site.folder.join("p/sold-years-ago.html"), "").unwrap();
@@ -219,7 +229,15 @@ async fn a_site_is_replaced_after_a_yes_and_nothing_else_is() {
     std::fs::write(photos.join("ada.jpg"), "").unwrap();
     let out = photos.to_str().unwrap();
     let refused = operator
-        .till(&["site", "build", "--out", out, "--yes", "--site", site().to_str().unwrap()])
+        .till(&[
+            "site",
+            "build",
+            "--out",
+            out,
+            "--yes",
+            "--site",
+            original().to_str().unwrap(),
+        ])
         .await;
     refused
         .expect(1)

@@ -20,7 +20,8 @@ pub(super) enum Step {
     Add(Product),
     /// One that was, and is to be different.
     Change {
-        before: Product,
+        // A product is large, and most steps of an import add one.
+        before: Box<Product>,
         after: Product,
         stock: StockChange,
     },
@@ -37,7 +38,7 @@ impl Step {
             return Some(Self::Add(after));
         };
         let step = Self::Change {
-            before,
+            before: Box::new(before),
             after,
             stock,
         };
@@ -99,17 +100,9 @@ impl Step {
         let (from, to) = (before.shipped, after.shipped);
         let words = if to { "no → yes" } else { "yes → no" };
         differ("shipped", json!(from), json!(to), words.to_owned());
-        let (from, to) = (&before.group, &after.group);
-        differ("group", json!(from), json!(to), named(from, to));
-        let (from, to) = (&before.options, &after.options);
-        let words = format!(
-            "{} → {}",
-            or_none(&plain::line(&in_line(from))),
-            or_none(&plain::line(&in_line(to)))
-        );
-        differ("options", json!(from), json!(to), words);
-        let (from, to) = (&before.category, &after.category);
-        differ("category", json!(from), json!(to), named(from, to));
+        for (field, from, to, words) in placements(before, after) {
+            differ(field, from, to, words);
+        }
         let (from, to) = (before.active, after.active);
         let words = if to { "no → yes" } else { "yes → no" };
         differ("active", json!(from), json!(to), words.to_owned());
@@ -132,6 +125,32 @@ impl Step {
 
 fn quoted(from: &str, to: &str) -> String {
     format!("\"{}\" → \"{}\"", plain::line(from), plain::line(to))
+}
+
+/// Where it was among the others, and where it is to be.
+fn placements(before: &Product, after: &Product) -> [(&'static str, Value, Value, String); 3] {
+    let options = |product: &Product| plain::line(&in_line(&product.options));
+    let (from, to) = (options(before), options(after));
+    [
+        (
+            "group",
+            json!(before.group),
+            json!(after.group),
+            named(&before.group, &after.group),
+        ),
+        (
+            "options",
+            json!(before.options),
+            json!(after.options),
+            format!("{} → {}", or_none(&from), or_none(&to)),
+        ),
+        (
+            "category",
+            json!(before.category),
+            json!(after.category),
+            named(&before.category, &after.category),
+        ),
+    ]
 }
 
 fn named(from: &Option<String>, to: &Option<String>) -> String {

@@ -16,9 +16,12 @@ pub(super) struct Folder {
 impl Folder {
     /// Refuses what would destroy something: only a site that was built may be replaced.
     pub(super) fn between(source: &Path, out: &Path) -> anyhow::Result<Self> {
-        let source = source
-            .canonicalize()
-            .with_context(|| format!("there is no site at {}: say where it is with --site", source.display()))?;
+        let source = source.canonicalize().with_context(|| {
+            format!(
+                "there is no site at {}: say where it is with --site",
+                source.display()
+            )
+        })?;
         let out = std::path::absolute(out).context("the current folder is gone")?;
         let Some(name) = out.file_name() else {
             bail!(

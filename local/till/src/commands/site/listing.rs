@@ -67,9 +67,18 @@ pub(super) fn page(template: &str, shelf: &Shelf<'_>) -> anyhow::Result<String> 
 fn card(shelf: &Shelf<'_>, product: &Product, lazy: bool) -> String {
     let id = escaped(product.id.as_str());
     let page = product_page::path(product).unwrap_or_else(|| format!("product.html?id={id}"));
+    let names: Vec<_> = product.options.keys().map(String::as_str).collect();
+    let choices = match names.is_empty() {
+        true => String::new(),
+        false => {
+            let names = names.join(", ");
+            let choices = shelf.texts.with("product.more", &[("options", &names)]);
+            format!("<p class=\"line-detail\">{}</p>", escaped(&choices))
+        }
+    };
     format!(
         "<li class=\"card\" id=\"product-{id}\">{}<div class=\"card-text\"><h2><a \
-         href=\"{page}\">{}</a></h2><p class=\"description\">{}</p>{}</div>{}</li>",
+         href=\"{page}\">{}</a></h2><p class=\"description\">{}</p>{choices}{}</div>{}</li>",
         picture(product.images.first(), "", lazy, ""),
         escaped(&product.name),
         escaped(&product.description),
@@ -96,9 +105,9 @@ fn categories(shelf: &Shelf<'_>, first: &[Product]) -> String {
     let links: String = names
         .into_iter()
         .map(|name| {
-            let mut address = url::form_urlencoded::Serializer::new("index.html?".to_owned());
+            let mut address = url::form_urlencoded::Serializer::new(String::new());
             address.append_pair("category", name);
-            let address = escaped(&address.finish());
+            let address = escaped(&format!("index.html?{}", address.finish()));
             format!("<a href=\"{address}\">{}</a>", escaped(name))
         })
         .collect();

@@ -69,11 +69,13 @@ mod tests {
     #[test]
     fn a_page_names_all_that_its_script_will_need() {
         let page = "<head>\n    <script type=\"module\" src=\"js/pages/a.js\"></script>\n  </head>";
-        let read = |path: &str| match path {
+        let read = |path: &str| {
+            match path {
             "js/pages/a.js" => Ok("import { b } from '../b.js';\nawait import(`./x.js`);".into()),
             "js/b.js" => Ok("import {\n  c,\n} from './deep/c.js';\n".into()),
             "js/deep/c.js" => Ok("/** @import { C } from './c.d.ts' */\nimport { b } from '../b.js';\nexport default 1;".into()),
             other => Err(anyhow::anyhow!("{other} was not imported")),
+        }
         };
         assert_eq!(
             preloaded(page, read).unwrap(),
