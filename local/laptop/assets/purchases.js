@@ -3,7 +3,7 @@
 import { call, element, onClick, when } from "./page.js";
 import { leadsTo, shelf } from "./shelf.js";
 import {
-  ADVICE, badge, chapter, dispute, end, figures, hasStandIn, line, mail, payment, recorded, refund, steps, summary,
+  ADVICE, badge, chapter, dispute, end, figures, hasStandIn, line, mail, payment, published, recorded, refund, steps, summary,
 } from "./story.js";
 
 const section = document.querySelector("#purchases");
@@ -55,7 +55,7 @@ function row(purchase) {
   ];
 }
 
-function chapters({ purchase, events, mails }) {
+function chapters({ purchase, events, mails, published: told }) {
   return [
     element("h3", {}, summary(purchase.lines, LOST), badge(purchase.status)),
     element("p", { className: "quiet" }, `${purchase.buyer.email ?? "buyer unknown"} · `, when(new Date(purchase.created_at)),
@@ -68,6 +68,7 @@ function chapters({ purchase, events, mails }) {
     ...chapter("Disputes", purchase.disputes.map(dispute)),
     ...chapter("Events", events.map((event, place) => recorded(event, events[place - 1])), "Nothing has arrived yet."),
     ...chapter("Mails", mails.map(mail), "None was needed yet."),
+    ...chapter("Told to other systems", told.map(published)),
   ];
 }
 

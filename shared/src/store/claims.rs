@@ -31,6 +31,13 @@ pub enum Source {
         /// Its type.
         kind: String,
     },
+    /// The seller.
+    Seller {
+        /// What they did, and to what: `fulfilled#<parcel>`.
+        deed: String,
+        /// When, in Unix seconds.
+        at: i64,
+    },
     /// An object that was fetched, because an event may have been missed.
     Fetched {
         /// The object's id.
@@ -124,6 +131,7 @@ impl Source {
     fn id(&self) -> String {
         match self {
             Self::Event { id, .. } => id.clone(),
+            Self::Seller { deed, at } => format!("seller#{deed}#{at}"),
             Self::Fetched { object, at } => format!("fetched#{object}#{at}"),
         }
     }
@@ -131,6 +139,7 @@ impl Source {
     fn kind(&self) -> &str {
         match self {
             Self::Event { kind, .. } => kind,
+            Self::Seller { .. } => "seller",
             Self::Fetched { .. } => "fetched",
         }
     }
