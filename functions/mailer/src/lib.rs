@@ -88,6 +88,7 @@ impl Mailer {
         };
         aws::prepare(environment, Service::DynamoDb)?;
         aws::prepare(environment, Service::Ses)?;
+        aws::prepare(environment, Service::EventBridge)?;
         let outbox = DueMails::of(&Tables::of(environment)?)?;
         let shop = Letterhead {
             name: environment.required("SHOP_NAME")?.to_owned(),

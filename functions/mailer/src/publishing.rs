@@ -39,18 +39,26 @@ impl Mailer {
         }
     }
 
-    /// When to look at an event again, if the one before it is still to be published.
+    /// When to look at an event again, if the one before it is still to be published. If that could
+    /// be now, it is published first.
     async fn waits_until(&self, row: &EventRow) -> Result<Option<i64>, StoreError> {
         let Some(before) = &row.after else {
             return Ok(None);
         };
-        let before = self.outbox.progress(before).await?;
-        let unpublished = before.filter(|before| before.state == State::Due);
         let now = self.clock.now();
-        Ok(unpublished.map(|before| {
-            let next = before.next_attempt.unwrap_or(now).max(now);
-            next.saturating_add(STEP)
-        }))
+        let mut due = self.due(before).await?;
+        if due.is_some_and(|due| due <= now) {
+            Box::pin(self.work_off(before)).await?;
+            due = self.due(before).await?;
+        }
+        Ok(due.map(|due| due.max(now).saturating_add(STEP)))
+    }
+
+    /// When an event that is still to be published is due.
+    async fn due(&self, id: &str) -> Result<Option<i64>, StoreError> {
+        let progress = self.outbox.progress(id).await?;
+        let unpublished = progress.filter(|progress| progress.state == State::Due);
+        Ok(unpublished.map(|progress| progress.next_attempt.unwrap_or_default()))
     }
 
     async fn retry_event(&self, row: &EventRow, error: &PublishError) -> Result<(), StoreError> {

@@ -63,6 +63,7 @@ function chapters({ purchase, events, mails, published: told }) {
     ...(purchase.attention ?? []).map((each) => element("p", { className: "alert" }, ADVICE[each] ?? each)),
     accounts(purchase),
     ...chapter("Delivery", goesTo(purchase)),
+    ...chapter("Fulfilled", (purchase.parcels ?? []).map(parcel)),
     ...chapter("Payment", purchase.sessions.map((each) => session(each, purchase.buyer)), "Stripe has not opened a session."),
     ...chapter("Refunds", purchase.refunds.map(refund)),
     ...chapter("Disputes", purchase.disputes.map(dispute)),
@@ -80,6 +81,14 @@ function goesTo({ delivery }) {
   const label = [name, line1, line2, [code, city, state].filter(Boolean).join(" "), country].filter(Boolean).join(", ");
   const more = [phone, rate && `by ${rate}`].filter(Boolean).join(" · ");
   return [element("li", {}, element("p", {}, label), ...(more ? [element("p", { className: "quiet" }, more)] : []))];
+}
+
+/** What the seller sent, or did. */
+function parcel({ sent_at: at, tracking_number: number, carrier, tracking_url: url }) {
+  const what = [carrier, number].filter(Boolean).join(" ");
+  return element("li", {},
+    element("p", {}, when(new Date(at)), ...(what ? [" · ", what] : [])),
+    ...(url ? [element("p", { className: "quiet" }, element("a", { href: url, rel: "noreferrer" }, url))] : []));
 }
 
 function accounts({ total, sums, paid, refunded, disputed, net }) {

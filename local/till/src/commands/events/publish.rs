@@ -181,7 +181,10 @@ impl Sources {
         let reading = counter("purchases read:");
         let purchases = shop.all_purchases()?;
         let all = purchases.each(None, |purchase| {
-            told.extend(Publication::all_of_purchase(&purchase, self.telling));
+            // Nobody was told yet of one that was lost and rebuilt.
+            if !purchase.is_only_rebuilt() {
+                told.extend(Publication::all_of_purchase(&purchase, self.telling));
+            }
             reading.inc(1);
         });
         all.await?;
@@ -201,9 +204,17 @@ impl Sources {
     }
 
     async fn of_purchase(&self, id: PurchaseId) -> anyhow::Result<Option<Told>> {
-        let stored = self.purchases.get(id).await?;
-        let told = |purchase| Publication::all_of_purchase(&purchase, self.telling);
-        Ok(stored.map(|stored| told(stored.purchase)))
+        let Some(stored) = self.purchases.get(id).await? else {
+            return Ok(None);
+        };
+        if stored.purchase.is_only_rebuilt() {
+            bail!(
+                "purchase {id} was lost and rebuilt, and nobody was told of it yet: `till purchases \
+                 confirm {id}` tells"
+            );
+        }
+        let told = Publication::all_of_purchase(&stored.purchase, self.telling);
+        Ok(Some(told))
     }
 
     async fn of_subscription(&self, id: &SubscriptionId) -> anyhow::Result<Option<Told>> {
