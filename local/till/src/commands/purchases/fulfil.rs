@@ -77,7 +77,6 @@ impl Fulfil {
         let report = Report {
             source: Source::Seller {
                 deed: format!("fulfilled#{parcel_id}"),
-                at: now,
             },
             purchase: id,
             change: Change::Fulfilled(parcel_id, parcel),
