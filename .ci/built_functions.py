@@ -151,6 +151,7 @@ class World:
             "LOG_LEVEL": "INFO",
             "SITE_URL": "https://shop.example.com",
             "SHOP_NAME": "Till",
+            "EVENT_BUS": "shop-events",
             "MAIL_FROM": "shop@example.com",
             "SELLER_EMAIL": "seller@example.com",
             "MAX_OPEN_PURCHASES": "10",

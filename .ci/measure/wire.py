@@ -48,6 +48,7 @@ ENVIRONMENT = {
     "AWS_LAMBDA_LOG_GROUP_NAME": "wire",
     "AWS_LAMBDA_LOG_STREAM_NAME": "wire",
     "DEVELOPER_EMAIL": "developer@example.com",
+    "EVENT_BUS": "shop-events",
     "MAIL_FROM": "shop@example.com",
     "MAX_OPEN_PURCHASES": "10",
     "MAX_RESERVED_PIECES": "20",

@@ -127,9 +127,9 @@ def in_sandbox():
 
 
 @contextlib.contextmanager
-def not_allowed_to_send():
-    """What the mailer logs when SES refuses it, and then when it no longer does."""
-    group, stream = f"/till/{STACK}/mailer", "test"
+def not_allowed(who, code, **taken):
+    """What the mailer logs when it is refused, and then when it no longer is."""
+    group, stream = f"/till/{STACK}/mailer", next(iter(taken))
     logs.create_log_stream(logGroupName=group, logStreamName=stream)
 
     def log(**line):
@@ -138,9 +138,9 @@ def not_allowed_to_send():
             logGroupName=group, logStreamName=stream, logEvents=[{"timestamp": now, "message": json.dumps(line)}]
         )
 
-    log(level="WARN", code="AccessDenied", message="a mail was postponed")
+    log(level="ERROR", error=f"{who} until this is fixed: {code}", message="it keeps being postponed")
     yield
-    log(level="INFO", message_id="1", message="a mail was sent")
+    log(level="INFO", **taken, message="it was taken")
 
 
 @contextlib.contextmanager
@@ -252,7 +252,11 @@ BREAKS = [
     ("one permission", without_permission("lambda:InvokeFunction"), "function URL", "lambda:InvokeFunction"),
     ("the other permission", without_permission("lambda:InvokeFunctionUrl"), "function URL", "lambda:InvokeFunctionUrl"),
     ("an unverified sender", unverified(), "mail sender", "verified"),
-    ("a mailer that may not send", not_allowed_to_send(), "mail permission", "may not send"),
+    ("a mailer that may not publish",
+     not_allowed("the event bus will not take any of our events", "400 AccessDeniedException", event_id="1"),
+     "event permission", "hand over any event"),
+    ("a mailer that may not send", not_allowed("SES will not send any of our mail", "AccessDenied", message_id="1"),
+     "mail permission", "hand over any mail"),
     ("SES's sandbox", in_sandbox(), "mail in test mode", "dev@example.com"),
     ("a mapping switched off", mapping_disabled(), "mail stream", "disabled"),
     ("a stream switched off", stream_off(), "outbox table", "stream"),

@@ -111,6 +111,7 @@ def environment(function, aws, stripe):
     values |= {
         "AWS_ENDPOINT_URL_DYNAMODB": aws,
         "AWS_ENDPOINT_URL_SES": aws,
+        "AWS_ENDPOINT_URL_EVENTBRIDGE": aws,
         "STRIPE_API_BASE": stripe,
     }
     declared = template["Globals"]["Function"]["Environment"]["Variables"] | function["Environment"]["Variables"]

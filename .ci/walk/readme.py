@@ -1,4 +1,4 @@
-"""Takes the commands out of README.md and docs/OPERATIONS.md, and checks or runs them. Run by `readme`."""
+"""Takes the commands out of README.md and two of the documents, and checks or runs them. Run by `readme`."""
 
 import os
 import re
@@ -6,7 +6,7 @@ import shlex
 import subprocess
 import sys
 
-DOCUMENTS = ["README.md", "docs/OPERATIONS.md"]
+DOCUMENTS = ["README.md", "docs/OPERATIONS.md", "docs/EVENTS.md"]
 # Other names for till.
 ALIASES = ["cargo run -q --", "cargo run --", "cargo run"]
 # What stands for the id of a purchase.

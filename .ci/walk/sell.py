@@ -1,5 +1,6 @@
 """Buys something in the shop that was deployed to ministack. Run by `sell`."""
 
+import functools
 import json
 import os
 import re
@@ -22,6 +23,7 @@ def logged(name):
     return "\n".join(event["message"] for event in events)
 
 
+@functools.cache
 def as_function(name):
     """AWS, as somebody who may do what the function's role may."""
     iam, role = boto3.client("iam"), resources[f"{name}Role"]
@@ -40,6 +42,21 @@ def refused(call, **arguments):
         assert error.response["Error"]["Code"].startswith("AccessDenied"), error
         return True
     return False
+
+
+def listen(bus):
+    """A queue that gets whatever the shop publishes on its bus."""
+    events, sqs = boto3.client("events"), boto3.client("sqs")
+    queue = sqs.create_queue(QueueName="told")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    events.put_rule(Name="told", EventBusName=bus, EventPattern=json.dumps({"source": ["till"]}))
+    events.put_targets(Rule="told", EventBusName=bus, Targets=[{"Id": "told", "Arn": arn}])
+
+    def told():
+        messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages", [])
+        return [json.loads(message["Body"]) for message in messages]
+
+    return told
 
 
 def change_product(what):
@@ -68,6 +85,7 @@ assert status == 200 and [product["id"] for product in found["products"]] == ["m
 assert api("GET", "/products/mug")[0] == 200
 shown("anybody can see what is for sale")
 
+told = listen(outputs["EventBus"])
 cart = {"items": [{"product_id": "mug", "quantity": 2}]}
 assert api("POST", "/checkout", body=cart)[0] == 401
 assert api("POST", "/checkout", token="ey.ey.ey", body=cart)[0] == 401
@@ -100,6 +118,12 @@ shown("the purchase is paid and in the buyer's history")
 assert mail["To"] == ["dev@example.com"] and "Mug" in mail["BodyText"], mail
 shown("the outbox's stream wakes mailer, which sends the receipt")
 
+(event,) = until("event", told)
+assert event["detail-type"] == "purchase.paid" and event["source"] == "till", event
+assert event["detail"]["id"] == f"{checkout['purchase_id']}#paid", event
+assert event["detail"]["purchase"]["status"] == "paid" and BUYER not in json.dumps(event), event
+shown("mailer tells other systems by the stack's bus, without the buyer's address")
+
 invoke("ReconcileFunction", "reconcile-schedule")
 invoke("MailerFunction", "mailer-schedule")
 sent = [mail["Subject"] for mail in mails(checkout["purchase_id"])]
@@ -113,6 +137,12 @@ if os.environ.get("AUTH") == "true":
     assert not refused(ses.send_email, Source="shop@example.com", **mail)
     assert refused(ses.send_email, Source="billing@example.com", **mail)
     shown("mailer sends as the shop, by a configuration set, and as nobody else")
+    entry = {"Source": "till", "DetailType": "purchase.paid", "Detail": "{}"}
+    for name in ("Mailer", "Webhook"):
+        publish = as_function(name).client("events").put_events
+        assert refused(publish, Entries=[{**entry, "EventBusName": "default"}]), name
+        assert refused(publish, Entries=[{**entry, "EventBusName": outputs["EventBus"]}]) == (name == "Webhook"), name
+    shown("mailer publishes on the stack's bus and on no other, and webhook on none")
     for name in ("Checkout", "Webhook", "Reconcile"):
         write = as_function(name).client("dynamodb").transact_write_items
         assert not refused(write, TransactItems=change_product("stock"))

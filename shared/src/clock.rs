@@ -3,7 +3,7 @@
 
 use std::{fmt, sync::Arc};
 
-use time::OffsetDateTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// A clock. Cheap to clone.
 #[derive(Clone)]
@@ -24,6 +24,13 @@ impl Clock {
     pub fn now(&self) -> i64 {
         self.moment().unix_timestamp()
     }
+}
+
+/// A time in Unix seconds as it is written in JSON.
+pub fn rfc3339(at: i64) -> String {
+    let at = OffsetDateTime::from_unix_timestamp(at).ok();
+    at.and_then(|at| at.format(&Rfc3339).ok())
+        .unwrap_or_default()
 }
 
 /// This machine's.

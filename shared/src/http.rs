@@ -9,7 +9,6 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderValue, Response, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, request::RequestContext};
 use serde::Serialize;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use self::event::InBase64;
 pub use self::{
@@ -33,13 +32,6 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Response<Body>,
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
-}
-
-/// A time in Unix seconds as it is written in JSON.
-pub fn rfc3339(at: i64) -> String {
-    let at = OffsetDateTime::from_unix_timestamp(at).ok();
-    at.and_then(|at| at.format(&Rfc3339).ok())
-        .unwrap_or_default()
 }
 
 /// The caller, as verified by the API's JWT authorizer.

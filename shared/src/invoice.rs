@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::purchase::{
-    Accounts, Attention, Buyer, InvoiceId, Mail, Payment, PaymentChange, PaymentIntentId,
-    PurchaseId, Subject, SubscriptionId, order_mails,
+    Accounts, Announced, Announcements, Attention, Buyer, InvoiceId, Mail, News, Payment,
+    PaymentChange, PaymentIntentId, PurchaseId, Subject, SubscriptionId, announce_news,
+    order_mails,
 };
 
 mod bill;
@@ -41,6 +42,8 @@ pub struct Invoice {
     mails: BTreeSet<Mail>,
     /// Those of these mails that are no longer true.
     superseded: BTreeSet<Mail>,
+    /// What other systems were told.
+    announced: Announcements,
 }
 
 /// Something that Stripe said about an invoice.
@@ -82,6 +85,7 @@ impl Invoice {
             payment: Payment::default(),
             mails: BTreeSet::new(),
             superseded: BTreeSet::new(),
+            announced: Announcements::new(),
         }
     }
 
@@ -152,6 +156,22 @@ impl Invoice {
         own.into_iter().chain(self.payment.mails()).collect()
     }
 
+    /// Announces what there is to tell and was not announced yet, with the version that this makes
+    /// of the invoice. Returns that.
+    pub fn announce(&mut self, announced: Announced) -> Vec<News> {
+        announce_news(self.news(), &mut self.announced, announced)
+    }
+
+    /// What there is to tell now. What goes wrong with the first payment is said at once, by
+    /// Checkout.
+    fn news(&self) -> BTreeSet<News> {
+        let is_first = self.bill.reason == Reason::First;
+        let troubles = self.troubles.keys().filter(|_| !is_first);
+        let troubles = troubles.map(|attempt| News::ChargeFailed(*attempt));
+        let paid = (self.state() == InvoiceState::Paid).then_some(News::Paid);
+        troubles.chain(paid).chain(self.payment.news()).collect()
+    }
+
     /// The mail that asks the buyer to pay it, because the latest attempt to charge it went wrong.
     /// What goes wrong with the first payment is said at once, by Checkout.
     pub(crate) fn dunning(&self) -> Option<Mail> {
@@ -215,6 +235,11 @@ impl Invoice {
     /// Mails that have an outbox row.
     pub fn mails(&self) -> &BTreeSet<Mail> {
         &self.mails
+    }
+
+    /// What was announced, and when.
+    pub fn announced(&self) -> &Announcements {
+        &self.announced
     }
 
     /// Where the money is.

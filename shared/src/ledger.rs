@@ -9,8 +9,8 @@ use crate::{
     mode::Mode,
     money::Money,
     purchase::{
-        Attention, Buyer, Change, Effects, Mail, PaymentChange, PaymentIntentId, Purchase,
-        PurchaseId, SessionState, Subject,
+        Announced, Attention, Buyer, Change, Effects, Mail, News, PaymentChange, PaymentIntentId,
+        Purchase, PurchaseId, SessionState, Subject,
     },
     standing::Standing,
     store::{
@@ -24,6 +24,7 @@ use crate::{
     },
     subscription::Subscription,
     telemetry::Metric,
+    view::Publication,
 };
 
 mod desk;
@@ -46,7 +47,7 @@ pub struct Ledger {
     desk: Desk,
 }
 
-/// What an event or a fetched object says.
+/// What an event, a fetched object or the seller says.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// Where it comes from.
@@ -111,7 +112,9 @@ impl Ledger {
         let money_moved = match report.change {
             Change::Session(_, SessionState::Settled { .. })
             | Change::Payment(PaymentChange::Refund(..) | PaymentChange::Dispute(..)) => true,
-            Change::Session(..) | Change::Payment(PaymentChange::ChargeRefunded(_)) => false,
+            Change::Session(..)
+            | Change::Payment(PaymentChange::ChargeRefunded(_))
+            | Change::Fulfilled(..) => false,
         };
         let origin = report.origin.clone().filter(|_| money_moved);
         Ok(origin.map(|(buyer, total)| Stored {
@@ -134,6 +137,13 @@ impl Ledger {
             purchase.learn_buyer(buyer);
         }
         let effects = purchase.record(report.change.clone());
+        let news = match effects {
+            Some(_) => purchase.announce(Announced {
+                sequence: stored.version.saturating_add(1),
+                at: Some(now),
+            }),
+            None => Vec::new(),
+        };
         let outcome = match &effects {
             Some(_) => {
                 let standing = Standing::Purchase(purchase.status());
@@ -145,7 +155,7 @@ impl Ledger {
         if effects.is_none() && !is_event {
             return Ok(Step::Done(outcome));
         }
-        let parts = self.parts(report, &stored, effects, now)?;
+        let parts = self.parts(report, &stored, effects.map(|it| (it, news)), now)?;
         Ok(Step::Write(parts, outcome))
     }
 
@@ -155,7 +165,7 @@ impl Ledger {
         &self,
         report: &Report,
         stored: &Stored,
-        effects: Option<Effects>,
+        effects: Option<(Effects, Vec<News>)>,
         now: i64,
     ) -> Result<Vec<Part<Outcome>>, StoreError> {
         let purchase = &stored.purchase;
@@ -179,7 +189,7 @@ impl Ledger {
             let pointer = self.pointers.put(intent, &subject)?;
             parts.push(Part::vital(pointer));
         }
-        let Some(effects) = effects else {
+        let Some((effects, news)) = effects else {
             return Ok(parts);
         };
         parts.extend(self.books.record(stored, &effects, now)?);
@@ -194,6 +204,10 @@ impl Ledger {
         let letters = (&effects.due, &effects.superseded);
         let content = |mail: &Mail| Frozen::of(purchase, mail);
         parts.extend(self.desk.write(&subject, letters, content, held, now)?);
+        for news in news {
+            let told = |telling| Publication::of_purchase(purchase, &news, telling);
+            parts.extend(self.desk.publish(told, held, now)?);
+        }
         Ok(parts)
     }
 }

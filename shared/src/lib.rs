@@ -6,6 +6,7 @@
 
 pub mod attempts;
 pub mod aws;
+pub mod bus;
 pub mod cart;
 pub mod clock;
 pub mod comparison;

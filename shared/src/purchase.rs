@@ -17,8 +17,10 @@ mod holds;
 mod ids;
 mod mail;
 mod merge;
+mod news;
 mod next_check;
 mod order;
+mod parcel;
 mod payment;
 mod refund;
 mod session;
@@ -41,7 +43,10 @@ pub use ids::{
 };
 pub(crate) use mail::order as order_mails;
 pub use mail::{Mail, Notice};
+pub(crate) use news::announce as announce_news;
+pub use news::{Announced, Announcements, News};
 pub use order::{Buyer, Line, Order, OrderError};
+pub use parcel::{NotATrackingNumber, Parcel, ParcelId};
 pub(crate) use payment::Gone;
 pub use payment::{Accounts, Payment, PaymentChange};
 pub use refund::{Refund, RefundState};
@@ -61,10 +66,14 @@ pub struct Purchase {
     /// Each session's furthest state.
     sessions: BTreeMap<SessionId, SessionState>,
     payment: Payment,
+    /// What the seller sent, or did.
+    parcels: BTreeMap<ParcelId, Parcel>,
     /// Mails that have an outbox row.
     mails: BTreeSet<Mail>,
     /// Those of these mails that are no longer true.
     superseded: BTreeSet<Mail>,
+    /// What other systems were told.
+    announced: Announcements,
     stock_returned: bool,
     /// A person has said that it is the shop's own, though it had to be rebuilt.
     confirmed: bool,
@@ -81,8 +90,10 @@ impl Purchase {
             abandoned: false,
             sessions: BTreeMap::new(),
             payment: Payment::default(),
+            parcels: BTreeMap::new(),
             mails: BTreeSet::new(),
             superseded: BTreeSet::new(),
+            announced: Announcements::new(),
             stock_returned: false,
             confirmed: false,
         }
@@ -132,6 +143,26 @@ impl Purchase {
     /// Mails that have an outbox row.
     pub fn mails(&self) -> &BTreeSet<Mail> {
         &self.mails
+    }
+
+    /// What was announced to other systems, and when.
+    pub fn announced(&self) -> &Announcements {
+        &self.announced
+    }
+
+    /// What was sent or done for it.
+    pub fn parcels(&self) -> impl ExactSizeIterator<Item = (&ParcelId, &Parcel)> {
+        self.parcels.iter()
+    }
+
+    /// One of them.
+    pub(crate) fn parcel(&self, id: &ParcelId) -> Option<&Parcel> {
+        self.parcels.get(id)
+    }
+
+    /// Whether anything was sent or done.
+    pub fn is_fulfilled(&self) -> bool {
+        !self.parcels.is_empty()
     }
 
     /// Whether it was ended because none of its sessions could be paid.

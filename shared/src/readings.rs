@@ -29,6 +29,7 @@ use crate::{
         object::{SubscriptionObject, Tags},
     },
     subscription::{Reading, Subscription},
+    view::Publication,
 };
 
 /// Reads subscriptions.
@@ -236,6 +237,11 @@ impl Readings {
         let content = |_: &Mail| Frozen::of_subscription(&stored.subscription, &reading);
         let letters = (&due, &superseded);
         parts.extend(self.desk.write(&subject, letters, content, held, now)?);
+        let subscription = &stored.subscription;
+        if subscription.turn().is_some_and(|turn| turn.version == next) {
+            let told = |telling| Publication::of_subscription(subscription, &reading, telling);
+            parts.extend(self.desk.publish(told, held, now)?);
+        }
         if let Some((invoice, mail)) = dunned {
             parts.push(Part::vital(self.desk.supersede(&invoice, &mail, now)?));
         }

@@ -18,9 +18,11 @@ mod notices;
 mod reading;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 pub use entitlement::Entitlement;
 pub use reading::{Item, Next, Pause, PauseBehavior, Reading, SubscriptionStatus};
+pub use turn::{Turn, TurnKind};
 
 /// One subscription. It changes only by being read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub struct Subscription {
     reading: Option<Reading>,
     /// What somebody was told that is still true.
     told: BTreeMap<Notice, Told>,
+    /// The latest of what other systems were told.
+    turn: Option<Turn>,
 }
 
 /// That somebody was told something.
@@ -53,6 +57,7 @@ impl Subscription {
             buyer,
             reading: None,
             told: BTreeMap::new(),
+            turn: None,
         }
     }
 
@@ -61,7 +66,7 @@ impl Subscription {
         (id, purchase): (SubscriptionId, PurchaseId),
         buyer: Buyer,
         reading: Option<Reading>,
-        told: BTreeMap<Notice, Told>,
+        (told, turn): (BTreeMap<Notice, Told>, Option<Turn>),
     ) -> Self {
         Self {
             id,
@@ -69,6 +74,7 @@ impl Subscription {
             buyer,
             reading,
             told,
+            turn,
         }
     }
 
@@ -112,6 +118,14 @@ impl Subscription {
             }
         }
         let is_news = self.reading.as_ref() != Some(&reading) || told != self.told;
+        if let Some(kind) = TurnKind::of(self.reading.as_ref(), &reading) {
+            self.turn = Some(Turn {
+                kind,
+                version,
+                at: now,
+                before: self.turn.map(|before| (before.kind, before.version)),
+            });
+        }
         (self.reading, self.told) = (Some(reading), told);
         is_news.then_some(Letters { due, superseded })
     }
@@ -144,6 +158,11 @@ impl Subscription {
     /// What somebody was told that is still true.
     pub(crate) fn told(&self) -> &BTreeMap<Notice, Told> {
         &self.told
+    }
+
+    /// The latest of what other systems were told.
+    pub fn turn(&self) -> Option<&Turn> {
+        self.turn.as_ref()
     }
 
     /// The mails about what somebody was told that is still true.

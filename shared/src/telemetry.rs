@@ -121,6 +121,8 @@ pub enum Metric {
     ModeMismatch,
     /// A mail was given up.
     MailFailed,
+    /// An event for other systems was given up.
+    EventFailed,
     /// A purchase needs a person's attention.
     Attention,
     /// How much a reconciliation found, repaired and parked.
@@ -134,6 +136,7 @@ impl Metric {
             Self::Parked => "parked",
             Self::ModeMismatch => "mode_mismatch",
             Self::MailFailed => "mail_failed",
+            Self::EventFailed => "event_failed",
             Self::Attention => "attention",
             Self::Reconciled => "reconciled",
         }

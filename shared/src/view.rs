@@ -1,6 +1,7 @@
-//! A purchase as JSON, under the HTTP API's names: what its buyer sees of it, and what the seller
-//! does.
+//! A purchase as JSON, under the HTTP API's names: what its buyer sees of it, what the seller does,
+//! and what other systems are told.
 
+mod publication;
 mod subscription;
 
 use std::collections::BTreeSet;
@@ -9,16 +10,17 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use time::format_description::well_known::Rfc3339;
 
 use crate::{
-    http::rfc3339,
+    clock::rfc3339,
     money::Money,
     product::{ProductId, Recurring},
     purchase::{
         Accounts, Address, Attempt, Attention, Buyer, DisputeId, DisputeStatus, DisputeTerms,
-        Movement, Payment, Purchase, PurchaseId, RefundId, RefundState, SessionId, SessionState,
-        Status, Subject, SubscriptionId, WaitsFor,
+        Movement, Parcel, ParcelId, Payment, Purchase, PurchaseId, RefundId, RefundState,
+        SessionId, SessionState, Status, Subject, SubscriptionId, WaitsFor,
     },
 };
 
+pub use self::publication::{Publication, Telling};
 pub use self::subscription::{
     EntitlementView, SellerSubscription, SellerSubscriptionDetails, SubscriptionDetails,
     SubscriptionView,
@@ -73,6 +75,9 @@ struct Summary<'a> {
     sums: Option<SumsView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     delivery: Option<DeliveryView<'a>>,
+    /// What the seller sent, or did.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parcels: Vec<ParcelView<'a>>,
     /// The subscription that began with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     subscription_id: Option<&'a SubscriptionId>,
@@ -112,6 +117,18 @@ struct DeliveryView<'a> {
     /// The shipping rate that was chosen, if anything was to choose.
     #[serde(skip_serializing_if = "Option::is_none")]
     rate: Option<&'a str>,
+}
+
+/// What the seller sent, or did.
+#[derive(Serialize)]
+struct ParcelView<'a> {
+    sent_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracking_number: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    carrier: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracking_url: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -221,6 +238,7 @@ impl<'a> Summary<'a> {
             accounts: purchase.accounts(),
             sums: SumsView::of(purchase),
             delivery: DeliveryView::of(purchase),
+            parcels: purchase.parcels().map(ParcelView::of).collect(),
             subscription_id: purchase.subscription(),
         }
     }
@@ -249,6 +267,17 @@ impl<'a> DeliveryView<'a> {
             address: &delivery.address,
             rate: purchase.shipping_rate(),
         })
+    }
+}
+
+impl<'a> ParcelView<'a> {
+    fn of((id, parcel): (&'a ParcelId, &'a Parcel)) -> Self {
+        Self {
+            sent_at: rfc3339(parcel.at),
+            tracking_number: id.number(),
+            carrier: parcel.carrier.as_deref(),
+            tracking_url: parcel.tracking_url.as_deref(),
+        }
     }
 }
 

@@ -281,6 +281,16 @@ export type Sums = {
   total: Money;
 };
 
+/** Something that the seller sent or, of what is not shipped, did. */
+export type Parcel = {
+  sent_at: string;
+  tracking_number?: string;
+  /** Who delivers it. */
+  carrier?: string;
+  /** Where to see how far it has come. */
+  tracking_url?: string;
+};
+
 /** As the buyer told the payment page. */
 export type Delivery = {
   /** Who receives it. */
@@ -316,6 +326,8 @@ export type Purchase = {
   sums?: Sums;
   /** Where it goes. Absent until it is paid, and if nothing is shipped. */
   delivery?: Delivery;
+  /** What the seller has sent, or done, so far. Absent if nothing. */
+  parcels?: Parcel[];
   /**
    * What has been paid so far; less than the total if there was a promotion, more with
    * shipping.

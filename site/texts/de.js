@@ -195,6 +195,9 @@ export default {
   "delivery.address": "Lieferadresse",
   "delivery.phone": "Telefon",
   "delivery.shipping": "Versand",
+  "delivery.sent": "Verschickt",
+  "delivery.done": "Erledigt",
+  "delivery.track": "Sendung verfolgen",
 
   "open.title": "Wartet auf Zahlung",
   "open.unnamed": "Ein Kauf",

@@ -195,6 +195,9 @@ export default {
   "delivery.address": "Delivery address",
   "delivery.phone": "Phone",
   "delivery.shipping": "Shipping",
+  "delivery.sent": "Sent",
+  "delivery.done": "Done",
+  "delivery.track": "Track the parcel",
 
   "open.title": "Waiting for payment",
   "open.unnamed": "A purchase",

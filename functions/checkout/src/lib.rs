@@ -15,11 +15,11 @@ use shared::{
     attempts::Attempts,
     aws::{self, call::Service},
     cart::Cart,
-    clock::Clock,
+    clock::{Clock, rfc3339},
     comparison::fetch_session,
     config::{ConfigError, EmailVerified, Environment, Stack},
     customers::Customers,
-    http::{Problem, body, claims, json, language, request_id, rfc3339},
+    http::{Problem, body, claims, json, language, request_id},
     orders::{Earlier, OpenError, Orders},
     product::{Product, ProductId, Recurring},
     purchase::{

@@ -1,10 +1,12 @@
-//! Sends outbox rows as mails: at once when a row is written, and by schedule when one is due
-//! again.
+//! Sends outbox rows as mails, or publishes them as events: at once when a row is written, and by
+//! schedule when one is due again.
 //!
 //! A mail that cannot be sent now is postponed in its row, and the stream is told that all went
 //! well, so that one bad mail never holds up the others. Only if DynamoDB itself fails is the
 //! record handed back. If the mailer crashes after SES accepted a mail but before its row says so,
 //! it is sent twice.
+
+mod publishing;
 
 use std::time::Duration;
 
@@ -16,13 +18,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use shared::{
     aws::{self, call::Service},
+    bus::Bus,
     clock::Clock,
     config::{ConfigError, Environment},
     email::{self, Address, Letter, Letterhead, Postman, SendError, compose},
     mode::Mode,
     store::{
         StoreError, Tables,
-        due::{DueMails, End},
+        due::{Claimed, DueMails, End},
         outbox::Row,
     },
     telemetry::Metric,
@@ -48,6 +51,7 @@ const START_NONE_AFTER: Duration = Duration::from_secs(15);
 pub struct Mailer {
     outbox: DueMails,
     postman: Postman,
+    bus: Bus,
     shop: Letterhead,
     seller: Address,
     developer: Address,
@@ -84,6 +88,7 @@ impl Mailer {
         };
         aws::prepare(environment, Service::DynamoDb)?;
         aws::prepare(environment, Service::Ses)?;
+        aws::prepare(environment, Service::EventBridge)?;
         let outbox = DueMails::of(&Tables::of(environment)?)?;
         let shop = Letterhead {
             name: environment.required("SHOP_NAME")?.to_owned(),
@@ -102,6 +107,7 @@ impl Mailer {
         let (ses, from) = (email::client(environment)?, address("MAIL_FROM")?);
         Ok(Self {
             outbox,
+            bus: Bus::of(environment)?,
             postman: Postman::new(ses, &shop.name, &from, answers),
             shop,
             seller,
@@ -160,14 +166,19 @@ impl Mailer {
         Ok(())
     }
 
-    /// Sends one row's mail, if it is this mailer's to send.
+    /// Sends what one row orders, if it is this mailer's to send.
     async fn work_off(&self, id: &str) -> Result<(), StoreError> {
-        let row = match self.outbox.claim(id, self.clock.now()).await {
-            Ok(Some(row)) => row,
-            Ok(None) => return Ok(()),
-            Err(error @ StoreError::Unreadable { .. }) => return self.give_up(id, &error).await,
-            Err(error) => return Err(error),
-        };
+        match self.outbox.claim(id, self.clock.now()).await {
+            Ok(Some(Claimed::Mail(row))) => self.work_off_mail(&row).await,
+            Ok(Some(Claimed::Event(row))) => self.work_off_event(&row).await,
+            Ok(None) => Ok(()),
+            Err(error @ StoreError::Unreadable { .. }) => self.give_up(id, &error).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn work_off_mail(&self, row: &Row) -> Result<(), StoreError> {
+        let id = &row.id;
         if row.superseded {
             tracing::info!(row = id, "a mail was no longer true, so it was not sent");
             return self
@@ -175,9 +186,9 @@ impl Mailer {
                 .finish(id, End::Superseded, self.clock.now())
                 .await;
         }
-        match self.send(&row).await {
+        match self.send(row).await {
             Ok(Sent::Now) => self.outbox.finish(id, End::Sent, self.clock.now()).await,
-            Ok(Sent::NotYet(error)) => self.postpone(&row, &error).await,
+            Ok(Sent::NotYet(error)) => self.postpone(row, &error).await,
             Err(error) => self.give_up(id, &error).await,
         }
     }
@@ -192,7 +203,8 @@ impl Mailer {
             tracing::warn!(row = row_id, %error, attempts, wait_seconds, "a mail was postponed");
         }
         let at = self.clock.now().saturating_add(wait_seconds);
-        self.outbox.postpone(row, at, &error.to_string()).await
+        let claimed = (row_id.as_str(), attempts);
+        self.outbox.postpone(claimed, at, &error.to_string()).await
     }
 
     async fn give_up(&self, id: &str, error: &impl std::fmt::Display) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 import { call, element, onClick, when } from "./page.js";
 import { leadsTo, shelf } from "./shelf.js";
 import {
-  ADVICE, badge, chapter, dispute, end, figures, hasStandIn, line, mail, payment, recorded, refund, steps, summary,
+  ADVICE, badge, chapter, dispute, end, figures, hasStandIn, line, mail, payment, published, recorded, refund, steps, summary,
 } from "./story.js";
 
 const section = document.querySelector("#purchases");
@@ -55,7 +55,7 @@ function row(purchase) {
   ];
 }
 
-function chapters({ purchase, events, mails }) {
+function chapters({ purchase, events, mails, published: told }) {
   return [
     element("h3", {}, summary(purchase.lines, LOST), badge(purchase.status)),
     element("p", { className: "quiet" }, `${purchase.buyer.email ?? "buyer unknown"} · `, when(new Date(purchase.created_at)),
@@ -63,11 +63,13 @@ function chapters({ purchase, events, mails }) {
     ...(purchase.attention ?? []).map((each) => element("p", { className: "alert" }, ADVICE[each] ?? each)),
     accounts(purchase),
     ...chapter("Delivery", goesTo(purchase)),
+    ...chapter("Fulfilled", (purchase.parcels ?? []).map(parcel)),
     ...chapter("Payment", purchase.sessions.map((each) => session(each, purchase.buyer)), "Stripe has not opened a session."),
     ...chapter("Refunds", purchase.refunds.map(refund)),
     ...chapter("Disputes", purchase.disputes.map(dispute)),
     ...chapter("Events", events.map((event, place) => recorded(event, events[place - 1])), "Nothing has arrived yet."),
     ...chapter("Mails", mails.map(mail), "None was needed yet."),
+    ...chapter("Told to other systems", told.map(published)),
   ];
 }
 
@@ -79,6 +81,14 @@ function goesTo({ delivery }) {
   const label = [name, line1, line2, [code, city, state].filter(Boolean).join(" "), country].filter(Boolean).join(", ");
   const more = [phone, rate && `by ${rate}`].filter(Boolean).join(" · ");
   return [element("li", {}, element("p", {}, label), ...(more ? [element("p", { className: "quiet" }, more)] : []))];
+}
+
+/** What the seller sent, or did. */
+function parcel({ sent_at: at, tracking_number: number, carrier, tracking_url: url }) {
+  const what = [carrier, number].filter(Boolean).join(" ");
+  return element("li", {},
+    element("p", {}, when(new Date(at)), ...(what ? [" · ", what] : [])),
+    ...(url ? [element("p", { className: "quiet" }, element("a", { href: url, rel: "noreferrer" }, url))] : []));
 }
 
 function accounts({ total, sums, paid, refunded, disputed, net }) {

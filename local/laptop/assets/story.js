@@ -7,7 +7,7 @@ import { call, confirm, element, onClick, when } from "./page.js";
 export const hasStandIn = document.querySelector("main").dataset.standIn === "true";
 
 const TONES = {
-  paid: "good", won: "good", succeeded: "good", settled: "good", sent: "good", warning_closed: "good", prevented: "good",
+  paid: "good", won: "good", succeeded: "good", settled: "good", sent: "good", published: "good", warning_closed: "good", prevented: "good",
   active: "good", trialing: "good",
   pending: "wait", requires_action: "wait", disputed: "wait", needs_response: "wait", under_review: "wait",
   warning_needs_response: "wait", warning_under_review: "wait", due: "wait", held: "wait",
@@ -24,6 +24,7 @@ const LABELS = {
   due: "to be sent",
   held: "held until confirmed",
   gone: "no longer kept",
+  untold: "from before events",
 };
 
 export const ADVICE = {
@@ -43,6 +44,7 @@ const MAILS = {
   voucher: "To the buyer: please pay",
   failed: "To the buyer: payment failed",
   paid: "To the buyer: receipt",
+  shipped: "To the buyer: on its way",
   refund: "To the buyer: refund",
   refund_failed: "To the buyer: refund failed",
   inquiry_opened: "To the seller: inquiry",
@@ -155,6 +157,17 @@ export function mail({ mail: name, state, attempts, created_at: called, finished
   return element("li", {},
     line(element("span", {}, MAILS[kind] ?? name), badge(state)),
     element("p", { className: "quiet" }, ...(moment ? [when(new Date(moment))] : []), ...tries, ...subjectOf(kind, about)),
+    reason ? element("p", { className: "quiet" }, reason) : "");
+}
+
+/** An event for other systems. */
+export function published({ event, sequence, state, attempts, recorded_at: at, next_attempt_at: next, reason }) {
+  const [what, about] = event.split("#");
+  const tries = state === "due" && attempts > 0 ? [` · tried ${attempts} ×`, ...(next ? [", next ", when(new Date(next))] : [])] : [];
+  return element("li", {},
+    line(element("span", {}, words(what)), badge(state === "sent" ? "published" : state)),
+    element("p", { className: "quiet" }, `${sequence}`, ...(at ? [" · ", when(new Date(at))] : []), ...tries,
+      ...(about ? [" · ", element("code", {}, about)] : [])),
     reason ? element("p", { className: "quiet" }, reason) : "");
 }
 

@@ -1,4 +1,4 @@
-//! The AWS endpoint: DynamoDB and SES behind one port, distinguished as AWS distinguishes
+//! The AWS endpoint: DynamoDB, SES and EventBridge behind one port, distinguished as AWS distinguishes
 //! operations.
 
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use shared::clock::Clock;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::bus::{self, Bus};
 use crate::database::Engine;
 use crate::faults::{Fault, Faults, dynamodb_answer};
 use crate::loopback::{Shutdown, refuse_other_origins};
@@ -49,6 +50,8 @@ pub(crate) struct Aws {
     pub(crate) wrote: watch::Sender<()>,
     /// Answers SES's operations.
     pub(crate) mail: Mail,
+    /// Answers EventBridge's operations.
+    pub(crate) bus: Bus,
     /// Answers in their place when told to.
     pub(crate) faults: Faults,
     /// Ends the wait for answers that are held back.
@@ -122,6 +125,18 @@ impl Aws {
         }
     }
 
+    async fn events(&self, operation: &str, body: Bytes) -> Response {
+        match self.faults.strike(operation) {
+            None => self.bus.answer(operation, &body).await,
+            Some(Fault::TimeoutAfter) => {
+                drop(self.bus.answer(operation, &body).await);
+                self.be_late().await;
+                bus::fault_answer(Fault::Error)
+            }
+            Some(fault) => bus::fault_answer(fault),
+        }
+    }
+
     async fn deliver(&self, request: &ses::Request, headers: HeaderMap, body: Bytes) -> Response {
         match &self.mail {
             Mail::Mailbox(mailbox, clock) => ses::answer(mailbox, request, clock.moment()).await,
@@ -168,28 +183,29 @@ impl Aws {
 
 /// What DynamoDB answers to a bare `GET`, which scripts use to see whether it is there.
 async fn health() -> &'static str {
-    "healthy: dynamodb and ses for Till on this machine\n"
+    "healthy: dynamodb, ses and eventbridge for Till on this machine\n"
 }
 
 async fn operation(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Bytes) -> Response {
-    match dynamodb_operation(&headers) {
-        Some(operation) => aws.dynamodb(&operation, headers, body).await,
+    if let Some(operation) = target(&headers, "DynamoDB") {
+        return aws.dynamodb(&operation, headers, body).await;
+    }
+    match target(&headers, "AWSEvents") {
+        Some(operation) => aws.events(&operation, body).await,
         None => aws.ses(headers, body).await,
     }
 }
 
 async fn past_faults(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Bytes) -> Response {
-    let operation = dynamodb_operation(&headers).unwrap_or_default();
+    let operation = target(&headers, "DynamoDB").unwrap_or_default();
     aws.run(&operation, headers, body).await
 }
 
-/// The operation in `X-Amz-Target`, if it is one of DynamoDB's.
-fn dynamodb_operation(headers: &HeaderMap) -> Option<String> {
+/// The operation in `X-Amz-Target`, if it is one of this service's.
+fn target(headers: &HeaderMap, service: &str) -> Option<String> {
     let target = headers.get("x-amz-target")?.to_str().ok()?;
-    let (service, operation) = target.split_once('.')?;
-    service
-        .starts_with("DynamoDB")
-        .then(|| operation.to_owned())
+    let (named, operation) = target.split_once('.')?;
+    named.starts_with(service).then(|| operation.to_owned())
 }
 
 /// DynamoDB's refusal of an unsigned request. A signature is not checked, whoever's it is.

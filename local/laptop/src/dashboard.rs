@@ -27,14 +27,16 @@ use stand_in::StandIn;
 use url::Url;
 
 use crate::aftermath::Aftermath;
+use crate::bus::Bus;
 use crate::faults::Faults;
 use crate::mailbox::Mailbox;
 
 pub(crate) use self::book::Book;
 use self::failure::failure;
 
-const SCRIPTS: [(&str, &str); 10] = [
+const SCRIPTS: [(&str, &str); 11] = [
     ("clock.js", include_str!("../assets/clock.js")),
+    ("bus.js", include_str!("../assets/bus.js")),
     ("dashboard.js", include_str!("../assets/dashboard.js")),
     ("mailbox.js", include_str!("../assets/mailbox.js")),
     ("page.js", include_str!("../assets/page.js")),
@@ -55,6 +57,8 @@ pub(crate) struct Dashboard {
     pub(crate) site: String,
     /// The mail.
     pub(crate) mailbox: Mailbox,
+    /// The events for other systems.
+    pub(crate) bus: Bus,
     /// The webhooks, unless the real Stripe sends them.
     pub(crate) stand_in: Option<StandIn>,
     /// What goes wrong at AWS, on demand.
@@ -72,6 +76,9 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
         .route("/_local/mailbox.json", get(mails))
         .route("/_local/mailbox/{id}", get(mail))
         .with_state(dashboard.mailbox);
+    let bus = Router::new()
+        .route("/_local/bus.json", get(events))
+        .with_state(dashboard.bus);
     let page = Arc::new(DashboardPage {
         stand_in: dashboard.stand_in.is_some(),
         window: dashboard.stand_in.as_ref().map(StandIn::window),
@@ -96,6 +103,7 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
         .route("/_local/style.css", get(style))
         .route("/_local/{script}", get(script))
         .merge(mailbox)
+        .merge(bus)
         .merge(settling)
         .merge(books.unwrap_or_default())
         .nest("/_local/faults", faults)
@@ -185,6 +193,13 @@ fn asset(content_type: &'static str, content: &'static str) -> Response {
 async fn mails(State(mailbox): State<Mailbox>) -> Response {
     match mailbox.newest_first().await {
         Ok(mails) => ([(header::CACHE_CONTROL, "no-store")], Json(mails)).into_response(),
+        Err(error) => failure(&error),
+    }
+}
+
+async fn events(State(bus): State<Bus>) -> Response {
+    match bus.newest_first().await {
+        Ok(events) => ([(header::CACHE_CONTROL, "no-store")], Json(events)).into_response(),
         Err(error) => failure(&error),
     }
 }

@@ -86,7 +86,7 @@ pub struct Addresses {
     pub site: String,
     /// The Stripe stand-in, unless the real Stripe takes the money.
     pub stripe: Option<String>,
-    /// DynamoDB and SES.
+    /// DynamoDB, SES and EventBridge.
     pub aws: String,
 }
 
@@ -152,6 +152,7 @@ fn facts(
         ("AWS_ENDPOINT_URL", addresses.aws.clone()),
         ("AWS_ENDPOINT_URL_DYNAMODB", addresses.aws.clone()),
         ("AWS_ENDPOINT_URL_SES", addresses.aws.clone()),
+        ("AWS_ENDPOINT_URL_EVENTBRIDGE", addresses.aws.clone()),
     ]);
     match stripe {
         Stripe::StandIn => {
@@ -222,6 +223,19 @@ pub(crate) fn elsewhere(
         return Ok(Some(url.to_string()));
     }
     Ok(None)
+}
+
+/// Where the developer wants the shop's events to be posted to.
+pub(crate) fn events_url(given: &Variables) -> anyhow::Result<Option<Url>> {
+    let Some(text) = said(given, "EVENTS_URL") else {
+        return Ok(None);
+    };
+    let url = Url::parse(text).ok();
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    match url {
+        Some(url) => Ok(Some(url)),
+        None => bail!("EVENTS_URL is {text}, which is not an http:// or https:// URL"),
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -2,9 +2,9 @@
 //!
 //! [`shop`] puts it together. Requests come in through `gateway`, which converts them as API
 //! Gateway would and calls the [`functions`]; `identity` signs people in. The functions find
-//! DynamoDB (`database`) and SES (`ses`, `mailbox`) behind one endpoint (`aws`), which can be told
-//! to fail (`faults`). Everything is kept in one folder (`data`), and the [`stand_in`] takes the
-//! money. `streams` and `schedules` wake the functions that no request calls. The [`template`] and
+//! DynamoDB (`database`), SES (`ses`, `mailbox`) and EventBridge (`bus`) behind one endpoint (`aws`),
+//! which can be told to fail (`faults`). Everything is kept in one folder (`data`, `journal`), and the
+//! [`stand_in`] takes the money. `streams` and `schedules` wake the functions that no request calls. The [`template`] and
 //! the [`environment`] say what to run, [`wiring`] has the code, `dashboard` shows what happens, and
 //! [`contract`] what the HTTP API promises.
 #![warn(missing_docs)]
@@ -12,6 +12,7 @@
 mod address;
 mod aftermath;
 mod aws;
+mod bus;
 pub mod contract;
 mod dashboard;
 mod data;
@@ -21,6 +22,7 @@ mod faults;
 pub mod functions;
 mod gateway;
 pub mod identity;
+mod journal;
 mod loopback;
 mod mailbox;
 pub mod progress;

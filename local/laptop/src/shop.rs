@@ -23,6 +23,7 @@ pub use self::options::Options;
 use self::stage::Stage;
 use crate::aftermath::Aftermath;
 use crate::aws::{self, Aws};
+use crate::bus::Bus;
 use crate::contract;
 use crate::dashboard::{self, Book, Dashboard};
 use crate::data::Folder;
@@ -96,6 +97,7 @@ impl LocalShop {
         let dashboard = Dashboard {
             site: starting.addresses.site.clone(),
             mailbox: aws.mailbox,
+            bus: aws.bus,
             stand_in,
             faults: aws.faults,
             book,
@@ -185,6 +187,7 @@ struct Starting {
 /// What the other parts see of the AWS port.
 struct AwsControls {
     mailbox: Mailbox,
+    bus: Bus,
     faults: Faults,
     /// Changes when a table may have changed.
     written: watch::Receiver<()>,
@@ -228,6 +231,8 @@ impl Starting {
 
     fn aws(&mut self, door: Door, engine: Engine, clock: Clock) -> anyhow::Result<AwsControls> {
         let mailbox = Mailbox::open(self.database("mailbox.db")?.as_deref())?;
+        let target = environment::events_url(&self.options.environment)?;
+        let bus = Bus::open(self.database("bus.db")?.as_deref(), clock.clone(), target)?;
         let (wrote, written) = watch::channel(());
         let faults = Faults::default();
         let aws = Aws {
@@ -237,6 +242,7 @@ impl Starting {
                 Some(endpoint) => aws::Mail::Elsewhere(endpoint),
                 None => aws::Mail::Mailbox(mailbox.clone(), clock),
             },
+            bus: bus.clone(),
             faults: faults.clone(),
             shutdown: self.shop.shutdown(),
             client: reqwest::Client::new(),
@@ -245,6 +251,7 @@ impl Starting {
         self.aws.run(door.serve(aws.router(), shutdown));
         Ok(AwsControls {
             mailbox,
+            bus,
             faults,
             written,
         })

@@ -1,14 +1,16 @@
 //! The story of a purchase, as the dashboard and the operator's commands show it: the purchase,
-//! what was recorded about it, and the mails it called for; and that of a subscription.
+//! what was recorded about it, the mails it called for, and what other systems were told; and that of
+//! a subscription.
 
 mod subscription;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
-use shared::http::rfc3339;
-use shared::purchase::{Mail, Purchase, PurchaseId, Status};
-use shared::store::operator::{AllPurchases, Mails, RecordedEvent};
+use shared::clock::rfc3339;
+use shared::purchase::{Announced, Mail, News, Purchase, PurchaseId, Status};
+use shared::store::operator::{AllPurchases, Events, Mails, RecordedEvent};
 use shared::store::outbox;
+use shared::store::publications::EventRow;
 use shared::view::SellerView;
 
 pub(crate) use self::subscription::SubscriptionStory;
@@ -70,7 +72,60 @@ impl<'a> MailView<'a> {
     }
 }
 
-/// A purchase, what was recorded about it, and the mails it called for.
+/// What other systems are told.
+#[derive(Serialize)]
+struct PublicationView<'a> {
+    event: &'a News,
+    sequence: u64,
+    /// `untold` if it was true before there was anybody to tell, `gone` if its row has been deleted.
+    state: &'static str,
+    attempts: u32,
+    /// Why it was given up, or why the latest attempt failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recorded_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_attempt_at: Option<String>,
+}
+
+impl<'a> PublicationView<'a> {
+    /// What was announced, and its row unless that has been deleted.
+    fn of(
+        Told {
+            news,
+            announced,
+            row,
+        }: &'a Told,
+    ) -> Self {
+        let without_row = match announced.at {
+            Some(_) => "gone",
+            None => "untold",
+        };
+        let row = row.as_ref();
+        Self {
+            event: news,
+            sequence: announced.sequence,
+            state: row.map_or(without_row, |row| row.state.as_str()),
+            attempts: row.map(|row| row.attempts).unwrap_or_default(),
+            reason: row.and_then(|row| row.reason.as_deref()),
+            recorded_at: announced.at.map(rfc3339),
+            next_attempt_at: row.and_then(|row| row.next_attempt).map(rfc3339),
+        }
+    }
+}
+
+/// Something that other systems were told, and its row unless that has been deleted.
+pub struct Told {
+    /// What.
+    pub news: News,
+    /// When.
+    pub announced: Announced,
+    /// What became of it.
+    pub row: Option<EventRow>,
+}
+
+/// A purchase, what was recorded about it, and what came of that.
 pub struct Story {
     /// As it stands.
     pub purchase: Purchase,
@@ -78,13 +133,15 @@ pub struct Story {
     pub events: Vec<RecordedEvent<Status>>,
     /// The mails it called for, each with its row unless that has been deleted.
     pub mails: Vec<(Mail, Option<outbox::Row>)>,
+    /// What other systems were told, in that order.
+    pub told: Vec<Told>,
 }
 
 impl Story {
     /// All of it; `None` if there is no such purchase.
     pub async fn read(
         purchases: &AllPurchases,
-        mails: &Mails,
+        (mails, events): (&Mails, &Events),
         id: PurchaseId,
     ) -> anyhow::Result<Option<Self>> {
         let Some(recorded) = purchases.with_events(id).await? else {
@@ -96,10 +153,25 @@ impl Story {
         });
         let mut mails: Vec<_> = rows.buffered(8).try_collect().await?;
         mails.sort_by_key(|(_, row)| row.as_ref().map(|row| row.created_at));
+        let announced = recorded.purchase.announced().clone();
+        let told = stream::iter(announced).map(|(news, announced)| async move {
+            let row = events.get(&format!("{id}#{news}")).await?;
+            anyhow::Ok(Told {
+                news,
+                announced,
+                row,
+            })
+        });
+        let mut told: Vec<_> = told.buffered(8).try_collect().await?;
+        told.sort_by(|one, other| {
+            let place = |told: &Told| (told.announced.sequence, told.news.clone());
+            place(one).cmp(&place(other))
+        });
         Ok(Some(Self {
             purchase: recorded.purchase,
             events: recorded.events,
             mails,
+            told,
         }))
     }
 
@@ -110,6 +182,7 @@ impl Story {
             purchase: SellerView<'a>,
             events: Vec<EventView<'a, Status>>,
             mails: Vec<MailView<'a>>,
+            published: Vec<PublicationView<'a>>,
         }
         let mails = self.mails.iter();
         serde_json::to_value(Whole {
@@ -118,6 +191,7 @@ impl Story {
             mails: mails
                 .map(|(mail, row)| MailView::of(mail, row.as_ref()))
                 .collect(),
+            published: self.told.iter().map(PublicationView::of).collect(),
         })
         .unwrap_or_default()
     }

@@ -24,6 +24,7 @@
 
 mod bug;
 mod buyer;
+mod events;
 mod history;
 mod instance;
 mod invocation;

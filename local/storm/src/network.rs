@@ -16,6 +16,7 @@ use crate::world::{BEGINNING, World};
 enum Service {
     Tables { operation: String },
     Mail,
+    Bus,
     Stripe,
 }
 
@@ -26,6 +27,7 @@ impl Service {
         }
         let target = request.headers().get("x-amz-target");
         match target.and_then(|target| target.to_str().ok()?.split_once('.')) {
+            Some(("AWSEvents", _)) => Self::Bus,
             Some((_, operation)) => Self::Tables {
                 operation: operation.to_owned(),
             },
@@ -49,6 +51,7 @@ pub(crate) async fn answer(
     let refused = match &service {
         Service::Tables { operation } => table_refusal(world, operation, &request),
         Service::Mail => mail_refusal(world),
+        Service::Bus => bus_refusal(world),
         Service::Stripe => stripe_refusal(world, &request),
     };
     let request = match (world.bug, &service) {
@@ -70,6 +73,13 @@ pub(crate) async fn answer(
         Service::Mail => {
             let is_lost = world.strikes(Trouble::MailLosesAnswers);
             (send_mail(world, process, is_lost), is_lost)
+        }
+        Service::Bus => {
+            let id = world.events.published(request.body());
+            world.tell(format!("The bus publishes {id}"));
+            let taken = json!({ "FailedEntryCount": 0, "Entries": [{ "EventId": "e-1" }] });
+            let answer = answered(200, "application/x-amz-json-1.1", taken.to_string());
+            (answer, world.strikes(Trouble::MailLosesAnswers))
         }
         Service::Stripe => {
             let answer = ask_stripe(world, request).await;
@@ -256,6 +266,20 @@ fn mail_refusal(world: &World) -> Option<Response<Bytes>> {
              <Message>The weather is bad.</Message></Error></ErrorResponse>"
         );
         answered(status, "text/xml", body)
+    })
+}
+
+/// The bus refuses a call, or takes it and fails with what is in it.
+fn bus_refusal(world: &World) -> Option<Response<Bytes>> {
+    world.strikes(Trouble::MailRefused).then(|| {
+        let failed =
+            json!({ "FailedEntryCount": 1, "Entries": [{ "ErrorCode": "InternalFailure" }] });
+        let throttled = json!({ "__type": "ThrottlingException" });
+        let (status, body) = match world.draw(fastrand::Rng::bool) {
+            true => (200, failed),
+            false => (400, throttled),
+        };
+        answered(status, "application/x-amz-json-1.1", body.to_string())
     })
 }
 

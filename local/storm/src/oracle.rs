@@ -60,7 +60,10 @@ pub(crate) async fn judge(world: &Arc<World>) -> u32 {
     for buyer in BUYERS {
         check_list(world, buyer, &shop).await;
     }
-    check_mails(world, &at_stripe).await
+    let rows = world.tables.scan(&world.names.outbox).await;
+    let (events, mails): (Vec<_>, Vec<_>) = rows.iter().partition(is_event);
+    check_events(world, &events, &at_stripe);
+    check_mails(world, &mails, &at_stripe)
 }
 
 /// How purchases stand that were paid, whatever has become of the money.
@@ -242,11 +245,10 @@ fn check_not_stuck(world: &World, row: &Value) {
 }
 
 /// Each mail that is due was sent, once, or twice in the window that the documents name.
-async fn check_mails(world: &World, at_stripe: &AtStripe) -> u32 {
-    let rows = world.tables.scan(&world.names.outbox).await;
+fn check_mails(world: &World, rows: &[&Value], at_stripe: &AtStripe) -> u32 {
     let sent = world.mails.all();
     let mut states = BTreeMap::new();
-    for row in &rows {
+    for row in rows {
         let id = row["id"]["S"].as_str().unwrap_or_default();
         let state = row["state"]["S"].as_str().unwrap_or_default();
         let times = sent.get(id).map_or(0, |mail| mail.times);
@@ -291,6 +293,53 @@ async fn check_mails(world: &World, at_stripe: &AtStripe) -> u32 {
         }
     }
     sent.values().map(|mail| mail.times.saturating_sub(1)).sum()
+}
+
+fn is_event(row: &&Value) -> bool {
+    let id = row["id"]["S"].as_str().unwrap_or_default();
+    id.starts_with("event#")
+}
+
+/// Whatever other systems have to be told was published, and nothing before what came earlier in the
+/// life of the same purchase.
+fn check_events(world: &World, rows: &[&Value], at_stripe: &AtStripe) {
+    let times = world.events.times();
+    for row in rows {
+        let id = row["id"]["S"].as_str().unwrap_or_default();
+        let state = row["state"]["S"].as_str().unwrap_or_default();
+        let id = id.trim_start_matches("event#");
+        if state != "sent" || !times.contains_key(id) {
+            world.is_wrong(format!("the event {id} is {state}"));
+        }
+    }
+    for (id, purchase) in &at_stripe.purchases {
+        for news in purchase.news() {
+            if !times.contains_key(&format!("{id}#{news}")) {
+                world.is_wrong(format!("nobody was told of {id}#{news}"));
+            }
+        }
+        if times.contains_key(&format!("{id}#paid")) && purchase.session_paid().is_none() {
+            world.is_wrong(format!("{id} is told to be paid, and nobody paid"));
+        }
+    }
+    for subscription in at_stripe.subscriptions.values() {
+        for news in subscription.news() {
+            if !times.contains_key(&news) {
+                world.is_wrong(format!("nobody was told of {news}"));
+            }
+        }
+        let ended = format!("{}#ended#", text(&subscription.object, "id"));
+        let ends = times.keys().filter(|id| id.starts_with(&ended)).count();
+        if ends != usize::from(subscription.object["status"] == "canceled") {
+            world.is_wrong(format!(
+                "{ends} events say that it is over: {}",
+                subscription.object["id"]
+            ));
+        }
+    }
+    for id in world.events.late() {
+        world.is_wrong(format!("the event {id} came after a later one"));
+    }
 }
 
 /// A number as DynamoDB writes it.

@@ -22,9 +22,9 @@ pub(crate) enum Trouble {
     StripeFails,
     /// Stripe does what it was asked, and its answer is lost.
     StripeLosesAnswers,
-    /// SES throttles or fails.
+    /// SES or the event bus throttles or fails.
     MailRefused,
-    /// SES sends the mail, and its answer is lost.
+    /// SES sends the mail, or the bus publishes the event, and its answer is lost.
     MailLosesAnswers,
     /// There is no connection.
     Unreachable,

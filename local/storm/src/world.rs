@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::bug::{Bug, Names};
+use crate::events::Events;
 use crate::history::History;
 use crate::instance::Pools;
 use crate::mails::Mails;
@@ -52,6 +53,7 @@ pub(crate) struct World {
     /// Events that Stripe never made, as far as the shop can see.
     pub(crate) never_made: Mutex<BTreeSet<String>>,
     pub(crate) mails: Mails,
+    pub(crate) events: Events,
     pub(crate) pools: Pools,
     /// The outbox's stream.
     pub(crate) mapping: StreamMapping,
@@ -107,6 +109,7 @@ impl World {
             failed_keys: Mutex::default(),
             never_made: Mutex::default(),
             mails: Mails::default(),
+            events: Events::default(),
             pools: Pools::default(),
             mapping: template.streams.remove(0),
             wrote: Notify::new(),

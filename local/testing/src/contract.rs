@@ -60,6 +60,15 @@ fn deviations(contract: &Value, method: &Method, path: &str, answer: &Answer) ->
     wrong
 }
 
+/// In which ways the value is not what a schema of this document says.
+pub(crate) fn schema_deviations<'a>(
+    document: &'a Value,
+    schema: &'a Value,
+    value: &Value,
+) -> Vec<String> {
+    Schemas::of(document).deviations(schema, value)
+}
+
 fn header_deviations(schemas: &Schemas<'_>, declared: &Value, answer: &Answer) -> Vec<String> {
     let none = Map::new();
     let headers = declared.get("headers").and_then(Value::as_object);

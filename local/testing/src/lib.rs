@@ -16,6 +16,7 @@
 mod answer;
 mod api;
 mod app;
+mod bus;
 mod cast;
 mod contract;
 mod events;
@@ -35,6 +36,7 @@ mod wiring;
 pub use self::answer::{Answer, Checkout, text};
 pub use self::api::cart;
 pub use self::app::TestApp;
+pub use self::bus::check_event;
 pub use self::cast::{
     ADA, BOB, CARD, COFFEE, DECLINED, DEVELOPER, MAGAZINE, MUG, NOTEBOOK, REFUNDS_SLOWLY, TEAPOT,
 };

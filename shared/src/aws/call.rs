@@ -22,6 +22,8 @@ pub enum Service {
     Lambda,
     /// Mail.
     Ses,
+    /// Events for other systems.
+    EventBridge,
     /// Buyers' accounts.
     Cognito,
     /// Logs.
@@ -66,6 +68,7 @@ impl Service {
             Self::DynamoDb => ("dynamodb", "dynamodb"),
             Self::Lambda => ("lambda", "lambda"),
             Self::Ses => ("email", "ses"),
+            Self::EventBridge => ("events", "events"),
             Self::Cognito => ("cognito-idp", "cognito-idp"),
             Self::Logs => ("logs", "logs"),
             Self::ParameterStore => ("ssm", "ssm"),
@@ -79,6 +82,7 @@ impl Service {
             Self::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
             Self::Lambda => "AWS_ENDPOINT_URL_LAMBDA",
             Self::Ses => "AWS_ENDPOINT_URL_SES",
+            Self::EventBridge => "AWS_ENDPOINT_URL_EVENTBRIDGE",
             Self::Cognito => "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER",
             Self::Logs => "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
             Self::ParameterStore => "AWS_ENDPOINT_URL_SSM",

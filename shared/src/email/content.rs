@@ -7,7 +7,7 @@ use crate::{
     money::Money,
     purchase::{
         Delivery, Dispute, DisputeId, DisputeStatus, DisputeTerms, Mail, Movement, Notice, Order,
-        Payment, Purchase, Subject, Sums, WaitsFor,
+        ParcelId, Payment, Purchase, Subject, Sums, WaitsFor,
     },
     subscription::{Reading, Subscription},
 };
@@ -39,6 +39,9 @@ pub struct Frozen {
     /// The dispute that the letter is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dispute: Option<FrozenDispute>,
+    /// The parcel that the letter is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parcel: Option<FrozenParcel>,
     /// The invoice that the letter is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invoice: Option<Bill>,
@@ -58,6 +61,20 @@ pub struct PaidSums {
     pub total: Money,
 }
 
+/// What an outbox row freezes of a parcel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrozenParcel {
+    /// Its tracking number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    /// Who delivers it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carrier: Option<String>,
+    /// Where to see how far it has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracking_url: Option<String>,
+}
+
 /// What an outbox row freezes of a dispute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrozenDispute {
@@ -73,13 +90,17 @@ impl Frozen {
     /// What `mail` needs to know about a purchase.
     pub fn of(purchase: &Purchase, mail: &Mail) -> Self {
         let order = purchase.order().clone();
-        let confirms = matches!(mail, Mail::Paid | Mail::Welcome);
+        let confirms = matches!(mail, Mail::Paid | Mail::Welcome | Mail::Shipped(_));
         let delivery = purchase.delivery().filter(|_| confirms);
         let sums = purchase.sums();
         Self {
             sums: sums.map(|(sums, total)| PaidSums { sums, total }),
             delivery: delivery.cloned(),
             waits_for: purchase.waits_for().cloned(),
+            parcel: match mail {
+                Mail::Shipped(id) => FrozenParcel::of(id, purchase),
+                _ => None,
+            },
             ..Self::about(purchase.id().into(), order, purchase.accounts().paid)
         }
         .with_payment(purchase.payment(), mail)
@@ -117,6 +138,7 @@ impl Frozen {
             waits_for: None,
             refund: None,
             dispute: None,
+            parcel: None,
             invoice: None,
             subscription: None,
         }
@@ -139,6 +161,17 @@ impl Frozen {
             },
             ..self
         }
+    }
+}
+
+impl FrozenParcel {
+    fn of(id: &ParcelId, purchase: &Purchase) -> Option<Self> {
+        let parcel = purchase.parcel(id)?;
+        Some(Self {
+            number: id.number().map(str::to_owned),
+            carrier: parcel.carrier.clone(),
+            tracking_url: parcel.tracking_url.clone(),
+        })
     }
 }
 
@@ -182,6 +215,11 @@ pub(super) enum ToBuyer<'a> {
         page: Option<&'a str>,
     },
     Failed,
+    Shipped {
+        parcel: &'a FrozenParcel,
+        /// It is sent, and not only done.
+        is_sent: bool,
+    },
     Refund {
         amount: Money,
     },
@@ -275,6 +313,10 @@ impl<'a> Content<'a> {
                 },
             },
             Mail::Failed => ToBuyer::Failed,
+            Mail::Shipped(_) => ToBuyer::Shipped {
+                parcel: frozen.parcel.as_ref().ok_or(Missing("parcel"))?,
+                is_sent: frozen.delivery.is_some(),
+            },
             Mail::Refund(_) => ToBuyer::Refund {
                 amount: refunded()?,
             },

@@ -69,6 +69,7 @@ kinds! {
     Mail::Voucher,
     Mail::Failed,
     Mail::Paid,
+    Mail::Shipped(_),
     Mail::Refund(_),
     Mail::RefundFailed(_),
     Mail::InquiryOpened(_),
@@ -168,6 +169,25 @@ fn rows() -> Vec<(&'static str, &'static str, Value)> {
                 "sums": { "subtotal": 3_350, "discount": 350, "shipping": 1_290, "tax": 570,
                     "total": usd(4_860) },
             })),
+        ),
+        (
+            "A parcel on its way",
+            "shipped#AB-12",
+            shipped(json!({ "parcel": {
+                "number": "AB-12",
+                "carrier": "Post & Co",
+                "tracking_url": "https://post.example/?parcel=AB-12&lang=en",
+            } })),
+        ),
+        (
+            "A parcel of which nothing is known",
+            "shipped#-",
+            shipped(json!({ "parcel": {} })),
+        ),
+        (
+            "A purchase for which all is done",
+            "shipped#-",
+            row(json!({ "parcel": {} })),
         ),
         (
             "A refund of something shipped",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Bill, Invoice, InvoiceState, Trouble};
 use crate::purchase::{
-    Buyer, InvoiceId, Mail, Payment, PaymentIntentId, PurchaseId, SubscriptionId,
+    Announcements, Buyer, InvoiceId, Mail, Payment, PaymentIntentId, PurchaseId, SubscriptionId,
 };
 
 /// Everything that an invoice is made of. Only the store takes one apart and puts it together
@@ -19,6 +19,7 @@ pub(crate) struct Snapshot {
     pub(crate) payment: Payment,
     pub(crate) mails: BTreeSet<Mail>,
     pub(crate) superseded: BTreeSet<Mail>,
+    pub(crate) announced: Announcements,
 }
 
 impl Snapshot {
@@ -35,6 +36,7 @@ impl Snapshot {
             payment,
             mails,
             superseded,
+            announced,
         } = invoice.clone();
         Self {
             purchase,
@@ -46,6 +48,7 @@ impl Snapshot {
             payment,
             mails,
             superseded,
+            announced,
         }
     }
 
@@ -63,6 +66,7 @@ impl Snapshot {
             payment: self.payment,
             mails: self.mails,
             superseded: self.superseded,
+            announced: self.announced,
         }
     }
 }

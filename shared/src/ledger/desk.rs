@@ -1,4 +1,4 @@
-//! Where mails are ordered, whatever they are about.
+//! Where mails and publications are ordered, whatever they are about.
 
 use std::collections::BTreeSet;
 
@@ -12,21 +12,27 @@ use crate::{
     store::{
         StoreError, Tables,
         outbox::Outbox,
+        publications::Publications,
         transaction::{Dispensable, Part},
     },
+    view::{Publication, Telling},
 };
 
-/// Orders mails, and takes them back.
+/// Orders mails and publications, and takes mails back.
 #[derive(Clone, Debug)]
 pub(crate) struct Desk {
     outbox: Outbox,
+    publications: Publications,
     mode: Mode,
 }
 
 impl Desk {
     pub(crate) fn of(tables: &Tables, mode: Mode) -> Result<Self, ConfigError> {
-        let outbox = Outbox::of(tables)?;
-        Ok(Self { outbox, mode })
+        Ok(Self {
+            outbox: Outbox::of(tables)?,
+            publications: Publications::of(tables)?,
+            mode,
+        })
     }
 
     /// The parts of a transaction that order the mails that are `due` and take back those that are
@@ -51,6 +57,25 @@ impl Desk {
             parts.push(Part::vital(self.supersede(subject, mail, now)?));
         }
         Ok(parts)
+    }
+
+    /// The part of a transaction that orders what `told` makes, if there is anything to tell. A row
+    /// that is there already is left alone. If `held`, it waits as mails do.
+    pub(crate) fn publish<T>(
+        &self,
+        told: impl FnOnce(Telling) -> Option<Publication>,
+        held: bool,
+        now: i64,
+    ) -> Result<Option<Part<T>>, StoreError> {
+        let telling = Telling {
+            mode: self.mode,
+            replay: false,
+        };
+        let Some(publication) = told(telling) else {
+            return Ok(None);
+        };
+        let (row, id) = self.publications.put(publication, held, now)?;
+        Ok(Some(Part::optional(row, Dispensable::Publication(id))))
     }
 
     /// Takes one mail back, unless it was sent.

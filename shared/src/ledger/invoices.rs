@@ -6,7 +6,9 @@ use crate::{
     email::Frozen,
     invoice::{Invoice, InvoiceChange, Letters},
     mode::Mode,
-    purchase::{Attention, Buyer, InvoiceId, Mail, PurchaseId, Subject, SubscriptionId},
+    purchase::{
+        Announced, Attention, Buyer, InvoiceId, Mail, News, PurchaseId, Subject, SubscriptionId,
+    },
     standing::Standing,
     store::{
         StoreError, Tables,
@@ -18,6 +20,7 @@ use crate::{
         transaction::{Part, Step, Writer},
     },
     subscription::{Reading, Subscription},
+    view::Publication,
 };
 
 /// Records what Stripe says about invoices.
@@ -174,6 +177,13 @@ impl InvoiceLedger {
         let is_over = ended.is_some();
         let letters = stored.invoice.record(received.change.clone(), is_over);
         let letters = letters.or_else(|| (stored.version == 0).then(Letters::default));
+        let news = match letters {
+            Some(_) => stored.invoice.announce(Announced {
+                sequence: stored.version.saturating_add(1),
+                at: Some(now),
+            }),
+            None => Vec::new(),
+        };
         let invoice = &stored.invoice;
         let outcome = match &letters {
             Some(_) => {
@@ -191,7 +201,7 @@ impl InvoiceLedger {
         if letters.is_none() && !is_event {
             return Ok(Step::Done(outcome));
         }
-        let parts = self.parts(received, &found, letters, now)?;
+        let parts = self.parts(received, &found, letters.map(|it| (it, news)), now)?;
         Ok(Step::Write(parts, outcome))
     }
 
@@ -201,7 +211,7 @@ impl InvoiceLedger {
         &self,
         received: &InvoiceReceived,
         found: &Found,
-        letters: Option<Letters>,
+        letters: Option<(Letters, Vec<News>)>,
         now: i64,
     ) -> Result<Vec<Part<Outcome>>, StoreError> {
         let Found {
@@ -221,7 +231,7 @@ impl InvoiceLedger {
         };
         let claim = self.claims.put(claim, now)?;
         let mut parts = vec![Part::deciding(claim, Outcome::SeenBefore)];
-        let Some(letters) = letters else {
+        let Some((letters, news)) = letters else {
             return Ok(parts);
         };
         parts.push(Part::vital(self.invoices.put(stored, now)?));
@@ -237,6 +247,10 @@ impl InvoiceLedger {
         let content = |mail: &Mail| Frozen::of_invoice(invoice, ended.as_ref(), mail);
         let letters = (&letters.due, &letters.superseded);
         parts.extend(self.desk.write(&subject, letters, content, *held, now)?);
+        for news in news {
+            let told = |telling| Publication::of_invoice(invoice, &news, telling);
+            parts.extend(self.desk.publish(told, *held, now)?);
+        }
         Ok(parts)
     }
 }

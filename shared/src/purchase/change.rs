@@ -1,17 +1,20 @@
-//! How a purchase changes: by what Stripe says about it, and by what is done here to open or end
-//! it. Each change returns what else has to be done, or `None` if it said nothing new.
+//! How a purchase changes: by what Stripe says about it, by what the seller does for it, and by what
+//! is done here to open or end it. Each change returns what else has to be done, or `None` if it said nothing new.
 
 use super::{
-    Buyer, Effects, Line, PaymentChange, Purchase, SessionId, SessionState, merge::keep_greatest,
+    Buyer, Effects, Line, Parcel, ParcelId, PaymentChange, Purchase, SessionId, SessionState,
+    merge::keep_greatest,
 };
 
-/// Something that Stripe said about a purchase.
+/// Something that Stripe or the seller said about a purchase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A session has come this far.
     Session(SessionId, SessionState),
     /// Something became of its payment.
     Payment(PaymentChange),
+    /// The seller sent a parcel, or did whatever else was to be done.
+    Fulfilled(ParcelId, Parcel),
 }
 
 impl Purchase {
@@ -21,6 +24,7 @@ impl Purchase {
         let news = match change {
             Change::Session(id, state) => self.merge_session(id, state),
             Change::Payment(change) => self.payment.record(change),
+            Change::Fulfilled(id, parcel) => self.merge_parcel(id, parcel),
         };
         news.then(|| self.settle_up(held))
     }
@@ -92,5 +96,15 @@ impl Purchase {
 
     fn merge_session(&mut self, id: SessionId, state: SessionState) -> bool {
         keep_greatest(&mut self.sessions, id, state)
+    }
+
+    fn merge_parcel(&mut self, id: ParcelId, parcel: Parcel) -> bool {
+        match self.parcels.get_mut(&id) {
+            Some(known) => known.merge(parcel),
+            None => {
+                self.parcels.insert(id, parcel);
+                true
+            }
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! What has to be done once a purchase has changed: mails to order or take back, stock to return,
-//! and its buyer's hold to update.
+//! its buyer's hold to update, and news to tell.
 
 use std::collections::BTreeSet;
 
-use super::{Hold, Mail, Purchase, WaitsFor, mail};
+use super::{Announced, Hold, Mail, News, Purchase, SessionState, Status, WaitsFor, mail, news};
 use crate::product::ProductId;
 
 /// What is to be done because a purchase changed.
@@ -64,7 +64,9 @@ impl Purchase {
     /// The mails that are true now.
     pub(super) fn mails_called_for(&self) -> BTreeSet<Mail> {
         let session = self.furthest_session().and_then(Mail::of_session);
-        session.into_iter().chain(self.payment.mails()).collect()
+        let parcels = self.parcels().map(|(id, _)| Mail::Shipped(id.clone()));
+        let session = session.into_iter().chain(parcels);
+        session.chain(self.payment.mails()).collect()
     }
 
     /// Whether a mail may become true again: a refund that waits for the buyer goes on, and once a
@@ -75,5 +77,31 @@ impl Purchase {
             Mail::Pending => matches!(self.waits_for(), Some(WaitsFor::Buyer { .. })),
             _ => false,
         }
+    }
+}
+
+/// What other systems are told.
+impl Purchase {
+    /// Announces what there is to tell and was not announced yet, with the version that this makes
+    /// of the purchase. Returns that.
+    pub fn announce(&mut self, announced: Announced) -> Vec<News> {
+        news::announce(self.news(), &mut self.announced, announced)
+    }
+
+    /// What there is to tell now. That a purchase was abandoned is not: Stripe refused it, and its
+    /// buyer was told at once.
+    fn news(&self) -> BTreeSet<News> {
+        let own = match self.furthest_session() {
+            Some(SessionState::Settled { .. }) => Some(News::Paid),
+            _ if !self.came_to_nothing() => None,
+            _ => match self.status() {
+                Status::Expired => Some(News::Expired),
+                Status::Failed => Some(News::Failed),
+                _ => None,
+            },
+        };
+        let parcels = self.parcels().map(|(id, _)| News::Fulfilled(id.clone()));
+        let own = own.into_iter().chain(parcels);
+        own.chain(self.payment.news()).collect()
     }
 }

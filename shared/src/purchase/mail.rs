@@ -4,7 +4,9 @@ use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DisputeId, DisputeStatus, Refund, RefundId, RefundState, SessionState, WaitsFor};
+use super::{
+    DisputeId, DisputeStatus, ParcelId, Refund, RefundId, RefundState, SessionState, WaitsFor,
+};
 
 /// A mail that a purchase calls for. Each is ordered once at most.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,6 +21,8 @@ pub enum Mail {
     Failed,
     /// To the buyer: the receipt. Once due, it stays due, whatever follows.
     Paid,
+    /// To the buyer: this parcel is on its way, or what else was to be done is.
+    Shipped(ParcelId),
     /// To the buyer: a refund is on its way. Useful only while that is true.
     Refund(RefundId),
     /// To the buyer: a refund failed.
@@ -172,6 +176,7 @@ impl fmt::Display for Mail {
             Self::Voucher => f.write_str("voucher"),
             Self::Failed => f.write_str("failed"),
             Self::Paid => f.write_str("paid"),
+            Self::Shipped(id) => write!(f, "shipped#{id}"),
             Self::Refund(id) => write!(f, "refund#{id}"),
             Self::RefundFailed(id) => write!(f, "refund_failed#{id}"),
             Self::InquiryOpened(id) => write!(f, "inquiry_opened#{id}"),
@@ -213,6 +218,10 @@ impl TryFrom<String> for Mail {
             (Some("voucher"), None, _) => Self::Voucher,
             (Some("failed"), None, _) => Self::Failed,
             (Some("paid"), None, _) => Self::Paid,
+            (Some("shipped"), Some(id), None) => {
+                let id = ParcelId::try_from(id.to_owned());
+                Self::Shipped(id.map_err(|_| format!("{name:?} is not a mail"))?)
+            }
             (Some("refund"), Some(id), None) => Self::Refund(id.to_owned().into()),
             (Some("refund_failed"), Some(id), None) => Self::RefundFailed(id.to_owned().into()),
             (Some("inquiry_opened"), Some(id), None) => Self::InquiryOpened(id.to_owned().into()),

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Attempt, Mail, Order, Payment, Purchase, PurchaseId, SessionId, SessionState};
+use super::{
+    Announcements, Attempt, Mail, Order, Parcel, ParcelId, Payment, Purchase, PurchaseId,
+    SessionId, SessionState,
+};
 
 /// Everything that a purchase is made of. Only the store takes one apart and puts it together
 /// again; everybody else changes one through its methods.
@@ -12,8 +15,10 @@ pub(crate) struct Snapshot {
     pub(crate) abandoned: bool,
     pub(crate) sessions: BTreeMap<SessionId, SessionState>,
     pub(crate) payment: Payment,
+    pub(crate) parcels: BTreeMap<ParcelId, Parcel>,
     pub(crate) mails: BTreeSet<Mail>,
     pub(crate) superseded: BTreeSet<Mail>,
+    pub(crate) announced: Announcements,
     pub(crate) stock_returned: bool,
     pub(crate) confirmed: bool,
 }
@@ -27,8 +32,10 @@ impl Snapshot {
             abandoned,
             sessions,
             payment,
+            parcels,
             mails,
             superseded,
+            announced,
             stock_returned,
             confirmed,
         } = purchase.clone();
@@ -38,8 +45,10 @@ impl Snapshot {
             abandoned,
             sessions,
             payment,
+            parcels,
             mails,
             superseded,
+            announced,
             stock_returned,
             confirmed,
         }
@@ -53,8 +62,10 @@ impl Snapshot {
             abandoned,
             sessions,
             payment,
+            parcels,
             mails,
             superseded,
+            announced,
             stock_returned,
             confirmed,
         } = self;
@@ -65,8 +76,10 @@ impl Snapshot {
             abandoned,
             sessions,
             payment,
+            parcels,
             mails,
             superseded,
+            announced,
             stock_returned,
             confirmed,
         }

@@ -31,6 +31,11 @@ pub enum Source {
         /// Its type.
         kind: String,
     },
+    /// The seller.
+    Seller {
+        /// What they did, and to what: `fulfilled#<parcel>`.
+        deed: String,
+    },
     /// An object that was fetched, because an event may have been missed.
     Fetched {
         /// The object's id.
@@ -96,7 +101,7 @@ impl Claims {
 impl Claims {
     /// Whether an event about a subject was recorded.
     pub(crate) async fn has(&self, subject: &Subject, source: &Source) -> Result<bool, StoreError> {
-        let (pk, sk) = (key_of(subject).0, format!("{EVENT}{}", source.id()));
+        let (pk, sk) = (key_of(subject).0, format!("{EVENT}{}", source.id(0)));
         Ok(self.table.read([("pk", &pk), ("sk", &sk)]).await?.is_some())
     }
 }
@@ -105,7 +110,7 @@ impl Claim<'_> {
     fn item(self, now: i64) -> ClaimItem {
         ClaimItem {
             pk: key_of(self.subject).0,
-            sk: format!("{EVENT}{}", self.source.id()),
+            sk: format!("{EVENT}{}", self.source.id(self.version)),
             kind: self.source.kind().to_owned(),
             recorded_at: now,
             version: self.version.saturating_add(self.changed.into()),
@@ -121,9 +126,12 @@ impl Claim<'_> {
 }
 
 impl Source {
-    fn id(&self) -> String {
+    /// Its id among all that was recorded about a subject, of which this version was read.
+    fn id(&self, version: u64) -> String {
         match self {
             Self::Event { id, .. } => id.clone(),
+            // It is recorded only if it makes another version.
+            Self::Seller { deed } => format!("seller#{deed}#{version}"),
             Self::Fetched { object, at } => format!("fetched#{object}#{at}"),
         }
     }
@@ -131,6 +139,7 @@ impl Source {
     fn kind(&self) -> &str {
         match self {
             Self::Event { kind, .. } => kind,
+            Self::Seller { .. } => "seller",
             Self::Fetched { .. } => "fetched",
         }
     }

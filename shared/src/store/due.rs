@@ -1,19 +1,39 @@
-//! Mails that are due, for the mailer.
+//! Mails and events that are due, for the mailer.
 
 use aws_sdk_dynamodb::types::ReturnValue;
+use serde::Deserialize;
 
 use super::{
     Item, KEEP_SECONDS, StoreError, TRIES, Tables, back_off, failed, from_item, number,
     outbox::{DUE, Row, State},
+    publications::{EVENT, EventRow},
     tables::Table,
     text, unless_refused,
 };
 use crate::config::ConfigError;
 
-/// The outbox, to send mails from.
+/// The outbox, to send from.
 #[derive(Clone, Debug)]
 pub struct DueMails {
     table: Table,
+}
+
+/// A row that a mailer has for itself.
+#[derive(Debug)]
+pub enum Claimed {
+    /// A mail to send.
+    Mail(Box<Row>),
+    /// An event to publish.
+    Event(Box<EventRow>),
+}
+
+/// How far a row has come.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Progress {
+    /// Its state.
+    pub state: State,
+    /// When it is due (again), in Unix seconds.
+    pub next_attempt: Option<i64>,
 }
 
 /// How a row ends.
@@ -72,7 +92,7 @@ impl DueMails {
 
     /// Takes a row for this mailer alone, for the length of a lease. `None` if it is not due: sent
     /// before, being sent by another, waiting, or gone.
-    pub async fn claim(&self, id: &str, now: i64) -> Result<Option<Row>, StoreError> {
+    pub async fn claim(&self, id: &str, now: i64) -> Result<Option<Claimed>, StoreError> {
         let call = self
             .table
             .client
@@ -88,8 +108,19 @@ impl DueMails {
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew);
         let claimed = unless_refused("UpdateItem", call.send().await)?;
-        let row = claimed.and_then(|answer| answer.attributes);
-        row.map(|item| from_item(item, id)).transpose()
+        let Some(item) = claimed.and_then(|answer| answer.attributes) else {
+            return Ok(None);
+        };
+        Ok(Some(match id.starts_with(EVENT) {
+            true => Claimed::Event(Box::new(from_item(item, id)?)),
+            false => Claimed::Mail(Box::new(from_item(item, id)?)),
+        }))
+    }
+
+    /// How far a row has come; `None` if it is gone.
+    pub async fn progress(&self, id: &str) -> Result<Option<Progress>, StoreError> {
+        let item = self.table.read([("id", id)]).await?;
+        item.map(|item| from_item(item, id)).transpose()
     }
 
     /// Ends a row. Rows that were sent or superseded are deleted after a while; failed ones stay.
@@ -130,20 +161,43 @@ impl DueMails {
 
     /// Puts a claimed row back until `at`, unless its lease ended and another mailer has it.
     /// `reason` is why the attempt failed, and must not contain an address.
-    pub async fn postpone(&self, row: &Row, at: i64, reason: &str) -> Result<(), StoreError> {
+    pub async fn postpone(
+        &self,
+        (id, attempts): (&str, u32),
+        at: i64,
+        reason: &str,
+    ) -> Result<(), StoreError> {
         let call = self
             .table
             .client
             .update_item()
             .table_name(&self.table.name)
-            .key("id", text(&row.id))
+            .key("id", text(id))
             .update_expression("SET next_attempt = :at, reason = :reason")
             .condition_expression("#state = :due AND attempts = :attempts")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":due", text(DUE))
-            .expression_attribute_values(":attempts", number(row.attempts))
+            .expression_attribute_values(":attempts", number(attempts))
             .expression_attribute_values(":at", number(at))
             .expression_attribute_values(":reason", text(reason));
+        unless_refused("UpdateItem", call.send().await).map(|_| ())
+    }
+
+    /// Puts a claimed row back until `at`, because it is not its turn. That was no attempt.
+    pub async fn wait(&self, (id, attempts): (&str, u32), at: i64) -> Result<(), StoreError> {
+        let call = self
+            .table
+            .client
+            .update_item()
+            .table_name(&self.table.name)
+            .key("id", text(id))
+            .update_expression("SET next_attempt = :at, attempts = attempts - :one")
+            .condition_expression("#state = :due AND attempts = :attempts")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":due", text(DUE))
+            .expression_attribute_values(":attempts", number(attempts))
+            .expression_attribute_values(":at", number(at))
+            .expression_attribute_values(":one", number(1));
         unless_refused("UpdateItem", call.send().await).map(|_| ())
     }
 }

@@ -17,8 +17,8 @@ use crate::{
     config::ConfigError,
     invoice::{Bill, Invoice, InvoiceState, Snapshot, Trouble},
     purchase::{
-        Buyer, Dispute, DisputeId, InvoiceId, Mail, Payment, PaymentIntentId, Purchase, PurchaseId,
-        Refund, RefundId, Subject, SubscriptionId,
+        Announced, Announcements, Buyer, Dispute, DisputeId, InvoiceId, Mail, Payment,
+        PaymentIntentId, Purchase, PurchaseId, Refund, RefundId, Subject, SubscriptionId,
     },
 };
 
@@ -60,6 +60,9 @@ struct InvoiceItem {
     doubts: u32,
     mails: BTreeSet<Mail>,
     superseded: BTreeSet<Mail>,
+    /// What other systems were told; empty as long as there was nothing to tell.
+    #[serde(default, skip_serializing_if = "Announcements::is_empty")]
+    announced: Announcements,
     /// Key of the sparse index of what is not over yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     work_shard: Option<String>,
@@ -156,6 +159,7 @@ impl InvoiceItem {
             payment,
             mails,
             superseded,
+            announced,
         } = Snapshot::of(invoice);
         let (pk, sk) = key_of(&invoice.subject());
         let work_due = invoice.next_check(now);
@@ -178,6 +182,7 @@ impl InvoiceItem {
             doubts: payment.doubts(),
             mails,
             superseded,
+            announced,
             work_shard: work_due.map(|_| WORK.to_owned()),
             work_due,
             history: subject.filter(|_| invoice.is_in_history()),
@@ -196,9 +201,18 @@ impl InvoiceItem {
             payment: Payment::kept(self.refunds, self.disputes, self.doubts),
             mails: self.mails,
             superseded: self.superseded,
+            announced: self.announced,
         };
+        let mut invoice = snapshot.restore(subscription, id);
+        if invoice.announced().is_empty() {
+            // As with purchases: this was true before there was anybody to tell.
+            invoice.announce(Announced {
+                sequence: self.version,
+                at: None,
+            });
+        }
         StoredInvoice {
-            invoice: snapshot.restore(subscription, id),
+            invoice,
             version: self.version,
         }
     }

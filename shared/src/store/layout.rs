@@ -18,6 +18,7 @@ use super::{
     looks::Looks,
     outbox::{Outbox, Row},
     pointers::Pointers,
+    publications::Publications,
     purchases::*,
     requests::{IdempotentRequest, RequestItem, Requests},
     scripted::{self, WRITTEN},
@@ -31,6 +32,7 @@ use crate::{
     purchase::*,
     shipping::{Offer, OfferedRate},
     standing::Standing,
+    view::{Publication, Telling},
 };
 
 mod subscriptions;
@@ -38,6 +40,11 @@ mod subscriptions;
 const ID: &str = "01936f3c-8a10-7c3e-9a35-0c1de2a3f5b7";
 /// The time at which everything happens.
 const NOW: i64 = 1_732_700_000;
+/// With the version that is written.
+const ANNOUNCED: Announced = Announced {
+    sequence: 5,
+    at: Some(NOW),
+};
 
 #[test]
 fn a_purchase_is_stored_as_in_the_deployed_tables() {
@@ -60,6 +67,43 @@ fn a_purchase_from_the_deployed_tables_is_read_and_written_back_unchanged() {
         let written = Purchases::of(&tables()).unwrap().put(&read, NOW).unwrap();
         item["version"] = json!({ "N": "6" });
         assert_eq!(put(written), item, "{name}");
+    }
+}
+
+#[test]
+fn what_was_true_of_a_purchase_before_there_was_anybody_to_tell_is_never_announced() {
+    for (name, purchase) in stages() {
+        let mut item = golden(name);
+        item.as_object_mut().unwrap().remove("announced");
+        let mut read = parse(attributes(&item), ID.parse().unwrap()).unwrap();
+        let before = Announced {
+            sequence: 5,
+            at: None,
+        };
+        let told = purchase.announced().keys();
+        let told = told.map(|news| (news.clone(), before)).collect();
+        assert_eq!(*read.purchase.announced(), told, "{name}");
+        assert!(read.purchase.announce(ANNOUNCED).is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn an_event_is_ordered_as_in_the_deployed_tables() {
+    let publications = Publications::of(&tables()).unwrap();
+    let stages: HashMap<_, _> = stages().into_iter().collect();
+    let news = News::Refunded("re_1".to_owned().into());
+    for (name, purchase, news) in [
+        ("event_refunded", &stages["returned"], news),
+        ("event_held", &stages["rebuilt"], News::Paid),
+    ] {
+        let telling = Telling {
+            mode: Mode::Live,
+            replay: false,
+        };
+        let told = Publication::of_purchase(purchase, &news, telling).unwrap();
+        let held = purchase.is_only_rebuilt();
+        let (row, _) = publications.put(told, held, NOW).unwrap();
+        assert_eq!(put(row), golden(name), "{name}");
     }
 }
 
@@ -186,6 +230,7 @@ fn stages() -> Vec<(&'static str, Purchase)> {
         for change in changes {
             purchase.record(change).unwrap();
         }
+        purchase.announce(ANNOUNCED);
         purchase
     };
     let session = |state| Change::Session("cs_1".to_owned().into(), state);

@@ -33,6 +33,7 @@ pub mod outbox;
 pub mod parked;
 pub mod pointers;
 pub mod products;
+pub mod publications;
 pub mod purchases;
 pub mod requests;
 #[cfg(test)]

@@ -14,8 +14,8 @@ use super::{
 use crate::{
     config::ConfigError,
     purchase::{
-        Attempt, Dispute, DisputeId, Mail, Order, Payment, Purchase, PurchaseId, Refund, RefundId,
-        SessionId, SessionState, Snapshot,
+        Announced, Announcements, Attempt, Dispute, DisputeId, Mail, Order, Parcel, ParcelId,
+        Payment, Purchase, PurchaseId, Refund, RefundId, SessionId, SessionState, Snapshot,
     },
 };
 
@@ -49,6 +49,9 @@ struct PurchaseItem {
     facts: FactsItem,
     mails: BTreeSet<Mail>,
     superseded: BTreeSet<Mail>,
+    /// What other systems were told; empty as long as there was nothing to tell.
+    #[serde(default, skip_serializing_if = "Announcements::is_empty")]
+    announced: Announcements,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     stock_returned: bool,
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -78,6 +81,9 @@ struct FactsItem {
     refunds: BTreeMap<RefundId, Refund>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     disputes: BTreeMap<DisputeId, Dispute>,
+    /// What the seller said: what was sent, or done.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    parcels: BTreeMap<ParcelId, Parcel>,
 }
 
 impl Purchases {
@@ -112,8 +118,10 @@ impl PurchaseItem {
             abandoned,
             sessions,
             payment,
+            parcels,
             mails,
             superseded,
+            announced,
             stock_returned,
             confirmed,
         } = Snapshot::of(purchase);
@@ -133,9 +141,11 @@ impl PurchaseItem {
                 sessions,
                 refunds: payment.refunds().clone(),
                 disputes: payment.disputes().clone(),
+                parcels,
             },
             mails,
             superseded,
+            announced,
             stock_returned,
             doubts: payment.doubts(),
             confirmed,
@@ -149,6 +159,7 @@ impl PurchaseItem {
             sessions,
             refunds,
             disputes,
+            parcels,
         } = self.facts;
         let snapshot = Snapshot {
             order: self.order,
@@ -156,13 +167,24 @@ impl PurchaseItem {
             abandoned: self.abandoned,
             sessions,
             payment: Payment::kept(refunds, disputes, self.doubts),
+            parcels,
             mails: self.mails,
             superseded: self.superseded,
+            announced: self.announced,
             stock_returned: self.stock_returned,
             confirmed: self.confirmed,
         };
+        let mut purchase = snapshot.restore(id);
+        if purchase.announced().is_empty() {
+            // Everything is announced in the transaction that makes it true. What is true here was
+            // written before there was anybody to tell, and is not news any more.
+            purchase.announce(Announced {
+                sequence: self.version,
+                at: None,
+            });
+        }
         Stored {
-            purchase: snapshot.restore(id),
+            purchase,
             version: self.version,
         }
     }

@@ -17,7 +17,7 @@ use crate::{
     config::ConfigError,
     invoice::Invoice,
     purchase::{Buyer, Notice, PurchaseId, Subject, SubscriptionId},
-    subscription::{Reading, Subscription, Told},
+    subscription::{Reading, Subscription, Told, Turn},
 };
 
 /// The subscriptions in the purchases table.
@@ -58,6 +58,9 @@ struct SubscriptionItem {
     reading: Option<Reading>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     told: BTreeMap<Notice, Told>,
+    /// The latest of what other systems were told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    turn: Option<Turn>,
     /// Key of the sparse index of what is not over yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     work_shard: Option<String>,
@@ -184,6 +187,7 @@ impl SubscriptionItem {
             buyer: subscription.buyer().clone(),
             reading: subscription.reading().cloned(),
             told: subscription.told().clone(),
+            turn: subscription.turn().copied(),
             work_shard: work_due.map(|_| WORK.to_owned()),
             work_due,
             history: subscription.buyer().subject.clone(),
@@ -195,7 +199,7 @@ pub(super) fn parse(item: Item, id: &SubscriptionId) -> Result<StoredSubscriptio
     let item: SubscriptionItem = from_item(item, id.as_str())?;
     let key = (id.clone(), item.purchase_id);
     Ok(StoredSubscription {
-        subscription: Subscription::kept(key, item.buyer, item.reading, item.told),
+        subscription: Subscription::kept(key, item.buyer, item.reading, (item.told, item.turn)),
         version: item.version,
     })
 }

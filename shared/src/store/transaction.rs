@@ -50,6 +50,8 @@ enum IfRefused<T> {
 pub(crate) enum Dispensable {
     /// The outbox row of a mail, which may be there from before the purchase was lost.
     Mail(Mail),
+    /// The outbox row of an event with this id, which may be there as well.
+    Publication(String),
     /// The stock of a product, which may be gone or unlimited by now.
     Stock(ProductId),
 }

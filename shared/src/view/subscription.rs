@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{RefundView, SellerDisputeView, disputes, refunds};
 use crate::{
-    http::rfc3339,
+    clock::rfc3339,
     invoice::{Invoice, InvoiceStatus, Period, Reason},
     money::{Currency, Money},
     product::{ProductId, Recurring},
@@ -74,7 +74,7 @@ struct Summary<'a> {
 }
 
 #[derive(Serialize)]
-struct ItemView<'a> {
+pub(super) struct ItemView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     product_id: Option<&'a ProductId>,
     name: &'a str,
@@ -105,7 +105,7 @@ struct ReadingView {
 }
 
 #[derive(Serialize)]
-struct PeriodView {
+pub(super) struct PeriodView {
     start: String,
     end: String,
 }
@@ -254,7 +254,7 @@ fn newest<'a>(invoices: impl Iterator<Item = &'a Invoice>) -> Vec<&'a Invoice> {
 }
 
 impl<'a> ItemView<'a> {
-    fn of(item: &'a Item) -> Self {
+    pub(super) fn of(item: &'a Item) -> Self {
         Self {
             product_id: item.product_id.as_ref(),
             name: &item.name,
@@ -287,7 +287,7 @@ impl ReadingView {
 }
 
 impl PeriodView {
-    fn of(period: Period) -> Self {
+    pub(super) fn of(period: Period) -> Self {
         Self {
             start: rfc3339(period.start),
             end: rfc3339(period.end),

@@ -1,15 +1,22 @@
-import { element } from '../elements.js';
+import { day, element } from '../elements.js';
 import { t } from '../texts.js';
 import { nameOfCountry } from './country-dialog.js';
 
-/** Where a purchase goes, as terms and descriptions; nothing if it goes nowhere. */
-export function deliveryFacts({ delivery }) {
-  if (!delivery) return [];
-  return [
+/** Where a purchase goes and what was sent, as terms and descriptions; nothing if it goes nowhere. */
+export function deliveryFacts({ delivery, parcels = [] }) {
+  const where = delivery ? [
     ...fact(t('delivery.address'), label(delivery)),
     ...(delivery.phone ? fact(t('delivery.phone'), [delivery.phone]) : []),
     ...(delivery.rate ? fact(t('delivery.shipping'), [delivery.rate]) : []),
-  ];
+  ] : [];
+  const what = t(delivery ? 'delivery.sent' : 'delivery.done');
+  return [...where, ...parcels.flatMap((parcel) => fact(what, sent(parcel)))];
+}
+
+function sent({ sent_at: at, tracking_number: number, carrier, tracking_url: url }) {
+  const parcel = [carrier, number].filter(Boolean).join(' ');
+  const place = url ? element('a', { href: url, rel: 'noreferrer' }, parcel || t('delivery.track')) : parcel;
+  return [day(at), place].filter(Boolean);
 }
 
 /** The address line by line, as on a parcel. */

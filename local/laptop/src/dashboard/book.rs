@@ -14,7 +14,7 @@ use shared::money::{Money, MoneyError};
 use shared::purchase::Movement;
 use shared::store::Tables;
 use shared::store::invoices::Invoices;
-use shared::store::operator::{AllPurchases, AllSubscriptions, Mails};
+use shared::store::operator::{AllPurchases, AllSubscriptions, Events, Mails};
 use shared::store::pointers::Pointers;
 use shared::stripe::client::{Client as Stripe, StripeError};
 use stand_in::{ControlError, StandIn};
@@ -35,6 +35,7 @@ pub(super) struct Parts {
     pub(super) invoices: Invoices,
     pub(super) subscriptions: AllSubscriptions,
     pub(super) mails: Mails,
+    pub(super) events: Events,
     pub(super) pointers: Pointers,
     pub(super) stripe: Stripe,
     pub(super) reconcile: Reconcile,
@@ -63,6 +64,7 @@ impl Book {
             invoices: Invoices::of(&tables)?,
             subscriptions: AllSubscriptions::of(&tables)?,
             mails: Mails::of(&tables)?,
+            events: Events::of(&tables)?,
             pointers: Pointers::of(&tables)?,
             stripe: Stripe::new(&environment)?,
             reconcile: Reconcile::new(&environment).await?,

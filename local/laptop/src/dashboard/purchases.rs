@@ -48,7 +48,7 @@ async fn story(
     let Ok(id) = id.parse::<PurchaseId>() else {
         return Err(unknown);
     };
-    let story = Story::read(&book.purchases, &book.mails, id).await?;
+    let story = Story::read(&book.purchases, (&book.mails, &book.events), id).await?;
     fresh(&story.ok_or(unknown)?.json())
 }
 

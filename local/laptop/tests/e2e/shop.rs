@@ -6,6 +6,7 @@ mod carts;
 mod cost;
 mod disputes;
 mod doors;
+mod events;
 mod failure_cases;
 mod holds;
 mod idempotency;

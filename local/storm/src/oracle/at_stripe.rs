@@ -119,6 +119,19 @@ impl Subscription {
         status == "trialing" || (status == "active" && self.invoices.iter().all(is_kept))
     }
 
+    /// What other systems must have been told of its invoices.
+    pub(crate) fn news(&self) -> Vec<String> {
+        let id = text(&self.object, "id");
+        let of = |invoice: &Invoice| {
+            let about = format!("{id}/{}", text(&invoice.object, "id"));
+            let paid = (invoice.object["status"] == "paid").then(|| "paid".to_owned());
+            let news = paid.into_iter().chain(invoice.returns.news());
+            news.map(|news| format!("{about}#{news}"))
+                .collect::<Vec<_>>()
+        };
+        self.invoices.iter().flat_map(of).collect()
+    }
+
     /// The mails that somebody must have got about it and its invoices.
     pub(crate) fn mails(&self) -> Vec<String> {
         let id = text(&self.object, "id");
@@ -190,6 +203,24 @@ impl Returns {
         }
     }
 
+    /// What other systems must have been told of them.
+    fn news(&self) -> Vec<String> {
+        let mut news = Vec::new();
+        for refund in &self.refunds {
+            match refund["status"].as_str() {
+                Some("succeeded") => news.push(format!("refunded#{}", text(refund, "id"))),
+                Some("failed") => news.push(format!("refund_failed#{}", text(refund, "id"))),
+                _ => {}
+            }
+        }
+        for dispute in &self.disputes {
+            if let Some(status @ ("won" | "lost")) = dispute["status"].as_str() {
+                news.push(format!("dispute_closed#{}#{status}", text(dispute, "id")));
+            }
+        }
+        news
+    }
+
     /// The mails that somebody must have got about them.
     fn mails(&self) -> Vec<String> {
         let mut mails = Vec::new();
@@ -255,6 +286,19 @@ impl Purchase {
         self.intents
             .iter()
             .any(|intent| intent["status"] == "processing" || intent["status"] == "requires_action")
+    }
+
+    /// What other systems must have been told: of refunds and disputes as its payment's, or as its first
+    /// invoice's.
+    pub(crate) fn news(&self) -> Vec<String> {
+        let Some(session) = self.session_paid() else {
+            return Vec::new();
+        };
+        let mut news = vec!["paid".to_owned()];
+        if !session["subscription"].is_string() {
+            news.extend(self.returns.news());
+        }
+        news
     }
 
     /// The mails that somebody must have got, which tell of refunds and disputes as its payment's or as its

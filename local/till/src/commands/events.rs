@@ -1,7 +1,9 @@
-//! `till events`: Stripe's events that could not be recorded, and replaying events.
+//! `till events`: Stripe's events that could not be recorded, replaying events, and publishing those
+//! for other systems again.
 
 mod list;
 mod parked;
+mod publish;
 mod replay;
 
 use clap::Subcommand;
@@ -15,6 +17,9 @@ pub(super) enum Command {
     /// Replay events: by id, or all that are parked
     #[command(long_about = replay::ABOUT)]
     Replay(replay::Replay),
+    /// Publish events for other systems again: of some purchases, or since a time
+    #[command(long_about = publish::ABOUT)]
+    Publish(publish::Publish),
 }
 
 impl Command {
@@ -22,6 +27,7 @@ impl Command {
         match self {
             Self::Parked(list) => list.run().await,
             Self::Replay(replay) => replay.run().await,
+            Self::Publish(publish) => publish.run().await,
         }
     }
 }

@@ -26,7 +26,8 @@ pub(super) enum Command {
 }
 
 const LIST: &str = "\
-List mail that was given up or is not sent yet, oldest first, with the reason.
+List mail that was given up or is not sent yet, oldest first, with the reason; and events for other
+systems (event#…) that were given up or are not published yet.
 
 It reads the whole outbox table, which the functions may not do. Mail that was sent or superseded is
 kept for 90 days; mail that was given up, until somebody resends it.";
@@ -100,7 +101,11 @@ struct View<'a> {
     id: &'a str,
     /// Which purchase, subscription or invoice it is about.
     purchase: &'a str,
-    mail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mail: Option<&'a str>,
+    /// What other systems are told, if it is not a mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'a str>,
     state: State,
     attempts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,11 +120,17 @@ struct View<'a> {
 
 impl<'a> View<'a> {
     fn of(listed: &'a Listed) -> Self {
-        let (purchase, mail) = listed.id.split_once('#').unwrap_or((&listed.id, ""));
+        let id = listed.id.as_str();
+        let (is_event, effect) = match id.strip_prefix("event#") {
+            Some(event) => (true, event),
+            None => (false, id),
+        };
+        let (purchase, effect) = effect.split_once('#').unwrap_or((effect, ""));
         Self {
             id: &listed.id,
             purchase,
-            mail,
+            mail: (!is_event).then_some(effect),
+            event: is_event.then_some(effect),
             state: listed.state,
             attempts: listed.attempts,
             reason: listed.reason.as_deref(),

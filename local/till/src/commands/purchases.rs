@@ -1,6 +1,7 @@
 //! `till purchases`: what was bought, and the whole story of one purchase.
 
 mod find;
+mod fulfil;
 mod packing;
 pub(crate) mod view;
 mod wanted;
@@ -12,6 +13,7 @@ use shared::purchase::PurchaseId;
 use shared::view::SellerView;
 
 pub(super) use self::find::{Name, not_found};
+use self::fulfil::Fulfil;
 use self::packing::Packing;
 use self::view::{table, tell};
 use self::wanted::Wanted;
@@ -30,6 +32,9 @@ pub(super) enum Command {
     /// Write what has to be sent where into a CSV file
     #[command(long_about = PACKING)]
     Packing(Packing),
+    /// Note that a purchase was sent or done, and tell the buyer
+    #[command(long_about = fulfil::ABOUT)]
+    Fulfil(Fulfil),
     /// Release the mail of purchases that had to be rebuilt
     #[command(long_about = CONFIRM)]
     Confirm(Confirm),
@@ -44,7 +49,7 @@ purchases, that takes time and read capacity.";
 
 const PACKING: &str = "\
 Write what has to be sent where into a CSV file: a row for each shipped product of each purchase that
-is paid and not refunded in full, with its buyer's number, address and shipping rate, oldest first.
+is paid, not refunded in full and not fulfilled, with its buyer's number, address and shipping rate, oldest first.
 With --status, purchases of these statuses instead.";
 
 const CONFIRM: &str = "\
@@ -87,6 +92,7 @@ impl Command {
             Self::List(list) => list.run().await,
             Self::Show(show) => show.run().await,
             Self::Packing(packing) => packing.run().await,
+            Self::Fulfil(fulfil) => fulfil.run().await,
             Self::Confirm(confirm) => confirm.run().await,
         }
     }
@@ -119,7 +125,8 @@ impl Show {
     async fn run(self) -> anyhow::Result<Exit> {
         let shop = self.operator.shop().await?;
         let id = self.id.purchase(&shop).await?;
-        let story = Story::read(&shop.all_purchases()?, &shop.mails()?, id).await?;
+        let outbox = (&shop.mails()?, &shop.events()?);
+        let story = Story::read(&shop.all_purchases()?, outbox, id).await?;
         let Some(story) = story else {
             return Err(not_found(id, &shop));
         };

@@ -11,7 +11,7 @@ use shared::store::Tables;
 use shared::store::history::History;
 use shared::store::invoices::Invoices;
 use shared::store::operator::{
-    AllPurchases, AllSubscriptions, Assortment, Confirmation, Mails, ParkedEvents,
+    AllPurchases, AllSubscriptions, Assortment, Confirmation, Events, Mails, ParkedEvents,
 };
 use shared::store::pointers::Pointers;
 use shared::store::products::{Offers, Shelf};
@@ -147,9 +147,14 @@ impl Shop {
         Ok(Mails::of(&self.tables()?)?)
     }
 
+    /// Events for other systems.
+    pub(super) fn events(&self) -> anyhow::Result<Events> {
+        Ok(Events::of(&self.tables()?)?)
+    }
+
     /// Purchases that had to be rebuilt.
     pub(super) fn confirmation(&self) -> anyhow::Result<Confirmation> {
-        Ok(Confirmation::of(&self.tables()?)?)
+        Ok(Confirmation::of(&self.tables()?, self.mode)?)
     }
 
     /// Now, in Unix seconds.

@@ -19,7 +19,7 @@ impl Operator {
     }
 
     /// A teapot, paid for and known to be, that goes to Berlin by airmail.
-    async fn sell_shipped(&self) -> Checkout {
+    pub(crate) async fn sell_shipped(&self) -> Checkout {
         let mut wanted = cart(&[(TEAPOT, 1)]);
         wanted["country"] = "DE".into();
         let checkout = Checkout::of(&self.shop.checkout(&wanted).await);

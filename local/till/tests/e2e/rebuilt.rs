@@ -68,8 +68,22 @@ async fn a_held_mail_tells_what_was_learnt_of_the_purchase_after_it_was_written(
     let refund = of_type(&events, "refund.created");
     assert_eq!(shop.receipt(refund).await, "recorded");
     shop.reconcile().await;
+    shop.mailer().await;
+    assert!(
+        shop.published().await.is_empty(),
+        "it may be another shop's"
+    );
     confirm(&shop, &[&checkout.purchase]).await;
     shop.mailer().await;
+    let events = shop.published().await;
+    let mut types: Vec<_> = events.iter().map(|it| text(it, "detail-type")).collect();
+    types.sort();
+    assert_eq!(types, ["purchase.paid", "purchase.refunded"]);
+    for event in &events {
+        let told = &event["detail"]["purchase"];
+        assert_eq!(told["lines"][0]["name"], name, "{event}");
+        assert!(told["buyer"]["subject"].is_string(), "{event}");
+    }
     let mails = shop.mails(2).await;
     let mail = mails
         .iter()

@@ -157,6 +157,7 @@ pub(super) fn sums(content: &Content<'_>, frozen: &Frozen, amounts: &Amounts) ->
             | ToBuyer::Pending { .. }
             | ToBuyer::Voucher { .. }
             | ToBuyer::Failed
+            | ToBuyer::Shipped { .. }
             | ToBuyer::TrialEnding(_)
             | ToBuyer::PlanChanged(_)
             | ToBuyer::Cancelled(_)

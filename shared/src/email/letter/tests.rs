@@ -49,6 +49,7 @@ fn frozen() -> Frozen {
         waits_for: None,
         refund: None,
         dispute: None,
+        parcel: None,
         invoice: None,
         subscription: None,
     }
@@ -356,6 +357,7 @@ fn an_amount_too_large_to_count_is_refused() {
 #[test]
 fn a_letter_cannot_be_written_without_what_it_is_about() {
     for (mail, lacks) in [
+        ("shipped#-", "parcel"),
         ("refund#re_1", "refund"),
         ("refund_failed#re_1", "refund"),
         ("inquiry_opened#dp_1", "dispute"),

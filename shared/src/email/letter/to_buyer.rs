@@ -3,8 +3,8 @@
 use super::LetterWriter;
 use crate::{
     email::{
-        content::ToBuyer,
-        prose::{Link, Prose},
+        content::{FrozenParcel, ToBuyer},
+        prose::{Link, Prose, one_line},
     },
     money::Money,
 };
@@ -16,6 +16,7 @@ impl LetterWriter<'_> {
             ToBuyer::Pending { may_wait_for_buyer } => self.pending(may_wait_for_buyer),
             ToBuyer::Voucher { page } => self.voucher(page),
             ToBuyer::Failed => self.failed(),
+            ToBuyer::Shipped { parcel, is_sent } => self.shipped(parcel, is_sent),
             ToBuyer::Refund { amount } => self.refund(amount),
             ToBuyer::RefundFailed { amount } => self.refund_failed(amount),
             ToBuyer::Welcome { paid, order } => self.welcome(paid, order),
@@ -83,6 +84,30 @@ impl LetterWriter<'_> {
                  nothing will be sent.",
             )
             .say("If you would still like these things, you are welcome to buy them again.")
+    }
+
+    fn shipped(&self, parcel: &FrozenParcel, is_sent: bool) -> Prose {
+        let name = &self.name;
+        let link = match &parcel.tracking_url {
+            Some(url) => Link::new("Track the parcel", url),
+            None => self.to_purchase(),
+        };
+        if !is_sent {
+            let subject = format!("Your purchase from {name} is ready");
+            return Prose::new(subject, "Your purchase is ready", link)
+                .say("Everything that was to be done for this purchase is done.");
+        }
+        let subject = format!("Your parcel from {name} is on its way");
+        let letter = Prose::new(subject, "Your parcel is on its way", link).say(
+            match parcel.carrier.as_deref().map(one_line) {
+                Some(carrier) => format!("We have given it to {carrier}."),
+                None => "We have sent it.".to_owned(),
+            },
+        );
+        match parcel.number.as_deref().map(one_line) {
+            Some(number) => letter.say(format!("Its tracking number is {number}.")),
+            None => letter,
+        }
     }
 
     fn refund(&self, amount: Money) -> Prose {

@@ -1,5 +1,7 @@
 //! What a change leads to: mails and returned stock.
 
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -67,4 +69,36 @@ fn a_payment_on_its_way_keeps_its_pieces_for_65_days_after_its_session() {
     let mut unlimited = purchase();
     unlimited.record(session("cs_1", SessionState::PENDING));
     assert_eq!(unlimited.hold(), None, "it has no pieces to keep");
+}
+
+proptest! {
+    #[test]
+    fn news_is_announced_once_in_the_order_in_which_it_came(changes in changes()) {
+        let mut purchase = purchase();
+        let mut told = Vec::new();
+        for (sequence, change) in (1..).zip(changes) {
+            if purchase.record(change).is_none() {
+                continue;
+            }
+            let announced = Announced { sequence, at: Some(0) };
+            told.extend(purchase.announce(announced).into_iter().map(|news| (sequence, news)));
+            prop_assert_eq!(purchase.announce(announced), vec![]);
+        }
+        let kept = purchase.announced().iter();
+        let mut kept: Vec<_> = kept.map(|(news, at)| (at.sequence, news.clone())).collect();
+        kept.sort();
+        prop_assert_eq!(&kept, &told);
+        for (_, news) in kept {
+            prop_assert_eq!(News::try_from(news.to_string()), Ok(news));
+        }
+    }
+}
+
+#[test]
+fn a_tracking_number_is_the_same_however_the_carrier_prints_it() {
+    let number = |text: &str| text.parse::<ParcelId>().map(String::from);
+    assert_eq!(number("jj 12-3"), Ok("JJ12-3".to_owned()));
+    for wrong in ["", " ", "-", "-1", "1#2", "é", &"1".repeat(41)] {
+        assert!(number(wrong).is_err(), "{wrong}");
+    }
 }

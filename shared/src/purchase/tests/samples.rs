@@ -168,8 +168,25 @@ pub(super) fn changes() -> impl Strategy<Value = Vec<Change>> {
         2 => ("dp_[12]", dispute_report())
             .prop_map(|(id, report)| Change::Payment(PaymentChange::Dispute(id.into(), report))),
         1 => Just(Change::Payment(PaymentChange::ChargeRefunded(usd(500)))),
+        2 => fulfilled(),
     ];
     prop::collection::vec(change, 0..10)
+}
+
+/// A parcel, of which more may be said later.
+pub(super) fn fulfilled() -> impl Strategy<Value = Change> {
+    let parcel = (
+        0_i64..3,
+        prop::option::of("DHL|UPS"),
+        prop::option::of("https://track.example/[ab]"),
+    );
+    let parcel = parcel.prop_map(|(at, carrier, tracking_url)| Parcel {
+        at,
+        carrier,
+        tracking_url,
+    });
+    ("-|A1|B2", parcel)
+        .prop_map(|(id, parcel)| Change::Fulfilled(ParcelId::try_from(id).unwrap(), parcel))
 }
 
 /// A purchase whose only line was taken from limited stock.

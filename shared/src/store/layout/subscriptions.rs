@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{ID, NOW, attributes, golden, put, returns, tables, to_json, usd};
+use super::{ANNOUNCED, ID, NOW, attributes, golden, put, returns, tables, to_json, usd};
 use crate::{
     email::Frozen,
     invoice::{
@@ -202,5 +202,6 @@ fn invoice() -> Invoice {
         let news = invoice.record(change, false);
         assert!(news.is_some() || is_sum);
     }
+    invoice.announce(ANNOUNCED);
     invoice
 }

@@ -1,17 +1,19 @@
 //! Confirming that rebuilt purchases are the shop's own.
 
-use super::Mails;
+use super::{Events, Mails};
 use crate::{
     config::ConfigError,
     email::Frozen,
-    purchase::{Mail, PurchaseId, SubscriptionId},
+    mode::Mode,
+    purchase::{Mail, Purchase, PurchaseId},
     store::{
         StoreError, Tables,
         bookkeeping::Bookkeeping,
         purchases::{Purchases, Stored},
-        subscriptions::Subscriptions,
+        subscriptions::{Subscriptions, WithInvoices},
         transaction::{Step, Writer},
     },
+    view::{Publication, Telling},
 };
 
 /// Purchases that had to be rebuilt, to be confirmed.
@@ -22,23 +24,27 @@ pub struct Confirmation {
     books: Bookkeeping,
     subscriptions: Subscriptions,
     mails: Mails,
+    events: Events,
+    mode: Mode,
 }
 
 impl Confirmation {
     /// Fails if the environment does not name all of the tables it writes to.
-    pub fn of(tables: &Tables) -> Result<Self, ConfigError> {
+    pub fn of(tables: &Tables, mode: Mode) -> Result<Self, ConfigError> {
         Ok(Self {
             writer: tables.writer(),
             purchases: Purchases::of(tables)?,
             books: Bookkeeping::of(tables)?,
             subscriptions: Subscriptions::of(tables)?,
             mails: Mails::of(tables)?,
+            events: Events::of(tables)?,
+            mode,
         })
     }
 
     /// Notes that a person says a purchase is the shop's own, though it had to be rebuilt, and
-    /// releases its held mails, and those of the subscription that began with it. Later ones are
-    /// sent as usual. Returns how many were held; `None` if there is no such purchase.
+    /// releases its held mails and events, and those of the subscription that began with it. Later
+    /// ones are sent as usual. Returns how many mails were held; `None` if there is no such purchase.
     pub async fn confirm(&self, id: PurchaseId, now: i64) -> Result<Option<u32>, StoreError> {
         let read = || self.purchases.get(id);
         let decide = |stored: Option<Stored>| {
@@ -60,9 +66,12 @@ impl Confirmation {
         let mut letters: Vec<_> = own
             .map(|mail| (Frozen::of(purchase, mail), mail.clone()))
             .collect();
-        if let Some(subscription) = purchase.subscription() {
-            letters.extend(self.of_subscription(subscription).await?);
-        }
+        let subscription = match purchase.subscription() {
+            Some(id) => self.subscriptions.with_invoices(id).await?,
+            None => None,
+        };
+        letters.extend(subscription.iter().flat_map(letters_of));
+        self.publish(purchase, subscription.as_ref(), now).await?;
         let mut released = 0_u32;
         for (content, mail) in letters {
             let was_held = self.mails.release(content, &mail, now).await?;
@@ -71,25 +80,39 @@ impl Confirmation {
         Ok(Some(released))
     }
 
-    /// The letters about a subscription and its invoices, whatever became of them.
-    async fn of_subscription(
+    /// Releases what other systems are told.
+    async fn publish(
         &self,
-        id: &SubscriptionId,
-    ) -> Result<Vec<(Frozen, Mail)>, StoreError> {
-        let Some(found) = self.subscriptions.with_invoices(id).await? else {
-            return Ok(Vec::new());
+        purchase: &Purchase,
+        subscription: Option<&WithInvoices>,
+        now: i64,
+    ) -> Result<(), StoreError> {
+        let telling = Telling {
+            mode: self.mode,
+            replay: false,
         };
-        let mut letters = Vec::new();
-        let subscription = &found.subscription;
-        let ended = subscription.reading().filter(|it| it.is_over());
-        for invoice in &found.invoices {
-            let of = |mail: &Mail| (Frozen::of_invoice(invoice, ended, mail), mail.clone());
-            letters.extend(invoice.mails().iter().map(of));
+        let mut publications = Publication::all_of_purchase(purchase, telling);
+        let of_subscription = |found| Publication::all_of_subscription(found, telling);
+        publications.extend(subscription.map(of_subscription).unwrap_or_default());
+        for (_, publication) in publications {
+            self.events.release(&publication, now).await?;
         }
-        if let Some(reading) = subscription.reading() {
-            let told = subscription.standing_notices();
-            letters.extend(told.map(|mail| (Frozen::of_subscription(subscription, reading), mail)));
-        }
-        Ok(letters)
+        Ok(())
     }
+}
+
+/// The letters about a subscription and its invoices, whatever became of them.
+fn letters_of(found: &WithInvoices) -> Vec<(Frozen, Mail)> {
+    let mut letters = Vec::new();
+    let subscription = &found.subscription;
+    let ended = subscription.reading().filter(|it| it.is_over());
+    for invoice in &found.invoices {
+        let of = |mail: &Mail| (Frozen::of_invoice(invoice, ended, mail), mail.clone());
+        letters.extend(invoice.mails().iter().map(of));
+    }
+    if let Some(reading) = subscription.reading() {
+        let told = subscription.standing_notices();
+        letters.extend(told.map(|mail| (Frozen::of_subscription(subscription, reading), mail)));
+    }
+    letters
 }

@@ -5,6 +5,7 @@ mod assortment;
 mod confirmation;
 mod mails;
 mod parked;
+mod publications;
 mod purchases;
 mod subscriptions;
 
@@ -12,5 +13,6 @@ pub use assortment::{Assortment, StockChange};
 pub use confirmation::Confirmation;
 pub use mails::{Listed, Mails};
 pub use parked::{ParkedEvent, ParkedEvents};
+pub use publications::Events;
 pub use purchases::{AllPurchases, PurchaseWithEvents, RecordedEvent};
 pub use subscriptions::{AllSubscriptions, SubscriptionWithEvents};

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::inbox::{Inbox, Receipt};
+use shared::mode::Mode;
 use shared::store::{Tables, operator::Confirmation};
 use testing::{OwnStripe, TestApp, now, permutations, sample, text};
 
@@ -257,8 +258,8 @@ async fn the_mails_of_an_invoice_whose_purchase_was_lost_wait_until_that_is_conf
         paid["parent"]["subscription_details"]["metadata"].clone();
     shop.deliver(&begun.to_string()).await.expect(200);
     assert_eq!(shop.outbox(&checkout.purchase).await["welcome"], "held");
-    let environment = shop.environment("WebhookFunction");
-    let confirmation = Confirmation::of(&Tables::of(&environment).unwrap()).unwrap();
+    let tables = Tables::of(&shop.environment("WebhookFunction")).unwrap();
+    let confirmation = Confirmation::of(&tables, Mode::Test).unwrap();
     let id = checkout.purchase.parse().unwrap();
     assert_eq!(confirmation.confirm(id, now()).await.unwrap(), Some(2));
     assert_ne!(state().await, "held");

@@ -1,4 +1,4 @@
-//! Whether SES lets the mailer send.
+//! Whether SES lets the mailer send, and the event bus lets it publish.
 
 use futures::FutureExt as _;
 use serde_json::{Value, json};
@@ -10,52 +10,92 @@ use super::patient::{Deployed, Patient};
 use super::report::Finding;
 use crate::account::aws::{AwsAccount, AwsError};
 
-const PERMISSION: &str = "mail permission";
-
-/// How far back to look for refusals, in seconds: a mail is tried every six hours at least.
+/// How far back to look for refusals, in seconds: what is refused is tried every six hours at least.
 const LOOK_BACK: i64 = 24 * 3600;
 
-pub(super) const CHECK: Check = Check {
-    title: PERMISSION,
-    ask: Ask::Deployed(|patient, deployed| {
-        check(patient, deployed)
-            .map(|finding| vec![finding])
-            .boxed()
-    }),
-};
-
-/// Whether SES lately refused a mail because the mailer may not send it. Its log tells, whichever
-/// policy denied it: the role's, the identity's or the organization's.
-async fn check(patient: &Patient, deployed: &Deployed) -> Finding {
-    let log = format!("/till/{}/mailer", deployed.stack);
-    let now = Clock::default().now();
-    let refused = refused(&log, now.saturating_sub(LOOK_BACK), &deployed.aws).await;
-    match refused {
-        Err(error) => Finding::not_checked(PERMISSION, format!("{log}: {error}")),
-        Ok(None) => Finding::ok(PERMISSION, "SES has not refused the mailer in the last day"),
-        Ok(Some(at)) => Finding::fail(
-            PERMISSION,
-            format!(
-                "{} minutes ago SES refused a mail, and has accepted none since: the mailer may not \
-                 send (AccessDenied). Mail is retried for about two weeks",
-                now.saturating_sub(at).max(0) / 60
-            ),
-            format!(
-                "{}\nif the role is right, another policy denies ses:SendEmail: the identity's own or \
-                 the organization's",
-                patient.deploy()
-            ),
-        ),
-    }
+/// Somebody that the mailer hands things to, and what its log says of that.
+struct Taker {
+    title: &'static str,
+    name: &'static str,
+    what: &'static str,
+    /// What is in the line if it was refused for want of a permission.
+    refused: &'static str,
+    /// What is in the line if it was taken.
+    taken: &'static str,
+    remedy: &'static str,
 }
 
-/// When a mail was refused last, unless one was taken since.
-async fn refused(log: &str, since: i64, aws: &AwsAccount) -> Result<Option<i64>, AwsError> {
-    let refused = last(log, "\"AccessDenied\"", since, aws).await?;
+const SES: Taker = Taker {
+    title: "mail permission",
+    name: "SES",
+    what: "mail",
+    refused: "\"fixed: AccessDenied\"",
+    taken: "\"message_id\"",
+    remedy: "another policy denies ses:SendEmail: the identity's own or the organization's",
+};
+
+const BUS: Taker = Taker {
+    title: "event permission",
+    name: "the event bus",
+    what: "event",
+    refused: "\"fixed: 400 AccessDenied\"",
+    taken: "\"event_id\"",
+    remedy: "another policy denies events:PutEvents: the bus's own or the organization's",
+};
+
+pub(super) const OF_MAIL: Check = Check {
+    title: SES.title,
+    ask: Ask::Deployed(|patient, deployed| check(patient, deployed, &SES).boxed()),
+};
+
+pub(super) const OF_EVENTS: Check = Check {
+    title: BUS.title,
+    ask: Ask::Deployed(|patient, deployed| check(patient, deployed, &BUS).boxed()),
+};
+
+/// Whether something was lately refused because the mailer may not do it. Its log tells, whichever
+/// policy denied it: the role's, the taker's own or the organization's.
+async fn check(patient: &Patient, deployed: &Deployed, taker: &Taker) -> Vec<Finding> {
+    let Taker {
+        title,
+        name,
+        what,
+        remedy,
+        ..
+    } = taker;
+    let log = format!("/till/{}/mailer", deployed.stack);
+    let now = Clock::default().now();
+    let since = now.saturating_sub(LOOK_BACK);
+    vec![match refused(&log, since, taker, &deployed.aws).await {
+        Err(error) => Finding::not_checked(title, format!("{log}: {error}")),
+        Ok(None) => Finding::ok(
+            title,
+            format!("{name} has not refused the mailer in the last day"),
+        ),
+        Ok(Some(at)) => Finding::fail(
+            title,
+            format!(
+                "{} minutes ago {name} refused the mailer, and has taken nothing since: it may not \
+                 hand over any {what} (AccessDenied). What is refused is retried for about two weeks",
+                now.saturating_sub(at).max(0) / 60
+            ),
+            format!("{}\nif the role is right, {remedy}", patient.deploy()),
+        ),
+    }]
+}
+
+/// When something was refused last, unless something was taken since.
+async fn refused(
+    log: &str,
+    since: i64,
+    taker: &Taker,
+    aws: &AwsAccount,
+) -> Result<Option<i64>, AwsError> {
+    let refused = last(log, taker.refused, since, aws).await?;
     let Some(at) = refused else {
         return Ok(None);
     };
-    let taken = last(log, "\"message_id\"", at, aws).await?;
+    let taken = last(log, taker.taken, at, aws).await?;
     Ok(refused.filter(|_| taken.is_none()))
 }
 
@@ -118,8 +158,8 @@ mod tests {
         }
         let log = "/till/shop/mailer";
         let aws = AwsAccount::played_by(|_, input| lines(input, &[1_500_000])).await;
-        assert_eq!(refused(log, 0, &aws).await.unwrap(), Some(2000));
+        assert_eq!(refused(log, 0, &SES, &aws).await.unwrap(), Some(2000));
         let aws = AwsAccount::played_by(|_, input| lines(input, &[2_500_000])).await;
-        assert_eq!(refused(log, 0, &aws).await.unwrap(), None);
+        assert_eq!(refused(log, 0, &SES, &aws).await.unwrap(), None);
     }
 }

@@ -44,7 +44,7 @@ impl Packing {
         let shop = self.operator.shop().await?;
         let is_to_send = |status| matches!(status, Status::Paid | Status::PartiallyRefunded);
         let mut purchases = self.wanted.fetch(&shop, is_to_send).await?;
-        purchases.retain(|purchase| purchase.delivery().is_some());
+        purchases.retain(|it| it.delivery().is_some() && !it.is_fulfilled());
         // Who has waited longest comes first.
         purchases.sort_by_key(Purchase::id);
         let text = table(&purchases)?;

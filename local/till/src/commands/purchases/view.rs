@@ -1,6 +1,6 @@
 //! How a purchase is shown in words.
 
-use laptop::story::Story;
+use laptop::story::{Story, Told};
 use shared::invoice::InvoiceStatus;
 use shared::money::Money;
 use shared::purchase::{
@@ -86,14 +86,17 @@ pub(in crate::commands) fn tell(story: &Story) -> String {
         purchase,
         events,
         mails,
+        told,
     } = story;
     let chapters = [
         head(purchase),
         order(purchase),
         delivery(purchase),
+        parcels(purchase),
         money(purchase),
         events_table(events),
         mails_table(mails),
+        told_table(told),
     ];
     let chapters = chapters.into_iter().filter(|chapter| !chapter.is_empty());
     chapters.collect::<Vec<_>>().join("\n")
@@ -201,6 +204,19 @@ fn delivery(purchase: &Purchase) -> String {
     text
 }
 
+fn parcels(purchase: &Purchase) -> String {
+    let mut text = String::new();
+    for (id, parcel) in purchase.parcels() {
+        let when = second(parcel.at);
+        let what = [Some(when.as_str()), id.number(), parcel.carrier.as_deref()];
+        let what = what.into_iter().flatten().map(plain);
+        let mut lines = vec![what.collect::<Vec<_>>().join("  ")];
+        lines.extend(parcel.tracking_url.as_deref().map(plain));
+        text.push_str(&entry("fulfilled", &lines.join("\n")));
+    }
+    text
+}
+
 fn money(purchase: &Purchase) -> String {
     let Accounts {
         paid,
@@ -298,6 +314,32 @@ fn mails_table(mails: &[(Mail, Option<Row>)]) -> String {
             format!("{state}{after}"),
         ]);
         if let Some(reason) = row.and_then(|row| row.reason.as_deref()) {
+            table.note(plain(reason));
+        }
+    }
+    table.text()
+}
+
+/// What other systems were told.
+fn told_table(told: &[Told]) -> String {
+    let mut table = Table::new([
+        Column::left("RECORDED (UTC)"),
+        Column::left("EVENT").giving_way(),
+        Column::left("STATE"),
+    ]);
+    for one in told {
+        let state = match &one.row {
+            Some(row) if row.state == State::Sent => good("published"),
+            Some(row) => mail_state(row.state, row.attempts),
+            None if one.announced.at.is_none() => dim("from before events"),
+            None => dim("no longer kept"),
+        };
+        table.row([
+            one.announced.at.map_or(String::new(), second),
+            plain(&one.news.to_string()).replace('#', " "),
+            state,
+        ]);
+        if let Some(reason) = one.row.as_ref().and_then(|row| row.reason.as_deref()) {
             table.note(plain(reason));
         }
     }
