@@ -21,6 +21,7 @@ pub(crate) mod payment;
 pub(crate) mod preview_api;
 pub(crate) mod priced;
 pub(crate) mod retry;
+pub(crate) mod shipment;
 mod shipping;
 mod shown;
 pub(crate) mod terms;

@@ -127,6 +127,7 @@ impl Wish {
             Some(customer) => Some(payment::customer::named(transaction, customer)?),
             None => None,
         };
+        self.check_location(transaction, customer.as_ref())?;
         let wanted = self.asked.get("currency").and_then(Value::as_str);
         let (line_items, currency) = match self.order {
             Some(order) => order.sell(transaction)?,
@@ -187,6 +188,37 @@ impl Wish {
         }
         transaction.put(&session)?;
         Ok(session)
+    }
+}
+
+impl Wish {
+    /// Automatic tax goes by a customer's address: there is one, or what the buyer tells is kept.
+    fn check_location(
+        &self,
+        transaction: &Transaction<'_>,
+        customer: Option<&CustomerId>,
+    ) -> Result<(), ApiError> {
+        let taxes = self.asked.get("automatic_tax");
+        let taxes = taxes.and_then(|it| it.get("enabled")?.as_bool()) == Some(true);
+        let keeps = |part: &&str| self.customer_update.iter().any(|it| it == part);
+        let Some(customer) = customer.filter(|_| taxes) else {
+            return Ok(());
+        };
+        if ["address", "shipping"].iter().any(keeps) {
+            return Ok(());
+        }
+        let shown = transaction.shown_of("customer", customer)?;
+        let country = |place: &str| shown.as_ref()?.pointer(place)?.as_str();
+        match country("/address/country").or(country("/shipping/address/country")) {
+            Some(_) => Ok(()),
+            None => Err(ApiError::invalid(
+                "Automatic tax calculation in Checkout requires a valid address on the Customer. Add \
+                 a valid address to the Customer or set either `customer_update[address]` to 'auto' \
+                 or `customer_update[shipping]` to 'auto' to save the address entered in Checkout to \
+                 the Customer.",
+            )
+            .code("customer_tax_location_invalid")),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::invoice;
 use crate::invoice::discount::Discount;
 use crate::invoice::draft::NewInvoice;
 use crate::invoice::line::{Content, Line, Period, Pricing, Source};
-use crate::invoice::object::Shipping;
+use crate::invoice::shipment::Shipping;
 use crate::invoice::terms::Terms;
 use crate::payment::intent::PaymentIntent;
 use crate::promotion::object::Off;
@@ -42,6 +42,10 @@ pub(super) fn make(
         shipping: session.chosen_shipping().map(|option| Shipping {
             rate: Some(option.rate.clone()),
             amount: option.amount,
+            includes_tax: option.includes_tax,
+            taxes: automatic(session, option.includes_tax)
+                .into_iter()
+                .collect(),
         }),
         period: Some(period),
         ..NewInvoice::of(customer, session.currency)
@@ -82,11 +86,15 @@ fn terms(session: &Session) -> Terms {
     }
 }
 
-fn line(session: &Session, item: &LineItem, period: Period) -> Line {
+/// The rate of automatic tax where the buyer is, if the shop wants it.
+fn automatic(session: &Session, includes_tax: bool) -> Option<Rate> {
     let country = session.tax_country();
-    let country = country.filter(|_| session.asks_for("/automatic_tax/enabled"));
-    let automatic =
-        country.and_then(|it| Rate::automatic(it, item.includes_tax(), session.created));
+    let country = country.filter(|_| session.asks_for("/automatic_tax/enabled"))?;
+    Rate::automatic(country, includes_tax, session.created)
+}
+
+fn line(session: &Session, item: &LineItem, period: Period) -> Line {
+    let automatic = automatic(session, item.includes_tax());
     let content = Content {
         amount: item.amount(),
         description: Some(item.name.clone()),

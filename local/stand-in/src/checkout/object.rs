@@ -247,9 +247,7 @@ impl Session {
         Totals::of(&Bill {
             lines: &self.line_items,
             discount: self.discount.as_ref().map_or(Amount::ZERO, |it| it.amount),
-            shipping: self
-                .chosen_shipping()
-                .map_or(Amount::ZERO, |option| option.amount),
+            shipping: self.chosen_shipping(),
             taxed_in: self.tax_country().filter(|_| taxes),
             at: self.created,
         })

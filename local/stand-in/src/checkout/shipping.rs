@@ -23,6 +23,9 @@ pub(crate) struct ShippingOption {
     pub(crate) amount: Amount,
     /// Such as `3–5 business days`.
     pub(crate) takes: Option<String>,
+    /// Whether the rate says that tax is in it.
+    #[serde(default)]
+    pub(crate) includes_tax: bool,
 }
 
 /// The options as asked for.
@@ -142,6 +145,7 @@ impl ShippingOption {
             name: text("display_name").unwrap_or("Shipping").to_owned(),
             amount: Amount::new(amount.unwrap_or_default()),
             takes: rate.get("delivery_estimate").and_then(estimate),
+            includes_tax: text("tax_behavior") == Some("inclusive"),
         })
     }
 }

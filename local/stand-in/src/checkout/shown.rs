@@ -197,8 +197,11 @@ impl Session {
             "setup_intent": self.setup_intent,
             "shipping_cost": self.chosen_shipping().map(|option| json!({
                 "amount_subtotal": option.amount,
-                "amount_tax": 0,
-                "amount_total": option.amount,
+                "amount_tax": totals.shipping_taxes.iter().map(|it| it.amount).sum::<Amount>(),
+                "amount_total": totals
+                    .shipping_taxes
+                    .iter()
+                    .fold(option.amount, |amount, tax| amount.plus(tax.on_top())),
                 "shipping_rate": option.rate,
             })),
             "shipping_options": Vec::from_iter(self.shipping_options.iter().map(|option| json!({

@@ -53,7 +53,7 @@ const STANDARD_RATES: &[(&str, &str, i64)] = &[
 const WHOLE: i64 = 1_000_000;
 
 /// A rate that applies to a line.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Rate {
     /// The whole tax rate as the API shows it.
     pub(crate) shown: Map<String, Value>,
@@ -94,7 +94,13 @@ impl Rate {
         let percentage: Value =
             serde_json::from_str(&format!("{whole}.{rest:02}")).unwrap_or_default();
         let known = [
-            ("id", json!(format!("txr_automatic_{country}"))),
+            (
+                "id",
+                json!(match inclusive {
+                    true => format!("txr_automatic_{country}_inclusive"),
+                    false => format!("txr_automatic_{country}"),
+                }),
+            ),
             ("active", json!(true)),
             ("country", json!(country)),
             ("created", json!(now)),

@@ -2,6 +2,7 @@
 
 use crate::account::amount::Amount;
 use crate::checkout::line::LineItem;
+use crate::checkout::shipping::ShippingOption;
 use crate::checkout::tax::{Rate, Tax, taxes_on};
 use crate::engine::time::Timestamp;
 
@@ -10,10 +11,18 @@ use crate::engine::time::Timestamp;
 pub(crate) struct Bill<'s> {
     pub(crate) lines: &'s [LineItem],
     pub(crate) discount: Amount,
-    pub(crate) shipping: Amount,
+    pub(crate) shipping: Option<&'s ShippingOption>,
     /// The country whose tax is reckoned automatically.
     pub(crate) taxed_in: Option<&'s str>,
     pub(crate) at: Timestamp,
+}
+
+impl Bill<'_> {
+    fn shipping_taxes(&self, option: &ShippingOption) -> Vec<Tax> {
+        let country = self.taxed_in;
+        let rate = country.and_then(|it| Rate::automatic(it, option.includes_tax, self.at));
+        taxes_on(&Vec::from_iter(rate), option.amount)
+    }
 }
 
 /// What a session comes to.
@@ -21,7 +30,9 @@ pub(crate) struct Bill<'s> {
 pub(crate) struct Totals {
     pub(crate) lines: Vec<LineSums>,
     pub(crate) discount: Amount,
+    /// Without the tax on top.
     pub(crate) shipping: Amount,
+    pub(crate) shipping_taxes: Vec<Tax>,
     pub(crate) tax: Amount,
     pub(crate) total: Amount,
 }
@@ -62,15 +73,19 @@ impl Totals {
                 }
             })
             .collect();
+        let (shipping, shipping_taxes) = match bill.shipping {
+            Some(option) => (option.amount, bill.shipping_taxes(option)),
+            None => (Amount::ZERO, Vec::new()),
+        };
+        let of_lines: Amount = lines.iter().map(|line| line.total).sum();
+        let on_shipping: Amount = shipping_taxes.iter().map(Tax::on_top).sum();
+        let tax: Amount = lines.iter().map(LineSums::tax).sum();
         Self {
             discount: bill.discount,
-            shipping: bill.shipping,
-            tax: lines.iter().map(LineSums::tax).sum(),
-            total: lines
-                .iter()
-                .map(|line| line.total)
-                .sum::<Amount>()
-                .plus(bill.shipping),
+            shipping,
+            tax: tax.plus(shipping_taxes.iter().map(|tax| tax.amount).sum()),
+            total: of_lines.plus(shipping).plus(on_shipping),
+            shipping_taxes,
             lines,
         }
     }
@@ -78,7 +93,8 @@ impl Totals {
     /// The taxes, one of each rate.
     pub(crate) fn taxes(&self) -> Vec<Tax> {
         let mut all: Vec<Tax> = Vec::new();
-        for tax in self.lines.iter().flat_map(|line| &line.taxes) {
+        let of_lines = self.lines.iter().flat_map(|line| &line.taxes);
+        for tax in of_lines.chain(&self.shipping_taxes) {
             let known = all
                 .iter_mut()
                 .find(|it| it.rate.shown.get("id") == tax.rate.shown.get("id"));

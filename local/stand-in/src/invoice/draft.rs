@@ -15,8 +15,9 @@ use crate::invoice::discount::Discount;
 use crate::invoice::item::{self, InvoiceItem, Sweep};
 use crate::invoice::line::{Line, Period, Source};
 use crate::invoice::object::{
-    Attempts, BillingReason, Credited, Invoice, Parent, Reminded, Shipping, Status, Transitions,
+    Attempts, BillingReason, Credited, Invoice, Parent, Reminded, Status, Transitions,
 };
+use crate::invoice::shipment::Shipping;
 use crate::invoice::terms::Terms;
 use crate::webhook::record::record;
 

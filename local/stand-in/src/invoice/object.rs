@@ -1,7 +1,7 @@
 //! Invoices.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
@@ -12,6 +12,7 @@ use crate::engine::time::{DAY, Timestamp};
 use crate::invoice::billed::Billed;
 use crate::invoice::discount::Discount;
 use crate::invoice::line::{Line, Period};
+use crate::invoice::shipment::Shipping;
 use crate::invoice::terms::{Collection, Terms};
 use crate::invoice::totals::{Bill, Totals};
 
@@ -112,24 +113,6 @@ pub(crate) enum Parent {
     Quote(String),
 }
 
-/// What it costs to send what is sold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Shipping {
-    pub(crate) rate: Option<String>,
-    pub(crate) amount: Amount,
-}
-
-impl Shipping {
-    pub(super) fn shown(&self) -> Value {
-        json!({
-            "amount_subtotal": self.amount,
-            "amount_tax": 0,
-            "amount_total": self.amount,
-            "shipping_rate": self.rate,
-        })
-    }
-}
-
 /// What is settled when an invoice is finalized.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Finalized {
@@ -214,7 +197,7 @@ impl Invoice {
             rates: &self.terms.default_tax_rates,
             automatic: self.automatic_rates.clone(),
             exempt: self.billed.is_tax_exempt(),
-            shipping: self.amount_shipping(),
+            shipping: self.shipping.as_ref(),
         })
     }
 

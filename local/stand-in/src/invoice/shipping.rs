@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::account::amount::Amount;
 use crate::account::currency::Currency;
 use crate::engine::transaction::Transaction;
-use crate::invoice::object::Shipping;
+use crate::invoice::shipment::Shipping;
 use crate::wire::errors::ApiError;
 use crate::wire::params::Params;
 
@@ -57,6 +57,8 @@ impl Wanted {
         Ok(Some(Shipping {
             rate: Some(id),
             amount: Amount::new(amount),
+            includes_tax: rate.get("tax_behavior").and_then(Value::as_str) == Some("inclusive"),
+            taxes: Vec::new(),
         }))
     }
 }

@@ -8,7 +8,7 @@ use crate::engine::resource::Object;
 use crate::engine::time::Timestamp;
 use crate::invoice::discount::Discount;
 use crate::invoice::line::{Line, Proration, Source};
-use crate::invoice::object::{Invoice, Parent, Shipping, Status};
+use crate::invoice::object::{Invoice, Parent, Status};
 use crate::invoice::totals::{LineSums, Totals};
 
 /// How many lines an invoice shows without being asked for more.
@@ -199,7 +199,7 @@ impl Object for Invoice {
             "period_end": self.period.end,
             "period_start": self.period.start,
             "receipt_number": null,
-            "shipping_cost": self.shipping.as_ref().map(Shipping::shown),
+            "shipping_cost": self.shipping.as_ref().map(|it| it.shown(&totals.shipping_taxes)),
             "status": self.status.as_str(),
             "status_transitions": self.transitions,
             "test_clock": self.billed.test_clock,

@@ -17,6 +17,7 @@ use crate::account::currency::Currency;
 use crate::checkout::tax::{Rate, Tax, taxes_on};
 use crate::invoice::discount::Discount;
 use crate::invoice::line::Line;
+use crate::invoice::shipment::Shipping;
 
 /// What is added up.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ pub(crate) struct Bill<'b> {
     pub(crate) automatic: Option<[Rate; 2]>,
     /// The customer pays no tax.
     pub(crate) exempt: bool,
-    pub(crate) shipping: Amount,
+    pub(crate) shipping: Option<&'b Shipping>,
 }
 
 /// What an invoice comes to.
@@ -42,8 +43,9 @@ pub(crate) struct Totals {
     pub(crate) subtotal_excluding_tax: Amount,
     /// By discount, in the order in which they were taken off.
     pub(crate) discounts: Vec<(String, Amount)>,
-    /// By rate.
+    /// By rate, shipping's among them.
     pub(crate) taxes: Vec<Tax>,
+    pub(crate) shipping_taxes: Vec<Tax>,
     pub(crate) total: Amount,
     pub(crate) total_excluding_tax: Amount,
 }
@@ -98,15 +100,20 @@ impl Totals {
                 }
             })
             .collect();
-        let taxes = by_rate(lines.iter().flat_map(|line| &line.taxes));
+        let shipping = bill.shipping.map_or(Amount::ZERO, |it| it.amount);
+        let shipping_taxes = taxes_on(&rates_of_shipping(bill), shipping);
+        let of_lines = lines.iter().flat_map(|line| &line.taxes);
+        let taxes = by_rate(of_lines.chain(&shipping_taxes));
         let of_lines: Amount = lines.iter().map(|line| line.total).sum();
-        let total = of_lines.plus(bill.shipping);
+        let on_shipping = shipping_taxes.iter().map(Tax::on_top).sum();
+        let total = of_lines.plus(shipping).plus(on_shipping);
         let tax = taxes.iter().map(|tax| tax.amount).sum();
         Self {
             subtotal,
             subtotal_excluding_tax,
             discounts: by_discount(lines.iter().flat_map(|line| &line.discounts)),
             taxes,
+            shipping_taxes,
             total,
             total_excluding_tax: total.minus(tax),
             lines,
@@ -174,6 +181,17 @@ fn rates(line: &Line, bill: &Bill<'_>) -> Vec<Rate> {
         (Some([exclusive, _]), _) => vec![exclusive.clone()],
         (None, true) => bill.rates.to_vec(),
         (None, false) => line.content.rates.clone(),
+    }
+}
+
+/// The rates that apply to shipping.
+fn rates_of_shipping(bill: &Bill<'_>) -> Vec<Rate> {
+    match (bill.shipping, &bill.automatic) {
+        (Some(_), _) if bill.exempt => Vec::new(),
+        (Some(shipping), Some([_, inclusive])) if shipping.includes_tax => vec![inclusive.clone()],
+        (Some(_), Some([exclusive, _])) => vec![exclusive.clone()],
+        (Some(shipping), None) => shipping.taxes.clone(),
+        (None, _) => Vec::new(),
     }
 }
 

@@ -75,7 +75,7 @@ impl Quote {
             rates: &self.terms.default_tax_rates,
             automatic: None,
             exempt: false,
-            shipping: Amount::ZERO,
+            shipping: None,
         })
     }
 

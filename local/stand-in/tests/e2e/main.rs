@@ -59,6 +59,7 @@ mod subscription_changes;
 mod subscription_items;
 mod subscriptions;
 mod survival;
+mod taxes;
 mod test_clocks;
 mod versions;
 mod window;

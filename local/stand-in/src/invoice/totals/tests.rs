@@ -71,7 +71,7 @@ fn totals(lines: &[Line], discounts: &[Discount], rates: &[Rate]) -> Totals {
         rates,
         automatic: None,
         exempt: false,
-        shipping: Amount::ZERO,
+        shipping: None,
     })
 }
 
@@ -213,7 +213,7 @@ fn an_exempt_customer_pays_no_tax() {
         rates: &[rate("vat", 19.0, false)],
         automatic: None,
         exempt: true,
-        shipping: Amount::ZERO,
+        shipping: None,
     };
     assert_eq!(sums(&Totals::of(&bill)), [1_000, 0, 0, 1_000]);
 }
