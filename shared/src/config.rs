@@ -7,7 +7,7 @@ use crate::{
     https::NoTls,
     mode::Mode,
     network::Network,
-    purchase::PurchaseIds,
+    purchase::{Billing, PurchaseIds},
     shipping::{Shipping, WrongShipping},
 };
 
@@ -201,6 +201,25 @@ impl Environment {
         })
     }
 
+    /// `AUTOMATIC_TAX` and `INVOICE_CREATION`, each `false` unless it is set to `true`.
+    pub fn billing(&self) -> Result<Billing, ConfigError> {
+        Ok(Billing {
+            automatic_tax: self.switch("AUTOMATIC_TAX")?,
+            invoice: self.switch("INVOICE_CREATION")?,
+        })
+    }
+
+    fn switch(&self, name: &'static str) -> Result<bool, ConfigError> {
+        match self.optional(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => Err(ConfigError::Wrong {
+                name,
+                wrong: format!("{other:?} is neither true nor false"),
+            }),
+        }
+    }
+
     /// `SITE_URL`, without a slash at its end.
     pub fn site_url(&self) -> Result<String, ConfigError> {
         Ok(self.required("SITE_URL")?.trim_end_matches('/').to_owned())
@@ -273,6 +292,23 @@ mod tests {
         }
         assert!(Environment::of([("TILL_STACK", "a,b")]).stack().is_err());
         assert!(Environment::of([]).stack().is_err());
+    }
+
+    #[test]
+    fn tax_and_invoices_are_left_alone_unless_the_settings_say_true() {
+        let wanted = |tax, invoice| {
+            let environment =
+                Environment::of([("AUTOMATIC_TAX", tax), ("INVOICE_CREATION", invoice)]);
+            let billing = environment.billing();
+            billing.map(|billing| (billing.automatic_tax, billing.invoice))
+        };
+        assert_eq!(wanted("", "").unwrap(), (false, false));
+        assert_eq!(wanted("true", "false").unwrap(), (true, false));
+        assert_eq!(wanted("false", "true").unwrap(), (false, true));
+        let error = wanted("yes", "").unwrap_err().to_string();
+        assert_eq!(error, r#"AUTOMATIC_TAX: "yes" is neither true nor false"#);
+        let error = wanted("true", "1").unwrap_err().to_string();
+        assert!(error.starts_with("INVOICE_CREATION: "), "{error}");
     }
 
     #[test]

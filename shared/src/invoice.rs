@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::money::Money;
 use crate::purchase::{
     Accounts, Announced, Announcements, Attention, Buyer, InvoiceId, Mail, News, Payment,
-    PaymentChange, PaymentIntentId, PurchaseId, Subject, SubscriptionId, announce_news,
+    PaymentChange, PaymentIntentId, PurchaseId, RefundId, Subject, SubscriptionId, announce_news,
     order_mails,
 };
 
@@ -248,6 +249,12 @@ impl Invoice {
         let paid = (paid.amount > 0).then_some(paid);
         self.payment
             .accounts(paid.into_iter(), self.bill.total.currency)
+    }
+
+    /// How much of each refund is tax, if tax was paid.
+    pub fn refunded_taxes(&self) -> BTreeMap<RefundId, Money> {
+        let sums = self.bill.sums.zip(Some(self.bill.total));
+        self.payment.refunded_taxes(sums)
     }
 
     /// What a person should look at.

@@ -113,6 +113,7 @@ impl Ledger {
             Change::Session(_, SessionState::Settled { .. })
             | Change::Payment(PaymentChange::Refund(..) | PaymentChange::Dispute(..)) => true,
             Change::Session(..)
+            | Change::Document(..)
             | Change::Payment(PaymentChange::ChargeRefunded(_))
             | Change::Fulfilled(..) => false,
         };

@@ -9,9 +9,11 @@ use crate::money::{Money, MoneyError};
 
 mod placement;
 mod recurring;
+mod tax;
 
 pub use placement::{Options, PlacementError};
 pub use recurring::{Interval, Recurring, RecurringError};
+pub use tax::{NotATaxBehavior, NotATaxCode, TaxBehavior, TaxCode};
 
 /// A product's id, chosen by the seller: 1 to 64 ASCII letters, digits, `-`, `_` or `.`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -93,6 +95,12 @@ pub struct Product {
     /// What buyers look for it under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
+    /// Which tax is due on it; `None` for what the account at Stripe says of all its products.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_code: Option<TaxCode>,
+    /// Whether that tax is in the price; `None` for what the account says of all its prices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_behavior: Option<TaxBehavior>,
     /// Whether it can be bought.
     pub active: bool,
     /// How many are left to sell; `None` if it never runs out.

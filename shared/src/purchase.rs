@@ -9,9 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::money::Money;
 
 mod attempt;
+mod billing;
 mod change;
 mod delivery;
 mod dispute;
+mod document;
 mod effects;
 mod holds;
 mod ids;
@@ -31,9 +33,11 @@ mod sums;
 mod tests;
 
 pub use attempt::Attempt;
+pub use billing::Billing;
 pub use change::Change;
 pub use delivery::{Address, Delivery};
 pub use dispute::{Dispute, DisputeReport, DisputeStatus, DisputeTerms, Movement};
+pub use document::Document;
 pub use effects::Effects;
 pub use holds::{Hold, HoldLimits, Holds, TooMuch};
 pub use ids::{
@@ -65,6 +69,8 @@ pub struct Purchase {
     abandoned: bool,
     /// Each session's furthest state.
     sessions: BTreeMap<SessionId, SessionState>,
+    /// The invoices that were written of it.
+    documents: BTreeMap<InvoiceId, Document>,
     payment: Payment,
     /// What the seller sent, or did.
     parcels: BTreeMap<ParcelId, Parcel>,
@@ -89,6 +95,7 @@ impl Purchase {
             order,
             abandoned: false,
             sessions: BTreeMap::new(),
+            documents: BTreeMap::new(),
             payment: Payment::default(),
             parcels: BTreeMap::new(),
             mails: BTreeSet::new(),

@@ -4,7 +4,7 @@
 mod publication;
 mod subscription;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use time::format_description::well_known::Rfc3339;
@@ -15,8 +15,8 @@ use crate::{
     product::{ProductId, Recurring},
     purchase::{
         Accounts, Address, Attempt, Attention, Buyer, DisputeId, DisputeStatus, DisputeTerms,
-        Movement, Parcel, ParcelId, Payment, Purchase, PurchaseId, RefundId, RefundState,
-        SessionId, SessionState, Status, Subject, SubscriptionId, WaitsFor,
+        Document, Movement, Parcel, ParcelId, Payment, Purchase, PurchaseId, RefundId, RefundState,
+        SessionId, SessionState, Status, Subject, SubscriptionId, Sums, WaitsFor,
     },
 };
 
@@ -78,6 +78,9 @@ struct Summary<'a> {
     /// What the seller sent, or did.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parcels: Vec<ParcelView<'a>>,
+    /// The invoice that Stripe wrote of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invoice: Option<DocumentView<'a>>,
     /// The subscription that began with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     subscription_id: Option<&'a SubscriptionId>,
@@ -95,14 +98,16 @@ struct LineView<'a> {
     shipped: bool,
 }
 
-/// From what the goods cost to what was paid: subtotal − discount + shipping, and tax as far as it
-/// is not in the prices, is the total.
+/// From what the goods cost to what was paid: subtotal − discount + shipping + tax − what of the tax
+/// was in these already, is the total.
 #[derive(Serialize)]
 struct SumsView {
     subtotal: Money,
     discount: Money,
     shipping: Money,
     tax: Money,
+    /// How much of the tax is in the prices, so that it does not come on top.
+    tax_included: Money,
     total: Money,
 }
 
@@ -129,6 +134,17 @@ struct ParcelView<'a> {
     carrier: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tracking_url: Option<&'a str>,
+}
+
+/// An invoice that Stripe wrote, and where it is.
+#[derive(Serialize)]
+struct DocumentView<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pdf: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -158,6 +174,9 @@ struct RefundView<'a> {
     id: &'a RefundId,
     status: RefundState,
     amount: Money,
+    /// How much of it is tax, if tax was paid and it reaches the buyer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax: Option<Money>,
 }
 
 /// A dispute as the buyer, who raised it, sees it.
@@ -200,7 +219,7 @@ impl<'a> BuyerView<'a> {
             },
             lines: lines(purchase).map(|(line, _)| line).collect(),
             payment: PaymentView::of(purchase, now),
-            refunds: refunds(purchase.payment()).collect(),
+            refunds: refunds(purchase.payment(), purchase.refunded_taxes()).collect(),
             disputes: disputes.collect(),
             attention: purchase.attention(),
         }
@@ -221,7 +240,7 @@ impl<'a> SellerView<'a> {
             sessions: sessions
                 .map(|(id, state)| SessionView { id, state })
                 .collect(),
-            refunds: refunds(purchase.payment()).collect(),
+            refunds: refunds(purchase.payment(), purchase.refunded_taxes()).collect(),
             disputes: disputes(purchase.payment()).collect(),
         }
     }
@@ -236,25 +255,26 @@ impl<'a> Summary<'a> {
             created_at: rfc3339(purchase.id().created_at().unix_timestamp()),
             total: purchase.order().total,
             accounts: purchase.accounts(),
-            sums: SumsView::of(purchase),
+            sums: purchase.sums().map(SumsView::of),
             delivery: DeliveryView::of(purchase),
             parcels: purchase.parcels().map(ParcelView::of).collect(),
+            invoice: purchase.document().map(DocumentView::of),
             subscription_id: purchase.subscription(),
         }
     }
 }
 
 impl SumsView {
-    fn of(purchase: &Purchase) -> Option<Self> {
-        let (sums, total) = purchase.sums()?;
+    fn of((sums, total): (Sums, Money)) -> Self {
         let money = |amount| Money::new(amount, total.currency);
-        Some(Self {
+        Self {
             subtotal: money(sums.subtotal),
             discount: money(sums.discount),
             shipping: money(sums.shipping),
             tax: money(sums.tax),
+            tax_included: money(sums.tax_included(total.amount)),
             total,
-        })
+        }
     }
 }
 
@@ -277,6 +297,16 @@ impl<'a> ParcelView<'a> {
             tracking_number: id.number(),
             carrier: parcel.carrier.as_deref(),
             tracking_url: parcel.tracking_url.as_deref(),
+        }
+    }
+}
+
+impl<'a> DocumentView<'a> {
+    fn of(document: &'a Document) -> Self {
+        Self {
+            number: document.number.as_deref(),
+            url: document.page.as_deref(),
+            pdf: document.pdf.as_deref(),
         }
     }
 }
@@ -310,12 +340,16 @@ fn lines(purchase: &Purchase) -> impl Iterator<Item = (LineView<'_>, bool)> {
     })
 }
 
-fn refunds(payment: &Payment) -> impl Iterator<Item = RefundView<'_>> {
+fn refunds<'a>(
+    payment: &'a Payment,
+    taxes: BTreeMap<RefundId, Money>,
+) -> impl Iterator<Item = RefundView<'a>> {
     let refunds = payment.refunds().iter();
-    refunds.map(|(id, refund)| RefundView {
+    refunds.map(move |(id, refund)| RefundView {
         id,
         status: refund.state,
         amount: refund.amount,
+        tax: taxes.get(id).copied(),
     })
 }
 

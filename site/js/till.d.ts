@@ -36,6 +36,13 @@ export type Product = {
   };
   /** What buyers look for it under. Absent if it has none. */
   category?: string;
+  /** What Stripe taxes it as. Absent if that is up to the seller's account there. */
+  tax_code?: string;
+  /**
+   * Whether tax is in the price already, or comes on top of it once the payment page knows
+   * where the buyer is. Absent if that is up to the seller's account at Stripe.
+   */
+  tax_behavior?: "inclusive" | "exclusive";
   /** Whether it is for sale. */
   active: boolean;
   /**
@@ -270,14 +277,17 @@ export type WaitsFor = {
 
 /**
  * The subtotal, less the discount, with shipping, and with tax as far as it is not in the prices,
- * is the total.
+ * is the total: subtotal − discount + shipping + tax − tax_included.
  */
 export type Sums = {
   /** What the goods cost. */
   subtotal: Money;
   discount: Money;
   shipping: Money;
+  /** All of the tax. */
   tax: Money;
+  /** How much of the tax is in the prices, so that it does not come on top of them. */
+  tax_included: Money;
   total: Money;
 };
 
@@ -289,6 +299,14 @@ export type Parcel = {
   carrier?: string;
   /** Where to see how far it has come. */
   tracking_url?: string;
+};
+
+export type WrittenInvoice = {
+  number?: string;
+  /** Stripe's page with it. */
+  url?: string;
+  /** The same as a file. */
+  pdf?: string;
 };
 
 /** As the buyer told the payment page. */
@@ -329,8 +347,13 @@ export type Purchase = {
   /** What the seller has sent, or done, so far. Absent if nothing. */
   parcels?: Parcel[];
   /**
+   * The invoice that Stripe wrote of it, if the shop has them written and it is known. What is
+   * subscribed to has its own.
+   */
+  invoice?: WrittenInvoice;
+  /**
    * What has been paid so far; less than the total if there was a promotion, more with
-   * shipping.
+   * shipping, or with tax on top.
    */
   paid: Money;
   /** What went back to the buyer, not counting refunds that are still on their way. */
@@ -407,6 +430,11 @@ export type Refund = {
    */
   status: "pending" | "requires_action" | "succeeded" | "canceled" | "failed";
   amount: Money;
+  /**
+   * How much of it is tax, in proportion to the payment. Absent if no tax was paid, and of a
+   * refund that does not reach the buyer.
+   */
+  tax?: Money;
 };
 
 export type Dispute = {

@@ -23,8 +23,8 @@ use shared::{
     orders::{Earlier, OpenError, Orders},
     product::{Product, ProductId, Recurring},
     purchase::{
-        Attempt, Buyer, HoldLimits, Order, Purchase, PurchaseId, PurchaseIds, SessionState, Status,
-        TooMuch,
+        Attempt, Billing, Buyer, HoldLimits, Order, Purchase, PurchaseId, PurchaseIds,
+        SessionState, Status, TooMuch,
     },
     shipping::Shipping,
     store::{
@@ -60,6 +60,7 @@ pub struct Checkout {
     unpaid: Unpaid,
     limits: HoldLimits,
     shipping: Shipping,
+    billing: Billing,
     stripe: Stripe,
     email_verified: EmailVerified,
     site_url: String,
@@ -69,7 +70,7 @@ pub struct Checkout {
 }
 
 impl Checkout {
-    /// Reads tables, limits, shipping and the site's address, and fails if one is missing. Stripe's key
+    /// Reads tables, limits, settings and the site's address, and fails if one is missing or wrong. Stripe's key
     /// is read meanwhile.
     pub async fn new(environment: &Environment) -> Result<Self, ConfigError> {
         aws::prepare(environment, Service::DynamoDb)?;
@@ -88,6 +89,7 @@ impl Checkout {
                 pieces: environment.count("MAX_RESERVED_PIECES")?,
             },
             shipping: environment.shipping()?,
+            billing: environment.billing()?,
             stripe,
             email_verified: environment.email_verified()?,
             site_url: environment.site_url()?,
@@ -164,7 +166,7 @@ impl Checkout {
         };
         let products = self.without_second_trials(begun.products, &subject).await?;
         let order = freeze(cart, &products, buyer, &self.shipping)?;
-        let order = self.with_customer(order).await?;
+        let order = self.with_customer(order.billed(self.billing)).await?;
         let purchase = Purchase::new(id, order, now);
         let request = idempotent.map(|request| (request, replaced));
         let opened = self

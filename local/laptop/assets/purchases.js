@@ -64,6 +64,7 @@ function chapters({ purchase, events, mails, published: told }) {
     accounts(purchase),
     ...chapter("Delivery", goesTo(purchase)),
     ...chapter("Fulfilled", (purchase.parcels ?? []).map(parcel)),
+    ...chapter("Invoice", written(purchase)),
     ...chapter("Payment", purchase.sessions.map((each) => session(each, purchase.buyer)), "Stripe has not opened a session."),
     ...chapter("Refunds", purchase.refunds.map(refund)),
     ...chapter("Disputes", purchase.disputes.map(dispute)),
@@ -91,10 +92,25 @@ function parcel({ sent_at: at, tracking_number: number, carrier, tracking_url: u
     ...(url ? [element("p", { className: "quiet" }, element("a", { href: url, rel: "noreferrer" }, url))] : []));
 }
 
+/** The invoice that Stripe wrote of it, if there is one. */
+function written({ invoice }) {
+  if (!invoice) return [];
+  const label = invoice.number ?? "Invoice";
+  return [element("li", {}, invoice.url ? element("a", { href: invoice.url }, label) : label)];
+}
+
 function accounts({ total, sums, paid, refunded, disputed, net }) {
   const shipping = sums?.shipping.amount > 0 ? [["Shipping", sums.shipping.text]] : [];
-  return figures(["Total", total.text], ...shipping, ["Paid", paid.text], ["Refunded", refunded.text], ["Disputed", disputed.text],
+  const discount = sums?.discount.amount > 0 ? [["Discount", `−${sums.discount.text}`]] : [];
+  const tax = sums?.tax.amount > 0 ? [[taxes(sums), sums.tax.text]] : [];
+  return figures(["Total", total.text], ...discount, ...shipping, ...tax, ["Paid", paid.text], ["Refunded", refunded.text], ["Disputed", disputed.text],
     ["Net", net.text, "net"]);
+}
+
+/** Whether tax came on top of the prices, was in them, or both. */
+function taxes({ tax, tax_included: included }) {
+  if (included.amount === 0) return "Tax";
+  return included.amount === tax.amount ? "Tax (in prices)" : `Tax (${included.text} in prices)`;
 }
 
 function session({ id, state, amount, payment_intent: intent, subscription, waits_for: waitsFor }, buyer) {

@@ -118,9 +118,10 @@ function form(label, meaning, field, path, { unit, fixed = {}, question } = {}) 
   return element("span", { className: "buttons" }, field, ...(unit ? [unit] : []), button);
 }
 
-export function refund({ id, status, amount }) {
+export function refund({ id, status, amount, tax }) {
   return element("li", {},
     line(badge(status), element("code", {}, id), end(amount.text)),
+    tax?.amount > 0 ? element("p", { className: "quiet" }, `of which ${tax.text} tax`) : "",
     hasStandIn ? steps(REFUND_STEPS[status], (step) => `/_local/stripe/refunds/${id}/${step}`) : "");
 }
 

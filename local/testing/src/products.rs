@@ -37,6 +37,19 @@ impl TestApp {
         self.dynamodb("UpdateItem", update).await;
     }
 
+    /// From now on a product's price has its tax in it (`inclusive`), or not (`exclusive`).
+    pub async fn tax(&self, id: &str, behavior: &str) {
+        let update = json!({
+            "TableName": self.tables.name("ProductsTable"),
+            "Key": { "id": { "S": id } },
+            "UpdateExpression": "SET tax_behavior = :behavior, tax_code = :code",
+            "ExpressionAttributeValues": {
+                ":behavior": { "S": behavior }, ":code": { "S": "txcd_99999999" },
+            },
+        });
+        self.dynamodb("UpdateItem", update).await;
+    }
+
     /// How many are left of a product; `None` if there is no limit, or no such product.
     pub async fn stock(&self, id: &str) -> Option<i64> {
         let items = self.items("ProductsTable").await;

@@ -72,6 +72,22 @@ impl TestApp {
         self.send(self.http.post(&checkout.url).form(&form)).await
     }
 
+    /// Submits the payment page with an address in Berlin, by which the payment is taxed.
+    pub async fn pay_from_berlin(&self, checkout: &Checkout) -> Answer {
+        let form = [
+            ("email", ADA),
+            ("method", "card"),
+            ("card_number", CARD),
+            ("exp", "12 / 40"),
+            ("cvc", "123"),
+            ("billing_country", "DE"),
+            ("billing_line1", "Weg 1"),
+            ("billing_city", "Berlin"),
+            ("billing_postal_code", "10115"),
+        ];
+        self.send(self.http.post(&checkout.url).form(&form)).await
+    }
+
     /// Submits the payment page with a promotion code that leaves nothing to pay.
     pub async fn pay_nothing(&self, checkout: &Checkout) -> Answer {
         let form = [("email", ADA), ("promotion_code", "FREE")];

@@ -1,13 +1,15 @@
 //! What each letter is about.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     invoice::{Bill, Invoice},
     money::Money,
     purchase::{
-        Delivery, Dispute, DisputeId, DisputeStatus, DisputeTerms, Mail, Movement, Notice, Order,
-        ParcelId, Payment, Purchase, Subject, Sums, WaitsFor,
+        Delivery, Dispute, DisputeId, DisputeStatus, DisputeTerms, Document, Mail, Movement,
+        Notice, Order, ParcelId, Payment, Purchase, RefundId, Subject, Sums, WaitsFor,
     },
     subscription::{Reading, Subscription},
 };
@@ -30,12 +32,18 @@ pub struct Frozen {
     /// Where it is delivered to. Only the letters that confirm a purchase say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<Delivery>,
+    /// The invoice that Stripe wrote of it, if it is known. Only receipts lead to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<Document>,
     /// What the payment is waiting for, if the letter is about that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<WaitsFor>,
     /// The amount of the refund that the letter is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refund: Option<Money>,
+    /// How much of that is tax, if tax was paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund_tax: Option<Money>,
     /// The dispute that the letter is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dispute: Option<FrozenDispute>,
@@ -96,6 +104,7 @@ impl Frozen {
         Self {
             sums: sums.map(|(sums, total)| PaidSums { sums, total }),
             delivery: delivery.cloned(),
+            document: purchase.document().filter(|_| confirms).cloned(),
             waits_for: purchase.waits_for().cloned(),
             parcel: match mail {
                 Mail::Shipped(id) => FrozenParcel::of(id, purchase),
@@ -103,7 +112,7 @@ impl Frozen {
             },
             ..Self::about(purchase.id().into(), order, purchase.accounts().paid)
         }
-        .with_payment(purchase.payment(), mail)
+        .with_payment(purchase.payment(), &purchase.refunded_taxes(), mail)
     }
 
     /// What `mail` needs to know about an invoice, and how its subscription `ended`, if it is over.
@@ -115,7 +124,7 @@ impl Frozen {
             subscription: ended.cloned(),
             ..Self::about(invoice.subject(), order, invoice.accounts().paid)
         }
-        .with_payment(invoice.payment(), mail)
+        .with_payment(invoice.payment(), &invoice.refunded_taxes(), mail)
     }
 
     /// What a notice needs to know about a subscription that was read.
@@ -135,8 +144,10 @@ impl Frozen {
             paid,
             sums: None,
             delivery: None,
+            document: None,
             waits_for: None,
             refund: None,
+            refund_tax: None,
             dispute: None,
             parcel: None,
             invoice: None,
@@ -144,13 +155,22 @@ impl Frozen {
         }
     }
 
-    fn with_payment(self, payment: &Payment, mail: &Mail) -> Self {
+    fn with_payment(
+        self,
+        payment: &Payment,
+        taxes: &BTreeMap<RefundId, Money>,
+        mail: &Mail,
+    ) -> Self {
         let dispute = |id: &DisputeId| payment.disputes().get(id).and_then(FrozenDispute::of);
         Self {
             refund: match mail {
                 Mail::Refund(id) | Mail::RefundFailed(id) => {
                     payment.refunds().get(id).map(|refund| refund.amount)
                 }
+                _ => None,
+            },
+            refund_tax: match mail {
+                Mail::Refund(id) => taxes.get(id).copied(),
                 _ => None,
             },
             dispute: match mail {

@@ -190,6 +190,51 @@ fn rows() -> Vec<(&'static str, &'static str, Value)> {
             row(json!({ "parcel": {} })),
         ),
         (
+            "A receipt with tax in its prices",
+            "paid",
+            row(json!({ "sums": { "subtotal": 3_350, "tax": 535, "total": usd(3_350) } })),
+        ),
+        (
+            "A receipt with tax on top",
+            "paid",
+            row(json!({
+                "paid": usd(3_987),
+                "sums": { "subtotal": 3_350, "tax": 637, "total": usd(3_987) },
+            })),
+        ),
+        (
+            "A receipt after a promotion, with tax in its prices",
+            "paid",
+            row(json!({
+                "paid": usd(3_000),
+                "sums": { "subtotal": 3_350, "discount": 350, "tax": 479, "total": usd(3_000) },
+            })),
+        ),
+        (
+            "A receipt of something shipped, with tax in its prices and on top",
+            "paid",
+            shipped(json!({
+                "paid": usd(4_885),
+                "sums": { "subtotal": 3_350, "shipping": 1_290, "tax": 780, "total": usd(4_885) },
+            })),
+        ),
+        (
+            "A receipt with an invoice",
+            "paid",
+            row(json!({ "document": {
+                "number": "A-0001", "page": "https://invoice.stripe.com/i/acct_1/test_1?s=ap",
+                "pdf": "https://pay.stripe.com/invoice/acct_1/test_1/pdf?s=ap",
+            } })),
+        ),
+        (
+            "A refund of a part, with tax",
+            "refund#re_1",
+            row(json!({
+                "paid": usd(3_987), "refund": usd(1_000), "refund_tax": usd(160),
+                "sums": { "subtotal": 3_350, "tax": 637, "total": usd(3_987) },
+            })),
+        ),
+        (
             "A refund of something shipped",
             "refund#re_1",
             with(
@@ -324,6 +369,17 @@ fn of_subscriptions() -> Vec<(&'static str, &'static str, Value)> {
             "A renewal, partly from the customer's balance",
             "paid",
             invoice(500, json!({ "due": usd(500) })),
+        ),
+        (
+            "A renewal with a discount and tax on top",
+            "paid",
+            invoice(
+                964,
+                json!({
+                    "total": usd(964), "due": usd(964),
+                    "sums": { "subtotal": 900, "discount": 90, "tax": 154 },
+                }),
+            ),
         ),
         ("A change that is paid", "paid", invoice(900, update)),
         (

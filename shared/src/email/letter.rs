@@ -4,12 +4,12 @@
 use super::{
     amounts::Amounts,
     content::{Content, Frozen, Missing},
-    prose::{About, DeliveryNote, Letter, LetterPage, one_line},
+    prose::{About, DeliveryNote, InvoiceNote, Letter, LetterPage, one_line},
 };
 use crate::{
     mode::Mode,
     money::MoneyError,
-    purchase::{Delivery, Mail, Subject},
+    purchase::{Delivery, Document, Mail, Subject},
 };
 
 mod of_subscription;
@@ -112,6 +112,19 @@ impl DeliveryNote {
     }
 }
 
+impl InvoiceNote {
+    fn of(document: &Document) -> Option<Self> {
+        let number = document.number.as_deref().map(one_line);
+        Some(Self {
+            label: match number {
+                Some(number) => format!("Invoice {number}"),
+                None => "Invoice".to_owned(),
+            },
+            url: document.page.clone().or_else(|| document.pdf.clone())?,
+        })
+    }
+}
+
 impl LetterWriter<'_> {
     fn page(self, content: &Content<'_>, frozen: &Frozen) -> Result<LetterPage, MoneyError> {
         let (prose, why) = match content {
@@ -149,6 +162,7 @@ impl LetterWriter<'_> {
                 .delivery
                 .as_ref()
                 .map(|to| DeliveryNote::of(to, frozen)),
+            invoice: frozen.document.as_ref().and_then(InvoiceNote::of),
             about: self.about,
             shop: self.name,
             why,

@@ -24,6 +24,7 @@ pub(super) struct LetterPage {
     /// The last one is the sum that counts.
     pub(super) sums: Vec<Sum>,
     pub(super) delivery: Option<DeliveryNote>,
+    pub(super) invoice: Option<InvoiceNote>,
     pub(super) about: About,
     /// Why the recipient gets this letter.
     pub(super) why: &'static str,
@@ -70,6 +71,12 @@ pub(super) struct Sum {
 pub(super) struct DeliveryNote {
     pub(super) lines: Vec<String>,
     pub(super) rate: Option<String>,
+}
+
+/// Where the invoice is that Stripe wrote.
+pub(super) struct InvoiceNote {
+    pub(super) label: String,
+    pub(super) url: String,
 }
 
 impl DeliveryNote {

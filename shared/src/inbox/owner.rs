@@ -4,7 +4,9 @@ use crate::{
     config::{ConfigError, Stack},
     invoice::InvoiceReport,
     money::Money,
-    purchase::{Buyer, ChargeId, InvoiceId, PaymentIntentId, PurchaseId, Subject, SubscriptionId},
+    purchase::{
+        Buyer, ChargeId, Document, InvoiceId, PaymentIntentId, PurchaseId, Subject, SubscriptionId,
+    },
     readings::ReadingError,
     store::{Tables, pointers::Pointers},
     stripe::{
@@ -104,6 +106,13 @@ impl Owners {
         let object: Option<InvoiceObject> = self.stripe.get(&path, &InvoiceObject::EXPAND).await?;
         let report = object.map(|object| object.report(None)).transpose()?;
         Ok(report)
+    }
+
+    /// What an invoice is to whoever bought something once; `None` if it is not paid yet.
+    pub(super) async fn document(&self, id: &InvoiceId) -> Result<Option<Document>, ReadingError> {
+        let object: Option<InvoiceObject> =
+            self.stripe.get(&format!("/invoices/{id}"), &[]).await?;
+        Ok(object.and_then(|object| object.document()))
     }
 
     pub(super) async fn fetch(

@@ -12,15 +12,15 @@ use crate::{
     ledger::{InvoiceLedger, InvoiceReceived, Ledger, Outcome, Report, Source},
     mode::Mode,
     purchase::{
-        Change, ChargeId, InvoiceId, PaymentChange, PaymentIntentId, SessionState, Subject,
-        SubscriptionId,
+        Change, ChargeId, InvoiceId, PaymentChange, PaymentIntentId, PurchaseId, SessionState,
+        Subject, SubscriptionId,
     },
     readings::{Read, ReadingError, Readings},
     store::Tables,
     stripe::{
         client::Client as Stripe,
         event::{Hint, Statement},
-        object::InvoiceStatement,
+        object::{InvoiceStatement, WrittenInvoice},
     },
 };
 
@@ -62,6 +62,7 @@ impl Recorder {
                 payment_intent,
                 origin,
             } => {
+                self.look_for_its_invoice(purchase, &state, now).await;
                 let state = self.completed(state, payment_intent.as_ref()).await;
                 Report {
                     source,
@@ -92,10 +93,55 @@ impl Recorder {
                 let paid = (payment_intent, charge);
                 return self.of_untagged(source, paid, change, now).await;
             }
+            Statement::Written(WrittenInvoice {
+                purchase,
+                id,
+                document,
+            }) => Report {
+                source,
+                purchase,
+                change: Change::Document(id, document),
+                payment_intent: None,
+                origin: None,
+            },
             Statement::Invoice(statement) => return self.of_invoice(source, statement, now).await,
             Statement::Subscription(id, hint) => return self.read(source, id, hint, now).await,
         };
         self.of_purchase(&report, now).await
+    }
+
+    /// Records the invoice that Stripe wrote of a session before the session itself, so that the
+    /// receipt can lead to it. If it is not there yet, or Stripe cannot be reached, its own event
+    /// brings it.
+    async fn look_for_its_invoice(&self, purchase: PurchaseId, state: &SessionState, now: i64) {
+        let SessionState::Settled {
+            invoice: Some(id),
+            subscription: None,
+            ..
+        } = state
+        else {
+            return;
+        };
+        let found = match self.owners.document(id).await {
+            Ok(Some(document)) => {
+                let report = Report {
+                    source: Source::Fetched {
+                        object: id.to_string(),
+                        at: now,
+                    },
+                    purchase,
+                    change: Change::Document(id.clone(), document),
+                    payment_intent: None,
+                    origin: None,
+                };
+                self.of_purchase(&report, now).await.map(|_| ())
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = found {
+            tracing::warn!(invoice = %id, %error, "an invoice is not known yet");
+        }
     }
 
     /// Reads a subscription, because its event hints at something new.

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{money::Money, purchase::PaymentIntentId};
+use crate::{
+    money::Money,
+    purchase::{PaymentIntentId, Sums},
+};
 
 /// How far an invoice has come, the furthest last. What is uncollectible can still be paid or
 /// voided; these two are final.
@@ -78,6 +81,10 @@ pub struct Bill {
     /// When it was paid, in Unix seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_at: Option<i64>,
+    /// How its total comes about; `None` if it is only what the lines cost, and in what was kept
+    /// before this was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sums: Option<Sums>,
 }
 
 /// A line of an invoice.

@@ -30,6 +30,7 @@ pub(crate) fn bill(paid: i64) -> Bill {
         created_at: 1000,
         lines: vec![],
         paid_at: None,
+        sums: None,
     }
 }
 

@@ -78,7 +78,7 @@ fn session_lifetime(order: &Order) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::purchase::{Buyer, Line};
+    use crate::purchase::{Billing, Buyer, Line};
 
     fn order(reserved: bool) -> Order {
         let line = Line {
@@ -90,6 +90,8 @@ mod tests {
             unit_amount: 1500,
             recurring: None,
             shipped: false,
+            tax_code: None,
+            tax_behavior: None,
             reserved,
         };
         Order {
@@ -104,6 +106,7 @@ mod tests {
                 .map(|usd| crate::money::Money::new(1500, usd))
                 .unwrap(),
             shipping: None,
+            billing: Billing::default(),
             customer: None,
             rebuilt: false,
         }

@@ -2,8 +2,8 @@
 //! is done here to open or end it. Each change returns what else has to be done, or `None` if it said nothing new.
 
 use super::{
-    Buyer, Effects, Line, Parcel, ParcelId, PaymentChange, Purchase, SessionId, SessionState,
-    merge::keep_greatest,
+    Buyer, Document, Effects, InvoiceId, Line, Parcel, ParcelId, PaymentChange, Purchase,
+    SessionId, SessionState, merge::keep_greatest,
 };
 
 /// Something that Stripe or the seller said about a purchase.
@@ -11,6 +11,8 @@ use super::{
 pub enum Change {
     /// A session has come this far.
     Session(SessionId, SessionState),
+    /// This invoice was written of it.
+    Document(InvoiceId, Document),
     /// Something became of its payment.
     Payment(PaymentChange),
     /// The seller sent a parcel, or did whatever else was to be done.
@@ -23,6 +25,7 @@ impl Purchase {
         let held = self.hold();
         let news = match change {
             Change::Session(id, state) => self.merge_session(id, state),
+            Change::Document(id, document) => keep_greatest(&mut self.documents, id, document),
             Change::Payment(change) => self.payment.record(change),
             Change::Fulfilled(id, parcel) => self.merge_parcel(id, parcel),
         };

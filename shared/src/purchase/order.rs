@@ -4,10 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::CustomerId;
+use super::{Billing, CustomerId};
 use crate::{
     money::{Currency, Money, MoneyError},
-    product::{Product, ProductId, Recurring},
+    product::{Product, ProductId, Recurring, TaxBehavior, TaxCode},
     shipping::{Country, Offer, Shipping, ShippingError},
 };
 
@@ -68,6 +68,12 @@ pub struct Line {
     /// Sent by post.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shipped: bool,
+    /// Which tax is due on it, if the product says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_code: Option<TaxCode>,
+    /// Whether that tax is in the price, if the product says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_behavior: Option<TaxBehavior>,
     /// Taken from limited stock, to which it returns if nothing comes of the purchase.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reserved: bool,
@@ -80,12 +86,15 @@ pub struct Order {
     pub buyer: Buyer,
     /// What they ordered; empty if the order was rebuilt.
     pub lines: Vec<Line>,
-    /// What it costs, before any promotion and without shipping; if some of it recurs, what is due
-    /// at once.
+    /// What it costs, before any promotion, and without shipping or the tax that comes on top; if
+    /// some of it recurs, what is due at once.
     pub total: Money,
     /// Where it can be delivered to, and how, if any of it is shipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipping: Option<Offer>,
+    /// What Stripe does besides taking the money.
+    #[serde(default, skip_serializing_if = "Billing::is_nothing")]
+    pub billing: Billing,
     /// The buyer's customer at Stripe, if some of it recurs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<CustomerId>,
@@ -186,6 +195,7 @@ impl Order {
             lines,
             total,
             shipping: None,
+            billing: Billing::default(),
             customer: None,
             rebuilt: false,
         };
@@ -235,6 +245,19 @@ impl Order {
         })
     }
 
+    /// The order with what Stripe does besides taking the money.
+    pub fn billed(self, billing: Billing) -> Self {
+        Self { billing, ..self }
+    }
+
+    /// Whether shipping has its tax in its price: as the goods that are shipped, if they agree.
+    pub fn shipping_tax_behavior(&self) -> Option<TaxBehavior> {
+        let shipped = self.lines.iter().filter(|line| line.shipped);
+        let mut said = shipped.map(|line| line.tax_behavior);
+        let first = said.next()??;
+        said.all(|other| other == Some(first)).then_some(first)
+    }
+
     /// How often it is paid for, if some of it recurs: Checkout then starts a subscription.
     pub fn recurring(&self) -> Option<Recurring> {
         self.recurring_lines().find_map(|line| line.recurring)
@@ -260,6 +283,7 @@ impl Order {
             lines: Vec::new(),
             total,
             shipping: None,
+            billing: Billing::default(),
             customer: None,
             rebuilt: false,
         }
@@ -285,6 +309,8 @@ impl Line {
             unit_amount: product.price.amount,
             recurring: product.recurring,
             shipped: product.shipped,
+            tax_code: product.tax_code.clone(),
+            tax_behavior: product.tax_behavior,
             reserved: product.stock.is_some(),
         }
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    Dispute, DisputeId, DisputeReport, Mail, Refund, RefundId, RefundState, merge::keep_greatest,
+    Dispute, DisputeId, DisputeReport, Mail, Refund, RefundId, RefundState, Sums,
+    merge::keep_greatest,
 };
 use crate::money::{Currency, Money};
 
@@ -208,6 +209,27 @@ impl Payment {
             disputed,
             net: Money::new(net, currency),
         }
+    }
+
+    /// How much of each refund is tax, of a payment that came about like this: of all refunds up to it,
+    /// in the order of their ids, less that of those before it. So a payment that goes back whole has
+    /// all of its tax go back, to the cent. What does not reach the buyer has no share.
+    pub(crate) fn refunded_taxes(&self, paid: Option<(Sums, Money)>) -> BTreeMap<RefundId, Money> {
+        let Some((sums, total)) = paid.filter(|(sums, _)| sums.tax > 0) else {
+            return BTreeMap::new();
+        };
+        let counted = self.refunds.iter().filter(|(_, refund)| {
+            let goes_back = refund.state.is_unfinished() || refund.state == RefundState::Succeeded;
+            goes_back && refund.amount.currency == total.currency
+        });
+        let mut so_far = 0_i64;
+        let shares = counted.map(|(id, refund)| {
+            let before = sums.tax_in(so_far, total.amount);
+            so_far = so_far.saturating_add(refund.amount.amount);
+            let tax = sums.tax_in(so_far, total.amount).saturating_sub(before);
+            (id.clone(), Money::new(tax, total.currency))
+        });
+        shares.collect()
     }
 
     /// Notes a doubt, if there is one.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Announcements, Attempt, Mail, Order, Parcel, ParcelId, Payment, Purchase, PurchaseId,
-    SessionId, SessionState,
+    Announcements, Attempt, Document, InvoiceId, Mail, Order, Parcel, ParcelId, Payment, Purchase,
+    PurchaseId, SessionId, SessionState,
 };
 
 /// Everything that a purchase is made of. Only the store takes one apart and puts it together
@@ -14,6 +14,7 @@ pub(crate) struct Snapshot {
     pub(crate) attempt: Attempt,
     pub(crate) abandoned: bool,
     pub(crate) sessions: BTreeMap<SessionId, SessionState>,
+    pub(crate) documents: BTreeMap<InvoiceId, Document>,
     pub(crate) payment: Payment,
     pub(crate) parcels: BTreeMap<ParcelId, Parcel>,
     pub(crate) mails: BTreeSet<Mail>,
@@ -31,6 +32,7 @@ impl Snapshot {
             attempt,
             abandoned,
             sessions,
+            documents,
             payment,
             parcels,
             mails,
@@ -44,6 +46,7 @@ impl Snapshot {
             attempt,
             abandoned,
             sessions,
+            documents,
             payment,
             parcels,
             mails,
@@ -61,6 +64,7 @@ impl Snapshot {
             attempt,
             abandoned,
             sessions,
+            documents,
             payment,
             parcels,
             mails,
@@ -75,6 +79,7 @@ impl Snapshot {
             attempt,
             abandoned,
             sessions,
+            documents,
             payment,
             parcels,
             mails,

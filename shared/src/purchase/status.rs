@@ -1,12 +1,12 @@
 //! The status of a purchase, and what about it needs a person's attention.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Accounts, Delivery, Gone, InvoiceId, Payment, Purchase, SessionId, SessionState,
-    SubscriptionId, Sums, WaitsFor,
+    Accounts, Delivery, Document, Gone, InvoiceId, Payment, Purchase, RefundId, SessionId,
+    SessionState, SubscriptionId, Sums, WaitsFor,
 };
 use crate::money::Money;
 
@@ -185,6 +185,21 @@ impl Purchase {
             Some(SessionState::Settled { sums, amount, .. }) => sums.zip(Some(*amount)),
             _ => None,
         }
+    }
+
+    /// How much of each refund is tax, if tax was paid.
+    pub fn refunded_taxes(&self) -> BTreeMap<RefundId, Money> {
+        self.payment.refunded_taxes(self.sums())
+    }
+
+    /// The invoice that was written of it, if it is known: that of its session, or else any.
+    pub fn document(&self) -> Option<&Document> {
+        let named = match self.furthest_session() {
+            Some(SessionState::Settled { invoice, .. }) => invoice.as_ref(),
+            _ => None,
+        };
+        let named = named.and_then(|id| self.documents.get(id));
+        named.or_else(|| self.documents.values().next_back())
     }
 
     /// Where it is delivered to, if the buyer was asked and has paid.

@@ -28,7 +28,7 @@ use crate::{
     email::Frozen,
     mode::Mode,
     money::Money,
-    product::{Interval, Recurring},
+    product::{Interval, Recurring, TaxBehavior},
     purchase::*,
     shipping::{Offer, OfferedRate},
     standing::Standing,
@@ -258,11 +258,15 @@ fn stages() -> Vec<(&'static str, Purchase)> {
     let subscribing = Purchase::new(ID.parse().unwrap(), subscribing(), NOW);
     let shipping = Purchase::new(ID.parse().unwrap(), shipped(), NOW);
     let shipped = after(shipping, vec![session(delivered())]);
+    let (of_session, document) = written();
+    let taxed = Purchase::new(ID.parse().unwrap(), taxed(), NOW);
+    let taxed = after(taxed, vec![document, session(of_session)]);
     vec![
         ("open", open(NOW)),
         ("subscribing", subscribing),
         ("attached", attached()),
         ("shipped", shipped),
+        ("taxed", taxed),
         ("voucher", after(attached(), vec![voucher.clone()])),
         ("abandoned", abandoned),
         (
@@ -320,6 +324,8 @@ fn order() -> Order {
         unit_amount,
         recurring: None,
         shipped: false,
+        tax_code: None,
+        tax_behavior: None,
         reserved,
     };
     Order {
@@ -331,6 +337,7 @@ fn order() -> Order {
         lines: vec![line("mug", true, 1500), line("sticker", false, 350)],
         total: usd(3350),
         shipping: None,
+        billing: Billing::default(),
         customer: None,
         rebuilt: false,
     }
@@ -378,6 +385,40 @@ fn delivered() -> SessionState {
         }),
         delivery: Some(Box::new(delivery)),
     }
+}
+
+/// The same, with its tax and its invoice.
+fn taxed() -> Order {
+    let mut order = order();
+    order.lines[0].tax_code = "txcd_99999999".parse().ok();
+    order.lines[0].tax_behavior = Some(TaxBehavior::Exclusive);
+    order.billed(Billing {
+        automatic_tax: true,
+        invoice: true,
+    })
+}
+
+/// What is known of it once it is paid.
+fn written() -> (SessionState, Change) {
+    let invoice = InvoiceId::try_from("in_1".to_owned()).unwrap();
+    let document = Document {
+        number: Some("A-0001".to_owned()),
+        page: Some("https://invoice.example/1".to_owned()),
+        pdf: Some("https://invoice.example/1/pdf".to_owned()),
+    };
+    let settled = SessionState::Settled {
+        amount: usd(3920),
+        payment_intent: Some("pi_1".to_owned().into()),
+        subscription: None,
+        invoice: Some(invoice.clone()),
+        sums: Some(Sums {
+            subtotal: 3350,
+            tax: 570,
+            ..Sums::default()
+        }),
+        delivery: None,
+    };
+    (settled, Change::Document(invoice, document))
 }
 
 /// The same, with a sticker that comes every month.

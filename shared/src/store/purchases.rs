@@ -14,8 +14,9 @@ use super::{
 use crate::{
     config::ConfigError,
     purchase::{
-        Announced, Announcements, Attempt, Dispute, DisputeId, Mail, Order, Parcel, ParcelId,
-        Payment, Purchase, PurchaseId, Refund, RefundId, SessionId, SessionState, Snapshot,
+        Announced, Announcements, Attempt, Dispute, DisputeId, Document, InvoiceId, Mail, Order,
+        Parcel, ParcelId, Payment, Purchase, PurchaseId, Refund, RefundId, SessionId, SessionState,
+        Snapshot,
     },
 };
 
@@ -78,6 +79,8 @@ struct FactsItem {
     #[serde(default)]
     sessions: BTreeMap<SessionId, SessionState>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    invoices: BTreeMap<InvoiceId, Document>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     refunds: BTreeMap<RefundId, Refund>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     disputes: BTreeMap<DisputeId, Dispute>,
@@ -117,6 +120,7 @@ impl PurchaseItem {
             attempt,
             abandoned,
             sessions,
+            documents,
             payment,
             parcels,
             mails,
@@ -139,6 +143,7 @@ impl PurchaseItem {
             abandoned,
             facts: FactsItem {
                 sessions,
+                invoices: documents,
                 refunds: payment.refunds().clone(),
                 disputes: payment.disputes().clone(),
                 parcels,
@@ -157,6 +162,7 @@ impl PurchaseItem {
     fn read(self, id: PurchaseId) -> Stored {
         let FactsItem {
             sessions,
+            invoices,
             refunds,
             disputes,
             parcels,
@@ -166,6 +172,7 @@ impl PurchaseItem {
             attempt: self.attempt,
             abandoned: self.abandoned,
             sessions,
+            documents: invoices,
             payment: Payment::kept(refunds, disputes, self.doubts),
             parcels,
             mails: self.mails,

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 use stripe_checkout::checkout_session::{
-    CreateCheckoutSession, CreateCheckoutSessionAdaptivePricing, CreateCheckoutSessionLineItems,
-    CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionLineItemsPriceDataRecurring,
+    CreateCheckoutSession, CreateCheckoutSessionAdaptivePricing,
+    CreateCheckoutSessionInvoiceCreation, CreateCheckoutSessionInvoiceCreationInvoiceData,
+    CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData,
+    CreateCheckoutSessionLineItemsPriceDataRecurring,
     CreateCheckoutSessionLineItemsPriceDataRecurringInterval,
     CreateCheckoutSessionPaymentIntentData, CreateCheckoutSessionPaymentMethodCollection,
     CreateCheckoutSessionPhoneNumberCollection, CreateCheckoutSessionShippingAddressCollection,
@@ -23,6 +25,8 @@ use super::{
     client::{Client, OBJECT, StripeError},
     metadata,
 };
+
+mod taxes;
 use crate::{
     product::{Interval, Recurring},
     purchase::{Line, Order, Purchase, SessionId},
@@ -76,8 +80,7 @@ fn request(purchase: &Purchase, site_url: &str, stack: &str) -> CreateCheckoutSe
     if let Some(subject) = &order.buyer.subject {
         tags.insert(metadata::BUYER.to_owned(), subject.clone());
     }
-    let currency = currency(order.total.currency);
-    let lines = order.lines.iter().map(|line| item(line, currency.clone()));
+    let lines = order.lines.iter().map(|line| item(line, order));
     // Buyers pay in the order's currency. No payment methods are named, so the account's settings
     // choose them.
     let mut adaptive_pricing = CreateCheckoutSessionAdaptivePricing::new();
@@ -95,21 +98,38 @@ fn request(purchase: &Purchase, site_url: &str, stack: &str) -> CreateCheckoutSe
     let request = match order.recurring() {
         Some(recurring) => subscribe(request, order, recurring, tags),
         None => {
+            let request = request.mode(CheckoutSessionMode::Payment);
+            let request = match order.billing.invoice {
+                true => request.invoice_creation(invoice(tags.clone())),
+                false => request,
+            };
             let mut intent = CreateCheckoutSessionPaymentIntentData::new();
             intent.metadata = Some(tags);
-            let request = request.mode(CheckoutSessionMode::Payment);
             request.payment_intent_data(intent)
         }
     };
     let request = match &order.shipping {
-        Some(offer) => deliver(request, offer, order.total.currency),
+        Some(offer) => deliver(request, offer, order),
         None => request,
+    };
+    let request = match order.billing.automatic_tax {
+        true => taxes::reckon(request, order),
+        false => request,
     };
     match (&order.customer, &order.buyer.email) {
         (Some(customer), _) => request.customer(customer.as_str()),
         (None, Some(email)) => request.customer_email(email),
         (None, None) => request,
     }
+}
+
+/// What Stripe is told besides, so that it writes an invoice. Its tags say of which purchase it is.
+fn invoice(tags: HashMap<String, String>) -> CreateCheckoutSessionInvoiceCreation {
+    let mut data = CreateCheckoutSessionInvoiceCreationInvoiceData::new();
+    data.metadata = Some(tags);
+    let mut creation = CreateCheckoutSessionInvoiceCreation::new(true);
+    creation.invoice_data = Some(data);
+    creation
 }
 
 /// What Stripe is told besides, so that it starts a subscription. It copies these tags to the
@@ -136,11 +156,7 @@ fn subscribe(
 
 /// What Stripe is told besides, so that it asks where to send the goods, whom the carrier can call,
 /// and how to ship. The rates are made with the session, because the shop's settings have them.
-fn deliver(
-    request: CreateCheckoutSession,
-    offer: &Offer,
-    order_currency: crate::money::Currency,
-) -> CreateCheckoutSession {
+fn deliver(request: CreateCheckoutSession, offer: &Offer, order: &Order) -> CreateCheckoutSession {
     let countries: Vec<_> = offer.countries.iter().map(allowed).collect();
     let collection = CreateCheckoutSessionShippingAddressCollection::new(countries);
     let request = request
@@ -152,11 +168,12 @@ fn deliver(
     let option = |rate: &OfferedRate| {
         let amount = CreateCheckoutSessionShippingOptionsShippingRateDataFixedAmount::new(
             rate.amount,
-            currency(order_currency),
+            currency(order.total.currency),
         );
         let mut data = CreateCheckoutSessionShippingOptionsShippingRateData::new(&rate.name);
         data.type_ = Some(CreateCheckoutSessionShippingOptionsShippingRateDataType::FixedAmount);
         data.fixed_amount = Some(amount);
+        data.tax_behavior = taxes::of_shipping(order);
         let mut option = CreateCheckoutSessionShippingOptions::new();
         option.shipping_rate_data = Some(data);
         option
@@ -170,7 +187,7 @@ fn allowed(country: &Country) -> CreateCheckoutSessionShippingAddressCollectionA
     CreateCheckoutSessionShippingAddressCollectionAllowedCountries::Unknown(country.to_string())
 }
 
-fn item(line: &Line, currency: Currency) -> CreateCheckoutSessionLineItems {
+fn item(line: &Line, order: &Order) -> CreateCheckoutSessionLineItems {
     let mut product = ProductData::new(&line.name);
     product.description = Some(line.description.clone()).filter(|text| !text.is_empty());
     product.images = line.image.clone().map(|image| vec![image]);
@@ -180,8 +197,11 @@ fn item(line: &Line, currency: Currency) -> CreateCheckoutSessionLineItems {
         tags.insert("shipped".to_owned(), "true".to_owned());
     }
     product.metadata = Some(tags);
+    product.tax_code = taxes::code(line, order);
+    let currency = currency(order.total.currency);
     let mut price = CreateCheckoutSessionLineItemsPriceData::new(currency);
     price.unit_amount = Some(line.unit_amount);
+    price.tax_behavior = taxes::of_line(line, order);
     price.product_data = Some(product);
     price.recurring = line.recurring.map(|recurring| {
         use CreateCheckoutSessionLineItemsPriceDataRecurringInterval as Theirs;
@@ -210,182 +230,4 @@ fn currency(currency: crate::money::Currency) -> Currency {
 }
 
 #[cfg(test)]
-mod tests {
-    use time::OffsetDateTime;
-
-    use super::*;
-    use crate::{
-        money::Money,
-        purchase::{Buyer, Line, Order, PurchaseId},
-    };
-
-    fn line(id: &str, name: &str, recurring: Option<Recurring>) -> Line {
-        Line {
-            product_id: id.parse().unwrap(),
-            name: name.to_owned(),
-            description: String::new(),
-            image: None,
-            quantity: 2,
-            unit_amount: 750,
-            recurring,
-            shipped: false,
-            reserved: false,
-        }
-    }
-
-    fn purchase(lines: Vec<Line>, customer: Option<&str>) -> Purchase {
-        let order = Order {
-            buyer: Buyer {
-                subject: Some("sub-1".to_owned()),
-                email: Some("b@example.com".to_owned()),
-                language: None,
-            },
-            lines,
-            total: Money::new(1500, "kwd".parse().unwrap()),
-            shipping: None,
-            customer: customer.map(|id| id.to_owned().into()),
-            rebuilt: false,
-        };
-        Purchase::new(PurchaseId::new(OffsetDateTime::UNIX_EPOCH), order, 1_000)
-    }
-
-    /// What is sent, field by field.
-    fn form(purchase: &Purchase) -> Vec<String> {
-        let built = request(purchase, "https://shop.example", "till-prod").build();
-        let body = built.body.unwrap();
-        let mut fields: Vec<_> = body.split('&').map(str::to_owned).collect();
-        fields.sort_unstable();
-        fields
-    }
-
-    fn sorted(mut fields: Vec<String>) -> Vec<String> {
-        fields.sort_unstable();
-        fields
-    }
-
-    #[test]
-    fn everything_stripe_is_told_comes_from_the_purchase() {
-        let purchase = purchase(vec![line("mug", "Mug", None)], None);
-        let id = purchase.id();
-        let expected = vec![
-            "adaptive_pricing[enabled]=false".to_owned(),
-            "allow_promotion_codes=true".to_owned(),
-            format!("cancel_url=https://shop.example/cancel.html?purchase_id%3D{id}"),
-            format!("client_reference_id={id}"),
-            "customer_email=b@example.com".to_owned(),
-            format!("expires_at={}", 1_000 + 23 * 3600),
-            "line_items[0][price_data][currency]=kwd".to_owned(),
-            "line_items[0][price_data][product_data][metadata][product_id]=mug".to_owned(),
-            "line_items[0][price_data][product_data][name]=Mug".to_owned(),
-            "line_items[0][price_data][unit_amount]=750".to_owned(),
-            "line_items[0][quantity]=2".to_owned(),
-            "metadata[buyer]=sub-1".to_owned(),
-            format!("metadata[purchase_id]={id}"),
-            "metadata[till_stack]=till-prod".to_owned(),
-            "mode=payment".to_owned(),
-            "payment_intent_data[metadata][buyer]=sub-1".to_owned(),
-            format!("payment_intent_data[metadata][purchase_id]={id}"),
-            "payment_intent_data[metadata][till_stack]=till-prod".to_owned(),
-            format!("success_url=https://shop.example/success.html?purchase_id%3D{id}"),
-        ];
-        assert_eq!(form(&purchase), sorted(expected));
-    }
-
-    #[test]
-    fn what_recurs_starts_a_subscription_of_the_buyers_own_customer() {
-        let quarterly = Recurring {
-            interval: Interval::Month,
-            interval_count: 3,
-            trial_days: 14,
-        };
-        let beans = line("beans", "Beans", Some(quarterly));
-        let purchase = purchase(vec![beans, line("mug", "Mug", None)], Some("cus_1"));
-        let id = purchase.id();
-        let expected = vec![
-            "adaptive_pricing[enabled]=false".to_owned(),
-            "allow_promotion_codes=true".to_owned(),
-            format!("cancel_url=https://shop.example/cancel.html?purchase_id%3D{id}"),
-            format!("client_reference_id={id}"),
-            "customer=cus_1".to_owned(),
-            format!("expires_at={}", 1_000 + 23 * 3600),
-            "line_items[0][price_data][currency]=kwd".to_owned(),
-            "line_items[0][price_data][product_data][metadata][product_id]=beans".to_owned(),
-            "line_items[0][price_data][product_data][name]=Beans".to_owned(),
-            "line_items[0][price_data][recurring][interval]=month".to_owned(),
-            "line_items[0][price_data][recurring][interval_count]=3".to_owned(),
-            "line_items[0][price_data][unit_amount]=750".to_owned(),
-            "line_items[0][quantity]=2".to_owned(),
-            "line_items[1][price_data][currency]=kwd".to_owned(),
-            "line_items[1][price_data][product_data][metadata][product_id]=mug".to_owned(),
-            "line_items[1][price_data][product_data][name]=Mug".to_owned(),
-            "line_items[1][price_data][unit_amount]=750".to_owned(),
-            "line_items[1][quantity]=2".to_owned(),
-            "metadata[buyer]=sub-1".to_owned(),
-            format!("metadata[purchase_id]={id}"),
-            "metadata[till_stack]=till-prod".to_owned(),
-            "mode=subscription".to_owned(),
-            "payment_method_collection=always".to_owned(),
-            "subscription_data[metadata][buyer]=sub-1".to_owned(),
-            format!("subscription_data[metadata][purchase_id]={id}"),
-            "subscription_data[metadata][till_stack]=till-prod".to_owned(),
-            "subscription_data[trial_period_days]=14".to_owned(),
-            format!("success_url=https://shop.example/success.html?purchase_id%3D{id}"),
-        ];
-        assert_eq!(form(&purchase), sorted(expected));
-    }
-
-    #[test]
-    fn what_is_shipped_is_sent_to_an_address_at_one_of_the_orders_rates() {
-        let mut mug = line("mug", "Mug", None);
-        mug.shipped = true;
-        let bought = purchase(vec![mug], None);
-        let rate = |name: &str, amount| OfferedRate {
-            name: name.to_owned(),
-            amount,
-        };
-        let order = Order {
-            shipping: Some(Offer {
-                countries: vec!["AT".parse().unwrap(), "DE".parse().unwrap()],
-                rates: vec![rate("Post", 0), rate("Express", 1290)],
-            }),
-            ..bought.order().clone()
-        };
-        let shipped = Purchase::new(bought.id(), order, 1_000);
-        let before = form(&bought);
-        let sent = form(&shipped);
-        let added: Vec<_> = sent.iter().filter(|it| !before.contains(it)).collect();
-        let data = |number: usize, field: &str| {
-            format!("shipping_options[{number}][shipping_rate_data]{field}")
-        };
-        let expected = vec![
-            "phone_number_collection[enabled]=true".to_owned(),
-            "shipping_address_collection[allowed_countries][0]=AT".to_owned(),
-            "shipping_address_collection[allowed_countries][1]=DE".to_owned(),
-            data(0, "[display_name]=Post"),
-            data(0, "[fixed_amount][amount]=0"),
-            data(0, "[fixed_amount][currency]=kwd"),
-            data(0, "[type]=fixed_amount"),
-            data(1, "[display_name]=Express"),
-            data(1, "[fixed_amount][amount]=1290"),
-            data(1, "[fixed_amount][currency]=kwd"),
-            data(1, "[type]=fixed_amount"),
-        ];
-        assert_eq!(added, sorted(expected).iter().collect::<Vec<_>>());
-        let tag = "line_items[0][price_data][product_data][metadata][shipped]=true";
-        assert!(sent.contains(&tag.to_owned()));
-    }
-
-    #[test]
-    fn what_recurs_for_free_needs_nothing_to_pay_with() {
-        let weekly = Recurring {
-            interval: Interval::Week,
-            interval_count: 1,
-            trial_days: 0,
-        };
-        let mut news = line("news", "News", Some(weekly));
-        news.unit_amount = 0;
-        let sent = form(&purchase(vec![news], Some("cus_1")));
-        assert!(sent.contains(&"payment_method_collection=if_required".to_owned()));
-        assert!(!sent.iter().any(|field| field.contains("trial_period_days")));
-    }
-}
+mod tests;

@@ -7,6 +7,7 @@ use serde_json::Value;
 pub use super::object::Unreadable;
 use super::object::{
     AboutCharge, Charge, InvoiceStatement, Session, SessionEvent, Tags, WhoseInvoice,
+    WrittenInvoice,
 };
 use crate::{
     config::Stack,
@@ -205,6 +206,8 @@ pub enum Statement {
     },
     /// What an invoice says.
     Invoice(InvoiceStatement),
+    /// An invoice was written of a purchase.
+    Written(WrittenInvoice),
     /// A subscription has to be read.
     Subscription(SubscriptionId, Hint),
 }
@@ -292,6 +295,9 @@ impl Event {
                 }))
             }
             Kind::Invoice(trouble) => {
+                if let Some(written) = WrittenInvoice::of(&object, stack)? {
+                    return Ok(Some(Statement::Written(written)));
+                }
                 let statement = InvoiceStatement::of(object, trouble, stack)?;
                 Ok(statement.map(Statement::Invoice))
             }

@@ -20,6 +20,7 @@ mod session;
 mod subscription;
 #[cfg(test)]
 mod versions;
+mod written_invoice;
 
 pub use about_charge::AboutCharge;
 pub use charge::Charge;
@@ -29,6 +30,7 @@ pub use payment_intent::PaymentIntent;
 pub use session::Session;
 pub(super) use session::SessionEvent;
 pub use subscription::SubscriptionObject;
+pub use written_invoice::WrittenInvoice;
 
 /// Something authentic that does not match Stripe's documentation.
 #[derive(Debug, thiserror::Error)]

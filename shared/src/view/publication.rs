@@ -206,7 +206,11 @@ impl Publication {
     ) -> Option<Self> {
         let announced = all.get(news)?;
         let id = format!("{subject}#{news}");
-        let refund = |id: &RefundId| refunds(payment).find(|refund| refund.id == id);
+        // How much of it is tax is not said here.
+        let refund = |id: &RefundId| {
+            let mut refunds = refunds(payment, BTreeMap::new());
+            refunds.find(|refund| refund.id == id)
+        };
         let dispute = |id: &DisputeId| ToldDispute::of(id, payment);
         let (refund, dispute) = match news {
             News::Refunded(id) | News::RefundFailed(id) => (refund(id), None),

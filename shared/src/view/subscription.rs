@@ -342,7 +342,7 @@ impl<'a> SellerInvoiceView<'a> {
             attempts: bill.attempts,
             next_attempt: bill.next_attempt.map(rfc3339),
             payment_intents: invoice.intents(),
-            refunds: refunds(payment).collect(),
+            refunds: refunds(payment, invoice.refunded_taxes()).collect(),
             disputes: disputes(payment).collect(),
             attention: invoice.attention().into_iter().chain(late).collect(),
             invoice: InvoiceView::of(invoice),

@@ -1,7 +1,7 @@
 //! What a buyer and a seller see, to the byte.
 
 use super::*;
-use crate::purchase::{Change, DisputeReport, Line, Order, PaymentChange, Refund};
+use crate::purchase::{Billing, Change, DisputeReport, Line, Order, PaymentChange, Refund};
 
 fn usd(amount: i64) -> Money {
     Money::new(amount, "usd".parse().unwrap())
@@ -17,6 +17,8 @@ fn line(id: &str, quantity: u32, reserved: bool) -> Line {
         unit_amount: 500,
         recurring: None,
         shipped: false,
+        tax_code: None,
+        tax_behavior: None,
         reserved,
     }
 }
@@ -32,6 +34,7 @@ fn opened() -> Purchase {
         lines: vec![line("mug", 2, true), line("card", 1, false)],
         total: usd(1500),
         shipping: None,
+        billing: Billing::default(),
         customer: None,
         rebuilt: false,
     };

@@ -27,6 +27,7 @@ mod site;
 mod stored;
 mod stream;
 mod tables;
+mod tax;
 mod webhook_key;
 
 use clap::Args;
@@ -47,6 +48,7 @@ const CHECKS: &[Check] = &[
     delivery::CHECK,
     portal::CHECK,
     shipping::CHECK,
+    tax::CHECK,
     function_url::CHECK,
     tables::CHECK,
     stream::CHECK,

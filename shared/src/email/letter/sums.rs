@@ -94,27 +94,70 @@ fn ordered(order: &Order, amounts: &Amounts) -> Result<Vec<Item>, MoneyError> {
     order.lines.iter().map(item).collect()
 }
 
-/// The total and, if there is more in it than goods, how it comes about.
-fn totals(frozen: &Frozen) -> (Vec<(&'static str, Money)>, Money) {
-    let Some(PaidSums { sums, total }) = frozen.sums else {
-        return (Vec::new(), frozen.order.total);
-    };
-    if sums.shipping == 0 && sums.tax == 0 && frozen.delivery.is_none() {
-        return (Vec::new(), frozen.order.total);
+/// What the total comes from, if that is more than goods; the total; and what of it is tax that was in
+/// the prices.
+struct Totals {
+    parts: Vec<(&'static str, Money)>,
+    total: Money,
+    included: Money,
+}
+
+impl Totals {
+    fn of(frozen: &Frozen) -> Self {
+        let billed = frozen.invoice.as_ref();
+        let billed = billed.and_then(|bill| {
+            let (sums, total) = (bill.sums?, bill.total);
+            Some(PaidSums { sums, total })
+        });
+        let Some(paid) = frozen.sums.or(billed) else {
+            return Self::only(frozen.order.total);
+        };
+        let PaidSums { sums, total } = paid;
+        let (on_top, included) = (
+            sums.tax_on_top(total.amount),
+            sums.tax_included(total.amount),
+        );
+        let is_shipped = sums.shipping != 0 || frozen.delivery.is_some();
+        // What a promotion took off a purchase is told by what was paid.
+        let is_discounted = sums.discount != 0 && billed.is_some();
+        if on_top == 0 && included == 0 && !is_shipped && !is_discounted {
+            return Self::only(frozen.order.total);
+        }
+        let money = |amount| Money::new(amount, total.currency);
+        let parts = [
+            (
+                "Discount",
+                sums.discount.saturating_neg(),
+                sums.discount != 0,
+            ),
+            ("Shipping", sums.shipping, is_shipped),
+            ("Tax", on_top, on_top != 0),
+        ];
+        let parts = parts.into_iter().filter(|(.., is_shown)| *is_shown);
+        let mut parts: Vec<_> = parts.map(|(label, it, _)| (label, money(it))).collect();
+        if !parts.is_empty() {
+            parts.insert(0, ("Subtotal", money(sums.subtotal)));
+        }
+        Self {
+            parts,
+            total,
+            included: money(included),
+        }
     }
-    let parts = [
-        ("Subtotal", sums.subtotal, true),
-        (
-            "Discount",
-            sums.discount.saturating_neg(),
-            sums.discount != 0,
-        ),
-        ("Shipping", sums.shipping, true),
-        ("Tax", sums.tax, sums.tax != 0),
-    ];
-    let parts = parts.into_iter().filter(|(.., is_shown)| *is_shown);
-    let parts = parts.map(|(label, amount, _)| (label, Money::new(amount, total.currency)));
-    (parts.collect(), total)
+
+    fn only(total: Money) -> Self {
+        Self {
+            parts: Vec::new(),
+            total,
+            included: Money::zero(total.currency),
+        }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = (&'static str, Money)> {
+        let parts = self.parts.iter().copied();
+        let included = Some(("Of which tax", self.included)).filter(|(_, it)| it.amount != 0);
+        parts.chain([("Total", self.total)]).chain(included)
+    }
 }
 
 /// The total, followed by what the letter is about: on a receipt, what was paid if it differs; for
@@ -124,9 +167,10 @@ pub(super) fn sums(content: &Content<'_>, frozen: &Frozen, amounts: &Amounts) ->
         label,
         amount: amounts.write(money),
     };
-    let (parts, total) = totals(frozen);
-    let parts = parts.into_iter().map(|(label, money)| sum(label, money));
-    let mut sums: Vec<_> = parts.chain([sum("Total", total)]).collect();
+    let totals = Totals::of(frozen);
+    let total = totals.total;
+    let rows = totals.rows().map(|(label, money)| sum(label, money));
+    let mut sums: Vec<_> = rows.collect();
     match content {
         Content::ToBuyer(ToBuyer::Receipt { paid } | ToBuyer::Welcome { paid, .. })
             if *paid != total =>
@@ -150,6 +194,8 @@ pub(super) fn sums(content: &Content<'_>, frozen: &Frozen, amounts: &Amounts) ->
         }
         Content::ToBuyer(ToBuyer::Refund { amount } | ToBuyer::RefundFailed { amount }) => {
             sums.push(sum("Refund", *amount));
+            let tax = frozen.refund_tax.filter(|tax| tax.amount != 0);
+            sums.extend(tax.map(|tax| sum("Of which tax", tax)));
         }
         Content::ToBuyer(
             ToBuyer::Receipt { .. }

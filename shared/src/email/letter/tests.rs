@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     email::content::PaidSums,
     money::Money,
-    purchase::{Buyer, Delivery, Line, Order, Sums, WaitsFor},
+    purchase::{Billing, Buyer, Delivery, Line, Order, Sums, WaitsFor},
 };
 
 const ID: &str = "01936f3c-8a10-7c3e-9a35-0c1de2a3f5b7";
@@ -23,6 +23,8 @@ fn line(name: &str, quantity: u32, unit_amount: i64) -> Line {
         unit_amount,
         recurring: None,
         shipped: false,
+        tax_code: None,
+        tax_behavior: None,
         reserved: false,
     }
 }
@@ -40,14 +42,17 @@ fn frozen() -> Frozen {
             lines: vec![line("Sample mug", 2, 1500), line("Sticker", 1, 350)],
             total: usd(3350),
             shipping: None,
+            billing: Billing::default(),
             customer: None,
             rebuilt: false,
         },
         paid: usd(3350),
         sums: None,
         delivery: None,
+        document: None,
         waits_for: None,
         refund: None,
+        refund_tax: None,
         dispute: None,
         parcel: None,
         invoice: None,

@@ -22,6 +22,7 @@ pub(super) fn purchase() -> Purchase {
             lines: vec![],
             total: usd(1500),
             shipping: None,
+            billing: Billing::default(),
             customer: None,
             rebuilt: false,
         },
@@ -169,6 +170,13 @@ pub(super) fn changes() -> impl Strategy<Value = Vec<Change>> {
             .prop_map(|(id, report)| Change::Payment(PaymentChange::Dispute(id.into(), report))),
         1 => Just(Change::Payment(PaymentChange::ChargeRefunded(usd(500)))),
         2 => fulfilled(),
+        1 => ("in_[12]", prop::option::of("A-[12]")).prop_map(|(id, number)| {
+            let document = Document {
+                number,
+                ..Document::default()
+            };
+            Change::Document(id.try_into().unwrap(), document)
+        }),
     ];
     prop::collection::vec(change, 0..10)
 }
@@ -201,6 +209,8 @@ pub(super) fn limited_purchase() -> Purchase {
         unit_amount: 1500,
         recurring: None,
         shipped: false,
+        tax_code: None,
+        tax_behavior: None,
         reserved: true,
     });
     purchase

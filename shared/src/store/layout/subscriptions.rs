@@ -182,6 +182,7 @@ fn invoice() -> Invoice {
                 amount: 3350,
             }],
             paid_at: (paid > 0).then_some(NOW + 7_200),
+            sums: None,
         },
         trouble,
         intent: Some("pi_1".to_owned().into()),

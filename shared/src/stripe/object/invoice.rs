@@ -10,7 +10,7 @@ use crate::{
     config::Stack,
     invoice::{Bill, BilledLine, InvoiceReport, InvoiceState, Period, Reason, Trouble},
     money::{Currency, Money},
-    purchase::{Buyer, InvoiceId, PaymentIntentId, PurchaseId, SubscriptionId},
+    purchase::{Buyer, Document, InvoiceId, PaymentIntentId, PurchaseId, SubscriptionId, Sums},
 };
 
 /// An invoice. One that is only foreseen has no id of its own.
@@ -19,7 +19,13 @@ pub struct InvoiceObject {
     id: Option<String>,
     status: Option<InvoiceState>,
     currency: Currency,
+    subtotal: Option<i64>,
     total: i64,
+    total_discount_amounts: Option<Vec<Share>>,
+    /// Since 2025-03-31 (basil).
+    total_taxes: Option<Vec<Share>>,
+    /// Before that.
+    total_tax_amounts: Option<Vec<Share>>,
     amount_due: i64,
     amount_paid: i64,
     attempt_count: u32,
@@ -27,12 +33,19 @@ pub struct InvoiceObject {
     created: i64,
     customer_email: Option<String>,
     hosted_invoice_url: Option<String>,
+    invoice_pdf: Option<String>,
     lines: Lines,
     next_payment_attempt: Option<i64>,
     number: Option<String>,
     payments: Option<Payments>,
     payment_intent: Option<Expandable<PaymentIntentId>>,
     status_transitions: Option<Transitions>,
+}
+
+/// What one discount takes off, or one tax comes to.
+#[derive(Deserialize)]
+struct Share {
+    amount: i64,
 }
 
 #[derive(Deserialize)]
@@ -167,9 +180,38 @@ impl InvoiceObject {
                 created_at: self.created,
                 lines: self.lines(),
                 paid_at: self.status_transitions.as_ref().and_then(|it| it.paid_at),
+                sums: self.sums().filter(|sums| !sums.are_only_goods()),
             },
             trouble: trouble.or_else(|| self.trouble()),
             intent: self.intent(),
+        })
+    }
+
+    /// What it is to whoever bought something once, if it is paid; it cannot change any more then.
+    pub fn document(&self) -> Option<Document> {
+        let link = |url: &Option<String>| url.clone().filter(|url| is_web(url));
+        let paid = self.status == Some(InvoiceState::Paid);
+        paid.then(|| Document {
+            number: self.number.clone(),
+            page: link(&self.hosted_invoice_url),
+            pdf: link(&self.invoice_pdf),
+        })
+    }
+
+    /// How its total comes about.
+    fn sums(&self) -> Option<Sums> {
+        let sum = |shares: &Option<Vec<Share>>| {
+            let amounts = shares.iter().flatten().map(|share| share.amount);
+            amounts.fold(0_i64, i64::saturating_add)
+        };
+        Some(Sums {
+            subtotal: self.subtotal?,
+            discount: sum(&self.total_discount_amounts),
+            shipping: 0,
+            tax: match &self.total_taxes {
+                Some(_) => sum(&self.total_taxes),
+                None => sum(&self.total_tax_amounts),
+            },
         })
     }
 

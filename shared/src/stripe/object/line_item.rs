@@ -62,6 +62,9 @@ impl From<LineItem> for Line {
                 trial_days: 0,
             }),
             shipped: product.metadata.shipped.is_some(),
+            // What was paid says how it was taxed.
+            tax_code: None,
+            tax_behavior: None,
             // It is no longer known whether it was taken from limited stock.
             reserved: false,
         }

@@ -19,7 +19,7 @@ fn tags() -> Value {
 /// What no version has moved.
 fn invoice(moved: Value) -> Value {
     let mut invoice = json!({
-        "id": "in_1", "object": "invoice", "status": "paid", "currency": "usd", "total": 1900,
+        "id": "in_1", "object": "invoice", "status": "paid", "currency": "usd", "subtotal": 1900, "total": 1900,
         "amount_due": 1900, "amount_paid": 1900, "attempt_count": 1,
         "billing_reason": "subscription_cycle", "created": 1000,
         "customer_email": "ana@example.com", "hosted_invoice_url": "https://invoice.example/1",
@@ -81,6 +81,7 @@ fn invoices() -> [(&'static str, Value); 3] {
             "2020-08-27",
             invoice(json!({
                 "paid": true, "subscription": "sub_1", "payment_intent": "pi_1", "charge": "ch_1",
+                "total_tax_amounts": [{ "amount": 100, "inclusive": true }, { "amount": 40 }],
                 "lines": lines(&old(false), &old(true)),
             })),
         ),
@@ -89,12 +90,14 @@ fn invoices() -> [(&'static str, Value); 3] {
             invoice(json!({
                 "paid": true, "subscription": "sub_1", "payment_intent": { "id": "pi_1" },
                 "charge": "ch_1", "subscription_details": { "metadata": tags() },
+                "total_tax_amounts": [{ "amount": 140, "inclusive": true }],
                 "lines": lines(&old(false), &old(true)),
             })),
         ),
         (
             "2026-09-30.endive",
             invoice(json!({
+                "total_taxes": [{ "amount": 140, "tax_behavior": "inclusive" }],
                 "parent": {
                     "type": "subscription_details", "quote_details": null,
                     "subscription_details": { "metadata": tags(), "subscription": "sub_1" },
@@ -141,6 +144,8 @@ fn an_invoice_says_the_same_in_every_version() {
         };
         assert_eq!(report.bill.period, Some(period), "{version}");
         assert_eq!(report.bill.lines.len(), 2);
+        let sums = report.bill.sums.map(|sums| (sums.subtotal, sums.tax));
+        assert_eq!(sums, Some((1900, 140)), "{version}");
     }
 }
 

@@ -83,6 +83,7 @@ fn invoice(id: &str, state: InvoiceState, month: i64) -> Invoice {
         created_at: start,
         lines: Vec::new(),
         paid_at: None,
+        sums: None,
     };
     let report = InvoiceReport {
         state,

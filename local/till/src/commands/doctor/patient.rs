@@ -6,6 +6,7 @@ use anyhow::bail;
 use aws_config::SdkConfig;
 use shared::config::{EmailVerified, Environment};
 use shared::mode::Mode;
+use shared::purchase::Billing;
 use shared::shipping::Shipping;
 use shared::store::products::Shelf;
 use shared::stripe::key::StripeKey;
@@ -42,6 +43,7 @@ pub(super) struct Patient {
     pub(super) shelf: Shelf,
     /// What the settings come to, or what is wrong with them.
     pub(super) shipping: Result<Shipping, String>,
+    pub(super) billing: Result<Billing, String>,
     pub(super) template: Template,
     pub(super) web: Web,
     /// Any address of AWS that tells the time.
@@ -106,6 +108,7 @@ impl Patient {
             dynamodb: shared::store::client(environment)?,
             shelf: shop.shelf()?,
             shipping: environment.shipping().map_err(|wrong| wrong.to_string()),
+            billing: environment.billing().map_err(|wrong| wrong.to_string()),
             template,
             web: Web::new(None)?,
             aws_clock: environment.required("AWS_ENDPOINT_URL")?.to_owned(),
@@ -161,6 +164,7 @@ impl Patient {
             dynamodb: shared::store::client(environment)?,
             shelf: shop.shelf()?,
             shipping: environment.shipping().map_err(|wrong| wrong.to_string()),
+            billing: environment.billing().map_err(|wrong| wrong.to_string()),
             template: template()?,
             web,
             aws_clock: shared::aws::call::endpoint("dynamodb", aws.region()),

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use shared::money::Currency;
-use shared::product::{Interval, Options, Recurring};
+use shared::product::{Interval, Options, Recurring, TaxBehavior, TaxCode};
 use shared::store::operator::StockChange;
 
 /// A price; without a currency, in the one that the product has.
@@ -102,6 +102,31 @@ pub(super) fn yes_or_no(text: &str) -> Result<bool, String> {
         "true" | "yes" => Ok(true),
         "false" | "no" => Ok(false),
         _ => Err(format!("{text:?} is neither true nor false")),
+    }
+}
+
+/// `txcd_99999999`; nothing, or `none`, for what the account at Stripe says of all its products.
+pub(super) fn tax_code(text: &str) -> Result<Option<TaxCode>, String> {
+    let code = text.trim();
+    match code {
+        "" | "none" => Ok(None),
+        code => match code.parse() {
+            Ok(code) => Ok(Some(code)),
+            Err(why) => Err(format!("{code:?} is not a tax code: {why}")),
+        },
+    }
+}
+
+/// `inclusive` or `exclusive`; nothing, or `none`, for what the account at Stripe says of all its
+/// prices.
+pub(super) fn tax_behavior(text: &str) -> Result<Option<TaxBehavior>, String> {
+    let said = text.trim();
+    match said {
+        "" | "none" => Ok(None),
+        said => match said.parse() {
+            Ok(behavior) => Ok(Some(behavior)),
+            Err(why) => Err(format!("{said:?} is not a tax behavior: {why}")),
+        },
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 use csv::StringRecord;
 use shared::money::Currency;
-use shared::product::{Product, Recurring};
+use shared::product::{Product, Recurring, TaxBehavior, TaxCode};
 
 use super::field::{self, Price};
 use super::patch::Patch;
@@ -117,7 +117,7 @@ fn parse_json(text: &str) -> anyhow::Result<Vec<Row>> {
 }
 
 /// As they are written; all but the first are optional in a file that is read.
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 17] = [
     "id",
     "name",
     "description",
@@ -131,6 +131,8 @@ const COLUMNS: [&str; 15] = [
     "group",
     "options",
     "category",
+    "tax_code",
+    "tax_behavior",
     "active",
     "stock",
 ];
@@ -244,6 +246,12 @@ fn parse_record(titles: &StringRecord, record: &StringRecord) -> Result<Patch, S
         .transpose()
         .map_err(|why| format!("options: {why}"))?;
     patch.category = cell("category").map(field::name);
+    let code = cell("tax_code").map(field::tax_code);
+    patch.tax_code = code.transpose().map_err(|why| format!("tax_code: {why}"))?;
+    let behavior = cell("tax_behavior").map(field::tax_behavior);
+    patch.tax_behavior = behavior
+        .transpose()
+        .map_err(|why| format!("tax_behavior: {why}"))?;
     let active = cell("active").map(field::yes_or_no);
     patch.active = active.transpose().map_err(|why| format!("active: {why}"))?;
     let stock = cell("stock").map(field::stock);
@@ -308,6 +316,8 @@ pub(super) fn write(products: &[Product], format: Format) -> anyhow::Result<Stri
                     product.group.as_deref().unwrap_or_default(),
                     &field::in_line(&product.options),
                     product.category.as_deref().unwrap_or_default(),
+                    product.tax_code.as_ref().map_or("", TaxCode::as_str),
+                    product.tax_behavior.map_or("", TaxBehavior::as_str),
                     if product.active { "true" } else { "false" },
                     &product.stock.map_or(String::new(), |s| s.to_string()),
                 ])?;

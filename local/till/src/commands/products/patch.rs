@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer};
 use shared::money::Money;
-use shared::product::{Options, Product, ProductId, Recurring, Site};
+use shared::product::{Options, Product, ProductId, Recurring, Site, TaxBehavior, TaxCode};
 use shared::store::operator::StockChange;
 
 use super::field::{self, Price, Renewal};
@@ -30,6 +30,11 @@ pub(super) struct Patch {
     /// `Some(None)`: it is in no category.
     #[serde(default, deserialize_with = "said")]
     pub(super) category: Option<Option<String>>,
+    /// `Some(None)`: as the account at Stripe says of all its products.
+    #[serde(default, deserialize_with = "said")]
+    pub(super) tax_code: Option<Option<TaxCode>>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) tax_behavior: Option<Option<TaxBehavior>>,
     pub(super) active: Option<bool>,
     /// `Some(None)`: it never runs out.
     #[serde(default, deserialize_with = "said")]
@@ -64,6 +69,8 @@ impl Patch {
             group: None,
             options: None,
             category: None,
+            tax_code: None,
+            tax_behavior: None,
             active: None,
             stock: None,
         }
@@ -115,6 +122,13 @@ impl Patch {
                 .category
                 .clone()
                 .unwrap_or_else(|| before.and_then(|before| before.category.clone())),
+            tax_code: match &self.tax_code {
+                Some(said) => said.clone(),
+                None => before.and_then(|before| before.tax_code.clone()),
+            },
+            tax_behavior: self
+                .tax_behavior
+                .unwrap_or(before.and_then(|before| before.tax_behavior)),
             active: self
                 .active
                 .or(before.map(|before| before.active))
@@ -144,6 +158,9 @@ pub(super) enum Setting {
     Group(Option<String>),
     Options(Options),
     Category(Option<String>),
+    /// `None`: as the account at Stripe says of all its products.
+    TaxCode(Option<TaxCode>),
+    TaxBehavior(Option<TaxBehavior>),
     Active(bool),
     Stock(StockChange),
 }
@@ -167,12 +184,15 @@ impl FromStr for Setting {
             "group" => Self::Group(field::name(value)),
             "options" => Self::Options(field::options(value)?),
             "category" => Self::Category(field::name(value)),
+            "tax_code" => Self::TaxCode(field::tax_code(value)?),
+            "tax_behavior" => Self::TaxBehavior(field::tax_behavior(value)?),
             "active" => Self::Active(field::yes_or_no(value)?),
             "stock" => Self::Stock(field::stock_change(value)?),
             other => {
                 return Err(format!(
                     "{other:?} is not a field: use name, description, images, price, recurring, \
-                     trial_days, shipped, group, options, category, active or stock"
+                     trial_days, shipped, group, options, category, tax_code, tax_behavior, active \
+                     or stock"
                 ));
             }
         })
@@ -243,6 +263,16 @@ mod tests {
             ),
             ("options=", Setting::Options(Options::new())),
             ("category=Tea", Setting::Category(Some("Tea".into()))),
+            (
+                "tax_code=txcd_99999999",
+                Setting::TaxCode("txcd_99999999".parse().ok()),
+            ),
+            ("tax_code=none", Setting::TaxCode(None)),
+            (
+                "tax_behavior=exclusive",
+                Setting::TaxBehavior(Some(TaxBehavior::Exclusive)),
+            ),
+            ("tax_behavior=", Setting::TaxBehavior(None)),
             ("active=no", Setting::Active(false)),
             ("stock=20", Setting::Stock(StockChange::Set(Some(20)))),
             ("stock=none", Setting::Stock(StockChange::Set(None))),
@@ -263,6 +293,8 @@ mod tests {
             "trial_days=two weeks",
             "options=M",
             "options=size=M; size=L",
+            "tax_code=books",
+            "tax_behavior=unspecified",
             "active=maybe",
             "stock=",
             "stock=-",

@@ -24,6 +24,10 @@ Change one product.
   group=shirt options='size=M; color=red'
                    makes it one of the shirts; group=none options=none takes it out again
   category=Tea     puts it into a category; category=none into none
+  shipped=true     is sent by post
+  tax_code=txcd_99999999  what Stripe taxes it as; tax_code=none leaves that to your Stripe account
+  tax_behavior=exclusive  tax comes on top of the price; inclusive: it is in the price; none: as your
+                          Stripe account says
   active=false     takes it off sale
   stock=+20        adds 20 pieces; -20 takes 20 away
   stock=20         sets the stock to 20, whatever is sold meanwhile
@@ -74,6 +78,8 @@ impl Set {
                 Setting::Group(group) => patch.group = Some(group),
                 Setting::Options(options) => patch.options = Some(options),
                 Setting::Category(category) => patch.category = Some(category),
+                Setting::TaxCode(code) => patch.tax_code = Some(code),
+                Setting::TaxBehavior(said) => patch.tax_behavior = Some(said),
                 Setting::Active(active) => patch.active = Some(active),
                 Setting::Stock(change) => stock = change,
             }

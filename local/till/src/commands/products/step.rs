@@ -7,7 +7,7 @@ use console::measure_text_width;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared::plain;
-use shared::product::{Product, Recurring};
+use shared::product::{Product, Recurring, TaxBehavior, TaxCode};
 use shared::store::operator::{Assortment, StockChange};
 
 use super::field::in_line;
@@ -103,6 +103,11 @@ impl Step {
         for (field, from, to, words) in placements(before, after) {
             differ(field, from, to, words);
         }
+        for (field, [from, to]) in taxes(before, after) {
+            let words = |said: Option<&str>| said.unwrap_or("none").to_owned();
+            let words = format!("{} → {}", words(from), words(to));
+            differ(field, json!(from), json!(to), words);
+        }
         let (from, to) = (before.active, after.active);
         let words = if to { "no → yes" } else { "yes → no" };
         differ("active", json!(from), json!(to), words.to_owned());
@@ -121,6 +126,21 @@ impl Step {
         );
         differences
     }
+}
+
+/// How it was taxed, and how it is to be; `None` is as the account at Stripe says.
+fn taxes<'a>(before: &'a Product, after: &'a Product) -> [(&'static str, [Option<&'a str>; 2]); 2] {
+    let both = [before, after];
+    [
+        (
+            "tax_code",
+            both.map(|it| it.tax_code.as_ref().map(TaxCode::as_str)),
+        ),
+        (
+            "tax_behavior",
+            both.map(|it| it.tax_behavior.map(TaxBehavior::as_str)),
+        ),
+    ]
 }
 
 fn quoted(from: &str, to: &str) -> String {

@@ -155,6 +155,11 @@ fn head(purchase: &Purchase) -> String {
         };
         text.push_str(&entry("session", &why));
     }
+    if let Some(document) = purchase.document() {
+        let parts = [&document.number, &document.page];
+        let parts = parts.into_iter().flatten().map(|part| plain(part));
+        text.push_str(&entry("invoice", &parts.collect::<Vec<_>>().join("\n")));
+    }
     if purchase.has_returned_stock() {
         text.push_str(&entry("stock", "returned"));
     }
@@ -229,6 +234,7 @@ fn money(purchase: &Purchase) -> String {
         Column::right("AMOUNT"),
         Column::left("").giving_way(),
     ]);
+    let taxes = purchase.refunded_taxes();
     let mut row = |what: &str, amount: Option<Money>, more: String| {
         let amount = amount.map_or(String::new(), |amount| amount.to_string());
         table.row([what.to_owned(), amount, more]);
@@ -238,7 +244,7 @@ fn money(purchase: &Purchase) -> String {
         let parts = [
             ("  discount", sums.discount.saturating_neg()),
             ("  shipping", sums.shipping),
-            ("  tax", sums.tax),
+            ("  tax", sums.tax_on_top(total.amount)),
         ];
         for (what, amount) in parts.into_iter().filter(|(_, amount)| *amount != 0) {
             let amount = Money::new(amount, total.currency);
@@ -246,10 +252,23 @@ fn money(purchase: &Purchase) -> String {
         }
     }
     row("paid", Some(paid), String::new());
+    if let Some((sums, total)) = purchase.sums() {
+        let included = sums.tax_included(total.amount);
+        if included != 0 {
+            row(
+                "  of which tax",
+                Some(Money::new(included, total.currency)),
+                String::new(),
+            );
+        }
+    }
     row("refunded", Some(refunded), String::new());
     for (id, refund) in purchase.payment().refunds() {
         let more = format!("{} {}", plain(id.as_str()), refund_state(refund.state));
         row("  refund", Some(refund.amount), more);
+        if let Some(tax) = taxes.get(id).filter(|tax| tax.amount != 0) {
+            row("    of which tax", Some(*tax), String::new());
+        }
     }
     row("disputed", Some(disputed), String::new());
     for (id, dispute) in purchase.payment().disputes() {

@@ -29,7 +29,7 @@ const FROM_OUTPUTS: [(&str, &str); 5] = [
 ];
 
 /// Those that are parameters, and that not every command needs.
-const FROM_PARAMETERS: [(&str, &str); 8] = [
+const FROM_PARAMETERS: [(&str, &str); 10] = [
     ("TILL_FORMER_STACKS", "FormerStackTags"),
     ("SHOP_NAME", "ShopName"),
     ("MAIL_FROM", "MailFrom"),
@@ -38,6 +38,8 @@ const FROM_PARAMETERS: [(&str, &str); 8] = [
     ("EMAIL_VERIFIED", "EmailVerified"),
     ("SHIPPING_COUNTRIES", "ShippingCountries"),
     ("SHIPPING_RATES", "ShippingRates"),
+    ("AUTOMATIC_TAX", "AutomaticTax"),
+    ("INVOICE_CREATION", "InvoiceCreation"),
 ];
 
 /// A CloudFormation stack.

@@ -1,7 +1,7 @@
 //! A product's own page: the site's `product.html` with the product in it, for those who read pages
 //! without running their scripts, and for everybody until the script has asked for the product.
 
-use shared::product::{Interval, Product};
+use shared::product::{Interval, Product, TaxBehavior};
 
 use super::config::Config;
 use super::html::{self, Word, escaped};
@@ -55,7 +55,16 @@ impl Shelf<'_> {
     /// What it costs and how it comes; why not, if it cannot be bought.
     pub(super) fn offer(&self, product: &Product) -> String {
         let said = |class: &str, text: &str| format!("<p class=\"{class}\">{}</p>", escaped(text));
-        let mut offer = said("price", &self.price(product));
+        let plus = product.tax_behavior == Some(TaxBehavior::Exclusive) && for_sale(product);
+        let plus = match plus {
+            true => {
+                let words = self.texts.with("price.plus_tax", &[]);
+                format!("<span class=\"tax\">{}</span>", escaped(&words))
+            }
+            false => String::new(),
+        };
+        let price = escaped(&self.price(product));
+        let mut offer = format!("<p class=\"price\">{price}{plus}</p>");
         if product.shipped && for_sale(product) {
             let key = match product.recurring {
                 Some(_) => "price.shipped_included",

@@ -16,7 +16,8 @@ fn products() -> Vec<Product> {
     let text = r#"[
         {"id":"mug","name":"A \"fine\" mug, big","description":"Two\nlines",
          "images":["https://a.example/1","https://a.example/2"],
-         "price":{"amount":1500,"currency":"usd"},"shipped":true,"active":true,"stock":3},
+         "price":{"amount":1500,"currency":"usd"},"shipped":true,"tax_code":"txcd_99999999",
+         "tax_behavior":"exclusive","active":true,"stock":3},
         {"id":"yen","name":"Poster","price":{"amount":1800,"currency":"jpy"},"active":false,
          "group":"poster","options":{"size":"A2","paper":"brown, thick"},"category":"Walls"},
         {"id":"beans","name":"Beans","price":{"amount":900,"currency":"eur"},"active":true,
@@ -96,6 +97,41 @@ fn how_often_a_product_is_paid_for_needs_an_interval() {
         refused.contains("unknown field `trial_period_days`"),
         "{refused}"
     );
+}
+
+#[test]
+fn a_product_is_taxed_in_stripes_words_or_as_the_account_says() {
+    let text = "id,tax_code,tax_behavior\n\
+                mug,txcd_99999999,inclusive\n\
+                cap,,\n\
+                book,books,exclusive\n\
+                pen,txcd_99999999,included\n";
+    assert_eq!(
+        why(text, Format::Csv),
+        [
+            "line 2: mug",
+            "line 3: cap",
+            "line 4: tax_code: \"books\" is not a tax code: it is txcd_ and eight digits, such as \
+             txcd_99999999 for general goods",
+            "line 5: tax_behavior: \"included\" is not a tax behavior: it is inclusive or exclusive",
+        ]
+    );
+    let text = r#"{"id":"book","tax_code":"books"}"#;
+    let refused = why(text, Format::Jsonl).concat();
+    assert!(refused.contains("txcd_ and eight digits"), "{refused}");
+    // What a file says nothing of stays; `null` takes it away.
+    let mug = &products()[0];
+    for (said, left) in [("", true), (r#","tax_code":null"#, false)] {
+        let text = format!(r#"{{"id":"mug"{said}}}"#);
+        let patch = parse(&text, Format::Jsonl)
+            .unwrap()
+            .remove(0)
+            .patch
+            .unwrap();
+        let after = patch.apply(Some(mug), Site::Local).unwrap();
+        assert_eq!(after.tax_code.is_some(), left, "{text}");
+        assert_eq!(after.tax_behavior, mug.tax_behavior);
+    }
 }
 
 #[test]
