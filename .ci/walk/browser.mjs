@@ -24,6 +24,7 @@ import { gzipSync } from 'node:zlib';
 import { builtScenes, productScenes } from './browser-products.mjs';
 import { shippingScenes } from './browser-shipping.mjs';
 import { subscriptionScenes } from './browser-subscriptions.mjs';
+import { taxScenes } from './browser-taxes.mjs';
 import { tourScenes } from './browser-tour.mjs';
 
 /** Unlike `import`, it also looks below NODE_PATH. */
@@ -1095,7 +1096,10 @@ const everything = [
   [shipping, { strict: false }], [subscriptions, { strict: true }],
 ];
 const atFrontEnd = [[elsewhere, { strict: true }], [builtScenes(frontEnd, tools), { strict: true }]];
-const plan = frontEnd ? atFrontEnd : process.env.PICTURES ? [tour] : everything;
+const taxed = [taxScenes(tools), { strict: true }];
+const plan = frontEnd ? atFrontEnd
+  : process.env.TAXED ? [taxed]
+    : process.env.PICTURES ? [tour] : everything;
 const served = frontEnd && await serveSite(frontEnd, process.env.SITE_FOLDER);
 let played = 0;
 let failures = 0;

@@ -183,11 +183,11 @@ def unpinned():
 
 
 @contextlib.contextmanager
-def shipped_nowhere():
-    """A product that is shipped by a shop that does not say where to."""
+def parcel(**told):
+    """A product with these members."""
     table, key = resource("ProductsTable"), {"id": {"S": "parcel"}}
     price = {"M": {"amount": {"N": "900"}, "currency": {"S": "usd"}}}
-    item = {"name": {"S": "Parcel"}, "price": price, "shipped": {"BOOL": True}, "active": {"BOOL": True}}
+    item = {"name": {"S": "Parcel"}, "price": price, "active": {"BOOL": True}} | told
     dynamodb.put_item(TableName=table, Item=key | item | {"catalog": {"S": "catalog"}})
     yield
     dynamodb.delete_item(TableName=table, Key=key)
@@ -247,7 +247,8 @@ BREAKS = [
     ("all events", endpoint_with(**{"enabled_events[0]": "*"}), "webhook events", "every type"),
     ("another address", endpoint_with(url="https://old.example.com/"), "webhook endpoint", "old.example.com"),
     ("no way to cancel", no_way_to_cancel(), "billing portal", "cannot cancel"),
-    ("nowhere to ship to", shipped_nowhere(), "shipping", "parcel cannot be bought: the shop delivers nowhere"),
+    ("nowhere to ship to", parcel(shipped={"BOOL": True}), "shipping", "parcel cannot be bought: the shop delivers nowhere"),
+    ("a tax that nobody charges", parcel(tax_behavior={"S": "exclusive"}), "tax", "such as parcel, but none is charged"),
     ("no pinned version", unpinned(), "API version", "not pinned"),
     ("one permission", without_permission("lambda:InvokeFunction"), "function URL", "lambda:InvokeFunction"),
     ("the other permission", without_permission("lambda:InvokeFunctionUrl"), "function URL", "lambda:InvokeFunctionUrl"),

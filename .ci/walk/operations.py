@@ -424,6 +424,20 @@ def ship(run):
     shown("the mug is shipped to three countries")
 
 
+# --- Tax ---
+
+
+@step("sam deploy --parameter-overrides AutomaticTax=true")
+def tax(run):
+    run("y\n")
+    checkout = environment("CheckoutFunction")
+    assert checkout["AUTOMATIC_TAX"] == "true" and checkout["INVOICE_CREATION"] == "false", checkout
+    status, mug = api("GET", "/products/mug")
+    assert status == 200 and mug["tax_behavior"] == "exclusive", mug
+    assert mug["tax_code"] == "txcd_99999999", mug
+    shown("the mug is taxed")
+
+
 # --- Subscriptions ---
 
 

@@ -113,6 +113,7 @@ export default {
     "one": "{count} Tag kostenlos",
     "other": "{count} Tage kostenlos"
   },
+  "price.plus_tax": "zzgl. Steuer",
   "price.shipped": "Kommt mit der Post",
   "price.shipped_included": "Kommt mit der Post, im Preis enthalten",
   "price.day": {
@@ -169,6 +170,8 @@ export default {
   },
   "cart.check_out": "Zur Kasse",
   "cart.shipping": "Die Versandkosten stehen auf der Zahlungsseite, bevor Sie bezahlen.",
+  "cart.tax": "Wie viel Steuer hinzukommt, steht auf der Zahlungsseite, bevor Sie bezahlen.",
+  "cart.shipping_and_tax": "Was der Versand kostet und wie viel Steuer hinzukommt, steht auf der Zahlungsseite, bevor Sie bezahlen.",
   "cart.today": "Heute fällig",
   "cart.from_then": "Danach",
   "cart.after_trial": {
@@ -217,6 +220,7 @@ export default {
   "order.discount": "Rabatt",
   "order.shipping": "Versand",
   "order.tax": "Steuer",
+  "order.of_which_tax": "Darin enthaltene Steuer",
   "order.paid": "Von Ihnen bezahlt",
   "order.held": "Von Ihrer Bank zurückgehalten",
   "order.returned": "Von Ihrer Bank zurückgeholt",
@@ -285,6 +289,8 @@ export default {
   "purchase.attention": "Wir prüfen etwas an diesem Kauf und melden uns, wenn wir etwas von Ihnen brauchen.",
   "purchase.bought": "Gekauft",
   "purchase.started": "Begonnen",
+  "purchase.invoice": "Rechnung",
+  "purchase.see_invoice": "Ansehen",
   "purchase.number": "Kaufnummer",
 
   "purchases.title": "Käufe",

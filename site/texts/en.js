@@ -113,6 +113,7 @@ export default {
     "one": "{count} day free",
     "other": "{count} days free"
   },
+  "price.plus_tax": "plus tax",
   "price.shipped": "Delivered by post",
   "price.shipped_included": "Delivered by post, included in the price",
   "price.day": {
@@ -169,6 +170,8 @@ export default {
   },
   "cart.check_out": "Check out",
   "cart.shipping": "What shipping costs is on the payment page, before you pay.",
+  "cart.tax": "How much tax comes on top is on the payment page, before you pay.",
+  "cart.shipping_and_tax": "What shipping costs and how much tax comes on top is on the payment page, before you pay.",
   "cart.today": "Due today",
   "cart.from_then": "From then on",
   "cart.after_trial": {
@@ -217,6 +220,7 @@ export default {
   "order.discount": "Discount",
   "order.shipping": "Shipping",
   "order.tax": "Tax",
+  "order.of_which_tax": "Of which tax",
   "order.paid": "You paid",
   "order.held": "Held by your bank",
   "order.returned": "Returned by your bank",
@@ -285,6 +289,8 @@ export default {
   "purchase.attention": "We are looking into something about this purchase and will be in touch if we need anything from you.",
   "purchase.bought": "Bought",
   "purchase.started": "Started",
+  "purchase.invoice": "Invoice",
+  "purchase.see_invoice": "See it",
   "purchase.number": "Purchase number",
 
   "purchases.title": "Purchases",

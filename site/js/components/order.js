@@ -39,9 +39,13 @@ function sums({ status, total, paid, disputed, net, refunds = [], sums: parts })
   return [
     ...(parts ? toThePayment(parts) : discounted(total, paid)),
     sumRow(moved ? 'order-sum' : 'order-total', t('order.paid'), paid),
-    ...refunds.map(({ status: state, amount }) => (state === 'succeeded'
-      ? sumRow('order-sum', t('refund.succeeded'), less(amount))
-      : sumRow(`order-sum ${UNDONE.includes(state) ? 'undone' : ''}`, hasWords(`refund.${state}`) ? t(`refund.${state}`) : t('refund.other', { state }), amount))),
+    parts ? ofWhichTax(parts.tax_included) : null,
+    ...refunds.flatMap(({ status: state, amount, tax }) => [
+      state === 'succeeded'
+        ? sumRow('order-sum', t('refund.succeeded'), less(amount))
+        : sumRow(`order-sum ${UNDONE.includes(state) ? 'undone' : ''}`, hasWords(`refund.${state}`) ? t(`refund.${state}`) : t('refund.other', { state }), amount),
+      tax ? ofWhichTax(tax) : null,
+    ]),
     disputed.amount > 0
       ? sumRow('order-sum', t(status === 'disputed' ? 'order.held' : 'order.returned'), less(disputed))
       : null,
@@ -50,13 +54,19 @@ function sums({ status, total, paid, disputed, net, refunds = [], sums: parts })
 }
 
 /** How a payment comes about, if there is more in it than what the lines come to. */
-function toThePayment({ subtotal, discount, shipping, tax }) {
+function toThePayment({ subtotal, discount, shipping, tax, tax_included: included }) {
+  const onTop = { ...tax, amount: tax.amount - included.amount };
   const rows = [
     discount.amount > 0 ? sumRow('order-sum', t('order.discount'), less(discount)) : null,
     shipping.amount > 0 ? sumRow('order-sum', t('order.shipping'), shipping) : null,
-    tax.amount > 0 ? sumRow('order-sum', t('order.tax'), tax) : null,
+    onTop.amount > 0 ? sumRow('order-sum', t('order.tax'), onTop) : null,
   ].filter(Boolean);
   return rows.length > 0 ? [sumRow('order-sum', t('order.subtotal'), subtotal), ...rows] : [];
+}
+
+/** What of the amount above is tax; null if nothing is. */
+function ofWhichTax(tax) {
+  return tax.amount > 0 ? sumRow('order-sum of-which', t('order.of_which_tax'), tax) : null;
 }
 
 /** The same of a purchase from before the shop kept how a payment comes about. */

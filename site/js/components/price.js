@@ -13,6 +13,11 @@ export function trialOf({ recurring }) {
   return t('price.free_days', { count: days });
 }
 
+/** "plus tax" of a price that tax comes on top of, or null. How much that is, only the payment page knows. */
+export function taxOf({ tax_behavior: behavior }) {
+  return behavior === 'exclusive' ? t('price.plus_tax') : null;
+}
+
 /** How something that is shipped is delivered; of what recurs, that is in the price. */
 export function shippingOf({ recurring }) {
   return t(recurring ? 'price.shipped_included' : 'price.shipped');

@@ -1,7 +1,7 @@
 import { getProducts } from '../api.js';
 import { cartEvents, cartLines, removeFromCart, setInCart } from '../cart.js';
 import { checkoutButton, checkoutEvents, resumeCheckout } from '../checkout.js';
-import { haveSameTerms, priceOf, shippingOf, sumOf, trialOf } from '../components/price.js';
+import { haveSameTerms, priceOf, shippingOf, sumOf, taxOf, trialOf } from '../components/price.js';
 import { productImage } from '../components/product-image.js';
 import { stepper } from '../components/stepper.js';
 import { fewLeft, isForSale, mostOf, whyNotForSale } from '../components/stock.js';
@@ -185,8 +185,15 @@ function checkingOut({ lines, subscription, shipped }, products, { blocked }) {
   return element('div', { class: 'checking-out' },
     element('p', { class: 'order-total' }, label, total),
     renewal,
-    shipped ? element('p', { class: 'order-sum' }, t('cart.shipping')) : null,
+    onThePaymentPage(shipped, lines.some((line) => taxOf(products.get(line.product_id)))),
     element('div', { class: 'actions' }, pay, linkButton(t('products.browse'), 'index.html', 'secondary')));
+}
+
+/** What is not known yet, and where it will be. */
+function onThePaymentPage(shipped, taxed) {
+  if (!shipped && !taxed) return null;
+  return element('p', { class: 'order-sum' },
+    t(shipped && taxed ? 'cart.shipping_and_tax' : shipped ? 'cart.shipping' : 'cart.tax'));
 }
 
 function showSums(lines, products, { total, label, renewal }) {
@@ -223,7 +230,7 @@ function cartRow({ product_id: id, quantity: wanted }, product) {
     element('span', { class: 'row-main' },
       product ? element('a', { class: 'line-name', href: productUrl(product) }, name) : element('span', { class: 'line-name' }, name),
       element('span', { class: 'line-detail' },
-        isForSale(product) ? [t('cart.each', { price: priceOf(product) }), trialOf(product)].filter(Boolean).join(', ') : t('cart.please_remove', { why: whyNotForSale(product) })),
+        isForSale(product) ? [t('cart.each', { price: priceOf(product) }), taxOf(product), trialOf(product)].filter(Boolean).join(', ') : t('cart.please_remove', { why: whyNotForSale(product) })),
       isForSale(product) && product.shipped ? element('span', { class: 'line-detail' }, shippingOf(product)) : null,
       isForSale(product) ? scarcity(product, wanted) : null),
     element('div', { class: 'cart-controls' },

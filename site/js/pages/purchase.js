@@ -33,6 +33,14 @@ function show() {
   return fill(content(), () => getPurchase(id), receipt, { waiting: [element('div', { class: 'row skeleton' })] });
 }
 
+/** The invoice that Stripe wrote of it, as a term and a description; nothing if there is none. */
+function invoiceFacts({ invoice }) {
+  const address = invoice?.url ?? invoice?.pdf;
+  if (!address) return [];
+  const link = element('a', { href: address }, invoice.number ?? t('purchase.see_invoice'));
+  return [element('dt', {}, t('purchase.invoice')), element('dd', {}, link)];
+}
+
 function receipt(purchase) {
   settleIntent(purchase);
   const refunded = refundedInPart(purchase);
@@ -53,6 +61,7 @@ function receipt(purchase) {
     cameToNothing(purchase) ? buyAgain(purchase) : null,
     element('dl', { class: 'facts' },
       ...deliveryFacts(purchase),
+      ...invoiceFacts(purchase),
       element('dt', {}, t(isOrdered(purchase) ? 'purchase.bought' : 'purchase.started')), element('dd', {}, moment(purchase.created_at)),
       element('dt', {}, t('purchase.number')), element('dd', { class: 'reference' }, purchase.id)),
   ].filter(Boolean);
