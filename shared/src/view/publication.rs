@@ -2,6 +2,8 @@
 //! is here stays as it is; `functions/events.schema.json` describes it, and a test holds the two together.
 //! A buyer is named by their subject alone.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{
