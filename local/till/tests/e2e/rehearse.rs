@@ -167,6 +167,29 @@ async fn what_a_shop_does_not_sell_is_left_out_and_not_said_to_hold() {
 }
 
 #[tokio::test]
+async fn a_buyer_who_has_a_customer_at_stripe_keeps_it_and_no_clock_is_left() {
+    let operator = Operator::new().await;
+    let token = operator.shop.ada().await.to_owned();
+    let rehearse = async || {
+        let mut till = operator.bare();
+        till.args(["rehearse", "--only", "subscription", "--json"])
+            .args(operator.shop.ports())
+            .env("BUYER_TOKEN", &token);
+        run(till, "").await
+    };
+    let first = rehearse().await.expect(0);
+    assert_eq!(step(&first, "subscription")["verdict"], "held");
+    let again = rehearse().await.expect(3);
+    let left_out = step(&again, "subscription");
+    assert_eq!(left_out["verdict"], "left_out");
+    let says = left_out["says"].as_str().unwrap();
+    assert!(says.contains("has a customer at Stripe already"), "{says}");
+    assert_eq!(operator.shop.history().await.len(), 1);
+    let clocks = at_stripe(&operator, "test_helpers/test_clocks").await;
+    assert_eq!(clocks, Vec::<Value>::new());
+}
+
+#[tokio::test]
 async fn without_a_buyer_nothing_is_said_to_have_been_tried() {
     let operator = Operator::new().await;
     let mut till = operator.bare();
