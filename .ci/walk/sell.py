@@ -63,6 +63,14 @@ def listen(bus):
     return told
 
 
+def sell(product, name, amount, **more):
+    price = {"M": {"amount": {"N": str(amount)}, "currency": {"S": "usd"}}}
+    dynamodb.put_item(TableName=outputs["ProductsTable"], Item={
+        "id": {"S": product}, "catalog": {"S": "catalog"}, "name": {"S": name}, "description": {"S": ""},
+        "images": {"L": []}, "price": price, "active": {"BOOL": True}, **more,
+    })
+
+
 def change_product(what):
     """As a transaction that checkout and webhook write changes one."""
     return [{"Update": {
@@ -78,10 +86,7 @@ shown("before the shop is set up, reconcile waits, and its log has nothing that 
 
 ssm.put_parameter(Name=outputs["StripeSecretKeyParameter"], Value="sk_test_local", Type="SecureString")
 ssm.put_parameter(Name=outputs["StripeWebhookSecretsParameter"], Value="whsec_local", Type="SecureString")
-dynamodb.put_item(TableName=outputs["ProductsTable"], Item={
-    "id": {"S": "mug"}, "catalog": {"S": "catalog"}, "name": {"S": "Mug"}, "description": {"S": "Holds 350 ml."},
-    "images": {"L": []}, "price": {"M": {"amount": {"N": "1500"}, "currency": {"S": "usd"}}}, "active": {"BOOL": True},
-})
+sell("mug", "Mug", 1500)
 route_api()
 
 status, found = api("GET", "/products")
@@ -165,11 +170,8 @@ ssm.put_parameter(
     Name=outputs["StripeWebhookSecretsParameter"], Value=f"{endpoint['secret']},whsec_local", Type="SecureString",
     Overwrite=True,
 )
-dynamodb.put_item(TableName=outputs["ProductsTable"], Item={
-    "id": {"S": "coffee"}, "catalog": {"S": "catalog"}, "name": {"S": "Coffee"}, "description": {"S": ""},
-    "images": {"L": []}, "price": {"M": {"amount": {"N": "1900"}, "currency": {"S": "usd"}}}, "active": {"BOOL": True},
-    "recurring": {"M": {"interval": {"S": "month"}, "interval_count": {"N": "1"}}},
-})
+sell("poster", "Poster", 2500)
+sell("coffee", "Coffee", 1900, recurring={"M": {"interval": {"S": "month"}, "interval_count": {"N": "1"}}})
 
 
 def secret_is_known():

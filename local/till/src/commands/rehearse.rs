@@ -67,6 +67,8 @@ deleted. The purchases stay in the tables.
 Nothing in Stripe's API pays a Checkout page. If the shop uses Stripe itself, the command prints each
 page's address and what to type there, and waits ten minutes for it. The stand-in's pages it submits.
 
+Ctrl-C ends it early, and it cleans up all the same.
+
 A live shop is refused. A step that cannot be tried here is LEFT OUT, with the reason; only if every
 step held is the exit code 0.
 
@@ -144,33 +146,46 @@ impl Rehearse {
     /// Whatever becomes of the others, each step is taken, and the last one cleans up.
     async fn rehearse(&self, stage: &mut Stage) -> Vec<Finding> {
         let mut found = Vec::new();
+        let mut obstacle: Option<String> = None;
+        for step in self.steps(stage) {
+            if let Some(why) = &obstacle {
+                found.push(step.left_out(why));
+                continue;
+            }
+            let Some(finding) = take(step, stage).await else {
+                found.push(step.left_out("it was interrupted"));
+                obstacle = Some("the rehearsal was interrupted before".to_owned());
+                continue;
+            };
+            let is_needed = BEFORE.iter().any(|it| it.name == step.name);
+            if is_needed && finding.verdict != Verdict::Held {
+                let name = step.name;
+                obstacle = Some(format!("it takes what the step {name} did not bring about"));
+            }
+            found.push(finding);
+        }
+        note("Cleaning up …");
+        found.push(cleanup::STEP.take(stage).await);
+        found
+    }
+
+    /// All but the last.
+    fn steps(&self, stage: &Stage) -> Vec<&'static Step> {
         let is_wanted = |step: &Chosen| self.only.is_empty() || self.only.contains(step);
         let chosen = CHOSEN.iter().filter(|(chosen, _)| is_wanted(chosen));
-        let chosen = chosen.map(|(_, step)| *step).chain(AFTER);
-        let mut missing = None;
-        for step in BEFORE {
-            if missing.is_none() {
-                found.push(take(step, stage).await);
-                let held = found.last().is_some_and(|it| it.verdict == Verdict::Held);
-                missing = (!held).then_some(step.name);
-            }
-        }
-        for step in chosen {
-            found.push(match missing {
-                None => take(step, stage).await,
-                Some(missing) => step.without(missing),
-            });
-        }
-        if stage.shop.stack.is_some() {
-            found.push(take(&alarms::STEP, stage).await);
-        }
-        found.push(take(&cleanup::STEP, stage).await);
-        found
+        let chosen = chosen.map(|(_, step)| *step);
+        let alarms = stage.shop.stack.is_some().then_some(&alarms::STEP);
+        let steps = BEFORE.into_iter().chain(chosen).chain(AFTER);
+        steps.chain(alarms).collect()
     }
 }
 
-/// Says which step it is, because some take minutes.
-async fn take(step: &Step, stage: &mut Stage) -> Finding {
+/// Says which step it is, because some take minutes. `None` if somebody has pressed Ctrl-C: what was
+/// made until then is still to be cleaned up.
+async fn take(step: &Step, stage: &mut Stage) -> Option<Finding> {
     note(&format!("Rehearsing {} …", step.name));
-    step.take(stage).await
+    tokio::select! {
+        finding = step.take(stage) => Some(finding),
+        _ = tokio::signal::ctrl_c() => None,
+    }
 }

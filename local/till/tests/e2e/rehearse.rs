@@ -1,7 +1,13 @@
 //! `till rehearse`.
 
+use std::process::Stdio;
+use std::time::Duration;
+
+use axum::http::StatusCode;
 use serde_json::Value;
-use testing::{COFFEE, MAGAZINE};
+use testing::{CARD, COFFEE, Checkout, MAGAZINE};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Child;
 
 use crate::aws::Account;
 use crate::deployed::{outputs, with_credentials};
@@ -189,6 +195,107 @@ async fn a_buyer_who_has_a_customer_at_stripe_keeps_it_and_no_clock_is_left() {
     assert_eq!(clocks, Vec::<Value>::new());
 }
 
+/// The port of a Stripe that is like itself: the shop's, but without what only a stand-in has.
+async fn stripe_itself(operator: &Operator) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let [_, _, _, stripe, ..] = operator.shop.ports();
+    let answer = async move |request: axum::extract::Request| {
+        let (mut parts, body) = request.into_parts();
+        if parts.uri.path().starts_with("/_stripe") {
+            return (StatusCode::NOT_FOUND, String::new());
+        }
+        // It was this server's name.
+        parts.headers.remove("host");
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let asked = reqwest::Client::new()
+            .request(
+                parts.method,
+                format!("http://127.0.0.1:{stripe}{}", parts.uri),
+            )
+            .headers(parts.headers)
+            .body(body);
+        let answered = asked.send().await.unwrap();
+        let status = StatusCode::from_u16(answered.status().as_u16()).unwrap();
+        (status, answered.text().await.unwrap())
+    };
+    let router = axum::Router::new().fallback(answer);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    port
+}
+
+/// Somebody who rehearses buying with a card in a shop whose pages only a person can pay, and what
+/// they are told until there is a page to pay.
+async fn at_the_page(operator: &Operator) -> (Child, String, Checkout) {
+    let mut ports = operator.shop.ports();
+    ports[3] = stripe_itself(operator).await;
+    let mut till = operator.bare();
+    till.args(["rehearse", "--only", "card", "--json"])
+        .args(ports)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut till = till.spawn().unwrap();
+    let mut said = BufReader::new(till.stderr.take().unwrap()).lines();
+    let mut told = String::new();
+    loop {
+        let line = said.next_line().await.unwrap();
+        let line = line.unwrap_or_else(|| panic!("nobody is told to pay: {told}"));
+        if let Some(url) = line.strip_prefix("  http") {
+            let page = Checkout {
+                purchase: String::new(),
+                url: format!("http{url}"),
+            };
+            // Whoever writes to it later must not find it closed.
+            tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
+            return (till, told, page);
+        }
+        told = line;
+    }
+}
+
+async fn ended(till: Child) -> Said {
+    let ended = till.wait_with_output().await.unwrap();
+    Said {
+        code: ended.status.code().unwrap(),
+        out: String::from_utf8(ended.stdout).unwrap(),
+        err: String::new(),
+    }
+}
+
+#[tokio::test]
+async fn where_only_a_person_can_pay_one_is_told_how_and_waited_for() {
+    let operator = Operator::new().await;
+    let (till, told, page) = at_the_page(&operator).await;
+    let how = "Pay 11.00 USD within 10 minutes with the card 4242 4242 4242 4242";
+    assert!(told.starts_with(how), "{told}");
+    // The person takes their time.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    operator.shop.pay(&page, CARD).await.expect(303);
+    let said = ended(till).await.expect(0);
+    let payer = said.json()["payer"].as_str().unwrap().to_owned();
+    assert!(payer.contains("wait for you"), "{payer}");
+    assert_eq!(step(&said, "card")["verdict"], "held");
+}
+
+#[tokio::test]
+async fn a_rehearsal_that_is_interrupted_at_a_page_leaves_none_open() {
+    let operator = Operator::new().await;
+    let (till, _, page) = at_the_page(&operator).await;
+    let pid = till.id().unwrap().to_string();
+    let sent = std::process::Command::new("kill")
+        .args(["-INT", &pid])
+        .status();
+    assert!(sent.unwrap().success());
+    let said = ended(till).await.expect(3);
+    let interrupted = [("card", "left_out"), ("mail", "left_out")];
+    for (name, verdict) in interrupted {
+        assert_eq!(step(&said, name)["verdict"], verdict, "{}", said.out);
+    }
+    assert_eq!(step(&said, "cleanup")["verdict"], "held", "{}", said.out);
+    let session = operator.shop.session(page.session()).await;
+    assert_eq!(session["status"], "expired");
+}
+
 #[tokio::test]
 async fn without_a_buyer_nothing_is_said_to_have_been_tried() {
     let operator = Operator::new().await;
@@ -204,6 +311,7 @@ async fn without_a_buyer_nothing_is_said_to_have_been_tried() {
         .collect();
     let expected = [
         ("sign-up", "failed"),
+        ("catalog", "left_out"),
         ("card", "left_out"),
         ("refund", "left_out"),
         ("mail", "left_out"),

@@ -35,12 +35,12 @@ impl Step {
         }
     }
 
-    /// What there is to say of it if there is nobody to buy, or nothing to be bought.
-    pub(super) fn without(&self, what: &str) -> Finding {
+    /// What there is to say of it if it is not taken.
+    pub(super) fn left_out(&self, why: &str) -> Finding {
         Finding {
             step: self.name,
             verdict: Verdict::LeftOut,
-            says: format!("it takes what the step {what} did not bring about"),
+            says: why.to_owned(),
             ids: Vec::new(),
         }
     }
