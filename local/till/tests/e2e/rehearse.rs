@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use serde_json::Value;
-use testing::{CARD, COFFEE, Checkout, MAGAZINE};
+use testing::{CARD, COFFEE, Checkout, MAGAZINE, TEAPOT};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Child;
 
@@ -141,6 +141,16 @@ async fn only_the_steps_that_are_wanted_are_taken_and_each_needs_no_other() {
     );
     let unknown = operator.till(&["rehearse", "--only", "everything"]).await;
     unknown.expect(2).complains("3ds");
+}
+
+#[tokio::test]
+async fn what_is_shipped_is_sent_where_the_shop_delivers() {
+    let operator = Operator::new().await;
+    let rehearse = ["rehearse", "--only", "card,delayed", "--product", TEAPOT];
+    let rehearse = [&rehearse[..], &["--json"]].concat();
+    let said = operator.till(&rehearse).await.expect(0);
+    let story = operator.story(&ids(&said, "card")[0]).await;
+    assert_eq!(story["purchase"]["delivery"]["name"], "Rehearsal");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use shared::money::Money;
 use shared::product::Product;
 use shared::purchase::{PurchaseId, SubscriptionId};
+use shared::shipping::Country;
 
 use crate::account::web::Web;
 
@@ -121,15 +122,18 @@ impl Api {
         self.get(Some(token), &format!("/purchases/{id}")).await
     }
 
-    /// Opens a purchase of one piece; under one key, one purchase.
+    /// Opens a purchase of one piece, to be sent there if it is sent; under one key, one purchase.
     pub(super) async fn checkout(
         &self,
         token: &str,
-        product: &Product,
+        (product, destination): (&Product, Option<Country>),
         key: &str,
     ) -> anyhow::Result<Checkout> {
         let item = json!({ "product_id": product.id, "quantity": 1 });
-        let cart = json!({ "items": [item] });
+        let cart = match destination {
+            Some(country) => json!({ "items": [item], "country": country.as_str() }),
+            None => json!({ "items": [item] }),
+        };
         let body = Some((key, cart));
         let answer = self
             .ask(&Method::POST, "/checkout", Some(token), body)

@@ -24,7 +24,7 @@ pub(super) enum Accounts {
     Here { web: Web, url: String },
     /// The stack's user pool, and the site's client, for which the API takes tokens.
     Pool {
-        aws: AwsAccount,
+        aws: Box<AwsAccount>,
         pool: String,
         client: String,
     },
@@ -87,7 +87,7 @@ impl Accounts {
         };
         let site: Value = serde_json::from_str(stack.output("SiteConfig")?).unwrap_or_default();
         Ok(Self::Pool {
-            aws: AwsAccount::new(web.clone(), stack.aws.clone()),
+            aws: Box::new(AwsAccount::new(web.clone(), stack.aws.clone())),
             pool: pool.to_owned(),
             client: text(&site, "client_id").to_owned(),
         })

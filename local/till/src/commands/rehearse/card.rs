@@ -24,7 +24,7 @@ async fn take(stage: &mut Stage) -> anyhow::Result<Outcome> {
             again.purchase_id
         );
     }
-    stage.pay(&checkout, PAYS).await?;
+    stage.pay(&checkout, &product, PAYS).await?;
     let id = checkout.purchase_id;
     let purchase = stage.paid_as(id, &["paid"]).await?;
     if purchase.paid != purchase.total {

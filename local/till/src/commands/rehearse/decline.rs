@@ -46,7 +46,7 @@ async fn declined(stage: &Stage, id: PurchaseId) -> anyhow::Result<Seen<(String,
     ];
     let events: List<Value> = stage.stripe.get("/events", &query).await?;
     let id = id.to_string();
-    let intents = events
+    let mut intents = events
         .data
         .iter()
         .filter_map(|it| it.pointer("/data/object"));
@@ -56,7 +56,7 @@ async fn declined(stage: &Stage, id: PurchaseId) -> anyhow::Result<Seen<(String,
             .and_then(|it| it.get(metadata::PURCHASE_ID));
         tag.and_then(Value::as_str) == Some(id.as_str())
     };
-    let Some(intent) = intents.filter(ours).next_back() else {
+    let Some(intent) = intents.find(ours) else {
         return Ok(Seen::Not(format!(
             "Stripe has no declined payment of the purchase {id}"
         )));

@@ -55,7 +55,8 @@ async fn take(stage: &mut Stage) -> anyhow::Result<Outcome> {
             offered.join(", ")
         )));
     };
-    stage.pay(&checkout, Means::BankDebit(how)).await?;
+    let means = Means::BankDebit(how);
+    stage.pay(&checkout, &product, means).await?;
     stage.paid_as(id, &["pending", "paid"]).await?;
     stage.payer.settle(session).await?;
     match stage.becomes(id, "paid").await {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{Request, StatusCode, header};
 use serde_json::Value;
 use shared::money::Money;
+use shared::shipping::Country;
 use url::form_urlencoded;
 
 use crate::account::stand_in::StandIn;
@@ -42,6 +43,16 @@ pub(super) const CHALLENGED: Means = Means::Card(
 );
 /// Is charged, and contested at once.
 pub(super) const DISPUTED: Means = Means::Card("4000 0000 0000 0259", "");
+
+/// A payment page.
+pub(super) struct Page<'p> {
+    pub(super) url: &'p str,
+    /// The buyer's.
+    pub(super) email: &'p str,
+    pub(super) total: Money,
+    /// Where it asks for an address, if it does.
+    pub(super) destination: Option<Country>,
+}
 
 /// Somebody at the page.
 pub(super) enum Payer {
@@ -90,15 +101,9 @@ impl Payer {
     }
 
     /// Has the page paid, or asks for it: whether it was, events will tell.
-    pub(super) async fn pay(
-        &self,
-        url: &str,
-        email: &str,
-        total: Money,
-        means: Means,
-    ) -> anyhow::Result<()> {
+    pub(super) async fn pay(&self, page: &Page<'_>, means: Means) -> anyhow::Result<()> {
         match self {
-            Self::Form { web, .. } => submit(web, url, email, means).await,
+            Self::Form { web, .. } => submit(web, page, means).await,
             Self::Person => {
                 let how = match means {
                     Means::Card(number, further) => {
@@ -107,6 +112,7 @@ impl Payer {
                     Means::BankDebit(how) => how.to_owned(),
                 };
                 let minutes = FOR_A_PERSON.as_secs().div_euclid(60);
+                let Page { total, url, .. } = page;
                 note(&format!(
                     "Pay {total} within {minutes} minutes with {how}:\n  {url}"
                 ));
@@ -142,18 +148,20 @@ impl Payer {
     }
 }
 
-/// Sends the stand-in's form. It asks for an address only if something is shipped, and takes none
-/// amiss otherwise.
-async fn submit(web: &Web, url: &str, email: &str, means: Means) -> anyhow::Result<()> {
-    let mut form = vec![
-        ("email", email),
-        ("phone", "+49301234567"),
-        ("shipping_name", "Rehearsal"),
-        ("shipping_line1", "Weg 1"),
-        ("shipping_city", "Berlin"),
-        ("shipping_postal_code", "10115"),
-        ("shipping_country", "DE"),
-    ];
+/// Sends the stand-in's form.
+async fn submit(web: &Web, page: &Page<'_>, means: Means) -> anyhow::Result<()> {
+    let url = page.url;
+    let mut form = vec![("email", page.email)];
+    if let Some(country) = &page.destination {
+        form.extend([
+            ("phone", "+49301234567"),
+            ("shipping_name", "Rehearsal"),
+            ("shipping_line1", "Weg 1"),
+            ("shipping_city", "Berlin"),
+            ("shipping_postal_code", "10115"),
+            ("shipping_country", country.as_str()),
+        ]);
+    }
     match means {
         Means::Card(number, _) => form.extend([
             ("method", "card"),

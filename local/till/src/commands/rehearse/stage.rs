@@ -7,6 +7,7 @@ use laptop::story::Story;
 use serde_json::Value;
 use shared::product::Product;
 use shared::purchase::{PurchaseId, SubscriptionId};
+use shared::shipping::{Country, ShippingError};
 use shared::stripe::client::Client;
 use shared::view::SellerView;
 use time::OffsetDateTime;
@@ -14,7 +15,7 @@ use uuid::Uuid;
 
 use super::api::{Api, Checkout, Purchase};
 use super::buyer::{Accounts, Buyer};
-use super::payer::{Means, Payer};
+use super::payer::{Means, Page, Payer};
 use super::waiting::{Seen, wait_for};
 use crate::account::stripe::Account;
 use crate::account::stripe_key;
@@ -110,25 +111,48 @@ impl Stage {
         means: Means,
     ) -> anyhow::Result<PurchaseId> {
         let checkout = self.open(product, &Uuid::now_v7().to_string()).await?;
-        self.pay(&checkout, means).await?;
+        self.pay(&checkout, product, means).await?;
         Ok(checkout.purchase_id)
     }
 
     pub(super) async fn open(&mut self, product: &Product, key: &str) -> anyhow::Result<Checkout> {
-        let checkout = self.api.checkout(self.token()?, product, key).await?;
+        let sent = (product, self.destination(product)?);
+        let checkout = self.api.checkout(self.token()?, sent, key).await?;
         if !self.opened.contains(&checkout.purchase_id) {
             self.opened.push(checkout.purchase_id);
         }
         Ok(checkout)
     }
 
-    pub(super) async fn pay(&self, checkout: &Checkout, means: Means) -> anyhow::Result<()> {
-        let buyer = self.buyer()?;
+    /// Has the page of a purchase of this product paid.
+    pub(super) async fn pay(
+        &self,
+        checkout: &Checkout,
+        product: &Product,
+        means: Means,
+    ) -> anyhow::Result<()> {
         let purchase = self.purchase(checkout.purchase_id).await?;
-        let paid = self
-            .payer
-            .pay(&checkout.url, &buyer.email, purchase.total, means);
-        paid.await
+        let page = Page {
+            url: &checkout.url,
+            email: &self.buyer()?.email,
+            total: purchase.total,
+            destination: self.destination(product)?,
+        };
+        self.payer.pay(&page, means).await
+    }
+
+    /// Where a product is sent, if it is: the first of the countries to which the shop delivers.
+    fn destination(&self, product: &Product) -> anyhow::Result<Option<Country>> {
+        if !product.shipped {
+            return Ok(None);
+        }
+        let shipping = self.shop.environment.shipping()?;
+        let countries = match shipping.offer(product.price, None) {
+            Ok(offer) => offer.countries,
+            Err(ShippingError::WhichCountry(countries)) => countries,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(countries.first().copied())
     }
 
     /// A purchase as its buyer sees it.

@@ -2,6 +2,8 @@
 //! clock of Stripe's, which a customer has from the beginning or never: so the customer is made here, as
 //! checkout would make it, and given to the buyer before they subscribe.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, bail};
 use futures::FutureExt as _;
 use serde::Deserialize;
@@ -24,6 +26,9 @@ pub(super) const STEP: Step = Step {
 /// How long after the end of a period its invoice is certainly charged: Stripe finalizes it
 /// [an hour](https://docs.stripe.com/billing/subscriptions/overview) after it was made.
 const UNTIL_CHARGED: i64 = 3 * 3600;
+
+/// How long Stripe may take to let that time pass.
+const ADVANCING: Duration = Duration::from_mins(3);
 
 #[derive(Deserialize)]
 struct Made {
@@ -214,7 +219,8 @@ async fn renewed(
     let form = form.each_ref().map(|(name, value)| (*name, value.as_str()));
     let path = format!("/test_helpers/test_clocks/{clock}");
     let _: Value = stage.stripe.post(&format!("{path}/advance"), &form).await?;
-    wait_for(stage.wishes.patience, async || {
+    let longest = stage.wishes.patience.saturating_add(ADVANCING);
+    wait_for(longest, async || {
         let clock: Clock = stage.stripe.get(&path, &[]).await?;
         Ok(match clock.status.as_str() {
             "ready" => Seen::There(()),
