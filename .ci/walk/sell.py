@@ -189,7 +189,7 @@ steps = json.loads(ran.stdout)["steps"]
 for step in steps:
     print(f"        {step['verdict']:8}  {step['step']:13} {step['says']}")
 assert ran.returncode == 0, "not everything held"
-names = "sign-up catalog card decline 3ds delayed refund dispute subscription mail events alarms cleanup".split()
+names = "sign-up catalog card decline 3ds delayed refund dispute subscription mail published events alarms cleanup".split()
 assert [step["step"] for step in steps] == names, steps
 accounts = [it["Username"] for it in cognito.list_users(UserPoolId=outputs["BuyerPool"])["Users"]]
 assert len(accounts) == 1, accounts

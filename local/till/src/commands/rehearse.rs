@@ -17,6 +17,7 @@ mod events;
 mod goods;
 mod mail;
 mod payer;
+mod published;
 mod refund;
 mod report;
 mod sign_up;
@@ -53,16 +54,16 @@ const CHOSEN: [(Chosen, &Step); 7] = [
 ];
 
 /// What has come of all of it.
-const AFTER: [&Step; 2] = [&mail::STEP, &events::STEP];
+const AFTER: [&Step; 3] = [&mail::STEP, &published::STEP, &events::STEP];
 
 pub(super) const ABOUT: &str = "\
 Walk a test shop from end to end, and say what held, with the ids of everything that came about.
 
 It signs a buyer up, buys with test cards (one that pays, one that is declined, one that asks for 3D
 Secure, a bank debit), refunds, answers a dispute with evidence, subscribes and lets a period pass on a
-test clock of Stripe's, looks at the mail, the events and the alarms, and cleans up: what is open is
-cancelled, what is left is refunded unless it was disputed, the buyer's account and the test clock are
-deleted. The purchases stay in the tables.
+test clock of Stripe's, and looks at the mail, the events (Stripe's and the shop's own) and the alarms.
+Then it cleans up: what is open is cancelled, what is left is refunded unless it was disputed, the
+buyer's account and the test clock are deleted. The purchases stay in the tables.
 
 Nothing in Stripe's API pays a Checkout page. If the shop uses Stripe itself, the command prints each
 page's address and what to type there, and waits ten minutes for it. The stand-in's pages it submits.

@@ -1,7 +1,6 @@
 //! Everything that has happened called for mail, and all of it went out.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use futures::FutureExt as _;
 use shared::store::outbox::{Row, State};
@@ -15,16 +14,12 @@ pub(super) const STEP: Step = Step {
     take: |stage| take(stage).boxed_local(),
 };
 
-/// How often the mailer looks for what the outbox's stream has not told it.
-const SCHEDULE: Duration = Duration::from_mins(1);
-
 async fn take(stage: &mut Stage) -> anyhow::Result<Outcome> {
     if stage.opened.is_empty() {
         return Ok(Outcome::LeftOut("nothing was bought".to_owned()));
     }
-    let longest = stage.wishes.patience.saturating_add(SCHEDULE);
     let stage = &*stage;
-    let sent = wait_for(longest, async || {
+    let sent = wait_for(stage.until_scheduled(), async || {
         let rows = rows(stage).await?;
         let waits = rows
             .iter()

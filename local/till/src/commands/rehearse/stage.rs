@@ -23,6 +23,9 @@ use crate::account::web::Web;
 use crate::commands::purchases::not_found;
 use crate::commands::shop::Shop;
 
+/// How often the mailer looks for what the outbox's stream has not told it.
+const SCHEDULE: Duration = Duration::from_mins(1);
+
 /// What a rehearsal is to be like.
 pub(super) struct Wishes {
     /// What to buy once, if not what suits best.
@@ -230,9 +233,15 @@ impl Stage {
         bail!("no session of the purchase {id} has a payment at Stripe")
     }
 
+    /// How long what is in the outbox may take.
+    pub(super) fn until_scheduled(&self) -> Duration {
+        self.wishes.patience.saturating_add(SCHEDULE)
+    }
+
     /// All that is recorded of a purchase.
     pub(super) async fn story(&self, id: PurchaseId) -> anyhow::Result<Story> {
-        let story = Story::read(&self.shop.all_purchases()?, &self.shop.mails()?, id).await?;
+        let outbox = (&self.shop.mails()?, &self.shop.events()?);
+        let story = Story::read(&self.shop.all_purchases()?, outbox, id).await?;
         story.ok_or_else(|| not_found(id, &self.shop))
     }
 }
