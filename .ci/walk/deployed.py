@@ -140,12 +140,12 @@ def deliver(event, secret="whsec_local"):
     return call("POST", function_url(), body, headers)
 
 
-def until(what, look):
-    for _ in range(60):
+def until(what, look, seconds=30):
+    for _ in range(2 * seconds):
         if found := look():
             return found
         time.sleep(0.5)
-    raise SystemExit(f"after 30 seconds there is no {what}")
+    raise SystemExit(f"after {seconds} seconds there is no {what}")
 
 
 def event_of(purchase):

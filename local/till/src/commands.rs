@@ -21,6 +21,7 @@ mod products;
 pub(crate) mod purchases;
 mod reconcile;
 mod refund;
+mod rehearse;
 mod setup;
 mod shop;
 mod sign;
@@ -83,6 +84,9 @@ enum Command {
     /// Check that a shop is ready to sell, and say how to fix what is not
     #[command(after_help = exit::CODES)]
     Doctor(doctor::Doctor),
+    /// Walk a test shop from sign-up to refund, and say what held
+    #[command(long_about = rehearse::ABOUT, after_help = exit::CODES)]
+    Rehearse(rehearse::Rehearse),
     /// Create or fix a deployed shop's webhook endpoint at Stripe, and store its secret
     #[command(after_help = exit::CODES)]
     Setup(setup::Setup),
@@ -118,6 +122,7 @@ impl Command {
             Self::Clock(command) => command.run().await,
             Self::Reconcile(command) => command.run().await,
             Self::Doctor(command) => command.run().await,
+            Self::Rehearse(command) => command.run().await,
             Self::Setup(command) => command.run().await,
             Self::Site(command) => command.run().await,
             Self::Sign { file } => sign::run(&file).map(|()| Exit::Done),

@@ -32,6 +32,8 @@ pub enum Service {
     ParameterStore,
     /// Secrets.
     SecretsManager,
+    /// Metrics and alarms.
+    CloudWatch,
 }
 
 /// Why a request cannot be signed.
@@ -73,6 +75,7 @@ impl Service {
             Self::Logs => ("logs", "logs"),
             Self::ParameterStore => ("ssm", "ssm"),
             Self::SecretsManager => ("secretsmanager", "secretsmanager"),
+            Self::CloudWatch => ("monitoring", "monitoring"),
         }
     }
 
@@ -87,6 +90,7 @@ impl Service {
             Self::Logs => "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
             Self::ParameterStore => "AWS_ENDPOINT_URL_SSM",
             Self::SecretsManager => "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+            Self::CloudWatch => "AWS_ENDPOINT_URL_CLOUDWATCH",
         }
     }
 

@@ -7,7 +7,7 @@ use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_types::SdkConfig;
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::{HeaderValue, Request, StatusCode, header};
 use serde_json::Value;
 use shared::aws::call::{self, Service, ServiceError};
 
@@ -76,8 +76,13 @@ impl AwsAccount {
     ) -> Result<Value, AwsError> {
         let endpoint = service.endpoint(self.region());
         let request = call::operation(&endpoint, operation, input);
-        self.call(service, request.context("the request cannot be made")?)
-            .await
+        let mut request = request.context("the request cannot be made")?;
+        if service == Service::CloudWatch {
+            // The only one of them that speaks the older version.
+            let json = HeaderValue::from_static("application/x-amz-json-1.0");
+            request.headers_mut().insert(header::CONTENT_TYPE, json);
+        }
+        self.call(service, request).await
     }
 
     async fn call(&self, service: Service, request: Request<Bytes>) -> Result<Value, AwsError> {

@@ -108,6 +108,11 @@ impl Account {
         Self(Client::with_key(web.http(), base, key))
     }
 
+    /// The account that a shop's own client speaks to.
+    pub(crate) fn by(client: Client) -> Self {
+        Self(client)
+    }
+
     /// All webhook endpoints of the key's mode, newest first.
     pub(crate) async fn endpoints(&self) -> Result<Vec<Endpoint>, Refusal> {
         let mut all: Vec<Endpoint> = Vec::new();

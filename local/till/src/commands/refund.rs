@@ -7,6 +7,7 @@ mod payment;
 
 use clap::{Args, ValueEnum};
 use shared::money::Money;
+use shared::purchase::{PurchaseId, RefundId};
 use shared::stripe::client::{Client as Stripe, StripeError};
 
 use self::outcome::{Outcome, Recorded};
@@ -89,20 +90,62 @@ impl Refund {
 
         shop.announce_writing();
         self.consent.ask(&question(&bought, &payment, amount))?;
-        let made = self.make(&stripe, &shop, &bought, &payment, amount).await?;
+        let asked = Asked {
+            amount,
+            reason: self.reason,
+            key: self.key.as_deref(),
+        };
+        let made = asked.make(&stripe, &shop, &bought, &payment).await?;
         let recorded = Recorded::wait(&shop, &bought.subject(), &made.id).await?;
         self.tell(&Outcome::of(&bought, made, recorded))
     }
 
+    fn tell(&self, outcome: &Outcome) -> anyhow::Result<Exit> {
+        self.operator.show(outcome, || outcome.words())?;
+        Ok(outcome.exit())
+    }
+}
+
+/// Refunds this much of a purchase in minor units, or all that is left, without asking, and without
+/// waiting for the event. `None`: nothing is left.
+pub(super) async fn give_back(
+    shop: &Shop,
+    id: PurchaseId,
+    minor: Option<i64>,
+) -> anyhow::Result<Option<(RefundId, Money)>> {
+    let bought = Paid::find(shop, &id.into()).await?;
+    let stripe = shop.stripe().await?;
+    let payment = Payment::of(&bought, None, &stripe).await?;
+    if payment.left.amount == 0 {
+        return Ok(None);
+    }
+    let amount = payment.amount(minor)?;
+    let asked = Asked {
+        amount,
+        reason: None,
+        key: None,
+    };
+    let made = asked.make(&stripe, shop, &bought, &payment).await?;
+    Ok(Some((made.id, amount)))
+}
+
+/// How much is to go back, and what Stripe is told of it.
+struct Asked<'r> {
+    amount: Money,
+    reason: Option<Reason>,
+    /// Under which it goes back once, however often it is asked for.
+    key: Option<&'r str>,
+}
+
+impl Asked<'_> {
     async fn make(
         &self,
         stripe: &Stripe,
         shop: &Shop,
         bought: &Paid,
         payment: &Payment,
-        amount: Money,
     ) -> anyhow::Result<Made> {
-        let (minor, id) = (amount.amount.to_string(), bought.id());
+        let (minor, id) = (self.amount.amount.to_string(), bought.id());
         let stack = shop.environment.stack()?;
         let mut form = vec![
             ("payment_intent", payment.intent.as_str()),
@@ -118,14 +161,10 @@ impl Refund {
         }
         form.extend(self.reason.map(|reason| ("reason", reason.as_str())));
         let key_of_refund = format!("metadata[{KEY}]");
-        form.extend(
-            self.key
-                .as_ref()
-                .map(|key| (key_of_refund.as_str(), key.as_str())),
-        );
-        let key = match &self.key {
+        form.extend(self.key.map(|key| (key_of_refund.as_str(), key)));
+        let key = match self.key {
             Some(key) => format!("till-refund:{}:{key}", bought.id()),
-            None => payment.key_for(amount),
+            None => payment.key_for(self.amount),
         };
         let made = stripe.post("/refunds", &form, &key).await;
         made.map_err(|error| match &error {
@@ -139,11 +178,6 @@ impl Refund {
                  what was refunded before it asks",
             ),
         })
-    }
-
-    fn tell(&self, outcome: &Outcome) -> anyhow::Result<Exit> {
-        self.operator.show(outcome, || outcome.words())?;
-        Ok(outcome.exit())
     }
 }
 

@@ -11,7 +11,7 @@ use shared::store::Tables;
 use shared::store::history::History;
 use shared::store::invoices::Invoices;
 use shared::store::operator::{
-    AllPurchases, AllSubscriptions, Assortment, Confirmation, Events, Mails, ParkedEvents,
+    Adoption, AllPurchases, AllSubscriptions, Assortment, Confirmation, Events, Mails, ParkedEvents,
 };
 use shared::store::pointers::Pointers;
 use shared::store::products::{Offers, Shelf};
@@ -150,6 +150,11 @@ impl Shop {
     /// Events for other systems.
     pub(super) fn events(&self) -> anyhow::Result<Events> {
         Ok(Events::of(&self.tables()?)?)
+    }
+
+    /// Buyers' customers at Stripe.
+    pub(super) fn adoption(&self) -> anyhow::Result<Adoption> {
+        Ok(Adoption::of(&self.tables()?, self.mode)?)
     }
 
     /// Purchases that had to be rebuilt.

@@ -12,7 +12,7 @@ use crate::aws::{Account, Parameter};
 use crate::doctor::found;
 use crate::operator::{Operator, Said, run};
 
-fn outputs(operator: &Operator) -> Vec<(&'static str, String)> {
+pub(crate) fn outputs(operator: &Operator) -> Vec<(&'static str, String)> {
     let tables = ["ProductsTable", "PurchasesTable", "OutboxTable"];
     let tables = tables.map(|table| (table, operator.shop.table(table)));
     let named = [
@@ -39,7 +39,7 @@ async fn till(operator: &Operator, aws: &str, command: &[&str]) -> Said {
     run(with_credentials(operator, aws, command), "").await
 }
 
-fn with_credentials(operator: &Operator, aws: &str, command: &[&str]) -> Command {
+pub(crate) fn with_credentials(operator: &Operator, aws: &str, command: &[&str]) -> Command {
     let mut till = operator.bare();
     till.args(command)
         .env("AWS_ENDPOINT_URL", aws)

@@ -27,5 +27,6 @@ mod purchases;
 mod rebuilt;
 mod recurring;
 mod refund;
+mod rehearse;
 mod site;
 mod subscriptions;

@@ -1,6 +1,7 @@
 //! What only people do, with permissions that no function has: read whole tables, change what is
-//! for sale, delete parked events, resend or release mails.
+//! for sale, delete parked events, resend or release mails, say whose a customer is.
 
+mod adoption;
 mod assortment;
 mod confirmation;
 mod mails;
@@ -9,6 +10,7 @@ mod publications;
 mod purchases;
 mod subscriptions;
 
+pub use adoption::Adoption;
 pub use assortment::{Assortment, StockChange};
 pub use confirmation::Confirmation;
 pub use mails::{Listed, Mails};

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use anyhow::bail;
-use aws_config::SdkConfig;
 use shared::config::{EmailVerified, Environment};
 use shared::mode::Mode;
 use shared::purchase::Billing;
@@ -14,7 +13,7 @@ use template::project::Project;
 use template::{Parameters, Template};
 
 use super::stored::Stored;
-use crate::account::aws::{AwsAccount, aws_error};
+use crate::account::aws::AwsAccount;
 use crate::account::secrets::{Owner, SecretStore};
 use crate::account::stripe::{Account, api_base};
 use crate::account::stripe_key::{self, judge};
@@ -119,7 +118,7 @@ impl Patient {
     async fn of_stack(stack: &Stack, shop: &Shop) -> anyhow::Result<Self> {
         let environment = &shop.environment;
         let web = Web::new(stack.aws.endpoint_url())?;
-        let functions = functions(&stack.aws, &stack.name).await;
+        let functions = stack.resources("AWS::Lambda::Function").await;
         let aws = AwsAccount::new(web.clone(), stack.aws.clone());
         let own = environment.stack()?;
         let tag = own.tag().to_owned();
@@ -293,23 +292,4 @@ async fn owners(
         }
     }
     Ok(owners)
-}
-
-/// The names of the stack's functions by their logical ids.
-async fn functions(aws: &SdkConfig, stack: &str) -> anyhow::Result<BTreeMap<String, String>> {
-    let client = aws_sdk_cloudformation::Client::new(aws);
-    let list = client.list_stack_resources().stack_name(stack);
-    let mut pages = list.into_paginator().items().send();
-    let mut functions = BTreeMap::new();
-    while let Some(resource) = pages.next().await {
-        let resource = resource.map_err(|error| anyhow::anyhow!(aws_error(&error)))?;
-        if resource.resource_type.as_deref() != Some("AWS::Lambda::Function") {
-            continue;
-        }
-        let names = resource
-            .logical_resource_id
-            .zip(resource.physical_resource_id);
-        functions.extend(names);
-    }
-    Ok(functions)
 }

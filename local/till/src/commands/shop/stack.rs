@@ -11,6 +11,7 @@ use aws_types::region::Region;
 use laptop::environment::Variables;
 use shared::config::Environment;
 
+use crate::account::aws::aws_error;
 use crate::commands::exit::NotFound;
 
 const NO_CREDENTIALS: &str = "no AWS credentials were found: log in (`aws sso login`), or choose a \
@@ -100,6 +101,28 @@ impl Stack {
     /// What a command line needs to find it again: `--stack till --region eu-central-1`.
     pub(in crate::commands) fn flags(&self) -> String {
         format!("--stack {}{}", self.name, self.flags)
+    }
+
+    /// The names of its resources of a kind, such as `AWS::Lambda::Function`, by their logical ids.
+    pub(in crate::commands) async fn resources(
+        &self,
+        kind: &str,
+    ) -> anyhow::Result<BTreeMap<String, String>> {
+        let client = aws_sdk_cloudformation::Client::new(&self.aws);
+        let list = client.list_stack_resources().stack_name(&self.name);
+        let mut pages = list.into_paginator().items().send();
+        let mut resources = BTreeMap::new();
+        while let Some(resource) = pages.next().await {
+            let resource = resource.map_err(|error| anyhow!(aws_error(&error)))?;
+            if resource.resource_type.as_deref() != Some(kind) {
+                continue;
+            }
+            let names = resource
+                .logical_resource_id
+                .zip(resource.physical_resource_id);
+            resources.extend(names);
+        }
+        Ok(resources)
     }
 
     /// What the stack's functions have in their environment, with the operator's credentials.
