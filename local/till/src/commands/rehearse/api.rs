@@ -32,11 +32,19 @@ pub(super) struct Purchase {
     pub(super) status: String,
     pub(super) total: Money,
     pub(super) paid: Money,
+    /// What it came to with shipping and tax, once that is known.
+    pub(super) sums: Option<Sums>,
     #[serde(default)]
     pub(super) refunds: Vec<Moved>,
     #[serde(default)]
     pub(super) disputes: Vec<Moved>,
     pub(super) subscription_id: Option<SubscriptionId>,
+}
+
+/// As far as it is looked at.
+#[derive(Debug, Deserialize)]
+pub(super) struct Sums {
+    pub(super) total: Money,
 }
 
 /// A refund or a dispute.

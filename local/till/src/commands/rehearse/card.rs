@@ -27,8 +27,9 @@ async fn take(stage: &mut Stage) -> anyhow::Result<Outcome> {
     stage.pay(&checkout, &product, PAYS).await?;
     let id = checkout.purchase_id;
     let purchase = stage.paid_as(id, &["paid"]).await?;
-    if purchase.paid != purchase.total {
-        bail!("{} of {} is paid", purchase.paid, purchase.total);
+    let due = purchase.sums.map_or(purchase.total, |sums| sums.total);
+    if purchase.paid != due {
+        bail!("{} of {due} is paid", purchase.paid);
     }
     stage.paid = Some(id);
     let mut ids = vec![id.to_string()];

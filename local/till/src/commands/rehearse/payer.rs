@@ -113,8 +113,11 @@ impl Payer {
                 };
                 let minutes = FOR_A_PERSON.as_secs().div_euclid(60);
                 let Page { total, url, .. } = page;
+                let shipping = page.destination.map_or_else(String::new, |country| {
+                    format!(", and shipping to {country},")
+                });
                 note(&format!(
-                    "Pay {total} within {minutes} minutes with {how}:\n  {url}"
+                    "Pay {total}{shipping} within {minutes} minutes with {how}:\n  {url}"
                 ));
                 Ok(())
             }
