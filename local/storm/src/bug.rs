@@ -8,8 +8,6 @@ use serde_json::{Value, json};
 /// A bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Bug {
-    /// A purchase is written whatever it has become since it was read
-    LastWordWins,
     /// An order takes nothing from the stock
     StockNotTaken,
     /// What comes back to the stock comes back twice
@@ -34,14 +32,14 @@ pub enum Bug {
     NoWork,
     /// What a dispute did is forgotten when the next thing is written
     DisputesForgotten,
-    /// A subscription is written as it was read, whoever has read it since
-    SlowReaderWins,
     /// A subscription's event counts as seen, and nothing is kept of it
     SubscriptionForgotten,
     /// An invoice's event counts as seen, and nothing is kept of it
     InvoiceForgotten,
     /// Where something is to be sent is not kept
     AddressForgotten,
+    /// Other systems are told nothing
+    EventForgotten,
 }
 
 /// What functions ask of DynamoDB, with the names of the shop's tables.
@@ -77,12 +75,14 @@ impl Bug {
 
     fn leaves_out(self, item: &Value, names: &Names) -> bool {
         let put = &item["Put"];
+        let begins = |name: &str, start: &str| {
+            let value = put["Item"][name]["S"].as_str();
+            value.is_some_and(|value| value.starts_with(start))
+        };
         match self {
             Self::MailForgotten => put["TableName"] == names.outbox,
-            Self::InvoiceForgotten => {
-                let sk = put["Item"]["sk"]["S"].as_str();
-                sk.is_some_and(|sk| sk.starts_with("in_"))
-            }
+            Self::EventForgotten => begins("id", "event#"),
+            Self::InvoiceForgotten => begins("sk", "in_"),
             Self::SubscriptionForgotten => put["Item"]["sk"]["S"] == "subscription",
             Self::KeyForgotten => put["Item"]["sk"]["S"] == "request",
             Self::StockNotTaken => {
@@ -94,15 +94,11 @@ impl Bug {
     }
 
     fn spoil(self, item: &mut Value, names: &Names) {
-        let is_a = |kind: &str| {
-            item["Put"]["TableName"] == names.purchases && item["Put"]["Item"]["sk"]["S"] == kind
-        };
-        let (is_purchase, is_subscription) = (is_a("purchase"), is_a("subscription"));
+        let is_purchase = item["Put"]["TableName"] == names.purchases
+            && item["Put"]["Item"]["sk"]["S"] == "purchase";
         let returns = item["Update"]["TableName"] == names.products
             && expression(&item["Update"]).contains("+ :");
         match self {
-            Self::LastWordWins if is_purchase => overwrite(&mut item["Put"]),
-            Self::SlowReaderWins if is_subscription => overwrite(&mut item["Put"]),
             Self::NotInHistory if is_purchase => forget(&mut item["Put"]["Item"], "history"),
             Self::NoWork if is_purchase => forget(&mut item["Put"]["Item"], "work_shard"),
             Self::DisputesForgotten if is_purchase => {
@@ -164,13 +160,6 @@ impl Bug {
 
 fn expression(update: &Value) -> &str {
     update["UpdateExpression"].as_str().unwrap_or_default()
-}
-
-/// Puts it whatever is there.
-fn overwrite(put: &mut Value) {
-    let put = put.as_object_mut().expect("an object");
-    put.remove("ConditionExpression");
-    put.remove("ExpressionAttributeValues");
 }
 
 fn forget(item: &mut Value, name: &str) {

@@ -70,7 +70,9 @@ async fn what_recurs_comes_from_a_file_unless_it_would_keep_a_stock() {
         .await
         .expect(0);
     assert!(
-        exported.out.contains("900,eur,month,1,14,false,,,,true,"),
+        exported
+            .out
+            .contains("beans,Beans,,,900,eur,month,1,14,false,"),
         "{}",
         exported.out
     );
