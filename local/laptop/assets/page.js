@@ -113,7 +113,7 @@ async function keepFresh() {
   const before = pause;
   changed = false;
   await attempt(refresh);
-  lookAgain(changed ? SOON_MS : Math.min(before * 1.5, LATER_MS));
+  lookAgain(changed ? SOON_MS : Math.min(before * 2, LATER_MS));
 }
 
 /** Begins to keep these sections fresh. */
