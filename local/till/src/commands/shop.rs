@@ -22,6 +22,8 @@ use shared::stripe::client::Client as Stripe;
 pub(super) use self::stack::Stack;
 use super::console::note;
 use crate::account::stand_in::StandIn;
+use crate::account::stripe::api_base;
+use crate::account::stripe_key;
 
 /// A shop, ready to be worked on.
 pub(super) struct Shop {
@@ -167,8 +169,18 @@ impl Shop {
         self.environment.clock().now()
     }
 
-    /// The account that takes the money.
+    /// The account that takes the money. A deployed shop's is asked with the operator's own key, if there is
+    /// one: the functions' need not send money out.
     pub(super) async fn stripe(&self) -> anyhow::Result<Stripe> {
+        let own = match self.stack {
+            Some(_) => stripe_key::operators(self.mode)?,
+            None => None,
+        };
+        if let Some(key) = own {
+            let base = api_base(self.environment.optional("STRIPE_API_BASE"))?;
+            let http = self.environment.network().client()?;
+            return Ok(Stripe::with_key(http, &base, key));
+        }
         let stripe = Stripe::new(&self.environment)?;
         stripe.ready().await?;
         Ok(stripe)

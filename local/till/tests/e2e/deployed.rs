@@ -279,6 +279,34 @@ async fn stripe_with_permissions(operator: &Operator) -> String {
 }
 
 #[tokio::test]
+async fn stripe_is_asked_with_the_operators_own_key_where_there_is_one() {
+    let operator = Operator::new().await;
+    let bought = operator.sell(testing::CARD).await.purchase;
+    let account = Account::new(&operator, &parameters("test"), &outputs(&operator));
+    let functions = Parameter {
+        value: "rk_test_functions".to_owned(),
+        tag: Some("till-eu-1".to_owned()),
+    };
+    let stored = Arc::clone(&account.parameters);
+    stored.lock().unwrap().insert(KEY.to_owned(), functions);
+    let aws = account.listen().await;
+    let refund = async |key: Option<&str>| {
+        let command = ["refund", &bought, "--yes", "--stack", "till-eu"];
+        let mut till = with_credentials(&operator, &aws, &command);
+        till.env("STRIPE_API_BASE", stripe(&operator));
+        till.envs(key.map(|key| ("STRIPE_SECRET_KEY", key)));
+        run(till, "").await
+    };
+    // The shop's Stripe knows its own key only.
+    refund(None).await.expect(1);
+    let live = refund(Some("sk_live_1")).await.expect(1);
+    live.complains("the shop is deployed in test mode");
+    assert_eq!(operator.shop.status(&bought).await, "paid");
+    refund(Some("sk_test_local")).await.expect(0);
+    operator.shop.until_status(&bought, "refunded").await;
+}
+
+#[tokio::test]
 async fn setup_stores_a_key_that_may_do_what_the_functions_do_and_no_more() {
     let operator = Operator::new().await;
     let account = Account::new(&operator, &parameters("test"), &outputs(&operator));
