@@ -34,13 +34,14 @@ use crate::mailbox::Mailbox;
 pub(crate) use self::book::Book;
 use self::failure::failure;
 
-const SCRIPTS: [(&str, &str); 11] = [
+const SCRIPTS: [(&str, &str); 12] = [
     ("clock.js", include_str!("../assets/clock.js")),
     ("bus.js", include_str!("../assets/bus.js")),
     ("dashboard.js", include_str!("../assets/dashboard.js")),
     ("mailbox.js", include_str!("../assets/mailbox.js")),
     ("page.js", include_str!("../assets/page.js")),
     ("purchases.js", include_str!("../assets/purchases.js")),
+    ("reader.js", include_str!("../assets/reader.js")),
     ("shelf.js", include_str!("../assets/shelf.js")),
     ("story.js", include_str!("../assets/story.js")),
     (
