@@ -9,6 +9,15 @@ pub(in crate::commands) fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{plural}")
 }
 
+/// `2 held, 1 failed`: how many there are of each, where there are any.
+pub(in crate::commands) fn counts(of_each: &[(usize, &str)]) -> String {
+    let said = of_each.iter().filter(|(count, _)| *count > 0);
+    let said: Vec<String> = said
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    said.join(", ")
+}
+
 /// What follows what a dry run would have done.
 pub(in crate::commands) const DRY_RUN: &str = "Dry run: nothing was written.\n";
 

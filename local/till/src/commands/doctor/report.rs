@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::commands::console::{bad, dim, good, heading, notable, plain};
+use crate::commands::console::{bad, counts, dim, good, heading, notable, plain};
 
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -106,17 +106,12 @@ impl Report {
     }
 
     fn sum(&self) -> String {
-        let said = [
+        counts(&[
             (self.count(Verdict::Fail), "to fix"),
             (self.count(Verdict::Warn), "to look at"),
             (self.count(Verdict::NotChecked), "not checked"),
             (self.count(Verdict::Ok), "ok"),
-        ];
-        let said = said.iter().filter(|(count, _)| *count > 0);
-        let said: Vec<String> = said
-            .map(|(count, what)| format!("{count} {what}"))
-            .collect();
-        said.join(", ")
+        ])
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::commands::console::{bad, dim, good, heading, notable, plain};
+use crate::commands::console::{bad, counts, dim, good, heading, notable, plain};
 
 /// What became of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -71,16 +71,11 @@ impl Report {
     }
 
     fn sum(&self) -> String {
-        let said = [
+        counts(&[
             (self.count(Verdict::Held), "held"),
             (self.count(Verdict::Failed), "failed"),
             (self.count(Verdict::LeftOut), "left out"),
-        ];
-        let said = said.iter().filter(|(count, _)| *count > 0);
-        let said: Vec<String> = said
-            .map(|(count, what)| format!("{count} {what}"))
-            .collect();
-        said.join(", ")
+        ])
     }
 }
 

@@ -8,7 +8,6 @@ use serde_json::Value;
 use shared::product::Product;
 use shared::purchase::{PurchaseId, SubscriptionId};
 use shared::shipping::{Country, ShippingError};
-use shared::stripe::client::Client;
 use shared::view::SellerView;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -18,7 +17,6 @@ use super::buyer::{Accounts, Buyer};
 use super::payer::{Means, Page, Payer};
 use super::waiting::{Seen, wait_for};
 use crate::account::stripe::Account;
-use crate::account::stripe_key;
 use crate::account::web::Web;
 use crate::commands::purchases::not_found;
 use crate::commands::shop::Shop;
@@ -68,13 +66,7 @@ impl Stage {
             None => (None, shop.environment.site_url()?),
         };
         let web = Web::new(aws)?;
-        let stripe = match stripe_key::operators(shop.mode)? {
-            Some(key) if shop.stack.is_some() => {
-                let base = shop.environment.optional("STRIPE_API_BASE");
-                Account::new(&web, &crate::account::stripe::api_base(base)?, key)
-            }
-            _ => Account::by(Client::new(&shop.environment)?),
-        };
+        let stripe = Account::by(shop.stripe().await?);
         Ok(Self {
             api: Api::at(&web, &api),
             payer: Payer::of(&shop, &web).await?,
