@@ -8,7 +8,7 @@
 
 mod publishing;
 
-use std::time::Duration;
+use std::{fmt::Display, time::Duration};
 
 use aws_lambda_events::{
     event::dynamodb::Event as StreamEvent,
@@ -172,7 +172,7 @@ impl Mailer {
             Ok(Some(Claimed::Mail(row))) => self.work_off_mail(&row).await,
             Ok(Some(Claimed::Event(row))) => self.work_off_event(&row).await,
             Ok(None) => Ok(()),
-            Err(error @ StoreError::Unreadable { .. }) => self.give_up(id, &error).await,
+            Err(error @ StoreError::Unreadable { .. }) => self.give_up(MAIL, id, &error).await,
             Err(error) => Err(error),
         }
     }
@@ -188,31 +188,48 @@ impl Mailer {
         }
         match self.send(row).await {
             Ok(Sent::Now) => self.outbox.finish(id, End::Sent, self.clock.now()).await,
-            Ok(Sent::NotYet(error)) => self.postpone(row, &error).await,
-            Err(error) => self.give_up(id, &error).await,
+            Ok(Sent::NotYet(error)) => {
+                let is_blocked = matches!(error, SendError::Blocked(_));
+                let claimed = (id.as_str(), row.attempts);
+                self.postpone(MAIL, claimed, is_blocked, &error).await
+            }
+            Err(error) => self.give_up(MAIL, id, &error).await,
         }
     }
 
-    async fn postpone(&self, row: &Row, error: &SendError) -> Result<(), StoreError> {
-        let wait_seconds = seconds_before(row.attempts);
-        let (row_id, attempts) = (&row.id, row.attempts);
-        if matches!(error, SendError::Blocked(_)) || attempts >= MANY_ATTEMPTS {
-            let metric = Metric::MailFailed.as_str();
-            tracing::error!(metric, row = row_id, %error, attempts, wait_seconds, "a mail keeps being postponed");
+    /// Puts a claimed row back until it is worth another try. What is blocked is so until somebody
+    /// does something about it.
+    async fn postpone(
+        &self,
+        thing: Thing,
+        (row, attempts): (&str, u32),
+        is_blocked: bool,
+        error: &impl Display,
+    ) -> Result<(), StoreError> {
+        let wait_seconds = seconds_before(attempts);
+        let Thing { name, failed } = thing;
+        if is_blocked || attempts >= MANY_ATTEMPTS {
+            let metric = failed.as_str();
+            tracing::error!(metric, row, %error, attempts, wait_seconds, "{name} keeps being postponed");
         } else {
-            tracing::warn!(row = row_id, %error, attempts, wait_seconds, "a mail was postponed");
+            tracing::warn!(row, %error, attempts, wait_seconds, "{name} was postponed");
         }
         let at = self.clock.now().saturating_add(wait_seconds);
-        let claimed = (row_id.as_str(), attempts);
+        let claimed = (row, attempts);
         self.outbox.postpone(claimed, at, &error.to_string()).await
     }
 
-    async fn give_up(&self, id: &str, error: &impl std::fmt::Display) -> Result<(), StoreError> {
-        let metric = Metric::MailFailed.as_str();
-        tracing::error!(metric, row = id, %error, "a mail was given up");
+    async fn give_up(
+        &self,
+        Thing { name, failed }: Thing,
+        row: &str,
+        error: &impl Display,
+    ) -> Result<(), StoreError> {
+        let metric = failed.as_str();
+        tracing::error!(metric, row, %error, "{name} was given up");
         let reason = error.to_string();
         let end = End::Failed(&reason);
-        self.outbox.finish(id, end, self.clock.now()).await
+        self.outbox.finish(row, end, self.clock.now()).await
     }
 
     async fn send(&self, row: &Row) -> Result<Sent, Undeliverable> {
@@ -274,6 +291,18 @@ impl Mailer {
         }
     }
 }
+
+/// What a row orders: its name in the log, and the metric of those that fail.
+#[derive(Clone, Copy)]
+struct Thing {
+    name: &'static str,
+    failed: Metric,
+}
+
+const MAIL: Thing = Thing {
+    name: "a mail",
+    failed: Metric::MailFailed,
+};
 
 /// The key of an outbox row.
 #[derive(Deserialize)]

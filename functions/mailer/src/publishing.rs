@@ -7,10 +7,15 @@ use shared::{
     telemetry::Metric,
 };
 
-use super::{MANY_ATTEMPTS, MOST_ATTEMPTS, Mailer, seconds_before};
+use super::{MOST_ATTEMPTS, Mailer, Thing};
 
 /// How much later than the one before it an event is tried again, in seconds.
 const STEP: i64 = 1;
+
+const EVENT: Thing = Thing {
+    name: "an event",
+    failed: Metric::EventFailed,
+};
 
 impl Mailer {
     /// Publishes one row's event, if it is its turn.
@@ -20,7 +25,8 @@ impl Mailer {
             return self.outbox.wait(claimed, turn).await;
         }
         if row.attempts > MOST_ATTEMPTS {
-            return self.drop_event(row, "each attempt was cut off").await;
+            let why = "each attempt was cut off";
+            return self.give_up(EVENT, &row.id, &why).await;
         }
         let entry = Entry {
             kind: &row.kind,
@@ -33,9 +39,14 @@ impl Mailer {
                 let now = self.clock.now();
                 self.outbox.finish(&row.id, End::Sent, now).await
             }
-            Err(error @ PublishError::Permanent(_)) => self.drop_event(row, &error).await,
-            Err(error) if row.attempts < MOST_ATTEMPTS => self.retry_event(row, &error).await,
-            Err(error) => self.drop_event(row, &error).await,
+            Err(error) => {
+                let is_final = matches!(error, PublishError::Permanent(_));
+                if is_final || row.attempts >= MOST_ATTEMPTS {
+                    return self.give_up(EVENT, &row.id, &error).await;
+                }
+                let is_blocked = matches!(error, PublishError::Blocked(_));
+                self.postpone(EVENT, claimed, is_blocked, &error).await
+            }
         }
     }
 
@@ -59,31 +70,5 @@ impl Mailer {
         let progress = self.outbox.progress(id).await?;
         let unpublished = progress.filter(|progress| progress.state == State::Due);
         Ok(unpublished.map(|progress| progress.next_attempt.unwrap_or_default()))
-    }
-
-    async fn retry_event(&self, row: &EventRow, error: &PublishError) -> Result<(), StoreError> {
-        let wait_seconds = seconds_before(row.attempts);
-        let (row_id, attempts) = (&row.id, row.attempts);
-        if matches!(error, PublishError::Blocked(_)) || attempts >= MANY_ATTEMPTS {
-            let metric = Metric::EventFailed.as_str();
-            tracing::error!(metric, row = row_id, %error, attempts, wait_seconds, "an event keeps being postponed");
-        } else {
-            tracing::warn!(row = row_id, %error, attempts, wait_seconds, "an event was postponed");
-        }
-        let at = self.clock.now().saturating_add(wait_seconds);
-        let claimed = (row_id.as_str(), attempts);
-        self.outbox.postpone(claimed, at, &error.to_string()).await
-    }
-
-    async fn drop_event(
-        &self,
-        row: &EventRow,
-        error: &(impl std::fmt::Display + ?Sized),
-    ) -> Result<(), StoreError> {
-        let metric = Metric::EventFailed.as_str();
-        tracing::error!(metric, row = row.id, %error, "an event was given up");
-        let reason = error.to_string();
-        let end = End::Failed(&reason);
-        self.outbox.finish(&row.id, end, self.clock.now()).await
     }
 }

@@ -1,6 +1,8 @@
 //! Mails and events that are due, for the mailer.
 
-use aws_sdk_dynamodb::types::ReturnValue;
+use aws_sdk_dynamodb::{
+    operation::update_item::builders::UpdateItemFluentBuilder, types::ReturnValue,
+};
 use serde::Deserialize;
 
 use super::{
@@ -163,41 +165,37 @@ impl DueMails {
     /// `reason` is why the attempt failed, and must not contain an address.
     pub async fn postpone(
         &self,
-        (id, attempts): (&str, u32),
+        claimed: (&str, u32),
         at: i64,
         reason: &str,
     ) -> Result<(), StoreError> {
         let call = self
-            .table
-            .client
-            .update_item()
-            .table_name(&self.table.name)
-            .key("id", text(id))
+            .put_back(claimed, at)
             .update_expression("SET next_attempt = :at, reason = :reason")
-            .condition_expression("#state = :due AND attempts = :attempts")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":due", text(DUE))
-            .expression_attribute_values(":attempts", number(attempts))
-            .expression_attribute_values(":at", number(at))
             .expression_attribute_values(":reason", text(reason));
         unless_refused("UpdateItem", call.send().await).map(|_| ())
     }
 
     /// Puts a claimed row back until `at`, because it is not its turn. That was no attempt.
-    pub async fn wait(&self, (id, attempts): (&str, u32), at: i64) -> Result<(), StoreError> {
+    pub async fn wait(&self, claimed: (&str, u32), at: i64) -> Result<(), StoreError> {
         let call = self
-            .table
+            .put_back(claimed, at)
+            .update_expression("SET next_attempt = :at, attempts = attempts - :one")
+            .expression_attribute_values(":one", number(1));
+        unless_refused("UpdateItem", call.send().await).map(|_| ())
+    }
+
+    /// A call that changes a row unless its lease ended and another mailer has it.
+    fn put_back(&self, (id, attempts): (&str, u32), at: i64) -> UpdateItemFluentBuilder {
+        self.table
             .client
             .update_item()
             .table_name(&self.table.name)
             .key("id", text(id))
-            .update_expression("SET next_attempt = :at, attempts = attempts - :one")
             .condition_expression("#state = :due AND attempts = :attempts")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":due", text(DUE))
             .expression_attribute_values(":attempts", number(attempts))
             .expression_attribute_values(":at", number(at))
-            .expression_attribute_values(":one", number(1));
-        unless_refused("UpdateItem", call.send().await).map(|_| ())
     }
 }
