@@ -10,3 +10,4 @@ pub(crate) mod decimal;
 pub(crate) mod object;
 pub(crate) mod settings;
 pub(crate) mod shown;
+mod taxes;

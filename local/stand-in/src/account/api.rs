@@ -1,10 +1,12 @@
-//! `/v1/account`, `/v1/accounts/{account}`, `/v1/balance` and what moved it: whose money it is, and how much.
+//! `/v1/account`, `/v1/accounts/{account}`, `/v1/balance` and what moved it: whose money it is, how much, and how
+//! it is taxed.
 
 use serde_json::json;
 
 use crate::account;
 use crate::account::currency::Currency;
 use crate::account::settings::{BalanceSettings, LEAST_DELAY, MOST_DELAY};
+use crate::account::taxes;
 use crate::collection;
 use crate::description::{Description, project};
 use crate::engine::resource::Object as _;
@@ -35,7 +37,7 @@ pub(crate) fn route<'r>(asked: &Asked<'r>) -> Option<Route<'r>> {
                 None => list(params),
             })
         }
-        _ => return None,
+        _ => return taxes::route(asked),
     })
 }
 

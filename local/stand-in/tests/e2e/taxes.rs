@@ -178,3 +178,31 @@ async fn a_customer_is_taxed_at_an_address_that_is_kept() {
     assert_eq!(invoice["total_taxes"][0]["amount"], 400);
     assert_eq!(invoice["total_taxes"][0]["tax_behavior"], "exclusive");
 }
+
+#[tokio::test]
+async fn an_account_says_where_it_pays_taxes_from() {
+    let bench = Bench::start().await;
+    let path = "/v1/tax/settings";
+    let settings = bench.get(path).await.expect(200).json();
+    assert_eq!(settings["object"], "tax.settings");
+    assert_eq!(settings["status"], "active");
+    let form = vec![
+        ("defaults[tax_behavior]", "inclusive"),
+        ("head_office[address][country]", "DE"),
+        ("head_office[address][city]", "Berlin"),
+    ];
+    let settings = bench.post(path, &form).await.expect(200).json();
+    assert_eq!(settings["defaults"]["tax_behavior"], "inclusive");
+    assert_eq!(settings["head_office"]["address"]["city"], "Berlin");
+    assert_eq!(settings["head_office"]["address"]["state"], Value::Null);
+    assert_eq!(bench.get(path).await.expect(200).json(), settings);
+    assert_eq!(bench.event_types().await, ["tax.settings.updated"]);
+    for wrong in [
+        ("defaults[tax_behavior]", "none"),
+        ("head_office[address][city]", "Berlin"),
+        ("status", "pending"),
+    ] {
+        bench.post(path, &vec![wrong]).await.expect(400);
+    }
+    assert_eq!(bench.get(path).await.expect(200).json(), settings);
+}
