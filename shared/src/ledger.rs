@@ -17,6 +17,7 @@ use crate::{
         StoreError, Tables,
         bookkeeping::Bookkeeping,
         claims::{Claim, Claims},
+        later::Unknown,
         pointers::Pointers,
         purchases::{Purchases, Stored},
         subscriptions::Subscriptions,
@@ -121,6 +122,7 @@ impl Ledger {
         Ok(origin.map(|(buyer, total)| Stored {
             purchase: Purchase::rebuilt(id, buyer, total),
             version: 0,
+            unknown: Unknown::default(),
         }))
     }
 

@@ -8,6 +8,7 @@ use crate::{
         StoreError, TRIES, Tables,
         bookkeeping::Bookkeeping,
         holds::{BuyersHolds, StoredHolds},
+        later::Unknown,
         openings::Openings,
         purchases::{Purchases, Stored},
         requests::{IdempotentRequest, RequestItem, Requests},
@@ -187,6 +188,7 @@ impl Orders {
         let mut stored = Stored {
             purchase: purchase.clone(),
             version: 0,
+            unknown: Unknown::default(),
         };
         let mut parts = Vec::new();
         for (product, quantity) in purchase.order().reserved() {

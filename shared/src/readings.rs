@@ -19,6 +19,7 @@ use crate::{
         StoreError, Tables,
         claims::{Claim, Claims},
         invoices::Invoices,
+        later::Unknown,
         purchases::Purchases,
         subscriptions::{StoredSubscription, Subscriptions},
         transaction::{Part, Step, Writer},
@@ -153,6 +154,7 @@ impl Readings {
             StoredSubscription {
                 subscription: Subscription::new(id.clone(), tagged, buyer),
                 version: 0,
+                unknown: Unknown::default(),
             }
         });
         let reading = object.reading()?;

@@ -42,6 +42,10 @@ const MOST_ATTEMPTS: u32 = 64;
 /// After this many, about eight hours, somebody should know.
 const MANY_ATTEMPTS: u32 = 10;
 
+/// For how long a row that only a later version of the code can read is left to that: a mailer of it is
+/// at work beside this one, or will be once somebody deploys it again.
+const LATER_SECONDS: i64 = 15 * 60;
+
 /// A run starts no more mails after this long, so that the function's time limit in `template.yaml`
 /// cuts none off between being sent and being marked as sent.
 const START_NONE_AFTER: Duration = Duration::from_secs(15);
@@ -171,6 +175,11 @@ impl Mailer {
         match self.outbox.claim(id, self.clock.now()).await {
             Ok(Some(Claimed::Mail(row))) => self.work_off_mail(&row).await,
             Ok(Some(Claimed::Event(row))) => self.work_off_event(&row).await,
+            Ok(Some(Claimed::Later { attempts })) => {
+                tracing::info!(row = id, "a later version's mailer has to send this");
+                let at = self.clock.now().saturating_add(LATER_SECONDS);
+                self.outbox.wait((id, attempts), at).await
+            }
             Ok(None) => Ok(()),
             Err(error @ StoreError::Unreadable { .. }) => self.give_up(MAIL, id, &error).await,
             Err(error) => Err(error),

@@ -14,6 +14,7 @@ use crate::{
         StoreError, Tables,
         claims::{Claim, Claims},
         invoices::{Invoices, StoredInvoice},
+        later::Unknown,
         pointers::Pointers,
         purchases::Purchases,
         subscriptions::Subscriptions,
@@ -149,6 +150,7 @@ impl InvoiceLedger {
         let stored = StoredInvoice {
             invoice,
             version: 0,
+            unknown: Unknown::default(),
         };
         Ok(Some(Found {
             stored,

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
 use serde::Deserialize;
 
 use super::{
-    Item, KEEP_SECONDS, StoreError, TRIES, Tables, back_off, failed, from_item, number,
+    Item, KEEP_SECONDS, StoreError, TRIES, Tables, back_off, failed, from_item, later, number,
     outbox::{DUE, Row, State},
     publications::{EVENT, EventRow},
     tables::Table,
@@ -27,6 +27,11 @@ pub enum Claimed {
     Mail(Box<Row>),
     /// An event to publish.
     Event(Box<EventRow>),
+    /// Something that this version of the code cannot read, because a later one ordered it.
+    Later {
+        /// How often it was begun.
+        attempts: u32,
+    },
 }
 
 /// How far a row has come.
@@ -113,10 +118,17 @@ impl DueMails {
         let Some(item) = claimed.and_then(|answer| answer.attributes) else {
             return Ok(None);
         };
-        Ok(Some(match id.starts_with(EVENT) {
-            true => Claimed::Event(Box::new(from_item(item, id)?)),
-            false => Claimed::Mail(Box::new(from_item(item, id)?)),
-        }))
+        let later = later::is_later(&item).then(|| attempts_of(&item));
+        let claimed = match id.starts_with(EVENT) {
+            true => from_item(item, id).map(|row| Claimed::Event(Box::new(row))),
+            false => from_item(item, id).map(|row| Claimed::Mail(Box::new(row))),
+        };
+        match (claimed, later) {
+            (Err(StoreError::Unreadable { .. }), Some(attempts)) => {
+                Ok(Some(Claimed::Later { attempts }))
+            }
+            (claimed, _) => claimed.map(Some),
+        }
     }
 
     /// How far a row has come; `None` if it is gone.
@@ -198,4 +210,12 @@ impl DueMails {
             .expression_attribute_values(":attempts", number(attempts))
             .expression_attribute_values(":at", number(at))
     }
+}
+
+/// How often a row that cannot be read was begun.
+fn attempts_of(item: &Item) -> u32 {
+    let attempts = item.get("attempts").and_then(|it| it.as_n().ok());
+    attempts
+        .and_then(|attempts| attempts.parse().ok())
+        .unwrap_or_default()
 }

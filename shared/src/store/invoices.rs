@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
 use super::{
-    Item, StoreError, Tables, from_item, is_zero,
+    Item, StoreError, Tables, is_zero,
     keys::key_of,
+    later::{self, Unknown},
     purchases::WORK,
     tables::{Table, put_item},
     to_item, unchanged,
@@ -35,6 +36,8 @@ pub struct StoredInvoice {
     pub invoice: Invoice,
     /// Counts its writes; 0 if it was never written.
     pub(crate) version: u64,
+    /// What a later version of the code has written besides.
+    pub(crate) unknown: Unknown,
 }
 
 /// `pk` is the subscription's id, `sk` the invoice's.
@@ -43,6 +46,8 @@ struct InvoiceItem {
     pk: String,
     sk: String,
     version: u64,
+    #[serde(default)]
+    layout: u32,
     /// The purchase with which the subscription began.
     purchase_id: PurchaseId,
     buyer: Buyer,
@@ -141,14 +146,16 @@ impl Invoices {
         stored: &StoredInvoice,
         now: i64,
     ) -> Result<TransactWriteItem, StoreError> {
-        let put = self.table.put(to_item(&InvoiceItem::next(stored, now))?);
+        let next = to_item(&InvoiceItem::next(stored, now))?;
+        let put = self.table.put(stored.unknown.with(next));
         put_item(unchanged(put, stored.version))
     }
 }
 
 impl InvoiceItem {
     /// The version after the one that was read.
-    fn next(StoredInvoice { invoice, version }: &StoredInvoice, now: i64) -> Self {
+    fn next(stored: &StoredInvoice, now: i64) -> Self {
+        let invoice = &stored.invoice;
         let Snapshot {
             purchase,
             buyer,
@@ -168,7 +175,8 @@ impl InvoiceItem {
         Self {
             pk,
             sk,
-            version: version.saturating_add(1),
+            version: stored.version.saturating_add(1),
+            layout: stored.unknown.layout(),
             purchase_id: purchase,
             buyer,
             seen,
@@ -189,7 +197,7 @@ impl InvoiceItem {
         }
     }
 
-    fn read(self, subscription: SubscriptionId, id: InvoiceId) -> StoredInvoice {
+    fn read(self, subscription: SubscriptionId, id: InvoiceId, unknown: Unknown) -> StoredInvoice {
         let troubles = self.troubles.into_iter();
         let snapshot = Snapshot {
             purchase: self.purchase_id,
@@ -214,6 +222,7 @@ impl InvoiceItem {
         StoredInvoice {
             invoice,
             version: self.version,
+            unknown,
         }
     }
 }
@@ -224,6 +233,6 @@ pub(super) fn parse(
     id: &InvoiceId,
 ) -> Result<StoredInvoice, StoreError> {
     let key = Subject::Invoice(subscription.clone(), id.clone()).to_string();
-    let item: InvoiceItem = from_item(item, &key)?;
-    Ok(item.read(subscription.clone(), id.clone()))
+    let (item, unknown) = later::read::<InvoiceItem>(item, &key)?;
+    Ok(item.read(subscription.clone(), id.clone(), unknown))
 }

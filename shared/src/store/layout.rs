@@ -15,6 +15,7 @@ use super::{
     customers::{BuyersCustomers, StoredCustomer},
     from_item,
     holds::{BuyersHolds, StoredHolds},
+    later::Unknown,
     looks::Looks,
     outbox::{Outbox, Row},
     pointers::Pointers,
@@ -35,6 +36,8 @@ use crate::{
     view::{Publication, Telling},
 };
 
+mod attributes;
+mod later;
 mod subscriptions;
 
 const ID: &str = "01936f3c-8a10-7c3e-9a35-0c1de2a3f5b7";
@@ -52,6 +55,7 @@ fn a_purchase_is_stored_as_in_the_deployed_tables() {
         let stored = Stored {
             purchase,
             version: 4,
+            unknown: Unknown::default(),
         };
         let written = Purchases::of(&tables()).unwrap().put(&stored, NOW).unwrap();
         assert_eq!(put(written), golden(name), "{name}");

@@ -24,6 +24,7 @@ pub mod history;
 pub(crate) mod holds;
 pub mod invoices;
 mod keys;
+pub(crate) mod later;
 #[cfg(test)]
 mod layout;
 pub mod looks;

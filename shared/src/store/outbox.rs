@@ -4,7 +4,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    KEEP_SECONDS, StoreError, Tables, number,
+    KEEP_SECONDS, StoreError, Tables,
+    later::LAYOUT,
+    number,
     tables::{Table, put_item, update_item},
     to_item,
 };
@@ -26,6 +28,8 @@ pub(crate) struct Outbox {
 pub struct Row {
     /// `<subject>#<mail>`: the same whichever event called for it, and however many did.
     pub id: String,
+    #[serde(default)]
+    layout: u32,
     /// Which letter.
     pub mail: Mail,
     /// Whether real money moved.
@@ -107,6 +111,7 @@ impl Outbox {
     ) -> Result<TransactWriteItem, StoreError> {
         let row = Row {
             id: row_id(&content.about, mail),
+            layout: LAYOUT,
             mail: mail.clone(),
             livemode: mode.livemode(),
             content,

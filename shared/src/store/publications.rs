@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     KEEP_SECONDS, StoreError, Tables,
+    later::LAYOUT,
     outbox::{DUE, State},
     tables::{Table, put_item},
     to_item,
@@ -25,6 +26,8 @@ pub(crate) struct Publications {
 pub struct EventRow {
     /// `event#<subject>#<news>`; if it is published again, `#<time>` follows.
     pub id: String,
+    #[serde(default)]
+    layout: u32,
     /// Its type, such as `purchase.paid`.
     pub kind: String,
     /// Its JSON.
@@ -60,6 +63,7 @@ impl EventRow {
         let row = |id: String| format!("{EVENT}{id}");
         Self {
             id: row(publication.id),
+            layout: LAYOUT,
             kind: publication.kind,
             detail: publication.detail,
             after: publication.after.map(row),

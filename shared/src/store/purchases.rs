@@ -6,8 +6,9 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Item, KEEP_SECONDS, StoreError, Tables, from_item, is_zero,
+    Item, KEEP_SECONDS, StoreError, Tables, is_zero,
     keys::PURCHASE,
+    later::{self, Unknown},
     tables::{Table, put_item},
     to_item, unchanged,
 };
@@ -33,6 +34,8 @@ pub struct Stored {
     pub purchase: Purchase,
     /// Counts its writes; 0 if it was never written.
     pub(crate) version: u64,
+    /// What a later version of the code has written besides.
+    pub(crate) unknown: Unknown,
 }
 
 /// The key that all items have in the work index.
@@ -44,6 +47,8 @@ struct PurchaseItem {
     pk: String,
     sk: String,
     version: u64,
+    #[serde(default)]
+    layout: u32,
     order: Order,
     attempt: Attempt,
     abandoned: bool,
@@ -107,14 +112,16 @@ impl Purchases {
 
     /// The purchase's next version, on condition that the version read is still there.
     pub(super) fn put(&self, stored: &Stored, now: i64) -> Result<TransactWriteItem, StoreError> {
-        let put = self.table.put(to_item(&PurchaseItem::next(stored, now))?);
+        let next = to_item(&PurchaseItem::next(stored, now))?;
+        let put = self.table.put(stored.unknown.with(next));
         put_item(unchanged(put, stored.version))
     }
 }
 
 impl PurchaseItem {
     /// The version after the one that was read.
-    fn next(Stored { purchase, version }: &Stored, now: i64) -> Self {
+    fn next(stored: &Stored, now: i64) -> Self {
+        let purchase = &stored.purchase;
         let Snapshot {
             order,
             attempt,
@@ -135,7 +142,8 @@ impl PurchaseItem {
         Self {
             pk: purchase.id().to_string(),
             sk: PURCHASE.to_owned(),
-            version: version.saturating_add(1),
+            version: stored.version.saturating_add(1),
+            layout: stored.unknown.layout(),
             history: subject.filter(|_| purchase.is_in_history()),
             ttl: is_over.then(|| now.saturating_add(KEEP_SECONDS)),
             order,
@@ -159,7 +167,7 @@ impl PurchaseItem {
         }
     }
 
-    fn read(self, id: PurchaseId) -> Stored {
+    fn read(self, id: PurchaseId, unknown: Unknown) -> Stored {
         let FactsItem {
             sessions,
             invoices,
@@ -193,13 +201,14 @@ impl PurchaseItem {
         Stored {
             purchase,
             version: self.version,
+            unknown,
         }
     }
 }
 
 pub(super) fn parse(item: Item, id: PurchaseId) -> Result<Stored, StoreError> {
-    let item: PurchaseItem = from_item(item, &id.to_string())?;
-    Ok(item.read(id))
+    let (item, unknown) = later::read::<PurchaseItem>(item, &id.to_string())?;
+    Ok(item.read(id, unknown))
 }
 
 /// The id in the key of a purchase's item.

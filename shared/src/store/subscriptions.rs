@@ -6,8 +6,9 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Item, StoreError, Tables, failed, from_item, invoices,
+    Item, StoreError, Tables, failed, invoices,
     keys::{SUBSCRIPTION, key_of, subject_of},
+    later::{self, LAYOUT, Unknown},
     number,
     purchases::WORK,
     tables::{Table, put_item, update_item},
@@ -33,6 +34,8 @@ pub struct StoredSubscription {
     pub subscription: Subscription,
     /// Counts its readings; 0 if it was never written.
     pub(crate) version: u64,
+    /// What a later version of the code has written besides.
+    pub(crate) unknown: Unknown,
 }
 
 /// A subscription and its invoices, in no particular order.
@@ -50,6 +53,8 @@ struct SubscriptionItem {
     pk: String,
     sk: String,
     version: u64,
+    #[serde(default)]
+    layout: u32,
     /// The purchase with which it began.
     purchase_id: PurchaseId,
     buyer: Buyer,
@@ -130,9 +135,8 @@ impl Subscriptions {
         stored: &StoredSubscription,
         now: i64,
     ) -> Result<TransactWriteItem, StoreError> {
-        let put = self
-            .table
-            .put(to_item(&SubscriptionItem::next(stored, now))?);
+        let next = to_item(&SubscriptionItem::next(stored, now))?;
+        let put = self.table.put(stored.unknown.with(next));
         put_item(unchanged(put, stored.version))
     }
 
@@ -147,6 +151,7 @@ impl Subscriptions {
         let buyer = subscription.buyer();
         let mut kept = vec![
             ("version", number(1)),
+            (later::NAME, number(LAYOUT)),
             ("purchase_id", text(subscription.purchase().to_string())),
             (
                 "buyer",
@@ -183,6 +188,7 @@ impl SubscriptionItem {
             pk,
             sk,
             version: stored.version.saturating_add(1),
+            layout: stored.unknown.layout(),
             purchase_id: subscription.purchase(),
             buyer: subscription.buyer().clone(),
             reading: subscription.reading().cloned(),
@@ -196,10 +202,11 @@ impl SubscriptionItem {
 }
 
 pub(super) fn parse(item: Item, id: &SubscriptionId) -> Result<StoredSubscription, StoreError> {
-    let item: SubscriptionItem = from_item(item, id.as_str())?;
+    let (item, unknown) = later::read::<SubscriptionItem>(item, id.as_str())?;
     let key = (id.clone(), item.purchase_id);
     Ok(StoredSubscription {
         subscription: Subscription::kept(key, item.buyer, item.reading, (item.told, item.turn)),
         version: item.version,
+        unknown,
     })
 }

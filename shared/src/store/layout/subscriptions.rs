@@ -16,6 +16,7 @@ use crate::{
     store::{
         claims::{Claim, Claims, Source},
         invoices::{self, Invoices, StoredInvoice},
+        later::Unknown,
         outbox::Outbox,
         pointers::Pointers,
         subscriptions::{self, StoredSubscription, Subscriptions},
@@ -61,6 +62,7 @@ fn an_invoice_is_stored_and_read_as_in_the_deployed_tables() {
     let stored = StoredInvoice {
         invoice: invoice.clone(),
         version: 4,
+        unknown: Unknown::default(),
     };
     assert_eq!(put(table.put(&stored, NOW).unwrap()), item);
     let read = invoices::parse(attributes(&item), &subscription_id(), &invoice_id()).unwrap();
