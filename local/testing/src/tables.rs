@@ -169,6 +169,16 @@ impl TestApp {
         self.put_item("PurchasesTable", &row).await;
     }
 
+    /// As if all that is kept of a purchase had been written before rows had layouts.
+    pub async fn forget_layouts(&self, purchase: &str) {
+        for mut item in self.items("PurchasesTable").await {
+            let is_of_it = item["pk"]["S"] == *purchase;
+            if is_of_it && item.as_object_mut().unwrap().remove("layout").is_some() {
+                self.put_item("PurchasesTable", &item).await;
+            }
+        }
+    }
+
     /// What was recorded about a purchase: which event or object, and whether it changed anything.
     pub async fn recorded(&self, purchase: &str) -> BTreeMap<String, bool> {
         let items = self.items("PurchasesTable").await.into_iter();

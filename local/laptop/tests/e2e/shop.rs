@@ -27,6 +27,7 @@ mod subscription_order;
 mod subscriptions;
 mod tables_down;
 mod taxes;
+mod versions;
 mod vouchers;
 mod webhook;
 mod webhook_order;
