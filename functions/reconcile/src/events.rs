@@ -3,7 +3,10 @@
 use serde_json::Value;
 use shared::{
     inbox::{InboxError, Receipt},
-    store::{StoreError, sweep::Sweep},
+    store::{
+        StoreError,
+        sweep::{Cursor, Sweep},
+    },
     stripe::{
         client::{LONGEST_PAGE, List, StripeError},
         event::Topic,
@@ -16,6 +19,9 @@ use crate::run::{ReconcileError, Run};
 const DELIVERIES_LAST: i64 = 4 * DAY;
 /// A sweep goes back this far beyond where the last one began, because events may be listed late.
 const OVERLAP: i64 = 3600;
+/// It goes back this far if an earlier version of the code was at work meanwhile, as long as somebody may
+/// have gone back to it: that did not know all that the events say.
+const WENT_BACK: i64 = 4 * DAY;
 const DAY: i64 = 24 * 3600;
 
 /// All events since the last run's high-water mark, whether or not they were delivered. The first
@@ -39,7 +45,7 @@ async fn sweep(run: &mut Run<'_>, topic: Topic) -> Result<(), ReconcileError> {
     while !run.out_of_time() {
         let from = match &cursor.sweep {
             Some(sweep) => sweep.from,
-            None => beginning(run, cursor.high_water).await?,
+            None => beginning(run, &cursor).await?,
         };
         let after = cursor.sweep.as_ref().map(|sweep| sweep.after.clone());
         let page = match page(run, topic, from, after.as_deref(), false).await {
@@ -60,18 +66,13 @@ async fn sweep(run: &mut Run<'_>, topic: Topic) -> Result<(), ReconcileError> {
         let newest = begun.map(|sweep| sweep.newest).or(newest);
         match (page.next(), newest) {
             (Some(after), Some(newest)) => {
-                cursor.sweep = Some(Sweep {
-                    from,
-                    newest,
-                    after,
-                    failed,
-                });
+                cursor.sweep = Some(Sweep::new((from, newest), after, failed));
                 sweeps.save(topic.as_str(), &cursor).await?;
             }
             (_, newest) => {
                 // The next run sees again what could not be taken in.
                 if !failed {
-                    cursor.high_water = newest.max(cursor.high_water);
+                    cursor.is_at(newest);
                 }
                 sweeps.save(topic.as_str(), &cursor).await?;
                 // A resumed sweep has seen neither what came since it began nor what the earlier
@@ -87,10 +88,14 @@ async fn sweep(run: &mut Run<'_>, topic: Topic) -> Result<(), ReconcileError> {
 
 /// How far back a sweep goes. `since` can only extend that: what a sweep skipped would never be
 /// looked at again.
-async fn beginning(run: &Run<'_>, high_water: Option<i64>) -> Result<i64, StoreError> {
-    let own = match high_water {
+async fn beginning(run: &Run<'_>, cursor: &Cursor) -> Result<i64, StoreError> {
+    let made = run.parts.work.begins_at();
+    let own = match cursor.high_water {
+        None => made.await?,
+        Some(high_water) if cursor.is_of_earlier_version() => {
+            high_water.saturating_sub(WENT_BACK).max(made.await?)
+        }
         Some(high_water) => high_water.saturating_sub(OVERLAP),
-        None => run.parts.work.begins_at().await?,
     };
     Ok(run.limits.since.map_or(own, |since| since.min(own)))
 }

@@ -169,10 +169,10 @@ impl TestApp {
         self.put_item("PurchasesTable", &row).await;
     }
 
-    /// As if all that is kept of a purchase had been written before rows had layouts.
-    pub async fn forget_layouts(&self, purchase: &str) {
+    /// As if all that is kept under this key had been written before rows had layouts.
+    pub async fn forget_layouts(&self, pk: &str) {
         for mut item in self.items("PurchasesTable").await {
-            let is_of_it = item["pk"]["S"] == *purchase;
+            let is_of_it = item["pk"]["S"] == *pk;
             if is_of_it && item.as_object_mut().unwrap().remove("layout").is_some() {
                 self.put_item("PurchasesTable", &item).await;
             }

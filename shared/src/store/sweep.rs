@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{StoreError, Tables, from_item, tables::Table, to_item, transaction::Writer};
+use super::{
+    StoreError, Tables, from_item, later::LAYOUT, tables::Table, to_item, transaction::Writer,
+};
 use crate::config::ConfigError;
 
 /// The cursor in the purchases table.
@@ -31,6 +33,9 @@ pub struct Cursor {
     /// A sweep that is not finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<Sweep>,
+    /// Of the version of the code that has taken them in.
+    #[serde(default)]
+    layout: u32,
 }
 
 /// Stripe lists its newest event first, so a sweep goes back in time, and moves the high-water mark
@@ -46,6 +51,36 @@ pub struct Sweep {
     /// Some event could not be taken in, and has to be seen again.
     #[serde(default)]
     pub failed: bool,
+    /// Of the version of the code that began it.
+    #[serde(default)]
+    layout: u32,
+}
+
+impl Cursor {
+    /// Whether an earlier version of the code has taken in the latest events, and may not have known
+    /// all that they say.
+    pub fn is_of_earlier_version(&self) -> bool {
+        self.layout < LAYOUT
+    }
+
+    /// This version has taken in all events up to the `newest`, if there were any.
+    pub fn is_at(&mut self, newest: Option<i64>) {
+        self.high_water = newest.max(self.high_water);
+        self.layout = LAYOUT;
+    }
+}
+
+impl Sweep {
+    /// One that this version of the code has begun.
+    pub fn new((from, newest): (i64, i64), after: String, failed: bool) -> Self {
+        Self {
+            from,
+            newest,
+            after,
+            failed,
+            layout: LAYOUT,
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -65,14 +100,15 @@ impl Sweeps {
         })
     }
 
-    /// Where the last run stopped in the events of a topic.
+    /// Where the last run stopped in the events of a topic. A sweep that an earlier version began is
+    /// not gone on with.
     pub async fn load(&self, topic: &str) -> Result<Cursor, StoreError> {
         let item = self.table.read([("pk", PK), ("sk", &sk(topic))]).await?;
         let item = item.map(|item| from_item::<CursorItem>(item, PK));
-        Ok(item
-            .transpose()?
-            .map(|item| item.cursor)
-            .unwrap_or_default())
+        let cursor = item.transpose()?.map(|item| item.cursor);
+        let mut cursor = cursor.unwrap_or_default();
+        cursor.sweep = cursor.sweep.filter(|sweep| sweep.layout >= LAYOUT);
+        Ok(cursor)
     }
 
     /// Saves where this run is. Two concurrent runs overwrite each other's place and do work twice,

@@ -101,6 +101,28 @@ async fn what_an_earlier_version_did_not_know_of_an_event_is_recorded_by_the_nex
 }
 
 #[tokio::test]
+async fn reconcile_reads_the_events_of_the_days_again_in_which_an_earlier_version_was_at_work() {
+    let settings = [
+        ("SHIPPING_COUNTRIES", "DE"),
+        ("SHIPPING_RATES", "Standard: 5.00 USD"),
+    ];
+    let shop = TestApp::start().await.restart_with(&settings).await;
+    let (id, known) = delivered(&shop).await;
+    let two_days = (48 * 3600).to_string();
+    shop.control("clock", &[("advance", &two_days)]).await;
+    shop.paid().await;
+    shop.drained().await;
+    shop.reconcile().await;
+    shop.put_item("PurchasesTable", &without_delivery(&known))
+        .await;
+    shop.forget_layouts(&id).await;
+    assert_eq!(shop.reconcile().await.found, 0, "it reads what is new");
+    shop.forget_layouts("reconcile").await;
+    assert_eq!(shop.reconcile().await.found, 1);
+    assert!(shop.purchase(&id).await["delivery"].is_object());
+}
+
+#[tokio::test]
 async fn a_subscription_that_an_earlier_version_read_is_read_again() {
     let shop = TestApp::start().await;
     let checkout = shop.open_one(COFFEE).await;
