@@ -17,7 +17,7 @@ use crate::{
         StoreError, Tables,
         bookkeeping::Bookkeeping,
         claims::{Claim, Claims},
-        later::Unknown,
+        later::Written,
         pointers::Pointers,
         purchases::{Purchases, Stored},
         subscriptions::Subscriptions,
@@ -122,7 +122,7 @@ impl Ledger {
         Ok(origin.map(|(buyer, total)| Stored {
             purchase: Purchase::rebuilt(id, buyer, total),
             version: 0,
-            unknown: Unknown::default(),
+            written: Written::default(),
         }))
     }
 
@@ -181,7 +181,7 @@ impl Ledger {
             is_over: purchase.is_over(),
             version: stored.version,
         };
-        let claim = self.claims.put(claim, now)?;
+        let claim = self.claims.put(claim, &stored.written, now)?;
         let mut parts = vec![Part::deciding(claim, Outcome::SeenBefore)];
         let is_sum = matches!(
             report.change,

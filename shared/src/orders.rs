@@ -8,7 +8,7 @@ use crate::{
         StoreError, TRIES, Tables,
         bookkeeping::Bookkeeping,
         holds::{BuyersHolds, StoredHolds},
-        later::Unknown,
+        later::Written,
         openings::Openings,
         purchases::{Purchases, Stored},
         requests::{IdempotentRequest, RequestItem, Requests},
@@ -188,7 +188,7 @@ impl Orders {
         let mut stored = Stored {
             purchase: purchase.clone(),
             version: 0,
-            unknown: Unknown::default(),
+            written: Written::default(),
         };
         let mut parts = Vec::new();
         for (product, quantity) in purchase.order().reserved() {

@@ -19,7 +19,7 @@ use crate::{
         StoreError, Tables,
         claims::{Claim, Claims},
         invoices::Invoices,
-        later::Unknown,
+        later::Written,
         purchases::Purchases,
         subscriptions::{StoredSubscription, Subscriptions},
         transaction::{Part, Step, Writer},
@@ -132,10 +132,14 @@ impl Readings {
     async fn look(&self, id: &SubscriptionId, source: &Source) -> Result<Found, ReadingError> {
         let subject = Subject::Subscription(id.clone());
         let is_event = matches!(source, Source::Event { .. });
-        if is_event && self.claims.has(&subject, source).await? {
+        let is_claimed = is_event && self.claims.has(&subject, source).await?;
+        let known = self.subscriptions.get(id).await?;
+        let by_earlier = known
+            .as_ref()
+            .is_some_and(|known| known.written.is_by_earlier_version());
+        if is_claimed && !by_earlier {
             return Ok(Found::Claimed);
         }
-        let known = self.subscriptions.get(id).await?;
         let Some(object) = self.fetch(id).await? else {
             return Ok(Found::Unknown);
         };
@@ -154,7 +158,7 @@ impl Readings {
             StoredSubscription {
                 subscription: Subscription::new(id.clone(), tagged, buyer),
                 version: 0,
-                unknown: Unknown::default(),
+                written: Written::default(),
             }
         });
         let reading = object.reading()?;
@@ -228,7 +232,7 @@ impl Readings {
                 is_over: false,
                 version: stored.version,
             };
-            let claim = self.claims.put(claim, now)?;
+            let claim = self.claims.put(claim, &stored.written, now)?;
             parts.push(Part::deciding(claim, Read::SeenBefore));
         }
         // Even one that says nothing new puts off the next.

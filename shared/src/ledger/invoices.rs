@@ -14,7 +14,7 @@ use crate::{
         StoreError, Tables,
         claims::{Claim, Claims},
         invoices::{Invoices, StoredInvoice},
-        later::Unknown,
+        later::Written,
         pointers::Pointers,
         purchases::Purchases,
         subscriptions::Subscriptions,
@@ -150,7 +150,7 @@ impl InvoiceLedger {
         let stored = StoredInvoice {
             invoice,
             version: 0,
-            unknown: Unknown::default(),
+            written: Written::default(),
         };
         Ok(Some(Found {
             stored,
@@ -231,7 +231,7 @@ impl InvoiceLedger {
             is_over: false,
             version: stored.version,
         };
-        let claim = self.claims.put(claim, now)?;
+        let claim = self.claims.put(claim, &stored.written, now)?;
         let mut parts = vec![Part::deciding(claim, Outcome::SeenBefore)];
         let Some((letters, news)) = letters else {
             return Ok(parts);

@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     KEEP_SECONDS, StoreError, Tables,
     keys::key_of,
-    later::{LAYOUT, layout_of},
-    number,
+    later::Written,
     tables::{Table, put_item},
     to_item,
 };
@@ -75,8 +74,6 @@ pub(super) struct ClaimItem {
     /// second.
     #[serde(default)]
     pub(super) version: u64,
-    #[serde(default)]
-    layout: u32,
     pub(super) status: String,
     pub(super) changed: bool,
     /// The invoice it is about, in the history of a subscription.
@@ -95,28 +92,28 @@ impl Claims {
         Ok(Self { table })
     }
 
-    /// The claim, on condition that there is none yet; or that an earlier version of the code has
-    /// made it, if the report says something new all the same. That version has recorded what it
-    /// knew of it, and facts can be merged again.
-    pub(crate) fn put(&self, claim: Claim<'_>, now: i64) -> Result<TransactWriteItem, StoreError> {
+    /// The claim, on condition that there is none yet. If an earlier version of the code has written
+    /// the subject, it may have taken the event and left out what it did not know. Then a report that
+    /// says something new is recorded all the same: facts can be merged again.
+    pub(crate) fn put(
+        &self,
+        claim: Claim<'_>,
+        subject: &Written,
+        now: i64,
+    ) -> Result<TransactWriteItem, StoreError> {
         let put = self.table.put(to_item(&claim.item(now))?);
-        put_item(match claim.changed {
+        put_item(match claim.changed && subject.is_by_earlier_version() {
+            true => put,
             false => put.condition_expression("attribute_not_exists(pk)"),
-            true => put
-                .condition_expression(
-                    "attribute_not_exists(pk) OR attribute_not_exists(layout) OR layout < :layout",
-                )
-                .expression_attribute_values(":layout", number(LAYOUT)),
         })
     }
 }
 
 impl Claims {
-    /// Whether an event about a subject was recorded, by this version of the code or a later one.
+    /// Whether an event about a subject was recorded.
     pub(crate) async fn has(&self, subject: &Subject, source: &Source) -> Result<bool, StoreError> {
         let (pk, sk) = (key_of(subject).0, format!("{EVENT}{}", source.id(0)));
-        let claim = self.table.read([("pk", &pk), ("sk", &sk)]).await?;
-        Ok(claim.is_some_and(|claim| layout_of(&claim) >= LAYOUT))
+        Ok(self.table.read([("pk", &pk), ("sk", &sk)]).await?.is_some())
     }
 }
 
@@ -128,7 +125,6 @@ impl Claim<'_> {
             kind: self.source.kind().to_owned(),
             recorded_at: now,
             version: self.version.saturating_add(self.changed.into()),
-            layout: LAYOUT,
             status: self.status.as_str().to_owned(),
             changed: self.changed,
             invoice: match self.subject {

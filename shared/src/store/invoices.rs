@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::{
     Item, StoreError, Tables, is_zero,
     keys::key_of,
-    later::{self, Unknown},
+    later::{self, Written},
     purchases::WORK,
     tables::{Table, put_item},
     to_item, unchanged,
@@ -36,8 +36,8 @@ pub struct StoredInvoice {
     pub invoice: Invoice,
     /// Counts its writes; 0 if it was never written.
     pub(crate) version: u64,
-    /// What a later version of the code has written besides.
-    pub(crate) unknown: Unknown,
+    /// By which versions of the code.
+    pub(crate) written: Written,
 }
 
 /// `pk` is the subscription's id, `sk` the invoice's.
@@ -48,6 +48,8 @@ struct InvoiceItem {
     version: u64,
     #[serde(default)]
     layout: u32,
+    #[serde(default)]
+    earliest: u32,
     /// The purchase with which the subscription began.
     purchase_id: PurchaseId,
     buyer: Buyer,
@@ -147,7 +149,7 @@ impl Invoices {
         now: i64,
     ) -> Result<TransactWriteItem, StoreError> {
         let next = to_item(&InvoiceItem::next(stored, now))?;
-        let put = self.table.put(stored.unknown.with(next));
+        let put = self.table.put(stored.written.with(next));
         put_item(unchanged(put, stored.version))
     }
 }
@@ -172,11 +174,13 @@ impl InvoiceItem {
         let work_due = invoice.next_check(now);
         let subject = buyer.subject.clone();
         let troubles = troubles.into_iter();
+        let (layout, earliest) = stored.written.next();
         Self {
             pk,
             sk,
             version: stored.version.saturating_add(1),
-            layout: stored.unknown.layout(),
+            layout,
+            earliest,
             purchase_id: purchase,
             buyer,
             seen,
@@ -197,7 +201,7 @@ impl InvoiceItem {
         }
     }
 
-    fn read(self, subscription: SubscriptionId, id: InvoiceId, unknown: Unknown) -> StoredInvoice {
+    fn read(self, subscription: SubscriptionId, id: InvoiceId, written: Written) -> StoredInvoice {
         let troubles = self.troubles.into_iter();
         let snapshot = Snapshot {
             purchase: self.purchase_id,
@@ -222,7 +226,7 @@ impl InvoiceItem {
         StoredInvoice {
             invoice,
             version: self.version,
-            unknown,
+            written,
         }
     }
 }
@@ -233,6 +237,6 @@ pub(super) fn parse(
     id: &InvoiceId,
 ) -> Result<StoredInvoice, StoreError> {
     let key = Subject::Invoice(subscription.clone(), id.clone()).to_string();
-    let (item, unknown) = later::read::<InvoiceItem>(item, &key)?;
-    Ok(item.read(subscription.clone(), id.clone(), unknown))
+    let (item, written) = later::read::<InvoiceItem>(item, &key)?;
+    Ok(item.read(subscription.clone(), id.clone(), written))
 }

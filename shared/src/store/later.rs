@@ -2,12 +2,13 @@
 //!
 //! While a shop is deployed, two versions of its code are at work for minutes, and whoever goes back
 //! has the earlier one at work for days. It reads rows that have more than it knows, and what it
-//! writes replaces the whole row. So each row says in which layout it was written, and of one in a
+//! writes replaces the whole row. So each row says in which layouts it was written, and of one in a
 //! later layout, this version keeps what it does not know, and writes it again with the rest.
 //!
 //! What was added to something stays with it for as long as that thing is the same: its own texts and
 //! numbers have not changed. A session that settles, a refund that fails or another attempt begins
-//! without; what Stripe says of it, the later version takes again (see [`super::claims`]).
+//! without. What an earlier version has left out of a row in this way, or because it is from before
+//! there were layouts, is recorded when the event that says it comes again (see [`super::claims`]).
 
 use std::collections::HashMap;
 
@@ -24,18 +25,16 @@ use crate::{
 /// `layout/attributes.txt` is held to that.
 pub(super) const LAYOUT: u32 = 1;
 
-/// The attribute that says it; rows from before there were layouts have none.
-pub(super) const NAME: &str = "layout";
-
-/// What this version does not know of a row, to be written again with what it does. There is nothing
-/// in it unless a later version has written the row.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Unknown(Option<Box<Later>>);
-
+/// How a row was found: in which layouts it was written, and what this version does not know of it.
 #[derive(Clone, Debug)]
-struct Later {
+pub(crate) struct Written {
+    /// The latest layout: the row may have all that there is in it. Rows from before there were
+    /// layouts have none, which counts as 0.
     layout: u32,
-    rest: Thing,
+    /// The earliest: what is not in it may have been left out.
+    earliest: u32,
+    /// There is nothing unless a later version has written the row.
+    unknown: Option<Box<Thing>>,
 }
 
 /// What is not known of a map.
@@ -57,35 +56,36 @@ enum Rest {
     Elements(Vec<AttributeValue>, Vec<Thing>),
 }
 
-/// The layout in which a row was written.
-pub(super) fn layout_of(item: &Item) -> u32 {
-    let layout = item.get(NAME).and_then(|layout| layout.as_n().ok());
-    layout
-        .and_then(|layout| layout.parse().ok())
+/// Whether a later version has written a row.
+pub(super) fn is_later(item: &Item) -> bool {
+    count(item, "layout") > LAYOUT
+}
+
+fn count(item: &Item, name: &str) -> u32 {
+    let count = item.get(name).and_then(|count| count.as_n().ok());
+    count
+        .and_then(|count| count.parse().ok())
         .unwrap_or_default()
 }
 
-/// Whether a later version has written a row.
-pub(super) fn is_later(item: &Item) -> bool {
-    layout_of(item) > LAYOUT
-}
-
-/// Reads a row, and what this version does not know of it.
-pub(super) fn read<T>(item: Item, key: &str) -> Result<(T, Unknown), StoreError>
+/// Reads a row, and how it was written.
+pub(super) fn read<T>(item: Item, key: &str) -> Result<(T, Written), StoreError>
 where
     T: Serialize + DeserializeOwned,
 {
+    let mut written = Written {
+        layout: count(&item, "layout"),
+        earliest: count(&item, "earliest"),
+        unknown: None,
+    };
     if !is_later(&item) {
-        return Ok((from_item(item, key)?, Unknown::default()));
+        return Ok((from_item(item, key)?, written));
     }
     let mut readable = item.clone();
     leave_out_unknown_names(&mut readable);
     let known: T = from_item(readable, key)?;
-    let later = Later {
-        layout: layout_of(&item),
-        rest: Thing::of(&item, &to_item(&known)?),
-    };
-    Ok((known, Unknown(Some(Box::new(later)))))
+    written.unknown = Some(Box::new(Thing::of(&item, &to_item(&known)?)));
+    Ok((known, written))
 }
 
 /// Mails, news and turns are told apart by name, and each stands for itself: one that this version has
@@ -111,19 +111,37 @@ fn is_a<T: DeserializeOwned>(value: &AttributeValue) -> bool {
     serde_dynamo::from_attribute_value::<_, T>(value.clone()).is_ok()
 }
 
-impl Unknown {
-    /// The layout in which the row is written again: not an earlier one, because it has all that it
-    /// had.
-    pub(super) fn layout(&self) -> u32 {
-        self.0
-            .as_ref()
-            .map_or(LAYOUT, |later| later.layout.max(LAYOUT))
+/// A row that this version is the first to write.
+impl Default for Written {
+    fn default() -> Self {
+        Self {
+            layout: LAYOUT,
+            earliest: LAYOUT,
+            unknown: None,
+        }
+    }
+}
+
+impl Written {
+    /// The latest and the earliest layout of the row's next version.
+    pub(super) fn next(&self) -> (u32, u32) {
+        (self.layout.max(LAYOUT), self.earliest.min(LAYOUT))
+    }
+
+    /// The same if this version writes it without regard to what was there.
+    pub(super) fn anew(&self) -> (u32, u32) {
+        (self.layout.max(LAYOUT), LAYOUT)
+    }
+
+    /// Whether an earlier version may have left something out.
+    pub(crate) fn is_by_earlier_version(&self) -> bool {
+        self.earliest < LAYOUT
     }
 
     /// The row's next version, with what is not known of it.
     pub(super) fn with(&self, mut next: Item) -> Item {
-        if let Some(later) = &self.0 {
-            later.rest.add_to(&mut next);
+        if let Some(unknown) = &self.unknown {
+            unknown.add_to(&mut next);
         }
         next
     }

@@ -15,7 +15,7 @@ use super::{
     customers::{BuyersCustomers, StoredCustomer},
     from_item,
     holds::{BuyersHolds, StoredHolds},
-    later::Unknown,
+    later::Written,
     looks::Looks,
     outbox::{Outbox, Row},
     pointers::Pointers,
@@ -55,7 +55,7 @@ fn a_purchase_is_stored_as_in_the_deployed_tables() {
         let stored = Stored {
             purchase,
             version: 4,
-            unknown: Unknown::default(),
+            written: Written::default(),
         };
         let written = Purchases::of(&tables()).unwrap().put(&stored, NOW).unwrap();
         assert_eq!(put(written), golden(name), "{name}");
@@ -132,7 +132,10 @@ fn what_points_at_a_purchase_is_stored_as_in_the_deployed_tables() {
             is_over: purchase.is_over(),
             version: 4,
         };
-        let written = Claims::of(&tables()).unwrap().put(claim, NOW).unwrap();
+        let written = Claims::of(&tables())
+            .unwrap()
+            .put(claim, &Written::default(), NOW)
+            .unwrap();
         assert_eq!(put(written), golden(name));
     }
     let pointers = Pointers::of(&tables()).unwrap();

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Item, KEEP_SECONDS, StoreError, Tables, is_zero,
     keys::PURCHASE,
-    later::{self, Unknown},
+    later::{self, Written},
     tables::{Table, put_item},
     to_item, unchanged,
 };
@@ -34,8 +34,8 @@ pub struct Stored {
     pub purchase: Purchase,
     /// Counts its writes; 0 if it was never written.
     pub(crate) version: u64,
-    /// What a later version of the code has written besides.
-    pub(crate) unknown: Unknown,
+    /// By which versions of the code.
+    pub(crate) written: Written,
 }
 
 /// The key that all items have in the work index.
@@ -49,6 +49,8 @@ struct PurchaseItem {
     version: u64,
     #[serde(default)]
     layout: u32,
+    #[serde(default)]
+    earliest: u32,
     order: Order,
     attempt: Attempt,
     abandoned: bool,
@@ -113,7 +115,7 @@ impl Purchases {
     /// The purchase's next version, on condition that the version read is still there.
     pub(super) fn put(&self, stored: &Stored, now: i64) -> Result<TransactWriteItem, StoreError> {
         let next = to_item(&PurchaseItem::next(stored, now))?;
-        let put = self.table.put(stored.unknown.with(next));
+        let put = self.table.put(stored.written.with(next));
         put_item(unchanged(put, stored.version))
     }
 }
@@ -139,11 +141,13 @@ impl PurchaseItem {
         let work_due = purchase.next_check(now);
         let subject = order.buyer.subject.clone();
         let is_over = purchase.is_over();
+        let (layout, earliest) = stored.written.next();
         Self {
             pk: purchase.id().to_string(),
             sk: PURCHASE.to_owned(),
             version: stored.version.saturating_add(1),
-            layout: stored.unknown.layout(),
+            layout,
+            earliest,
             history: subject.filter(|_| purchase.is_in_history()),
             ttl: is_over.then(|| now.saturating_add(KEEP_SECONDS)),
             order,
@@ -167,7 +171,7 @@ impl PurchaseItem {
         }
     }
 
-    fn read(self, id: PurchaseId, unknown: Unknown) -> Stored {
+    fn read(self, id: PurchaseId, written: Written) -> Stored {
         let FactsItem {
             sessions,
             invoices,
@@ -201,14 +205,14 @@ impl PurchaseItem {
         Stored {
             purchase,
             version: self.version,
-            unknown,
+            written,
         }
     }
 }
 
 pub(super) fn parse(item: Item, id: PurchaseId) -> Result<Stored, StoreError> {
-    let (item, unknown) = later::read::<PurchaseItem>(item, &id.to_string())?;
-    Ok(item.read(id, unknown))
+    let (item, written) = later::read::<PurchaseItem>(item, &id.to_string())?;
+    Ok(item.read(id, written))
 }
 
 /// The id in the key of a purchase's item.

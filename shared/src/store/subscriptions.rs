@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Item, StoreError, Tables, failed, invoices,
     keys::{SUBSCRIPTION, key_of, subject_of},
-    later::{self, LAYOUT, Unknown},
+    later::{self, Written},
     number,
     purchases::WORK,
     tables::{Table, put_item, update_item},
@@ -34,8 +34,8 @@ pub struct StoredSubscription {
     pub subscription: Subscription,
     /// Counts its readings; 0 if it was never written.
     pub(crate) version: u64,
-    /// What a later version of the code has written besides.
-    pub(crate) unknown: Unknown,
+    /// By which versions of the code.
+    pub(crate) written: Written,
 }
 
 /// A subscription and its invoices, in no particular order.
@@ -55,6 +55,8 @@ struct SubscriptionItem {
     version: u64,
     #[serde(default)]
     layout: u32,
+    #[serde(default)]
+    earliest: u32,
     /// The purchase with which it began.
     purchase_id: PurchaseId,
     buyer: Buyer,
@@ -136,7 +138,7 @@ impl Subscriptions {
         now: i64,
     ) -> Result<TransactWriteItem, StoreError> {
         let next = to_item(&SubscriptionItem::next(stored, now))?;
-        let put = self.table.put(stored.unknown.with(next));
+        let put = self.table.put(stored.written.with(next));
         put_item(unchanged(put, stored.version))
     }
 
@@ -151,7 +153,6 @@ impl Subscriptions {
         let buyer = subscription.buyer();
         let mut kept = vec![
             ("version", number(1)),
-            (later::NAME, number(LAYOUT)),
             ("purchase_id", text(subscription.purchase().to_string())),
             (
                 "buyer",
@@ -184,11 +185,13 @@ impl SubscriptionItem {
         let subscription = &stored.subscription;
         let (pk, sk) = key_of(&subscription.subject());
         let work_due = subscription.next_check(now);
+        let (layout, earliest) = stored.written.anew();
         Self {
             pk,
             sk,
             version: stored.version.saturating_add(1),
-            layout: stored.unknown.layout(),
+            layout,
+            earliest,
             purchase_id: subscription.purchase(),
             buyer: subscription.buyer().clone(),
             reading: subscription.reading().cloned(),
@@ -202,11 +205,11 @@ impl SubscriptionItem {
 }
 
 pub(super) fn parse(item: Item, id: &SubscriptionId) -> Result<StoredSubscription, StoreError> {
-    let (item, unknown) = later::read::<SubscriptionItem>(item, id.as_str())?;
+    let (item, written) = later::read::<SubscriptionItem>(item, id.as_str())?;
     let key = (id.clone(), item.purchase_id);
     Ok(StoredSubscription {
         subscription: Subscription::kept(key, item.buyer, item.reading, (item.told, item.turn)),
         version: item.version,
-        unknown,
+        written,
     })
 }

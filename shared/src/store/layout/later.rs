@@ -53,18 +53,23 @@ fn what_a_later_version_knows_survives_being_written_by_this_one() {
 }
 
 #[test]
-fn an_earlier_row_gets_this_layout_and_a_later_one_keeps_its_own() {
+fn a_row_says_the_latest_and_the_earliest_layout_in_which_it_was_written() {
     let mut item = golden("open");
-    for (before, after) in [
-        (None, LAYOUT),
-        (Some(LAYOUT), LAYOUT),
-        (Some(LAYOUT + 7), LAYOUT + 7),
+    for (before, [latest, earliest]) in [
+        (None, [LAYOUT, 0]),
+        (Some([LAYOUT, LAYOUT]), [LAYOUT, LAYOUT]),
+        (Some([LAYOUT + 7, LAYOUT + 7]), [LAYOUT + 7, LAYOUT]),
+        (Some([LAYOUT + 7, 0]), [LAYOUT + 7, 0]),
     ] {
-        item.as_object_mut().unwrap().remove("layout");
-        if let Some(before) = before {
-            item["layout"] = json!({ "N": before.to_string() });
+        for (place, name) in ["layout", "earliest"].into_iter().enumerate() {
+            item.as_object_mut().unwrap().remove(name);
+            if let Some(before) = before {
+                item[name] = json!({ "N": before[place].to_string() });
+            }
         }
-        assert_eq!(written(&purchase(&item))["layout"]["N"], after.to_string());
+        let next = written(&purchase(&item));
+        assert_eq!(next["layout"]["N"], latest.to_string());
+        assert_eq!(next["earliest"]["N"], earliest.to_string());
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     store::{
         claims::{Claim, Claims, Source},
         invoices::{self, Invoices, StoredInvoice},
-        later::Unknown,
+        later::Written,
         outbox::Outbox,
         pointers::Pointers,
         subscriptions::{self, StoredSubscription, Subscriptions},
@@ -52,7 +52,12 @@ fn a_subscription_that_was_heard_of_is_noted_as_in_the_deployed_tables() {
         let only_if_missing = format!("{0} = if_not_exists({0}, {name})", &name[1..]);
         assert!(update.update_expression.contains(&only_if_missing));
     }
-    assert_eq!(item, golden("subscription_unread"));
+    // What it knows of it is only a hint, and can be from any version.
+    let mut put = golden("subscription_unread");
+    for name in ["layout", "earliest"] {
+        put.as_object_mut().unwrap().remove(name);
+    }
+    assert_eq!(item, put);
 }
 
 #[test]
@@ -62,7 +67,7 @@ fn an_invoice_is_stored_and_read_as_in_the_deployed_tables() {
     let stored = StoredInvoice {
         invoice: invoice.clone(),
         version: 4,
-        unknown: Unknown::default(),
+        written: Written::default(),
     };
     assert_eq!(put(table.put(&stored, NOW).unwrap()), item);
     let read = invoices::parse(attributes(&item), &subscription_id(), &invoice_id()).unwrap();
@@ -87,7 +92,10 @@ fn what_belongs_to_an_invoice_is_stored_as_in_the_deployed_tables() {
         is_over: false,
         version: 4,
     };
-    let claim = Claims::of(&tables()).unwrap().put(claim, NOW).unwrap();
+    let claim = Claims::of(&tables())
+        .unwrap()
+        .put(claim, &Written::default(), NOW)
+        .unwrap();
     assert_eq!(put(claim), golden("claim_invoice"));
     let outbox = Outbox::of(&tables()).unwrap();
     let ordered = |content, mail: &Mail| {
