@@ -5,6 +5,8 @@ use bytes::Bytes;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
+use crate::other::{LAYOUT, NOVELTY};
+
 /// A bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Bug {
@@ -40,6 +42,10 @@ pub enum Bug {
     AddressForgotten,
     /// Other systems are told nothing
     EventForgotten,
+    /// What a later version wrote is forgotten when this one writes it again
+    LaterForgotten,
+    /// An event that an earlier version took is not recorded again
+    EarlierTrusted,
 }
 
 /// What functions ask of DynamoDB, with the names of the shop's tables.
@@ -111,6 +117,10 @@ impl Bug {
                     forget(&mut session["M"], "delivery");
                 }
             }
+            Self::LaterForgotten => forget_later(&mut item["Put"]),
+            Self::EarlierTrusted if is_claim(&item["Put"]) => {
+                item["Put"]["ConditionExpression"] = "attribute_not_exists(pk)".into();
+            }
             Self::StockReturnedTwice if returns => {
                 let twice = "SET stock = stock + :quantity + :quantity";
                 item["Update"]["UpdateExpression"] = twice.into();
@@ -165,5 +175,19 @@ fn expression(update: &Value) -> &str {
 fn forget(item: &mut Value, name: &str) {
     if let Some(item) = item.as_object_mut() {
         item.remove(name);
+    }
+}
+
+fn is_claim(put: &Value) -> bool {
+    let sk = put["Item"]["sk"]["S"].as_str();
+    sk.is_some_and(|sk| sk.starts_with("event#"))
+}
+
+/// A row as if this version kept nothing that it does not know.
+fn forget_later(put: &mut Value) {
+    let item = &mut put["Item"];
+    if item["layout"]["N"] == LAYOUT {
+        item["layout"]["N"] = item["earliest"]["N"].clone();
+        forget(item, NOVELTY);
     }
 }

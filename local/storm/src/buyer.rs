@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::instance::Function;
 use crate::invocation::request;
+use crate::version::Function;
 use crate::visit::{BUYERS, DECLINED, Ends, Later, Returns, Visit};
 use crate::weather::Trouble;
 use crate::world::{World, seconds};
@@ -178,6 +178,14 @@ const ADDRESS: [(&str, &str); 6] = [
     ("shipping_country", "DE"),
 ];
 
+/// Where the buyer lives, by which the payment is taxed.
+const BILLING: [(&str, &str); 4] = [
+    ("billing_country", "DE"),
+    ("billing_line1", "Weg 1"),
+    ("billing_city", "Berlin"),
+    ("billing_postal_code", "10115"),
+];
+
 fn card(number: &'static str) -> [(&'static str, &'static str); 4] {
     [
         ("method", "card"),
@@ -202,6 +210,8 @@ async fn submit(world: &World, visit: &Visit, session: &str, means: &[(&str, &st
             rate["shipping_rate"].as_str()
         });
         form.extend(rate.map(|rate| ("shipping_rate", rate)));
+    } else if shown["automatic_tax"]["enabled"] == true {
+        form.extend(BILLING);
     }
     let (status, _) = world
         .stripe

@@ -4,8 +4,10 @@ use std::fmt;
 
 use fastrand::Rng;
 
+use crate::billing::Billing;
 use crate::membership::Membership;
 use crate::products::WARES;
+use crate::rollout::Rollout;
 use crate::span::clock;
 use crate::visit::{VISITING, Visit};
 use crate::weather::Weather;
@@ -19,6 +21,8 @@ pub struct History {
     pub(crate) memberships: Vec<Membership>,
     pub(crate) restocks: Vec<Restock>,
     pub(crate) weather: Weather,
+    pub(crate) rollout: Option<Rollout>,
+    pub(crate) billing: Billing,
 }
 
 /// The seller has other pieces of something than before.
@@ -62,6 +66,16 @@ impl History {
             memberships,
             restocks,
             weather,
+            rollout: Rollout::drawn(seed),
+            billing: Billing::drawn(seed),
+        }
+    }
+
+    /// The same with an earlier version of the code, which is at work for a while.
+    pub fn with_earlier_version(seed: u64) -> Self {
+        Self {
+            rollout: Some(Rollout::from_earlier(seed)),
+            ..Self::of(seed)
         }
     }
 }
@@ -69,6 +83,10 @@ impl History {
 impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "The weather: {}.", self.weather)?;
+        writeln!(f, "{}.", self.billing)?;
+        if let Some(rollout) = &self.rollout {
+            writeln!(f, "{rollout}")?;
+        }
         for visit in &self.visits {
             writeln!(f, "{visit}")?;
         }

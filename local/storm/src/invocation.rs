@@ -5,48 +5,62 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use serde_json::Value;
-use shared::network::Network;
 
-use crate::instance::{Code, Function, Instance};
+use crate::code;
+use crate::instance::Instance;
 use crate::network;
 use crate::process::Process;
+use crate::version::{Function, Surroundings};
 use crate::weather::Trouble;
 use crate::world::World;
 
 /// Lambda stops whatever takes longer; each function stops itself before.
 const LONGEST: Duration = Duration::from_secs(300);
 
-async fn start(world: &Arc<World>, function: Function) -> Instance {
-    let process = Arc::<Process>::default();
+async fn start(world: &Arc<World>, function: Function, is_other: bool) -> Instance {
+    let simulated = world.simulated.filter(|_| is_other);
+    let process = Arc::new(Process::of(simulated));
     let network = {
         let (world, process) = (Arc::downgrade(world), Arc::clone(&process));
-        Network::answered_by(move |request| {
+        Arc::new(move |request| {
             let (world, process) = (world.clone(), Arc::clone(&process));
-            Box::pin(async move {
+            let answer = async move {
                 match world.upgrade() {
                     Some(world) => network::answer(&world, &process, request).await,
                     None => pending().await,
                 }
-            })
+            };
+            answer.boxed()
         })
     };
-    let environment = world.environment(function.id()).with_network(network);
+    let around = Surroundings {
+        variables: world.variables(function.id()),
+        moment: Arc::clone(&world.moment),
+        purchase_id: Arc::clone(&world.purchase_id),
+        network,
+    };
+    let version = match world.earlier.filter(|_| is_other) {
+        Some(earlier) => earlier,
+        None => code::start,
+    };
     Instance {
-        code: function.start(&environment).await,
+        code: version(function, around).await,
         process,
     }
 }
 
 /// Invokes a function. `None` if it was killed, or stopped because it took too long.
-pub(crate) async fn invoke<A>(
+async fn invoke(
     world: &Arc<World>,
     function: Function,
-    work: impl AsyncFnOnce(&Code) -> A,
-) -> Option<A> {
-    let instance = match world.pools.take(function) {
+    event: Value,
+) -> Option<Result<Value, String>> {
+    let kind = (function, world.is_other_at_work());
+    let instance = match world.pools.take(kind) {
         Some(instance) => instance,
-        None => start(world, function).await,
+        None => start(world, function, kind.1).await,
     };
     let fuse = world
         .strikes(Trouble::Killed)
@@ -55,12 +69,12 @@ pub(crate) async fn invoke<A>(
     let answer = tokio::select! {
         biased;
         () = instance.process.is_killed() => None,
-        answer = tokio::time::timeout(LONGEST, work(&instance.code)) => answer.ok(),
+        answer = tokio::time::timeout(LONGEST, (instance.code)(event)) => answer.ok(),
     };
     match answer {
         Some(answer) => {
             instance.process.burns_after(None);
-            world.pools.put_back(function, instance);
+            world.pools.put_back(kind, instance);
             Some(answer)
         }
         None => {
@@ -76,18 +90,10 @@ pub(crate) async fn request(
     function: Function,
     event: &Value,
 ) -> Option<(u16, Value)> {
-    let request = shared::http::request(&event.to_string());
-    let request = request.unwrap_or_else(|_| panic!("an HTTP event: {event}"));
-    let answer = invoke(world, function, async |code| match code {
-        Code::Checkout(code) => code.handle(request).await,
-        Code::Purchases(code) => code.handle(request).await,
-        Code::Webhook(code) => code.handle(request).await,
-        Code::Mailer(_) | Code::Reconcile(_) => unreachable!("no request leads to {function:?}"),
-    });
-    let answer = answer.await?;
-    let status = answer.status().as_u16();
-    let json = serde_json::from_slice(answer.body()).unwrap_or_default();
-    Some((status, json))
+    let answer = invoke(world, function, event.clone()).await?;
+    let answer = answer.expect("an answer to every request");
+    let status = answer["status"].as_u64().and_then(|it| it.try_into().ok());
+    Some((status.expect("a status"), answer["body"].clone()))
 }
 
 /// Invokes a function that a stream or a schedule wakes. What it answers, or why it failed.
@@ -96,12 +102,5 @@ pub(crate) async fn event(
     function: Function,
     event: Value,
 ) -> Option<Result<Value, String>> {
-    invoke(world, function, async |code| match code {
-        Code::Mailer(code) => code.handle(event).await.map_err(|error| error.to_string()),
-        Code::Reconcile(code) => code.handle(event).await.map_err(|error| error.to_string()),
-        Code::Checkout(_) | Code::Purchases(_) | Code::Webhook(_) => {
-            unreachable!("no event leads to {function:?}")
-        }
-    })
-    .await
+    invoke(world, function, event).await
 }

@@ -22,8 +22,11 @@
     clippy::arithmetic_side_effects
 )]
 
+mod billing;
 mod bug;
 mod buyer;
+mod code;
+mod command;
 mod events;
 mod history;
 mod instance;
@@ -33,9 +36,11 @@ mod member;
 mod membership;
 mod network;
 mod oracle;
+mod other;
 mod post;
 mod process;
 mod products;
+mod rollout;
 mod run;
 mod seller;
 mod shrink;
@@ -43,13 +48,14 @@ mod span;
 mod story;
 mod stripe;
 mod tables;
+mod version;
 mod visit;
 mod wakers;
 mod weather;
 mod world;
 
 pub use self::bug::Bug;
+pub use self::command::main;
 pub use self::history::History;
 pub use self::run::{Ending, run};
-pub use self::shrink::shortest;
-pub use self::story::with_logs;
+pub use self::version::{Answered, Code, Failure, Function, Surroundings, Version};

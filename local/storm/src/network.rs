@@ -6,10 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
-use shared::https::CallError;
 
 use crate::bug::Bug;
+use crate::other::Other;
 use crate::process::Process;
+use crate::version::{Answered, Failure};
 use crate::weather::Trouble;
 use crate::world::{BEGINNING, World};
 
@@ -37,15 +38,11 @@ impl Service {
 }
 
 /// What becomes of a call.
-pub(crate) async fn answer(
-    world: &World,
-    process: &Process,
-    request: Request<Bytes>,
-) -> Result<Response<Bytes>, CallError> {
+pub(crate) async fn answer(world: &World, process: &Process, request: Request<Bytes>) -> Answered {
     process.lives_on().await;
     travel(world).await;
     if world.strikes(Trouble::Unreachable) {
-        return Err(CallError::Unreachable("there is no way".to_owned()));
+        return Err(Failure::Unreachable);
     }
     let service = Service::of(&request);
     let refused = match &service {
@@ -59,6 +56,12 @@ pub(crate) async fn answer(
             request.map(|body| bug.in_tables(operation, &body, &world.names))
         }
         (Some(bug), Service::Stripe) => request.map(|body| bug.in_form(&body)),
+        _ => request,
+    };
+    let request = match (process.as_other, &service) {
+        (Some(other), Service::Tables { operation }) => {
+            request.map(|body| other.in_tables(operation, &body, &world.names))
+        }
         _ => request,
     };
     if let Some(refusal) = refused {
@@ -89,7 +92,7 @@ pub(crate) async fn answer(
     process.lives_on().await;
     if is_lost {
         match world.draw(fastrand::Rng::bool) {
-            true => return Err(CallError::Broken("the connection broke".to_owned())),
+            true => return Err(Failure::Broken),
             // Until the caller gives up.
             false => pending::<()>().await,
         }
@@ -174,6 +177,9 @@ async fn ask_tables(
         .await;
     if status.is_success() && operation != "GetItem" {
         world.wrote.notify_one();
+    }
+    if status.is_success() && process.as_other == Some(Other::Later) {
+        world.others.wrote(operation, &body);
     }
     if status.is_success() && operation == "UpdateItem" {
         world.mails.updated(process, &body);

@@ -3,6 +3,7 @@
 
 mod at_stripe;
 mod members;
+mod sums;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,9 +12,9 @@ use serde_json::{Value, json};
 
 use self::at_stripe::AtStripe;
 use crate::buyer::event;
-use crate::instance::Function;
 use crate::invocation::request;
 use crate::products::WARES;
+use crate::version::Function;
 use crate::visit::BUYERS;
 use crate::world::World;
 
@@ -56,6 +57,9 @@ pub(crate) async fn judge(world: &Arc<World>) -> u32 {
         }
     }
     members::check(world, &at_stripe).await;
+    for wrong in world.others.lost(&rows) {
+        world.is_wrong(wrong);
+    }
     check_stock(world, &shop).await;
     for buyer in BUYERS {
         check_list(world, buyer, &shop).await;
@@ -106,7 +110,9 @@ fn compare(world: &World, id: &str, shown: &Value, paid: &at_stripe::Purchase) {
         }
     }
     if let Some(session) = paid.session_paid() {
-        compare_sums(world, id, shown, session);
+        sums::compare(world, id, shown, session);
+        sums::compare_tax(world, id, shown, paid);
+        sums::compare_invoice(world, id, shown, paid);
     }
     let status = shown["status"].as_str().unwrap_or_default();
     if status != paid.status() {
@@ -137,39 +143,6 @@ fn compare(world: &World, id: &str, shown: &Value, paid: &at_stripe::Purchase) {
     let twice = shown["attention"].as_array();
     if twice.is_some_and(|all| all.iter().any(|one| one == "paid_twice")) {
         world.is_wrong(format!("{id} was paid twice"));
-    }
-}
-
-/// What the total is made of, and where it goes. Where nothing was taken off or added, there is only the total.
-fn compare_sums(world: &World, id: &str, shown: &Value, session: &Value) {
-    let there = |name: &str| session[name].as_i64().unwrap_or_default();
-    let details = &session["total_details"];
-    let there = [
-        there("amount_subtotal"),
-        details["amount_discount"].as_i64().unwrap_or_default(),
-        details["amount_shipping"].as_i64().unwrap_or_default(),
-        there("amount_total"),
-    ];
-    let sum = |name: &str| shown["sums"][name]["amount"].as_i64().unwrap_or_default();
-    let here = match shown["sums"].is_object() {
-        true => ["subtotal", "discount", "shipping", "total"].map(sum),
-        false => {
-            let total = shown["total"]["amount"].as_i64().unwrap_or_default();
-            [total, 0, 0, total]
-        }
-    };
-    // A trial's goods cost nothing today.
-    if here != there && session["mode"] == "payment" {
-        world.is_wrong(format!(
-            "{id} is made of {here:?} here and {there:?} at Stripe"
-        ));
-    }
-    let address = &session["collected_information"]["shipping_details"]["address"];
-    if shown["delivery"]["address"]["postal_code"] != address["postal_code"] {
-        world.is_wrong(format!(
-            "{id} goes to {} here, to {address} at Stripe",
-            shown["delivery"]
-        ));
     }
 }
 

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use shared::stripe::event::handled;
 use stand_in::SigningSecret;
 
-use crate::instance::Function;
 use crate::invocation::request;
 use crate::span::{DAY, HOUR, MINUTE};
+use crate::version::Function;
 use crate::weather::Trouble;
 use crate::world::{World, seconds};
 

@@ -5,6 +5,8 @@ use std::sync::Mutex;
 
 use tokio::sync::Notify;
 
+use crate::other::Other;
+
 /// What an instance's calls share.
 #[derive(Default)]
 pub(crate) struct Process {
@@ -13,9 +15,18 @@ pub(crate) struct Process {
     killed: Notify,
     /// The mail that it has claimed last.
     pub(crate) claimed: Mutex<Option<String>>,
+    /// What it does as another version would.
+    pub(crate) as_other: Option<Other>,
 }
 
 impl Process {
+    pub(crate) fn of(as_other: Option<Other>) -> Self {
+        Self {
+            as_other,
+            ..Self::default()
+        }
+    }
+
     /// Decides how many more moments it lives to see; nothing lets it live.
     pub(crate) fn burns_after(&self, moments: Option<u32>) {
         *self.fuse.lock().unwrap() = moments;

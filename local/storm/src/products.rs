@@ -9,6 +9,8 @@ pub(crate) struct Ware {
     pub(crate) currency: &'static str,
     pub(crate) stock: Option<i64>,
     pub(crate) is_shipped: bool,
+    /// Whether tax is in the price; `None` leaves that to the account.
+    pub(crate) tax_behavior: Option<&'static str>,
     /// How often it is paid for: every how many of which unit of time, and how many days are free.
     pub(crate) recurring: Option<(u32, &'static str, u32)>,
 }
@@ -20,6 +22,7 @@ pub(crate) const WARES: [Ware; 6] = [
         currency: "usd",
         stock: None,
         is_shipped: false,
+        tax_behavior: Some("inclusive"),
         recurring: None,
     },
     Ware {
@@ -28,6 +31,7 @@ pub(crate) const WARES: [Ware; 6] = [
         currency: "usd",
         stock: None,
         is_shipped: false,
+        tax_behavior: None,
         recurring: None,
     },
     Ware {
@@ -36,6 +40,7 @@ pub(crate) const WARES: [Ware; 6] = [
         currency: "usd",
         stock: Some(6),
         is_shipped: false,
+        tax_behavior: Some("exclusive"),
         recurring: None,
     },
     Ware {
@@ -44,6 +49,7 @@ pub(crate) const WARES: [Ware; 6] = [
         currency: "usd",
         stock: Some(3),
         is_shipped: false,
+        tax_behavior: Some("inclusive"),
         recurring: None,
     },
     // Dear enough that two of them are shipped for nothing.
@@ -53,6 +59,7 @@ pub(crate) const WARES: [Ware; 6] = [
         currency: "usd",
         stock: Some(5),
         is_shipped: true,
+        tax_behavior: Some("exclusive"),
         recurring: None,
     },
     Ware {
@@ -61,6 +68,7 @@ pub(crate) const WARES: [Ware; 6] = [
         currency: "jpy",
         stock: None,
         is_shipped: false,
+        tax_behavior: Some("exclusive"),
         recurring: None,
     },
 ];
@@ -82,6 +90,7 @@ pub(crate) const MEMBERSHIPS: [Ware; 2] = [
         currency: "usd",
         stock: None,
         is_shipped: false,
+        tax_behavior: Some("inclusive"),
         recurring: Some((1, "day", 0)),
     },
     Ware {
@@ -90,6 +99,7 @@ pub(crate) const MEMBERSHIPS: [Ware; 2] = [
         currency: "usd",
         stock: None,
         is_shipped: false,
+        tax_behavior: Some("exclusive"),
         recurring: Some((1, "month", 2)),
     },
 ];
@@ -107,6 +117,9 @@ impl Ware {
         });
         if self.is_shipped {
             product["shipped"] = true.into();
+        }
+        if let Some(behavior) = self.tax_behavior {
+            product["tax_behavior"] = behavior.into();
         }
         if let Some(stock) = self.stock {
             product["stock"] = stock.into();

@@ -7,9 +7,10 @@ use tokio::runtime::Builder;
 
 use crate::bug::Bug;
 use crate::history::History;
-use crate::instance::Function;
 use crate::invocation::event;
 use crate::span::{HOUR, MINUTE};
+use crate::version::Function;
+use crate::version::Version;
 use crate::world::{World, seconds};
 use crate::{buyer, member, oracle, post, seller, wakers};
 
@@ -25,15 +26,16 @@ pub struct Ending {
     pub purchases: usize,
 }
 
-/// Plays a history, of a shop with this bug.
-pub fn run(history: &History, bug: Option<Bug>) -> Ending {
+/// Plays a history, of a shop with this bug. If there is an earlier version of the code, that is at
+/// work as the history says; without, it is simulated.
+pub fn run(history: &History, bug: Option<Bug>, earlier: Option<Version>) -> Ending {
     let runtime = Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build();
     let runtime = runtime.expect("a runtime");
     runtime.block_on(async {
-        let world = World::of(history, bug).await;
+        let world = World::of(history, bug, earlier).await;
         seller::stock_up(&world).await;
         world.break_loose();
         let around = [

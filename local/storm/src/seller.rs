@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use shared::config::Environment;
 use shared::network::Network;
 use shared::product::{Product, ProductId};
 use shared::store::Tables;
@@ -79,6 +80,6 @@ fn tables(world: &Arc<World>) -> Tables {
             Ok(answer.body(Bytes::from(body)).unwrap())
         })
     });
-    let environment = world.environment("CatalogFunction").with_network(calls);
+    let environment = Environment::from(world.variables("CatalogFunction")).with_network(calls);
     Tables::of(&environment).expect("the names of the tables")
 }

@@ -3,15 +3,16 @@
 use crate::bug::Bug;
 use crate::history::History;
 use crate::run::run;
+use crate::version::Version;
 
 /// Leaves out visits, what follows them, and troubles, one after the other, as long as it ends badly
 /// without them.
-pub fn shortest(history: &History, bug: Option<Bug>) -> History {
+pub(crate) fn shortest(history: &History, bug: Option<Bug>, earlier: Option<Version>) -> History {
     let mut shortest = history.clone();
     loop {
         let shorter = shorter(&shortest)
             .into_iter()
-            .find(|one| !run(one, bug).wrongs.is_empty());
+            .find(|one| !run(one, bug, earlier).wrongs.is_empty());
         match shorter {
             Some(shorter) => shortest = shorter,
             None => return shortest,
@@ -35,6 +36,11 @@ fn shorter(history: &History) -> Vec<History> {
     for number in 0..history.restocks.len() {
         let mut one = history.clone();
         one.restocks.remove(number);
+        all.push(one);
+    }
+    if history.rollout.is_some() {
+        let mut one = history.clone();
+        one.rollout = None;
         all.push(one);
     }
     for trouble in history.weather.troubles() {

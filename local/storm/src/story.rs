@@ -48,7 +48,7 @@ impl Story {
 }
 
 /// From now on, stories have what functions log.
-pub fn with_logs() {
+pub(crate) fn with_logs() {
     let subscriber = registry().with(Logs);
     // There is another subscriber if this is called twice.
     let _ = tracing::subscriber::set_global_default(subscriber);

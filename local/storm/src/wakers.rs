@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::instance::Function;
 use crate::invocation::event;
 use crate::span::{HOUR, MINUTE};
+use crate::version::Function;
 use crate::weather::Trouble;
 use crate::world::{World, seconds};
 

@@ -8,9 +8,6 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use laptop::environment::{self, Addresses, Variables, compose};
-use shared::clock::Clock;
-use shared::config::Environment;
-use shared::purchase::{PurchaseId, PurchaseIds};
 use stand_in::MachineTime;
 use template::{StreamMapping, Template};
 use time::OffsetDateTime;
@@ -18,15 +15,19 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::billing::Billing;
 use crate::bug::{Bug, Names};
 use crate::events::Events;
 use crate::history::History;
 use crate::instance::Pools;
 use crate::mails::Mails;
+use crate::other::{Other, Rows};
 use crate::products::SHIPPING;
+use crate::rollout::Rollout;
 use crate::story::Story;
 use crate::stripe::{self, Stripe};
 use crate::tables::Tables;
+use crate::version::Version;
 use crate::weather::{Trouble, Weather};
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
@@ -44,8 +45,21 @@ pub(crate) struct World {
     pub(crate) names: Names,
     /// Nothing goes wrong any more.
     is_calm: AtomicBool,
+    /// It is not going to begin again.
+    is_settling: AtomicBool,
     dice: Mutex<Rng>,
-    environments: BTreeMap<String, Environment>,
+    variables: BTreeMap<String, Variables>,
+    pub(crate) moment: Arc<dyn Fn() -> OffsetDateTime + Send + Sync>,
+    pub(crate) purchase_id: Arc<dyn Fn(OffsetDateTime) -> String + Send + Sync>,
+    /// When another version of the code is at work.
+    rollout: Option<Rollout>,
+    rollout_dice: Mutex<Rng>,
+    /// An earlier version, if there really is one.
+    pub(crate) earlier: Option<Version>,
+    /// What another version does that there is only in the simulation.
+    pub(crate) simulated: Option<Other>,
+    /// What a later version has written.
+    pub(crate) others: Rows,
     pub(crate) tables: Tables,
     pub(crate) stripe: Stripe,
     /// Keys under which Stripe failed, and will say so again.
@@ -73,7 +87,11 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) async fn of(history: &History, bug: Option<Bug>) -> Arc<Self> {
+    pub(crate) async fn of(
+        history: &History,
+        bug: Option<Bug>,
+        earlier: Option<Version>,
+    ) -> Arc<Self> {
         let began = Instant::now();
         let mut dice = Rng::with_seed(!history.seed);
         // What the functions, the SDK and the stand-in draw for themselves.
@@ -91,19 +109,32 @@ impl World {
             at + Instant::now().duration_since(began)
         };
         let tables = Tables::with(&template.tables).await;
-        let environments = environments(&template, &addresses, Clock::new(moment), dice.fork());
+        let variables = variables(&template, &addresses, history.billing);
+        let ids = Mutex::new(dice.fork());
+        let rollout = history.rollout.clone();
         Arc::new(Self {
             began,
             weather: history.weather.clone(),
             bug,
             names: Names {
-                purchases: table(&environments, "PURCHASES_TABLE"),
-                outbox: table(&environments, "OUTBOX_TABLE"),
-                products: table(&environments, "PRODUCTS_TABLE"),
+                purchases: table(&variables, "PURCHASES_TABLE"),
+                outbox: table(&variables, "OUTBOX_TABLE"),
+                products: table(&variables, "PRODUCTS_TABLE"),
             },
             is_calm: AtomicBool::new(true),
+            is_settling: AtomicBool::new(false),
             dice: Mutex::new(dice),
-            environments,
+            variables,
+            moment: Arc::new(moment),
+            purchase_id: Arc::new(move |at| purchase_id(at, &mut ids.lock().unwrap())),
+            simulated: rollout
+                .as_ref()
+                .map(|it| it.other)
+                .filter(|_| earlier.is_none()),
+            rollout,
+            rollout_dice: Mutex::new(Rng::with_seed(history.seed.rotate_left(32))),
+            earlier,
+            others: Rows::default(),
             tables,
             stripe: Stripe::at(MachineTime::new(move || moment().unix_timestamp())),
             failed_keys: Mutex::default(),
@@ -122,8 +153,19 @@ impl World {
         })
     }
 
-    pub(crate) fn environment(&self, function: &str) -> Environment {
-        self.environments[function].clone()
+    /// A function's environment.
+    pub(crate) fn variables(&self, function: &str) -> Variables {
+        self.variables[function].clone()
+    }
+
+    /// Whether whatever is invoked now is of another version.
+    pub(crate) fn is_other_at_work(&self) -> bool {
+        let Some(rollout) = &self.rollout else {
+            return false;
+        };
+        let is_settling = self.is_settling.load(Ordering::Relaxed);
+        let mut dice = self.rollout_dice.lock().unwrap();
+        rollout.is_other_at_work(self.age(), is_settling, &mut dice)
     }
 
     /// Seconds since the beginning.
@@ -142,6 +184,7 @@ impl World {
 
     pub(crate) fn calm_down(&self) {
         self.is_calm.store(true, Ordering::Relaxed);
+        self.is_settling.store(true, Ordering::Relaxed);
         self.tell("The weather calms down".to_owned());
     }
 
@@ -184,51 +227,42 @@ impl World {
 }
 
 /// The name of a table, by the variable in which functions find it.
-fn table(environments: &BTreeMap<String, Environment>, variable: &'static str) -> String {
-    let mut all = environments.values();
-    let with_it = all.find_map(|environment| environment.optional(variable));
-    with_it.expect("a table that a function knows").to_owned()
+fn table(variables: &BTreeMap<String, Variables>, name: &str) -> String {
+    let mut all = variables.values();
+    let with_it = all.find_map(|variables| variables.get(name));
+    with_it.expect("a table that a function knows").clone()
 }
 
 /// Each function's environment. The SDK remembers for each region how often it may still try again, so
 /// every world has a region of its own.
-fn environments(
+fn variables(
     template: &Template,
     addresses: &Addresses,
-    clock: Clock,
-    dice: Rng,
-) -> BTreeMap<String, Environment> {
+    billing: Billing,
+) -> BTreeMap<String, Variables> {
     static WORLDS: AtomicU64 = AtomicU64::new(0);
     let region = format!("storm-{}", WORLDS.fetch_add(1, Ordering::Relaxed));
     let given: Variables = [("TILL_STACK", "storm")]
         .into_iter()
         .chain(SHIPPING)
+        .chain(billing.settings())
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let environments = compose(template, addresses, &environment::Stripe::StandIn, &given);
-    let dice = Arc::new(Mutex::new(dice));
-    let ids = PurchaseIds::new(move |moment| purchase_id(moment, &mut dice.lock().unwrap()));
-    let environments = environments.expect("the functions' environments");
-    environments
-        .into_iter()
-        .map(|(id, mut variables)| {
-            variables.insert("AWS_REGION".to_owned(), region.clone());
-            let environment = Environment::from(variables)
-                .with_clock(clock.clone())
-                .with_purchase_ids(ids.clone());
-            (id, environment)
-        })
-        .collect()
+    let composed = compose(template, addresses, &environment::Stripe::StandIn, &given);
+    let mut composed = composed.expect("the functions' environments");
+    for variables in composed.values_mut() {
+        variables.insert("AWS_REGION".to_owned(), region.clone());
+    }
+    composed
 }
 
 /// A version 7 UUID, drawn with these dice.
-fn purchase_id(moment: OffsetDateTime, dice: &mut Rng) -> PurchaseId {
+fn purchase_id(moment: OffsetDateTime, dice: &mut Rng) -> String {
     let milliseconds = moment.unix_timestamp_nanos() / 1_000_000;
     let (high, low) = (milliseconds >> 16, milliseconds & 0xffff);
     let (version, variant) = (dice.u16(..0x1000), 0x8000 | dice.u16(..0x4000));
     let rest = dice.u64(..1 << 48);
-    let id = format!("{high:08x}-{low:04x}-7{version:03x}-{variant:04x}-{rest:012x}");
-    id.parse().expect("a version 7 UUID")
+    format!("{high:08x}-{low:04x}-7{version:03x}-{variant:04x}-{rest:012x}")
 }
 
 /// Waits so many seconds.

@@ -40,6 +40,8 @@ pub(crate) struct Purchase {
     sessions: Vec<Value>,
     /// The payment intents of its sessions.
     intents: Vec<Value>,
+    /// The invoices that were written of them.
+    invoices: Vec<Value>,
     pub(crate) returns: Returns,
 }
 
@@ -59,6 +61,13 @@ impl AtStripe {
             if let Some(intent) = session["payment_intent"].as_str() {
                 let path = format!("/v1/payment_intents/{intent}");
                 purchase.intents.push(world.stripe.get(&path).await);
+            }
+            if let (Some(invoice), None) = (
+                session["invoice"].as_str(),
+                session["subscription"].as_str(),
+            ) {
+                let path = format!("/v1/invoices/{invoice}");
+                purchase.invoices.push(world.stripe.get(&path).await);
             }
             purchase.sessions.push(session);
         }
@@ -174,6 +183,16 @@ impl Returns {
         succeeded.filter_map(|one| one["amount"].as_i64()).sum()
     }
 
+    /// What reaches the buyer, or will.
+    pub(crate) fn leaving(&self) -> i64 {
+        let came_back = ["failed", "canceled"];
+        let leaving = self
+            .refunds
+            .iter()
+            .filter(|one| came_back.iter().all(|status| one["status"] != *status));
+        leaving.filter_map(|one| one["amount"].as_i64()).sum()
+    }
+
     /// What banks hold or have taken.
     pub(crate) fn disputed(&self) -> i64 {
         let taken = ["needs_response", "under_review", "lost"];
@@ -256,6 +275,11 @@ impl Purchase {
     /// The session that was paid, or had nothing to pay.
     pub(crate) fn session_paid(&self) -> Option<&Value> {
         self.settled().next()
+    }
+
+    /// The number of the invoice that was written of it.
+    pub(crate) fn invoice_number(&self) -> Option<&Value> {
+        self.invoices.first().map(|invoice| &invoice["number"])
     }
 
     pub(crate) fn paid(&self) -> i64 {

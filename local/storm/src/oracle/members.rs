@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::at_stripe::{AtStripe, Subscription};
 use crate::buyer::event;
-use crate::instance::Function;
 use crate::invocation::request;
+use crate::version::Function;
 use crate::visit::BUYERS;
 use crate::world::World;
 
