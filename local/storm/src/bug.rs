@@ -117,7 +117,9 @@ impl Bug {
                     forget(&mut session["M"], "delivery");
                 }
             }
-            Self::LaterForgotten => forget_later(&mut item["Put"]),
+            Self::LaterForgotten if item["Put"]["Item"]["layout"]["N"] == LAYOUT => {
+                forget_later(&mut item["Put"]["Item"]);
+            }
             Self::EarlierTrusted if is_claim(&item["Put"]) => {
                 item["Put"]["ConditionExpression"] = "attribute_not_exists(pk)".into();
             }
@@ -184,10 +186,7 @@ fn is_claim(put: &Value) -> bool {
 }
 
 /// A row as if this version kept nothing that it does not know.
-fn forget_later(put: &mut Value) {
-    let item = &mut put["Item"];
-    if item["layout"]["N"] == LAYOUT {
-        item["layout"]["N"] = item["earliest"]["N"].clone();
-        forget(item, NOVELTY);
-    }
+fn forget_later(item: &mut Value) {
+    item["layout"] = item["earliest"].clone();
+    forget(item, NOVELTY);
 }

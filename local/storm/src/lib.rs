@@ -7,7 +7,8 @@
 //! stand-in and the embedded DynamoDB engine, through a [`network`] that refuses, fails, and loses
 //! answers after the work was done; [`tables`] are read stale, as indexes are at DynamoDB. Around them
 //! are [`buyers`](mod@buyer), [`members`](mod@member), banks, Stripe's deliveries ([`post`]), the outbox's stream and the
-//! schedules ([`wakers`]).
+//! schedules ([`wakers`]). In some histories, another version of the code is at work for a while
+//! ([`rollout`]): a simulated one ([`mod@other`]), or a real one, in the package `two-versions`.
 //!
 //! When the dust has settled, the [`oracle`] compares what the shop believes with what Stripe says and
 //! what was sent. The same seed gives the same history, so that whatever is found can be looked at
