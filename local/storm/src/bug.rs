@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use crate::other::{LAYOUT, NOVELTY};
+use crate::tables::Names;
 
 /// A bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -46,13 +47,6 @@ pub enum Bug {
     LaterForgotten,
     /// An event that an earlier version took is not recorded again
     EarlierTrusted,
-}
-
-/// What functions ask of DynamoDB, with the names of the shop's tables.
-pub(crate) struct Names {
-    pub(crate) purchases: String,
-    pub(crate) outbox: String,
-    pub(crate) products: String,
 }
 
 impl Bug {

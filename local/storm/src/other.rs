@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use crate::bug::Names;
+use crate::tables::Names;
 
 /// Another version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

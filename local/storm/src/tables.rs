@@ -16,6 +16,13 @@ use tokio::time::Instant;
 /// No replica is further behind.
 const LONGEST_LAG: Duration = Duration::from_secs(5);
 
+/// The names of the shop's tables.
+pub(crate) struct Names {
+    pub(crate) purchases: String,
+    pub(crate) outbox: String,
+    pub(crate) products: String,
+}
+
 pub(crate) struct Tables {
     head: Embedded,
     replica: Mutex<Replica>,

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::billing::Billing;
-use crate::bug::{Bug, Names};
+use crate::bug::Bug;
 use crate::events::Events;
 use crate::history::History;
 use crate::instance::Pools;
@@ -26,7 +26,7 @@ use crate::products::SHIPPING;
 use crate::rollout::Rollout;
 use crate::story::Story;
 use crate::stripe::{self, Stripe};
-use crate::tables::Tables;
+use crate::tables::{Names, Tables};
 use crate::version::Version;
 use crate::weather::{Trouble, Weather};
 
