@@ -233,6 +233,6 @@ fn written(stored: &Stored) -> Value {
 /// The item in its next version.
 fn next(mut item: Value) -> Value {
     let version: u64 = item["version"]["N"].as_str().unwrap().parse().unwrap();
-    item["version"] = json!({ "N": (version + 1).to_string() });
+    item["version"] = json!({ "N": version.saturating_add(1).to_string() });
     item
 }

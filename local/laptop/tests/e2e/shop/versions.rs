@@ -26,7 +26,7 @@ async fn what_a_later_version_wrote_is_read_and_still_there_when_this_one_has_wr
     shop.put_item("PurchasesTable", &item).await;
 
     assert_eq!(shop.status(&paid.purchase).await, "paid");
-    assert_eq!(shop.history().await, [paid.purchase.clone()]);
+    assert_eq!(shop.history().await, [paid.purchase.as_str()]);
     let refund = shop.refund(&paid, Some(500)).await;
     shop.until_status(&paid.purchase, "partially_refunded")
         .await;
