@@ -112,7 +112,7 @@ impl Bug {
                 }
             }
             Self::LaterForgotten if item["Put"]["Item"]["layout"]["N"] == LAYOUT => {
-                forget_later(&mut item["Put"]["Item"]);
+                forget(&mut item["Put"]["Item"], NOVELTY);
             }
             Self::EarlierTrusted if is_claim(&item["Put"]) => {
                 item["Put"]["ConditionExpression"] = "attribute_not_exists(pk)".into();
@@ -177,10 +177,4 @@ fn forget(item: &mut Value, name: &str) {
 fn is_claim(put: &Value) -> bool {
     let sk = put["Item"]["sk"]["S"].as_str();
     sk.is_some_and(|sk| sk.starts_with("event#"))
-}
-
-/// A row as if this version kept nothing that it does not know.
-fn forget_later(item: &mut Value) {
-    item["layout"] = item["earliest"].clone();
-    forget(item, NOVELTY);
 }
