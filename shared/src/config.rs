@@ -209,6 +209,20 @@ impl Environment {
         })
     }
 
+    /// `SALE_MAILS`: `each` unless set, `daily`, or `none`.
+    pub fn sale_mails(&self) -> Result<SaleMails, ConfigError> {
+        const NAME: &str = "SALE_MAILS";
+        match self.optional(NAME) {
+            None | Some("each") => Ok(SaleMails::Each),
+            Some("daily") => Ok(SaleMails::Daily),
+            Some("none") => Ok(SaleMails::None),
+            Some(other) => Err(ConfigError::Wrong {
+                name: NAME,
+                wrong: format!("{other:?} is neither each, daily nor none"),
+            }),
+        }
+    }
+
     fn switch(&self, name: &'static str) -> Result<bool, ConfigError> {
         match self.optional(name) {
             None | Some("false") => Ok(false),
@@ -224,6 +238,17 @@ impl Environment {
     pub fn site_url(&self) -> Result<String, ConfigError> {
         Ok(self.required("SITE_URL")?.trim_end_matches('/').to_owned())
     }
+}
+
+/// How the seller hears of sales.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SaleMails {
+    /// By a mail for each.
+    Each,
+    /// By one mail a day for all of them.
+    Daily,
+    /// By no mail.
+    None,
 }
 
 /// How we know that an email address is the buyer's own.
@@ -309,6 +334,24 @@ mod tests {
         assert_eq!(error, r#"AUTOMATIC_TAX: "yes" is neither true nor false"#);
         let error = wanted("true", "1").unwrap_err().to_string();
         assert!(error.starts_with("INVOICE_CREATION: "), "{error}");
+    }
+
+    #[test]
+    fn the_seller_hears_of_each_sale_unless_the_setting_says_otherwise() {
+        let wanted = |setting| Environment::of([("SALE_MAILS", setting)]).sale_mails();
+        for (setting, mails) in [
+            ("", SaleMails::Each),
+            ("each", SaleMails::Each),
+            ("daily", SaleMails::Daily),
+            ("none", SaleMails::None),
+        ] {
+            assert_eq!(wanted(setting).unwrap(), mails, "{setting}");
+        }
+        let error = wanted("weekly").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            r#"SALE_MAILS: "weekly" is neither each, daily nor none"#
+        );
     }
 
     #[test]

@@ -9,10 +9,12 @@ use crate::money::{Money, MoneyError};
 
 mod placement;
 mod recurring;
+mod shortage;
 mod tax;
 
 pub use placement::{Options, PlacementError};
 pub use recurring::{Interval, Recurring, RecurringError};
+pub use shortage::{Short, Shortage, Supply, ends_shortage};
 pub use tax::{NotATaxBehavior, NotATaxCode, TaxBehavior, TaxCode};
 
 /// A product's id, chosen by the seller: 1 to 64 ASCII letters, digits, `-`, `_` or `.`.
@@ -106,6 +108,10 @@ pub struct Product {
     /// How many are left to sell; `None` if it never runs out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stock: Option<u32>,
+    /// At how many left, or fewer, the seller is told that it is running out; `None` to be told
+    /// only when none is left. Buyers never see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low_stock: Option<u32>,
 }
 
 /// Why a product cannot be added to the shop.
@@ -138,6 +144,9 @@ pub enum ProductError {
     /// Each renewal would need another piece, and nobody can promise today that there will be one.
     #[error("stock: what is paid for again and again cannot be limited")]
     RecurringStock,
+    /// That is the case without it.
+    #[error("low_stock: 1 or more, because you are told anyway when none is left")]
+    LowStock,
 }
 
 /// Where a product is shown.
@@ -168,6 +177,9 @@ impl Product {
             if self.stock.is_some() {
                 return Err(ProductError::RecurringStock);
             }
+        }
+        if self.low_stock == Some(0) {
+            return Err(ProductError::LowStock);
         }
         Ok(self.price.check_price()?)
     }

@@ -9,7 +9,7 @@ use shared::{
     aws::{self, call::Service},
     config::{ConfigError, Environment},
     http::{Problem, json, next_cursor, page_cursor, page_limit, request_id},
-    product::ProductId,
+    product::{Product, ProductId},
     store::{Tables, products::Shelf},
 };
 
@@ -47,7 +47,7 @@ impl Catalog {
             .get(&id)
             .await
             .map_err(|error| Problem::store(&error))?;
-        cacheable(&product.ok_or_else(unknown)?, request)
+        cacheable(&for_buyers(product.ok_or_else(unknown)?), request)
     }
 
     async fn list(&self, request: &Request) -> Result<Response<Body>, Problem> {
@@ -55,10 +55,19 @@ impl Catalog {
         let after: Option<ProductId> = page_cursor(request)?;
         let page = self.products.list(limit, after.as_ref()).await;
         let page = page.map_err(|error| Problem::store(&error))?;
+        let products: Vec<_> = page.products.into_iter().map(for_buyers).collect();
         cacheable(
-            &json!({ "products": page.products, "next": next_cursor(page.next) }),
+            &json!({ "products": products, "next": next_cursor(page.next) }),
             request,
         )
+    }
+}
+
+/// Without what is the seller's business alone.
+fn for_buyers(product: Product) -> Product {
+    Product {
+        low_stock: None,
+        ..product
     }
 }
 

@@ -7,6 +7,9 @@
 //! it is sent twice.
 
 mod publishing;
+mod sales;
+mod sending;
+mod stock;
 
 use std::{fmt::Display, time::Duration};
 
@@ -20,9 +23,9 @@ use shared::{
     aws::{self, call::Service},
     bus::Bus,
     clock::Clock,
-    config::{ConfigError, Environment},
-    email::{self, Address, Letter, Letterhead, Postman, SendError, compose},
-    mode::Mode,
+    config::{ConfigError, Environment, SaleMails},
+    email::{self, Address, Letterhead, Postman, compose},
+    purchase::Mail,
     store::{
         StoreError, Tables,
         due::{Claimed, DueMails, End},
@@ -58,25 +61,9 @@ pub struct Mailer {
     bus: Bus,
     shop: Letterhead,
     seller: Address,
+    sale_mails: SaleMails,
     developer: Address,
     clock: Clock,
-}
-
-/// Why a mail will never be sent.
-#[derive(Debug, thiserror::Error)]
-enum Undeliverable {
-    #[error("real money moved, but this deployment is in test mode")]
-    OtherMode,
-    #[error("the purchase has no email address")]
-    NoAddress,
-    #[error("the purchase's email address is not valid for mail")]
-    BadAddress,
-    #[error("the letter cannot be written: {0}")]
-    Unwritable(String),
-    #[error("{0}")]
-    Refused(SendError),
-    #[error("{attempts} attempts failed: {last}")]
-    Exhausted { attempts: u32, last: String },
 }
 
 impl Mailer {
@@ -115,6 +102,7 @@ impl Mailer {
             postman: Postman::new(ses, &shop.name, &from, answers),
             shop,
             seller,
+            sale_mails: environment.sale_mails()?,
             developer: address("DEVELOPER_EMAIL")?,
             clock: environment.clock(),
         })
@@ -173,37 +161,43 @@ impl Mailer {
     /// Sends what one row orders, if it is this mailer's to send.
     async fn work_off(&self, id: &str) -> Result<(), StoreError> {
         match self.outbox.claim(id, self.clock.now()).await {
-            Ok(Some(Claimed::Mail(row))) => self.work_off_mail(&row).await,
-            Ok(Some(Claimed::Event(row))) => self.work_off_event(&row).await,
-            Ok(Some(Claimed::Later { attempts })) => {
-                tracing::info!(row = id, "a later version's mailer has to send this");
-                let at = self.clock.now().saturating_add(LATER_SECONDS);
-                self.outbox.wait((id, attempts), at).await
-            }
+            Ok(Some(claimed)) => self.work_off_claimed(id, claimed).await,
             Ok(None) => Ok(()),
             Err(error @ StoreError::Unreadable { .. }) => self.give_up(MAIL, id, &error).await,
             Err(error) => Err(error),
         }
     }
 
-    async fn work_off_mail(&self, row: &Row) -> Result<(), StoreError> {
-        let id = &row.id;
-        if row.superseded {
-            tracing::info!(row = id, "a mail was no longer true, so it was not sent");
-            return self
-                .outbox
-                .finish(id, End::Superseded, self.clock.now())
-                .await;
-        }
-        match self.send(row).await {
-            Ok(Sent::Now) => self.outbox.finish(id, End::Sent, self.clock.now()).await,
-            Ok(Sent::NotYet(error)) => {
-                let is_blocked = matches!(error, SendError::Blocked(_));
-                let claimed = (id.as_str(), row.attempts);
-                self.postpone(MAIL, claimed, is_blocked, &error).await
+    async fn work_off_claimed(&self, id: &str, claimed: Claimed) -> Result<(), StoreError> {
+        match claimed {
+            Claimed::Mail(row) if row.mail == Mail::Sold => self.work_off_sale(*row).await,
+            Claimed::Mail(row) => self.work_off_mail(&row).await,
+            Claimed::Stock(row) => self.work_off_stock(&row).await,
+            Claimed::Event(row) => self.work_off_event(&row).await,
+            Claimed::Later { attempts } => {
+                tracing::info!(row = id, "a later version's mailer has to send this");
+                let at = self.clock.now().saturating_add(LATER_SECONDS);
+                self.outbox.wait((id, attempts), at).await
             }
-            Err(error) => self.give_up(MAIL, id, &error).await,
         }
+    }
+
+    async fn work_off_mail(&self, row: &Row) -> Result<(), StoreError> {
+        if row.superseded {
+            return self.leave_out(&row.id, "was no longer true").await;
+        }
+        let letter = compose(&row.mail, &row.content, &self.shop);
+        let outcome = self
+            .hand_over(row.attempts, self.outgoing(row, letter))
+            .await;
+        self.mark((&row.id, row.attempts), &outcome).await
+    }
+
+    /// Ends a row whose mail is not sent.
+    async fn leave_out(&self, row: &str, why: &str) -> Result<(), StoreError> {
+        tracing::info!(row, "a mail {why}, so it was not sent");
+        let now = self.clock.now();
+        self.outbox.finish(row, End::Superseded, now).await
     }
 
     /// Puts a claimed row back until it is worth another try. What is blocked is so until somebody
@@ -240,65 +234,6 @@ impl Mailer {
         let end = End::Failed(&reason);
         self.outbox.finish(row, end, self.clock.now()).await
     }
-
-    async fn send(&self, row: &Row) -> Result<Sent, Undeliverable> {
-        if row.attempts > MOST_ATTEMPTS {
-            // Each of these attempts was cut off midway.
-            return Err(Undeliverable::Exhausted {
-                attempts: row.attempts.saturating_sub(1),
-                last: "the last was cut off".to_owned(),
-            });
-        }
-        let to = self.recipient(row)?;
-        let letter = compose(&row.mail, &row.content, &self.shop)
-            .map_err(|error| Undeliverable::Unwritable(error.to_string()))?;
-        let letter = match Mode::of(row.livemode) {
-            Mode::Test => Letter {
-                subject: format!("[{}] {}", self.meant_for(row), letter.subject),
-                ..letter
-            },
-            Mode::Live => letter,
-        };
-        match self.postman.send(&to, &letter).await {
-            Ok(message_id) => {
-                tracing::info!(row = row.id, message_id, "a mail was sent");
-                Ok(Sent::Now)
-            }
-            Err(error @ SendError::Permanent(_)) => Err(Undeliverable::Refused(error)),
-            Err(error) if row.attempts < MOST_ATTEMPTS => Ok(Sent::NotYet(error)),
-            Err(error) => Err(Undeliverable::Exhausted {
-                attempts: row.attempts,
-                last: error.to_string(),
-            }),
-        }
-    }
-
-    /// Who gets the mail: if no real money moved, the developer, whoever it is meant for.
-    fn recipient(&self, row: &Row) -> Result<Address, Undeliverable> {
-        match (self.shop.mode, Mode::of(row.livemode)) {
-            (_, Mode::Test) => Ok(self.developer.clone()),
-            (Mode::Test, Mode::Live) => Err(Undeliverable::OtherMode),
-            (Mode::Live, Mode::Live) => self.addressee(row),
-        }
-    }
-
-    /// Who the mail is meant for.
-    fn addressee(&self, row: &Row) -> Result<Address, Undeliverable> {
-        if row.mail.is_for_seller() {
-            return Ok(self.seller.clone());
-        }
-        let email = row.content.order.buyer.email.as_deref();
-        let email = email.ok_or(Undeliverable::NoAddress)?;
-        email.parse().map_err(|_| Undeliverable::BadAddress)
-    }
-
-    /// The same in words, for the developer who gets it instead.
-    fn meant_for(&self, row: &Row) -> String {
-        match self.addressee(row) {
-            Ok(address) => format!("test, for {}", address.as_str()),
-            Err(error) => format!("test, for nobody: {error}"),
-        }
-    }
 }
 
 /// What a row orders: its name in the log, and the metric of those that fail.
@@ -317,12 +252,6 @@ const MAIL: Thing = Thing {
 #[derive(Deserialize)]
 struct Key {
     id: String,
-}
-
-/// How an attempt ended that did not fail for good.
-enum Sent {
-    Now,
-    NotYet(SendError),
 }
 
 /// One minute, two, four … up to six hours.

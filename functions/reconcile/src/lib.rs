@@ -1,6 +1,7 @@
 //! Fetches from Stripe, on a schedule, what webhooks missed: events that were not delivered, and
 //! what became of purchases for which Stripe never made an event. All of it goes through the same
-//! inbox and ledger as a delivery, so nothing is done twice.
+//! inbox and ledger as a delivery, so nothing is done twice. And since it looks at the shop every
+//! hour anyway, it tells the seller what is running out.
 //!
 //! A run may be interrupted at any moment; the next one carries on from the page it had reached.
 
@@ -8,6 +9,7 @@ mod events;
 mod findings;
 mod match_sessions;
 mod run;
+mod stock;
 mod subscriptions;
 mod work;
 
@@ -20,7 +22,10 @@ use shared::{
     inbox::Inbox,
     ledger::{InvoiceLedger, Ledger},
     readings::Readings,
-    store::{Tables, invoices::Invoices, purchases::Purchases, sweep::Sweeps, work::WorkList},
+    store::{
+        Tables, invoices::Invoices, purchases::Purchases, shortages::Shortages, sweep::Sweeps,
+        work::WorkList,
+    },
     stripe::client::Client as Stripe,
     telemetry::Metric,
 };
@@ -101,6 +106,7 @@ impl Reconcile {
             invoices: Invoices::of(tables)?,
             work: WorkList::of(tables)?,
             sweeps: Sweeps::of(tables)?,
+            shortages: Shortages::of(tables, mode)?,
             stripe,
             stack,
             clock: environment.clock(),
@@ -147,10 +153,11 @@ impl Reconcile {
 async fn through(mut run: Run<'_>) -> Result<Findings, ReconcileError> {
     // If one of these cannot go on, the others still may. The undelivered events are last, because
     // they are read from the beginning each time.
+    let stock = stock::tell(&run).await;
     let all_events = events::all(&mut run).await;
     let purchases = work::through(&mut run).await;
     let undelivered = events::undelivered(&mut run).await;
-    all_events.and(purchases).and(undelivered)?;
+    stock.and(all_events).and(purchases).and(undelivered)?;
     run.findings.complete = !run.out_of_time() && run.findings.failed == 0;
     Ok(run.findings)
 }

@@ -12,7 +12,10 @@ use shared::{
     purchase::{PurchaseId, Subject},
     readings::Readings,
     standing::Standing,
-    store::{StoreError, invoices::Invoices, purchases::Purchases, sweep::Sweeps, work::WorkList},
+    store::{
+        StoreError, invoices::Invoices, purchases::Purchases, shortages::Shortages, sweep::Sweeps,
+        work::WorkList,
+    },
     stripe::client::{Client as Stripe, StripeError},
 };
 use tokio::time::Instant;
@@ -31,6 +34,7 @@ pub(crate) struct Parts {
     pub(crate) invoices: Invoices,
     pub(crate) work: WorkList,
     pub(crate) sweeps: Sweeps,
+    pub(crate) shortages: Shortages,
     pub(crate) stripe: Stripe,
     pub(crate) stack: Stack,
     pub(crate) clock: Clock,

@@ -51,6 +51,7 @@ const MAILS = {
   dispute_opened: "To the seller: dispute",
   dispute_closed: "To the seller: dispute closed",
   welcome: "To the buyer: welcome to the subscription",
+  sold: "To the seller: sold",
   payment_failed: "To the buyer: a payment failed",
   action_required: "To the buyer: please confirm a payment",
   trial_ending: "To the buyer: the trial is about to end",

@@ -213,12 +213,14 @@ impl TestApp {
         self.put_item("PurchasesTable", &item).await;
     }
 
-    /// Which mails of a purchase are in the outbox, by effect: `paid`, `pending`, …
+    /// Which mails of a purchase are in the outbox, by effect: `paid`, `pending`, …; all but `sold`,
+    /// which comes with every receipt.
     pub async fn effects(&self, purchase: &str) -> Vec<String> {
         let items = self.items("OutboxTable").await;
         let ids = items.iter().map(|item| item["id"]["S"].as_str().unwrap());
         let mut effects: Vec<_> = ids
             .filter_map(|id| id.strip_prefix(purchase)?.strip_prefix('#'))
+            .filter(|effect| *effect != "sold")
             .map(str::to_owned)
             .collect();
         effects.sort();
@@ -237,9 +239,23 @@ impl TestApp {
 
     /// The outbox's row of one of them.
     pub async fn outbox_row(&self, purchase: &str, effect: &str) -> Value {
+        let row = self.outbox_row_if_any(purchase, effect).await;
+        row.unwrap()
+    }
+
+    /// The same, if there is one.
+    pub async fn outbox_row_if_any(&self, purchase: &str, effect: &str) -> Option<Value> {
         let id = format!("{purchase}#{effect}");
         let mut items = self.items("OutboxTable").await.into_iter();
-        items.find(|item| item["id"]["S"] == *id).unwrap()
+        items.find(|item| item["id"]["S"] == *id)
+    }
+
+    /// Deletes one of them.
+    pub async fn delete_outbox_row(&self, purchase: &str, effect: &str) {
+        let table = self.tables.name("OutboxTable");
+        let key = json!({ "id": { "S": format!("{purchase}#{effect}") } });
+        self.dynamodb("DeleteItem", json!({ "TableName": table, "Key": key }))
+            .await;
     }
 
     /// Makes the next attempt at sending a mail due, and runs the mailer.

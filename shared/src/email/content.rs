@@ -1,6 +1,6 @@
 //! What each letter is about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,8 +8,9 @@ use crate::{
     invoice::{Bill, Invoice},
     money::Money,
     purchase::{
-        Delivery, Dispute, DisputeId, DisputeStatus, DisputeTerms, Document, Mail, Movement,
-        Notice, Order, ParcelId, Payment, Purchase, RefundId, Subject, Sums, WaitsFor,
+        Attention, Delivery, Dispute, DisputeId, DisputeStatus, DisputeTerms, Document, Mail,
+        Movement, Notice, Order, ParcelId, Payment, PaymentIntentId, Purchase, RefundId, Subject,
+        SubscriptionId, Sums, WaitsFor,
     },
     subscription::{Reading, Subscription},
 };
@@ -57,6 +58,23 @@ pub struct Frozen {
     /// the subscription is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<Reading>,
+    /// What the seller is told of the purchase besides, if the letter says that it was sold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sale: Option<FrozenSale>,
+}
+
+/// What an outbox row freezes of a sale for the seller.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrozenSale {
+    /// Where its money is at Stripe; `None` if nothing was paid, or an invoice was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_intent: Option<PaymentIntentId>,
+    /// The subscription that began with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<SubscriptionId>,
+    /// What a person should look at.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub attention: BTreeSet<Attention>,
 }
 
 /// What an outbox row freezes of what was paid.
@@ -98,7 +116,10 @@ impl Frozen {
     /// What `mail` needs to know about a purchase.
     pub fn of(purchase: &Purchase, mail: &Mail) -> Self {
         let order = purchase.order().clone();
-        let confirms = matches!(mail, Mail::Paid | Mail::Welcome | Mail::Shipped(_));
+        let confirms = matches!(
+            mail,
+            Mail::Paid | Mail::Welcome | Mail::Shipped(_) | Mail::Sold
+        );
         let delivery = purchase.delivery().filter(|_| confirms);
         let sums = purchase.sums();
         Self {
@@ -110,6 +131,7 @@ impl Frozen {
                 Mail::Shipped(id) => FrozenParcel::of(id, purchase),
                 _ => None,
             },
+            sale: (*mail == Mail::Sold).then(|| FrozenSale::of(purchase)),
             ..Self::about(purchase.id().into(), order, purchase.accounts().paid)
         }
         .with_payment(purchase.payment(), &purchase.refunded_taxes(), mail)
@@ -152,6 +174,7 @@ impl Frozen {
             parcel: None,
             invoice: None,
             subscription: None,
+            sale: None,
         }
     }
 
@@ -180,6 +203,16 @@ impl Frozen {
                 _ => None,
             },
             ..self
+        }
+    }
+}
+
+impl FrozenSale {
+    fn of(purchase: &Purchase) -> Self {
+        Self {
+            payment_intent: purchase.payment_intent().cloned(),
+            subscription: purchase.subscription().cloned(),
+            attention: purchase.attention(),
         }
     }
 }
@@ -264,6 +297,11 @@ pub(super) enum ToBuyer<'a> {
 }
 
 pub(super) enum ToSeller<'a> {
+    Sale {
+        paid: Money,
+        frozen: &'a Frozen,
+        sale: &'a FrozenSale,
+    },
     Dispute(AboutDispute<'a>),
     /// A subscription that nothing can be charged for any more.
     Lost(&'a Reading),
@@ -314,6 +352,13 @@ impl<'a> Content<'a> {
                 paid: frozen.paid,
                 order: &frozen.order,
             },
+            Mail::Sold => {
+                return Ok(Self::ToSeller(ToSeller::Sale {
+                    paid: frozen.paid,
+                    frozen,
+                    sale: frozen.sale.as_ref().ok_or(Missing("sale"))?,
+                }));
+            }
             Mail::PaymentFailed(_) => ToBuyer::PaymentFailed(invoice()?),
             Mail::ActionRequired(_) => ToBuyer::ActionRequired(invoice()?),
             Mail::Notice(Notice::TrialEnding, _) => ToBuyer::TrialEnding(reading()?),

@@ -15,12 +15,14 @@ use crate::{
     purchase::{DisputeStatus, Mail, Notice},
 };
 
+mod to_seller;
+
 const GOLDEN: &str = "src/email/golden.txt";
 
 #[test]
 fn every_letter_is_as_it_was_to_the_byte() {
     let mut written = String::new();
-    for (title, mail, row) in rows().into_iter().chain(of_subscriptions()) {
+    for (title, mail, row) in all() {
         let shown = letter(mail, &row, Mode::Live);
         let Letter { subject, text, .. } = shown;
         writeln!(written, "### {title}\n\nSubject: {subject}\n\n{text}").unwrap();
@@ -38,6 +40,12 @@ fn every_letter_is_as_it_was_to_the_byte() {
             }
         }
         written.push('\n');
+    }
+    for (title, [live, test]) in to_seller::of_many() {
+        let Letter { subject, text, .. } = &live;
+        writeln!(written, "### {title}\n\nSubject: {subject}\n\n{text}").unwrap();
+        let (live, test) = (digest(&live), digest(&test));
+        writeln!(written, "Live -: {live}\nTest -: {test}\n").unwrap();
     }
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(GOLDEN);
     if std::env::var_os("REWRITE_GOLDEN").is_some() {
@@ -79,6 +87,7 @@ kinds! {
     // Of an inquiry.
     Mail::DisputeClosed(..),
     Mail::Welcome,
+    Mail::Sold,
     Mail::PaymentFailed(_),
     Mail::ActionRequired(_),
     Mail::Notice(Notice::TrialEnding, _),
@@ -90,8 +99,7 @@ kinds! {
 
 #[test]
 fn every_mail_has_a_letter_here() {
-    let rows = rows().into_iter().chain(of_subscriptions());
-    let shown = rows.map(|(_, mail, _)| {
+    let shown = all().map(|(_, mail, _)| {
         let mail = Mail::try_from(mail.to_owned()).unwrap();
         kind_of(&mail)
     });
@@ -100,16 +108,23 @@ fn every_mail_has_a_letter_here() {
 }
 
 fn letter(mail: &str, row: &Value, mode: Mode) -> Letter {
-    let shop = Letterhead {
+    let mail = Mail::try_from(mail.to_owned()).unwrap();
+    compose(&mail, &frozen(row), &shop(mode)).unwrap()
+}
+
+fn shop(mode: Mode) -> Letterhead {
+    Letterhead {
         name: "Mugs & Co <Café>".into(),
         site_url: "https://mugs.example/".into(),
         mode,
         stripe_dashboard: "https://dashboard.stripe.com".into(),
-    };
-    let mail = Mail::try_from(mail.to_owned()).unwrap();
+    }
+}
+
+fn frozen(row: &Value) -> Frozen {
     let frozen: Frozen = serde_json::from_value(row.clone()).unwrap();
     assert_eq!(&serde_json::to_value(&frozen).unwrap(), row);
-    compose(&mail, &frozen, &shop).unwrap()
+    frozen
 }
 
 fn in_language(row: &Value, language: Option<&str>) -> Value {
@@ -130,6 +145,11 @@ fn digest(letter: &Letter) -> String {
 }
 
 /// A title, the mail, and what its outbox row froze.
+fn all() -> impl Iterator<Item = (&'static str, &'static str, Value)> {
+    let of_sales = to_seller::of_sales();
+    rows().into_iter().chain(of_subscriptions()).chain(of_sales)
+}
+
 fn rows() -> Vec<(&'static str, &'static str, Value)> {
     let waiting = |waits_for: Value| json!({ "waits_for": waits_for });
     let voucher = "https://payments.stripe.com/oxxo/voucher/test_1?a=1&b=2";

@@ -1,9 +1,9 @@
 //! Writes a letter from what its outbox row froze. The words are in [`to_buyer`] and [`to_seller`],
-//! the amounts in [`sums`].
+//! the amounts in [`sums`]. Letters about more than one thing are in [`digest`] and [`stock`].
 
 use super::{
     amounts::Amounts,
-    content::{Content, Frozen, Missing},
+    content::{Content, Frozen, Missing, ToSeller},
     prose::{About, DeliveryNote, InvoiceNote, Letter, LetterPage, one_line},
 };
 use crate::{
@@ -12,12 +12,18 @@ use crate::{
     purchase::{Delivery, Document, Mail, Subject},
 };
 
+pub(super) mod digest;
 mod of_subscription;
+mod sale;
+pub(super) mod stock;
 mod sums;
 #[cfg(test)]
 mod tests;
 mod to_buyer;
 mod to_seller;
+
+/// Why the seller gets a letter.
+const TO_SELLER: &str = "You get this mail because you sell at";
 
 /// The shop as its letters present it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,10 +143,7 @@ impl LetterWriter<'_> {
                     }
                 },
             ),
-            Content::ToSeller(told) => (
-                self.to_seller(told),
-                "You get this mail because you sell at",
-            ),
+            Content::ToSeller(told) => (self.to_seller(told), TO_SELLER),
         };
         let About { kind, number, .. } = &self.about;
         let which = match frozen
@@ -156,14 +159,19 @@ impl LetterWriter<'_> {
             subject: format!("{} ({which})", prose.subject),
             prose,
             site_url: self.site_url.to_owned(),
-            items: sums::items(frozen, &self.amounts)?,
+            items: match content {
+                Content::ToSeller(ToSeller::Sale { .. }) => {
+                    sums::with_product_ids(frozen, &self.amounts)?
+                }
+                _ => sums::items(frozen, &self.amounts)?,
+            },
             sums: sums::sums(content, frozen, &self.amounts),
             delivery: frozen
                 .delivery
                 .as_ref()
                 .map(|to| DeliveryNote::of(to, frozen)),
             invoice: frozen.document.as_ref().and_then(InvoiceNote::of),
-            about: self.about,
+            about: Some(self.about),
             shop: self.name,
             why,
         })

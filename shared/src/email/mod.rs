@@ -23,8 +23,12 @@ mod postman;
 mod prose;
 
 pub use address::{Address, AddressError};
-pub use content::{Frozen, FrozenDispute, Missing};
-pub use letter::{LetterError, Letterhead, compose};
+pub use content::{Frozen, FrozenDispute, FrozenSale, Missing};
+pub use letter::{
+    LetterError, Letterhead, compose,
+    digest::{compose_digest, next_digest},
+    stock::compose_stock,
+};
 pub use postman::{Postman, SendError};
 pub use prose::Letter;
 

@@ -49,15 +49,21 @@ impl Postman {
         }
     }
 
-    /// Sends one letter; returns SES's message id.
-    pub async fn send(&self, to: &Address, letter: &Letter) -> Result<String, SendError> {
+    /// Sends one letter, whose replies go to `answers`, or where all others go; returns SES's
+    /// message id.
+    pub async fn send(
+        &self,
+        to: &Address,
+        letter: &Letter,
+        answers: Option<&Address>,
+    ) -> Result<String, SendError> {
         let message =
             message(letter).map_err(|_| SendError::Permanent("IncompleteMessage".into()))?;
         let sent = self
             .client
             .send_email()
             .source(&self.from)
-            .reply_to_addresses(self.reply_to.as_str())
+            .reply_to_addresses(answers.unwrap_or(&self.reply_to).as_str())
             .destination(Destination::builder().to_addresses(to.as_str()).build())
             .message(message)
             .send()
@@ -244,7 +250,7 @@ mod tests {
         let to = "ana@example.com".parse().unwrap();
         let answers = "owner@example.com".parse().unwrap();
         Postman::new(Client::from_conf(config), "Mugs & Co", &from, answers)
-            .send(&to, &letter())
+            .send(&to, &letter(), None)
             .await
     }
 

@@ -25,7 +25,8 @@ pub(super) struct LetterPage {
     pub(super) sums: Vec<Sum>,
     pub(super) delivery: Option<DeliveryNote>,
     pub(super) invoice: Option<InvoiceNote>,
-    pub(super) about: About,
+    /// `None` if it is about no purchase or subscription in particular.
+    pub(super) about: Option<About>,
     /// Why the recipient gets this letter.
     pub(super) why: &'static str,
 }
@@ -60,6 +61,8 @@ pub(super) struct Item {
     /// How many, and the price of one.
     pub(super) quantity: String,
     pub(super) amount: String,
+    /// What else there is to say of it, line by line.
+    pub(super) notes: Vec<String>,
 }
 
 pub(super) struct Sum {
@@ -89,6 +92,12 @@ impl DeliveryNote {
 }
 
 impl LetterPage {
+    /// Whether the link is the address at the foot, too.
+    fn repeats_link(&self) -> bool {
+        let about = self.about.as_ref();
+        about.is_some_and(|about| about.url == self.prose.link.url)
+    }
+
     pub(super) fn set(self) -> Result<Letter, askama::Error> {
         Ok(Letter {
             html: Html { page: &self }.render()?,
@@ -103,13 +112,24 @@ const WIDTH: usize = 46;
 
 impl Item {
     fn lines(&self) -> String {
-        match self.quantity.as_str() {
+        let mut lines = match self.quantity.as_str() {
             "" => columns(&self.name, &self.amount),
             quantity => {
                 let below = columns(&format!("  {quantity}"), &self.amount);
                 format!("{}\n{below}", self.name)
             }
+        };
+        for note in &self.notes {
+            lines.push_str("\n  ");
+            lines.push_str(note);
         }
+        lines
+    }
+
+    /// What stands below its name.
+    fn details(&self) -> impl Iterator<Item = &String> {
+        let quantity = Some(&self.quantity).filter(|quantity| !quantity.is_empty());
+        quantity.into_iter().chain(&self.notes)
     }
 }
 

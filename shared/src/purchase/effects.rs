@@ -64,9 +64,20 @@ impl Purchase {
     /// The mails that are true now.
     pub(super) fn mails_called_for(&self) -> BTreeSet<Mail> {
         let session = self.furthest_session().and_then(Mail::of_session);
+        let sold = Some(Mail::Sold).filter(|_| self.is_told_as_sold());
         let parcels = self.parcels().map(|(id, _)| Mail::Shipped(id.clone()));
-        let session = session.into_iter().chain(parcels);
+        let session = session.into_iter().chain(sold).chain(parcels);
         session.chain(self.payment.mails()).collect()
+    }
+
+    /// Whether the seller is told that it was sold: if it is, in the change that makes it so. One
+    /// that has its receipt and not this was sold before sellers were told, which is not news any
+    /// more.
+    fn is_told_as_sold(&self) -> bool {
+        let receipts = [Mail::Paid, Mail::Welcome];
+        let has_receipt = receipts.iter().any(|mail| self.mails.contains(mail));
+        let is_sold = matches!(self.furthest_session(), Some(SessionState::Settled { .. }));
+        is_sold && (!has_receipt || self.mails.contains(&Mail::Sold))
     }
 
     /// Whether a mail may become true again: a refund that waits for the buyer goes on, and once a

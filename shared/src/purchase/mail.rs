@@ -36,6 +36,8 @@ pub enum Mail {
     DisputeClosed(DisputeId, DisputeStatus),
     /// To the buyer: their subscription has begun.
     Welcome,
+    /// To the seller: this was sold. It is called for together with the receipt or the welcome.
+    Sold,
     /// To the buyer: this attempt to charge an invoice failed. Useful only while it is the latest,
     /// and the invoice is not paid.
     PaymentFailed(u32),
@@ -160,7 +162,8 @@ impl Mail {
     pub fn is_for_seller(&self) -> bool {
         matches!(
             self,
-            Self::InquiryOpened(_)
+            Self::Sold
+                | Self::InquiryOpened(_)
                 | Self::DisputeOpened(_)
                 | Self::DisputeClosed(..)
                 | Self::Notice(Notice::Lost, _)
@@ -185,6 +188,7 @@ impl fmt::Display for Mail {
                 write!(f, "dispute_closed#{id}#{}", status.as_str())
             }
             Self::Welcome => f.write_str("welcome"),
+            Self::Sold => f.write_str("sold"),
             Self::PaymentFailed(attempt) => write!(f, "payment_failed#{attempt}"),
             Self::ActionRequired(attempt) => write!(f, "action_required#{attempt}"),
             Self::Notice(notice, version) => write!(f, "{}#{version}", notice.as_str()),
@@ -238,6 +242,7 @@ impl TryFrom<String> for Mail {
                 Self::DisputeClosed(id.to_owned().into(), status)
             }
             (Some("welcome"), None, _) => Self::Welcome,
+            (Some("sold"), None, _) => Self::Sold,
             (Some("payment_failed"), Some(n), None) => Self::PaymentFailed(attempt(n)?),
             (Some("action_required"), Some(n), None) => Self::ActionRequired(attempt(n)?),
             (Some(notice), Some(version), None) => {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Accounts, Delivery, Document, Gone, InvoiceId, Payment, Purchase, RefundId, SessionId,
-    SessionState, SubscriptionId, Sums, WaitsFor,
+    Accounts, Delivery, Document, Gone, InvoiceId, Payment, PaymentIntentId, Purchase, RefundId,
+    SessionId, SessionState, SubscriptionId, Sums, WaitsFor,
 };
 use crate::money::Money;
 
@@ -221,6 +221,14 @@ impl Purchase {
     pub fn subscription(&self) -> Option<&SubscriptionId> {
         match self.furthest_session() {
             Some(SessionState::Settled { subscription, .. }) => subscription.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The payment intent that paid it; `None` if there was nothing to pay, or an invoice was paid.
+    pub fn payment_intent(&self) -> Option<&PaymentIntentId> {
+        match self.furthest_session() {
+            Some(SessionState::Settled { payment_intent, .. }) => payment_intent.as_ref(),
             _ => None,
         }
     }

@@ -9,6 +9,7 @@ use super::{
     Item, KEEP_SECONDS, StoreError, TRIES, Tables, back_off, failed, from_item, later, number,
     outbox::{DUE, Row, State},
     publications::{EVENT, EventRow},
+    shortages::{STOCK, StockRow},
     tables::Table,
     text, unless_refused,
 };
@@ -25,6 +26,8 @@ pub struct DueMails {
 pub enum Claimed {
     /// A mail to send.
     Mail(Box<Row>),
+    /// A mail about the shop's stock to send.
+    Stock(Box<StockRow>),
     /// An event to publish.
     Event(Box<EventRow>),
     /// Something that this version of the code cannot read, because a later one ordered it.
@@ -48,7 +51,7 @@ pub struct Progress {
 pub enum End<'a> {
     /// SES has the mail.
     Sent,
-    /// It stopped being true before it was sent.
+    /// It stopped being true before it was sent, or the shop wants no such mail.
     Superseded,
     /// It is given up, for this reason, which must not contain an address.
     Failed(&'a str),
@@ -119,9 +122,14 @@ impl DueMails {
             return Ok(None);
         };
         let later = later::is_later(&item).then(|| attempts_of(&item));
-        let claimed = match id.starts_with(EVENT) {
-            true => from_item(item, id).map(|row| Claimed::Event(Box::new(row))),
-            false => from_item(item, id).map(|row| Claimed::Mail(Box::new(row))),
+        let claimed = match id {
+            event if event.starts_with(EVENT) => {
+                from_item(item, id).map(|row| Claimed::Event(Box::new(row)))
+            }
+            stock if stock.starts_with(STOCK) => {
+                from_item(item, id).map(|row| Claimed::Stock(Box::new(row)))
+            }
+            _ => from_item(item, id).map(|row| Claimed::Mail(Box::new(row))),
         };
         match (claimed, later) {
             (Err(StoreError::Unreadable { .. }), Some(attempts)) => {
@@ -188,7 +196,7 @@ impl DueMails {
         unless_refused("UpdateItem", call.send().await).map(|_| ())
     }
 
-    /// Puts a claimed row back until `at`, because it is not its turn. That was no attempt.
+    /// Puts a claimed row back until `at`, because its time has not come. That was no attempt.
     pub async fn wait(&self, claimed: (&str, u32), at: i64) -> Result<(), StoreError> {
         let call = self
             .put_back(claimed, at)

@@ -39,6 +39,7 @@ pub mod purchases;
 pub mod requests;
 #[cfg(test)]
 pub(crate) mod scripted;
+pub mod shortages;
 pub mod subscriptions;
 pub mod sweep;
 mod tables;

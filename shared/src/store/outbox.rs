@@ -74,7 +74,7 @@ pub enum State {
     Sent,
     /// Given up; a person has to look.
     Failed,
-    /// Not sent, because it stopped being true.
+    /// Not sent, because it stopped being true, or because the shop wants no such mail.
     Superseded,
 }
 
@@ -147,6 +147,12 @@ impl Outbox {
                 .expression_attribute_values(":ttl", number(now.saturating_add(KEEP_SECONDS))),
         )
     }
+}
+
+/// Whether a row of this id tells the seller of a sale.
+pub fn is_sale(id: &str) -> bool {
+    let mail = id.rsplit('#').next();
+    mail == Some(Mail::Sold.to_string().as_str())
 }
 
 /// The key of a mail's row.

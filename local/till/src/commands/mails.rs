@@ -99,8 +99,9 @@ impl Command {
 #[derive(Serialize)]
 struct View<'a> {
     id: &'a str,
-    /// Which purchase, subscription or invoice it is about.
-    purchase: &'a str,
+    /// Which purchase, subscription or invoice it is about; none if it is about the stock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purchase: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mail: Option<&'a str>,
     /// What other systems are told, if it is not a mail.
@@ -125,7 +126,11 @@ impl<'a> View<'a> {
             Some(event) => (true, event),
             None => (false, id),
         };
-        let (purchase, effect) = effect.split_once('#').unwrap_or((effect, ""));
+        let (purchase, effect) = match effect.split_once('#') {
+            Some(("stock", _)) => (None, effect),
+            Some((purchase, effect)) => (Some(purchase), effect),
+            None => (Some(effect), ""),
+        };
         Self {
             id: &listed.id,
             purchase,

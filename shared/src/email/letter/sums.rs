@@ -21,6 +21,20 @@ pub(super) fn items(frozen: &Frozen, amounts: &Amounts) -> Result<Vec<Item>, Mon
     }
 }
 
+/// What was ordered, for whoever has to find it on a shelf: variants may share a name.
+pub(super) fn with_product_ids(
+    frozen: &Frozen,
+    amounts: &Amounts,
+) -> Result<Vec<Item>, MoneyError> {
+    let items = ordered(&frozen.order, amounts)?.into_iter();
+    let lines = frozen.order.lines.iter();
+    let noted = items.zip(lines).map(|(item, line)| Item {
+        notes: vec![line.product_id.to_string()],
+        ..item
+    });
+    Ok(noted.collect())
+}
+
 fn billed(bill: &Bill, amounts: &Amounts) -> Vec<Item> {
     let money = |amount| amounts.write(Money::new(amount, bill.total.currency));
     let item = |line: &BilledLine| {
@@ -38,6 +52,7 @@ fn billed(bill: &Bill, amounts: &Amounts) -> Vec<Item> {
             name: one_line(name),
             quantity: one_line(&quantity),
             amount: money(line.amount),
+            notes: Vec::new(),
         }
     };
     bill.lines.iter().map(item).collect()
@@ -73,6 +88,7 @@ fn subscribed(reading: &Reading, amounts: &Amounts) -> Result<Vec<Item>, MoneyEr
             name: one_line(&item.name),
             quantity: format!("{} × {each} / {}", item.quantity, item.recurring),
             amount: all,
+            notes: Vec::new(),
         })
     };
     reading.items.iter().map(item).collect()
@@ -89,6 +105,7 @@ fn ordered(order: &Order, amounts: &Amounts) -> Result<Vec<Item>, MoneyError> {
             name: one_line(&line.name),
             quantity: format!("{} × {}{terms}", line.quantity, amounts.write(price)),
             amount: amounts.write(line.due(order.total.currency)?),
+            notes: Vec::new(),
         })
     };
     order.lines.iter().map(item).collect()
@@ -173,6 +190,7 @@ pub(super) fn sums(content: &Content<'_>, frozen: &Frozen, amounts: &Amounts) ->
     let mut sums: Vec<_> = rows.collect();
     match content {
         Content::ToBuyer(ToBuyer::Receipt { paid } | ToBuyer::Welcome { paid, .. })
+        | Content::ToSeller(ToSeller::Sale { paid, .. })
             if *paid != total =>
         {
             if paid.currency == total.currency
@@ -209,7 +227,7 @@ pub(super) fn sums(content: &Content<'_>, frozen: &Frozen, amounts: &Amounts) ->
             | ToBuyer::Cancelled(_)
             | ToBuyer::Ended(_),
         )
-        | Content::ToSeller(ToSeller::Lost(_)) => {}
+        | Content::ToSeller(ToSeller::Lost(_) | ToSeller::Sale { .. }) => {}
         Content::ToSeller(ToSeller::Dispute(AboutDispute {
             terms, movements, ..
         })) => {

@@ -57,6 +57,7 @@ fn frozen() -> Frozen {
         parcel: None,
         invoice: None,
         subscription: None,
+        sale: None,
     }
 }
 

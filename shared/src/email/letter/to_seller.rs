@@ -13,6 +13,7 @@ use crate::{
 impl LetterWriter<'_> {
     pub(super) fn to_seller(&self, told: &ToSeller<'_>) -> Prose {
         match told {
+            ToSeller::Sale { frozen, sale, .. } => self.sale(frozen, sale),
             ToSeller::Dispute(dispute) => self.dispute(dispute),
             ToSeller::Lost(reading) => self.lost(reading),
         }
@@ -106,7 +107,7 @@ impl LetterWriter<'_> {
         sentences.into_iter().fold(prose, Prose::say)
     }
 
-    fn to_dashboard(&self, kind: &str, id: &str) -> Link {
+    pub(super) fn to_dashboard(&self, kind: &str, id: &str) -> Link {
         let part = match self.shop.mode {
             Mode::Live => "",
             Mode::Test => "test/",

@@ -71,7 +71,44 @@ fn a_payment_on_its_way_keeps_its_pieces_for_65_days_after_its_session() {
     assert_eq!(unlimited.hold(), None, "it has no pieces to keep");
 }
 
+/// As an earlier build left it, which told no seller of a sale.
+fn from_before(purchase: &Purchase) -> Purchase {
+    let mut old = purchase.clone();
+    old.mails.remove(&Mail::Sold);
+    old
+}
+
 proptest! {
+    #[test]
+    fn a_sale_is_told_once_in_the_change_that_brings_its_receipt(changes in changes()) {
+        let mut purchase = purchase();
+        let mut told = 0;
+        for change in changes {
+            let due = purchase.record(change).unwrap_or_default().due;
+            let receipt = due.contains(&Mail::Paid) || due.contains(&Mail::Welcome);
+            let is_first = receipt && told == 0;
+            prop_assert_eq!(due.contains(&Mail::Sold), is_first, "{:?}", due);
+            told += u32::from(is_first);
+        }
+        prop_assert_eq!(told == 1, purchase.is_settled());
+    }
+
+    #[test]
+    fn what_was_sold_before_sellers_were_told_is_not_told_later(
+        changes in changes(), more in changes(),
+    ) {
+        let mut purchase = purchase();
+        for change in changes {
+            purchase.record(change);
+        }
+        let mut old = from_before(&purchase);
+        for change in more {
+            let due = old.record(change).unwrap_or_default().due;
+            let is_told = due.contains(&Mail::Sold);
+            prop_assert!(!is_told || !purchase.is_settled(), "{:?}", due);
+        }
+    }
+
     #[test]
     fn news_is_announced_once_in_the_order_in_which_it_came(changes in changes()) {
         let mut purchase = purchase();

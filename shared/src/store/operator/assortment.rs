@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     config::ConfigError,
-    product::Product,
+    product::{Product, ends_shortage},
     store::{
         StoreError, Tables, number, products::CATALOG, tables::Table, text, to_item, unless_refused,
     },
@@ -19,6 +19,8 @@ pub struct Assortment {
 }
 
 const STOCK: &str = "stock";
+/// What the seller was told of it.
+const STOCK_TOLD: &str = "stock_told";
 
 #[derive(Serialize)]
 struct ProductItem {
@@ -39,6 +41,17 @@ pub enum StockChange {
     Add(u32),
     /// This many fewer are left, if there are that many.
     Take(u32),
+}
+
+impl StockChange {
+    /// How many are left after restocking what had `before`; `None` if this restocks nothing.
+    fn restocked(self, before: Option<u32>) -> Option<Option<u32>> {
+        match self {
+            Self::Keep | Self::Take(_) => None,
+            Self::Set(stock) => Some(stock),
+            Self::Add(pieces) => Some(before.map(|before| before.saturating_add(pieces))),
+        }
+    }
 }
 
 impl Assortment {
@@ -74,6 +87,7 @@ impl Assortment {
         stock: StockChange,
     ) -> Result<bool, StoreError> {
         let id = text(before.id.as_str());
+        let forgets_shortage = ends_shortage(before, after, stock.restocked(before.stock));
         let (mut before, mut after) = (to_item(before)?, to_item(after)?);
         before.remove(STOCK);
         after.remove(STOCK);
@@ -102,6 +116,9 @@ impl Assortment {
             call = call
                 .expression_attribute_names(format!("#a{place}"), name)
                 .expression_attribute_values(format!(":a{place}"), value);
+        }
+        if forgets_shortage {
+            remove.push(STOCK_TOLD.to_owned());
         }
         let mut condition = "attribute_exists(id)";
         match stock {

@@ -140,6 +140,17 @@ pub(super) fn stock(text: &str) -> Result<Option<u32>, String> {
     }
 }
 
+/// At how many left the seller is told; nothing, or `none`, for when none is left.
+pub(super) fn low_stock(text: &str) -> Result<Option<u32>, String> {
+    match text.trim() {
+        "" | "none" => Ok(None),
+        pieces => pieces
+            .parse()
+            .map(Some)
+            .map_err(|_| format!("{pieces:?} is not a low stock: use a whole number, or none")),
+    }
+}
+
 /// `20`, `+5`, `-5` or `none`.
 pub(super) fn stock_change(text: &str) -> Result<StockChange, String> {
     let pieces = |digits: &str| match digits.parse() {

@@ -117,7 +117,7 @@ fn parse_json(text: &str) -> anyhow::Result<Vec<Row>> {
 }
 
 /// As they are written; all but the first are optional in a file that is read.
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "id",
     "name",
     "description",
@@ -135,6 +135,7 @@ const COLUMNS: [&str; 17] = [
     "tax_behavior",
     "active",
     "stock",
+    "low_stock",
 ];
 
 fn parse_csv(text: &str) -> anyhow::Result<Vec<Row>> {
@@ -256,6 +257,10 @@ fn parse_record(titles: &StringRecord, record: &StringRecord) -> Result<Patch, S
     patch.active = active.transpose().map_err(|why| format!("active: {why}"))?;
     let stock = cell("stock").map(field::stock);
     patch.stock = stock.transpose().map_err(|why| format!("stock: {why}"))?;
+    let low_stock = cell("low_stock").map(field::low_stock);
+    patch.low_stock = low_stock
+        .transpose()
+        .map_err(|why| format!("low_stock: {why}"))?;
     Ok(patch)
 }
 
@@ -302,6 +307,7 @@ pub(super) fn write(products: &[Product], format: Format) -> anyhow::Result<Stri
                 let number = |of: fn(Recurring) -> u32| {
                     recurring.map_or(String::new(), |recurring| of(recurring).to_string())
                 };
+                let pieces = |of: Option<u32>| of.map_or(String::new(), |of| of.to_string());
                 writer.write_record([
                     product.id.as_str(),
                     &product.name,
@@ -319,7 +325,8 @@ pub(super) fn write(products: &[Product], format: Format) -> anyhow::Result<Stri
                     product.tax_code.as_ref().map_or("", TaxCode::as_str),
                     product.tax_behavior.map_or("", TaxBehavior::as_str),
                     if product.active { "true" } else { "false" },
-                    &product.stock.map_or(String::new(), |s| s.to_string()),
+                    &pieces(product.stock),
+                    &pieces(product.low_stock),
                 ])?;
             }
             let bytes = writer.into_inner().context("a row cannot be written")?;

@@ -27,7 +27,7 @@ Add and change products from a file.
 The file is a table (.csv), JSON lines (.jsonl) or a JSON array (.json). Its columns or fields are
 id, name, description, images (URLs; in a table separated by spaces), amount, currency, interval,
 interval_count, trial_days, shipped, group, options (in a table size=M; color=red), category, tax_code,
-tax_behavior, active and stock. In JSON, amount and currency are together in `price`, and
+tax_behavior, active, stock and low_stock. In JSON, amount and currency are together in `price`, and
 what says how often it is paid for in `recurring`, as in the HTTP API. Amounts are in minor units: 1500
 is 15.00 USD. An interval is day, week, month or year; without one, a product is paid for once. Where a
 table says amount, currency, interval and interval_count, `till products set` says price=1500usd and

@@ -39,6 +39,9 @@ pub(super) struct Patch {
     /// `Some(None)`: it never runs out.
     #[serde(default, deserialize_with = "said")]
     pub(super) stock: Option<Option<u32>>,
+    /// `Some(None)`: the seller is told when none is left.
+    #[serde(default, deserialize_with = "said")]
+    pub(super) low_stock: Option<Option<u32>>,
 }
 
 /// `null` is something said, a missing member is not.
@@ -73,6 +76,7 @@ impl Patch {
             tax_behavior: None,
             active: None,
             stock: None,
+            low_stock: None,
         }
     }
 
@@ -134,6 +138,9 @@ impl Patch {
                 .or(before.map(|before| before.active))
                 .unwrap_or(true),
             stock: self.stock.unwrap_or(before.and_then(|before| before.stock)),
+            low_stock: self
+                .low_stock
+                .unwrap_or(before.and_then(|before| before.low_stock)),
         };
         let checked = after.check().and_then(|()| match &self.images {
             Some(_) => after.check_images(site),
@@ -163,6 +170,8 @@ pub(super) enum Setting {
     TaxBehavior(Option<TaxBehavior>),
     Active(bool),
     Stock(StockChange),
+    /// `None`: the seller is told when none is left.
+    LowStock(Option<u32>),
 }
 
 impl FromStr for Setting {
@@ -188,11 +197,12 @@ impl FromStr for Setting {
             "tax_behavior" => Self::TaxBehavior(field::tax_behavior(value)?),
             "active" => Self::Active(field::yes_or_no(value)?),
             "stock" => Self::Stock(field::stock_change(value)?),
+            "low_stock" => Self::LowStock(field::low_stock(value)?),
             other => {
                 return Err(format!(
                     "{other:?} is not a field: use name, description, images, price, recurring, \
-                     trial_days, shipped, group, options, category, tax_code, tax_behavior, active \
-                     or stock"
+                     trial_days, shipped, group, options, category, tax_code, tax_behavior, active, \
+                     stock or low_stock"
                 ));
             }
         })
@@ -278,6 +288,8 @@ mod tests {
             ("stock=none", Setting::Stock(StockChange::Set(None))),
             ("stock=+5", Setting::Stock(StockChange::Add(5))),
             ("stock=-5", Setting::Stock(StockChange::Take(5))),
+            ("low_stock=3", Setting::LowStock(Some(3))),
+            ("low_stock=none", Setting::LowStock(None)),
         ] {
             assert_eq!(text.parse(), Ok(setting), "{text}");
         }
@@ -302,6 +314,8 @@ mod tests {
             "stock=--5",
             "stock=1.5",
             "stock=4294967296",
+            "low_stock=few",
+            "low_stock=+3",
         ] {
             assert!(wrong.parse::<Setting>().is_err(), "{wrong}");
         }

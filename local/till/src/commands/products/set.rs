@@ -32,6 +32,7 @@ Change one product.
   stock=+20        adds 20 pieces; -20 takes 20 away
   stock=20         sets the stock to 20, whatever is sold meanwhile
   stock=none       makes it unlimited
+  low_stock=3      mails you when 3 or fewer are left; low_stock=none: only when none is left
 
 Fields that you do not name stay as they are.";
 
@@ -82,6 +83,7 @@ impl Set {
                 Setting::TaxBehavior(said) => patch.tax_behavior = Some(said),
                 Setting::Active(active) => patch.active = Some(active),
                 Setting::Stock(change) => stock = change,
+                Setting::LowStock(pieces) => patch.low_stock = Some(pieces),
             }
         }
         patch.recurring = recurring_after(&before, recurring, trial_days)?;

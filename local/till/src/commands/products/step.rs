@@ -124,6 +124,14 @@ impl Step {
             json!(to),
             format!("{} → {}", Left(from), Left(to)),
         );
+        let (from, to) = (before.low_stock, after.low_stock);
+        let words = |it: Option<u32>| it.map_or("none".to_owned(), |it| it.to_string());
+        differ(
+            "low_stock",
+            json!(from),
+            json!(to),
+            format!("{} → {}", words(from), words(to)),
+        );
         differences
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use futures::FutureExt as _;
+use shared::email::next_digest;
+use shared::purchase::Mail;
 use shared::store::outbox::{Row, State};
 
 use super::stage::Stage;
@@ -21,9 +23,8 @@ async fn take(stage: &mut Stage) -> anyhow::Result<Outcome> {
     let stage = &*stage;
     let sent = wait_for(stage.until_scheduled(), async || {
         let rows = rows(stage).await?;
-        let waits = rows
-            .iter()
-            .find(|row| !matches!(row.state, State::Sent | State::Superseded));
+        let is_over = |row: &Row| matches!(row.state, State::Sent | State::Superseded);
+        let waits = rows.iter().find(|row| !is_over(row) && !is_put_off(row));
         Ok(match waits {
             None => Seen::There(rows),
             Some(row) => {
@@ -53,6 +54,12 @@ async fn take(stage: &mut Stage) -> anyhow::Result<Outcome> {
         .collect();
     let says = format!("{} sent: {}", sent.len(), kinds.join(", "));
     Ok(Outcome::Held(says, Vec::new()))
+}
+
+/// Whether it tells of a sale that waits for the mail about all of the day's.
+fn is_put_off(row: &Row) -> bool {
+    let time = next_digest(row.created_at);
+    row.mail == Mail::Sold && row.attempts == 0 && row.next_attempt == Some(time)
 }
 
 /// The rows of all mails that were called for.

@@ -30,12 +30,13 @@ const FROM_OUTPUTS: [(&str, &str); 5] = [
 ];
 
 /// Those that are parameters, and that not every command needs.
-const FROM_PARAMETERS: [(&str, &str); 10] = [
+const FROM_PARAMETERS: [(&str, &str); 11] = [
     ("TILL_FORMER_STACKS", "FormerStackTags"),
     ("SHOP_NAME", "ShopName"),
     ("MAIL_FROM", "MailFrom"),
     ("DEVELOPER_EMAIL", "DeveloperEmail"),
     ("SELLER_EMAIL", "SellerEmail"),
+    ("SALE_MAILS", "SaleMails"),
     ("EMAIL_VERIFIED", "EmailVerified"),
     ("SHIPPING_COUNTRIES", "ShippingCountries"),
     ("SHIPPING_RATES", "ShippingRates"),

@@ -1,0 +1,22 @@
+//! Tells the seller what is running out.
+
+use shared::{
+    email::compose_stock,
+    store::{StoreError, shortages::StockRow},
+};
+
+use super::{Mailer, sending::Outgoing};
+
+impl Mailer {
+    /// Sends the mail of one row.
+    pub(super) async fn work_off_stock(&self, row: &StockRow) -> Result<(), StoreError> {
+        let outgoing = Outgoing {
+            letter: compose_stock(&row.products, &self.shop),
+            livemode: row.livemode,
+            to: Ok(self.seller.clone()),
+            answers: None,
+        };
+        let outcome = self.hand_over(row.attempts, outgoing).await;
+        self.mark((&row.id, row.attempts), &outcome).await
+    }
+}

@@ -1,0 +1,58 @@
+//! The letter that tells the seller what is running out.
+
+use super::{LetterError, Letterhead, TO_SELLER};
+use crate::{
+    email::prose::{Item, Letter, LetterPage, Link, Prose, one_line},
+    product::{Short, Shortage},
+};
+
+/// Writes one letter about all of these products, in this order.
+pub fn compose_stock(products: &[Short], shop: &Letterhead) -> Result<Letter, LetterError> {
+    let site_url = shop.site_url.trim_end_matches('/').to_owned();
+    let is_sold_out = |product: &&Short| product.shortage == Shortage::SoldOut;
+    let sold_out = products.iter().filter(is_sold_out).count();
+    let (subject, heading) = match (sold_out, products) {
+        (0, [only]) => (format!("Almost sold out: {}", one_line(&only.name)), LOW),
+        (0, many) => (format!("{} products are almost sold out", many.len()), LOW),
+        (1, [only]) => (format!("Sold out: {}", one_line(&only.name)), OUT),
+        (some, many) if some == many.len() => (format!("{some} products are sold out"), OUT),
+        (some, many) => {
+            let low = many.len().saturating_sub(some);
+            (format!("{some} sold out, {low} almost"), OUT)
+        }
+    };
+    let prose = Prose::new(subject, heading, Link::new("Open the shop", &site_url))
+        .say("What unpaid purchases have reserved counts as gone here: it comes back if nobody pays.")
+        .say(
+            "`till products set ID stock=+20` adds 20 pieces. Until you restock a product, you are \
+             not told the same of it again.",
+        );
+    let page = LetterPage {
+        subject: prose.subject.clone(),
+        prose,
+        items: products.iter().map(item).collect(),
+        sums: Vec::new(),
+        shop: one_line(&shop.name),
+        site_url,
+        delivery: None,
+        invoice: None,
+        about: None,
+        why: TO_SELLER,
+    };
+    Ok(page.set()?)
+}
+
+const LOW: &str = "Stock is running low";
+const OUT: &str = "Something is sold out";
+
+fn item(product: &Short) -> Item {
+    Item {
+        name: one_line(&product.name),
+        quantity: String::new(),
+        amount: match product.shortage {
+            Shortage::SoldOut => "sold out".to_owned(),
+            Shortage::Low => format!("{} left", product.left),
+        },
+        notes: vec![product.id.to_string()],
+    }
+}
