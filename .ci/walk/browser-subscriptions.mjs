@@ -198,7 +198,7 @@ export function subscriptionScenes(tools) {
       assert.deepEqual(letters.map((kinds) => kinds.includes('paid')), [false, ...Array(11).fill(true)]);
       assert.ok(letters[2].includes('payment_failed'), 'nobody was told that the payment in March failed');
       const began = await asked(`${shop}/_local/purchases/${story.subscription.purchase_id}`);
-      assert.deepEqual(sent(began.mails), ['welcome']);
+      assert.deepEqual(sent(began.mails), ['welcome', 'sold']);
       const mails = (await asked(`${shop}/_local/mailbox.json`)).filter(({ subject, to }) => `${subject} ${to}`.includes(buyer));
       assert.equal(mails.length, 1 + letters.flat().length);
       await dashboard.reload();

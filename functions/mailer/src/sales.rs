@@ -64,6 +64,21 @@ impl Mailer {
     /// One letter about this sale and all others that are due.
     async fn tell_of_all(&self, first: Row) -> Result<(), StoreError> {
         let mut sales = vec![first];
+        if let Err(error) = self.claim_others(&mut sales).await {
+            // Those that are claimed are told all the same.
+            tracing::error!(%error, "some sales were left to another mail");
+        }
+        sales.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
+        // A shop that went from test to live may have both, which go to different people.
+        let (live, test): (Vec<_>, Vec<_>) = sales.into_iter().partition(|row| row.livemode);
+        for rows in [live, test] {
+            self.tell_together(&rows).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes all other sales that are due, as far as they fit into one letter.
+    async fn claim_others(&self, sales: &mut Vec<Row>) -> Result<(), StoreError> {
         let due = self.outbox.ids(self.clock.now(), ROWS).await?;
         for id in due.iter().filter(|id| is_sale(id)) {
             if sales.len() >= MOST {
@@ -78,20 +93,10 @@ impl Mailer {
                 Ok(Some(other)) => Box::pin(self.work_off_claimed(id, other)).await?,
                 Ok(None) => {}
                 Err(error @ StoreError::Unreadable { .. }) => {
-                    self.give_up(MAIL, id, &error).await?
+                    self.give_up(MAIL, id, &error).await?;
                 }
-                // Those that are claimed are told all the same.
-                Err(error) => {
-                    tracing::error!(row = id, %error, "a sale was left to another mail");
-                    break;
-                }
+                Err(error) => return Err(error),
             }
-        }
-        sales.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
-        // A shop that went from test to live may have both, which go to different people.
-        let (live, test): (Vec<_>, Vec<_>) = sales.into_iter().partition(|row| row.livemode);
-        for rows in [live, test] {
-            self.tell_together(&rows).await?;
         }
         Ok(())
     }

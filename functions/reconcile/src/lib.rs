@@ -153,11 +153,12 @@ impl Reconcile {
 async fn through(mut run: Run<'_>) -> Result<Findings, ReconcileError> {
     // If one of these cannot go on, the others still may. The undelivered events are last, because
     // they are read from the beginning each time.
-    let stock = stock::tell(&run).await;
     let all_events = events::all(&mut run).await;
     let purchases = work::through(&mut run).await;
     let undelivered = events::undelivered(&mut run).await;
-    stock.and(all_events).and(purchases).and(undelivered)?;
+    // What has just come back is not short any more.
+    let stock = stock::tell(&run).await;
+    all_events.and(purchases).and(undelivered).and(stock)?;
     run.findings.complete = !run.out_of_time() && run.findings.failed == 0;
     Ok(run.findings)
 }

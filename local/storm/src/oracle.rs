@@ -3,6 +3,7 @@
 
 mod at_stripe;
 mod members;
+mod shortages;
 mod sums;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,6 +67,7 @@ pub(crate) async fn judge(world: &Arc<World>) -> u32 {
     }
     let rows = world.tables.scan(&world.names.outbox).await;
     let (events, mails): (Vec<_>, Vec<_>) = rows.iter().partition(is_event);
+    shortages::check(world, &mails).await;
     check_events(world, &events, &at_stripe);
     check_mails(world, &mails, &at_stripe)
 }
@@ -244,9 +246,11 @@ fn check_mails(world: &World, rows: &[&Value], at_stripe: &AtStripe) -> u32 {
                 world.is_wrong(format!("the mail {id}#{mail} is {state:?}"));
             }
         }
-        let is_paid = states.contains_key(format!("{id}#paid").as_str());
-        if is_paid && purchase.session_paid().is_none() {
-            world.is_wrong(format!("{id} has a receipt, and nobody paid"));
+        for mail in ["paid", "sold"] {
+            let is_told = states.contains_key(format!("{id}#{mail}").as_str());
+            if is_told && purchase.session_paid().is_none() {
+                world.is_wrong(format!("{id} has the mail {mail}, and nobody paid"));
+            }
         }
     }
     for subscription in at_stripe.subscriptions.values() {

@@ -123,6 +123,7 @@ impl Ware {
         }
         if let Some(stock) = self.stock {
             product["stock"] = stock.into();
+            product["low_stock"] = (stock / 3).into();
         }
         if let Some((count, interval, trial_days)) = self.recurring {
             product["recurring"] = json!({

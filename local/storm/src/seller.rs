@@ -58,6 +58,7 @@ pub(crate) async fn restock(world: Arc<World>, restock: Restock) {
     world.tell(format!("{pieces:+} of the {ware}: {is_done}"));
     if is_done {
         *world.restocked.lock().unwrap().entry(ware).or_default() += pieces;
+        *world.refills.lock().unwrap().entry(ware).or_default() += usize::from(pieces > 0);
     }
 }
 

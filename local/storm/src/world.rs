@@ -81,6 +81,8 @@ pub(crate) struct World {
     pub(crate) opened: Mutex<BTreeMap<usize, String>>,
     /// How many more, or fewer, of each ware the seller has had.
     pub(crate) restocked: Mutex<BTreeMap<&'static str, i64>>,
+    /// How often they have had more of it.
+    pub(crate) refills: Mutex<BTreeMap<&'static str, usize>>,
     /// What must not be, found on the way.
     pub(crate) wrongs: Mutex<Vec<String>>,
     pub(crate) story: Arc<Story>,
@@ -148,6 +150,7 @@ impl World {
             under_way: Mutex::default(),
             opened: Mutex::default(),
             restocked: Mutex::default(),
+            refills: Mutex::default(),
             wrongs: Mutex::default(),
             story: Story::begin(began),
         })

@@ -333,10 +333,10 @@ impl Purchase {
             return Vec::new();
         };
         if session["subscription"].is_string() {
-            return vec!["welcome".to_owned()];
+            return ["welcome", "sold"].map(str::to_owned).into();
         }
         let mut mails = self.returns.mails();
-        mails.push("paid".to_owned());
+        mails.extend(["paid", "sold"].map(str::to_owned));
         mails
     }
 }

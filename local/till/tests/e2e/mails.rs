@@ -131,3 +131,44 @@ async fn mail_that_waits_for_a_sender_to_be_verified_says_so_and_need_not_wait_l
     operator.shop.mailer().await;
     operator.shop.mails(1).await;
 }
+
+#[tokio::test]
+async fn a_mail_about_the_stock_is_listed_and_sent_again_as_others_are() {
+    let operator = Operator::new().await;
+    let add = ["products", "set", "sample-mug"];
+    let few = operator
+        .till(&[&add[..], &["stock=3", "low_stock=5"]].concat())
+        .await;
+    let few = few.expect(0).out;
+    assert!(few.contains("low_stock none → 5"), "{few}");
+    let none = operator.till(&[&add[..], &["low_stock=0"]].concat()).await;
+    let none = none.expect(1).err;
+    assert!(none.contains("told anyway when none is left"), "{none}");
+
+    operator.shop.aws_fails("SendEmail", "rejected", None).await;
+    operator.till(&["reconcile"]).await.expect(0);
+    operator.shop.drained().await;
+    operator.shop.aws_recovers().await;
+    let listed = operator.till(&["mails", "list", "--json"]).await;
+    let listed = listed.expect(3).json();
+    let mail = &listed["mails"][0];
+    let id = mail["id"].as_str().unwrap().to_owned();
+    assert!(
+        id.starts_with("stock#") && id.ends_with("#sample-mug"),
+        "{mail}"
+    );
+    assert_eq!((mail.get("purchase"), &mail["mail"]), (None, &mail["id"]));
+    let again = operator.till(&["mails", "resend", &id]).await.expect(0);
+    assert!(
+        again.out.contains("goes out within a minute"),
+        "{}",
+        again.out
+    );
+    operator.shop.mailer().await;
+    let mails = operator.shop.mails(1).await;
+    let subject = mails[0]["subject"].as_str().unwrap();
+    assert!(
+        subject.ends_with("Almost sold out: Stoneware mug"),
+        "{subject}"
+    );
+}

@@ -261,6 +261,7 @@ async fn the_mails_of_an_invoice_whose_purchase_was_lost_wait_until_that_is_conf
     let tables = Tables::of(&shop.environment("WebhookFunction")).unwrap();
     let confirmation = Confirmation::of(&tables, Mode::Test).unwrap();
     let id = checkout.purchase.parse().unwrap();
-    assert_eq!(confirmation.confirm(id, now()).await.unwrap(), Some(2));
+    // With the welcome, and the seller's mail about the sale.
+    assert_eq!(confirmation.confirm(id, now()).await.unwrap(), Some(3));
     assert_ne!(state().await, "held");
 }

@@ -33,8 +33,9 @@ async fn take(shop: &TestApp, pieces: u64) -> Checkout {
     Checkout::of(&shop.checkout(&cart(&[(LAMP, pieces)])).await)
 }
 
-/// The subjects of the mails about the stock, oldest first, after an hour.
+/// The subjects of the mails about the stock, oldest first, after another look at it.
 async fn told(shop: &TestApp) -> Vec<String> {
+    shop.control("clock", &[("advance", "1")]).await;
     shop.reconcile().await;
     shop.drained().await;
     let mails = shop.mailbox().await.into_iter().rev();

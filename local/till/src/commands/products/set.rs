@@ -117,10 +117,7 @@ impl Set {
             }
             write(&table, &step).await?;
         }
-        let dry = match self.dry_run {
-            true => DRY_RUN,
-            false => "",
-        };
+        let dry = if self.dry_run { DRY_RUN } else { "" };
         self.operator.show(&done, || format!("{lines}{dry}"))?;
         Ok(Exit::Done)
     }

@@ -111,29 +111,36 @@ impl Step {
         let (from, to) = (before.active, after.active);
         let words = if to { "no → yes" } else { "yes → no" };
         differ("active", json!(from), json!(to), words.to_owned());
-        let from = before.stock;
-        let to = match stock {
-            StockChange::Keep => from,
-            StockChange::Set(to) => *to,
-            StockChange::Add(pieces) => from.map(|from| from.saturating_add(*pieces)),
-            StockChange::Take(pieces) => from.map(|from| from.saturating_sub(*pieces)),
-        };
-        differ(
-            "stock",
-            json!(from),
-            json!(to),
-            format!("{} → {}", Left(from), Left(to)),
-        );
-        let (from, to) = (before.low_stock, after.low_stock);
-        let words = |it: Option<u32>| it.map_or("none".to_owned(), |it| it.to_string());
-        differ(
-            "low_stock",
-            json!(from),
-            json!(to),
-            format!("{} → {}", words(from), words(to)),
-        );
+        for (field, [from, to], words) in stocks(before, after, *stock) {
+            differ(field, json!(from), json!(to), words);
+        }
         differences
     }
+}
+
+/// How many were left, and how few were few; and how that is to be.
+fn stocks(
+    before: &Product,
+    after: &Product,
+    change: StockChange,
+) -> [(&'static str, [Option<u32>; 2], String); 2] {
+    let from = before.stock;
+    let to = match change {
+        StockChange::Keep => from,
+        StockChange::Set(to) => to,
+        StockChange::Add(pieces) => from.map(|from| from.saturating_add(pieces)),
+        StockChange::Take(pieces) => from.map(|from| from.saturating_sub(pieces)),
+    };
+    let few = [before.low_stock, after.low_stock];
+    let [was, is] = few.map(|few| few.map_or("none".to_owned(), |few| few.to_string()));
+    [
+        (
+            "stock",
+            [from, to],
+            format!("{} → {}", Left(from), Left(to)),
+        ),
+        ("low_stock", few, format!("{was} → {is}")),
+    ]
 }
 
 /// How it was taxed, and how it is to be; `None` is as the account at Stripe says.

@@ -17,7 +17,7 @@ fn products() -> Vec<Product> {
         {"id":"mug","name":"A \"fine\" mug, big","description":"Two\nlines",
          "images":["https://a.example/1","https://a.example/2"],
          "price":{"amount":1500,"currency":"usd"},"shipped":true,"tax_code":"txcd_99999999",
-         "tax_behavior":"exclusive","active":true,"stock":3},
+         "tax_behavior":"exclusive","active":true,"stock":3,"low_stock":2},
         {"id":"yen","name":"Poster","price":{"amount":1800,"currency":"jpy"},"active":false,
          "group":"poster","options":{"size":"A2","paper":"brown, thick"},"category":"Walls"},
         {"id":"beans","name":"Beans","price":{"amount":900,"currency":"eur"},"active":true,
