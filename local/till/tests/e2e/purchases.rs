@@ -189,7 +189,7 @@ async fn the_mail_of_a_rebuilt_purchase_is_held_until_it_is_confirmed() {
     let said = operator.till(&confirm).await.expect(0);
     assert_eq!(
         said.out,
-        format!("{}: 1 mail released\n", checkout.purchase)
+        format!("{}: 2 mails released\n", checkout.purchase)
     );
     operator.shop.mailer().await;
     operator.shop.mails(1).await;
