@@ -158,9 +158,9 @@ mod tests {
         #[test]
         fn no_sale_waits_for_longer_than_a_day(at in -10_000_000_000_i64..10_000_000_000) {
             let next = next_digest(at);
-            prop_assert!(at < next && next <= at + DAY);
+            prop_assert!(at < next && next <= at.saturating_add(DAY));
             prop_assert_eq!(next.rem_euclid(DAY), TIME_OF_DAY);
-            prop_assert_eq!(next_digest(next - 1), next, "each time of day is used");
+            prop_assert_eq!(next_digest(next.saturating_sub(1)), next, "each time of day is used");
         }
     }
 }
