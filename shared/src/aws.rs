@@ -1,4 +1,5 @@
-//! AWS: how its SDKs are set up, and in [`call`] the calls that need no SDK.
+//! AWS: how its SDKs are set up, in [`call`] the calls that need no SDK, and in [`bucket`] those to
+//! S3.
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use aws_types::{
 use self::call::Service;
 use crate::config::{ConfigError, Environment};
 
+pub mod bucket;
 pub mod call;
 
 /// How to call an AWS service. Set explicitly, because the SDK's search through profiles and

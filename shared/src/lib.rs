@@ -13,6 +13,7 @@ pub mod comparison;
 pub mod config;
 pub mod customers;
 pub mod email;
+pub mod files;
 pub mod http;
 pub mod https;
 pub mod inbox;

@@ -7,11 +7,13 @@ use url::{Host, Url};
 
 use crate::money::{Money, MoneyError};
 
+mod file;
 mod placement;
 mod recurring;
 mod shortage;
 mod tax;
 
+pub use file::{FileName, NotAFileName, ProductFile};
 pub use placement::{Options, PlacementError};
 pub use recurring::{Interval, Recurring, RecurringError};
 pub use shortage::{Short, Shortage, Supply, ends_shortage};
@@ -97,6 +99,9 @@ pub struct Product {
     /// What buyers look for it under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
+    /// What its buyers may download.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<ProductFile>,
     /// Which tax is due on it; `None` for what the account at Stripe says of all its products.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_code: Option<TaxCode>,
@@ -147,6 +152,15 @@ pub enum ProductError {
     /// That is the case without it.
     #[error("low_stock: 1 or more, because you are told anyway when none is left")]
     LowStock,
+    /// Whoever has downloaded it once keeps it, so paying again would be for nothing.
+    #[error(
+        "file: what is paid for again and again is not a file to keep; sell the file by itself, or \
+         hand out what changes to those whom GET /entitlements names"
+    )]
+    RecurringFile,
+    /// In an address, browsers take such a name for a step up or down.
+    #[error("file: a product called {0} cannot have one, because no link could lead to it")]
+    FileOfDots(ProductId),
 }
 
 /// Where a product is shown.
@@ -177,6 +191,12 @@ impl Product {
             if self.stock.is_some() {
                 return Err(ProductError::RecurringStock);
             }
+            if self.file.is_some() {
+                return Err(ProductError::RecurringFile);
+            }
+        }
+        if self.file.is_some() && matches!(self.id.as_str(), "." | "..") {
+            return Err(ProductError::FileOfDots(self.id.clone()));
         }
         if self.low_stock == Some(0) {
             return Err(ProductError::LowStock);
@@ -233,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_recurs_has_no_stock_and_keeps_to_stripes_limits() {
+    fn what_recurs_has_no_stock_and_no_file_and_keeps_to_stripes_limits() {
         let box_of_beans = |recurring: &str, more: &str| {
             let text = format!(
                 r#"{{"id":"beans","name":"Beans","price":{{"amount":900,"currency":"eur"}},
@@ -246,6 +266,9 @@ mod tests {
         assert_eq!(monthly.price_in_words(), "9.00 EUR / month");
         let limited = box_of_beans(r#"{"interval":"month"}"#, r#","stock":5"#);
         assert_eq!(limited.check(), Err(ProductError::RecurringStock));
+        let file = r#","file":{"name":"beans.pdf"}"#;
+        let recurring_file = box_of_beans(r#"{"interval":"month"}"#, file).check();
+        assert_eq!(recurring_file, Err(ProductError::RecurringFile));
         let rare = box_of_beans(r#"{"interval":"year","interval_count":4}"#, "");
         let refused = RecurringError::TooFarApart(4);
         assert_eq!(rare.check(), Err(ProductError::Recurring(refused)));

@@ -14,6 +14,7 @@ mod change;
 mod delivery;
 mod dispute;
 mod document;
+mod downloads;
 mod effects;
 mod holds;
 mod ids;

@@ -11,8 +11,9 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::{
     clock::rfc3339,
+    files::Link,
     money::Money,
-    product::{ProductId, Recurring},
+    product::{FileName, ProductFile, ProductId, Recurring},
     purchase::{
         Accounts, Address, Attempt, Attention, Buyer, DisputeId, DisputeStatus, DisputeTerms,
         Document, Movement, Parcel, ParcelId, Payment, Purchase, PurchaseId, RefundId, RefundState,
@@ -41,6 +42,8 @@ pub struct BuyerView<'a> {
     disputes: Vec<BuyerDisputeView<'a>>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     attention: BTreeSet<Attention>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    downloads: Vec<DownloadView<'a>>,
 }
 
 /// A purchase as the seller sees it: who bought, through which sessions, and everything about
@@ -147,6 +150,18 @@ struct DocumentView<'a> {
     pdf: Option<&'a str>,
 }
 
+/// A file that was bought, and where it is for the moment.
+#[derive(Serialize)]
+struct DownloadView<'a> {
+    product_id: &'a ProductId,
+    name: &'a FileName,
+    /// In bytes, when it was bought.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    url: String,
+    expires_at: String,
+}
+
 #[derive(Serialize)]
 struct StockedLineView<'a> {
     #[serde(flatten)]
@@ -222,7 +237,31 @@ impl<'a> BuyerView<'a> {
             refunds: refunds(purchase.payment(), purchase.refunded_taxes()).collect(),
             disputes: disputes.collect(),
             attention: purchase.attention(),
+            downloads: Vec::new(),
         }
+    }
+
+    /// The same with a link to each file that may be downloaded, made by `link`.
+    pub fn with_downloads<E>(
+        self,
+        purchase: &'a Purchase,
+        link: impl Fn(&ProductId, &FileName) -> Result<Link, E>,
+    ) -> Result<Self, E> {
+        let downloads = purchase.downloads().map(|(product_id, file)| {
+            let ProductFile { name, size } = file;
+            let Link { url, expires_at } = link(product_id, name)?;
+            Ok(DownloadView {
+                product_id,
+                name,
+                size: *size,
+                url,
+                expires_at: rfc3339(expires_at),
+            })
+        });
+        Ok(Self {
+            downloads: downloads.collect::<Result<_, E>>()?,
+            ..self
+        })
     }
 }
 

@@ -36,6 +36,13 @@ export type Product = {
   };
   /** What buyers look for it under. Absent if it has none. */
   category?: string;
+  /** Its buyers can download a file: `downloads` of their purchase. Absent if there is none. */
+  download?: {
+    /** What kind of file it is, as a media type. */
+    type: string;
+    /** In bytes. Absent if it is not known. */
+    size?: number;
+  };
   /** What Stripe taxes it as. Absent if that is up to the seller's account there. */
   tax_code?: string;
   /**
@@ -407,6 +414,27 @@ export type Purchase = {
     | "paid_after_stock_returned"
     | "overreturned"
     | "dispute_decided_twice")[];
+  /**
+   * The files that were bought, while the buyer may download them: once it is paid for, and until
+   * all of the money went back or a dispute holds it. Only `getPurchase` has them. Absent if
+   * there are none.
+   */
+  downloads?: Download[];
+};
+
+export type Download = {
+  product_id: ProductId;
+  /** What the file is called. */
+  name: string;
+  /** In bytes, when it was bought. Absent if it is not known. */
+  size?: number;
+  /**
+   * Downloads the file, without a token: `GET` works, and `Range`. It is for the buyer alone;
+   * get the purchase again for another one.
+   */
+  url: string;
+  /** Until when the link works, some minutes from now. A download that has begun goes on. */
+  expires_at: string;
 };
 
 export type Line = {

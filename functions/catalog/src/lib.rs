@@ -47,7 +47,7 @@ impl Catalog {
             .get(&id)
             .await
             .map_err(|error| Problem::store(&error))?;
-        cacheable(&for_buyers(product.ok_or_else(unknown)?), request)
+        cacheable(&Shown::from(product.ok_or_else(unknown)?), request)
     }
 
     async fn list(&self, request: &Request) -> Result<Response<Body>, Problem> {
@@ -55,7 +55,7 @@ impl Catalog {
         let after: Option<ProductId> = page_cursor(request)?;
         let page = self.products.list(limit, after.as_ref()).await;
         let page = page.map_err(|error| Problem::store(&error))?;
-        let products: Vec<_> = page.products.into_iter().map(for_buyers).collect();
+        let products: Vec<_> = page.products.into_iter().map(Shown::from).collect();
         cacheable(
             &json!({ "products": products, "next": next_cursor(page.next) }),
             request,
@@ -63,11 +63,34 @@ impl Catalog {
     }
 }
 
-/// Without what is the seller's business alone.
-fn for_buyers(product: Product) -> Product {
-    Product {
-        low_stock: None,
-        ..product
+/// A product as strangers see it: without what is the seller's business alone.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    product: Product,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    download: Option<Download>,
+}
+
+/// What is to be known of a product's file before it is bought. Its name is only for its buyers.
+#[derive(Serialize)]
+struct Download {
+    #[serde(rename = "type")]
+    media_type: &'static str,
+    /// In bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+}
+
+impl From<Product> for Shown {
+    fn from(mut product: Product) -> Self {
+        product.low_stock = None;
+        let file = product.file.take();
+        let download = file.map(|file| Download {
+            media_type: file.name.media_type(),
+            size: file.size,
+        });
+        Self { product, download }
     }
 }
 

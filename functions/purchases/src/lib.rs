@@ -1,5 +1,5 @@
-//! GET /purchases and /purchases/{id}: a signed-in buyer's own history, and which purchases are
-//! still to be paid. POST /purchases/{id}/cancel: cancels one that is not paid. POST /portal: the
+//! GET /purchases and /purchases/{id}: a signed-in buyer's own history, which purchases are still
+//! to be paid, and of one of them, links to the files that were bought. POST /purchases/{id}/cancel: cancels one that is not paid. POST /portal: the
 //! buyer's own billing portal at Stripe. GET /subscriptions and /subscriptions/{id}, GET
 //! /entitlements: what they subscribe to, and what that entitles them to.
 
@@ -16,6 +16,7 @@ use shared::{
     aws::{self, call::Service},
     clock::Clock,
     config::{ConfigError, EmailVerified, Environment},
+    files::Files,
     http::{
         Problem, claims, json, next_cursor, only_open, page_cursor, page_limit, request_id,
         resource,
@@ -47,6 +48,7 @@ pub struct PurchaseHistory {
     open: OpenPurchases,
     portal: Portal,
     subscriptions: BuyersSubscriptions,
+    files: Files,
     email_verified: EmailVerified,
     clock: Clock,
 }
@@ -65,6 +67,7 @@ impl PurchaseHistory {
             open: OpenPurchases::new(&tables, environment, stripe.clone())?,
             portal: Portal::new(&tables, environment, stripe)?,
             subscriptions: BuyersSubscriptions::of(&tables)?,
+            files: Files::of(environment)?,
             email_verified: environment.email_verified()?,
             clock: environment.clock(),
         })
@@ -118,7 +121,13 @@ impl PurchaseHistory {
         };
         let purchase = self.invoices.complete(stored.purchase).await;
         let purchase = purchase.map_err(|error| Problem::store(&error))?;
-        json(StatusCode::OK, &BuyerView::of(&purchase, now))
+        let link = |product: &_, name: &_| self.files.link(product, name, now);
+        let shown = BuyerView::of(&purchase, now).with_downloads(&purchase, link);
+        let shown = shown.map_err(|error| {
+            tracing::error!(purchase_id = %purchase.id(), %error, "no link to a file can be made");
+            Problem::internal()
+        })?;
+        json(StatusCode::OK, &shown)
     }
 
     /// Another buyer's purchase is answered like one that does not exist.

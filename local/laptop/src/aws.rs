@@ -1,4 +1,4 @@
-//! The AWS endpoint: DynamoDB, SES and EventBridge behind one port, distinguished as AWS distinguishes
+//! The AWS endpoint: DynamoDB, SES, EventBridge and S3 behind one port, distinguished as AWS distinguishes
 //! operations.
 
 use std::sync::Arc;
@@ -22,6 +22,7 @@ use crate::database::Engine;
 use crate::faults::{Fault, Faults, dynamodb_answer};
 use crate::loopback::{Shutdown, refuse_other_origins};
 use crate::mailbox::Mailbox;
+use crate::s3::S3;
 use crate::ses;
 
 /// DynamoDB's own limit on a request.
@@ -52,6 +53,8 @@ pub(crate) struct Aws {
     pub(crate) mail: Mail,
     /// Answers EventBridge's operations.
     pub(crate) bus: Bus,
+    /// Answers whatever has a path.
+    pub(crate) s3: S3,
     /// Answers in their place when told to.
     pub(crate) faults: Faults,
     /// Ends the wait for answers that are held back.
@@ -72,11 +75,13 @@ impl Aws {
     /// The port's routes. Programs call them; web pages must not.
     pub(crate) fn router(self) -> Router {
         let faults = self.faults.router();
+        let s3 = self.s3.clone().router();
         Router::new()
             .route("/", post(operation).get(health))
             .route(&format!("{PAST_FAULTS}/"), post(past_faults))
             .with_state(Arc::new(self))
             .nest("/_aws/faults", faults)
+            .merge(s3)
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .layer(middleware::from_fn(refuse_other_origins))
     }
@@ -183,7 +188,7 @@ impl Aws {
 
 /// What DynamoDB answers to a bare `GET`, which scripts use to see whether it is there.
 async fn health() -> &'static str {
-    "healthy: dynamodb, ses and eventbridge for Till on this machine\n"
+    "healthy: dynamodb, ses, eventbridge and s3 for Till on this machine\n"
 }
 
 async fn operation(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Bytes) -> Response {

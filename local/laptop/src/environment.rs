@@ -17,6 +17,15 @@ pub const STAND_IN_KEY: &str = "sk_test_local";
 /// The secret that the Stripe stand-in signs webhooks with.
 pub const STAND_IN_WEBHOOK_SECRET: &str = "whsec_local";
 
+/// The bucket with the pictures that were uploaded to the site, which is otherwise in a folder of the
+/// checkout.
+pub const SITE_BUCKET: &str = "SiteBucket";
+
+/// The access key that everything on this machine signs with.
+pub const AWS_KEY_ID: &str = "local";
+/// Its secret, which is none.
+pub const AWS_SECRET: &str = "local";
+
 /// Values for variables whose template parameter has no default, or an empty one, because the shop
 /// must start, and deliver, without any setup.
 const FALLBACKS: [(&str, &str); 6] = [
@@ -86,7 +95,7 @@ pub struct Addresses {
     pub site: String,
     /// The Stripe stand-in, unless the real Stripe takes the money.
     pub stripe: Option<String>,
-    /// DynamoDB, SES and EventBridge.
+    /// DynamoDB, SES, EventBridge and S3.
     pub aws: String,
 }
 
@@ -129,8 +138,8 @@ pub fn compose(
         environment.insert("AWS_LAMBDA_FUNCTION_NAME".into(), id.clone());
         for (name, value) in [
             ("AWS_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", "local"),
-            ("AWS_SECRET_ACCESS_KEY", "local"),
+            ("AWS_ACCESS_KEY_ID", AWS_KEY_ID),
+            ("AWS_SECRET_ACCESS_KEY", AWS_SECRET),
             ("AWS_ENDPOINT_URL", addresses.aws.as_str()),
         ] {
             environment.insert(name.into(), value.into());
@@ -153,6 +162,7 @@ fn facts(
         ("AWS_ENDPOINT_URL_DYNAMODB", addresses.aws.clone()),
         ("AWS_ENDPOINT_URL_SES", addresses.aws.clone()),
         ("AWS_ENDPOINT_URL_EVENTBRIDGE", addresses.aws.clone()),
+        ("AWS_ENDPOINT_URL_S3", addresses.aws.clone()),
     ]);
     match stripe {
         Stripe::StandIn => {

@@ -10,7 +10,7 @@ mod site;
 use std::collections::BTreeMap;
 use std::mem;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,8 +39,8 @@ const API_PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Gateway {
     /// `http://127.0.0.1:3000`.
     pub(crate) url: String,
-    /// The folder with the site's files.
-    pub(crate) site: PathBuf,
+    /// The folder with the site's files, and the one with the pictures that were uploaded.
+    pub(crate) site: [PathBuf; 2],
     pub(crate) deployment: Arc<Deployment>,
     /// Who signs tokens.
     pub(crate) identity: Arc<Identity>,
@@ -56,7 +56,7 @@ impl Gateway {
     /// Takes routes, CORS and function URLs out of the template.
     pub(crate) fn new(
         url: String,
-        site: PathBuf,
+        site: [PathBuf; 2],
         template: &mut Template,
         deployment: Arc<Deployment>,
         identity: Arc<Identity>,
@@ -106,7 +106,7 @@ pub(crate) fn function_url_path(id: &str) -> String {
 /// What the site's own file says, and where the site finds this API and this sign-in.
 async fn config(State(gateway): State<Arc<Gateway>>) -> Response {
     let fresh = [(header::CACHE_CONTROL, "no-cache")];
-    let file = tokio::fs::read(gateway.site.join("config.json")).await;
+    let file = tokio::fs::read(gateway.folder().join("config.json")).await;
     let file = file.unwrap_or_else(|_| b"{}".to_vec());
     let Ok(mut config) = serde_json::from_slice::<serde_json::Map<_, _>>(&file) else {
         // The site says what is wrong with it, here as on any host.
@@ -254,14 +254,31 @@ impl Gateway {
         first(path).as_deref() == Some("_local") || all.any(|of| of == first(path))
     }
 
+    /// The folder with the site's files.
+    fn folder(&self) -> &Path {
+        let [site, _] = &self.site;
+        site
+    }
+
+    /// A file of the site, or else a picture that was uploaded.
+    async fn file(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<Response> {
+        for folder in &self.site {
+            let file = site::file(folder, method, path, headers).await;
+            if file.is_some() {
+                return file;
+            }
+        }
+        None
+    }
+
     async fn site(&self, request: Request) -> Response {
         let method = request.method();
         let (path, headers) = (request.uri().path(), request.headers());
         if !matches!(*method, Method::GET | Method::HEAD) || self.is_for_programs(path) {
             return message(StatusCode::NOT_FOUND, "Not Found");
         }
-        let Some(file) = site::file(&self.site, method, path, headers).await else {
-            let page = site::no_such_page(&self.site, method).await;
+        let Some(file) = self.file(method, path, headers).await else {
+            let page = site::no_such_page(self.folder(), method).await;
             return page.unwrap_or_else(|| message(StatusCode::NOT_FOUND, "Not Found"));
         };
         // Browsers use one origin, because tokens and carts of 127.0.0.1 are not those of

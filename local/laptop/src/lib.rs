@@ -2,7 +2,7 @@
 //!
 //! [`shop`] puts it together. Requests come in through `gateway`, which converts them as API
 //! Gateway would and calls the [`functions`]; `identity` signs people in. The functions find
-//! DynamoDB (`database`), SES (`ses`, `mailbox`) and EventBridge (`bus`) behind one endpoint (`aws`),
+//! DynamoDB (`database`), SES (`ses`, `mailbox`), EventBridge (`bus`) and S3 (`s3`) behind one endpoint (`aws`),
 //! which can be told to fail (`faults`). Everything is kept in one folder (`data`, `journal`), and the
 //! [`stand_in`] takes the money. `streams` and `schedules` wake the functions that no request calls. The [`template`] and
 //! the [`environment`] say what to run, [`wiring`] has the code, `dashboard` shows what happens, and
@@ -26,6 +26,7 @@ mod journal;
 mod loopback;
 mod mailbox;
 pub mod progress;
+mod s3;
 pub mod samples;
 mod schedules;
 mod ses;

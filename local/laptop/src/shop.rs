@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use axum::middleware;
 use shared::clock::Clock;
 use shared::stripe::event::handled;
@@ -29,7 +30,8 @@ use crate::dashboard::{self, Book, Dashboard};
 use crate::data::Folder;
 use crate::database::{self, Elsewhere, Embedded, Engine};
 use crate::environment::{
-    self, Addresses, STAND_IN_KEY, STAND_IN_WEBHOOK_SECRET, Stripe, Variables, elsewhere,
+    self, Addresses, SITE_BUCKET, STAND_IN_KEY, STAND_IN_WEBHOOK_SECRET, Stripe, Variables,
+    elsewhere,
 };
 use crate::faults::Faults;
 use crate::functions::Deployment;
@@ -37,6 +39,7 @@ use crate::gateway::Gateway;
 use crate::identity::Identity;
 use crate::loopback::{Door, refuse_other_origins};
 use crate::mailbox::Mailbox;
+use crate::s3::{Objects, S3};
 use crate::samples;
 use crate::schedules;
 use crate::streams::{Drain, Poller};
@@ -79,7 +82,12 @@ impl LocalShop {
         let stand_in = doors.stripe.map(|door| starting.stand_in(door));
         let stand_in = stand_in.transpose()?;
         let clock = stand_in.as_ref().map_or_else(Clock::default, in_step_with);
-        let aws = starting.aws(doors.aws, engine.clone(), clock.clone())?;
+        let objects = Arc::new(starting.objects()?);
+        let s3 = S3 {
+            objects: Arc::clone(&objects),
+            clock: clock.clone(),
+        };
+        let aws = starting.aws(doors.aws, engine.clone(), s3)?;
         let environments = starting.environments(&stripe).await?;
         let bookkeeping = environments.get("ReconcileFunction").cloned();
         let functions = (starting.options.wiring)(environments, clock.clone()).await?;
@@ -103,7 +111,8 @@ impl LocalShop {
             book,
             aftermath: aftermath.clone(),
         };
-        starting.front(doors.shop, deployment, dashboard)?;
+        let pictures = objects.folder_of(SITE_BUCKET);
+        starting.front(doors.shop, deployment, dashboard, pictures)?;
         Ok(Self {
             addresses: starting.addresses,
             stripe,
@@ -229,7 +238,16 @@ impl Starting {
         Ok(engine)
     }
 
-    fn aws(&mut self, door: Door, engine: Engine, clock: Clock) -> anyhow::Result<AwsControls> {
+    /// The template's buckets, and that of the site, which the template leaves out if the site is here.
+    fn objects(&mut self) -> anyhow::Result<Objects> {
+        let mut buckets = std::mem::take(&mut self.template.buckets);
+        buckets.push(SITE_BUCKET.to_owned());
+        let objects = Objects::open_in(self.file("s3"), buckets);
+        objects.context("there is no place for a folder with files")
+    }
+
+    fn aws(&mut self, door: Door, engine: Engine, s3: S3) -> anyhow::Result<AwsControls> {
+        let clock = s3.clock.clone();
         let mailbox = Mailbox::open(self.database("mailbox.db")?.as_deref())?;
         let target = environment::events_url(&self.options.environment)?;
         let bus = Bus::open(self.database("bus.db")?.as_deref(), clock.clone(), target)?;
@@ -243,6 +261,7 @@ impl Starting {
                 None => aws::Mail::Mailbox(mailbox.clone(), clock),
             },
             bus: bus.clone(),
+            s3,
             faults: faults.clone(),
             shutdown: self.shop.shutdown(),
             client: reqwest::Client::new(),
@@ -339,13 +358,14 @@ impl Starting {
         door: Door,
         deployment: Arc<Deployment>,
         dashboard: Dashboard,
+        pictures: PathBuf,
     ) -> anyhow::Result<()> {
         let key = self.file("identity.pem");
         let identity = Identity::open(&self.addresses, key.as_deref())?;
         let provider = identity.router();
         let gateway = Gateway::new(
             self.addresses.shop.clone(),
-            self.options.project.site.clone(),
+            [self.options.project.site.clone(), pictures],
             &mut self.template,
             deployment,
             identity,

@@ -1,5 +1,5 @@
-//! `template.yaml`, the deployed system, read for what the local shop needs of it: tables, routes,
-//! streams, schedules and every function's environment. One file says what the shop consists of,
+//! `template.yaml`, the deployed system, read for what the local shop needs of it: tables, buckets,
+//! routes, streams, schedules and every function's environment. One file says what the shop consists of,
 //! so the shop on a laptop and the one in the cloud cannot drift apart.
 
 mod error;
@@ -33,6 +33,8 @@ pub use self::table::Table;
 pub struct Template {
     /// In the order of their names.
     pub tables: Vec<Table>,
+    /// Buckets, by logical id, which is what they are called here.
+    pub buckets: Vec<String>,
     /// Every function, by logical id.
     pub functions: BTreeMap<String, Function>,
     /// The HTTP API's routes.
@@ -61,6 +63,7 @@ impl Template {
         let document = Document::parse(file, text, parameters)?;
         let mut template = Self {
             tables: Vec::new(),
+            buckets: Vec::new(),
             functions: BTreeMap::new(),
             routes: Vec::new(),
             cors: None,
@@ -81,6 +84,7 @@ impl Template {
                         .tables
                         .push(Table::read(&id, &resource.get("Properties")?)?);
                 }
+                "AWS::S3::Bucket" => template.buckets.push(id),
                 "AWS::Serverless::Function" => {
                     template.add_function(&document, &apis, &id, &resource)?
                 }

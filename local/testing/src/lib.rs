@@ -21,6 +21,7 @@ mod cast;
 mod contract;
 mod events;
 mod faults;
+mod files;
 mod mail;
 mod own_stripe;
 mod preparation;

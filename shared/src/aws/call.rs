@@ -1,11 +1,14 @@
 //! Calls to AWS without an SDK: a signed request, answered in JSON. A whole SDK crate is a lot for
 //! one or two operations of a service.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
+    http_request::{
+        PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation,
+        SigningInstructions, SigningSettings, UriPathNormalizationMode, sign,
+    },
     sign::v4,
 };
 use bytes::Bytes;
@@ -34,6 +37,8 @@ pub enum Service {
     SecretsManager,
     /// Metrics and alarms.
     CloudWatch,
+    /// Files.
+    S3,
 }
 
 /// Why a request cannot be signed.
@@ -76,6 +81,7 @@ impl Service {
             Self::ParameterStore => ("ssm", "ssm"),
             Self::SecretsManager => ("secretsmanager", "secretsmanager"),
             Self::CloudWatch => ("monitoring", "monitoring"),
+            Self::S3 => ("s3", "s3"),
         }
     }
 
@@ -91,6 +97,7 @@ impl Service {
             Self::ParameterStore => "AWS_ENDPOINT_URL_SSM",
             Self::SecretsManager => "AWS_ENDPOINT_URL_SECRETS_MANAGER",
             Self::CloudWatch => "AWS_ENDPOINT_URL_CLOUDWATCH",
+            Self::S3 => "AWS_ENDPOINT_URL_S3",
         }
     }
 
@@ -130,6 +137,19 @@ pub fn operation(
         .body(Bytes::from(input.to_string()))
 }
 
+/// Who signs, for which service, and when.
+#[derive(Clone, Copy)]
+pub struct Signer<'a> {
+    /// What is called.
+    pub service: Service,
+    /// Where.
+    pub region: &'a str,
+    /// By whom.
+    pub credentials: &'a Credentials,
+    /// When; the signature is good for some minutes around it.
+    pub at: SystemTime,
+}
+
 /// The request, signed with the credentials at a given time.
 pub fn signed(
     mut request: Request<Bytes>,
@@ -138,28 +158,72 @@ pub fn signed(
     credentials: &Credentials,
     at: SystemTime,
 ) -> Result<Request<Bytes>, Unsigned> {
+    let signer = Signer {
+        service,
+        region,
+        credentials,
+        at,
+    };
+    let body = SignableBody::Bytes(request.body());
+    let settings = settings(service);
+    let instructions = instructions(&request, body, signer, settings)?;
+    instructions.apply_to_request_http1x(&mut request);
+    Ok(request)
+}
+
+/// An address with a signature in it, for whoever has no credentials: `GET` works there until the
+/// time is over.
+pub fn presigned(url: &str, signer: Signer<'_>, valid: Duration) -> Result<String, Unsigned> {
+    let request = Request::get(url).body(Bytes::new());
+    let mut request = request.map_err(|error| Unsigned(error.to_string()))?;
+    let mut settings = settings(signer.service);
+    settings.signature_location = SignatureLocation::QueryParams;
+    settings.expires_in = Some(valid);
+    settings.payload_checksum_kind = PayloadChecksumKind::NoHeader;
+    let body = SignableBody::UnsignedPayload;
+    let instructions = instructions(&request, body, signer, settings)?;
+    instructions.apply_to_request_http1x(&mut request);
+    Ok(request.uri().to_string())
+}
+
+/// How a service reads signatures: S3 takes paths as they come, and wants to be told the body's hash
+/// (AWS's page "Create a signed AWS API request").
+fn settings(service: Service) -> SigningSettings {
+    let mut settings = SigningSettings::default();
+    if service == Service::S3 {
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+    }
+    settings
+}
+
+fn instructions(
+    request: &Request<Bytes>,
+    body: SignableBody<'_>,
+    signer: Signer<'_>,
+    settings: SigningSettings,
+) -> Result<SigningInstructions, Unsigned> {
     let unsigned = |error: &dyn std::error::Error| Unsigned(error.to_string());
-    let identity = credentials.clone().into();
-    let (_, name) = service.names();
+    let identity = signer.credentials.clone().into();
+    let (_, name) = signer.service.names();
     let signing = v4::SigningParams::builder()
         .identity(&identity)
-        .region(region)
+        .region(signer.region)
         .name(name)
-        .time(at)
-        .settings(SigningSettings::default())
+        .time(signer.at)
+        .settings(settings)
         .build()
         .map_err(|error| unsigned(&error))?
         .into();
     let headers = request.headers().iter();
     let headers = headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
     let uri = request.uri().to_string();
-    let body = SignableBody::Bytes(request.body());
     let signable = SignableRequest::new(request.method().as_str(), &uri, headers, body);
     let signable = signable.map_err(|error| unsigned(&error))?;
     let signed = sign(signable, &signing).map_err(|error| unsigned(&error))?;
     let (instructions, _) = signed.into_parts();
-    instructions.apply_to_request_http1x(&mut request);
-    Ok(request)
+    Ok(instructions)
 }
 
 impl ServiceError {

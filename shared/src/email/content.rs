@@ -258,6 +258,7 @@ pub(super) enum Content<'a> {
 pub(super) enum ToBuyer<'a> {
     Receipt {
         paid: Money,
+        order: &'a Order,
     },
     Pending {
         /// It is not known whether the bank or the buyer has to act.
@@ -346,7 +347,10 @@ impl<'a> Content<'a> {
                     bill,
                     is_over: frozen.subscription.is_some(),
                 },
-                None => ToBuyer::Receipt { paid: frozen.paid },
+                None => ToBuyer::Receipt {
+                    paid: frozen.paid,
+                    order: &frozen.order,
+                },
             },
             Mail::Welcome => ToBuyer::Welcome {
                 paid: frozen.paid,

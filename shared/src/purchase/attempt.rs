@@ -90,6 +90,7 @@ mod tests {
             unit_amount: 1500,
             recurring: None,
             shipped: false,
+            file: None,
             tax_code: None,
             tax_behavior: None,
             reserved,

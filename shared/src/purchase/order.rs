@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Billing, CustomerId};
 use crate::{
     money::{Currency, Money, MoneyError},
-    product::{Product, ProductId, Recurring, TaxBehavior, TaxCode},
+    product::{Product, ProductFile, ProductId, Recurring, TaxBehavior, TaxCode},
     shipping::{Country, Offer, Shipping, ShippingError},
 };
 
@@ -68,6 +68,10 @@ pub struct Line {
     /// Sent by post.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shipped: bool,
+    /// What its buyer may download once it is paid for. What is in the file is not frozen: a newer
+    /// one under the same name takes its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<ProductFile>,
     /// Which tax is due on it, if the product says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_code: Option<TaxCode>,
@@ -309,6 +313,7 @@ impl Line {
             unit_amount: product.price.amount,
             recurring: product.recurring,
             shipped: product.shipped,
+            file: product.file.clone(),
             tax_code: product.tax_code.clone(),
             tax_behavior: product.tax_behavior,
             reserved: product.stock.is_some(),

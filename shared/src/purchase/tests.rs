@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::samples::*;
 use super::*;
 
+mod downloads;
 mod effects;
 mod merging;
 mod payment;

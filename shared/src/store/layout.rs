@@ -29,7 +29,7 @@ use crate::{
     email::Frozen,
     mode::Mode,
     money::Money,
-    product::{Interval, Recurring, TaxBehavior},
+    product::{Interval, ProductFile, Recurring, TaxBehavior},
     purchase::*,
     shipping::{Offer, OfferedRate},
     standing::Standing,
@@ -271,6 +271,10 @@ fn stages() -> Vec<(&'static str, Purchase)> {
     vec![
         ("open", open(NOW)),
         ("subscribing", subscribing),
+        (
+            "downloadable",
+            Purchase::new(ID.parse().unwrap(), with_file(), NOW),
+        ),
         ("attached", attached()),
         ("shipped", shipped),
         ("taxed", taxed),
@@ -331,6 +335,7 @@ fn order() -> Order {
         unit_amount,
         recurring: None,
         shipped: false,
+        file: None,
         tax_code: None,
         tax_behavior: None,
         reserved,
@@ -348,6 +353,16 @@ fn order() -> Order {
         customer: None,
         rebuilt: false,
     }
+}
+
+/// The same, with a file that comes with the mug.
+fn with_file() -> Order {
+    let mut order = order();
+    order.lines[0].file = Some(ProductFile {
+        name: "Atlas.pdf".parse().unwrap(),
+        size: Some(4_718_592),
+    });
+    order
 }
 
 /// The same, sent by post.

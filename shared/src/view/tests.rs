@@ -17,6 +17,7 @@ fn line(id: &str, quantity: u32, reserved: bool) -> Line {
         unit_amount: 500,
         recurring: None,
         shipped: false,
+        file: None,
         tax_code: None,
         tax_behavior: None,
         reserved,

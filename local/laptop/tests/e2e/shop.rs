@@ -6,6 +6,7 @@ mod carts;
 mod cost;
 mod disputes;
 mod doors;
+mod downloads;
 mod events;
 mod failure_cases;
 mod holds;

@@ -1,6 +1,6 @@
 //! What the letters about a subscription say to the buyer.
 
-use super::LetterWriter;
+use super::{LetterWriter, to_buyer::with_downloads};
 use crate::{
     email::prose::{Link, Prose, date},
     invoice::{Bill, Reason},
@@ -29,10 +29,11 @@ impl LetterWriter<'_> {
             )),
             None => prose,
         };
-        prose.say(
+        let prose = prose.say(
             "It renews by itself until you cancel it, which you can do at any time. We will send \
              you a receipt for each payment.",
-        )
+        );
+        with_downloads(prose, order)
     }
 
     pub(super) fn invoice_paid(&self, bill: &Bill, is_over: bool) -> Prose {

@@ -189,7 +189,7 @@ pub(super) fn sums(content: &Content<'_>, frozen: &Frozen, amounts: &Amounts) ->
     let rows = totals.rows().map(|(label, money)| sum(label, money));
     let mut sums: Vec<_> = rows.collect();
     match content {
-        Content::ToBuyer(ToBuyer::Receipt { paid } | ToBuyer::Welcome { paid, .. })
+        Content::ToBuyer(ToBuyer::Receipt { paid, .. } | ToBuyer::Welcome { paid, .. })
         | Content::ToSeller(ToSeller::Sale { paid, .. })
             if *paid != total =>
         {

@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     email::content::PaidSums,
     money::Money,
+    product::ProductFile,
     purchase::{Billing, Buyer, Delivery, Line, Order, Sums, WaitsFor},
 };
 
@@ -23,6 +24,7 @@ fn line(name: &str, quantity: u32, unit_amount: i64) -> Line {
         unit_amount,
         recurring: None,
         shipped: false,
+        file: None,
         tax_code: None,
         tax_behavior: None,
         reserved: false,
@@ -119,6 +121,22 @@ https://mugs.example
         assert!(html.contains(part), "{part}");
     }
     assert!(!html.contains(">Paid<"), "said twice");
+}
+
+#[test]
+fn a_receipt_says_where_a_file_is_and_neither_its_name_nor_a_link_to_it() {
+    assert!(!letter(&Mail::Paid, &frozen()).text.contains("download"));
+    let mut bought = frozen();
+    bought.order.lines[0].file = Some(ProductFile {
+        name: "Atlas.pdf".parse().unwrap(),
+        size: None,
+    });
+    for mail in [Mail::Paid, Mail::Welcome] {
+        let letter = letter(&mail, &bought);
+        let said = "You can download what you bought on the page of your purchase.";
+        assert!(letter.text.contains(said), "{}", letter.text);
+        assert!(!letter.text.contains("Atlas.pdf"));
+    }
 }
 
 #[test]

@@ -7,12 +7,13 @@ use crate::{
         prose::{Link, Prose, one_line},
     },
     money::Money,
+    purchase::Order,
 };
 
 impl LetterWriter<'_> {
     pub(super) fn to_buyer(&self, told: &ToBuyer<'_>) -> Prose {
         match *told {
-            ToBuyer::Receipt { paid } => self.receipt(paid),
+            ToBuyer::Receipt { paid, order } => self.receipt(paid, order),
             ToBuyer::Pending { may_wait_for_buyer } => self.pending(may_wait_for_buyer),
             ToBuyer::Voucher { page } => self.voucher(page),
             ToBuyer::Failed => self.failed(),
@@ -30,13 +31,14 @@ impl LetterWriter<'_> {
         }
     }
 
-    fn receipt(&self, paid: Money) -> Prose {
+    fn receipt(&self, paid: Money, order: &Order) -> Prose {
         let subject = format!("Your receipt from {}", self.name);
         let receipt = Prose::new(subject, "Thank you for your purchase", self.to_purchase());
-        receipt.say(match paid.amount {
+        let receipt = receipt.say(match paid.amount {
             0 => "There was nothing to pay. This is your receipt.",
             _ => "Your payment has arrived. This is your receipt.",
-        })
+        });
+        with_downloads(receipt, order)
     }
 
     fn pending(&self, may_wait_for_buyer: bool) -> Prose {
@@ -144,5 +146,13 @@ impl LetterWriter<'_> {
             _ => "See your purchase",
         };
         Link::new(label, &self.about.url)
+    }
+}
+
+/// Says where to find what can be downloaded. Its links live for minutes, so none is in a letter.
+pub(super) fn with_downloads(letter: Prose, order: &Order) -> Prose {
+    match order.lines.iter().any(|line| line.file.is_some()) {
+        true => letter.say("You can download what you bought on the page of your purchase."),
+        false => letter,
     }
 }

@@ -209,6 +209,7 @@ pub(super) fn limited_purchase() -> Purchase {
         unit_amount: 1500,
         recurring: None,
         shipped: false,
+        file: None,
         tax_code: None,
         tax_behavior: None,
         reserved: true,

@@ -19,6 +19,7 @@ fn line(id: &str, name: &str, recurring: Option<Recurring>) -> Line {
         unit_amount: 750,
         recurring,
         shipped: false,
+        file: None,
         tax_code: None,
         tax_behavior: None,
         reserved: false,

@@ -55,6 +55,8 @@ impl From<LineItem> for Line {
             image: product.images.into_iter().next(),
             quantity: item.quantity,
             unit_amount,
+            // Stripe is not told of files.
+            file: None,
             // A trial is the subscription's, not the price's.
             recurring: recurring.map(|price| Recurring {
                 interval: price.interval,
