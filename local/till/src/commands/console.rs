@@ -12,4 +12,4 @@ pub(super) use self::consent::Consent;
 pub(super) use self::progress::{counter, progress};
 pub(super) use self::table::{Column, Table};
 pub(super) use self::terminal::{Log, for_terminal, note, print, write_out};
-pub(super) use self::words::{DRY_RUN, bad, count, counts, dim, good, heading, notable};
+pub(super) use self::words::{DRY_RUN, bad, bytes, count, counts, dim, good, heading, notable};

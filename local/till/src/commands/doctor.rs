@@ -9,6 +9,7 @@ mod clock;
 mod cors;
 mod delivery;
 mod endpoint;
+mod files;
 mod function_url;
 mod functions;
 mod key;
@@ -49,6 +50,7 @@ const CHECKS: &[Check] = &[
     portal::CHECK,
     shipping::CHECK,
     tax::CHECK,
+    files::CHECK,
     function_url::CHECK,
     tables::CHECK,
     stream::CHECK,

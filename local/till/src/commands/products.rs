@@ -1,11 +1,14 @@
 //! `till products`: what is for sale.
 
 mod all;
+mod download;
 mod export;
 mod field;
 mod file;
+mod images;
 mod import;
 mod list;
+mod one;
 mod patch;
 mod set;
 mod step;
@@ -27,6 +30,12 @@ pub(super) enum Command {
     /// Change one product: `set mug price=1600 active=false stock=+20`
     #[command(long_about = set::ABOUT)]
     Set(set::Set),
+    /// Upload what buyers of a product download
+    #[command(subcommand)]
+    File(download::Command),
+    /// Upload pictures of a product
+    #[command(subcommand)]
+    Images(images::Command),
 }
 
 impl Command {
@@ -36,6 +45,8 @@ impl Command {
             Self::Import(import) => import.run().await,
             Self::Export(export) => export.run().await,
             Self::Set(set) => set.run().await,
+            Self::File(command) => command.run().await,
+            Self::Images(command) => command.run().await,
         }
     }
 }

@@ -4,7 +4,10 @@
 mod stack;
 
 use anyhow::bail;
+use laptop::environment::SITE_BUCKET;
+use shared::aws::bucket::Bucket;
 use shared::config::{ConfigError, Environment};
+use shared::files::Files;
 use shared::mode::Mode;
 use shared::product::Site;
 use shared::store::Tables;
@@ -102,6 +105,31 @@ impl Shop {
     /// What is for sale, to be changed.
     pub(super) fn assortment(&self) -> anyhow::Result<Assortment> {
         Ok(Assortment::of(&self.tables()?)?)
+    }
+
+    /// The files that buyers download.
+    pub(super) fn files(&self) -> anyhow::Result<Files> {
+        if let Some(stack) = &self.stack {
+            // An earlier version's has none.
+            stack.output("FilesBucket")?;
+        }
+        Ok(Files::of(&self.environment)?)
+    }
+
+    /// The bucket with the site, or the folder that the shop on this machine shows beside it.
+    pub(super) fn site_bucket(&self) -> anyhow::Result<Bucket> {
+        let name = match &self.stack {
+            None => SITE_BUCKET,
+            Some(stack) => match stack.output("SiteBucket") {
+                Ok(name) => name,
+                Err(_) => bail!(
+                    "the site of {} is hosted elsewhere: put the pictures there, and set their addresses \
+                     with `till products set ID images=…`",
+                    self.name
+                ),
+            },
+        };
+        Ok(Bucket::named(&self.environment, name)?)
     }
 
     /// What was bought.

@@ -1,5 +1,5 @@
-//! An AWS account with the stack `till-eu`, as its operator sees it: CloudFormation and Parameter
-//! Store are played here, and DynamoDB is a shop's.
+//! An AWS account with the stack `till-eu`, as its operator sees it: CloudFormation, Parameter
+//! Store and S3 are played here, and DynamoDB is a shop's.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
@@ -22,7 +22,12 @@ pub(crate) struct Account {
     stack: String,
     /// Parameter Store.
     pub(crate) parameters: Arc<Mutex<BTreeMap<String, Parameter>>>,
+    /// What was put into S3, by its path, bucket and all.
+    pub(crate) objects: Arc<Mutex<BTreeMap<String, Object>>>,
 }
+
+/// An object, with the headers that it came with.
+pub(crate) type Object = (HeaderMap, Bytes);
 
 /// One of its parameters.
 #[derive(Clone, Debug, Default)]
@@ -61,6 +66,7 @@ impl Account {
             dynamodb: format!("http://127.0.0.1:{aws}"),
             stack,
             parameters: Arc::default(),
+            objects: Arc::default(),
         }
     }
 
@@ -102,6 +108,22 @@ impl Account {
         (status, answer.to_string())
     }
 
+    /// What S3 answers, if the request is signed.
+    fn s3(&self, method: &Method, path: &str, headers: HeaderMap, body: Bytes) -> StatusCode {
+        let signed = headers["authorization"].to_str().unwrap();
+        assert!(signed.contains("/eu-central-1/s3/aws4_request"), "{signed}");
+        let mut objects = self.objects.lock().unwrap();
+        match *method {
+            Method::PUT => {
+                objects.insert(path.to_owned(), (headers, body));
+                StatusCode::OK
+            }
+            Method::HEAD if objects.contains_key(path) => StatusCode::OK,
+            Method::HEAD => StatusCode::NOT_FOUND,
+            _ => panic!("{method} {path}"),
+        }
+    }
+
     pub(crate) async fn listen(self) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -111,7 +133,17 @@ impl Account {
     }
 }
 
-async fn answer(State(account): State<Account>, headers: HeaderMap, body: Bytes) -> Response {
+async fn answer(
+    State(account): State<Account>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if uri.path() != "/" {
+        let status = account.s3(&method, uri.path(), headers, body);
+        return status.into_response();
+    }
     let target = headers.get("x-amz-target").map(|it| it.to_str().unwrap());
     if let Some(operation) = target.and_then(|target| target.strip_prefix("AmazonSSM.")) {
         return account.parameter_store(operation, &body).into_response();

@@ -31,11 +31,11 @@ pub(crate) fn outputs(operator: &Operator) -> Vec<(&'static str, String)> {
     tables.into_iter().chain(named).collect()
 }
 
-fn parameters(mode: &'static str) -> [(&'static str, &'static str); 1] {
+pub(crate) fn parameters(mode: &'static str) -> [(&'static str, &'static str); 1] {
     [("Mode", mode)]
 }
 
-async fn till(operator: &Operator, aws: &str, command: &[&str]) -> Said {
+pub(crate) async fn till(operator: &Operator, aws: &str, command: &[&str]) -> Said {
     run(with_credentials(operator, aws, command), "").await
 }
 

@@ -17,6 +17,7 @@ mod clock;
 mod deployed;
 mod doctor;
 mod events;
+mod files;
 mod fulfil;
 mod killed;
 mod mails;

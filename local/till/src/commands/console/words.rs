@@ -9,6 +9,25 @@ pub(in crate::commands) fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{plural}")
 }
 
+/// `4.5 MB`: how large something is, in steps of 1024 as files are shown.
+pub(in crate::commands) fn bytes(number: u64) -> String {
+    const UNITS: [&str; 3] = ["GB", "MB", "KB"];
+    let mut unit = 1024_u64.pow(3);
+    for name in UNITS {
+        if number >= unit {
+            // To a tenth, rounded.
+            let tenths = number.saturating_mul(10).saturating_add(unit / 2);
+            let tenths = tenths.checked_div(unit).unwrap_or_default();
+            return match tenths % 10 {
+                0 => format!("{} {name}", tenths / 10),
+                rest => format!("{}.{rest} {name}", tenths / 10),
+            };
+        }
+        unit /= 1024;
+    }
+    count(usize::try_from(number).unwrap_or(usize::MAX), "byte")
+}
+
 /// `2 held, 1 failed`: how many there are of each, where there are any.
 pub(in crate::commands) fn counts(of_each: &[(usize, &str)]) -> String {
     let said = of_each.iter().filter(|(count, _)| *count > 0);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::bail;
 use shared::config::{EmailVerified, Environment};
+use shared::files::Files;
 use shared::mode::Mode;
 use shared::purchase::Billing;
 use shared::shipping::Shipping;
@@ -14,6 +15,7 @@ use template::{Parameters, Template};
 
 use super::stored::Stored;
 use crate::account::aws::AwsAccount;
+use crate::account::s3::S3;
 use crate::account::secrets::{Owner, SecretStore};
 use crate::account::stripe::{Account, api_base};
 use crate::account::stripe_key::{self, judge};
@@ -43,6 +45,8 @@ pub(super) struct Patient {
     /// What the settings come to, or what is wrong with them.
     pub(super) shipping: Result<Shipping, String>,
     pub(super) billing: Result<Billing, String>,
+    /// Where the files are that buyers download, or why nobody says.
+    pub(super) files: Result<FileStore, String>,
     pub(super) template: Template,
     pub(super) web: Web,
     /// Any address of AWS that tells the time.
@@ -66,6 +70,20 @@ pub(super) struct Deployed {
     pub(super) owners: Vec<(String, Result<Owner, String>)>,
     /// Names by logical id, or why nobody says.
     pub(super) functions: Result<BTreeMap<String, String>, String>,
+}
+
+/// The files that buyers download, and how to ask for them.
+pub(super) struct FileStore {
+    pub(super) files: Files,
+    pub(super) s3: S3,
+}
+
+impl FileStore {
+    fn of(shop: &Shop) -> Result<Self, String> {
+        let files = shop.files().map_err(|why| why.to_string())?;
+        let s3 = S3::of(&shop.environment).map_err(|why| why.to_string())?;
+        Ok(Self { files, s3 })
+    }
 }
 
 /// Who sends the mail, and who gets it in test mode.
@@ -108,6 +126,7 @@ impl Patient {
             shelf: shop.shelf()?,
             shipping: environment.shipping().map_err(|wrong| wrong.to_string()),
             billing: environment.billing().map_err(|wrong| wrong.to_string()),
+            files: FileStore::of(shop),
             template,
             web: Web::new(None)?,
             aws_clock: environment.required("AWS_ENDPOINT_URL")?.to_owned(),
@@ -164,6 +183,7 @@ impl Patient {
             shelf: shop.shelf()?,
             shipping: environment.shipping().map_err(|wrong| wrong.to_string()),
             billing: environment.billing().map_err(|wrong| wrong.to_string()),
+            files: FileStore::of(shop),
             template: template()?,
             web,
             aws_clock: shared::aws::call::endpoint("dynamodb", aws.region()),

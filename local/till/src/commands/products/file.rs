@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 use csv::StringRecord;
 use shared::money::Currency;
-use shared::product::{Product, Recurring, TaxBehavior, TaxCode};
+use shared::product::{Product, ProductFile, Recurring, TaxBehavior, TaxCode};
 
 use super::field::{self, Price};
 use super::patch::Patch;
@@ -117,7 +117,7 @@ fn parse_json(text: &str) -> anyhow::Result<Vec<Row>> {
 }
 
 /// As they are written; all but the first are optional in a file that is read.
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 20] = [
     "id",
     "name",
     "description",
@@ -131,6 +131,8 @@ const COLUMNS: [&str; 18] = [
     "group",
     "options",
     "category",
+    "file",
+    "file_size",
     "tax_code",
     "tax_behavior",
     "active",
@@ -247,6 +249,7 @@ fn parse_record(titles: &StringRecord, record: &StringRecord) -> Result<Patch, S
         .transpose()
         .map_err(|why| format!("options: {why}"))?;
     patch.category = cell("category").map(field::name);
+    patch.file = product_file(cell)?;
     let code = cell("tax_code").map(field::tax_code);
     patch.tax_code = code.transpose().map_err(|why| format!("tax_code: {why}"))?;
     let behavior = cell("tax_behavior").map(field::tax_behavior);
@@ -262,6 +265,31 @@ fn parse_record(titles: &StringRecord, record: &StringRecord) -> Result<Patch, S
         .transpose()
         .map_err(|why| format!("low_stock: {why}"))?;
     Ok(patch)
+}
+
+/// Nothing if no column says whether there is a file.
+fn product_file<'a>(
+    cell: impl Fn(&str) -> Option<&'a str>,
+) -> Result<Option<Option<ProductFile>>, String> {
+    let size = cell("file_size")
+        .map(str::trim)
+        .filter(|text| !text.is_empty());
+    let size = size.map(|text| {
+        let size = text.parse::<u64>();
+        size.map_err(|_| format!("file_size: {text:?} is not a number of bytes"))
+    });
+    let size = size.transpose()?;
+    match cell("file").map(str::trim) {
+        None | Some("") if size.is_some() => Err("file: file_size needs one".to_owned()),
+        None => Ok(None),
+        Some("") => Ok(Some(None)),
+        Some(name) => Ok(Some(Some(ProductFile {
+            name: name
+                .parse()
+                .map_err(|why| format!("file: {name:?}: {why}"))?,
+            size,
+        }))),
+    }
 }
 
 /// Nothing if no column says how often a product is paid for.
@@ -322,6 +350,12 @@ pub(super) fn write(products: &[Product], format: Format) -> anyhow::Result<Stri
                     product.group.as_deref().unwrap_or_default(),
                     &field::in_line(&product.options),
                     product.category.as_deref().unwrap_or_default(),
+                    product.file.as_ref().map_or("", |file| file.name.as_str()),
+                    &product
+                        .file
+                        .as_ref()
+                        .and_then(|file| file.size)
+                        .map_or(String::new(), |size| size.to_string()),
                     product.tax_code.as_ref().map_or("", TaxCode::as_str),
                     product.tax_behavior.map_or("", TaxBehavior::as_str),
                     if product.active { "true" } else { "false" },

@@ -26,9 +26,10 @@ Add and change products from a file.
 
 The file is a table (.csv), JSON lines (.jsonl) or a JSON array (.json). Its columns or fields are
 id, name, description, images (URLs; in a table separated by spaces), amount, currency, interval,
-interval_count, trial_days, shipped, group, options (in a table size=M; color=red), category, tax_code,
-tax_behavior, active, stock and low_stock. In JSON, amount and currency are together in `price`, and
-what says how often it is paid for in `recurring`, as in the HTTP API. Amounts are in minor units: 1500
+interval_count, trial_days, shipped, group, options (in a table size=M; color=red), category, file,
+file_size, tax_code, tax_behavior, active, stock and low_stock. In JSON, amount and currency are together in
+`price`, what says how often it is paid for in `recurring`, as in the HTTP API, and a file's name and size in
+`file`. Amounts are in minor units: 1500
 is 15.00 USD. An interval is day, week, month or year; without one, a product is paid for once. Where a
 table says amount, currency, interval and interval_count, `till products set` says price=1500usd and
 recurring='3 months'. Fields that the file leaves out stay as they are, and so do products that are not in
@@ -38,7 +39,8 @@ The whole file is checked before anything is written. If rows cannot be imported
 listed and nothing is written. Importing the same file again changes nothing.
 
 A product's stock changes while the shop sells, so a number from a file would undo sales. It counts
-for new products; for existing ones only with --stock.";
+for new products; for existing ones only with --stock. What a file names as a product's file must be in
+the bucket: `till products file push` puts it there.";
 
 #[derive(Args)]
 pub(in crate::commands) struct Import {

@@ -4,8 +4,11 @@
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use shared::money::Money;
-use shared::product::{Options, Product, ProductId, Recurring, Site, TaxBehavior, TaxCode};
+use shared::product::{
+    Options, Product, ProductFile, ProductId, Recurring, Site, TaxBehavior, TaxCode,
+};
 use shared::store::operator::StockChange;
 
 use super::field::{self, Price, Renewal};
@@ -30,6 +33,11 @@ pub(super) struct Patch {
     /// `Some(None)`: it is in no category.
     #[serde(default, deserialize_with = "said")]
     pub(super) category: Option<Option<String>>,
+    /// `Some(None)`: its buyers download nothing.
+    #[serde(default, deserialize_with = "said")]
+    pub(super) file: Option<Option<ProductFile>>,
+    /// What the HTTP API says of the file, which is less: it may be there, and changes nothing.
+    pub(super) download: Option<Value>,
     /// `Some(None)`: as the account at Stripe says of all its products.
     #[serde(default, deserialize_with = "said")]
     pub(super) tax_code: Option<Option<TaxCode>>,
@@ -72,6 +80,8 @@ impl Patch {
             group: None,
             options: None,
             category: None,
+            file: None,
+            download: None,
             tax_code: None,
             tax_behavior: None,
             active: None,
@@ -126,6 +136,10 @@ impl Patch {
                 .category
                 .clone()
                 .unwrap_or_else(|| before.and_then(|before| before.category.clone())),
+            file: match &self.file {
+                Some(said) => said.clone(),
+                None => before.and_then(|before| before.file.clone()),
+            },
             tax_code: match &self.tax_code {
                 Some(said) => said.clone(),
                 None => before.and_then(|before| before.tax_code.clone()),

@@ -7,10 +7,11 @@ use shared::mode::Mode;
 use shared::product::{Product, ProductId, Recurring};
 use shared::store::operator::StockChange;
 
+use super::one::one;
 use super::patch::{Patch, Setting};
 use super::step::{Difference, Step, lines, write};
 use crate::commands::console::{Consent, DRY_RUN, note};
-use crate::commands::exit::{Exit, NotFound};
+use crate::commands::exit::Exit;
 use crate::commands::operator::Operator;
 
 pub(super) const ABOUT: &str = "\
@@ -56,14 +57,7 @@ impl Set {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
         let shop = self.operator.shop().await?;
         let table = shop.assortment()?;
-        let Some(before) = shop.shelf()?.get(&self.id).await? else {
-            let name = shop.name();
-            return Err(NotFound(format!(
-                "there is no product {} in {name}: see `till products list`",
-                self.id
-            ))
-            .into());
-        };
+        let before = one(&shop, &self.id).await?;
         let mut patch = Patch::of(self.id.clone());
         let mut stock = StockChange::Keep;
         let (mut recurring, mut trial_days) = (None, None);

@@ -7,11 +7,11 @@ use console::measure_text_width;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared::plain;
-use shared::product::{Product, Recurring, TaxBehavior, TaxCode};
+use shared::product::{Product, ProductFile, Recurring, TaxBehavior, TaxCode};
 use shared::store::operator::{Assortment, StockChange};
 
 use super::field::in_line;
-use crate::commands::console::{good, notable};
+use crate::commands::console::{bytes, good, notable};
 
 /// One step towards what is wanted.
 #[derive(Clone, Debug)]
@@ -158,12 +158,24 @@ fn taxes<'a>(before: &'a Product, after: &'a Product) -> [(&'static str, [Option
     ]
 }
 
+/// `Atlas.pdf (4.5 MB)`
+fn in_words(file: &Option<ProductFile>) -> String {
+    match file {
+        None => "none".to_owned(),
+        Some(ProductFile { name, size: None }) => name.to_string(),
+        Some(ProductFile {
+            name,
+            size: Some(size),
+        }) => format!("{name} ({})", bytes(*size)),
+    }
+}
+
 fn quoted(from: &str, to: &str) -> String {
     format!("\"{}\" → \"{}\"", plain::line(from), plain::line(to))
 }
 
-/// Where it was among the others, and where it is to be.
-fn placements(before: &Product, after: &Product) -> [(&'static str, Value, Value, String); 3] {
+/// Where it was among the others and what came with it, and how that is to be.
+fn placements(before: &Product, after: &Product) -> [(&'static str, Value, Value, String); 4] {
     let options = |product: &Product| plain::line(&in_line(&product.options));
     let (from, to) = (options(before), options(after));
     [
@@ -184,6 +196,12 @@ fn placements(before: &Product, after: &Product) -> [(&'static str, Value, Value
             json!(before.category),
             json!(after.category),
             named(&before.category, &after.category),
+        ),
+        (
+            "file",
+            json!(before.file),
+            json!(after.file),
+            format!("{} → {}", in_words(&before.file), in_words(&after.file)),
         ),
     ]
 }

@@ -10,6 +10,7 @@ use aws_sdk_cloudformation::operation::describe_stacks::DescribeStacksError;
 use aws_types::region::Region;
 use laptop::environment::Variables;
 use shared::config::Environment;
+use shared::files::FILES_BUCKET;
 
 use crate::account::aws::aws_error;
 use crate::commands::exit::NotFound;
@@ -155,13 +156,20 @@ impl Stack {
                 set(variable, value);
             }
         }
+        if let Ok(files) = self.output("FilesBucket") {
+            set(FILES_BUCKET, files);
+        }
         let site = self.output("SiteAddress");
         if let Ok(site) = site.or_else(|_| self.parameter("SiteUrl")) {
             set("SITE_URL", site);
         }
         // Where else than at AWS and Stripe the operator wants these services to be looked for. A
         // live key goes to Stripe and nowhere else.
-        let mut elsewhere = vec!["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SSM"];
+        let mut elsewhere = vec![
+            "AWS_ENDPOINT_URL_DYNAMODB",
+            "AWS_ENDPOINT_URL_S3",
+            "AWS_ENDPOINT_URL_SSM",
+        ];
         if self.parameter("Mode")? == "test" {
             elsewhere.push("STRIPE_API_BASE");
         }

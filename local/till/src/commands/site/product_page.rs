@@ -7,6 +7,7 @@ use super::config::Config;
 use super::html::{self, Word, escaped};
 use super::json_ld;
 use super::texts::Texts;
+use crate::commands::console::bytes;
 
 /// What all pages are made from.
 pub(super) struct Shelf<'a> {
@@ -71,6 +72,13 @@ impl Shelf<'_> {
                 None => "price.shipped",
             };
             offer.push_str(&said("line-detail", &self.texts.with(key, &[])));
+        }
+        if let Some(file) = product.file.as_ref().filter(|_| for_sale(product)) {
+            let words = match file.size.map(bytes) {
+                Some(size) => self.texts.with("price.download_size", &[("size", &size)]),
+                None => self.texts.with("price.download", &[]),
+            };
+            offer.push_str(&said("line-detail", &words));
         }
         offer
     }

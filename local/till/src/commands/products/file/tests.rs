@@ -19,7 +19,8 @@ fn products() -> Vec<Product> {
          "price":{"amount":1500,"currency":"usd"},"shipped":true,"tax_code":"txcd_99999999",
          "tax_behavior":"exclusive","active":true,"stock":3,"low_stock":2},
         {"id":"yen","name":"Poster","price":{"amount":1800,"currency":"jpy"},"active":false,
-         "group":"poster","options":{"size":"A2","paper":"brown, thick"},"category":"Walls"},
+         "group":"poster","options":{"size":"A2","paper":"brown, thick"},"category":"Walls",
+         "file":{"name":"Poster, A2; \"new\".pdf","size":12}},
         {"id":"beans","name":"Beans","price":{"amount":900,"currency":"eur"},"active":true,
          "recurring":{"interval":"month","interval_count":3,"trial_days":14}}
     ]"#;
