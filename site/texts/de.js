@@ -116,6 +116,8 @@ export default {
   "price.plus_tax": "zzgl. Steuer",
   "price.shipped": "Kommt mit der Post",
   "price.shipped_included": "Kommt mit der Post, im Preis enthalten",
+  "price.download": "Zum Herunterladen",
+  "price.download_size": "Zum Herunterladen, {size}",
   "price.day": {
     "one": "Tag",
     "other": "{count} Tage"
@@ -292,6 +294,11 @@ export default {
   "purchase.invoice": "Rechnung",
   "purchase.see_invoice": "Ansehen",
   "purchase.number": "Kaufnummer",
+
+  "downloads.heading": "Ihre Downloads",
+  "downloads.get": "Herunterladen",
+  "downloads.get_name": "{name} herunterladen",
+  "downloads.gone": "Das kann nicht mehr heruntergeladen werden. Die Seite Ihres Kaufs zeigt, wie es steht.",
 
   "purchases.title": "Käufe",
   "purchases.heading": "Ihre Käufe",

@@ -116,6 +116,8 @@ export default {
   "price.plus_tax": "plus tax",
   "price.shipped": "Delivered by post",
   "price.shipped_included": "Delivered by post, included in the price",
+  "price.download": "A download",
+  "price.download_size": "A download, {size}",
   "price.day": {
     "one": "day",
     "other": "{count} days"
@@ -292,6 +294,11 @@ export default {
   "purchase.invoice": "Invoice",
   "purchase.see_invoice": "See it",
   "purchase.number": "Purchase number",
+
+  "downloads.heading": "Your downloads",
+  "downloads.get": "Download",
+  "downloads.get_name": "Download {name}",
+  "downloads.gone": "This can no longer be downloaded. The page of your purchase says where things stand.",
 
   "purchases.title": "Purchases",
   "purchases.heading": "Your purchases",

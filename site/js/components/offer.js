@@ -1,5 +1,5 @@
 import { element } from '../elements.js';
-import { priceOf, shippingOf, taxOf, trialOf } from './price.js';
+import { downloadOf, priceOf, shippingOf, taxOf, trialOf } from './price.js';
 import { fewLeft, isForSale } from './stock.js';
 
 /** What a product costs, and what else counts before buying it. */
@@ -13,5 +13,6 @@ export function offer(product) {
       trial && isForSale(product) ? element('span', { class: 'trial' }, trial) : null,
       few && isForSale(product) ? element('span', { class: 'few-left' }, few) : null),
     product.shipped && isForSale(product) ? element('p', { class: 'line-detail' }, shippingOf(product)) : null,
+    product.download && isForSale(product) ? element('p', { class: 'line-detail' }, downloadOf(product)) : null,
   ].filter(Boolean);
 }

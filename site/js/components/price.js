@@ -1,3 +1,4 @@
+import { formatBytes } from '../bytes.js';
 import { formatMoney } from '../money.js';
 import { t } from '../texts.js';
 
@@ -21,6 +22,11 @@ export function taxOf({ tax_behavior: behavior }) {
 /** How something that is shipped is delivered; of what recurs, that is in the price. */
 export function shippingOf({ recurring }) {
   return t(recurring ? 'price.shipped_included' : 'price.shipped');
+}
+
+/** What kind of thing it is if it can be downloaded: "A download, 4.5 MB". */
+export function downloadOf({ download }) {
+  return download.size ? t('price.download_size', { size: formatBytes(download.size) }) : t('price.download');
 }
 
 /** "month", "3 months": the time between two payments. */

@@ -1,6 +1,7 @@
 import { getPurchase } from '../api.js';
 import { buyAgain } from '../components/buy-again.js';
 import { deliveryFacts } from '../components/delivery.js';
+import { downloads } from '../components/downloads.js';
 import { moneyNotes } from '../components/money-notes.js';
 import { openPurchaseActions, payUntil } from '../components/open-purchase.js';
 import { order, refundedInPart } from '../components/order.js';
@@ -54,6 +55,7 @@ function receipt(purchase) {
     purchase.attention?.length > 0
       ? element('p', { class: 'note' }, t('purchase.attention'))
       : null,
+    downloads(purchase),
     order(purchase),
     isOrdered(purchase) && isSubscription(purchase)
       ? element('div', { class: 'actions' }, linkButton(t('subscription.heading'), subscriptionPage(purchase), 'secondary'))

@@ -1,5 +1,6 @@
 import { ApiError, ConnectionError, getPurchase } from '../api.js';
 import { buyAgain } from '../components/buy-again.js';
+import { downloads } from '../components/downloads.js';
 import { openPurchaseActions } from '../components/open-purchase.js';
 import { order } from '../components/order.js';
 import {
@@ -88,6 +89,7 @@ function showPurchase(purchase) {
     show(heading,
       element('p', { class: 'lead' }, statusBadge(purchase), ' ', statusExplanation(purchase),
         purchase.status === 'paid' ? ` ${t('success.mail')}` : null),
+      downloads(purchase),
       order(purchase),
       cameToNothing(purchase) ? buyAgain(purchase) : null,
       whatNext(purchase));
