@@ -246,8 +246,11 @@ def import_products(run):
 
 @step("till site build --stack till --out built")
 def copy_site(run):
-    run()
     bucket = outputs["SiteBucket"]
+    s3.put_object(Bucket=bucket, Key="pictures/mug.jpg", Body=b"pushed before")
+    run()
+    s3.head_object(Bucket=bucket, Key="pictures/mug.jpg")
+    s3.delete_object(Bucket=bucket, Key="pictures/mug.jpg")
     for file in ("index.html", "p/mug.html", "config.json", "js/api.js"):
         held = s3.head_object(Bucket=bucket, Key=file)
         assert held["CacheControl"] == "no-cache", (file, held)
@@ -426,6 +429,19 @@ def ship(run):
     shown("the mug is shipped to three countries")
 
 
+# --- Files to download ---
+
+
+@step("till products file push Atlas.pdf")
+def push_file(run):
+    run("")
+    held = s3.head_object(Bucket=outputs["FilesBucket"], Key="poster/Atlas.pdf")
+    assert held["ContentType"] == "application/pdf", held
+    told = {"type": "application/pdf", "size": held["ContentLength"]}
+    assert api("GET", "/products/poster")[1]["download"] == told
+    shown("the poster comes with a file, which is in the private bucket")
+
+
 # --- Tax ---
 
 
@@ -513,6 +529,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         (folder / "products.csv").write_text(PRODUCTS)
+        (folder / "Atlas.pdf").write_text("the whole atlas")
         shell = Shell(folder)
         for block, (_, do) in zip(blocks, STEPS):
             do(Block(shell, block))

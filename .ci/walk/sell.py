@@ -3,9 +3,11 @@
 import functools
 import json
 import os
+import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 import boto3
 from botocore.exceptions import ClientError
@@ -146,7 +148,45 @@ sent = [mail["Subject"] for mail in mails(checkout["purchase_id"])]
 assert len(sent) == 2, sent
 shown("reconcile and mailer run by schedule, and do nothing twice")
 
+with tempfile.TemporaryDirectory() as folder:
+    atlas, picture = pathlib.Path(folder) / "Grüße & Atlas.pdf", pathlib.Path(folder) / "atlas.png"
+    atlas.write_text("the whole atlas")
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n and so on")
+    sell("atlas", "Atlas", 900)
+    for what in (["file", "push", atlas], ["images", "push", picture]):
+        subprocess.run([TILL, "products", *what, "--product", "atlas", "--stack", "till", "--yes"], check=True)
+(image,) = api("GET", "/products/atlas")[1]["images"]
+shown_at = image.removeprefix(outputs["SiteAddress"] + "/")
+stored = boto3.client("s3").head_object(Bucket=outputs["SiteBucket"], Key=shown_at)
+assert stored["ContentType"] == "image/png" and "immutable" in stored["CacheControl"], stored
+status, checkout = api("POST", "/checkout", token, {"items": [{"product_id": "atlas", "quantity": 1}]})
+assert status == 201, (status, checkout)
+path = f"/purchases/{checkout['purchase_id']}"
+assert "downloads" not in api("GET", path, token)[1]
+event = pay(checkout)
+assert deliver(event)[0] == 200
+(download,) = api("GET", path, token)[1]["downloads"]
+status, headers, text = call("GET", download["url"])
+assert (status, text) == (200, "the whole atlas"), (status, text)
+assert headers["Content-Disposition"].endswith("filename*=UTF-8''Gr%C3%BC%C3%9Fe%20%26%20Atlas.pdf"), headers
+assert call("GET", download["url"].split("?")[0])[0] == 403 or os.environ.get("AUTH") != "true"
+intent = form(payment_intent=event["data"]["object"]["payment_intent"])
+refund = {"Authorization": "Bearer sk_test_local", "Content-Type": "application/x-www-form-urlencoded"}
+status, _, text = call("POST", f"{STRIPE}/v1/refunds", intent, refund)
+assert status == 200, text
+events = json.loads(call("GET", f"{STRIPE}/v1/events?limit=10", headers=refund)[2])["data"]
+for event in events:
+    if event["type"].startswith(("refund.", "charge.refund")):
+        assert deliver(event)[0] == 200
+status, purchase = api("GET", path, token)
+assert purchase["status"] == "refunded" and "downloads" not in purchase, purchase
+shown("a file in the private bucket is downloaded by who has paid for it, and no more after a refund")
+
 if os.environ.get("AUTH") == "true":
+    for name, may in (("Purchases", True), ("Catalog", False), ("Checkout", False)):
+        read = as_function(name).client("s3").get_object
+        assert refused(read, Bucket=outputs["FilesBucket"], Key="atlas/Grüße & Atlas.pdf") != may, name
+    shown("purchases reads files, and no other function does")
     letter = {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}
     mail = dict(Destination={"ToAddresses": [BUYER]}, Message=letter)
     ses = as_function("Mailer").client("ses")
