@@ -18,6 +18,9 @@ for name, resource in list(template["Resources"].items()):
     if kind == "AWS::Cognito::ManagedLoginBranding":
         del template["Resources"][name]
         left_out.append(f"{name}: the sign-in page has only one style")
+    elif name == "FilesBucketPolicy":
+        del template["Resources"][name]
+        left_out.append(f"{name}: it forbids calls without TLS, and there is none here")
     elif kind == "AWS::CloudWatch::Alarm" and "Metrics" in properties:
         # The first of several, so that whatever refers to the alarm finds one.
         first = next(metric["MetricStat"] for metric in properties.pop("Metrics") if "MetricStat" in metric)
