@@ -223,7 +223,7 @@ async fn a_stacks_files_and_pictures_go_to_its_buckets() {
     let push = [&["products", "images", "push", &image][..], &on_stack].concat();
     deployed::till(&operator, &aws, &push).await.expect(0);
 
-    let objects = objects.lock().unwrap();
+    let objects = objects.lock().unwrap().clone();
     let (headers, content) = &objects["/till-files/sample-mug/Atlas%20%26%20Map.pdf"];
     assert_eq!(content.as_ref(), b"the whole atlas");
     assert_eq!(headers["x-amz-security-token"], "for an hour");
