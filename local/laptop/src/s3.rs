@@ -3,6 +3,7 @@
 
 mod objects;
 mod range;
+mod refusal;
 mod signature;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use uuid::Uuid;
 pub(crate) use self::objects::Objects;
 use self::objects::{Object, Unstored};
 use self::range::{Part, wanted};
+use self::refusal::Refusal;
 use self::signature::Signature;
 
 /// What is behind the routes.
@@ -29,28 +31,6 @@ pub(crate) struct S3 {
     pub(crate) objects: Arc<Objects>,
     /// The shop's, by which its functions sign.
     pub(crate) clock: Clock,
-}
-
-/// An error that S3 answers with, under its name.
-#[derive(Debug)]
-struct Refusal {
-    status: StatusCode,
-    code: &'static str,
-    message: String,
-}
-
-impl Refusal {
-    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-        }
-    }
-
-    fn denied(message: &str) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "AccessDenied", message)
-    }
 }
 
 impl S3 {

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-use super::Refusal;
+use super::refusal::Refusal;
 
 /// What of an object is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use shared::clock::rfc3339;
 use time::OffsetDateTime;
 use time::format_description::well_known::Iso8601;
 
-use super::Refusal;
+use super::refusal::Refusal;
 use crate::environment::{AWS_KEY_ID, AWS_SECRET};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
