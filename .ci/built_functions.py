@@ -152,6 +152,7 @@ class World:
             "SITE_URL": "https://shop.example.com",
             "SHOP_NAME": "Till",
             "EVENT_BUS": "shop-events",
+            "FILES_BUCKET": "shop-files",
             "MAIL_FROM": "shop@example.com",
             "SELLER_EMAIL": "seller@example.com",
             "MAX_OPEN_PURCHASES": "10",

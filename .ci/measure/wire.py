@@ -49,6 +49,7 @@ ENVIRONMENT = {
     "AWS_LAMBDA_LOG_STREAM_NAME": "wire",
     "DEVELOPER_EMAIL": "developer@example.com",
     "EVENT_BUS": "shop-events",
+    "FILES_BUCKET": "shop-files",
     "MAIL_FROM": "shop@example.com",
     "MAX_OPEN_PURCHASES": "10",
     "MAX_RESERVED_PIECES": "20",
