@@ -1,9 +1,15 @@
 //! What is logged.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
+use tracing::Dispatch;
+use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::fmt::MakeWriter;
+
+/// As long as there is only one subscriber, tracing asks a thread that comes to a line first, and that may
+/// have none, whether the line interests anybody, and keeps the answer for all threads.
+static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
 
 /// All that is logged from here on, by whomever, at every level.
 pub(super) struct Log {
@@ -35,6 +41,7 @@ impl<'a> MakeWriter<'a> for Lines {
 
 impl Log {
     pub(super) fn start() -> Self {
+        LazyLock::force(&ANOTHER);
         let lines = Arc::new(Mutex::new(Vec::new()));
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
