@@ -67,6 +67,7 @@ impl Function {
                 ("TILL_STACK", "till"),
                 ("SITE_URL", "https://shop.example.com"),
                 ("PRODUCTS_TABLE", "products"),
+                ("FILES_BUCKET", "files"),
                 ("PURCHASES_TABLE", "purchases"),
                 ("OUTBOX_TABLE", "outbox"),
                 ("MAX_OPEN_PURCHASES", "10"),
