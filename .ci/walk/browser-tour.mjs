@@ -43,7 +43,8 @@ export function tourScenes(tools, folder) {
       const receipts = page.locator('#mailbox .list').getByText(`receipt from Till (purchase ${id.slice(-8)})`);
       await receipts.waitFor();
       await page.setViewportSize(DESK);
-      await story(page).getByText('sent', { exact: true }).waitFor();
+      // The buyer's receipt, and the seller's mail.
+      await story(page).getByText('sent', { exact: true }).nth(1).waitFor();
       await page.evaluate(() => scrollTo(0, 0));
       await picture(page, 'dashboard');
 

@@ -144,10 +144,13 @@ pub(super) fn stock(text: &str) -> Result<Option<u32>, String> {
 pub(super) fn low_stock(text: &str) -> Result<Option<u32>, String> {
     match text.trim() {
         "" | "none" => Ok(None),
-        pieces => pieces
-            .parse()
-            .map(Some)
-            .map_err(|_| format!("{pieces:?} is not a low stock: use a whole number, or none")),
+        // A step up or down is for the stock itself.
+        pieces => match pieces.parse() {
+            Ok(limit) if !pieces.starts_with('+') => Ok(Some(limit)),
+            _ => Err(format!(
+                "{pieces:?} is not a low stock: use a whole number, or none"
+            )),
+        },
     }
 }
 
