@@ -187,9 +187,8 @@ impl Mailer {
             return self.leave_out(&row.id, "was no longer true").await;
         }
         let letter = compose(&row.mail, &row.content, &self.shop);
-        let outcome = self
-            .hand_over(row.attempts, self.outgoing(row, letter))
-            .await;
+        let outgoing = self.of_row(row, letter);
+        let outcome = self.hand_over(row.attempts, outgoing).await;
         self.mark((&row.id, row.attempts), &outcome).await
     }
 

@@ -7,7 +7,7 @@
 
 use shared::{
     config::SaleMails,
-    email::{Frozen, compose, compose_digest, next_digest},
+    email::{Frozen, compose_digest, next_digest},
     purchase::Mail,
     store::{
         StoreError,
@@ -16,10 +16,7 @@ use shared::{
     },
 };
 
-use super::{
-    MAIL, Mailer,
-    sending::{Outgoing, buyer},
-};
+use super::{MAIL, Mailer};
 
 /// How many sales one letter is about at most: so many can be claimed and marked, one after the
 /// other, well within a lease and the function's time limit. The next letter is about the rest.
@@ -32,23 +29,13 @@ impl Mailer {
     /// Tells of one sale as the setting says.
     pub(super) async fn work_off_sale(&self, row: Row) -> Result<(), StoreError> {
         match self.sale_mails {
-            SaleMails::Each => self.tell_of(&row).await,
+            SaleMails::Each => self.work_off_mail(&row).await,
             SaleMails::None => self.leave_out(&row.id, "about a sale is not wanted").await,
             SaleMails::Daily => match self.is_put_off(&row).await? {
                 true => Ok(()),
                 false => self.tell_of_all(row).await,
             },
         }
-    }
-
-    async fn tell_of(&self, row: &Row) -> Result<(), StoreError> {
-        let letter = compose(&row.mail, &row.content, &self.shop);
-        let outgoing = Outgoing {
-            answers: buyer(row).ok(),
-            ..self.outgoing(row, letter)
-        };
-        let outcome = self.hand_over(row.attempts, outgoing).await;
-        self.mark((&row.id, row.attempts), &outcome).await
     }
 
     /// Puts a sale back until its time of day, if that has not come.
@@ -108,7 +95,7 @@ impl Mailer {
         let sales: Vec<&Frozen> = rows.iter().map(|row| &row.content).collect();
         let letter = compose_digest(&sales, &self.shop);
         let attempt = rows.iter().map(|row| row.attempts).min();
-        let outgoing = self.outgoing(first, letter);
+        let outgoing = self.to_seller(first.livemode, letter);
         let outcome = self.hand_over(attempt.unwrap_or_default(), outgoing).await;
         let mut marked = Ok(());
         for row in rows {

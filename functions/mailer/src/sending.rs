@@ -3,6 +3,7 @@
 use shared::{
     email::{Address, Letter, LetterError, SendError},
     mode::Mode,
+    purchase::Mail,
     store::{StoreError, due::End, outbox::Row},
 };
 
@@ -20,7 +21,8 @@ pub(super) struct Outgoing {
 
 /// How an attempt to send a letter ended.
 pub(super) enum Outcome {
-    Sent,
+    /// SES has it, under this id.
+    Sent(String),
     NotYet(SendError),
     Never(Undeliverable),
 }
@@ -43,16 +45,32 @@ pub(super) enum Undeliverable {
 }
 
 impl Mailer {
-    /// The letter of one row.
-    pub(super) fn outgoing(&self, row: &Row, letter: Result<Letter, LetterError>) -> Outgoing {
-        let to = match row.mail.is_for_seller() {
-            true => Ok(self.seller.clone()),
-            false => buyer(row),
-        };
+    /// The letter of one row. Of a sale, the seller can answer the buyer.
+    pub(super) fn of_row(&self, row: &Row, letter: Result<Letter, LetterError>) -> Outgoing {
+        let to_seller = self.to_seller(row.livemode, letter);
+        match &row.mail {
+            Mail::Sold => Outgoing {
+                answers: buyer(row).ok(),
+                ..to_seller
+            },
+            mail if mail.is_for_seller() => to_seller,
+            _ => Outgoing {
+                to: buyer(row),
+                ..to_seller
+            },
+        }
+    }
+
+    /// A letter to the seller.
+    pub(super) fn to_seller(
+        &self,
+        livemode: bool,
+        letter: Result<Letter, LetterError>,
+    ) -> Outgoing {
         Outgoing {
             letter,
-            livemode: row.livemode,
-            to,
+            livemode,
+            to: Ok(self.seller.clone()),
             answers: None,
         }
     }
@@ -90,10 +108,7 @@ impl Mailer {
             (Err(error), _) => return Outcome::Never(Undeliverable::Unwritable(error)),
         };
         match self.postman.send(&to, &letter, answers.as_ref()).await {
-            Ok(message_id) => {
-                tracing::info!(message_id, "a mail was handed to SES");
-                Outcome::Sent
-            }
+            Ok(message_id) => Outcome::Sent(message_id),
             Err(error @ SendError::Permanent(_)) => Outcome::Never(Undeliverable::Refused(error)),
             Err(error) => Outcome::NotYet(error),
         }
@@ -106,8 +121,8 @@ impl Mailer {
         outcome: &Outcome,
     ) -> Result<(), StoreError> {
         match outcome {
-            Outcome::Sent => {
-                tracing::info!(row = id, "a mail was sent");
+            Outcome::Sent(message_id) => {
+                tracing::info!(row = id, message_id, "a mail was sent");
                 self.outbox.finish(id, End::Sent, self.clock.now()).await
             }
             Outcome::NotYet(error) if attempts < MOST_ATTEMPTS => {
@@ -138,7 +153,7 @@ impl Mailer {
 }
 
 /// The address of the buyer that a row is about.
-pub(super) fn buyer(row: &Row) -> Result<Address, Undeliverable> {
+fn buyer(row: &Row) -> Result<Address, Undeliverable> {
     let email = row.content.order.buyer.email.as_deref();
     let email = email.ok_or(Undeliverable::NoAddress)?;
     email.parse().map_err(|_| Undeliverable::BadAddress)

@@ -5,17 +5,13 @@ use shared::{
     store::{StoreError, shortages::StockRow},
 };
 
-use super::{Mailer, sending::Outgoing};
+use super::Mailer;
 
 impl Mailer {
     /// Sends the mail of one row.
     pub(super) async fn work_off_stock(&self, row: &StockRow) -> Result<(), StoreError> {
-        let outgoing = Outgoing {
-            letter: compose_stock(&row.products, &self.shop),
-            livemode: row.livemode,
-            to: Ok(self.seller.clone()),
-            answers: None,
-        };
+        let letter = compose_stock(&row.products, &self.shop);
+        let outgoing = self.to_seller(row.livemode, letter);
         let outcome = self.hand_over(row.attempts, outgoing).await;
         self.mark((&row.id, row.attempts), &outcome).await
     }
