@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::{
     aws::{
         self,
-        call::{self, Service, ServiceError},
+        call::{self, Service, ServiceError, Signer},
     },
     config::{ConfigError, Environment},
     https,
@@ -131,9 +131,13 @@ impl Bus {
         let unsent = |error: &dyn std::error::Error| PublishError::Permanent(error.to_string());
         let request = call::operation(&self.endpoint, "AWSEvents.PutEvents", &input);
         let request = request.map_err(|error| unsent(&error))?;
-        let (service, now) = (Service::EventBridge, SystemTime::now());
-        call::signed(request, service, &self.region, &self.credentials, now)
-            .map_err(|error| unsent(&error))
+        let signer = Signer {
+            service: Service::EventBridge,
+            region: &self.region,
+            credentials: &self.credentials,
+            at: SystemTime::now(),
+        };
+        call::signed(request, signer).map_err(|error| unsent(&error))
     }
 }
 

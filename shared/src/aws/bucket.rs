@@ -70,13 +70,7 @@ impl Bucket {
 
     /// A request to an object's address, signed by the bucket's caller.
     pub fn signed(&self, request: Request<Bytes>, now: i64) -> Result<Request<Bytes>, Unsigned> {
-        let Signer {
-            service,
-            region,
-            credentials,
-            at,
-        } = self.signer(now);
-        call::signed(request, service, region, credentials, at)
+        call::signed(request, self.signer(now))
     }
 
     fn signer(&self, now: i64) -> Signer<'_> {

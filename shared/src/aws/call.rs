@@ -150,22 +150,10 @@ pub struct Signer<'a> {
     pub at: SystemTime,
 }
 
-/// The request, signed with the credentials at a given time.
-pub fn signed(
-    mut request: Request<Bytes>,
-    service: Service,
-    region: &str,
-    credentials: &Credentials,
-    at: SystemTime,
-) -> Result<Request<Bytes>, Unsigned> {
-    let signer = Signer {
-        service,
-        region,
-        credentials,
-        at,
-    };
+/// The request, signed.
+pub fn signed(mut request: Request<Bytes>, signer: Signer<'_>) -> Result<Request<Bytes>, Unsigned> {
     let body = SignableBody::Bytes(request.body());
-    let settings = settings(service);
+    let settings = settings(signer.service);
     let instructions = instructions(&request, body, signer, settings)?;
     instructions.apply_to_request_http1x(&mut request);
     Ok(request)
@@ -298,13 +286,13 @@ mod tests {
         let request = operation(&endpoint, "AmazonSSM.GetParameter", &input).unwrap();
         let credentials = Credentials::new("AKID", "secret", Some("token".into()), None, "test");
         let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
-        let request = signed(
-            request,
-            Service::ParameterStore,
-            "eu-central-1",
-            &credentials,
+        let signer = Signer {
+            service: Service::ParameterStore,
+            region: "eu-central-1",
+            credentials: &credentials,
             at,
-        );
+        };
+        let request = signed(request, signer);
         let request = request.unwrap();
         let header = |name: &str| request.headers()[name].to_str().unwrap();
         assert_eq!(header("x-amz-date"), "20260921T141320Z");

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     aws::{
         self,
-        call::{self, Service, ServiceError},
+        call::{self, Service, ServiceError, Signer},
     },
     config::{ConfigError, Environment},
     https,
@@ -189,8 +189,12 @@ impl Kept {
         let (operation, question) = self.store.question(&self.name);
         let request = call::operation(&self.endpoint, operation, &question);
         let request = request.map_err(Unanswered::ever)?;
-        let (service, region) = (self.store.service(), &self.region);
-        let now = SystemTime::now();
-        call::signed(request, service, region, &self.credentials, now).map_err(Unanswered::ever)
+        let signer = Signer {
+            service: self.store.service(),
+            region: &self.region,
+            credentials: &self.credentials,
+            at: SystemTime::now(),
+        };
+        call::signed(request, signer).map_err(Unanswered::ever)
     }
 }

@@ -121,7 +121,7 @@ impl DueMails {
         let Some(item) = claimed.and_then(|answer| answer.attributes) else {
             return Ok(None);
         };
-        let later = later::is_later(&item).then(|| attempts_of(&item));
+        let later = later::is_later(&item).then(|| later::count(&item, "attempts"));
         let claimed = match id {
             event if event.starts_with(EVENT) => {
                 from_item(item, id).map(|row| Claimed::Event(Box::new(row)))
@@ -218,12 +218,4 @@ impl DueMails {
             .expression_attribute_values(":attempts", number(attempts))
             .expression_attribute_values(":at", number(at))
     }
-}
-
-/// How often a row that cannot be read was begun.
-fn attempts_of(item: &Item) -> u32 {
-    let attempts = item.get("attempts").and_then(|it| it.as_n().ok());
-    attempts
-        .and_then(|attempts| attempts.parse().ok())
-        .unwrap_or_default()
 }

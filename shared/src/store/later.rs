@@ -61,7 +61,8 @@ pub(super) fn is_later(item: &Item) -> bool {
     count(item, "layout") > LAYOUT
 }
 
-fn count(item: &Item, name: &str) -> u32 {
+/// A number of a row that may not be readable as a whole; 0 if it has none.
+pub(super) fn count(item: &Item, name: &str) -> u32 {
     let count = item.get(name).and_then(|count| count.as_n().ok());
     count
         .and_then(|count| count.parse().ok())

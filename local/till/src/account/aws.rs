@@ -9,7 +9,7 @@ use aws_types::SdkConfig;
 use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode, header};
 use serde_json::Value;
-use shared::aws::call::{self, Service, ServiceError};
+use shared::aws::call::{self, Service, ServiceError, Signer};
 
 use crate::account::web::{Unreachable, Web};
 
@@ -90,8 +90,13 @@ impl AwsAccount {
         let credentials = credentials.context("no AWS credentials were found")?;
         let credentials = credentials.provide_credentials().await;
         let credentials = credentials.context("no AWS credentials were found")?;
-        let now = SystemTime::now();
-        let request = call::signed(request, service, self.region(), &credentials, now);
+        let signer = Signer {
+            service,
+            region: self.region(),
+            credentials: &credentials,
+            at: SystemTime::now(),
+        };
+        let request = call::signed(request, signer);
         let answer = self.web.send(request.map_err(anyhow::Error::from)?).await?;
         let (status, body) = (answer.status(), answer.body());
         if status.is_success() {
