@@ -4,7 +4,7 @@
 use super::{
     amounts::Amounts,
     content::{Content, Frozen, Missing, ToSeller},
-    prose::{About, DeliveryNote, InvoiceNote, Letter, LetterPage, one_line},
+    prose::{About, DeliveryNote, InvoiceNote, Item, Letter, LetterPage, Prose, Sum, one_line},
 };
 use crate::{
     mode::Mode,
@@ -62,7 +62,7 @@ pub fn compose(mail: &Mail, frozen: &Frozen, shop: &Letterhead) -> Result<Letter
         // The seller's language is not known, and the buyer's may be another.
         Content::ToSeller(_) => None,
     };
-    let site_url = shop.site_url.trim_end_matches('/');
+    let site_url = shop.site();
     let writer = LetterWriter {
         shop,
         name: one_line(&shop.name),
@@ -71,6 +71,35 @@ pub fn compose(mail: &Mail, frozen: &Frozen, shop: &Letterhead) -> Result<Letter
         amounts: Amounts::in_language(language)?,
     };
     Ok(writer.page(&content, frozen)?.set()?)
+}
+
+/// A letter to the seller that is about no purchase or subscription in particular.
+fn to_seller(
+    shop: &Letterhead,
+    prose: Prose,
+    items: Vec<Item>,
+    sums: Vec<Sum>,
+) -> Result<Letter, LetterError> {
+    let page = LetterPage {
+        subject: prose.subject.clone(),
+        prose,
+        items,
+        sums,
+        shop: one_line(&shop.name),
+        site_url: shop.site().to_owned(),
+        delivery: None,
+        invoice: None,
+        about: None,
+        why: TO_SELLER,
+    };
+    Ok(page.set()?)
+}
+
+impl Letterhead {
+    /// The site's address, to put a path behind.
+    fn site(&self) -> &str {
+        self.site_url.trim_end_matches('/')
+    }
 }
 
 /// What writing a letter needs besides its content.

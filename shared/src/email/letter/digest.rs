@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{DeliveryNote, LetterError, Letterhead, TO_SELLER, sale::advice};
+use super::{DeliveryNote, LetterError, Letterhead, sale::advice, to_seller};
 use crate::{
     email::{
         amounts::Amounts,
         content::Frozen,
-        prose::{Item, Letter, LetterPage, Link, Prose, Sum, one_line},
+        prose::{Item, Letter, Link, Prose, Sum, one_line},
     },
     money::{Currency, Money},
     purchase::{Line, Subject},
@@ -35,12 +35,11 @@ pub fn next_digest(at: i64) -> i64 {
 pub fn compose_digest(sales: &[&Frozen], shop: &Letterhead) -> Result<Letter, LetterError> {
     let amounts = Amounts::in_language(None)?;
     let name = one_line(&shop.name);
-    let site_url = shop.site_url.trim_end_matches('/').to_owned();
     let count = match sales.len() {
         1 => "1 sale".to_owned(),
         many => format!("{many} sales"),
     };
-    let link = Link::new("Open the shop", &site_url);
+    let link = Link::new("Open the shop", shop.site());
     let mut prose = Prose::new(
         format!("{count} at {name}, {}", totals_in_line(sales, &amounts)),
         "What was sold since the last mail",
@@ -64,24 +63,11 @@ pub fn compose_digest(sales: &[&Frozen], shop: &Letterhead) -> Result<Letter, Le
         ));
     }
     let items = sales.iter().take(LISTED).map(|sale| item(sale, &amounts));
-    let page = LetterPage {
-        subject: prose.subject.clone(),
-        items: items.collect(),
-        sums: totals(sales)
-            .map(|total| Sum {
-                label: "Total",
-                amount: amounts.write(total),
-            })
-            .collect(),
-        prose,
-        shop: name,
-        site_url,
-        delivery: None,
-        invoice: None,
-        about: None,
-        why: TO_SELLER,
-    };
-    Ok(page.set()?)
+    let sums = totals(sales).map(|total| Sum {
+        label: "Total",
+        amount: amounts.write(total),
+    });
+    to_seller(shop, prose, items.collect(), sums.collect())
 }
 
 /// What was paid, in each currency.

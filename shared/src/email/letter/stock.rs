@@ -1,14 +1,13 @@
 //! The letter that tells the seller what is running out.
 
-use super::{LetterError, Letterhead, TO_SELLER};
+use super::{LetterError, Letterhead, to_seller};
 use crate::{
-    email::prose::{Item, Letter, LetterPage, Link, Prose, one_line},
+    email::prose::{Item, Letter, Link, Prose, one_line},
     product::{Short, Shortage},
 };
 
 /// Writes one letter about all of these products, in this order.
 pub fn compose_stock(products: &[Short], shop: &Letterhead) -> Result<Letter, LetterError> {
-    let site_url = shop.site_url.trim_end_matches('/').to_owned();
     let is_sold_out = |product: &&Short| product.shortage == Shortage::SoldOut;
     let sold_out = products.iter().filter(is_sold_out).count();
     let (subject, heading) = match (sold_out, products) {
@@ -21,25 +20,14 @@ pub fn compose_stock(products: &[Short], shop: &Letterhead) -> Result<Letter, Le
             (format!("{some} sold out, {low} almost"), OUT)
         }
     };
-    let prose = Prose::new(subject, heading, Link::new("Open the shop", &site_url))
+    let prose = Prose::new(subject, heading, Link::new("Open the shop", shop.site()))
         .say("What unpaid purchases have reserved counts as gone here: it comes back if nobody pays.")
         .say(
             "`till products set ID stock=+20` adds 20 pieces. Until you restock a product, you are \
              not told the same of it again.",
         );
-    let page = LetterPage {
-        subject: prose.subject.clone(),
-        prose,
-        items: products.iter().map(item).collect(),
-        sums: Vec::new(),
-        shop: one_line(&shop.name),
-        site_url,
-        delivery: None,
-        invoice: None,
-        about: None,
-        why: TO_SELLER,
-    };
-    Ok(page.set()?)
+    let items = products.iter().map(item).collect();
+    to_seller(shop, prose, items, Vec::new())
 }
 
 const LOW: &str = "Stock is running low";
