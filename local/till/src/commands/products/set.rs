@@ -9,7 +9,7 @@ use shared::store::operator::StockChange;
 
 use super::one::one;
 use super::patch::{Patch, Setting};
-use super::step::{Difference, Step, lines, write};
+use super::step::{Changed, Step, write};
 use crate::commands::console::{Consent, DRY_RUN, note};
 use crate::commands::exit::Exit;
 use crate::commands::operator::Operator;
@@ -89,20 +89,19 @@ impl Set {
         #[derive(Serialize)]
         struct Done<'a> {
             dry_run: bool,
-            product: &'a Product,
-            changes: Vec<Difference>,
+            #[serde(flatten)]
+            changed: Changed<'a>,
         }
         let done = Done {
             dry_run: self.dry_run,
-            product: &after,
-            changes: step.as_ref().map(Step::differences).unwrap_or_default(),
+            changed: Changed::to(&after, step.as_ref()),
         };
         let Some(step) = step else {
             let so_already = format!("{} is like that already; nothing was changed.\n", self.id);
             self.operator.show(&done, || so_already)?;
             return Ok(Exit::Done);
         };
-        let lines = lines(std::slice::from_ref(&step));
+        let lines = step.text();
         if !self.dry_run {
             shop.announce_writing();
             if shop.mode == Mode::Live {

@@ -45,6 +45,11 @@ impl Step {
         (!step.differences().is_empty()).then_some(step)
     }
 
+    /// Its lines.
+    pub(super) fn text(&self) -> String {
+        lines(std::slice::from_ref(self))
+    }
+
     pub(super) fn product(&self) -> &Product {
         match self {
             Self::Add(product) | Self::Change { after: product, .. } => product,
@@ -223,6 +228,23 @@ pub(super) struct Difference {
     pub(super) to: Value,
     #[serde(skip)]
     pub(super) words: String,
+}
+
+/// A product as it is after a step, and what that changed, as JSON.
+#[derive(Serialize)]
+pub(super) struct Changed<'a> {
+    product: &'a Product,
+    changes: Vec<Difference>,
+}
+
+impl<'a> Changed<'a> {
+    /// `after` the step, if there was anything to change.
+    pub(super) fn to(after: &'a Product, step: Option<&Step>) -> Self {
+        Self {
+            product: after,
+            changes: step.map(Step::differences).unwrap_or_default(),
+        }
+    }
 }
 
 /// How many are left, in words.

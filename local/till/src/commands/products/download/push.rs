@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use clap::Args;
-use serde::Serialize;
 use shared::files::Files;
 use shared::mode::Mode;
 use shared::product::{FileName, Product, ProductFile, ProductId};
@@ -16,7 +15,7 @@ use crate::commands::console::{Consent, bytes, note};
 use crate::commands::exit::Exit;
 use crate::commands::operator::Operator;
 use crate::commands::products::one::one;
-use crate::commands::products::step::{Difference, Step, lines, write};
+use crate::commands::products::step::{Changed, Step, write};
 
 pub(in crate::commands::products) const ABOUT: &str = "\
 Upload a file that buyers of a product download.
@@ -46,13 +45,6 @@ pub(in crate::commands) struct Push {
     operator: Operator,
 }
 
-/// What was done.
-#[derive(Serialize)]
-struct Pushed<'a> {
-    product: &'a Product,
-    changes: Vec<Difference>,
-}
-
 impl Push {
     pub(in crate::commands::products) async fn run(self) -> anyhow::Result<Exit> {
         let name = match self.name.clone() {
@@ -76,10 +68,7 @@ impl Push {
         let there = s3.size(bucket, address.clone()).await;
         let there = there.with_context(|| format!("cannot see whether {name} is there"))?;
         let step = Step::between(Some(before), after.clone(), StockChange::Keep);
-        let words = match &step {
-            Some(step) => lines(std::slice::from_ref(step)),
-            None => String::new(),
-        };
+        let words = step.as_ref().map(Step::text).unwrap_or_default();
         shop.announce_writing();
         if there.is_some() || shop.mode == Mode::Live {
             note(words.trim_end());
@@ -89,11 +78,8 @@ impl Push {
         if let Some(step) = &step {
             write(&shop.assortment()?, step).await?;
         }
-        let pushed = Pushed {
-            product: &after,
-            changes: step.as_ref().map(Step::differences).unwrap_or_default(),
-        };
-        self.operator.show(&pushed, || {
+        let changed = Changed::to(&after, step.as_ref());
+        self.operator.show(&changed, || {
             let id = &self.product;
             format!("{words}Buyers of {id} download {name}, {}.\n", bytes(size))
         })?;

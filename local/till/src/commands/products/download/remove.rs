@@ -1,7 +1,6 @@
 //! `till products file remove`.
 
 use clap::Args;
-use serde::Serialize;
 use shared::mode::Mode;
 use shared::product::{Product, ProductId};
 use shared::store::operator::StockChange;
@@ -10,7 +9,7 @@ use crate::commands::console::{Consent, note};
 use crate::commands::exit::Exit;
 use crate::commands::operator::Operator;
 use crate::commands::products::one::one;
-use crate::commands::products::step::{Difference, Step, lines, write};
+use crate::commands::products::step::{Changed, Step, write};
 
 pub(in crate::commands::products) const ABOUT: &str = "\
 Sell a product without its file from now on.
@@ -28,13 +27,6 @@ pub(in crate::commands) struct Remove {
     operator: Operator,
 }
 
-/// What was done.
-#[derive(Serialize)]
-struct Removed<'a> {
-    product: &'a Product,
-    changes: Vec<Difference>,
-}
-
 impl Remove {
     pub(in crate::commands::products) async fn run(self) -> anyhow::Result<Exit> {
         let shop = self.operator.shop().await?;
@@ -44,23 +36,20 @@ impl Remove {
             ..before.clone()
         };
         let step = Step::between(Some(before), after.clone(), StockChange::Keep);
-        let removed = Removed {
-            product: &after,
-            changes: step.as_ref().map(Step::differences).unwrap_or_default(),
-        };
+        let changed = Changed::to(&after, step.as_ref());
         let Some(step) = step else {
             let none = format!("{} has no file; nothing was changed.\n", self.product);
-            self.operator.show(&removed, || none)?;
+            self.operator.show(&changed, || none)?;
             return Ok(Exit::Done);
         };
-        let words = lines(std::slice::from_ref(&step));
+        let words = step.text();
         shop.announce_writing();
         if shop.mode == Mode::Live {
             note(words.trim_end());
             self.consent.ask("Remove it?")?;
         }
         write(&shop.assortment()?, &step).await?;
-        self.operator.show(&removed, || {
+        self.operator.show(&changed, || {
             format!("{words}Earlier buyers can still download it.\n")
         })?;
         Ok(Exit::Done)

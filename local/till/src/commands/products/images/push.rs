@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use serde::Serialize;
 use shared::aws::bucket::Bucket;
 use shared::mode::Mode;
 use shared::product::{Product, ProductId};
@@ -16,7 +15,7 @@ use crate::commands::console::{Consent, count, note};
 use crate::commands::exit::Exit;
 use crate::commands::operator::Operator;
 use crate::commands::products::one::one;
-use crate::commands::products::step::{Difference, Step, lines, write};
+use crate::commands::products::step::{Changed, Step, write};
 
 pub(in crate::commands::products) const ABOUT: &str = "\
 Upload pictures to the site, and show them as a product's, the first one first.
@@ -44,13 +43,6 @@ pub(in crate::commands) struct Push {
     operator: Operator,
 }
 
-/// What was done.
-#[derive(Serialize)]
-struct Pushed<'a> {
-    product: &'a Product,
-    changes: Vec<Difference>,
-}
-
 impl Push {
     pub(in crate::commands::products) async fn run(self) -> anyhow::Result<Exit> {
         let files = files(&self.pictures)?;
@@ -66,7 +58,7 @@ impl Push {
             .and_then(|()| after.check_images(shop.site()))?;
         let step = Step::between(Some(before), after.clone(), StockChange::Keep);
         let words = match &step {
-            Some(step) => lines(std::slice::from_ref(step)),
+            Some(step) => step.text(),
             None => format!("{} shows them already.\n", self.product),
         };
         shop.announce_writing();
@@ -82,11 +74,8 @@ impl Push {
         if let Some(step) = &step {
             write(&shop.assortment()?, step).await?;
         }
-        let pushed = Pushed {
-            product: &after,
-            changes: step.as_ref().map(Step::differences).unwrap_or_default(),
-        };
-        self.operator.show(&pushed, || words)?;
+        let changed = Changed::to(&after, step.as_ref());
+        self.operator.show(&changed, || words)?;
         Ok(Exit::Done)
     }
 
