@@ -15,7 +15,7 @@ from pathlib import Path
 
 ARGUMENTS = argparse.ArgumentParser(description="Breaks the code in one place after another")
 ARGUMENTS.add_argument("--only", default="", metavar="PREFIX", help="only files whose path begins so")
-ARGUMENTS.add_argument("--stages", default="unit,storm,outside", help="who looks for them, in turn (unit,storm,outside)")
+ARGUMENTS.add_argument("--stages", default="unit,storm,outside", help="who looks, in turn (unit,storm,outside)")
 ARGUMENTS.add_argument("--seeds", default="1..100", help="the storm's stories (1..100)")
 ARGUMENTS.add_argument("--work", required=True, type=Path, help="folder of the copy and of what was found")
 
@@ -32,10 +32,6 @@ pub mod mutation {
     }
 }
 """
-# As fast to build as to run.
-STORM = ["--profile", "mutants", "--config", 'profile.mutants.inherits="release"', "--config",
-         "profile.mutants.lto=false", "--config", "profile.mutants.codegen-units=16", "--config",
-         "profile.mutants.opt-level=1"]
 
 Mutant = namedtuple("Mutant", "number name file function start end replacement")
 
@@ -123,25 +119,21 @@ def put(path, content, mode):
     path.chmod(mode)
 
 
-def written(copy, mutants):
-    """Writes the files with these mutants into the copy."""
+def written(copy, files, mutants):
+    """Writes the files with these mutants into the copy; returns which of their lines are whose."""
     owners = {}
-    for file in sorted({it.file for it in mutants} | set(written.files)):
+    for file in files:
         crate = "crate" if file.startswith("shared/") else "shared"
         text, owners[file] = switched(Path(file).read_text(), crate, [it for it in mutants if it.file == file])
         put(copy / file, text.encode(), Path(file).stat().st_mode)
-    written.files = set(owners)
     return owners
-
-
-written.files = set()
 
 
 def viable(copy, mutants, environment):
     """Writes those that compile, and returns them with those that do not."""
-    unviable = []
+    files, unviable = sorted({it.file for it in mutants}), []
     while True:
-        owners = written(copy, mutants)
+        owners = written(copy, files, mutants)
         command = ["cargo", "check", "--locked", "--message-format", "json", "--tests"]
         command += [word for package in PACKAGES for word in ("--package", package)]
         checked = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
@@ -183,8 +175,9 @@ def programs(copy, environment, stages, seeds):
         chosen["unit"] = [([program, "--quiet"], folder) for program, folder in
                           tests("--lib", *[word for package in PACKAGES for word in ("--package", package)])]
     if "storm" in stages:
-        subprocess.run(["cargo", "build", "--locked", "--package", "storm", *STORM], cwd=copy, env=environment, check=True)
-        storm = Path(environment["CARGO_TARGET_DIR"]) / "mutants/storm"
+        build = ["cargo", "build", "--locked", "--profile", "storm", "--package", "storm"]
+        subprocess.run(build, cwd=copy, env=environment, check=True)
+        storm = Path(environment["CARGO_TARGET_DIR"]) / "storm/storm"
         chosen["storm"] = [([str(storm), "--seeds", seeds], copy)]
     if "outside" in stages:
         chosen["outside"] = [([program, "--quiet"], folder) for program, folder in
@@ -233,7 +226,8 @@ def main():
     for file in map(Path, filter(None, files.split("\0"))):
         content = file.read_bytes()
         state.update(content)
-        put(copy / file, content + SWITCH.encode() if file == Path("shared/src/lib.rs") else content, file.stat().st_mode)
+        switch = SWITCH.encode() if file == Path("shared/src/lib.rs") else b""
+        put(copy / file, content + switch, file.stat().st_mode)
     environment = {**os.environ, "CARGO_TARGET_DIR": str(options.work / "target")}
     mutants, apart = listed(options.only)
     print(f"{len(mutants)} mutants, and {len(apart)} that no switch can turn on", flush=True)
@@ -250,7 +244,8 @@ def main():
             left = hunted(left, stage, commands, environment, found, record)
     print(f"\n{len(mutants)} compile, {len(unviable)} do not. Unnoticed: {len(left)}")
     print("\n".join(it.name for it in left))
-    print(f"\nNo switch can turn on:\n" + "\n".join(apart))
+    print("\nNo switch can turn on:")
+    print("\n".join(apart))
 
 
 main()

@@ -1,7 +1,8 @@
 //! GET /purchases and /purchases/{id}: a signed-in buyer's own history, which purchases are still
-//! to be paid, and of one of them, links to the files that were bought. POST /purchases/{id}/cancel: cancels one that is not paid. POST /portal: the
-//! buyer's own billing portal at Stripe. GET /subscriptions and /subscriptions/{id}, GET
-//! /entitlements: what they subscribe to, and what that entitles them to.
+//! to be paid, and of one of them, links to the files that were bought. POST
+//! /purchases/{id}/cancel: cancels one that is not paid. POST /portal: the buyer's own billing
+//! portal at Stripe. GET /subscriptions and /subscriptions/{id}, GET /entitlements: what they
+//! subscribe to, and what that entitles them to.
 
 mod open;
 mod portal;

@@ -4,13 +4,14 @@ use std::ops::Range;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use clap::Parser;
+
 use crate::bug::Bug;
 use crate::history::History;
 use crate::run::run;
 use crate::shrink::shortest;
 use crate::story::with_logs;
 use crate::version::Version;
-use clap::Parser;
 
 /// Plays simulated histories of the shop in bad weather
 #[derive(Parser)]
