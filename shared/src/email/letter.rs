@@ -1,4 +1,4 @@
-//! Writes a letter from what its outbox row froze. The words are in [`to_buyer`] and [`to_seller`],
+//! Writes a letter from what its outbox row froze. The words are in [`mod@to_buyer`] and [`mod@to_seller`],
 //! the amounts in [`sums`]. Letters about more than one thing are in [`digest`] and [`stock`].
 
 use super::{
