@@ -4,6 +4,7 @@
 mod adoption;
 mod assortment;
 mod confirmation;
+mod everything;
 mod mails;
 mod parked;
 mod publications;
@@ -13,6 +14,7 @@ mod subscriptions;
 pub use adoption::Adoption;
 pub use assortment::{Assortment, StockChange};
 pub use confirmation::Confirmation;
+pub use everything::{Everything, Found};
 pub use mails::{Listed, Mails};
 pub use parked::{ParkedEvent, ParkedEvents};
 pub use publications::Events;

@@ -2,6 +2,7 @@
 
 use crate::{
     config::ConfigError,
+    purchase::SubscriptionId,
     store::{
         StoreError, Tables, failed, from_item, number,
         outbox::{DUE, State},
@@ -30,6 +31,26 @@ impl Events {
         let id = format!("{EVENT}{id}");
         let item = self.table.read([("id", id.as_str())]).await?;
         item.map(|item| from_item(item, &id)).transpose()
+    }
+
+    /// All rows about a subscription and its invoices, in no particular order. Reads the whole table.
+    pub async fn about(&self, subscription: &SubscriptionId) -> Result<Vec<EventRow>, StoreError> {
+        let mut items = self
+            .table
+            .client
+            .scan()
+            .table_name(&self.table.name)
+            .filter_expression("begins_with(id, :own) OR begins_with(id, :invoices)")
+            .expression_attribute_values(":own", text(format!("{EVENT}{subscription}#")))
+            .expression_attribute_values(":invoices", text(format!("{EVENT}{subscription}/")))
+            .into_paginator()
+            .items()
+            .send();
+        let mut rows = Vec::new();
+        while let Some(item) = items.next().await {
+            rows.push(from_item(item.map_err(failed("Scan"))?, "of the outbox")?);
+        }
+        Ok(rows)
     }
 
     /// Publishes something again, in a row of its own. Events about the same subject must be given

@@ -48,6 +48,8 @@ pub struct RecordedEvent<S> {
     pub recorded_at: i64,
     /// Whether it said anything new.
     pub changed: bool,
+    /// The version afterwards of what it is about; 0 if it was recorded before versions were.
+    pub version: u64,
     /// The status afterwards of what it is about.
     pub status: S,
 }
@@ -59,6 +61,7 @@ impl<S> RecordedEvent<S> {
             kind: claim.kind,
             recorded_at: claim.recorded_at,
             changed: claim.changed,
+            version: claim.version,
             status,
         }
     }
