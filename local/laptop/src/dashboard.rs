@@ -7,24 +7,23 @@ mod book;
 mod failure;
 mod links;
 mod payments;
-mod purchases;
 mod subscriptions;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
-use axum::body::{Body, to_bytes};
-use axum::extract::{Path, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::middleware;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use stand_in::StandIn;
 use url::Url;
+use window::page;
+use window::routes::{only_what_changed, routes};
 
 use crate::aftermath::Aftermath;
 use crate::bus::Bus;
@@ -34,22 +33,14 @@ use crate::mailbox::Mailbox;
 pub(crate) use self::book::Book;
 use self::failure::failure;
 
-const SCRIPTS: [(&str, &str); 12] = [
-    ("clock.js", include_str!("../assets/clock.js")),
-    ("bus.js", include_str!("../assets/bus.js")),
-    ("dashboard.js", include_str!("../assets/dashboard.js")),
-    ("mailbox.js", include_str!("../assets/mailbox.js")),
-    ("page.js", include_str!("../assets/page.js")),
-    ("purchases.js", include_str!("../assets/purchases.js")),
-    ("reader.js", include_str!("../assets/reader.js")),
-    ("shelf.js", include_str!("../assets/shelf.js")),
-    ("story.js", include_str!("../assets/story.js")),
-    (
-        "subscriptions.js",
-        include_str!("../assets/subscriptions.js"),
-    ),
-    ("switches.js", include_str!("../assets/switches.js")),
-    ("webhooks.js", include_str!("../assets/webhooks.js")),
+/// What only this machine's dashboard has; the others are the window's.
+const SCRIPTS: [(&str, &str); 6] = [
+    ("/clock.js", include_str!("../assets/clock.js")),
+    ("/bus.js", include_str!("../assets/bus.js")),
+    ("/dashboard.js", include_str!("../assets/dashboard.js")),
+    ("/mailbox.js", include_str!("../assets/mailbox.js")),
+    ("/switches.js", include_str!("../assets/switches.js")),
+    ("/webhooks.js", include_str!("../assets/webhooks.js")),
 ];
 
 /// What the page shows.
@@ -80,7 +71,7 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
     let bus = Router::new()
         .route("/_local/bus.json", get(events))
         .with_state(dashboard.bus);
-    let page = Arc::new(DashboardPage {
+    let shown = Arc::new(DashboardPage {
         stand_in: dashboard.stand_in.is_some(),
         window: dashboard.stand_in.as_ref().map(StandIn::window),
         books: dashboard.book.is_some(),
@@ -88,11 +79,11 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
     });
     let stripe = dashboard.stand_in.map(|stand_in| stand_in.control());
     let books = dashboard.book.map(|book| {
-        let subscriptions = subscriptions::routes(book.clone());
-        let links = links::routes(book.clone());
-        let payments = payments::routes(book.clone());
-        let purchases = purchases::routes(book);
-        purchases.merge(subscriptions).merge(payments).merge(links)
+        let shared = Router::new().nest("/_local", routes(&book.window));
+        shared
+            .merge(subscriptions::routes(book.clone()))
+            .merge(payments::routes(book.clone()))
+            .merge(links::routes(book))
     });
     let settling = Router::new()
         .route("/_local/settle", post(settle))
@@ -100,9 +91,8 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
     Router::new()
         .route("/_local", get(show))
         .route("/_local/", get(show))
-        .with_state(page)
-        .route("/_local/style.css", get(style))
-        .route("/_local/{script}", get(script))
+        .with_state(shown)
+        .nest("/_local", page::assets().merge(scripts()))
         .merge(mailbox)
         .merge(bus)
         .merge(settling)
@@ -110,29 +100,6 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
         .nest("/_local/faults", faults)
         .nest("/_local/stripe", stripe.unwrap_or_default())
         .layer(middleware::from_fn(only_what_changed))
-}
-
-/// The page polls every few seconds and gets a 304 if it has seen the answer already. No cache
-/// keeps the answers, so the page itself remembers their ETags.
-async fn only_what_changed(request: Request, next: Next) -> Response {
-    let seen = request.headers().get(header::IF_NONE_MATCH).cloned();
-    let looks = *request.method() == Method::GET;
-    let (mut head, body) = next.run(request).await.into_parts();
-    if !looks || head.status != StatusCode::OK {
-        return Response::from_parts(head, body);
-    }
-    let content = match to_bytes(body, usize::MAX).await {
-        Ok(content) => content,
-        Err(error) => return failure(&error.into()),
-    };
-    let tag = format!("\"{}\"", hex::encode(Sha256::digest(&content)));
-    if seen.is_some_and(|seen| seen == *tag) {
-        return StatusCode::NOT_MODIFIED.into_response();
-    }
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        head.headers.insert(header::ETAG, tag);
-    }
-    Response::from_parts(head, Body::from(content))
 }
 
 #[derive(Template)]
@@ -168,27 +135,12 @@ async fn settle(State(aftermath): State<Aftermath>) -> Response {
     }
 }
 
-async fn style() -> Response {
-    asset(
-        "text/css; charset=utf-8",
-        include_str!("../assets/style.css"),
-    )
-}
-
-async fn script(Path(name): Path<String>) -> Response {
-    match SCRIPTS.iter().find(|(script, _)| *script == name) {
-        Some((_, content)) => asset("text/javascript; charset=utf-8", content),
-        None => StatusCode::NOT_FOUND.into_response(),
-    }
-}
-
-fn asset(content_type: &'static str, content: &'static str) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, content_type),
-        (header::CACHE_CONTROL, "no-cache"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (headers, content).into_response()
+fn scripts() -> Router {
+    let all = SCRIPTS.into_iter();
+    all.fold(Router::new(), |router, (path, content)| {
+        let script = async move || page::asset("text/javascript; charset=utf-8", content);
+        router.route(path, get(script))
+    })
 }
 
 async fn mails(State(mailbox): State<Mailbox>) -> Response {

@@ -31,7 +31,6 @@ pub mod samples;
 mod schedules;
 mod ses;
 pub mod shop;
-pub mod story;
 mod streams;
 pub mod tag;
 pub mod wiring;

@@ -97,7 +97,12 @@ impl LocalShop {
         let book = match bookkeeping {
             Some(environment) => {
                 let addresses = &starting.addresses;
-                Some(Book::open(environment, clock.clone(), addresses, stand_in.clone()).await?)
+                Some(Book::open(
+                    environment,
+                    clock.clone(),
+                    addresses,
+                    stand_in.clone(),
+                )?)
             }
             None => None,
         };

@@ -8,7 +8,10 @@ use axum::routing::get;
 use serde::Deserialize;
 use shared::purchase::{PaymentIntentId, Subject, SubscriptionId};
 
-use super::book::{Book, Parts, Trouble};
+use window::routes::Trouble;
+use window::shop::Shop;
+
+use super::book::Book;
 
 /// The routes below `/_local`.
 pub(super) fn routes(book: Book) -> Router {
@@ -24,35 +27,39 @@ struct Disputed {
     payment_intent: PaymentIntentId,
 }
 
-const UNKNOWN: Trouble = Trouble::NoSuch("there is no dispute with this id");
+fn unknown() -> Trouble {
+    Trouble::NoSuch("there is no dispute with this id".to_owned())
+}
 
 /// To the purchase whose payment is disputed, or to the subscription whose invoice it paid.
-async fn dispute(
-    State(Book(book)): State<Book>,
-    Path(id): Path<String>,
-) -> Result<Redirect, Trouble> {
+async fn dispute(State(book): State<Book>, Path(id): Path<String>) -> Result<Redirect, Trouble> {
     let id = url::form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>();
-    let disputed: Option<Disputed> = book.stripe.get(&format!("/disputes/{id}"), &[]).await?;
-    let intent = disputed.ok_or(UNKNOWN)?.payment_intent;
-    to_owner(&book, &intent, UNKNOWN).await
+    let seen = book.window.seen().await;
+    let stripe = seen.shop.stripe().await?;
+    let disputed: Option<Disputed> = stripe.get(&format!("/disputes/{id}"), &[]).await?;
+    let intent = disputed.ok_or_else(unknown)?.payment_intent;
+    to_owner(&seen.shop, &intent, unknown).await
 }
 
 /// To the purchase that it paid, or to the subscription whose invoice it paid.
 async fn payment(
-    State(Book(book)): State<Book>,
+    State(book): State<Book>,
     Path(id): Path<PaymentIntentId>,
 ) -> Result<Redirect, Trouble> {
-    const UNKNOWN: Trouble = Trouble::NoSuch("no purchase was paid by this payment intent");
-    to_owner(&book, &id, UNKNOWN).await
+    let seen = book.window.seen().await;
+    to_owner(&seen.shop, &id, || {
+        Trouble::NoSuch("no purchase was paid by this payment intent".to_owned())
+    })
+    .await
 }
 
 async fn to_owner(
-    book: &Parts,
+    shop: &Shop,
     intent: &PaymentIntentId,
-    unknown: Trouble,
+    unknown: impl FnOnce() -> Trouble,
 ) -> Result<Redirect, Trouble> {
-    let owner = book.pointers.owner_of(intent).await;
-    Ok(match owner.map_err(anyhow::Error::from)?.ok_or(unknown)? {
+    let owner = shop.pointers()?.owner_of(intent).await?;
+    Ok(match owner.ok_or_else(unknown)? {
         Subject::Purchase(id) => Redirect::to(&format!("/_local?purchase={id}#purchases")),
         Subject::Subscription(id) | Subject::Invoice(id, _) => to_subscription(&id),
     })

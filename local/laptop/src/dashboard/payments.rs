@@ -1,23 +1,21 @@
-//! What a seller or a bank can do to a payment.
+//! What a bank can do to a payment.
 
 use axum::extract::{Form, Path, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use serde::Deserialize;
-use serde_json::{Value, json};
-use shared::money::{Currency, Money};
+use serde_json::json;
 use shared::purchase::{InvoiceId, PaymentIntentId};
 use shared::stripe::client::{Client as Stripe, List};
 use stand_in::NewDispute;
-use uuid::Uuid;
+use window::routes::Trouble;
 
-use super::book::{Book, Trouble};
+use super::book::Book;
 
 /// The routes below `/_local`.
 pub(super) fn routes(book: Book) -> Router {
     Router::new()
-        .route("/_local/payments/{id}/refund", post(refund))
         .route("/_local/payments/{id}/dispute", post(dispute))
         .with_state(book)
 }
@@ -59,40 +57,9 @@ impl Payment {
         let query = [("invoice", invoice.as_str()), ("status", "paid")];
         let paid: List<PaidInvoice> = stripe.list("/invoice_payments", &query).await?;
         let mut intents = paid.data.into_iter().map(|it| it.payment.payment_intent);
-        let unpaid = Trouble::NoSuch("no payment has paid this invoice");
+        let unpaid = Trouble::NoSuch("no payment has paid this invoice".to_owned());
         intents.find_map(|intent| intent).ok_or(unpaid)
     }
-}
-
-#[derive(Deserialize)]
-struct Wish {
-    /// As people write it, such as `5.00`; everything that is left, if omitted.
-    #[serde(default)]
-    amount: String,
-    currency: Currency,
-}
-
-/// Refunds as the seller would, through Stripe's API, so that faults of its calls apply.
-async fn refund(
-    State(Book(book)): State<Book>,
-    Path(payment): Path<Payment>,
-    Form(Wish { amount, currency }): Form<Wish>,
-) -> Result<Response, Trouble> {
-    let minor = match amount.trim() {
-        "" => None,
-        amount => Some(
-            Money::from_major_units(amount, currency)?
-                .amount
-                .to_string(),
-        ),
-    };
-    let intent = payment.intent(&book.stripe).await?;
-    let mut form = vec![("payment_intent", intent.as_str())];
-    form.extend(minor.as_deref().map(|minor| ("amount", minor)));
-    let key = format!("dashboard:{}", Uuid::now_v7());
-    let made: Value = book.stripe.post("/refunds", &form, &key).await?;
-    let id = made.get("id").cloned();
-    Ok(Json(json!({ "refund": id })).into_response())
 }
 
 #[derive(Deserialize)]
@@ -102,16 +69,22 @@ struct Charged {
 
 /// Disputes as the buyer would, at their bank.
 async fn dispute(
-    State(Book(book)): State<Book>,
+    State(book): State<Book>,
     Path(payment): Path<Payment>,
     Form(claim): Form<NewDispute>,
 ) -> Result<Response, Trouble> {
-    let nobody = Trouble::NoSuch("only a payment at the Stripe stand-in can be disputed from here");
-    let stand_in = book.stand_in.as_ref().ok_or(nobody)?;
-    let path = format!("/payment_intents/{}", payment.intent(&book.stripe).await?);
-    let charged: Option<Charged> = book.stripe.get(&path, &[]).await?;
+    let no_such = |what: &str| Trouble::NoSuch(what.to_owned());
+    let nobody = "only a payment at the Stripe stand-in can be disputed from here";
+    let stand_in = book.stand_in.as_ref().ok_or_else(|| no_such(nobody))?;
+    let stripe = book.window.seen().await.shop.stripe().await?;
+    let path = format!("/payment_intents/{}", payment.intent(&stripe).await?);
+    let charged: Option<Charged> = stripe.get(&path, &[]).await?;
     let charge = charged.and_then(|charged| charged.latest_charge);
-    let charge = charge.ok_or(Trouble::NoSuch("this payment has no charge"))?;
-    let dispute = stand_in.default_account().dispute(&charge, claim).await?;
-    Ok(Json(json!({ "dispute": dispute })).into_response())
+    let charge = charge.ok_or_else(|| no_such("this payment has no charge"))?;
+    Ok(
+        match stand_in.default_account().dispute(&charge, claim).await {
+            Ok(dispute) => Json(json!({ "dispute": dispute })).into_response(),
+            Err(error) => error.into_response(),
+        },
+    )
 }

@@ -3,6 +3,8 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+pub(super) use window::shop::NotFound;
+
 use super::console::for_terminal;
 
 /// What `--help` says of the codes.
@@ -23,11 +25,6 @@ pub(super) enum Exit {
     /// It did its work, and somebody should look at what it found.
     Found,
 }
-
-/// The purchase, product, stack … that a command is about does not exist.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct NotFound(pub(super) String);
 
 /// The exit code. An error becomes one sentence on stderr.
 pub(super) fn code(ended: anyhow::Result<Exit>) -> ExitCode {

@@ -7,10 +7,11 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use shared::store::operator::{Listed, Mails};
 use shared::store::outbox::State;
+use window::mails::{ListedView, in_states};
 
 use super::console::{Column, Table, count, dim, good, plain};
 use super::exit::{Exit, NotFound};
-use super::moment::{minute, rfc3339};
+use super::moment::minute;
 use super::operator::Operator;
 use super::purchases::view::mail_state;
 use super::shop::Shop;
@@ -95,57 +96,6 @@ impl Command {
     }
 }
 
-/// A mail, as JSON.
-#[derive(Serialize)]
-struct View<'a> {
-    id: &'a str,
-    /// Which purchase, subscription or invoice it is about; none if it is about the stock.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    purchase: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mail: Option<&'a str>,
-    /// What other systems are told, if it is not a mail.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    event: Option<&'a str>,
-    state: State,
-    attempts: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    created_at: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    finished_at: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_attempt_at: Option<String>,
-}
-
-impl<'a> View<'a> {
-    fn of(listed: &'a Listed) -> Self {
-        let id = listed.id.as_str();
-        let (is_event, effect) = match id.strip_prefix("event#") {
-            Some(event) => (true, event),
-            None => (false, id),
-        };
-        let (purchase, effect) = match effect.split_once('#') {
-            Some(("stock", _)) => (None, effect),
-            Some((purchase, effect)) => (Some(purchase), effect),
-            None => (Some(effect), ""),
-        };
-        Self {
-            id: &listed.id,
-            purchase,
-            mail: (!is_event).then_some(effect),
-            event: is_event.then_some(effect),
-            state: listed.state,
-            attempts: listed.attempts,
-            reason: listed.reason.as_deref(),
-            created_at: listed.created_at.map(rfc3339),
-            finished_at: listed.finished_at.map(rfc3339),
-            next_attempt_at: listed.next_attempt.map(rfc3339),
-        }
-    }
-}
-
 impl List {
     async fn run(self) -> anyhow::Result<Exit> {
         let shop = self.operator.shop().await?;
@@ -154,8 +104,9 @@ impl List {
             true => [Wanted::Failed, Wanted::Due].into(),
             false => self.state.iter().copied().collect(),
         };
-        let mails = in_states(&shop.mails()?, wanted.into_iter().map(State::from)).await?;
-        let views: Vec<_> = mails.iter().map(View::of).collect();
+        let wanted: Vec<_> = wanted.into_iter().map(State::from).collect();
+        let mails = in_states(&shop.mails()?, &wanted).await?;
+        let views: Vec<_> = mails.iter().map(ListedView::of).collect();
         let mut table = Table::new([
             Column::left("CREATED (UTC)"),
             Column::left("MAIL"),
@@ -188,19 +139,6 @@ impl List {
             false => Exit::Done,
         })
     }
-}
-
-/// The oldest first.
-async fn in_states(
-    outbox: &Mails,
-    states: impl IntoIterator<Item = State>,
-) -> anyhow::Result<Vec<Listed>> {
-    let mut mails = Vec::new();
-    for state in states {
-        mails.extend(outbox.in_state(state).await?);
-    }
-    mails.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
-    Ok(mails)
 }
 
 /// What became of a mail.
@@ -241,7 +179,8 @@ impl Resend {
     async fn all(&self, outbox: &Mails) -> anyhow::Result<Vec<String>> {
         let failed = self.all_failed.then_some(State::Failed);
         let waiting = self.all_waiting.then_some(State::Due);
-        let mails = in_states(outbox, failed.into_iter().chain(waiting)).await?;
+        let states: Vec<_> = failed.into_iter().chain(waiting).collect();
+        let mails = in_states(outbox, &states).await?;
         // What was never tried is about to be.
         let mails = mails
             .into_iter()
@@ -251,7 +190,7 @@ impl Resend {
 
     /// Those that were named, each of which must be there before any is sent again.
     async fn named(&self, shop: &Shop, outbox: &Mails) -> anyhow::Result<Vec<String>> {
-        let known = in_states(outbox, [State::Failed, State::Due]).await?;
+        let known = in_states(outbox, &[State::Failed, State::Due]).await?;
         let known: BTreeSet<_> = known.into_iter().map(|mail| mail.id).collect();
         let unknown: Vec<_> = self.ids.iter().filter(|id| !known.contains(*id)).collect();
         if let Some(first) = unknown.first() {

@@ -1,18 +1,17 @@
 //! `till purchases`: what was bought, and the whole story of one purchase.
 
-mod find;
 mod fulfil;
 mod packing;
 pub(crate) mod view;
 mod wanted;
 
 use clap::{Args, Subcommand};
-use laptop::story::Story;
 use serde::Serialize;
 use shared::purchase::PurchaseId;
 use shared::view::SellerView;
+pub(super) use window::name::{Name, not_found};
+use window::story::Story;
 
-pub(super) use self::find::{Name, not_found};
 use self::fulfil::Fulfil;
 use self::packing::Packing;
 use self::view::{table, tell};

@@ -2,17 +2,14 @@
 //! when Stripe's event is recorded, as it does for a refund made in Stripe's dashboard.
 
 mod outcome;
-mod paid;
-mod payment;
 
+use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 use shared::money::Money;
 use shared::purchase::{PurchaseId, RefundId};
-use shared::stripe::client::{Client as Stripe, StripeError};
+use window::refund::{AmountError, Asked, Paid, Payment};
 
 use self::outcome::{Outcome, Recorded};
-use self::paid::Paid;
-use self::payment::{KEY, Made, Payment};
 use super::console::{Consent, plain};
 use super::exit::Exit;
 use super::operator::Operator;
@@ -86,13 +83,13 @@ impl Refund {
             let recorded = Recorded::of(&bought, &made.id);
             return self.tell(&Outcome::of(&bought, made, recorded));
         }
-        let amount = payment.amount(self.amount)?;
+        let amount = chosen(&payment, self.amount)?;
 
         shop.announce_writing();
         self.consent.ask(&question(&bought, &payment, amount))?;
         let asked = Asked {
             amount,
-            reason: self.reason,
+            reason: self.reason.map(Reason::as_str),
             key: self.key.as_deref(),
         };
         let made = asked.make(&stripe, &shop, &bought, &payment).await?;
@@ -119,7 +116,7 @@ pub(super) async fn give_back(
     if payment.left.amount == 0 {
         return Ok(None);
     }
-    let amount = payment.amount(minor)?;
+    let amount = chosen(&payment, minor)?;
     let asked = Asked {
         amount,
         reason: None,
@@ -129,56 +126,17 @@ pub(super) async fn give_back(
     Ok(Some((made.id, amount)))
 }
 
-/// How much is to go back, and what Stripe is told of it.
-struct Asked<'r> {
-    amount: Money,
-    reason: Option<Reason>,
-    /// Under which it goes back once, however often it is asked for.
-    key: Option<&'r str>,
-}
-
-impl Asked<'_> {
-    async fn make(
-        &self,
-        stripe: &Stripe,
-        shop: &Shop,
-        bought: &Paid,
-        payment: &Payment,
-    ) -> anyhow::Result<Made> {
-        let (minor, id) = (self.amount.amount.to_string(), bought.id());
-        let stack = shop.environment.stack()?;
-        let mut form = vec![
-            ("payment_intent", payment.intent.as_str()),
-            ("amount", &minor),
-        ];
-        match bought {
-            Paid::Purchase(_) => form.extend([
-                ("metadata[purchase_id]", id.as_str()),
-                ("metadata[till_stack]", stack.tag()),
-            ]),
-            // Our tags would say that it belongs to a purchase.
-            Paid::Invoice(_) => form.push(("metadata[invoice_id]", &id)),
-        }
-        form.extend(self.reason.map(|reason| ("reason", reason.as_str())));
-        let key_of_refund = format!("metadata[{KEY}]");
-        form.extend(self.key.map(|key| (key_of_refund.as_str(), key)));
-        let key = match self.key {
-            Some(key) => format!("till-refund:{}:{key}", bought.id()),
-            None => payment.key_for(self.amount),
+/// What is to be refunded, with the option that chooses it if it cannot be.
+fn chosen(payment: &Payment, minor: Option<i64>) -> anyhow::Result<Money> {
+    payment.amount(minor).map_err(|error| {
+        let option = match &error {
+            AmountError::NothingLeft { .. } => return error.into(),
+            AmountError::NotAboveZero(_) => "pass minor units, such as 500 for 5.00 USD".to_owned(),
+            AmountError::TooMuch { left, .. } => format!("pass at most --amount {}", left.amount),
+            AmountError::Price(_) => "pass another --amount".to_owned(),
         };
-        let made = stripe.post("/refunds", &form, &key).await;
-        made.map_err(|error| match &error {
-            StripeError::Refused { .. } => anyhow::Error::from(error),
-            StripeError::Failed(_) => anyhow::Error::from(error).context(
-                "check in Stripe whether the refund was made; Stripe repeats this answer for a \
-                 day, so pass another --key to try again",
-            ),
-            _ => anyhow::Error::from(error).context(
-                "nobody knows yet whether the refund was made: run the command again, which counts \
-                 what was refunded before it asks",
-            ),
-        })
-    }
+        anyhow!("{error}: {option}")
+    })
 }
 
 fn question(bought: &Paid, payment: &Payment, amount: Money) -> String {

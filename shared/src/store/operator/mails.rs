@@ -78,19 +78,24 @@ impl Mails {
         rows(scan).await
     }
 
-    /// All rows in this state, in no particular order. Reads the whole table.
-    pub async fn in_state(&self, state: State) -> Result<Vec<Listed>, StoreError> {
-        let scan = self
+    /// All rows in one of these states, in no particular order. Reads the whole table.
+    pub async fn in_states(&self, states: &[State]) -> Result<Vec<Listed>, StoreError> {
+        let names: Vec<_> = (0..states.len())
+            .map(|place| format!(":s{place}"))
+            .collect();
+        let mut scan = self
             .table
             .client
             .scan()
             .table_name(&self.table.name)
-            .filter_expression("#state = :state")
+            .filter_expression(format!("#state IN ({})", names.join(", ")))
             .projection_expression(
                 "id, #state, attempts, next_attempt, created_at, finished_at, reason",
             )
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":state", text(state.as_str()));
+            .expression_attribute_names("#state", "state");
+        for (name, state) in names.into_iter().zip(states) {
+            scan = scan.expression_attribute_values(name, text(state.as_str()));
+        }
         rows(scan).await
     }
 

@@ -86,7 +86,7 @@ async fn a_part_can_be_refunded_and_the_refund_fail_after_all() {
 }
 
 #[tokio::test]
-async fn a_refund_that_stripe_refuses_is_told_in_stripes_own_words() {
+async fn a_refund_of_more_than_is_left_or_of_no_amount_is_refused_in_words() {
     let app = TestApp::start().await;
     let page = Page::of(&app);
     let (purchase, intent) = sold(&app).await;
@@ -96,7 +96,7 @@ async fn a_refund_that_stripe_refuses_is_told_in_stripes_own_words() {
         ("5.001", "is not an amount in USD: write it like 5.00"),
         (
             "15.01",
-            "Stripe refused: Refund amount ($15.01) is greater than",
+            "15.01 USD is more than is left of this payment, which is 15.00 USD of 15.00 USD",
         ),
     ] {
         let form = [("amount", amount), ("currency", "usd")];
@@ -106,6 +106,110 @@ async fn a_refund_that_stripe_refuses_is_told_in_stripes_own_words() {
         assert!(status == 400 && said.contains(why), "{amount}: {said}");
     }
     assert_eq!(app.status(&purchase).await, "paid");
+}
+
+#[tokio::test]
+async fn a_refund_is_previewed_and_under_the_previews_key_made_once() {
+    let app = TestApp::start().await;
+    let page = Page::of(&app);
+    let (purchase, intent) = sold(&app).await;
+    let path = format!("/payments/{intent}/refund");
+    let preview = page.get(&format!("{path}?amount=5.00&currency=usd")).await;
+    for (member, said) in [
+        ("paid", "15.00 USD"),
+        ("amount", "5.00 USD"),
+        ("leaves", "10.00 USD"),
+    ] {
+        assert_eq!(preview[member]["text"], said, "{member}");
+    }
+    assert_eq!(
+        app.status(&purchase).await,
+        "paid",
+        "looking refunds nothing"
+    );
+    let key = text(&preview, "key");
+    let form = [("amount", "5.00"), ("currency", "usd"), ("key", &*key)];
+    let made = page.does(&path, &form).await;
+    assert!(text(&made, "refund").starts_with("re_"), "{made}");
+    let (status, why) = page.press(&path, &form).await;
+    assert!(
+        status == 400 && why.contains("refunded meanwhile"),
+        "{status} {why}"
+    );
+    app.until_status(&purchase, "partially_refunded").await;
+    let story = page.story(&purchase).await;
+    assert_eq!(story["purchase"]["refunds"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_time_line_joins_request_events_mails_and_publications_in_order() {
+    let app = TestApp::start().await;
+    let page = Page::of(&app);
+    let (purchase, intent) = sold(&app).await;
+    let form = [("amount", "5.00"), ("currency", "usd")];
+    page.does(&format!("/payments/{intent}/refund"), &form)
+        .await;
+    app.until_status(&purchase, "partially_refunded").await;
+    app.drained().await;
+    let story = page.story(&purchase).await;
+    let line = story["timeline"].as_array().unwrap();
+    let kinds: Vec<_> = line.iter().map(|moment| text(moment, "kind")).collect();
+    assert_eq!(&kinds[..2], ["request", "attempt"], "{kinds:?}");
+    for kind in ["event", "refund", "publication", "mail"] {
+        assert!(kinds.contains(&kind.to_owned()), "no {kind}: {kinds:?}");
+    }
+    let times: Vec<_> = line.iter().map(|moment| text(moment, "at")).collect();
+    assert!(times.is_sorted(), "{times:?}");
+    let paid = line
+        .iter()
+        .find(|moment| moment["type"] == "checkout.session.completed");
+    assert_eq!(paid.unwrap()["status"], "paid");
+    let sent = |moment: &&Value| moment["mail"] == "paid" && moment["state"] == "sent";
+    assert_eq!(line.iter().filter(sent).count(), 1, "{story}");
+}
+
+#[tokio::test]
+async fn a_purchase_is_found_by_its_number_its_buyer_and_whatever_stripe_calls_it() {
+    let app = TestApp::start().await;
+    let page = Page::of(&app);
+    let (purchase, intent) = sold(&app).await;
+    let story = page.story(&purchase).await;
+    let session = text(&story["purchase"]["sessions"][0], "id");
+    let event = text(&story["events"][0], "id");
+    let number = &purchase[purchase.len() - 8..];
+    for wanted in [&purchase, &intent, &session, &event, number, ADA] {
+        let hits = page.get(&format!("/search.json?q={wanted}")).await;
+        let hits = hits["found"].as_array().unwrap().clone();
+        assert_eq!(hits.len(), 1, "{wanted}: {hits:?}");
+        assert_eq!(text(&hits[0], "id"), purchase, "{wanted}");
+    }
+    let none = page.get("/search.json?q=evt_none").await;
+    assert_eq!(none["found"], json!([]));
+    assert!(
+        text(&none, "says").contains("has no event evt_none"),
+        "{none}"
+    );
+}
+
+#[tokio::test]
+async fn the_days_sales_are_counted_and_added_up() {
+    let app = TestApp::start().await;
+    let page = Page::of(&app);
+    sold(&app).await;
+    sold(&app).await;
+    let sales = page.get("/sales.json").await["sales"].clone();
+    let days = sales["days"].as_array().unwrap();
+    assert_eq!(days.len(), 30);
+    let together = &sales["together"][0];
+    assert_eq!(
+        (&together["paid"], &together["net"]["text"]),
+        (&json!(2), &json!("30.00 USD"))
+    );
+    let sold: u64 = days
+        .iter()
+        .map(|day| day["sums"][0]["paid"].as_u64().unwrap_or(0))
+        .sum();
+    assert_eq!(sold, 2);
 }
 
 #[tokio::test]
@@ -212,6 +316,6 @@ async fn an_unknown_purchase_or_payment_is_refused() {
         );
     }
     let form = [("currency", "usd")];
-    assert_eq!(page.press("/payments/pi_none/refund", &form).await.0, 400);
+    assert_eq!(page.press("/payments/pi_none/refund", &form).await.0, 404);
     assert_eq!(page.press("/payments/pi_none/dispute", &[]).await.0, 404);
 }

@@ -1,14 +1,12 @@
 //! `till events parked`.
 
 use clap::Args;
-use serde::Serialize;
-use serde_json::Value;
-use shared::store::operator::ParkedEvent;
+use window::parked::ParkedView;
 
-use super::parked::parked;
+use super::parked::with_progress;
 use crate::commands::console::{Column, Table, plain};
 use crate::commands::exit::Exit;
-use crate::commands::moment::{Since, minute, rfc3339};
+use crate::commands::moment::{Since, minute};
 use crate::commands::operator::Operator;
 
 #[derive(Args)]
@@ -20,30 +18,11 @@ pub(in crate::commands) struct List {
     operator: Operator,
 }
 
-/// A parked event, as JSON.
-#[derive(Serialize)]
-struct View {
-    id: String,
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    kind: Option<String>,
-    why: String,
-    parked_at: String,
-    /// Too large to be kept: a replay asks Stripe for it.
-    too_large: bool,
-}
-
 impl List {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
         let shop = self.operator.shop().await?;
-        let events = parked(&shop.parked()?, self.since).await?;
-        let views = events.iter().map(|event| View {
-            id: event.id.clone(),
-            kind: kind_of(event),
-            why: event.why.clone(),
-            parked_at: rfc3339(event.parked_at),
-            too_large: event.body.is_none(),
-        });
-        let views: Vec<_> = views.collect();
+        let events = with_progress(&shop, self.since).await?;
+        let views: Vec<_> = events.iter().map(ParkedView::of).collect();
         let mut table = Table::new([
             Column::left("PARKED (UTC)"),
             Column::left("EVENT").giving_way(),
@@ -66,9 +45,4 @@ impl List {
             Exit::Found
         })
     }
-}
-
-fn kind_of(event: &ParkedEvent) -> Option<String> {
-    let body: Value = serde_json::from_slice(event.body.as_deref()?).ok()?;
-    Some(body.get("type")?.as_str()?.to_owned())
 }

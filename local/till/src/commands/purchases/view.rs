@@ -1,6 +1,5 @@
 //! How a purchase is shown in words.
 
-use laptop::story::{Story, Told};
 use shared::invoice::InvoiceStatus;
 use shared::money::Money;
 use shared::purchase::{
@@ -10,6 +9,7 @@ use shared::standing::Standing;
 use shared::store::operator::RecordedEvent;
 use shared::store::outbox::{Row, State};
 use shared::subscription::SubscriptionStatus;
+use window::story::{Story, Told};
 
 use crate::commands::console::{Column, Table, bad, dim, good, heading, notable, plain};
 use crate::commands::moment::{lasting, minute, second};

@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use shared::purchase::{Purchase, Status};
+use window::overview::has;
 
 use crate::commands::console::counter;
 use crate::commands::moment::Since;
@@ -108,21 +109,4 @@ impl Wanted {
             }
         }
     }
-}
-
-/// Whether a purchase has this text where people look for it, in upper or lower case.
-fn has(purchase: &Purchase, text: &str) -> bool {
-    let text = text.trim().to_lowercase();
-    let email = purchase.order().buyer.email.clone();
-    let label = purchase
-        .delivery()
-        .map(|delivery| delivery.label().join("\n"));
-    let places = [
-        Some(purchase.id().to_string()),
-        Some(purchase.id().number()),
-        email,
-        label,
-    ];
-    let mut places = places.into_iter().flatten();
-    places.any(|place| place.to_lowercase().contains(&text))
 }

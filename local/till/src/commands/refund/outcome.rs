@@ -6,9 +6,8 @@ use serde::Serialize;
 use shared::money::Money;
 use shared::purchase::{InvoiceId, PurchaseId, RefundId, RefundState, Subject};
 use shared::standing::Standing;
+use window::refund::{Made, Paid};
 
-use super::paid::Paid;
-use super::payment::Made;
 use crate::commands::console::{counter, plain};
 use crate::commands::exit::Exit;
 use crate::commands::purchases::view;

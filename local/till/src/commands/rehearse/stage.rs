@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use laptop::story::Story;
 use serde_json::Value;
 use shared::product::Product;
 use shared::purchase::{PurchaseId, SubscriptionId};
@@ -11,6 +10,7 @@ use shared::shipping::{Country, ShippingError};
 use shared::view::SellerView;
 use time::OffsetDateTime;
 use uuid::Uuid;
+use window::story::Story;
 
 use super::api::{Api, Checkout, Purchase};
 use super::buyer::{Accounts, Buyer};

@@ -3,6 +3,7 @@
 //! a subscription.
 
 mod subscription;
+mod timeline;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
@@ -13,7 +14,8 @@ use shared::store::outbox;
 use shared::store::publications::EventRow;
 use shared::view::SellerView;
 
-pub(crate) use self::subscription::SubscriptionStory;
+pub use self::subscription::SubscriptionStory;
+use self::timeline::{Effects, Moment, Timeline, What};
 
 /// An event that was recorded.
 #[derive(Serialize)]
@@ -23,6 +25,8 @@ struct EventView<'a, S> {
     kind: &'a str,
     recorded_at: String,
     changed: bool,
+    /// The version afterwards of what it is about.
+    version: u64,
     /// The status afterwards of what it is about.
     status: &'a S,
 }
@@ -34,6 +38,7 @@ impl<'a, S> EventView<'a, S> {
             kind: &event.kind,
             recorded_at: rfc3339(event.recorded_at),
             changed: event.changed,
+            version: event.version,
             status: &event.status,
         }
     }
@@ -42,6 +47,9 @@ impl<'a, S> EventView<'a, S> {
 /// A mail that was called for.
 #[derive(Serialize)]
 struct MailView<'a> {
+    /// The row's, unless that has been deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
     mail: &'a Mail,
     /// `gone` if its row has been deleted.
     state: &'static str,
@@ -61,6 +69,7 @@ impl<'a> MailView<'a> {
     /// A mail, and its row unless that has been deleted.
     fn of(mail: &'a Mail, row: Option<&'a outbox::Row>) -> Self {
         Self {
+            id: row.map(|row| row.id.as_str()),
             mail,
             state: row.map_or("gone", |row| row.state.as_str()),
             attempts: row.map(|row| row.attempts).unwrap_or_default(),
@@ -75,6 +84,9 @@ impl<'a> MailView<'a> {
 /// What other systems are told.
 #[derive(Serialize)]
 struct PublicationView<'a> {
+    /// The row's, unless that has been deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
     event: &'a News,
     sequence: u64,
     /// `untold` if it was true before there was anybody to tell, `gone` if its row has been deleted.
@@ -104,6 +116,7 @@ impl<'a> PublicationView<'a> {
         };
         let row = row.as_ref();
         Self {
+            id: row.map(|row| row.id.as_str()),
             event: news,
             sequence: announced.sequence,
             state: row.map_or(without_row, |row| row.state.as_str()),
@@ -175,6 +188,33 @@ impl Story {
         }))
     }
 
+    fn timeline(&self) -> Vec<Moment> {
+        let (purchase, id) = (&self.purchase, self.purchase.id().to_string());
+        let mut line = Timeline::default();
+        let made = purchase.id().created_at().unix_timestamp();
+        line.add(Some(made), What::Request { id: id.clone() });
+        line.attempt(&id, purchase.attempt(), purchase.sessions().keys());
+        line.events(&self.events, |status| status.as_str());
+        let mut effects = Effects::default();
+        for row in self.mails.iter().filter_map(|(_, row)| row.as_ref()) {
+            effects.note(&row.mail.to_string(), row.created_at);
+            line.mail(row);
+        }
+        for told in &self.told {
+            if let Some(at) = told.announced.at {
+                effects.note(&told.news.to_string(), at);
+            }
+            if let Some(row) = &told.row {
+                line.publication(row);
+            }
+        }
+        line.payment(purchase.payment(), &effects);
+        for (id, parcel) in purchase.parcels() {
+            line.parcel(id, parcel);
+        }
+        line.in_order()
+    }
+
     /// As JSON.
     pub fn json(&self) -> impl Serialize {
         #[derive(Serialize)]
@@ -183,6 +223,8 @@ impl Story {
             events: Vec<EventView<'a, Status>>,
             mails: Vec<MailView<'a>>,
             published: Vec<PublicationView<'a>>,
+            /// All of this in the order in which it happened.
+            timeline: Vec<Moment>,
         }
         let mails = self.mails.iter();
         serde_json::to_value(Whole {
@@ -192,6 +234,7 @@ impl Story {
                 .map(|(mail, row)| MailView::of(mail, row.as_ref()))
                 .collect(),
             published: self.told.iter().map(PublicationView::of).collect(),
+            timeline: self.timeline(),
         })
         .unwrap_or_default()
     }

@@ -12,13 +12,14 @@ use shared::purchase::{
 use shared::standing::Standing;
 use shared::stripe::client::{Client as Stripe, LONGEST_PAGE, List};
 
-use crate::commands::exit::NotFound;
-use crate::commands::purchases::not_found;
-use crate::commands::shop::Shop;
+use crate::name::not_found;
+use crate::shop::{NotFound, Shop};
 
 /// A purchase or an invoice, as it is stored now.
-pub(super) enum Paid {
+pub enum Paid {
+    /// A purchase that was paid by itself.
     Purchase(Box<Purchase>),
+    /// An invoice of a subscription.
     Invoice(Box<Invoice>),
 }
 
@@ -46,7 +47,8 @@ impl InvoicePayment {
 }
 
 impl Paid {
-    pub(super) async fn find(shop: &Shop, subject: &Subject) -> anyhow::Result<Self> {
+    /// What is refunded if money goes back for this.
+    pub async fn find(shop: &Shop, subject: &Subject) -> anyhow::Result<Self> {
         match subject {
             Subject::Purchase(id) => {
                 let stored = shop.purchases()?.get(*id).await?;
@@ -79,7 +81,8 @@ impl Paid {
         Ok(Self::Invoice(Box::new(stored.invoice)))
     }
 
-    pub(super) fn subject(&self) -> Subject {
+    /// What it is.
+    pub fn subject(&self) -> Subject {
         match self {
             Self::Purchase(purchase) => purchase.id().into(),
             Self::Invoice(invoice) => invoice.subject(),
@@ -87,7 +90,7 @@ impl Paid {
     }
 
     /// Its id: the purchase's, or the invoice's.
-    pub(super) fn id(&self) -> String {
+    pub fn id(&self) -> String {
         match self {
             Self::Purchase(purchase) => purchase.id().to_string(),
             Self::Invoice(invoice) => invoice.id().to_string(),
@@ -95,7 +98,7 @@ impl Paid {
     }
 
     /// The purchase; for an invoice, the one with which its subscription began.
-    pub(super) fn purchase(&self) -> PurchaseId {
+    pub fn purchase(&self) -> PurchaseId {
         match self {
             Self::Purchase(purchase) => purchase.id(),
             Self::Invoice(invoice) => invoice.purchase(),
@@ -103,7 +106,7 @@ impl Paid {
     }
 
     /// "Purchase 01936f3c-…", "Invoice in_1 of sub_1"
-    pub(super) fn title(&self) -> String {
+    pub fn title(&self) -> String {
         match self {
             Self::Purchase(purchase) => format!("Purchase {}", purchase.id()),
             Self::Invoice(invoice) => {
@@ -113,14 +116,15 @@ impl Paid {
     }
 
     /// The command that shows it.
-    pub(super) fn shown_by(&self) -> String {
+    pub fn shown_by(&self) -> String {
         match self {
             Self::Purchase(purchase) => format!("till purchases show {}", purchase.id()),
             Self::Invoice(invoice) => format!("till subscriptions show {}", invoice.subscription()),
         }
     }
 
-    pub(super) fn buyer(&self) -> Option<&str> {
+    /// The buyer's address, if it is known.
+    pub fn buyer(&self) -> Option<&str> {
         let buyer = match self {
             Self::Purchase(purchase) => &purchase.order().buyer,
             Self::Invoice(invoice) => invoice.buyer(),
@@ -128,7 +132,8 @@ impl Paid {
         buyer.email.as_deref()
     }
 
-    pub(super) fn standing(&self) -> Standing {
+    /// How it stands.
+    pub fn standing(&self) -> Standing {
         match self {
             Self::Purchase(purchase) => Standing::Purchase(purchase.status()),
             Self::Invoice(invoice) => Standing::Invoice(invoice.status()),
@@ -136,7 +141,7 @@ impl Paid {
     }
 
     /// Whether it was paid, or there was nothing to pay.
-    pub(super) fn is_settled(&self) -> bool {
+    pub fn is_settled(&self) -> bool {
         match self {
             Self::Purchase(purchase) => purchase.is_settled(),
             Self::Invoice(invoice) => invoice.state() == InvoiceState::Paid,
@@ -144,7 +149,7 @@ impl Paid {
     }
 
     /// What became of its money.
-    pub(super) fn payment(&self) -> &Payment {
+    pub fn payment(&self) -> &Payment {
         match self {
             Self::Purchase(purchase) => purchase.payment(),
             Self::Invoice(invoice) => invoice.payment(),
@@ -152,7 +157,7 @@ impl Paid {
     }
 
     /// What disputes hold of it.
-    pub(super) fn disputed(&self) -> Money {
+    pub fn disputed(&self) -> Money {
         match self {
             Self::Purchase(purchase) => purchase.accounts().disputed,
             Self::Invoice(invoice) => invoice.accounts().disputed,
@@ -160,10 +165,7 @@ impl Paid {
     }
 
     /// What paid it, and how much of it.
-    pub(super) async fn payments(
-        &self,
-        stripe: &Stripe,
-    ) -> anyhow::Result<Vec<(PaymentIntentId, Money)>> {
+    pub async fn payments(&self, stripe: &Stripe) -> anyhow::Result<Vec<(PaymentIntentId, Money)>> {
         let invoice = match self {
             Self::Purchase(purchase) => {
                 let paid = purchase

@@ -2,36 +2,80 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use serde::{Deserialize, Deserializer};
 use sha2::{Digest as _, Sha256};
-use shared::money::{Currency, Money};
+use shared::money::{Currency, Money, MoneyError};
 use shared::purchase::{PaymentIntentId, RefundId, RefundState};
 use shared::stripe::client::{Client as Stripe, LONGEST_PAGE, List};
 
 use super::paid::Paid;
-use crate::commands::exit::NotFound;
+use crate::shop::NotFound;
 
 /// Where a refund's --key is kept on it.
 pub(super) const KEY: &str = "till_refund_key";
 
 /// A payment, and what is left of it.
-pub(super) struct Payment {
-    pub(super) intent: PaymentIntentId,
-    pub(super) paid: Money,
-    pub(super) refunded: Money,
-    pub(super) left: Money,
+pub struct Payment {
+    /// Its id.
+    pub intent: PaymentIntentId,
+    /// What it brought.
+    pub paid: Money,
+    /// What went back, or is on its way.
+    pub refunded: Money,
+    /// What can still go back.
+    pub left: Money,
     refunds: Vec<Made>,
+}
+
+/// Why an amount cannot be refunded.
+#[derive(Debug, thiserror::Error)]
+pub enum AmountError {
+    /// All of it went back, or is held by disputes.
+    #[error("nothing is left to refund: {refunded} of {paid} was refunded{}", held(*paid, *refunded))]
+    NothingLeft {
+        /// What was paid.
+        paid: Money,
+        /// What of it was refunded.
+        refunded: Money,
+    },
+    /// It is nothing, or less.
+    #[error("{0} is not above zero")]
+    NotAboveZero(i64),
+    /// It is more than is left.
+    #[error("{amount} is more than is left of this payment, which is {left} of {paid}")]
+    TooMuch {
+        /// What was asked for.
+        amount: Money,
+        /// What is left.
+        left: Money,
+        /// Of what was paid.
+        paid: Money,
+    },
+    /// Stripe would not take it.
+    #[error(transparent)]
+    Price(#[from] MoneyError),
+}
+
+fn held(paid: Money, refunded: Money) -> &'static str {
+    match refunded < paid {
+        true => ", and disputes hold the rest",
+        false => "",
+    }
 }
 
 /// A refund, as Stripe answers it.
 #[derive(Deserialize)]
-pub(super) struct Made {
-    pub(super) id: RefundId,
-    pub(super) amount: i64,
-    pub(super) currency: Currency,
+pub struct Made {
+    /// Its id.
+    pub id: RefundId,
+    /// In minor units.
+    pub amount: i64,
+    /// Of the amount.
+    pub currency: Currency,
+    /// How far it has come.
     #[serde(deserialize_with = "decided")]
-    pub(super) status: RefundState,
+    pub status: RefundState,
     #[serde(default)]
     metadata: BTreeMap<String, String>,
 }
@@ -52,11 +96,7 @@ impl Made {
 impl Payment {
     /// The only payment of what was `bought`, or the one that is `wanted`, with what Stripe knows of it
     /// now.
-    pub(super) async fn of(
-        bought: &Paid,
-        wanted: Option<&str>,
-        stripe: &Stripe,
-    ) -> anyhow::Result<Self> {
+    pub async fn of(bought: &Paid, wanted: Option<&str>, stripe: &Stripe) -> anyhow::Result<Self> {
         let payments = bought.payments(stripe).await?;
         let (intent, paid) = choose(bought, payments, wanted)?;
         let refunds = refunds_of(stripe, &intent).await?;
@@ -83,7 +123,7 @@ impl Payment {
     }
 
     /// The refund that was made under this key.
-    pub(super) fn take_refund(&mut self, key: &str) -> Option<Made> {
+    pub fn take_refund(&mut self, key: &str) -> Option<Made> {
         let mut refunds = self.refunds.iter();
         let has_key = |made: &Made| made.metadata.get(KEY).is_some_and(|it| it == key);
         let place = refunds.position(has_key)?;
@@ -91,42 +131,24 @@ impl Payment {
     }
 
     /// What to refund, if so many minor units are wanted, or all that is left.
-    pub(super) fn amount(&self, wanted: Option<i64>) -> anyhow::Result<Money> {
-        let Self {
-            paid,
-            refunded,
-            left,
-            ..
-        } = self;
+    pub fn amount(&self, wanted: Option<i64>) -> Result<Money, AmountError> {
+        let (paid, refunded, left) = (self.paid, self.refunded, self.left);
         if left.amount <= 0 {
-            let held = match refunded < paid {
-                true => ", and disputes hold the rest",
-                false => "",
-            };
-            bail!("nothing is left to refund: {refunded} of {paid} was refunded{held}");
+            return Err(AmountError::NothingLeft { paid, refunded });
         }
         let amount = Money::new(wanted.unwrap_or(left.amount), paid.currency);
         if amount.amount <= 0 {
-            bail!(
-                "--amount {} is not above zero: pass minor units, such as 500 for 5.00 USD",
-                amount.amount
-            );
+            return Err(AmountError::NotAboveZero(amount.amount));
         }
         if amount.amount > left.amount {
-            bail!(
-                "{amount} is more than is left of this payment, which is {left} of {paid}: pass at \
-                 most --amount {}",
-                left.amount
-            );
+            return Err(AmountError::TooMuch { amount, left, paid });
         }
-        amount
-            .check_price()
-            .with_context(|| format!("--amount {}", amount.amount))?;
+        amount.check_price()?;
         Ok(amount)
     }
 
     /// An idempotency key that stays the same until Stripe knows another refund of the payment.
-    pub(super) fn key_for(&self, amount: Money) -> String {
+    pub fn key_for(&self, amount: Money) -> String {
         let refunds = self.refunds.iter();
         let mut refunds: Vec<_> = refunds.map(|made| made.id.as_str()).collect();
         refunds.sort_unstable();

@@ -11,12 +11,12 @@ use shared::purchase::{PaymentIntentId, PurchaseId, Subject};
 use shared::store::pointers::Pointers;
 use shared::stripe::object::{InvoiceStatement, Tags};
 
-use crate::commands::exit::NotFound;
-use crate::commands::shop::Shop;
+use crate::shop::{NotFound, Shop};
 
 /// A purchase's id, or one by which a purchase or an invoice can be found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::commands) enum Name {
+pub enum Name {
+    /// Its own id.
     Purchase(PurchaseId),
     /// `pi_…`, whose owner is kept here.
     PaymentIntent(String),
@@ -70,7 +70,7 @@ struct Object {
 
 impl Name {
     /// The purchase's id; whether the purchase is there is another question.
-    pub(in crate::commands) async fn purchase(&self, shop: &Shop) -> anyhow::Result<PurchaseId> {
+    pub async fn purchase(&self, shop: &Shop) -> anyhow::Result<PurchaseId> {
         match self.find(shop).await? {
             Subject::Purchase(id) => Ok(id),
             Subject::Invoice(subscription, invoice) => bail!(NotFound(format!(
@@ -85,7 +85,7 @@ impl Name {
 
     /// The purchase, or the invoice of a subscription, that it is or belongs to; whether that is
     /// there is another question.
-    pub(in crate::commands) async fn find(&self, shop: &Shop) -> anyhow::Result<Subject> {
+    pub async fn find(&self, shop: &Shop) -> anyhow::Result<Subject> {
         let (id, path) = match self {
             Self::Purchase(id) => return Ok((*id).into()),
             Self::PaymentIntent(id) => (id, "/payment_intents"),
@@ -144,7 +144,7 @@ impl fmt::Display for Name {
 }
 
 /// What to say of a purchase that is not there.
-pub(in crate::commands) fn not_found(id: PurchaseId, shop: &Shop) -> anyhow::Error {
+pub fn not_found(id: PurchaseId, shop: &Shop) -> anyhow::Error {
     let shop = shop.name();
     NotFound(format!(
         "there is no purchase {id} in {shop}: see `till purchases list`"

@@ -1,0 +1,93 @@
+//! Purchases with their stories. The JSON is that of `till purchases --json`, with every amount also
+//! as text.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use reconcile::Limits;
+use serde::Serialize;
+use serde_json::json;
+use shared::clock::rfc3339;
+use shared::purchase::PurchaseId;
+use shared::view::SellerView;
+
+use super::answer::{Trouble, fresh};
+use super::window::{Reads, Window};
+use crate::overview::{LISTED, Overview};
+use crate::story::Story;
+
+pub(super) fn routes(window: Window) -> Router {
+    Router::new()
+        .route("/purchases.json", get(list))
+        .route("/purchases/{id}", get(story))
+        .route("/purchases/{id}/confirm", post(confirm))
+        .route("/reconcile", post(reconcile))
+        .route("/reread", post(reread))
+        .with_state(window)
+}
+
+/// When it was read, if that is not at once.
+#[derive(Serialize)]
+pub(super) struct Read {
+    at: String,
+    /// Whether there was not too much to read all of it.
+    is_whole: bool,
+}
+
+impl Read {
+    pub(super) fn of(overview: &Overview, reads: Reads) -> Option<Self> {
+        (reads == Reads::WhenAsked).then(|| Self {
+            at: rfc3339(overview.read_at),
+            is_whole: overview.is_whole,
+        })
+    }
+}
+
+/// The newest purchases, and how many there are.
+async fn list(State(window): State<Window>) -> Result<Response, Trouble> {
+    let overview = window.overview().await?;
+    let newest = overview.purchases.iter().take(LISTED).map(SellerView::of);
+    fresh(&json!({
+        "purchases": newest.collect::<Vec<_>>(),
+        "found": overview.purchases.len(),
+        "read": Read::of(&overview, window.reads()),
+    }))
+}
+
+fn unknown() -> Trouble {
+    Trouble::NoSuch("there is no purchase with this id".to_owned())
+}
+
+async fn story(State(window): State<Window>, Path(id): Path<String>) -> Result<Response, Trouble> {
+    let id = id.parse::<PurchaseId>().map_err(|_| unknown())?;
+    let seen = window.seen().await;
+    let outbox = (&seen.shop.mails()?, &seen.shop.events()?);
+    let story = Story::read(&seen.shop.all_purchases()?, outbox, id).await?;
+    fresh(&story.ok_or_else(unknown)?.json())
+}
+
+/// Releases the mail of a purchase that had to be rebuilt.
+async fn confirm(
+    State(window): State<Window>,
+    Path(id): Path<String>,
+) -> Result<Response, Trouble> {
+    let id = id.parse::<PurchaseId>().map_err(|_| unknown())?;
+    let shop = &window.seen().await.shop;
+    let released = shop.confirmation()?.confirm(id, shop.now()).await?;
+    fresh(&json!({ "released": released.ok_or_else(unknown)? }))
+}
+
+/// What the schedule does every hour, but including events of the last minute.
+async fn reconcile(State(window): State<Window>) -> Result<Response, Trouble> {
+    let reconcile = window.seen().await.reconcile().await?;
+    let findings = reconcile.run(Limits::default(), |_| {}).await;
+    window.forget().await;
+    fresh(&findings.map_err(anyhow::Error::from)?)
+}
+
+/// What is listed is read again.
+async fn reread(State(window): State<Window>) -> Result<Response, Trouble> {
+    window.forget().await;
+    fresh(&json!({}))
+}

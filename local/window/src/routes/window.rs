@@ -1,0 +1,100 @@
+//! What all routes share: the shop, and what was read of it.
+
+use std::sync::Arc;
+
+use reconcile::Reconcile;
+use shared::config::Environment;
+use tokio::sync::{Mutex, RwLock};
+
+use super::answer::Trouble;
+use crate::overview::Overview;
+use crate::shop::Shop;
+
+/// When all of a shop is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// Each time somebody looks: its tables are on this machine.
+    EachTime,
+    /// When somebody asks for it, and not more than [`MOST_PAGES`]: DynamoDB charges for it.
+    WhenAsked,
+}
+
+/// The most pages that are read of a deployed shop's table. A page has up to 1 MB, so at
+/// 0.125 USD per million reads of 4 KB at half price, all of them cost a third of a cent.
+const MOST_PAGES: u32 = 200;
+
+/// A shop in a window.
+#[derive(Clone)]
+pub struct Window(Arc<Parts>);
+
+struct Parts {
+    seen: RwLock<Arc<Seen>>,
+    reads: Reads,
+    overview: Mutex<Option<Arc<Overview>>>,
+}
+
+/// The shop, and what its functions read.
+pub struct Seen {
+    /// The shop.
+    pub shop: Shop,
+    functions: Environment,
+}
+
+impl Window {
+    /// `functions` is the environment in which what the functions do is done: on this machine it can be told
+    /// to fail, which looking must not use up.
+    pub fn of(shop: Shop, functions: Environment, reads: Reads) -> Self {
+        Self(Arc::new(Parts {
+            seen: RwLock::new(Arc::new(Seen { shop, functions })),
+            reads,
+            overview: Mutex::default(),
+        }))
+    }
+
+    /// The same shop, with other credentials.
+    pub async fn renew(&self, shop: Shop) {
+        let functions = shop.environment.clone();
+        *self.0.seen.write().await = Arc::new(Seen { shop, functions });
+    }
+
+    /// The shop as it is reached now.
+    pub async fn seen(&self) -> Arc<Seen> {
+        Arc::clone(&*self.0.seen.read().await)
+    }
+
+    /// When all of it is read.
+    pub(super) fn reads(&self) -> Reads {
+        self.0.reads
+    }
+
+    /// All there is, as it was last read.
+    pub(super) async fn overview(&self) -> Result<Arc<Overview>, Trouble> {
+        // Whoever comes while it is being read waits for that, instead of reading it, too.
+        let mut kept = self.0.overview.lock().await;
+        let known = kept.as_ref().filter(|_| self.0.reads == Reads::WhenAsked);
+        if let Some(overview) = known {
+            return Ok(Arc::clone(overview));
+        }
+        let seen = self.seen().await;
+        let most = match self.0.reads {
+            Reads::EachTime => u32::MAX,
+            Reads::WhenAsked => MOST_PAGES,
+        };
+        let found = seen.shop.everything()?.read(most).await?;
+        let overview = Arc::new(Overview::of(found, seen.shop.now()));
+        *kept = Some(Arc::clone(&overview));
+        Ok(overview)
+    }
+
+    /// Whoever looks next reads all of it again.
+    pub(super) async fn forget(&self) {
+        *self.0.overview.lock().await = None;
+    }
+}
+
+impl Seen {
+    /// What the schedule runs every hour.
+    pub(super) async fn reconcile(&self) -> anyhow::Result<Reconcile> {
+        Ok(Reconcile::new(&self.functions).await?)
+    }
+}
