@@ -3,7 +3,7 @@
 import { element, when } from "./page.js";
 import { reader } from "./reader.js";
 
-export const showBus = reader(document.querySelector("#bus"), { source: "/_local/bus.json", row, parts });
+export const showBus = reader(document.querySelector("#bus"), { source: "bus.json", row, parts });
 
 function row(event) {
   const { subject, sequence, replay } = event.detail;

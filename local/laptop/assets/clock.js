@@ -31,7 +31,7 @@ for (const button of clock?.querySelectorAll("[data-span], [data-months]") ?? []
 async function move({ span, months = "1" }) {
   const buttons = [...clock.querySelectorAll("button")];
   for (const each of buttons) each.disabled = true;
-  const begin = new Date((await call("/_local/stripe/clock")).now * 1000);
+  const begin = new Date((await call("stripe/clock")).now * 1000);
   const steps = Number(months);
   const entries = [];
   let isSettled = true;
@@ -51,10 +51,10 @@ async function move({ span, months = "1" }) {
 
 /** One move: what happened at Stripe on the way, and the mails that the shop sent because of it. */
 async function advance(span) {
-  const before = new Set((await call("/_local/mailbox.json")).map(({ id }) => id));
-  const { happened } = await call("/_local/stripe/clock", { method: "POST", body: new URLSearchParams({ advance: span }) });
-  const { settled } = await call("/_local/settle", { method: "POST" });
-  const mails = (await call("/_local/mailbox.json")).filter(({ id }) => !before.has(id)).reverse();
+  const before = new Set((await call("mailbox.json")).map(({ id }) => id));
+  const { happened } = await call("stripe/clock", { method: "POST", body: new URLSearchParams({ advance: span }) });
+  const { settled } = await call("settle", { method: "POST" });
+  const mails = (await call("mailbox.json")).filter(({ id }) => !before.has(id)).reverse();
   const news = [
     ...happened.map((event) => ({ at: new Date(event.at * 1000), event })),
     ...mails.map((mail) => ({ at: new Date(mail.sent_at), mail })),
@@ -73,7 +73,7 @@ function monthsAfter(date, months) {
 }
 
 async function secondsTo(date) {
-  const { now } = await call("/_local/stripe/clock");
+  const { now } = await call("stripe/clock");
   return String(Math.max(0, Math.round(date.getTime() / 1000) - now));
 }
 
@@ -143,7 +143,7 @@ function monthOf(date) {
 export async function showClock() {
   if (!clock) return;
   // No look: that time passes is no news, for which the page would look again soon.
-  const { ahead } = await call("/_local/stripe/clock");
+  const { ahead } = await call("stripe/clock");
   const date = new Date(Date.now() + ahead * 1000);
   const time = clock.querySelector(".now time");
   time.dateTime = date.toISOString();

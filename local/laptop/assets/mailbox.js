@@ -1,9 +1,9 @@
 // What SES would have sent.
 
-import { element, when } from "./page.js";
+import { at, element, when } from "./page.js";
 import { reader } from "./reader.js";
 
-export const showMailbox = reader(document.querySelector("#mailbox"), { source: "/_local/mailbox.json", row, parts });
+export const showMailbox = reader(document.querySelector("#mailbox"), { source: "mailbox.json", row, parts });
 
 function row(mail) {
   return [
@@ -19,7 +19,7 @@ function parts(mail) {
   ];
   if (mail.html) {
     // Sandboxed twice: here, and by the policy its own address answers with.
-    const page = element("iframe", { title: `HTML of “${mail.subject}”`, src: `/_local/mailbox/${encodeURIComponent(mail.id)}` });
+    const page = element("iframe", { title: `HTML of “${mail.subject}”`, src: at(`mailbox/${encodeURIComponent(mail.id)}`) });
     page.setAttribute("sandbox", "allow-popups");
     all.push(page);
   }

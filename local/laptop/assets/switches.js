@@ -12,26 +12,26 @@ const LATE = ["delay", "slow"];
 /** How often a fault strikes that strikes until it is cleared. */
 const FOR_EVER = "0";
 
-onClick(form.querySelector("[data-action=clear]"), () => call("/_local/faults", { method: "DELETE" }));
+onClick(form.querySelector("[data-action=clear]"), () => call("faults", { method: "DELETE" }));
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const { operation, fault, times } = Object.fromEntries(new FormData(form));
   const armed = { operation, fault, times: Number(times || FOR_EVER) };
   attempt(async () => {
-    await call("/_local/faults", { method: "POST", body: JSON.stringify(armed) });
+    await call("faults", { method: "POST", body: JSON.stringify(armed) });
     await refresh();
   });
 });
 
 if (stripeFaults) {
-  onClick(stripeForm.querySelector("[data-action=clear]"), () => call("/_local/stripe/faults", { method: "DELETE" }));
+  onClick(stripeForm.querySelector("[data-action=clear]"), () => call("stripe/faults", { method: "DELETE" }));
   stripeForm.elements.fault.addEventListener("change", askWhatItNeeds);
   askWhatItNeeds();
   stripeForm.addEventListener("submit", (event) => {
     event.preventDefault();
     attempt(async () => {
-      await call("/_local/stripe/faults", {
+      await call("stripe/faults", {
         method: "POST",
         body: new URLSearchParams(plannedFault(Object.fromEntries(new FormData(stripeForm)))),
       });
@@ -63,12 +63,12 @@ export async function showSwitches() {
 
 async function showStripeFaults() {
   if (!stripeFaults) return;
-  const planned = await look("/_local/stripe/faults");
+  const planned = await look("stripe/faults");
   show(stripeFaults, planned.map(({ fault, type, path, times }) => faultLine(type ?? path ?? "anything", stripeForm, fault, times)));
 }
 
 async function showFaults() {
-  const planned = await look("/_local/faults");
+  const planned = await look("faults");
   show(faults, planned.map(({ operation, fault, times }) =>
     faultLine(operation === "*" ? "anything" : operation, form, fault, times)));
 }

@@ -15,13 +15,13 @@ let told = null;
 section.querySelectorAll("[data-action]").forEach(holdOrRelease);
 
 function holdOrRelease(button) {
-  onClick(button, () => call(`/_local/stripe/deliveries/${button.dataset.action}`, { method: "POST" }));
+  onClick(button, () => call(`stripe/deliveries/${button.dataset.action}`, { method: "POST" }));
   return button;
 }
 
 export async function showWebhooks() {
   if (!list) return;
-  const { held, found, pending, deliveries } = await look(`/_local/stripe/deliveries?limit=${LISTED}`);
+  const { held, found, pending, deliveries } = await look(`stripe/deliveries?limit=${LISTED}`);
   tellHold(held, pending);
   const seen = JSON.stringify([found, deliveries]);
   if (seen === shown) return;
@@ -73,7 +73,7 @@ function row(delivery, unfolded) {
 function buttons(delivery) {
   const make = (label, action) => {
     const button = element("button", { type: "button" }, label);
-    onClick(button, () => call(`/_local/stripe/events/${delivery.event}/${action}`, { method: "POST" }));
+    onClick(button, () => call(`stripe/events/${delivery.event}/${action}`, { method: "POST" }));
     return button;
   };
   const waiting = delivery.state === "pending";

@@ -22,8 +22,8 @@ use axum::{Json, Router};
 use serde_json::json;
 use stand_in::StandIn;
 use url::Url;
-use window::page;
-use window::routes::{only_what_changed, routes};
+use window::page::{self, Page};
+use window::routes::{Trouble, only_what_changed, routes};
 
 use crate::aftermath::Aftermath;
 use crate::bus::Bus;
@@ -71,12 +71,24 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
     let bus = Router::new()
         .route("/_local/bus.json", get(events))
         .with_state(dashboard.bus);
-    let shown = Arc::new(DashboardPage {
-        stand_in: dashboard.stand_in.is_some(),
-        window: dashboard.stand_in.as_ref().map(StandIn::window),
-        books: dashboard.book.is_some(),
-        site: dashboard.site,
-    });
+    let window = dashboard.stand_in.as_ref().map(StandIn::window);
+    let own = OwnSections {
+        stand_in: window.is_some(),
+        window: window.clone(),
+    };
+    let page = Page {
+        title: "Till on this machine".to_owned(),
+        badge: "On this machine only".to_owned(),
+        live: false,
+        base: "/_local",
+        script: "dashboard.js",
+        reads_shop: dashboard.book.is_some(),
+        stand_in: window.is_some(),
+        objects: window.as_ref().map(|window| format!("{window}/objects")),
+        site: Some(dashboard.site),
+        links: links_to(window.as_ref()),
+        sections: own.render().unwrap_or_default(),
+    };
     let stripe = dashboard.stand_in.map(|stand_in| stand_in.control());
     let books = dashboard.book.map(|book| {
         let shared = Router::new().nest("/_local", routes(&book.window));
@@ -91,7 +103,7 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
     Router::new()
         .route("/_local", get(show))
         .route("/_local/", get(show))
-        .with_state(shown)
+        .with_state(Arc::new(page))
         .nest("/_local", page::assets().merge(scripts()))
         .merge(mailbox)
         .merge(bus)
@@ -102,24 +114,32 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
         .layer(middleware::from_fn(only_what_changed))
 }
 
+/// The sections that only this machine's dashboard has.
 #[derive(Template)]
-#[template(path = "dashboard.html")]
-struct DashboardPage {
+#[template(path = "sections.html")]
+struct OwnSections {
     stand_in: bool,
     /// Where the stand-in shows what it was asked and what it holds.
     window: Option<Url>,
-    /// Whether it shows purchases and subscriptions.
-    books: bool,
-    site: String,
 }
 
-async fn show(State(page): State<Arc<DashboardPage>>) -> Response {
-    let policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-                  frame-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'";
-    match page.render() {
-        Ok(page) => ([(header::CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response(),
-        Err(error) => failure(&error.into()),
-    }
+fn links_to(window: Option<&Url>) -> Vec<(&'static str, String)> {
+    let clock = window.map(|_| ("Clock", "#clock".to_owned()));
+    let sections = [
+        ("Mail", "#mailbox"),
+        ("Events", "#bus"),
+        ("Webhooks", "#webhooks"),
+        ("Switches", "#switches"),
+    ];
+    let sections = sections.map(|(text, address)| (text, address.to_owned()));
+    let stripe = window.map(|window| ("Look into Stripe", window.to_string()));
+    let contract = ("API", "/openapi".to_owned());
+    let after = stripe.into_iter().chain([contract]);
+    clock.into_iter().chain(sections).chain(after).collect()
+}
+
+async fn show(State(page): State<Arc<Page>>) -> Result<Response, Trouble> {
+    page.show()
 }
 
 /// Longer than anything takes that is not in the way of something else.

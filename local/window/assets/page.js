@@ -23,10 +23,15 @@ export function element(name, properties = {}, ...children) {
   return made;
 }
 
+/** The address of what a path leads to, which is relative to these scripts. */
+export function at(path) {
+  return new URL(path, import.meta.url).href;
+}
+
 /** What the shop shows now. */
 export async function look(path) {
   const seen = known.get(path);
-  const answer = await fetch(path, { headers: seen ? { "if-none-match": seen.tag } : {} });
+  const answer = await fetch(at(path), { headers: seen ? { "if-none-match": seen.tag } : {} });
   if (answer.status === 304) return seen.body;
   const body = await content(answer, path);
   known.set(path, { tag: answer.headers.get("etag"), body });
@@ -36,7 +41,7 @@ export async function look(path) {
 
 /** Asks the shop to do something. */
 export async function call(path, options) {
-  return content(await fetch(path, options), path);
+  return content(await fetch(at(path), options), path);
 }
 
 /** An answer's body, parsed if it is JSON; throws if the answer is an error. */

@@ -17,7 +17,7 @@ if (reconciling) {
     const said = section.querySelector("[role=status]");
     said.textContent = "Comparing with Stripe…";
     try {
-      said.textContent = inWords(await call("/_local/reconcile", { method: "POST" }));
+      said.textContent = inWords(await call("reconcile", { method: "POST" }));
     } catch (error) {
       said.textContent = "Reconciling failed.";
       throw error;
@@ -122,7 +122,7 @@ function session({ id, state, amount, payment_intent: intent, subscription, wait
   if (state === "pending" && hasStandIn) {
     const ends = byVoucher ? { succeed: "They pay", fail: "The voucher expires" }
       : { succeed: "The bank pays", fail: "The bank refuses" };
-    fact.push(steps(ends, (step) => `/_local/stripe/sessions/${id}/${step}`));
+    fact.push(steps(ends, (step) => `stripe/sessions/${id}/${step}`));
   }
   return element("li", {}, ...fact);
 }

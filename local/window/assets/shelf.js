@@ -22,7 +22,7 @@ export function shelf(kind, { row, chapters }) {
   let shownStory = "";
 
   async function showSection() {
-    const { [kind]: all, found } = await look(`/_local/${kind}.json`);
+    const { [kind]: all, found } = await look(`${kind}.json`);
     const seen = JSON.stringify([all, open]);
     if (seen !== shownList) {
       section.querySelector(".empty").hidden = found > 0;
@@ -52,7 +52,7 @@ export function shelf(kind, { row, chapters }) {
   }
 
   async function showStory() {
-    const told = await look(`/_local/${kind}/${open}`);
+    const told = await look(`${kind}/${open}`);
     const seen = JSON.stringify(told);
     if (seen === shownStory) return;
     shownStory = seen;
@@ -69,7 +69,7 @@ export function shelf(kind, { row, chapters }) {
 
 /** A link to the story of a thing. */
 export function leadsTo(kind, id, text) {
-  const link = element("a", { href: `/_local?${parameterOf(kind)}=${encodeURIComponent(id)}#${kind}` }, text);
+  const link = element("a", { href: `?${parameterOf(kind)}=${encodeURIComponent(id)}#${kind}` }, text);
   link.addEventListener("click", (event) => {
     const opener = openers.get(kind);
     if (!opener || event.ctrlKey || event.metaKey || event.shiftKey) return;

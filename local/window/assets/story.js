@@ -88,7 +88,7 @@ export function chapter(title, facts, ifNone) {
 export function payment(id, paid, buyer) {
   const currency = paid.currency.toUpperCase();
   const amount = element("input", { name: "amount", type: "text", inputMode: "decimal", placeholder: "all that is left" });
-  const wishes = form("Refund", `Amount to refund, in ${currency}`, amount, `/_local/payments/${id}/refund`, {
+  const wishes = form("Refund", `Amount to refund, in ${currency}`, amount, `payments/${id}/refund`, {
     unit: currency,
     fixed: { currency: paid.currency },
     question: () => `Send ${amount.value.trim() ? `${amount.value.trim()} ${currency}` : `all that is left of ${paid.text}`} `
@@ -98,7 +98,7 @@ export function payment(id, paid, buyer) {
   const kind = element("select", { name: "kind" },
     ...Object.entries({ chargeback: "dispute", inquiry: "inquiry", prevented: "prevented dispute" })
       .map(([value, text]) => element("option", { value }, text)));
-  const contests = form("Open", "What the buyer’s bank does", kind, `/_local/payments/${id}/dispute`);
+  const contests = form("Open", "What the buyer’s bank does", kind, `payments/${id}/dispute`);
   return element("div", { className: "buttons" }, wishes, contests);
 }
 
@@ -123,7 +123,7 @@ export function refund({ id, status, amount, tax }) {
   return element("li", {},
     line(badge(status), element("code", {}, id), end(amount.text)),
     tax?.amount > 0 ? element("p", { className: "quiet" }, `of which ${tax.text} tax`) : "",
-    hasStandIn ? steps(REFUND_STEPS[status], (step) => `/_local/stripe/refunds/${id}/${step}`) : "");
+    hasStandIn ? steps(REFUND_STEPS[status], (step) => `stripe/refunds/${id}/${step}`) : "");
 }
 
 export function dispute({ id, status, amount, reason, due_by: due, balance }) {
@@ -134,7 +134,7 @@ export function dispute({ id, status, amount, reason, due_by: due, balance }) {
     line(badge(status), element("code", {}, id), end(amount.text)),
     element("p", { className: "quiet" }, words(reason), ...evidence),
     ...movements,
-    hasStandIn ? steps(DISPUTE_STEPS[status], (step) => `/_local/stripe/disputes/${id}/${step}`) : "");
+    hasStandIn ? steps(DISPUTE_STEPS[status], (step) => `stripe/disputes/${id}/${step}`) : "");
 }
 
 export function steps(possible, path) {
@@ -146,7 +146,7 @@ export function recorded({ id, type, recorded_at: at, changed, status }, before)
   const from = before && before.status !== status ? `${words(before.status)} → ` : "";
   const effect = changed ? element("span", { className: `badge ${TONES[status] ?? ""}` }, from + words(status))
     : element("span", { className: "quiet" }, "nothing new");
-  const again = hasStandIn && id.startsWith("evt_") ? action("Send again", `/_local/stripe/events/${id}/resend`) : "";
+  const again = hasStandIn && id.startsWith("evt_") ? action("Send again", `stripe/events/${id}/resend`) : "";
   return element("li", {},
     line(element("code", {}, type === "fetched" ? "fetched from Stripe" : type), effect, end(again)),
     element("p", { className: "quiet" }, when(new Date(at)), " · ", element("code", {}, id)));

@@ -18,7 +18,7 @@ export const showSubscriptions = shelf("subscriptions", { row, chapters });
 /** The name of each subscription that is listed, with its buyer, by id. */
 export async function namesOfSubscriptions() {
   if (!document.querySelector("#subscriptions")) return new Map();
-  const { subscriptions } = await look("/_local/subscriptions.json");
+  const { subscriptions } = await look("subscriptions.json");
   return new Map(subscriptions.map((one) => [one.id, [nameOf(one), one.buyer.email].filter(Boolean).join(", ")]));
 }
 
@@ -95,7 +95,7 @@ function ways({ id, purchase_id: purchase }) {
   const portal = element("button", { type: "button" }, "Open the buyer’s portal");
   portal.dataset.key = `${id} portal`;
   onClick(portal, async () => {
-    location.assign((await call(`/_local/subscriptions/${id}/portal`, { method: "POST" })).url);
+    location.assign((await call(`subscriptions/${id}/portal`, { method: "POST" })).url);
   });
   return element("p", { className: "buttons" }, portal, leadsTo("purchases", purchase, "The purchase it began with"),
     ...atStripe(id, "At Stripe"));

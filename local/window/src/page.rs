@@ -1,9 +1,55 @@
-//! The scripts and the style of the page that shows it.
+//! The page that shows it, with its scripts and its style.
 
+use askama::Template;
 use axum::Router;
 use axum::http::header;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
+
+use crate::routes::Trouble;
+
+/// The page, which differs a little from place to place.
+#[derive(Template)]
+#[template(path = "page.html")]
+pub struct Page {
+    /// What the window is called: `Till on this machine`, or the stack.
+    pub title: String,
+    /// What stands beside the name.
+    pub badge: String,
+    /// Whether real money moves.
+    pub live: bool,
+    /// The path below which it is served, without a slash at its end: `/_local`.
+    pub base: &'static str,
+    /// The script that shows its sections, below `base`.
+    pub script: &'static str,
+    /// Whether the shop's tables can be read, for all sections but its own.
+    pub reads_shop: bool,
+    /// Whether banks and Stripe do what is pressed here.
+    pub stand_in: bool,
+    /// Where Stripe shows an object, up to its id.
+    pub objects: Option<String>,
+    /// Where buyers buy, if it is known.
+    pub site: Option<String>,
+    /// Further links of the bar: text and address.
+    pub links: Vec<(&'static str, String)>,
+    /// Sections that only this place has, as HTML.
+    pub sections: String,
+}
+
+impl Page {
+    /// As a browser gets it: nothing can run in it but its own scripts.
+    pub fn show(&self) -> Result<Response, Trouble> {
+        let policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+                      frame-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'; \
+                      form-action 'none'";
+        let page = self.render().map_err(anyhow::Error::from)?;
+        let headers = [
+            (header::CONTENT_SECURITY_POLICY, policy),
+            (header::CACHE_CONTROL, "no-store"),
+        ];
+        Ok((headers, Html(page)).into_response())
+    }
+}
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
