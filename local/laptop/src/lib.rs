@@ -23,7 +23,7 @@ pub mod functions;
 mod gateway;
 pub mod identity;
 mod journal;
-mod loopback;
+pub mod loopback;
 mod mailbox;
 pub mod progress;
 mod s3;

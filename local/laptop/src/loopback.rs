@@ -20,7 +20,7 @@ use tokio::sync::watch;
 const HOST_OF_CONTAINERS: &str = "host.docker.internal";
 
 /// A listener that does not serve yet, so that others can be told its address first.
-pub(crate) struct Door {
+pub struct Door {
     listener: TcpListener,
     /// Where it listens.
     pub(crate) address: SocketAddr,
@@ -31,7 +31,7 @@ pub(crate) struct Door {
 
 impl Door {
     /// Listens on `port` (0: any that is free); `option` is what chooses another port.
-    pub(crate) async fn open(port: u16, option: &str) -> anyhow::Result<Self> {
+    pub async fn open(port: u16, option: &str) -> anyhow::Result<Self> {
         let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
             Ok(listener) => listener,
             Err(error) if error.kind() == ErrorKind::AddrInUse => bail!(
@@ -67,13 +67,18 @@ impl Door {
         Ok(self)
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// `http://127.0.0.1:3000`.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Answers requests with this door's name in `Host`, until shut down.
-    pub(crate) async fn serve(self, router: Router, shutdown: Shutdown) {
+    pub async fn serve(self, router: Router, shutdown: Shutdown) {
         let names = Arc::new(self.names);
         let router = router.layer(middleware::from_fn(move |request: Request, next: Next| {
             let names = Arc::clone(&names);
@@ -171,7 +176,7 @@ fn is_from_a_browser(headers: &HeaderMap) -> bool {
 
 /// Refuses a request from a page of another origin. Browsers name the page's origin, programs do
 /// not.
-pub(crate) async fn refuse_other_origins(request: Request, next: Next) -> Response {
+pub async fn refuse_other_origins(request: Request, next: Next) -> Response {
     let headers = request.headers();
     let host = headers
         .get(header::HOST)
@@ -190,11 +195,11 @@ pub(crate) async fn refuse_other_origins(request: Request, next: Next) -> Respon
 
 /// Resolves when the shop is asked to stop. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Shutdown(watch::Receiver<bool>);
+pub struct Shutdown(watch::Receiver<bool>);
 
 impl Shutdown {
     /// The sender, which requests the stop, and the receiver.
-    pub(crate) fn channel() -> (watch::Sender<bool>, Self) {
+    pub fn channel() -> (watch::Sender<bool>, Self) {
         let (ask, asked) = watch::channel(false);
         (ask, Self(asked))
     }

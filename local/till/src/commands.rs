@@ -3,9 +3,11 @@
 //! An operator's command has an [`operator::Operator`], who says which shop it works on and how to
 //! be answered, beside its own arguments. How it ends is its [`exit`] code.
 
+mod alarms;
 mod books;
 mod clock;
 mod console;
+mod dashboard;
 mod doctor;
 mod dot_env;
 mod events;
@@ -26,6 +28,7 @@ mod setup;
 mod shop;
 mod sign;
 mod site;
+mod stop;
 mod subscriptions;
 
 use std::path::PathBuf;
@@ -78,6 +81,9 @@ enum Command {
     /// Tell and move the time of the shop on this machine
     #[command(subcommand, after_help = exit::CODES)]
     Clock(clock::Command),
+    /// Show a deployed shop in a browser on this machine
+    #[command(long_about = dashboard::ABOUT, after_help = exit::CODES)]
+    Dashboard(dashboard::Dashboard),
     /// Compare the shop with Stripe and record what was missed
     #[command(long_about = reconcile::ABOUT, after_help = exit::CODES)]
     Reconcile(reconcile::Reconcile),
@@ -120,6 +126,7 @@ impl Command {
             Self::Events(command) => command.run().await,
             Self::Mails(command) => command.run().await,
             Self::Clock(command) => command.run().await,
+            Self::Dashboard(command) => command.run().await,
             Self::Reconcile(command) => command.run().await,
             Self::Doctor(command) => command.run().await,
             Self::Rehearse(command) => command.run().await,

@@ -38,6 +38,7 @@ use self::patient::Patient;
 use self::report::{Report, Verdict};
 use super::exit::Exit;
 use super::operator::Operator;
+use super::shop::Shop;
 
 /// In the order in which the report shows them. All run at once.
 const CHECKS: &[Check] = &[
@@ -75,15 +76,20 @@ impl Doctor {
     /// Checks, and says what came of it.
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
         let shop = self.operator.shop().await?;
-        let patient = Patient::read(&shop).await?;
-        let findings = CHECKS.iter().map(|check| check.run(&patient));
-        let findings = futures::future::join_all(findings).await;
-        let report = Report {
-            shop: shop.name().to_owned(),
-            findings: findings.into_iter().flatten().collect(),
-        };
+        let report = examine(&shop).await?;
         self.operator.show(&report, || report.text())?;
         let well = report.count(Verdict::Fail) == 0 && report.count(Verdict::Warn) == 0;
         Ok(if well { Exit::Done } else { Exit::Found })
     }
+}
+
+/// Asks all that there is to ask of this shop.
+pub(super) async fn examine(shop: &Shop) -> anyhow::Result<Report> {
+    let patient = Patient::read(shop).await?;
+    let findings = CHECKS.iter().map(|check| check.run(&patient));
+    let findings = futures::future::join_all(findings).await;
+    Ok(Report {
+        shop: shop.name().to_owned(),
+        findings: findings.into_iter().flatten().collect(),
+    })
 }

@@ -21,6 +21,7 @@ use url::Url;
 
 use super::console::{Log, print};
 use super::dot_env;
+use super::stop::Stop;
 
 /// The options of `till` alone.
 #[derive(Args)]
@@ -222,32 +223,6 @@ fn welcome(shop: &LocalShop, kept: &str) -> String {
 fn listen(shop_url: &str) -> String {
     let events = handled().collect::<Vec<_>>().join(",");
     format!("stripe listen --forward-to {shop_url}/webhook --events {events}")
-}
-
-/// Ctrl-C, or the SIGTERM of whatever runs the shop.
-struct Stop {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Stop {
-    fn listen() -> anyhow::Result<Self> {
-        Ok(Self {
-            #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-                .context("cannot listen for SIGTERM")?,
-        })
-    }
-
-    async fn asked(&mut self) {
-        #[cfg(unix)]
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = self.terminate.recv() => {}
-        }
-        #[cfg(not(unix))]
-        let _ = tokio::signal::ctrl_c().await;
-    }
 }
 
 #[cfg(test)]

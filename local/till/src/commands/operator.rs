@@ -33,6 +33,11 @@ impl Operator {
         self.place.is_a_stack()
     }
 
+    /// Where the shop on this machine is, if that is what they mean: `http://127.0.0.1:3000`.
+    pub(super) fn address_here(&self) -> String {
+        self.place.address_here()
+    }
+
     /// Prints a result: as JSON if that is asked for, else in words.
     pub(super) fn show(
         &self,

@@ -86,6 +86,11 @@ impl Place {
         self.stack.is_some()
     }
 
+    /// Where the one on this machine is: `http://127.0.0.1:3000`.
+    pub(super) fn address_here(&self) -> String {
+        here(self.port)
+    }
+
     /// What else than its name a command line says to find the same stack.
     fn flags(&self) -> String {
         let flag = |name: &str, value: &Option<String>| {
@@ -98,21 +103,20 @@ impl Place {
     async fn local(&self) -> anyhow::Result<Shop> {
         let project = Project::find()?;
         let given = dot_env::environment(&project)?;
-        let at = |port: u16| format!("http://{}:{port}", Ipv4Addr::LOCALHOST);
         let endpoint = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"]
             .iter()
             .find_map(|name| said(&given, name));
         let aws = match (self.aws_port, endpoint) {
-            (Some(port), _) => at(port),
+            (Some(port), _) => here(port),
             (None, Some(endpoint)) => endpoint.to_owned(),
-            (None, None) => at(3002),
+            (None, None) => here(3002),
         };
         let stripe = environment::Stripe::chosen(&given)?;
         let addresses = Addresses {
-            shop: at(self.port),
-            site: at(self.port),
+            shop: here(self.port),
+            site: here(self.port),
             stripe: match stripe {
-                environment::Stripe::StandIn => Some(at(self.stripe_port)),
+                environment::Stripe::StandIn => Some(here(self.stripe_port)),
                 environment::Stripe::Real { .. } => None,
             },
             aws,
@@ -125,6 +129,10 @@ impl Place {
         let environment = Environment::from(environment).with_clock(clock(&addresses).await?);
         Shop::here(&addresses.shop, environment)
     }
+}
+
+fn here(port: u16) -> String {
+    format!("http://{}:{port}", Ipv4Addr::LOCALHOST)
 }
 
 /// The clock that the shop's functions go by: the stand-in's. Most commands need no stand-in, so one

@@ -66,6 +66,11 @@ impl Shop {
         })
     }
 
+    /// As the dashboard shows it.
+    pub(super) fn into_window(self) -> window::shop::Shop {
+        self.shop
+    }
+
     /// Says which deployed shop is about to be written to.
     pub(super) fn announce_writing(&self) {
         if self.stack.is_some() {

@@ -14,6 +14,7 @@
 mod aws;
 mod books;
 mod clock;
+mod dashboard;
 mod deployed;
 mod doctor;
 mod events;

@@ -9,7 +9,7 @@ use crate::commands::console::{bad, counts, dim, good, heading, notable, plain};
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Verdict {
+pub(in crate::commands) enum Verdict {
     /// As it should be.
     Ok,
     /// It could not be found out. That is not the same as being well.
@@ -22,7 +22,7 @@ pub(super) enum Verdict {
 
 /// The answer to one question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Finding {
+pub(in crate::commands) struct Finding {
     /// What was asked, in a word or two; scripts may rely on it.
     pub(super) check: &'static str,
     pub(super) verdict: Verdict,
@@ -70,9 +70,9 @@ impl Finding {
 
 /// All findings on one shop.
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
+pub(in crate::commands) struct Report {
     pub(super) shop: String,
-    pub(super) findings: Vec<Finding>,
+    pub(in crate::commands) findings: Vec<Finding>,
 }
 
 impl Report {

@@ -41,7 +41,6 @@ pub(super) struct Stage {
     /// By the operator's own key if there is one, else by the shop's.
     pub(super) stripe: Account,
     pub(super) payer: Payer,
-    pub(super) web: Web,
     pub(super) began: OffsetDateTime,
     pub(super) accounts: Accounts,
     pub(super) buyer: Option<Buyer>,
@@ -73,7 +72,6 @@ impl Stage {
             accounts: Accounts::of(&shop, &web)?,
             began: OffsetDateTime::now_utc(),
             stripe,
-            web,
             shop,
             wishes,
             buyer: None,

@@ -1,0 +1,150 @@
+//! `till dashboard`: a deployed shop in a window on the operator's machine. The pages and what they do
+//! are those of the shop on this machine ([`window`]); a deployed shop has its alarms and the doctor
+//! besides.
+
+mod alarms;
+mod doctor;
+mod guard;
+mod page;
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::{Router, middleware};
+use clap::Args;
+use laptop::loopback::{Door, Shutdown, refuse_other_origins};
+use serde::Serialize;
+use shared::mode::Mode;
+use tracing_subscriber::EnvFilter;
+use window::routes::{Reads, Window, only_what_changed, routes};
+
+use self::guard::Guard;
+use super::console::{Log, note};
+use super::exit::Exit;
+use super::operator::Operator;
+use super::shop::Shop;
+use super::stop::Stop;
+
+/// How often the credentials are fetched again: those of a role last an hour.
+const RENEWAL: Duration = Duration::from_secs(10 * 60);
+
+#[derive(Args)]
+pub(super) struct Dashboard {
+    /// Port on this machine that serves it; 0 for any that is free
+    #[arg(long, value_name = "PORT", default_value_t = 3010, requires = "stack")]
+    listen: u16,
+    #[command(flatten)]
+    operator: Operator,
+}
+
+pub(super) const ABOUT: &str = "\
+Show a deployed shop in a browser on this machine, with your own AWS credentials: purchases and
+subscriptions with their stories, search, refunds, mail, parked events, products, sales, alarms, and
+what doctor finds.
+
+Nothing new is exposed. It listens on 127.0.0.1 and answers only whoever opens the address that it
+prints. All purchases are read once, when somebody looks, and again when they ask for it: DynamoDB
+charges for it. Ctrl-C ends it.
+
+The dashboard of the shop on this machine is always there; without --stack its address is printed.";
+
+/// Where it is, as JSON.
+#[derive(Serialize)]
+struct Served<'a> {
+    shop: &'a str,
+    url: String,
+}
+
+impl Dashboard {
+    pub(super) async fn run(self) -> anyhow::Result<Exit> {
+        let shop = self.operator.shop().await?;
+        match shop.stack {
+            Some(_) => self.serve(shop).await?,
+            None => {
+                let url = format!("{}/_local", self.operator.address_here());
+                let told = Served {
+                    shop: shop.name(),
+                    url,
+                };
+                self.operator.show(&told, || format!("{}\n", told.url))?;
+            }
+        }
+        Ok(Exit::Done)
+    }
+
+    /// Serves it until told to stop.
+    async fn serve(self, shop: Shop) -> anyhow::Result<()> {
+        let mut stop = Stop::listen()?;
+        log()?;
+        let door = Door::open(self.listen, "--listen").await?;
+        let guard = Guard::at(door.address());
+        let name = shop.name().to_owned();
+        let page = page::of(&shop)?;
+        let functions = shop.environment.clone();
+        let window = Window::of(shop.into_window(), functions, Reads::WhenAsked);
+        let router = Router::new()
+            .merge(page::routes(page))
+            .merge(routes(&window))
+            .merge(alarms::routes(self.operator.clone()))
+            .merge(doctor::routes(self.operator.clone()))
+            .layer(middleware::from_fn(only_what_changed))
+            .layer(middleware::from_fn(refuse_other_origins));
+        let told = Served {
+            shop: &name,
+            url: guard.entrance(),
+        };
+        self.operator.show(&told, || words(&told))?;
+        let (ask, shutdown) = Shutdown::channel();
+        let serving = tokio::spawn(door.serve(guard.around(router), shutdown));
+        tokio::select! {
+            () = stop.asked() => {}
+            () = renew(&self.operator, &window) => {}
+        }
+        // A request under way is finished, unless whoever asks does so twice.
+        let _ = ask.send(true);
+        tokio::select! {
+            ended = serving => ended.context("the dashboard broke down")?,
+            () = stop.asked() => {}
+        }
+        Ok(())
+    }
+}
+
+fn words(Served { shop, url }: &Served<'_>) -> String {
+    format!(
+        "\nThe dashboard of {shop}:\n\n  {url}\n\n\
+         Only this machine reaches it, and only by this address, so keep it to yourself.\n\
+         Ctrl-C ends it.\n"
+    )
+}
+
+/// Keeps the window's credentials fresh, for as long as it is open.
+async fn renew(operator: &Operator, window: &Window) {
+    loop {
+        tokio::time::sleep(RENEWAL).await;
+        match operator.shop().await {
+            Ok(shop) => window.renew(shop.into_window()).await,
+            Err(error) => note(&format!(
+                "The credentials could not be renewed ({error:#}). The dashboard tries again in ten minutes."
+            )),
+        }
+    }
+}
+
+/// What fails on the way to an answer is told on stderr, too.
+fn log() -> anyhow::Result<()> {
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new("warn,window=error"))
+        .with_ansi(false)
+        .with_writer(|| Log);
+    let begun = lines.try_init();
+    begun.map_err(|error| anyhow::anyhow!("cannot write logs: {error}"))
+}
+
+/// `till-eu · LIVE mode · eu-central-1`
+fn badge(mode: Mode, region: &str) -> String {
+    match mode {
+        Mode::Test => format!("test mode · {region}"),
+        Mode::Live => format!("LIVE · real money · {region}"),
+    }
+}
