@@ -55,9 +55,10 @@ fn kind_of(event: &ParkedEvent) -> Option<String> {
     Some(body.get("type")?.as_str()?.to_owned())
 }
 
-/// The days of which events may still be parked, since then or as long as they are kept.
-pub fn days(since: Option<OffsetDateTime>) -> Vec<Date> {
-    let now = OffsetDateTime::now_utc();
+/// The days of which events may still be parked at `now`, in Unix seconds: since then, or as long as they
+/// are kept.
+pub fn days(since: Option<OffsetDateTime>, now: i64) -> Vec<Date> {
+    let now = OffsetDateTime::from_unix_timestamp(now).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let since = since.unwrap_or_else(|| now.saturating_sub(KEPT));
     // Clocks differ: Stripe's day may have begun already.
     let last = now.date().next_day();
@@ -124,7 +125,7 @@ pub async fn find(shop: &Shop, ids: &[String]) -> anyhow::Result<Vec<Found>> {
             continue;
         }
         if all.is_none() {
-            let events = parked(&table, days(None), || ()).await?;
+            let events = parked(&table, days(None, shop.now()), || ()).await?;
             let by_id = events.into_iter().map(|event| (event.id.clone(), event));
             all = Some(by_id.collect());
         }

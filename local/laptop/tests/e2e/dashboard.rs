@@ -1,6 +1,7 @@
 //! `/_local` and what stands behind it: purchases and their stories, mail as a page, the stand-in's
 //! webhooks, clock and faults.
 
+mod outbox;
 mod page;
 mod purchases;
 mod subscriptions;

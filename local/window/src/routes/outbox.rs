@@ -21,10 +21,13 @@ pub(super) fn routes(window: Window) -> Router {
 
 /// What was given up, waits or is held, oldest first.
 async fn list(State(window): State<Window>) -> Result<Response, Trouble> {
-    let outbox = window.seen().await.shop.mails()?;
-    let mails = in_states(&outbox, &[How::Failed, How::Due, How::Held]).await?;
-    let mails: Vec<_> = mails.iter().map(ListedView::of).collect();
-    fresh(&json!({ "mails": mails }))
+    let mails = window.once("mails", async {
+        let outbox = window.seen().await.shop.mails()?;
+        let mails = in_states(&outbox, &[How::Failed, How::Due, How::Held]).await?;
+        let mails: Vec<_> = mails.iter().map(ListedView::of).collect();
+        Ok(json!({ "mails": mails }))
+    });
+    fresh(&mails.await?)
 }
 
 #[derive(Deserialize)]
@@ -39,5 +42,6 @@ async fn resend(
 ) -> Result<Response, Trouble> {
     let shop = &window.seen().await.shop;
     let resent = shop.mails()?.resend(&id, shop.now()).await?;
+    window.forget().await;
     fresh(&json!({ "id": id, "resent": resent }))
 }

@@ -29,16 +29,19 @@ async fn list(State(window): State<Window>) -> Result<Response, Trouble> {
         #[serde(skip_serializing_if = "Option::is_none")]
         body: Option<Value>,
     }
-    let table = window.seen().await.shop.parked()?;
-    let events = parked(&table, days(None), || ()).await?;
-    let events = events.iter().map(|event| Whole {
-        event: ParkedView::of(event),
-        body: event
-            .body
-            .as_deref()
-            .and_then(|body| serde_json::from_slice(body).ok()),
+    let events = window.once("parked", async {
+        let shop = &window.seen().await.shop;
+        let events = parked(&shop.parked()?, days(None, shop.now()), || ()).await?;
+        let events = events.iter().map(|event| Whole {
+            event: ParkedView::of(event),
+            body: event
+                .body
+                .as_deref()
+                .and_then(|body| serde_json::from_slice(body).ok()),
+        });
+        Ok(json!({ "events": events.collect::<Vec<_>>() }))
     });
-    fresh(&json!({ "events": events.collect::<Vec<_>>() }))
+    fresh(&events.await?)
 }
 
 #[derive(Deserialize)]
@@ -58,5 +61,6 @@ async fn again(
     for event in &found {
         replayed.push(replay(shop, &inbox, event, false).await?);
     }
+    window.forget().await;
     fresh(&json!({ "events": replayed }))
 }

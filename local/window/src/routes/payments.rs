@@ -119,12 +119,7 @@ async fn refund(
         let why = "this payment was refunded meanwhile, or the amount is another: look again";
         return Err(Trouble::Refused(why.to_owned()));
     }
-    if shop.mode == Mode::Live && wish.confirmed.trim() != planned.amount.to_string() {
-        return Err(Trouble::Refused(format!(
-            "real money would go back: confirm it by typing {}",
-            planned.amount
-        )));
-    }
+    confirmed(shop.mode, planned.amount, &wish.confirmed)?;
     let asked = Asked {
         amount: planned.amount,
         reason: Some(wish.reason.as_str()).filter(|reason| !reason.is_empty()),
@@ -137,4 +132,31 @@ async fn refund(
         "status": made.status,
         "amount": Money::new(made.amount, made.currency),
     }))
+}
+
+/// In live mode, somebody has to have typed the amount once more.
+fn confirmed(mode: Mode, amount: Money, typed: &str) -> Result<(), Trouble> {
+    if mode == Mode::Live && typed.trim() != amount.to_string() {
+        return Err(Trouble::Refused(format!(
+            "real money would go back: confirm it by typing {amount}"
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn real_money_goes_back_only_after_its_amount_was_typed() {
+        let amount = Money::new(500, "usd".parse().unwrap());
+        for typed in ["", "5", "5.00", "5.00 EUR", "50.00 USD"] {
+            let refused = confirmed(Mode::Live, amount, typed).unwrap_err();
+            let why = "real money would go back: confirm it by typing 5.00 USD";
+            assert_eq!(refused.to_string(), why, "{typed}");
+            assert!(confirmed(Mode::Test, amount, typed).is_ok(), "{typed}");
+        }
+        assert!(confirmed(Mode::Live, amount, " 5.00 USD ").is_ok());
+    }
 }

@@ -75,6 +75,7 @@ async fn confirm(
     let id = id.parse::<PurchaseId>().map_err(|_| unknown())?;
     let shop = &window.seen().await.shop;
     let released = shop.confirmation()?.confirm(id, shop.now()).await?;
+    window.forget().await;
     fresh(&json!({ "released": released.ok_or_else(unknown)? }))
 }
 

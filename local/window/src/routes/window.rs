@@ -1,8 +1,11 @@
 //! What all routes share: the shop, and what was read of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use reconcile::Reconcile;
+use serde_json::{Value, json};
+use shared::clock::rfc3339;
 use shared::config::Environment;
 use tokio::sync::{Mutex, RwLock};
 
@@ -31,6 +34,8 @@ struct Parts {
     seen: RwLock<Arc<Seen>>,
     reads: Reads,
     overview: Mutex<Option<Arc<Overview>>>,
+    /// Other answers for which much has to be read, by their names.
+    answers: Mutex<BTreeMap<&'static str, Value>>,
 }
 
 /// The shop, and what its functions read.
@@ -48,6 +53,7 @@ impl Window {
             seen: RwLock::new(Arc::new(Seen { shop, functions })),
             reads,
             overview: Mutex::default(),
+            answers: Mutex::default(),
         }))
     }
 
@@ -86,9 +92,32 @@ impl Window {
         Ok(overview)
     }
 
+    /// An object for which much has to be read: of a deployed shop once, and with the time of that.
+    pub(super) async fn once<R>(&self, name: &'static str, read: R) -> Result<Value, Trouble>
+    where
+        R: Future<Output = Result<Value, Trouble>>,
+    {
+        if self.0.reads == Reads::EachTime {
+            return read.await;
+        }
+        let mut answers = self.0.answers.lock().await;
+        if let Some(known) = answers.get(name) {
+            return Ok(known.clone());
+        }
+        let at = rfc3339(self.seen().await.shop.now());
+        let mut answer = read.await?;
+        if let Some(members) = answer.as_object_mut() {
+            let read = json!({ "at": at, "is_whole": true });
+            members.insert("read".to_owned(), read);
+        }
+        answers.insert(name, answer.clone());
+        Ok(answer)
+    }
+
     /// Whoever looks next reads all of it again.
     pub(super) async fn forget(&self) {
         *self.0.overview.lock().await = None;
+        self.0.answers.lock().await.clear();
     }
 }
 

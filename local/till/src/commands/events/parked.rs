@@ -12,7 +12,7 @@ pub(super) async fn with_progress(
     shop: &Shop,
     since: Option<Since>,
 ) -> anyhow::Result<Vec<ParkedEvent>> {
-    let days = days(since.map(|since| since.0));
+    let days = days(since.map(|since| since.0), shop.now());
     let bar = progress(days.len(), "days read");
     let events = parked(&shop.parked()?, days, || bar.inc(1)).await?;
     bar.finish_and_clear();
