@@ -182,6 +182,91 @@ status, purchase = api("GET", path, token)
 assert purchase["status"] == "refunded" and "downloads" not in purchase, purchase
 shown("a file in the private bucket is downloaded by who has paid for it, and no more after a refund")
 
+# --- See the shop in a window ---
+
+
+class Window:
+    """`till dashboard`, opened by somebody who may do what docs/OPERATIONS.md says is needed for it."""
+
+    def __init__(self, user, *without):
+        (document,) = re.findall(r"(?s)```json\n(.*?)```", pathlib.Path("docs/OPERATIONS.md").read_text())
+        document = json.loads(document)
+        document["Statement"] = [it for it in document["Statement"] if it["Sid"] not in without]
+        iam = boto3.client("iam")
+        iam.create_user(UserName=user)
+        iam.put_user_policy(UserName=user, PolicyName="dashboard", PolicyDocument=json.dumps(document))
+        key = iam.create_access_key(UserName=user)["AccessKey"]
+        self.process = subprocess.Popen(
+            [TILL, "dashboard", "--stack", "till", "--listen", "0", "--json"], stdout=subprocess.PIPE, text=True,
+            env=os.environ | {
+                "AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+                "STRIPE_API_BASE": STRIPE, "STRIPE_SECRET_KEY": "sk_test_local",
+            },
+        )
+        told = ""
+        while "}" not in told:
+            line = self.process.stdout.readline()
+            assert line, "the dashboard ended"
+            told += line
+        entrance = json.loads(told)["url"]
+        self.origin = entrance.split("/enter")[0]
+        status, headers, _ = call("GET", entrance)
+        assert status == 303, status
+        self.cookie = headers["Set-Cookie"].split(";")[0]
+
+    def get(self, path):
+        status, _, text = call("GET", self.origin + path, headers={"Cookie": self.cookie})
+        assert status == 200, (path, status, text)
+        return text if path == "/" else json.loads(text)
+
+    def post(self, path, **fields):
+        status, _, text = call("POST", self.origin + path, form(**fields), {
+            "Cookie": self.cookie, "Origin": self.origin, "Content-Type": "application/x-www-form-urlencoded",
+        })
+        return status, json.loads(text)
+
+    def close(self):
+        self.process.terminate()
+        assert self.process.wait(timeout=30) == 0
+
+
+window = Window("seller")
+assert call("GET", window.origin + "/purchases.json")[0] == 403
+assert "till · test mode · us-east-1" in window.get("/")
+stands = {purchase["status"] for purchase in window.get("/purchases.json")["purchases"]}
+assert stands == {"paid", "refunded"}, stands
+(sold,) = (one["id"] for one in window.get("/purchases.json")["purchases"] if one["status"] == "paid")
+story = window.get(f"/purchases/{sold}")
+kinds = [moment["kind"] for moment in story["timeline"]]
+assert kinds[:2] == ["request", "attempt"] and {"event", "mail", "publication"} <= set(kinds), kinds
+session = story["purchase"]["sessions"][0]["id"]
+for wanted in (session, sold[-8:], BUYER, story["events"][0]["id"]):
+    assert sold in [hit["id"] for hit in window.get(f"/search.json?{form(q=wanted).decode()}")["found"]], wanted
+alarms = window.get("/alarms.json")["alarms"]
+assert len(alarms) > 10 and all(alarm["name"].startswith("till-") and alarm["state"] for alarm in alarms), alarms
+assert {one["id"] for one in window.get("/products.json")["products"]} == {"mug", "atlas"}
+assert window.get("/sales.json")["sales"]["together"][0]["net"]["text"] == "30.00 USD"
+assert window.get("/parked.json")["events"] == [] and window.get("/mails.json")["mails"] == []
+preview = window.get(f"/payments/{sold}/refund?currency=usd&amount=5.00")
+assert preview["leaves"]["text"] == "25.00 USD" and not preview["live"], preview
+status, made = window.post(f"/payments/{sold}/refund", currency="usd", amount="5.00", key=preview["key"])
+assert status == 200 and made["amount"]["text"] == "5.00 USD", (status, made)
+status, findings = window.post("/reconcile")
+assert status == 200, (status, findings)
+status, found = window.post("/doctor")
+assert status == 200 and len(found["findings"]) > 10, (status, found)
+window.close()
+status, purchase = api("GET", f"/purchases/{sold}", token)
+assert purchase["status"] == "partially_refunded", purchase
+shown("the shop is seen, searched and refunded in a window, with the permissions that the docs name")
+if os.environ.get("AUTH") == "true":
+    window = Window("visitor", "Act")
+    assert window.get("/purchases.json")["purchases"]
+    status, said = window.post("/mails/resend", id=f"{sold}#paid")
+    assert status == 500 and "AccessDenied" in json.dumps(said), (status, said)
+    window.close()
+    shown("whoever may only look can look, and is told that AWS refuses the rest")
+
 if os.environ.get("AUTH") == "true":
     for name, may in (("Purchases", True), ("Catalog", False), ("Checkout", False)):
         read = as_function(name).client("s3").get_object
