@@ -1,5 +1,6 @@
 """Buys something in the shop that was deployed to ministack, and rehearses it. Run by `sell`."""
 
+import atexit
 import functools
 import json
 import os
@@ -203,6 +204,7 @@ class Window:
                 "STRIPE_API_BASE": STRIPE, "STRIPE_SECRET_KEY": "sk_test_local",
             },
         )
+        atexit.register(self.process.kill)
         told = ""
         while "}" not in told:
             line = self.process.stdout.readline()
