@@ -183,11 +183,11 @@ status, purchase = api("GET", path, token)
 assert purchase["status"] == "refunded" and "downloads" not in purchase, purchase
 shown("a file in the private bucket is downloaded by who has paid for it, and no more after a refund")
 
-# --- See the shop in a window ---
+# --- The dashboard ---
 
 
-class Window:
-    """`till dashboard`, opened by somebody who may do what docs/OPERATIONS.md says is needed for it."""
+class Dashboard:
+    """`till dashboard`, opened by somebody with the permissions that docs/OPERATIONS.md names."""
 
     def __init__(self, user, *without):
         (document,) = re.findall(r"(?s)```json\n(.*?)```", pathlib.Path("docs/OPERATIONS.md").read_text())
@@ -232,42 +232,42 @@ class Window:
         assert self.process.wait(timeout=30) == 0
 
 
-window = Window("seller")
-assert call("GET", window.origin + "/purchases.json")[0] == 403
-assert "till · test mode · us-east-1" in window.get("/")
-stands = {purchase["status"] for purchase in window.get("/purchases.json")["purchases"]}
+dashboard = Dashboard("seller")
+assert call("GET", dashboard.origin + "/purchases.json")[0] == 403
+assert "till · test mode · us-east-1" in dashboard.get("/")
+stands = {purchase["status"] for purchase in dashboard.get("/purchases.json")["purchases"]}
 assert stands == {"paid", "refunded"}, stands
-(sold,) = (one["id"] for one in window.get("/purchases.json")["purchases"] if one["status"] == "paid")
-story = window.get(f"/purchases/{sold}")
+(sold,) = (one["id"] for one in dashboard.get("/purchases.json")["purchases"] if one["status"] == "paid")
+story = dashboard.get(f"/purchases/{sold}")
 kinds = [moment["kind"] for moment in story["timeline"]]
 assert kinds[:2] == ["request", "attempt"] and {"event", "mail", "publication"} <= set(kinds), kinds
 session = story["purchase"]["sessions"][0]["id"]
 for wanted in (session, sold[-8:], BUYER, story["events"][0]["id"]):
-    assert sold in [hit["id"] for hit in window.get(f"/search.json?{form(q=wanted).decode()}")["found"]], wanted
-alarms = window.get("/alarms.json")["alarms"]
+    assert sold in [hit["id"] for hit in dashboard.get(f"/search.json?{form(q=wanted).decode()}")["found"]], wanted
+alarms = dashboard.get("/alarms.json")["alarms"]
 assert len(alarms) > 10 and all(alarm["name"].startswith("till-") and alarm["state"] for alarm in alarms), alarms
-assert {one["id"] for one in window.get("/products.json")["products"]} == {"mug", "atlas"}
-assert window.get("/sales.json")["sales"]["together"][0]["net"]["text"] == "30.00 USD"
-assert window.get("/parked.json")["events"] == [] and window.get("/mails.json")["mails"] == []
-preview = window.get(f"/payments/{sold}/refund?currency=usd&amount=5.00")
+assert {one["id"] for one in dashboard.get("/products.json")["products"]} == {"mug", "atlas"}
+assert dashboard.get("/sales.json")["sales"]["together"][0]["net"]["text"] == "30.00 USD"
+assert dashboard.get("/parked.json")["events"] == [] and dashboard.get("/mails.json")["mails"] == []
+preview = dashboard.get(f"/payments/{sold}/refund?currency=usd&amount=5.00")
 assert preview["leaves"]["text"] == "25.00 USD" and not preview["live"], preview
-status, made = window.post(f"/payments/{sold}/refund", currency="usd", amount="5.00", key=preview["key"])
+status, made = dashboard.post(f"/payments/{sold}/refund", currency="usd", amount="5.00", key=preview["key"])
 assert status == 200 and made["amount"]["text"] == "5.00 USD", (status, made)
-status, findings = window.post("/reconcile")
+status, findings = dashboard.post("/reconcile")
 assert status == 200, (status, findings)
-status, found = window.post("/doctor")
+status, found = dashboard.post("/doctor")
 assert status == 200 and len(found["findings"]) > 10, (status, found)
-window.close()
+dashboard.close()
 status, purchase = api("GET", f"/purchases/{sold}", token)
 assert purchase["status"] == "partially_refunded", purchase
-shown("the shop is seen, searched and refunded in a window, with the permissions that the docs name")
+shown("with the permissions that the docs name, the dashboard shows, searches and refunds")
 if os.environ.get("AUTH") == "true":
-    window = Window("visitor", "Act")
-    assert window.get("/purchases.json")["purchases"]
-    status, said = window.post("/mails/resend", id=f"{sold}#paid")
+    dashboard = Dashboard("visitor", "Act")
+    assert dashboard.get("/purchases.json")["purchases"]
+    status, said = dashboard.post("/mails/resend", id=f"{sold}#paid")
     assert status == 500 and "AccessDenied" in json.dumps(said), (status, said)
-    window.close()
-    shown("whoever may only look can look, and is told that AWS refuses the rest")
+    dashboard.close()
+    shown("without the permission to act, the dashboard shows everything, and says that AWS refuses the rest")
 
 if os.environ.get("AUTH") == "true":
     for name, may in (("Purchases", True), ("Catalog", False), ("Checkout", False)):

@@ -81,7 +81,7 @@ enum Command {
     /// Tell and move the time of the shop on this machine
     #[command(subcommand, after_help = exit::CODES)]
     Clock(clock::Command),
-    /// Show a deployed shop in a browser on this machine
+    /// Serve a deployed shop's dashboard on this machine
     #[command(long_about = dashboard::ABOUT, after_help = exit::CODES)]
     Dashboard(dashboard::Dashboard),
     /// Compare the shop with Stripe and record what was missed

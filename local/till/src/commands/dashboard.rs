@@ -1,6 +1,5 @@
-//! `till dashboard`: a deployed shop in a window on the operator's machine. The pages and what they do
-//! are those of the shop on this machine ([`window`]); a deployed shop has its alarms and the doctor
-//! besides.
+//! `till dashboard`: the dashboard of a deployed shop, served on its operator's machine. The page and its
+//! buttons are those of the local shop ([`window`]), with two sections more: alarms and doctor.
 
 mod alarms;
 mod doctor;
@@ -38,15 +37,14 @@ pub(super) struct Dashboard {
 }
 
 pub(super) const ABOUT: &str = "\
-Show a deployed shop in a browser on this machine, with your own AWS credentials: purchases and
+Serve the dashboard of a deployed shop on this machine, with your own AWS credentials: purchases and
 subscriptions with their stories, search, refunds, mail, parked events, products, sales, alarms, and
-what doctor finds.
+the findings of `till doctor`.
 
-Nothing new is exposed. It listens on 127.0.0.1 and answers only whoever opens the address that it
-prints. All purchases are read once, when somebody looks, and again when they ask for it: DynamoDB
-charges for it. Ctrl-C ends it.
+It listens on 127.0.0.1 and lets in only those who open the address it prints. All purchases are read
+when you first look, and again when you ask: DynamoDB charges for reading. Ctrl-C ends it.
 
-The dashboard of the shop on this machine is always there; without --stack its address is printed.";
+The shop on this machine always has its dashboard; without --stack, the command prints its address.";
 
 /// Where it is, as JSON.
 #[derive(Serialize)]
@@ -113,7 +111,7 @@ impl Dashboard {
 fn words(Served { shop, url }: &Served<'_>) -> String {
     format!(
         "\nThe dashboard of {shop}:\n\n  {url}\n\n\
-         Only this machine reaches it, and only by this address, so keep it to yourself.\n\
+         Anybody on this machine who has this address can use your credentials, so keep it to yourself.\n\
          Ctrl-C ends it.\n"
     )
 }

@@ -1,4 +1,4 @@
-//! `till dashboard`: a deployed shop in a window, and who is let in.
+//! `till dashboard`: the dashboard of a deployed shop, and who is let in.
 
 use std::process::Stdio;
 
@@ -131,7 +131,7 @@ async fn stack(operator: &Operator, mode: &'static str) -> String {
 }
 
 #[tokio::test]
-async fn a_deployed_shop_is_seen_searched_and_refunded_in_a_window() {
+async fn a_deployed_shop_is_shown_searched_and_refunded_on_its_dashboard() {
     let operator = Operator::new().await;
     let aws = stack(&operator, "test").await;
     let checkout = operator.sell(CARD).await;
@@ -179,7 +179,7 @@ async fn a_deployed_shop_is_seen_searched_and_refunded_in_a_window() {
 }
 
 #[tokio::test]
-async fn only_whoever_has_the_address_is_let_into_the_window() {
+async fn seeing_a_deployed_shop_requires_the_address_that_was_printed() {
     let operator = Operator::new().await;
     let aws = stack(&operator, "test").await;
     let window = Window::on(&operator, &aws).await;
@@ -232,7 +232,7 @@ async fn only_whoever_has_the_address_is_let_into_the_window() {
 }
 
 #[tokio::test]
-async fn the_pages_of_other_sites_can_do_nothing_in_the_window() {
+async fn pages_of_other_sites_can_do_nothing_on_the_dashboard() {
     let operator = Operator::new().await;
     let aws = stack(&operator, "test").await;
     operator.sell(CARD).await;
@@ -278,7 +278,7 @@ async fn refusal_of(request: RequestBuilder) -> StatusCode {
 }
 
 #[tokio::test]
-async fn a_live_shop_is_seen_to_be_live() {
+async fn the_dashboard_of_a_live_shop_says_that_it_is_live() {
     let operator = Operator::new().await;
     let aws = stack(&operator, "live").await;
     let dashboard = ["dashboard", "--listen", "0", "--json", "--stack", "till-eu"];
@@ -289,7 +289,7 @@ async fn a_live_shop_is_seen_to_be_live() {
 }
 
 #[tokio::test]
-async fn the_doctor_is_asked_in_the_window_and_what_it_found_is_kept() {
+async fn the_dashboard_says_what_keeps_the_doctor_and_the_alarms_from_answering() {
     let operator = Operator::new().await;
     let aws = stack(&operator, "test").await;
     let window = Window::on(&operator, &aws).await;
@@ -310,7 +310,7 @@ async fn the_doctor_is_asked_in_the_window_and_what_it_found_is_kept() {
 }
 
 #[tokio::test]
-async fn the_window_closes_when_told_to_and_says_nothing_of_its_secret() {
+async fn the_dashboard_ends_when_told_to_and_never_shows_its_secret() {
     let operator = Operator::new().await;
     let aws = stack(&operator, "test").await;
     let mut window = Window::on(&operator, &aws).await;
@@ -330,7 +330,7 @@ async fn the_window_closes_when_told_to_and_says_nothing_of_its_secret() {
 }
 
 #[tokio::test]
-async fn without_a_stack_the_dashboard_of_this_machine_is_named() {
+async fn without_a_stack_the_local_dashboards_address_is_printed() {
     let operator = Operator::new().await;
     let [_, port, ..] = operator.shop.ports();
     let said = operator.till(&["dashboard"]).await.expect(0);

@@ -1,9 +1,9 @@
-//! Who may see it: whoever opens the address that was printed, from this machine.
+//! Lets in only those who open the address that was printed.
 //!
-//! The address has a secret, which a cookie keeps from then on. The page of another site can make a browser
-//! ask for anything here, but can neither read an answer nor have the cookie sent; and a request that a
-//! browser says came from elsewhere is refused even with it. The names under which the door answers are
-//! checked before ([`laptop::loopback`]).
+//! That address contains a secret, which a cookie holds from then on. A page of another site can make a
+//! browser ask for anything here, but it cannot read the answers, and the cookie is not sent along
+//! (`SameSite`). What a browser says comes from another page is refused even with the cookie: other ports
+//! of this machine count as the same site. [`laptop::loopback`] has checked `Host` and `Origin` before.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
