@@ -24,6 +24,7 @@ import { gzipSync } from 'node:zlib';
 import { downloadScenes } from './browser-downloads.mjs';
 import { builtScenes, productScenes } from './browser-products.mjs';
 import { shippingScenes } from './browser-shipping.mjs';
+import { stackScenes } from './browser-stack.mjs';
 import { subscriptionScenes } from './browser-subscriptions.mjs';
 import { taxScenes } from './browser-taxes.mjs';
 import { tourScenes } from './browser-tour.mjs';
@@ -1094,7 +1095,7 @@ const tour = [tourScenes(tools, process.env.PICTURES), { strict: false }];
 // because the others leave more behind than the one event that it misses.
 const everything = [
   tour, [walks, { strict: true }], [productScenes(tools), { strict: true }], [badDays, { strict: false }],
-  [downloadScenes(tools), { strict: true }], [shipping, { strict: false }], [subscriptions, { strict: true }],
+  [downloadScenes(tools), { strict: true }], [stackScenes(tools), { strict: false }], [shipping, { strict: false }], [subscriptions, { strict: true }],
 ];
 const atFrontEnd = [[elsewhere, { strict: true }], [builtScenes(frontEnd, tools), { strict: true }]];
 const taxed = [taxScenes(tools), { strict: true }];

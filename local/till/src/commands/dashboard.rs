@@ -132,7 +132,7 @@ async fn renew(operator: &Operator, window: &Window) {
 /// What fails on the way to an answer is told on stderr, too.
 fn log() -> anyhow::Result<()> {
     let lines = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new("warn,window=error"))
+        .with_env_filter(EnvFilter::new("warn,aws_smithy_runtime=off"))
         .with_ansi(false)
         .with_writer(|| Log);
     let begun = lines.try_init();

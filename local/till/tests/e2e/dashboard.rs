@@ -184,13 +184,13 @@ async fn seeing_a_deployed_shop_requires_the_address_that_was_printed() {
     let aws = stack(&operator, "test").await;
     let window = Window::on(&operator, &aws).await;
     let url = |path: &str| format!("{}{path}", window.address);
-    let stranger = "Open the address that till dashboard printed";
+    let stranger = "Open the address that `till dashboard` printed";
 
     let (name, _) = window.cookie.split_once('=').unwrap();
     for path in [
         "/",
         "/purchases.json",
-        "/style.css",
+        "/page.js",
         "/nothing",
         "/alarms.json",
     ] {

@@ -42,6 +42,8 @@ const SEALS: [(HeaderName, HeaderValue); 6] = [
     ),
 ];
 
+const STYLE: &str = "/style.css";
+
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
@@ -126,7 +128,8 @@ async fn admit(State(guard): State<Arc<Guard>>, request: Request, next: Next) ->
     let headers = request.headers();
     let refusal = if is_from_elsewhere(headers) {
         Refusal::FromElsewhere
-    } else if guard.knows(headers) {
+    // A refusal has to look like something, too.
+    } else if guard.knows(headers) || request.uri().path() == STYLE {
         return next.run(request).await;
     } else {
         Refusal::Stranger
@@ -164,15 +167,14 @@ impl Refusal {
     fn told(self, onward: Option<String>) -> Response {
         let why = match self {
             Self::Stranger => {
-                "Open the address that till dashboard printed in its terminal. Each time it starts, it has \
-                 another."
+                "Open the address that `till dashboard` printed: it changes each time the command starts."
             }
             Self::FromElsewhere => "Another page led here.",
         };
         let page = onward.map(|onward| Refused { why, onward }.render());
         match page {
             Some(Ok(page)) => {
-                let policy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
+                let policy = "default-src 'none'; style-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'";
                 let policy = [(header::CONTENT_SECURITY_POLICY, policy)];
                 (StatusCode::FORBIDDEN, policy, Html(page)).into_response()
             }
