@@ -1,12 +1,17 @@
 // What the sections of the page have in common: elements, calls to the shop, and being kept fresh
 // while somebody looks.
 
-/** How soon to look again: after something has changed, and when nothing has for a while. */
-const SOON_MS = 1000;
-const LATER_MS = 10_000;
-
 const trouble = document.querySelector("#trouble");
+const told = document.querySelector("#told");
 const dialog = document.querySelector("#confirm");
+
+/** Whether what is read costs something, so that it is looked at rarely. */
+const isSlow = document.querySelector("main").dataset.reads === "when-asked";
+/** How soon to look again: after something has changed, and when nothing has for a while. */
+const SOON_MS = isSlow ? 60_000 : 1000;
+const LATER_MS = isSlow ? 60_000 : 10_000;
+/** By then Stripe has usually told the shop of what was done here. */
+const AFTER_ACTION_MS = isSlow ? 5000 : 1000;
 
 /** The last answer to each look, by path, with its tag: the shop sends only what has changed. */
 const known = new Map();
@@ -70,12 +75,24 @@ export function confirm(question, label) {
 export function onClick(button, action) {
   button.addEventListener("click", async () => {
     button.disabled = true;
+    tell("");
     await attempt(async () => {
       await action();
       await refresh();
     });
     button.disabled = false;
   });
+}
+
+/** Says what was done; it stays until something else is, or until it is closed. */
+export function tell(...outcome) {
+  if (!outcome.join("")) {
+    told.replaceChildren();
+    return;
+  }
+  const close = element("button", { type: "button" }, "Close");
+  close.addEventListener("click", () => tell(""));
+  told.replaceChildren(element("p", { className: "told" }, element("span", {}, ...outcome), close));
 }
 
 /** Says what went wrong, if anything does. */
@@ -94,10 +111,44 @@ function say(message) {
   trouble.replaceChildren(...(message ? [element("p", { className: "alert" }, message)] : []));
 }
 
-/** Shows every section as it is now. */
+/** Shows every section as it is now, because something was done. */
 export async function refresh() {
-  await Promise.all(sections.map((show) => show()));
-  lookAgain(SOON_MS);
+  await showAll({ idle: false });
+  lookAgain(AFTER_ACTION_MS);
+}
+
+async function showAll(why) {
+  await Promise.all(sections.map((show) => show(why)));
+}
+
+/** How many times a section is passed over that nobody sees. */
+const PASSED_OVER = 10;
+
+/**
+ * Shows a section that changes rarely: at first and whenever something was done, but while the page is idle only if
+ * somebody sees it, or every now and then.
+ */
+export function seldom(section, show) {
+  let inSight = false;
+  let passed = PASSED_OVER;
+  new IntersectionObserver((seen) => { inSight = seen.at(-1).isIntersecting; }).observe(section);
+  return async ({ idle }) => {
+    passed += 1;
+    if (idle && passed < (inSight ? 2 : PASSED_OVER)) return;
+    passed = 0;
+    await show();
+  };
+}
+
+/** A time of day as the reader writes it; hovering shows the date as well. */
+export function timeOf(date) {
+  const text = date.toLocaleTimeString(undefined, { timeStyle: "medium" });
+  return element("time", { dateTime: date.toISOString(), title: date.toLocaleString() }, text);
+}
+
+/** A date as the reader writes it. */
+export function dayOf(date) {
+  return date.toLocaleDateString(undefined, { dateStyle: "medium" });
 }
 
 /** A date and time as the reader writes them. */
@@ -117,7 +168,7 @@ async function keepFresh() {
   if (document.visibilityState !== "visible") return;
   const before = pause;
   changed = false;
-  await attempt(refresh);
+  await attempt(() => showAll({ idle: true }));
   lookAgain(changed ? SOON_MS : Math.min(before * 2, LATER_MS));
 }
 

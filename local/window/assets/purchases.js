@@ -3,8 +3,10 @@
 import { call, element, onClick, when } from "./page.js";
 import { leadsTo, shelf } from "./shelf.js";
 import {
-  ADVICE, badge, chapter, dispute, end, figures, hasStandIn, line, mail, payment, published, recorded, refund, steps, summary,
+  ADVICE, badge, chapter, dispute, end, figures, hasStandIn, line, payment, refund, steps, summary,
 } from "./story.js";
+import { objectId } from "./stripe.js";
+import { timeline } from "./timeline.js";
 
 const section = document.querySelector("#purchases");
 const reconciling = section?.querySelector("[data-action=reconcile]");
@@ -36,9 +38,10 @@ function count(number, what) {
   return `${number} ${what}${number === 1 ? "" : "s"}`;
 }
 
-export const showPurchases = shelf("purchases", { row, chapters });
+export const showPurchases = shelf("purchases", { row: rowOfPurchase, chapters });
 
-function row(purchase) {
+/** A purchase in a list. */
+export function rowOfPurchase(purchase) {
   const { status, buyer, lines, sessions, sums, net, created_at: made } = purchase;
   const total = sums?.total ?? purchase.total;
   const isPaid = sessions.some(({ state }) => state === "settled");
@@ -55,7 +58,8 @@ function row(purchase) {
   ];
 }
 
-function chapters({ purchase, events, mails, published: told }) {
+function chapters({ purchase, mails, timeline: moments }) {
+  const gone = mails.filter(({ state }) => state === "gone").map(({ mail }) => mail);
   return [
     element("h3", {}, summary(purchase.lines, LOST), badge(purchase.status)),
     element("p", { className: "quiet" }, `${purchase.buyer.email ?? "buyer unknown"} · `, when(new Date(purchase.created_at)),
@@ -63,14 +67,11 @@ function chapters({ purchase, events, mails, published: told }) {
     ...(purchase.attention ?? []).map((each) => element("p", { className: "alert" }, ADVICE[each] ?? each)),
     accounts(purchase),
     ...chapter("Delivery", goesTo(purchase)),
-    ...chapter("Fulfilled", (purchase.parcels ?? []).map(parcel)),
     ...chapter("Invoice", written(purchase)),
-    ...chapter("Payment", purchase.sessions.map((each) => session(each, purchase.buyer)), "Stripe has not opened a session."),
+    ...chapter("Payment", purchase.sessions.map(session), "Stripe has not opened a session."),
     ...chapter("Refunds", purchase.refunds.map(refund)),
     ...chapter("Disputes", purchase.disputes.map(dispute)),
-    ...chapter("Events", events.map((event, place) => recorded(event, events[place - 1])), "Nothing has arrived yet."),
-    ...chapter("Mails", mails.map(mail), "None was needed yet."),
-    ...chapter("Told to other systems", told.map(published)),
+    ...timeline(purchase.id, moments, { gone }),
   ];
 }
 
@@ -82,14 +83,6 @@ function goesTo({ delivery }) {
   const label = [name, line1, line2, [code, city, state].filter(Boolean).join(" "), country].filter(Boolean).join(", ");
   const more = [phone, rate && `by ${rate}`].filter(Boolean).join(" · ");
   return [element("li", {}, element("p", {}, label), ...(more ? [element("p", { className: "quiet" }, more)] : []))];
-}
-
-/** What the seller sent, or did. */
-function parcel({ sent_at: at, tracking_number: number, carrier, tracking_url: url }) {
-  const what = [carrier, number].filter(Boolean).join(" ");
-  return element("li", {},
-    element("p", {}, when(new Date(at)), ...(what ? [" · ", what] : [])),
-    ...(url ? [element("p", { className: "quiet" }, element("a", { href: url, rel: "noreferrer" }, url))] : []));
 }
 
 /** The invoice that Stripe wrote of it, if there is one. */
@@ -113,9 +106,9 @@ function taxes({ tax, tax_included: included }) {
   return included.amount === tax.amount ? "Tax (in prices)" : `Tax (${included.text} in prices)`;
 }
 
-function session({ id, state, amount, payment_intent: intent, subscription, waits_for: waitsFor }, buyer) {
-  const fact = [line(badge(state), id && element("code", {}, id), end(amount?.text))];
-  if (intent) fact.push(element("p", { className: "quiet" }, "by ", element("code", {}, intent)), payment(intent, amount, buyer));
+function session({ id, state, amount, payment_intent: intent, subscription, waits_for: waitsFor }) {
+  const fact = [line(badge(state), id && element("span", {}, ...objectId(id)), end(amount?.text))];
+  if (intent) fact.push(element("p", { className: "quiet" }, "by ", ...objectId(intent)), payment(intent, amount));
   if (state === "settled" && !intent) fact.push(element("p", { className: "quiet" }, ...withoutPayment(amount, subscription)));
   const byVoucher = waitsFor?.who === "buyer";
   if (byVoucher) fact.push(element("p", { className: "quiet" }, "The buyer still has to pay."));

@@ -1,6 +1,8 @@
 // A list of things on the left, and the whole story of the one that is chosen beside it.
 
-import { element, look } from "./page.js";
+import { addressOf, asked, noteOpen, onReturn } from "./address.js";
+import { attempt, element, look } from "./page.js";
+import { sayWhenRead, source } from "./source.js";
 import { keepingFocus } from "./story.js";
 
 /** What leads to each kind of thing, by kind. */
@@ -15,21 +17,23 @@ export function shelf(kind, { row, chapters }) {
   if (!section) return () => {};
   const list = section.querySelector(".list");
   const story = section.querySelector(".story");
-  // The one that a link is about is opened first, listed or not.
-  const asked = new URLSearchParams(location.search).get(parameterOf(kind));
-  let open = asked;
+  // The one that the address is about is opened first, listed or not.
+  let wanted = asked(parameterOf(kind));
+  let open = wanted;
   let shownList = "";
   let shownStory = "";
+  section.append(source(`${kind}.json`));
 
   async function showSection() {
-    const { [kind]: all, found } = await look(`${kind}.json`);
+    const { [kind]: all, found, read } = await look(`${kind}.json`);
+    sayWhenRead(section, read);
     const seen = JSON.stringify([all, open]);
     if (seen !== shownList) {
       section.querySelector(".empty").hidden = found > 0;
       section.querySelector(".pair").hidden = found === 0;
       section.querySelector(".more").textContent =
         found > all.length ? `The newest ${all.length} of ${found}; till ${kind} list shows them all.` : "";
-      if (!open || (open !== asked && !all.some(({ id }) => id === open))) open = all[0]?.id ?? null;
+      if (!open || (open !== wanted && !all.some(({ id }) => id === open))) open = all[0]?.id ?? null;
       shownList = JSON.stringify([all, open]);
       keepingFocus(list, () => list.replaceChildren(...all.map((thing) => element("li", {}, button(thing)))));
     }
@@ -45,20 +49,36 @@ export function shelf(kind, { row, chapters }) {
   }
 
   async function choose(id) {
-    open = id;
-    for (const each of list.querySelectorAll("button")) each.setAttribute("aria-current", String(each.dataset.key === id));
-    await showStory().catch(() => {});
+    noteOpen(parameterOf(kind), id, kind);
+    wanted = id;
+    await show(id);
     story.scrollIntoView({ block: "nearest" });
   }
 
+  async function show(id) {
+    open = id;
+    for (const each of list.querySelectorAll("button")) each.setAttribute("aria-current", String(each.dataset.key === id));
+    await attempt(showStory);
+  }
+
   async function showStory() {
-    const told = await look(`${kind}/${open}`);
+    const path = `${kind}/${encodeURIComponent(open)}`;
+    const told = await look(path);
     const seen = JSON.stringify(told);
     if (seen === shownStory) return;
     shownStory = seen;
-    keepingFocus(story, () => story.replaceChildren(...chapters(told)));
+    keepingFocus(story, () => story.replaceChildren(...chapters(told), source(path)));
   }
 
+  onReturn(parameterOf(kind), async (id) => {
+    wanted = id;
+    if (id) {
+      await show(id);
+    } else {
+      open = null;
+      await attempt(showSection);
+    }
+  });
   openers.set(kind, async (id) => {
     await choose(id);
     section.scrollIntoView();
@@ -68,8 +88,8 @@ export function shelf(kind, { row, chapters }) {
 }
 
 /** A link to the story of a thing. */
-export function leadsTo(kind, id, text) {
-  const link = element("a", { href: `?${parameterOf(kind)}=${encodeURIComponent(id)}#${kind}` }, text);
+export function leadsTo(kind, id, ...content) {
+  const link = element("a", { href: addressOf(parameterOf(kind), id, kind) }, ...content);
   link.addEventListener("click", (event) => {
     const opener = openers.get(kind);
     if (!opener || event.ctrlKey || event.metaKey || event.shiftKey) return;

@@ -1,12 +1,14 @@
-// What the stories of purchases and subscriptions have in common: what became of money, which events were
-// recorded, and which mails were called for.
+// What the stories of purchases and subscriptions have in common: what became of money, and what can be done about it.
 
-import { call, confirm, element, onClick, when } from "./page.js";
+import { call, element, onClick, when } from "./page.js";
+import { refundForm } from "./refund.js";
+import { objectId } from "./stripe.js";
 
 /** Whether banks and Stripe do what is pressed here. */
 export const hasStandIn = document.querySelector("main").dataset.standIn === "true";
 
-const TONES = {
+/** How good or bad a status is. */
+export const TONES = {
   paid: "good", won: "good", succeeded: "good", settled: "good", sent: "good", published: "good", warning_closed: "good", prevented: "good",
   active: "good", trialing: "good",
   pending: "wait", requires_action: "wait", disputed: "wait", needs_response: "wait", under_review: "wait",
@@ -39,28 +41,6 @@ export const ADVICE = {
   paid_after_end: "It was paid after the subscription had ended: refund it, or begin another.",
 };
 
-const MAILS = {
-  pending: "To the buyer: payment on its way",
-  voucher: "To the buyer: please pay",
-  failed: "To the buyer: payment failed",
-  paid: "To the buyer: receipt",
-  shipped: "To the buyer: on its way",
-  refund: "To the buyer: refund",
-  refund_failed: "To the buyer: refund failed",
-  inquiry_opened: "To the seller: inquiry",
-  dispute_opened: "To the seller: dispute",
-  dispute_closed: "To the seller: dispute closed",
-  welcome: "To the buyer: welcome to the subscription",
-  sold: "To the seller: sold",
-  payment_failed: "To the buyer: a payment failed",
-  action_required: "To the buyer: please confirm a payment",
-  trial_ending: "To the buyer: the trial is about to end",
-  plan_changed: "To the buyer: another plan",
-  cancelled: "To the buyer: cancelled, until when it lasts",
-  ended: "To the buyer: it is over",
-  lost: "To the seller: a subscription is lost",
-};
-
 /** What a bank, a buyer or Stripe can do next, by status. */
 const REFUND_STEPS = {
   pending: { succeed: "It arrives", fail: "It fails", require_action: "Ask the buyer" },
@@ -85,43 +65,28 @@ export function chapter(title, facts, ifNone) {
  * Money can go back because the seller wants it to, or because the buyer does. `id` is that of the payment, or of
  * the invoice that it paid.
  */
-export function payment(id, paid, buyer) {
-  const currency = paid.currency.toUpperCase();
-  const amount = element("input", { name: "amount", type: "text", inputMode: "decimal", placeholder: "all that is left" });
-  const wishes = form("Refund", `Amount to refund, in ${currency}`, amount, `payments/${id}/refund`, {
-    unit: currency,
-    fixed: { currency: paid.currency },
-    question: () => `Send ${amount.value.trim() ? `${amount.value.trim()} ${currency}` : `all that is left of ${paid.text}`} `
-      + `back to ${buyer.email ?? "the buyer"}?`,
-  });
-  if (!hasStandIn) return element("div", { className: "buttons" }, wishes);
+export function payment(id, paid) {
+  const wishes = refundForm(id, paid);
+  return element("div", { className: "buttons" }, wishes, ...(hasStandIn ? [contest(id)] : []));
+}
+
+/** What the buyer's bank can do. */
+function contest(id) {
+  const path = `payments/${id}/dispute`;
   const kind = element("select", { name: "kind" },
     ...Object.entries({ chargeback: "dispute", inquiry: "inquiry", prevented: "prevented dispute" })
       .map(([value, text]) => element("option", { value }, text)));
-  const contests = form("Open", "What the buyer’s bank does", kind, `payments/${id}/dispute`);
-  return element("div", { className: "buttons" }, wishes, contests);
-}
-
-/** A field and its button. `unit` is shown beside the field, `fixed` is sent with it, `question` is asked first. */
-function form(label, meaning, field, path, { unit, fixed = {}, question } = {}) {
-  field.setAttribute("aria-label", meaning);
-  field.dataset.key = `${path} field`;
-  const button = element("button", { type: "button" }, label);
+  kind.setAttribute("aria-label", "What the buyer’s bank does");
+  kind.dataset.key = `${path} field`;
+  const button = element("button", { type: "button" }, "Open");
   button.dataset.key = path;
-  field.addEventListener("keydown", (event) => { if (event.key === "Enter") button.click(); });
-  onClick(button, async () => {
-    if (!field.reportValidity()) return;
-    if (question && !await confirm(question(), label)) return;
-    const body = new URLSearchParams({ ...fixed, ...(field.value && { [field.name]: field.value }) });
-    await call(path, { method: "POST", body });
-    if (field.name === "amount") field.value = "";
-  });
-  return element("span", { className: "buttons" }, field, ...(unit ? [unit] : []), button);
+  onClick(button, () => call(path, { method: "POST", body: new URLSearchParams({ kind: kind.value }) }));
+  return element("span", { className: "buttons" }, kind, button);
 }
 
 export function refund({ id, status, amount, tax }) {
   return element("li", {},
-    line(badge(status), element("code", {}, id), end(amount.text)),
+    line(badge(status), element("span", {}, ...objectId(id)), end(amount.text)),
     tax?.amount > 0 ? element("p", { className: "quiet" }, `of which ${tax.text} tax`) : "",
     hasStandIn ? steps(REFUND_STEPS[status], (step) => `stripe/refunds/${id}/${step}`) : "");
 }
@@ -131,7 +96,7 @@ export function dispute({ id, status, amount, reason, due_by: due, balance }) {
   const movements = balance.map(({ amount: moved, fee_text: fee }) =>
     element("p", { className: "quiet" }, `${moved.text} on the balance, with a fee of ${fee}`));
   return element("li", {},
-    line(badge(status), element("code", {}, id), end(amount.text)),
+    line(badge(status), element("span", {}, ...objectId(id)), end(amount.text)),
     element("p", { className: "quiet" }, words(reason), ...evidence),
     ...movements,
     hasStandIn ? steps(DISPUTE_STEPS[status], (step) => `stripe/disputes/${id}/${step}`) : "");
@@ -140,45 +105,6 @@ export function dispute({ id, status, amount, reason, due_by: due, balance }) {
 export function steps(possible, path) {
   if (!possible) return "";
   return element("p", { className: "buttons" }, ...Object.entries(possible).map(([step, label]) => action(label, path(step))));
-}
-
-export function recorded({ id, type, recorded_at: at, changed, status }, before) {
-  const from = before && before.status !== status ? `${words(before.status)} → ` : "";
-  const effect = changed ? element("span", { className: `badge ${TONES[status] ?? ""}` }, from + words(status))
-    : element("span", { className: "quiet" }, "nothing new");
-  const again = hasStandIn && id.startsWith("evt_") ? action("Send again", `stripe/events/${id}/resend`) : "";
-  return element("li", {},
-    line(element("code", {}, type === "fetched" ? "fetched from Stripe" : type), effect, end(again)),
-    element("p", { className: "quiet" }, when(new Date(at)), " · ", element("code", {}, id)));
-}
-
-export function mail({ mail: name, state, attempts, created_at: called, finished_at: finished, next_attempt_at: next, reason }) {
-  const [kind, about] = name.split("#");
-  const tries = state === "due" && attempts > 0 ? [` · tried ${attempts} ×`, ...(next ? [", next ", when(new Date(next))] : [])] : [];
-  const moment = finished ?? called;
-  return element("li", {},
-    line(element("span", {}, MAILS[kind] ?? name), badge(state)),
-    element("p", { className: "quiet" }, ...(moment ? [when(new Date(moment))] : []), ...tries, ...subjectOf(kind, about)),
-    reason ? element("p", { className: "quiet" }, reason) : "");
-}
-
-/** An event for other systems. */
-export function published({ event, sequence, state, attempts, recorded_at: at, next_attempt_at: next, reason }) {
-  const [what, about] = event.split("#");
-  const tries = state === "due" && attempts > 0 ? [` · tried ${attempts} ×`, ...(next ? [", next ", when(new Date(next))] : [])] : [];
-  return element("li", {},
-    line(element("span", {}, words(what)), badge(state === "sent" ? "published" : state)),
-    element("p", { className: "quiet" }, `${sequence}`, ...(at ? [" · ", when(new Date(at))] : []), ...tries,
-      ...(about ? [" · ", element("code", {}, about)] : [])),
-    reason ? element("p", { className: "quiet" }, reason) : "");
-}
-
-/** What the rest of a mail's name says: a refund, a dispute, or which attempt to charge an invoice failed. */
-function subjectOf(kind, about) {
-  if (!about) return [];
-  if (kind === "payment_failed" || kind === "action_required") return [` · attempt ${about}`];
-  // A notice about a subscription is told apart by a number that means nothing to anybody.
-  return /^\d+$/.test(about) ? [] : [" · ", element("code", {}, about)];
 }
 
 export function action(label, path) {

@@ -3,17 +3,16 @@
 import { call, element, look, onClick, when } from "./page.js";
 import { leadsTo, shelf } from "./shelf.js";
 import {
-  ADVICE, badge, chapter, dispute, end, figures, line, mail, payment, recorded, refund, summary,
+  ADVICE, badge, chapter, dispute, end, figures, line, payment, refund, summary,
 } from "./story.js";
-
-/** Where the stand-in shows an object, up to its id; missing if there is none. */
-const { objects } = document.querySelector("main").dataset;
+import { atStripe, objectId } from "./stripe.js";
+import { timeline } from "./timeline.js";
 
 const REASONS = { first: "First invoice", renewal: "Renewal", change: "Change of plan", other: "Invoice" };
 /** Of invoices that somebody has to look at. */
 const TROUBLED = new Set(["open", "uncollectible", "disputed"]);
 
-export const showSubscriptions = shelf("subscriptions", { row, chapters });
+export const showSubscriptions = shelf("subscriptions", { row: rowOfSubscription, chapters });
 
 /** The name of each subscription that is listed, with its buyer, by id. */
 export async function namesOfSubscriptions() {
@@ -26,7 +25,8 @@ function nameOf({ items }) {
   return summary(items, "A subscription");
 }
 
-function row(subscription) {
+/** A subscription in a list. */
+export function rowOfSubscription(subscription) {
   const { status, buyer } = subscription;
   const quiet = (...text) => element("span", { className: "quiet" }, ...text);
   return [
@@ -56,8 +56,12 @@ function day(moment) {
   return element("time", { dateTime: moment }, new Date(moment).toLocaleDateString(undefined, { dateStyle: "medium" }));
 }
 
-function chapters({ subscription, events, mails, of_invoices: ofInvoices }) {
+function chapters({ subscription, mails, of_invoices: ofInvoices, timeline: moments }) {
   const { id, buyer, status, invoices, started_at: began } = subscription;
+  const gone = [mails, ...Object.values(ofInvoices).map((of) => of.mails)].flat()
+    .filter(({ state }) => state === "gone").map(({ mail }) => mail);
+  const numbers = new Map(invoices.map((one) => [one.id, one.number]));
+  const nameOfInvoice = (invoice) => numbers.get(invoice) ?? invoice;
   return [
     element("h3", {}, nameOf(subscription), badge(status)),
     element("p", { className: "quiet" }, `${buyer.email ?? "buyer unknown"} · `, ...(began ? [when(new Date(began)), " · "] : []),
@@ -65,10 +69,8 @@ function chapters({ subscription, events, mails, of_invoices: ofInvoices }) {
     ...toPay(subscription),
     standing(subscription),
     ways(subscription),
-    ...chapter("Invoices", invoices.map((each) => invoice(each, ofInvoices[each.id], buyer)), "There are none yet."),
-    ...chapter("Mails about the subscription", mails.map(mail), "None was needed yet."),
-    folded(`${id} events`, `Events about the subscription (${events.length})`,
-      events.map((event, place) => recorded(event, events[place - 1]))),
+    ...chapter("Invoices", invoices.map(invoice), "There are none yet."),
+    ...timeline(id, moments, { gone, nameOfInvoice }),
   ];
 }
 
@@ -101,25 +103,19 @@ function ways({ id, purchase_id: purchase }) {
     ...atStripe(id, "At Stripe"));
 }
 
-function atStripe(id, text) {
-  return objects ? [element("a", { href: `${objects}/${encodeURIComponent(id)}` }, text)] : [];
-}
-
-function invoice(one, { events, mails }, buyer) {
+function invoice(one) {
   const { id, number, status, reason, total, created_at: made, period, url } = one;
   const fold = element("details", { open: TROUBLED.has(status) },
     element("summary", {}, line(badge(status), element("strong", {}, REASONS[reason] ?? REASONS.other),
       element("span", { className: "quiet" }, day(made)), end(total.text))),
     element("p", { className: "quiet" }, ...(number ? [`${number} · `] : []),
-      ...(period ? ["for ", day(period.start), " to ", day(period.end), " · "] : []), element("code", {}, id)),
+      ...(period ? ["for ", day(period.start), " to ", day(period.end), " · "] : []), ...objectId(id)),
     element("p", { className: "quiet" }, ...tries(one)),
     element("p", { className: "buttons" }, ...(url ? [element("a", { href: url }, "Its page")] : []), ...atStripe(id, "At Stripe")),
     ...(one.attention ?? []).map((each) => element("p", { className: "alert" }, ADVICE[each] ?? each)),
-    ...paidBy(one, buyer),
+    ...paidBy(one),
     ...chapter("Refunds", one.refunds.map(refund)),
-    ...chapter("Disputes", one.disputes.map(dispute)),
-    ...chapter("Mails", mails.map(mail)),
-    folded(`${id} events`, `Events (${events.length})`, events.map((event, place) => recorded(event, events[place - 1]))));
+    ...chapter("Disputes", one.disputes.map(dispute)));
   fold.dataset.key = id;
   return element("li", {}, fold);
 }
@@ -131,16 +127,9 @@ function tries({ status, attempts, next_attempt: next }) {
 }
 
 /** What paid it, as far as that is known, and what can be done about it. */
-function paidBy({ id, paid, net, payment_intents: intents }, buyer) {
-  const facts = intents.map((intent) => element("p", { className: "quiet" }, "by ", element("code", {}, intent)));
+function paidBy({ id, paid, net, payment_intents: intents }) {
+  const facts = intents.map((intent) => element("p", { className: "quiet" }, "by ", ...objectId(intent)));
   if (paid.amount === 0) return facts;
   const returned = net.text === paid.text ? [] : [element("p", { className: "quiet" }, `net ${net.text}`)];
-  return [...facts, ...returned, payment(id, paid, buyer)];
-}
-
-function folded(key, title, facts) {
-  if (facts.length === 0) return "";
-  const fold = element("details", { className: "fold" }, element("summary", {}, title), element("ol", { className: "facts" }, ...facts));
-  fold.dataset.key = key;
-  return fold;
+  return [...facts, ...returned, payment(id, paid)];
 }

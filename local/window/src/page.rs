@@ -28,6 +28,13 @@ pub struct Page {
     pub stand_in: bool,
     /// Where Stripe shows an object, up to its id.
     pub objects: Option<String>,
+    /// Stripe's own Dashboard of the account: `https://dashboard.stripe.com/test`. Ids lead there if there is no
+    /// `objects`.
+    pub dashboard: Option<String>,
+    /// Whether only requests with this window's cookie are answered, so that a command line needs it, too.
+    pub guarded: bool,
+    /// Whether reading costs something, so that the page looks rarely, and says when a list was read.
+    pub slow: bool,
     /// Where buyers buy, if it is known.
     pub site: Option<String>,
     /// Further links of the bar: text and address.
@@ -53,21 +60,41 @@ impl Page {
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-const ASSETS: [(&str, &str, &str); 7] = [
+const ASSETS: [(&str, &str, &str); 19] = [
+    ("/address.js", SCRIPT, include_str!("../assets/address.js")),
+    ("/content.js", SCRIPT, include_str!("../assets/content.js")),
+    ("/mails.js", SCRIPT, include_str!("../assets/mails.js")),
     ("/page.js", SCRIPT, include_str!("../assets/page.js")),
+    ("/parked.js", SCRIPT, include_str!("../assets/parked.js")),
+    (
+        "/products.js",
+        SCRIPT,
+        include_str!("../assets/products.js"),
+    ),
     (
         "/purchases.js",
         SCRIPT,
         include_str!("../assets/purchases.js"),
     ),
     ("/reader.js", SCRIPT, include_str!("../assets/reader.js")),
+    ("/refund.js", SCRIPT, include_str!("../assets/refund.js")),
+    ("/sales.js", SCRIPT, include_str!("../assets/sales.js")),
+    ("/search.js", SCRIPT, include_str!("../assets/search.js")),
     ("/shelf.js", SCRIPT, include_str!("../assets/shelf.js")),
+    ("/source.js", SCRIPT, include_str!("../assets/source.js")),
     ("/story.js", SCRIPT, include_str!("../assets/story.js")),
+    ("/stripe.js", SCRIPT, include_str!("../assets/stripe.js")),
     (
         "/subscriptions.js",
         SCRIPT,
         include_str!("../assets/subscriptions.js"),
     ),
+    (
+        "/timeline.js",
+        SCRIPT,
+        include_str!("../assets/timeline.js"),
+    ),
+    ("/unsent.js", SCRIPT, include_str!("../assets/unsent.js")),
     (
         "/style.css",
         "text/css; charset=utf-8",

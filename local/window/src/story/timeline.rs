@@ -103,6 +103,8 @@ pub(super) struct Progress {
     attempts: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_attempt_at: Option<String>,
 }
 
 impl What {
@@ -216,7 +218,7 @@ impl Timeline {
             let what = What::Mail {
                 id: row.id.clone(),
                 mail: row.mail.to_string(),
-                progress: Progress::of(state, row.state, row.attempts, row.reason.as_deref()),
+                progress: Progress::of(state, &Latest::of_mail(row)),
             };
             self.add(Some(at), what);
         }
@@ -227,7 +229,7 @@ impl Timeline {
             let what = What::Publication {
                 id: row.id.clone(),
                 event: row.kind.clone(),
-                progress: Progress::of(state, row.state, row.attempts, row.reason.as_deref()),
+                progress: Progress::of(state, &Latest::of_publication(row)),
             };
             self.add(Some(at), what);
         }
@@ -244,14 +246,43 @@ fn steps((created, finished): (i64, Option<i64>), state: State) -> Vec<(i64, Sta
     [(created, begun)].into_iter().chain(ended).collect()
 }
 
+/// How far something in the outbox has come.
+struct Latest<'r> {
+    state: State,
+    attempts: u32,
+    reason: Option<&'r str>,
+    next_attempt: Option<i64>,
+}
+
+impl<'r> Latest<'r> {
+    fn of_mail(row: &'r Row) -> Self {
+        Self {
+            state: row.state,
+            attempts: row.attempts,
+            reason: row.reason.as_deref(),
+            next_attempt: row.next_attempt,
+        }
+    }
+
+    fn of_publication(row: &'r EventRow) -> Self {
+        Self {
+            state: row.state,
+            attempts: row.attempts,
+            reason: row.reason.as_deref(),
+            next_attempt: row.next_attempt,
+        }
+    }
+}
+
 impl Progress {
-    /// `shown` is how far it had come then, `now` how far it has.
-    fn of(shown: State, now: State, attempts: u32, reason: Option<&str>) -> Self {
-        let is_latest = shown == now;
+    /// `shown` is how far it had come then: what is known of the latest state is not told of an earlier one.
+    fn of(shown: State, latest: &Latest<'_>) -> Self {
+        let known = Some(latest).filter(|latest| latest.state == shown);
         Self {
             state: shown.as_str(),
-            attempts: is_latest.then_some(attempts),
-            reason: reason.filter(|_| is_latest).map(ToOwned::to_owned),
+            attempts: known.map(|latest| latest.attempts),
+            reason: known.and_then(|latest| latest.reason.map(ToOwned::to_owned)),
+            next_attempt_at: known.and_then(|latest| latest.next_attempt.map(rfc3339)),
         }
     }
 }

@@ -1,0 +1,50 @@
+// Where what is shown comes from: the very JSON, how to get it on a command line, and when it was read.
+
+import { at, call, element, onClick, timeOf } from "./page.js";
+
+/** Whether only a browser with this page's cookie is answered. */
+const isGuarded = document.querySelector("main").dataset.guarded === "true";
+
+/** How long it is said that something was copied. */
+const SAID_MS = 4000;
+
+/** Links to what answers at a path. */
+export function source(path) {
+  const copy = element("button", { type: "button", className: "plain" }, "Copy as curl");
+  const said = element("span", { role: "status" });
+  copy.dataset.key = `${path} curl`;
+  copy.addEventListener("click", async () => {
+    said.textContent = await copied(curlOf(path));
+    setTimeout(() => { said.textContent = ""; }, SAID_MS);
+  });
+  return element("p", { className: "source" }, element("a", { href: at(path) }, "JSON"), copy, said);
+}
+
+/** Whoever runs it puts the secret in: it never stands in what is copied. */
+function curlOf(path) {
+  const cookie = isGuarded ? "-H 'Cookie: till-dashboard=SECRET' " : "";
+  return `curl ${cookie}'${at(path)}'`;
+}
+
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return isGuarded ? "Copied. Put the secret of the printed address in place of SECRET." : "Copied.";
+  } catch {
+    return `The browser does not let the page copy: ${text}`;
+  }
+}
+
+/** Says when a section was read, if not just now, and whether that was all of it. */
+export function sayWhenRead(section, read) {
+  if (!read) return;
+  const place = section.querySelector(".read");
+  const seen = JSON.stringify(read);
+  if (place.dataset.seen === seen) return;
+  place.dataset.seen = seen;
+  const again = element("button", { type: "button", className: "plain" }, "Read again");
+  onClick(again, () => call("reread", { method: "POST" }));
+  place.hidden = false;
+  const cut = read.is_whole ? [] : [element("strong", {}, "There is more than was read: this is cut off. ")];
+  place.replaceChildren(...cut, "As of ", timeOf(new Date(read.at)), ". ", again);
+}
