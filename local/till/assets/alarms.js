@@ -1,6 +1,7 @@
 // The stack's alarms: those that have gone off one by one, the others in a fold.
 
 import { element, look, when } from "./page.js";
+import { source } from "./source.js";
 
 const section = document.querySelector("#alarms");
 const summary = section.querySelector(".summary");
@@ -13,6 +14,7 @@ const STATES = {
 };
 
 let shown = "";
+section.append(source("alarms.json"));
 
 export async function showAlarms() {
   const { alarms } = await look("alarms.json");

@@ -1,6 +1,7 @@
 // What the doctor finds, when somebody asks.
 
 import { call, element, look, onClick, when } from "./page.js";
+import { source } from "./source.js";
 
 const section = document.querySelector("#doctor");
 const said = section.querySelector("[role=status]");
@@ -15,6 +16,7 @@ const VERDICTS = {
 };
 
 let shown = "";
+section.append(source("doctor.json"));
 
 onClick(section.querySelector("[data-action=examine]"), async () => {
   said.textContent = "Examining…";

@@ -20,10 +20,10 @@ export function source(path) {
   return element("p", { className: "source" }, element("a", { href: at(path) }, "JSON"), copy, said);
 }
 
-/** Whoever runs it puts the secret in: it never stands in what is copied. */
+/** Whoever runs it puts the secret in: it never stands in what is copied. An address cannot end its quotes. */
 function curlOf(path) {
-  const cookie = isGuarded ? "-H 'Cookie: till-dashboard=SECRET' " : "";
-  return `curl ${cookie}'${at(path)}'`;
+  const cookie = isGuarded ? `-H 'Cookie: till-dashboard-${location.port}=SECRET' ` : "";
+  return `curl ${cookie}'${at(path).replaceAll("'", "%27")}'`;
 }
 
 async function copied(text) {

@@ -36,6 +36,9 @@ pub(super) fn of(shop: &Shop) -> anyhow::Result<Page> {
         reads_shop: true,
         stand_in: false,
         objects: None,
+        dashboard: Some(stripes(shop.mode).to_owned()),
+        guarded: true,
+        slow: true,
         site: shop.environment.site_url().ok(),
         links: vec![
             ("Alarms", "#alarms".to_owned()),
@@ -43,6 +46,14 @@ pub(super) fn of(shop: &Shop) -> anyhow::Result<Page> {
         ],
         sections: SECTIONS.to_owned(),
     })
+}
+
+/// Stripe's own Dashboard of the account.
+fn stripes(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Test => "https://dashboard.stripe.com/test",
+        Mode::Live => "https://dashboard.stripe.com",
+    }
 }
 
 /// The page and all it loads.
