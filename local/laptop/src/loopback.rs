@@ -54,6 +54,15 @@ impl Door {
         })
     }
 
+    /// Answers to this name as well. Browsers resolve all names that end in `.localhost` to this machine
+    /// (RFC 6761), and keep the cookies of each apart.
+    #[must_use]
+    pub fn also_named(mut self, name: &str) -> Self {
+        let port = self.address.port();
+        self.names.here.push(format!("{name}:{port}"));
+        self
+    }
+
     /// Admits programs that run in containers. Docker Desktop leads them to this machine's
     /// loopback; Docker on Linux leads them to its bridge, so the door has to listen there, too.
     pub(crate) async fn for_containers(mut self, bridge: Option<Ipv4Addr>) -> anyhow::Result<Self> {

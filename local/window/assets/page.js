@@ -54,7 +54,8 @@ async function content(answer, path) {
   const json = answer.headers.get("content-type")?.startsWith("application/json");
   const body = json ? await answer.json() : await answer.text();
   if (!answer.ok) {
-    throw new Error(body.error?.message ?? (body || `${path} answered ${answer.status}`));
+    const { message, code } = body.error ?? {};
+    throw Object.assign(new Error(message ?? (body || `${path} answered ${answer.status}`)), { code });
   }
   return body;
 }

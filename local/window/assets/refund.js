@@ -8,6 +8,9 @@ const button = dialog.querySelector("[value=yes]");
 const real = dialog.querySelector(".real");
 const typed = real.querySelector("input");
 
+/** How many times Stripe has failed to make a refund, by the payment. It repeats that for a day, but not under another key. */
+const failures = new Map();
+
 /** A field for an amount and the button that sends it back. */
 export function refundForm(id, paid) {
   const path = `payments/${id}/refund`;
@@ -19,12 +22,15 @@ export function refundForm(id, paid) {
   start.dataset.key = path;
   amount.addEventListener("keydown", (event) => { if (event.key === "Enter") start.click(); });
   onClick(start, async () => {
-    const wish = { amount: amount.value.trim(), currency: paid.currency };
+    const wish = { amount: amount.value.trim(), currency: paid.currency, failed_before: failures.get(id) ?? 0 };
     const planned = await call(`${path}?${new URLSearchParams(wish)}`);
     const confirmed = await confirm(planned);
     if (!confirmed) return;
     const body = new URLSearchParams({ ...wish, ...confirmed, key: planned.key });
-    const made = await call(path, { method: "POST", body });
+    const made = await call(path, { method: "POST", body }).catch((error) => {
+      if (error.code === "stripe_failed") failures.set(id, wish.failed_before + 1);
+      throw error;
+    });
     amount.value = "";
     tell(`Stripe made the refund of ${made.amount.text}: `, element("code", {}, made.refund), ` is ${made.status.replaceAll("_", " ")}.`);
   });

@@ -9,7 +9,8 @@ const HEIGHT = 100;
 const DAY = 10;
 
 export const showSales = content("sales", "sales.json", "Nothing was sold on these days.", ({ sales }) =>
-  sales.together.map((sum) => chart(sum, sales.days)));
+  (sales ? sales.together.map((sum) => chart(sum, sales.days))
+    : [element("p", {}, "There is more than was read, so nothing can be added up: till books has it day by day.")]));
 
 function chart({ paid, net }, days) {
   const { currency } = net;

@@ -25,14 +25,16 @@ export function shelf(kind, { row, chapters }) {
   section.append(source(`${kind}.json`));
 
   async function showSection() {
-    const { [kind]: all, found, read } = await look(`${kind}.json`);
+    const { [kind]: all, found, read, unreadable } = await look(`${kind}.json`);
     sayWhenRead(section, read);
     const seen = JSON.stringify([all, open]);
     if (seen !== shownList) {
       section.querySelector(".empty").hidden = found > 0;
       section.querySelector(".pair").hidden = found === 0;
       section.querySelector(".more").textContent =
-        found > all.length ? `The newest ${all.length} of ${found}; till ${kind} list shows them all.` : "";
+        [found > all.length && `The newest ${all.length} of ${found}; till ${kind} list shows them all.`,
+          unreadable.length > 0 && `These items cannot be read and are not shown: ${unreadable.join(", ")}.`]
+          .filter(Boolean).join(" ");
       if (!open || (open !== wanted && !all.some(({ id }) => id === open))) open = all[0]?.id ?? null;
       shownList = JSON.stringify([all, open]);
       keepingFocus(list, () => list.replaceChildren(...all.map((thing) => element("li", {}, button(thing)))));

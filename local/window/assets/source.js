@@ -45,6 +45,6 @@ export function sayWhenRead(section, read) {
   const again = element("button", { type: "button", className: "plain" }, "Read again");
   onClick(again, () => call("reread", { method: "POST" }));
   place.hidden = false;
-  const cut = read.is_whole ? [] : [element("strong", {}, "There is more than was read: this is cut off. ")];
+  const cut = read.is_whole ? [] : [element("strong", {}, "Not all of it was read, and the newest may be missing; an id is found all the same. ")];
   place.replaceChildren(...cut, "As of ", timeOf(new Date(read.at)), ". ", again);
 }

@@ -7,8 +7,10 @@ use std::str::FromStr;
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use serde_json::Value;
+use shared::config::Stack;
 use shared::purchase::{PaymentIntentId, PurchaseId, Subject};
 use shared::store::pointers::Pointers;
+use shared::stripe::client::{Client as Stripe, List};
 use shared::stripe::object::{InvoiceStatement, Tags};
 
 use crate::shop::{NotFound, Shop};
@@ -115,16 +117,24 @@ impl Name {
         if let Some(purchase) = object.metadata.unwrap_or_default().purchase(stack)? {
             return Ok(purchase.into());
         }
-        let intent = object.payment_intent.as_ref().and_then(Value::as_str);
+        let intent = match self {
+            Self::PaymentIntent(id) => Some(id.as_str()),
+            Self::Purchase(_) | Self::Object(..) => {
+                object.payment_intent.as_ref().and_then(Value::as_str)
+            }
+        };
         if let Some(intent) = intent {
             if let Some(owner) = pointed_to(&pointers, intent).await? {
                 return Ok(owner);
             }
             let path = format!("/payment_intents/{intent}");
-            let intent: Option<Object> = stripe.get(&path, &[]).await?;
-            let tags = intent.and_then(|intent| intent.metadata);
+            let fetched: Option<Object> = stripe.get(&path, &[]).await?;
+            let tags = fetched.and_then(|intent| intent.metadata);
             if let Some(purchase) = tags.unwrap_or_default().purchase(stack)? {
                 return Ok(purchase.into());
+            }
+            if let Some(invoice) = invoice_paid_by(&stripe, stack, intent).await? {
+                return Ok(invoice);
             }
         }
         bail!(NotFound(format!(
@@ -150,6 +160,29 @@ pub fn not_found(id: PurchaseId, shop: &Shop) -> anyhow::Error {
         "there is no purchase {id} in {shop}: see `till purchases list`"
     ))
     .into()
+}
+
+/// The invoice that a payment intent pays, if it is one of this shop's. Such an intent has no tags of ours.
+async fn invoice_paid_by(
+    stripe: &Stripe,
+    stack: &Stack,
+    intent: &str,
+) -> anyhow::Result<Option<Subject>> {
+    #[derive(Deserialize)]
+    struct Payment {
+        invoice: Value,
+    }
+    let query = [
+        ("payment[type]", "payment_intent"),
+        ("payment[payment_intent]", intent),
+        ("expand[]", "data.invoice"),
+    ];
+    let paid: List<Payment> = stripe.list("/invoice_payments", &query).await?;
+    let Some(paid) = paid.data.into_iter().next() else {
+        return Ok(None);
+    };
+    let invoice = InvoiceStatement::of(paid.invoice, None, stack)?;
+    Ok(invoice.map(|it| Subject::Invoice(it.subscription, it.id)))
 }
 
 async fn pointed_to(pointers: &Pointers, intent: &str) -> anyhow::Result<Option<Subject>> {

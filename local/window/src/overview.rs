@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use shared::invoice::InvoiceState;
 use shared::money::{Currency, Money};
-use shared::purchase::Purchase;
+use shared::purchase::{InvoiceId, Purchase, SubscriptionId};
 use shared::store::operator::Found;
 use shared::subscription::Subscription;
 use time::{Date, Duration, OffsetDateTime};
@@ -23,8 +23,12 @@ pub struct Overview {
     pub purchases: Vec<Purchase>,
     /// What buyers subscribe to.
     pub subscriptions: Vec<Subscription>,
-    /// What both brought.
-    pub sales: Sales,
+    /// The numbers of invoices, and whose they are.
+    pub numbers: Vec<(String, SubscriptionId, InvoiceId)>,
+    /// What both brought; nothing if not all of it was read.
+    pub sales: Option<Sales>,
+    /// The keys of items that cannot be read.
+    pub unreadable: Vec<String>,
     /// Whether this is all there is.
     pub is_whole: bool,
     /// When it was read, in Unix seconds.
@@ -34,20 +38,28 @@ pub struct Overview {
 impl Overview {
     /// What was found `now`.
     pub fn of(found: Found, now: i64) -> Self {
-        let sales = Sales::of(&found, now);
+        let sales = found.is_whole.then(|| Sales::of(&found, now));
         let Found {
             mut purchases,
             mut subscriptions,
+            invoices,
+            unreadable,
             is_whole,
-            ..
         } = found;
+        let numbers = invoices.iter().filter_map(|it| {
+            let number = it.bill().number.clone()?;
+            Some((number, it.subscription().clone(), it.id().clone()))
+        });
+        let numbers = numbers.collect();
         purchases.sort_by_key(|purchase| Reverse(purchase.id()));
         // Each began with a purchase, whose id says when.
         subscriptions.sort_by_key(|one| Reverse((one.purchase(), one.id().clone())));
         Self {
             purchases,
             subscriptions,
+            numbers,
             sales,
+            unreadable,
             is_whole,
             read_at: now,
         }
@@ -142,14 +154,18 @@ impl Sales {
 fn sold(found: &Found) -> impl Iterator<Item = (OffsetDateTime, Money)> {
     let purchases = found.purchases.iter();
     let purchases = purchases.filter(|it| it.is_settled() && it.first_invoice().is_none());
-    let purchases = purchases.map(|it| (it.id().created_at(), it.accounts().net));
+    let purchases = purchases.map(|it| (it.id().created_at(), it.accounts()));
     let invoices = found.invoices.iter();
     let invoices = invoices.filter(|it| it.state() == InvoiceState::Paid);
     let invoices = invoices.filter_map(|it| {
         let at = OffsetDateTime::from_unix_timestamp(it.bill().created_at).ok()?;
-        Some((at, it.accounts().net))
+        Some((at, it.accounts()))
     });
-    purchases.chain(invoices)
+    // What was free brought nothing.
+    let paid = purchases
+        .chain(invoices)
+        .filter(|(_, it)| it.paid.amount > 0);
+    paid.map(|(at, it)| (at, it.net))
 }
 
 fn add(sums: &mut Sums, more: Sum) {

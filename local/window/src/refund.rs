@@ -11,7 +11,7 @@ use shared::stripe::client::{Client as Stripe, StripeError};
 pub use self::paid::Paid;
 use self::payment::KEY;
 pub use self::payment::{AmountError, Made, Payment};
-use crate::shop::Shop;
+use crate::shop::{Refused, Shop};
 
 /// What Stripe takes as a reason.
 pub const REASONS: [&str; 3] = ["requested_by_customer", "duplicate", "fraudulent"];
@@ -23,7 +23,20 @@ pub struct Asked<'r> {
     /// One of [`REASONS`].
     pub reason: Option<&'r str>,
     /// Under which it goes back once, however often it is asked for.
-    pub key: Option<&'r str>,
+    pub key: Key<'r>,
+}
+
+/// An idempotency key.
+#[derive(Clone, Copy)]
+pub enum Key<'k> {
+    /// Chosen by whoever asks, and kept on the refund.
+    Own(&'k str),
+    /// The payment's ([`Payment::key_for`]). Stripe repeats under the same key that it has failed, so it
+    /// depends on how many times it has.
+    OfPayment {
+        /// How many.
+        failed_before: u32,
+    },
 }
 
 impl Asked<'_> {
@@ -52,22 +65,26 @@ impl Asked<'_> {
         if let Some(reason) = self.reason {
             if !REASONS.contains(&reason) {
                 let reasons = REASONS.join(", ");
-                bail!("{reason:?} is not a reason that Stripe takes: {reasons}");
+                bail!(Refused(format!(
+                    "{reason:?} is not a reason that Stripe takes: {reasons}"
+                )));
             }
             form.push(("reason", reason));
         }
         let key_of_refund = format!("metadata[{KEY}]");
-        form.extend(self.key.map(|key| (key_of_refund.as_str(), key)));
         let key = match self.key {
-            Some(key) => format!("till-refund:{}:{key}", bought.id()),
-            None => payment.key_for(self.amount),
+            Key::Own(key) => {
+                form.push((&key_of_refund, key));
+                format!("till-refund:{}:{key}", bought.id())
+            }
+            Key::OfPayment { failed_before } => payment.key_for(self.amount, failed_before),
         };
         let made = stripe.post("/refunds", &form, &key).await;
         made.map_err(|error| match &error {
             StripeError::Refused { .. } => anyhow::Error::from(error),
             StripeError::Failed(_) => anyhow::Error::from(error).context(
                 "check in Stripe whether the refund was made; Stripe repeats this answer for a \
-                 day, so pass another key to try again",
+                 day, so use another key to try again",
             ),
             _ => anyhow::Error::from(error).context(
                 "nobody knows yet whether the refund was made: ask for it again, which counts \

@@ -24,6 +24,11 @@ use tokio::sync::OnceCell;
 #[error("{0}")]
 pub struct NotFound(pub String);
 
+/// What is asked for makes no sense as things stand.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(pub String);
+
 /// A shop, ready to be worked on.
 pub struct Shop {
     name: String,

@@ -7,6 +7,7 @@ mod timeline;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
+use serde_json::Value;
 use shared::clock::rfc3339;
 use shared::purchase::{Announced, Mail, News, Purchase, PurchaseId, Status};
 use shared::store::operator::{AllPurchases, Events, Mails, RecordedEvent};
@@ -216,7 +217,7 @@ impl Story {
     }
 
     /// As JSON.
-    pub fn json(&self) -> impl Serialize {
+    pub fn json(&self) -> serde_json::Result<Value> {
         #[derive(Serialize)]
         struct Whole<'a> {
             purchase: SellerView<'a>,
@@ -236,6 +237,5 @@ impl Story {
             published: self.told.iter().map(PublicationView::of).collect(),
             timeline: self.timeline(),
         })
-        .unwrap_or_default()
     }
 }

@@ -5,6 +5,7 @@ mod alarms;
 mod doctor;
 mod guard;
 mod page;
+mod renewal;
 
 use std::time::Duration;
 
@@ -13,19 +14,19 @@ use axum::{Router, middleware};
 use clap::Args;
 use laptop::loopback::{Door, Shutdown, refuse_other_origins};
 use serde::Serialize;
-use shared::mode::Mode;
 use tracing_subscriber::EnvFilter;
+use window::page::Page;
 use window::routes::{Reads, Window, only_what_changed, routes};
 
 use self::guard::Guard;
-use super::console::{Log, note};
+use super::console::Log;
 use super::exit::Exit;
 use super::operator::Operator;
 use super::shop::Shop;
 use super::stop::Stop;
 
-/// How often the credentials are fetched again: those of a role last an hour.
-const RENEWAL: Duration = Duration::from_secs(10 * 60);
+/// How long requests under way may take when it ends.
+const LAST_ANSWERS: Duration = Duration::from_secs(10);
 
 #[derive(Args)]
 pub(super) struct Dashboard {
@@ -56,8 +57,11 @@ struct Served<'a> {
 impl Dashboard {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
         let shop = self.operator.shop().await?;
-        match shop.stack {
-            Some(_) => self.serve(shop).await?,
+        match &shop.stack {
+            Some(stack) => {
+                let page = page::of(&shop, stack);
+                self.serve(shop, page).await?;
+            }
             None => {
                 let url = format!("{}/_local", self.operator.address_here());
                 let told = Served {
@@ -71,14 +75,15 @@ impl Dashboard {
     }
 
     /// Serves it until told to stop.
-    async fn serve(self, shop: Shop) -> anyhow::Result<()> {
+    async fn serve(self, shop: Shop, page: Page) -> anyhow::Result<()> {
         let mut stop = Stop::listen()?;
         log()?;
         let door = Door::open(self.listen, "--listen").await?;
-        let guard = Guard::at(door.address());
+        let door = door.also_named(guard::NAME);
+        let guard = Guard::of(door.address().port());
         let name = shop.name().to_owned();
-        let page = page::of(&shop)?;
         let functions = shop.environment.clone();
+        let expiry = shop.expiry;
         let window = Window::of(shop.into_window(), functions, Reads::WhenAsked);
         let router = Router::new()
             .merge(page::routes(page))
@@ -96,12 +101,13 @@ impl Dashboard {
         let serving = tokio::spawn(door.serve(guard.around(router), shutdown));
         tokio::select! {
             () = stop.asked() => {}
-            () = renew(&self.operator, &window) => {}
+            () = renewal::keep(&self.operator, &window, expiry) => {}
         }
-        // A request under way is finished, unless whoever asks does so twice.
+        // Requests under way are finished, but nobody can keep it open by one that never ends.
         let _ = ask.send(true);
         tokio::select! {
             ended = serving => ended.context("the dashboard broke down")?,
+            () = tokio::time::sleep(LAST_ANSWERS) => {}
             () = stop.asked() => {}
         }
         Ok(())
@@ -112,21 +118,8 @@ fn words(Served { shop, url }: &Served<'_>) -> String {
     format!(
         "\nThe dashboard of {shop}:\n\n  {url}\n\n\
          Anybody on this machine who has this address can use your credentials, so keep it to yourself.\n\
-         Ctrl-C ends it.\n"
+         A browser that does not know till.localhost finds it at 127.0.0.1. Ctrl-C ends it.\n"
     )
-}
-
-/// Keeps the window's credentials fresh, for as long as it is open.
-async fn renew(operator: &Operator, window: &Window) {
-    loop {
-        tokio::time::sleep(RENEWAL).await;
-        match operator.shop().await {
-            Ok(shop) => window.renew(shop.into_window()).await,
-            Err(error) => note(&format!(
-                "The credentials could not be renewed ({error:#}). The dashboard tries again in ten minutes."
-            )),
-        }
-    }
 }
 
 /// What fails on the way to an answer is told on stderr, too.
@@ -137,12 +130,4 @@ fn log() -> anyhow::Result<()> {
         .with_writer(|| Log);
     let begun = lines.try_init();
     begun.map_err(|error| anyhow::anyhow!("cannot write logs: {error}"))
-}
-
-/// `till-eu · LIVE mode · eu-central-1`
-fn badge(mode: Mode, region: &str) -> String {
-    match mode {
-        Mode::Test => format!("test mode · {region}"),
-        Mode::Live => format!("LIVE · real money · {region}"),
-    }
 }

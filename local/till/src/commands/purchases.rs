@@ -129,7 +129,7 @@ impl Show {
         let Some(story) = story else {
             return Err(not_found(id, &shop));
         };
-        self.operator.show(&story.json(), || tell(&story))?;
+        self.operator.show(&story.json()?, || tell(&story))?;
         Ok(Exit::Done)
     }
 }

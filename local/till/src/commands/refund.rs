@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 use shared::money::Money;
 use shared::purchase::{PurchaseId, RefundId};
-use window::refund::{AmountError, Asked, Paid, Payment};
+use window::refund::{AmountError, Asked, Key, Paid, Payment};
 
 use self::outcome::{Outcome, Recorded};
 use super::console::{Consent, plain};
@@ -90,7 +90,10 @@ impl Refund {
         let asked = Asked {
             amount,
             reason: self.reason.map(Reason::as_str),
-            key: self.key.as_deref(),
+            key: match &self.key {
+                Some(key) => Key::Own(key),
+                None => Key::OfPayment { failed_before: 0 },
+            },
         };
         let made = asked.make(&stripe, &shop, &bought, &payment).await?;
         let recorded = Recorded::wait(&shop, &bought.subject(), &made.id).await?;
@@ -120,7 +123,7 @@ pub(super) async fn give_back(
     let asked = Asked {
         amount,
         reason: None,
-        key: None,
+        key: Key::OfPayment { failed_before: 0 },
     };
     let made = asked.make(&stripe, shop, &bought, &payment).await?;
     Ok(Some((made.id, amount)))

@@ -4,6 +4,7 @@
 mod stack;
 
 use std::ops::Deref;
+use std::time::SystemTime;
 
 use anyhow::bail;
 use laptop::environment::SITE_BUCKET;
@@ -25,6 +26,8 @@ pub(super) struct Shop {
     shop: window::shop::Shop,
     /// The stack, of a deployed one.
     pub(super) stack: Option<Stack>,
+    /// When the credentials expire with which its functions' environment was made, if they do.
+    pub(super) expiry: Option<SystemTime>,
 }
 
 /// Commands work on it, wherever it is.
@@ -43,12 +46,13 @@ impl Shop {
         Ok(Self {
             shop: window::shop::Shop::new(name, environment, Site::Local)?,
             stack: None,
+            expiry: None,
         })
     }
 
     /// The one that a stack is.
     pub(super) async fn deployed(stack: Stack) -> anyhow::Result<Self> {
-        let environment = stack.environment().await?;
+        let (environment, expiry) = stack.environment().await?;
         let mode = environment.mode()?;
         let kind = match mode {
             Mode::Test => "test mode",
@@ -63,6 +67,7 @@ impl Shop {
         Ok(Self {
             shop: shop.asking_stripe_as(operator),
             stack: Some(stack),
+            expiry,
         })
     }
 

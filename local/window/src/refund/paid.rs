@@ -13,7 +13,7 @@ use shared::standing::Standing;
 use shared::stripe::client::{Client as Stripe, LONGEST_PAGE, List};
 
 use crate::name::not_found;
-use crate::shop::{NotFound, Shop};
+use crate::shop::{NotFound, Refused, Shop};
 
 /// A purchase or an invoice, as it is stored now.
 pub enum Paid {
@@ -59,10 +59,10 @@ impl Paid {
                 }
             }
             Subject::Invoice(subscription, id) => Self::invoice(shop, subscription, id).await,
-            Subject::Subscription(id) => bail!(
+            Subject::Subscription(id) => bail!(Refused(format!(
                 "{id} is paid by its invoices: `till subscriptions show {id}` lists them; refund one \
                  of them"
-            ),
+            ))),
         }
     }
 

@@ -10,7 +10,7 @@ use shared::purchase::{PaymentIntentId, RefundId, RefundState};
 use shared::stripe::client::{Client as Stripe, LONGEST_PAGE, List};
 
 use super::paid::Paid;
-use crate::shop::NotFound;
+use crate::shop::{NotFound, Refused};
 
 /// Where a refund's --key is kept on it.
 pub(super) const KEY: &str = "till_refund_key";
@@ -147,8 +147,9 @@ impl Payment {
         Ok(amount)
     }
 
-    /// An idempotency key that stays the same until Stripe knows another refund of the payment.
-    pub fn key_for(&self, amount: Money) -> String {
+    /// An idempotency key that stays the same until Stripe knows another refund of the payment, or has
+    /// failed to make this one once more.
+    pub fn key_for(&self, amount: Money, failed_before: u32) -> String {
         let refunds = self.refunds.iter();
         let mut refunds: Vec<_> = refunds.map(|made| made.id.as_str()).collect();
         refunds.sort_unstable();
@@ -159,7 +160,14 @@ impl Payment {
         }
         let known = hex::encode(hash.finalize());
         let known = known.get(..16).unwrap_or(&known);
-        format!("till-refund:{}:{}:{known}", self.intent, amount.amount)
+        let again = match failed_before {
+            0 => String::new(),
+            times => format!(":{times}"),
+        };
+        format!(
+            "till-refund:{}:{}:{known}{again}",
+            self.intent, amount.amount
+        )
     }
 }
 
@@ -181,22 +189,24 @@ fn choose(
     match <[_; 1]>::try_from(payments) {
         Ok([payment]) => Ok(payment),
         Err(none) if none.is_empty() && bought.is_settled() => {
-            bail!("{id} was free, so there is nothing to refund")
+            bail!(Refused(format!(
+                "{id} was free, so there is nothing to refund"
+            )))
         }
-        Err(none) if none.is_empty() => bail!(
+        Err(none) if none.is_empty() => bail!(Refused(format!(
             "{id} is {}, so nothing was paid and there is nothing to refund",
             bought.standing().as_str()
-        ),
+        ))),
         Err(several) => {
             let several: Vec<_> = several
                 .iter()
                 .map(|(intent, paid)| format!("{intent} ({paid})"))
                 .collect();
-            bail!(
+            bail!(Refused(format!(
                 "{id} was paid {} times: choose a payment with --payment-intent: {}",
                 several.len(),
                 several.join(", ")
-            )
+            )))
         }
     }
 }

@@ -11,7 +11,7 @@ use shared::store::StoreError;
 use shared::stripe::client::StripeError;
 
 use crate::refund::AmountError;
-use crate::shop::NotFound;
+use crate::shop::{self, NotFound};
 
 /// Why something cannot be shown or done.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +35,7 @@ impl From<anyhow::Error> for Trouble {
         if let Some(NotFound(what)) = error.downcast_ref() {
             return Self::NoSuch(what.clone());
         }
-        if error.is::<AmountError>() {
+        if error.is::<AmountError>() || error.is::<shop::Refused>() {
             return Self::Refused(error.to_string());
         }
         match error.chain().find_map(|cause| cause.downcast_ref()) {
@@ -45,6 +45,17 @@ impl From<anyhow::Error> for Trouble {
             Some(_) => Self::Stripe(error),
             None => Self::Failed(error),
         }
+    }
+}
+
+impl Trouble {
+    /// Whether Stripe has answered that it failed, which it repeats for a day under the same idempotency key.
+    fn is_stripes_failure(&self) -> bool {
+        let Self::Stripe(error) = self else {
+            return false;
+        };
+        let mut causes = error.chain();
+        causes.any(|cause| matches!(cause.downcast_ref(), Some(StripeError::Failed(_))))
     }
 }
 
@@ -83,16 +94,27 @@ impl IntoResponse for Trouble {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         };
-        let body = json!({ "error": { "message": self.to_string() } });
+        let mut problem = json!({ "message": self.to_string() });
+        if self.is_stripes_failure()
+            && let Some(members) = problem.as_object_mut()
+        {
+            members.insert("code".to_owned(), "stripe_failed".into());
+        }
+        let body = json!({ "error": problem });
         (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
     }
 }
 
-/// JSON that no cache keeps.
+/// JSON that no cache keeps, with every amount as text, too.
 pub fn fresh(shown: &impl Serialize) -> Result<Response, Trouble> {
     let mut shown = serde_json::to_value(shown).map_err(anyhow::Error::from)?;
     spell_out_money(&mut shown);
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(shown)).into_response())
+}
+
+/// JSON that no cache keeps, as it is.
+pub(super) fn unchanged(shown: &Value) -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], Json(shown)).into_response()
 }
 
 /// Adds `"text": "15.00 USD"` to every amount, so that the page need not know how many decimals

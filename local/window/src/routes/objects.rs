@@ -1,4 +1,4 @@
-//! What Stripe has under an id, as Stripe answers it.
+//! What Stripe has under an id, as Stripe answers it but for client secrets.
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -6,7 +6,7 @@ use axum::response::Response;
 use axum::routing::get;
 use serde_json::Value;
 
-use super::answer::{Trouble, fresh};
+use super::answer::{Trouble, unchanged};
 use super::window::Window;
 
 pub(super) fn routes(window: Window) -> Router {
@@ -38,5 +38,19 @@ async fn show(State(window): State<Window>, Path(id): Path<String>) -> Result<Re
     let (_, path) = kind.ok_or_else(unknown)?;
     let stripe = window.seen().await.shop.stripe().await?;
     let object: Option<Value> = stripe.get(&format!("/{path}/{id}"), &[]).await?;
-    fresh(&object.ok_or_else(unknown)?)
+    let mut object = object.ok_or_else(unknown)?;
+    withhold(&mut object);
+    Ok(unchanged(&object))
+}
+
+/// With a client secret, a page could go on with somebody's payment.
+fn withhold(value: &mut Value) {
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(withhold),
+        Value::Object(members) => {
+            members.retain(|name, _| name != "client_secret");
+            members.values_mut().for_each(withhold);
+        }
+        _ => {}
+    }
 }

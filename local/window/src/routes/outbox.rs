@@ -42,6 +42,8 @@ async fn resend(
 ) -> Result<Response, Trouble> {
     let shop = &window.seen().await.shop;
     let resent = shop.mails()?.resend(&id, shop.now()).await?;
-    window.forget().await;
+    if resent {
+        window.forget();
+    }
     fresh(&json!({ "id": id, "resent": resent }))
 }

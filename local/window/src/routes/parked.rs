@@ -61,6 +61,6 @@ async fn again(
     for event in &found {
         replayed.push(replay(shop, &inbox, event, false).await?);
     }
-    window.forget().await;
+    window.forget();
     fresh(&json!({ "events": replayed }))
 }

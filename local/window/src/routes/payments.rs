@@ -13,7 +13,7 @@ use shared::stripe::client::Client as Stripe;
 use super::answer::{Trouble, fresh};
 use super::window::Window;
 use crate::name::Name;
-use crate::refund::{Asked, Paid, Payment};
+use crate::refund::{Asked, Key, Paid, Payment};
 use crate::shop::Shop;
 
 pub(super) fn routes(window: Window) -> Router {
@@ -32,8 +32,12 @@ struct Wish {
     /// What Stripe is told.
     #[serde(default)]
     reason: String,
-    /// What the preview said: under it, money goes back once.
-    key: Option<String>,
+    /// What the preview said: under it, money goes back once. A preview has none yet.
+    #[serde(default)]
+    key: String,
+    /// How many times Stripe has failed to make it.
+    #[serde(default)]
+    failed_before: u32,
     /// In live mode the amount once more, as the preview spells it.
     #[serde(default)]
     confirmed: String,
@@ -69,7 +73,7 @@ impl Planned {
             )));
         }
         let amount = payment.amount(wanted)?;
-        let key = payment.key_for(amount);
+        let key = payment.key_for(amount, wish.failed_before);
         Ok(Self {
             bought,
             payment,
@@ -115,15 +119,18 @@ async fn refund(
     let shop = &window.seen().await.shop;
     let stripe = shop.stripe().await?;
     let planned = Planned::of(shop, &stripe, &id, &wish).await?;
-    if wish.key.as_ref().is_some_and(|key| *key != planned.key) {
-        let why = "this payment was refunded meanwhile, or the amount is another: look again";
+    if wish.key != planned.key {
+        let why = "a refund is previewed first; since this preview, the payment was refunded, or the amount \
+                   has changed: look again";
         return Err(Trouble::Refused(why.to_owned()));
     }
     confirmed(shop.mode, planned.amount, &wish.confirmed)?;
     let asked = Asked {
         amount: planned.amount,
         reason: Some(wish.reason.as_str()).filter(|reason| !reason.is_empty()),
-        key: None,
+        key: Key::OfPayment {
+            failed_before: wish.failed_before,
+        },
     };
     let made = asked.make(&stripe, shop, &planned.bought, &planned.payment);
     let made = made.await?;

@@ -51,6 +51,7 @@ async fn list(State(window): State<Window>) -> Result<Response, Trouble> {
     fresh(&json!({
         "purchases": newest.collect::<Vec<_>>(),
         "found": overview.purchases.len(),
+        "unreadable": overview.unreadable,
         "read": Read::of(&overview, window.reads()),
     }))
 }
@@ -64,7 +65,8 @@ async fn story(State(window): State<Window>, Path(id): Path<String>) -> Result<R
     let seen = window.seen().await;
     let outbox = (&seen.shop.mails()?, &seen.shop.events()?);
     let story = Story::read(&seen.shop.all_purchases()?, outbox, id).await?;
-    fresh(&story.ok_or_else(unknown)?.json())
+    let story = story.ok_or_else(unknown)?.json();
+    fresh(&story.map_err(anyhow::Error::from)?)
 }
 
 /// Releases the mail of a purchase that had to be rebuilt.
@@ -75,7 +77,7 @@ async fn confirm(
     let id = id.parse::<PurchaseId>().map_err(|_| unknown())?;
     let shop = &window.seen().await.shop;
     let released = shop.confirmation()?.confirm(id, shop.now()).await?;
-    window.forget().await;
+    window.forget();
     fresh(&json!({ "released": released.ok_or_else(unknown)? }))
 }
 
@@ -83,12 +85,12 @@ async fn confirm(
 async fn reconcile(State(window): State<Window>) -> Result<Response, Trouble> {
     let reconcile = window.seen().await.reconcile().await?;
     let findings = reconcile.run(Limits::default(), |_| {}).await;
-    window.forget().await;
+    window.forget();
     fresh(&findings.map_err(anyhow::Error::from)?)
 }
 
 /// What is listed is read again.
 async fn reread(State(window): State<Window>) -> Result<Response, Trouble> {
-    window.forget().await;
+    window.forget();
     fresh(&json!({}))
 }

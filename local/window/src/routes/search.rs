@@ -1,5 +1,7 @@
 //! Finding a purchase or a subscription by whatever somebody has of it.
 
+use std::collections::BTreeMap;
+
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -49,16 +51,17 @@ async fn search(
     State(window): State<Window>,
     Query(Wanted { q }): Query<Wanted>,
 ) -> Result<Response, Trouble> {
-    let wanted = q.trim();
+    // A number is often written like this.
+    let wanted = q.trim().trim_start_matches('#');
     if wanted.is_empty() {
         return fresh(&json!({ "found": [] }));
     }
     let shop = &window.seen().await.shop;
     match by_id(shop, wanted).await {
-        Ok(Some(subject)) => {
-            let hit = hit(shop, &subject).await?;
-            fresh(&json!({ "found": hit.into_iter().collect::<Vec<_>>() }))
-        }
+        Ok(Some(subject)) => match hit(shop, &subject).await? {
+            Some(hit) => fresh(&json!({ "found": [hit] })),
+            None => fresh(&json!({ "found": [], "says": lost(&subject, shop) })),
+        },
         Ok(None) => among_all(&window, wanted).await,
         Err(error) => match error.downcast_ref::<NotFound>() {
             Some(NotFound(says)) => fresh(&json!({ "found": [], "says": says })),
@@ -108,8 +111,20 @@ async fn of_event(shop: &Shop, id: &str) -> anyhow::Result<Subject> {
     }
     match object.parse::<Name>() {
         Ok(name) => name.find(shop).await,
-        Err(_) => Err(NotFound(format!("{id} is about {object}, which is not this shop's")).into()),
+        Err(_) => {
+            let why = format!("{id} is about {object}, of which the shop keeps nothing");
+            Err(NotFound(why).into())
+        }
     }
+}
+
+/// Stripe knows it, and the shop does not.
+fn lost(subject: &Subject, shop: &Shop) -> String {
+    format!(
+        "That belongs to {subject}, which is not recorded in {}: `till reconcile --since 30d` records what \
+         Stripe still knows of it",
+        shop.name()
+    )
 }
 
 /// What there is of it; `None` if it is not recorded.
@@ -145,24 +160,31 @@ async fn hit(shop: &Shop, subject: &Subject) -> Result<Option<Hit>, Trouble> {
 async fn among_all(window: &Window, wanted: &str) -> Result<Response, Trouble> {
     let overview = window.overview().await?;
     let purchases = overview.purchases.iter().filter(|it| has(it, wanted));
-    let purchases = purchases.map(|it| {
+    let purchases: Vec<_> = purchases.collect();
+    let numbered = overview.numbers.iter();
+    let numbered: BTreeMap<_, _> = numbered
+        .filter(|(number, ..)| number.eq_ignore_ascii_case(wanted))
+        .map(|(_, subscription, invoice)| (subscription, invoice))
+        .collect();
+    let subscriptions = overview.subscriptions.iter();
+    let subscriptions =
+        subscriptions.filter(|it| is_about(it, wanted) || numbered.contains_key(it.id()));
+    let subscriptions: Vec<_> = subscriptions.collect();
+    let all = purchases.len().saturating_add(subscriptions.len());
+    let purchases = purchases.into_iter().map(|it| {
         let id = it.id().to_string();
         let purchase = serde_json::to_value(SellerView::of(it))?;
         Ok(Hit::Purchase { id, purchase })
     });
-    let subscriptions = overview.subscriptions.iter();
-    let subscriptions = subscriptions.filter(|it| is_about(it, wanted)).map(|it| {
+    let subscriptions = subscriptions.into_iter().map(|it| {
         Ok(Hit::Subscription {
             id: it.id().to_string(),
             subscription: serde_json::to_value(SellerSubscription::of(it))?,
-            invoice: None,
+            invoice: numbered.get(it.id()).copied().cloned(),
         })
     });
-    let mut found = purchases
-        .chain(subscriptions)
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let all = found.len();
-    found.truncate(LISTED);
+    let found = purchases.chain(subscriptions).take(LISTED);
+    let found = found.collect::<anyhow::Result<Vec<_>>>()?;
     fresh(&json!({
         "found": found,
         "of": all,

@@ -29,6 +29,7 @@ async fn list(State(window): State<Window>) -> Result<Response, Trouble> {
     fresh(&json!({
         "subscriptions": newest.map(SellerSubscription::of).collect::<Vec<_>>(),
         "found": overview.subscriptions.len(),
+        "unreadable": overview.unreadable,
         "read": Read::of(&overview, window.reads()),
     }))
 }
@@ -36,8 +37,15 @@ async fn list(State(window): State<Window>) -> Result<Response, Trouble> {
 async fn story(State(window): State<Window>, Path(id): Path<String>) -> Result<Response, Trouble> {
     let unknown = || Trouble::NoSuch("there is no subscription with this id".to_owned());
     let id = SubscriptionId::try_from(id).map_err(|_| unknown())?;
-    let shop = &window.seen().await.shop;
-    let outbox = (&shop.mails()?, &shop.events()?);
-    let story = SubscriptionStory::read(&shop.all_subscriptions()?, outbox, &id).await?;
-    fresh(&story.ok_or_else(unknown)?.json(shop.now()))
+    // What was mailed and told is found by reading the whole outbox.
+    let story = window.once(id.as_str(), async {
+        let shop = &window.seen().await.shop;
+        let outbox = (&shop.mails()?, &shop.events()?);
+        let story = SubscriptionStory::read(&shop.all_subscriptions()?, outbox, &id).await?;
+        Ok(story
+            .ok_or_else(unknown)?
+            .json(shop.now())
+            .map_err(anyhow::Error::from)?)
+    });
+    fresh(&story.await?)
 }

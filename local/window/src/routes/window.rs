@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use reconcile::Reconcile;
 use serde_json::{Value, json};
@@ -23,7 +24,7 @@ pub enum Reads {
 }
 
 /// The most pages that are read of a deployed shop's table. A page has up to 1 MB, so at
-/// 0.125 USD per million reads of 4 KB at half price, all of them cost a third of a cent.
+/// 0.125 USD per million reads of 4 KB, and half of that for such a read, all of them cost a third of a cent.
 const MOST_PAGES: u32 = 200;
 
 /// A shop in a window.
@@ -33,9 +34,11 @@ pub struct Window(Arc<Parts>);
 struct Parts {
     seen: RwLock<Arc<Seen>>,
     reads: Reads,
-    overview: Mutex<Option<Arc<Overview>>>,
+    /// Goes up whenever what was read is to be read again, without waiting for a reading under way.
+    generation: AtomicU64,
+    overview: Mutex<Option<(u64, Arc<Overview>)>>,
     /// Other answers for which much has to be read, by their names.
-    answers: Mutex<BTreeMap<&'static str, Value>>,
+    answers: Mutex<BTreeMap<String, (u64, Value)>>,
 }
 
 /// The shop, and what its functions read.
@@ -52,6 +55,7 @@ impl Window {
         Self(Arc::new(Parts {
             seen: RwLock::new(Arc::new(Seen { shop, functions })),
             reads,
+            generation: AtomicU64::new(0),
             overview: Mutex::default(),
             answers: Mutex::default(),
         }))
@@ -77,8 +81,11 @@ impl Window {
     pub(super) async fn overview(&self) -> Result<Arc<Overview>, Trouble> {
         // Whoever comes while it is being read waits for that, instead of reading it, too.
         let mut kept = self.0.overview.lock().await;
-        let known = kept.as_ref().filter(|_| self.0.reads == Reads::WhenAsked);
-        if let Some(overview) = known {
+        let generation = self.generation();
+        if let Some((read_in, overview)) = &*kept
+            && *read_in == generation
+            && self.0.reads == Reads::WhenAsked
+        {
             return Ok(Arc::clone(overview));
         }
         let seen = self.seen().await;
@@ -86,14 +93,15 @@ impl Window {
             Reads::EachTime => u32::MAX,
             Reads::WhenAsked => MOST_PAGES,
         };
+        let now = seen.shop.now();
         let found = seen.shop.everything()?.read(most).await?;
-        let overview = Arc::new(Overview::of(found, seen.shop.now()));
-        *kept = Some(Arc::clone(&overview));
+        let overview = Arc::new(Overview::of(found, now));
+        *kept = Some((generation, Arc::clone(&overview)));
         Ok(overview)
     }
 
     /// An object for which much has to be read: of a deployed shop once, and with the time of that.
-    pub(super) async fn once<R>(&self, name: &'static str, read: R) -> Result<Value, Trouble>
+    pub(super) async fn once<R>(&self, name: &str, read: R) -> Result<Value, Trouble>
     where
         R: Future<Output = Result<Value, Trouble>>,
     {
@@ -101,7 +109,10 @@ impl Window {
             return read.await;
         }
         let mut answers = self.0.answers.lock().await;
-        if let Some(known) = answers.get(name) {
+        let generation = self.generation();
+        if let Some((read_in, known)) = answers.get(name)
+            && *read_in == generation
+        {
             return Ok(known.clone());
         }
         let at = rfc3339(self.seen().await.shop.now());
@@ -110,14 +121,17 @@ impl Window {
             let read = json!({ "at": at, "is_whole": true });
             members.insert("read".to_owned(), read);
         }
-        answers.insert(name, answer.clone());
+        answers.insert(name.to_owned(), (generation, answer.clone()));
         Ok(answer)
     }
 
     /// Whoever looks next reads all of it again.
-    pub(super) async fn forget(&self) {
-        *self.0.overview.lock().await = None;
-        self.0.answers.lock().await.clear();
+    pub(super) fn forget(&self) {
+        self.0.generation.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn generation(&self) -> u64 {
+        self.0.generation.load(Ordering::Relaxed)
     }
 }
 

@@ -82,7 +82,7 @@ impl SubscriptionStory {
     }
 
     /// As JSON at `now`.
-    pub fn json(&self, now: i64) -> Value {
+    pub fn json(&self, now: i64) -> serde_json::Result<Value> {
         #[derive(Serialize)]
         struct Whole<'a> {
             subscription: SellerSubscriptionDetails<'a>,
@@ -112,7 +112,6 @@ impl SubscriptionStory {
             published: self.told.iter().map(ToldView::of).collect(),
             timeline: self.timeline(),
         })
-        .unwrap_or_default()
     }
 
     fn timeline(&self) -> Vec<Moment> {

@@ -31,6 +31,8 @@ pub struct Found {
     pub subscriptions: Vec<Subscription>,
     /// What was paid for that.
     pub invoices: Vec<Invoice>,
+    /// The keys of items that cannot be read.
+    pub unreadable: Vec<String>,
     /// Whether this is all there is.
     pub is_whole: bool,
 }
@@ -62,7 +64,11 @@ impl Everything {
                 .set_exclusive_start_key(next);
             let page = scan.send().await.map_err(failed("Scan"))?;
             for item in page.items.unwrap_or_default() {
-                found.add(item)?;
+                let key = key_of(&item);
+                if let Err(error) = found.add(item) {
+                    tracing::warn!(%key, %error, "an item cannot be read");
+                    found.unreadable.push(key);
+                }
             }
             next = page.last_evaluated_key.filter(|key| !key.is_empty());
             if next.is_none() {
@@ -73,6 +79,15 @@ impl Everything {
         found.complete();
         Ok(found)
     }
+}
+
+/// Its partition, and what it is in there.
+fn key_of(item: &Item) -> String {
+    let part = |name: &str| {
+        let value = item.get(name).and_then(|value| value.as_s().ok());
+        value.map_or("?", String::as_str)
+    };
+    format!("{}/{}", part("pk"), part("sk"))
 }
 
 impl Found {

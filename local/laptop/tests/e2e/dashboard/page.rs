@@ -42,6 +42,17 @@ impl<'a> Page<'a> {
         serde_json::from_str(&answer).unwrap_or_default()
     }
 
+    /// Looks at what a refund would do, and makes it.
+    pub(super) async fn refund(&self, of: &str, form: &[(&str, &str)]) -> Value {
+        let path = format!("/payments/{of}/refund");
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(form)
+            .finish();
+        let key = testing::text(&self.get(&format!("{path}?{query}")).await, "key");
+        let form = [form, &[("key", &*key)]].concat();
+        self.does(&path, &form).await
+    }
+
     pub(super) async fn story(&self, purchase: &str) -> Value {
         self.get(&format!("/purchases/{purchase}")).await
     }

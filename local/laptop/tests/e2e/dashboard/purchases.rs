@@ -66,10 +66,8 @@ async fn a_part_can_be_refunded_and_the_refund_fail_after_all() {
     let app = TestApp::start().await;
     let page = Page::of(&app);
     let (purchase, intent) = sold(&app).await;
-    let path = format!("/payments/{intent}/refund");
-    let refund = page
-        .does(&path, &[("amount", "5.00"), ("currency", "usd")])
-        .await;
+    let part = [("amount", "5.00"), ("currency", "usd")];
+    let refund = page.refund(&intent, &part).await;
     app.until_status(&purchase, "partially_refunded").await;
     let refund = text(&refund, "refund");
     page.does(&format!("/stripe/refunds/{refund}/fail"), &[])
@@ -81,7 +79,7 @@ async fn a_part_can_be_refunded_and_the_refund_fail_after_all() {
         (&json!(refund), &json!("failed"))
     );
 
-    page.does(&path, &[("currency", "usd")]).await;
+    page.refund(&intent, &[("currency", "usd")]).await;
     app.until_status(&purchase, "refunded").await;
 }
 
@@ -131,12 +129,46 @@ async fn a_refund_is_previewed_and_under_the_previews_key_made_once() {
     let form = [("amount", "5.00"), ("currency", "usd"), ("key", &*key)];
     let made = page.does(&path, &form).await;
     assert!(text(&made, "refund").starts_with("re_"), "{made}");
-    let (status, why) = page.press(&path, &form).await;
-    assert!(
-        status == 400 && why.contains("refunded meanwhile"),
-        "{status} {why}"
-    );
+    // Somebody presses the same again, or has not looked at all.
+    for form in [&form[..], &form[..2]] {
+        let (status, why) = page.press(&path, form).await;
+        assert!(
+            status == 400 && why.contains("since this preview"),
+            "{status} {why}"
+        );
+    }
     app.until_status(&purchase, "partially_refunded").await;
+    let story = page.story(&purchase).await;
+    assert_eq!(story["purchase"]["refunds"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_refund_that_stripe_failed_to_make_is_tried_again_under_another_key() {
+    let app = TestApp::start().await;
+    let page = Page::of(&app);
+    let (purchase, intent) = sold(&app).await;
+    let fault = [
+        ("path", "/v1/refunds"),
+        ("method", "post"),
+        ("status", "500"),
+        ("times", "0"),
+    ];
+    app.control("faults", &fault).await;
+    let path = format!("/payments/{intent}/refund");
+    let preview = page.get(&format!("{path}?currency=usd")).await;
+    let key = text(&preview, "key");
+    let form = [("currency", "usd"), ("key", &*key)];
+    let (status, said) = page.press(&path, &form).await;
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(
+        (status, &said["error"]["code"]),
+        (502, &json!("stripe_failed")),
+        "{said}"
+    );
+    app.stripe_is_well().await;
+    let again = [("currency", "usd"), ("failed_before", "1")];
+    page.refund(&intent, &again).await;
+    app.until_status(&purchase, "refunded").await;
     let story = page.story(&purchase).await;
     assert_eq!(story["purchase"]["refunds"].as_array().unwrap().len(), 1);
 }
@@ -147,8 +179,7 @@ async fn the_time_line_joins_request_events_mails_and_publications_in_order() {
     let page = Page::of(&app);
     let (purchase, intent) = sold(&app).await;
     let form = [("amount", "5.00"), ("currency", "usd")];
-    page.does(&format!("/payments/{intent}/refund"), &form)
-        .await;
+    page.refund(&intent, &form).await;
     app.until_status(&purchase, "partially_refunded").await;
     app.drained().await;
     let story = page.story(&purchase).await;
@@ -183,11 +214,46 @@ async fn a_purchase_is_found_by_its_number_its_buyer_and_whatever_stripe_calls_i
         assert_eq!(hits.len(), 1, "{wanted}: {hits:?}");
         assert_eq!(text(&hits[0], "id"), purchase, "{wanted}");
     }
+    let hits = page.get(&format!("/search.json?q=%23{number}")).await;
+    assert_eq!(hits["found"][0]["id"], *purchase);
     let none = page.get("/search.json?q=evt_none").await;
     assert_eq!(none["found"], json!([]));
     assert!(
         text(&none, "says").contains("has no event evt_none"),
         "{none}"
+    );
+}
+
+#[tokio::test]
+async fn a_purchase_that_was_lost_here_is_said_to_be_known_at_stripe() {
+    let app = TestApp::start().await;
+    let page = Page::of(&app);
+    let (purchase, intent) = sold(&app).await;
+    app.lose_purchase(&purchase).await;
+    let found = page.get(&format!("/search.json?q={intent}")).await;
+    assert_eq!(found["found"], json!([]));
+    let says = text(&found, "says");
+    assert!(
+        says.contains(&purchase) && says.contains("till reconcile"),
+        "{says}"
+    );
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_named_and_hides_no_other() {
+    let app = TestApp::start().await;
+    let page = Page::of(&app);
+    let (purchase, _) = sold(&app).await;
+    let broken = "01a1f866-0d00-7d3a-9b1e-2f4c8a6d1e57";
+    let item = json!({ "pk": { "S": broken }, "sk": { "S": "purchase" }, "order": { "S": "?" } });
+    app.put_item("PurchasesTable", &item).await;
+    let listed = page.get("/purchases.json").await;
+    assert_eq!(listed["found"], 1);
+    assert_eq!(listed["purchases"][0]["id"], *purchase);
+    assert_eq!(listed["unreadable"], json!([format!("{broken}/purchase")]));
+    assert_eq!(
+        page.get("/sales.json").await["sales"]["together"][0]["paid"],
+        1
     );
 }
 

@@ -94,8 +94,25 @@ async fn a_renewal_is_refunded_from_the_story_of_its_subscription() {
     let story = format!("/subscriptions/{id}");
     let first = page.get(&story).await["subscription"]["invoices"][0].clone();
     let form = [("amount", "5.00"), ("currency", "usd")];
-    page.does(&format!("/payments/{}/refund", text(&first, "id")), &form)
-        .await;
+    // Nothing of what was paid leads to the subscription but Stripe itself.
+    let paid = app.at_stripe("payment_intents").await;
+    let intent = text(&paid["data"][0], "id");
+    let charge = text(&paid["data"][0], "latest_charge");
+    for wanted in [
+        &intent,
+        &charge,
+        &text(&first, "id"),
+        &text(&first, "number"),
+    ] {
+        let found = page.get(&format!("/search.json?q={wanted}")).await;
+        let hit = &found["found"][0];
+        assert_eq!(
+            (&hit["id"], &hit["invoice"]),
+            (&json!(id), &first["id"]),
+            "{wanted}: {found}"
+        );
+    }
+    page.refund(&text(&first, "id"), &form).await;
     app.drained().await;
     let told = page.get(&story).await;
     let first = &told["subscription"]["invoices"][0];

@@ -8,35 +8,40 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 use shared::clock::rfc3339;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, RwLock};
 use window::routes::{Trouble, fresh};
 
 use crate::commands::doctor::examine;
 use crate::commands::operator::Operator;
 
-/// Who asks, and what was found the last time.
-type Practice = Arc<(Operator, Mutex<Value>)>;
+/// Who examines, one at a time, and what was found the last time.
+struct Practice {
+    operator: Operator,
+    busy: Mutex<()>,
+    found: RwLock<Value>,
+}
 
 pub(super) fn routes(operator: Operator) -> Router {
-    let not_asked = json!({ "findings": [] });
-    let practice = Arc::new((operator, Mutex::new(not_asked)));
+    let practice = Practice {
+        operator,
+        busy: Mutex::default(),
+        found: RwLock::new(json!({ "findings": [] })),
+    };
     Router::new()
         .route("/doctor.json", get(last))
         .route("/doctor", post(ask))
-        .with_state(practice)
+        .with_state(Arc::new(practice))
 }
 
-async fn last(State(practice): State<Practice>) -> Result<Response, Trouble> {
-    let (_, found) = &*practice;
-    fresh(&*found.lock().await)
+async fn last(State(practice): State<Arc<Practice>>) -> Result<Response, Trouble> {
+    fresh(&*practice.found.read().await)
 }
 
-/// Whoever asks while it is being found out waits for that, and asks once more.
-async fn ask(State(practice): State<Practice>) -> Result<Response, Trouble> {
-    let (operator, found) = &*practice;
-    let mut found = found.lock().await;
-    let shop = operator.shop().await?;
+async fn ask(State(practice): State<Arc<Practice>>) -> Result<Response, Trouble> {
+    let _busy = practice.busy.lock().await;
+    let shop = practice.operator.shop().await?;
     let report = examine(&shop).await?;
-    *found = json!({ "at": rfc3339(shop.now()), "findings": report.findings });
-    fresh(&*found)
+    let found = json!({ "at": rfc3339(shop.now()), "findings": report.findings });
+    practice.found.write().await.clone_from(&found);
+    fresh(&found)
 }

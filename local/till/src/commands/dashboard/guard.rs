@@ -5,12 +5,12 @@
 //! (`SameSite`). What a browser says comes from another page is refused even with the cookie: other ports
 //! of this machine count as the same site. [`laptop::loopback`] has checked `Host` and `Origin` before.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Query, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::get;
@@ -19,6 +19,10 @@ use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
+
+/// Cookies of 127.0.0.1 and localhost are sent to whatever listens there on any port. This name is nobody
+/// else's.
+pub(super) const NAME: &str = "till.localhost";
 
 /// What every answer has: nobody keeps it, frames it, or learns of it where it leads.
 const SEALS: [(HeaderName, HeaderValue); 6] = [
@@ -49,22 +53,22 @@ const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 /// Keeps strangers out.
 pub(super) struct Guard {
-    address: SocketAddr,
+    port: u16,
     secret: String,
 }
 
 impl Guard {
     /// With a new secret.
-    pub(super) fn at(address: SocketAddr) -> Self {
+    pub(super) fn of(port: u16) -> Self {
         Self {
-            address,
+            port,
             secret: Uuid::new_v4().simple().to_string(),
         }
     }
 
     /// The address that lets somebody in.
     pub(super) fn entrance(&self) -> String {
-        format!("http://{}/enter?key={}", self.address, self.secret)
+        format!("http://{NAME}:{}/enter?key={}", self.port, self.secret)
     }
 
     /// The same answers, for those who may have them.
@@ -78,14 +82,16 @@ impl Guard {
             .layer(middleware::from_fn_with_state(guard, admit))
             .merge(entrance)
             .layer(middleware::map_response(async |mut answer: Response| {
-                answer.headers_mut().extend(SEALS);
+                for (name, value) in SEALS {
+                    answer.headers_mut().insert(name, value);
+                }
                 answer
             }))
     }
 
     /// Of this port alone: all ports of a name share their cookies.
     fn cookie(&self) -> String {
-        format!("till-dashboard-{}", self.address.port())
+        format!("till-dashboard-{}", self.port)
     }
 
     /// The time this takes depends on digests, of which nobody can choose how far they agree.
@@ -137,7 +143,13 @@ async fn admit(State(guard): State<Arc<Guard>>, request: Request, next: Next) ->
     let is_visit = headers
         .get(SEC_FETCH_MODE)
         .is_some_and(|mode| mode == "navigate");
-    refusal.told(is_visit.then(|| request.uri().to_string()))
+    refusal.told(is_visit.then(|| here(request.uri())))
+}
+
+/// A path on this server: one that began with two slashes would lead to another.
+fn here(uri: &Uri) -> String {
+    let path = uri.path_and_query().map_or("", PathAndQuery::as_str);
+    format!("/{}", path.trim_start_matches(['/', '\\']))
 }
 
 /// Whether a page of another site asks, or led here. A browser says so, and no page can prevent it.

@@ -10,8 +10,7 @@ use shared::mode::Mode;
 use window::page::{Page, asset, assets};
 use window::routes::Trouble;
 
-use super::badge;
-use crate::commands::shop::Shop;
+use crate::commands::shop::{Shop, Stack};
 
 const SCRIPTS: [(&str, &str); 3] = [
     ("/alarms.js", include_str!("../../../assets/alarms.js")),
@@ -22,14 +21,14 @@ const SCRIPTS: [(&str, &str); 3] = [
 const SECTIONS: &str = include_str!("../../../assets/sections.html");
 
 /// What it is to look like.
-pub(super) fn of(shop: &Shop) -> anyhow::Result<Page> {
-    let (name, region) = match &shop.stack {
-        Some(stack) => (stack.name.clone(), stack.region.as_str()),
-        None => (shop.name().to_owned(), ""),
+pub(super) fn of(shop: &Shop, stack: &Stack) -> Page {
+    let mode = match shop.mode {
+        Mode::Test => "test mode",
+        Mode::Live => "LIVE · real money",
     };
-    Ok(Page {
-        title: name.clone(),
-        badge: format!("{name} · {}", badge(shop.mode, region)),
+    Page {
+        title: stack.name.clone(),
+        badge: format!("{} · {mode} · {}", stack.name, stack.region),
         live: shop.mode == Mode::Live,
         base: "",
         script: "stack.js",
@@ -45,7 +44,7 @@ pub(super) fn of(shop: &Shop) -> anyhow::Result<Page> {
             ("Doctor", "#doctor".to_owned()),
         ],
         sections: SECTIONS.to_owned(),
-    })
+    }
 }
 
 /// Stripe's own Dashboard of the account.

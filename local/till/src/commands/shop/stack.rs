@@ -1,6 +1,7 @@
 //! A deployed shop: what CloudFormation says of its stack.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use anyhow::{Context as _, anyhow};
 use aws_config::SdkConfig;
@@ -127,8 +128,9 @@ impl Stack {
         Ok(resources)
     }
 
-    /// What the stack's functions have in their environment, with the operator's credentials.
-    pub(super) async fn environment(&self) -> anyhow::Result<Environment> {
+    /// What the stack's functions have in their environment, with the operator's credentials, and when these
+    /// expire.
+    pub(super) async fn environment(&self) -> anyhow::Result<(Environment, Option<SystemTime>)> {
         let credentials = self.aws.credentials_provider().context(NO_CREDENTIALS)?;
         let credentials = credentials.provide_credentials().await;
         let credentials = credentials.context(NO_CREDENTIALS)?;
@@ -178,7 +180,7 @@ impl Stack {
                 set(name, &value);
             }
         }
-        Ok(Environment::from(variables))
+        Ok((Environment::from(variables), credentials.expiry()))
     }
 
     /// One of the template's outputs.
