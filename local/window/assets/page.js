@@ -18,6 +18,7 @@ const known = new Map();
 /** What shows each section. */
 let sections = [];
 let changed = false;
+let aftermath = 0;
 let pause = SOON_MS;
 let waiting;
 
@@ -113,6 +114,7 @@ function say(message) {
 
 /** Shows every section as it is now, because something was done. */
 export async function refresh() {
+  aftermath = AFTERMATH;
   await showAll({ idle: false });
   lookAgain(AFTER_ACTION_MS);
 }
@@ -121,8 +123,10 @@ async function showAll(why) {
   await Promise.all(sections.map((show) => show(why)));
 }
 
-/** How many times a section is passed over that nobody sees. */
+/** How many times a section is passed over that nobody sees, while nothing happens. */
 const PASSED_OVER = 10;
+/** How many looks after something was done are for all sections: it has effects that follow. */
+const AFTERMATH = 4;
 
 /**
  * Shows a section that changes rarely: at first and whenever something was done, but while the page is idle only if
@@ -134,7 +138,7 @@ export function seldom(section, show) {
   new IntersectionObserver((seen) => { inSight = seen.at(-1).isIntersecting; }).observe(section);
   return async ({ idle }) => {
     passed += 1;
-    if (idle && passed < (inSight ? 2 : PASSED_OVER)) return;
+    if (idle && !inSight && passed < PASSED_OVER) return;
     passed = 0;
     await show();
   };
@@ -168,7 +172,8 @@ async function keepFresh() {
   if (document.visibilityState !== "visible") return;
   const before = pause;
   changed = false;
-  await attempt(() => showAll({ idle: true }));
+  aftermath = Math.max(0, aftermath - 1);
+  await attempt(() => showAll({ idle: aftermath === 0 }));
   lookAgain(changed ? SOON_MS : Math.min(before * 2, LATER_MS));
 }
 

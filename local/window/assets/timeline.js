@@ -34,8 +34,7 @@ const TITLES = {
 const NOTES = {
   request: ({ id }) => ({ fine: [code(id)] }),
   attempt: ({ sessions, idempotency_key: key, expires_at: expires }) => ({
-    plain: sessions.map(objectId),
-    fine: [["idempotency key ", code(key)], ["expires ", when(new Date(expires))]],
+    fine: [...sessions.map(objectId), ["idempotency key ", code(key)], ["expires ", when(new Date(expires))]],
   }),
   invoice: ({ id }) => ({ plain: [objectId(id)] }),
   event: ({ id, version }) => ({ plain: [objectId(id)], fine: [`version ${version} since`] }),
