@@ -6,7 +6,7 @@ const told = document.querySelector("#told");
 const dialog = document.querySelector("#confirm");
 
 /** Whether what is read costs something, so that it is looked at rarely. */
-const isSlow = document.querySelector("main").dataset.reads === "when-asked";
+export const isSlow = document.querySelector("main").dataset.reads === "when-asked";
 /** How soon to look again: after something has changed, and when nothing has for a while. */
 const SOON_MS = isSlow ? 60_000 : 1000;
 const LATER_MS = isSlow ? 60_000 : 10_000;
@@ -142,6 +142,30 @@ export function seldom(section, show) {
     passed = 0;
     await show();
   };
+}
+
+/** The least time between two looks at what takes many reads; where each of them costs something, somebody has to ask. */
+const COSTLY_MS = isSlow ? Infinity : 60_000;
+
+/**
+ * Shows a section that takes many reads: only once somebody sees it, and rarely again. Call `forget` on what is
+ * returned if it has to be read again at the next look.
+ */
+export function whenSeen(section, show) {
+  let inSight = false;
+  let next = 0;
+  const showSection = async () => {
+    if (!inSight || Date.now() < next) return;
+    // Whoever comes while it is being read does not read it, too.
+    next = Date.now() + COSTLY_MS;
+    await show();
+  };
+  showSection.forget = () => { next = 0; };
+  new IntersectionObserver((seen) => {
+    inSight = seen.at(-1).isIntersecting;
+    if (inSight && Date.now() >= next) attempt(showSection);
+  }).observe(section);
+  return showSection;
 }
 
 /** A time of day as the reader writes it; hovering shows the date as well. */

@@ -21,7 +21,7 @@ const TITLES = {
     element("code", {}, type === "fetched" ? "fetched from Stripe" : type),
     changed ? element("span", { className: `badge ${TONES[status] ?? ""}` }, (from ? `${words(from)} → ` : "") + words(status))
       : element("span", { className: "quiet" }, "nothing new"),
-    end(hasStandIn && id.startsWith("evt_") && action("Send again", `stripe/events/${id}/resend`)),
+    end(hasStandIn && id.startsWith("evt_") && action("Send again", `stripe/events/${id}/resend`, "plain")),
   ],
   refund: ({ state, amount }) => ["Refund", badge(state), end(amount.text)],
   dispute: ({ state, amount }) => ["Dispute", badge(state), end(amount.text)],
