@@ -121,6 +121,8 @@ function steady() {
     text.data = text.data
       .replaceAll(/\b[A-Z][a-z]{2} \d{1,2}, \d{4}, \d{1,2}:\d{2}(:\d{2})? [AP]M/g,
         (_, seconds) => `Dec 1, 2026, 9:41${seconds ? ':00' : ''} AM`)
+      .replaceAll(/^\d{1,2}:\d{2}:\d{2} [AP]M$/g, '9:41:00 AM')
+      .replaceAll(/^[A-Z][a-z]{2} \d{1,2}, \d{4}$/g, 'Dec 1, 2026')
       .replaceAll(/\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b/g,
         '01a21f7a-5295-7c5b-87be-a90320313d0c')
       .replaceAll(/\b((?:cs_test|evt|pi|re)_)(\w{16,})/g,

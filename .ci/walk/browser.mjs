@@ -21,6 +21,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 
+import { dashboardScenes } from './browser-dashboard.mjs';
 import { downloadScenes } from './browser-downloads.mjs';
 import { builtScenes, productScenes } from './browser-products.mjs';
 import { shippingScenes } from './browser-shipping.mjs';
@@ -1086,7 +1087,7 @@ const elsewhere = {
 };
 
 const tools = {
-  shop, axe, buyButton, card, enterEmail, faintControls, fits, headingSays, layoutShift, openStory, pay, refund, screenshot,
+  shop, axe, buy, buyButton, card, enterEmail, faintControls, fits, headingSays, layoutShift, openStory, pay, refund, screenshot,
   signIn, story, storySays, tokenOf, until,
 };
 const [shipping, subscriptions] = [shippingScenes(tools), subscriptionScenes(tools)];
@@ -1095,7 +1096,8 @@ const tour = [tourScenes(tools, process.env.PICTURES), { strict: false }];
 // because the others leave more behind than the one event that it misses.
 const everything = [
   tour, [walks, { strict: true }], [productScenes(tools), { strict: true }], [badDays, { strict: false }],
-  [downloadScenes(tools), { strict: true }], [stackScenes(tools), { strict: false }], [shipping, { strict: false }], [subscriptions, { strict: true }],
+  [dashboardScenes(tools), { strict: true }], [downloadScenes(tools), { strict: true }], [stackScenes(tools), { strict: false }],
+  [shipping, { strict: false }], [subscriptions, { strict: true }],
 ];
 const atFrontEnd = [[elsewhere, { strict: true }], [builtScenes(frontEnd, tools), { strict: true }]];
 const taxed = [taxScenes(tools), { strict: true }];

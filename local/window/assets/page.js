@@ -6,7 +6,7 @@ const told = document.querySelector("#told");
 const dialog = document.querySelector("#confirm");
 
 /** Whether what is read costs something, so that it is looked at rarely. */
-const isSlow = document.querySelector("main").dataset.reads === "when-asked";
+export const isSlow = document.querySelector("main").dataset.reads === "when-asked";
 /** How soon to look again: after something has changed, and when nothing has for a while. */
 const SOON_MS = isSlow ? 60_000 : 1000;
 const LATER_MS = isSlow ? 60_000 : 10_000;
@@ -18,6 +18,7 @@ const known = new Map();
 /** What shows each section. */
 let sections = [];
 let changed = false;
+let aftermath = 0;
 let pause = SOON_MS;
 let waiting;
 
@@ -114,6 +115,7 @@ function say(message) {
 
 /** Shows every section as it is now, because something was done. */
 export async function refresh() {
+  aftermath = AFTERMATH;
   await showAll({ idle: false });
   lookAgain(AFTER_ACTION_MS);
 }
@@ -122,8 +124,10 @@ async function showAll(why) {
   await Promise.all(sections.map((show) => show(why)));
 }
 
-/** How many times a section is passed over that nobody sees. */
+/** How many times a section is passed over that nobody sees, while nothing happens. */
 const PASSED_OVER = 10;
+/** How many looks after something was done are for all sections: it has effects that follow. */
+const AFTERMATH = 4;
 
 /**
  * Shows a section that changes rarely: at first and whenever something was done, but while the page is idle only if
@@ -135,10 +139,34 @@ export function seldom(section, show) {
   new IntersectionObserver((seen) => { inSight = seen.at(-1).isIntersecting; }).observe(section);
   return async ({ idle }) => {
     passed += 1;
-    if (idle && passed < (inSight ? 2 : PASSED_OVER)) return;
+    if (idle && !inSight && passed < PASSED_OVER) return;
     passed = 0;
     await show();
   };
+}
+
+/** The least time between two looks at what takes many reads; where each of them costs something, somebody has to ask. */
+const COSTLY_MS = isSlow ? Infinity : 60_000;
+
+/**
+ * Shows a section that takes many reads: only once somebody sees it, and rarely again. Call `forget` on what is
+ * returned if it has to be read again at the next look.
+ */
+export function whenSeen(section, show) {
+  let inSight = false;
+  let next = 0;
+  const showSection = async () => {
+    if (!inSight || Date.now() < next) return;
+    // Whoever comes while it is being read does not read it, too.
+    next = Date.now() + COSTLY_MS;
+    await show();
+  };
+  showSection.forget = () => { next = 0; };
+  new IntersectionObserver((seen) => {
+    inSight = seen.at(-1).isIntersecting;
+    if (inSight && Date.now() >= next) attempt(showSection);
+  }).observe(section);
+  return showSection;
 }
 
 /** A time of day as the reader writes it; hovering shows the date as well. */
@@ -169,7 +197,8 @@ async function keepFresh() {
   if (document.visibilityState !== "visible") return;
   const before = pause;
   changed = false;
-  await attempt(() => showAll({ idle: true }));
+  aftermath = Math.max(0, aftermath - 1);
+  await attempt(() => showAll({ idle: aftermath === 0 }));
   lookAgain(changed ? SOON_MS : Math.min(before * 2, LATER_MS));
 }
 

@@ -1,7 +1,8 @@
-// Events of Stripe's that could not be recorded, and are kept until somebody has fixed why.
+// Events of Stripe's that could not be recorded, and are kept until somebody has fixed why. They are kept by day, for
+// 90 days, so that reading them takes hundreds of queries.
 
 import { content } from "./content.js";
-import { call, element, onClick, tell, when } from "./page.js";
+import { call, element, onClick, tell, when, whenSeen } from "./page.js";
 import { leadsTo } from "./shelf.js";
 import { end, line, words } from "./story.js";
 import { objectId } from "./stripe.js";
@@ -16,7 +17,7 @@ const OUTCOMES = {
 };
 
 export const showParked = content("parked", "parked.json", "No events are parked.", ({ events }) =>
-  (events.length > 0 ? [element("ol", { className: "facts card" }, ...events.map(parked))] : []));
+  (events.length > 0 ? [element("ol", { className: "facts card" }, ...events.map(parked))] : []), whenSeen);
 
 function parked({ id, type, why, parked_at: at, too_large: tooLarge, body }) {
   const again = element("button", { type: "button" }, "Replay");
@@ -39,6 +40,7 @@ function folded(id, body) {
 
 async function replay(id) {
   const { events } = await call("parked/replay", { method: "POST", body: new URLSearchParams({ id }) });
+  showParked.forget();
   tell(...events.flatMap(inWords));
 }
 

@@ -7,7 +7,7 @@ export const showProducts = content("products", "products.json", "There are no p
   (products.length > 0 ? [table(products)] : []));
 
 function table(products) {
-  const titles = ["Product", "Price", "In stock"].map((title) => element("th", { scope: "col" }, title));
+  const titles = ["Product", "Price", "Stock"].map((title) => element("th", { scope: "col" }, title));
   return element("div", { className: "card" }, element("table", {},
     element("thead", {}, element("tr", {}, ...titles)),
     element("tbody", {}, ...products.map(row))));
@@ -23,7 +23,7 @@ function row(product) {
 }
 
 function stock({ stock: left, low_stock: low }) {
-  if (left === undefined) return [element("span", { className: "quiet" }, "always")];
+  if (left === undefined) return [element("span", { className: "quiet" }, "unlimited")];
   if (left === 0) return [badge("bad", "sold out")];
   return left <= (low ?? 0) ? [`${left} `, badge("wait", "low")] : [`${left}`];
 }

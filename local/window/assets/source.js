@@ -1,6 +1,7 @@
 // Where what is shown comes from: the very JSON, how to get it on a command line, and when it was read.
 
 import { at, call, element, onClick, timeOf } from "./page.js";
+import { keepingFocus } from "./story.js";
 
 /** Whether only a browser with this page's cookie is answered. */
 const isGuarded = document.querySelector("main").dataset.guarded === "true";
@@ -38,13 +39,19 @@ async function copied(text) {
 /** Says when a section was read, if not just now, and whether that was all of it. */
 export function sayWhenRead(section, read) {
   if (!read) return;
+  sayRead(section, read, () => call("reread", { method: "POST" }));
+}
+
+/** Says when it was read; `forget` is done before it is read again. */
+export function sayRead(section, { at: moment, is_whole: isWhole }, forget) {
   const place = section.querySelector(".read");
-  const seen = JSON.stringify(read);
+  const seen = `${moment} ${isWhole}`;
   if (place.dataset.seen === seen) return;
   place.dataset.seen = seen;
   const again = element("button", { type: "button", className: "plain" }, "Read again");
-  onClick(again, () => call("reread", { method: "POST" }));
+  again.dataset.key = "read again";
+  onClick(again, forget);
   place.hidden = false;
-  const cut = read.is_whole ? [] : [element("strong", {}, "Not all of it was read, and the newest may be missing; an id is found all the same. ")];
-  place.replaceChildren(...cut, "As of ", timeOf(new Date(read.at)), ". ", again);
+  const cut = isWhole ? [] : [element("strong", {}, "Not all of it was read, and the newest may be missing; an id is found all the same. ")];
+  keepingFocus(place, () => place.replaceChildren(...cut, "As of ", timeOf(new Date(moment)), ". ", again));
 }

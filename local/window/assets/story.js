@@ -107,8 +107,8 @@ export function steps(possible, path) {
   return element("p", { className: "buttons" }, ...Object.entries(possible).map(([step, label]) => action(label, path(step))));
 }
 
-export function action(label, path) {
-  const button = element("button", { type: "button" }, label);
+export function action(label, path, className = "") {
+  const button = element("button", { type: "button", className }, label);
   button.dataset.key = path;
   onClick(button, () => call(path, { method: "POST" }));
   return button;

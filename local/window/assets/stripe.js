@@ -37,7 +37,7 @@ export function objectId(id) {
   const code = element("code", {}, id);
   const [link] = atStripe(id, code);
   if (!KINDS.has(kindOf(id))) return [link ?? code];
-  const json = element("a", { href: at(`objects/${encodeURIComponent(id)}`) }, "JSON");
+  const json = element("a", { className: "json", href: at(`objects/${encodeURIComponent(id)}`) }, "JSON");
   json.setAttribute("aria-label", `JSON of ${id}`);
   return [link ?? code, " · ", json];
 }

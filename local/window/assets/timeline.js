@@ -21,7 +21,7 @@ const TITLES = {
     element("code", {}, type === "fetched" ? "fetched from Stripe" : type),
     changed ? element("span", { className: `badge ${TONES[status] ?? ""}` }, (from ? `${words(from)} → ` : "") + words(status))
       : element("span", { className: "quiet" }, "nothing new"),
-    end(hasStandIn && id.startsWith("evt_") && action("Send again", `stripe/events/${id}/resend`)),
+    end(hasStandIn && id.startsWith("evt_") && action("Send again", `stripe/events/${id}/resend`, "plain")),
   ],
   refund: ({ state, amount }) => ["Refund", badge(state), end(amount.text)],
   dispute: ({ state, amount }) => ["Dispute", badge(state), end(amount.text)],
@@ -34,8 +34,7 @@ const TITLES = {
 const NOTES = {
   request: ({ id }) => ({ fine: [code(id)] }),
   attempt: ({ sessions, idempotency_key: key, expires_at: expires }) => ({
-    plain: sessions.map(objectId),
-    fine: [["idempotency key ", code(key)], ["expires ", when(new Date(expires))]],
+    fine: [...sessions.map(objectId), ["idempotency key ", code(key)], ["expires ", when(new Date(expires))]],
   }),
   invoice: ({ id }) => ({ plain: [objectId(id)] }),
   event: ({ id, version }) => ({ plain: [objectId(id)], fine: [`version ${version} since`] }),

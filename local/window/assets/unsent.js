@@ -1,13 +1,13 @@
-// Mail that did not go out, and events for other systems that were not published.
+// Mail that did not go out, and events for other systems that were not published. Finding them reads a whole table.
 
 import { content } from "./content.js";
 import { subjectOf, titleOf } from "./mails.js";
-import { call, confirm, element, onClick, tell, when } from "./page.js";
+import { call, confirm, element, isSlow, onClick, seldom, tell, when, whenSeen } from "./page.js";
 import { leadsTo } from "./shelf.js";
 import { badge, end, line, words } from "./story.js";
 
 export const showUnsent = content("unsent", "mails.json", "All mail has been sent.", ({ mails }) =>
-  (mails.length > 0 ? [element("ol", { className: "facts card" }, ...mails.map(unsent))] : []));
+  (mails.length > 0 ? [element("ol", { className: "facts card" }, ...mails.map(unsent))] : []), isSlow ? whenSeen : seldom);
 
 function unsent(one) {
   const { id, purchase: about, mail, event, state, attempts, reason, created_at: called, next_attempt_at: next } = one;
@@ -36,7 +36,10 @@ function of(about) {
 function remedy(id, state, purchase) {
   const button = element("button", { type: "button" }, state === "held" ? "Release" : "Resend");
   button.dataset.key = `${id} resend`;
-  onClick(button, state === "held" ? () => release(purchase) : () => resend(id));
+  onClick(button, async () => {
+    await (state === "held" ? release(purchase) : resend(id));
+    showUnsent.forget?.();
+  });
   return button;
 }
 

@@ -119,3 +119,48 @@ pub fn asset(content_type: &'static str, content: &'static str) -> Response {
     ];
     (headers, content).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Page;
+    use askama::Template as _;
+
+    fn page(live: bool) -> String {
+        let page = Page {
+            title: "shop".to_owned(),
+            badge: "shop".to_owned(),
+            live,
+            base: "",
+            script: "stack.js",
+            reads_shop: true,
+            stand_in: false,
+            objects: None,
+            dashboard: Some("https://dashboard.stripe.com".to_owned()),
+            guarded: true,
+            slow: true,
+            site: None,
+            links: Vec::new(),
+            sections: String::new(),
+        };
+        page.render().unwrap()
+    }
+
+    #[test]
+    fn where_real_money_moves_the_page_says_so_in_words() {
+        assert!(page(true).contains("<strong>LIVE</strong> Real money moves here."));
+        assert!(!page(false).contains("LIVE"));
+    }
+
+    #[test]
+    fn the_page_of_a_deployed_shop_looks_rarely_and_leads_to_stripes_dashboard() {
+        let page = page(true);
+        for said in [
+            "data-reads=\"when-asked\"",
+            "data-guarded=\"true\"",
+            "data-stand-in=\"false\"",
+            "data-dashboard=\"https://dashboard.stripe.com\"",
+        ] {
+            assert!(page.contains(said), "{said}: {page}");
+        }
+    }
+}
