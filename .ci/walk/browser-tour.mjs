@@ -45,7 +45,7 @@ export function tourScenes(tools, folder) {
       await page.setViewportSize(DESK);
       // The buyer's receipt, and the seller's mail.
       await story(page).getByText('sent', { exact: true }).nth(1).waitFor();
-      await page.evaluate(() => scrollTo(0, 0));
+      await page.evaluate(() => document.querySelector('#search').scrollIntoView());
       await picture(page, 'dashboard');
 
       // The same event once more changes nothing.

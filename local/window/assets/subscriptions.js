@@ -110,6 +110,7 @@ function invoice(one) {
       element("span", { className: "quiet" }, day(made)), end(total.text))),
     element("p", { className: "quiet" }, ...(number ? [`${number} · `] : []),
       ...(period ? ["for ", day(period.start), " to ", day(period.end), " · "] : []), ...objectId(id)),
+    ...(one.sums?.tax.amount > 0 ? [element("p", { className: "quiet" }, `of which ${one.sums.tax.text} tax`)] : []),
     element("p", { className: "quiet" }, ...tries(one)),
     element("p", { className: "buttons" }, ...(url ? [element("a", { href: url }, "Its page")] : []), ...atStripe(id, "At Stripe")),
     ...(one.attention ?? []).map((each) => element("p", { className: "alert" }, ADVICE[each] ?? each)),

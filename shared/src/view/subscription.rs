@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{RefundView, SellerDisputeView, disputes, refunds};
+use super::{RefundView, SellerDisputeView, SumsView, disputes, refunds};
 use crate::{
     clock::rfc3339,
     invoice::{Invoice, InvoiceStatus, Period, Reason},
@@ -144,6 +144,8 @@ struct InvoiceView<'a> {
     total: Money,
     #[serde(flatten)]
     accounts: Accounts,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sums: Option<SumsView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     period: Option<PeriodView>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -326,6 +328,7 @@ impl<'a> InvoiceView<'a> {
             created_at: rfc3339(bill.created_at),
             total: bill.total,
             accounts: invoice.accounts(),
+            sums: bill.sums.map(|sums| SumsView::of((sums, bill.total))),
             period: bill.period.map(PeriodView::of),
             url: bill.page.as_deref(),
         }

@@ -91,13 +91,16 @@ export function portalButton(label = t('subscription.portal'), kind = 'secondary
 
 /** One invoice of a subscription, with its page at Stripe. */
 export function invoiceRow(invoice) {
-  const { status, reason, number, created_at: createdAt, total, paid, refunded, url } = invoice;
+  const { status, reason, number, created_at: createdAt, total, paid, refunded, sums, url } = invoice;
   const key = `invoice.${status}`;
   const page = secureUrl(url);
   const inner = [
     element('span', { class: 'row-main' },
       element('span', { class: 'line-name' }, t(hasWords(`invoice_for.${reason}`) ? `invoice_for.${reason}` : 'invoice_for.other')),
       element('span', { class: 'line-detail' }, day(createdAt), number ? ` · ${number}` : null),
+      sums?.tax.amount > 0
+        ? element('span', { class: 'line-detail' }, `${t('order.of_which_tax')} ${formatMoney(sums.tax)}`)
+        : null,
       refunded.amount > 0
         ? element('span', { class: 'line-detail' }, t('order.refunded_of', { refunded: formatMoney(refunded), paid: formatMoney(paid) }))
         : null),

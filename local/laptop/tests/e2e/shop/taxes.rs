@@ -181,4 +181,14 @@ async fn a_subscription_is_taxed_with_each_renewal() {
     let renewed = shop.mails(2).await.remove(0);
     assert!(text(&renewed, "subject").contains("receipt"), "{renewed}");
     assert_eq!(sums_in(&renewed), sums_in(&welcome));
+
+    // Each invoice says the same as the purchase and the mails do.
+    let id = text(&subscription, "id");
+    let path = format!("/subscriptions/{id}");
+    let told = shop.get_as(Some(shop.ada().await), &path).await.expect(200);
+    for invoice in told.json()["invoices"].as_array().unwrap() {
+        let sums = amounts(&invoice["sums"]);
+        assert_eq!(sums, amounts(&purchase["sums"]), "{invoice}");
+        assert_eq!(invoice["total"]["amount"], total);
+    }
 }
