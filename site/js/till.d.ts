@@ -215,6 +215,8 @@ export type Invoice = {
   refunded: Money;
   disputed: Money;
   net: Balance;
+  /** How its total comes about. Absent if that is what the items cost. */
+  sums?: Sums;
   /** The time it pays for. Absent if it only adjusts what another one paid for. */
   period?: Period;
   /** Stripe's page to see it, and to pay it if it is open. */
