@@ -244,7 +244,8 @@ def main():
         state.update(content)
         switch = SWITCH.encode() if file == Path("shared/src/lib.rs") else b""
         put(copy / file, content + switch, file.stat().st_mode)
-    environment = {**os.environ, "CARGO_TARGET_DIR": str(options.work / "target")}
+    # A function with all its mutants, not optimised, needs more of the stack than threads have.
+    environment = {**os.environ, "CARGO_TARGET_DIR": str(options.work / "target"), "RUST_MIN_STACK": str(1 << 28)}
     mutants, apart = listed(options.only)
     print(f"{len(mutants)} mutants, and {len(apart)} that no switch can turn on", flush=True)
     mutants, unviable = viable(copy, mutants, environment)
