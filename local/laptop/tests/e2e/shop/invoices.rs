@@ -65,6 +65,9 @@ async fn a_renewals_events_in_every_order_leave_it_paid_with_one_receipt() {
                 .replace("evt_", &format!("evt_{n}_"));
             let answer = shop.deliver(&event).await.expect(200).json();
             assert_ne!(text(&answer, "result"), "parked", "{order:?}");
+            let items = shop.subscription_items(&subscription).await;
+            let heard_of = items.contains_key("subscription");
+            assert!(heard_of, "its first invoice is enough: {order:?}");
         }
         let items = shop.subscription_items(&subscription).await;
         let seen: Vec<_> = items[&id]["seen"]["L"].as_array().unwrap().iter().collect();
