@@ -123,6 +123,15 @@ mod tests {
     }
 
     #[test]
+    fn an_attempt_leads_nowhere_once_it_is_too_late_for_its_call_unless_it_has_its_url() {
+        let mut attempt = Attempt::first(&order(false), 0);
+        assert!(!attempt.leads_nowhere(20 * 3600 - 1));
+        assert!(attempt.leads_nowhere(20 * 3600));
+        attempt.url = Some("https://pay.example/cs_1".to_owned());
+        assert!(!attempt.leads_nowhere(20 * 3600));
+    }
+
+    #[test]
     fn limited_stock_is_held_for_35_minutes_and_an_attempt_leaves_stripe_its_30() {
         let attempt = Attempt::first(&order(true), 0);
         assert_eq!(attempt.expires_at, 35 * 60);

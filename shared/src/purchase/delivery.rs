@@ -138,5 +138,7 @@ mod tests {
     fn where_somebody_lives_is_never_printed() {
         let shown = format!("{:?}", delivery(["Ada", "Weg 1", "a", "b", "c", "d", "DE"]));
         assert_eq!(shown, "Delivery { .. }");
+        let address = delivery(["", "Weg 1", "a", "b", "c", "d", "DE"]).address;
+        assert_eq!(format!("{address:?}"), "Address { .. }");
     }
 }

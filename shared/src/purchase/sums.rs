@@ -99,6 +99,18 @@ mod tests {
     }
 
     #[test]
+    fn only_a_discount_shipping_or_tax_makes_sums_worth_telling() {
+        assert!(taxed(1500, 0, 0, 0).are_only_goods());
+        for more in [
+            taxed(1500, 100, 0, 0),
+            taxed(1500, 0, 490, 0),
+            taxed(1500, 0, 0, 240),
+        ] {
+            assert!(!more.are_only_goods(), "{more:?}");
+        }
+    }
+
+    #[test]
     fn the_tax_in_a_part_is_in_proportion() {
         let sums = taxed(1190, 0, 0, 190);
         for (part, tax) in [(0, 0), (119, 19), (595, 95), (3, 0), (4, 1), (1190, 190)] {

@@ -10,5 +10,6 @@ mod effects;
 mod merging;
 mod payment;
 mod samples;
+mod shown;
 mod status;
 mod ways;

@@ -16,6 +16,7 @@ mod contract;
 mod dashboard;
 mod gateway;
 mod identity;
+mod log;
 mod secrets;
 mod shop;
 mod site;

@@ -3,7 +3,6 @@
 //! small server here does.
 
 mod key;
-mod log;
 mod reconciling;
 mod silence;
 mod store;

@@ -41,15 +41,34 @@ fn the_mail_of_a_payment_on_its_way_is_not_taken_back_while_a_voucher_waits() {
 }
 
 #[test]
+fn only_a_mail_about_how_things_stand_is_taken_back_when_it_is_no_longer_true() {
+    let nothing = BTreeSet::new();
+    let happened = [
+        Mail::Paid,
+        Mail::Sold,
+        Mail::Shipped(ParcelId::without_number()),
+        Mail::RefundFailed("re_1".to_owned().into()),
+        Mail::DisputeOpened("dp_1".to_owned().into()),
+        Mail::DisputeClosed("dp_1".to_owned().into(), DisputeStatus::Won),
+    ];
+    let mut ordered = BTreeSet::from(happened);
+    ordered.extend([Mail::Pending, Mail::Failed]);
+    let (due, taken_back) = mail::order(&nothing, &mut ordered, &mut nothing.clone(), |_| false);
+    assert_eq!(due, nothing);
+    assert_eq!(taken_back, [Mail::Pending, Mail::Failed].into());
+}
+
+#[test]
 fn stock_waits_for_every_session_that_could_still_be_paid() {
     let mut purchase = limited_purchase();
     purchase.record(session("cs_2", SessionState::Open));
     purchase.record(session("cs_1", SessionState::Expired));
-    assert!(!purchase.stock_returned);
+    assert!(!purchase.has_returned_stock());
     let effects = purchase
         .record(session("cs_2", SessionState::Expired))
         .unwrap();
     assert_eq!(effects.returned, [("mug".parse().unwrap(), 1)]);
+    assert!(purchase.has_returned_stock());
     purchase.record(session("cs_1", settled(usd(1500))));
     assert_eq!(
         purchase.attention(),
@@ -129,6 +148,57 @@ proptest! {
             prop_assert_eq!(News::try_from(news.to_string()), Ok(news));
         }
     }
+}
+
+#[test]
+fn other_systems_are_told_that_nothing_came_of_a_purchase_once_nothing_can() {
+    let announced = Announced {
+        sequence: 1,
+        at: Some(0),
+    };
+    for (end, news) in [
+        (SessionState::Expired, News::Expired),
+        (SessionState::Failed, News::Failed),
+    ] {
+        let mut purchase = purchase();
+        purchase.record(session("cs_1", SessionState::Open));
+        purchase.record(session("cs_2", end.clone()));
+        let told = purchase.announce(announced);
+        assert_eq!(told, [], "the other session can still be paid: {end:?}");
+        purchase.record(session("cs_1", SessionState::Expired));
+        assert_eq!(purchase.announce(announced), [news]);
+    }
+}
+
+#[test]
+fn a_purchase_is_fulfilled_by_its_first_parcel_and_what_is_said_of_it_later_is_news() {
+    let mut purchase = purchase();
+    assert!(!purchase.is_fulfilled());
+    let id: ParcelId = "JJ1".parse().unwrap();
+    let sent = |at, carrier: Option<&str>| {
+        let parcel = Parcel {
+            at,
+            carrier: carrier.map(str::to_owned),
+            tracking_url: None,
+        };
+        Change::Fulfilled(id.clone(), parcel)
+    };
+    let effects = purchase.record(sent(60, None)).unwrap();
+    assert_eq!(effects.due, [Mail::Shipped(id.clone())].into());
+    assert!(purchase.is_fulfilled());
+    assert_eq!(purchase.record(sent(60, None)), None);
+    let effects = purchase.record(sent(90, Some("DHL")));
+    assert_eq!(effects, Some(Effects::default()), "one mail is enough");
+    let parcel = purchase.parcel(&id).unwrap();
+    assert_eq!((parcel.at, parcel.carrier.as_deref()), (60, Some("DHL")));
+    assert_eq!(purchase.parcel(&ParcelId::without_number()), None);
+}
+
+#[test]
+fn a_parcel_without_a_number_shows_none() {
+    let numbered: ParcelId = "JJ1".parse().unwrap();
+    assert_eq!(numbered.number(), Some("JJ1"));
+    assert_eq!(ParcelId::without_number().number(), None);
 }
 
 #[test]

@@ -93,6 +93,7 @@ proptest! {
         for change in changes {
             purchase.record(change);
         }
+        prop_assert!(purchase.mails_called_for().is_subset(purchase.mails()));
         for mail in purchase.mails {
             prop_assert_eq!(Mail::try_from(mail.to_string()), Ok(mail));
         }

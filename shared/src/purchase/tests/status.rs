@@ -166,6 +166,16 @@ fn a_payment_that_is_disputed_before_it_is_known_to_be_made_is_still_asked_for()
 }
 
 #[test]
+fn a_delayed_payment_is_asked_for_at_once_until_it_is_known_what_it_waits_for_and_then_each_day() {
+    let mut purchase = purchase();
+    purchase.record(session("cs_1", SessionState::PENDING));
+    assert_eq!(purchase.next_check(7), Some(7));
+    let waits_for = WaitsFor::Bank;
+    purchase.record(session("cs_1", SessionState::Pending { waits_for }));
+    assert_eq!(purchase.next_check(7), Some(7 + 24 * 3600));
+}
+
+#[test]
 fn an_open_purchase_is_looked_at_after_an_hour_and_at_its_end() {
     const HOUR: i64 = 3600;
     let mut purchase = purchase();
@@ -213,13 +223,13 @@ fn a_second_payment_and_strange_amounts_call_for_attention() {
     let mut euro = purchase();
     euro.record(session(
         "cs_1",
-        settled(Money::new(1500, "eur".parse().unwrap())),
+        settled(Money::new(1600, "eur".parse().unwrap())),
     ));
     assert_eq!(euro.attention(), [Attention::OtherCurrency].into());
     assert_eq!(euro.status(), Status::Paid);
     assert_eq!(
         euro.accounts().paid,
-        Money::new(1500, "eur".parse().unwrap())
+        Money::new(1600, "eur".parse().unwrap())
     );
 
     let mut promotion = purchase();

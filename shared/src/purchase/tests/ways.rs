@@ -33,8 +33,8 @@ fn a_purchase_is_abandoned_once_and_not_if_it_has_a_session_or_another_attempt()
     let mut retried = purchase();
     retried.next_attempt(1, 60);
     assert_eq!(retried.abandon(1), None);
-    assert!(!open.abandoned && !retried.abandoned);
-    assert!(retried.abandon(2).is_some() && retried.abandoned);
+    assert!(!open.is_abandoned() && !retried.is_abandoned());
+    assert!(retried.abandon(2).is_some() && retried.is_abandoned());
     assert_eq!(retried.abandon(2), None);
 }
 

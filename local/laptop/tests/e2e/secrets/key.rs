@@ -7,9 +7,9 @@ use laptop::wiring;
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use super::log::Log;
 use super::store::Store;
 use super::{STORES, STRIPE_KEY, a_minute_later};
+use crate::log::Log;
 
 /// The whole shop, whose checkout reads its Stripe key from the store.
 async fn shop(store: &Store) -> (LocalShop, tempfile::TempDir) {

@@ -3,9 +3,9 @@
 use shared::config::Environment;
 use shared::stripe::key::StripeKey;
 
-use super::log::Log;
 use super::store::Store;
 use super::{STORES, STRIPE_KEY, WEBHOOK_SECRETS, a_minute_later, deliver};
+use crate::log::Log;
 
 #[tokio::test]
 async fn no_log_line_and_no_debug_output_shows_a_secret() {

@@ -1,6 +1,6 @@
 //! What the doors cost: calls to DynamoDB and Stripe, counted. docs/PERFORMANCE.md has the table.
 
-use testing::{CARD, Checkout, MAGAZINE, MUG, TestApp, cart};
+use testing::{CARD, Calls, Checkout, MAGAZINE, MUG, REFUNDS_SLOWLY, TestApp, cart, eventually};
 
 fn calls(list: &[(&str, usize)]) -> Vec<(String, usize)> {
     let list = list
@@ -78,4 +78,59 @@ async fn whether_a_buyer_had_a_trial_is_one_query_however_much_they_bought() {
         .into_iter()
         .filter(|(call, _)| call == "Query");
     assert_eq!(queries.collect::<Vec<_>>(), calls(&[("Query", 1)]));
+}
+
+/// How often a run of reconcile asks Stripe.
+async fn asked_by_reconcile(shop: &TestApp, counted: &Calls) -> usize {
+    counted.take();
+    shop.reconcile().await;
+    let mut calls = counted.take().into_iter();
+    calls.find(|(call, _)| call == "Stripe GET").unwrap().1
+}
+
+#[tokio::test]
+async fn reconcile_asks_stripe_for_what_is_not_over_yet_and_only_when_it_is_due() {
+    const TWO_HOURS: i64 = 2 * 3600;
+    let (shop, counted) = TestApp::counting("ReconcileFunction").await;
+    // If it overtook the refund's own event, all refunds would be fetched.
+    let silent = [
+        ("fault", "no_event"),
+        ("type", "charge.refunded"),
+        ("times", "0"),
+    ];
+    shop.control("faults", &silent).await;
+    let slow = shop.paid_with(REFUNDS_SLOWLY).await;
+    shop.refund(&slow, None).await;
+    eventually(async || shop.purchase(&slow.purchase).await.get("refunds").cloned()).await;
+    let open = shop.open().await;
+    let for_events = asked_by_reconcile(&shop, &counted).await;
+
+    shop.age(&slow.purchase, 48 * 3600).await;
+    let asked = asked_by_reconcile(&shop, &counted).await;
+    assert_eq!(asked, for_events + 1, "the refund");
+    shop.age(&open.purchase, TWO_HOURS).await;
+    let asked = asked_by_reconcile(&shop, &counted).await;
+    assert_eq!(asked, for_events + 1, "the session");
+    assert_eq!(asked_by_reconcile(&shop, &counted).await, for_events);
+}
+
+#[tokio::test]
+async fn sessions_of_purchases_made_at_about_the_same_time_are_looked_for_together() {
+    const TWO_DAYS: &str = "172800";
+    let (shop, counted) = TestApp::counting("ReconcileFunction").await;
+    let for_events = asked_by_reconcile(&shop, &counted).await;
+    for purchases in [2, 1] {
+        for _ in 0..purchases {
+            shop.stripe_fails(&[("status", "500")]).await;
+            shop.checkout(&cart(&[(MUG, 1)])).await.expect(502);
+            shop.stripe_is_well().await;
+        }
+        shop.control("clock", &[("advance", TWO_DAYS)]).await;
+    }
+    let asked = asked_by_reconcile(&shop, &counted).await;
+    assert_eq!(asked, for_events + 2);
+    for purchase in shop.stored_purchases().await {
+        assert_eq!(shop.status(&purchase).await, "abandoned");
+    }
+    assert_eq!(asked_by_reconcile(&shop, &counted).await, for_events);
 }

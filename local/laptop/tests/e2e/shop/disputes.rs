@@ -239,3 +239,29 @@ async fn a_dispute_of_a_purchase_that_was_lost_rebuilds_it_for_someone_to_look_a
     assert_eq!(shop.attention(&checkout.purchase).await, ["rebuilt"]);
     shop.mails(0).await;
 }
+
+#[tokio::test]
+async fn a_purchase_that_a_dispute_rebuilt_gets_its_payment_and_its_lines_from_its_session() {
+    let shop = TestApp::start().await;
+    shop.hold_deliveries().await;
+    let silent = [
+        ("fault", "no_event"),
+        ("type", "checkout.session.completed"),
+        ("times", "0"),
+    ];
+    shop.control("faults", &silent).await;
+    let checkout = shop.open().await;
+    let lines = shop.purchase(&checkout.purchase).await["lines"].clone();
+    shop.pay(&checkout, CARD).await.expect(303);
+    shop.dispute(&checkout, &[]).await;
+    shop.lose_purchase(&checkout.purchase).await;
+    let events = shop.events_of_payment(&checkout).await;
+    let dispute = of_type(&events, "charge.dispute.created");
+    assert_eq!(shop.receipt(dispute).await, "recorded");
+    shop.reconcile().await;
+    assert_eq!(shop.money(&checkout.purchase).await, [1500, 0, 1500, 0]);
+    shop.reconcile().await;
+    assert_eq!(shop.purchase(&checkout.purchase).await["lines"], lines);
+    assert_eq!(shop.status(&checkout.purchase).await, "disputed");
+    assert_eq!(shop.reconcile().await.purchases, 0);
+}

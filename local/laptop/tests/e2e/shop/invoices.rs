@@ -65,6 +65,9 @@ async fn a_renewals_events_in_every_order_leave_it_paid_with_one_receipt() {
                 .replace("evt_", &format!("evt_{n}_"));
             let answer = shop.deliver(&event).await.expect(200).json();
             assert_ne!(text(&answer, "result"), "parked", "{order:?}");
+            let items = shop.subscription_items(&subscription).await;
+            let heard_of = items.contains_key("subscription");
+            assert!(heard_of, "its first invoice is enough: {order:?}");
         }
         let items = shop.subscription_items(&subscription).await;
         let seen: Vec<_> = items[&id]["seen"]["L"].as_array().unwrap().iter().collect();
@@ -264,4 +267,34 @@ async fn the_mails_of_an_invoice_whose_purchase_was_lost_wait_until_that_is_conf
     // With the welcome, and the seller's mail about the sale.
     assert_eq!(confirmation.confirm(id, now()).await.unwrap(), Some(3));
     assert_ne!(state().await, "held");
+}
+
+#[tokio::test]
+async fn what_cannot_have_paid_an_invoice_of_ours_is_foreign_without_asking_for_one() {
+    let shop = TestApp::start().await;
+    let stripe = OwnStripe::start().await;
+    let base = ("STRIPE_API_BASE", stripe.url());
+    let environment = shop.environment_with("WebhookFunction", base.0, base.1);
+    let inbox = Inbox::new(&environment).unwrap();
+    let refund = sample("webhook-refund-succeeded");
+    let intent = text(&refund["data"]["object"], "payment_intent");
+    for (customer, metadata) in [
+        (Value::Null, json!({})),
+        (json!("cus_1"), json!({ "till_stack": "another shop" })),
+    ] {
+        let elsewhere = json!({
+            "id": intent, "metadata": metadata, "amount": 900, "currency": "usd",
+            "status": "succeeded", "receipt_email": null, "next_action": null,
+            "customer": customer,
+        });
+        let path = format!("payment_intents/{intent}");
+        stripe.show(&path, elsewhere);
+        let taken = inbox.take(refund.to_string().as_bytes(), now()).await;
+        assert_eq!(taken.unwrap(), Receipt::Foreign);
+        let asked = stripe.asked();
+        assert!(
+            asked.iter().all(|call| !call.contains("invoice_payments")),
+            "{asked:?}"
+        );
+    }
 }

@@ -280,7 +280,7 @@ async fn a_sweep_whose_place_stripe_has_forgotten_starts_over() {
     let mut place = shop.cursor().await.unwrap();
     place["sweep"] = json!({ "M": {
         "from": { "N": "1" }, "newest": { "N": "2" }, "after": { "S": "evt_forgotten" },
-        "failed": { "BOOL": false },
+        "failed": { "BOOL": false }, "layout": { "N": "1" },
     } });
     shop.put_item("PurchasesTable", &place).await;
     let findings = shop.reconcile().await;
@@ -299,7 +299,7 @@ async fn what_an_interrupted_run_could_not_take_in_is_seen_by_the_next() {
     let mark = place.as_object_mut().unwrap().remove("high_water");
     place["sweep"] = json!({ "M": {
         "from": { "N": "1" }, "newest": mark, "after": { "S": event["id"] },
-        "failed": { "BOOL": true },
+        "failed": { "BOOL": true }, "layout": { "N": "1" },
     } });
     shop.put_item("PurchasesTable", &place).await;
     shop.reconcile().await;

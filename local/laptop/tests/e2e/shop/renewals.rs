@@ -204,3 +204,32 @@ async fn a_refund_of_a_renewal_is_the_invoices() {
     // Reconcile finds nothing that was missed.
     assert_eq!(shop.reconcile().await.found, 0);
 }
+
+#[tokio::test]
+async fn what_stripe_made_no_event_for_is_found_on_an_open_invoice_with_what_went_back() {
+    let subscribed = Subscribed::new().await;
+    subscribed.runs_out_of_money().await;
+    subscribed.renews().await;
+    let [_, renewal] = subscribed.invoices().await.try_into().unwrap();
+    let shop = &subscribed.shop;
+    let silent = [("fault", "no_event"), ("type", "*"), ("times", "0")];
+    shop.control("faults", &silent).await;
+    subscribed.pays(&renewal).await;
+    let payments = shop
+        .at_stripe(&format!("invoice_payments?invoice={renewal}"))
+        .await;
+    let intent = text(&payments["data"][0]["payment"], "payment_intent");
+    let form = [("payment_intent", intent.as_str()), ("amount", "100")];
+    let refund = text(&shop.stripe_post("refunds", &form).await, "id");
+    subscribed.waits(25 * HOUR).await;
+    let findings = shop.reconcile().await;
+    let about = format!("{}/{renewal}", subscribed.id);
+    let drift = findings.drift.iter();
+    let found = drift.filter(|it| it.subject.to_string() == about);
+    assert_eq!(found.count(), 2, "{findings:?}");
+    shop.drained().await;
+    let told = subscribed.told_of(&renewal).await;
+    for mail in ["paid".to_owned(), format!("refund#{refund}")] {
+        assert!(told.contains(&mail), "{told:?}");
+    }
+}
