@@ -178,7 +178,7 @@ fn shipping_has_its_tax_in_its_price_as_the_shipped_goods_do_if_they_agree() {
     let cup = taxed("cup", Some(Inclusive), true);
     let jug = taxed("jug", Some(Exclusive), true);
     let pot = taxed("pot", None, true);
-    assert_eq!(of(&[card.clone()]), None);
+    assert_eq!(of(std::slice::from_ref(&card)), None);
     assert_eq!(of(&[card, mug.clone(), cup.clone()]), Some(Inclusive));
     assert_eq!(of(&[mug.clone(), cup, jug]), None);
     assert_eq!(of(&[mug.clone(), pot.clone()]), None);
