@@ -134,6 +134,8 @@ async fn refund(
     };
     let made = asked.make(&stripe, shop, &planned.bought, &planned.payment);
     let made = made.await?;
+    // What it changes arrives by Stripe's events, which is soon.
+    window.forget();
     fresh(&json!({
         "refund": made.id,
         "status": made.status,
