@@ -119,7 +119,7 @@ async fn sessions_of_purchases_made_at_about_the_same_time_are_looked_for_togeth
     const TWO_DAYS: &str = "172800";
     let (shop, counted) = TestApp::counting("ReconcileFunction").await;
     let for_events = asked_by_reconcile(&shop, &counted).await;
-    for purchases in [2, 1] {
+    for purchases in [3, 1] {
         for _ in 0..purchases {
             shop.stripe_fails(&[("status", "500")]).await;
             shop.checkout(&cart(&[(MUG, 1)])).await.expect(502);

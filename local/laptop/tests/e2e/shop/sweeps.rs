@@ -1,9 +1,9 @@
-//! How reconcile reads Stripe's events again.
+//! How reconcile reads Stripe's events again, and looks at what waits.
 
 use std::time::Duration;
 
 use reconcile::Limits;
-use testing::TestApp;
+use testing::{MUG, TestApp, cart};
 use tokio::time::Instant;
 
 #[tokio::test]
@@ -53,4 +53,21 @@ async fn what_was_read_is_not_read_again_but_for_the_hour_in_which_events_may_co
     shop.reconcile().await;
     let again = shop.reconcile().await.events;
     assert_eq!(again, shop.events_of_payment(&later).await.len() as u64);
+}
+
+#[tokio::test]
+async fn a_purchase_that_may_still_get_a_session_stays_open_and_is_looked_at_again_at_its_end() {
+    let shop = TestApp::start().await;
+    shop.stripe_fails(&[("status", "500")]).await;
+    shop.checkout(&cart(&[(MUG, 1)])).await.expect(502);
+    shop.stripe_is_well().await;
+    let [waiting] = shop.stored_purchases().await.try_into().unwrap();
+    shop.age(&waiting, 2 * 3600).await;
+    let findings = shop.reconcile().await;
+    assert_eq!((findings.purchases, findings.found), (1, 0), "{findings:?}");
+    assert_eq!(shop.status(&waiting).await, "open");
+    assert_eq!(shop.reconcile().await.purchases, 0);
+    shop.age(&waiting, 24 * 3600).await;
+    assert_eq!(shop.reconcile().await.found, 1);
+    assert_eq!(shop.status(&waiting).await, "abandoned");
 }
