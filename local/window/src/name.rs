@@ -11,7 +11,7 @@ use shared::config::Stack;
 use shared::purchase::{PaymentIntentId, PurchaseId, Subject};
 use shared::store::pointers::Pointers;
 use shared::stripe::client::{Client as Stripe, List};
-use shared::stripe::object::{InvoiceStatement, Tags};
+use shared::stripe::object::{InvoiceStatement, PaidInvoice, Tags};
 
 use crate::shop::{NotFound, Shop};
 
@@ -162,22 +162,14 @@ pub fn not_found(id: PurchaseId, shop: &Shop) -> anyhow::Error {
     .into()
 }
 
-/// The invoice that a payment intent pays, if it is one of this shop's. Such an intent has no tags of ours.
+/// The invoice that a payment intent pays, if it is one of this shop's.
 async fn invoice_paid_by(
     stripe: &Stripe,
     stack: &Stack,
     intent: &str,
 ) -> anyhow::Result<Option<Subject>> {
-    #[derive(Deserialize)]
-    struct Payment {
-        invoice: Value,
-    }
-    let query = [
-        ("payment[type]", "payment_intent"),
-        ("payment[payment_intent]", intent),
-        ("expand[]", "data.invoice"),
-    ];
-    let paid: List<Payment> = stripe.list("/invoice_payments", &query).await?;
+    let query = PaidInvoice::query(intent);
+    let paid: List<PaidInvoice> = stripe.list("/invoice_payments", &query).await?;
     let Some(paid) = paid.data.into_iter().next() else {
         return Ok(None);
     };

@@ -78,14 +78,9 @@ impl Owners {
         self.invoice_of(intent).await
     }
 
-    /// The invoice that a payment intent pays. The intent of an invoice has no tags of ours, and
-    /// does not name the invoice.
+    /// The invoice that a payment intent pays.
     async fn invoice_of(&self, intent: &PaymentIntentId) -> Result<Option<Owner>, ReadingError> {
-        let query = [
-            ("payment[type]", "payment_intent"),
-            ("payment[payment_intent]", intent.as_str()),
-            ("expand[]", "data.invoice"),
-        ];
+        let query = PaidInvoice::query(intent.as_str());
         let page: List<PaidInvoice> = self.stripe.list("/invoice_payments", &query).await?;
         let Some(paid) = page.data.into_iter().next() else {
             return Ok(None);

@@ -148,6 +148,18 @@ pub struct PaidInvoice {
     pub invoice: Value,
 }
 
+impl PaidInvoice {
+    /// The query of `/invoice_payments` for the invoice that a payment intent pays. Such an intent has no tags of
+    /// ours, and does not name the invoice.
+    pub fn query(intent: &str) -> [(&'static str, &str); 3] {
+        [
+            ("payment[type]", "payment_intent"),
+            ("payment[payment_intent]", intent),
+            ("expand[]", "data.invoice"),
+        ]
+    }
+}
+
 impl InvoiceObject {
     /// The query that expands what its own events leave out: by what it is paid, and how far that
     /// has come.
