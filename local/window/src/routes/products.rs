@@ -9,7 +9,6 @@ use serde_json::json;
 use shared::product::Product;
 
 use super::answer::{Trouble, fresh};
-use super::purchases::Read;
 use super::window::Window;
 
 pub(super) fn routes(window: Window) -> Router {
@@ -52,6 +51,6 @@ async fn sales(State(window): State<Window>) -> Result<Response, Trouble> {
     let overview = window.overview().await?;
     fresh(&json!({
         "sales": overview.sales,
-        "read": Read::of(&overview, window.reads()),
+        "read": window.read(&overview),
     }))
 }

@@ -6,15 +6,13 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use reconcile::Limits;
-use serde::Serialize;
 use serde_json::json;
-use shared::clock::rfc3339;
 use shared::purchase::PurchaseId;
 use shared::view::SellerView;
 
 use super::answer::{Trouble, fresh};
-use super::window::{Reads, Window};
-use crate::overview::{LISTED, Overview};
+use super::window::Window;
+use crate::overview::LISTED;
 use crate::story::Story;
 
 pub(super) fn routes(window: Window) -> Router {
@@ -27,23 +25,6 @@ pub(super) fn routes(window: Window) -> Router {
         .with_state(window)
 }
 
-/// When it was read, if that is not at once.
-#[derive(Serialize)]
-pub(super) struct Read {
-    at: String,
-    /// Whether there was not too much to read all of it.
-    is_whole: bool,
-}
-
-impl Read {
-    pub(super) fn of(overview: &Overview, reads: Reads) -> Option<Self> {
-        (reads == Reads::WhenAsked).then(|| Self {
-            at: rfc3339(overview.read_at),
-            is_whole: overview.is_whole,
-        })
-    }
-}
-
 /// The newest purchases, and how many there are.
 async fn list(State(window): State<Window>) -> Result<Response, Trouble> {
     let overview = window.overview().await?;
@@ -52,7 +33,7 @@ async fn list(State(window): State<Window>) -> Result<Response, Trouble> {
         "purchases": newest.collect::<Vec<_>>(),
         "found": overview.purchases.len(),
         "unreadable": overview.unreadable,
-        "read": Read::of(&overview, window.reads()),
+        "read": window.read(&overview),
     }))
 }
 

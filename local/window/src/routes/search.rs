@@ -12,7 +12,6 @@ use shared::purchase::{InvoiceId, Subject, SubscriptionId};
 use shared::view::{SellerSubscription, SellerView};
 
 use super::answer::{Trouble, fresh};
-use super::purchases::Read;
 use super::window::Window;
 use crate::name::Name;
 use crate::overview::{LISTED, has, is_about};
@@ -188,6 +187,6 @@ async fn among_all(window: &Window, wanted: &str) -> Result<Response, Trouble> {
     fresh(&json!({
         "found": found,
         "of": all,
-        "read": Read::of(&overview, window.reads()),
+        "read": window.read(&overview),
     }))
 }

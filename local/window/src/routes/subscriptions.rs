@@ -10,7 +10,6 @@ use shared::purchase::SubscriptionId;
 use shared::view::SellerSubscription;
 
 use super::answer::{Trouble, fresh};
-use super::purchases::Read;
 use super::window::Window;
 use crate::overview::LISTED;
 use crate::story::SubscriptionStory;
@@ -30,7 +29,7 @@ async fn list(State(window): State<Window>) -> Result<Response, Trouble> {
         "subscriptions": newest.map(SellerSubscription::of).collect::<Vec<_>>(),
         "found": overview.subscriptions.len(),
         "unreadable": overview.unreadable,
-        "read": Read::of(&overview, window.reads()),
+        "read": window.read(&overview),
     }))
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use reconcile::Reconcile;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use shared::clock::rfc3339;
 use shared::config::Environment;
 use tokio::sync::{Mutex, RwLock};
@@ -26,6 +27,14 @@ pub enum Reads {
 /// The most pages that are read of a deployed shop's table. A page has up to 1 MB, so at
 /// 0.125 USD per million reads of 4 KB, and half of that for such a read, all of them cost a third of a cent.
 const MOST_PAGES: u32 = 200;
+
+/// When something was read, as JSON.
+#[derive(Serialize)]
+pub(super) struct Read {
+    at: String,
+    /// Whether there was not too much to read all of it.
+    is_whole: bool,
+}
 
 /// A shop in a window.
 #[derive(Clone)]
@@ -72,9 +81,12 @@ impl Window {
         Arc::clone(&*self.0.seen.read().await)
     }
 
-    /// When all of it is read.
-    pub(super) fn reads(&self) -> Reads {
-        self.0.reads
+    /// When it was read, if that is not at once.
+    pub(super) fn read(&self, overview: &Overview) -> Option<Read> {
+        (self.0.reads == Reads::WhenAsked).then(|| Read {
+            at: rfc3339(overview.read_at),
+            is_whole: overview.is_whole,
+        })
     }
 
     /// All there is, as it was last read.
@@ -115,11 +127,14 @@ impl Window {
         {
             return Ok(known.clone());
         }
-        let at = rfc3339(self.seen().await.shop.now());
+        let is = Read {
+            at: rfc3339(self.seen().await.shop.now()),
+            is_whole: true,
+        };
         let mut answer = read.await?;
         if let Some(members) = answer.as_object_mut() {
-            let read = json!({ "at": at, "is_whole": true });
-            members.insert("read".to_owned(), read);
+            let is = serde_json::to_value(is).map_err(anyhow::Error::from)?;
+            members.insert("read".to_owned(), is);
         }
         answers.insert(name.to_owned(), (generation, answer.clone()));
         Ok(answer)
