@@ -1,7 +1,7 @@
 // A section whose content is drawn anew whenever it has changed.
 
-import { element, isSlow, look, seldom, whenSeen } from "./page.js";
-import { sayRead, sayWhenRead, source } from "./source.js";
+import { element, look, seldom } from "./page.js";
+import { sayWhenRead, source } from "./source.js";
 import { keepingFocus } from "./story.js";
 
 /**
@@ -14,15 +14,13 @@ export function content(id, path, ifNone, draw, manner = seldom) {
   const place = section.querySelector(".content");
   let shown = "";
   section.append(source(path));
-  const showSection = manner(section, async () => {
+  return manner(section, async () => {
     const answer = await look(path);
     sayWhenRead(section, answer.read);
-    if (manner === whenSeen && isSlow) sayRead(section, { at: new Date().toISOString(), is_whole: true }, showSection.forget);
     const seen = JSON.stringify(answer);
     if (seen === shown) return;
     shown = seen;
     const parts = draw(answer);
     keepingFocus(place, () => place.replaceChildren(...(parts.length > 0 ? parts : [element("p", { className: "quiet" }, ifNone)])));
   });
-  return showSection;
 }

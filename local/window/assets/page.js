@@ -145,8 +145,8 @@ export function seldom(section, show) {
   };
 }
 
-/** The least time between two looks at what takes many reads; where each of them costs something, somebody has to ask. */
-const COSTLY_MS = isSlow ? Infinity : 60_000;
+/** The least time between two looks at what takes many reads. Where they cost something, the shop keeps what it has read. */
+const COSTLY_MS = isSlow ? 0 : 60_000;
 
 /**
  * Shows a section that takes many reads: only once somebody sees it, and rarely again. Call `forget` on what is

@@ -36,21 +36,17 @@ async function copied(text) {
   }
 }
 
-/** Says when a section was read, if not just now, and whether that was all of it. */
+/** Says when the shop read what a section shows, if not just now, and whether that was all of it. */
 export function sayWhenRead(section, read) {
   if (!read) return;
-  sayRead(section, read, () => call("reread", { method: "POST" }));
-}
-
-/** Says when it was read; `forget` is done before it is read again. */
-export function sayRead(section, { at: moment, is_whole: isWhole }, forget) {
+  const { at: moment, is_whole: isWhole } = read;
   const place = section.querySelector(".read");
   const seen = `${moment} ${isWhole}`;
   if (place.dataset.seen === seen) return;
   place.dataset.seen = seen;
   const again = element("button", { type: "button", className: "plain" }, "Read again");
   again.dataset.key = "read again";
-  onClick(again, forget);
+  onClick(again, () => call("reread", { method: "POST" }));
   place.hidden = false;
   const cut = isWhole ? [] : [element("strong", {}, "Not all of it was read, and the newest may be missing; an id is found all the same. ")];
   keepingFocus(place, () => place.replaceChildren(...cut, "As of ", timeOf(new Date(moment)), ". ", again));
