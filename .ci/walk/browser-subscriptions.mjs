@@ -129,6 +129,35 @@ export function subscriptionScenes(tools) {
       }
     },
 
+    async 'the dial stays shut until a move is over, also while the page still shows the one before'(page) {
+      const gate = async (path) => {
+        const [opened, open] = promised();
+        await page.route(path, async (route) => {
+          await opened;
+          await route.continue();
+        });
+        return open;
+      };
+      await page.goto(`${shop}/_local`);
+      const button = page.locator('#clock').getByRole('button', { name: '+ 1 hour', exact: true });
+      const shut = page.locator('#clock button:disabled');
+      const openBus = await gate('**/_local/bus.json*');
+      await button.click();
+      await shut.first().waitFor();
+      await button.and(page.locator(':enabled')).waitFor();
+
+      const openSettle = await gate('**/_local/settle');
+      await button.click();
+      await shut.first().waitFor();
+      openBus();
+      // The page looks again once it has shown everything.
+      await page.waitForResponse('**/_local/bus.json*');
+      await page.waitForRequest('**/_local/bus.json*');
+      assert.equal(await button.isDisabled(), true, 'a move is under way, and another could be begun');
+      openSettle();
+      await button.and(page.locator(':enabled')).waitFor();
+    },
+
     async 'a year of a subscription, whose card fails in March and is replaced in April'(page, open) {
       const buyer = `year-${Date.now()}@example.com`;
       await fetch(`${shop}/_local/stripe/clock`, { method: 'POST', body: new URLSearchParams({ advance: `${await secondsToJanuary(shop, asked)}` }) });
@@ -214,4 +243,11 @@ async function secondsToJanuary(shop, asked) {
   const year = new Date(now * 1000).getUTCFullYear();
   const noons = [year, year + 1].map((each) => Date.UTC(each, 0, 25, 12) / 1000);
   return noons.find((noon) => noon > now) - now;
+}
+
+/** A promise, and what keeps it. */
+function promised() {
+  let keep;
+  const promise = new Promise((kept) => { keep = kept; });
+  return [promise, keep];
 }

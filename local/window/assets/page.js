@@ -79,10 +79,14 @@ export function onClick(button, action) {
     button.disabled = true;
     tell("");
     await attempt(async () => {
-      await action();
+      try {
+        await action();
+      } finally {
+        // Before anything else is awaited: what is shown next, or a second click, may disable it again.
+        button.disabled = false;
+      }
       await refresh();
     });
-    button.disabled = false;
   });
 }
 
