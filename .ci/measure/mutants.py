@@ -7,6 +7,7 @@ import collections
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,9 +17,10 @@ from collections import namedtuple
 from pathlib import Path
 
 ARGUMENTS = argparse.ArgumentParser(description="Breaks the code in one place after another")
-ARGUMENTS.add_argument("--only", default="", metavar="PREFIX", help="only files whose path begins so")
+ARGUMENTS.add_argument("--only", default="", metavar="REGEX", help="only mutants whose names match (file:line:column: what)")
 ARGUMENTS.add_argument("--stages", default="unit,storm,outside", help="who looks, in turn (unit,storm,outside)")
 ARGUMENTS.add_argument("--seeds", default="1..101", help="the storm's stories (1..101, whose end is not played)")
+ARGUMENTS.add_argument("--tests", default="", metavar="WORDS", help="from outside, only tests whose names have one of these")
 ARGUMENTS.add_argument("--work", required=True, type=Path, help="folder of the copy and of what was found")
 
 PACKAGES = ["shared", "reconcile"]
@@ -54,12 +56,11 @@ class Text:
         return bisect.bisect_right(self.lines, position)
 
 
-def listed(only):
+def listed():
     """The mutants that cargo-mutants finds, numbered from 1; those outside of functions cannot be switched."""
     command = ["cargo-mutants", "mutants", "--list", "--json", "--config", ".ci/mutants.toml"]
     command += [word for package in PACKAGES for word in ("--package", package)]
     found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    found = [it for it in found if it["file"].startswith(only)]
     mutants, apart = [], []
     for number, it in enumerate(found, 1):
         text = Text(Path(it["file"]).read_text())
@@ -131,15 +132,19 @@ def written(copy, files, mutants):
     return owners
 
 
-def viable(copy, mutants, environment):
-    """Writes those that compile, and returns them with those that do not."""
+def viable(copy, mutants, environment, known):
+    """Writes those that compile, and returns them with the names of those that do not, which it keeps in `known`."""
     files, unviable = sorted({it.file for it in mutants}), []
+    if known.exists():
+        unviable = json.loads(known.read_text())
+        mutants = [it for it in mutants if it.name not in unviable]
     while True:
         owners = written(copy, files, mutants)
         command = ["cargo", "check", "--locked", "--message-format", "json", "--tests"]
         command += [word for package in PACKAGES for word in ("--package", package)]
         checked = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
         if checked.returncode == 0:
+            known.write_text(json.dumps(unviable))
             return mutants, unviable
         wrong = set()
         for line in checked.stdout.splitlines():
@@ -163,8 +168,9 @@ def blamed(message, owners):
     return set()
 
 
-def programs(copy, environment, stages, seeds):
-    """Builds what looks for mutants: for each stage, commands that end with 0 if they notice nothing."""
+def programs(copy, environment, stages, seeds, words):
+    """Builds what looks for mutants: for each stage, what it is asked, and commands that end with 0 if they notice
+    nothing."""
     def tests(*arguments):
         command = ["cargo", "test", "--locked", "--no-run", "--message-format", "json", *arguments]
         built = subprocess.run(command, cwd=copy, env=environment, check=True, stdout=subprocess.PIPE, text=True)
@@ -174,16 +180,16 @@ def programs(copy, environment, stages, seeds):
 
     chosen = {}
     if "unit" in stages:
-        chosen["unit"] = [([program], folder) for program, folder in
+        chosen["unit"] = "", [([program], folder) for program, folder in
                           tests("--lib", *[word for package in PACKAGES for word in ("--package", package)])]
     if "storm" in stages:
         build = ["cargo", "build", "--locked", "--profile", "storm", "--package", "storm"]
         subprocess.run(build, cwd=copy, env=environment, check=True)
         storm = Path(environment["CARGO_TARGET_DIR"]) / "storm/storm"
-        chosen["storm"] = [([str(storm), "--no-shrink", "--seeds", seeds], copy)]
+        chosen["storm"] = seeds, [([str(storm), "--no-shrink", "--seeds", seeds], copy)]
     if "outside" in stages:
-        chosen["outside"] = [([program], folder) for program, folder in
-                             tests("--test", "*", "--package", "reconcile", "--package", "laptop", "--package", "till")]
+        built = tests("--test", "*", "--package", "reconcile", "--package", "laptop", "--package", "till")
+        chosen["outside"] = words, [([program, *words.split()], folder) for program, folder in built]
     return chosen
 
 
@@ -214,22 +220,25 @@ def end(program):
         pass
 
 
-def hunted(mutants, stage, commands, environment, found, record):
+def hunted(mutants, stage, asked, commands, environment, found, record):
     """Lets a stage look for those that none before it noticed; returns those that are still unnoticed."""
-    began = time.monotonic()
-    if notices(commands, 0, environment, 3600):
-        sys.exit(f"{stage} fails without any mutant")
-    patience = 60 + 5 * (time.monotonic() - began)
-    left = []
-    for it in mutants:
-        key = f"{stage} {it.name}"
-        if key not in found:
-            found[key] = notices(commands, it.number, environment, patience)
-            record.write(json.dumps({key: found[key]}) + "\n")
-            record.flush()
-        if not found[key]:
-            left.append(it)
-    print(f"{stage}: {len(mutants) - len(left)} of {len(mutants)} noticed", flush=True)
+    def open_ones():
+        return [it for it in mutants if not any(found.get((stage, how, it.name)) for how in hows)]
+
+    hows = {how for the_stage, how, _ in found if the_stage == stage} | {asked}
+    unasked = [it for it in open_ones() if (stage, asked, it.name) not in found]
+    if unasked:
+        began = time.monotonic()
+        if notices(commands, 0, environment, 3600):
+            sys.exit(f"{stage} fails without any mutant")
+        patience = 60 + 3 * (time.monotonic() - began)
+    for it in unasked:
+        noticed = notices(commands, it.number, environment, patience)
+        found[stage, asked, it.name] = noticed
+        record.write(json.dumps([[stage, asked, it.name], noticed]) + "\n")
+        record.flush()
+    left = open_ones()
+    print(f"{stage} {asked}: {len(mutants) - len(left)} of {len(mutants)} noticed", flush=True)
     return left
 
 
@@ -246,20 +255,24 @@ def main():
         put(copy / file, content + switch, file.stat().st_mode)
     # A function with all its mutants, not optimised, needs more of the stack than threads have.
     environment = {**os.environ, "CARGO_TARGET_DIR": str(options.work / "target"), "RUST_MIN_STACK": str(1 << 28)}
-    mutants, apart = listed(options.only)
+    sources = state.hexdigest()[:12]
+    mutants, apart = listed()
     print(f"{len(mutants)} mutants, and {len(apart)} that no switch can turn on", flush=True)
-    mutants, unviable = viable(copy, mutants, environment)
+    mutants, unviable = viable(copy, mutants, environment, options.work / f"unviable-{sources}.json")
+    mutants = [it for it in mutants if re.search(options.only, it.name)]
 
-    log = options.work / f"found-{state.hexdigest()[:12]}.jsonl"
+    log = options.work / f"found-{sources}.jsonl"
     found = {}
     if log.exists():
         for line in log.read_text().splitlines():
-            found |= json.loads(line)
+            key, noticed = json.loads(line)
+            found[tuple(key)] = noticed
     left = mutants
     with log.open("a") as record:
-        for stage, commands in programs(copy, environment, stages, options.seeds).items():
-            left = hunted(left, stage, commands, environment, found, record)
-    print(f"\n{len(mutants)} compile, {len(unviable)} do not. Unnoticed: {len(left)}")
+        looking = programs(copy, environment, stages, options.seeds, options.tests)
+        for stage, (asked, commands) in looking.items():
+            left = hunted(left, stage, asked, commands, environment, found, record)
+    print(f"\nOf {len(mutants)} unnoticed: {len(left)}; {len(unviable)} more places do not compile")
     print("\n".join(it.name for it in left))
     print("\nNo switch can turn on:")
     print("\n".join(apart))
