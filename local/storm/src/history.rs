@@ -5,6 +5,7 @@ use std::fmt;
 use fastrand::Rng;
 
 use crate::billing::Billing;
+use crate::digest::Digest;
 use crate::membership::Membership;
 use crate::products::WARES;
 use crate::rollout::Rollout;
@@ -23,6 +24,7 @@ pub struct History {
     pub(crate) weather: Weather,
     pub(crate) rollout: Option<Rollout>,
     pub(crate) billing: Billing,
+    pub(crate) digest: Digest,
 }
 
 /// The seller has other pieces of something than before.
@@ -68,6 +70,7 @@ impl History {
             weather,
             rollout: Rollout::drawn(seed),
             billing: Billing::drawn(seed),
+            digest: Digest::drawn(seed),
         }
     }
 
@@ -84,6 +87,7 @@ impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "The weather: {}.", self.weather)?;
         writeln!(f, "{}.", self.billing)?;
+        writeln!(f, "{}.", self.digest)?;
         if let Some(rollout) = &self.rollout {
             writeln!(f, "{rollout}")?;
         }

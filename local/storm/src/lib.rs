@@ -28,6 +28,7 @@ mod bug;
 mod buyer;
 mod code;
 mod command;
+mod digest;
 mod events;
 mod history;
 mod instance;

@@ -5,10 +5,8 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 
+use crate::oracle::number;
 use crate::process::Process;
-
-/// For how long a mailer has a mail for itself.
-const LEASE: u64 = 120;
 
 /// What was sent, by the outbox's rows.
 #[derive(Default)]
@@ -18,7 +16,9 @@ pub(crate) struct Mails(Mutex<BTreeMap<String, Sent>>);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sent {
     pub(crate) times: u32,
-    last_at: u64,
+    /// When it was sent last, and until when whoever did had it for themselves.
+    pub(crate) last_at: i64,
+    lease_ends: i64,
     /// The mailer was not told that SES has it.
     answer_lost: bool,
     /// Its row says that it was sent.
@@ -27,10 +27,15 @@ pub(crate) struct Sent {
 
 impl Mails {
     /// Notes that SES has taken a mail; says what is wrong with that.
-    pub(crate) fn sent(&self, row: &str, at: u64, answer_lost: bool) -> Option<String> {
+    pub(crate) fn sent(
+        &self,
+        (row, lease_ends): (&str, i64),
+        at: i64,
+        answer_lost: bool,
+    ) -> Option<String> {
         let mut mails = self.0.lock().unwrap();
         let mail = mails.entry(row.to_owned()).or_default();
-        let is_excused = mail.answer_lost || at >= mail.last_at + LEASE;
+        let is_excused = mail.answer_lost || at >= mail.lease_ends;
         let wrong = match mail.times {
             0 => None,
             _ if mail.is_marked => Some("was sent again after its row said so"),
@@ -38,7 +43,7 @@ impl Mails {
             _ => None,
         };
         mail.times += 1;
-        (mail.last_at, mail.answer_lost) = (at, answer_lost);
+        (mail.last_at, mail.lease_ends, mail.answer_lost) = (at, lease_ends, answer_lost);
         wrong.map(|wrong| format!("{row} {wrong}"))
     }
 
@@ -50,7 +55,9 @@ impl Mails {
             return;
         };
         if expression.contains("ADD attempts") {
-            *process.claimed.lock().unwrap() = Some(row.to_owned());
+            let lease_ends = &body["ExpressionAttributeValues"][":lease_ends"];
+            let claimed = (row.to_owned(), number(lease_ends));
+            process.claimed.lock().unwrap().push(claimed);
         }
         if body["ExpressionAttributeValues"][":state"]["S"] == "sent" {
             let mut mails = self.0.lock().unwrap();

@@ -1,5 +1,6 @@
 //! What the functions call, and what becomes of their calls on the way there and back.
 
+use std::collections::BTreeMap;
 use std::future::pending;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::bug::Bug;
+use crate::digest;
 use crate::other::Other;
 use crate::process::Process;
 use crate::version::{Answered, Failure};
@@ -75,7 +77,7 @@ pub(crate) async fn answer(world: &World, process: &Process, request: Request<By
         }
         Service::Mail => {
             let is_lost = world.strikes(Trouble::MailLosesAnswers);
-            (send_mail(world, process, is_lost), is_lost)
+            (send_mail(world, process, request.body(), is_lost), is_lost)
         }
         Service::Bus => {
             let id = world.events.published(request.body());
@@ -289,12 +291,16 @@ fn bus_refusal(world: &World) -> Option<Response<Bytes>> {
     })
 }
 
-fn send_mail(world: &World, process: &Process, is_lost: bool) -> Response<Bytes> {
-    let row = process.claimed.lock().unwrap().clone();
-    let row = row.unwrap_or_else(|| "a mail that nobody claimed".to_owned());
-    world.tell(format!("SES sends {row}"));
-    if let Some(wrong) = world.mails.sent(&row, world.age(), is_lost) {
+fn send_mail(world: &World, process: &Process, form: &[u8], is_lost: bool) -> Response<Bytes> {
+    let rows = digest::rows(form, &process.claimed.lock().unwrap());
+    for (row, lease_ends) in rows.unwrap_or_else(|wrong| {
         world.is_wrong(wrong);
+        BTreeMap::new()
+    }) {
+        world.tell(format!("SES sends {row}"));
+        if let Some(wrong) = world.mails.sent((&row, lease_ends), world.now(), is_lost) {
+            world.is_wrong(wrong);
+        }
     }
     let body = "<SendEmailResponse><SendEmailResult><MessageId>m-1</MessageId></SendEmailResult>\
                 </SendEmailResponse>";

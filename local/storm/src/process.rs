@@ -13,8 +13,8 @@ pub(crate) struct Process {
     /// How many more moments between calls it lives to see; nothing if it is not going to be killed.
     fuse: Mutex<Option<u32>>,
     killed: Notify,
-    /// The mail that it has claimed last.
-    pub(crate) claimed: Mutex<Option<String>>,
+    /// The mails that it has claimed, the last one last, and when it must be done with them.
+    pub(crate) claimed: Mutex<Vec<(String, i64)>>,
     /// What it does as another version would.
     pub(crate) as_other: Option<Other>,
 }

@@ -71,8 +71,8 @@ pub fn run(history: &History, bug: Option<Bug>, earlier: Option<Version>) -> End
 /// Good weather, until every session has ended, what is late has come, and reconcile has seen it all.
 async fn settle(world: &Arc<World>) {
     world.calm_down();
-    // A session lasts a day, and a mail that failed waits for six hours at most.
-    for hours in [1, 1, 6, 6, 6, 8, 1, 1, 6, 6, 6, 8, 1, 1, 1] {
+    // A session lasts a day, a mail that failed waits for six hours at most, and the seller's for a day.
+    for hours in [1, 1, 6, 6, 6, 8, 1, 1, 6, 6, 6, 8, 1, 1, 1, 12, 12] {
         seconds(hours * HOUR).await;
         if hours == 8 {
             end_what_is_open(world).await;

@@ -15,8 +15,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::billing::Billing;
 use crate::bug::Bug;
+use crate::digest::Digest;
 use crate::events::Events;
 use crate::history::History;
 use crate::instance::Pools;
@@ -54,6 +54,7 @@ pub(crate) struct World {
     /// When another version of the code is at work.
     rollout: Option<Rollout>,
     rollout_dice: Mutex<Rng>,
+    pub(crate) digest: Digest,
     /// An earlier version, if there really is one.
     pub(crate) earlier: Option<Version>,
     /// What another version does that there is only in the simulation.
@@ -111,7 +112,7 @@ impl World {
             at + Instant::now().duration_since(began)
         };
         let tables = Tables::with(&template.tables).await;
-        let variables = variables(&template, &addresses, history.billing);
+        let variables = variables(&template, &addresses, history);
         let ids = Mutex::new(dice.fork());
         let rollout = history.rollout.clone();
         Arc::new(Self {
@@ -134,6 +135,7 @@ impl World {
                 .map(|it| it.other)
                 .filter(|_| earlier.is_none()),
             rollout,
+            digest: history.digest,
             rollout_dice: Mutex::new(Rng::with_seed(history.seed.rotate_left(32))),
             earlier,
             others: Rows::default(),
@@ -241,14 +243,15 @@ fn table(variables: &BTreeMap<String, Variables>, name: &str) -> String {
 fn variables(
     template: &Template,
     addresses: &Addresses,
-    billing: Billing,
+    history: &History,
 ) -> BTreeMap<String, Variables> {
     static WORLDS: AtomicU64 = AtomicU64::new(0);
     let region = format!("storm-{}", WORLDS.fetch_add(1, Ordering::Relaxed));
     let given: Variables = [("TILL_STACK", "storm")]
         .into_iter()
         .chain(SHIPPING)
-        .chain(billing.settings())
+        .chain(history.billing.settings())
+        .chain([history.digest.setting()])
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     let composed = compose(template, addresses, &environment::Stripe::StandIn, &given);

@@ -189,6 +189,21 @@ async fn a_purchase_that_was_lost_and_rebuilt_gets_its_lines_back() {
     shop.mails(0).await;
 }
 
+#[tokio::test]
+async fn what_went_back_while_a_purchase_was_lost_is_found_once_it_is_rebuilt() {
+    let shop = TestApp::start().await;
+    let (checkout, event) = shop.paid_unheard().await;
+    stripe_keeps_to_itself(&shop, "*").await;
+    shop.refund(&checkout, Some(500)).await;
+    shop.lose_purchase(&checkout.purchase).await;
+    assert_eq!(shop.receipt(&event).await, "recorded");
+    assert_eq!(shop.status(&checkout.purchase).await, "paid");
+    let findings = shop.reconcile().await;
+    assert_eq!(findings.found, 1, "{findings:?}");
+    let now = shop.status(&checkout.purchase).await;
+    assert_eq!(now, "partially_refunded");
+}
+
 /// This many events about somebody else's sessions, none of which reaches the shop.
 async fn foreign_events(shop: &TestApp, count: usize) {
     shop.hold_deliveries().await;
