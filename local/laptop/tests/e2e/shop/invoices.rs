@@ -180,6 +180,60 @@ async fn an_attempt_that_failed_because_the_buyer_has_to_act_is_told_as_that_and
     }
     let effects = shop.effects(&format!("{SUBSCRIPTION}/{INVOICE}")).await;
     assert_eq!(effects, ["action_required#1"]);
+    // What becomes of the payment is the invoice's, without asking whose it is.
+    assert_eq!(
+        stored(&shop).await["intents"]["L"],
+        json!([{ "S": "pi_1" }])
+    );
+}
+
+#[tokio::test]
+async fn why_a_later_attempt_failed_is_not_told_of_an_earlier_one() {
+    let shop = TestApp::start().await;
+    let checkout = shop.open().await;
+    let stripe = OwnStripe::start().await;
+    let base = ("STRIPE_API_BASE", stripe.url());
+    let environment = shop.environment_with("WebhookFunction", base.0, base.1);
+    let unpaid = json!({ "status": "open", "amount_paid": 0, "attempt_count": 1 });
+    let unpaid = invoice(&shop, &checkout.purchase, unpaid);
+    let mut fetched = unpaid.clone();
+    fetched["attempt_count"] = 2.into();
+    let intent = json!({ "id": "pi_1", "status": "requires_action", "next_action": null });
+    let payment = json!({ "status": "open", "payment": { "payment_intent": intent } });
+    fetched["payments"] = json!({ "data": [payment] });
+    stripe.show(&format!("invoices/{INVOICE}"), fetched);
+    let event = event("evt_1", "invoice.payment_failed", &unpaid);
+    let inbox = Inbox::new(&environment).unwrap();
+    inbox.take(event.as_bytes(), now()).await.unwrap();
+    let effects = shop.effects(&format!("{SUBSCRIPTION}/{INVOICE}")).await;
+    assert_eq!(effects, ["payment_failed#1"]);
+}
+
+#[tokio::test]
+async fn a_last_attempt_that_failed_asks_for_no_money_if_stripe_says_that_it_is_over()
+ {
+    let shop = TestApp::start().await;
+    let checkout = shop.open().await;
+    let stripe = OwnStripe::start().await;
+    let base = ("STRIPE_API_BASE", stripe.url());
+    let environment = shop.environment_with("WebhookFunction", base.0, base.1);
+    shop.subscribed(SUBSCRIPTION, "past_due", now()).await;
+    let last = json!({
+        "status": "open", "amount_paid": 0, "attempt_count": 4, "next_payment_attempt": null,
+    });
+    let last = invoice(&shop, &checkout.purchase, last);
+    let mut ended = sample("webhook-subscription-updated")["data"]["object"].take();
+    ended["metadata"] = last["parent"]["subscription_details"]["metadata"].clone();
+    ended["status"] = "canceled".into();
+    ended["ended_at"] = now().into();
+    stripe.show(&format!("subscriptions/{SUBSCRIPTION}"), ended);
+    stripe.show(&format!("invoices/{INVOICE}"), last.clone());
+    let event = event("evt_1", "invoice.payment_failed", &last);
+    let inbox = Inbox::new(&environment).unwrap();
+    inbox.take(event.as_bytes(), now()).await.unwrap();
+    assert_eq!(stored(&shop).await["seen"]["L"], json!([{ "S": "open" }]));
+    let about = format!("{SUBSCRIPTION}/{INVOICE}");
+    assert!(shop.effects(&about).await.is_empty());
 }
 
 #[tokio::test]
