@@ -124,14 +124,11 @@ async fn matched(
     }
     let now = run.now();
     let is_over = now >= stored.purchase.attempt().is_over_at();
-    let doubts = stored.purchase.payment().doubts();
-    match stored.purchase.status() {
-        Status::Open if is_over => {}
-        // It may still get a session. Doubts stay, so that the next run looks again.
-        Status::Open if doubts > 0 => return Ok(()),
-        // It is checked again at its end. If it is not open, it was rebuilt from a refund or
-        // dispute whose session Stripe does not know.
-        _ => return Ok(run.parts.work.checked(id, doubts, &[], now).await?),
+    if stored.purchase.status() != Status::Open || !is_over {
+        // It is checked again at its end. If it is not open, it was rebuilt from a refund or dispute
+        // whose session Stripe does not know.
+        let doubts = stored.purchase.payment().doubts();
+        return Ok(run.parts.work.checked(id, doubts, &[], now).await?);
     }
     let left = run.parts.attempts.abandon(stored, now).await?;
     // Otherwise it got a session after all.
