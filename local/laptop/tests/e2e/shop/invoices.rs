@@ -210,8 +210,7 @@ async fn why_a_later_attempt_failed_is_not_told_of_an_earlier_one() {
 }
 
 #[tokio::test]
-async fn a_last_attempt_that_failed_asks_for_no_money_if_stripe_says_that_it_is_over()
- {
+async fn a_last_attempt_that_failed_asks_for_no_money_if_stripe_says_that_it_is_over() {
     let shop = TestApp::start().await;
     let checkout = shop.open().await;
     let stripe = OwnStripe::start().await;

@@ -237,5 +237,21 @@ async fn what_is_due_is_read_by_reconcile_though_no_event_came() {
     let found = &drift["drift"][0];
     assert_eq!(found["subscription"], SUBSCRIPTION, "{drift}");
     assert_eq!(found["status"], "past_due");
+    assert_eq!(drift["purchases"], 1);
     assert_eq!(scene.status().await, "past_due");
+}
+
+#[tokio::test]
+async fn that_a_trial_ends_is_told_when_stripe_says_so_and_not_before() {
+    let scene = Scene::new().await;
+    let trial_end = now() + 10 * 24 * 3600;
+    let trial = json!({ "status": "trialing", "trial_end": trial_end });
+    scene.show(trial.clone());
+    let inbox = scene.inbox().await;
+    let begun = scene.event("evt_1", "customer.subscription.created", trial.clone());
+    inbox.take(&begun, now()).await.unwrap();
+    assert!(scene.effects().await.is_empty());
+    let ending = scene.event("evt_2", "customer.subscription.trial_will_end", trial);
+    inbox.take(&ending, now()).await.unwrap();
+    assert_eq!(scene.effects().await, ["trial_ending"]);
 }

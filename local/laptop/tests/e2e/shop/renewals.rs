@@ -71,7 +71,11 @@ impl Subscribed {
 
     /// From now on every attempt to charge it is declined.
     async fn runs_out_of_money(&self) {
-        let method = self.gets("pm_card_chargeCustomerFail").await;
+        self.is_charged_to("pm_card_chargeCustomerFail").await;
+    }
+
+    async fn is_charged_to(&self, card: &str) {
+        let method = self.gets(card).await;
         let form = [("default_payment_method", method.as_str())];
         let path = format!("subscriptions/{}", self.id);
         self.shop.stripe_post(&path, &form).await;
@@ -84,6 +88,20 @@ impl Subscribed {
         let path = format!("invoices/{invoice}/pay");
         self.shop.stripe_post(&path, &form).await;
         self.shop.drained().await;
+    }
+
+    /// Gives back what was paid of an invoice, so many cents. Returns the refund's id.
+    async fn refunds(&self, invoice: &str, cents: &str) -> String {
+        let intent = self.payment(invoice).await;
+        let form = [("payment_intent", intent.as_str()), ("amount", cents)];
+        text(&self.shop.stripe_post("refunds", &form).await, "id")
+    }
+
+    /// The payment intent that paid an invoice.
+    async fn payment(&self, invoice: &str) -> String {
+        let path = format!("invoice_payments?invoice={invoice}");
+        let payments = self.shop.at_stripe(&path).await;
+        text(&payments["data"][0]["payment"], "payment_intent")
     }
 
     /// The id of another of the buyer's cards.
@@ -191,18 +209,68 @@ async fn a_refund_of_a_renewal_is_the_invoices() {
     subscribed.renews().await;
     let [_, renewal] = subscribed.invoices().await.try_into().unwrap();
     let shop = &subscribed.shop;
-    let payments = shop
-        .at_stripe(&format!("invoice_payments?invoice={renewal}"))
-        .await;
-    let intent = text(&payments["data"][0]["payment"], "payment_intent");
-    let form = [("payment_intent", intent.as_str())];
-    let refund = text(&shop.stripe_post("refunds", &form).await, "id");
+    let refund = subscribed.refunds(&renewal, "1900").await;
     shop.drained().await;
     let told = subscribed.told_of(&renewal).await;
     assert_eq!(told, ["paid".to_owned(), format!("refund#{refund}")]);
     assert_eq!(shop.parked().await, 0);
     // Reconcile finds nothing that was missed.
     assert_eq!(shop.reconcile().await.found, 0);
+}
+
+#[tokio::test]
+async fn a_refund_of_a_renewal_that_only_its_charge_tells_of_is_found_by_reconcile() {
+    let subscribed = Subscribed::new().await;
+    subscribed.renews().await;
+    let [_, renewal] = subscribed.invoices().await.try_into().unwrap();
+    let shop = &subscribed.shop;
+    for kind in ["refund.*", "charge.refund.updated"] {
+        let silent = [("fault", "no_event"), ("type", kind), ("times", "0")];
+        shop.control("faults", &silent).await;
+    }
+    let refund = subscribed.refunds(&renewal, "100").await;
+    shop.drained().await;
+    assert_eq!(subscribed.told_of(&renewal).await, ["paid"]);
+    let findings = shop.reconcile().await;
+    assert_eq!((findings.purchases, findings.found), (1, 1), "{findings:?}");
+    let told = subscribed.told_of(&renewal).await;
+    assert_eq!(told, ["paid".to_owned(), format!("refund#{refund}")]);
+    assert_eq!(shop.reconcile().await.purchases, 0);
+}
+
+#[tokio::test]
+async fn what_becomes_of_a_refund_and_a_dispute_of_a_renewal_is_found_though_stripe_made_no_event()
+{
+    let subscribed = Subscribed::new().await;
+    subscribed.is_charged_to("pm_card_pendingRefund").await;
+    subscribed.renews().await;
+    let [_, renewal] = subscribed.invoices().await.try_into().unwrap();
+    let shop = &subscribed.shop;
+    let intent = subscribed.payment(&renewal).await;
+    let intent = shop.at_stripe(&format!("payment_intents/{intent}")).await;
+    let charge = text(&intent, "latest_charge");
+    let refund = subscribed.refunds(&renewal, "100").await;
+    let path = format!("charges/{charge}/dispute");
+    let dispute = shop.control(&path, &[("amount", "300")]).await;
+    let dispute = text(&dispute, "dispute");
+    shop.drained().await;
+    let silent = [("fault", "no_event"), ("type", "*"), ("times", "0")];
+    shop.control("faults", &silent).await;
+    shop.refund_goes(&refund, "succeed").await;
+    shop.dispute_goes(&dispute, "lost").await;
+    subscribed.waits(25 * HOUR).await;
+    let findings = shop.reconcile().await;
+    let about = format!("{}/{renewal}", subscribed.id);
+    let drift = findings.drift.iter();
+    let found = drift.filter(|it| it.subject.to_string() == about);
+    assert_eq!(found.count(), 2, "{findings:?}");
+    let told = subscribed.told_of(&renewal).await;
+    for mail in [
+        format!("refund#{refund}"),
+        format!("dispute_closed#{dispute}#lost"),
+    ] {
+        assert!(told.contains(&mail), "{told:?}");
+    }
 }
 
 #[tokio::test]
@@ -215,12 +283,7 @@ async fn what_stripe_made_no_event_for_is_found_on_an_open_invoice_with_what_wen
     let silent = [("fault", "no_event"), ("type", "*"), ("times", "0")];
     shop.control("faults", &silent).await;
     subscribed.pays(&renewal).await;
-    let payments = shop
-        .at_stripe(&format!("invoice_payments?invoice={renewal}"))
-        .await;
-    let intent = text(&payments["data"][0]["payment"], "payment_intent");
-    let form = [("payment_intent", intent.as_str()), ("amount", "100")];
-    let refund = text(&shop.stripe_post("refunds", &form).await, "id");
+    let refund = subscribed.refunds(&renewal, "100").await;
     subscribed.waits(25 * HOUR).await;
     let findings = shop.reconcile().await;
     let about = format!("{}/{renewal}", subscribed.id);
