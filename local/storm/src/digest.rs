@@ -20,7 +20,7 @@ pub(crate) struct Digest {
 impl Digest {
     /// Drawn by itself, so that histories are otherwise what they were before there was any.
     pub(crate) fn drawn(seed: u64) -> Self {
-        let mut dice = Rng::with_seed(seed.rotate_left(16));
+        let mut dice = Rng::with_seed(seed.rotate_left(24));
         Self {
             is_daily: dice.u32(..3) == 0,
         }

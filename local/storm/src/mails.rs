@@ -5,8 +5,8 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 
-use crate::oracle::number;
 use crate::process::Process;
+use crate::tables::number;
 
 /// What was sent, by the outbox's rows.
 #[derive(Default)]

@@ -251,7 +251,9 @@ fn without_hidden(world: &World, list: &Bytes) -> Bytes {
     if let Some(events) = list["data"].as_array_mut() {
         let is_hidden = |event: &Value| {
             world.bug == Some(Bug::EventsNotReadAgain)
-                || event["id"].as_str().is_some_and(|id| hidden.contains(id))
+                || event["id"]
+                    .as_str()
+                    .is_some_and(|id| hidden.contains_key(id))
         };
         // The last is where the next page begins.
         let last = events.last().cloned();

@@ -42,7 +42,9 @@ pub(crate) async fn watch(world: Arc<World>) {
             if about_session && world.strikes(Trouble::EventNeverMade) {
                 world.tell(format!("{kind} {} is never made", event["id"]));
                 let id = event["id"].as_str().unwrap_or_default().to_owned();
-                world.never_made.lock().unwrap().insert(id);
+                let session = event["data"]["object"]["id"].as_str();
+                let session = session.unwrap_or_default().to_owned();
+                world.never_made.lock().unwrap().insert(id, session);
                 continue;
             }
             if world.strikes(Trouble::EventLost) {

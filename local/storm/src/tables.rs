@@ -179,3 +179,9 @@ fn may_lag(operation: &str, body: &[u8]) -> bool {
         _ => false,
     }
 }
+
+/// A number as DynamoDB writes it.
+pub(crate) fn number(value: &Value) -> i64 {
+    let digits = value["N"].as_str().unwrap_or_default();
+    digits.parse().unwrap_or_default()
+}

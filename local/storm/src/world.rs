@@ -52,7 +52,7 @@ pub(crate) struct World {
     pub(crate) moment: Arc<dyn Fn() -> OffsetDateTime + Send + Sync>,
     pub(crate) purchase_id: Arc<dyn Fn(OffsetDateTime) -> String + Send + Sync>,
     /// When another version of the code is at work.
-    rollout: Option<Rollout>,
+    pub(crate) rollout: Option<Rollout>,
     rollout_dice: Mutex<Rng>,
     pub(crate) digest: Digest,
     /// An earlier version, if there really is one.
@@ -65,8 +65,8 @@ pub(crate) struct World {
     pub(crate) stripe: Stripe,
     /// Keys under which Stripe failed, and will say so again.
     pub(crate) failed_keys: Mutex<BTreeSet<String>>,
-    /// Events that Stripe never made, as far as the shop can see.
-    pub(crate) never_made: Mutex<BTreeSet<String>>,
+    /// Events that Stripe never made, as far as the shop can see, with what they would be about.
+    pub(crate) never_made: Mutex<BTreeMap<String, String>>,
     pub(crate) mails: Mails,
     pub(crate) events: Events,
     pub(crate) pools: Pools,
