@@ -392,6 +392,8 @@ const walks = {
       '[{"product_id": "sample-mug", "quantity": 5000}, 7, {"product_id": "sample-mug", "quantity": 1}]'));
     await page.goto(`${shop}/cart.html`);
     await page.getByRole('link', { name: 'Cart (999)' }).waitFor();
+    // The link knows at once, and the row when its product has been asked for.
+    await page.locator('.cart-row').first().waitFor();
     assert.equal(await page.locator('.cart-row').count(), 1);
   },
 
