@@ -46,7 +46,7 @@ function opened(cart, products, buyer, now) {
   const { currency } = products.get(cart[0].product_id).price;
   const amount = lines.reduce((sum, one) => sum + one.unit_amount * one.quantity, 0);
   return {
-    pk: randomUUID(), sk: 'purchase', version: 1, order: { buyer, lines, total: { amount, currency } },
+    pk: randomUUID(), sk: 'purchase', version: 1, layout: 1, earliest: 1, order: { buyer, lines, total: { amount, currency } },
     attempt: { number: 1, started_at: now, expires_at: now + 23 * 3600 }, facts: { sessions: {} },
     mails: [], superseded: [], abandoned: false, work_shard: 'work', work_due: now + 3600,
   };

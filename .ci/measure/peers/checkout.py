@@ -49,7 +49,8 @@ def opened(cart, products, buyer, now):
     order = {"buyer": buyer, "lines": lines, "total": {"amount": total, "currency": currency}}
     attempt = {"number": 1, "started_at": now, "expires_at": now + 23 * 3600}
     return {
-        "pk": str(uuid.uuid4()), "sk": "purchase", "version": 1, "order": order, "attempt": attempt,
+        "pk": str(uuid.uuid4()), "sk": "purchase", "version": 1, "layout": 1, "earliest": 1, "order": order,
+        "attempt": attempt,
         "facts": {"sessions": {}}, "mails": [], "superseded": [], "abandoned": False,
         "work_shard": "work", "work_due": now + 3600,
     }
