@@ -45,6 +45,22 @@ fn renewal(shop: &TestApp, purchase: &str) -> Vec<String> {
     ]
 }
 
+/// A Stripe that shows what it is told to, and an inbox that asks it.
+async fn with_own_stripe(shop: &TestApp) -> (OwnStripe, Inbox) {
+    let stripe = OwnStripe::start().await;
+    let base = ("STRIPE_API_BASE", stripe.url());
+    let environment = shop.environment_with("WebhookFunction", base.0, base.1);
+    let inbox = Inbox::new(&environment).unwrap();
+    (stripe, inbox)
+}
+
+/// The payments of an invoice, of which one waits for the buyer to act.
+fn waiting_for_the_buyer() -> Value {
+    let intent = json!({ "id": "pi_1", "status": "requires_action", "next_action": null });
+    let payment = json!({ "status": "open", "payment": { "payment_intent": intent } });
+    json!({ "data": [payment] })
+}
+
 async fn stored(shop: &TestApp) -> Value {
     let mut items = shop.subscription_items(SUBSCRIPTION).await;
     items.remove(INVOICE).unwrap()
@@ -112,10 +128,7 @@ async fn an_event_that_comes_again_is_seen_before_and_a_foreign_one_writes_nothi
 async fn a_refund_that_comes_before_anything_else_finds_its_invoice_by_asking_stripe() {
     let shop = TestApp::start().await;
     let checkout = shop.open().await;
-    let stripe = OwnStripe::start().await;
-    let base = ("STRIPE_API_BASE", stripe.url());
-    let environment = shop.environment_with("WebhookFunction", base.0, base.1);
-    let inbox = Inbox::new(&environment).unwrap();
+    let (stripe, inbox) = with_own_stripe(&shop).await;
     let mut refund = sample("webhook-refund-succeeded");
     let intent = text(&refund["data"]["object"], "payment_intent");
     // The payment intent of an invoice carries nothing of ours.
@@ -160,16 +173,11 @@ async fn a_refund_that_comes_before_anything_else_finds_its_invoice_by_asking_st
 async fn an_attempt_that_failed_because_the_buyer_has_to_act_is_told_as_that_and_once() {
     let shop = TestApp::start().await;
     let checkout = shop.open().await;
-    let stripe = OwnStripe::start().await;
-    let base = ("STRIPE_API_BASE", stripe.url());
-    let environment = shop.environment_with("WebhookFunction", base.0, base.1);
-    let inbox = Inbox::new(&environment).unwrap();
+    let (stripe, inbox) = with_own_stripe(&shop).await;
     let unpaid = json!({ "status": "open", "amount_paid": 0, "attempt_count": 1 });
     let unpaid = invoice(&shop, &checkout.purchase, unpaid);
     let mut fetched = unpaid.clone();
-    let intent = json!({ "id": "pi_1", "status": "requires_action", "next_action": null });
-    let payment = json!({ "status": "open", "payment": { "payment_intent": intent } });
-    fetched["payments"] = json!({ "data": [payment] });
+    fetched["payments"] = waiting_for_the_buyer();
     stripe.show(&format!("invoices/{INVOICE}"), fetched);
     for (id, kind) in [
         ("evt_1", "invoice.payment_failed"),
@@ -191,19 +199,14 @@ async fn an_attempt_that_failed_because_the_buyer_has_to_act_is_told_as_that_and
 async fn why_a_later_attempt_failed_is_not_told_of_an_earlier_one() {
     let shop = TestApp::start().await;
     let checkout = shop.open().await;
-    let stripe = OwnStripe::start().await;
-    let base = ("STRIPE_API_BASE", stripe.url());
-    let environment = shop.environment_with("WebhookFunction", base.0, base.1);
+    let (stripe, inbox) = with_own_stripe(&shop).await;
     let unpaid = json!({ "status": "open", "amount_paid": 0, "attempt_count": 1 });
     let unpaid = invoice(&shop, &checkout.purchase, unpaid);
     let mut fetched = unpaid.clone();
     fetched["attempt_count"] = 2.into();
-    let intent = json!({ "id": "pi_1", "status": "requires_action", "next_action": null });
-    let payment = json!({ "status": "open", "payment": { "payment_intent": intent } });
-    fetched["payments"] = json!({ "data": [payment] });
+    fetched["payments"] = waiting_for_the_buyer();
     stripe.show(&format!("invoices/{INVOICE}"), fetched);
     let event = event("evt_1", "invoice.payment_failed", &unpaid);
-    let inbox = Inbox::new(&environment).unwrap();
     inbox.take(event.as_bytes(), now()).await.unwrap();
     let effects = shop.effects(&format!("{SUBSCRIPTION}/{INVOICE}")).await;
     assert_eq!(effects, ["payment_failed#1"]);
@@ -213,9 +216,7 @@ async fn why_a_later_attempt_failed_is_not_told_of_an_earlier_one() {
 async fn a_last_attempt_that_failed_asks_for_no_money_if_stripe_says_that_it_is_over() {
     let shop = TestApp::start().await;
     let checkout = shop.open().await;
-    let stripe = OwnStripe::start().await;
-    let base = ("STRIPE_API_BASE", stripe.url());
-    let environment = shop.environment_with("WebhookFunction", base.0, base.1);
+    let (stripe, inbox) = with_own_stripe(&shop).await;
     shop.subscribed(SUBSCRIPTION, "past_due", now()).await;
     let last = json!({
         "status": "open", "amount_paid": 0, "attempt_count": 4, "next_payment_attempt": null,
@@ -228,7 +229,6 @@ async fn a_last_attempt_that_failed_asks_for_no_money_if_stripe_says_that_it_is_
     stripe.show(&format!("subscriptions/{SUBSCRIPTION}"), ended);
     stripe.show(&format!("invoices/{INVOICE}"), last.clone());
     let event = event("evt_1", "invoice.payment_failed", &last);
-    let inbox = Inbox::new(&environment).unwrap();
     inbox.take(event.as_bytes(), now()).await.unwrap();
     assert_eq!(stored(&shop).await["seen"]["L"], json!([{ "S": "open" }]));
     let about = format!("{SUBSCRIPTION}/{INVOICE}");
@@ -253,10 +253,7 @@ async fn a_failure_that_is_heard_of_after_the_end_asks_for_no_money() {
 async fn an_invoice_of_an_api_version_without_tags_is_its_subscriptions() {
     let shop = TestApp::start().await;
     let checkout = shop.open().await;
-    let stripe = OwnStripe::start().await;
-    let base = ("STRIPE_API_BASE", stripe.url());
-    let environment = shop.environment_with("WebhookFunction", base.0, base.1);
-    let inbox = Inbox::new(&environment).unwrap();
+    let (stripe, inbox) = with_own_stripe(&shop).await;
     let mut old = invoice(
         &shop,
         &checkout.purchase,
@@ -325,10 +322,7 @@ async fn the_mails_of_an_invoice_whose_purchase_was_lost_wait_until_that_is_conf
 #[tokio::test]
 async fn what_cannot_have_paid_an_invoice_of_ours_is_foreign_without_asking_for_one() {
     let shop = TestApp::start().await;
-    let stripe = OwnStripe::start().await;
-    let base = ("STRIPE_API_BASE", stripe.url());
-    let environment = shop.environment_with("WebhookFunction", base.0, base.1);
-    let inbox = Inbox::new(&environment).unwrap();
+    let (stripe, inbox) = with_own_stripe(&shop).await;
     let refund = sample("webhook-refund-succeeded");
     let intent = text(&refund["data"]["object"], "payment_intent");
     for (customer, metadata) in [

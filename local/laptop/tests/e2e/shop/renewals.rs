@@ -1,5 +1,6 @@
 //! A subscription from its first payment on, at the stand-in.
 
+use reconcile::Findings;
 use serde_json::Value;
 use testing::{CARD, COFFEE, Checkout, TestApp, eventually, now, text};
 
@@ -53,6 +54,13 @@ impl Subscribed {
     /// The mails about an invoice.
     async fn told_of(&self, invoice: &str) -> Vec<String> {
         self.shop.effects(&format!("{}/{invoice}", self.id)).await
+    }
+
+    /// How much a run of reconcile found of an invoice.
+    fn found_of(&self, invoice: &str, findings: &Findings) -> usize {
+        let about = format!("{}/{invoice}", self.id);
+        let drift = findings.drift.iter();
+        drift.filter(|it| it.subject.to_string() == about).count()
     }
 
     /// Lets Stripe's time pass.
@@ -260,10 +268,7 @@ async fn what_becomes_of_a_refund_and_a_dispute_of_a_renewal_is_found_though_str
     shop.dispute_goes(&dispute, "lost").await;
     subscribed.waits(25 * HOUR).await;
     let findings = shop.reconcile().await;
-    let about = format!("{}/{renewal}", subscribed.id);
-    let drift = findings.drift.iter();
-    let found = drift.filter(|it| it.subject.to_string() == about);
-    assert_eq!(found.count(), 2, "{findings:?}");
+    assert_eq!(subscribed.found_of(&renewal, &findings), 2, "{findings:?}");
     let told = subscribed.told_of(&renewal).await;
     for mail in [
         format!("refund#{refund}"),
@@ -286,10 +291,7 @@ async fn what_stripe_made_no_event_for_is_found_on_an_open_invoice_with_what_wen
     let refund = subscribed.refunds(&renewal, "100").await;
     subscribed.waits(25 * HOUR).await;
     let findings = shop.reconcile().await;
-    let about = format!("{}/{renewal}", subscribed.id);
-    let drift = findings.drift.iter();
-    let found = drift.filter(|it| it.subject.to_string() == about);
-    assert_eq!(found.count(), 2, "{findings:?}");
+    assert_eq!(subscribed.found_of(&renewal, &findings), 2, "{findings:?}");
     shop.drained().await;
     let told = subscribed.told_of(&renewal).await;
     for mail in ["paid".to_owned(), format!("refund#{refund}")] {
