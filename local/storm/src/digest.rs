@@ -57,11 +57,8 @@ pub(crate) fn rows(
     let fields: BTreeMap<_, _> = form_urlencoded::parse(form).collect();
     let field = |name| fields.get(name).map_or("", AsRef::as_ref);
     let Some(sales) = sales(field("Message.Subject.Data")) else {
-        let last = claimed.last().cloned();
-        return last.map_or(
-            Err("a mail that nobody claimed was sent".to_owned()),
-            |row| Ok(BTreeMap::from([row])),
-        );
+        let last = claimed.last().cloned().map(|row| BTreeMap::from([row]));
+        return last.ok_or_else(|| "a mail that nobody claimed was sent".to_owned());
     };
     let text = field("Message.Body.Text.Data");
     let is_named = |row: &str| {
