@@ -106,6 +106,9 @@ def members(asked):
 
 
 def places(value, path=""):
+    if path.endswith(".detail.S"):
+        # An event for other systems: JSON in a text.
+        value = json.loads(value)
     if isinstance(value, dict):
         for name, member in value.items():
             # Sessions and holds are members by their ids.

@@ -18,13 +18,15 @@ async function handler({ body, headers }) {
   const purchase = unmarshall(found.Item);
   const paid = { amount: session.amount_total, currency: session.currency };
   purchase.facts.sessions[session.id] = { state: 'settled', amount: paid, payment_intent: session.payment_intent };
-  purchase.mails.push('paid');
+  purchase.mails.push('paid', 'sold');
+  purchase.announced = { paid: { sequence: purchase.version + 1, at: now } };
   purchase.history = purchase.order.buyer.subject;
   delete purchase.work_shard;
   delete purchase.work_due;
   const TransactItems = [
     replace(purchase), claim(event, purchase, now), pointer(session, id),
-    noLongerHeld(purchase.history, id, now), receipt(purchase, paid, now),
+    noLongerHeld(purchase.history, id, now), mail('paid', purchase, paid, now),
+    mail('sold', purchase, paid, now, { sale: { payment_intent: session.payment_intent } }), told(purchase, paid, now),
   ];
   await dynamodb.send(new TransactWriteItemsCommand({ TransactItems }));
   const said = JSON.stringify({ received: true, result: 'recorded' });
@@ -56,13 +58,44 @@ function noLongerHeld(buyer, id, now) {
   };
 }
 
-function receipt(purchase, paid, now) {
+function mail(which, purchase, paid, now, besides) {
   const row = {
-    id: `${purchase.pk}#paid`, mail: 'paid', state: 'due', due_shard: 'due', next_attempt: now, created_at: now,
-    attempts: 0, livemode: false, superseded: false,
-    content: { purchase_id: purchase.pk, order: purchase.order, paid },
+    ...due(`${purchase.pk}#${which}`, now), mail: which, livemode: false, superseded: false,
+    content: { purchase_id: purchase.pk, order: purchase.order, paid, ...besides },
   };
   return put(OUTBOX, row, 'attribute_not_exists(id)');
+}
+
+/** The event for other systems, which names the buyer by subject only. */
+function told(purchase, paid, now) {
+  const { pk: id, order } = purchase;
+  const none = { ...paid, amount: 0 };
+  const detail = {
+    schema: 1, id: `${id}#paid`, subject: id, sequence: purchase.version, recorded_at: utc(now), replay: false,
+    livemode: false,
+    purchase: {
+      // The id begins with when it was made up, in milliseconds.
+      id, status: 'paid', created_at: utc(parseInt(id.slice(0, 8) + id.slice(9, 13), 16) / 1000),
+      buyer: { subject: order.buyer.subject },
+      lines: order.lines.map(line),
+      total: order.total, paid, refunded: none, disputed: none, net: paid,
+    },
+  };
+  const row = { ...due(`event#${id}#paid`, now), kind: 'purchase.paid', detail: JSON.stringify(detail) };
+  return put(OUTBOX, row, 'attribute_not_exists(id)');
+}
+
+function line({ product_id, name, quantity, unit_amount }) {
+  return { product_id, name, quantity, unit_amount };
+}
+
+/** What a row of the outbox has, whatever is to be done. */
+function due(id, now) {
+  return { id, layout: 1, state: 'due', due_shard: 'due', next_attempt: now, created_at: now, attempts: 0 };
+}
+
+function utc(seconds) {
+  return `${new Date(Math.floor(seconds) * 1000).toISOString().slice(0, 19)}Z`;
 }
 
 await serve(handler);
