@@ -1,14 +1,18 @@
 //! The command: plays histories, and tells the shortest story of the first that ends badly.
 
-use std::ops::Range;
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::ops::{ControlFlow, Range};
 use std::process::ExitCode;
+use std::sync::{Mutex, mpsc};
+use std::thread;
 use std::time::Instant;
 
 use clap::Parser;
 
 use crate::bug::Bug;
 use crate::history::History;
-use crate::run::run;
+use crate::run::{Ending, run};
 use crate::shrink::shortest;
 use crate::story::with_logs;
 use crate::version::Version;
@@ -32,6 +36,9 @@ struct Arguments {
     /// Plant one bug after the other, and say which seed is the first to notice it
     #[arg(long, conflicts_with_all = ["story", "no_shrink", "bug"])]
     bugs: bool,
+    /// How many histories to play at once, each in one thread; as many as there are processors unless given
+    #[arg(long, short)]
+    jobs: Option<NonZeroUsize>,
 }
 
 fn seeds(text: &str) -> Result<Range<u64>, String> {
@@ -49,9 +56,11 @@ fn seeds(text: &str) -> Result<Range<u64>, String> {
 /// Does what the command line says, with an earlier version of the code if there is one.
 pub fn main(earlier: Option<Version>) -> ExitCode {
     let arguments = Arguments::parse();
+    let processors = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let jobs = arguments.jobs.unwrap_or_else(processors);
     match arguments.bugs {
-        true => plant(&arguments.seeds, earlier),
-        false => play(arguments, earlier),
+        true => plant(&arguments.seeds, jobs, earlier),
+        false => play(arguments, jobs, earlier),
     }
 }
 
@@ -63,7 +72,7 @@ fn history(seed: u64, earlier: Option<Version>) -> History {
     }
 }
 
-fn play(arguments: Arguments, earlier: Option<Version>) -> ExitCode {
+fn play(arguments: Arguments, jobs: NonZeroUsize, earlier: Option<Version>) -> ExitCode {
     let Arguments {
         seeds, story, bug, ..
     } = arguments;
@@ -72,25 +81,28 @@ fn play(arguments: Arguments, earlier: Option<Version>) -> ExitCode {
     }
     let (began, mut played) = (Instant::now(), 0_u32);
     let (mut purchases, mut sent_twice) = (0_usize, 0_u32);
-    for seed in seeds {
-        let history = history(seed, earlier);
-        let ending = run(&history, bug, earlier);
+    let ending_of = |seed| run(&history(seed, earlier), bug, earlier);
+    let bad = side_by_side(seeds, jobs, ending_of, |seed, ending: Ending| {
         played = played.saturating_add(1);
         purchases = ending.purchases.saturating_add(purchases);
         sent_twice = ending.sent_twice.saturating_add(sent_twice);
         if story {
-            println!("Seed {seed}. {history}");
+            println!("Seed {seed}. {}", history(seed, earlier));
             ending.story.iter().for_each(|line| println!("{line}"));
         }
-        if !ending.wrongs.is_empty() {
-            println!("Seed {seed} ends badly.");
-            let shortest = match arguments.no_shrink {
-                true => history,
-                false => shortest(&history, bug, earlier),
-            };
-            tell(&shortest, bug, earlier);
-            return ExitCode::FAILURE;
+        match ending.wrongs.is_empty() {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(seed),
         }
+    });
+    if let Some(seed) = bad {
+        println!("Seed {seed} ends badly.");
+        let shortest = match arguments.no_shrink {
+            true => history(seed, earlier),
+            false => shortest(&history(seed, earlier), bug, earlier),
+        };
+        tell(&shortest, bug, earlier);
+        return ExitCode::FAILURE;
     }
     let took = began.elapsed().as_secs_f64();
     println!(
@@ -99,6 +111,44 @@ fn play(arguments: Arguments, earlier: Option<Version>) -> ExitCode {
         f64::from(played) / took
     );
     ExitCode::SUCCESS
+}
+
+/// Plays all of these, as many as `jobs` at once, and hands on what comes of each, in their order,
+/// until one is enough. Returns why.
+fn side_by_side<It: Copy + Send, Is: Send, Why>(
+    all: impl Iterator<Item = It> + Send,
+    jobs: NonZeroUsize,
+    play: impl Fn(It) -> Is + Sync,
+    mut hand_on: impl FnMut(It, Is) -> ControlFlow<Why>,
+) -> Option<Why> {
+    let (waiting, play) = (&Mutex::new(all.enumerate()), &play);
+    let next = || waiting.lock().expect("nobody panics here").next();
+    thread::scope(|threads| {
+        let (played, all) = mpsc::channel();
+        for _ in 0..jobs.get() {
+            let played = played.clone();
+            threads.spawn(move || {
+                while let Some((place, it)) = next() {
+                    // Nobody listens once one was enough.
+                    if played.send((place, (it, play(it)))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(played);
+        let (mut turn, mut early) = (0_usize, BTreeMap::new());
+        for (place, what) in all {
+            early.insert(place, what);
+            while let Some((it, what)) = early.remove(&turn) {
+                if let ControlFlow::Break(why) = hand_on(it, what) {
+                    return Some(why);
+                }
+                turn = turn.saturating_add(1);
+            }
+        }
+        None
+    })
 }
 
 /// The story of a history that ends badly.
@@ -115,24 +165,69 @@ fn tell(history: &History, bug: Option<Bug>, earlier: Option<Version>) {
 }
 
 /// Which seed is the first to notice each bug.
-fn plant(seeds: &Range<u64>, earlier: Option<Version>) -> ExitCode {
+fn plant(seeds: &Range<u64>, jobs: NonZeroUsize, earlier: Option<Version>) -> ExitCode {
+    let noticed_by = |bug: Bug| {
+        seeds.clone().find(|seed| {
+            let ending = run(&history(*seed, earlier), Some(bug), earlier);
+            !ending.wrongs.is_empty()
+        })
+    };
     let mut all_noticed = true;
-    for bug in Bug::all() {
-        let noticed = seeds.clone().find(|seed| {
-            !run(&history(*seed, earlier), Some(*bug), earlier)
-                .wrongs
-                .is_empty()
-        });
-        match noticed {
+    side_by_side(Bug::all().iter().copied(), jobs, noticed_by, |bug, seed| {
+        match seed {
             Some(seed) => println!("{bug:?}: seed {seed} notices it"),
             None => {
                 all_noticed = false;
                 println!("{bug:?}: no seed of {seeds:?} notices it");
             }
         }
-    }
+        ControlFlow::<()>::Continue(())
+    });
     match all_noticed {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endings_are_told_in_the_order_of_their_seeds_and_none_after_a_bad_one() {
+        for jobs in [1, 2, 7] {
+            let jobs = NonZeroUsize::new(jobs).unwrap();
+            let mut told = Vec::new();
+            let slow_if_even = |seed: u64| {
+                if seed.is_multiple_of(2) {
+                    thread::yield_now();
+                }
+                seed >= 50
+            };
+            let bad = side_by_side(1..1000, jobs, slow_if_even, |seed, is_bad| {
+                told.push(seed);
+                match is_bad {
+                    true => ControlFlow::Break(seed),
+                    false => ControlFlow::Continue(()),
+                }
+            });
+            assert_eq!(bad, Some(50));
+            assert!(told.iter().copied().eq(1..=50), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn if_all_end_well_all_are_told() {
+        let mut told = 0;
+        let bad = side_by_side(
+            1..100,
+            NonZeroUsize::MIN,
+            |_| (),
+            |_, ()| {
+                told += 1;
+                ControlFlow::<()>::Continue(())
+            },
+        );
+        assert_eq!((bad, told), (None, 99));
     }
 }
