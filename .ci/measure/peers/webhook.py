@@ -30,8 +30,8 @@ def handler(event):
     purchase["history"] = buyer
     purchase.pop("work_shard"), purchase.pop("work_due")
     parts = [replace(purchase), claim(taken, purchase, now), pointer(session, id), no_longer_held(buyer, id, now)]
-    sale = {"sale": {"payment_intent": session.payment_intent}}
-    mails = [mail("paid", purchase, paid, now), mail("sold", purchase, paid, now, sale)]
+    sale = {"payment_intent": session.payment_intent}
+    mails = [mail("paid", purchase, paid, now), mail("sold", purchase, paid, now, sale=sale)]
     dynamodb.transact_write_items(TransactItems=[*parts, *mails, told(purchase, paid, now)])
     body = json.dumps({"received": True, "result": "recorded"})
     return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": body}
@@ -62,7 +62,7 @@ def no_longer_held(buyer, id, now):
     }
 
 
-def mail(which, purchase, paid, now, besides={}):
+def mail(which, purchase, paid, now, **besides):
     row = due(f"{purchase['pk']}#{which}", now) | {
         "mail": which, "livemode": False, "superseded": False,
         "content": {"purchase_id": purchase["pk"], "order": purchase["order"], "paid": paid, **besides},
@@ -73,7 +73,7 @@ def mail(which, purchase, paid, now, besides={}):
 def told(purchase, paid, now):
     """The event for other systems, which names the buyer by subject only."""
     id, order, none = purchase["pk"], purchase["order"], paid | {"amount": 0}
-    told = ("product_id", "name", "quantity", "unit_amount")
+    shown = ("product_id", "name", "quantity", "unit_amount")
     detail = {
         "schema": 1, "id": f"{id}#paid", "subject": id, "sequence": purchase["version"], "recorded_at": utc(now),
         "replay": False, "livemode": False,
@@ -81,7 +81,7 @@ def told(purchase, paid, now):
             # The id begins with when it was made up, in milliseconds.
             "id": id, "status": "paid", "created_at": utc(int(id[:8] + id[9:13], 16) / 1000),
             "buyer": {"subject": order["buyer"]["subject"]},
-            "lines": [{name: line[name] for name in told} for line in order["lines"]],
+            "lines": [{name: line[name] for name in shown} for line in order["lines"]],
             "total": order["total"], "paid": paid, "refunded": none, "disputed": none, "net": paid,
         },
     }
