@@ -183,9 +183,9 @@ def programs(copy, environment, stages, seeds, words):
         chosen["unit"] = "", [([program], folder) for program, folder in
                           tests("--lib", *[word for package in PACKAGES for word in ("--package", package)])]
     if "storm" in stages:
-        build = ["cargo", "build", "--locked", "--profile", "storm", "--package", "storm"]
+        build = ["cargo", "build", "--locked", "--release", "--package", "storm"]
         subprocess.run(build, cwd=copy, env=environment, check=True)
-        storm = Path(environment["CARGO_TARGET_DIR"]) / "storm/storm"
+        storm = Path(environment["CARGO_TARGET_DIR"]) / "release/storm"
         chosen["storm"] = seeds, [([str(storm), "--no-shrink", "--seeds", seeds], copy)]
     if "outside" in stages:
         built = tests("--test", "*", "--package", "reconcile", "--package", "laptop", "--package", "till")
