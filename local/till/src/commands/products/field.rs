@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use shared::money::Currency;
-use shared::product::{Interval, Options, Recurring, TaxBehavior, TaxCode};
+use shared::product::{FileName, Interval, Options, ProductFile, Recurring, TaxBehavior, TaxCode};
 use shared::store::operator::StockChange;
 
 /// A price; without a currency, in the one that the product has.
@@ -28,6 +28,23 @@ impl From<Renewal> for Recurring {
             interval: renewal.interval,
             interval_count: renewal.interval_count.unwrap_or(1),
             trial_days: renewal.trial_days.unwrap_or(0),
+        }
+    }
+}
+
+/// What a product's buyers download, as a file says it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Downloadable {
+    name: FileName,
+    size: Option<u64>,
+}
+
+impl From<Downloadable> for ProductFile {
+    fn from(file: Downloadable) -> Self {
+        Self {
+            name: file.name,
+            size: file.size,
         }
     }
 }

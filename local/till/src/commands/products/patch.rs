@@ -11,7 +11,7 @@ use shared::product::{
 };
 use shared::store::operator::StockChange;
 
-use super::field::{self, Price, Renewal};
+use super::field::{self, Downloadable, Price, Renewal};
 
 /// What to write of a product.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -23,7 +23,7 @@ pub(super) struct Patch {
     pub(super) images: Option<Vec<String>>,
     pub(super) price: Option<Price>,
     /// `Some(None)`: it is paid for once.
-    #[serde(default, deserialize_with = "said_renewal")]
+    #[serde(default, deserialize_with = "said_as::<_, Renewal, _>")]
     pub(super) recurring: Option<Option<Recurring>>,
     pub(super) shipped: Option<bool>,
     /// `Some(None)`: it is in no group.
@@ -34,7 +34,7 @@ pub(super) struct Patch {
     #[serde(default, deserialize_with = "said")]
     pub(super) category: Option<Option<String>>,
     /// `Some(None)`: its buyers download nothing.
-    #[serde(default, deserialize_with = "said")]
+    #[serde(default, deserialize_with = "said_as::<_, Downloadable, _>")]
     pub(super) file: Option<Option<ProductFile>>,
     /// What the HTTP API says of the file, which is less: it may be there, and changes nothing.
     pub(super) download: Option<Value>,
@@ -59,11 +59,12 @@ fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Deserialize::deserialize(value).map(Some)
 }
 
-fn said_renewal<'de, D: Deserializer<'de>>(
+/// As [`said`], of what a file writes in its own way.
+fn said_as<'de, D: Deserializer<'de>, Written: Deserialize<'de>, T: From<Written>>(
     value: D,
-) -> Result<Option<Option<Recurring>>, D::Error> {
-    let renewal: Option<Renewal> = Deserialize::deserialize(value)?;
-    Ok(Some(renewal.map(Recurring::from)))
+) -> Result<Option<Option<T>>, D::Error> {
+    let written: Option<Option<Written>> = said(value)?;
+    Ok(written.map(|written| written.map(T::from)))
 }
 
 impl Patch {

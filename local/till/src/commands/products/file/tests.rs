@@ -101,6 +101,28 @@ fn how_often_a_product_is_paid_for_needs_an_interval() {
 }
 
 #[test]
+fn a_member_that_means_nothing_is_refused_at_any_depth() {
+    for (written, unknown) in [
+        (r#"{"id":"mug","colour":"red"}"#, "colour"),
+        (r#"{"id":"mug","price":{"amount":1500,"tax":1}}"#, "tax"),
+        (
+            r#"{"id":"mug","recurring":{"interval":"month","count":2}}"#,
+            "count",
+        ),
+        (
+            r#"{"id":"mug","file":{"name":"a.pdf","bytes":12}}"#,
+            "bytes",
+        ),
+    ] {
+        let refused = why(written, Format::Jsonl).concat();
+        assert!(
+            refused.contains(&format!("unknown field `{unknown}`")),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
 fn a_product_is_taxed_in_stripes_words_or_as_the_account_says() {
     let text = "id,tax_code,tax_behavior\n\
                 mug,txcd_99999999,inclusive\n\
