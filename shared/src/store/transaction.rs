@@ -181,10 +181,11 @@ impl Writer {
     }
 
     /// The answer that a real run would give, as far as can be told by reading: an item that a
-    /// deciding part puts must not be there yet.
+    /// deciding part puts must not be there yet, unless it is put without a condition.
     async fn foreseen<T>(&self, parts: Vec<Part<T>>, answer: T) -> Result<T, StoreError> {
         for part in parts {
             if let (Some(put), IfRefused::Answer(answer)) = (&part.item.put, part.if_refused)
+                && put.condition_expression.is_some()
                 && self.is_there(put).await?
             {
                 return Ok(answer);
@@ -271,19 +272,24 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::store::scripted::{self, WRITTEN, refused};
+    use crate::store::{
+        scripted::{self, WRITTEN, refused},
+        tables::put_item,
+    };
 
     fn database(answers: Vec<String>) -> (Writer, JoinHandle<Vec<Value>>) {
         let (tables, database) = scripted::database(answers);
         (tables.writer(), database)
     }
 
+    fn put_of(key: &str) -> PutBuilder {
+        let key = AttributeValue::S(key.to_owned());
+        Put::builder().table_name("purchases").item("pk", key)
+    }
+
     /// An item that is put under this key.
     fn item(key: &str) -> TransactWriteItem {
-        let key = AttributeValue::S(key.to_owned());
-        let put = Put::builder().table_name("purchases").item("pk", key);
-        let put = put.build().unwrap();
-        TransactWriteItem::builder().put(put).build()
+        put_item(put_of(key)).unwrap()
     }
 
     /// Returns stock of the product with this id.
@@ -416,7 +422,8 @@ mod tests {
         for (found, answer) in [(claimed, "seen before"), (WRITTEN.to_owned(), "done")] {
             let (writer, database) = database(vec![found]);
             let parts = || {
-                let claim = Part::deciding(item("claim"), "seen before");
+                let put = put_of("claim").condition_expression("attribute_not_exists(pk)");
+                let claim = Part::deciding(put_item(put).unwrap(), "seen before");
                 vec![claim, Part::vital(item("purchase"))]
             };
             let ended = write(&writer.dry_run(), parts).await.0.unwrap();
@@ -424,5 +431,14 @@ mod tests {
             let asked = database.join().unwrap();
             assert_eq!(asked[0]["Key"], json!({ "pk": { "S": "claim" } }));
         }
+    }
+
+    #[tokio::test]
+    async fn a_dry_run_foresees_that_nothing_refuses_what_is_put_without_a_condition() {
+        let (writer, database) = database(Vec::new());
+        let parts = || vec![Part::deciding(item("claim"), "seen before")];
+        let ended = write(&writer.dry_run(), parts).await.0.unwrap();
+        assert_eq!((ended.answer, ended.written), ("done", false));
+        assert_eq!(database.join().unwrap(), Vec::<Value>::new());
     }
 }

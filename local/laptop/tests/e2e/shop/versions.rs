@@ -1,5 +1,6 @@
 //! Two versions of the code, at work on the same tables.
 
+use reconcile::{Limits, Reconcile};
 use serde_json::{Value, json};
 use testing::{CARD, COFFEE, TEAPOT, TestApp};
 
@@ -89,6 +90,9 @@ async fn what_an_earlier_version_did_not_know_of_an_event_is_recorded_by_the_nex
     assert_eq!(before.found, 0, "this version has recorded it: {before:?}");
 
     shop.forget_layouts(&id).await;
+    let dry = Reconcile::dry_run(&shop.environment("ReconcileFunction")).await;
+    let foreseen = dry.unwrap().run(Limits::default(), |_| {}).await.unwrap();
+    assert_eq!(foreseen.found, 1, "{foreseen:?}");
     let findings = shop.reconcile().await;
     assert_eq!(findings.found, 1, "{findings:?}");
     let purchase = shop.purchase(&id).await;
