@@ -18,6 +18,11 @@ use tower_service::Service;
 
 type Hosts = HttpsConnector<HttpConnector>;
 
+/// For this many turns of the event loop, an early connection lets all else go first. A function that
+/// starts has asked for work by then: that takes one to connect to Lambda's Runtime API, and one to
+/// write. Addresses, keys and greetings are then worked out while Lambda looks for the work.
+const TURNS: usize = 4;
+
 /// Connects to hosts, or passes on a connection that was opened early.
 #[derive(Clone)]
 pub(super) struct Connector {
@@ -52,10 +57,17 @@ impl Connector {
         let Some(host) = address.authority().cloned() else {
             return;
         };
+        let mut hosts = self.hosts.clone();
+        let opening = tokio::spawn(async move {
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
+            }
+            hosts.call(address).await
+        });
         let early = Early {
             host,
             begun: Instant::now(),
-            opening: tokio::spawn(self.hosts.clone().call(address)),
+            opening,
         };
         let mut waiting = self.early.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.push(early);
