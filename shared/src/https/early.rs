@@ -108,30 +108,53 @@ impl Service<Uri> for Connector {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
 
-    #[tokio::test]
-    async fn an_early_connection_is_used_once_and_not_after_its_time() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address: Uri = format!("http://{}/", listener.local_addr().unwrap())
-            .parse()
-            .unwrap();
+    fn listening() -> (TcpListener, Uri) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}/", listener.local_addr().unwrap());
+        (listener, address.parse().unwrap())
+    }
+
+    fn hosts() -> Hosts {
         let mut hosts = HttpConnector::new();
         hosts.enforce_http(false);
-        let hosts = hyper_rustls::HttpsConnectorBuilder::new()
+        hyper_rustls::HttpsConnectorBuilder::new()
             .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
             .unwrap()
             .https_or_http()
             .enable_http1()
-            .wrap_connector(hosts);
+            .wrap_connector(hosts)
+    }
+
+    #[tokio::test]
+    async fn an_early_connection_is_used_once_and_not_after_its_time() {
+        let (_listener, address) = listening();
         for (kept, taken) in [
             (Duration::from_secs(50), [true, false]),
             (Duration::ZERO, [false, false]),
         ] {
-            let connector = Connector::new(hosts.clone(), kept);
+            let connector = Connector::new(hosts(), kept);
             connector.open(address.clone());
             let found = [(); 2].map(|()| connector.take(address.authority()).is_some());
             assert_eq!(found, taken, "{kept:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_function_asks_for_work_before_an_early_connection_is_begun() {
+        let (listener, address) = listening();
+        listener.set_nonblocking(true).unwrap();
+        let connector = Connector::new(hosts(), Duration::from_secs(50));
+        connector.open(address);
+        for _ in 0..2 {
+            tokio::task::yield_now().await;
+        }
+        assert!(listener.accept().is_err(), "it has begun");
+        while listener.accept().is_err() {
+            tokio::task::yield_now().await;
         }
     }
 }
