@@ -42,10 +42,10 @@ debian_packages() {
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-# debug_build PROGRAM: builds a program of ours into $CARGO_TARGET_DIR/debug, of what the tests have built. With
+# debug_build PROGRAM [OPTION…]: builds a program of ours into $CARGO_TARGET_DIR/debug, of what the tests have built. With
 # `--package`, crates would get the features which that package asks for, and half of them would be built again.
 debug_build() {
-  cargo build --locked --quiet --workspace --bin "$1"
+  cargo build --locked --quiet --workspace --bin "$@"
 }
 
 # vacant URL: fails if something answers there already. What is to be started there would end at once, and its
