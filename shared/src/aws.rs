@@ -1,5 +1,5 @@
-//! AWS: how its SDKs are set up, in [`call`] the calls that need no SDK, and in [`bucket`] those to
-//! S3.
+//! AWS: how its SDKs are set up, in [`lazy`] when their clients are made, in [`call`] the calls that
+//! need no SDK, and in [`bucket`] those to S3.
 
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use crate::config::{ConfigError, Environment};
 
 pub mod bucket;
 pub mod call;
+pub mod lazy;
 
 /// How to call an AWS service. Set explicitly, because the SDK's search through profiles and
 /// metadata services would slow down every start, and Lambda sets exactly these variables.

@@ -31,6 +31,7 @@ pub mod readings;
 pub mod secrets;
 pub mod shipping;
 pub mod standing;
+mod starting;
 pub mod store;
 pub mod stripe;
 pub mod subscription;

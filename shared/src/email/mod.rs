@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_sdk_ses::config::{Builder, retry::RetryConfig, timeout::TimeoutConfig};
 
 use crate::{
-    aws::{self, call::Service},
+    aws::{self, call::Service, lazy::Lazy},
     config::{ConfigError, Environment},
 };
 
@@ -34,7 +34,7 @@ pub use prose::Letter;
 
 /// A client for SES, or for what `AWS_ENDPOINT_URL_SES` points to. It never retries and has long
 /// timeouts: SES has no idempotency keys, and a call that timed out may have sent the mail.
-pub fn client(environment: &Environment) -> Result<aws_sdk_ses::Client, ConfigError> {
+pub fn client(environment: &Environment) -> Result<Lazy<aws_sdk_ses::Client>, ConfigError> {
     let config = Builder::from(&aws::config(environment, Service::Ses)?)
         .retry_config(RetryConfig::disabled())
         .timeout_config(
@@ -45,5 +45,5 @@ pub fn client(environment: &Environment) -> Result<aws_sdk_ses::Client, ConfigEr
                 .build(),
         )
         .build();
-    Ok(aws_sdk_ses::Client::from_conf(config))
+    Ok(Lazy::new(|| aws_sdk_ses::Client::from_conf(config)))
 }

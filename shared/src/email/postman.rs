@@ -8,6 +8,7 @@ use aws_sdk_ses::{
 };
 
 use super::{Address, Letter, from};
+use crate::aws::lazy::Lazy;
 
 /// Sends letters from the shop.
 ///
@@ -15,7 +16,7 @@ use super::{Address, Letter, from};
 /// so the client need not.
 #[derive(Clone, Debug)]
 pub struct Postman {
-    client: Client,
+    client: Lazy<Client>,
     /// The `From` header.
     from: String,
     reply_to: Address,
@@ -41,7 +42,7 @@ pub enum SendError {
 impl Postman {
     /// Sends as `from`, an address that SES has verified by itself or by its domain, under the name
     /// `shop`. Replies go to `reply_to`.
-    pub fn new(client: Client, shop: &str, from: &Address, reply_to: Address) -> Self {
+    pub fn new(client: Lazy<Client>, shop: &str, from: &Address, reply_to: Address) -> Self {
         Self {
             client,
             from: from::header(shop, from),
@@ -249,7 +250,7 @@ mod tests {
         let from: Address = "shop@example.com".parse().unwrap();
         let to = "ana@example.com".parse().unwrap();
         let answers = "owner@example.com".parse().unwrap();
-        Postman::new(Client::from_conf(config), "Mugs & Co", &from, answers)
+        Postman::new(Lazy::new(|| Client::from_conf(config)), "Mugs & Co", &from, answers)
             .send(&to, &letter(), None)
             .await
     }

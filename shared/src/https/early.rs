@@ -16,12 +16,9 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use tokio::{task::JoinHandle, time::Instant};
 use tower_service::Service;
 
-type Hosts = HttpsConnector<HttpConnector>;
+use crate::starting::work_is_asked_for;
 
-/// For this many turns of the event loop, an early connection lets all else go first. A function that
-/// starts has asked for work by then: that takes one to connect to Lambda's Runtime API, and one to
-/// write. Addresses, keys and greetings are then worked out while Lambda looks for the work.
-const TURNS: usize = 4;
+type Hosts = HttpsConnector<HttpConnector>;
 
 /// Connects to hosts, or passes on a connection that was opened early.
 #[derive(Clone)]
@@ -52,16 +49,15 @@ impl Connector {
         }
     }
 
-    /// Begins to connect to the host of this address.
+    /// Begins to connect to the host of this address once the function has asked for work: addresses,
+    /// keys and greetings are then worked out while Lambda looks for it.
     pub(super) fn open(&self, address: Uri) {
         let Some(host) = address.authority().cloned() else {
             return;
         };
         let mut hosts = self.hosts.clone();
         let opening = tokio::spawn(async move {
-            for _ in 0..TURNS {
-                tokio::task::yield_now().await;
-            }
+            work_is_asked_for().await;
             hosts.call(address).await
         });
         let early = Early {

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    aws::{self, call::Service},
+    aws::{self, call::Service, lazy::Lazy},
     config::{ConfigError, Environment},
 };
 
@@ -50,8 +50,9 @@ pub mod work;
 pub use tables::Tables;
 
 /// A client for DynamoDB, or for what `AWS_ENDPOINT_URL_DYNAMODB` points to.
-pub fn client(environment: &Environment) -> Result<Client, ConfigError> {
-    Ok(Client::new(&aws::config(environment, Service::DynamoDb)?))
+pub fn client(environment: &Environment) -> Result<Lazy<Client>, ConfigError> {
+    let config = aws::config(environment, Service::DynamoDb)?;
+    Ok(Lazy::new(move || Client::new(&config)))
 }
 
 /// What need not be stored.

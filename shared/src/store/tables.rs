@@ -13,12 +13,15 @@ use aws_sdk_dynamodb::{
 use super::{
     Item, StoreError, TRIES, back_off, client, failed, text, transaction::Writer, unwritable,
 };
-use crate::config::{ConfigError, Environment};
+use crate::{
+    aws::lazy::Lazy,
+    config::{ConfigError, Environment},
+};
 
 /// The tables that an environment names: for each function, those it may use.
 #[derive(Clone, Debug)]
 pub struct Tables {
-    client: Client,
+    client: Lazy<Client>,
     writer: Writer,
     environment: Environment,
 }
@@ -26,7 +29,7 @@ pub struct Tables {
 /// One table, and the client to reach it.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
-    pub(super) client: Client,
+    pub(super) client: Lazy<Client>,
     pub(super) name: String,
 }
 

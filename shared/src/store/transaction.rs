@@ -10,12 +10,12 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{StoreError, TRIES, back_off, failed, unwritable};
-use crate::{product::ProductId, purchase::Mail};
+use crate::{aws::lazy::Lazy, product::ProductId, purchase::Mail};
 
 /// Writes to the tables; in a dry run, only says what the result would be.
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
-    client: Client,
+    client: Lazy<Client>,
     dry_run: bool,
 }
 
@@ -94,7 +94,7 @@ impl<T> Part<T> {
 }
 
 impl Writer {
-    pub(super) fn new(client: Client) -> Self {
+    pub(super) fn new(client: Lazy<Client>) -> Self {
         Self {
             client,
             dry_run: false,

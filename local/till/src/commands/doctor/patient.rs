@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::bail;
+use shared::aws::lazy::Lazy;
 use shared::config::{EmailVerified, Environment};
 use shared::files::Files;
 use shared::mode::Mode;
@@ -39,7 +40,7 @@ pub(super) struct Patient {
     pub(super) webhook_secrets: Stored,
     /// Names by logical id.
     pub(super) tables: BTreeMap<String, String>,
-    pub(super) dynamodb: aws_sdk_dynamodb::Client,
+    pub(super) dynamodb: Lazy<aws_sdk_dynamodb::Client>,
     /// The products.
     pub(super) shelf: Shelf,
     /// What the settings come to, or what is wrong with them.
