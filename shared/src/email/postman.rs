@@ -250,9 +250,14 @@ mod tests {
         let from: Address = "shop@example.com".parse().unwrap();
         let to = "ana@example.com".parse().unwrap();
         let answers = "owner@example.com".parse().unwrap();
-        Postman::new(Lazy::new(|| Client::from_conf(config)), "Mugs & Co", &from, answers)
-            .send(&to, &letter(), None)
-            .await
+        Postman::new(
+            Lazy::new(|| Client::from_conf(config)),
+            "Mugs & Co",
+            &from,
+            answers,
+        )
+        .send(&to, &letter(), None)
+        .await
     }
 
     async fn sending_answered_with(status: u16, text: String) -> Result<String, SendError> {
