@@ -151,9 +151,15 @@ mod tests {
     }
 
     fn found(customers: &[(&str, &str)]) -> Option<String> {
-        let data = customers.iter().map(
-            |(id, stack)| json!({ "id": id, "metadata": { "buyer": "ada", "till_stack": stack } }),
-        );
+        let all_of_ada = customers.iter().map(|(id, stack)| (*id, *stack, "ada"));
+        found_of(all_of_ada.collect())
+    }
+
+    /// Customers by their ids, deployments and buyers.
+    fn found_of(customers: Vec<(&str, &str, &str)>) -> Option<String> {
+        let data = customers.into_iter().map(|(id, stack, buyer)| {
+            json!({ "id": id, "metadata": { "buyer": buyer, "till_stack": stack } })
+        });
         let data: Vec<_> = data.collect();
         let body = json!({ "object": "search_result", "data": data, "has_more": false });
         answer("200 OK", &body.to_string())
@@ -227,14 +233,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_lost_customer_is_found_by_our_tags_and_nobody_elses_is() {
-        let others = [
-            ("cus_3", "till-prod"),
-            ("cus_2", "till-prod"),
-            ("cus_1", "other-shop"),
+        let others = vec![
+            ("cus_3", "till-prod", "ada"),
+            ("cus_2", "till-prod", "ada"),
+            ("cus_1", "other-shop", "ada"),
+            ("cus_0", "till-prod", "Ada"),
         ];
         let (found, _, written) = ensured(
             vec![WRITTEN.to_owned(), WRITTEN.to_owned()],
-            vec![found(&others), customer("cus_2")],
+            vec![found_of(others), customer("cus_2")],
         )
         .await;
         assert_eq!(found.unwrap().as_str(), "cus_2");

@@ -50,6 +50,9 @@ pub(crate) async fn create(
 
 /// Looks for a buyer's customer by our tags; the oldest, should there be several. Stripe's index may
 /// be a minute behind. Where there is no search (India), none is found.
+///
+/// Stripe's search takes upper case for lower (Stripe's documentation, "Search query language"), and
+/// an issuer of tokens may not, so what it finds may be another buyer's.
 pub(crate) async fn search(
     stripe: &Client,
     subject: &str,
@@ -65,7 +68,7 @@ pub(crate) async fn search(
     let mut own = found
         .data
         .into_iter()
-        .filter(|one| one.metadata.are_of(stack));
+        .filter(|one| one.metadata.are_of(stack) && one.metadata.are_of_buyer(subject));
     Ok(own.next_back().map(|customer| customer.id))
 }
 

@@ -77,6 +77,11 @@ impl Tags {
         tag.is_some_and(|tag| stack.owns(tag))
     }
 
+    /// Whether they name this buyer.
+    pub(super) fn are_of_buyer(&self, subject: &str) -> bool {
+        self.get(metadata::BUYER) == Some(subject)
+    }
+
     /// The purchase that the object belongs to in the deployment `stack`; `None` if it is not this
     /// deployment's.
     pub fn purchase(&self, stack: &Stack) -> Result<Option<PurchaseId>, Unreadable> {
