@@ -89,12 +89,10 @@ impl Invoice {
         self.state() == InvoiceState::Paid && !self.is_taken_back()
     }
 
-    /// Whether all that was paid went back to the buyer.
+    /// Whether all that was paid went back to the buyer. A dispute can be about a part of it.
     pub fn is_taken_back(&self) -> bool {
-        matches!(
-            self.status(),
-            InvoiceStatus::Refunded | InvoiceStatus::ChargedBack
-        )
+        let paid = self.accounts().paid;
+        self.state() == InvoiceState::Paid && self.payment.gave_back(paid)
     }
 
     /// Whether its buyer sees it: it is not a draft any more.

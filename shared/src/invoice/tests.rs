@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use super::*;
 use crate::{
     money::Money,
-    purchase::{Refund, RefundState},
+    purchase::{DisputeReport, DisputeStatus, DisputeTerms, Refund, RefundState},
 };
 
 pub(crate) fn usd(amount: i64) -> Money {
@@ -79,6 +79,20 @@ pub(crate) fn refund(state: RefundState, amount: i64) -> InvoiceChange {
         amount: usd(amount),
     };
     let change = PaymentChange::Refund("re_1".to_owned().into(), refund);
+    InvoiceChange::Payment("pi_1".to_owned().into(), change)
+}
+
+pub(crate) fn lost_dispute(amount: i64) -> InvoiceChange {
+    let report = DisputeReport {
+        status: DisputeStatus::Lost,
+        terms: DisputeTerms {
+            amount: usd(amount),
+            reason: "fraudulent".to_owned(),
+            due_by: None,
+        },
+        movements: BTreeMap::new(),
+    };
+    let change = PaymentChange::Dispute("du_1".to_owned().into(), report);
     InvoiceChange::Payment("pi_1".to_owned().into(), change)
 }
 

@@ -211,6 +211,14 @@ impl Payment {
         }
     }
 
+    /// Whether all that was `paid`, which is something, went back: by refunds, and by disputes that
+    /// were lost.
+    pub(crate) fn gave_back(&self, paid: Money) -> bool {
+        let lost = self.in_disputes(Dispute::is_lost);
+        let back = total(paid.currency, self.refunded(false).chain(lost));
+        paid.amount > 0 && back.amount >= paid.amount
+    }
+
     /// How much of each refund is tax, of a payment that came about like this: of all refunds up to it,
     /// in the order of their ids, less that of those before it. So a payment that goes back whole has
     /// all of its tax go back, to the cent. What does not reach the buyer has no share.
@@ -249,9 +257,13 @@ impl Payment {
 
     /// Each amount that disputes hold, for now or for good.
     fn disputed(&self) -> impl Iterator<Item = Money> {
-        self.disputes
-            .values()
-            .filter(|dispute| dispute.is_open() || dispute.is_lost())
+        self.in_disputes(|dispute| dispute.is_open() || dispute.is_lost())
+    }
+
+    fn in_disputes(&self, counts: fn(&Dispute) -> bool) -> impl Iterator<Item = Money> {
+        let disputes = self.disputes.values();
+        disputes
+            .filter(move |dispute| counts(dispute))
             .filter_map(|dispute| dispute.terms().map(|terms| terms.amount))
     }
 }

@@ -7,7 +7,7 @@ use super::*;
 use crate::{
     invoice::{
         Bill, Invoice, InvoiceReport, InvoiceState, Period, Reason,
-        tests::{bill, refund, seen},
+        tests::{bill, lost_dispute, refund, seen},
     },
     product::{Interval, Recurring},
     purchase::RefundState,
@@ -101,6 +101,13 @@ fn paid(start: i64, end: i64) -> Invoice {
 fn returned(start: i64, end: i64, amount: i64) -> Invoice {
     let mut invoice = paid(start, end);
     invoice.record(refund(RefundState::Succeeded, amount), false);
+    invoice
+}
+
+/// One of which a bank took so much for the buyer, for good.
+fn charged_back(start: i64, end: i64, amount: i64) -> Invoice {
+    let mut invoice = paid(start, end);
+    invoice.record(lost_dispute(amount), false);
     invoice
 }
 
@@ -233,6 +240,20 @@ fn a_period_whose_money_went_back_is_not_paid() {
     assert_eq!(until(&active, &earlier, 3 * DAY), Some(END + 3 * DAY));
     let both = [returned(BEFORE, START, 900), returned(START, END, 900)];
     assert_eq!(until(&active, &both, 3 * DAY), Some(BEFORE));
+}
+
+#[test]
+fn a_lost_dispute_of_a_part_takes_no_time_away() {
+    let active = reading(SubscriptionStatus::Active);
+    let whole = [paid(BEFORE, START), charged_back(START, END, 900)];
+    assert_eq!(until(&active, &whole, 3 * DAY), Some(START));
+    let mut part = charged_back(START, END, 500);
+    let kept = until(&active, &[part.clone()], 3 * DAY);
+    assert_eq!(kept, Some(END + 3 * DAY));
+    // The rest was refunded.
+    part.record(refund(RefundState::Succeeded, 400), false);
+    let all = [paid(BEFORE, START), part];
+    assert_eq!(until(&active, &all, 3 * DAY), Some(START));
 }
 
 #[test]
