@@ -10,7 +10,7 @@ use crate::{
     standing::Standing,
     store::StoreError,
     stripe::{
-        client::{Client as Stripe, LONGEST_PAGE, List, StripeError},
+        client::{Client as Stripe, StripeError},
         object::{AboutCharge, Session, Unreadable},
     },
 };
@@ -180,18 +180,9 @@ async fn what_went_back(
     ];
     let mut found = Vec::new();
     for (path, read) in kinds {
-        let mut after: Option<String> = None;
-        loop {
-            let mut query = vec![("limit", LONGEST_PAGE), ("payment_intent", intent.as_str())];
-            query.extend(after.as_deref().map(|after| ("starting_after", after)));
-            let page: List<Value> = stripe.list(path, &query).await?;
-            after = page.next();
-            for object in page.data {
-                found.push(read(object)?);
-            }
-            if after.is_none() {
-                break;
-            }
+        let query = [("payment_intent", intent.as_str())];
+        for object in stripe.list_whole(path, &query).await? {
+            found.push(read(object)?);
         }
     }
     Ok(found)

@@ -27,7 +27,8 @@ use crate::{
     stripe::{
         client::{Client as Stripe, StripeError},
         event::{Hint, Unreadable},
-        object::{SubscriptionObject, Tags},
+        object::Tags,
+        subscription,
     },
     subscription::{Reading, Subscription},
     view::Publication,
@@ -140,7 +141,7 @@ impl Readings {
         if is_claimed && !by_earlier {
             return Ok(Found::Claimed);
         }
-        let Some(object) = self.fetch(id).await? else {
+        let Some(object) = subscription::read(&self.stripe, id).await? else {
             return Ok(Found::Unknown);
         };
         let Some(tagged) = object.metadata.purchase(&self.stack)? else {
@@ -259,16 +260,11 @@ impl Readings {
         &self,
         id: &SubscriptionId,
     ) -> Result<Option<(PurchaseId, Buyer)>, ReadingError> {
-        let Some(object) = self.fetch(id).await? else {
+        let Some(object) = subscription::read(&self.stripe, id).await? else {
             return Ok(None);
         };
         let tags: &Tags = &object.metadata;
         let purchase = tags.purchase(&self.stack)?;
         Ok(purchase.map(|purchase| (purchase, tags.buyer(None))))
-    }
-
-    async fn fetch(&self, id: &SubscriptionId) -> Result<Option<SubscriptionObject>, StripeError> {
-        let path = format!("/subscriptions/{id}");
-        self.stripe.get(&path, &SubscriptionObject::EXPAND).await
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     purchase::{Buyer, PaymentIntentId, PurchaseId},
     stripe::{
         client::Client as Stripe,
+        invoice::with_all_lines,
         object::{AboutCharge, InvoiceObject, InvoiceStatement},
     },
 };
@@ -68,9 +69,11 @@ impl<'a> InvoiceComparison<'a> {
             // A draft may have been deleted.
             None => None,
         };
-        let Some(InvoiceStatement { report, tagged, .. }) = statement else {
+        let Some(statement) = statement else {
             return Ok(());
         };
+        let statement = with_all_lines(self.stripe, statement).await?;
+        let InvoiceStatement { report, tagged, .. } = statement;
         let is_paid = report.state == InvoiceState::Paid;
         let intent = report.intent.clone().filter(|_| is_paid);
         let id = self.invoice.id().to_string();

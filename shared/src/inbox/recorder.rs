@@ -196,19 +196,19 @@ impl Recorder {
         statement: InvoiceStatement,
         now: i64,
     ) -> Result<Receipt, ReadingError> {
-        let InvoiceStatement {
-            subscription,
-            id,
-            report,
-            tagged,
-        } = statement;
-        let tagged = match tagged {
+        let tagged = match statement.tagged.clone() {
             Some(tagged) => Some(tagged),
-            None => self.readings.tags(&subscription).await?,
+            None => self.readings.tags(&statement.subscription).await?,
         };
         let Some(tagged) = tagged else {
             return Ok(Receipt::Foreign);
         };
+        let InvoiceStatement {
+            subscription,
+            id,
+            report,
+            ..
+        } = self.owners.with_all_lines(statement).await?;
         let report = self.explained(&id, report).await;
         if report.trouble.is_some() && report.bill.next_attempt.is_none() {
             self.look_whether_it_ended(&subscription, now).await;

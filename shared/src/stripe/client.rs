@@ -220,6 +220,26 @@ impl Client {
         self.read(path, query, LIST).await
     }
 
+    /// Reads all pages of the list at `path`, which should be a short one.
+    pub async fn list_whole(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Vec<Value>, StripeError> {
+        let mut found = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let mut query = [query, &[("limit", LONGEST_PAGE)]].concat();
+            query.extend(after.as_deref().map(|after| ("starting_after", after)));
+            let page: List<Value> = self.list(path, &query).await?;
+            after = page.next();
+            found.extend(page.data);
+            if after.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
     async fn read<T: DeserializeOwned>(
         &self,
         path: &str,

@@ -4,6 +4,7 @@ pub mod checkout;
 pub mod client;
 pub(crate) mod customer;
 pub mod event;
+pub(crate) mod invoice;
 pub mod key;
 pub mod metadata;
 pub mod object;
@@ -11,3 +12,4 @@ pub mod portal;
 #[cfg(test)]
 pub(crate) mod scripted;
 pub mod signature;
+pub(crate) mod subscription;

@@ -72,9 +72,13 @@ struct SubscriptionDetails {
     subscription: Option<Expandable<SubscriptionId>>,
 }
 
+/// Of more than ten lines, an invoice shows the first ten (Stripe's documentation, "The Invoice
+/// object"). What was waiting to be billed comes before what the subscription itself costs.
 #[derive(Deserialize)]
 struct Lines {
     data: Vec<Line>,
+    #[serde(default)]
+    has_more: bool,
 }
 
 #[derive(Deserialize)]
@@ -134,8 +138,10 @@ pub struct InvoiceStatement {
     pub subscription: SubscriptionId,
     /// The invoice.
     pub id: InvoiceId,
-    /// What it says.
+    /// What it says; of its period, only if the invoice shows all of its lines.
     pub report: InvoiceReport,
+    /// Whether it has more lines than it shows.
+    pub has_more_lines: bool,
     /// The purchase with which the subscription began, and the buyer as far as the invoice says;
     /// `None` if the invoice, of an API version of before 2023, does not say whose it is.
     pub tagged: Option<(PurchaseId, Buyer)>,
@@ -186,7 +192,7 @@ impl InvoiceObject {
                 total: money(self.total),
                 number: self.number.clone(),
                 page: self.hosted_invoice_url.clone().filter(|url| is_web(url)),
-                period: self.period(),
+                period: period(&self.lines.data).filter(|_| !self.lines.has_more),
                 reason: self.reason(),
                 next_attempt: self.next_payment_attempt,
                 created_at: self.created,
@@ -258,13 +264,6 @@ impl InvoiceObject {
         self.payments.iter().flat_map(|payments| &payments.data)
     }
 
-    /// The time that the subscription's own lines pay for. The invoice's own period is that in
-    /// which it was put together.
-    fn period(&self) -> Option<Period> {
-        let own = self.lines.data.iter().filter(|line| line.is_of_period());
-        own.map(|line| line.period).max_by_key(|period| period.end)
-    }
-
     fn reason(&self) -> Reason {
         match self.billing_reason.as_deref() {
             Some("subscription_create") => Reason::First,
@@ -311,8 +310,17 @@ impl InvoiceStatement {
             subscription,
             id: invoice.id()?,
             report: invoice.report(trouble)?,
+            has_more_lines: invoice.lines.has_more,
             tagged,
         }))
+    }
+
+    /// The same, with all of the invoice's lines.
+    pub(crate) fn with_all_lines(mut self, lines: Vec<Value>) -> Result<Self, Unreadable> {
+        let lines = lines.into_iter().map(serde_json::from_value);
+        self.report.bill.period = period(&lines.collect::<Result<Vec<Line>, _>>()?);
+        self.has_more_lines = false;
+        Ok(self)
     }
 }
 
@@ -362,6 +370,13 @@ impl IntentOfInvoice {
             Self::Id(id) | Self::Object { id, .. } => id,
         }
     }
+}
+
+/// The time that the subscription's own lines pay for. The invoice's own period is that in which it
+/// was put together.
+fn period(lines: &[Line]) -> Option<Period> {
+    let own = lines.iter().filter(|line| line.is_of_period());
+    own.map(|line| line.period).max_by_key(|period| period.end)
 }
 
 /// It becomes a link.

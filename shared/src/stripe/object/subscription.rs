@@ -2,6 +2,7 @@
 //! subscription's own.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Expandable, Tags, Unreadable};
 use crate::{
@@ -35,9 +36,12 @@ pub struct SubscriptionObject {
     pause_collection: Option<PauseCollection>,
 }
 
+/// Lists within other objects are cut off where their own list's first page ends.
 #[derive(Deserialize)]
 struct Items {
     data: Vec<ItemObject>,
+    #[serde(default)]
+    has_more: bool,
 }
 
 #[derive(Deserialize)]
@@ -90,6 +94,30 @@ struct PauseCollection {
 impl SubscriptionObject {
     /// The query that expands what a reading needs.
     pub const EXPAND: [(&str, &str); 1] = [("expand[]", "items.data.price.product")];
+
+    /// The query of `/subscription_items` for all items of the subscription `id`, with the same
+    /// expanded.
+    pub(crate) fn items_query(id: &SubscriptionId) -> [(&'static str, &str); 2] {
+        [
+            ("subscription", id.as_str()),
+            ("expand[]", "data.price.product"),
+        ]
+    }
+
+    /// Whether it has more items than it shows.
+    pub(crate) fn has_more_items(&self) -> bool {
+        self.items.has_more
+    }
+
+    /// The same, with all of its items.
+    pub(crate) fn with_all_items(self, items: Vec<Value>) -> Result<Self, Unreadable> {
+        let data = items.into_iter().map(serde_json::from_value);
+        let items = Items {
+            data: data.collect::<Result<_, _>>()?,
+            has_more: false,
+        };
+        Ok(Self { items, ..self })
+    }
 
     /// How it stands.
     pub fn reading(self) -> Result<Reading, Unreadable> {

@@ -112,10 +112,26 @@ impl Subscribed {
         text(&payments["data"][0]["payment"], "payment_intent")
     }
 
+    async fn customer(&self) -> String {
+        let path = format!("subscriptions/{}", self.id);
+        text(&self.shop.at_stripe(&path).await, "customer")
+    }
+
+    /// Has the next invoice charge something once, besides.
+    async fn owes(&self, cents: &str) {
+        let customer = self.customer().await;
+        let form = [
+            ("customer", customer.as_str()),
+            ("subscription", &self.id),
+            ("currency", "usd"),
+            ("amount", cents),
+        ];
+        self.shop.stripe_post("invoiceitems", &form).await;
+    }
+
     /// The id of another of the buyer's cards.
     async fn gets(&self, card: &str) -> String {
-        let path = format!("subscriptions/{}", self.id);
-        let customer = text(&self.shop.at_stripe(&path).await, "customer");
+        let customer = self.customer().await;
         let attach = format!("payment_methods/{card}/attach");
         let form = [("customer", customer.as_str())];
         text(&self.shop.stripe_post(&attach, &form).await, "id")
@@ -139,6 +155,21 @@ async fn a_subscription_begins_with_one_welcome_and_each_renewal_has_one_receipt
     assert_ne!(subscribed.reading().await["period"]["M"]["end"], begun);
     assert!(shop.effects(&subscribed.id).await.is_empty());
     assert_eq!(shop.parked().await, 0);
+}
+
+#[tokio::test]
+async fn a_renewal_of_more_lines_than_stripe_shows_pays_for_its_period_all_the_same() {
+    let subscribed = Subscribed::new().await;
+    for _ in 0..10 {
+        subscribed.owes("100").await;
+    }
+    subscribed.renews().await;
+    let [_, renewal] = subscribed.invoices().await.try_into().unwrap();
+    let items = subscribed.shop.subscription_items(&subscribed.id).await;
+    let bill = &items[&renewal]["bill"]["M"];
+    assert_eq!(bill["paid"]["M"]["amount"]["N"], "2900");
+    assert_eq!(bill["period"], subscribed.reading().await["period"]);
+    assert_eq!(subscribed.shop.parked().await, 0);
 }
 
 #[tokio::test]
