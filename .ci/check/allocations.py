@@ -60,7 +60,7 @@ def middle(noted):
 
 
 def starts(world):
-    """What each function allocates until it first asks for work."""
+    """What each function allocates until it waits for work."""
     found = {}
     for name in (*WALK, "reconcile"):
         noted = defaultdict(list)
