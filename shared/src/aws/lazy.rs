@@ -9,10 +9,11 @@ use tokio::runtime::Handle;
 
 use crate::starting::work_is_asked_for;
 
-/// A client that is made when it is first needed, but in a function that starts as soon as that has
+/// A client that is made when it is first needed or, in a function that starts, as soon as that has
 /// asked for work. Making one is a fifth of a start's instructions, nearly all of them for reading
-/// AWS's list of partitions, of which our clients have no use: they are told where to call. Cheap
-/// to clone; clones share the client.
+/// AWS's list of partitions, of which our clients have no use: they are told where to call.
+///
+/// Cheap to clone; clones share the client.
 #[derive(Debug)]
 pub struct Lazy<C>(Arc<LazyLock<C, Make<C>>>);
 
