@@ -833,6 +833,32 @@ const badDays = {
     assert.match(keys[0], /^[0-9a-f-]{36}$/);
   },
 
+  async 'after a purchase that came to nothing, whatever is asked or retried is about one new purchase'(page) {
+    await signIn(page);
+    let status = 'open';
+    await page.route('**/purchases/p1', (route) => purchase(status)(route));
+    await page.route('**/pay/p1', (route) => route.fulfill({ contentType: 'text/html', body: '<title>Made up</title>' }));
+    const opened = (route) => route.fulfill({ status: 201, json: { purchase_id: 'p1', url: `${shop}/pay/p1` } });
+    const where = problem(422, 'shipping.country is missing', { countries: ['DE', 'FR'] });
+    const lost = (route) => route.abort('connectionreset');
+    const keys = await watchCheckouts(page, [opened, where, lost, opened]);
+    await buyButton(page, 'sample-mug').click();
+    await page.waitForURL('**/pay/p1');
+    await page.goto(shop);
+    await buyButton(page, 'sample-mug').waitFor();
+    status = 'expired';
+    await buyButton(page, 'sample-mug').click();
+    const dialog = page.getByRole('dialog', { name: 'Where should it go?' });
+    await dialog.getByLabel('Country').selectOption({ label: 'Germany' });
+    await dialog.getByRole('button', { name: 'Continue' }).click();
+    await page.getByRole('alert').getByText('cannot be reached').waitFor();
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.waitForURL('**/pay/p1');
+    assert.equal(keys.length, 4);
+    assert.notEqual(keys[0], keys[1]);
+    assert.equal(new Set(keys.slice(1)).size, 1);
+  },
+
   async 'a refusal is explained and the next press is a new attempt'(page) {
     await signIn(page);
     const kinds = {

@@ -53,6 +53,8 @@ async function checkOut(begin, pressed) {
       return;
     }
     announce(t('buying.to_payment'));
+    // What comes next, and every retry, is about the new intent.
+    if (await isOver(intent)) intent = intentAnew(intent);
     location.assign(await paymentPage(intent));
   } catch (error) {
     end(pressed);
@@ -62,11 +64,10 @@ async function checkOut(begin, pressed) {
 
 /** Where to pay: for the same intent, the same page. */
 async function paymentPage(intent) {
-  const current = await isOver(intent) ? intentAnew(intent) : intent;
-  const { purchase_id: purchaseId, url } = await createCheckout(current.items, current.country, current.key);
+  const { purchase_id: purchaseId, url } = await createCheckout(intent.items, intent.country, intent.key);
   const page = secureUrl(url);
   if (!page) throw new Error(t('buying.not_secure'));
-  intentBecame(current, purchaseId);
+  intentBecame(intent, purchaseId);
   return page;
 }
 

@@ -8,15 +8,18 @@ use crate::account::stripe::{Account, Refusal};
 const PERMISSIONS: &str = "key permissions";
 
 /// What webhook reads with its own key: whose a refund or a dispute is, and how subscriptions stand.
-pub(super) const OF_WEBHOOK: [(&str, &str); 4] = [
+/// Their products are only expanded, but that takes the same permission (Stripe's documentation,
+/// "Permissions reference").
+pub(super) const OF_WEBHOOK: [(&str, &str); 5] = [
     ("/payment_intents", "PaymentIntents"),
     ("/charges", "Charges and Refunds"),
     ("/invoice_payments", "Invoices"),
     ("/subscriptions", "Subscriptions"),
+    ("/products", "Products"),
 ];
 
 /// What the functions and the operator's commands read with the key.
-const OF_THE_SHOP: [(&str, &str); 10] = [
+const OF_THE_SHOP: [(&str, &str); 11] = [
     ("/checkout/sessions", "Checkout Sessions"),
     ("/payment_intents", "PaymentIntents"),
     ("/charges", "Charges and Refunds"),
@@ -27,6 +30,7 @@ const OF_THE_SHOP: [(&str, &str); 10] = [
     ("/invoices", "Invoices"),
     ("/invoice_payments", "Invoices"),
     ("/subscriptions", "Subscriptions"),
+    ("/products", "Products"),
 ];
 
 /// What the functions write with it: a path, and what it is called. Each call is refused, but only
@@ -157,15 +161,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn webhooks_own_key_only_needs_to_read_payments_and_charges() {
+    async fn webhooks_own_key_needs_to_read_what_its_answers_contain_and_nothing_else() {
         let account = stripe(&[("POST /v1/checkout/sessions", "rak_checkout_session_write")]).await;
         let asked = reads(&account, &OF_WEBHOOK).await;
         assert!(missing(asked).unwrap().is_empty());
-        let account = stripe(&[("GET /v1/charges", "rak_charge_read")]).await;
-        let asked = reads(&account, &OF_WEBHOOK).await;
+        let account = stripe(&[
+            ("GET /v1/charges", "rak_charge_read"),
+            ("GET /v1/products", "rak_product_read"),
+        ]);
+        let asked = reads(&account.await, &OF_WEBHOOK).await;
         assert_eq!(
             missing(asked).unwrap(),
-            ["Charges and Refunds: read (rak_charge_read)"]
+            [
+                "Charges and Refunds: read (rak_charge_read)",
+                "Products: read (rak_product_read)"
+            ]
         );
     }
 }
