@@ -133,18 +133,15 @@ impl Change {
                 extra.content(transaction, bill::place(&before), subscription.currency)?;
             bill::enter(transaction, &subscription, None, content, false)?;
         }
-        if trial_end == Some(TrialEnd::Now)
-            && let Some(trial) = &mut subscription.trial
-            && before.status == Status::Trialing
-        {
+        let ends_trial = trial_end == Some(TrialEnd::Now) && before.status == Status::Trialing;
+        if ends_trial && let Some(trial) = &mut subscription.trial {
             trial.end = now;
             if time::stops_after_trial(transaction, &mut subscription)? {
+                life::tell_of_trial(transaction, &mut subscription)?;
                 return Ok(subscription);
             }
         }
-        let resets = anchors_now
-            || trial_end == Some(TrialEnd::Now) && before.status == Status::Trialing
-            || begins_anew(&before, &subscription);
+        let resets = anchors_now || ends_trial || begins_anew(&before, &subscription);
         let is_billed = matches!(before.status, Status::Active | Status::PastDue);
         let starts_trial = matches!(trial_end, Some(TrialEnd::At(_)));
         if proration != Proration::None && is_billed {
@@ -157,7 +154,12 @@ impl Change {
             _ if proration == Proration::AlwaysInvoice => Next::InvoiceWhatWaits,
             _ => Next::Nothing,
         };
-        settle(transaction, subscription, &shown, next, paying)
+        let mut changed = settle(transaction, subscription, &shown, next, paying)?;
+        if ends_trial {
+            // At once, though it says that a trial will end (API reference, "Types of events").
+            life::tell_of_trial(transaction, &mut changed)?;
+        }
+        Ok(changed)
     }
 
     /// Refuses what would be billed besides, as long as the first invoice is not paid: whoever pays it

@@ -263,14 +263,7 @@ pub(crate) fn end(
     }
     subscription.status = Status::Canceled;
     subscription.ended_at = Some(transaction.now);
-    if let Some(mut invoice) = latest_invoice(transaction, subscription)?
-        && let InvoiceStatus::Open { next_attempt } = &mut invoice.status
-    {
-        *next_attempt = None;
-        let before = invoice.answer();
-        invoice.terms.auto_advance = false;
-        collect::change(transaction, &invoice, &before)?;
-    }
+    stop_collecting(transaction, subscription)?;
     subscription.keep(transaction)?;
     record(transaction, "customer.subscription.deleted", subscription)?;
     let why = match subscription.cancellation.reason {
@@ -280,7 +273,28 @@ pub(crate) fn end(
     ending::of_subscription(transaction, subscription.schedule.as_deref(), why)
 }
 
-/// Its shop ends it at once.
+/// Stripe collects none of its open invoices by itself any more (API reference, "Cancel a
+/// subscription").
+fn stop_collecting(
+    transaction: &Transaction<'_>,
+    subscription: &Subscription,
+) -> anyhow::Result<()> {
+    let invoices: Vec<Invoice> = transaction.having("customer", &subscription.customer)?;
+    for mut invoice in invoices {
+        let before = invoice.answer();
+        let is_its = invoice.subscription() == Some(&subscription.id);
+        if let InvoiceStatus::Open { next_attempt } = &mut invoice.status
+            && is_its
+        {
+            *next_attempt = None;
+            invoice.terms.auto_advance = false;
+            collect::change(transaction, &invoice, &before)?;
+        }
+    }
+    Ok(())
+}
+
+/// Its shop ends it at once. What the shop has entered itself stays, for another invoice.
 pub(crate) fn cancel(
     transaction: &Transaction<'_>,
     subscription: &mut Subscription,
@@ -304,7 +318,8 @@ pub(crate) fn cancel(
         bill::draft(transaction, subscription, id, why, Vec::new(), true)?;
     }
     if !gives_back && !bills_now {
-        for item in waiting(transaction, subscription)? {
+        let waiting = waiting(transaction, subscription)?.into_iter();
+        for item in waiting.filter(|item| item.proration.is_some()) {
             transaction.delete(InvoiceItem::KIND, &item.id)?;
             record(transaction, "invoiceitem.deleted", &item)?;
         }

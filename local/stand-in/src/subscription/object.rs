@@ -306,9 +306,11 @@ impl Subscription {
         let trial = trial.filter(|it| self.told.trial_will_end != Some(it.end));
         let told = self.told.upcoming == Some(period.end);
         let upcoming = period.end.saturating_sub(UPCOMING_BEFORE);
-        // A period that is shorter than the warning has none, nor has one that is the last.
+        // A period that is shorter than the warning has none, nor has one that is the last, nor one whose
+        // invoice is not collected (Stripe's documentation, "Pause payment collection").
         let is_last = self.ends_at().is_some_and(|end| end <= period.end);
-        let tells = !told && upcoming > period.start && !is_last;
+        let is_collected = self.pause_collection.is_none();
+        let tells = !told && upcoming > period.start && !is_last && is_collected;
         let resumes = self.pause_collection.and_then(|it| it.resumes_at);
         [
             trial.map(|it| {

@@ -82,6 +82,12 @@ async fn a_trial_that_is_ended_now_is_paid_for_now() {
         (&json!("active"), &json!(JANUARY + DAY))
     );
     assert_eq!(club.invoice(&subscription).await["amount_paid"], 1_000);
+    let told = club
+        .bench
+        .latest("customer.subscription.trial_will_end")
+        .await;
+    assert_eq!(told["created"], JANUARY + DAY);
+    assert_eq!(told["data"]["object"]["status"], "active");
 }
 
 #[tokio::test]
@@ -119,6 +125,8 @@ async fn what_is_not_collected_becomes_what_its_shop_has_said() {
             status,
             "{behavior}"
         );
+        let told = club.bench.event_types().await;
+        assert!(!told.iter().any(|it| it == "invoice.upcoming"), "{told:?}");
         let changed = club
             .update(&subscription, vec![("pause_collection", "")])
             .await;

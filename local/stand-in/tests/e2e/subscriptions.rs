@@ -311,6 +311,60 @@ async fn a_subscription_is_canceled_at_once_and_only_once() {
 }
 
 #[tokio::test]
+async fn what_a_shop_has_entered_itself_outlives_the_subscription() {
+    let club = Club::open().await;
+    let subscription = club.subscribe(vec![]).await;
+    let fee = vec![
+        ("customer", &*club.customer),
+        ("subscription", subscription["id"].as_str().unwrap()),
+        ("currency", "usd"),
+        ("amount", "700"),
+    ];
+    club.bench.post("/v1/invoiceitems", &fee).await.expect(200);
+    club.wind(JANUARY + 14 * DAY).await;
+    let item = id(&subscription["items"]["data"][0]);
+    let more = vec![("items[0][id]", &*item), ("items[0][quantity]", "2")];
+    club.update(&subscription, more).await;
+    let path = format!("/v1/subscriptions/{}", id(&subscription));
+    club.bench.delete(&path).await.expect(200);
+    let pending = format!("/v1/invoiceitems?customer={}&pending=true", club.customer);
+    let pending = club.bench.get(&pending).await.expect(200).json();
+    let amounts: Vec<_> = pending["data"].as_array().unwrap().iter().collect();
+    assert_eq!(amounts.len(), 1, "{amounts:#?}");
+    assert_eq!(amounts[0]["amount"], 700);
+}
+
+#[tokio::test]
+async fn nothing_is_collected_of_a_subscription_that_was_canceled() {
+    let mut club = Club::open().await;
+    let weekly = vec![
+        ("currency", "usd"),
+        ("unit_amount", "1000"),
+        ("recurring[interval]", "week"),
+        ("product_data[name]", "Coffee"),
+    ];
+    let weekly = club.bench.post("/v1/prices", &weekly).await.expect(200);
+    club.price = id(&weekly.json());
+    let subscription = club.subscribe(vec![]).await;
+    club.pay_with("pm_card_chargeCustomerFail").await;
+    // Of two weeks, nothing could be collected so far.
+    club.wind(JANUARY + 8 * DAY).await;
+    club.wind(JANUARY + 14 * DAY + 2 * HOUR).await;
+    club.pay_with("pm_card_visa").await;
+    let path = format!("/v1/subscriptions/{}", id(&subscription));
+    club.bench.delete(&path).await.expect(200);
+    club.wind(JANUARY + 40 * DAY).await;
+    let open = format!("/v1/invoices?customer={}&status=open", club.customer);
+    let open = club.bench.get(&open).await.expect(200).json();
+    let open = open["data"].as_array().unwrap();
+    assert_eq!(open.len(), 2, "{open:#?}");
+    assert!(
+        open.iter().all(|it| it["auto_advance"] == false),
+        "{open:#?}"
+    );
+}
+
+#[tokio::test]
 async fn a_dearer_price_in_the_middle_of_a_period_is_prorated_on_the_next_invoice() {
     let club = Club::open().await;
     let subscription = club.subscribe(vec![]).await;
