@@ -11,7 +11,6 @@ use crate::{
     store::{Tables, pointers::Pointers},
     stripe::{
         client::{Client as Stripe, List, StripeError},
-        invoice::with_all_lines,
         object::{Charge, InvoiceObject, InvoiceStatement, PaidInvoice, PaymentIntent},
     },
 };
@@ -91,14 +90,6 @@ impl Owners {
             statement.report.intent = Some(intent.clone());
             Owner::NewInvoice(Box::new(statement))
         }))
-    }
-
-    /// An invoice, with the lines that it does not show.
-    pub(super) async fn with_all_lines(
-        &self,
-        statement: InvoiceStatement,
-    ) -> Result<InvoiceStatement, StripeError> {
-        with_all_lines(&self.stripe, statement).await
     }
 
     /// An invoice, with what its events leave out.

@@ -20,6 +20,7 @@ use crate::{
     stripe::{
         client::Client as Stripe,
         event::{Hint, Statement},
+        invoice::with_all_lines,
         object::{InvoiceStatement, WrittenInvoice},
     },
 };
@@ -27,6 +28,7 @@ use crate::{
 /// Records what events say.
 #[derive(Clone)]
 pub(super) struct Recorder {
+    stripe: Stripe,
     ledger: Ledger,
     invoices: InvoiceLedger,
     readings: Readings,
@@ -43,7 +45,8 @@ impl Recorder {
             ledger: Ledger::of(tables, mode)?,
             invoices: InvoiceLedger::of(tables, mode)?,
             readings: Readings::of(stripe.clone(), tables, (mode, stack.clone()))?,
-            owners: Owners::of(stripe, tables, stack)?,
+            owners: Owners::of(stripe.clone(), tables, stack)?,
+            stripe,
         })
     }
 
@@ -208,7 +211,7 @@ impl Recorder {
             id,
             report,
             ..
-        } = self.owners.with_all_lines(statement).await?;
+        } = with_all_lines(&self.stripe, statement).await?;
         let report = self.explained(&id, report).await;
         if report.trouble.is_some() && report.bill.next_attempt.is_none() {
             self.look_whether_it_ended(&subscription, now).await;

@@ -211,8 +211,8 @@ impl Payment {
         }
     }
 
-    /// Whether all that was `paid`, which is something, went back: by refunds, and by disputes that
-    /// were lost.
+    /// Whether something was `paid`, and all of it went back: by refunds, and by disputes that were
+    /// lost.
     pub(crate) fn gave_back(&self, paid: Money) -> bool {
         let lost = self.in_disputes(Dispute::is_lost);
         let back = total(paid.currency, self.refunded(false).chain(lost));
